@@ -1,0 +1,32 @@
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection, transaction
+
+from catalog.exporting import export_lines
+
+
+class Command(BaseCommand):
+    help = "Write all content, drafts and history included, as a catalog file."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE", nargs="?", help="where to; standard output when left out")
+
+    @transaction.atomic
+    def handle(self, *, file: str | None, **options: Any) -> None:
+        with connection.cursor() as cursor:  # one state of the site, whoever writes meanwhile
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        if file is None:
+            sys.stdout.writelines(export_lines())
+            return
+        target = Path(file)
+        unfinished = target.with_name(target.name + ".unfinished")
+        try:
+            with unfinished.open("w", encoding="utf-8", newline="\n") as stream:
+                stream.writelines(export_lines())
+            unfinished.replace(target)
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            raise CommandError(f"{file} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,50 @@
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from catalog.actions import import_catalog
+from catalog.problems import CatalogError
+from catalog.writing import Report
+from web.terminal import progress_bar
+
+
+class Command(BaseCommand):
+    help = "Bring a catalog file in: all of it, or nothing and a list of every problem."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE", help="the catalog file; - for standard input")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what would be added and changed, and write nothing"
+        )
+
+    def handle(self, *, file: str, dry_run: bool, **options: Any) -> None:
+        try:
+            content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        except OSError as error:
+            raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
+        try:
+            report = import_catalog(content=content, dry_run=dry_run, progress=progress_bar)
+        except CatalogError as error:
+            count = len(error.problems)
+            raise CommandError(
+                "\n".join([*map(str, error.problems), f"{count} problem{'s' * (count > 1)}; nothing was written."])
+            ) from error
+        self._tell(report, details=dry_run or options["verbosity"] > 1)
+        self.stdout.write("Dry run: nothing was written." if dry_run else self.style.SUCCESS("Imported."))
+
+    def _tell(self, report: Report, *, details: bool) -> None:
+        if details:
+            for change in report.changes:
+                self.stdout.write(f"{change.place}: {change.what}")
+                for name, (before, after) in change.fields.items():
+                    self.stdout.write(f"    {name}: {_short(before)} → {_short(after)}")
+        for kind in sorted({*report.added, *report.changed, *report.unchanged}):
+            added, changed, unchanged = report.added[kind], report.changed[kind], report.unchanged[kind]
+            self.stdout.write(f"{kind}: {added} added, {changed} changed, {unchanged} unchanged")
+
+
+def _short(value: object) -> str:
+    text = "nothing" if value in (None, "", []) else str(value)
+    return text if len(text) <= 70 else f"{text[:69]}…"

@@ -1,0 +1,308 @@
+"""The shape of the catalog file (product.md), and how its problems are put into words.
+
+Each model is one kind of object in the file. A key that may be left out has its empty value as default.
+`withdrawn_at`, `superseded_at`, `judged_on` and `former_slugs` carry history; the export writes them only where
+there is some.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from catalog.problems import Place, Problem
+from reviews.models import Outcome, Verdict
+from tools import slugs
+from tools.models import CURRENCY_PATTERN, Period, PlanKind, is_web_address
+
+FORMAT = "shipside-catalog/1"
+LONGEST_TEXT = 50_000  # characters; several times the longest review anybody has read to its end
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_LINE_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+
+
+def _storable(text: str, control: re.Pattern[str]) -> str:
+    if found := control.search(text):
+        raise ValueError(f"has the control character U+{ord(found[0]):04X}")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("has half of a surrogate pair, which is not a character") from None
+    return text
+
+
+def _line(text: str) -> str:
+    return _storable(text, _LINE_CONTROL)
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text
+
+
+def _from_django(validate: Callable[[str], None]) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        try:
+            validate(text)
+        except DjangoValidationError as error:
+            raise ValueError(f"{shown(text)}: {' '.join(error.messages)}") from None
+        return text
+
+    return check
+
+
+def _web_address(text: str) -> str:
+    if text:
+        try:
+            is_web_address(text)
+        except DjangoValidationError:
+            raise ValueError(f"{shown(text)} is not an http or https address") from None
+    return text
+
+
+def parse_instant(value: object) -> object:
+    """A time in text as a datetime in UTC; what is not text unchanged. Raises ValueError in words."""
+    if not isinstance(value, str):
+        return value
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f'{shown(value)} is not a time like "2026-11-01T09:00:00Z"') from None
+    if instant.tzinfo is None:
+        raise ValueError(f"{shown(value)} has no time zone; write Z for UTC")
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{shown(value)} is outside the calendar") from None
+
+
+def _day(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        raise ValueError(f'{shown(value)} is not a day like "2026-11-01"')
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{shown(value)} is not a day of the calendar") from None
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not true or false")
+    return Decimal(value) if isinstance(value, int) else value
+
+
+def _amount(value: Decimal) -> Decimal:
+    if not value.is_finite() or value <= 0:
+        raise ValueError("must be above 0")
+    if value >= 10**8 or value != round(value, 6):
+        raise ValueError(f"{value} has more than 8 digits before or 6 after the point")
+    return value
+
+
+Line = Annotated[str, AfterValidator(_line)]
+Words = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(lambda text: _storable(text, _CONTROL))]
+Name = Annotated[Line, AfterValidator(_not_blank), Field(max_length=100)]
+ToolName = Annotated[Line, AfterValidator(_not_blank), Field(max_length=300)]
+Slug = Annotated[str, Field(max_length=slugs.MAX_LENGTH), AfterValidator(_from_django(slugs.is_slug))]
+ToolSlug = Annotated[Slug, AfterValidator(_from_django(slugs.is_pairable))]
+WebAddress = Annotated[Line, Field(max_length=500), AfterValidator(_web_address)]
+Instant = Annotated[datetime, BeforeValidator(parse_instant)]
+Day = Annotated[date, BeforeValidator(_day)]
+Amount = Annotated[Decimal, BeforeValidator(_number), AfterValidator(_amount)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class CategoryPart(Part):
+    slug: Slug
+    name: Name
+    description: Words = ""
+    former_slugs: list[Slug] = []
+
+
+class AttributePart(Part):
+    slug: Slug
+    name: Name
+    categories: list[Slug] = []
+
+
+class ReviewerPart(Part):
+    slug: Slug
+    name: Name
+    lens: Annotated[Line, AfterValidator(_not_blank), Field(max_length=300)]
+    bio: Words = ""
+    disclosure: Annotated[Line, AfterValidator(_not_blank), Field(max_length=500)]
+    seat: Annotated[int, Field(ge=1, le=32767)]
+    former_slugs: list[Slug] = []
+
+
+class PlanPart(Part):
+    name: Name
+    kind: Literal[*PlanKind.values]  # type: ignore[valid-type]
+    amount: Amount | None = None
+    currency: Annotated[str, Field(pattern=CURRENCY_PATTERN)] | None = None
+    period: Literal[*Period.values] | None = None  # type: ignore[valid-type]
+    unit: Annotated[Line, Field(max_length=50)] = ""
+    source: WebAddress = ""
+    verified_on: Day | None = None
+    superseded_at: Instant | None = None
+
+    @model_validator(mode="after")
+    def kind_fits_amount(self) -> "PlanPart":
+        priced = {"amount": self.amount, "currency": self.currency, "period": self.period}
+        if self.kind == PlanKind.PAID:
+            if missing := [key for key, value in priced.items() if value is None]:
+                raise ValueError(f"a paid plan needs {' and '.join(missing)}")
+        elif given := [key for key, value in priced.items() if value is not None]:
+            raise ValueError(f"a {self.kind} plan has no {' and no '.join(given)}")
+        if (self.period == Period.USAGE) != bool(self.unit.strip()):
+            raise ValueError("a usage price has a unit such as “1M tokens”; other prices have none")
+        return self
+
+
+class FactPart(Part):
+    attribute: Slug
+    value: Annotated[Line, AfterValidator(_not_blank), Field(max_length=300)]
+    source: WebAddress = ""
+    verified_on: Day | None = None
+    superseded_at: Instant | None = None
+
+
+class PredictionPart(Part):
+    claim: Annotated[Line, AfterValidator(_not_blank), Field(max_length=500)]
+    due_on: Day
+    outcome: Literal[*Outcome.values] = Outcome.OPEN.value  # type: ignore[valid-type]
+    note: Words = ""
+    source: WebAddress = ""
+    judged_on: Day | None = None
+
+    @model_validator(mode="after")
+    def open_is_not_judged(self) -> "PredictionPart":
+        if self.outcome == Outcome.OPEN and self.judged_on:
+            raise ValueError("an open prediction has no judged_on")
+        return self
+
+
+class ReviewPart(Part):
+    reviewer: Slug
+    verdict: Literal[*Verdict.values]  # type: ignore[valid-type]
+    quote: Annotated[Words, AfterValidator(_not_blank)]
+    flips_if: Words = ""
+    published_at: Instant | None = None
+    withdrawn_at: Instant | None = None
+    predictions: list[PredictionPart] = []
+
+
+class ToolPart(Part):
+    slug: ToolSlug
+    name: ToolName
+    category: Slug
+    tagline: Annotated[Line, Field(max_length=300)] = ""
+    description: Words = ""
+    website: WebAddress = ""
+    aliases: list[ToolName] = []
+    published_at: Instant | None = None
+    withdrawn_at: Instant | None = None
+    former_slugs: list[ToolSlug] = []
+    plans: list[PlanPart] = []
+    facts: list[FactPart] = []
+    reviews: list[ReviewPart] = []
+
+
+class ComparisonPart(Part):
+    tools: Annotated[list[Slug], Field(min_length=2, max_length=2)]
+    introduction: Words = ""
+    published_at: Instant | None = None
+    withdrawn_at: Instant | None = None
+
+
+SECTIONS: dict[str, type[Part]] = {
+    "categories": CategoryPart,
+    "attributes": AttributePart,
+    "reviewers": ReviewerPart,
+    "tools": ToolPart,
+    "comparisons": ComparisonPart,
+}
+
+
+def check_part(model: type[Part], raw: object, place: Place) -> Part | list[Problem]:
+    """Return `raw` as a `model`, or every problem in it with its place in the file."""
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        return [_problem(details, place) for details in error.errors(include_url=False)]
+
+
+def _problem(details: ErrorDetails, place: Place) -> Problem:
+    loc = tuple(step for step in details["loc"] if step not in ("function-after", "function-before"))
+    return Problem(place + loc, _message(details))
+
+
+def _message(details: ErrorDetails) -> str:
+    context: dict[str, Any] = details.get("ctx", {})
+    value = shown(details["input"])
+    match details["type"]:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            return "is not a key that belongs here"
+        case "literal_error":
+            return f"{value} is not one of {_listed(context['expected'])}"
+        case "string_type":
+            return f"must be text, not {value}"
+        case "int_type" | "int_from_float":
+            return f"must be a whole number, not {value}"
+        case "is_instance_of" | "decimal_type":
+            return f"must be a number, not {value}"
+        case "datetime_type" | "date_type":
+            return f"must be text with a date, not {value}"
+        case "list_type":
+            return f"must be a list, not {value}"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"must be an object, not {value}"
+        case "string_too_long":
+            return f"has {len(details['input'])} characters; {context['max_length']} are the most"
+        case "too_short" | "too_long":
+            return f"has {context['actual_length']} entries; there must be two"
+        case "string_pattern_mismatch":
+            return f"{value} is not three capitals such as USD"
+        case "greater_than_equal" | "less_than_equal":
+            return f"{value} is not between 1 and 32767"
+        case "value_error":
+            return str(context["error"])
+        case _:
+            return details["msg"]
+
+
+def _listed(expected: str) -> str:
+    """pydantic's `'ship' or 'skip'` as `ship, skip`."""
+    return expected.replace("'", "").replace(" or ", ", ")
+
+
+def shown(value: object) -> str:
+    """A value as the file has it, cut where it gets long."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case str():
+            text = value.encode(errors="replace").decode()
+            return f'"{text}"' if len(text) <= 60 else f'"{text[:57]}…"'
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+        case _:
+            return str(value)

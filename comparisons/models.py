@@ -1,0 +1,65 @@
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Greatest, Least
+from django.urls import reverse
+
+from tools import slugs
+from tools.models import Tool
+from tools.publishing import Publishable, PublishableQuerySet, is_published
+
+
+class ComparisonQuerySet(PublishableQuerySet):
+    def published(self, *, at: datetime | None = None) -> Self:
+        """What the public may see: published itself, of two published tools."""
+        return (
+            super()
+            .published(at=at)
+            .filter(is_published(at=at, prefix="first__"), is_published(at=at, prefix="second__"))
+        )
+
+    def newest_first(self) -> Self:
+        return self.order_by("-published_at", "-pk")
+
+    def touching(self, *tool_ids: int) -> Self:
+        """Those that one of these tools is part of."""
+        return self.filter(Q(first__in=tool_ids) | Q(second__in=tool_ids))
+
+    def of_pair(self, one: int, other: int) -> Self:
+        """The comparison of two tools (ids), whichever way round."""
+        return self.filter(Q(first=one, second=other) | Q(first=other, second=one))
+
+
+class Comparison(Publishable):
+    """Two tools in the order the editor gives, with an introduction. Any other pair has its page without one."""
+
+    first = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="comparisons_as_first")
+    second = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="comparisons_as_second")
+    introduction = models.TextField(blank=True, help_text="Markdown; raw HTML is shown, not obeyed.")
+
+    objects = ComparisonQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-published_at", "-pk"]
+        indexes = [models.Index(fields=["published_at"], name="comparisons_published")]
+        constraints = [
+            models.UniqueConstraint(
+                Least(F("first"), F("second")),
+                Greatest(F("first"), F("second")),
+                name="comparisons_pair_once",
+                violation_error_message="This pair is compared already, one way round or the other.",
+            ),
+            models.CheckConstraint(
+                name="comparisons_two_tools",
+                condition=~Q(first=F("second")),
+                violation_error_message="A tool cannot be compared with itself.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first} vs {self.second}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("comparison", args=[slugs.join_pair(self.first.slug, self.second.slug)])

@@ -1,0 +1,42 @@
+"""The project's own conventions, as system checks (`manage.py check`)."""
+
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core.checks import Error, Tags, register
+from django.db import models
+
+OUR_APPS = {"accounts", "tools", "reviews", "votes", "comparisons", "catalog", "newsletter"}
+
+
+@register(Tags.models)
+def times_and_days_are_named_so(app_configs: list[AppConfig] | None, **kwargs: Any) -> list[Error]:
+    """Times end in `_at`, days in `_on`: the reader of a query knows which one it compares."""
+    return [
+        Error(f"{model.__name__}.{field.name} should end in {ending!r}.", obj=field, id="shipside.E001")
+        for config in app_configs or apps.get_app_configs()
+        if config.label in OUR_APPS
+        for model in config.get_models()
+        for field in model._meta.local_fields
+        if field.model is model and not _inherited_from_django(model, field.name)
+        # A DateTimeField is a DateField too, so the more special one is asked first.
+        for ending in ["_at" if isinstance(field, models.DateTimeField) else "_on"]
+        if isinstance(field, models.DateField) and not field.name.endswith(ending)
+    ]
+
+
+def _inherited_from_django(model: type[models.Model], name: str) -> bool:
+    return any(
+        base.__module__.startswith("django.") and any(field.name == name for field in base._meta.local_fields)
+        for base in model.__mro__[1:]
+        if hasattr(base, "_meta")
+    )
+
+
+@register(Tags.security)
+def referrer_policy_keeps_origin(app_configs: list[AppConfig] | None, **kwargs: Any) -> list[Error]:
+    """`no-referrer` makes browsers send `Origin: null` with our own forms, which we then must refuse."""
+    if settings.SECURE_REFERRER_POLICY == "no-referrer":
+        return [Error("SECURE_REFERRER_POLICY must not be no-referrer.", id="shipside.E002")]
+    return []

@@ -1,0 +1,23 @@
+"""gunicorn as production runs it: a worker a core, and a few threads in each for what waits on the database."""
+
+import os
+
+bind = os.environ.get("BIND", "127.0.0.1:" + os.environ.get("PORT", "8000"))
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 2)
+threads = int(os.environ.get("WEB_THREADS") or 4)
+os.environ.setdefault("DATABASE_POOL_SIZE", str(threads))  # a database connection a thread, so that none waits
+keepalive = 30  # seconds; longer than the load balancers' idle check, shorter than their own timeout
+timeout = 30
+graceful_timeout = 20
+control_socket_disable = True  # newer versions open one by default; nobody here uses it
+preload_app = False  # a connection pool that a fork inherits hangs
+# An address in a log outlives the day for which a vote's network is known; so no access log by default.
+accesslog = os.environ.get("ACCESS_LOG") or None
+
+
+def worker_exit(server: object, worker: object) -> None:
+    """Give the database connections back, so that a worker ends at once."""
+    from django.db import connection
+
+    connection.close_pool()

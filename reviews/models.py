@@ -1,0 +1,193 @@
+from datetime import datetime
+from typing import Self
+
+from django.contrib.postgres.aggregates import JSONBAgg
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import JSONObject
+from django.urls import reverse
+from django.utils import timezone
+
+from tools import slugs
+from tools.models import (
+    SluggedQuerySet,
+    Tool,
+    is_web_address,
+    slug_constraint,
+    unique_name_constraint,
+    web_address_constraint,
+)
+from tools.publishing import Publishable, PublishableQuerySet, State
+
+
+class Verdict(models.TextChoices):
+    """There is no third answer."""
+
+    SHIP = "ship", "Ship"
+    SKIP = "skip", "Skip"
+
+
+class Reviewer(models.Model):
+    """One seat on the panel."""
+
+    slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.is_slug])
+    name = models.CharField(max_length=100)
+    lens = models.CharField(max_length=300, help_text="The question this seat judges by.")
+    bio = models.TextField(blank=True)
+    disclosure = models.CharField(
+        max_length=500, help_text="What stands behind the seat: a person, an editorial persona, an AI-assisted persona."
+    )
+    seat = models.PositiveSmallIntegerField(help_text="The place in the row, from 1.")
+
+    objects = SluggedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["seat"]
+        constraints = [
+            slug_constraint(name="reviews_reviewer_slug_shape"),
+            unique_name_constraint(name="reviews_reviewer_name_once"),
+            # Deferred, so that two reviewers can change places in one transaction.
+            models.UniqueConstraint(
+                fields=["seat"], name="reviews_reviewer_seat_once", deferrable=models.Deferrable.DEFERRED
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("reviewer", args=[self.slug])
+
+
+class ReviewQuerySet(PublishableQuerySet):
+    def current(self, *, at: datetime | None = None) -> Self:
+        """The newest published edition of each reviewer and tool at an instant (default: now).
+
+        A tool that is not public has current reviews too: whoever shows them asks for published tools first.
+        """
+        at = at or timezone.now()
+        newer = Review.objects.published(at=at).filter(
+            tool=OuterRef("tool"),
+            reviewer=OuterRef("reviewer"),
+            published_at__gt=OuterRef("published_at"),
+        )
+        return self.published(at=at).filter(~Exists(newer))
+
+    def with_predictions(self) -> Self:
+        """Annotate `dated_claims`: a list of {"claim", "due_on", "outcome", "note", "source"}, soonest due first."""
+        claims = (
+            Prediction.objects.filter(review=OuterRef("pk"))
+            .order_by()
+            .values("review")
+            .values(
+                claims=JSONBAgg(
+                    JSONObject(
+                        claim=F("claim"),
+                        due_on=F("due_on"),
+                        outcome=F("outcome"),
+                        note=F("note"),
+                        source=F("source"),
+                    ),
+                    order_by=["due_on", "pk"],
+                )
+            )
+        )
+        return self.annotate(dated_claims=models.Subquery(claims))
+
+
+class Review(Publishable):
+    """One reviewer's verdict on one tool. A published one is superseded by a later edition, never rewritten.
+
+    The current edition is the newest published one. That there is exactly one needs no flag: no two editions of a
+    seat share an instant (`reviews_review_edition_once`), and each seat has at most one draft, because the same
+    constraint counts NULL as a value. That words once published stay is a trigger (migration 0002).
+    """
+
+    WORD_FIELDS = ("verdict", "quote", "flips_if")
+
+    tool = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="reviews")
+    reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="reviews")
+    verdict = models.CharField(max_length=4, choices=Verdict)
+    quote = models.TextField(help_text="Markdown; raw HTML is shown, not obeyed.")
+    flips_if = models.TextField("what would flip it", blank=True)
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["tool", "reviewer", "published_at", "pk"]
+        indexes = [models.Index(fields=["published_at"], name="reviews_review_published")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tool", "reviewer", "published_at"],
+                name="reviews_review_edition_once",
+                nulls_distinct=False,
+                violation_error_message="This seat has an edition for this tool at that time already.",
+            ),
+            models.CheckConstraint(name="reviews_review_verdict_known", condition=Q(verdict__in=Verdict.values)),
+            models.CheckConstraint(
+                name="reviews_review_quote_not_empty",
+                condition=~Q(quote=""),
+                violation_error_message="A verdict comes with its reasons.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reviewer}: {self.verdict} {self.tool}"
+
+    def supersede(self, *, verdict: str, quote: str, flips_if: str = "", published_at: datetime | None = None) -> Self:
+        """Write a later edition (default: published now) and return it; this one stays readable as history.
+
+        Raises ValueError when this edition is not published, or the later one would not be later.
+        """
+        published_at = published_at or timezone.now()
+        if self.state != State.PUBLISHED or self.published_at is None:
+            raise ValueError(f"only a published review can be superseded; this one is {self.state}")
+        if published_at <= self.published_at:
+            raise ValueError("a later edition is published after the one it supersedes")
+        return type(self).objects.create(
+            tool_id=self.tool_id,
+            reviewer_id=self.reviewer_id,
+            verdict=verdict,
+            quote=quote,
+            flips_if=flips_if,
+            published_at=published_at,
+        )
+
+
+class Outcome(models.TextChoices):
+    OPEN = "open", "Open"
+    RIGHT = "right", "Right"
+    WRONG = "wrong", "Wrong"
+    VOID = "void", "Void"
+
+
+class Prediction(models.Model):
+    """A dated claim inside a review, later judged by an editor."""
+
+    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="predictions")
+    claim = models.CharField(max_length=500)
+    due_on = models.DateField()
+    outcome = models.CharField(max_length=5, choices=Outcome, default=Outcome.OPEN)
+    note = models.TextField(blank=True)
+    source = models.URLField(max_length=500, blank=True, validators=[is_web_address])
+    judged_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["due_on", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["review", "claim"],
+                name="reviews_prediction_once",
+                violation_error_message="This review makes that claim already.",
+            ),
+            models.CheckConstraint(name="reviews_prediction_outcome_known", condition=Q(outcome__in=Outcome.values)),
+            models.CheckConstraint(
+                name="reviews_prediction_open_not_judged",
+                condition=~Q(outcome=Outcome.OPEN) | Q(judged_on__isnull=True),
+                violation_error_message="An open prediction has no day on which it was judged.",
+            ),
+            web_address_constraint("source", name="reviews_prediction_source_web"),
+        ]
+
+    def __str__(self) -> str:
+        return self.claim

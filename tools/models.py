@@ -1,0 +1,342 @@
+from datetime import date, datetime
+from typing import Self
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator, URLValidator
+from django.db import models
+from django.db.models import F, OuterRef, Prefetch, Q, Subquery, Sum
+from django.db.models.functions import JSONObject
+from django.urls import reverse
+from django.utils import timezone
+
+from tools import slugs
+from tools.expressions import percent, whole_percent, wilson
+from tools.publishing import Publishable, PublishableQuerySet
+
+is_web_address = URLValidator(schemes=["http", "https"])
+WEB_ADDRESS_PATTERN = r"^https?://"
+CURRENCY_PATTERN = r"^[A-Z]{3}$"
+
+
+def web_address_constraint(field: str, *, name: str) -> models.CheckConstraint:
+    """A column holds "" or an http(s) address, so that no `javascript:` link can ever be stored."""
+    return models.CheckConstraint(
+        name=name,
+        condition=Q(**{field: ""}) | Q(**{f"{field}__regex": WEB_ADDRESS_PATTERN}),
+        violation_error_message="An address starts with https:// or http://.",
+    )
+
+
+def slug_constraint(*, name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        name=name,
+        condition=Q(slug__regex=rf"^{slugs.PATTERN}$"),
+        violation_error_message="A slug is small letters, digits and single hyphens.",
+    )
+
+
+def unique_name_constraint(*, name: str) -> models.UniqueConstraint:
+    """Names differ; checked at commit, so that two rows can exchange theirs in one transaction."""
+    return models.UniqueConstraint(
+        fields=["name"],
+        name=name,
+        deferrable=models.Deferrable.DEFERRED,
+        violation_error_message="This name is taken.",
+    )
+
+
+class FormerSlug(models.Model):
+    """A slug that a tool, category or reviewer had before it was renamed, so that old links go on working.
+
+    Rows are written by a database trigger (migration 0002), so that no way of renaming can forget one; the same
+    trigger refuses a slug that somebody else used to have.
+    """
+
+    table = models.CharField(max_length=63)
+    slug = models.CharField(max_length=slugs.MAX_LENGTH)
+    object_id = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["table", "slug"], name="tools_formerslug_once")]
+        indexes = [models.Index(fields=["table", "object_id"], name="tools_formerslug_object")]
+
+    def __str__(self) -> str:
+        return f"{self.table}: {self.slug}"
+
+
+class SluggedQuerySet(models.QuerySet):
+    def renamed_from(self, *old_slugs: str) -> Self:
+        """The objects that had one of these slugs, each annotated with it as `former_slug`."""
+        former = FormerSlug.objects.filter(
+            table=self.model._meta.db_table, object_id=OuterRef("pk"), slug__in=old_slugs
+        )
+        return self.annotate(former_slug=Subquery(former.values("slug")[:1])).filter(former_slug__isnull=False)
+
+
+class ContentRevision(models.Model):
+    """One row, one number: it grows with every change of what editors write, by triggers on those tables.
+
+    A page's stamp holds it (`comparisons.models.pair_stamp`), and so an unchanged page is known without rendering.
+    """
+
+    number = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="tools_contentrevision_one_row", condition=Q(pk=1))]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class Category(models.Model):
+    slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.is_slug])
+    name = models.CharField(max_length=100)
+    description = models.TextField(blank=True)
+
+    objects = SluggedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "categories"
+        constraints = [
+            slug_constraint(name="tools_category_slug_shape"),
+            unique_name_constraint(name="tools_category_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("category", args=[self.slug])
+
+
+class ToolQuerySet(PublishableQuerySet, SluggedQuerySet):
+    """Everything the site asks about tools. What it knows of reviews and votes it knows by accessor name."""
+
+    def _related(self, accessor: str) -> models.QuerySet:
+        return self.model._meta.get_field(accessor).related_model._default_manager.filter(tool=OuterRef("pk"))
+
+    def with_panel(self, *, at: datetime | None = None) -> Self:
+        """Annotate `panel`: {"ship", "seats": counts, "percent": 0–100 or None}, from the current reviews alone.
+
+        `panel` is None for a tool without a review.
+        """
+        reviews = self._related("reviews").current(at=at)
+        totals = (
+            reviews.order_by()
+            .values("tool")
+            .annotate(
+                ships=models.Count("pk", filter=Q(verdict="ship")),
+                seats=models.Count("pk"),
+            )
+        )
+        return self.annotate(
+            panel=Subquery(
+                totals.values(panel=JSONObject(ship=F("ships"), seats=F("seats"), percent=percent("ships", "seats")))
+            )
+        )
+
+    def with_community(self) -> Self:
+        """Annotate `community`: {"ship", "skip", "votes": counts, "percent", "low", "high": 0–100}, or None.
+
+        The interval is the 95% Wilson score interval; it and `percent` are None while there is no vote.
+        """
+        totals = (
+            self._related("tallies")
+            .order_by()
+            .values("tool")
+            .annotate(ships=Sum("ship"), skips=Sum("skip"), votes=Sum("ship") + Sum("skip"))
+        )
+        low, high = wilson("ships", "votes")
+        return self.annotate(
+            community=Subquery(
+                totals.values(
+                    community=JSONObject(
+                        ship=F("ships"),
+                        skip=F("skips"),
+                        votes=F("votes"),
+                        percent=percent("ships", "votes"),
+                        low=whole_percent(low),
+                        high=whole_percent(high),
+                    )
+                )
+            )
+        )
+
+    def with_numbers(self, *, at: datetime | None = None) -> Self:
+        """Panel and community at once, as every card shows them."""
+        return self.with_panel(at=at).with_community()
+
+    def with_plans(self) -> Self:
+        """Prefetch the plans that stand, as `standing_plans`."""
+        return self.prefetch_related(Prefetch("plans", Plan.objects.standing(), to_attr="standing_plans"))
+
+
+class Tool(Publishable):
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="tools")
+    slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.is_slug, slugs.is_pairable])
+    name = models.CharField(max_length=300)
+    tagline = models.CharField(max_length=300, blank=True)
+    description = models.TextField(blank=True, help_text="Markdown; raw HTML is shown, not obeyed.")
+    website = models.URLField(max_length=500, blank=True, validators=[is_web_address])
+    aliases = ArrayField(
+        models.CharField(max_length=300), default=list, blank=True, help_text="Other names people look for."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ToolQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        indexes = [models.Index(fields=["published_at"], name="tools_tool_published")]
+        constraints = [
+            slug_constraint(name="tools_tool_slug_shape"),
+            models.CheckConstraint(
+                name="tools_tool_slug_pairable",
+                condition=~Q(slug__regex=slugs.AMBIGUOUS),
+                violation_error_message="“vs” stands between two tools in an address; write “versus” in a slug.",
+            ),
+            web_address_constraint("website", name="tools_tool_website_web"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("tool", args=[self.slug])
+
+
+class StandingQuerySet(models.QuerySet):
+    """Rows that are superseded rather than overwritten."""
+
+    def standing(self) -> Self:
+        """Those that hold today, in the order they were entered."""
+        return self.filter(superseded_at__isnull=True).order_by("pk")
+
+
+class Sourced(models.Model):
+    """A statement with its source and the day somebody last checked it there. Superseded, never overwritten."""
+
+    source = models.URLField(max_length=500, blank=True, validators=[is_web_address])
+    verified_on = models.DateField(null=True, blank=True)
+    superseded_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = StandingQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def is_stale(self, *, today: date) -> bool:
+        """Whether it was verified longer ago than STALE_AFTER_DAYS. One never verified is not stale but unverified."""
+        return self.verified_on is not None and (today - self.verified_on).days > settings.STALE_AFTER_DAYS
+
+
+class PlanKind(models.TextChoices):
+    FREE = "free", "Free"
+    PAID = "paid", "Paid"
+    CONTACT = "contact", "Contact sales"
+
+
+class Period(models.TextChoices):
+    ONCE = "once", "Once"
+    MONTH = "month", "Month"
+    YEAR = "year", "Year"
+    USAGE = "usage", "Usage"
+
+
+class Plan(Sourced):
+    """One price of a tool."""
+
+    # What is meant by "another value": a change of these supersedes; source and verified_on are updated in place.
+    VALUE_FIELDS = ("kind", "amount", "currency", "period", "unit")
+
+    tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="plans")
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=7, choices=PlanKind)
+    amount = models.DecimalField(max_digits=14, decimal_places=6, null=True, blank=True)
+    currency = models.CharField(
+        max_length=3, null=True, blank=True, validators=[RegexValidator(CURRENCY_PATTERN, "Three capitals, as in USD.")]
+    )
+    period = models.CharField(max_length=5, choices=Period, null=True, blank=True)
+    unit = models.CharField(max_length=50, blank=True, help_text="For usage: what the amount buys, as in “1M tokens”.")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tool", "name", "superseded_at"],
+                name="tools_plan_one_standing",
+                nulls_distinct=False,
+                violation_error_message="This tool has a plan of that name.",
+            ),
+            models.CheckConstraint(
+                name="tools_plan_kind_fits_amount",
+                condition=Q(
+                    Q(kind=PlanKind.PAID, amount__gt=0, currency__regex=CURRENCY_PATTERN, period__in=Period.values)
+                    | Q(
+                        kind__in=[PlanKind.FREE, PlanKind.CONTACT],
+                        amount__isnull=True,
+                        currency__isnull=True,
+                        period__isnull=True,
+                    )
+                ),
+                violation_error_message=(
+                    "A paid plan has an amount above 0, a currency and a period; free and contact have none of them."
+                ),
+            ),
+            models.CheckConstraint(
+                name="tools_plan_unit_with_usage",
+                condition=Q(Q(period=Period.USAGE) & ~Q(unit=""))
+                | Q(period__in=[Period.ONCE, Period.MONTH, Period.YEAR], unit="")
+                | Q(period__isnull=True, unit=""),
+                violation_error_message="A usage price says what the amount buys; other prices have no unit.",
+            ),
+            web_address_constraint("source", name="tools_plan_source_web"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Attribute(models.Model):
+    """What can be said of the tools of some categories, so that facts of two tools line up in one table."""
+
+    slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.is_slug])
+    name = models.CharField(max_length=100)
+    categories = models.ManyToManyField(Category, related_name="attributes", blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            slug_constraint(name="tools_attribute_slug_shape"),
+            unique_name_constraint(name="tools_attribute_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Fact(Sourced):
+    """One attribute of a tool, with its value."""
+
+    VALUE_FIELDS = ("value",)
+
+    tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="facts")
+    attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT, related_name="facts")
+    value = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ["attribute", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tool", "attribute", "superseded_at"],
+                name="tools_fact_one_standing",
+                nulls_distinct=False,
+                violation_error_message="This tool has a value for that attribute.",
+            ),
+            web_address_constraint("source", name="tools_fact_source_web"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.attribute}: {self.value}"
