@@ -71,7 +71,7 @@ def _attributes(catalog: Catalog) -> Iterator[Problem]:
 
 
 def _references(catalog: Catalog) -> Iterator[Problem]:
-    """What tools and comparisons name and nobody defines, read in the plain JSON so as to look at misshapen ones too."""
+    """What tools and comparisons name and nobody defines, read in the plain JSON to see misshapen ones too."""
     categories = _known(catalog, "categories", Category)
     attributes = _known(catalog, "attributes", Attribute)
     reviewers = _known(catalog, "reviewers", Reviewer)

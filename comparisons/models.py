@@ -2,12 +2,11 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Prefetch, Q
 from django.db.models.functions import Greatest, Least
 from django.urls import reverse
 
-from tools import slugs
-from tools.models import Tool
+from tools.models import Category, Tool
 from tools.publishing import Publishable, PublishableQuerySet, is_published
 
 
@@ -27,9 +26,18 @@ class ComparisonQuerySet(PublishableQuerySet):
         """Those that one of these tools is part of."""
         return self.filter(Q(first__in=tool_ids) | Q(second__in=tool_ids))
 
-    def of_pair(self, one: int, other: int) -> Self:
-        """The comparison of two tools (ids), whichever way round."""
-        return self.filter(Q(first=one, second=other) | Q(first=other, second=one))
+    def in_category(self, category: Category) -> Self:
+        """Those of which a tool is in a category."""
+        return self.filter(Q(first__category=category) | Q(second__category=category))
+
+    def with_tools(self) -> Self:
+        """With both tools and the first one's category."""
+        return self.select_related("first__category", "second")
+
+    def with_numbers(self) -> Self:
+        """With both tools as their cards show them: category, panel, community and plans."""
+        tools = Tool.objects.with_numbers().with_plans().select_related("category")
+        return self.prefetch_related(Prefetch("first", tools), Prefetch("second", tools))
 
 
 class Comparison(Publishable):
@@ -62,4 +70,4 @@ class Comparison(Publishable):
         return f"{self.first} vs {self.second}"
 
     def get_absolute_url(self) -> str:
-        return reverse("comparison", args=[slugs.join_pair(self.first.slug, self.second.slug)])
+        return reverse("comparison", args=[(self.first.slug, self.second.slug)])

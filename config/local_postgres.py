@@ -45,7 +45,7 @@ def start(data_dir: Path) -> str:
             f"Its log is {data_dir / 'postgres' / 'log'}. You can name another server with DATABASE_URL."
         ) from error
     with psycopg.connect(server.get_uri("postgres"), autocommit=True) as connection:
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             connection.execute(f'CREATE DATABASE "{DATABASE}"')
     return url(data_dir)
 

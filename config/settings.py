@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from config import local_postgres
+from config.pooling import check_connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -100,11 +101,20 @@ TEMPLATES = [
 
 # Without DATABASE_URL: the server that `make` keeps in DATA_DIR. Oldest PostgreSQL supported: 15.
 DATABASES = {"default": env.db_url("DATABASE_URL", default=local_postgres.url(DATA_DIR))}
-DATABASES["default"] |= {"CONN_HEALTH_CHECKS": True, "TEST": {"NAME": "test_shipside"}}
-# gunicorn.conf.py asks for a pool, with a connection a thread; commands and tests open the one that they need.
+DATABASES["default"] |= {"TEST": {"NAME": "test_shipside"}}
+DATABASES["default"].setdefault("OPTIONS", {})
+# Parameters travel apart from the SQL, and the server keeps the plan of what a connection has asked five times: that
+# is half of the page's speed. A pooler in transaction mode that cannot do this (PgBouncer before 1.21) wants false.
+if env.bool("DATABASE_PREPARE", default=True):
+    DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 5}
+# gunicorn.py asks for a pool, with a connection a thread; commands and tests open the one that they need.
 if pool_size := env.int("DATABASE_POOL_SIZE", default=0):
-    DATABASES["default"].setdefault("OPTIONS", {})
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": pool_size,
+        "timeout": 10,  # seconds that a request waits for a connection
+        "check": check_connection,
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- Sign-in ----------------------------------------------------------------------------------------------

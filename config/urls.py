@@ -1,4 +1,19 @@
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path, register_converter
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from tools.converters import PairConverter, SlugConverter
+
+register_converter(SlugConverter, "tool_slug")
+register_converter(PairConverter, "pair")
+
+urlpatterns = [
+    path("", include("comparisons.urls")),
+    path("", include("votes.urls")),
+    path("", include("newsletter.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "web.views.bad_request"
+handler403 = "web.views.forbidden"
+handler404 = "web.views.not_found"
+handler500 = "web.views.server_error"

@@ -1,10 +1,8 @@
 from datetime import datetime
 from typing import Self
 
-from django.contrib.postgres.aggregates import JSONBAgg
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import JSONObject
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -72,27 +70,6 @@ class ReviewQuerySet(PublishableQuerySet):
             published_at__gt=OuterRef("published_at"),
         )
         return self.published(at=at).filter(~Exists(newer))
-
-    def with_predictions(self) -> Self:
-        """Annotate `dated_claims`: a list of {"claim", "due_on", "outcome", "note", "source"}, soonest due first."""
-        claims = (
-            Prediction.objects.filter(review=OuterRef("pk"))
-            .order_by()
-            .values("review")
-            .values(
-                claims=JSONBAgg(
-                    JSONObject(
-                        claim=F("claim"),
-                        due_on=F("due_on"),
-                        outcome=F("outcome"),
-                        note=F("note"),
-                        source=F("source"),
-                    ),
-                    order_by=["due_on", "pk"],
-                )
-            )
-        )
-        return self.annotate(dated_claims=models.Subquery(claims))
 
 
 class Review(Publishable):

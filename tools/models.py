@@ -1,17 +1,17 @@
-from datetime import date, datetime
-from typing import Self
+from datetime import datetime
+from typing import Any, Self
 
-from django.conf import settings
+from django.contrib.postgres.aggregates import JSONBAgg
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator, URLValidator
 from django.db import models
-from django.db.models import F, OuterRef, Prefetch, Q, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, Subquery, Sum
 from django.db.models.functions import JSONObject
 from django.urls import reverse
 from django.utils import timezone
 
 from tools import slugs
-from tools.expressions import percent, whole_percent, wilson
+from tools.expressions import WholePercent, WilsonHigh, WilsonLow
 from tools.publishing import Publishable, PublishableQuerySet
 
 is_web_address = URLValidator(schemes=["http", "https"])
@@ -66,18 +66,24 @@ class FormerSlug(models.Model):
 
 
 class SluggedQuerySet(models.QuerySet):
-    def renamed_from(self, *old_slugs: str) -> Self:
-        """The objects that had one of these slugs, each annotated with it as `former_slug`."""
-        former = FormerSlug.objects.filter(
-            table=self.model._meta.db_table, object_id=OuterRef("pk"), slug__in=old_slugs
-        )
-        return self.annotate(former_slug=Subquery(former.values("slug")[:1])).filter(former_slug__isnull=False)
+    def by_slugs(self, *wanted: str) -> dict[str, Any]:
+        """Find objects by slugs, current or former: {slug as asked: object}, without those that lead nowhere."""
+        found = {row.slug: row for row in self.filter(slug__in=wanted)}
+        if missing := set(wanted) - set(found):
+            former = dict(
+                FormerSlug.objects.filter(table=self.model._meta.db_table, slug__in=missing).values_list(
+                    "slug", "object_id"
+                )
+            )
+            rows = self.in_bulk(former.values())
+            found |= {slug: rows[pk] for slug, pk in former.items() if pk in rows}
+        return found
 
 
 class ContentRevision(models.Model):
     """One row, one number: it grows with every change of what editors write, by triggers on those tables.
 
-    A page's stamp holds it (`comparisons.models.pair_stamp`), and so an unchanged page is known without rendering.
+    A page's stamp holds it (`comparisons.pairs`), and so an unchanged page is known without rendering.
     """
 
     number = models.BigIntegerField(default=0)
@@ -89,12 +95,18 @@ class ContentRevision(models.Model):
         return str(self.number)
 
 
+class CategoryQuerySet(SluggedQuerySet):
+    def with_published_tools(self) -> Self:
+        """Those that have something to show."""
+        return self.filter(Exists(Tool.objects.published().filter(category=OuterRef("pk"))))
+
+
 class Category(models.Model):
     slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.is_slug])
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True)
 
-    objects = SluggedQuerySet.as_manager()
+    objects = CategoryQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -117,30 +129,43 @@ class ToolQuerySet(PublishableQuerySet, SluggedQuerySet):
     def _related(self, accessor: str) -> models.QuerySet:
         return self.model._meta.get_field(accessor).related_model._default_manager.filter(tool=OuterRef("pk"))
 
-    def with_panel(self, *, at: datetime | None = None) -> Self:
-        """Annotate `panel`: {"ship", "seats": counts, "percent": 0–100 or None}, from the current reviews alone.
+    def of_category(self, category: Category) -> Self:
+        return self.filter(category=category)
 
-        `panel` is None for a tool without a review.
+    def rivals_of(self, tool: "Tool") -> Self:
+        """The others of its category."""
+        return self.filter(category=tool.category_id).exclude(pk=tool.pk)
+
+    def with_panel(self, *, at: datetime | None = None) -> Self:
+        """Annotate `panel`: the current reviews counted, or None for a tool without one.
+
+        {"ship", "seats": counts, "percent": 0–100, "share": 0–1, "marks": [{"name", "verdict"} in seat order]}
         """
-        reviews = self._related("reviews").current(at=at)
         totals = (
-            reviews.order_by()
+            self._related("reviews")
+            .current(at=at)
+            .order_by()
             .values("tool")
-            .annotate(
-                ships=models.Count("pk", filter=Q(verdict="ship")),
-                seats=models.Count("pk"),
+            .annotate(ships=Count("pk", filter=Q(verdict="ship")), seats=Count("pk"))
+            .values(
+                panel=JSONObject(
+                    ship=F("ships"),
+                    seats=F("seats"),
+                    percent=WholePercent("ships", "seats"),
+                    share=F("ships") * 1.0 / F("seats"),
+                    marks=JSONBAgg(
+                        JSONObject(name=F("reviewer__name"), verdict=F("verdict")), order_by=["reviewer__seat"]
+                    ),
+                )
             )
         )
-        return self.annotate(
-            panel=Subquery(
-                totals.values(panel=JSONObject(ship=F("ships"), seats=F("seats"), percent=percent("ships", "seats")))
-            )
-        )
+        return self.annotate(panel=Subquery(totals))
 
     def with_community(self) -> Self:
-        """Annotate `community`: {"ship", "skip", "votes": counts, "percent", "low", "high": 0–100}, or None.
+        """Annotate `community`: the counted votes, or None for a tool that nobody ever voted on.
 
-        The interval is the 95% Wilson score interval; it and `percent` are None while there is no vote.
+        {"ship", "skip": counts, "percent", "low", "high": 0–100, "low_share": 0–1}; the interval is the 95% Wilson
+        score interval. All but the counts are None when every vote was taken back.
         """
         totals = (
             self._related("tallies")
@@ -148,25 +173,43 @@ class ToolQuerySet(PublishableQuerySet, SluggedQuerySet):
             .values("tool")
             .annotate(ships=Sum("ship"), skips=Sum("skip"), votes=Sum("ship") + Sum("skip"))
         )
-        low, high = wilson("ships", "votes")
-        return self.annotate(
-            community=Subquery(
-                totals.values(
-                    community=JSONObject(
-                        ship=F("ships"),
-                        skip=F("skips"),
-                        votes=F("votes"),
-                        percent=percent("ships", "votes"),
-                        low=whole_percent(low),
-                        high=whole_percent(high),
-                    )
-                )
+        low, high = WilsonLow("ships", "votes"), WilsonHigh("ships", "votes")
+        numbers = totals.values(
+            community=JSONObject(
+                ship=F("ships"),
+                skip=F("skips"),
+                percent=WholePercent("ships", "votes"),
+                low=WholePercent(low),
+                high=WholePercent(high),
+                low_share=low,
             )
         )
+        return self.annotate(community=Subquery(numbers))
 
     def with_numbers(self, *, at: datetime | None = None) -> Self:
         """Panel and community at once, as every card shows them."""
         return self.with_panel(at=at).with_community()
+
+    def ranked(self) -> Self:
+        """By panel ship, then the lower end of the community's interval, then name: a total order.
+
+        Takes tools annotated `with_numbers()`; those without a number come last.
+        """
+        return self.order_by(
+            F("panel__share").desc(nulls_last=True),
+            F("community__low_share").desc(nulls_last=True),
+            "name",
+            "pk",
+        )
+
+    def recently_reviewed(self, *, at: datetime | None = None) -> Self:
+        """Those with a review that is out, newest first, annotated `reviewed_at`."""
+        newest = self._related("reviews").published(at=at).order_by("-published_at").values("published_at")[:1]
+        return (
+            self.annotate(reviewed_at=Subquery(newest))
+            .filter(reviewed_at__isnull=False)
+            .order_by("-reviewed_at", "-pk")
+        )
 
     def with_plans(self) -> Self:
         """Prefetch the plans that stand, as `standing_plans`."""
@@ -226,10 +269,6 @@ class Sourced(models.Model):
 
     class Meta:
         abstract = True
-
-    def is_stale(self, *, today: date) -> bool:
-        """Whether it was verified longer ago than STALE_AFTER_DAYS. One never verified is not stale but unverified."""
-        return self.verified_on is not None and (today - self.verified_on).days > settings.STALE_AFTER_DAYS
 
 
 class PlanKind(models.TextChoices):

@@ -1,0 +1,19 @@
+from django.http import HttpRequest, HttpResponse
+from django.utils.deprecation import MiddlewareMixin
+
+from web.views import error_page
+
+
+class ErrorPageMiddleware(MiddlewareMixin):
+    """Give the refusals that Django answers without words (405, and bare 400, 403, 429) the site's own page."""
+
+    WORDLESS = frozenset({400, 403, 405, 429})
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if response.status_code not in self.WORDLESS or response.streaming or response.content:
+            return response
+        page = error_page(request, status=response.status_code)
+        for header in ("Allow", "Retry-After"):
+            if header in response.headers:
+                page.headers[header] = response.headers[header]
+        return page

@@ -1,0 +1,78 @@
+"""Finding a pair by its address, and knowing cheaply whether its page has changed.
+
+This is the one query of a conditional request, so it is written as SQL and prepared by the server. It must name
+everything that the comparison page shows: see docs/decisions/0002-etags.md before you add to that page.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from tools.models import Tool
+
+# The clock changes a page by itself when a tool, review or comparison comes due (the newest one that is out moves),
+# and when a day begins (prices grow stale, predictions fall due). Everything else that editors do raises the revision;
+# votes move the tallies.
+_FIND = """
+SELECT a.id, a.slug, b.id, b.slug,
+       c.first_id IS NOT NULL AND c.first_id = b.id AS is_reversed,
+       c.id IS NOT NULL AS is_editorial,
+       COALESCE(c.introduction, ''),
+       (SELECT number FROM tools_contentrevision),
+       (SELECT max(published_at) FROM tools_tool WHERE published_at <= %(now)s),
+       (SELECT max(published_at) FROM reviews_review WHERE published_at <= %(now)s),
+       (SELECT max(published_at) FROM comparisons_comparison WHERE published_at <= %(now)s),
+       (SELECT sum(ship) FROM votes_tally WHERE tool_id = a.id),
+       (SELECT sum(skip) FROM votes_tally WHERE tool_id = a.id),
+       (SELECT sum(ship) FROM votes_tally WHERE tool_id = b.id),
+       (SELECT sum(skip) FROM votes_tally WHERE tool_id = b.id)
+FROM tools_tool AS a
+JOIN tools_tool AS b ON b.slug = %(second)s AND b.published_at <= %(now)s AND b.withdrawn_at IS NULL
+LEFT JOIN comparisons_comparison AS c
+       ON LEAST(c.first_id, c.second_id) = LEAST(a.id, b.id)
+      AND GREATEST(c.first_id, c.second_id) = GREATEST(a.id, b.id)
+      AND c.published_at <= %(now)s AND c.withdrawn_at IS NULL
+WHERE a.slug = %(first)s AND a.published_at <= %(now)s AND a.withdrawn_at IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two published tools in the order of their canonical address."""
+
+    ids: tuple[int, int]
+    slugs: tuple[str, str]
+    is_editorial: bool
+    introduction: str
+    stamp: tuple[Any, ...]
+
+
+def find_pair(first: str, second: str) -> Pair | None:
+    """The pair of two slugs, given in either order; None unless both tools are published.
+
+    The canonical order is the editor's where a comparison is published, else that of the slugs.
+    """
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND, {"first": first, "second": second, "now": now})
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    a, a_slug, b, b_slug, is_reversed, is_editorial, introduction, *stamp = row
+    if is_reversed or (not is_editorial and b_slug < a_slug):
+        (a, a_slug), (b, b_slug) = (b, b_slug), (a, a_slug)
+    return Pair(
+        ids=(a, b),
+        slugs=(a_slug, b_slug),
+        is_editorial=is_editorial,
+        introduction=introduction,
+        stamp=("pair", a, b, timezone.localdate(), *stamp),
+    )
+
+
+def current_slugs(first: str, second: str) -> tuple[str, str] | None:
+    """Where two slugs, current or former, lead today; None when they do not both lead to published tools."""
+    found = Tool.objects.published().by_slugs(first, second)
+    return (found[first].slug, found[second].slug) if first in found and second in found else None

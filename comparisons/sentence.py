@@ -1,0 +1,109 @@
+"""The verdict read out loud: who leads with the panel, where the seats part, and what the community says.
+
+Computed from the same numbers as the page, never typed in. Plain text: it is also the page's description.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reviews.panel import Panel
+from votes.community import Community
+from web.words import counted, isolated, listed
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One tool as the sentence needs it."""
+
+    name: str
+    panel: Panel
+    community: Community
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One reviewer with the verdict on each tool: "ship", "skip", or None where there is no review."""
+
+    name: str
+    first: str | None
+    second: str | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether this seat is part of the split: it has judged both tools, and not alike."""
+        return None not in (self.first, self.second) and self.first != self.second
+
+
+def verdict(first: Contender, second: Contender, seats: Sequence[Seat]) -> str:
+    """The verdict sentence (or a few) on a comparison."""
+    parts = [lead(first, second), split(first, second, seats), crowd(first, second)]
+    parts += [disagreement(contender) for contender in (first, second)]
+    return " ".join(part for part in parts if part)
+
+
+def lead(first: Contender, second: Contender) -> str:
+    """Who leads with the panel and by how many seats. A tie is called a tie."""
+    one, two = isolated(first.name), isolated(second.name)
+    if not first.panel.seats and not second.panel.seats:
+        return f"The panel has reviewed neither {one} nor {two} yet."
+    if not first.panel.seats or not second.panel.seats:
+        known, unknown = (first, two) if first.panel.seats else (second, one)
+        return f"The panel has not reviewed {unknown} yet; of {isolated(known.name)}, {known.panel.words}."
+    margin = first.panel.ship * second.panel.seats - second.panel.ship * first.panel.seats
+    if margin == 0:
+        return _tie(first, second)
+    leader, other = (first, second) if margin > 0 else (second, first)
+    by = ""
+    if first.panel.seats == second.panel.seats:
+        by = f" by {counted(leader.panel.ship - other.panel.ship, 'seat')}"
+    return (
+        f"{isolated(leader.name)} leads with the panel{by}: {leader.panel.words} it, "
+        f"against {other.panel.ship} of {other.panel.seats} for {isolated(other.name)}."
+    )
+
+
+def _tie(first: Contender, second: Contender) -> str:
+    if first.panel.seats != second.panel.seats:
+        return f"A tie with the panel, at {first.panel.percent}% each."
+    if first.panel.ship == 0:
+        return f"A tie with the panel, and not a happy one: none of {first.panel.seats} would ship either."
+    if first.panel.ship == first.panel.seats:
+        return f"A tie with the panel: all {first.panel.seats} would ship either."
+    return f"A tie with the panel: {first.panel.words} each."
+
+
+def split(first: Contender, second: Contender, seats: Sequence[Seat]) -> str:
+    """On which seats, by name, the two tools get different verdicts."""
+    if not any(seat.first and seat.second for seat in seats):
+        return ""
+    only_first = [seat.name for seat in seats if seat.differs and seat.first == "ship"]
+    only_second = [seat.name for seat in seats if seat.differs and seat.second == "ship"]
+    if not only_first and not only_second:
+        return "No seat tells them apart." if len(seats) > 1 else ""
+    clauses = [
+        f"{listed(names)} would ship only {isolated(name)}"
+        for names, name in ((only_first, first.name), (only_second, second.name))
+        if names
+    ]
+    return "; ".join(clauses) + "."
+
+
+def crowd(first: Contender, second: Contender) -> str:
+    """What the community says, where it has a number."""
+    said = [
+        f"{isolated(contender.name)} at {contender.community.percent}% of {contender.community.votes:,} votes"
+        for contender in (first, second)
+        if contender.community.has_number
+    ]
+    return f"The community puts {listed(said)}." if said else ""
+
+
+def disagreement(contender: Contender) -> str:
+    """Where panel and community disagree: only when the panel's percent lies outside the community's interval."""
+    panel, community = contender.panel, contender.community
+    if not community.excludes(panel.percent):
+        return ""
+    return (
+        f"Panel and community disagree on {isolated(contender.name)}: "
+        f"the panel’s {panel.percent}% lies outside the community’s {community.interval}."
+    )

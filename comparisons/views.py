@@ -1,0 +1,158 @@
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from comparisons import side_by_side
+from comparisons.columns import read_columns
+from comparisons.forms import ComparisonOptionsForm
+from comparisons.models import Comparison, ComparisonQuerySet
+from comparisons.pairs import Pair, current_slugs, find_pair
+from comparisons.related import PairLink, pair_link, read_related
+from tools.models import Category, Tool
+from web import markdown
+from web.http import public_page, unless_unchanged
+
+NEWEST = 12
+RELATED = 6
+JUST_REVIEWED = 6
+
+
+@require_safe
+@public_page
+def home(request: HttpRequest) -> HttpResponse:
+    """The newest comparisons with their numbers, and the ways into the rest of the site."""
+    return render(
+        request,
+        "comparisons/home.html",
+        {
+            "pairs": [
+                (comparison, side_by_side.card(comparison.first), side_by_side.card(comparison.second))
+                for comparison in Comparison.objects.published().newest_first().with_numbers()[:NEWEST]
+            ],
+            "cards": [
+                side_by_side.card(tool)
+                for tool in Tool.objects.published().recently_reviewed().with_numbers().with_plans()[:JUST_REVIEWED]
+            ],
+            "categories": Category.objects.with_published_tools(),
+        },
+    )
+
+
+@require_safe
+@public_page
+def comparison(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
+    """Two tools side by side."""
+    found = find_pair(*pair) if pair[0] != pair[1] else None
+    if found is None:
+        return _moved_pair(*pair)
+    address = reverse("comparison", args=[found.slugs])
+    if request.path != address:
+        return HttpResponsePermanentRedirect(address)
+    options = ComparisonOptionsForm(request.GET)
+    return unless_unchanged(
+        request,
+        stamp=(*found.stamp, options.only_differences),
+        build=lambda: render(
+            request, "comparisons/comparison.html", _pair_page(found, only_differences=options.only_differences)
+        ),
+    )
+
+
+def _moved_pair(first: str, second: str) -> HttpResponse:
+    """Where an address leads that names no pair as it stands: a renamed tool, one tool twice, or nowhere."""
+    slugs = current_slugs(first, second)
+    if slugs is None:
+        raise Http404
+    if slugs[0] == slugs[1]:
+        return HttpResponsePermanentRedirect(reverse("tool", args=[slugs[0]]))
+    return HttpResponsePermanentRedirect(reverse("comparison", args=[slugs]))
+
+
+def _pair_page(pair: Pair, *, only_differences: bool) -> dict[str, Any]:
+    today = timezone.localdate()
+    tools = read_columns(pair.ids)
+    first, second = columns = [side_by_side.column(tool, today=today) for tool in tools]
+    seats = side_by_side.seat_rows(tools)
+    return {
+        "pair": pair,
+        "here": reverse("comparison", args=[pair.slugs]),
+        "columns": columns,
+        "has_long_names": side_by_side.has_long_names(tools),
+        "introduction": markdown.render(pair.introduction),
+        "sentence": side_by_side.verdict_sentence(first, second, seats),
+        "notice": side_by_side.like_for_like_notice(first, second),
+        "seats": seats,
+        "split": side_by_side.split_lines(tools, seats),
+        "split_sentence": side_by_side.split_sentence(seats),
+        "pricing_read": side_by_side.pricing_read(first, second),
+        "facts": side_by_side.fact_rows(tools, today=today, only_differences=only_differences),
+        "only_differences": only_differences,
+        "has_predictions": any(column.predictions for column in columns),
+        "related": read_related(
+            ids=pair.ids, categories=(tools[0]["category"]["id"], tools[1]["category"]["id"]), limit=RELATED
+        ),
+    }
+
+
+@require_safe
+@public_page
+def tool(request: HttpRequest, slug: str) -> HttpResponse:
+    """One tool: its numbers, its reviewers' reasons, its prices and facts, and what it is compared with."""
+    found = Tool.objects.published().by_slugs(slug).get(slug)
+    if found is None:
+        raise Http404
+    if found.slug != slug:
+        return HttpResponsePermanentRedirect(found.get_absolute_url())
+    today = timezone.localdate()
+    tools = read_columns([found.pk])
+    return render(
+        request,
+        "comparisons/tool.html",
+        {
+            "here": found.get_absolute_url(),
+            "column": side_by_side.column(tools[0], today=today),
+            "has_long_names": side_by_side.has_long_names(tools),
+            "seats": side_by_side.seat_rows(tools),
+            "facts": side_by_side.fact_rows(tools, today=today),
+            "comparisons": _links(Comparison.objects.published().touching(found.pk)),
+            "rivals": [
+                (name, reverse("comparison", args=[sorted((found.slug, rival))]))
+                for rival, name in Tool.objects.published().rivals_of(found).values_list("slug", "name")[:NEWEST]
+            ],
+        },
+    )
+
+
+@require_safe
+@public_page
+def category(request: HttpRequest, slug: str) -> HttpResponse:
+    """The tools of a category, ranked, with the rule stated."""
+    found = Category.objects.by_slugs(slug).get(slug)
+    if found is None:
+        raise Http404
+    if found.slug != slug:
+        return HttpResponsePermanentRedirect(found.get_absolute_url())
+    return render(
+        request,
+        "comparisons/category.html",
+        {
+            "category": found,
+            "cards": [
+                side_by_side.card(tool)
+                for tool in Tool.objects.published().of_category(found).with_numbers().with_plans().ranked()
+            ],
+            "comparisons": _links(Comparison.objects.published().in_category(found)),
+        },
+    )
+
+
+def _links(comparisons: ComparisonQuerySet) -> list[PairLink]:
+    """The newest of some comparisons, as links."""
+    return [
+        pair_link(found.first.slug, found.first.name, found.second.slug, found.second.name, found.first.category.name)
+        for found in comparisons.newest_first().with_tools()[:NEWEST]
+    ]

@@ -1,0 +1,32 @@
+// What htmx does not do: mark this browser's own votes, and say so when the network is gone.
+
+const hasVoted = () => document.cookie.split("; ").some((cookie) => cookie === "voted=1");
+
+function mark(block, choice) {
+  for (const button of block.querySelectorAll("button[aria-pressed]")) {
+    button.setAttribute("aria-pressed", String(button.value === choice));
+  }
+  const undo = block.querySelector("button[value=none]");
+  if (undo) undo.hidden = !choice;
+}
+
+async function markMyVotes() {
+  const blocks = document.querySelectorAll("[data-tool]");
+  if (!blocks.length || !hasVoted()) return;
+  const response = await fetch("/me/votes/", { headers: { Accept: "application/json" } });
+  if (!response.ok) return;
+  const { votes } = await response.json();
+  for (const block of blocks) mark(block, votes[block.dataset.tool] ?? null);
+}
+
+// A page that comes back from the back/forward cache may show a vote that was changed meanwhile.
+addEventListener("pageshow", markMyVotes);
+
+document.addEventListener("htmx:sendError", () => {
+  document.getElementById("notice").textContent =
+    "That did not reach us: the network seems to be gone. Nothing was counted; please try again.";
+});
+
+document.addEventListener("htmx:beforeRequest", () => {
+  document.getElementById("notice").textContent = "";
+});

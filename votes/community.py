@@ -1,0 +1,79 @@
+"""How the community's numbers are said (product.md, "How numbers are shown"). Objects in, words out; no queries."""
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+from django.conf import settings
+
+NOTHING = "—"
+
+
+class CommunityNumbers(TypedDict):
+    """`ToolQuerySet.with_community()`: counts, and percents 0–100 with their 95% Wilson interval."""
+
+    ship: int
+    skip: int
+    votes: int
+    percent: int | None
+    low: int | None
+    high: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Community:
+    """What the visitors say of one tool. `percent`, `low` and `high` are 0–100, and None without a vote."""
+
+    ship: int
+    skip: int
+    percent: int | None
+    low: int | None
+    high: int | None
+
+    @classmethod
+    def of(cls, numbers: CommunityNumbers | None) -> "Community":
+        if numbers is None:
+            return cls(ship=0, skip=0, percent=None, low=None, high=None)
+        return cls(**{key: numbers[key] for key in ("ship", "skip", "percent", "low", "high")})  # type: ignore[literal-required]
+
+    @property
+    def votes(self) -> int:
+        return self.ship + self.skip
+
+    @property
+    def has_number(self) -> bool:
+        """Whether there are enough votes for a percent to mean something."""
+        return self.votes >= settings.COMMUNITY_EARLY_VOTES
+
+    @property
+    def is_early(self) -> bool:
+        return self.has_number and self.votes < settings.COMMUNITY_FULL_VOTES
+
+    @property
+    def figure(self) -> str:
+        return f"{self.percent}%" if self.has_number else NOTHING
+
+    @property
+    def interval(self) -> str:
+        """The 95% interval, as `41–73%`; only where there is a number."""
+        return f"{self.low}–{self.high}%"
+
+    @property
+    def range_width(self) -> int:
+        """How wide the interval is, in percent points, for the picture."""
+        return (self.high or 0) - (self.low or 0)
+
+    @property
+    def words(self) -> str:
+        if not self.votes:
+            return "No votes yet"
+        if not self.has_number:
+            return f"{self.ship} ship, {self.skip} skip so far"
+        if self.is_early:
+            return f"{self.votes} votes, early: {self.interval}"
+        return f"{self.votes:,} votes"
+
+    def excludes(self, percent: int | None) -> bool:
+        """Whether a percent (the panel's) lies outside the interval. False while there is no number."""
+        if percent is None or not self.has_number or self.low is None or self.high is None:
+            return False
+        return not self.low <= percent <= self.high

@@ -1,0 +1,81 @@
+import uuid
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import trigger_client_event
+
+from tools.models import Tool
+from votes.community import Community
+from votes.forms import ReturnForm, VoteForm
+from votes.models import Vote
+from votes.visitor import remember, visitor_of
+from web.http import same_origin
+
+personal = cache_control(private=True, no_store=True)
+
+
+def _published_tool(slug: str) -> Tool:
+    tool = Tool.objects.published().by_slugs(slug).get(slug)
+    if tool is None:
+        raise Http404
+    return tool
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@personal
+@same_origin
+def vote(request: HttpRequest, slug: str) -> HttpResponse:
+    """Cast, change or take back a vote (POST); see what was counted (GET), which is where a plain form lands."""
+    tool = _published_tool(slug)
+    return _cast(request, tool) if request.method == "POST" else _counted(request, tool)
+
+
+def _cast(request: HttpRequest, tool: Tool) -> HttpResponse:
+    form = VoteForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    choice = form.cleaned_data["choice"]
+    visitor = visitor_of(request)
+    if choice is not None or visitor is not None:
+        visitor = visitor or uuid.uuid4()
+        Vote.objects.cast(tool=tool, visitor=visitor, choice=choice)
+    if request.headers.get("HX-Request") == "true":
+        response = render(request, "votes/_counted.html", _numbers(tool, choice, form.cleaned_data["next"]))
+        trigger_client_event(response, "voted")
+    else:
+        address = reverse("vote", args=[tool.slug], query={"next": form.cleaned_data["next"]})
+        response = HttpResponse(status=303, headers={"Location": address})
+    if visitor is not None:
+        remember(request, response, visitor)
+    return response
+
+
+def _counted(request: HttpRequest, tool: Tool) -> HttpResponse:
+    form = ReturnForm(request.GET)
+    here = form.cleaned_data["next"] if form.is_valid() else ""
+    visitor = visitor_of(request)
+    mine = Vote.objects.filter(tool=tool, visitor=visitor).first() if visitor else None
+    return render(request, "votes/vote.html", _numbers(tool, mine.choice if mine else None, here))
+
+
+def _numbers(tool: Tool, choice: str | None, here: str) -> dict[str, object]:
+    counted = Tool.objects.with_community().get(pk=tool.pk)
+    return {
+        "tool": tool,
+        "vote_url": reverse("vote", args=[tool.slug]),
+        "community": Community.of(counted.community),  # type: ignore[attr-defined] # annotated
+        "choice": choice,
+        "here": here or tool.get_absolute_url(),
+    }
+
+
+@require_safe
+@personal
+def my_votes(request: HttpRequest) -> JsonResponse:
+    """This browser's own votes: {"votes": {tool's slug: "ship" or "skip"}}."""
+    visitor = visitor_of(request)
+    votes = Vote.objects.filter(visitor=visitor).values_list("tool__slug", "choice") if visitor else []
+    return JsonResponse({"votes": dict(votes)})

@@ -1,0 +1,76 @@
+"""HTTP rules of the public pages: the same for everyone, conditional, and no writes from other sites."""
+
+from collections.abc import Callable
+from functools import wraps
+from hashlib import blake2b
+from typing import Any
+
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response, set_response_etag
+
+type View = Callable[..., HttpResponse]
+
+# Kept by anybody, but asked about each time: a reader never sees a number that has changed meanwhile, and asking costs
+# next to nothing. The content differs by encoding only.
+PUBLIC_HEADERS = {"Cache-Control": "public, no-cache", "Vary": "Accept-Encoding"}
+
+
+def public_page(view: View) -> View:
+    """Mark a page that is the same for everyone: it reads no session, user or cookie, and sets none.
+
+    Its ETag is made from its content, by `unless_unchanged` or else by Django's ConditionalGetMiddleware.
+    """
+
+    @wraps(view)
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        for header, value in PUBLIC_HEADERS.items():
+            response.headers.setdefault(header, value)
+        return response
+
+    return page
+
+
+def unless_unchanged(
+    request: HttpRequest, *, stamp: tuple[Any, ...], build: Callable[[], HttpResponse]
+) -> HttpResponse:
+    """Answer 304 without building the page when the client has what the page showed under the same stamp.
+
+    The stamp is cheap to learn and must differ whenever the page would; the ETag is made from the content, so it
+    differs only then. Which content a stamp stood for is remembered per process: a page is built once for a stamp.
+    """
+    key = "etag:" + blake2b(repr(stamp).encode(), digest_size=16).hexdigest()
+    if etag := cache.get(key):
+        known = HttpResponse(headers={**PUBLIC_HEADERS, "ETag": etag})
+        if (conditional := get_conditional_response(request, etag=etag, response=known)) is not known:
+            return conditional
+    response = set_response_etag(build())
+    cache.set(key, response.headers["ETag"])
+    return response
+
+
+def same_origin(view: View) -> View:
+    """Refuse with 403 what another site's page posts. Public forms use it instead of CSRF tokens, which pages that
+    are the same for everyone cannot carry.
+
+    Browsers say where a request comes from in `Sec-Fetch-Site`; older ones, and those on plain HTTP, say it in
+    `Origin`. A request with neither comes from no form of ours.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        fetch_site = request.headers.get("Sec-Fetch-Site")
+        if request.method in ("GET", "HEAD"):
+            allowed = True
+        elif fetch_site is not None:
+            allowed = fetch_site == "same-origin"
+        else:
+            allowed = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
+        if not allowed:
+            raise PermissionDenied("This form was sent from another site.")
+        return view(request, *args, **kwargs)
+
+    guarded.csrf_exempt = True  # type: ignore[attr-defined] # checked above instead
+    return guarded

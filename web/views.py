@@ -1,0 +1,62 @@
+"""Error pages in the site's own look, and as a fragment for htmx."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorText:
+    title: str
+    words: str
+
+
+TEXTS = {
+    400: ErrorText(
+        "That request made no sense to us",
+        "Something in the address or in the form was not what this page understands. Go back and try again.",
+    ),
+    403: ErrorText(
+        "Not from here",
+        "This action has to come from a page of this site, and your browser did not say that it does. "
+        "Reload the page and try once more.",
+    ),
+    404: ErrorText(
+        "Nothing stands at this address",
+        "The page may have been renamed, withdrawn or never written. The newest comparisons are one click away.",
+    ),
+    405: ErrorText(
+        "This address does not work that way",
+        "It takes a form from one of our pages, or the other way round. Start from the page itself.",
+    ),
+    429: ErrorText("Too many requests", "Please wait a little and try again. Nothing you did before is lost."),
+    500: ErrorText(
+        "Something broke on our side",
+        "It has been written down for us. Nothing that was confirmed to you is lost; please try again in a moment.",
+    ),
+}
+
+
+def error_page(request: HttpRequest, *, status: int) -> HttpResponse:
+    """The page of an error; for htmx just its message, which the page shows in place."""
+    template = "web/error.html"
+    if request.headers.get("HX-Request") == "true":
+        template += "#message"
+    return render(request, template, {"status": status, "error": TEXTS[status]}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error_page(request, status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> HttpResponse:
+    return error_page(request, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error_page(request, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return error_page(request, status=500)

@@ -1,0 +1,39 @@
+"""Small pieces of English."""
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_RIGHT_TO_LEFT = {"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"}
+
+
+@lru_cache(maxsize=4096)
+def day(value: date) -> str:
+    """A day as `3 Aug 2026`."""
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def number_word(number: int) -> str:
+    """A small count in words, a larger one in digits."""
+    return _NUMBERS[number] if number < len(_NUMBERS) else f"{number:,}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`one seat`, `two seats`."""
+    return f"{number_word(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(items: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *head, last = items
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def isolated(name: str) -> str:
+    """A name that can stand in a sentence: one written from right to left gets the marks that keep it to itself."""
+    if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in name):
+        return f"\u2068{name}\u2069"
+    return name
