@@ -10,25 +10,17 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.db import connection
 from django.utils import timezone
 
-from reviews.panel import PanelNumbers
 from votes.community import CommunityNumbers
-
-
-class CategoryRecord(TypedDict):
-    id: int
-    slug: str
-    name: str
 
 
 class PlanRecord(TypedDict):
     """A standing plan; days are ISO text."""
 
-    id: int
     name: str
     kind: str
     amount: Decimal | None
@@ -57,26 +49,25 @@ class PredictionRecord(TypedDict):
     source: str
 
 
-class ReviewerRecord(TypedDict):
+class ReviewRecord(TypedDict):
+    """A current review: its reviewer's slug, name, lens and seat, and what they say; times are ISO text."""
+
     slug: str
     name: str
     lens: str
     seat: int
-
-
-class ReviewRecord(TypedDict):
-    """A current review; its time is ISO text."""
-
-    reviewer: ReviewerRecord
     verdict: str
     quote: str
     flips_if: str
     published_at: str
-    predictions: list[PredictionRecord]
+    predictions: list[PredictionRecord] | None
 
 
 class ToolRecord(TypedDict):
-    """Everything that a column shows. Reviews are in seat order, plans and facts in the order they were entered."""
+    """Everything that a column shows. Lists are None when empty; reviews are in seat order, the rest as entered.
+
+    `ship`, `seats` (counts) and `percent` (0–100, None without a review) are the panel's.
+    """
 
     id: int
     slug: str
@@ -84,76 +75,114 @@ class ToolRecord(TypedDict):
     tagline: str
     description: str
     website: str
-    category: CategoryRecord
-    panel: PanelNumbers | None
+    category_slug: str
+    category_name: str
+    ship: int
+    seats: int
+    percent: int | None
+    reviews: list[ReviewRecord] | None
     community: CommunityNumbers | None
-    reviews: list[ReviewRecord]
-    plans: list[PlanRecord]
-    facts: list[FactRecord]
+    plans: list[PlanRecord] | None
+    facts: list[FactRecord] | None
 
 
 # A published edition is current when the same seat has no newer published one: the first of each seat's editions here.
+# Records become JSON objects with the names of their columns.
 _COLUMNS = """
-SELECT json_build_object(
-    'id', tool.id, 'slug', tool.slug, 'name', tool.name, 'tagline', tool.tagline,
-    'description', tool.description, 'website', tool.website,
-    'category', json_build_object('id', category.id, 'slug', category.slug, 'name', category.name),
-    'panel', panel.numbers,
-    'community', community.numbers,
-    'reviews', COALESCE(panel.reviews, '[]'),
-    'plans', COALESCE((
-        SELECT json_agg(json_build_object(
-            'id', id, 'name', name, 'kind', kind, 'amount', amount, 'currency', currency, 'period', period,
-            'unit', unit, 'source', source, 'verified_on', verified_on) ORDER BY id)
-        FROM tools_plan WHERE tool_id = tool.id AND superseded_at IS NULL), '[]'),
-    'facts', COALESCE((
-        SELECT json_agg(json_build_object(
-            'attribute', attribute.id, 'name', attribute.name, 'value', fact.value, 'source', fact.source,
-            'verified_on', fact.verified_on) ORDER BY attribute.id)
-        FROM tools_fact AS fact JOIN tools_attribute AS attribute ON attribute.id = fact.attribute_id
-        WHERE fact.tool_id = tool.id AND fact.superseded_at IS NULL), '[]')
-)::text
+SELECT json_agg(record ORDER BY place)::text
 FROM (VALUES {wanted}) AS wanted(place, id)
-JOIN tools_tool AS tool ON tool.id = wanted.id
-JOIN tools_category AS category ON category.id = tool.category_id
-LEFT JOIN LATERAL (
-    SELECT json_build_object(
-            'ship', count(*) FILTER (WHERE verdict = 'ship'),
-            'seats', count(*),
-            'percent', whole_percent(count(*) FILTER (WHERE verdict = 'ship'), count(*)),
-            'marks', json_agg(json_build_object('name', reviewer.name, 'verdict', verdict) ORDER BY seat)
-        ) AS numbers,
-        json_agg(json_build_object(
-            'reviewer', json_build_object(
-                'slug', reviewer.slug, 'name', reviewer.name, 'lens', reviewer.lens, 'seat', reviewer.seat),
-            'verdict', verdict, 'quote', quote, 'flips_if', flips_if, 'published_at', published_at,
-            'predictions', COALESCE((
-                SELECT json_agg(json_build_object(
-                    'claim', claim, 'due_on', due_on, 'outcome', outcome, 'note', note, 'source', source)
-                    ORDER BY due_on, id)
-                FROM reviews_prediction WHERE review_id = edition.id), '[]')
-        ) ORDER BY seat) AS reviews
-    FROM (
-        SELECT DISTINCT ON (reviewer_id) *
-        FROM reviews_review
-        WHERE tool_id = tool.id AND published_at <= %s AND withdrawn_at IS NULL
-        ORDER BY reviewer_id, published_at DESC
-    ) AS edition
-    JOIN reviews_reviewer AS reviewer ON reviewer.id = edition.reviewer_id
-    HAVING count(*) > 0
-) AS panel ON true
-LEFT JOIN LATERAL (
-    SELECT json_build_object(
-        'ship', ship, 'skip', skip, 'percent', whole_percent(ship, ship + skip),
-        'low', whole_percent(wilson_low(ship, ship + skip)),
-        'high', whole_percent(wilson_high(ship, ship + skip))
-    ) AS numbers
-    FROM (
-        SELECT sum(ship) AS ship, sum(skip) AS skip FROM votes_tally WHERE tool_id = tool.id HAVING count(*) > 0
-    ) AS tally
-) AS community ON true
-ORDER BY wanted.place
+JOIN LATERAL (
+    SELECT tool.id, tool.slug, tool.name, tool.tagline, tool.description, tool.website,
+           category.slug AS category_slug, category.name AS category_name,
+           panel.*,
+           (
+               SELECT row_to_json(tally) FROM (
+                   SELECT sum(ship) AS ship, sum(skip) AS skip,
+                          whole_percent(sum(ship), sum(ship + skip)) AS percent,
+                          whole_percent(wilson_low(sum(ship), sum(ship + skip))) AS low,
+                          whole_percent(wilson_high(sum(ship), sum(ship + skip))) AS high
+                   FROM votes_tally WHERE tool_id = tool.id HAVING count(*) > 0
+               ) AS tally
+           ) AS community,
+           (
+               SELECT json_agg(plan ORDER BY plan.id) FROM (
+                   SELECT id, name, kind, amount, currency, period, unit, source, verified_on
+                   FROM tools_plan WHERE tool_id = tool.id AND superseded_at IS NULL
+               ) AS plan
+           ) AS plans,
+           (
+               SELECT json_agg(fact ORDER BY fact.attribute) FROM (
+                   SELECT attribute.id AS attribute, attribute.name, value, source, verified_on
+                   FROM tools_fact JOIN tools_attribute AS attribute ON attribute.id = attribute_id
+                   WHERE tool_id = tool.id AND superseded_at IS NULL
+               ) AS fact
+           ) AS facts
+    FROM tools_tool AS tool
+    JOIN tools_category AS category ON category.id = tool.category_id
+    LEFT JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE verdict = 'ship') AS ship, count(*) AS seats,
+               whole_percent(count(*) FILTER (WHERE verdict = 'ship'), count(*)) AS percent,
+               json_agg(review ORDER BY seat) AS reviews
+        FROM (
+            SELECT reviewer.slug, reviewer.name, reviewer.lens, reviewer.seat, verdict, quote, flips_if, published_at,
+                   (
+                       SELECT json_agg(prediction ORDER BY due_on, id) FROM (
+                           SELECT id, claim, due_on, outcome, note, source
+                           FROM reviews_prediction WHERE review_id = edition.id
+                       ) AS prediction
+                   ) AS predictions
+            FROM (
+                SELECT DISTINCT ON (reviewer_id) *
+                FROM reviews_review
+                WHERE tool_id = tool.id AND published_at <= %(now)s AND withdrawn_at IS NULL
+                ORDER BY reviewer_id, published_at DESC
+            ) AS edition
+            JOIN reviews_reviewer AS reviewer ON reviewer.id = edition.reviewer_id
+        ) AS review
+    ) AS panel ON true
+    WHERE tool.id = wanted.id
+) AS record ON true
 """
+
+# Where to read on: two short walks down the index of newest comparisons, those of either tool and those of the first
+# one's category.
+_RELATED = """
+WITH open AS NOT MATERIALIZED (
+    SELECT comparison.id, comparison.published_at, first.category_id, first_id, second_id,
+           first.slug AS first_slug, first.name AS first_name, second.slug AS second_slug, second.name AS second_name
+    FROM comparisons_comparison AS comparison
+    JOIN tools_tool AS first ON first.id = first_id
+    JOIN tools_tool AS second ON second.id = second_id
+    WHERE comparison.published_at <= %(now)s AND comparison.withdrawn_at IS NULL
+      AND first.published_at <= %(now)s AND first.withdrawn_at IS NULL
+      AND second.published_at <= %(now)s AND second.withdrawn_at IS NULL
+), near AS (
+    SELECT open.*, 1 AS place FROM open
+    WHERE (first_id IN (%(tool0)s, %(tool1)s)) <> (second_id IN (%(tool0)s, %(tool1)s))
+    ORDER BY published_at DESC, id DESC LIMIT %(related)s
+), far AS (
+    SELECT open.*, 2 AS place FROM open
+    WHERE category_id = (SELECT category_id FROM tools_tool WHERE id = %(tool0)s)
+      AND first_id NOT IN (%(tool0)s, %(tool1)s) AND second_id NOT IN (%(tool0)s, %(tool1)s)
+    ORDER BY published_at DESC, id DESC LIMIT %(related)s
+)
+SELECT COALESCE(json_agg(found), '[]')::text FROM (
+    SELECT first_slug, first_name, second_slug, second_name, category.name AS category
+    FROM (SELECT * FROM near UNION ALL SELECT * FROM far) AS found
+    JOIN tools_category AS category ON category.id = found.category_id
+    ORDER BY place, published_at DESC, found.id DESC LIMIT %(related)s
+) AS found
+"""
+
+
+class PairRecord(TypedDict):
+    """A comparison as other pages link to it."""
+
+    first_slug: str
+    first_name: str
+    second_slug: str
+    second_name: str
+    category: str
 
 
 def read_columns(ids: Sequence[int], *, at: datetime | None = None) -> list[ToolRecord]:
@@ -161,8 +190,33 @@ def read_columns(ids: Sequence[int], *, at: datetime | None = None) -> list[Tool
 
     Whether they are published is the caller's to know.
     """
-    # One placeholder a tool, rather than an array, so that the server knows how many rows to plan for.
-    wanted = ", ".join(f"({place}, %s::bigint)" for place in range(len(ids)))
     with connection.cursor() as cursor:
-        cursor.execute(_COLUMNS.replace("{wanted}", wanted), [*ids, at or timezone.now()])
-        return [json.loads(record, parse_float=Decimal) for (record,) in cursor.fetchall()]
+        cursor.execute(_columns_sql(len(ids)), _values(ids, at))
+        return _records(cursor.fetchone()[0])
+
+
+def read_pair(
+    ids: tuple[int, int], *, related: int, at: datetime | None = None
+) -> tuple[list[ToolRecord], list[PairRecord]]:
+    """Read two tools, and at most `related` published comparisons to read after theirs. One query.
+
+    Related are first those of either tool, then others of the first one's category, each newest first.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT ({_columns_sql(2)}), ({_RELATED})", {**_values(ids, at), "related": related})
+        columns, links = cursor.fetchone()
+    return _records(columns), json.loads(links)
+
+
+def _columns_sql(count: int) -> str:
+    # A placeholder a tool, rather than one array, so that the server knows how many rows to plan for.
+    return _COLUMNS.replace("{wanted}", ", ".join(f"({place}, %(tool{place})s::bigint)" for place in range(count)))
+
+
+def _values(ids: Sequence[int], at: datetime | None) -> dict[str, Any]:
+    return {"now": at or timezone.now(), **{f"tool{place}": pk for place, pk in enumerate(ids)}}
+
+
+def _records(text: str) -> list[ToolRecord]:
+    records: list[ToolRecord] = json.loads(text, parse_float=Decimal)
+    return records

@@ -30,9 +30,15 @@ class ComparisonQuerySet(PublishableQuerySet):
         """Those of which a tool is in a category."""
         return self.filter(Q(first__category=category) | Q(second__category=category))
 
-    def with_tools(self) -> Self:
-        """With both tools and the first one's category."""
-        return self.select_related("first__category", "second")
+    def records(self) -> Self:
+        """Each as a `columns.PairRecord`, for links."""
+        return self.values(
+            first_slug=F("first__slug"),
+            first_name=F("first__name"),
+            second_slug=F("second__slug"),
+            second_name=F("second__name"),
+            category=F("first__category__name"),
+        )
 
     def with_numbers(self) -> Self:
         """With both tools as their cards show them: category, panel, community and plans."""

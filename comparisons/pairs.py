@@ -16,18 +16,15 @@ from tools.models import Tool
 # and when a day begins (prices grow stale, predictions fall due). Everything else that editors do raises the revision;
 # votes move the tallies.
 _FIND = """
-SELECT a.id, a.slug, b.id, b.slug,
-       c.first_id IS NOT NULL AND c.first_id = b.id AS is_reversed,
-       c.id IS NOT NULL AS is_editorial,
-       COALESCE(c.introduction, ''),
-       (SELECT number FROM tools_contentrevision),
-       (SELECT max(published_at) FROM tools_tool WHERE published_at <= %(now)s),
-       (SELECT max(published_at) FROM reviews_review WHERE published_at <= %(now)s),
-       (SELECT max(published_at) FROM comparisons_comparison WHERE published_at <= %(now)s),
-       (SELECT sum(ship) FROM votes_tally WHERE tool_id = a.id),
-       (SELECT sum(skip) FROM votes_tally WHERE tool_id = a.id),
-       (SELECT sum(ship) FROM votes_tally WHERE tool_id = b.id),
-       (SELECT sum(skip) FROM votes_tally WHERE tool_id = b.id)
+SELECT a.id, a.slug, b.id, b.slug, c.first_id, COALESCE(c.introduction, ''),
+       concat_ws(
+           ' ', (SELECT number FROM tools_contentrevision),
+           (SELECT max(published_at) FROM tools_tool WHERE published_at <= %(now)s),
+           (SELECT max(published_at) FROM reviews_review WHERE published_at <= %(now)s),
+           (SELECT max(published_at) FROM comparisons_comparison WHERE published_at <= %(now)s),
+           (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = a.id),
+           (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = b.id)
+       )
 FROM tools_tool AS a
 JOIN tools_tool AS b ON b.slug = %(second)s AND b.published_at <= %(now)s AND b.withdrawn_at IS NULL
 LEFT JOIN comparisons_comparison AS c
@@ -60,15 +57,15 @@ def find_pair(first: str, second: str) -> Pair | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    a, a_slug, b, b_slug, is_reversed, is_editorial, introduction, *stamp = row
-    if is_reversed or (not is_editorial and b_slug < a_slug):
+    a, a_slug, b, b_slug, editors_first, introduction, stamp = row
+    if editors_first == b or (editors_first is None and b_slug < a_slug):
         (a, a_slug), (b, b_slug) = (b, b_slug), (a, a_slug)
     return Pair(
         ids=(a, b),
         slugs=(a_slug, b_slug),
-        is_editorial=is_editorial,
+        is_editorial=editors_first is not None,
         introduction=introduction,
-        stamp=("pair", a, b, timezone.localdate(), *stamp),
+        stamp=("pair", a, b, timezone.localdate(now).isoformat(), stamp),
     )
 
 

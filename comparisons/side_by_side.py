@@ -1,6 +1,6 @@
 """What the side-by-side pages show, shaped: tools in columns, what is said of them in rows. Records in, rows out.
 
-No queries, and no HTML but what Markdown makes. The same shapes serve one column (a tool's own page) and several. Rows
+No queries. The same shapes serve one column (a tool's own page) and several. Rows
 are plain dictionaries, because that is what templates read fastest.
 """
 
@@ -15,85 +15,59 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from comparisons import sentence
-from comparisons.columns import PredictionRecord, ReviewerRecord, ReviewRecord, ToolRecord
+from comparisons.columns import PairRecord, PredictionRecord, ReviewRecord, ToolRecord
 from reviews.models import Outcome
 from reviews.panel import Panel
 from tools.models import PlanKind, Tool
 from tools.prices import Price, entry, entry_price
-from tools.sourcing import checked_note, site_name
+from tools.sourcing import checked, is_stale, site_name
 from votes.community import Community
 from web import markdown
+from web.leaves import leaf
 from web.words import day, isolated
 
 LONG_NAMES = 40  # characters of names in a headline, beyond which it is set smaller
-
-
-class PriceLine(TypedDict):
-    name: str
-    price: str
-    checked: SafeString
-
-
-class FactCell(TypedDict):
-    value: str
-    checked: SafeString
 
 
 class FactRow(TypedDict):
     """One attribute with a cell for each column, None where nothing is known."""
 
     name: str
-    cells: list[FactCell | None]
+    cells: list[SafeString | None]
     differs: bool
-
-
-class PredictionLine(TypedDict):
-    claim: str
-    by: str
-    outcome: str
-    standing: str
-    note: str
-    source: str
-
-
-class ReviewCell(TypedDict):
-    verdict: str
-    quote: SafeString
-    flips_if: str
-    published: str
 
 
 class SeatRow(TypedDict):
-    """One reviewer with a cell for each column, None where the seat has not reviewed the tool."""
+    """One reviewer, with the verdict on each column's tool (None without a review) and what is said of it."""
 
-    reviewer: ReviewerRecord
-    cells: list[ReviewCell | None]
+    slug: str
+    name: str
+    lens: str
+    verdicts: tuple[str | None, ...]
+    cells: list[SafeString]
     differs: bool
 
 
-class SplitLine(TypedDict):
-    """One tool's verdicts in seat order, None where the seat has not judged it."""
-
-    name: str
-    verdicts: list[str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(TypedDict):
     """One tool, with what its card says."""
 
-    tool: ToolRecord
+    slug: str
+    name: str
+    tagline: str
     url: str
     vote_url: str
+    category: str
     category_url: str
+    website: str
     website_name: str
+    description: SafeString
     panel: Panel
+    marks: SafeString
     community: Community
     entry: str
-    description: SafeString
     prices: list[Price]
-    price_lines: list[PriceLine]
-    predictions: list[PredictionLine]
+    price_lines: list[SafeString]
+    predictions: list[SafeString]
     newest_review_on: date | None
 
 
@@ -104,6 +78,7 @@ class Card:
     tool: Tool
     url: str
     panel: Panel
+    marks: SafeString
     community: Community
     entry: str
 
@@ -114,12 +89,36 @@ def address(name: str, slug: str) -> str:
     return reverse(name, args=[slug])
 
 
+@lru_cache(maxsize=8192)
+def pair_address(first: str, second: str) -> str:
+    """The address of a pair of slugs, remembered."""
+    return reverse("comparison", args=[(first, second)])
+
+
+def pair_link(pair: PairRecord) -> SafeString:
+    """A comparison as an item of a list of links."""
+    return leaf(
+        "comparisons/_pair_link.html",
+        url=pair_address(pair["first_slug"], pair["second_slug"]),
+        first=pair["first_name"],
+        second=pair["second_name"],
+        category=pair["category"],
+    )
+
+
+def marks(panel: Panel) -> SafeString:
+    """The seats of a panel, drawn."""
+    return leaf("comparisons/_marks.html", marks=panel.marks)
+
+
 def card(tool: Tool) -> Card:
     """Shape a tool for a list; it comes annotated `with_numbers().with_plans()`."""
+    panel = Panel.of(tool.panel)  # type: ignore[attr-defined] # annotated
     return Card(
         tool=tool,
         url=address("tool", tool.slug),
-        panel=Panel.of(tool.panel),  # type: ignore[attr-defined] # annotated
+        panel=panel,
+        marks=marks(panel),
         community=Community.of(tool.community),  # type: ignore[attr-defined] # annotated
         entry=entry([Price.of(plan) for plan in tool.standing_plans]),  # type: ignore[attr-defined] # prefetched
     )
@@ -127,46 +126,64 @@ def card(tool: Tool) -> Card:
 
 def column(tool: ToolRecord, *, today: date) -> Column:
     """Shape one tool for its column."""
-    prices = [
-        Price(plan["kind"], plan["amount"], plan["currency"], plan["period"], plan["unit"]) for plan in tool["plans"]
-    ]
-    return Column(
-        tool=tool,
-        url=address("tool", tool["slug"]),
-        vote_url=address("vote", tool["slug"]),
-        category_url=address("category", tool["category"]["slug"]),
-        website_name=site_name(tool["website"]),
-        panel=Panel.of(tool["panel"]),
-        community=Community.of(tool["community"]),
-        entry=entry(prices),
-        description=markdown.render(tool["description"]),
-        prices=prices,
-        price_lines=[
-            {
-                "name": plan["name"],
-                "price": price.words,
-                "checked": checked_note(plan["source"], _day(plan["verified_on"]), today=today),
-            }
-            for plan, price in zip(tool["plans"], prices, strict=True)
-        ],
-        predictions=[
-            _prediction(prediction, review["reviewer"]["name"], today=today)
-            for review in tool["reviews"]
-            for prediction in review["predictions"]
-        ],
-        newest_review_on=max((_published_on(review) for review in tool["reviews"]), default=None),
+    plans, reviews = tool["plans"] or [], tool["reviews"] or []
+    prices = [Price(plan["kind"], plan["amount"], plan["currency"], plan["period"], plan["unit"]) for plan in plans]
+    panel = Panel(
+        ship=tool["ship"],
+        seats=tool["seats"],
+        percent=tool["percent"],
+        marks=tuple((review["name"], review["verdict"]) for review in reviews),
     )
+    return {
+        "slug": tool["slug"],
+        "name": tool["name"],
+        "tagline": tool["tagline"],
+        "url": address("tool", tool["slug"]),
+        "vote_url": address("vote", tool["slug"]),
+        "category": tool["category_name"],
+        "category_url": address("category", tool["category_slug"]),
+        "website": tool["website"],
+        "website_name": site_name(tool["website"]),
+        "description": markdown.render(tool["description"]),
+        "panel": panel,
+        "marks": marks(panel),
+        "community": Community.of(tool["community"]),
+        "entry": entry(prices),
+        "prices": prices,
+        "price_lines": [
+            leaf(
+                "comparisons/_price.html",
+                name=plan["name"],
+                price=price.words,
+                **_checked(plan["source"], plan["verified_on"], today=today),
+            )
+            for plan, price in zip(plans, prices, strict=True)
+        ],
+        "predictions": [
+            _prediction(prediction, review["name"], today=today)
+            for review in reviews
+            for prediction in review["predictions"] or []
+        ],
+        "newest_review_on": max((_published_on(review) for review in reviews), default=None),
+    }
 
 
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
+def _checked(source: str, verified_on: str | None, *, today: date) -> dict[str, object]:
+    """What the leaf of a statement says of its source."""
+    on = date.fromisoformat(verified_on) if verified_on else None
+    return {
+        "source": source,
+        "site": site_name(source),
+        "words": checked(on, today=today),
+        "doubtful": on is None or is_stale(on, today=today),
+    }
 
 
 def _published_on(review: ReviewRecord) -> date:
     return datetime.fromisoformat(review["published_at"]).date()
 
 
-def _prediction(prediction: PredictionRecord, by: str, *, today: date) -> PredictionLine:
+def _prediction(prediction: PredictionRecord, by: str, *, today: date) -> SafeString:
     due_on = date.fromisoformat(prediction["due_on"])
     if prediction["outcome"] != Outcome.OPEN:
         standing = f"Was due {day(due_on)}"
@@ -174,14 +191,15 @@ def _prediction(prediction: PredictionRecord, by: str, *, today: date) -> Predic
         standing = f"Due {day(due_on)}"
     else:
         standing = f"Due since {day(due_on)}, not judged yet"
-    return {
-        "claim": prediction["claim"],
-        "by": by,
-        "outcome": prediction["outcome"],
-        "standing": standing,
-        "note": prediction["note"],
-        "source": prediction["source"],
-    }
+    return leaf(
+        "comparisons/_prediction.html",
+        claim=prediction["claim"],
+        by=by,
+        outcome=prediction["outcome"],
+        standing=standing,
+        note=prediction["note"],
+        source=prediction["source"],
+    )
 
 
 def fact_rows(tools: Sequence[ToolRecord], *, today: date, only_differences: bool = False) -> list[FactRow]:
@@ -189,18 +207,19 @@ def fact_rows(tools: Sequence[ToolRecord], *, today: date, only_differences: boo
 
     A row differs when two columns are known to have different values; what is merely unknown is no difference.
     """
-    names = {fact["attribute"]: fact["name"] for tool in tools for fact in tool["facts"]}
-    by_tool = [{fact["attribute"]: fact for fact in tool["facts"]} for tool in tools]
+    names = {fact["attribute"]: fact["name"] for tool in tools for fact in tool["facts"] or []}
+    by_tool = [{fact["attribute"]: fact for fact in tool["facts"] or []} for tool in tools]
     rows: list[FactRow] = []
     for attribute in sorted(names):
         facts = [known.get(attribute) for known in by_tool]
         differs = len({fact["value"].casefold() for fact in facts if fact}) > 1
         if differs or not only_differences:
-            cells: list[FactCell | None] = [
-                {
-                    "value": fact["value"],
-                    "checked": checked_note(fact["source"], _day(fact["verified_on"]), today=today),
-                }
+            cells = [
+                leaf(
+                    "comparisons/_fact.html",
+                    value=fact["value"],
+                    **_checked(fact["source"], fact["verified_on"], today=today),
+                )
                 if fact
                 else None
                 for fact in facts
@@ -211,56 +230,69 @@ def fact_rows(tools: Sequence[ToolRecord], *, today: date, only_differences: boo
 
 def seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
     """Line the current reviews of some tools up by seat, in seat order."""
-    reviewers = {review["reviewer"]["seat"]: review["reviewer"] for tool in tools for review in tool["reviews"]}
-    by_tool = [{review["reviewer"]["seat"]: review for review in tool["reviews"]} for tool in tools]
+    seats = {review["seat"]: review for tool in tools for review in tool["reviews"] or []}
+    by_tool = [{review["seat"]: review for review in tool["reviews"] or []} for tool in tools]
     rows: list[SeatRow] = []
-    for seat in sorted(reviewers):
+    for seat, reviewer in sorted(seats.items()):
         reviews = [known.get(seat) for known in by_tool]
+        verdicts = tuple(review["verdict"] if review else None for review in reviews)
         rows.append(
             {
-                "reviewer": reviewers[seat],
-                "cells": [_review_cell(review) if review else None for review in reviews],
-                "differs": len({review["verdict"] for review in reviews if review}) > 1,
+                "slug": reviewer["slug"],
+                "name": reviewer["name"],
+                "lens": reviewer["lens"],
+                "verdicts": verdicts,
+                "cells": [
+                    _quote(reviewer["slug"], place, [tool["name"] for tool in tools], review)
+                    for place, review in enumerate(reviews)
+                ],
+                "differs": len(set(verdicts) - {None}) > 1,
             }
         )
     return rows
 
 
-def _review_cell(review: ReviewRecord) -> ReviewCell:
-    return {
-        "verdict": review["verdict"],
-        "quote": markdown.render(review["quote"]),
-        "flips_if": review["flips_if"],
-        "published": day(_published_on(review)),
-    }
+def _quote(seat: str, place: int, names: Sequence[str], review: ReviewRecord | None) -> SafeString:
+    other = names[1 - place] if len(names) == 2 else ""
+    if review is None:
+        return leaf("comparisons/_quote.html", seat=seat, place=place + 1, tool=names[place], other=other)
+    return leaf(
+        "comparisons/_quote.html",
+        seat=seat,
+        place=place + 1,
+        tool=names[place],
+        other=other,
+        verdict=review["verdict"],
+        quote=review["quote"],
+        flips_if=review["flips_if"],
+        day=day(_published_on(review)),
+    )
 
 
 def verdict_sentence(first: Column, second: Column, seats: Sequence[SeatRow]) -> str:
     """The verdict on a pair, read out loud."""
     return sentence.verdict(
-        sentence.Contender(first.tool["name"], first.panel, first.community),
-        sentence.Contender(second.tool["name"], second.panel, second.community),
-        [
-            sentence.Seat(row["reviewer"]["name"], *(cell["verdict"] if cell else None for cell in row["cells"]))
-            for row in seats
-        ],
+        sentence.Contender(first["name"], first["panel"], first["community"]),
+        sentence.Contender(second["name"], second["panel"], second["community"]),
+        [sentence.Seat(row["name"], *row["verdicts"]) for row in seats],
     )
 
 
-def split_lines(tools: Sequence[ToolRecord], seats: Sequence[SeatRow]) -> list[SplitLine]:
-    """The split as a picture: a line for each tool, a place for each seat."""
+def split_lines(tools: Sequence[ToolRecord], seats: Sequence[SeatRow]) -> list[SafeString]:
+    """The split as a picture: a row of a table for each tool, a place for each seat."""
     return [
-        {
-            "name": tool["name"],
-            "verdicts": [cell["verdict"] if (cell := row["cells"][index]) else None for row in seats],
-        }
+        leaf(
+            "comparisons/_split.html",
+            name=tool["name"],
+            verdicts=tuple(row["verdicts"][index] for row in seats),
+        )
         for index, tool in enumerate(tools)
     ]
 
 
 def split_sentence(seats: Sequence[SeatRow]) -> str:
     """How many seats give the tools different verdicts, for the picture of the split."""
-    judged = [row for row in seats if None not in row["cells"]]
+    judged = [row for row in seats if None not in row["verdicts"]]
     differing = [row for row in judged if row["differs"]]
     if not judged:
         return "No seat has judged both tools yet."
@@ -275,11 +307,10 @@ def has_long_names(tools: Sequence[ToolRecord]) -> bool:
 
 def like_for_like_notice(first: Column, second: Column) -> str:
     """A sentence when the tools' newest reviews lie too far apart to compare like with like, else ""."""
-    if first.newest_review_on is None or second.newest_review_on is None:
+    reviewed = [(side["newest_review_on"], side["name"]) for side in (first, second) if side["newest_review_on"]]
+    if len(reviewed) < 2:
         return ""
-    (older_on, older), (newer_on, newer) = sorted(
-        (side.newest_review_on, side.tool["name"]) for side in (first, second) if side.newest_review_on
-    )
+    (older_on, older), (newer_on, newer) = sorted(reviewed)
     if (newer_on - older_on).days <= settings.LIKE_FOR_LIKE_DAYS:
         return ""
     return (
@@ -302,17 +333,17 @@ def pricing_read(first: Column, second: Column) -> str:
 
 
 def _way_in(side: Column) -> str | None:
-    price = entry_price(side.prices)
+    price = entry_price(side["prices"])
     return price.kind if price else None
 
 
 def _way_in_words(side: Column) -> str:
-    name = isolated(side.tool["name"])
+    name = isolated(side["name"])
     match _way_in(side):
         case PlanKind.FREE:
             return f"{name} lets you in for free"
         case PlanKind.PAID:
-            return f"{name} starts at {side.entry}"
+            return f"{name} starts at {side['entry']}"
         case PlanKind.CONTACT:
             return f"{name} names no price before a talk with sales"
         case _:
@@ -320,5 +351,5 @@ def _way_in_words(side: Column) -> str:
 
 
 def _beyond_free(side: Column) -> str:
-    paid = entry_price([price for price in side.prices if price.kind == PlanKind.PAID])
-    return f"With {isolated(side.tool['name'])}, money enters at {paid.words}." if paid else ""
+    paid = entry_price([price for price in side["prices"] if price.kind == PlanKind.PAID])
+    return f"With {isolated(side['name'])}, money enters at {paid.words}." if paid else ""

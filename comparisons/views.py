@@ -4,14 +4,14 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanen
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from comparisons import side_by_side
-from comparisons.columns import read_columns
-from comparisons.forms import ComparisonOptionsForm
+from comparisons.columns import read_columns, read_pair
+from comparisons.forms import only_differences
 from comparisons.models import Comparison, ComparisonQuerySet
 from comparisons.pairs import Pair, current_slugs, find_pair
-from comparisons.related import PairLink, pair_link, read_related
 from tools.models import Category, Tool
 from web import markdown
 from web.http import public_page, unless_unchanged
@@ -49,16 +49,13 @@ def comparison(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
     found = find_pair(*pair) if pair[0] != pair[1] else None
     if found is None:
         return _moved_pair(*pair)
-    address = reverse("comparison", args=[found.slugs])
-    if request.path != address:
-        return HttpResponsePermanentRedirect(address)
-    options = ComparisonOptionsForm(request.GET)
+    if pair != found.slugs:
+        return HttpResponsePermanentRedirect(reverse("comparison", args=[found.slugs]))
+    only = only_differences(request.GET)
     return unless_unchanged(
         request,
-        stamp=(*found.stamp, options.only_differences),
-        build=lambda: render(
-            request, "comparisons/comparison.html", _pair_page(found, only_differences=options.only_differences)
-        ),
+        stamp=(*found.stamp, only),
+        build=lambda: render(request, "comparisons/comparison.html", _pair_page(found, only_differences=only)),
     )
 
 
@@ -74,12 +71,12 @@ def _moved_pair(first: str, second: str) -> HttpResponse:
 
 def _pair_page(pair: Pair, *, only_differences: bool) -> dict[str, Any]:
     today = timezone.localdate()
-    tools = read_columns(pair.ids)
+    tools, related = read_pair(pair.ids, related=RELATED)
     first, second = columns = [side_by_side.column(tool, today=today) for tool in tools]
     seats = side_by_side.seat_rows(tools)
     return {
         "pair": pair,
-        "here": reverse("comparison", args=[pair.slugs]),
+        "here": side_by_side.pair_address(*pair.slugs),
         "columns": columns,
         "has_long_names": side_by_side.has_long_names(tools),
         "introduction": markdown.render(pair.introduction),
@@ -91,10 +88,8 @@ def _pair_page(pair: Pair, *, only_differences: bool) -> dict[str, Any]:
         "pricing_read": side_by_side.pricing_read(first, second),
         "facts": side_by_side.fact_rows(tools, today=today, only_differences=only_differences),
         "only_differences": only_differences,
-        "has_predictions": any(column.predictions for column in columns),
-        "related": read_related(
-            ids=pair.ids, categories=(tools[0]["category"]["id"], tools[1]["category"]["id"]), limit=RELATED
-        ),
+        "has_predictions": any(column["predictions"] for column in columns),
+        "related": [side_by_side.pair_link(link) for link in related],
     }
 
 
@@ -120,7 +115,7 @@ def tool(request: HttpRequest, slug: str) -> HttpResponse:
             "facts": side_by_side.fact_rows(tools, today=today),
             "comparisons": _links(Comparison.objects.published().touching(found.pk)),
             "rivals": [
-                (name, reverse("comparison", args=[sorted((found.slug, rival))]))
+                (name, side_by_side.pair_address(*sorted((found.slug, rival))))
                 for rival, name in Tool.objects.published().rivals_of(found).values_list("slug", "name")[:NEWEST]
             ],
         },
@@ -150,9 +145,6 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _links(comparisons: ComparisonQuerySet) -> list[PairLink]:
+def _links(comparisons: ComparisonQuerySet) -> list[SafeString]:
     """The newest of some comparisons, as links."""
-    return [
-        pair_link(found.first.slug, found.first.name, found.second.slug, found.second.name, found.first.category.name)
-        for found in comparisons.newest_first().with_tools()[:NEWEST]
-    ]
+    return [side_by_side.pair_link(record) for record in comparisons.newest_first().records()[:NEWEST]]

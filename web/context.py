@@ -1,7 +1,10 @@
 import json
+from functools import cache
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.templatetags.static import static
 
 # htmx asks for nothing that the strict policy would refuse, and swaps what a person should read: an invalid form into
 # its place, any other refusal into the page's notice.
@@ -22,6 +25,25 @@ HTMX_CONFIG = json.dumps(
 )
 
 
-def site(request: HttpRequest) -> dict[str, str]:
+@cache
+def _assets() -> dict[str, str]:
+    """The addresses of the static files that every page names, looked up once a process."""
+    names = {
+        "favicon": "img/favicon.svg",
+        "base_css": "css/base.css",
+        "components_css": "css/components.css",
+        "print_css": "css/print.css",
+        "htmx_js": "django_htmx/htmx-2.min.js",
+        "site_js": "js/site.js",
+    }
+    return {key: static(name) for key, name in names.items()}
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
     """What every template may say about the site itself."""
-    return {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL, "htmx_config": HTMX_CONFIG}
+    return {
+        "site_name": settings.SITE_NAME,
+        "site_url": settings.SITE_URL,
+        "htmx_config": HTMX_CONFIG,
+        "assets": _assets(),
+    }
