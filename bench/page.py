@@ -24,7 +24,8 @@ VOTES = 50_000
 DATABASE = "shipside_bench"
 VOTES_SQL = """
 INSERT INTO votes_vote (tool_id, visitor, choice, created_at, updated_at)
-SELECT tools.ids[1 + i %% cardinality(tools.ids)], md5(i::text)::uuid, (ARRAY['ship', 'skip'])[1 + (i / 7) %% 2], now(), now()
+SELECT tools.ids[1 + i %% cardinality(tools.ids)], md5(i::text)::uuid, (ARRAY['ship', 'skip'])[1 + (i / 7) %% 2],
+       now(), now()
 FROM (SELECT array_agg(id) AS ids FROM tools_tool) AS tools, generate_series(1, %s) AS i
 """
 

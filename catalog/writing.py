@@ -105,7 +105,8 @@ def _write_slugged(
     catalog: Catalog, section: str, model: type[models.Model], fields: tuple[str, ...], report: Report
 ) -> dict[str, Any]:
     """Add or update the rows of a section by slug; return all rows of the table by slug."""
-    rows: dict[str, Any] = {row.slug: row for row in model._default_manager.all()}
+    everything: Any = model._default_manager.all()
+    rows: dict[str, Any] = {row.slug: row for row in everything}
     new, changed = [], []
     for place, part in catalog.parts(section):
         if row := rows.get(part.slug):
@@ -204,7 +205,7 @@ def _write_sourced(
                 changed.append(row)
                 report.note(model, row, part_place, differences(row, part, model.VALUE_FIELDS))
             values = _values(part, (*model.VALUE_FIELDS, *SOURCE_FIELDS, "superseded_at"))
-            new_row = model(tool=tool, **{key: keyed[name] if keyed is not None else name}, **values)
+            new_row = model(**{"tool": tool, key: keyed[name] if keyed is not None else name, **values})
             new.append((new_row, row))
     _update(model, changed, (*SOURCE_FIELDS, "superseded_at"))
     model._default_manager.bulk_create([row for row, _ in new], batch_size=ROWS_A_STATEMENT)

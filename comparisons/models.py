@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Prefetch, Q
@@ -30,7 +30,7 @@ class ComparisonQuerySet(PublishableQuerySet):
         """Those of which a tool is in a category."""
         return self.filter(Q(first__category=category) | Q(second__category=category))
 
-    def records(self) -> Self:
+    def records(self) -> models.QuerySet[Any, Any]:
         """Each as a `columns.PairRecord`, for links."""
         return self.values(
             first_slug=F("first__slug"),

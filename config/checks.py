@@ -1,5 +1,6 @@
 """The project's own conventions, as system checks (`manage.py check`)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -11,7 +12,7 @@ OUR_APPS = {"accounts", "tools", "reviews", "votes", "comparisons", "catalog", "
 
 
 @register(Tags.models)
-def times_and_days_are_named_so(app_configs: list[AppConfig] | None, **kwargs: Any) -> list[Error]:
+def times_and_days_are_named_so(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Error]:
     """Times end in `_at`, days in `_on`: the reader of a query knows which one it compares."""
     return [
         Error(f"{model.__name__}.{field.name} should end in {ending!r}.", obj=field, id="shipside.E001")
@@ -35,7 +36,7 @@ def _inherited_from_django(model: type[models.Model], name: str) -> bool:
 
 
 @register(Tags.security)
-def referrer_policy_keeps_origin(app_configs: list[AppConfig] | None, **kwargs: Any) -> list[Error]:
+def referrer_policy_keeps_origin(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Error]:
     """`no-referrer` makes browsers send `Origin: null` with our own forms, which we then must refuse."""
     if settings.SECURE_REFERRER_POLICY == "no-referrer":
         return [Error("SECURE_REFERRER_POLICY must not be no-referrer.", id="shipside.E002")]

@@ -21,7 +21,7 @@ def worker_exit(server: object, worker: object) -> None:
     """Give the database connections back, so that a worker ends at once."""
     from django.db import connection
 
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined] # of the PostgreSQL backend
 
 
 def post_worker_init(worker: object) -> None:

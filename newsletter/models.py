@@ -5,10 +5,10 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 
-class SubscriberQuerySet(models.QuerySet):
+class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def enlist(self, *, email: str) -> None:
         """Note an address as pending. One that is known already, in whatever state, stays as it is."""
-        self.bulk_create([Subscriber(email=normalised(email))], ignore_conflicts=True)
+        self.bulk_create([self.model(email=normalised(email))], ignore_conflicts=True)
 
     def pending(self) -> Self:
         return self.filter(confirmed_at__isnull=True)

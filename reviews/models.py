@@ -111,7 +111,9 @@ class Review(Publishable):
     def __str__(self) -> str:
         return f"{self.reviewer}: {self.verdict} {self.tool}"
 
-    def supersede(self, *, verdict: str, quote: str, flips_if: str = "", published_at: datetime | None = None) -> Self:
+    def supersede(
+        self, *, verdict: str, quote: str, flips_if: str = "", published_at: datetime | None = None
+    ) -> "Review":
         """Write a later edition (default: published now) and return it; this one stays readable as history.
 
         Raises ValueError when this edition is not published, or the later one would not be later.
@@ -121,7 +123,7 @@ class Review(Publishable):
             raise ValueError(f"only a published review can be superseded; this one is {self.state}")
         if published_at <= self.published_at:
             raise ValueError("a later edition is published after the one it supersedes")
-        return type(self).objects.create(
+        return Review.objects.create(
             tool_id=self.tool_id,
             reviewer_id=self.reviewer_id,
             verdict=verdict,

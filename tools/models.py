@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.aggregates import JSONBAgg
 from django.contrib.postgres.fields import ArrayField
@@ -65,10 +65,10 @@ class FormerSlug(models.Model):
         return f"{self.table}: {self.slug}"
 
 
-class SluggedQuerySet(models.QuerySet):
+class SluggedQuerySet(models.QuerySet[Any]):
     def by_slugs(self, *wanted: str) -> dict[str, Any]:
         """Find objects by slugs, current or former: {slug as asked: object}, without those that lead nowhere."""
-        found = {row.slug: row for row in self.filter(slug__in=wanted)}
+        found: dict[str, Any] = {row.slug: row for row in self.filter(slug__in=wanted)}
         if missing := set(wanted) - set(found):
             former = dict(
                 FormerSlug.objects.filter(table=self.model._meta.db_table, slug__in=missing).values_list(
@@ -123,11 +123,12 @@ class Category(models.Model):
         return reverse("category", args=[self.slug])
 
 
-class ToolQuerySet(PublishableQuerySet, SluggedQuerySet):
+class ToolQuerySet(PublishableQuerySet, SluggedQuerySet):  # type: ignore[override] # of as_manager, by the plugin
     """Everything the site asks about tools. What it knows of reviews and votes it knows by accessor name."""
 
-    def _related(self, accessor: str) -> models.QuerySet:
-        return self.model._meta.get_field(accessor).related_model._default_manager.filter(tool=OuterRef("pk"))
+    def _related(self, accessor: str) -> Any:
+        related: Any = self.model._meta.get_field(accessor).related_model
+        return related.objects.filter(tool=OuterRef("pk"))
 
     def of_category(self, category: Category) -> Self:
         return self.filter(category=category)
@@ -250,7 +251,7 @@ class Tool(Publishable):
         return reverse("tool", args=[self.slug])
 
 
-class StandingQuerySet(models.QuerySet):
+class StandingQuerySet(models.QuerySet[Any]):
     """Rows that are superseded rather than overwritten."""
 
     def standing(self) -> Self:
@@ -260,6 +261,9 @@ class StandingQuerySet(models.QuerySet):
 
 class Sourced(models.Model):
     """A statement with its source and the day somebody last checked it there. Superseded, never overwritten."""
+
+    # What is meant by another value: a change of these supersedes; source and verified_on are updated in place.
+    VALUE_FIELDS: ClassVar[tuple[str, ...]]
 
     source = models.URLField(max_length=500, blank=True, validators=[is_web_address])
     verified_on = models.DateField(null=True, blank=True)
@@ -287,7 +291,6 @@ class Period(models.TextChoices):
 class Plan(Sourced):
     """One price of a tool."""
 
-    # What is meant by "another value": a change of these supersedes; source and verified_on are updated in place.
     VALUE_FIELDS = ("kind", "amount", "currency", "period", "unit")
 
     tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="plans")

@@ -1,7 +1,7 @@
 """What tools, reviews and comparisons share: draft, scheduled, published, withdrawn."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.utils import timezone
@@ -19,7 +19,7 @@ def is_published(*, at: datetime | None = None, prefix: str = "") -> models.Q:
     return models.Q(**{f"{prefix}published_at__lte": at or timezone.now(), f"{prefix}withdrawn_at__isnull": True})
 
 
-class PublishableQuerySet(models.QuerySet):
+class PublishableQuerySet(models.QuerySet[Any]):
     def published(self, *, at: datetime | None = None) -> Self:
         """What the public may see at an instant (default: now)."""
         return self.filter(is_published(at=at))

@@ -13,7 +13,6 @@ class CommunityNumbers(TypedDict):
 
     ship: int
     skip: int
-    votes: int
     percent: int | None
     low: int | None
     high: int | None
@@ -33,7 +32,7 @@ class Community:
     def of(cls, numbers: CommunityNumbers | None) -> "Community":
         if numbers is None:
             return cls(ship=0, skip=0, percent=None, low=None, high=None)
-        return cls(**{key: numbers[key] for key in ("ship", "skip", "percent", "low", "high")})  # type: ignore[literal-required]
+        return cls(numbers["ship"], numbers["skip"], numbers["percent"], numbers["low"], numbers["high"])
 
     @property
     def votes(self) -> int:

@@ -12,7 +12,7 @@ class Choice(models.TextChoices):
     SKIP = "skip", "Skip"
 
 
-class VoteQuerySet(models.QuerySet):
+class VoteQuerySet(models.QuerySet["Vote"]):
     def cast(self, *, tool: Tool, visitor: uuid.UUID, choice: Choice | None) -> None:
         """Set a visitor's vote on a tool to `choice`, or take it back with None.
 
@@ -23,7 +23,7 @@ class VoteQuerySet(models.QuerySet):
             self.filter(tool=tool, visitor=visitor).delete()
             return
         self.bulk_create(
-            [Vote(tool=tool, visitor=visitor, choice=choice)],
+            [self.model(tool=tool, visitor=visitor, choice=choice)],
             update_conflicts=True,
             unique_fields=["tool", "visitor"],
             update_fields=["choice", "updated_at"],

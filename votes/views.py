@@ -66,7 +66,7 @@ def _numbers(tool: Tool, choice: str | None, here: str) -> dict[str, object]:
     return {
         "tool": tool,
         "vote_url": reverse("vote", args=[tool.slug]),
-        "community": Community.of(counted.community),  # type: ignore[attr-defined] # annotated
+        "community": Community.of(counted.community),
         "choice": choice,
         "here": here or tool.get_absolute_url(),
     }

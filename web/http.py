@@ -46,7 +46,8 @@ def unless_unchanged(
     asked = request.headers.get("If-None-Match")
     if asked and (etag := cache.get(key)) and etag in (tag.removeprefix("W/") for tag in parse_etags(asked)):
         return HttpResponseNotModified(headers={**PUBLIC_HEADERS, "ETag": etag})
-    response = set_response_etag(build())
+    response = build()
+    set_response_etag(response)
     cache.set(key, response.headers["ETag"])
     return response
 

@@ -1,0 +1,28 @@
+# The same locked environment as everywhere, for production: DATABASE_URL, SECRET_KEY, ALLOWED_HOSTS and SITE_URL come
+# from outside (docs/operations.md). `docker run ... python manage.py migrate` before the first start and each release.
+FROM python:3.13-slim-bookworm
+
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PATH=/app/.venv/bin:$PATH \
+    DATA_DIR=/app/.data \
+    STATIC_ROOT=/app/static-collected \
+    BIND=0.0.0.0:8000
+
+WORKDIR /app
+
+COPY requirements/uv.txt requirements/production.txt requirements/
+RUN python -m venv /tmp/uv \
+    && /tmp/uv/bin/pip install --no-cache-dir --require-hashes -r requirements/uv.txt \
+    && /tmp/uv/bin/uv venv .venv \
+    && /tmp/uv/bin/uv pip sync --no-cache --require-hashes requirements/production.txt \
+    && rm -rf /tmp/uv
+
+COPY . .
+RUN useradd --system --uid 10001 --no-create-home shipside \
+    && SECRET_KEY=only-to-collect ALLOWED_HOSTS=only-to-collect python manage.py collectstatic --no-input \
+    && install -d -o shipside .data
+
+USER 10001
+EXPOSE 8000
+CMD ["gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]

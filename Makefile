@@ -1,0 +1,72 @@
+# Everything that this project does on a machine. `make run` is all that a newcomer needs.
+
+SHELL := /bin/sh
+export UV_PROJECT_ENVIRONMENT := .venv
+PYTHON := .venv/bin/python
+PORT ?= 8000
+TESTS ?= tests
+
+.PHONY: help run dev test check format lock clean stop bench-page browser
+
+help:
+	@echo "make run         the site on http://127.0.0.1:$(PORT), as production runs it (PORT=... for another)"
+	@echo "make dev         the same with autoreload and DEBUG"
+	@echo "make test        everything CI checks: make check, then all tests (TESTS=tests/catalog for some)"
+	@echo "make check       linters, types, the direction of imports, Django's own checks"
+	@echo "make format      format Python and templates"
+	@echo "make lock        write requirements/*.txt anew from pyproject.toml"
+	@echo "make bench-page  how fast the comparison page is (needs wrk)"
+	@echo "make stop        stop the local PostgreSQL"
+	@echo "make clean       stop it, and remove the environment and all local data"
+
+run: .venv/installed
+	@$(PYTHON) -m config.local_site run --port $(PORT)
+
+dev: .venv/installed
+	@$(PYTHON) -m config.local_site dev --port $(PORT)
+
+test: check browser
+	@$(PYTHON) -m config.local_postgres start
+	$(PYTHON) -m pytest -n 2 --dist loadfile $(TESTS)
+
+check: .venv/installed
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/djade --check --target-version 6.0 $$(git ls-files 'templates/*.html')
+	DEBUG=true .venv/bin/mypy
+	DEBUG=true .venv/bin/lint-imports
+	.venv/bin/hadolint Dockerfile
+	@$(PYTHON) -m config.local_postgres start
+	DEBUG=false SITE_URL=https://shipside.example ALLOWED_HOSTS=shipside.example \
+		SECRET_KEY=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") \
+		$(PYTHON) manage.py check --deploy --fail-level WARNING
+	DEBUG=true $(PYTHON) manage.py makemigrations --check --dry-run
+
+format: .venv/installed
+	.venv/bin/ruff check --fix-only .
+	.venv/bin/ruff format .
+	-.venv/bin/djade --target-version 6.0 $$(git ls-files 'templates/*.html')
+
+bench-page: .venv/installed
+	@$(PYTHON) -m bench.page
+
+browser: .venv/installed
+	@bin/ensure-browser
+
+# The environment follows the lock file: it is made anew, in seconds, when that changes.
+.venv/installed: requirements/development.txt .python-version bin/uv
+	@bin/uv venv --quiet --allow-existing .venv
+	@bin/uv pip sync --quiet --require-hashes requirements/development.txt
+	@touch $@
+
+lock:
+	bin/uv pip compile --quiet --universal --generate-hashes --upgrade pyproject.toml -o requirements/production.txt
+	bin/uv pip compile --quiet --universal --generate-hashes --upgrade pyproject.toml --group development -o requirements/development.txt
+	bin/uv pip compile --quiet --universal --generate-hashes --upgrade requirements/uv.in -o requirements/uv.txt
+
+stop:
+	@test ! -x $(PYTHON) || $(PYTHON) -m config.local_postgres stop
+
+clean: stop
+	rm -rf .venv .tools .data .env .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,12 @@
+from django.contrib import admin
+
+from comparisons.models import Comparison
+
+
+@admin.register(Comparison)
+class ComparisonAdmin(admin.ModelAdmin):
+    list_display = ["__str__", "state", "published_at"]
+    list_select_related = ["first", "second"]
+    search_fields = ["first__name", "second__name"]
+    date_hierarchy = "published_at"
+    autocomplete_fields = ["first", "second"]

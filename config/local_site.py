@@ -1,0 +1,97 @@
+"""`make run` and `make dev`: from a fresh clone to a site in the browser.
+
+Starts PostgreSQL, migrates, fills an empty site with the demonstration content, makes an administrator for this
+machine only, collects the static files and serves. All of it can be run again at any time; data is kept.
+"""
+
+import argparse
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ADMIN = "admin"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="local_site", description=__doc__)
+    parser.add_argument("mode", choices=["run", "dev"])
+    parser.add_argument("--port", type=int, default=8000)
+    options = parser.parse_args()
+
+    env_file = _ensure_env_file()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{options.port}")
+    os.environ["PORT"] = str(options.port)
+    if options.mode == "dev":
+        os.environ["DEBUG"] = "true"
+    if not os.environ.get("DATABASE_URL"):
+        from config import local_postgres
+
+        local_postgres.start(Path(os.environ.get("DATA_DIR") or ROOT / ".data").expanduser().resolve())
+
+    _manage("migrate", "--verbosity", "0")
+    _prepare_content()
+    if options.mode == "run":
+        _manage("collectstatic", "--no-input", "--verbosity", "0")
+    _announce(options.port, env_file)
+    if options.mode == "run":
+        os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "manage.py", "runserver", f"127.0.0.1:{options.port}"])  # noqa: S606
+
+
+def _ensure_env_file() -> Path:
+    """Write .env on the first run: a secret key and an administrator's password that exist on this machine only."""
+    path = ROOT / ".env"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(
+            "# Made by `make run` for this machine. The environment goes first; see docs/operations.md.\n"
+            f"SECRET_KEY={secrets.token_urlsafe(50)}\n"
+            "ALLOWED_HOSTS=127.0.0.1,localhost\n"
+            f"LOCAL_ADMIN_PASSWORD={secrets.token_urlsafe(12)}\n"
+        )
+    return path
+
+
+def _manage(*arguments: str) -> None:
+    done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, check=False)  # noqa: S603 (our own words)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+
+
+def _prepare_content() -> None:
+    import django
+
+    django.setup()
+    from django.contrib.auth import get_user_model
+
+    from tools.models import Category, Tool
+
+    if not Tool.objects.exists() and not Category.objects.exists():
+        print("The site is empty: loading the demonstration content.", flush=True)  # noqa: T201
+        _manage("import_catalog", "demo/catalog.json", "--verbosity", "0")
+    if not get_user_model().objects.exists():
+        get_user_model().objects.create_superuser(ADMIN, password=_local_password())
+
+
+def _local_password() -> str:
+    import environ
+
+    return environ.Env().str("LOCAL_ADMIN_PASSWORD", default="") or secrets.token_urlsafe(12)
+
+
+def _announce(port: int, env_file: Path) -> None:
+    print(  # noqa: T201
+        f"\n  The site:   http://127.0.0.1:{port}/"
+        f"\n  The admin:  http://127.0.0.1:{port}/admin/  (user {ADMIN}, password {_local_password()},"
+        f"\n              unless you have changed it; it is in {env_file.name})"
+        "\n  Ctrl-C stops the site; `make stop` stops PostgreSQL too.\n",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+from django.contrib import admin
+
+from newsletter.models import Subscriber
+
+
+@admin.register(Subscriber)
+class SubscriberAdmin(admin.ModelAdmin):
+    list_display = ["email", "created_at", "confirmed_at"]
+    search_fields = ["email"]
+    date_hierarchy = "created_at"
