@@ -315,7 +315,16 @@ class Plan(Sourced):
             models.CheckConstraint(
                 name="tools_plan_kind_fits_amount",
                 condition=Q(
-                    Q(kind=PlanKind.PAID, amount__gt=0, currency__regex=CURRENCY_PATTERN, period__in=Period.values)
+                    Q(
+                        kind=PlanKind.PAID,
+                        # A check passes on NULL, so each part says that there is something.
+                        amount__isnull=False,
+                        amount__gt=0,
+                        currency__isnull=False,
+                        currency__regex=CURRENCY_PATTERN,
+                        period__isnull=False,
+                        period__in=Period.values,
+                    )
                     | Q(
                         kind__in=[PlanKind.FREE, PlanKind.CONTACT],
                         amount__isnull=True,
@@ -329,9 +338,11 @@ class Plan(Sourced):
             ),
             models.CheckConstraint(
                 name="tools_plan_unit_with_usage",
-                condition=Q(Q(period=Period.USAGE) & ~Q(unit=""))
-                | Q(period__in=[Period.ONCE, Period.MONTH, Period.YEAR], unit="")
-                | Q(period__isnull=True, unit=""),
+                condition=(
+                    Q(period__isnull=True, unit="")
+                    | Q(period__isnull=False, period__in=[Period.ONCE, Period.MONTH, Period.YEAR], unit="")
+                    | (Q(period__isnull=False, period=Period.USAGE) & ~Q(unit=""))
+                ),
                 violation_error_message="A usage price says what the amount buys; other prices have no unit.",
             ),
             web_address_constraint("source", name="tools_plan_source_web"),

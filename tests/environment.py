@@ -1,0 +1,33 @@
+"""A pytest plugin, loaded before Django's settings: tests run as production does, on a server of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+os.environ |= {
+    "DEBUG": "false",
+    "SECRET_KEY": "tests",
+    "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
+    "SITE_URL": "http://127.0.0.1:8000",
+    "SITE_NAME": "Shipside",
+    "STATIC_ROOT": str(ROOT / ".data" / "test-static"),
+}
+# The browser fixtures run an event loop of their own in the thread of the test.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if hasattr(session.config, "workerinput"):  # a worker of xdist: its controller has done this
+        return
+    if not os.environ.get("DATABASE_URL"):
+        from config import local_postgres
+
+        local_postgres.start(Path(os.environ.get("DATA_DIR") or ROOT / ".data").expanduser().resolve())
+    subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"], cwd=ROOT, check=True
+    )

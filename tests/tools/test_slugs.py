@@ -1,0 +1,54 @@
+import pytest
+from django.core.exceptions import ValidationError
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tools import slugs
+
+words = st.lists(st.from_regex(r"\A[a-z0-9]{1,6}\Z"), min_size=1, max_size=4).map("-".join)
+
+
+def _is_pairable(slug: str) -> bool:
+    try:
+        slugs.is_slug(slug)
+        slugs.is_pairable(slug)
+    except ValidationError:
+        return False
+    return True
+
+
+@given(words, words)
+def test_pair_reads_back_in_one_way_only(first, second):
+    assume(_is_pairable(first) and _is_pairable(second))
+    assert slugs.split_pair(slugs.join_pair(first, second)) == (first, second)
+
+
+@given(st.text(max_size=400))
+def test_slug_from_any_name_is_valid_or_empty(name):
+    slug = slugs.slug_from_name(name)
+    assert slug == "" or (_is_pairable(slug) and len(slug) <= slugs.MAX_LENGTH)
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Claude Haiku Open Weights", "claude-haiku-open-weights"),
+        ("Kiwi vs Lemon", "kiwi-versus-lemon"),
+        ("VS Code", "versus-code"),
+        ("Snake_Case", "snake-case"),
+        ("通义千问", ""),
+    ],
+)
+def test_slug_from_name(name, slug):
+    assert slugs.slug_from_name(name) == slug
+
+
+@pytest.mark.parametrize("segment", ["a-b", "a-vs-b-vs-c"])
+def test_split_refuses_what_is_no_pair(segment):
+    with pytest.raises(ValueError, match="unpack"):
+        slugs.split_pair(segment)
+
+
+@pytest.mark.parametrize("slug", ["", "A", "a--b", "-a", "a-", "a b", "a\n", "ä", "a-vs-b", "vs-a", "a-vs"])
+def test_unusable_slugs(slug):
+    assert not _is_pairable(slug)
