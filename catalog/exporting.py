@@ -7,11 +7,12 @@ only where there is some, so that a site without history exports exactly the key
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import models
+from django.db import connection, models, transaction
 from django.db.models import Prefetch
 
 from catalog.schema import FORMAT
@@ -22,8 +23,18 @@ from tools.models import Attribute, Category, Fact, FormerSlug, Plan, Tool
 CHUNK = 500  # tools held in memory at once
 
 
+@contextmanager
+def one_state() -> Iterator[None]:
+    """A transaction that sees the site as it is now, whoever writes meanwhile. Inside another one, that one's."""
+    nested = connection.in_atomic_block
+    with transaction.atomic(), connection.cursor() as cursor:
+        if not nested:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
 def export_lines() -> Iterator[str]:
-    """Yield the catalog file in pieces of text, a piece an object. Read it in one transaction for one state."""
+    """Yield the catalog file in pieces of text, a piece an object. Read it within `one_state()`."""
     yield f'{{\n  "format": "{FORMAT}"'
     sections: dict[str, Iterable[dict[str, Any]]] = {
         "categories": _categories(),

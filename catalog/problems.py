@@ -27,6 +27,6 @@ class CatalogError(Exception):
     """A catalog file was refused; nothing of it was written. Holds every problem that was found."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        # In the order of the file, within each section, so that an author can walk through both.
-        self.problems = sorted(problems, key=lambda problem: [f"{step:>9}" for step in problem.place])
+        # Sorted by place, so that what is wrong with one object stands together.
+        self.problems = sorted(problems, key=lambda problem: [f"{step:09}" if isinstance(step, int) else step for step in problem.place])
         super().__init__("\n".join(map(str, self.problems)))

@@ -176,11 +176,14 @@ def _comparable(value: object) -> object:
 
 
 def _repeats(keys: Iterable[tuple[Place, Any]]) -> Iterator[tuple[Place, Any]]:
-    """Those whose key stood earlier. Keys that are None or unhashable are nobody's."""
+    """Those whose key stood earlier. Keys that are None are nobody's."""
     seen = set()
     for place, key in keys:
-        if key is None or isinstance(key, list | dict):
+        if key is None:
             continue
-        if key in seen:
-            yield place, key
-        seen.add(key)
+        try:
+            if key in seen:
+                yield place, key
+            seen.add(key)
+        except TypeError:  # a list or an object where text belongs, which its shape has told already
+            continue

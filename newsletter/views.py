@@ -1,4 +1,4 @@
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
@@ -6,36 +6,36 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.forms import SubscribeForm
 from newsletter.models import Subscriber
-from web.http import public_page, same_origin
+from web.http import SeeOther, public_page, same_origin
+from web.htmx import HtmxHttpRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @same_origin
-def subscribe(request: HttpRequest) -> HttpResponse:
+def subscribe(request: HtmxHttpRequest) -> HttpResponse:
     """The sign-up of the weekly verdicts. Says the same of a new and of a known address."""
     return _enlist(request) if request.method == "POST" else _form(request)
 
 
 @public_page
-def _form(request: HttpRequest) -> HttpResponse:
+def _form(request: HtmxHttpRequest) -> HttpResponse:
     return render(request, "newsletter/subscribe.html", {"form": SubscribeForm()})
 
 
 @cache_control(private=True, no_store=True)
-def _enlist(request: HttpRequest) -> HttpResponse:
-    htmx = request.headers.get("HX-Request") == "true"
+def _enlist(request: HtmxHttpRequest) -> HttpResponse:
     form = SubscribeForm(request.POST)
     if not form.is_valid():
-        template = "newsletter/_signup.html" if htmx else "newsletter/subscribe.html"
+        template = "newsletter/_signup.html" if request.htmx else "newsletter/subscribe.html"
         return render(request, template, {"form": form}, status=422)
     Subscriber.objects.enlist(email=form.cleaned_data["email"])
-    if htmx:
+    if request.htmx:
         return render(request, "newsletter/_noted.html")
-    return HttpResponse(status=303, headers={"Location": reverse("newsletter-noted")})
+    return SeeOther(reverse("newsletter-noted"))
 
 
 @require_safe
 @public_page
-def noted(request: HttpRequest) -> HttpResponse:
+def noted(request: HtmxHttpRequest) -> HttpResponse:
     """Where the plain form lands."""
     return render(request, "newsletter/noted.html")

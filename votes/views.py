@@ -1,6 +1,6 @@
 import uuid
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.http import Http404, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
@@ -12,7 +12,8 @@ from votes.community import Community
 from votes.forms import ReturnForm, VoteForm
 from votes.models import Vote
 from votes.visitor import remember, visitor_of
-from web.http import same_origin
+from web.http import SeeOther, same_origin
+from web.htmx import HtmxHttpRequest
 
 personal = cache_control(private=True, no_store=True)
 
@@ -27,13 +28,13 @@ def _published_tool(slug: str) -> Tool:
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @same_origin
-def vote(request: HttpRequest, slug: str) -> HttpResponse:
+def vote(request: HtmxHttpRequest, slug: str) -> HttpResponse:
     """Cast, change or take back a vote (POST); see what was counted (GET), which is where a plain form lands."""
     tool = _published_tool(slug)
     return _cast(request, tool) if request.method == "POST" else _counted(request, tool)
 
 
-def _cast(request: HttpRequest, tool: Tool) -> HttpResponse:
+def _cast(request: HtmxHttpRequest, tool: Tool) -> HttpResponse:
     form = VoteForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest()
@@ -42,18 +43,17 @@ def _cast(request: HttpRequest, tool: Tool) -> HttpResponse:
     if choice is not None or visitor is not None:
         visitor = visitor or uuid.uuid4()
         Vote.objects.cast(tool=tool, visitor=visitor, choice=choice)
-    if request.headers.get("HX-Request") == "true":
+    if request.htmx:
         response = render(request, "votes/_counted.html", _numbers(tool, choice, form.cleaned_data["next"]))
         trigger_client_event(response, "voted")
     else:
-        address = reverse("vote", args=[tool.slug], query={"next": form.cleaned_data["next"]})
-        response = HttpResponse(status=303, headers={"Location": address})
+        response = SeeOther(reverse("vote", args=[tool.slug], query={"next": form.cleaned_data["next"]}))
     if visitor is not None:
         remember(request, response, visitor)
     return response
 
 
-def _counted(request: HttpRequest, tool: Tool) -> HttpResponse:
+def _counted(request: HtmxHttpRequest, tool: Tool) -> HttpResponse:
     form = ReturnForm(request.GET)
     here = form.cleaned_data["next"] if form.is_valid() else ""
     visitor = visitor_of(request)
@@ -74,7 +74,7 @@ def _numbers(tool: Tool, choice: str | None, here: str) -> dict[str, object]:
 
 @require_safe
 @personal
-def my_votes(request: HttpRequest) -> JsonResponse:
+def my_votes(request: HtmxHttpRequest) -> JsonResponse:
     """This browser's own votes: {"votes": {tool's slug: "ship" or "skip"}}."""
     visitor = visitor_of(request)
     votes = Vote.objects.filter(visitor=visitor).values_list("tool__slug", "choice") if visitor else []

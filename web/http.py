@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
 from django.utils.cache import set_response_etag
 from django.utils.http import parse_etags
 
@@ -16,6 +16,12 @@ type View = Callable[..., HttpResponse]
 # Kept by anybody, but asked about each time: a reader never sees a number that has changed meanwhile, and asking costs
 # next to nothing. The content differs by encoding only.
 PUBLIC_HEADERS = {"Cache-Control": "public, no-cache", "Vary": "Accept-Encoding"}
+
+
+class SeeOther(HttpResponseRedirect):
+    """Where to look after a form was taken in: 303, so that the browser asks for it with GET."""
+
+    status_code = 303
 
 
 def public_page(view: View) -> View:

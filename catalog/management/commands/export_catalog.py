@@ -3,9 +3,8 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection, transaction
 
-from catalog.exporting import export_lines
+from catalog.exporting import export_lines, one_state
 
 
 class Command(BaseCommand):
@@ -14,14 +13,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", nargs="?", help="where to; standard output when left out")
 
-    @transaction.atomic
     def handle(self, *, file: str | None, **options: Any) -> None:
-        with connection.cursor() as cursor:  # one state of the site, whoever writes meanwhile
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        if file is None:
-            sys.stdout.writelines(export_lines())
-            return
-        target = Path(file)
+        with one_state():
+            if file is None:
+                sys.stdout.writelines(export_lines())
+            else:
+                self._write(Path(file))
+
+    def _write(self, target: Path) -> None:
         unfinished = target.with_name(target.name + ".unfinished")
         try:
             with unfinished.open("w", encoding="utf-8", newline="\n") as stream:
@@ -29,4 +28,4 @@ class Command(BaseCommand):
             unfinished.replace(target)
         except OSError as error:
             unfinished.unlink(missing_ok=True)
-            raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
+            raise CommandError(f"{target} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,425 @@
+import io
+import json
+from copy import deepcopy
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catalog.actions import import_catalog
+from catalog.exporting import export_lines
+from catalog.problems import CatalogError
+from comparisons.models import Comparison
+from reviews.models import Prediction, Review, Reviewer
+from tests import factories as make
+from tools.models import Attribute, Category, Fact, FormerSlug, Plan, Tool
+
+pytestmark = pytest.mark.django_db
+DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
+MODELS = [Comparison, Prediction, Review, Reviewer, Fact, Plan, Tool, Attribute, Category, FormerSlug]
+
+
+def review(**fields: Any) -> dict[str, Any]:
+    return {
+        "reviewer": "builder", "verdict": "ship", "quote": "Because.", "flips_if": "",
+        "published_at": "2026-11-01T09:00:00Z", "predictions": [], **fields,
+    }  # fmt: skip
+
+
+def plan(**fields: Any) -> dict[str, Any]:
+    return {
+        "name": "Pro", "kind": "paid", "amount": 20, "currency": "USD", "period": "month", "unit": "",
+        "source": "https://example.com/pricing", "verified_on": "2026-11-01", **fields,
+    }  # fmt: skip
+
+
+def fact(**fields: Any) -> dict[str, Any]:
+    return {"attribute": "license", "value": "MIT", "source": "", "verified_on": None, **fields}
+
+
+def tool(slug: str = "alpha", **fields: Any) -> dict[str, Any]:
+    return {
+        "slug": slug, "name": slug.title(), "category": "things", "tagline": "", "description": "", "website": "",
+        "aliases": [], "published_at": "2026-10-01T09:00:00Z", "plans": [], "facts": [], "reviews": [], **fields,
+    }  # fmt: skip
+
+
+def document(**sections: Any) -> dict[str, Any]:
+    return {
+        "format": "shipside-catalog/1",
+        "categories": [{"slug": "things", "name": "Things", "description": ""}],
+        "attributes": [{"slug": "license", "name": "License", "categories": ["things"]}],
+        "reviewers": [
+            {"slug": "builder", "name": "The Builder", "lens": "Does it hold?", "bio": "", "disclosure": "p", "seat": 1}
+        ],
+        "tools": [],
+        "comparisons": [],
+        **sections,
+    }
+
+
+def bring_in(content: dict[str, Any] | str, **options: Any):
+    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+    return import_catalog(content=text.encode(errors="surrogatepass"), **options)
+
+
+def exported() -> str:
+    return "".join(export_lines())
+
+
+def problems_of(content: dict[str, Any] | str) -> list[str]:
+    before = exported()
+    with pytest.raises(CatalogError) as caught:
+        bring_in(content)
+    assert exported() == before
+    return [str(problem) for problem in caught.value.problems]
+
+
+def empty_the_site() -> None:
+    connection.check_constraints()  # nothing deferred may be pending
+    tables = ", ".join(model._meta.db_table for model in MODELS)
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {tables} CASCADE")
+
+
+STRANGE = document(
+    tools=[
+        tool(
+            name="\"Quotes\" <script>alert('x')</script> Ümläute 🚢 " + "n" * 250,
+            description="Line\n\nline\u2028separator",
+            aliases=["Älpha", "通义"],
+            plans=[
+                plan(superseded_at="2026-09-01T00:00:00Z", amount=10),
+                plan(amount=0.25, period="usage", unit="1M tokens"),
+                plan(name="Open", kind="free", amount=None, currency=None, period=None),
+            ],
+            facts=[fact(value="GPL", superseded_at="2026-09-01T00:00:00.123456Z"), fact()],
+            reviews=[
+                review(verdict="skip", published_at="2026-05-01T09:00:00Z", withdrawn_at="2026-05-02T09:00:00Z"),
+                review(
+                    quote="word " * 2000 + "end",
+                    predictions=[
+                        {"claim": "It sinks", "due_on": "2027-01-01", "outcome": "open", "note": "", "source": ""},
+                        {
+                            "claim": "It swims", "due_on": "2026-01-01", "outcome": "right", "note": "It did.",
+                            "source": "https://example.com/", "judged_on": "2026-01-02",
+                        },
+                    ],
+                ),
+                review(published_at=None),
+            ],
+            former_slugs=["alpha-one"],
+            withdrawn_at=None,
+        ),
+        tool("zulu", published_at=None),
+        tool("beta", withdrawn_at="2026-11-01T00:00:00Z"),
+    ],
+    comparisons=[
+        {"tools": ["zulu", "alpha"], "introduction": "Hm.", "published_at": None},
+        {"tools": ["alpha", "beta"], "introduction": "", "published_at": "2026-11-02T09:00:00+02:00"},
+    ],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("source", ["demo", "strange"])
+def test_export_and_import_into_an_empty_site_give_the_same_bytes(source):
+    bring_in(DEMO.read_text() if source == "demo" else STRANGE)
+    first = exported()
+    empty_the_site()
+    bring_in(first)
+    assert exported() == first
+
+
+def test_demo_is_in_the_export_s_own_form():
+    bring_in(DEMO.read_text())
+    assert exported() == DEMO.read_text()
+
+
+def test_demo_is_what_it_promises():
+    demo = json.loads(DEMO.read_text())
+    tools = demo["tools"]
+    assert (len(tools) >= 24, len(demo["categories"]) >= 5, len(demo["comparisons"]) >= 16) == (True, True, True)
+    seats = {reviewer["slug"] for reviewer in demo["reviewers"]}
+    for each in tools:
+        assert {review["reviewer"] for review in each["reviews"]} == seats
+        assert len(each["facts"]) >= 5
+        assert each["plans"]
+    for reviewer in demo["reviewers"]:
+        assert "editorial persona" in reviewer["disclosure"].lower()
+        assert "demonstration" in reviewer["disclosure"]
+
+
+def test_demo_borrows_no_sentence_from_itself():
+    quotes = [review["quote"] for each in json.loads(DEMO.read_text())["tools"] for review in each["reviews"]]
+    openings = [" ".join(quote.split()[:4]) for quote in quotes]
+    assert len(set(openings)) == len(openings)
+
+
+def test_importing_twice_changes_nothing():
+    bring_in(STRANGE)
+    first = exported()
+    report = bring_in(STRANGE)
+    assert (dict(report.added), dict(report.changed), report.changes) == ({}, {}, [])
+    assert exported() == first
+
+
+def test_dry_run_says_the_same_and_writes_nothing():
+    report = bring_in(STRANGE, dry_run=True)
+    assert Tool.objects.count() == 0
+    assert report.added == bring_in(STRANGE).added
+
+
+def test_keys_that_are_left_out_are_empty_for_what_is_new_and_left_alone_for_what_is_there():
+    bring_in(document(tools=[tool(tagline="Kept", aliases=["A"])]))
+    short = {"slug": "alpha", "name": "New name", "category": "things"}
+    bring_in({"format": "shipside-catalog/1", "tools": [short, {**short, "slug": "omega"}]})
+    alpha, omega = Tool.objects.get(slug="alpha"), Tool.objects.get(slug="omega")
+    assert (alpha.name, alpha.tagline, alpha.aliases, alpha.state) == ("New name", "Kept", ["A"], "published")
+    assert (omega.tagline, omega.aliases, omega.state) == ("", [], "draft")
+
+
+def test_another_price_or_value_supersedes_and_another_verification_does_not():
+    bring_in(document(tools=[tool(plans=[plan()], facts=[fact()])]))
+    bring_in(
+        document(tools=[tool(plans=[plan(verified_on="2026-11-20")], facts=[fact(source="https://example.com/")])])
+    )
+    assert list(Plan.objects.values_list("verified_on", flat=True)) == [make.PAST.date().replace(month=11, day=20)]
+    report = bring_in(document(tools=[tool(plans=[plan(amount=25)], facts=[fact(value="GPL")])]))
+    assert dict(report.changed) == {"plans": 1, "facts": 1, **{k: v for k, v in report.changed.items() if k == "tools"}}
+    history = Plan.objects.order_by("pk").values_list("amount", "superseded_at")
+    assert [(amount, superseded_at is None) for amount, superseded_at in history] == [
+        (Decimal(20), False),
+        (Decimal(25), True),
+    ]
+    assert list(Fact.objects.standing().values_list("value", flat=True)) == ["GPL"]
+    assert Fact.objects.count() == 2
+
+
+def test_history_of_another_site_meets_the_value_that_stands_here():
+    bring_in(document(tools=[tool(plans=[plan()])]))
+    bring_in(document(tools=[tool(plans=[plan(superseded_at="2026-09-01T00:00:00Z"), plan(amount=25)])]))
+    assert list(Plan.objects.order_by("pk").values_list("amount", flat=True)) == [Decimal(20), Decimal(25)]
+
+
+def test_later_edition_is_added_and_the_old_one_stays():
+    bring_in(document(tools=[tool(reviews=[review()])]))
+    bring_in(document(tools=[tool(reviews=[review(verdict="skip", published_at="2026-11-02T09:00:00Z")])]))
+    assert list(Review.objects.order_by("pk").values_list("verdict", flat=True)) == ["ship", "skip"]
+
+
+def test_draft_is_updated_in_place():
+    bring_in(document(tools=[tool(reviews=[review(published_at=None)])]))
+    bring_in(document(tools=[tool(reviews=[review(published_at=None, quote="Better.")])]))
+    assert list(Review.objects.values_list("quote", flat=True)) == ["Better."]
+
+
+def test_prediction_is_judged_later():
+    claim = {"claim": "It sinks", "due_on": "2026-11-01"}
+    bring_in(document(tools=[tool(reviews=[review(predictions=[claim])])]))
+    bring_in(document(tools=[tool(reviews=[review(predictions=[{**claim, "outcome": "wrong", "note": "It swims."}])])]))
+    assert list(Prediction.objects.values_list("outcome", "note")) == [("wrong", "It swims.")]
+
+
+def test_comparison_is_the_same_pair_the_other_way_round():
+    both = [tool(), tool("beta")]
+    bring_in(document(tools=both, comparisons=[{"tools": ["alpha", "beta"]}]))
+    bring_in(document(tools=both, comparisons=[{"tools": ["beta", "alpha"], "introduction": "Turned."}]))
+    found = Comparison.objects.get()
+    assert (found.first.slug, found.second.slug, found.introduction) == ("beta", "alpha", "Turned.")
+
+
+def test_names_can_be_exchanged_in_one_file():
+    def two(first: str, second: str) -> list[dict[str, str]]:
+        return [{"slug": "things", "name": first}, {"slug": "others", "name": second}]
+
+    bring_in(document(categories=two("Things", "Others")))
+    bring_in(document(categories=two("Others", "Things")))
+    connection.check_constraints()
+    assert dict(Category.objects.values_list("slug", "name")) == {"things": "Others", "others": "Things"}
+
+
+# -- Refused ------------------------------------------------------------------------------------------------
+
+
+def test_every_problem_is_listed_with_its_place():
+    broken = document(
+        tools=[
+            tool(
+                name=" ",
+                website="javascript:alert(1)",
+                surprise=1,
+                plans=[plan(kind="fre"), plan(name="Free", kind="free"), plan(name="Free", kind="contact", amount=None)],
+                reviews=[review(verdict="shipp"), review(reviewer="nobody")],
+            ),
+            tool("bad slug", category="nowhere", facts=[fact(attribute="none"), fact(), fact()]),
+            tool("alpha"),
+            "no object",
+        ],
+        comparisons=[{"tools": ["alpha", "alpha"]}, {"tools": ["alpha", "gone"]}, {"tools": ["alpha"]}],
+        extra=[],
+    )  # fmt: skip
+    assert problems_of(broken) == [
+        "comparisons[0].tools: a tool cannot be compared with itself",
+        'comparisons[1].tools[1]: there is no tool "gone", neither in this file nor on the site',
+        "comparisons[2].tools: has 1 entries; there must be two",
+        "extra: is not a key that belongs here",
+        "tools[0].name: must not be empty",
+        'tools[0].plans[0].kind: "fre" is not one of free, paid, contact',
+        "tools[0].plans[1]: a free plan has no amount and no currency and no period",
+        "tools[0].plans[2]: a contact plan has no currency and no period",
+        'tools[0].plans[2].name: "Free" is a plan of this tool already',
+        'tools[0].reviews[0].verdict: "shipp" is not one of ship, skip',
+        'tools[0].reviews[1].reviewer: there is no reviewer "nobody", neither in this file nor on the site',
+        "tools[0].surprise: is not a key that belongs here",
+        'tools[0].website: "javascript:alert(1)" is not an http or https address',
+        'tools[1].category: there is no category "nowhere", neither in this file nor on the site',
+        'tools[1].facts[0].attribute: there is no attribute "none", neither in this file nor on the site',
+        'tools[1].facts[2].attribute: "license" has a value for this tool already',
+        'tools[1].slug: "bad slug": Use small letters, digits and single hyphens.',
+        'tools[2].slug: "alpha" stands in this file already',
+        'tools[3]: must be an object, not "no object"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (
+            {"quote": "Other words."},
+            "reviews[0].quote: a published review is superseded by a later edition, not rewritten",
+        ),
+        ({"verdict": "skip"}, "reviews[0].verdict: a published review is superseded by a later edition, not rewritten"),
+        (
+            {"predictions": [{"claim": "New", "due_on": "2027-01-01"}]},
+            "reviews[0].predictions[0]: a published review is not rewritten",
+        ),
+    ],
+)
+def test_published_review_is_not_rewritten(change, problem):
+    bring_in(document(tools=[tool(reviews=[review()])]))
+    (found,) = problems_of(document(tools=[tool(reviews=[review(**change)])]))
+    assert found.startswith(f"tools[0].{problem}")
+
+
+def test_history_is_not_rewritten():
+    old = plan(superseded_at="2026-09-01T00:00:00Z")
+    bring_in(document(tools=[tool(plans=[old])]))
+    (found,) = problems_of(document(tools=[tool(plans=[{**old, "amount": 99}])]))
+    assert found.startswith("tools[0].plans[0]: history is not rewritten")
+
+
+def test_former_slug_of_something_else_is_not_taken():
+    bring_in(document(tools=[tool()]))
+    Tool.objects.update(slug="omega")
+    assert problems_of(document(tools=[tool()])) == [
+        'tools[0].slug: "alpha" is the former slug of something else on the site'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "the file: is not JSON: Expecting value in line 1, column 1"),
+        ("{", "the file: is not JSON: Expecting property name enclosed in double quotes in line 1, column 2"),
+        ("[]", "the file: must be an object, not a list"),
+        ('{"format": 1}', 'format: must be "shipside-catalog/1", not 1'),
+        ("{}", 'format: must be "shipside-catalog/1", not nothing'),
+        ('{"a": 1, "a": 2}', 'the file: an object has the key "a" twice'),
+        ('{"a": NaN}', "the file: NaN is not a JSON number"),
+        ("[" * 100_000, "the file: is not a catalog: it is nested too deeply or has a number of absurd length"),
+        (
+            '{"a": ' + "9" * 9999 + "}",
+            "the file: is not a catalog: it is nested too deeply or has a number of absurd length",
+        ),
+        ('{"format": "shipside-catalog/1", "tools": null}', "tools: must be a list, not null"),
+    ],
+)
+def test_what_is_no_catalog_is_refused_in_words(text, problem):
+    assert problems_of(text) == [problem]
+
+
+def test_bytes_that_are_no_text_are_refused():
+    with pytest.raises(CatalogError, match=r"the file: is not UTF-8 \(byte 1\)"):
+        import_catalog(content=b"{\xff}")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("name", "a\x00b", "has the control character U+0000"),
+        ("name", "a\nb", "has the control character U+000A"),
+        ("name", "\ud800", "has half of a surrogate pair, which is not a character"),
+        ("name", "x" * 301, "has 301 characters; 300 are the most"),
+        ("name", 3, "must be text, not 3"),
+        ("published_at", "2026-11-01T09:00:00", '"2026-11-01T09:00:00" has no time zone; write Z for UTC'),
+        ("published_at", "yesterday", '"yesterday" is not a time like "2026-11-01T09:00:00Z"'),
+        ("published_at", 17, "must be text with a date, not 17"),
+        ("aliases", "alias", 'must be a list, not "alias"'),
+        ("slug", "a-vs-b", '"a-vs-b": “vs” stands between two tools in an address; write “versus” in a slug.'),
+    ],
+)
+def test_field_that_cannot_be_is_named(field, value, problem):
+    content = json.dumps(document(tools=[tool(**{field: value})]))
+    assert problems_of(content) == [f"tools[0].{field}: {problem}"]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(path=st.integers(0, 10_000), value=json_values)
+def test_any_damage_is_either_harmless_or_listed(path, value):
+    """One value anywhere in a good file is replaced by anything; the importer answers in words or imports."""
+    damaged = deepcopy(STRANGE)
+    places: list[tuple[Any, Any]] = []
+
+    def walk(node: Any) -> None:
+        items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+        for key, inner in items:
+            places.append((node, key))
+            walk(inner)
+
+    walk(damaged)
+    holder, key = places[path % len(places)]
+    holder[key] = value
+    try:
+        bring_in(damaged, dry_run=True)
+        connection.check_constraints()
+    except CatalogError as error:
+        assert error.problems
+
+
+# -- Commands -----------------------------------------------------------------------------------------------
+
+
+def test_commands_carry_content_out_and_in(tmp_path):
+    bring_in(STRANGE)
+    target = tmp_path / "out.json"
+    before = exported()
+    call_command("export_catalog", str(target))
+    assert target.read_text() == before
+    empty_the_site()
+    out = io.StringIO()
+    call_command("import_catalog", str(target), "--dry-run", stdout=out)
+    assert "tools: 3 added, 0 changed, 0 unchanged" in out.getvalue()
+    assert Tool.objects.count() == 0
+    call_command("import_catalog", str(target), stdout=out)
+    assert exported() == before
+
+
+def test_import_command_lists_problems_and_fails(tmp_path):
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"format": "x", "y": 1}')
+    with pytest.raises(CommandError, match=r"y: is not .*\nformat: must be .*\n2 problems; nothing was written\."):
+        call_command("import_catalog", str(bad))
+    with pytest.raises(CommandError, match="cannot be read: No such file or directory"):
+        call_command("import_catalog", str(tmp_path / "missing.json"))

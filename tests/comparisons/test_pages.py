@@ -1,0 +1,341 @@
+from datetime import date, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from comparisons.columns import read_columns
+from comparisons.models import Comparison
+from tests import factories as make
+from tests.conftest import SAME_ORIGIN
+from tools.models import Tool
+
+pytestmark = pytest.mark.django_db
+
+
+def text(client: Client, url: str, **extra) -> str:
+    response = client.get(url, **extra)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def full_pair(things: int = 3) -> Comparison:
+    """Two tools of one category with as many reviews, plans, facts, predictions and related comparisons as said."""
+    category = make.category()
+    first, second = make.tool(slug="alpha", category=category), make.tool(slug="beta", category=category)
+    for _ in range(things):
+        seat, attribute = make.reviewer(), make.attribute()
+        for tool in (first, second):
+            make.prediction(of=make.review(of=tool, by=seat))
+            make.plan(of=tool)
+            make.fact(of=tool, attribute=attribute)
+            make.votes(on=tool, ship=3)
+        make.comparison(first=first, second=make.tool(category=category))
+        make.comparison(first=make.tool(category=category), second=make.tool(category=category))
+    return make.comparison(first=second, second=first, introduction="Hello *you*.")
+
+
+# -- The pair's address -------------------------------------------------------------------------------------
+
+
+def test_editors_order_is_canonical_and_the_reverse_leads_there(client):
+    full_pair()
+    assert client.get("/compare/beta-vs-alpha/").status_code == 200
+    response = client.get("/compare/alpha-vs-beta/")
+    assert (response.status_code, response.url) == (301, "/compare/beta-vs-alpha/")
+
+
+@pytest.mark.parametrize("published_at", [None, make.FUTURE])
+def test_unpublished_comparison_gives_nothing_away(client, published_at):
+    make.tool(slug="alpha"), make.tool(slug="beta")
+    on_demand = text(client, "/compare/alpha-vs-beta/")
+    first, second = Tool.objects.get(slug="beta"), Tool.objects.get(slug="alpha")
+    make.comparison(first=first, second=second, published_at=published_at, introduction="A secret.")
+    assert text(client, "/compare/alpha-vs-beta/") == on_demand
+    assert '<meta name="robots" content="noindex">' in on_demand
+
+
+def test_pair_that_no_editor_made_has_its_page(client):
+    make.tool(slug="alpha"), make.tool(slug="beta")
+    assert "Made on demand" in text(client, "/compare/alpha-vs-beta/")
+    assert client.get("/compare/beta-vs-alpha/").url == "/compare/alpha-vs-beta/"
+
+
+def test_editorial_pair_is_for_search_engines(client):
+    full_pair()
+    page = text(client, "/compare/beta-vs-alpha/")
+    assert "noindex" not in page
+    assert '<link rel="canonical" href="http://127.0.0.1:8000/compare/beta-vs-alpha/">' in page
+    assert "<p>Hello <em>you</em>.</p>" in page
+
+
+def test_same_tool_twice_leads_to_the_tool(client):
+    make.tool(slug="alpha")
+    assert client.get("/compare/alpha-vs-alpha/").url == "/tools/alpha/"
+
+
+def test_old_slugs_lead_to_the_canonical_pair(client):
+    full_pair()
+    Tool.objects.filter(slug="alpha").update(slug="gamma")
+    for address in ("/compare/alpha-vs-beta/", "/compare/beta-vs-alpha/"):
+        response = client.get(address, follow=True)
+        assert response.redirect_chain[-1] == ("/compare/beta-vs-gamma/", 301)
+    assert client.get("/compare/alpha-vs-gamma/").url == "/tools/gamma/"
+    assert client.get("/tools/alpha/").url == "/tools/gamma/"
+
+
+@pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
+def test_tool_that_is_not_public_is_as_if_it_did_not_exist(client, fields):
+    make.tool(slug="alpha")
+    nowhere = client.get("/compare/alpha-vs-nothing/")
+    hidden = make.tool(slug="beta", name="Hidden thing", **fields)
+    make.comparison(first=hidden, second=Tool.objects.get(slug="alpha"))
+    answer = client.get("/compare/alpha-vs-beta/")
+    assert (answer.status_code, answer.content) == (404, nowhere.content)
+    assert client.get("/tools/beta/").content == client.get("/tools/nothing/").content
+    for url in ("/", "/tools/alpha/", f"/categories/{hidden.category.slug}/"):
+        assert "Hidden thing" not in text(client, url)
+
+
+@pytest.mark.parametrize(
+    "address", ["/compare/a/", "/compare/a-vs-b-vs-c/", "/compare/A-vs-b/", "/tools/A/", "/compare/a-vs-%00/"]
+)
+def test_addresses_that_are_none(client, address):
+    response = client.get(address)
+    assert response.status_code == 404
+    assert "Nothing stands at this address" in response.content.decode()
+
+
+@pytest.mark.parametrize("query", ["?only=differences", "?only=other", "?only=&x=1", "?utm_source=a%00b"])
+def test_query_strings_do_no_harm(client, query):
+    full_pair()
+    assert "Facts side by side" in text(client, "/compare/beta-vs-alpha/" + query)
+
+
+def test_only_differences(client):
+    first, second = make.tool(slug="alpha"), make.tool(slug="beta")
+    for name, values in {"Licence": ("MIT", "MIT"), "Language": ("Go", "Rust")}.items():
+        attribute = make.attribute(name=name)
+        for tool, value in zip((first, second), values, strict=True):
+            make.fact(of=tool, attribute=attribute, value=value)
+    page = text(client, "/compare/alpha-vs-beta/?only=differences")
+    assert ("Rust" in page, "MIT" in page) == (True, False)
+    assert '<link rel="canonical" href="http://127.0.0.1:8000/compare/alpha-vs-beta/">' in page
+
+
+# -- What it shows ------------------------------------------------------------------------------------------
+
+
+def test_empty_tools_say_so(client):
+    make.tool(slug="alpha"), make.tool(slug="beta")
+    page = text(client, "/compare/alpha-vs-beta/")
+    for words in ("Not reviewed yet", "No votes yet", "No facts verified yet", "No price known yet"):
+        assert words in page
+
+
+def test_scheduled_review_is_not_shown_before_its_time(client, time_machine):
+    full_pair()
+    make.review(
+        of=Tool.objects.get(slug="alpha"),
+        by=make.reviewer(name="The Late"),
+        quote="Later words",
+        published_at=make.FUTURE,
+    )
+    assert "Later words" not in text(client, "/compare/beta-vs-alpha/")
+    assert "The Late" not in text(client, "/tools/alpha/")
+    time_machine.move_to(make.FUTURE)
+    assert "Later words" in text(client, "/compare/beta-vs-alpha/")
+
+
+def test_superseded_plan_and_fact_are_not_shown(client):
+    tool = make.tool(slug="alpha")
+    make.plan(of=tool, name="Old plan", superseded_at=make.PAST)
+    make.fact(of=tool, value="Old value", superseded_at=make.PAST)
+    page = text(client, "/tools/alpha/")
+    assert ("Old plan" in page, "Old value" in page) == (False, False)
+
+
+def test_hostile_names_are_shown_and_not_obeyed(client):
+    name = "\"'<script>alert(1)</script>&amp;{{ 7|add:7 }} Ümläut 💥 " + "x" * 240
+    make.tool(slug="alpha", name=name, description="<img src=x onerror=alert(1)> [x](javascript:alert(1))")
+    make.tool(slug="beta")
+    for url in ("/compare/alpha-vs-beta/", "/tools/alpha/"):
+        page = text(client, url)
+        assert "<script>alert" not in page
+        assert "<img" not in page
+        assert 'href="javascript' not in page
+        assert "{{ 7|add:7 }}" in page
+
+
+def test_numbers_are_those_of_the_lists():
+    """The one statement of the page and the querysets of the lists count alike."""
+    full_pair()
+    tool = make.tool()
+    seats = [make.reviewer() for _ in range(3)]
+    make.panel(of=tool, seats=seats, verdicts="+-+")
+    make.review(of=tool, by=seats[0], verdict="skip", published_at=make.PAST + timedelta(days=3))
+    make.votes(on=tool, ship=7, skip=30)
+    by_pk = {tool.pk: tool for tool in Tool.objects.with_numbers()}
+    for record in read_columns(list(by_pk)):
+        panel, community = by_pk[record["id"]].panel, by_pk[record["id"]].community
+        assert (record["ship"], record["seats"], record["percent"]) == (
+            (panel["ship"], panel["seats"], panel["percent"]) if panel else (0, 0, None)
+        )
+        assert [(review["name"], review["verdict"]) for review in record["reviews"] or []] == [
+            (mark["name"], mark["verdict"]) for mark in (panel["marks"] if panel else [])
+        ]
+        assert record["community"] == (
+            {key: community[key] for key in ("ship", "skip", "percent", "low", "high")} if community else None
+        )
+
+
+# -- Rules of public pages ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("things", [1, 3])
+@pytest.mark.parametrize(
+    ("url", "queries"),
+    [
+        ("/compare/beta-vs-alpha/", 2),
+        ("/compare/beta-vs-alpha/?only=differences", 2),
+        ("/tools/alpha/", 4),
+        ("/", 8),
+        ("/categories/{category}/", 4),
+        ("/newsletter/", 0),
+    ],
+)
+def test_queries(client, django_assert_num_queries, things, url, queries):
+    category = full_pair(things).first.category
+    with django_assert_num_queries(queries):
+        text(client, url.format(category=category.slug))
+
+
+URLS = ["/", "/compare/beta-vs-alpha/", "/tools/alpha/", "/newsletter/", "/newsletter/noted/"]
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_public_pages_are_the_same_for_everyone(client, admin_client, form_client, url):
+    full_pair()
+    form_client.post("/tools/alpha/vote/", {"choice": "ship"})
+    first = client.get(url)
+    assert first.headers["Cache-Control"] == "public, no-cache"
+    assert first.headers["Vary"] == "Accept-Encoding"
+    assert not first.cookies
+    for other in (client, admin_client, form_client):
+        again = other.get(url)
+        assert (again.content, again.headers["ETag"]) == (first.content, first.headers["ETag"])
+        assert not again.cookies
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_unchanged_page_is_answered_304(client, url):
+    full_pair()
+    etag = client.get(url).headers["ETag"]
+    for tag in (etag, f"W/{etag}", f'"other", {etag}'):
+        response = client.get(url, headers={"if-none-match": tag})
+        assert (response.status_code, response.content) == (304, b"")
+        assert response.headers["ETag"] == etag
+        assert response.headers["Cache-Control"] == "public, no-cache"
+    assert client.get(url, headers={"if-none-match": '"other"'}).status_code == 200
+
+
+def test_unchanged_comparison_is_answered_by_one_query_and_no_template(client, django_assert_num_queries, monkeypatch):
+    full_pair()
+    etag = client.get("/compare/beta-vs-alpha/").headers["ETag"]
+    monkeypatch.setattr("comparisons.views.render", None)
+    with django_assert_num_queries(1):
+        response = client.get("/compare/beta-vs-alpha/", headers={"if-none-match": etag})
+    assert response.status_code == 304
+
+
+def test_etag_changes_with_all_that_the_page_shows(client):
+    pair = full_pair()
+    alpha, beta = pair.second, pair.first
+    review = alpha.reviews.first()
+    other = make.tool(category=alpha.category)
+
+    def etag() -> str:
+        return client.get("/compare/beta-vs-alpha/").headers["ETag"]
+
+    before = etag()
+    for change in (
+        lambda: make.votes(on=alpha, ship=1),
+        lambda: make.votes(on=beta, skip=1),
+        lambda: review.supersede(verdict="skip", quote="It changed."),
+        lambda: make.prediction(of=beta.reviews.first(), claim="New"),
+        lambda: make.plan(of=beta),
+        lambda: alpha.facts.update(value="changed"),
+        lambda: alpha.facts.update(source="https://example.com/"),
+        lambda: type(review.reviewer).objects.filter(pk=review.reviewer.pk).update(lens="Other?"),
+        lambda: Tool.objects.filter(pk=alpha.pk).update(tagline="New"),
+        lambda: type(alpha.category).objects.update(name="Renamed"),
+        lambda: Comparison.objects.filter(pk=pair.pk).update(introduction="Other"),
+        lambda: make.comparison(first=alpha, second=other, published_at=timezone.now()),
+        lambda: Tool.objects.filter(pk=other.pk).update(name="Neighbour renamed"),
+        lambda: other.withdraw(),
+    ):
+        change()
+        assert etag() != before
+        before = etag()
+
+
+def test_etag_stays_when_nothing_that_is_shown_changes(client):
+    full_pair()
+    etag = client.get("/compare/beta-vs-alpha/").headers["ETag"]
+    make.review(of=make.tool(), by=make.reviewer())
+    make.votes(on=make.tool(), ship=3)
+    make.review(of=Tool.objects.get(slug="alpha"), by=make.reviewer(), published_at=None)
+    assert client.get("/compare/beta-vs-alpha/").headers["ETag"] == etag
+    assert client.get("/compare/beta-vs-alpha/", headers={"if-none-match": etag}).status_code == 304
+
+
+@pytest.mark.parametrize("what", ["review", "comparison", "stale", "due"])
+def test_etag_changes_by_the_clock_alone(client, time_machine, what):
+    time_machine.move_to("2026-11-22 12:00Z", tick=False)
+    pair, soon = full_pair(), timezone.now() + timedelta(minutes=1)
+    alpha, until = pair.second, timedelta(minutes=2)
+    match what:
+        case "review":
+            make.review(of=alpha, by=make.reviewer(), published_at=soon)
+        case "comparison":
+            make.comparison(first=alpha, published_at=soon)
+        case "stale":
+            make.fact(of=alpha, verified_on=date(2026, 8, 24))
+            until = timedelta(days=1)
+        case "due":
+            make.prediction(of=alpha.reviews.first(), due_on=date(2026, 11, 23))
+            until = timedelta(days=1)
+    etag = client.get("/compare/beta-vs-alpha/").headers["ETag"]
+    assert client.get("/compare/beta-vs-alpha/", headers={"if-none-match": etag}).status_code == 304
+    time_machine.shift(until)
+    changed = client.get("/compare/beta-vs-alpha/", headers={"if-none-match": etag})
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != etag
+
+
+def test_compressed_page_is_small_and_keeps_its_etag(client):
+    full_pair(4)
+    response = client.get("/compare/beta-vs-alpha/", headers={"accept-encoding": "gzip"})
+    assert response.headers["Content-Encoding"] == "gzip"
+    again = client.get(
+        "/compare/beta-vs-alpha/", headers={"accept-encoding": "gzip", "if-none-match": response.headers["ETag"]}
+    )
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize("url", ["/", "/compare/beta-vs-alpha/", "/tools/alpha/"])
+def test_public_pages_take_no_form(url):
+    full_pair()
+    response = Client(headers=SAME_ORIGIN).post(url)
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_votes_move_the_numbers_and_the_sentence(client, form_client):
+    full_pair()
+    make.votes(on=Tool.objects.get(slug="alpha"), skip=50)
+    before = text(client, "/compare/beta-vs-alpha/")
+    assert "The community puts" in before
+    form_client.post("/tools/alpha/vote/", {"choice": "ship"})
+    after = text(client, "/compare/beta-vs-alpha/")
+    assert ("59 votes" in before, "60 votes" in before) == (True, False)
+    assert ("59 votes" in after, "60 votes" in after) == (False, True)

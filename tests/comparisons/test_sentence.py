@@ -1,0 +1,80 @@
+import pytest
+
+from comparisons.sentence import Contender, Seat, verdict
+from reviews.panel import Panel
+from votes.community import Community
+
+NAMES = ("The Builder", "The Skeptic", "The Futurist", "The Founder")
+QUIET = Community(0, 0, None, None, None)
+
+
+def contender(name: str, verdicts: str, community: Community = QUIET) -> Contender:
+    judged = [sign for sign in verdicts if sign != "?"]
+    ship = judged.count("+")
+    percent = (200 * ship + len(judged)) // (2 * len(judged)) if judged else None
+    return Contender(name, Panel(ship, len(judged), percent, ()), community)
+
+
+def said(first: str, second: str, one: Community = QUIET, two: Community = QUIET) -> str:
+    words = {"+": "ship", "-": "skip", "?": None}
+    seats = [
+        Seat(name, words[a], words[b]) for name, a, b in zip(NAMES, first, second, strict=True) if (a, b) != ("?", "?")
+    ]
+    return verdict(contender("Alpha", first, one), contender("Beta", second, two), seats)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sentence"),
+    [
+        (
+            "+-+-", "+++-",
+            "Beta leads with the panel by one seat: 3 of 4 ship it, against 2 of 4 for Alpha. "
+            "The Skeptic would ship only Beta.",
+        ),
+        (
+            "++++", "----",
+            "Alpha leads with the panel by four seats: 4 of 4 ship it, against 0 of 4 for Beta. "
+            "The Builder, The Skeptic, The Futurist and The Founder would ship only Alpha.",
+        ),
+        (
+            "+-+-", "-++-",
+            "A tie with the panel: 2 of 4 ship each. "
+            "The Builder would ship only Alpha; The Skeptic would ship only Beta.",
+        ),
+        ("++++", "++++", "A tie with the panel: all 4 would ship either. No seat tells them apart."),
+        (
+            "----", "----",
+            "A tie with the panel, and not a happy one: none of 4 would ship either. No seat tells them apart.",
+        ),
+        ("????", "????", "The panel has reviewed neither Alpha nor Beta yet."),
+        ("++?-", "????", "The panel has not reviewed Beta yet; of Alpha, 2 of 3 ship."),
+        ("????", "+---", "The panel has not reviewed Alpha yet; of Beta, 1 of 4 ship."),
+        (
+            "+++?", "+++-",
+            "Alpha leads with the panel: 3 of 3 ship it, against 3 of 4 for Beta. No seat tells them apart.",
+        ),
+        ("++--", "+-??", "A tie with the panel, at 50% each. The Skeptic would ship only Alpha."),
+        ("+-??", "??+-", "A tie with the panel: 1 of 2 ship each."),
+    ],
+)  # fmt: skip
+def test_panel(first, second, sentence):
+    assert said(first, second) == sentence
+
+
+def test_community_speaks_only_where_it_has_a_number():
+    many, few = Community(181, 131, 58, 52, 63), Community(3, 2, 60, 23, 88)
+    assert said("????", "????", many, few).endswith("yet. The community puts Alpha at 58% of 312 votes.")
+    assert said("++--", "++--", many, many).endswith(
+        "The community puts Alpha at 58% of 312 votes and Beta at 58% of 312 votes. "
+        "Panel and community disagree on Alpha: the panel’s 50% lies outside the community’s 52–63%. "
+        "Panel and community disagree on Beta: the panel’s 50% lies outside the community’s 52–63%."
+    )
+
+
+def test_disagreement_only_outside_the_interval():
+    assert "disagree" not in said("++--", "++--", Community(16, 15, 52, 35, 68))
+
+
+def test_name_written_from_right_to_left_is_kept_to_itself():
+    text = verdict(contender("מודל", "++++"), contender("Beta", "----"), [])
+    assert text.startswith("\u2068מודל\u2069 leads")

@@ -1,0 +1,131 @@
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from comparisons import side_by_side
+from comparisons.columns import ToolRecord
+
+TODAY = date(2026, 11, 22)
+
+
+def record(**fields: Any) -> ToolRecord:
+    empty = {
+        "id": 1, "slug": "alpha", "name": "Alpha", "tagline": "", "description": "", "website": "",
+        "category_slug": "c", "category_name": "C", "ship": 0, "seats": 0, "percent": None,
+        "reviews": None, "community": None, "plans": None, "facts": None,
+    }  # fmt: skip
+    return {**empty, **fields}  # type: ignore[typeddict-item]
+
+
+def fact(attribute: int, value: str, verified_on: str | None = None, source: str = "") -> dict[str, Any]:
+    return {
+        "attribute": attribute,
+        "name": f"A{attribute}",
+        "value": value,
+        "source": source,
+        "verified_on": verified_on,
+    }
+
+
+def review(seat: int, verdict: str, published_at: str = "2026-11-01T09:00:00+00:00") -> dict[str, Any]:
+    return {
+        "slug": f"s{seat}", "name": f"S{seat}", "lens": "?", "seat": seat, "verdict": verdict, "quote": "Because.",
+        "flips_if": "", "published_at": published_at, "predictions": None,
+    }  # fmt: skip
+
+
+def plan(kind: str, amount: int | None = None) -> dict[str, Any]:
+    paid = {"amount": Decimal(amount or 0), "currency": "USD", "period": "month"}
+    none = {"amount": None, "currency": None, "period": None}
+    return {"name": kind, "kind": kind, "unit": "", "source": "", "verified_on": None, **(paid if amount else none)}
+
+
+def test_facts_line_up_and_only_known_values_differ():
+    first = record(facts=[fact(1, "MIT"), fact(2, "Go"), fact(4, "Yes")])
+    second = record(facts=[fact(1, "mit"), fact(2, "Rust"), fact(3, "No")])
+    rows = side_by_side.fact_rows([first, second], today=TODAY)
+    assert [(row["name"], row["differs"], [cell is not None for cell in row["cells"]]) for row in rows] == [
+        ("A1", False, [True, True]),
+        ("A2", True, [True, True]),
+        ("A3", False, [False, True]),
+        ("A4", False, [True, False]),
+    ]
+    only = side_by_side.fact_rows([first, second], today=TODAY, only_differences=True)
+    assert [row["name"] for row in only] == ["A2"]
+
+
+def test_sources_are_verified_stale_or_unverified(settings):
+    settings.STALE_AFTER_DAYS = 90
+    facts = [
+        fact(1, "fresh", "2026-08-24", "https://www.example.com/x"),
+        fact(2, "stale", "2026-08-23"),
+        fact(3, "never"),
+    ]
+    cells = [str(row["cells"][0]) for row in side_by_side.fact_rows([record(facts=facts)], today=TODAY)]
+    assert ">example.com</a>, verified 24 Aug 2026<" in cells[0]
+    assert "verified 23 Aug 2026, over 90 days ago" in cells[1]
+    assert "unverified" in cells[2]
+
+
+def test_seats_line_up_in_order_and_differ_where_both_judged_otherwise():
+    first = record(reviews=[review(1, "ship"), review(3, "ship")])
+    second = record(reviews=[review(2, "skip"), review(3, "skip")])
+    rows = side_by_side.seat_rows([first, second])
+    assert [(row["name"], row["verdicts"], row["differs"]) for row in rows] == [
+        ("S1", ("ship", None), False),
+        ("S2", (None, "skip"), False),
+        ("S3", ("ship", "skip"), True),
+    ]
+    assert side_by_side.split_sentence(rows) == "1 of 1 seats give the two different verdicts."
+
+
+def column(**fields: Any) -> side_by_side.Column:
+    return side_by_side.column(record(**fields), today=TODAY)
+
+
+def test_like_for_like(settings):
+    settings.LIKE_FOR_LIKE_DAYS = 90
+    new = column(name="New", reviews=[review(1, "ship", "2026-11-01T00:00:00+00:00")])
+    near = column(name="Near", reviews=[review(1, "ship", "2026-08-03T23:00:00+00:00")])
+    far = column(name="Far", reviews=[review(1, "ship", "2026-08-02T23:00:00+00:00")])
+    assert side_by_side.like_for_like_notice(new, near) == ""
+    assert side_by_side.like_for_like_notice(new, column()) == ""
+    assert (
+        side_by_side.like_for_like_notice(new, far)
+        == side_by_side.like_for_like_notice(far, new)
+        == (
+            "Not like for like: the panel last looked at Far on 2 Aug 2026, and at New on 1 Nov 2026. "
+            "One of them may have changed since."
+        )
+    )
+
+
+def test_pricing_read():
+    free, paid, both = [plan("free")], [plan("paid", 20)], [plan("free"), plan("paid", 9), plan("paid", 30)]
+    reads = {
+        (None, None): "Nobody has entered a price for either of them yet.",
+        ("free", "both"): "Both let you in for free. With B, money enters at $9/mo.",
+        ("free", "paid"): "A lets you in for free; B starts at $20/mo.",
+        ("paid", None): "A starts at $20/mo; no price of B is known to us.",
+        ("contact", "paid"): "A names no price before a talk with sales; B starts at $20/mo.",
+    }
+    plans = {None: None, "free": free, "paid": paid, "both": both, "contact": [plan("contact")]}
+    for (one, two), text in reads.items():
+        assert side_by_side.pricing_read(column(name="A", plans=plans[one]), column(name="B", plans=plans[two])) == text
+
+
+def test_predictions_say_where_they_stand():
+    def prediction(due_on: str, outcome: str) -> dict[str, str]:
+        return {"claim": "C", "due_on": due_on, "outcome": outcome, "note": "", "source": ""}
+
+    claims = [("2026-11-23", "open"), ("2026-11-22", "open"), ("2026-01-01", "right")]
+    reviews = [{**review(1, "ship"), "predictions": [prediction(*claim) for claim in claims]}]
+    assert [
+        word
+        for line, word in zip(
+            column(reviews=reviews)["predictions"],
+            ["Due 23 Nov 2026.", "Due since 22 Nov 2026, not judged yet.", "Was due 1 Jan 2026."],
+            strict=True,
+        )
+        if word in line
+    ] == ["Due 23 Nov 2026.", "Due since 22 Nov 2026, not judged yet.", "Was due 1 Jan 2026."]

@@ -1,0 +1,110 @@
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from reviews.models import Review, Reviewer
+from tests import factories as make
+from tools.publishing import State
+
+pytestmark = pytest.mark.django_db
+
+
+def test_current_is_the_newest_published_edition_of_each_seat():
+    tool, builder, skeptic = make.tool(), make.reviewer(), make.reviewer()
+    make.review(of=tool, by=builder, verdict="skip", published_at=make.PAST)
+    newer = make.review(of=tool, by=builder, published_at=make.PAST + timedelta(days=1))
+    make.review(of=tool, by=builder, verdict="skip", published_at=make.FUTURE)
+    make.review(of=tool, by=builder, verdict="skip", published_at=None)
+    only = make.review(of=tool, by=skeptic)
+    assert set(Review.objects.current()) == {newer, only}
+
+
+def test_withdrawn_edition_gives_way_to_the_one_before():
+    tool, seat = make.tool(), make.reviewer()
+    older = make.review(of=tool, by=seat, verdict="skip")
+    make.review(of=tool, by=seat, published_at=make.PAST + timedelta(days=1)).withdraw()
+    assert list(Review.objects.current()) == [older]
+
+
+def test_scheduled_edition_becomes_current_by_the_clock(time_machine):
+    tool, seat = make.tool(), make.reviewer()
+    make.review(of=tool, by=seat, verdict="skip")
+    later = make.review(of=tool, by=seat, published_at=make.FUTURE)
+    time_machine.move_to(make.FUTURE)
+    assert list(Review.objects.current()) == [later]
+
+
+def test_two_editions_of_a_seat_never_share_an_instant():
+    tool, seat = make.tool(), make.reviewer()
+    make.review(of=tool, by=seat)
+    with pytest.raises(IntegrityError, match="reviews_review_edition_once"):
+        make.review(of=tool, by=seat)
+
+
+def test_a_seat_has_at_most_one_draft():
+    tool, seat = make.tool(), make.reviewer()
+    make.review(of=tool, by=seat, published_at=None)
+    with pytest.raises(IntegrityError, match="reviews_review_edition_once"):
+        make.review(of=tool, by=seat, published_at=None)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "fields"),
+    [("reviews_review_verdict_known", {"verdict": "SHIP"}), ("reviews_review_quote_not_empty", {"quote": ""})],
+)
+def test_review_that_says_nothing_is_refused(constraint, fields):
+    with pytest.raises(IntegrityError, match=constraint):
+        make.review(of=make.tool(), by=make.reviewer(), **fields)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [{"verdict": "skip"}, {"quote": "Other"}, {"flips_if": "Other"}, {"published_at": make.PAST - timedelta(1)}],
+)
+def test_published_review_is_not_rewritten(words):
+    review = make.review(of=make.tool(), by=make.reviewer())
+    with pytest.raises(IntegrityError, match="superseded by a later edition"), transaction.atomic():
+        Review.objects.filter(pk=review.pk).update(**words)
+    review.withdraw()
+    assert review.state == State.WITHDRAWN
+
+
+def test_draft_and_scheduled_reviews_can_be_rewritten():
+    tool = make.tool()
+    for published_at in (None, make.FUTURE):
+        review = make.review(of=tool, by=make.reviewer(), published_at=published_at)
+        Review.objects.filter(pk=review.pk).update(verdict="skip")
+        review.refresh_from_db()
+        assert review.verdict == "skip"
+
+
+def test_supersede_writes_a_later_edition_and_keeps_the_old_one():
+    review = make.review(of=make.tool(), by=make.reviewer())
+    later = review.supersede(verdict="skip", quote="It changed.")
+    assert list(Review.objects.current()) == [later]
+    review.refresh_from_db()
+    assert (review.verdict, review.state) == ("ship", State.PUBLISHED)
+
+
+def test_supersede_refuses_drafts_and_earlier_times():
+    draft = make.review(of=make.tool(), by=make.reviewer(), published_at=None)
+    with pytest.raises(ValueError, match="only a published review"):
+        draft.supersede(verdict="skip", quote="No.")
+    published = make.review(of=make.tool(), by=make.reviewer(), published_at=timezone.now())
+    with pytest.raises(ValueError, match="after the one it supersedes"):
+        published.supersede(verdict="skip", quote="No.", published_at=make.PAST)
+
+
+def test_reviewers_can_exchange_seats_in_one_transaction():
+    first, second = make.reviewer(seat=101), make.reviewer(seat=102)
+    Reviewer.objects.filter(pk=first.pk).update(seat=102)
+    Reviewer.objects.filter(pk=second.pk).update(seat=101)
+    assert list(Reviewer.objects.order_by("seat").values_list("pk", flat=True)) == [second.pk, first.pk]
+
+
+def test_prediction_that_is_open_has_not_been_judged():
+    review = make.review(of=make.tool(), by=make.reviewer())
+    with pytest.raises(IntegrityError, match="reviews_prediction_open_not_judged"):
+        make.prediction(of=review, judged_on=make.PAST.date())
