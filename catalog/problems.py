@@ -28,5 +28,7 @@ class CatalogError(Exception):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         # Sorted by place, so that what is wrong with one object stands together.
-        self.problems = sorted(problems, key=lambda problem: [f"{step:09}" if isinstance(step, int) else step for step in problem.place])
+        self.problems = sorted(
+            problems, key=lambda problem: [f"{step:09}" if isinstance(step, int) else step for step in problem.place]
+        )
         super().__init__("\n".join(map(str, self.problems)))

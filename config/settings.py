@@ -100,7 +100,7 @@ TEMPLATES = [
 # -- Database ---------------------------------------------------------------------------------------------
 
 # Without DATABASE_URL: the server that `make` keeps in DATA_DIR. Oldest PostgreSQL supported: 15.
-DATABASES = {"default": env.db_url("DATABASE_URL", default=local_postgres.url(DATA_DIR))}
+DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default="") or local_postgres.url(DATA_DIR))}
 DATABASES["default"] |= {"TEST": {"NAME": "test_shipside"}}
 DATABASES["default"].setdefault("OPTIONS", {})
 # Parameters travel apart from the SQL, and the server keeps the plan of what a connection has asked five times: that

@@ -6,8 +6,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.forms import SubscribeForm
 from newsletter.models import Subscriber
-from web.http import SeeOther, public_page, same_origin
 from web.htmx import HtmxHttpRequest
+from web.http import SeeOther, public_page, same_origin
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

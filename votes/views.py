@@ -12,8 +12,8 @@ from votes.community import Community
 from votes.forms import ReturnForm, VoteForm
 from votes.models import Vote
 from votes.visitor import remember, visitor_of
-from web.http import SeeOther, same_origin
 from web.htmx import HtmxHttpRequest
+from web.http import SeeOther, same_origin
 
 personal = cache_control(private=True, no_store=True)
 

@@ -1,0 +1,61 @@
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import handlers
+
+from catalog.actions import import_catalog
+
+DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", "--no-first-run"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    """The system's Chromium where there is one, else Playwright's own."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None and os.environ.get("CI") == "true" and not _has_own(browser_type_launch_args):
+        pytest.fail("CI has no Chromium; bin/ensure-browser installs it.")
+    return {**browser_type_launch_args, "args": FLAGS, **({"executable_path": found} if found else {})}
+
+
+def _has_own(_arguments) -> bool:
+    return any((Path.home() / ".cache" / "ms-playwright").glob("chromium*"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_as_in_production():
+    """Let WhiteNoise serve the hashed files, and not the live server's own handler, which knows only plain names."""
+    handler, handlers.StaticFilesHandler = handlers.StaticFilesHandler, lambda application: application
+    yield
+    handlers.StaticFilesHandler = handler
+
+
+@pytest.fixture
+def site(transactional_db, live_server):
+    """A running site with the demonstration content; its address."""
+    import_catalog(content=DEMO.read_bytes())
+    return live_server.url
+
+
+@pytest.fixture
+def page(page):
+    """A page that fails the test on any error in its console but a refusal, and on any request to elsewhere."""
+    complaints: list[str] = []
+
+    def hear(message) -> None:
+        refused = "status of 4" in message.text or "Response Status Error Code 4" in message.text
+        if message.type in ("error", "warning") and not refused:
+            complaints.append(message.text)
+
+    def watch(request) -> None:
+        if not request.url.startswith(("http://localhost:", "data:")):
+            complaints.append(f"asked {request.url}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", watch)
+    yield page
+    assert complaints == []

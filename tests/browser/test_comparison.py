@@ -1,0 +1,125 @@
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests import factories as make
+from tools.models import Tool
+from votes.models import Vote
+
+PAIR = "/compare/claude-haiku-open-weights-vs-mistral-medium-3/"
+PAGES = [
+    "/",
+    PAIR,
+    "/compare/aider-vs-qdrant/",
+    "/tools/open-webui/",
+    "/categories/speech/",
+    "/newsletter/",
+    "/nowhere/",
+]
+
+
+def mistral(page: Page):
+    return page.locator("#community-mistral-medium-3")
+
+
+def test_vote_counts_in_place_and_can_be_changed_and_taken_back(site, page: Page):
+    tool = Tool.objects.get(slug="mistral-medium-3")
+    make.votes(on=tool, ship=9)
+    page.goto(site + PAIR)
+    expect(mistral(page)).to_contain_text("9 ship, 0 skip so far")
+    assert "community" not in page.locator("#verdict").inner_text()
+
+    mistral(page).get_by_role("button", name="Ship").click()
+    expect(mistral(page)).to_contain_text("10 votes, early: 72–100%")
+    expect(page.locator("#announcement")).to_have_text(
+        "Your ship vote for Mistral Medium 3 (72B Instruct) counts. 10 ship, 0 skip."
+    )
+    expect(page.locator("#verdict")).to_contain_text("at 100% of 10 votes")
+    expect(mistral(page).get_by_role("button", name="Ship")).to_have_attribute("aria-pressed", "true")
+    expect(mistral(page).get_by_role("button", name="Ship")).to_be_focused()
+
+    page.reload()
+    expect(mistral(page).get_by_role("button", name="Ship")).to_have_attribute("aria-pressed", "true")
+    mistral(page).get_by_role("button", name="Skip").click()
+    expect(mistral(page)).to_contain_text("90%")
+    mistral(page).get_by_role("button", name="Undo").click()
+    expect(mistral(page)).to_contain_text("9 ship, 0 skip so far")
+    assert Vote.objects.filter(tool=tool).count() == 9
+
+
+def test_no_cookie_before_a_vote(site, page: Page):
+    for path in PAGES[:-1]:
+        page.goto(site + path)
+    assert page.context.cookies() == []
+
+
+def test_everything_works_without_javascript(site, browser: Browser):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site + PAIR)
+    mistral(page).get_by_role("button", name="Ship").click()
+    expect(page.get_by_role("status").first).to_contain_text("counts. 1 ship, 0 skip.")
+    mistral(page).get_by_role("button", name="Skip").click()
+    expect(page.get_by_role("status").first).to_contain_text("counts. 0 ship, 1 skip.")
+    page.get_by_role("link", name="Back to where you were").click()
+    assert page.url == site + PAIR
+    expect(mistral(page)).to_contain_text("0 ship, 1 skip so far")
+    page.get_by_label("Your e-mail address").fill("ada@example.com")
+    page.get_by_role("button", name="Put me on the list").click()
+    expect(page.get_by_role("heading", name="You are on the list")).to_be_visible()
+    context.close()
+
+
+def test_newsletter_answers_in_place(site, page: Page):
+    page.goto(site + PAIR)
+    page.get_by_label("Your e-mail address").fill("ada")
+    with page.expect_response("**/newsletter/") as refused:
+        page.get_by_role("button", name="Put me on the list").click()
+    assert refused.value.status == 422
+    expect(page.locator("#newsletter-signup")).to_contain_text("does not look like an e-mail address")
+
+
+def test_refusal_is_shown_in_the_notice(site, page: Page):
+    page.goto(site + PAIR)
+    Tool.objects.get(slug="mistral-medium-3").withdraw()
+    mistral(page).get_by_role("button", name="Ship").click()
+    expect(page.locator("#notice")).to_contain_text("renamed, withdrawn or never written")
+
+
+def test_names_stay_in_sight_while_scrolling(site, page: Page):
+    page.set_viewport_size({"width": 360, "height": 700})
+    page.goto(site + PAIR)
+    page.locator("#seat-founder").scroll_into_view_if_needed()
+    assert page.locator(".names").bounding_box()["y"] == pytest.approx(0, abs=1)
+
+
+def test_one_tap_leads_to_the_other_quote_on_a_phone(site, page: Page):
+    page.set_viewport_size({"width": 360, "height": 700})
+    page.goto(site + PAIR)
+    other = page.locator("#builder-2")
+    assert other.bounding_box()["x"] > 180
+    page.locator("#builder-1 .quote__other").click()
+    expect(other).to_be_in_viewport()
+    page.wait_for_function("document.querySelector('#builder-2').getBoundingClientRect().x < 60")
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1440])
+def test_nothing_is_wider_than_the_screen(site, page: Page, width):
+    name = "X" * 150 + "<script>alert(1)</script>" + "ü" * 100
+    Tool.objects.filter(slug="jan").update(name=name)
+    page.set_viewport_size({"width": width, "height": 900})
+    for path in ["/", PAIR, "/compare/jan-vs-open-webui/", "/tools/jan/", "/categories/chat-interfaces/"]:
+        page.goto(site + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_accessibility_rule_is_broken(site, page: Page, scheme):
+    make.votes(on=Tool.objects.get(slug="mistral-medium-3"), ship=40, skip=30)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    for width in (360, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        for path in PAGES[:-1]:
+            page.goto(site + path)
+            results = Axe().run(page)
+            assert results.violations_count == 0, f"{path} at {width}: {results.generate_report()}"

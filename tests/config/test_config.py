@@ -1,0 +1,109 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core import checks
+from django.db import models
+from django.test.utils import isolate_apps
+
+from config import local_postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "missing"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS"),
+        ({"SECRET_KEY": "", "ALLOWED_HOSTS": ""}, "SECRET_KEY and ALLOWED_HOSTS"),
+    ],
+)
+def test_production_without_its_settings_says_what_is_missing(environment, missing):
+    done = manage("check", **environment)
+    assert done.returncode == 1
+    assert f"cannot start in production without {missing}." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_missing_database_is_one_sentence(tmp_path):
+    done = manage("migrate", DATABASE_URL="", DATA_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith("No PostgreSQL server answers for Shipside")
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_touch_nothing(tmp_path):
+    manage("check", DATABASE_URL="", DATA_DIR=str(tmp_path / "data"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_url_reads_where_the_running_server_put_its_socket(tmp_path):
+    cluster = tmp_path / "postgres"
+    assert local_postgres.url(tmp_path) == f"postgresql://postgres@/shipside?host={cluster}"
+    cluster.mkdir()
+    (cluster / "postmaster.pid").write_text("1\n/x\n2\n5432\n/elsewhere\n\n\nready\n")
+    assert local_postgres.url(tmp_path) == "postgresql://postgres@/shipside?host=/elsewhere"
+
+
+@isolate_apps("tools")
+def test_times_and_days_are_named_so():
+    from config.checks import times_and_days_are_named_so
+
+    class Badly(models.Model):
+        made = models.DateTimeField()
+        born = models.DateField()
+        seen_at = models.DateTimeField()
+        due_on = models.DateField()
+        late_on = models.DateTimeField()
+
+        class Meta:
+            app_label = "tools"
+
+        def __str__(self) -> str:
+            return ""
+
+    found = times_and_days_are_named_so([Badly._meta.apps.get_app_config("tools")])
+    assert [error.msg for error in found] == [
+        "Badly.made should end in '_at'.",
+        "Badly.born should end in '_on'.",
+        "Badly.late_on should end in '_at'.",
+    ]
+
+
+def test_referrer_policy_must_keep_the_origin(settings):
+    from config.checks import referrer_policy_keeps_origin
+
+    assert referrer_policy_keeps_origin(None) == []
+    settings.SECURE_REFERRER_POLICY = "no-referrer"
+    assert [error.id for error in referrer_policy_keeps_origin(None)] == ["shipside.E002"]
+
+
+@pytest.mark.django_db
+def test_project_passes_its_own_checks():
+    assert checks.run_checks() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path",
+    ["", "tools/tool/", "tools/tool/add/", "reviews/review/", "comparisons/comparison/add/", "newsletter/subscriber/"],
+)
+def test_admin_pages_answer_under_the_strict_policy(admin_client, path):
+    response = admin_client.get(f"/admin/{path}")
+    assert response.status_code == 200
+    assert "'unsafe" not in response.headers["Content-Security-Policy"]

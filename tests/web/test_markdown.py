@@ -1,0 +1,48 @@
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from web.markdown import render
+
+ALLOWED = {"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "a", "blockquote"}
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+@given(st.text(max_size=300))
+@example("<script>alert(1)</script>")
+@example("[x](javascript:alert(1)) ![x](https://evil.example/x.png)")
+@example('<a href="https://x" onclick="y">z</a>')
+@example("[x](data:text/html;base64,x) <javascript:alert(1)>")
+def test_nothing_but_the_safe_subset_comes_out(text):
+    tags = Tags()
+    tags.feed(render(text))
+    for tag, attributes in tags.found:
+        assert tag in ALLOWED
+        assert set(attributes) <= ({"href", "rel"} if tag == "a" else set())
+        assert (attributes.get("href") or "https:").split(":")[0] in {"http", "https"}
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("Plain & *simple*", "<p>Plain &amp; <em>simple</em></p>"),
+        ("# No heading", "<p># No heading</p>"),
+        ("`<b>`", "<p><code>&lt;b&gt;</code></p>"),
+        ("[a](https://example.com/)", '<p><a href="https://example.com/" rel="nofollow noopener">a</a></p>'),
+        ("- one\n- two", "<ul>\n<li>one</li>\n<li>two</li>\n</ul>"),
+        ("<b>raw</b>", "<p>&lt;b&gt;raw&lt;/b&gt;</p>"),
+        ("", ""),
+    ],
+)
+def test_markdown(text, html):
+    assert render(text) == html

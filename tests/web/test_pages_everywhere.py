@@ -1,0 +1,135 @@
+"""What holds for every page, on the demonstration content."""
+
+from pathlib import Path
+
+import html5lib
+import pytest
+from django.test import Client
+
+from catalog.actions import import_catalog
+from tests import factories as make
+from tests.conftest import SAME_ORIGIN
+
+pytestmark = pytest.mark.django_db
+DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
+URLS = {
+    "/": 200,
+    "/compare/claude-haiku-open-weights-vs-mistral-medium-3/": 200,
+    "/compare/aider-vs-qdrant/": 200,
+    "/compare/vosk-vs-whisper/?only=differences": 200,
+    "/tools/open-webui/": 200,
+    "/categories/speech/": 200,
+    "/newsletter/": 200,
+    "/newsletter/noted/": 200,
+    "/tools/qdrant/vote/": 200,
+    "/nowhere/": 404,
+    "/admin/login/": 200,
+}
+
+
+@pytest.fixture
+def demo() -> None:
+    import_catalog(content=DEMO.read_bytes())
+
+
+@pytest.mark.parametrize(("url", "status"), URLS.items())
+def test_page_is_strict_html_without_inline_code(demo, client, url, status):
+    response = client.get(url)
+    assert response.status_code == status
+    if url.startswith("/admin/"):
+        return
+    document = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(response.content)
+    for element in document.iter():
+        assert not [name for name in element.attrib if str(name).startswith("on") or name == "style"], element.attrib
+        if element.tag in ("script", "style"):
+            assert element.attrib.get("src")
+            assert not (element.text or "").strip()
+    ids = [element.attrib["id"] for element in document.iter() if "id" in element.attrib]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_headers(demo, client, url):
+    headers = client.get(url).headers
+    policy = headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert ("nonce-" in policy) == url.startswith("/admin/")
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_nothing_is_loaded_from_elsewhere(demo, client, url):
+    document = html5lib.parse(client.get(url).content, namespaceHTMLElements=False)
+    for element in document.iter():
+        for name in ("src", "srcset", "data", "poster"):
+            assert (element.attrib.get(name) or "/").startswith("/")
+        if element.tag == "link" and element.attrib.get("rel") in ("stylesheet", "icon"):
+            assert element.attrib["href"].startswith("/")
+
+
+def test_page_budgets(demo, client):
+    url = "/compare/claude-haiku-open-weights-vs-mistral-medium-3/"
+    compressed = client.get(url, headers={"accept-encoding": "gzip"})
+    assert compressed.headers["Content-Encoding"] == "gzip"
+    assert len(compressed.content) <= 14 * 1024
+    static = Path(__file__).resolve().parents[2] / ".data" / "test-static"
+    sizes = {
+        kind: sum(path.stat().st_size for path in static.rglob(f"*.{kind}.br") if _is_ours(path))
+        for kind in ("css", "js")
+    }
+    assert sizes["css"] <= 12 * 1024
+    assert sizes["js"] <= 20 * 1024
+
+
+def _is_ours(path: Path) -> bool:
+    """The hashed copies of what public pages load."""
+    name = path.name.split(".")
+    return (
+        name[0] in ("base", "components", "print", "site", "htmx-2")
+        and len(name) >= 4
+        and "admin" not in path.parts
+        and (name[0] != "htmx-2" or name[1] == "min")
+        and name[-3] not in ("min", *("base", "components", "print", "site"))
+    )
+
+
+@pytest.mark.parametrize(("status", "words"), [(400, "made no sense"), (403, "Not from here"), (404, "Nothing stands")])
+def test_error_pages_are_the_site_s_own(status, words):
+    tool = make.tool()
+    client = Client(headers=SAME_ORIGIN if status != 403 else {})
+    url = "/nowhere/" if status == 404 else f"/tools/{tool.slug}/vote/"
+    response = client.post(url, {"choice": "nonsense"})
+    page = response.content.decode()
+    assert response.status_code == status
+    assert words in page
+    assert 'class="masthead"' in page
+
+
+def test_htmx_gets_only_the_message_of_an_error():
+    response = Client(headers={"hx-request": "true"}).post(f"/tools/{make.tool().slug}/vote/", {"choice": "ship"})
+    assert response.status_code == 403
+    assert response.content.decode().startswith(
+        '<p class="standfirst">This action has to come from a page of this site'
+    )
+
+
+def test_broken_page_is_told_in_the_site_s_own_look(client, monkeypatch):
+    def broken(*args, **kwargs):
+        raise RuntimeError("on purpose")
+
+    monkeypatch.setattr("comparisons.views.render", broken)
+    client.raise_request_exception = False
+    response = client.get("/")
+    assert response.status_code == 500
+    assert "Something broke on our side" in response.content.decode()
+    assert "on purpose" not in response.content.decode()
+
+
+@pytest.mark.parametrize("host", ["evil.example", "testserver:bad", "a b"])
+def test_foreign_host_is_refused(host):
+    response = Client(headers={"host": host}).get("/nowhere/x")
+    assert response.status_code == 400
+    assert "made no sense" in response.content.decode()
