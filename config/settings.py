@@ -193,15 +193,6 @@ CACHES = {
     }
 }
 
-# -- Mail -------------------------------------------------------------------------------------------------
-
-MAILERS = {
-    "default": {
-        "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
-        "OPTIONS": {"file_path": str(DATA_DIR / "mail")},
-    }
-}
-
 # -- Logging ----------------------------------------------------------------------------------------------
 
 LOGGING = {
@@ -212,6 +203,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        # Says of each HEAD that its body was left out, which is what HEAD is.
+        "gunicorn.http.wsgi": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
     },
 }
