@@ -1,4 +1,4 @@
-"""What the side-by-side pages know of their tools, read in one statement.
+"""What editors wrote of the tools on a side-by-side page, read in one statement.
 
 Through the ORM these are five querysets, and to build their SQL anew for each request takes several times as long as
 everything else about the page together (docs/decisions/0003-one-statement.md). So the page that is the site is read by
@@ -14,8 +14,6 @@ from typing import Any, TypedDict
 
 from django.db import connection
 from django.utils import timezone
-
-from votes.community import CommunityNumbers
 
 
 class PlanRecord(TypedDict):
@@ -64,7 +62,9 @@ class ReviewRecord(TypedDict):
 
 
 class ToolRecord(TypedDict):
-    """Everything that a column shows. Lists are None when empty; reviews are in seat order, the rest as entered.
+    """Everything that a column shows, but the votes: they change too often to be kept with it.
+
+    Lists are None when empty; reviews are in seat order, the rest as entered.
 
     `ship`, `seats` (counts) and `percent` (0–100, None without a review) are the panel's.
     """
@@ -81,7 +81,6 @@ class ToolRecord(TypedDict):
     seats: int
     percent: int | None
     reviews: list[ReviewRecord] | None
-    community: CommunityNumbers | None
     plans: list[PlanRecord] | None
     facts: list[FactRecord] | None
 
@@ -95,15 +94,6 @@ JOIN LATERAL (
     SELECT tool.id, tool.slug, tool.name, tool.tagline, tool.description, tool.website,
            category.slug AS category_slug, category.name AS category_name,
            panel.*,
-           (
-               SELECT row_to_json(tally) FROM (
-                   SELECT sum(ship) AS ship, sum(skip) AS skip,
-                          whole_percent(sum(ship), sum(ship + skip)) AS percent,
-                          whole_percent(wilson_low(sum(ship), sum(ship + skip))) AS low,
-                          whole_percent(wilson_high(sum(ship), sum(ship + skip))) AS high
-                   FROM votes_tally WHERE tool_id = tool.id HAVING count(*) > 0
-               ) AS tally
-           ) AS community,
            (
                SELECT json_agg(plan ORDER BY plan.id) FROM (
                    SELECT id, name, kind, amount, currency, period, unit, source, verified_on

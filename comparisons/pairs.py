@@ -5,12 +5,14 @@ everything that the comparison page shows: see docs/decisions/0002-etags.md befo
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
 from tools.models import Tool
+from votes.community import Community
 
 # The clock changes a page by itself when a tool, review or comparison comes due (the newest one that is out moves),
 # and when a day begins (prices grow stale, predictions fall due). Everything else that editors do raises the revision;
@@ -21,10 +23,10 @@ SELECT a.id, a.slug, b.id, b.slug, c.first_id, COALESCE(c.introduction, ''),
            ' ', (SELECT number FROM tools_contentrevision),
            (SELECT max(published_at) FROM tools_tool WHERE published_at <= %(now)s),
            (SELECT max(published_at) FROM reviews_review WHERE published_at <= %(now)s),
-           (SELECT max(published_at) FROM comparisons_comparison WHERE published_at <= %(now)s),
-           (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = a.id),
-           (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = b.id)
-       )
+           (SELECT max(published_at) FROM comparisons_comparison WHERE published_at <= %(now)s)
+       ),
+       (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = a.id),
+       (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = b.id)
 FROM tools_tool AS a
 JOIN tools_tool AS b ON b.slug = %(second)s AND b.published_at <= %(now)s AND b.withdrawn_at IS NULL
 LEFT JOIN comparisons_comparison AS c
@@ -32,6 +34,13 @@ LEFT JOIN comparisons_comparison AS c
       AND GREATEST(c.first_id, c.second_id) = GREATEST(a.id, b.id)
       AND c.published_at <= %(now)s AND c.withdrawn_at IS NULL
 WHERE a.slug = %(first)s AND a.published_at <= %(now)s AND a.withdrawn_at IS NULL
+"""
+
+_COMMUNITY = """
+SELECT ship, skip, whole_percent(ship, ship + skip),
+       whole_percent(wilson_low(ship, ship + skip)), whole_percent(wilson_high(ship, ship + skip))
+FROM (VALUES (1, %s::bigint, %s::bigint), (2, %s::bigint, %s::bigint)) AS tally(place, ship, skip)
+ORDER BY place
 """
 
 
@@ -43,7 +52,29 @@ class Pair:
     slugs: tuple[str, str]
     is_editorial: bool
     introduction: str
-    stamp: tuple[Any, ...]
+    edition: tuple[str, str]
+    """Differs whenever anything differs that editors wrote, or that the clock does to it: (day, revision and times)."""
+    tallies: tuple[str, str]
+    """Of each tool how many votes say ship and skip, as `32/9`; `/` where nobody ever voted."""
+
+    @property
+    def stamp(self) -> tuple[Any, ...]:
+        """Differs whenever the page would."""
+        return (self.ids, self.edition, self.tallies)
+
+    @property
+    def communities(self) -> list[Community]:
+        """What the tallies come to, for both tools."""
+        return _communities(*self.tallies)
+
+
+@lru_cache(maxsize=4096)
+def _communities(*tallies: str) -> list[Community]:
+    """The numbers of two tallies: the database's arithmetic, and pure, so it is asked once for the same counts."""
+    counts = [int(count or 0) for tally in tallies for count in tally.split("/")]
+    with connection.cursor() as cursor:
+        cursor.execute(_COMMUNITY, counts)
+        return [Community(*row) for row in cursor.fetchall()]
 
 
 def find_pair(first: str, second: str) -> Pair | None:
@@ -57,15 +88,16 @@ def find_pair(first: str, second: str) -> Pair | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    a, a_slug, b, b_slug, editors_first, introduction, stamp = row
+    a, a_slug, b, b_slug, editors_first, introduction, edition, *tallies = row
     if editors_first == b or (editors_first is None and b_slug < a_slug):
-        (a, a_slug), (b, b_slug) = (b, b_slug), (a, a_slug)
+        a, a_slug, b, b_slug, tallies = b, b_slug, a, a_slug, tallies[::-1]
     return Pair(
         ids=(a, b),
         slugs=(a_slug, b_slug),
         is_editorial=editors_first is not None,
         introduction=introduction,
-        stamp=("pair", a, b, timezone.localdate(now).isoformat(), stamp),
+        edition=(timezone.localdate(now).isoformat(), edition),
+        tallies=(tallies[0], tallies[1]),
     )
 
 

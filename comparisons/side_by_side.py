@@ -63,7 +63,6 @@ class Column(TypedDict):
     description: SafeString
     panel: Panel
     marks: SafeString
-    community: Community
     entry: str
     prices: list[Price]
     price_lines: list[SafeString]
@@ -147,7 +146,6 @@ def column(tool: ToolRecord, *, today: date) -> Column:
         "description": markdown.render(tool["description"]),
         "panel": panel,
         "marks": marks(panel),
-        "community": Community.of(tool["community"]),
         "entry": entry(prices),
         "prices": prices,
         "price_lines": [
@@ -202,7 +200,7 @@ def _prediction(prediction: PredictionRecord, by: str, *, today: date) -> SafeSt
     )
 
 
-def fact_rows(tools: Sequence[ToolRecord], *, today: date, only_differences: bool = False) -> list[FactRow]:
+def fact_rows(tools: Sequence[ToolRecord], *, today: date) -> list[FactRow]:
     """Line the facts of some tools up by attribute, in the attributes' order.
 
     A row differs when two columns are known to have different values; what is merely unknown is no difference.
@@ -213,18 +211,17 @@ def fact_rows(tools: Sequence[ToolRecord], *, today: date, only_differences: boo
     for attribute in sorted(names):
         facts = [known.get(attribute) for known in by_tool]
         differs = len({fact["value"].casefold() for fact in facts if fact}) > 1
-        if differs or not only_differences:
-            cells = [
-                leaf(
-                    "comparisons/_fact.html",
-                    value=fact["value"],
-                    **_checked(fact["source"], fact["verified_on"], today=today),
-                )
-                if fact
-                else None
-                for fact in facts
-            ]
-            rows.append({"name": names[attribute], "cells": cells, "differs": differs})
+        cells = [
+            leaf(
+                "comparisons/_fact.html",
+                value=fact["value"],
+                **_checked(fact["source"], fact["verified_on"], today=today),
+            )
+            if fact
+            else None
+            for fact in facts
+        ]
+        rows.append({"name": names[attribute], "cells": cells, "differs": differs})
     return rows
 
 
@@ -269,11 +266,15 @@ def _quote(seat: str, place: int, names: Sequence[str], review: ReviewRecord | N
     )
 
 
-def verdict_sentence(first: Column, second: Column, seats: Sequence[SeatRow]) -> str:
+def verdict_sentence(columns: Sequence[Column], communities: Sequence[Community], seats: Sequence[SeatRow]) -> str:
     """The verdict on a pair, read out loud."""
+    first, second = (
+        sentence.Contender(column["name"], column["panel"], community)
+        for column, community in zip(columns, communities, strict=True)
+    )
     return sentence.verdict(
-        sentence.Contender(first["name"], first["panel"], first["community"]),
-        sentence.Contender(second["name"], second["panel"], second["community"]),
+        first,
+        second,
         [sentence.Seat(row["name"], *row["verdicts"]) for row in seats],
     )
 

@@ -1,3 +1,5 @@
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -13,6 +15,7 @@ from comparisons.forms import only_differences
 from comparisons.models import Comparison, ComparisonQuerySet
 from comparisons.pairs import Pair, current_slugs, find_pair
 from tools.models import Category, Tool
+from votes.community import Community
 from web import markdown
 from web.http import public_page, unless_unchanged
 
@@ -70,24 +73,37 @@ def _moved_pair(first: str, second: str) -> HttpResponse:
 
 
 def _pair_page(pair: Pair, *, only_differences: bool) -> dict[str, Any]:
-    today = timezone.localdate()
-    tools, related = read_pair(pair.ids, related=RELATED)
-    first, second = columns = [side_by_side.column(tool, today=today) for tool in tools]
-    seats = side_by_side.seat_rows(tools)
+    """What the page shows: what editors wrote, which is kept until it changes, and the votes as they stand."""
+    written = _written(pair.ids, pair.edition)
+    communities = pair.communities
     return {
+        **written,
         "pair": pair,
         "here": side_by_side.pair_address(*pair.slugs),
+        "introduction": markdown.render(pair.introduction),
+        "sides": list(zip(written["columns"], communities, strict=True)),
+        "sentence": side_by_side.verdict_sentence(written["columns"], communities, written["seats"]),
+        "facts": [row for row in written["facts"] if row["differs"] or not only_differences],
+        "only_differences": only_differences,
+    }
+
+
+@lru_cache(maxsize=512)
+def _written(ids: tuple[int, int], edition: tuple[str, str]) -> dict[str, Any]:
+    """What editors wrote of two tools, read and shaped once for an edition of the site (`Pair.edition`)."""
+    today = date.fromisoformat(edition[0])
+    tools, related = read_pair(ids, related=RELATED)
+    columns = [side_by_side.column(tool, today=today) for tool in tools]
+    seats = side_by_side.seat_rows(tools)
+    return {
         "columns": columns,
         "has_long_names": side_by_side.has_long_names(tools),
-        "introduction": markdown.render(pair.introduction),
-        "sentence": side_by_side.verdict_sentence(first, second, seats),
-        "notice": side_by_side.like_for_like_notice(first, second),
+        "notice": side_by_side.like_for_like_notice(*columns),
         "seats": seats,
         "split": side_by_side.split_lines(tools, seats),
         "split_sentence": side_by_side.split_sentence(seats),
-        "pricing_read": side_by_side.pricing_read(first, second),
-        "facts": side_by_side.fact_rows(tools, today=today, only_differences=only_differences),
-        "only_differences": only_differences,
+        "pricing_read": side_by_side.pricing_read(*columns),
+        "facts": side_by_side.fact_rows(tools, today=today),
         "has_predictions": any(column["predictions"] for column in columns),
         "related": [side_by_side.pair_link(link) for link in related],
     }
@@ -97,7 +113,7 @@ def _pair_page(pair: Pair, *, only_differences: bool) -> dict[str, Any]:
 @public_page
 def tool(request: HttpRequest, slug: str) -> HttpResponse:
     """One tool: its numbers, its reviewers' reasons, its prices and facts, and what it is compared with."""
-    found = Tool.objects.published().by_slugs(slug).get(slug)
+    found = Tool.objects.published().with_community().by_slugs(slug).get(slug)
     if found is None:
         raise Http404
     if found.slug != slug:
@@ -110,6 +126,7 @@ def tool(request: HttpRequest, slug: str) -> HttpResponse:
         {
             "here": found.get_absolute_url(),
             "column": side_by_side.column(tools[0], today=today),
+            "community": Community.of(found.community),
             "has_long_names": side_by_side.has_long_names(tools),
             "seats": side_by_side.seat_rows(tools),
             "facts": side_by_side.fact_rows(tools, today=today),

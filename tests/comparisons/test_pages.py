@@ -6,9 +6,11 @@ from django.utils import timezone
 
 from comparisons.columns import read_columns
 from comparisons.models import Comparison
+from comparisons.pairs import find_pair
 from tests import factories as make
 from tests.conftest import SAME_ORIGIN
 from tools.models import Tool
+from votes.community import Community
 
 pytestmark = pytest.mark.django_db
 
@@ -168,25 +170,34 @@ def test_hostile_names_are_shown_and_not_obeyed(client):
 
 
 def test_numbers_are_those_of_the_lists():
-    """The one statement of the page and the querysets of the lists count alike."""
+    """The statements of the page and the querysets of the lists count alike."""
     full_pair()
-    tool = make.tool()
+    tool, other = make.tool(slug="a"), make.tool(slug="b")
     seats = [make.reviewer() for _ in range(3)]
     make.panel(of=tool, seats=seats, verdicts="+-+")
     make.review(of=tool, by=seats[0], verdict="skip", published_at=make.PAST + timedelta(days=3))
     make.votes(on=tool, ship=7, skip=30)
     by_pk = {tool.pk: tool for tool in Tool.objects.with_numbers()}
     for record in read_columns(list(by_pk)):
-        panel, community = by_pk[record["id"]].panel, by_pk[record["id"]].community
+        panel = by_pk[record["id"]].panel
         assert (record["ship"], record["seats"], record["percent"]) == (
             (panel["ship"], panel["seats"], panel["percent"]) if panel else (0, 0, None)
         )
         assert [(review["name"], review["verdict"]) for review in record["reviews"] or []] == [
             (mark["name"], mark["verdict"]) for mark in (panel["marks"] if panel else [])
         ]
-        assert record["community"] == (
-            {key: community[key] for key in ("ship", "skip", "percent", "low", "high")} if community else None
-        )
+    pair = find_pair("b", "a")
+    assert pair.ids == (tool.pk, other.pk)
+    assert pair.communities == [Community.of(by_pk[pk].community) for pk in pair.ids]
+
+
+def test_first_look_costs_three_queries_the_next_one_and_after_a_vote_two(client, django_assert_num_queries):
+    full_pair()
+    for queries in (3, 1, 2, 1):
+        with django_assert_num_queries(queries):
+            text(client, "/compare/beta-vs-alpha/")
+        if queries == 1:
+            make.votes(on=Tool.objects.get(slug="alpha"), ship=1)
 
 
 # -- Rules of public pages ----------------------------------------------------------------------------------
@@ -196,8 +207,8 @@ def test_numbers_are_those_of_the_lists():
 @pytest.mark.parametrize(
     ("url", "queries"),
     [
-        ("/compare/beta-vs-alpha/", 2),
-        ("/compare/beta-vs-alpha/?only=differences", 2),
+        ("/compare/beta-vs-alpha/", 3),
+        ("/compare/beta-vs-alpha/?only=differences", 3),
         ("/tools/alpha/", 4),
         ("/", 8),
         ("/categories/{category}/", 4),
