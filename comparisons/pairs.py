@@ -96,7 +96,7 @@ def find_pair(first: str, second: str) -> Pair | None:
         slugs=(a_slug, b_slug),
         is_editorial=editors_first is not None,
         introduction=introduction,
-        edition=(timezone.localdate(now).isoformat(), edition),
+        edition=(now.astimezone(timezone.get_default_timezone()).date().isoformat(), edition),
         tallies=(tallies[0], tallies[1]),
     )
 

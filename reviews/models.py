@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from tools import slugs
 from tools.models import (
+    Slugged,
     SluggedQuerySet,
     Tool,
     is_web_address,
@@ -25,7 +26,7 @@ class Verdict(models.TextChoices):
     SKIP = "skip", "Skip"
 
 
-class Reviewer(models.Model):
+class Reviewer(Slugged):
     """One seat on the panel."""
 
     slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.is_slug])

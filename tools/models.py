@@ -3,6 +3,7 @@ from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.aggregates import JSONBAgg
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, Subquery, Sum
@@ -80,6 +81,19 @@ class SluggedQuerySet(models.QuerySet[Any]):
         return found
 
 
+class Slugged(models.Model):
+    """What forms ask of a slug beyond its field, and a trigger asks anyway: that it is nobody else’s former one."""
+
+    class Meta:
+        abstract = True
+
+    def clean(self) -> None:
+        super().clean()
+        former = FormerSlug.objects.filter(table=self._meta.db_table, slug=getattr(self, "slug", ""))
+        if former.exclude(object_id=self.pk).exists():
+            raise ValidationError({"slug": "Old links to something else lead over this slug; choose another."})
+
+
 class ContentRevision(models.Model):
     """One row, one number: it grows with every change of what editors write, by triggers on those tables.
 
@@ -101,7 +115,7 @@ class CategoryQuerySet(SluggedQuerySet):
         return self.filter(Exists(Tool.objects.published().filter(category=OuterRef("pk"))))
 
 
-class Category(models.Model):
+class Category(Slugged):
     slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.is_slug])
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True)
@@ -217,7 +231,7 @@ class ToolQuerySet(PublishableQuerySet, SluggedQuerySet):  # type: ignore[overri
         return self.prefetch_related(Prefetch("plans", Plan.objects.standing(), to_attr="standing_plans"))
 
 
-class Tool(Publishable):
+class Tool(Slugged, Publishable):
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="tools")
     slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.is_slug, slugs.is_pairable])
     name = models.CharField(max_length=300)

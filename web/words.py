@@ -9,6 +9,8 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _RIGHT_TO_LEFT = {"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"}
 
+LONGEST_NAME = 60  # characters of a name in a sentence
+
 
 @lru_cache(maxsize=4096)
 def day(value: date) -> str:
@@ -33,7 +35,11 @@ def listed(items: Sequence[str]) -> str:
 
 
 def isolated(name: str) -> str:
-    """A name that can stand in a sentence: one written from right to left gets the marks that keep it to itself."""
+    """A name as it can stand in a sentence: cut where it would take the sentence over, and, when any of it is written
+    from right to left, between the marks that keep it to itself.
+    """
+    if len(name) > LONGEST_NAME:
+        name = name[: LONGEST_NAME - 1].rstrip() + "…"
     if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in name):
         return f"\u2068{name}\u2069"
     return name

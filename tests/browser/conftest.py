@@ -1,4 +1,3 @@
-import os
 import shutil
 from pathlib import Path
 
@@ -14,15 +13,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
-    """The system's Chromium where there is one, else Playwright's own."""
+    """The system's Chromium where there is one, else Playwright's own; without either the tests fail."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None and os.environ.get("CI") == "true" and not _has_own(browser_type_launch_args):
-        pytest.fail("CI has no Chromium; bin/ensure-browser installs it.")
     return {**browser_type_launch_args, "args": FLAGS, **({"executable_path": found} if found else {})}
-
-
-def _has_own(_arguments) -> bool:
-    return any((Path.home() / ".cache" / "ms-playwright").glob("chromium*"))
 
 
 @pytest.fixture(scope="session", autouse=True)

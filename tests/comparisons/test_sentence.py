@@ -75,6 +75,11 @@ def test_disagreement_only_outside_the_interval():
     assert "disagree" not in said("++--", "++--", Community(16, 15, 52, 35, 68))
 
 
+def test_name_that_would_take_the_sentence_over_is_cut():
+    text = verdict(contender("x" * 300, "++++"), contender("Beta", "----"), [])
+    assert text.startswith("x" * 59 + "… leads with the panel")
+
+
 def test_name_written_from_right_to_left_is_kept_to_itself():
     text = verdict(contender("מודל", "++++"), contender("Beta", "----"), [])
     assert text.startswith("\u2068מודל\u2069 leads")

@@ -1,4 +1,5 @@
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
 from django.db.models import ProtectedError
 
@@ -86,6 +87,8 @@ def test_tool_may_take_its_old_slug_back():
 def test_nobody_else_can_take_a_former_slug():
     tool = make.tool(slug="first")
     Tool.objects.filter(pk=tool.pk).update(slug="second")
+    with pytest.raises(ValidationError, match="lead over this slug"):
+        Tool(slug="first", name="Other", category=tool.category).full_clean()
     with pytest.raises(IntegrityError, match="redirects to another row"):
         make.tool(slug="first")
 
