@@ -46,6 +46,8 @@ class SeatRow(TypedDict):
     verdicts: tuple[str | None, ...]
     cells: list[SafeString]
     differs: bool
+    drawn: SafeString
+    """The verdicts as a row of the picture of the split."""
 
 
 class Column(TypedDict):
@@ -233,6 +235,7 @@ def seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
     for seat, reviewer in sorted(seats.items()):
         reviews = [known.get(seat) for known in by_tool]
         verdicts = tuple(review["verdict"] if review else None for review in reviews)
+        differs = len(set(verdicts) - {None}) > 1
         rows.append(
             {
                 "slug": reviewer["slug"],
@@ -243,7 +246,8 @@ def seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
                     _quote(reviewer["slug"], place, [tool["name"] for tool in tools], review)
                     for place, review in enumerate(reviews)
                 ],
-                "differs": len(set(verdicts) - {None}) > 1,
+                "differs": differs,
+                "drawn": leaf("comparisons/_split.html", seat=reviewer["name"], verdicts=verdicts, differs=differs),
             }
         )
     return rows
@@ -277,18 +281,6 @@ def verdict_sentence(columns: Sequence[Column], communities: Sequence[Community]
         second,
         [sentence.Seat(row["name"], *row["verdicts"]) for row in seats],
     )
-
-
-def split_lines(tools: Sequence[ToolRecord], seats: Sequence[SeatRow]) -> list[SafeString]:
-    """The split as a picture: a row of a table for each tool, a place for each seat."""
-    return [
-        leaf(
-            "comparisons/_split.html",
-            name=tool["name"],
-            verdicts=tuple(row["verdicts"][index] for row in seats),
-        )
-        for index, tool in enumerate(tools)
-    ]
 
 
 def split_sentence(seats: Sequence[SeatRow]) -> str:

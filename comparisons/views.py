@@ -100,7 +100,6 @@ def _written(ids: tuple[int, int], edition: tuple[str, str]) -> dict[str, Any]:
         "has_long_names": side_by_side.has_long_names(tools),
         "notice": side_by_side.like_for_like_notice(*columns),
         "seats": seats,
-        "split": side_by_side.split_lines(tools, seats),
         "split_sentence": side_by_side.split_sentence(seats),
         "pricing_read": side_by_side.pricing_read(*columns),
         "facts": side_by_side.fact_rows(tools, today=today),
