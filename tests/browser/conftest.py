@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import handlers
+from playwright.sync_api import expect
 
 from catalog.actions import import_catalog
 
+expect.set_options(timeout=15_000)  # milliseconds
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
          "--disable-sync", "--no-first-run"]  # fmt: skip

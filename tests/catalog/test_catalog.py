@@ -379,7 +379,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(path=st.integers(0, 10_000), value=json_values)
 def test_any_damage_is_either_harmless_or_listed(path, value):
     """One value anywhere in a good file is replaced by anything; the importer answers in words or imports."""
