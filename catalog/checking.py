@@ -12,7 +12,8 @@ from catalog.reading import Catalog, Progress, objects_in, silent
 from catalog.schema import ReviewPart, ToolPart, shown
 from catalog.standing import Batch, batches, differences, same_value
 from reviews.models import Review, Reviewer
-from tools.models import Attribute, Category, FormerSlug, Tool
+from tools.models import Attribute, Category, Tool
+from tools.slugged import FormerSlug
 
 
 def check(catalog: Catalog, *, progress: Progress = silent) -> list[Problem]:

@@ -18,7 +18,8 @@ from django.db.models import Prefetch
 from catalog.schema import FORMAT
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
-from tools.models import Attribute, Category, Fact, FormerSlug, Plan, Tool
+from tools.models import Attribute, Category, Fact, Plan, Tool
+from tools.slugged import FormerSlug
 
 CHUNK = 500  # tools held in memory at once
 

@@ -17,7 +17,8 @@ from catalog.schema import ReviewPart
 from catalog.standing import BATCH, Batch, batches, differences, same_value
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
-from tools.models import Attribute, Category, Fact, FormerSlug, Plan, Sourced, Tool
+from tools.models import Attribute, Category, Fact, Plan, Sourced, Tool
+from tools.slugged import FormerSlug
 
 ROWS_A_STATEMENT = 1000
 PUBLISHING = ("published_at", "withdrawn_at")

@@ -2,6 +2,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -88,7 +89,7 @@ def _pair_page(pair: Pair, *, only_differences: bool) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=0 if settings.DEBUG else 512)
 def _written(ids: tuple[int, int], edition: tuple[str, str]) -> dict[str, Any]:
     """What editors wrote of two tools, read and shaped once for an edition of the site (`Pair.edition`)."""
     today = date.fromisoformat(edition[0])

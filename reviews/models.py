@@ -8,15 +8,13 @@ from django.utils import timezone
 
 from tools import slugs
 from tools.models import (
-    Slugged,
-    SluggedQuerySet,
     Tool,
     is_web_address,
-    slug_constraint,
     unique_name_constraint,
     web_address_constraint,
 )
 from tools.publishing import Publishable, PublishableQuerySet, State
+from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 
 
 class Verdict(models.TextChoices):

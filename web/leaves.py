@@ -6,11 +6,12 @@ and remembered by its values. A page is put together anew for each request; only
 
 from functools import lru_cache
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 
-@lru_cache(maxsize=32_768)  # about half a kilobyte each
+@lru_cache(maxsize=0 if settings.DEBUG else 32_768)  # about half a kilobyte each; none where templates are edited
 def leaf(template: str, **values: object) -> SafeString:
     """Render a template with hashable values, once for the same values."""
     return render_to_string(template, values)

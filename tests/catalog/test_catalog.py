@@ -17,7 +17,8 @@ from catalog.problems import CatalogError
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tests import factories as make
-from tools.models import Attribute, Category, Fact, FormerSlug, Plan, Tool
+from tools.models import Attribute, Category, Fact, Plan, Tool
+from tools.slugged import FormerSlug
 
 pytestmark = pytest.mark.django_db
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"

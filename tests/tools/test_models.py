@@ -4,8 +4,9 @@ from django.db import IntegrityError, connection
 from django.db.models import ProtectedError
 
 from tests import factories as make
-from tools.models import Category, ContentRevision, FormerSlug, Plan, Tool
+from tools.models import Category, ContentRevision, Plan, Tool
 from tools.publishing import State
+from tools.slugged import FormerSlug
 
 pytestmark = pytest.mark.django_db
 
