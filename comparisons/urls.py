@@ -1,10 +1,10 @@
 from django.urls import path
 
-from comparisons import views
+from comparisons.views import home, pairs, tools
 
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("compare/<pair:pair>/", views.comparison, name="comparison"),
-    path("tools/<tool_slug:slug>/", views.tool, name="tool"),
-    path("categories/<tool_slug:slug>/", views.category, name="category"),
+    path("", home.home, name="home"),
+    path("compare/<pair:pair>/", pairs.comparison, name="comparison"),
+    path("tools/<tool_slug:slug>/", tools.tool, name="tool"),
+    path("categories/<tool_slug:slug>/", tools.category, name="category"),
 ]

@@ -4,7 +4,7 @@ from django.test import Client
 from hypothesis import HealthCheck, settings
 
 from comparisons.pairs import _communities
-from comparisons.views import _written
+from comparisons.views.pairs import _written
 
 # A busy machine is slow now and then; that is no finding.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

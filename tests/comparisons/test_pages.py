@@ -253,7 +253,7 @@ def test_unchanged_page_is_answered_304(client, url):
 def test_unchanged_comparison_is_answered_by_one_query_and_no_template(client, django_assert_num_queries, monkeypatch):
     full_pair()
     etag = client.get("/compare/beta-vs-alpha/").headers["ETag"]
-    monkeypatch.setattr("comparisons.views.render", None)
+    monkeypatch.setattr("comparisons.views.pairs.render", None)
     with django_assert_num_queries(1):
         response = client.get("/compare/beta-vs-alpha/", headers={"if-none-match": etag})
     assert response.status_code == 304

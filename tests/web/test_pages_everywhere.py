@@ -111,7 +111,7 @@ def test_broken_page_is_told_in_the_site_s_own_look(client, monkeypatch):
     def broken(*args, **kwargs):
         raise RuntimeError("on purpose")
 
-    monkeypatch.setattr("comparisons.views.render", broken)
+    monkeypatch.setattr("comparisons.views.home.render", broken)
     client.raise_request_exception = False
     response = client.get("/")
     assert response.status_code == 500

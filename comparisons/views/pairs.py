@@ -1,3 +1,5 @@
+"""Two tools side by side."""
+
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -6,44 +8,16 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from comparisons import side_by_side
-from comparisons.columns import read_columns, read_pair
+from comparisons.columns import read_pair
 from comparisons.forms import only_differences
-from comparisons.models import Comparison, ComparisonQuerySet
 from comparisons.pairs import Pair, current_slugs, find_pair
-from tools.models import Category, Tool
-from votes.community import Community
 from web import markdown
 from web.http import public_page, unless_unchanged
 
-NEWEST = 12
 RELATED = 6
-JUST_REVIEWED = 6
-
-
-@require_safe
-@public_page
-def home(request: HttpRequest) -> HttpResponse:
-    """The newest comparisons with their numbers, and the ways into the rest of the site."""
-    return render(
-        request,
-        "comparisons/home.html",
-        {
-            "pairs": [
-                (comparison, side_by_side.card(comparison.first), side_by_side.card(comparison.second))
-                for comparison in Comparison.objects.published().newest_first().with_numbers()[:NEWEST]
-            ],
-            "cards": [
-                side_by_side.card(tool)
-                for tool in Tool.objects.published().recently_reviewed().with_numbers().with_plans()[:JUST_REVIEWED]
-            ],
-            "categories": Category.objects.with_published_tools(),
-        },
-    )
 
 
 @require_safe
@@ -107,61 +81,3 @@ def _written(ids: tuple[int, int], edition: tuple[str, str]) -> dict[str, Any]:
         "has_predictions": any(column["predictions"] for column in columns),
         "related": [side_by_side.pair_link(link) for link in related],
     }
-
-
-@require_safe
-@public_page
-def tool(request: HttpRequest, slug: str) -> HttpResponse:
-    """One tool: its numbers, its reviewers' reasons, its prices and facts, and what it is compared with."""
-    found = Tool.objects.published().with_community().by_slugs(slug).get(slug)
-    if found is None:
-        raise Http404
-    if found.slug != slug:
-        return HttpResponsePermanentRedirect(found.get_absolute_url())
-    today = timezone.localdate()
-    tools = read_columns([found.pk])
-    return render(
-        request,
-        "comparisons/tool.html",
-        {
-            "here": found.get_absolute_url(),
-            "column": side_by_side.column(tools[0], today=today),
-            "community": Community.of(found.community),
-            "has_long_names": side_by_side.has_long_names(tools),
-            "seats": side_by_side.seat_rows(tools),
-            "facts": side_by_side.fact_rows(tools, today=today),
-            "comparisons": _links(Comparison.objects.published().touching(found.pk)),
-            "rivals": [
-                (name, side_by_side.pair_address(*sorted((found.slug, rival))))
-                for rival, name in Tool.objects.published().rivals_of(found).values_list("slug", "name")[:NEWEST]
-            ],
-        },
-    )
-
-
-@require_safe
-@public_page
-def category(request: HttpRequest, slug: str) -> HttpResponse:
-    """The tools of a category, ranked, with the rule stated."""
-    found = Category.objects.by_slugs(slug).get(slug)
-    if found is None:
-        raise Http404
-    if found.slug != slug:
-        return HttpResponsePermanentRedirect(found.get_absolute_url())
-    return render(
-        request,
-        "comparisons/category.html",
-        {
-            "category": found,
-            "cards": [
-                side_by_side.card(tool)
-                for tool in Tool.objects.published().of_category(found).with_numbers().with_plans().ranked()
-            ],
-            "comparisons": _links(Comparison.objects.published().in_category(found)),
-        },
-    )
-
-
-def _links(comparisons: ComparisonQuerySet) -> list[SafeString]:
-    """The newest of some comparisons, as links."""
-    return [side_by_side.pair_link(record) for record in comparisons.newest_first().records()[:NEWEST]]

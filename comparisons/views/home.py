@@ -1,0 +1,34 @@
+"""The front page."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from comparisons import side_by_side
+from comparisons.models import Comparison
+from tools.models import Category, Tool
+from web.http import public_page
+
+NEWEST = 12
+JUST_REVIEWED = 6
+
+
+@require_safe
+@public_page
+def home(request: HttpRequest) -> HttpResponse:
+    """The newest comparisons with their numbers, and the ways into the rest of the site."""
+    return render(
+        request,
+        "comparisons/home.html",
+        {
+            "pairs": [
+                (comparison, side_by_side.card(comparison.first), side_by_side.card(comparison.second))
+                for comparison in Comparison.objects.published().newest_first().with_numbers()[:NEWEST]
+            ],
+            "cards": [
+                side_by_side.card(tool)
+                for tool in Tool.objects.published().recently_reviewed().with_numbers().with_plans()[:JUST_REVIEWED]
+            ],
+            "categories": Category.objects.with_published_tools(),
+        },
+    )
