@@ -48,12 +48,16 @@ class PredictionRecord(TypedDict):
 
 
 class ReviewRecord(TypedDict):
-    """A current review: its reviewer's slug, name, lens and seat, and what they say; times are ISO text."""
+    """A current review: its reviewer's id, slug, name, lens and seat, whether the panel's numbers count it (a lens may
+    leave it out), and what it says; times are ISO text.
+    """
 
+    id: int
     slug: str
     name: str
     lens: str
     seat: int
+    counted: bool
     verdict: str
     quote: str
     flips_if: str
@@ -110,11 +114,15 @@ JOIN LATERAL (
     FROM tools_tool AS tool
     JOIN tools_category AS category ON category.id = tool.category_id
     LEFT JOIN LATERAL (
-        SELECT count(*) FILTER (WHERE verdict = 'ship') AS ship, count(*) AS seats,
-               whole_percent(count(*) FILTER (WHERE verdict = 'ship'), count(*)) AS percent,
+        SELECT count(*) FILTER (WHERE counted AND verdict = 'ship') AS ship, count(*) FILTER (WHERE counted) AS seats,
+               whole_percent(
+                   count(*) FILTER (WHERE counted AND verdict = 'ship'), count(*) FILTER (WHERE counted)
+               ) AS percent,
                json_agg(review ORDER BY seat) AS reviews
         FROM (
-            SELECT reviewer.slug, reviewer.name, reviewer.lens, reviewer.seat, verdict, quote, flips_if, published_at,
+            SELECT reviewer.id, reviewer.slug, reviewer.name, reviewer.lens, reviewer.seat,
+                   COALESCE(reviewer.id = ANY (%(lens)s::bigint[]), true) AS counted,
+                   verdict, quote, flips_if, published_at,
                    (
                        SELECT json_agg(prediction ORDER BY due_on, id) FROM (
                            SELECT id, claim, due_on, outcome, note, source
@@ -175,25 +183,26 @@ class PairRecord(TypedDict):
     category: str
 
 
-def read_columns(ids: Sequence[int], *, at: datetime | None = None) -> list[ToolRecord]:
+def read_columns(ids: Sequence[int], *, lens: Sequence[int] = (), at: datetime | None = None) -> list[ToolRecord]:
     """Read some tools (ids, in the order of their columns) as they are at an instant (default: now). One query.
 
-    Whether they are published is the caller's to know.
+    The panel is counted over the reviewers of the lens (ids), or over all when there are none. Whether the tools are
+    published is the caller's to know.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_columns_sql(len(ids)), _values(ids, at))
+        cursor.execute(_columns_sql(len(ids)), _values(ids, lens, at))
         return _records(cursor.fetchone()[0])
 
 
 def read_pair(
-    ids: tuple[int, int], *, related: int, at: datetime | None = None
+    ids: tuple[int, int], *, related: int, lens: Sequence[int] = (), at: datetime | None = None
 ) -> tuple[list[ToolRecord], list[PairRecord]]:
-    """Read two tools, and at most `related` published comparisons to read after theirs. One query.
+    """Read two tools as `read_columns` does, and at most `related` published comparisons to read on. One query.
 
     Related are first those of either tool, then others of the first one's category, each newest first.
     """
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT ({_columns_sql(2)}), ({_RELATED})", {**_values(ids, at), "related": related})
+        cursor.execute(f"SELECT ({_columns_sql(2)}), ({_RELATED})", {**_values(ids, lens, at), "related": related})
         columns, links = cursor.fetchone()
     return _records(columns), json.loads(links)
 
@@ -203,8 +212,9 @@ def _columns_sql(count: int) -> str:
     return _COLUMNS.replace("{wanted}", ", ".join(f"({place}, %(tool{place})s::bigint)" for place in range(count)))
 
 
-def _values(ids: Sequence[int], at: datetime | None) -> dict[str, Any]:
-    return {"now": at or timezone.now(), **{f"tool{place}": pk for place, pk in enumerate(ids)}}
+def _values(ids: Sequence[int], lens: Sequence[int], at: datetime | None) -> dict[str, Any]:
+    tools = {f"tool{place}": pk for place, pk in enumerate(ids)}
+    return {"now": at or timezone.now(), "lens": list(lens) or None, **tools}
 
 
 def _records(text: str) -> list[ToolRecord]:

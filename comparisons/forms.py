@@ -1,16 +1,45 @@
+from typing import Any, NamedTuple
+
 from django import forms
 from django.http import QueryDict
 
 
-class ComparisonOptionsForm(forms.Form):
+class LensForm(forms.Form):
+    """Through whose eyes a reader wants to look: slugs of seats, separated by commas."""
+
+    lens = forms.CharField(max_length=1000, required=False)
+
+    def clean_lens(self) -> tuple[str, ...]:
+        return tuple(filter(None, self.cleaned_data["lens"].split(",")))
+
+
+class ComparisonOptionsForm(LensForm):
     """What a reader may ask of a comparison page in its query string. Anything else there is ignored."""
 
     only = forms.ChoiceField(choices=[("differences", "Facts that differ only")], required=False)
 
 
-def only_differences(query: QueryDict) -> bool:
-    """Whether a query string asks for the facts that differ only."""
+class ComparisonOptions(NamedTuple):
+    """What was asked: the facts that differ only; the slugs of a lens."""
+
+    only_differences: bool = False
+    lens: tuple[str, ...] = ()
+
+
+def lens_slugs(query: QueryDict) -> tuple[str, ...]:
+    """The slugs of seats that a query string asks to look through."""
+    return _valid(LensForm(query)).get("lens", ())
+
+
+def comparison_options(query: QueryDict) -> ComparisonOptions:
+    """What a query string asks of a comparison page."""
     if not query:  # nearly always, and a form costs a tenth of a conditional answer
-        return False
-    form = ComparisonOptionsForm(query)
-    return form.is_valid() and form.cleaned_data["only"] == "differences"
+        return ComparisonOptions()
+    asked = _valid(ComparisonOptionsForm(query))
+    return ComparisonOptions(asked.get("only") == "differences", asked.get("lens", ()))
+
+
+def _valid(form: forms.Form) -> dict[str, Any]:
+    """The fields of a form that make sense."""
+    form.is_valid()
+    return form.cleaned_data

@@ -34,10 +34,17 @@ class Seat:
         return None not in (self.first, self.second) and self.first != self.second
 
 
-def verdict(first: Contender, second: Contender, seats: Sequence[Seat]) -> str:
-    """The verdict sentence (or a few) on a comparison."""
+def verdict(first: Contender, second: Contender, seats: Sequence[Seat], *, through: str = "") -> str:
+    """The verdict sentence (or a few) on a comparison.
+
+    `through` names the seats of a lens, over which the panels were counted then. They are not the panel, so whether
+    panel and community disagree is not said.
+    """
     parts = [lead(first, second), split(first, second, seats), crowd(first, second)]
-    parts += [disagreement(contender) for contender in (first, second)]
+    if through:
+        parts.insert(0, f"Through the eyes of {through} alone:")
+    else:
+        parts += [disagreement(contender) for contender in (first, second)]
     return " ".join(part for part in parts if part)
 
 

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from comparisons import sentence
 from comparisons.columns import PairRecord, PredictionRecord, ReviewRecord, ToolRecord
+from comparisons.lens import Eye, Lens
 from reviews.models import Outcome
 from reviews.panel import Panel
 from tools.models import PlanKind, Tool
@@ -40,12 +41,15 @@ class FactRow(TypedDict):
 class SeatRow(TypedDict):
     """One reviewer, with the verdict on each column's tool (None without a review) and what is said of it."""
 
+    eye: Eye
     slug: str
     name: str
     lens: str
     verdicts: tuple[str | None, ...]
     cells: list[SafeString]
     differs: bool
+    counted: bool
+    """Whether the panel's numbers count this seat."""
     drawn: SafeString
     """The verdicts as a row of the picture of the split."""
 
@@ -133,7 +137,7 @@ def column(tool: ToolRecord, *, today: date) -> Column:
         ship=tool["ship"],
         seats=tool["seats"],
         percent=tool["percent"],
-        marks=tuple((review["name"], review["verdict"]) for review in reviews),
+        marks=tuple((review["name"], review["verdict"]) for review in reviews if review["counted"]),
     )
     return {
         "slug": tool["slug"],
@@ -238,9 +242,11 @@ def seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
         differs = len(set(verdicts) - {None}) > 1
         rows.append(
             {
+                "eye": Eye(reviewer["id"], reviewer["slug"], reviewer["name"]),
                 "slug": reviewer["slug"],
                 "name": reviewer["name"],
                 "lens": reviewer["lens"],
+                "counted": reviewer["counted"],
                 "verdicts": verdicts,
                 "cells": [
                     _quote(reviewer["slug"], place, [tool["name"] for tool in tools], review)
@@ -270,8 +276,10 @@ def _quote(seat: str, place: int, names: Sequence[str], review: ReviewRecord | N
     )
 
 
-def verdict_sentence(columns: Sequence[Column], communities: Sequence[Community], seats: Sequence[SeatRow]) -> str:
-    """The verdict on a pair, read out loud."""
+def verdict_sentence(
+    columns: Sequence[Column], communities: Sequence[Community], seats: Sequence[SeatRow], lens: Lens
+) -> str:
+    """The verdict on a pair, read out loud; through a lens, that of its seats alone."""
     first, second = (
         sentence.Contender(column["name"], column["panel"], community)
         for column, community in zip(columns, communities, strict=True)
@@ -279,7 +287,8 @@ def verdict_sentence(columns: Sequence[Column], communities: Sequence[Community]
     return sentence.verdict(
         first,
         second,
-        [sentence.Seat(row["name"], *row["verdicts"]) for row in seats],
+        [sentence.Seat(row["name"], *row["verdicts"]) for row in seats if row["counted"]],
+        through=lens.names,
     )
 
 

@@ -24,6 +24,12 @@ class Verdict(models.TextChoices):
     SKIP = "skip", "Skip"
 
 
+class ReviewerQuerySet(SluggedQuerySet):
+    def seats(self) -> "models.QuerySet[Reviewer, tuple[int, str, str]]":
+        """The seats in their order, each as (id, slug, name)."""
+        return self.order_by("seat").values_list("pk", "slug", "name")
+
+
 class Reviewer(Slugged):
     """One seat on the panel."""
 
@@ -36,7 +42,7 @@ class Reviewer(Slugged):
     )
     seat = models.PositiveSmallIntegerField(help_text="The place in the row, from 1.")
 
-    objects = SluggedQuerySet.as_manager()
+    objects = ReviewerQuerySet.as_manager()
 
     class Meta:
         ordering = ["seat"]

@@ -1,3 +1,4 @@
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -96,14 +97,16 @@ class ToolQuerySet(PublishableQuerySet, SluggedQuerySet):  # type: ignore[overri
         """The others of its category."""
         return self.filter(category=tool.category_id).exclude(pk=tool.pk)
 
-    def with_panel(self, *, at: datetime | None = None) -> Self:
+    def with_panel(self, *, at: datetime | None = None, lens: Sequence[int] = ()) -> Self:
         """Annotate `panel`: the current reviews counted, or None for a tool without one.
 
-        {"ship", "seats": counts, "percent": 0–100, "share": 0–1, "marks": [{"name", "verdict"} in seat order]}
+        With a lens (reviewers' ids) those seats alone are counted.
+
+        {"ship", "seats": counts, "percent": 0–100, "marks": [{"name", "verdict"} in seat order]}
         """
+        reviews = self._related("reviews").current(at=at)
         totals = (
-            self._related("reviews")
-            .current(at=at)
+            (reviews.filter(reviewer__in=lens) if lens else reviews)
             .order_by()
             .values("tool")
             .annotate(ships=Count("pk", filter=Q(verdict="ship")), seats=Count("pk"))
@@ -112,7 +115,6 @@ class ToolQuerySet(PublishableQuerySet, SluggedQuerySet):  # type: ignore[overri
                     ship=F("ships"),
                     seats=F("seats"),
                     percent=WholePercent("ships", "seats"),
-                    share=F("ships") * 1.0 / F("seats"),
                     marks=JSONBAgg(
                         JSONObject(name=F("reviewer__name"), verdict=F("verdict")), order_by=["reviewer__seat"]
                     ),
@@ -124,8 +126,8 @@ class ToolQuerySet(PublishableQuerySet, SluggedQuerySet):  # type: ignore[overri
     def with_community(self) -> Self:
         """Annotate `community`: the counted votes, or None for a tool that nobody ever voted on.
 
-        {"ship", "skip": counts, "percent", "low", "high": 0–100, "low_share": 0–1}; the interval is the 95% Wilson
-        score interval. All but the counts are None when every vote was taken back.
+        {"ship", "skip": counts, "percent", "low", "high": 0–100}; the interval is the 95% Wilson score interval. All
+        but the counts are None when every vote was taken back.
         """
         totals = (
             self._related("tallies")
@@ -133,43 +135,26 @@ class ToolQuerySet(PublishableQuerySet, SluggedQuerySet):  # type: ignore[overri
             .values("tool")
             .annotate(ships=Sum("ship"), skips=Sum("skip"), votes=Sum("ship") + Sum("skip"))
         )
-        low, high = WilsonLow("ships", "votes"), WilsonHigh("ships", "votes")
         numbers = totals.values(
             community=JSONObject(
                 ship=F("ships"),
                 skip=F("skips"),
                 percent=WholePercent("ships", "votes"),
-                low=WholePercent(low),
-                high=WholePercent(high),
-                low_share=low,
+                low=WholePercent(WilsonLow("ships", "votes")),
+                high=WholePercent(WilsonHigh("ships", "votes")),
             )
         )
         return self.annotate(community=Subquery(numbers))
 
-    def with_numbers(self, *, at: datetime | None = None) -> Self:
+    def with_numbers(self, *, at: datetime | None = None, lens: Sequence[int] = ()) -> Self:
         """Panel and community at once, as every card shows them."""
-        return self.with_panel(at=at).with_community()
+        return self.with_panel(at=at, lens=lens).with_community()
 
-    def ranked(self) -> Self:
-        """By panel ship, then the lower end of the community's interval, then name: a total order.
-
-        Takes tools annotated `with_numbers()`; those without a number come last.
-        """
-        return self.order_by(
-            F("panel__share").desc(nulls_last=True),
-            F("community__low_share").desc(nulls_last=True),
-            "name",
-            "pk",
-        )
-
-    def recently_reviewed(self, *, at: datetime | None = None) -> Self:
-        """Those with a review that is out, newest first, annotated `reviewed_at`."""
-        newest = self._related("reviews").published(at=at).order_by("-published_at").values("published_at")[:1]
-        return (
-            self.annotate(reviewed_at=Subquery(newest))
-            .filter(reviewed_at__isnull=False)
-            .order_by("-reviewed_at", "-pk")
-        )
+    def in_order(self, ids: Iterable[int]) -> list[Any]:
+        """The tools of some ids, in the order of those; ids of tools that are not among these are left out."""
+        ids = list(ids)
+        found = self.in_bulk(ids)
+        return [found[pk] for pk in ids if pk in found]
 
     def with_plans(self) -> Self:
         """Prefetch the plans that stand, as `standing_plans`."""

@@ -1,10 +1,17 @@
 import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Self
 
-from django.db import models
-from django.db.models import Q
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection, models
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Cast, Least, NullIf
 from django.utils import timezone
 
-from tools.models import Tool
+from tools.expressions import WilsonLow
+from tools.models import Category, PlanKind, Tool
 
 
 class Choice(models.TextChoices):
@@ -17,17 +24,19 @@ class VoteQuerySet(models.QuerySet["Vote"]):
         """Set a visitor's vote on a tool to `choice`, or take it back with None.
 
         It sets and does not toggle: saying the same again changes nothing. One statement, committed when this
-        returns outside a transaction; the tally follows in the same transaction by trigger (migration 0002).
+        returns outside a transaction; the tally follows in the same transaction by trigger (migration 0002), and the
+        order of lists does or is settled after it (migration 0004).
         """
         if choice is None:
             self.filter(tool=tool, visitor=visitor).delete()
-            return
-        self.bulk_create(
-            [self.model(tool=tool, visitor=visitor, choice=choice)],
-            update_conflicts=True,
-            unique_fields=["tool", "visitor"],
-            update_fields=["choice", "updated_at"],
-        )
+        else:
+            self.bulk_create(
+                [self.model(tool=tool, visitor=visitor, choice=choice)],
+                update_conflicts=True,
+                unique_fields=["tool", "visitor"],
+                update_fields=["choice", "updated_at"],
+            )
+        Listing.objects.settle(tool)
 
 
 class Vote(models.Model):
@@ -76,3 +85,148 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"tool {self.tool_id}, slot {self.slot}: {self.ship} ship, {self.skip} skip"
+
+
+# The orders of lists, each with an index. All are total: they end with the tool itself.
+RANKED = (F("share").desc(nulls_last=True), F("low_share").desc(nulls_last=True), "name", "tool")
+LIKED = (F("low_share").desc(nulls_last=True), F("share").desc(nulls_last=True), "name", "tool")
+REVIEWED = (F("reviewed_at").desc(nulls_last=True), "tool")
+DIVIDED = (F("division").desc(), F("seats").desc(), "name", "tool")
+APART = (F("gap").desc(), "name", "tool")
+
+
+class PanelGap(Func):
+    """By how many percent points a panel (ship, seats) and a community (ship, skip) differ, as both are shown; NULL
+    unless the panel's percent lies outside the community's interval.
+    """
+
+    function = "panel_gap"
+    arity = 4
+    output_field = models.SmallIntegerField()
+
+
+class CountAmong(Func):
+    """How many of an array's ids are among those of another one."""
+
+    function = "count_among"
+    arity = 2
+    output_field = models.IntegerField()
+
+
+class ListingQuerySet(models.QuerySet["Listing"]):
+    def at(self, instant: datetime | None = None) -> Self:
+        """Those that hold at an instant (default: now): one row for each published tool."""
+        instant = instant or timezone.now()
+        return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=instant), starts_at__lte=instant)
+
+    def of_category(self, category: Category) -> Self:
+        return self.filter(category=category)
+
+    def ranked(self, *, lens: Sequence[int] = ()) -> Self:
+        """By panel ship, then the lower end of the community's interval, then name: a total order.
+
+        With a lens (reviewers' ids) the panel is counted over those seats. Those without a number come last.
+        """
+        if not lens:
+            return self.order_by(*RANKED)
+        eyes = Value(list(lens), output_field=ArrayField(models.BigIntegerField()))
+        ship, skip = CountAmong("ships", eyes), CountAmong("skips", eyes)
+        share = Cast(ship, models.FloatField()) / NullIf(ship + skip, Value(0))
+        return self.alias(lens_share=share).order_by(F("lens_share").desc(nulls_last=True), *RANKED[1:])
+
+    def recently_reviewed(self) -> Self:
+        """Those with a review, the newest review first."""
+        return self.filter(reviewed_at__isnull=False).order_by(*REVIEWED)
+
+    def divided(self) -> Self:
+        """Those on which the panel is not of one mind, the most divided first."""
+        return self.filter(division__gt=0).order_by(*DIVIDED)
+
+    def apart(self) -> Self:
+        """Those of which panel and community say different things, the widest gap first.
+
+        Only where the community has a number, and the panel's percent lies outside its interval.
+        """
+        votes = F("community_ship") + F("community_skip")
+        return (
+            self.filter(gap__isnull=False)
+            .alias(votes=votes)
+            .filter(votes__gte=settings.COMMUNITY_EARLY_VOTES)
+            .order_by(*APART)
+        )
+
+    def tool_ids(self) -> "models.QuerySet[Listing, int]":
+        """Their tools' ids, for `ToolQuerySet.in_order`."""
+        return self.values_list("tool_id", flat=True)
+
+    def settle(self, tool: Tool) -> None:
+        """Bring a tool's votes up to date here, should the trigger have met somebody else at it (migration 0004)."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT settle_listings(ARRAY[%s]::bigint[], true)", [tool.pk])
+
+
+class Listing(models.Model):
+    """How a published tool stands with panel and visitors: what lists are found, counted and sorted by.
+
+    All of it follows from tools, plans, reviews and tallies, and only triggers write it (migration 0004). A tool has
+    one row for now and one for each later time at which something of it comes out, so that scheduled content moves the
+    lists by itself. What a list shows of its tools is read from where it stands; here is only their order.
+    """
+
+    tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="listings", db_index=False)
+    category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=300)
+    entry = models.CharField(max_length=7, choices=PlanKind, blank=True)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    ships = ArrayField(models.BigIntegerField(), help_text="Reviewers whose current review says ship.")
+    skips = ArrayField(models.BigIntegerField(), help_text="Reviewers whose current review says skip.")
+    ship = models.PositiveSmallIntegerField()
+    seats = models.PositiveSmallIntegerField()
+    reviewed_at = models.DateTimeField(null=True)
+    community_ship = models.PositiveIntegerField()
+    community_skip = models.PositiveIntegerField()
+
+    # The panel's share of ship, 0-1.
+    share = models.GeneratedField(
+        expression=Cast("ship", models.FloatField()) / NullIf("seats", Value(0)),
+        output_field=models.FloatField(),
+        db_persist=True,
+    )
+    # The lower end of the community's 95% interval, 0-1.
+    low_share = models.GeneratedField(
+        expression=WilsonLow("community_ship", F("community_ship") + F("community_skip")),
+        output_field=models.FloatField(),
+        db_persist=True,
+    )
+    # How far the panel is from being of one mind: the smaller camp's share of the seats, 0-0.5.
+    division = models.GeneratedField(
+        expression=Cast(Least("ship", F("seats") - F("ship")), models.FloatField()) / NullIf("seats", Value(0)),
+        output_field=models.FloatField(),
+        db_persist=True,
+    )
+    # By how many percent points panel and community differ; None unless the panel's percent lies outside the interval.
+    gap = models.GeneratedField(
+        expression=PanelGap("ship", "seats", "community_ship", "community_skip"),
+        output_field=models.SmallIntegerField(null=True),
+        db_persist=True,
+    )
+
+    objects = ListingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tool", "starts_at"], name="votes_listing_once"),
+        ]
+        indexes = [
+            models.Index("category", *RANKED, name="votes_listing_in_category"),
+            models.Index(*RANKED, name="votes_listing_ranked"),
+            models.Index(*LIKED, name="votes_listing_liked"),
+            models.Index("name", "tool", name="votes_listing_named"),
+            models.Index(*REVIEWED, name="votes_listing_reviewed"),
+            models.Index(*DIVIDED, name="votes_listing_divided", condition=Q(division__gt=0)),
+            models.Index(*APART, name="votes_listing_apart", condition=Q(gap__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.ship} of {self.seats} ship"

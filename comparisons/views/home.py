@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from comparisons import side_by_side
 from comparisons.models import Comparison
 from tools.models import Category, Tool
+from votes.models import Listing
 from web.http import public_page
 
 NEWEST = 12
@@ -27,7 +28,9 @@ def home(request: HttpRequest) -> HttpResponse:
             ],
             "cards": [
                 side_by_side.card(tool)
-                for tool in Tool.objects.published().recently_reviewed().with_numbers().with_plans()[:JUST_REVIEWED]
+                for tool in Tool.objects.with_numbers()
+                .with_plans()
+                .in_order(Listing.objects.at().recently_reviewed().tool_ids()[:JUST_REVIEWED])
             ],
             "categories": Category.objects.with_published_tools(),
         },

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_safe
 
 from comparisons import side_by_side
 from comparisons.columns import read_pair
-from comparisons.forms import only_differences
+from comparisons.forms import ComparisonOptions, comparison_options
+from comparisons.lens import Lens, lens_of, toggles, with_query
 from comparisons.pairs import Pair, current_slugs, find_pair
 from web import markdown
 from web.http import public_page, unless_unchanged
@@ -29,11 +30,11 @@ def comparison(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
         return _moved_pair(*pair)
     if pair != found.slugs:
         return HttpResponsePermanentRedirect(reverse("comparison", args=[found.slugs]))
-    only = only_differences(request.GET)
+    options = comparison_options(request.GET)
     return unless_unchanged(
         request,
-        stamp=(*found.stamp, only),
-        build=lambda: render(request, "comparisons/comparison.html", _pair_page(found, only_differences=only)),
+        stamp=(*found.stamp, options),
+        build=lambda: render(request, "comparisons/comparison.html", _pair_page(found, options)),
     )
 
 
@@ -47,27 +48,42 @@ def _moved_pair(first: str, second: str) -> HttpResponse:
     return HttpResponsePermanentRedirect(reverse("comparison", args=[slugs]))
 
 
-def _pair_page(pair: Pair, *, only_differences: bool) -> dict[str, Any]:
+def _pair_page(pair: Pair, options: ComparisonOptions) -> dict[str, Any]:
     """What the page shows: what editors wrote, which is kept until it changes, and the votes as they stand."""
-    written = _written(pair.ids, pair.edition)
+    lens = _lens(pair, options.lens) if options.lens else Lens()
+    written = _written(pair.ids, pair.edition, lens)
     communities = pair.communities
+    here = side_by_side.pair_address(*pair.slugs)
+    only = "only=differences" if options.only_differences else ""
+    eyes = [row["eye"] for row in written["seats"]]
     return {
         **written,
         "pair": pair,
-        "here": side_by_side.pair_address(*pair.slugs),
+        "here": here,
+        "address": with_query(here, lens.query, only),
+        "all_facts": with_query(here, lens.query),
+        "differing_facts": with_query(here, lens.query, "only=differences"),
+        "lens": lens,
+        "toggles": toggles(eyes, lens, here=here, also=only) if len(eyes) > 1 else [],
+        "whole_panel": with_query(here, only),
         "introduction": markdown.render(pair.introduction),
         "sides": list(zip(written["columns"], communities, strict=True)),
-        "sentence": side_by_side.verdict_sentence(written["columns"], communities, written["seats"]),
-        "facts": [row for row in written["facts"] if row["differs"] or not only_differences],
-        "only_differences": only_differences,
+        "sentence": side_by_side.verdict_sentence(written["columns"], communities, written["seats"], lens),
+        "facts": [row for row in written["facts"] if row["differs"] or not options.only_differences],
+        "only_differences": options.only_differences,
     }
 
 
+def _lens(pair: Pair, asked: tuple[str, ...]) -> Lens:
+    """The lens of some slugs, out of the seats that have judged either tool."""
+    return lens_of([row["eye"] for row in _written(pair.ids, pair.edition, Lens())["seats"]], asked)
+
+
 @lru_cache(maxsize=0 if settings.DEBUG else 512)
-def _written(ids: tuple[int, int], edition: tuple[str, str]) -> dict[str, Any]:
-    """What editors wrote of two tools, read and shaped once for an edition of the site (`Pair.edition`)."""
+def _written(ids: tuple[int, int], edition: tuple[str, str], lens: Lens) -> dict[str, Any]:
+    """What editors wrote of two tools, read and shaped once for an edition of the site (`Pair.edition`) and a lens."""
     today = date.fromisoformat(edition[0])
-    tools, related = read_pair(ids, related=RELATED)
+    tools, related = read_pair(ids, related=RELATED, lens=lens.ids)
     columns = [side_by_side.column(tool, today=today) for tool in tools]
     seats = side_by_side.seat_rows(tools)
     return {

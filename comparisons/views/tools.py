@@ -8,12 +8,18 @@ from django.views.decorators.http import require_safe
 
 from comparisons import side_by_side
 from comparisons.columns import read_columns
+from comparisons.forms import lens_slugs
+from comparisons.lens import Eye, lens_of, toggles
 from comparisons.models import Comparison, ComparisonQuerySet
+from reviews.models import Reviewer
 from tools.models import Category, Tool
 from votes.community import Community
+from votes.models import Listing
 from web.http import public_page
+from web.paging import page_of
 
 LINKS = 12
+TOOLS_A_PAGE = 24
 
 
 @require_safe
@@ -55,15 +61,24 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     if found.slug != slug:
         return HttpResponsePermanentRedirect(found.get_absolute_url())
+    eyes = [Eye(*row) for row in Reviewer.objects.seats()]
+    lens = lens_of(eyes, lens_slugs(request.GET))
+    page = page_of(
+        Listing.objects.at().of_category(found).ranked(lens=lens.ids).tool_ids(), request.GET, per_page=TOOLS_A_PAGE
+    )
+    here = found.get_absolute_url()
+    tools = Tool.objects.with_numbers(lens=lens.ids).with_plans().in_order(page.object_list)
     return render(
         request,
         "comparisons/category.html",
         {
             "category": found,
-            "cards": [
-                side_by_side.card(tool)
-                for tool in Tool.objects.published().of_category(found).with_numbers().with_plans().ranked()
-            ],
+            "here": here,
+            "lens": lens,
+            "toggles": toggles(eyes, lens, here=here) if len(eyes) > 1 else [],
+            "whole_panel": here,
+            "page": page,
+            "cards": [side_by_side.card(tool) for tool in tools],
             "comparisons": _links(Comparison.objects.published().in_category(found)),
         },
     )

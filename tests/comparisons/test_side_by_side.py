@@ -29,8 +29,8 @@ def fact(attribute: int, value: str, verified_on: str | None = None, source: str
 
 def review(seat: int, verdict: str, published_at: str = "2026-11-01T09:00:00+00:00") -> dict[str, Any]:
     return {
-        "slug": f"s{seat}", "name": f"S{seat}", "lens": "?", "seat": seat, "verdict": verdict, "quote": "Because.",
-        "flips_if": "", "published_at": published_at, "predictions": None,
+        "id": seat, "slug": f"s{seat}", "name": f"S{seat}", "lens": "?", "seat": seat, "counted": True,
+        "verdict": verdict, "quote": "Because.", "flips_if": "", "published_at": published_at, "predictions": None,
     }  # fmt: skip
 
 

@@ -158,25 +158,3 @@ def test_every_change_of_content_raises_the_revision():
         numbers.append(number())
         change()
         assert number() > numbers[-1]
-
-
-def test_ranking_is_panel_then_lower_end_then_name():
-    seats = [make.reviewer() for _ in range(4)]
-    category = make.category()
-    names = {
-        "Ahead": ("++++", 0, 0),
-        "Liked": ("+++-", 90, 10),
-        "Liked by few": ("+++-", 9, 1),
-        "B unknown": ("+++-", 0, 0),
-        "A unknown": ("+++-", 0, 0),
-        "Behind": ("----", 500, 0),
-    }
-    for name, (verdicts, ship, skip) in reversed(names.items()):
-        tool = make.tool(name=name, category=category)
-        make.panel(of=tool, seats=seats, verdicts=verdicts)
-        make.votes(on=tool, ship=ship, skip=skip)
-    make.tool(name="Not reviewed", category=category)
-    ranked = Tool.objects.of_category(category).with_numbers().ranked()
-    assert [tool.name for tool in ranked] == [
-        "Ahead", "Liked", "Liked by few", "A unknown", "B unknown", "Behind", "Not reviewed",
-    ]  # fmt: skip

@@ -176,7 +176,7 @@ def test_other_methods_get_a_page_that_says_so(form_client, method):
 def test_one_vote_costs_a_constant_number_of_queries(form_client, django_assert_num_queries):
     tool = make.tool()
     cast(form_client, tool, "ship")
-    with django_assert_num_queries(3):  # the tool, the upsert, the numbers
+    with django_assert_num_queries(4):  # the tool, the upsert, the look at the listing, the numbers
         cast(form_client, tool, "skip", headers={"hx-request": "true"})
 
 

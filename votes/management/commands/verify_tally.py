@@ -18,6 +18,6 @@ class Command(BaseCommand):
         if not differences:
             self.stdout.write(self.style.SUCCESS("The tally equals the votes."))
         elif repair:
-            self.stdout.write(self.style.SUCCESS(f"{len(differences)} slots set right."))
+            self.stdout.write(self.style.SUCCESS(f"{len(differences)} differences set right."))
         else:
-            raise CommandError(f"The tally differs from the votes in {len(differences)} slots.")
+            raise CommandError(f"The tally differs from the votes in {len(differences)} places.")

@@ -1,0 +1,200 @@
+"""The order of lists follows everything that it is made of, whoever writes it and when."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from tests import factories as make
+from tools.models import Plan, Tool
+from votes.actions import verify_tally
+from votes.models import Choice, Listing, Vote
+
+pytestmark = pytest.mark.django_db
+
+
+def names(listings) -> list[str]:
+    return [listing.name for listing in listings]
+
+
+def stands(tool: Tool) -> Listing:
+    return Listing.objects.at().get(tool=tool)
+
+
+def test_ranking_is_panel_then_lower_end_then_name():
+    seats = [make.reviewer() for _ in range(4)]
+    category = make.category()
+    rows = {
+        "Ahead": ("++++", 0, 0),
+        "Liked": ("+++-", 90, 10),
+        "Liked by few": ("+++-", 9, 1),
+        "B unknown": ("+++-", 0, 0),
+        "A unknown": ("+++-", 0, 0),
+        "Behind": ("----", 500, 0),
+    }
+    for name, (verdicts, ship, skip) in reversed(rows.items()):
+        tool = make.tool(name=name, category=category)
+        make.panel(of=tool, seats=seats, verdicts=verdicts)
+        make.votes(on=tool, ship=ship, skip=skip)
+    make.tool(name="Not reviewed", category=category)
+    make.tool(name="Elsewhere")
+    assert names(Listing.objects.at().of_category(category).ranked()) == [
+        "Ahead", "Liked", "Liked by few", "A unknown", "B unknown", "Behind", "Not reviewed",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
+def test_only_published_tools_stand(fields):
+    make.tool(**fields)
+    assert list(Listing.objects.at()) == []
+
+
+def test_standing_follows_what_editors_write():
+    tool, seat = make.tool(name="First"), make.reviewer()
+    assert (stands(tool).seats, stands(tool).share, stands(tool).entry) == (0, None, "")
+    review = make.review(of=tool, by=seat, verdict="ship")
+    make.review(of=tool, by=make.reviewer(), verdict="skip", published_at=None)
+    assert (stands(tool).ships, stands(tool).skips, stands(tool).share) == ([seat.pk], [], 1.0)
+    review.supersede(verdict="skip", quote="It changed.")
+    assert (stands(tool).ships, stands(tool).skips, stands(tool).share) == ([], [seat.pk], 0.0)
+    tool.reviews.published().get(verdict="skip").withdraw()
+    assert stands(tool).share == 1.0
+    make.plan(of=tool, kind="contact")
+    assert stands(tool).entry == "contact"
+    make.plan(of=tool, kind="free")
+    assert stands(tool).entry == "free"
+    Plan.objects.filter(kind="free").update(superseded_at=timezone.now())
+    assert stands(tool).entry == "contact"
+    Plan.objects.all().delete()
+    assert stands(tool).entry == ""
+    Tool.objects.filter(pk=tool.pk).update(name="Second", category=make.category())
+    assert (stands(tool).name, stands(tool).category.name) == ("Second", Tool.objects.get().category.name)
+    tool.withdraw()
+    assert not Listing.objects.exists()
+
+
+def test_scheduled_editions_come_by_themselves(time_machine):
+    tool, seat = make.tool(published_at=make.FUTURE), make.reviewer()
+    make.review(of=tool, by=seat, verdict="ship")
+    make.review(of=tool, by=seat, verdict="skip", published_at=make.FUTURE + timedelta(days=2))
+    make.review(of=tool, by=make.reviewer(), verdict="skip", published_at=make.FUTURE + timedelta(days=4))
+    seen = []
+    for days in (-1, 0, 1, 2, 3, 4):
+        time_machine.move_to(make.FUTURE + timedelta(days=days))
+        seen.append([(listing.ship, listing.seats) for listing in Listing.objects.at()])
+    assert seen == [[], [(1, 1)], [(1, 1)], [(0, 1)], [(0, 1)], [(0, 2)]]
+
+
+def test_votes_move_every_stretch_of_time():
+    tool, seat = make.tool(), make.reviewer()
+    make.review(of=tool, by=seat, published_at=make.FUTURE)
+    make.votes(on=tool, ship=3, skip=1)
+    Vote.objects.filter(choice="skip").update(choice="ship")
+    assert list(Listing.objects.values_list("community_ship", "community_skip")) == [(4, 0)] * 2
+    Vote.objects.all().delete()
+    assert list(Listing.objects.values_list("community_ship", "low_share")) == [(0, None)] * 2
+
+
+def test_gap_is_there_only_where_panel_and_community_disagree():
+    seats = [make.reviewer() for _ in range(4)]
+    agree, apart, few = (make.tool(name=name) for name in ("Agree", "Apart", "Few votes"))
+    for tool in (agree, apart, few):
+        make.panel(of=tool, seats=seats, verdicts="++--")
+    make.votes(on=agree, ship=30, skip=25)
+    make.votes(on=apart, ship=80, skip=20)
+    make.votes(on=few, ship=9)
+    assert names(Listing.objects.at().apart()) == ["Apart"]
+    assert stands(apart).gap == 30
+    assert stands(agree).gap is None
+
+
+def test_divided_lists_the_most_divided_first():
+    seats = [make.reviewer() for _ in range(4)]
+    for name, verdicts in {"One mind": "++++", "Three to one": "+++-", "Two to two": "+--+"}.items():
+        make.panel(of=make.tool(name=name), seats=seats, verdicts=verdicts)
+    assert names(Listing.objects.at().divided()) == ["Two to two", "Three to one"]
+
+
+def test_verify_tally_finds_and_repairs_a_standing_that_lags():
+    tool = make.tool()
+    make.votes(on=tool, ship=2)
+    assert verify_tally() == []
+    Listing.objects.update(community_ship=7)
+    assert [str(difference) for difference in verify_tally(repair=True)] == [
+        f"tool {tool.pk}: lists count 7 ship, 0 skip; the tally says 2 ship, 0 skip"
+    ]
+    assert (verify_tally(), stands(tool).community_ship) == ([], 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_simultaneous_votes_on_one_tool_settle():
+    """Votes that find the row taken leave it alone, and look again after their commit."""
+    tool = make.tool()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT FROM votes_listing FOR UPDATE")
+
+        def vote(visitor) -> None:
+            Vote.objects.bulk_create([Vote(tool=tool, visitor=visitor, choice=Choice.SHIP)])
+            connection.close()
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(vote, [uuid.uuid4() for _ in range(8)]))
+    assert stands(tool).community_ship == 0
+
+    def cast(visitor) -> None:
+        Vote.objects.cast(tool=tool, visitor=visitor, choice=Choice.SKIP)
+        connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(cast, [uuid.uuid4() for _ in range(40)]))
+    assert (stands(tool).community_ship, stands(tool).community_skip) == (8, 40)
+    assert verify_tally() == []
+
+
+class AnyHistory(TestCase):
+    """What triggers keep equals what a look at the reviews and votes gives, after any history."""
+
+    steps = st.lists(
+        st.tuples(
+            st.integers(0, 2),  # tool
+            st.sampled_from(["ship", "skip", "withdraw tool", "withdraw review", "votes"]),
+            st.integers(0, 3),  # seat, or votes
+            st.integers(-3, 3).filter(bool),  # days from now
+        ),
+        max_size=12,
+    )
+
+    @given(steps)
+    def test_standing_equals_a_fresh_count(self, steps):
+        tools, seats = [make.tool() for _ in range(3)], [make.reviewer() for _ in range(4)]
+        now = timezone.now()
+        for number, (place, what, seat, days) in enumerate(steps):
+            tool = tools[place]
+            at = now + timedelta(days=days, seconds=number)
+            if what == "withdraw tool":
+                tool.withdraw()
+            elif what == "withdraw review":
+                for review in tool.reviews.filter(reviewer=seats[seat]):
+                    review.withdraw()
+            elif what == "votes":
+                make.votes(on=tool, ship=seat, skip=number)
+            else:
+                make.review(of=tool, by=seats[seat], verdict=what, published_at=at)
+        for days in (0, 1, 2, 3, 4):
+            at = timezone.now() + timedelta(days=days)
+            kept = {
+                listing.tool_id: (listing.ship, listing.seats, listing.community_ship, listing.community_skip)
+                for listing in Listing.objects.at(at)
+            }
+            fresh = {}
+            for tool in Tool.objects.published(at=at).with_numbers(at=at):
+                panel = tool.panel or {"ship": 0, "seats": 0}
+                community = tool.community or {"ship": 0, "skip": 0}
+                fresh[tool.pk] = (panel["ship"], panel["seats"], community["ship"], community["skip"])
+            assert kept == fresh
