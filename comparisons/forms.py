@@ -3,6 +3,37 @@ from typing import Any, NamedTuple
 from django import forms
 from django.http import QueryDict
 
+from tools import slugs
+from tools.models import PlanKind
+from votes.models import Camp
+
+
+class ToolFilterForm(forms.Form):
+    """Which tools a reader wants listed, and in what order. What makes no sense is as if it were not asked."""
+
+    SORTS = (("", "Ranking"), ("community", "Community"), ("reviewed", "Newest review"), ("name", "Name"))
+
+    category = forms.CharField(max_length=slugs.MAX_LENGTH, required=False)
+    price = forms.ChoiceField(choices=PlanKind, required=False)
+    panel = forms.ChoiceField(choices=Camp, required=False)
+    community = forms.BooleanField(required=False)
+    sort = forms.ChoiceField(choices=SORTS, required=False)
+
+
+class ToolFilter(NamedTuple):
+    """What was asked of the list of tools; "" and False where nothing was."""
+
+    category: str = ""
+    price: str = ""
+    panel: str = ""
+    community: bool = False
+    sort: str = ""
+
+
+def tool_filter(query: QueryDict) -> ToolFilter:
+    """What a query string asks of the list of tools."""
+    return ToolFilter(**_valid(ToolFilterForm(query)))
+
 
 class LensForm(forms.Form):
     """Through whose eyes a reader wants to look: slugs of seats, separated by commas."""

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 
@@ -5,9 +6,13 @@ from django.db import models
 from django.db.models import F, Prefetch, Q
 from django.db.models.functions import Greatest, Least
 from django.urls import reverse
+from django.utils import timezone
 
 from tools.models import Category, Tool
 from tools.publishing import Publishable, PublishableQuerySet, is_published
+
+# The order of splits: the most seats apart, then the fewest that judged both, then the newest comparison.
+BIGGEST = (F("apart").desc(), "seats", F("comparison").desc())
 
 
 class ComparisonQuerySet(PublishableQuerySet):
@@ -39,6 +44,16 @@ class ComparisonQuerySet(PublishableQuerySet):
             second_name=F("second__name"),
             category=F("first__category__name"),
         )
+
+    def most_read(self) -> Self:
+        """Those that were read at all, the most read of late first."""
+        return self.filter(reading__isnull=False).order_by("-reading__heat", "-pk")
+
+    def in_order(self, ids: Iterable[int]) -> list[Any]:
+        """The comparisons of some ids, in the order of those; ids that are not among these are left out."""
+        ids = list(ids)
+        found = self.in_bulk(ids)
+        return [found[pk] for pk in ids if pk in found]
 
     def with_numbers(self) -> Self:
         """With both tools as their cards show them: category, panel, community and plans."""
@@ -77,3 +92,50 @@ class Comparison(Publishable):
 
     def get_absolute_url(self) -> str:
         return reverse("comparison", args=[(self.first.slug, self.second.slug)])
+
+
+class SplitQuerySet(models.QuerySet["Split"]):
+    def at(self, instant: datetime | None = None) -> Self:
+        """Those that hold at an instant (default: now): one for each published comparison."""
+        instant = instant or timezone.now()
+        return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=instant), starts_at__lte=instant)
+
+    def biggest(self) -> Self:
+        """Those with any seat apart, the most seats first: a total order."""
+        return self.filter(apart__gt=0).order_by(*BIGGEST)
+
+
+class Split(models.Model):
+    """On how many seats the two tools of a published comparison get different verdicts: what lists of them sort by.
+
+    It follows from the tools' listings, and only triggers write it (migration 0003). Like those it has a row for now
+    and one for each later time at which it changes by itself.
+    """
+
+    comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="splits", db_index=False)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    apart = models.PositiveSmallIntegerField(help_text="Seats whose verdicts differ.")
+    seats = models.PositiveSmallIntegerField(help_text="Seats that have judged both.")
+
+    objects = SplitQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["comparison", "starts_at"], name="comparisons_split_once")]
+        indexes = [models.Index(*BIGGEST, name="comparisons_split_biggest", condition=Q(apart__gt=0))]
+
+    def __str__(self) -> str:
+        return f"{self.comparison_id}: {self.apart} of {self.seats}"
+
+
+class Reading(models.Model):
+    """How much a comparison was read of late (`comparisons.readings`)."""
+
+    comparison = models.OneToOneField(Comparison, on_delete=models.CASCADE, primary_key=True)
+    heat = models.FloatField()
+
+    class Meta:
+        indexes = [models.Index(F("heat").desc(), F("comparison").desc(), name="comparisons_reading_heat")]
+
+    def __str__(self) -> str:
+        return f"{self.comparison_id}: {self.heat}"

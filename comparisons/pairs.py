@@ -18,7 +18,7 @@ from votes.community import Community
 # and when a day begins (prices grow stale, predictions fall due). Everything else that editors do raises the revision;
 # votes move the tallies.
 _FIND = """
-SELECT a.id, a.slug, b.id, b.slug, c.first_id, COALESCE(c.introduction, ''),
+SELECT a.id, a.slug, b.id, b.slug, c.id, c.first_id, COALESCE(c.introduction, ''),
        concat_ws(
            ' ', (SELECT number FROM tools_contentrevision),
            (SELECT max(published_at) FROM tools_tool WHERE published_at <= %(now)s),
@@ -50,12 +50,17 @@ class Pair:
 
     ids: tuple[int, int]
     slugs: tuple[str, str]
-    is_editorial: bool
+    comparison: int | None
+    """The id of the editors' comparison; None for a pair that none of them made."""
     introduction: str
     edition: tuple[str, str]
     """Differs whenever anything differs that editors wrote, or that the clock does to it: (day, revision and times)."""
     tallies: tuple[str, str]
     """Of each tool how many votes say ship and skip, as `32/9`; `/` where nobody ever voted."""
+
+    @property
+    def is_editorial(self) -> bool:
+        return self.comparison is not None
 
     @property
     def stamp(self) -> tuple[Any, ...]:
@@ -88,13 +93,13 @@ def find_pair(first: str, second: str) -> Pair | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    a, a_slug, b, b_slug, editors_first, introduction, edition, *tallies = row
+    a, a_slug, b, b_slug, comparison, editors_first, introduction, edition, *tallies = row
     if editors_first == b or (editors_first is None and b_slug < a_slug):
         a, a_slug, b, b_slug, tallies = b, b_slug, a, a_slug, tallies[::-1]
     return Pair(
         ids=(a, b),
         slugs=(a_slug, b_slug),
-        is_editorial=editors_first is not None,
+        comparison=comparison,
         introduction=introduction,
         edition=(now.astimezone(timezone.get_default_timezone()).date().isoformat(), edition),
         tallies=(tallies[0], tallies[1]),

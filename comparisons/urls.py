@@ -5,6 +5,7 @@ from comparisons.views import home, pairs, tools
 urlpatterns = [
     path("", home.home, name="home"),
     path("compare/<pair:pair>/", pairs.comparison, name="comparison"),
+    path("tools/", tools.tools, name="tools"),
     path("tools/<tool_slug:slug>/", tools.tool, name="tool"),
     path("categories/<tool_slug:slug>/", tools.category, name="category"),
 ]

@@ -2,6 +2,7 @@
 
 import gc
 import os
+from contextlib import suppress
 
 bind = os.environ.get("BIND", "127.0.0.1:" + os.environ.get("PORT", "8000"))
 worker_class = "gthread"
@@ -18,9 +19,13 @@ accesslog = os.environ.get("ACCESS_LOG") or None
 
 
 def worker_exit(server: object, worker: object) -> None:
-    """Give the database connections back, so that a worker ends at once."""
-    from django.db import connection
+    """Write what was counted, and give the database connections back, so that a worker ends at once."""
+    from django.db import DatabaseError, connection
 
+    from comparisons import readings
+
+    with suppress(DatabaseError):
+        readings.write()
     connection.close_pool()  # type: ignore[attr-defined] # of the PostgreSQL backend
 
 

@@ -209,6 +209,8 @@ LOGGING = {
     },
 }
 
+READINGS_SECONDS = env.int("READINGS_SECONDS", default=60)  # how often a process writes which comparisons were read
+
 # -- How numbers are shown (docs: methodology) ------------------------------------------------------------
 
 COMMUNITY_EARLY_VOTES = env.int("COMMUNITY_EARLY_VOTES", default=10)  # from here a percent, marked as early

@@ -15,6 +15,7 @@ os.environ |= {
     "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
     "SITE_URL": "http://127.0.0.1:8000",
     "SITE_NAME": "Shipside",
+    "READINGS_SECONDS": "1000000000",  # when a test asks for it
     "STATIC_ROOT": str(ROOT / ".data" / "test-static"),
 }
 # The browser fixtures run an event loop of their own in the thread of the test.

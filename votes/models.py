@@ -1,13 +1,14 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Self
+from typing import NamedTuple, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
-from django.db.models import F, Func, Q, Value
+from django.db.models import Case, Count, ExpressionWrapper, F, Func, Q, Value, When
 from django.db.models.functions import Cast, Least, NullIf
+from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
 
 from tools.expressions import WilsonLow
@@ -91,8 +92,49 @@ class Tally(models.Model):
 RANKED = (F("share").desc(nulls_last=True), F("low_share").desc(nulls_last=True), "name", "tool")
 LIKED = (F("low_share").desc(nulls_last=True), F("share").desc(nulls_last=True), "name", "tool")
 REVIEWED = (F("reviewed_at").desc(nulls_last=True), "tool")
+NAMED = ("name", "tool")
 DIVIDED = (F("division").desc(), F("seats").desc(), "name", "tool")
 APART = (F("gap").desc(), "name", "tool")
+
+VOTES = F("community_ship") + F("community_skip")
+
+
+class CensusRow(NamedTuple):
+    """How many tools there are of a combination."""
+
+    category: int
+    entry: str
+    camp: str
+    numbered: bool
+    tools: int
+
+
+class Camp(models.TextChoices):
+    """How a panel is divided."""
+
+    ALL_SHIP = "all-ship", "All ship"
+    MOST_SHIP = "most-ship", "Most ship"
+    SPLIT = "split", "Split in half"
+    MOST_SKIP = "most-skip", "Most skip"
+    ALL_SKIP = "all-skip", "All skip"
+    UNREVIEWED = "unreviewed", "Not reviewed yet"
+
+    @property
+    def condition(self) -> Q:
+        """Which listings it holds, by their panel share: each listing is in one camp."""
+        match self:
+            case Camp.ALL_SHIP:
+                return Q(share=1)
+            case Camp.MOST_SHIP:
+                return Q(share__gt=0.5, share__lt=1)
+            case Camp.SPLIT:
+                return Q(share=0.5)
+            case Camp.MOST_SKIP:
+                return Q(share__gt=0, share__lt=0.5)
+            case Camp.ALL_SKIP:
+                return Q(share=0)
+            case _:
+                return Q(share__isnull=True)
 
 
 class PanelGap(Func):
@@ -122,6 +164,35 @@ class ListingQuerySet(models.QuerySet["Listing"]):
     def of_category(self, category: Category) -> Self:
         return self.filter(category=category)
 
+    def chosen(self, *, category: int | str, price: str, panel: str, community: bool, sort: str) -> Self:
+        """What a reader asks of the list: a category's id, a kind of entry, a camp, only with a community number, and
+        an order ("" for the ranking, `community`, `reviewed` or `name`). "" and False ask for nothing.
+        """
+        rows = self.filter(category=category) if category else self
+        rows = rows.filter(entry=price) if price else rows
+        rows = rows.filter(Camp(panel).condition) if panel else rows
+        rows = rows.with_community_number() if community else rows
+        return rows.order_by(*{"community": LIKED, "reviewed": REVIEWED, "name": NAMED}.get(sort, RANKED))
+
+    def with_community_number(self) -> Self:
+        """Those with enough votes for a percent to be shown."""
+        return self.alias(votes=VOTES).filter(votes__gte=settings.COMMUNITY_EARLY_VOTES)
+
+    def census(self) -> list["CensusRow"]:
+        """How many there are of each combination of category, entry, camp, and whether there is a community number."""
+        rows = (
+            self.annotate(
+                camp=Case(*[When(camp.condition, then=Value(camp.value)) for camp in Camp]),
+                numbered=ExpressionWrapper(
+                    GreaterThanOrEqual(VOTES, settings.COMMUNITY_EARLY_VOTES), output_field=models.BooleanField()
+                ),
+            )
+            .values_list("category_id", "entry", "camp", "numbered")
+            .annotate(tools=Count("pk"))
+            .order_by()
+        )
+        return [CensusRow(*row) for row in rows]
+
     def ranked(self, *, lens: Sequence[int] = ()) -> Self:
         """By panel ship, then the lower end of the community's interval, then name: a total order.
 
@@ -147,13 +218,7 @@ class ListingQuerySet(models.QuerySet["Listing"]):
 
         Only where the community has a number, and the panel's percent lies outside its interval.
         """
-        votes = F("community_ship") + F("community_skip")
-        return (
-            self.filter(gap__isnull=False)
-            .alias(votes=votes)
-            .filter(votes__gte=settings.COMMUNITY_EARLY_VOTES)
-            .order_by(*APART)
-        )
+        return self.with_community_number().filter(gap__isnull=False).order_by(*APART)
 
     def tool_ids(self) -> "models.QuerySet[Listing, int]":
         """Their tools' ids, for `ToolQuerySet.in_order`."""
@@ -222,7 +287,7 @@ class Listing(models.Model):
             models.Index("category", *RANKED, name="votes_listing_in_category"),
             models.Index(*RANKED, name="votes_listing_ranked"),
             models.Index(*LIKED, name="votes_listing_liked"),
-            models.Index("name", "tool", name="votes_listing_named"),
+            models.Index(*NAMED, name="votes_listing_named"),
             models.Index(*REVIEWED, name="votes_listing_reviewed"),
             models.Index(*DIVIDED, name="votes_listing_divided", condition=Q(division__gt=0)),
             models.Index(*APART, name="votes_listing_apart", condition=Q(gap__isnull=False)),

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from comparisons import side_by_side
+from comparisons import readings, side_by_side
 from comparisons.columns import read_pair
 from comparisons.forms import ComparisonOptions, comparison_options
 from comparisons.lens import Lens, lens_of, toggles, with_query
@@ -30,6 +30,8 @@ def comparison(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
         return _moved_pair(*pair)
     if pair != found.slugs:
         return HttpResponsePermanentRedirect(reverse("comparison", args=[found.slugs]))
+    if found.comparison is not None:
+        readings.note(found.comparison)
     options = comparison_options(request.GET)
     return unless_unchanged(
         request,

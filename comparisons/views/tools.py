@@ -1,25 +1,57 @@
-"""One tool, and the tools of a category."""
+"""All tools, one tool, and the tools of a category."""
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from comparisons import side_by_side
+from comparisons import facets, side_by_side
 from comparisons.columns import read_columns
-from comparisons.forms import lens_slugs
+from comparisons.forms import ToolFilterForm, lens_slugs, tool_filter
 from comparisons.lens import Eye, lens_of, toggles
 from comparisons.models import Comparison, ComparisonQuerySet
 from reviews.models import Reviewer
-from tools.models import Category, Tool
+from tools.models import Category, PlanKind, Tool
 from votes.community import Community
-from votes.models import Listing
+from votes.models import Camp, Listing
 from web.http import public_page
 from web.paging import page_of
 
 LINKS = 12
 TOOLS_A_PAGE = 24
+
+
+@require_safe
+@public_page
+def tools(request: HttpRequest) -> HttpResponse:
+    """All published tools, filtered and sorted as the query string asks."""
+    asked = tool_filter(request.GET)
+    categories = list(Category.objects.with_published_tools())
+    chosen = {**asked._asdict(), "category": next((row.pk for row in categories if row.slug == asked.category), "")}
+    census = Listing.objects.at().census()
+    listed = Listing.objects.at().chosen(**chosen)
+    page = page_of(listed.tool_ids(), request.GET, per_page=TOOLS_A_PAGE, count=facets.total(census, chosen))
+    found = Tool.objects.with_numbers().with_plans().in_order(page.object_list)
+    values = {
+        "category": [(row.slug, row.name, row.pk) for row in categories],
+        "price": [(kind.value, kind.label, kind.value) for kind in PlanKind],
+        "panel": [(camp.value, camp.label, camp.value) for camp in Camp],
+        "community": [("1", "With a community number", True)],
+    }
+    return render(
+        request,
+        "comparisons/tools.html",
+        {
+            "here": reverse("tools"),
+            "page": page,
+            "cards": [side_by_side.card(tool) for tool in found],
+            "filters": {name: facets.options(census, chosen, name, values[name]) for name in facets.FILTERS},
+            "sorts": [(value, label, value == asked.sort) for value, label in ToolFilterForm.SORTS],
+            "is_filtered": any(asked),
+        },
+    )
 
 
 @require_safe

@@ -1,0 +1,95 @@
+"""The order of splits follows comparisons and verdicts; what is read of late is counted."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+
+from comparisons import readings
+from comparisons.models import Comparison, Reading, Split
+from tests import factories as make
+from tools.models import Tool
+
+pytestmark = pytest.mark.django_db
+
+
+def splits() -> list[tuple[int, int]]:
+    return [(split.apart, split.seats) for split in Split.objects.at()]
+
+
+def biggest() -> list[str]:
+    return [str(split.comparison) for split in Split.objects.at().biggest().select_related("comparison")]
+
+
+def pairs_of_four(**verdicts: str) -> list[Tool]:
+    seats = [make.reviewer() for _ in range(4)]
+    tools = []
+    for name, signs in verdicts.items():
+        tools.append(make.tool(slug=name, name=name))
+        make.panel(of=tools[-1], seats=seats[: len(signs)], verdicts=signs)
+    return tools
+
+
+def test_split_counts_the_seats_that_judged_both_and_differ():
+    a, b, c = pairs_of_four(a="++--", b="+-+-", c="-")
+    for first, second in ((a, b), (a, c), (b, c)):
+        make.comparison(first=first, second=second)
+    assert splits() == [(2, 4), (1, 1), (1, 1)]
+    assert biggest() == ["a vs b", "b vs c", "a vs c"]
+
+
+def test_split_follows_editions_pairs_and_withdrawals():
+    a, b = pairs_of_four(a="++", b="++")
+    pair = make.comparison(first=a, second=b)
+    assert (splits(), biggest()) == ([(0, 2)], [])
+    a.reviews.first().supersede(verdict="skip", quote="It changed.")
+    assert splits() == [(1, 2)]
+    make.votes(on=a, ship=3)
+    assert splits() == [(1, 2)]
+    Comparison.objects.update(first=make.tool())
+    assert splits() == [(0, 0)]
+    Comparison.objects.update(first=a)
+    pair.withdraw()
+    assert splits() == []
+    Comparison.objects.update(withdrawn_at=None)
+    assert splits() == [(1, 2)]
+    b.withdraw()
+    assert splits() == []
+
+
+def test_split_comes_with_the_clock(time_machine):
+    a, b = pairs_of_four(a="+", b="+")
+    make.comparison(first=a, second=b, published_at=make.FUTURE)
+    flip = a.reviews.first().supersede(verdict="skip", quote="Later.", published_at=make.FUTURE + timedelta(days=1))
+    b.reviews.first().supersede(verdict="skip", quote="Later.", published_at=flip.published_at + timedelta(days=1))
+    seen = []
+    for days in (-1, 0, 1, 2):
+        time_machine.move_to(make.FUTURE + timedelta(days=days, hours=1))
+        seen.append(splits())
+    assert seen == [[], [(0, 1)], [(1, 1)], [(0, 1)]]
+
+
+def test_reads_are_counted_and_fade(client, time_machine):
+    a, b, c = pairs_of_four(a="+", b="+", c="+")
+    old, new = make.comparison(first=a, second=b), make.comparison(first=b, second=c)
+    time_machine.move_to("2026-03-01T00:00Z")
+    for _ in range(3):
+        client.get("/compare/a-vs-b/")
+    client.get("/compare/a-vs-c/")  # made on demand: not counted
+    readings.write()
+    time_machine.move_to("2026-04-30T00:00Z")  # two half-lives later
+    client.get("/compare/b-vs-c/")
+    assert list(Comparison.objects.most_read()) == [old]
+    readings.write()
+    assert list(Comparison.objects.most_read()) == [new, old]
+    client.get("/compare/a-vs-b/")
+    readings.write()
+    assert list(Comparison.objects.most_read()) == [old, new]  # 1 + 3/4 reads against 1
+    weights = Reading.objects.annotate(difference=F("heat") - Reading.objects.get(comparison=new).heat)
+    assert weights.get(comparison=old).difference == pytest.approx(0.5596, abs=0.001)  # ln 1.75
+
+
+def test_read_of_a_pair_that_is_gone_is_forgotten():
+    readings.note(12345)
+    readings.write()
+    assert not Reading.objects.exists()

@@ -1,0 +1,139 @@
+"""The list of all tools, filtered and sorted by its query string."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comparisons import facets
+from tests import factories as make
+from tests.comparisons.test_pages import text
+from tools.models import Tool
+from votes.models import Camp, CensusRow, Listing
+
+pytestmark = pytest.mark.django_db
+NAMES = ["Ada", "Bob", "Cyd", "Dot", "Eve"]
+
+
+def listed(client, query: str = "") -> list[str]:
+    page = text(client, "/tools/" + query)
+    return sorted((name for name in NAMES if f"<bdi>{name}</bdi>" in page), key=lambda name: page.index(f">{name}<"))
+
+
+@pytest.fixture
+def five() -> None:
+    """Tools that differ in all that can be asked for."""
+    seats = [make.reviewer() for _ in range(4)]
+    code, chat = make.category(slug="code", name="Code"), make.category(slug="chat", name="Chat")
+    rows = [
+        (code, "++++", "free", 0), (code, "+++-", "paid", 12), (chat, "++--", "free", 60), (chat, "----", None, 9),
+        (chat, "", "contact", 10),
+    ]  # fmt: skip
+    for name, (category, verdicts, price, votes) in zip(NAMES, rows, strict=True):
+        tool = make.tool(name=name, category=category)
+        make.panel(of=tool, seats=seats[: len(verdicts)], verdicts=verdicts)
+        make.votes(on=tool, ship=votes)
+        paid = {"amount": 5, "currency": "USD", "period": "month"} if price == "paid" else {}
+        if price:
+            make.plan(of=tool, kind=price, **paid)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", "Ada Bob Cyd Dot Eve"),
+        ("?category=chat", "Cyd Dot Eve"),
+        ("?price=free", "Ada Cyd"),
+        ("?price=contact", "Eve"),
+        ("?panel=all-ship", "Ada"),
+        ("?panel=most-ship", "Bob"),
+        ("?panel=split", "Cyd"),
+        ("?panel=most-skip", ""),
+        ("?panel=all-skip", "Dot"),
+        ("?panel=unreviewed", "Eve"),
+        ("?community=1", "Bob Cyd Eve"),
+        ("?community=1&category=chat&price=free", "Cyd"),
+        ("?sort=community", "Cyd Bob Eve Dot Ada"),
+        ("?sort=name", "Ada Bob Cyd Dot Eve"),
+        ("?sort=reviewed&panel=all-skip", "Dot"),
+        ("?category=nothing&price=x&panel=&sort=%00&page=abc", "Ada Bob Cyd Dot Eve"),
+    ],
+)
+def test_filters_and_sorts_combine(client, five, query, names):
+    assert listed(client, query) == names.split()
+
+
+def test_counts_are_those_of_the_other_filters(client, five):
+    page = text(client, "/tools/?category=chat")
+    for words in ("Code (2)", "Chat (3)", "Free (1)", "Paid (0)", "Contact sales (1)", "All skip (1)", "number (2)"):
+        assert words in page
+    assert "3 tools" in page
+
+
+def test_filtered_lists_are_not_for_search_engines(client, five):
+    assert "noindex" not in text(client, "/tools/")
+    assert '<meta name="robots" content="noindex">' in text(client, "/tools/?price=free")
+
+
+def test_empty_lists_say_so(client):
+    assert "No tool is published yet." in text(client, "/tools/")
+    make.tool()
+    assert "No tool is like that." in text(client, "/tools/?price=free")
+
+
+@pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
+def test_only_published_tools_are_listed_and_counted(client, fields):
+    make.tool(name="Hidden", **fields)
+    page = text(client, "/tools/")
+    assert ("Hidden" in page, "0 tools" in page) == (False, True)
+
+
+@pytest.mark.parametrize("things", [1, 3, 30])
+def test_queries(client, django_assert_num_queries, things):
+    for _ in range(things):
+        tool = make.tool()
+        make.plan(of=tool)
+        make.review(of=tool, by=make.reviewer())
+        make.votes(on=tool, ship=2)
+    with django_assert_num_queries(5):  # categories, census, the page's ids, its tools, their plans
+        text(client, "/tools/")
+
+
+def test_every_tool_is_in_one_camp(five):
+    camps = [list(Listing.objects.at().filter(camp.condition)) for camp in Camp]
+    assert sum(map(len, camps)) == Tool.objects.count()
+
+
+rows = st.builds(
+    CensusRow,
+    category=st.integers(1, 3),
+    entry=st.sampled_from(["", "free", "paid"]),
+    camp=st.sampled_from([camp.value for camp in Camp]),
+    numbered=st.booleans(),
+    tools=st.integers(1, 9),
+)
+choices = st.fixed_dictionaries(
+    {
+        "category": st.sampled_from(["", 1, 2]),
+        "price": st.sampled_from(["", "free"]),
+        "panel": st.sampled_from(["", "all-ship"]),
+        "community": st.booleans(),
+    }
+)
+
+
+@given(st.lists(rows), choices)
+def test_option_promises_what_choosing_it_shows(census, chosen):
+    values = {"category": [1, 2, 3], "price": ["free", "paid"], "panel": list(Camp), "community": [True]}
+    for name, keys in values.items():
+        for option, key in zip(
+            facets.options(census, chosen, name, [(str(key), str(key), key) for key in keys]), keys, strict=True
+        ):
+            assert option.tools == facets.total(census, {**chosen, name: key})
+            assert option.is_chosen == (chosen[name] == key)
+
+
+def test_pages_go_through_all_tools_once(client):
+    for number in range(50):
+        make.tool(name=f"Tool number {number:02}")
+    seen = [text(client, f"/tools/?page={page}").count("tool-card__name") for page in (1, 2, 3, 4)]
+    assert seen == [24, 24, 2, 2]
