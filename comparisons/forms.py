@@ -35,6 +35,17 @@ def tool_filter(query: QueryDict) -> ToolFilter:
     return ToolFilter(**_valid(ToolFilterForm(query)))
 
 
+class PredictionsForm(forms.Form):
+    """Which predictions a reader wants to see."""
+
+    outcome = forms.ChoiceField(choices=[("judged", "All judged")], required=False)
+
+
+def judged_only(query: QueryDict) -> bool:
+    """Whether a query string asks for the judged predictions alone."""
+    return bool(_valid(PredictionsForm(query)).get("outcome"))
+
+
 class LensForm(forms.Form):
     """Through whose eyes a reader wants to look: slugs of seats, separated by commas."""
 

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from comparisons import sentence
 from comparisons.columns import PairRecord, PredictionRecord, ReviewRecord, ToolRecord
 from comparisons.lens import Eye, Lens
-from reviews.models import Outcome
+from reviews.models import Outcome, Prediction
 from reviews.panel import Panel
 from tools.models import PlanKind, Tool
 from tools.prices import Price, entry, entry_price
@@ -187,7 +187,22 @@ def _published_on(review: ReviewRecord) -> date:
     return datetime.fromisoformat(review["published_at"]).date()
 
 
-def _prediction(prediction: PredictionRecord, by: str, *, today: date) -> SafeString:
+def prediction_line(prediction: Prediction, *, today: date) -> SafeString:
+    """A prediction for a list of many tools'; it comes with its review's tool and reviewer."""
+    review = prediction.review
+    record: PredictionRecord = {
+        "claim": prediction.claim,
+        "due_on": prediction.due_on.isoformat(),
+        "outcome": prediction.outcome,
+        "note": prediction.note,
+        "source": prediction.source,
+    }
+    return _prediction(
+        record, review.reviewer.name, today=today, tool=review.tool.name, url=address("tool", review.tool.slug)
+    )
+
+
+def _prediction(prediction: PredictionRecord, by: str, *, today: date, tool: str = "", url: str = "") -> SafeString:
     due_on = date.fromisoformat(prediction["due_on"])
     if prediction["outcome"] != Outcome.OPEN:
         standing = f"Was due {day(due_on)}"
@@ -199,6 +214,8 @@ def _prediction(prediction: PredictionRecord, by: str, *, today: date) -> SafeSt
         "comparisons/_prediction.html",
         claim=prediction["claim"],
         by=by,
+        tool=tool,
+        url=url,
         outcome=prediction["outcome"],
         standing=standing,
         note=prediction["note"],

@@ -1,11 +1,15 @@
 from django.urls import path
 
-from comparisons.views import home, pairs, tools
+from comparisons.views import home, pairs, panel, tools
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("compare/<pair:pair>/", pairs.comparison, name="comparison"),
     path("tools/", tools.tools, name="tools"),
     path("tools/<tool_slug:slug>/", tools.tool, name="tool"),
+    path("reviewers/", panel.reviewers, name="reviewers"),
+    path("reviewers/<tool_slug:slug>/", panel.reviewer, name="reviewer"),
+    path("splits/", panel.split_list, name="splits"),
+    path("predictions/", panel.predictions, name="predictions"),
     path("categories/<tool_slug:slug>/", tools.category, name="category"),
 ]

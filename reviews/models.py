@@ -1,8 +1,9 @@
+from collections import Counter, defaultdict
 from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from tools.models import (
     unique_name_constraint,
     web_address_constraint,
 )
-from tools.publishing import Publishable, PublishableQuerySet, State
+from tools.publishing import Publishable, PublishableQuerySet, State, is_published
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 
 
@@ -76,6 +77,15 @@ class ReviewQuerySet(PublishableQuerySet):
         )
         return self.published(at=at).filter(~Exists(newer))
 
+    def of_seat(self, reviewer: Reviewer, *, at: datetime | None = None) -> Self:
+        """A seat's current reviews of published tools, newest first, each with its tool."""
+        return (
+            self.current(at=at)
+            .filter(is_published(at=at, prefix="tool__"), reviewer=reviewer)
+            .select_related("tool")
+            .order_by("-published_at", "-pk")
+        )
+
 
 class Review(Publishable):
     """One reviewer's verdict on one tool. A published one is superseded by a later edition, never rewritten.
@@ -97,7 +107,10 @@ class Review(Publishable):
 
     class Meta:
         ordering = ["tool", "reviewer", "published_at", "pk"]
-        indexes = [models.Index(fields=["published_at"], name="reviews_review_published")]
+        indexes = [
+            models.Index(fields=["published_at"], name="reviews_review_published"),
+            models.Index(fields=["reviewer", "-published_at", "-id"], name="reviews_review_of_seat"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["tool", "reviewer", "published_at"],
@@ -145,6 +158,31 @@ class Outcome(models.TextChoices):
     VOID = "void", "Void"
 
 
+JUDGED = (F("judged_on").desc(nulls_last=True), F("due_on").desc(), F("id").desc())
+
+
+class PredictionQuerySet(models.QuerySet["Prediction"]):
+    def on_record(self, *, at: datetime | None = None) -> Self:
+        """Those of every edition that is out (superseded ones stand by their word), on published tools."""
+        return self.filter(is_published(at=at, prefix="review__"), is_published(at=at, prefix="review__tool__"))
+
+    def due_soonest(self) -> Self:
+        """The open ones, by the day on which they can be judged: those that wait for it first."""
+        return self.filter(outcome=Outcome.OPEN).order_by("due_on", "pk")
+
+    def judged(self) -> Self:
+        """The judged ones, those judged last first; those without a day of judgement by the day they were due."""
+        return self.exclude(outcome=Outcome.OPEN).order_by(*JUDGED)
+
+    def outcomes(self) -> dict[int, Counter[str]]:
+        """How many there are of each outcome, by reviewer's id."""
+        counts: dict[int, Counter[str]] = defaultdict(Counter)
+        rows = self.order_by().values_list("review__reviewer", "outcome").annotate(Count("pk"))
+        for reviewer, outcome, number in rows:
+            counts[reviewer][outcome] = number
+        return counts
+
+
 class Prediction(models.Model):
     """A dated claim inside a review, later judged by an editor."""
 
@@ -156,8 +194,14 @@ class Prediction(models.Model):
     source = models.URLField(max_length=500, blank=True, validators=[is_web_address])
     judged_on = models.DateField(null=True, blank=True)
 
+    objects = PredictionQuerySet.as_manager()
+
     class Meta:
         ordering = ["due_on", "pk"]
+        indexes = [
+            models.Index("due_on", "id", name="reviews_prediction_open", condition=Q(outcome="open")),
+            models.Index(*JUDGED, name="reviews_prediction_judged", condition=~Q(outcome="open")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["review", "claim"],

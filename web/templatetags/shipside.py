@@ -1,7 +1,10 @@
+from datetime import date, datetime
+
 from django import template
 from django.utils.safestring import SafeString
 
 from web import markdown as safe_markdown
+from web import words
 
 register = template.Library()
 
@@ -10,3 +13,9 @@ register = template.Library()
 def markdown(text: str) -> SafeString:
     """Markdown as safe HTML."""
     return safe_markdown.render(text)
+
+
+@register.filter
+def day(value: date | datetime) -> str:
+    """A day, or the day of an instant (UTC), as `3 Aug 2026`."""
+    return words.day(value.date() if isinstance(value, datetime) else value)

@@ -1,0 +1,126 @@
+"""The panel: its seats, where they part, and what they have predicted."""
+
+from collections import Counter
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from comparisons import side_by_side, splits
+from comparisons.agreement import NOTHING, seat_records
+from comparisons.forms import judged_only
+from comparisons.models import Comparison, Split
+from reviews.models import Prediction, Review, Reviewer
+from reviews.track_record import TrackRecord
+from tools.models import Tool
+from votes.models import Listing
+from web.http import public_page
+from web.paging import page_of
+
+REVIEWS_A_PAGE = 12
+PREDICTIONS_A_PAGE = 24
+MOST = 12  # of each kind on the page of splits
+
+
+@require_safe
+@public_page
+def reviewers(request: HttpRequest) -> HttpResponse:
+    """The seats of the panel, how each judges, and who agrees with whom."""
+    seats = list(Reviewer.objects.order_by("seat"))
+    records = seat_records()
+    outcomes = Prediction.objects.on_record().outcomes()
+    return render(
+        request,
+        "comparisons/reviewers.html",
+        {
+            "here": reverse("reviewers"),
+            "seats": [
+                (seat, records.get(seat.pk, NOTHING), TrackRecord.of(outcomes.get(seat.pk, Counter())))
+                for seat in seats
+            ],
+            "agreement": [
+                (
+                    seat,
+                    [None if other == seat else records.get(seat.pk, NOTHING).with_seat(other.pk) for other in seats],
+                )
+                for seat in seats
+            ],
+        },
+    )
+
+
+@require_safe
+@public_page
+def reviewer(request: HttpRequest, slug: str) -> HttpResponse:
+    """One seat: its lens, what stands behind it, how it judges, and all its reviews."""
+    seats = {seat.slug: seat for seat in Reviewer.objects.order_by("seat")}
+    found = seats.get(slug) or Reviewer.objects.by_slugs(slug).get(slug)
+    if found is None:
+        raise Http404
+    if found.slug != slug:
+        return HttpResponsePermanentRedirect(found.get_absolute_url())
+    record = seat_records().get(found.pk, NOTHING)
+    predictions = Prediction.objects.on_record().filter(review__reviewer=found)
+    return render(
+        request,
+        "comparisons/reviewer.html",
+        {
+            "here": found.get_absolute_url(),
+            "reviewer": found,
+            "record": record,
+            "others": [(seat, record.with_seat(seat.pk)) for seat in seats.values() if seat != found],
+            "track_record": TrackRecord.of(predictions.outcomes().get(found.pk, Counter())),
+            "page": page_of(
+                Review.objects.of_seat(found), request.GET, per_page=REVIEWS_A_PAGE, count=record.ships.whole
+            ),
+        },
+    )
+
+
+@require_safe
+@public_page
+def split_list(request: HttpRequest) -> HttpResponse:
+    """Where the seats part most, and where panel and community do."""
+    pairs = Comparison.objects.with_numbers().in_order(
+        Split.objects.at().biggest().values_list("comparison_id", flat=True)[:MOST]
+    )
+    tools = Tool.objects.with_numbers().with_plans()
+    return render(
+        request,
+        "comparisons/splits.html",
+        {
+            "here": reverse("splits"),
+            "pairs": [splits.parted(comparison) for comparison in pairs],
+            "divided": [
+                side_by_side.card(tool) for tool in tools.in_order(Listing.objects.at().divided().tool_ids()[:MOST])
+            ],
+            "apart": [
+                side_by_side.card(tool) for tool in tools.in_order(Listing.objects.at().apart().tool_ids()[:MOST])
+            ],
+        },
+    )
+
+
+@require_safe
+@public_page
+def predictions(request: HttpRequest) -> HttpResponse:
+    """What the seats have put on record: what is due soonest, then what was judged; or all that was judged."""
+    on_record = Prediction.objects.on_record().select_related("review__tool", "review__reviewer")
+    judged = judged_only(request.GET)
+    page = page_of(on_record.judged() if judged else on_record.due_soonest(), request.GET, per_page=PREDICTIONS_A_PAGE)
+    today = timezone.localdate()
+    return render(
+        request,
+        "comparisons/predictions.html",
+        {
+            "here": reverse("predictions"),
+            "judged_only": judged,
+            "page": page,
+            "predictions": [side_by_side.prediction_line(prediction, today=today) for prediction in page],
+            "judged": []
+            if judged
+            else [side_by_side.prediction_line(prediction, today=today) for prediction in on_record.judged()[:MOST]],
+        },
+    )
