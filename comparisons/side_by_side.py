@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from comparisons import sentence
-from comparisons.columns import PairRecord, PredictionRecord, ReviewRecord, ToolRecord
+from comparisons.columns import FormerFact, FormerPrice, PairRecord, PredictionRecord, ReviewRecord, ToolRecord
 from reviews.models import Outcome
 from reviews.panel import Panel
 from tools.models import PlanKind, Tool
@@ -44,6 +44,8 @@ class SeatRow(TypedDict):
     name: str
     lens: str
     verdicts: tuple[str | None, ...]
+    editions: tuple[int | None, ...]
+    """The ids of the reviews, which are anchors on a tool's own page."""
     cells: list[SafeString]
     differs: bool
     drawn: SafeString
@@ -125,8 +127,8 @@ def card(tool: Tool) -> Card:
     )
 
 
-def column(tool: ToolRecord, *, today: date) -> Column:
-    """Shape one tool for its column."""
+def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
+    """Shape one tool for its column, with at most `earlier` superseded prices of a plan (None: all)."""
     plans, reviews = tool["plans"] or [], tool["reviews"] or []
     prices = [Price(plan["kind"], plan["amount"], plan["currency"], plan["period"], plan["unit"]) for plan in plans]
     panel = Panel(
@@ -155,12 +157,13 @@ def column(tool: ToolRecord, *, today: date) -> Column:
                 "comparisons/_price.html",
                 name=plan["name"],
                 price=price.words,
+                was=tuple(former_values(plan["was"] or [])[:earlier]),
                 **_checked(plan["source"], plan["verified_on"], today=today),
             )
             for plan, price in zip(plans, prices, strict=True)
         ],
         "predictions": [
-            _prediction(prediction, review["name"], today=today)
+            prediction_line(prediction, review["name"], today=today)
             for review in reviews
             for prediction in review["predictions"] or []
         ],
@@ -183,7 +186,19 @@ def _published_on(review: ReviewRecord) -> date:
     return datetime.fromisoformat(review["published_at"]).date()
 
 
-def _prediction(prediction: PredictionRecord, by: str, *, today: date) -> SafeString:
+def former_values(was: Sequence[FormerPrice] | Sequence[FormerFact]) -> list[tuple[str, str]]:
+    """Superseded values in words, each with the day until which it stood, in the order given."""
+    return [(_former_value(value), day(datetime.fromisoformat(value["until"]).date())) for value in was]
+
+
+def _former_value(was: FormerPrice | FormerFact) -> str:
+    if "value" in was:
+        return was["value"]
+    return Price(was["kind"], was["amount"], was["currency"], was["period"], was["unit"]).words
+
+
+def prediction_line(prediction: PredictionRecord, by: str, *, today: date) -> SafeString:
+    """A prediction, with where it stands."""
     due_on = date.fromisoformat(prediction["due_on"])
     if prediction["outcome"] != Outcome.OPEN:
         standing = f"Was due {day(due_on)}"
@@ -202,9 +217,10 @@ def _prediction(prediction: PredictionRecord, by: str, *, today: date) -> SafeSt
     )
 
 
-def fact_rows(tools: Sequence[ToolRecord], *, today: date) -> list[FactRow]:
+def fact_rows(tools: Sequence[ToolRecord], *, today: date, earlier: int | None = 1) -> list[FactRow]:
     """Line the facts of some tools up by attribute, in the attributes' order.
 
+    Each comes with at most `earlier` values that it superseded (None: all).
     A row differs when two columns are known to have different values; what is merely unknown is no difference.
     """
     names = {fact["attribute"]: fact["name"] for tool in tools for fact in tool["facts"] or []}
@@ -217,6 +233,7 @@ def fact_rows(tools: Sequence[ToolRecord], *, today: date) -> list[FactRow]:
             leaf(
                 "comparisons/_fact.html",
                 value=fact["value"],
+                was=tuple(former_values(fact["was"] or [])[:earlier]),
                 **_checked(fact["source"], fact["verified_on"], today=today),
             )
             if fact
@@ -242,6 +259,7 @@ def seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
                 "name": reviewer["name"],
                 "lens": reviewer["lens"],
                 "verdicts": verdicts,
+                "editions": tuple(review["id"] if review else None for review in reviews),
                 "cells": [
                     _quote(reviewer["slug"], place, [tool["name"] for tool in tools], review)
                     for place, review in enumerate(reviews)
