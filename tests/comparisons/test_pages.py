@@ -213,7 +213,13 @@ def test_queries(client, django_assert_num_queries, things, url, queries):
         text(client, url.format(category=category.slug))
 
 
-URLS = ["/", "/compare/beta-vs-alpha/", "/tools/alpha/", "/newsletter/", "/newsletter/noted/"]
+URLS = [
+    "/",
+    "/compare/beta-vs-alpha/",
+    "/tools/alpha/",
+    "/methodology/",
+    "/disclosure/",
+    "/newsletter/", "/newsletter/noted/"]
 
 
 @pytest.mark.parametrize("url", URLS)
