@@ -16,8 +16,26 @@ from django.db import connection
 from django.utils import timezone
 
 
+class FormerPrice(TypedDict):
+    """What a plan cost until it was superseded; times are ISO text."""
+
+    kind: str
+    amount: Decimal | None
+    currency: str | None
+    period: str | None
+    unit: str
+    until: str
+
+
+class FormerFact(TypedDict):
+    """What a fact said until it was superseded; times are ISO text."""
+
+    value: str
+    until: str
+
+
 class PlanRecord(TypedDict):
-    """A standing plan; days are ISO text."""
+    """A standing plan, and what it cost before, newest first; days are ISO text."""
 
     name: str
     kind: str
@@ -27,16 +45,18 @@ class PlanRecord(TypedDict):
     unit: str
     source: str
     verified_on: str | None
+    was: list[FormerPrice] | None
 
 
 class FactRecord(TypedDict):
-    """A standing fact; `attribute` is the id that lines it up with other tools' facts."""
+    """A standing fact, and what it said before; `attribute` is the id that lines it up with other tools' facts."""
 
     attribute: int
     name: str
     value: str
     source: str
     verified_on: str | None
+    was: list[FormerFact] | None
 
 
 class PredictionRecord(TypedDict):
@@ -48,11 +68,12 @@ class PredictionRecord(TypedDict):
 
 
 class ReviewRecord(TypedDict):
-    """A current review: its reviewer's id, slug, name, lens and seat, whether the panel's numbers count it (a lens may
-    leave it out), and what it says; times are ISO text.
+    """A current review: the edition's id, its reviewer's id, slug, name, lens and seat, whether the panel's numbers
+    count it (a lens may leave it out), and what it says; times are ISO text.
     """
 
     id: int
+    reviewer: int
     slug: str
     name: str
     lens: str
@@ -100,13 +121,29 @@ JOIN LATERAL (
            panel.*,
            (
                SELECT json_agg(plan ORDER BY plan.id) FROM (
-                   SELECT id, name, kind, amount, currency, period, unit, source, verified_on
-                   FROM tools_plan WHERE tool_id = tool.id AND superseded_at IS NULL
+                   SELECT id, name, kind, amount, currency, period, unit, source, verified_on,
+                          (
+                              SELECT json_agg(was ORDER BY until DESC) FROM (
+                                  SELECT kind, amount, currency, period, unit, superseded_at AS until
+                                  FROM tools_plan AS old
+                                  WHERE old.tool_id = tool.id AND old.name = standing.name
+                                    AND superseded_at IS NOT NULL
+                              ) AS was
+                          ) AS was
+                   FROM tools_plan AS standing WHERE tool_id = tool.id AND superseded_at IS NULL
                ) AS plan
            ) AS plans,
            (
                SELECT json_agg(fact ORDER BY fact.attribute) FROM (
-                   SELECT attribute.id AS attribute, attribute.name, value, source, verified_on
+                   SELECT attribute.id AS attribute, attribute.name, value, source, verified_on,
+                          (
+                              SELECT json_agg(was ORDER BY until DESC) FROM (
+                                  SELECT value, superseded_at AS until
+                                  FROM tools_fact AS old
+                                  WHERE old.tool_id = tool.id AND old.attribute_id = attribute.id
+                                    AND superseded_at IS NOT NULL
+                              ) AS was
+                          ) AS was
                    FROM tools_fact JOIN tools_attribute AS attribute ON attribute.id = attribute_id
                    WHERE tool_id = tool.id AND superseded_at IS NULL
                ) AS fact
@@ -120,7 +157,7 @@ JOIN LATERAL (
                ) AS percent,
                json_agg(review ORDER BY seat) AS reviews
         FROM (
-            SELECT reviewer.id, reviewer.slug, reviewer.name, reviewer.lens, reviewer.seat,
+            SELECT edition.id, reviewer.id AS reviewer, reviewer.slug, reviewer.name, reviewer.lens, reviewer.seat,
                    COALESCE(reviewer.id = ANY (%(lens)s::bigint[]), true) AS counted,
                    verdict, quote, flips_if, published_at,
                    (

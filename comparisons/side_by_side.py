@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import TypedDict
+from typing import TypedDict, cast
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from comparisons import sentence
-from comparisons.columns import PairRecord, PredictionRecord, ReviewRecord, ToolRecord
+from comparisons.columns import FormerFact, FormerPrice, PairRecord, PredictionRecord, ReviewRecord, ToolRecord
 from comparisons.lens import Eye, Lens
 from reviews.models import Outcome, Prediction
 from reviews.panel import Panel
@@ -46,6 +46,8 @@ class SeatRow(TypedDict):
     name: str
     lens: str
     verdicts: tuple[str | None, ...]
+    editions: tuple[int | None, ...]
+    """The ids of the reviews, which are anchors on a tool's own page."""
     cells: list[SafeString]
     differs: bool
     counted: bool
@@ -129,8 +131,8 @@ def card(tool: Tool) -> Card:
     )
 
 
-def column(tool: ToolRecord, *, today: date) -> Column:
-    """Shape one tool for its column."""
+def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
+    """Shape one tool for its column, with at most `earlier` superseded prices of a plan (None: all)."""
     plans, reviews = tool["plans"] or [], tool["reviews"] or []
     prices = [Price(plan["kind"], plan["amount"], plan["currency"], plan["period"], plan["unit"]) for plan in plans]
     panel = Panel(
@@ -159,12 +161,13 @@ def column(tool: ToolRecord, *, today: date) -> Column:
                 "comparisons/_price.html",
                 name=plan["name"],
                 price=price.words,
+                was=tuple(former_values(plan["was"] or [])[:earlier]),
                 **_checked(plan["source"], plan["verified_on"], today=today),
             )
             for plan, price in zip(plans, prices, strict=True)
         ],
         "predictions": [
-            _prediction(prediction, review["name"], today=today)
+            prediction_line(prediction, review["name"], today=today)
             for review in reviews
             for prediction in review["predictions"] or []
         ],
@@ -187,7 +190,21 @@ def _published_on(review: ReviewRecord) -> date:
     return datetime.fromisoformat(review["published_at"]).date()
 
 
-def prediction_line(prediction: Prediction, *, today: date) -> SafeString:
+def former_values(was: Sequence[FormerPrice] | Sequence[FormerFact]) -> list[tuple[str, str]]:
+    """Superseded values in words, each with the day until which it stood, in the order given."""
+    return [(_former_value(value), day(datetime.fromisoformat(value["until"]).date())) for value in was]
+
+
+def _former_value(was: FormerPrice | FormerFact) -> str:
+    match was:
+        case {"value": str(value)}:
+            return value
+        case _:
+            price = cast("FormerPrice", was)
+            return Price(price["kind"], price["amount"], price["currency"], price["period"], price["unit"]).words
+
+
+def listed_prediction(prediction: Prediction, *, today: date) -> SafeString:
     """A prediction for a list of many tools'; it comes with its review's tool and reviewer."""
     review = prediction.review
     record: PredictionRecord = {
@@ -197,12 +214,13 @@ def prediction_line(prediction: Prediction, *, today: date) -> SafeString:
         "note": prediction.note,
         "source": prediction.source,
     }
-    return _prediction(
+    return prediction_line(
         record, review.reviewer.name, today=today, tool=review.tool.name, url=address("tool", review.tool.slug)
     )
 
 
-def _prediction(prediction: PredictionRecord, by: str, *, today: date, tool: str = "", url: str = "") -> SafeString:
+def prediction_line(prediction: PredictionRecord, by: str, *, today: date, tool: str = "", url: str = "") -> SafeString:
+    """A prediction, with where it stands; and with its tool where that is not clear."""
     due_on = date.fromisoformat(prediction["due_on"])
     if prediction["outcome"] != Outcome.OPEN:
         standing = f"Was due {day(due_on)}"
@@ -223,9 +241,10 @@ def _prediction(prediction: PredictionRecord, by: str, *, today: date, tool: str
     )
 
 
-def fact_rows(tools: Sequence[ToolRecord], *, today: date) -> list[FactRow]:
+def fact_rows(tools: Sequence[ToolRecord], *, today: date, earlier: int | None = 1) -> list[FactRow]:
     """Line the facts of some tools up by attribute, in the attributes' order.
 
+    Each comes with at most `earlier` values that it superseded (None: all).
     A row differs when two columns are known to have different values; what is merely unknown is no difference.
     """
     names = {fact["attribute"]: fact["name"] for tool in tools for fact in tool["facts"] or []}
@@ -238,6 +257,7 @@ def fact_rows(tools: Sequence[ToolRecord], *, today: date) -> list[FactRow]:
             leaf(
                 "comparisons/_fact.html",
                 value=fact["value"],
+                was=tuple(former_values(fact["was"] or [])[:earlier]),
                 **_checked(fact["source"], fact["verified_on"], today=today),
             )
             if fact
@@ -259,12 +279,13 @@ def seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
         differs = len(set(verdicts) - {None}) > 1
         rows.append(
             {
-                "eye": Eye(reviewer["id"], reviewer["slug"], reviewer["name"]),
+                "eye": Eye(reviewer["reviewer"], reviewer["slug"], reviewer["name"]),
                 "slug": reviewer["slug"],
                 "name": reviewer["name"],
                 "lens": reviewer["lens"],
                 "counted": reviewer["counted"],
                 "verdicts": verdicts,
+                "editions": tuple(review["id"] if review else None for review in reviews),
                 "cells": [
                     _quote(reviewer["slug"], place, [tool["name"] for tool in tools], review)
                     for place, review in enumerate(reviews)

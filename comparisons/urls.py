@@ -1,6 +1,6 @@
 from django.urls import path
 
-from comparisons.views import home, pairs, panel, tools
+from comparisons.views import explain, home, pairs, panel, tools
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -12,4 +12,6 @@ urlpatterns = [
     path("splits/", panel.split_list, name="splits"),
     path("predictions/", panel.predictions, name="predictions"),
     path("categories/<tool_slug:slug>/", tools.category, name="category"),
+    path("methodology/", explain.methodology, name="methodology"),
+    path("disclosure/", explain.disclosure, name="disclosure"),
 ]

@@ -15,5 +15,5 @@ urlpatterns = [
 
 handler400 = "web.views.bad_request"
 handler403 = "web.views.forbidden"
-handler404 = "web.views.not_found"
+handler404 = "comparisons.views.errors.not_found"
 handler500 = "web.views.server_error"

@@ -76,3 +76,19 @@ class Community:
         if percent is None or not self.has_number or self.low is None or self.high is None:
             return False
         return not self.low <= percent <= self.high
+
+
+def said_by_votes() -> list[tuple[str, str, str]]:
+    """How a tool's community is shown, by the number of its counted votes: (votes, figure, words), by the settings."""
+    early, full = settings.COMMUNITY_EARLY_VOTES, settings.COMMUNITY_FULL_VOTES
+    rows = [("0", NOTHING, "No votes yet")]
+    if early > 1:
+        rows.append((_span(1, early - 1), NOTHING, "how many say ship and how many say skip, and no percent"))
+    if full > early:
+        rows.append((_span(early, full - 1), "percent", "the number of votes, the word “early”, and the interval"))
+    rows.append((f"{max(early, full)} and more", "percent", "the number of votes; the interval under “How sure?”"))
+    return rows
+
+
+def _span(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}–{last}"

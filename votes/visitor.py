@@ -5,7 +5,8 @@ import uuid
 from django.http import HttpRequest, HttpResponse
 
 _SALT = "votes.visitor"
-_MAX_AGE = 400 * 24 * 3600  # seconds; browsers keep no cookie longer
+KEPT_DAYS = 400  # browsers keep no cookie longer
+_MAX_AGE = KEPT_DAYS * 24 * 3600  # seconds
 HINT_COOKIE = "voted"
 
 

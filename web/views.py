@@ -1,5 +1,6 @@
 """Error pages in the site's own look, and as a fragment for htmx."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -38,12 +39,15 @@ TEXTS = {
 }
 
 
-def error_page(request: HttpRequest, *, status: int) -> HttpResponse:
-    """The page of an error; for htmx just its message, which the page shows in place."""
+def error_page(request: HttpRequest, *, status: int, nearest: Sequence[tuple[str, str]] = ()) -> HttpResponse:
+    """The page of an error; for htmx just its message, which the page shows in place.
+
+    `nearest` are names and addresses of what the reader may have meant.
+    """
     template = "web/error.html"
     if request.headers.get("HX-Request") == "true":
         template += "#message"
-    return render(request, template, {"status": status, "error": TEXTS[status]}, status=status)
+    return render(request, template, {"status": status, "error": TEXTS[status], "nearest": nearest}, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -52,10 +56,6 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def forbidden(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> HttpResponse:
     return error_page(request, status=403)
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_page(request, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -118,9 +118,9 @@ def predictions(request: HttpRequest) -> HttpResponse:
             "here": reverse("predictions"),
             "judged_only": judged,
             "page": page,
-            "predictions": [side_by_side.prediction_line(prediction, today=today) for prediction in page],
+            "predictions": [side_by_side.listed_prediction(prediction, today=today) for prediction in page],
             "judged": []
             if judged
-            else [side_by_side.prediction_line(prediction, today=today) for prediction in on_record.judged()[:MOST]],
+            else [side_by_side.listed_prediction(prediction, today=today) for prediction in on_record.judged()[:MOST]],
         },
     )

@@ -1,5 +1,7 @@
 """All tools, one tool, and the tools of a category."""
 
+from datetime import date
+
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -7,9 +9,10 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from comparisons import facets, side_by_side
+from comparisons import facets, side_by_side, timeline
 from comparisons.columns import read_columns
 from comparisons.forms import ToolFilterForm, lens_slugs, tool_filter
+from comparisons.history import read_history
 from comparisons.lens import Eye, lens_of, toggles
 from comparisons.models import Comparison, ComparisonQuerySet
 from reviews.models import Reviewer
@@ -57,7 +60,7 @@ def tools(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public_page
 def tool(request: HttpRequest, slug: str) -> HttpResponse:
-    """One tool: its numbers, its reviewers' reasons, its prices and facts, and what it is compared with."""
+    """One tool: its numbers, the reviewers' reasons, prices and facts, what changed, and what it is compared with."""
     found = Tool.objects.published().with_community().by_slugs(slug).get(slug)
     if found is None:
         raise Http404
@@ -70,11 +73,12 @@ def tool(request: HttpRequest, slug: str) -> HttpResponse:
         "comparisons/tool.html",
         {
             "here": found.get_absolute_url(),
-            "column": side_by_side.column(tools[0], today=today),
+            "column": side_by_side.column(tools[0], today=today, earlier=None),
             "community": Community.of(found.community),
             "has_long_names": side_by_side.has_long_names(tools),
             "seats": side_by_side.seat_rows(tools),
-            "facts": side_by_side.fact_rows(tools, today=today),
+            "facts": side_by_side.fact_rows(tools, today=today, earlier=None),
+            **_history(found, today=today),
             "comparisons": _links(Comparison.objects.published().touching(found.pk)),
             "rivals": [
                 (name, side_by_side.pair_address(*sorted((found.slug, rival))))
@@ -114,6 +118,18 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
             "comparisons": _links(Comparison.objects.published().in_category(found)),
         },
     )
+
+
+def _history(tool: Tool, *, today: date) -> dict[str, object]:
+    """What was said of a tool before."""
+    said = read_history(tool.pk)
+    editions = said["editions"] or []
+    return {
+        "timeline": timeline.timeline(editions, today=today),
+        "unchanged_since": timeline.unchanged_since(editions),
+        "gone_plans": timeline.gone_plans(said["plans"] or []),
+        "gone_facts": timeline.gone_facts(said["facts"] or []),
+    }
 
 
 def _links(comparisons: ComparisonQuerySet) -> list[SafeString]:

@@ -24,20 +24,30 @@ def fact(attribute: int, value: str, verified_on: str | None = None, source: str
         "value": value,
         "source": source,
         "verified_on": verified_on,
+        "was": None,
     }
 
 
 def review(seat: int, verdict: str, published_at: str = "2026-11-01T09:00:00+00:00") -> dict[str, Any]:
     return {
-        "id": seat, "slug": f"s{seat}", "name": f"S{seat}", "lens": "?", "seat": seat, "counted": True,
-        "verdict": verdict, "quote": "Because.", "flips_if": "", "published_at": published_at, "predictions": None,
+        "id": 10 + seat, "reviewer": seat, "slug": f"s{seat}", "name": f"S{seat}", "lens": "?", "seat": seat,
+        "counted": True, "verdict": verdict, "quote": "Because.", "flips_if": "", "published_at": published_at,
+        "predictions": None,
     }  # fmt: skip
 
 
 def plan(kind: str, amount: int | None = None) -> dict[str, Any]:
     paid = {"amount": Decimal(amount or 0), "currency": "USD", "period": "month"}
     none = {"amount": None, "currency": None, "period": None}
-    return {"name": kind, "kind": kind, "unit": "", "source": "", "verified_on": None, **(paid if amount else none)}
+    return {
+        "name": kind,
+        "kind": kind,
+        "unit": "",
+        "source": "",
+        "verified_on": None,
+        "was": None,
+        **(paid if amount else none),
+    }
 
 
 def test_facts_line_up_and_only_known_values_differ():
@@ -110,6 +120,21 @@ def test_pricing_read():
     plans = {None: None, "free": free, "paid": paid, "both": both, "contact": [plan("contact")]}
     for (one, two), text in reads.items():
         assert side_by_side.pricing_read(column(name="A", plans=plans[one]), column(name="B", plans=plans[two])) == text
+
+
+def test_earlier_values_are_said_newest_first_and_as_many_as_asked():
+    was = [
+        {"kind": "paid", "amount": Decimal(20), "currency": "USD", "period": "month", "unit": "", "until": "2026-08-03T23:00:00+00:00"},
+        {"kind": "free", "amount": None, "currency": None, "period": None, "unit": "", "until": "2026-01-02T00:00:00+00:00"},
+    ]  # fmt: skip
+    said = "was $20/mo until 3 Aug 2026", "was Free until 2 Jan 2026"
+    for earlier, shown in {1: (True, False), None: (True, True)}.items():
+        tool = record(plans=[{**plan("paid", 30), "was": was}])
+        line = side_by_side.column(tool, today=TODAY, earlier=earlier)["price_lines"][0]
+        assert tuple(words in line for words in said) == shown
+    values = [{"value": "Apache-2.0", "until": "2026-08-03T23:00:00+00:00"}]
+    rows = side_by_side.fact_rows([record(facts=[{**fact(1, "MIT"), "was": values}])], today=TODAY)
+    assert "was Apache-2.0 until 3 Aug 2026" in rows[0]["cells"][0]
 
 
 def test_predictions_say_where_they_stand():

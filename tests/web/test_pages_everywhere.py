@@ -20,10 +20,15 @@ URLS = {
     "/compare/vosk-vs-whisper/?only=differences": 200,
     "/tools/open-webui/": 200,
     "/categories/speech/": 200,
+    "/tools/aider/": 200,
+    "/methodology/": 200,
+    "/disclosure/": 200,
     "/newsletter/": 200,
     "/newsletter/noted/": 200,
     "/tools/qdrant/vote/": 200,
     "/nowhere/": 404,
+    "/tools/aider-pro/": 404,
+    "/compare/ollama-vs-nothing/": 404,
     "/admin/login/": 200,
 }
 

@@ -1,0 +1,57 @@
+"""The pages that explain: how the numbers are made, and who stands behind them."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from comparisons.example import NEWEST, example, interval_steps
+from comparisons.side_by_side import card
+from reviews.models import Reviewer
+from votes.community import said_by_votes
+from votes.visitor import HINT_COOKIE, KEPT_DAYS
+from web.http import public_page
+
+INVENTED = {"ship": 18, "votes": 31}  # worked through where no tool has a vote
+
+
+@require_safe
+@public_page
+def methodology(request: HttpRequest) -> HttpResponse:
+    """How every number is made, by the settings that hold, with a tool of the site worked through."""
+    return render(
+        request,
+        "comparisons/methodology.html",
+        {
+            "early": settings.COMMUNITY_EARLY_VOTES,
+            "full": settings.COMMUNITY_FULL_VOTES,
+            "stale_days": settings.STALE_AFTER_DAYS,
+            "like_for_like_days": settings.LIKE_FOR_LIKE_DAYS,
+            "said_by_votes": said_by_votes(),
+            "kept_days": KEPT_DAYS,
+            "newest": NEWEST,
+            **_worked_example(),
+        },
+    )
+
+
+def _worked_example() -> dict[str, Any]:
+    """The tool of the example with its card, or None; and the interval's steps, on invented votes where it has none."""
+    found = example()
+    shown = card(found.tool) if found else None
+    has_votes = shown is not None and shown.community.votes > 0
+    counts = {"ship": shown.community.ship, "votes": shown.community.votes} if shown and has_votes else INVENTED
+    return {"example": found, "card": shown, "has_votes": has_votes, "steps": interval_steps(**counts)}
+
+
+@require_safe
+@public_page
+def disclosure(request: HttpRequest) -> HttpResponse:
+    """Who sits on the panel, who pays for what, and what is stored about readers."""
+    return render(
+        request,
+        "comparisons/disclosure.html",
+        {"reviewers": Reviewer.objects.order_by("seat"), "kept_days": KEPT_DAYS, "hint_cookie": HINT_COOKIE},
+    )

@@ -1,0 +1,199 @@
+"""The seats, their records, splits and predictions."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comparisons.agreement import NOTHING, Share, seat_records
+from reviews.models import Review
+from reviews.track_record import TrackRecord
+from tests import factories as make
+from tests.comparisons.test_pages import text
+from tools.models import Tool
+
+pytestmark = pytest.mark.django_db
+
+
+def panel_of_three() -> list:
+    """Four tools on which three seats agree more or less; visitors vote on the first three."""
+    seats = [make.reviewer(slug=slug, name=slug.title()) for slug in ("ann", "ben", "cy")]
+    for number, (verdicts, ship, skip) in enumerate([("+++", 9, 3), ("+--", 2, 20), ("--+", 3, 0), ("++", 8, 8)]):
+        tool = make.tool(slug=f"tool-{number}", name=f"Tool number {number}")
+        make.panel(of=tool, seats=seats[: len(verdicts)], verdicts=verdicts)
+        make.votes(on=tool, ship=ship, skip=skip)
+    return seats
+
+
+def test_records_count_ships_and_agreement():
+    ann, ben, cy = panel_of_three()
+    records = seat_records()
+    assert records[ann.pk].ships == Share(3, 4, 75)
+    assert records[cy.pk].ships == Share(2, 3, 67)
+    assert records[ann.pk].seats == {ben.pk: Share(3, 4, 75), cy.pk: Share(1, 3, 33)}
+    assert records[ben.pk].seats[cy.pk] == Share(2, 3, 67)
+    assert records[ann.pk].panel == Share(4, 7, 57)
+    # Visitors have a side on the first two alone: too few votes on the third, a draw on the fourth.
+    assert records[ann.pk].community == Share(1, 2, 50)
+    assert records[ben.pk].community == records[cy.pk].community == Share(2, 2, 100)
+
+
+def test_records_follow_the_clock_and_leave_out_what_is_not_public():
+    ann, ben, _ = panel_of_three()
+    first = Tool.objects.get(slug="tool-0")
+    Tool.objects.get(slug="tool-1").withdraw()
+    make.review(of=make.tool(published_at=None), by=ann)
+    make.review(of=first, by=ben, verdict="skip", published_at=make.FUTURE)
+    assert seat_records()[ann.pk].seats[ben.pk] == Share(3, 3, 100)
+    assert seat_records(at=make.FUTURE + timedelta(days=1))[ann.pk].seats[ben.pk] == Share(2, 3, 67)
+
+
+@given(st.lists(st.tuples(st.sampled_from("+-."), st.sampled_from("+-."), st.sampled_from("+-.")), max_size=6))
+def test_records_equal_a_count_by_hand(rows):
+    Review.objects.all().delete()
+    seats = [make.reviewer() for _ in range(3)]
+    for row in rows:
+        tool = make.tool()
+        for seat, sign in zip(seats, row, strict=True):
+            if sign != ".":
+                make.review(of=tool, by=seat, verdict="ship" if sign == "+" else "skip")
+    records = seat_records()
+    for one, seat in enumerate(seats):
+        record = records.get(seat.pk, NOTHING)
+        judged = [row[one] for row in rows if row[one] != "."]
+        assert (record.ships.part, record.ships.whole) == (judged.count("+"), len(judged))
+        for two, other in enumerate(seats):
+            if one != two:
+                both = [row for row in rows if "." not in (row[one], row[two])]
+                share = record.with_seat(other.pk)
+                assert (share.part, share.whole) == (sum(row[one] == row[two] for row in both), len(both))
+
+
+def test_reviewers_page_and_seat_pages(client):
+    ann, *_ = panel_of_three()
+    make.prediction(of=ann.reviews.first(), outcome="right")
+    page = text(client, "/reviewers/")
+    assert "3 of 4 tools judged" in page
+    assert "1 right" in page
+    seat = text(client, "/reviewers/ann/")
+    for words in ("3 of 4 tools judged", "With Ben", "3 of 4 tools alike", "Tool number 0", "Reasons of Ann."):
+        assert words in seat
+    type(ann).objects.filter(pk=ann.pk).update(slug="anna")
+    assert client.get("/reviewers/ann/").url == "/reviewers/anna/"
+    assert client.get("/reviewers/nobody/").status_code == 404
+
+
+def test_nobody_on_the_panel_yet(client):
+    assert "No seat is taken yet." in text(client, "/reviewers/")
+    make.reviewer(slug="new")
+    assert "No verdict from this seat yet." in text(client, "/reviewers/new/")
+    assert "No prediction is open." in text(client, "/predictions/")
+    assert "The panel is of one mind" in text(client, "/splits/")
+
+
+def leaky_panel():
+    """A seat with a review of everything that must not be seen."""
+    seat = make.reviewer(slug="ann")
+    shown = make.tool(name="Shown tool")
+    make.review(of=shown, by=seat, quote="Shown words")
+    hidden = [
+        make.review(of=make.tool(name="Hidden draft", published_at=None), by=seat),
+        make.review(of=make.tool(name="Hidden later", published_at=make.FUTURE), by=seat),
+        make.review(of=make.tool(name="Hidden withdrawn", withdrawn_at=make.PAST), by=seat),
+        make.review(of=shown, by=make.reviewer(), quote="Hidden words", published_at=None),
+        make.review(of=make.tool(), by=seat, quote="Hidden words", published_at=make.FUTURE),
+        make.review(of=make.tool(), by=seat, quote="Hidden words", withdrawn_at=timezone.now()),
+    ]
+    for review in hidden:
+        make.prediction(of=review, claim="Hidden claim")
+        make.prediction(of=review, claim="Hidden judgement", outcome="wrong")
+        make.votes(on=review.tool, ship=0, skip=30)
+        if review.tool != shown:
+            make.comparison(first=shown, second=review.tool, published_at=make.FUTURE)
+    also = make.tool()
+    for review in hidden[:3]:
+        make.comparison(first=also, second=review.tool)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["/reviewers/", "/reviewers/ann/", "/splits/", "/predictions/", "/predictions/?outcome=judged", "/tools/", "/"],
+)
+def test_nothing_leaks(client, url):
+    leaky_panel()
+    assert "Hidden" not in text(client, url)
+    assert "1 of 1 tools judged" in text(client, "/reviewers/ann/")
+
+
+@pytest.mark.parametrize("things", [1, 3])
+@pytest.mark.parametrize(
+    ("url", "queries"),
+    [
+        ("/reviewers/", 3),
+        ("/reviewers/seat/", 4),
+        ("/splits/", 12),
+        ("/predictions/", 3),
+        ("/predictions/?outcome=judged", 2),
+    ],
+)
+def test_queries(client, django_assert_num_queries, things, url, queries):
+    seats = [make.reviewer(slug="seat"), make.reviewer()]
+    for _ in range(things):
+        tools = [make.tool(), make.tool()]
+        for tool, verdicts in zip(tools, ("+-", "-+"), strict=True):
+            make.panel(of=tool, seats=seats, verdicts=verdicts)
+            make.votes(on=tool, ship=60)
+            make.plan(of=tool)
+            make.prediction(of=tool.reviews.first())
+            make.prediction(of=tool.reviews.first(), outcome="void")
+        make.comparison(first=tools[0], second=tools[1])
+    with django_assert_num_queries(queries):
+        text(client, url)
+
+
+def test_splits_draw_the_seats_that_part(client):
+    seats = [make.reviewer(name=name) for name in ("Ann", "Ben", "Cy")]
+    alpha, beta = make.tool(name="Alpha"), make.tool(name="Beta")
+    make.panel(of=alpha, seats=seats, verdicts="+-+")
+    make.panel(of=beta, seats=seats, verdicts="-++")
+    make.comparison(first=alpha, second=beta)
+    page = text(client, "/splits/")
+    assert "Two seats of 3 part: Ann would ship only Alpha; Ben would ship only Beta." in page
+    assert page.count("split__row--differs") == 2
+
+
+def test_predictions_are_due_soonest_first_then_judged(client, time_machine):
+    time_machine.move_to("2026-11-22T12:00Z")
+    review = make.review(of=make.tool(name="Alpha"), by=make.reviewer(name="Ann"))
+    for claim, fields in {
+        "Later": {"due_on": date(2027, 5, 1)},
+        "Sooner": {"due_on": date(2027, 1, 1)},
+        "Waiting": {"due_on": date(2026, 11, 1)},
+        "Judged first": {"due_on": date(2026, 3, 1), "outcome": "right", "judged_on": date(2026, 4, 1)},
+        "Judged last": {
+            "due_on": date(2026, 2, 1),
+            "outcome": "wrong",
+            "judged_on": date(2026, 5, 1),
+            "note": "It was not.",
+        },
+        "No day": {"due_on": date(2026, 1, 1), "outcome": "void"},
+    }.items():
+        make.prediction(of=review, claim=claim, **fields)
+    superseded = review.supersede(verdict="skip", quote="Now no more.")
+    assert superseded.predictions.count() == 0
+    page = text(client, "/predictions/")
+    order = ["Waiting", "Sooner", "Later", "Judged last", "Judged first", "No day"]
+    assert sorted(order, key=page.index) == order
+    assert "Due since 1 Nov 2026, not judged yet" in page
+    assert "Alpha" in page
+    judged = text(client, "/predictions/?outcome=judged")
+    assert ("Judged last" in judged, "Sooner" in judged) == (True, False)
+
+
+@given(st.fixed_dictionaries({name: st.integers(0, 9) for name in ("right", "wrong", "void", "open")}))
+def test_track_record_adds_up(outcomes):
+    record = TrackRecord.of(outcomes)
+    assert sum(count for _, _, count in record.bars) == record.made == sum(outcomes.values())
+    assert all(str(count) + " " + name in record.words for name, count in outcomes.items() if count)
