@@ -134,7 +134,7 @@ def test_ranges_of_votes(settings, early, full, votes):
     assert [row[0] for row in said_by_votes()] == votes
 
 
-@pytest.mark.parametrize(("things", "queries"), [(0, 2), (1, 4), (3, 4)])
+@pytest.mark.parametrize(("things", "queries"), [(0, 2), (1, 5), (3, 5)])
 def test_queries(client, django_assert_num_queries, things, queries):
     for _ in range(things):
         make.plan(of=judged(ship=3))
