@@ -157,7 +157,7 @@ def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
                 "comparisons/_price.html",
                 name=plan["name"],
                 price=price.words,
-                was=tuple(former_values(plan["was"] or [])[:earlier]),
+                was=tuple(former_prices(plan["was"] or [])[:earlier]),
                 **_checked(plan["source"], plan["verified_on"], today=today),
             )
             for plan, price in zip(plans, prices, strict=True)
@@ -186,15 +186,21 @@ def _published_on(review: ReviewRecord) -> date:
     return datetime.fromisoformat(review["published_at"]).date()
 
 
-def former_values(was: Sequence[FormerPrice] | Sequence[FormerFact]) -> list[tuple[str, str]]:
-    """Superseded values in words, each with the day until which it stood, in the order given."""
-    return [(_former_value(value), day(datetime.fromisoformat(value["until"]).date())) for value in was]
+def former_prices(was: Sequence[FormerPrice]) -> list[tuple[str, str]]:
+    """What a plan cost, each price with the day until which it stood, in the order given."""
+    return [
+        (Price(old["kind"], old["amount"], old["currency"], old["period"], old["unit"]).words, _until(old))
+        for old in was
+    ]
 
 
-def _former_value(was: FormerPrice | FormerFact) -> str:
-    if "value" in was:
-        return was["value"]
-    return Price(was["kind"], was["amount"], was["currency"], was["period"], was["unit"]).words
+def former_facts(was: Sequence[FormerFact]) -> list[tuple[str, str]]:
+    """What a fact said, each value with the day until which it stood, in the order given."""
+    return [(old["value"], _until(old)) for old in was]
+
+
+def _until(old: FormerPrice | FormerFact) -> str:
+    return day(datetime.fromisoformat(old["until"]).date())
 
 
 def prediction_line(prediction: PredictionRecord, by: str, *, today: date) -> SafeString:
@@ -233,7 +239,7 @@ def fact_rows(tools: Sequence[ToolRecord], *, today: date, earlier: int | None =
             leaf(
                 "comparisons/_fact.html",
                 value=fact["value"],
-                was=tuple(former_values(fact["was"] or [])[:earlier]),
+                was=tuple(former_facts(fact["was"] or [])[:earlier]),
                 **_checked(fact["source"], fact["verified_on"], today=today),
             )
             if fact

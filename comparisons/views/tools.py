@@ -22,7 +22,7 @@ LINKS = 12
 @require_safe
 @public_page
 def tool(request: HttpRequest, slug: str) -> HttpResponse:
-    """One tool: its numbers, its reviewers' reasons, its prices and facts, what changed, and what it is compared with."""
+    """One tool: its numbers, its reviewers' reasons, prices, facts, what changed, and what it is compared with."""
     found = Tool.objects.published().with_community().by_slugs(slug).get(slug)
     if found is None:
         raise Http404

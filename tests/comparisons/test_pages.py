@@ -219,7 +219,9 @@ URLS = [
     "/tools/alpha/",
     "/methodology/",
     "/disclosure/",
-    "/newsletter/", "/newsletter/noted/"]
+    "/newsletter/",
+    "/newsletter/noted/",
+]
 
 
 @pytest.mark.parametrize("url", URLS)

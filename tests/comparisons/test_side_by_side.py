@@ -30,7 +30,8 @@ def fact(attribute: int, value: str, verified_on: str | None = None, source: str
 
 def review(seat: int, verdict: str, published_at: str = "2026-11-01T09:00:00+00:00") -> dict[str, Any]:
     return {
-        "id": seat, "slug": f"s{seat}", "name": f"S{seat}", "lens": "?", "seat": seat, "verdict": verdict, "quote": "Because.",
+        "id": seat, "slug": f"s{seat}", "name": f"S{seat}", "lens": "?", "seat": seat,
+        "verdict": verdict, "quote": "Because.",
         "flips_if": "", "published_at": published_at, "predictions": None,
     }  # fmt: skip
 
@@ -38,7 +39,15 @@ def review(seat: int, verdict: str, published_at: str = "2026-11-01T09:00:00+00:
 def plan(kind: str, amount: int | None = None) -> dict[str, Any]:
     paid = {"amount": Decimal(amount or 0), "currency": "USD", "period": "month"}
     none = {"amount": None, "currency": None, "period": None}
-    return {"name": kind, "kind": kind, "unit": "", "source": "", "verified_on": None, "was": None, **(paid if amount else none)}
+    return {
+        "name": kind,
+        "kind": kind,
+        "unit": "",
+        "source": "",
+        "verified_on": None,
+        "was": None,
+        **(paid if amount else none),
+    }
 
 
 def test_facts_line_up_and_only_known_values_differ():
@@ -114,10 +123,12 @@ def test_pricing_read():
 
 
 def test_earlier_values_are_said_newest_first_and_as_many_as_asked():
+    none = {"amount": None, "currency": None, "period": None, "unit": ""}
+    monthly = {"amount": Decimal(20), "currency": "USD", "period": "month", "unit": ""}
     was = [
-        {"kind": "paid", "amount": Decimal(20), "currency": "USD", "period": "month", "unit": "", "until": "2026-08-03T23:00:00+00:00"},
-        {"kind": "free", "amount": None, "currency": None, "period": None, "unit": "", "until": "2026-01-02T00:00:00+00:00"},
-    ]  # fmt: skip
+        {"kind": "paid", **monthly, "until": "2026-08-03T23:00:00+00:00"},
+        {"kind": "free", **none, "until": "2026-01-02T00:00:00+00:00"},
+    ]
     said = "was $20/mo until 3 Aug 2026", "was Free until 2 Jan 2026"
     for earlier, shown in {1: (True, False), None: (True, True)}.items():
         tool = record(plans=[{**plan("paid", 30), "was": was}])
