@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import TypedDict, cast
+from typing import TypedDict
 
 from django.conf import settings
 from django.urls import reverse
@@ -161,7 +161,7 @@ def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
                 "comparisons/_price.html",
                 name=plan["name"],
                 price=price.words,
-                was=tuple(former_values(plan["was"] or [])[:earlier]),
+                was=tuple(former_prices(plan["was"] or [])[:earlier]),
                 **_checked(plan["source"], plan["verified_on"], today=today),
             )
             for plan, price in zip(plans, prices, strict=True)
@@ -190,18 +190,21 @@ def _published_on(review: ReviewRecord) -> date:
     return datetime.fromisoformat(review["published_at"]).date()
 
 
-def former_values(was: Sequence[FormerPrice] | Sequence[FormerFact]) -> list[tuple[str, str]]:
-    """Superseded values in words, each with the day until which it stood, in the order given."""
-    return [(_former_value(value), day(datetime.fromisoformat(value["until"]).date())) for value in was]
+def former_prices(was: Sequence[FormerPrice]) -> list[tuple[str, str]]:
+    """What a plan cost, each price with the day until which it stood, in the order given."""
+    return [
+        (Price(old["kind"], old["amount"], old["currency"], old["period"], old["unit"]).words, _until(old))
+        for old in was
+    ]
 
 
-def _former_value(was: FormerPrice | FormerFact) -> str:
-    match was:
-        case {"value": str(value)}:
-            return value
-        case _:
-            price = cast("FormerPrice", was)
-            return Price(price["kind"], price["amount"], price["currency"], price["period"], price["unit"]).words
+def former_facts(was: Sequence[FormerFact]) -> list[tuple[str, str]]:
+    """What a fact said, each value with the day until which it stood, in the order given."""
+    return [(old["value"], _until(old)) for old in was]
+
+
+def _until(old: FormerPrice | FormerFact) -> str:
+    return day(datetime.fromisoformat(old["until"]).date())
 
 
 def listed_prediction(prediction: Prediction, *, today: date) -> SafeString:
@@ -257,7 +260,7 @@ def fact_rows(tools: Sequence[ToolRecord], *, today: date, earlier: int | None =
             leaf(
                 "comparisons/_fact.html",
                 value=fact["value"],
-                was=tuple(former_values(fact["was"] or [])[:earlier]),
+                was=tuple(former_facts(fact["was"] or [])[:earlier]),
                 **_checked(fact["source"], fact["verified_on"], today=today),
             )
             if fact

@@ -8,7 +8,7 @@ from typing import TypedDict
 from django.utils.safestring import SafeString
 
 from comparisons.history import EditionRecord, GoneFact, GonePlan
-from comparisons.side_by_side import former_values, prediction_line
+from comparisons.side_by_side import former_facts, former_prices, prediction_line
 from web.leaves import leaf
 from web.words import counted, day, number_word
 
@@ -72,12 +72,12 @@ def unchanged_since(editions: Sequence[EditionRecord]) -> str:
 
 def gone_plans(plans: Sequence[GonePlan]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Plans that are no longer offered, each with its name and what it cost: (price, until which day)."""
-    return [(plan["name"], former_values(plan["was"])) for plan in plans]
+    return [(plan["name"], former_prices(plan["was"])) for plan in plans]
 
 
 def gone_facts(facts: Sequence[GoneFact]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Facts that nobody states any more, each with its attribute and its values: (value, until which day)."""
-    return [(fact["name"], former_values(fact["was"])) for fact in facts]
+    return [(fact["name"], former_facts(fact["was"])) for fact in facts]
 
 
 def _time(edition: EditionRecord) -> datetime:

@@ -60,7 +60,7 @@ def tools(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public_page
 def tool(request: HttpRequest, slug: str) -> HttpResponse:
-    """One tool: its numbers, the reviewers' reasons, prices and facts, what changed, and what it is compared with."""
+    """One tool: its numbers, its reviewers' reasons, prices, facts, what changed, and what it is compared with."""
     found = Tool.objects.published().with_community().by_slugs(slug).get(slug)
     if found is None:
         raise Http404

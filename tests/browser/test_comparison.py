@@ -13,9 +13,13 @@ PAGES = [
     "/compare/aider-vs-qdrant/",
     "/tools/open-webui/",
     "/categories/speech/",
+    "/methodology/",
+    "/disclosure/",
     "/newsletter/",
     "/nowhere/",
 ]
+
+EXPLAINING = ["/methodology/", "/disclosure/", "/tools/jann/"]
 
 
 def mistral(page: Page):
@@ -108,7 +112,15 @@ def test_nothing_is_wider_than_the_screen(site, page: Page, width):
     name = "X" * 150 + "<script>alert(1)</script>" + "ü" * 100
     Tool.objects.filter(slug="jan").update(name=name)
     page.set_viewport_size({"width": width, "height": 900})
-    for path in ["/", PAIR, "/compare/jan-vs-open-webui/", "/tools/jan/", "/categories/chat-interfaces/"]:
+    for path in [
+        "/",
+        PAIR,
+        "/compare/jan-vs-open-webui/",
+        "/tools/jan/",
+        "/tools/open-webui/",
+        "/categories/chat-interfaces/",
+        *EXPLAINING,
+    ]:
         page.goto(site + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 

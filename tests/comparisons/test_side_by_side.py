@@ -123,10 +123,12 @@ def test_pricing_read():
 
 
 def test_earlier_values_are_said_newest_first_and_as_many_as_asked():
+    none = {"amount": None, "currency": None, "period": None, "unit": ""}
+    monthly = {"amount": Decimal(20), "currency": "USD", "period": "month", "unit": ""}
     was = [
-        {"kind": "paid", "amount": Decimal(20), "currency": "USD", "period": "month", "unit": "", "until": "2026-08-03T23:00:00+00:00"},
-        {"kind": "free", "amount": None, "currency": None, "period": None, "unit": "", "until": "2026-01-02T00:00:00+00:00"},
-    ]  # fmt: skip
+        {"kind": "paid", **monthly, "until": "2026-08-03T23:00:00+00:00"},
+        {"kind": "free", **none, "until": "2026-01-02T00:00:00+00:00"},
+    ]
     said = "was $20/mo until 3 Aug 2026", "was Free until 2 Jan 2026"
     for earlier, shown in {1: (True, False), None: (True, True)}.items():
         tool = record(plans=[{**plan("paid", 30), "was": was}])

@@ -1,0 +1,59 @@
+"""The comparison on paper, and the links into a tool's history."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from reviews.models import Review
+from tests import factories as make
+from tools.models import Tool
+
+# The pair with the most words among the demonstration's, and one whose tools have been voted on and repriced.
+PAIRS = ["/compare/haystack-vs-langchain/", "/compare/open-webui-vs-librechat/"]
+
+
+@pytest.mark.parametrize("path", PAIRS)
+def test_comparison_prints_on_two_pages(site, page: Page, path):
+    tool = Tool.objects.get(slug="open-webui")
+    make.votes(on=tool, ship=210, skip=95)
+    make.plan(of=tool, name=tool.plans.first().name, kind="contact", superseded_at=make.PAST)
+    page.goto(site + path)
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 2
+
+
+def test_paper_has_all_that_was_said_and_no_furniture(site, page: Page):
+    page.goto(site + PAIRS[0])
+    page.emulate_media(media="print")
+    for selector in (
+        ".verdict",
+        ".card",
+        "#split",
+        "#pricing",
+        "#facts",
+        "#predictions",
+        ".stamp",
+        ".checked a",
+        ".quote",
+    ):
+        for shown in page.locator(selector).all():
+            expect(shown).to_be_visible()
+    assert page.locator(".quote").count() == 8
+    for selector in (".ballot", ".newsletter", ".masthead__links", ".colophon", ".names", ".quote__other", "#related"):
+        for hidden in page.locator(selector).all():
+            expect(hidden).to_be_hidden()
+    one, two = (page.locator(f"#builder-{place}").bounding_box() for place in (1, 2))
+    assert one["y"] == two["y"]
+    assert one["x"] + one["width"] < two["x"]
+
+
+def test_link_to_an_older_edition_opens_it(site, page: Page):
+    tool = Tool.objects.get(slug="open-webui")
+    older = Review.objects.filter(tool=tool, reviewer__slug="founder").earliest("published_at")
+    page.goto(f"{site}/tools/open-webui/")
+    expect(page.locator(f"#edition-{older.pk}")).to_be_hidden()
+    page.get_by_role("link", name="the edition of").click()
+    expect(page.locator(f"#edition-{older.pk}")).to_be_in_viewport()
+    page.goto(f"{site}/tools/aider/")
+    page.goto(f"{site}/tools/open-webui/#edition-{older.pk}")
+    expect(page.locator(f"#edition-{older.pk}")).to_be_in_viewport()
