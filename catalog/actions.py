@@ -6,6 +6,8 @@ from catalog import checking, writing
 from catalog.problems import CatalogError
 from catalog.reading import Progress, read, silent
 from catalog.writing import Report
+from reviews.actions import note_mentions
+from reviews.models import Review
 
 _IMPORT_LOCK = 0x5A1C  # any number; imports wait for each other, so that one's check holds for its own writing
 
@@ -24,6 +26,8 @@ def import_catalog(*, content: bytes, dry_run: bool = False, progress: Progress 
     if problems:
         raise CatalogError(problems)
     report = writing.write(catalog, progress=progress)
+    if report.added or report.changed:
+        note_mentions(reviews=Review.objects.all())  # of all, because a new tool may be named in an old review
     if dry_run:
         transaction.set_rollback(True)
     return report

@@ -1,6 +1,9 @@
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 
+from reviews.actions import note_mentions
 from reviews.models import Prediction, Review, Reviewer
 from tools.publishing import State
 
@@ -25,6 +28,10 @@ class ReviewAdmin(admin.ModelAdmin):
     date_hierarchy = "published_at"
     autocomplete_fields = ["tool"]
     inlines = [PredictionInline]
+
+    def save_model(self, request: HttpRequest, obj: Review, form: Any, change: bool) -> None:  # noqa: FBT001
+        super().save_model(request, obj, form, change)
+        note_mentions(reviews=Review.objects.filter(pk=obj.pk))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Review | None = None) -> list[str]:
         """The words of a published review stay; a later edition supersedes it."""

@@ -219,3 +219,16 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return self.claim
+
+
+class Mention(models.Model):
+    """A review names a tool other than its own (`reviews.actions.note_mentions`): they may be rivals."""
+
+    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="mentions", db_index=False)
+    tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="mentions")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["review", "tool"], name="reviews_mention_once")]
+
+    def __str__(self) -> str:
+        return f"review {self.review_id} names tool {self.tool_id}"

@@ -93,10 +93,6 @@ class ToolQuerySet(PublishableQuerySet, SluggedQuerySet):  # type: ignore[overri
     def of_category(self, category: Category) -> Self:
         return self.filter(category=category)
 
-    def rivals_of(self, tool: "Tool") -> Self:
-        """The others of its category."""
-        return self.filter(category=tool.category_id).exclude(pk=tool.pk)
-
     def with_panel(self, *, at: datetime | None = None, lens: Sequence[int] = ()) -> Self:
         """Annotate `panel`: the current reviews counted, or None for a tool without one.
 

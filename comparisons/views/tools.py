@@ -15,6 +15,7 @@ from comparisons.forms import ToolFilterForm, lens_slugs, tool_filter
 from comparisons.history import read_history
 from comparisons.lens import Eye, lens_of, toggles
 from comparisons.models import Comparison, ComparisonQuerySet
+from comparisons.rivals import likeliest_rivals
 from reviews.models import Reviewer
 from tools.models import Category, PlanKind, Tool
 from votes.community import Community
@@ -80,10 +81,7 @@ def tool(request: HttpRequest, slug: str) -> HttpResponse:
             "facts": side_by_side.fact_rows(tools, today=today, earlier=None),
             **_history(found, today=today),
             "comparisons": _links(Comparison.objects.published().touching(found.pk)),
-            "rivals": [
-                (name, side_by_side.pair_address(*sorted((found.slug, rival))))
-                for rival, name in Tool.objects.published().rivals_of(found).values_list("slug", "name")[:LINKS]
-            ],
+            "rivals": likeliest_rivals(found, most=LINKS),
         },
     )
 

@@ -1,0 +1,106 @@
+"""Which tools reviews name, and the rivals that follow from it."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comparisons import readings
+from comparisons.rivals import likeliest_rivals
+from reviews.actions import note_mentions
+from reviews.mentions import Names, words_of
+from reviews.models import Mention, Review
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+NAMES = Names(
+    [(1, "llama.cpp"), (2, "Mistral Medium 3"), (3, "Mistral"), (4, "Continue"), (5, "C++"), (6, "Über"), (6, "")]
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("I would run llama.cpp for that.", {1}),
+        ("llama cpp, as some write it", {1}),
+        ("Mistral Medium 3 is not Mistral.", {2, 3}),
+        ("Mistral Medium alone", {3}),
+        ("We continue; Continued work; discontinue", set()),
+        ("Continue, with (Continue) and `Continue`", {4}),
+        ("Mistrals", set()),
+        ("Über-tool", {6}),
+        ("C and C++", set()),
+        ("", set()),
+    ],
+)
+def test_names_are_whole_words_as_written(text, named):
+    assert NAMES.named_in(text) == named
+
+
+@given(st.text(), st.text(), st.text(alphabet="abc .-", min_size=1))
+def test_name_is_found_in_any_text(before, after, name):
+    if len("".join(words_of(name))) > 1:
+        assert Names([(7, name)]).named_in(f"{before} {name} {after}") == {7}
+
+
+def test_noting_follows_the_words(django_assert_num_queries):
+    alpha, beta, seat = make.tool(name="Alpha"), make.tool(name="Beta", aliases=["Bee"]), make.reviewer()
+    review = make.review(
+        of=alpha, by=seat, quote="Unlike Bee, Alpha works.", flips_if="If Gamma came.", published_at=None
+    )
+    note_mentions(reviews=Review.objects.all())
+    assert list(Mention.objects.values_list("review", "tool")) == [(review.pk, beta.pk)]
+    gamma = make.tool(name="Gamma")
+    Review.objects.update(quote="No names.")
+    with django_assert_num_queries(7):
+        note_mentions(reviews=Review.objects.all())
+    assert list(Mention.objects.values_list("tool", flat=True)) == [gamma.pk]
+
+
+def rivals(tool) -> list[str]:
+    return [rival.name for rival in likeliest_rivals(tool, most=5)]
+
+
+def test_rivals_are_named_then_read_then_of_the_category(client):
+    category, seat = make.category(), make.reviewer()
+    tool = make.tool(slug="tool", name="Tool", category=category)
+    make.tool(name="Peer", category=category)
+    make.tool(name="Stranger")
+    make.comparison(first=make.tool(name="Compared"), second=tool)
+    read = make.comparison(first=tool, second=make.tool(name="Often read"))
+    readings.note(read.pk)
+    readings.write()
+    make.tool(name="Named")
+    make.review(of=make.tool(name="Naming"), by=seat, quote="Not Tool.")
+    make.review(of=tool, by=seat, quote="Not Named.")
+    make.review(of=tool, by=make.reviewer(), quote="Named is better.")
+    note_mentions(reviews=Review.objects.all())
+    assert rivals(tool) == ["Named", "Naming", "Often read", "Compared", "Peer"]
+    page = client.get("/tools/tool/").content.decode()
+    assert "Named</bdi>" in page
+
+
+def test_rivals_come_from_nothing_hidden():
+    seat = make.reviewer()
+    tool = make.tool(name="Tool")
+    for number, fields in enumerate(
+        ({"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST})
+    ):
+        hidden = make.tool(name=f"Hidden{number}", category=tool.category, **fields)
+        make.review(of=hidden, by=seat, quote="Not Tool.")
+        make.comparison(first=tool, second=hidden)
+    shown = make.tool(name="Shown")
+    for fields in (
+        {"published_at": None},
+        {"published_at": make.FUTURE},
+        {"published_at": make.PAST, "withdrawn_at": make.PAST},
+    ):
+        make.review(of=shown, by=seat, quote="Not Tool.", **fields)
+    make.review(
+        of=tool, by=seat, quote="Hidden0, Hidden1, Hidden2, of course.", published_at=make.PAST + timedelta(days=1)
+    )
+    make.comparison(first=tool, second=shown, published_at=make.FUTURE)
+    note_mentions(reviews=Review.objects.all())
+    assert Mention.objects.count() == 9
+    assert rivals(tool) == []
