@@ -7,9 +7,10 @@ gunicorn on each with one process. Both are asked for the same addresses of the 
 show the same and lists are as long, one request at a time over one connection, in turn:
 
 - first: each address once after a start, in the order of the table, with nothing in the process's memory (but what an
-  earlier page with the same words left there; PostgreSQL's buffers are warm). The median over addresses and starts.
-- again: in many rounds. The median of the rounds' medians, and the ratio is the median of the rounds' own ratios: a
-  busy machine then slows what is compared alike.
+  earlier page with the same words left there; PostgreSQL's buffers are warm). The median over addresses and starts, and
+  of the ratios of each address.
+- again: in many rounds. The median of the rounds' medians, and of the rounds' own ratios: a busy machine slows what is
+  compared alike.
 
 With `--check` it exits with 1 when a page takes more than 1.5 times as long again, or first where a page has several
 addresses (one of a single address measures how templates are loaded). A page that is longer with the load is marked:
@@ -45,8 +46,7 @@ class Subject:
 
     @property
     def first_ratio(self) -> float:
-        demo, load = map(statistics.median, self.first)
-        return load / demo
+        return statistics.median(load / demo for demo, load in zip(*self.first, strict=True))
 
     @property
     def again_ratio(self) -> float:

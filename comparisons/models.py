@@ -1,6 +1,7 @@
 from datetime import datetime
 from typing import Any, Self
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import F, Prefetch, Q
 from django.db.models.functions import Greatest, Least
@@ -8,6 +9,14 @@ from django.urls import reverse
 
 from tools.models import Category, Tool
 from tools.publishing import Publishable, PublishableQuerySet, is_published
+
+
+class IsOneOf(models.Func):
+    """Whether a value is in an array: `value = ANY (array)`, which an index on the value serves, also within an OR."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY ("
+    output_field = models.BooleanField()
 
 
 class ComparisonQuerySet(PublishableQuerySet):
@@ -28,7 +37,10 @@ class ComparisonQuerySet(PublishableQuerySet):
 
     def in_category(self, category: Category) -> Self:
         """Those of which a tool is in a category."""
-        return self.filter(Q(first__category=category) | Q(second__category=category))
+        tools = ArraySubquery(Tool.objects.filter(category=category).order_by().values("pk"))
+        found = Comparison.objects.filter(Q(IsOneOf(F("first"), tools)) | Q(IsOneOf(F("second"), tools)))
+        # Looked up, and then sorted: on a walk down the newest of the whole site those of a small category are rare.
+        return self.filter(IsOneOf(F("pk"), ArraySubquery(found.order_by().values("pk"))))
 
     def records(self) -> models.QuerySet[Any, Any]:
         """Each as a `columns.PairRecord`, for links."""

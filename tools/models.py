@@ -163,13 +163,27 @@ class ToolQuerySet(PublishableQuerySet, SluggedQuerySet):  # type: ignore[overri
         )
 
     def recently_reviewed(self, *, at: datetime | None = None) -> Self:
-        """Those with a review that is out, newest first, annotated `reviewed_at`."""
-        newest = self._related("reviews").published(at=at).order_by("-published_at").values("published_at")[:1]
-        return (
-            self.annotate(reviewed_at=Subquery(newest))
-            .filter(reviewed_at__isnull=False)
-            .order_by("-reviewed_at", "-pk")
+        """Those with a review that is out, newest first, annotated `reviewed_at`.
+
+        A tool stands here for its newest review, so that the first few are found by a walk down the index of
+        publication times, however many tools there are.
+        """
+        reviews = self.annotate(
+            review_pk=F("reviews__pk"),
+            reviewed_at=F("reviews__published_at"),
+            review_withdrawn_at=F("reviews__withdrawn_at"),
         )
+        newer = (
+            self._related("reviews")
+            .published(at=at)
+            .filter(
+                Q(published_at__gt=OuterRef("reviewed_at"))
+                | Q(published_at=OuterRef("reviewed_at"), pk__gt=OuterRef("review_pk"))
+            )
+        )
+        return reviews.filter(
+            ~Exists(newer), reviewed_at__lte=at or timezone.now(), review_withdrawn_at__isnull=True
+        ).order_by("-reviewed_at", "-pk")
 
     def with_plans(self) -> Self:
         """Prefetch the plans that stand, as `standing_plans`."""

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
@@ -179,4 +181,20 @@ def test_ranking_is_panel_then_lower_end_then_name():
     ranked = Tool.objects.of_category(category).with_numbers().ranked()
     assert [tool.name for tool in ranked] == [
         "Ahead", "Liked", "Liked by few", "A unknown", "B unknown", "Behind", "Not reviewed",
+    ]  # fmt: skip
+
+
+def test_recently_reviewed_names_a_tool_once_by_its_newest_review_that_is_out():
+    early, late = make.PAST, make.PAST + timedelta(days=1)
+    seats = [make.reviewer() for _ in range(3)]
+    older, newer = make.tool(name="Older"), make.tool(name="Newer")
+    for seat in seats:
+        make.review(of=older, by=seat, published_at=early)
+        make.review(of=newer, by=seat, published_at=late)
+    make.review(of=older, by=seats[0], published_at=make.FUTURE)
+    make.review(of=older, by=seats[1], published_at=late + timedelta(days=1), withdrawn_at=late + timedelta(days=2))
+    make.review(of=make.tool(name="Draft only"), by=seats[0], published_at=None)
+    make.tool(name="Not reviewed")
+    assert [(tool.name, tool.reviewed_at) for tool in Tool.objects.recently_reviewed()] == [
+        ("Newer", late), ("Older", early),
     ]  # fmt: skip
