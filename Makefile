@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 PORT ?= 8000
 TESTS ?= tests
 
-.PHONY: help run dev test check format lock clean stop bench-page browser
+.PHONY: help run dev test check format lock clean stop bench-page bench-pages browser
 
 help:
 	@echo "make run         the site on http://127.0.0.1:$(PORT), as production runs it (PORT=... for another)"
@@ -16,6 +16,7 @@ help:
 	@echo "make format      format Python and templates"
 	@echo "make lock        write requirements/*.txt anew from pyproject.toml"
 	@echo "make bench-page  how fast the comparison page is (needs wrk)"
+	@echo "make bench-pages how much slower each page is with 10,000 tools and 1,000,000 votes"
 	@echo "make stop        stop the local PostgreSQL"
 	@echo "make clean       stop it, and remove the environment and all local data"
 
@@ -49,6 +50,9 @@ format: .venv/installed
 
 bench-page: .venv/installed
 	@$(PYTHON) -m bench.page
+
+bench-pages: .venv/installed
+	@$(PYTHON) -m bench.pages --check
 
 browser: .venv/installed
 	@bin/ensure-browser

@@ -11,49 +11,24 @@ import argparse
 import os
 import re
 import shutil
-import socket
 import statistics
 import subprocess
-import sys
-import time
 import urllib.request
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from bench.sites import Site
+
 PAGE = "/compare/claude-haiku-open-weights-vs-mistral-medium-3/"
-VOTES = 50_000
 DATABASE = "shipside_bench"
-VOTES_SQL = """
-INSERT INTO votes_vote (tool_id, visitor, choice, created_at, updated_at)
-SELECT tools.ids[1 + i %% cardinality(tools.ids)], md5(i::text)::uuid, (ARRAY['ship', 'skip'])[1 + (i / 7) %% 2],
-       now(), now()
-FROM (SELECT array_agg(id) AS ids FROM tools_tool) AS tools, generate_series(1, %s) AS i
-"""
 
 
 def main() -> None:
     options = _options()
     if shutil.which("wrk") is None:
         raise SystemExit("bench: wrk is missing (Debian: apt-get install wrk).")
-    port = _free_port()
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "bench.settings",
-        "DATABASE_URL": _database(),
-        "SECRET_KEY": "bench",
-        "ALLOWED_HOSTS": "127.0.0.1",
-        "SITE_URL": f"http://127.0.0.1:{port}",
-        "DEBUG": "false",
-        "PORT": str(port),
-    }
-    _prepare(environment)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"], cwd=ROOT, env=environment
-    )
-    try:
-        _measure(f"http://127.0.0.1:{port}", options)
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
+    site = Site(DATABASE)
+    _prepare(site)
+    with site.served():
+        _measure(site.address, options)
 
 
 def _options() -> argparse.Namespace:
@@ -64,46 +39,15 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _database() -> str:
-    """Make an empty database beside the site's own and return its URL."""
-    import psycopg
-    from psycopg.conninfo import conninfo_to_dict
-
-    from config import local_postgres
-
-    url = os.environ.get("DATABASE_URL") or local_postgres.start(ROOT / ".data")
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {DATABASE}")
-    parts = conninfo_to_dict(url)
-    where = f"{parts.get('user', '')}:{parts.get('password', '')}@"
-    if str(parts.get("host", "")).startswith("/"):
-        return f"postgresql://{where}/{DATABASE}?host={parts['host']}"
-    return f"postgresql://{where}{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{DATABASE}"
-
-
-def _prepare(environment: dict[str, str]) -> None:
-    import psycopg
-
-    for command in (["migrate"], ["import_catalog", "demo/catalog.json"], ["collectstatic", "--no-input"]):
-        subprocess.run(
-            [sys.executable, "manage.py", *command, "--verbosity", "0"],
-            cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-    with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
-        connection.execute(VOTES_SQL, [VOTES])
-        connection.execute("VACUUM ANALYZE")
+def _prepare(site: Site) -> None:
+    site.make_database()
+    site.manage("collectstatic", "--no-input")
+    site.vacuum()
 
 
 def _measure(site: str, options: argparse.Namespace) -> None:
-    etag = _wait_for(site + PAGE)
+    with urllib.request.urlopen(site + PAGE) as response:  # noqa: S310 (our own server)
+        etag = response.headers["ETag"]
     subjects: dict[str, list[str]] = {
         "empty view": [site + "/empty/"],
         "page in full": [site + PAGE],
@@ -116,16 +60,6 @@ def _measure(site: str, options: argparse.Namespace) -> None:
         for name, arguments in subjects.items():
             results[name].append(_wrk(arguments, seconds=options.seconds, connections=options.connections))
     _print(results, options)
-
-
-def _wait_for(url: str) -> str:
-    for _ in range(100):
-        try:
-            with urllib.request.urlopen(url) as response:  # noqa: S310 (our own server)
-                return str(response.headers["ETag"])
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("bench: the site did not come up.")
 
 
 def _wrk(arguments: list[str], *, seconds: int, connections: int) -> tuple[float, float, float]:

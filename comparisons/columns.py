@@ -179,33 +179,32 @@ JOIN LATERAL (
 ) AS record ON true
 """
 
-# Where to read on: two short walks down the index of newest comparisons, those of either tool and those of the first
-# one's category.
+# Where to read on: comparisons of either tool, then those of the first one's category. All of them are looked up and
+# then sorted: to wait for a few on a walk down the newest of the whole site takes to its end where they are rare.
 _RELATED = """
-WITH open AS NOT MATERIALIZED (
-    SELECT comparison.id, comparison.published_at, first.category_id, first_id, second_id,
-           first.slug AS first_slug, first.name AS first_name, second.slug AS second_slug, second.name AS second_name
-    FROM comparisons_comparison AS comparison
-    JOIN tools_tool AS first ON first.id = first_id
-    JOIN tools_tool AS second ON second.id = second_id
-    WHERE comparison.published_at <= %(now)s AND comparison.withdrawn_at IS NULL
-      AND first.published_at <= %(now)s AND first.withdrawn_at IS NULL
-      AND second.published_at <= %(now)s AND second.withdrawn_at IS NULL
-), near AS (
-    SELECT open.*, 1 AS place FROM open
-    WHERE (first_id IN (%(tool0)s, %(tool1)s)) <> (second_id IN (%(tool0)s, %(tool1)s))
-    ORDER BY published_at DESC, id DESC LIMIT %(related)s
-), far AS (
-    SELECT open.*, 2 AS place FROM open
-    WHERE category_id = (SELECT category_id FROM tools_tool WHERE id = %(tool0)s)
-      AND first_id NOT IN (%(tool0)s, %(tool1)s) AND second_id NOT IN (%(tool0)s, %(tool1)s)
-    ORDER BY published_at DESC, id DESC LIMIT %(related)s
+WITH near AS MATERIALIZED (
+    SELECT id, first_id, second_id, published_at,
+           first_id IN (%(tool0)s, %(tool1)s) OR second_id IN (%(tool0)s, %(tool1)s) AS is_theirs
+    FROM comparisons_comparison
+    WHERE published_at <= %(now)s AND withdrawn_at IS NULL
+      AND NOT (first_id IN (%(tool0)s, %(tool1)s) AND second_id IN (%(tool0)s, %(tool1)s))
+      AND (
+          first_id IN (%(tool0)s, %(tool1)s) OR second_id IN (%(tool0)s, %(tool1)s)
+          OR first_id = ANY (ARRAY(
+              SELECT id FROM tools_tool
+              WHERE category_id = (SELECT category_id FROM tools_tool WHERE id = %(tool0)s)
+          ))
+      )
 )
 SELECT COALESCE(json_agg(found), '[]')::text FROM (
-    SELECT first_slug, first_name, second_slug, second_name, category.name AS category
-    FROM (SELECT * FROM near UNION ALL SELECT * FROM far) AS found
-    JOIN tools_category AS category ON category.id = found.category_id
-    ORDER BY place, published_at DESC, found.id DESC LIMIT %(related)s
+    SELECT first.slug AS first_slug, first.name AS first_name, second.slug AS second_slug, second.name AS second_name,
+           category.name AS category
+    FROM near
+    JOIN tools_tool AS first ON first.id = first_id AND first.published_at <= %(now)s AND first.withdrawn_at IS NULL
+    JOIN tools_tool AS second
+      ON second.id = second_id AND second.published_at <= %(now)s AND second.withdrawn_at IS NULL
+    JOIN tools_category AS category ON category.id = first.category_id
+    ORDER BY is_theirs DESC, near.published_at DESC, near.id DESC LIMIT %(related)s
 ) AS found
 """
 

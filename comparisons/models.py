@@ -2,6 +2,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import F, Prefetch, Q
 from django.db.models.functions import Greatest, Least
@@ -13,6 +14,14 @@ from tools.publishing import Publishable, PublishableQuerySet, is_published
 
 # The order of splits: the most seats apart, then the fewest that judged both, then the newest comparison.
 BIGGEST = (F("apart").desc(), "seats", F("comparison").desc())
+
+
+class IsOneOf(models.Func):
+    """Whether a value is in an array: `value = ANY (array)`, which an index on the value serves, also within an OR."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY ("
+    output_field = models.BooleanField()
 
 
 class ComparisonQuerySet(PublishableQuerySet):
@@ -33,7 +42,10 @@ class ComparisonQuerySet(PublishableQuerySet):
 
     def in_category(self, category: Category) -> Self:
         """Those of which a tool is in a category."""
-        return self.filter(Q(first__category=category) | Q(second__category=category))
+        tools = ArraySubquery(Tool.objects.filter(category=category).order_by().values("pk"))
+        found = Comparison.objects.filter(Q(IsOneOf(F("first"), tools)) | Q(IsOneOf(F("second"), tools)))
+        # Looked up, and then sorted: on a walk down the newest of the whole site those of a small category are rare.
+        return self.filter(IsOneOf(F("pk"), ArraySubquery(found.order_by().values("pk"))))
 
     def records(self) -> models.QuerySet[Any, Any]:
         """Each as a `columns.PairRecord`, for links."""

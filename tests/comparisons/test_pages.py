@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from comparisons.columns import read_columns
+from comparisons.columns import read_columns, read_pair
 from comparisons.models import Comparison
 from comparisons.pairs import find_pair
 from tests import factories as make
@@ -147,6 +147,27 @@ def test_scheduled_review_is_not_shown_before_its_time(client, time_machine):
     assert "The Late" not in text(client, "/tools/alpha/")
     time_machine.move_to(make.FUTURE)
     assert "Later words" in text(client, "/compare/beta-vs-alpha/")
+
+
+def test_related_are_those_of_either_tool_and_then_those_of_the_first_one_s_category():
+    home, abroad = make.category(), make.category()
+    first, second = make.tool(category=home), make.tool(category=abroad)
+    neighbours = [make.tool(category=home, slug=f"neighbour-{n}") for n in range(3)]
+    strangers = [make.tool(category=abroad, slug=f"stranger-{n}") for n in range(2)]
+    make.comparison(first=first, second=second)
+    make.comparison(first=neighbours[0], second=neighbours[1], published_at=make.PAST + timedelta(days=9))
+    make.comparison(first=neighbours[1], second=neighbours[2], published_at=make.PAST + timedelta(days=8))
+    make.comparison(first=neighbours[2], second=neighbours[0], published_at=make.FUTURE)
+    make.comparison(first=strangers[0], second=strangers[1])
+    make.comparison(first=strangers[0], second=second)
+    make.comparison(first=first, second=strangers[1], published_at=make.PAST + timedelta(days=1))
+    make.comparison(first=first, second=make.tool(published_at=None))
+    for related, expected in ((6, 4), (3, 3)):
+        _, links = read_pair((first.pk, second.pk), related=related)
+        assert [(link["first_slug"], link["second_slug"]) for link in links] == [
+            (first.slug, "stranger-1"), ("stranger-0", second.slug),
+            ("neighbour-0", "neighbour-1"), ("neighbour-1", "neighbour-2"),
+        ][:expected]  # fmt: skip
 
 
 def test_hostile_names_are_shown_and_not_obeyed(client):

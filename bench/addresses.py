@@ -1,0 +1,135 @@
+"""Every kind of page (the design's table of URLs), each with addresses from the database it is asked of.
+
+To add a kind of page, add a line to PAGES. Whoever uses the list leaves out, and says so, what gives 404 today.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+type Query = Callable[[str], Iterable[tuple[Any, ...]]]
+"""Asks the database: a statement in, rows out."""
+
+# What `{out tool}` and `{ours tool}` stand for in a statement about `tool`: it is published, and it belongs to the
+# demonstration or to the load, whichever is asked about.
+CONDITIONS = {
+    "out": "{0}.published_at <= now() AND {0}.withdrawn_at IS NULL",
+    "ours": "({0}.slug ~ '^load-[0-9]{{6}}-') = {1}",  # catalog.load.SLUG
+}
+TOOLS = """
+    SELECT tool.slug FROM tools_tool AS tool
+    WHERE {out tool} AND {ours tool} ORDER BY md5(tool.slug) LIMIT 20
+"""
+MOST_VOTED_TOOLS = """
+    SELECT tool.slug FROM tools_tool AS tool JOIN votes_tally AS tally ON tally.tool_id = tool.id
+    WHERE {out tool} AND {ours tool} GROUP BY 1 ORDER BY sum(ship + skip) DESC LIMIT 20
+"""
+PAIRS = """
+    SELECT a.slug, b.slug
+    FROM comparisons_comparison AS c JOIN tools_tool AS a ON a.id = first_id JOIN tools_tool AS b ON b.id = second_id
+    WHERE {out c} AND {out a} AND {out b} AND {ours a} AND {ours b}
+    ORDER BY md5(a.slug || b.slug) LIMIT 20
+"""
+PAIRS_NOBODY_MADE = """
+    WITH chosen AS (
+        SELECT tool.id, tool.slug FROM tools_tool AS tool
+        WHERE {out tool} AND {ours tool} ORDER BY md5(tool.slug) LIMIT 20
+    )
+    SELECT a.slug, b.slug FROM chosen AS a JOIN chosen AS b ON a.slug < b.slug
+    WHERE NOT EXISTS (
+        SELECT FROM comparisons_comparison
+        WHERE LEAST(first_id, second_id) = LEAST(a.id, b.id) AND GREATEST(first_id, second_id) = GREATEST(a.id, b.id)
+    )
+    ORDER BY md5(a.slug || b.slug) LIMIT 20
+"""
+FOURS = """
+    SELECT string_agg('t=' || slug, '&' ORDER BY slug) FROM (
+        SELECT tool.slug, row_number() OVER (PARTITION BY category_id ORDER BY md5(tool.slug)) AS place, category_id
+        FROM tools_tool AS tool WHERE {out tool} AND {ours tool}
+    ) AS tool
+    WHERE place <= 4 GROUP BY category_id HAVING count(*) >= 3 ORDER BY category_id LIMIT 20
+"""
+CATEGORIES = """
+    SELECT category.slug FROM tools_category AS category
+    WHERE {ours category}
+      AND EXISTS (SELECT FROM tools_tool AS tool WHERE category_id = category.id AND {out tool})
+    ORDER BY (SELECT count(*) FROM tools_tool WHERE category_id = category.id) DESC, slug LIMIT 20
+"""
+NAMES = """
+    SELECT split_part(tool.name, ' ', 1) FROM tools_tool AS tool
+    WHERE {out tool} AND {ours tool} ORDER BY md5(tool.slug) LIMIT 20
+"""
+MISSPELT = """
+    SELECT left(word, 2) || right(word, -3) FROM (
+        SELECT split_part(tool.name, ' ', 1) AS word, tool.slug FROM tools_tool AS tool
+        WHERE {out tool} AND {ours tool} ORDER BY md5(tool.slug)
+    ) AS tool WHERE length(word) > 5 LIMIT 20
+"""
+REVIEWERS = "SELECT slug FROM reviews_reviewer WHERE slug !~ '^load-' ORDER BY seat LIMIT 4"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A kind of page: what its addresses look like, and the statement that yields what fills the gaps."""
+
+    address: str
+    sql: str = ""
+    remark: str = ""
+    body: str = ""
+    """A form to post, where the address takes one."""
+
+    @property
+    def name(self) -> str:
+        """What a table of results calls it."""
+        return " ".join(filter(None, ["POST" if self.body else "", self.address.replace("{}", "…"), self.remark]))
+
+    def addresses(self, query: Query, *, load: bool = False) -> list[str]:
+        """At most 20 addresses of the demonstration's content, or of the load's; none where there is no such."""
+        if not self.sql:
+            return [self.address]
+        sql = re.sub(r"\{(\w+) (\w+)\}", lambda gap: CONDITIONS[gap[1]].format(gap[2], load), self.sql)
+        return [self.address.format(*(quote(value, safe="=&") for value in row)) for row in query(sql)]
+
+
+PAGES = [
+    Page("/"),
+    Page("/compare/"),
+    Page("/compare/?a={}&b={}", PAIRS),
+    Page("/compare/{}-vs-{}/", PAIRS),
+    Page("/compare/{}-vs-{}/", PAIRS_NOBODY_MADE, "on demand"),
+    Page("/compare/{}-vs-{}/?lens=skeptic,founder", PAIRS),
+    Page("/compare/{}-vs-{}/?only=differences", PAIRS),
+    Page("/compare/{}-vs-{}.json", PAIRS),
+    Page("/compare/custom/?{}", FOURS),
+    Page("/tools/"),
+    Page("/tools/?category={}", CATEGORIES),
+    Page("/tools/?category={}&price=free&verdict=ship&sort=votes", CATEGORIES),
+    Page("/tools/?page=2"),
+    Page("/tools/{}/", TOOLS),
+    Page("/tools/{}/", MOST_VOTED_TOOLS, "most voted"),
+    Page("/tools/{}.json", TOOLS),
+    Page("/tools/{}/badge.svg", TOOLS),
+    Page("/tools/{}/vote/", TOOLS),
+    Page("/tools/{}/vote/", TOOLS, body="choice=ship"),
+    Page("/me/votes/"),
+    Page("/categories/{}/", CATEGORIES),
+    Page("/reviewers/"),
+    Page("/reviewers/{}/", REVIEWERS),
+    Page("/splits/"),
+    Page("/changes/"),
+    Page("/predictions/"),
+    Page("/search/?q={}", NAMES),
+    Page("/search/?q={}", MISSPELT, "misspelt"),
+    Page("/methodology/"),
+    Page("/disclosure/"),
+    Page("/feeds/comparisons.xml"),
+    Page("/feeds/changes.xml"),
+    Page("/sitemap.xml"),
+    Page("/robots.txt"),
+    Page("/og/compare/{}-vs-{}.png", PAIRS),
+    Page("/og/tools/{}.png", TOOLS),
+    Page("/newsletter/"),
+    Page("/newsletter/noted/"),
+]

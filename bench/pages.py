@@ -1,0 +1,193 @@
+"""How much slower each page is on a full site: the demonstration alone against the same with a load beside it.
+
+`make bench-pages`, or `python -m bench.pages [--check] [--reuse] [--rounds 15] [--starts 3]`. It makes two databases of
+its own beside the site's, one with the demonstration content and votes on it, one with that and
+what `make_load` makes by default (10,000 tools, 40,000 reviews, 10,000 comparisons, 1,000,000 votes), and starts
+gunicorn on each with one process. Both are asked for the same addresses of the demonstration's content, so that pages
+show the same and lists are as long, one request at a time over one connection, in turn:
+
+- first: each address once after a start, in the order of the table, with nothing in the process's memory (but what an
+  earlier page with the same words left there; PostgreSQL's buffers are warm). The median over addresses and starts, and
+  of the ratios of each address.
+- again: in many rounds. The median of the rounds' medians, and of the rounds' own ratios: a busy machine slows what is
+  compared alike.
+
+With `--check` it exits with 1 when a page takes more than 1.5 times as long again, or first where a page has several
+addresses (one of a single address measures how templates are loaded). A page that is longer with the load is marked:
+its list is not the same, and the ratio says that too. What the load's own pages take is told below, without a ratio.
+"""
+
+import argparse
+import http.client
+import os
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bench.addresses import PAGES, Page
+from bench.sites import Site
+
+DEMO, LOAD = "shipside_bench_demo", "shipside_bench_load"
+LIMIT = 1.5
+LONGER = 1.1  # times the bytes: beyond it a page does not show the same
+ASKED_A_ROUND = 10  # at least; a page with fewer addresses is asked for them again
+
+
+@dataclass(slots=True)
+class Subject:
+    """One kind of page with its addresses, and what was measured: seconds on the demonstration and with the load."""
+
+    page: Page
+    addresses: list[str]
+    first: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+    rounds: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+    sizes: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
+
+    @property
+    def first_ratio(self) -> float:
+        return statistics.median(load / demo for demo, load in zip(*self.first, strict=True))
+
+    @property
+    def again_ratio(self) -> float:
+        return statistics.median(load / demo for demo, load in zip(*self.rounds, strict=True))
+
+    @property
+    def is_longer(self) -> bool:
+        demo, load = map(sum, self.sizes)
+        return load > demo * LONGER
+
+    @property
+    def is_slow(self) -> bool:
+        return self.again_ratio > LIMIT or (len(self.addresses) > 1 and self.first_ratio > LIMIT)
+
+
+class Client:
+    """One kept connection that says how long an answer took."""
+
+    def __init__(self, site: Site) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", site.port)
+
+    def ask(self, address: str, body: str = "") -> tuple[int, int, float]:
+        """Return the answer's status, its size in bytes and the seconds from the question to its last byte."""
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        if body:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        started = time.perf_counter()
+        self._connection.request("POST" if body else "GET", address, body or None, headers)
+        response = self._connection.getresponse()
+        size = len(response.read())
+        return response.status, size, time.perf_counter() - started
+
+
+def main() -> None:
+    options = _options()
+    one_process = {"WEB_CONCURRENCY": "1", "WEB_THREADS": "1"}
+    demo, load = Site(DEMO, **one_process), Site(LOAD, **one_process)
+    if not options.reuse:
+        _prepare(demo, load)
+    with demo.connected() as connection:
+        subjects = [Subject(page, page.addresses(connection.execute)) for page in PAGES]
+    with load.connected() as connection:
+        of_load = {page: page.addresses(connection.execute, load=True) for page in PAGES if "{ours " in page.sql}
+    for start in range(options.starts):
+        with demo.served(), load.served():
+            sides = Client(demo), Client(load)
+            subjects = [subject for subject in subjects if _ask_first(subject, sides)]
+            own = [Subject(subject.page, of_load[subject.page]) for subject in subjects if subject.page in of_load]
+            if start == options.starts - 1:
+                for number in range(options.rounds):
+                    for subject in subjects:
+                        _ask_again(subject, sides, number)
+                for subject in own:
+                    _ask_own(subject, sides[1])
+    _print(subjects, own, options)
+    slow = [subject.page.name for subject in subjects if subject.is_slow]
+    if options.check and slow:
+        raise SystemExit(f"bench: more than {LIMIT} times as long with the load: {', '.join(slow)}.")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help=f"exit with 1 when a page takes {LIMIT} times as long")
+    parser.add_argument("--reuse", action="store_true", help="take the databases that the last run left")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--starts", type=int, default=3)
+    return parser.parse_args()
+
+
+def _prepare(demo: Site, load: Site) -> None:
+    for site in (demo, load):
+        site.make_database()
+    demo.manage("collectstatic", "--no-input")
+    load.manage("make_load", "--yes")
+    for site in (demo, load):
+        site.vacuum()
+
+
+def _ask_first(subject: Subject, sides: Sequence[Client]) -> bool:
+    """Ask each address once of both; False when the site has no such page."""
+    for place, address in enumerate(subject.addresses):
+        for side in (0, 1) if place % 2 else (1, 0):
+            status, size, seconds = sides[side].ask(address, subject.page.body)
+            if status == http.HTTPStatus.NOT_FOUND:
+                _say(f"left out, 404: {subject.page.name} ({address})")
+                return False
+            if status >= http.HTTPStatus.BAD_REQUEST:
+                raise SystemExit(f"bench: {address} answers {status}.")
+            subject.first[side].append(seconds)
+            subject.sizes[side].append(size)
+    if not subject.addresses:
+        _say(f"left out, no content: {subject.page.name}")
+    return bool(subject.addresses)
+
+
+def _ask_again(subject: Subject, sides: Sequence[Client], number: int) -> None:
+    times: tuple[list[float], list[float]] = ([], [])
+    repeats = -(-ASKED_A_ROUND // len(subject.addresses))
+    for place, address in enumerate(subject.addresses * repeats):
+        for side in (0, 1) if (place + number) % 2 else (1, 0):
+            times[side].append(sides[side].ask(address, subject.page.body)[2])
+    for seconds, measured in zip(times, subject.rounds, strict=True):
+        measured.append(statistics.median(seconds))
+
+
+def _ask_own(subject: Subject, client: Client) -> None:
+    """Ask for the load's own pages, once and then three times."""
+    for again in range(4):
+        for address in subject.addresses:
+            _, size, seconds = client.ask(address, subject.page.body)
+            (subject.rounds if again else subject.first)[1].append(seconds)
+            subject.sizes[1].append(size)
+
+
+def _print(subjects: list[Subject], own: list[Subject], options: argparse.Namespace) -> None:
+    _say(
+        f"\n{options.starts} starts, {options.rounds} rounds, one request at a time, {os.cpu_count()} cores; "
+        "medians in milliseconds\n"
+    )
+    _say(f"{'':52}{'first, after a start':^24}{'again':^24}\n{'':52}" + f"{'demo':>8}{'load':>8}{'ratio':>8}" * 2)
+    for subject in subjects:
+        first, again = (
+            f"{1000 * statistics.median(demo):8.1f}{1000 * statistics.median(load):8.1f}"
+            for demo, load in (subject.first, subject.rounds)
+        )
+        marks = ("  longer with the load" if subject.is_longer else "") + ("  SLOW" if subject.is_slow else "")
+        _say(
+            f"{subject.page.name:52}{first}{subject.first_ratio:8.2f}{again}{subject.again_ratio:8.2f}{marks}".rstrip()
+        )
+    _say(f"\n{'The load’s own pages':52}{'first':>8}{'again':>8}{'slowest':>9}{'KB':>8}")
+    for subject in own:
+        first, again = subject.first[1], subject.rounds[1]
+        _say(
+            f"{subject.page.name:52}{1000 * statistics.median(first):8.1f}{1000 * statistics.median(again):8.1f}"
+            f"{1000 * max(first):9.1f}{statistics.median(subject.sizes[1]) / 1024:8.0f}"
+        )
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

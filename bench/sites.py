@@ -1,0 +1,107 @@
+"""A site to measure: a database of its own beside the site's, with the demonstration and votes on it, and gunicorn."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+ROOT = Path(__file__).resolve().parent.parent
+VOTES = 50_000
+VOTES_SQL = """
+INSERT INTO votes_vote (tool_id, visitor, choice, created_at, updated_at)
+SELECT tools.ids[1 + i %% cardinality(tools.ids)], md5(i::text)::uuid, (ARRAY['ship', 'skip'])[1 + (i / 7) %% 2],
+       now(), now()
+FROM (SELECT array_agg(id) AS ids FROM tools_tool) AS tools, generate_series(1, %s) AS i
+"""
+
+
+class Site:
+    """What runs on one database. `settings` are further environment variables."""
+
+    def __init__(self, database: str, **settings: str) -> None:
+        from config import local_postgres
+
+        self.database = database
+        self.site_s_own = os.environ.get("DATABASE_URL") or local_postgres.start(ROOT / ".data")
+        self.url = _with_database(self.site_s_own, database)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "bench.settings",
+            "DATABASE_URL": self.url,
+            "SECRET_KEY": "bench",
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "SITE_URL": self.address,
+            "DEBUG": "false",
+            "PORT": str(self.port),
+            **settings,
+        }
+
+    def make_database(self) -> None:
+        """Make the database anew, with the demonstration content and votes on it."""
+        name = sql.Identifier(self.database)
+        with psycopg.connect(self.site_s_own, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("import_catalog", "demo/catalog.json")
+        with self.connected() as connection:
+            connection.execute(VOTES_SQL, [VOTES])
+
+    def vacuum(self) -> None:
+        """Leave nothing to do for autovacuum while we measure."""
+        with self.connected() as connection:
+            connection.execute("VACUUM ANALYZE")
+
+    def manage(self, *command: str) -> None:
+        """Run a management command; its progress shows, what it says at the end does not."""
+        subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT, env=self.environment, check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def connected(self) -> psycopg.Connection:
+        return psycopg.connect(self.url, autocommit=True)
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        """gunicorn as production runs it, from the first answer to the end of the block."""
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "--log-level", "warning", "config.wsgi"],
+            cwd=ROOT, env=self.environment,
+        )  # fmt: skip
+        try:
+            self._wait()
+            yield
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+    def _wait(self) -> None:
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(self.address + "/empty/").close()  # noqa: S310 (our own server)
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return
+        raise SystemExit("bench: the site did not come up.")
+
+
+def _with_database(url: str, name: str) -> str:
+    parts = conninfo_to_dict(url)
+    where = f"{parts.get('user', '')}:{parts.get('password', '')}@"
+    if str(parts.get("host", "")).startswith("/"):
+        return f"postgresql://{where}/{name}?host={parts['host']}"
+    return f"postgresql://{where}{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{name}"
