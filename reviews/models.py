@@ -13,7 +13,8 @@ from tools.models import (
     unique_name_constraint,
     web_address_constraint,
 )
-from tools.publishing import Publishable, PublishableQuerySet, State
+from tools.publishing import Publishable, State, is_published
+from tools.search import SearchedQuerySet, marked
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 
 
@@ -56,7 +57,7 @@ class Reviewer(Slugged):
         return reverse("reviewer", args=[self.slug])
 
 
-class ReviewQuerySet(PublishableQuerySet):
+class ReviewQuerySet(SearchedQuerySet):
     def current(self, *, at: datetime | None = None) -> Self:
         """The newest published edition of each reviewer and tool at an instant (default: now).
 
@@ -70,13 +71,27 @@ class ReviewQuerySet(PublishableQuerySet):
         )
         return self.published(at=at).filter(~Exists(newer))
 
+    def standing(self, *, at: datetime | None = None) -> Self:
+        """The current ones of published tools: what stands on the pages."""
+        return self.current(at=at).filter(is_published(at=at, prefix="tool__"))
+
+    def with_marks(self, words: str) -> Self:
+        """Annotate what is shown of a review that was found, as `tools.search.marked`: excerpts `marked_quote` and
+        `marked_flips_if`.
+        """
+        return self.annotate(
+            marked_quote=marked("quote", words, excerpt=True),
+            marked_flips_if=marked("flips_if", words, excerpt=True),
+        )
+
 
 class Review(Publishable):
     """One reviewer's verdict on one tool. A published one is superseded by a later edition, never rewritten.
 
     The current edition is the newest published one. That there is exactly one needs no flag: no two editions of a
     seat share an instant (`reviews_review_edition_once`), and each seat has at most one draft, because the same
-    constraint counts NULL as a value. That words once published stay is a trigger (migration 0002).
+    constraint counts NULL as a value. That words once published stay is a trigger (migration 0002). The table has a
+    column more, `search_vector` (tools/search.py).
     """
 
     WORD_FIELDS = ("verdict", "quote", "flips_if")
