@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tools.models import Category, Tool
-from tools.publishing import Publishable, PublishableQuerySet, is_published
+from tools.publishing import Publishable, is_published
+from tools.search import SearchedQuerySet, marked
 
 # The order of splits: the most seats apart, then the fewest that judged both, then the newest comparison.
 BIGGEST = (F("apart").desc(), "seats", F("comparison").desc())
@@ -24,7 +25,7 @@ class IsOneOf(models.Func):
     output_field = models.BooleanField()
 
 
-class ComparisonQuerySet(PublishableQuerySet):
+class ComparisonQuerySet(SearchedQuerySet):
     def published(self, *, at: datetime | None = None) -> Self:
         """What the public may see: published itself, of two published tools."""
         return (
@@ -57,6 +58,16 @@ class ComparisonQuerySet(PublishableQuerySet):
             category=F("first__category__name"),
         )
 
+    def with_marks(self, words: str) -> Self:
+        """Annotate what is shown of a comparison that was found, as `tools.search.marked`: `marked_first`,
+        `marked_second`, and `marked_introduction`, an excerpt.
+        """
+        return self.annotate(
+            marked_first=marked("first__name", words),
+            marked_second=marked("second__name", words),
+            marked_introduction=marked("introduction", words, excerpt=True),
+        )
+
     def most_read(self) -> Self:
         """Those that were read at all, the most read of late first."""
         return self.filter(reading__isnull=False).order_by("-reading__heat", "-pk")
@@ -74,7 +85,10 @@ class ComparisonQuerySet(PublishableQuerySet):
 
 
 class Comparison(Publishable):
-    """Two tools in the order the editor gives, with an introduction. Any other pair has its page without one."""
+    """Two tools in the order the editor gives, with an introduction. Any other pair has its page without one.
+
+    The table has a column more, `search_vector`, with both names (tools/search.py); triggers keep it (migration 0003).
+    """
 
     first = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="comparisons_as_first")
     second = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="comparisons_as_second")

@@ -64,6 +64,7 @@ class Column(TypedDict):
     tagline: str
     url: str
     vote_url: str
+    compare_url: str
     category: str
     category_url: str
     website: str
@@ -84,6 +85,7 @@ class Card:
 
     tool: Tool
     url: str
+    compare_url: str
     panel: Panel
     marks: SafeString
     community: Community
@@ -100,6 +102,11 @@ def address(name: str, slug: str) -> str:
 def pair_address(first: str, second: str) -> str:
     """The address of a pair of slugs, remembered."""
     return reverse("comparison", args=[(first, second)])
+
+
+def compare_address(slug: str) -> str:
+    """Where to choose what to put beside a tool."""
+    return f"{reverse('compare')}?a={slug}"
 
 
 def pair_link(pair: PairRecord) -> SafeString:
@@ -124,6 +131,7 @@ def card(tool: Tool) -> Card:
     return Card(
         tool=tool,
         url=address("tool", tool.slug),
+        compare_url=compare_address(tool.slug),
         panel=panel,
         marks=marks(panel),
         community=Community.of(tool.community),  # type: ignore[attr-defined] # annotated
@@ -147,6 +155,7 @@ def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
         "tagline": tool["tagline"],
         "url": address("tool", tool["slug"]),
         "vote_url": address("vote", tool["slug"]),
+        "compare_url": compare_address(tool["slug"]),
         "category": tool["category_name"],
         "category_url": address("category", tool["category_slug"]),
         "website": tool["website"],

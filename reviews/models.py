@@ -14,7 +14,8 @@ from tools.models import (
     unique_name_constraint,
     web_address_constraint,
 )
-from tools.publishing import Publishable, PublishableQuerySet, State, is_published
+from tools.publishing import Publishable, State, is_published
+from tools.search import SearchedQuerySet, marked
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 
 
@@ -63,7 +64,7 @@ class Reviewer(Slugged):
         return reverse("reviewer", args=[self.slug])
 
 
-class ReviewQuerySet(PublishableQuerySet):
+class ReviewQuerySet(SearchedQuerySet):
     def current(self, *, at: datetime | None = None) -> Self:
         """The newest published edition of each reviewer and tool at an instant (default: now).
 
@@ -77,13 +78,21 @@ class ReviewQuerySet(PublishableQuerySet):
         )
         return self.published(at=at).filter(~Exists(newer))
 
+    def standing(self, *, at: datetime | None = None) -> Self:
+        """The current ones of published tools: what stands on the pages."""
+        return self.current(at=at).filter(is_published(at=at, prefix="tool__"))
+
     def of_seat(self, reviewer: Reviewer, *, at: datetime | None = None) -> Self:
         """A seat's current reviews of published tools, newest first, each with its tool."""
-        return (
-            self.current(at=at)
-            .filter(is_published(at=at, prefix="tool__"), reviewer=reviewer)
-            .select_related("tool")
-            .order_by("-published_at", "-pk")
+        return self.standing(at=at).filter(reviewer=reviewer).select_related("tool").order_by("-published_at", "-pk")
+
+    def with_marks(self, words: str) -> Self:
+        """Annotate what is shown of a review that was found, as `tools.search.marked`: excerpts `marked_quote` and
+        `marked_flips_if`.
+        """
+        return self.annotate(
+            marked_quote=marked("quote", words, excerpt=True),
+            marked_flips_if=marked("flips_if", words, excerpt=True),
         )
 
 
@@ -92,7 +101,8 @@ class Review(Publishable):
 
     The current edition is the newest published one. That there is exactly one needs no flag: no two editions of a
     seat share an instant (`reviews_review_edition_once`), and each seat has at most one draft, because the same
-    constraint counts NULL as a value. That words once published stay is a trigger (migration 0002).
+    constraint counts NULL as a value. That words once published stay is a trigger (migration 0002). The table has a
+    column more, `search_vector` (tools/search.py).
     """
 
     WORD_FIELDS = ("verdict", "quote", "flips_if")

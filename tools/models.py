@@ -4,16 +4,19 @@ from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.aggregates import JSONBAgg
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.search import TrigramSimilarity, TrigramWordSimilarity
 from django.core.validators import RegexValidator, URLValidator
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, Subquery, Sum
+from django.db.models import Count, Exists, F, Func, OuterRef, Prefetch, Q, Subquery, Sum, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import JSONObject
+from django.db.models.lookups import IStartsWith
 from django.urls import reverse
 from django.utils import timezone
 
-from tools import slugs
+from tools import search, slugs
 from tools.expressions import WholePercent, WilsonHigh, WilsonLow
-from tools.publishing import Publishable, PublishableQuerySet
+from tools.publishing import Publishable
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 
 is_web_address = URLValidator(schemes=["http", "https"])
@@ -83,7 +86,7 @@ class Category(Slugged):
         return reverse("category", args=[self.slug])
 
 
-class ToolQuerySet(PublishableQuerySet, SluggedQuerySet):  # type: ignore[override] # of as_manager, by the plugin
+class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[override] # of as_manager, by the plugin
     """Everything the site asks about tools. What it knows of reviews and votes it knows by accessor name."""
 
     def _related(self, accessor: str) -> Any:
@@ -152,12 +155,70 @@ class ToolQuerySet(PublishableQuerySet, SluggedQuerySet):  # type: ignore[overri
         found = self.in_bulk(ids)
         return [found[pk] for pk in ids if pk in found]
 
+    def called(self, name: str) -> Self:
+        """Those that go by exactly this name or alias, in whatever case. Several may."""
+        return self.filter(search.is_called(name)).order_by("pk")
+
+    def matching(self, words: str) -> Self:
+        """Those that match what a person typed, best first, and first of all what is called so.
+
+        Names are looked through apart: of a word that is everywhere, the tools that carry it in their names are among
+        those that are ranked, however old their last words. At most `search.CANDIDATES` and `search.NAMESAKES`.
+        """
+        newest = self.order_by("-published_at", "-pk")
+        query = search.typed(words)
+        by_text = newest.filter(search.Matches(search.StoredVector(), query))[: search.CANDIDATES].values("pk")
+        by_name = newest.filter(search.Matches(search.name_words(), query))[: search.NAMESAKES].values("pk")
+        found = self._best_first(by_text.union(by_name, self.called(words).order_by().values("pk")), words)
+        return found.order_by(search.is_called(words).desc(), "-rank", "name", "pk")
+
+    def beginning(self, words: str) -> Self:
+        """Those in whose names each of the words begins a word: what is called so, what begins so, then the rest."""
+        if not search.words_of(words):
+            return self.none()
+        return self.filter(search.Matches(search.name_words(), search.beginnings(words))).order_by(
+            search.is_called(words).desc(), IStartsWith(F("name"), words).desc(), "name", "pk"
+        )
+
+    def resembling(self, words: str) -> Self:
+        """Those whose names come near some words that may be mistyped, nearest first; at most 100.
+
+        Annotates `likeness`: how much of the words is found in the names, as a share 0–1 (word similarity of pg_trgm).
+        """
+        letters = " ".join(search.words_of(words))[: search.LONGEST]
+        if len(letters) < search.SHORTEST_RESEMBLING:
+            return self.none()
+        near = RawSQL("SELECT id FROM tools_resembling(%s)", [letters])
+        return (
+            self.filter(pk__in=near)
+            .annotate(likeness=TrigramWordSimilarity(letters, search.names()))
+            .order_by("-likeness", TrigramSimilarity("name", letters).desc(), "pk")
+        )
+
+    def suggested(self, words: str, *, most: int) -> list[Any]:
+        """The tools to suggest for what is typed so far: by beginnings of names, by likeness where none begins so."""
+        return list(self.beginning(words)[:most]) or list(self.resembling(words)[:most])
+
+    def with_marks(self, words: str) -> Self:
+        """Annotate what is shown of a tool that was found, as `search.marked`: `marked_name`, `marked_aliases`,
+        `marked_tagline` and `marked_description`, an excerpt.
+        """
+        aliases = Func("aliases", Value(", "), function="array_to_string", output_field=models.TextField())
+        return self.annotate(
+            marked_name=search.marked("name", words),
+            marked_aliases=search.marked(aliases, words),
+            marked_tagline=search.marked("tagline", words),
+            marked_description=search.marked("description", words, excerpt=True),
+        )
+
     def with_plans(self) -> Self:
         """Prefetch the plans that stand, as `standing_plans`."""
         return self.prefetch_related(Prefetch("plans", Plan.objects.standing(), to_attr="standing_plans"))
 
 
 class Tool(Slugged, Publishable):
+    """What is compared. Has a column more, `search_vector` (tools/search.py)."""
+
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="tools")
     slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.is_slug, slugs.is_pairable])
     name = models.CharField(max_length=300)

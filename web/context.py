@@ -6,6 +6,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 
+from web.leaves import leaf
+
 # htmx asks for nothing that the strict policy would refuse, and swaps what a person should read: an invalid form into
 # its place, any other refusal into the page's notice.
 HTMX_CONFIG = json.dumps(
@@ -35,6 +37,7 @@ def _assets() -> dict[str, str]:
         "print_css": "css/print.css",
         "htmx_js": "django_htmx/htmx-2.min.js",
         "site_js": "js/site.js",
+        "combobox_js": "js/combobox.js",
     }
     return {key: static(name) for key, name in names.items()}
 
@@ -46,4 +49,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_url": settings.SITE_URL,
         "htmx_config": HTMX_CONFIG,
         "assets": _assets(),
+        "site_search": leaf("web/_site_search.html"),
     }

@@ -1,0 +1,74 @@
+// A field with a list of suggestions, by the WAI-ARIA pattern "editable combobox with list autocomplete".
+// htmx fetches the list; here it is opened, walked through, chosen from and closed.
+
+for (const box of document.querySelectorAll("[data-combobox]")) {
+  const input = box.querySelector("input");
+  const holder = box.querySelector(".combobox__list");
+  const options = () => [...holder.querySelectorAll("[role=option]")];
+  let active = null;
+
+  function point(option) {
+    active?.setAttribute("aria-selected", "false");
+    active = option ?? null;
+    active?.setAttribute("aria-selected", "true");
+    active?.scrollIntoView({ block: "nearest" });
+    if (active) input.setAttribute("aria-activedescendant", active.id);
+    else input.removeAttribute("aria-activedescendant");
+  }
+
+  function show(open) {
+    point(null);
+    holder.hidden = !open;
+    input.setAttribute("aria-expanded", String(open));
+  }
+
+  function choose(option) {
+    show(false);
+    if (box.dataset.combobox === "go") return location.assign(option.dataset.url);
+    input.value = option.dataset.value;
+    input.focus();
+  }
+
+  function move(step) {
+    const all = options();
+    if (!all.length) return;
+    if (holder.hidden) show(true);
+    const start = active ? all.indexOf(active) + step : step > 0 ? 0 : -1;
+    point(all.at(start % all.length));
+  }
+
+  holder.id = `${input.id}-list`;
+  for (const [name, value] of Object.entries({
+    role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": holder.id,
+  })) input.setAttribute(name, value);
+
+  input.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.ctrlKey || event.metaKey) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") move(event.key === "ArrowDown" ? 1 : -1);
+    else if (event.key === "Enter" && active) choose(active);
+    else if (event.key === "Escape" && !holder.hidden) show(false);
+    else {
+      if (event.key === "Home" || event.key === "End") point(null); // and the caret moves, as it does in any field
+      return;
+    }
+    event.preventDefault();
+  });
+  input.addEventListener("blur", () => show(false));
+  holder.addEventListener("mousedown", (event) => event.preventDefault()); // the field keeps the focus
+  holder.addEventListener("click", (event) => {
+    const option = event.target.closest("[role=option]");
+    if (option) choose(option);
+  });
+  holder.addEventListener("htmx:afterSwap", () => {
+    const all = options();
+    all.forEach((option, place) => (option.id = `${input.id}-${place}`));
+    const open = all.length > 0 && document.activeElement === input;
+    show(open);
+    if (document.activeElement === input && input.value.trim()) {
+      document.getElementById("announcement").textContent =
+        all.length ? `${all.length} suggested ${all.length === 1 ? "tool" : "tools"}.` : "No tool to suggest.";
+    }
+  });
+  // A page that comes back from the back/forward cache comes back closed.
+  addEventListener("pagehide", () => show(false));
+}

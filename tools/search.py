@@ -1,0 +1,129 @@
+"""Finding by words: full text, the beginnings of names, and likeness where somebody mistypes.
+
+The SQL side is tools/migrations/0004_search.py, with the columns `search_vector` of tools, reviews and comparisons.
+They are generated (comparisons: kept by triggers) and not declared in the models: a declared `GeneratedField` would be
+loaded with every object, through every join, and returned by every insert, and a vector is as long as its text.
+
+Who searches says first what may be seen. Superseded editions are not searched: what is found stands on a page.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+from django.contrib.postgres.search import SearchQueryField, SearchRank, SearchVectorField
+from django.db import connection, models, transaction
+from django.db.models import BooleanField, Expression, Func, TextField, Value
+from django.db.models.expressions import Col
+
+from tools.publishing import PublishableQuerySet
+
+CANDIDATES = 200  # of a word that is everywhere the newest are ranked: the work has a limit
+NAMESAKES = 50  # and so many more of those that carry it in their names
+LONGEST = 200  # characters of what is typed
+SHORTEST_RESEMBLING = 3  # letters; with fewer, everything resembles everything
+
+# Between these stand the words that were found. They are for private use, and so nothing that can be typed into a
+# search holds them; should a text hold them itself, then more of it is marked than was found, and nothing worse.
+START, STOP = "\ue000", "\ue001"
+
+_VECTOR = SearchVectorField()
+_VECTOR.set_attributes_from_name("search_vector")
+
+
+class StoredVector(Expression):
+    """The search vector of the rows that are asked for."""
+
+    def resolve_expression(self, query: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return Col(query.get_initial_alias(), _VECTOR)
+
+
+class Matches(Func):
+    """Whether a vector matches a query."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " @@ "
+    arity = 2
+    output_field = BooleanField()
+
+
+def names() -> Func:
+    """A tool's names in one text; an index holds its trigrams."""
+    return Func("name", "aliases", function="tool_names", output_field=TextField())
+
+
+def name_words() -> Func:
+    """The words of a tool's names as they are written; an index holds them."""
+    return Func("name", "aliases", function="tool_name_vector", output_field=SearchVectorField())
+
+
+def typed(words: str) -> Func:
+    """What a person typed, as a query: all of the words, or those on one side of an “or”. Nothing is an error."""
+    return Func(Value(words), function="search_query", output_field=SearchQueryField())
+
+
+def beginnings(words: str) -> Func:
+    """Words of which each begins a word of a name, as a query."""
+    parts = " & ".join(f"'{word}':*" for word in words_of(words))
+    return Func(
+        Value(parts),
+        function="to_tsquery",
+        template="%(function)s('simple', %(expressions)s)",
+        output_field=SearchQueryField(),
+    )
+
+
+def is_called(name: str) -> Func:
+    """Whether a tool goes by exactly this name or alias, in whatever case; an index holds that."""
+    called = Func("name", "aliases", function="tool_called")
+    wanted = Func(Value(name), template="ARRAY[lower(%(expressions)s)]")
+    return Func(called, wanted, template="(%(expressions)s)", arg_joiner=" @> ", output_field=BooleanField())
+
+
+def marked(text: Any, words: str, *, excerpt: bool = False) -> Func:
+    """A field, or an expression, with what matches the words between START and STOP: all of it, or an excerpt."""
+    plain = Func(text, function="without_markdown", output_field=TextField())
+    options = "MaxFragments=2, MinWords=12, MaxWords=28, FragmentDelimiter=' … '" if excerpt else "HighlightAll=true"
+    return Func(
+        plain,
+        typed(words),
+        Value(f"StartSel={START}, StopSel={STOP}, {options}"),
+        function="ts_headline",
+        template="%(function)s('english', %(expressions)s)",
+        output_field=TextField(),
+    )
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in small letters."""
+    return re.findall(r"[^\W_]+", text.lower())
+
+
+class SearchedQuerySet(PublishableQuerySet):
+    """Rows with a `search_vector`; the newest come first by `published_at`."""
+
+    def matching(self, words: str) -> Self:
+        """Those that match what a person typed, best first; at most CANDIDATES, the newest."""
+        newest = self.filter(Matches(StoredVector(), typed(words))).order_by("-published_at", "-pk")[:CANDIDATES]
+        return self._best_first(newest.values("pk"), words)
+
+    def _best_first(self, pks: models.QuerySet[Any, Any], words: str) -> Self:
+        found = self.model._default_manager.filter(pk__in=pks)
+        return found.annotate(rank=SearchRank(StoredVector(), typed(words))).order_by("-rank", "-published_at", "-pk")
+
+
+@contextmanager
+def planned_each_time() -> Iterator[None]:
+    """Within it, PostgreSQL plans each statement for the words at hand, and for rows that are in memory.
+
+    A rare word is best looked up, a common one best met on the way through the newest rows. One plan for all words,
+    which a connection may settle on after some searches, takes ten times as long for the common ones.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
+                " set_config('random_page_cost', '1.1', true)"
+            )
+        yield
