@@ -13,6 +13,11 @@ PAGES = [
     "/compare/aider-vs-qdrant/",
     "/tools/open-webui/",
     "/categories/speech/",
+    "/search/?q=model",
+    "/search/?q=mistrl",
+    "/search/?q=zzzz",
+    "/compare/",
+    "/compare/?a=open&b=zzzz",
     "/newsletter/",
     "/nowhere/",
 ]
@@ -108,7 +113,8 @@ def test_nothing_is_wider_than_the_screen(site, page: Page, width):
     name = "X" * 150 + "<script>alert(1)</script>" + "ü" * 100
     Tool.objects.filter(slug="jan").update(name=name)
     page.set_viewport_size({"width": width, "height": 900})
-    for path in ["/", PAIR, "/compare/jan-vs-open-webui/", "/tools/jan/", "/categories/chat-interfaces/"]:
+    for path in ["/", PAIR, "/compare/jan-vs-open-webui/", "/tools/jan/", "/categories/chat-interfaces/",
+                 "/search/?q=chat", "/compare/?a=jan"]:  # fmt: skip
         page.goto(site + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 

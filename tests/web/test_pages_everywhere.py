@@ -20,6 +20,14 @@ URLS = {
     "/compare/vosk-vs-whisper/?only=differences": 200,
     "/tools/open-webui/": 200,
     "/categories/speech/": 200,
+    "/search/": 200,
+    "/search/?q=aider+vs+cline": 200,
+    "/search/?q=mistrl": 200,
+    "/search/?q=model&kind=reviews&page=2": 200,
+    "/search/?q=zzzz%22%3E%3Cscript%3E": 200,
+    "/compare/": 200,
+    "/compare/?a=aider": 200,
+    "/compare/?a=open&b=zzzz%22%3E": 200,
     "/newsletter/": 200,
     "/newsletter/noted/": 200,
     "/tools/qdrant/vote/": 200,
@@ -77,7 +85,7 @@ def test_page_budgets(demo, client):
     assert compressed.headers["Content-Encoding"] == "gzip"
     assert len(compressed.content) <= 14 * 1024
     assert _compressed("css/base.css", "css/components.css", "css/print.css") <= 12 * 1024
-    assert _compressed("js/site.js", "django_htmx/htmx-2.min.js") <= 20 * 1024
+    assert _compressed("js/site.js", "js/combobox.js", "django_htmx/htmx-2.min.js") <= 20 * 1024
 
 
 def _compressed(*names: str) -> int:
