@@ -84,7 +84,11 @@ def is_called(name: str) -> Func:
 def marked(text: Any, words: str, *, excerpt: bool = False) -> Func:
     """A field, or an expression, with what matches the words between START and STOP: all of it, or an excerpt."""
     plain = Func(text, function="without_markdown", output_field=TextField())
-    options = "MaxFragments=2, MinWords=12, MaxWords=28, FragmentDelimiter=' … '" if excerpt else "HighlightAll=true"
+    options = (
+        "MaxFragments=2, MinWords=12, MaxWords=28, ShortWord=0, FragmentDelimiter=' … '"
+        if excerpt
+        else "HighlightAll=true"
+    )
     return Func(
         plain,
         typed(words),

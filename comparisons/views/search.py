@@ -1,6 +1,6 @@
 """Finding a tool, a comparison or a review by words, and picking two tools to compare."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,14 +75,7 @@ def search(request: HttpRequest) -> HttpResponse:
     asked = cleaned(SearchForm(request.GET))
     words, kinds = asked["q"], [asked["kind"]] if asked["kind"] else list(KINDS)
     sides = found.sides(words)
-    near: list[Tool] = []
-    meant = ""
-    with planned_each_time():
-        groups = _found(words, kinds, asked["page"]) if words else []
-        if words and not groups:
-            near = list(Tool.objects.published().resembling(words)[:NEAR])
-            meant = found.meant(words, [name for tool in near for name in (tool.name, *tool.aliases)])
-            groups = _found(meant, kinds, asked["page"]) if meant else []
+    groups, near, meant = _found_or_meant(words, kinds, asked["page"]) if words else ([], [], "")
     return render(
         request,
         "comparisons/search.html",
@@ -93,7 +86,7 @@ def search(request: HttpRequest) -> HttpResponse:
                 (title, found.address(words, kind=kind), kind == asked["kind"])
                 for kind, title in {"": "All", **{kind: KINDS[kind].title for kind in KINDS}}.items()
             ],
-            "meant": meant if groups else "",
+            "meant": meant,
             "groups": groups,
             "near": near,
             "picker": found.picker_address({"a": sides[0], "b": sides[1]}) if sides else "",
@@ -102,9 +95,18 @@ def search(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _found(words: str, kinds: Iterable[str], page: str) -> list[found.Group]:
-    """What was found of some kinds, those of which there is something. Two queries a kind."""
-    kinds = list(kinds)
+def _found_or_meant(words: str, kinds: list[str], page: str) -> tuple[list[found.Group], list[Tool], str]:
+    """What was found; where that is nothing, tools of like names, and what was found for the words that were meant."""
+    with planned_each_time():
+        if groups := _found(words, kinds, page):
+            return groups, [], ""
+        near = list(Tool.objects.published().resembling(words)[:NEAR])
+        meant = found.meant(words, [name for tool in near for name in (tool.name, *tool.aliases)])
+        return _found(meant, kinds, page) if meant else [], near, meant
+
+
+def _found(words: str, kinds: list[str], page: str) -> list[found.Group]:
+    """What was found of some kinds, those of which there is something. Two queries a kind, one where there is none."""
     groups = [_group(kind, words, page=page, size=A_PAGE if len(kinds) == 1 else FIRST) for kind in kinds]
     return [group for group in groups if group.total]
 

@@ -15,6 +15,11 @@ PAGES = [
     "/categories/speech/",
     "/methodology/",
     "/disclosure/",
+    "/search/?q=model",
+    "/search/?q=mistrl",
+    "/search/?q=zzzz",
+    "/compare/",
+    "/compare/?a=open&b=zzzz",
     "/newsletter/",
     "/nowhere/",
 ]
@@ -119,6 +124,8 @@ def test_nothing_is_wider_than_the_screen(site, page: Page, width):
         "/tools/jan/",
         "/tools/open-webui/",
         "/categories/chat-interfaces/",
+        "/search/?q=chat",
+        "/compare/?a=jan",
         *EXPLAINING,
     ]:
         page.goto(site + path)

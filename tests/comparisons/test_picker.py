@@ -1,0 +1,129 @@
+import pytest
+from django.test import Client
+
+from tests import factories as make
+from tools.models import Tool
+
+pytestmark = pytest.mark.django_db
+
+HIDDEN = [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}]
+
+
+@pytest.fixture
+def _tools():
+    category = make.category(name="Writing")
+    make.tool(slug="quill", name="The Quill", aliases=["Feather"], category=category)
+    make.tool(slug="pencil", name="Pencil", category=category)
+    make.tool(slug="pen-one", name="Pen", category=category)
+    make.tool(slug="pen-two", name="Pen", category=category)
+
+
+def page(client: Client, **query: str) -> str:
+    response = client.get("/compare/", query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+@pytest.mark.usefixtures("_tools")
+@pytest.mark.parametrize("a", ["quill", "QUILL", "the quill", "Feather", "  feather ", "feathr", "the qui"])
+@pytest.mark.parametrize("b", ["pencil", "penc"])
+def test_two_tools_lead_to_their_comparison(client, a, b):
+    for query in ({"a": a, "b": b}, {"a": b, "b": a}):
+        response = client.get("/compare/", query)
+        assert (response.status_code, response.url) == (302, "/compare/pencil-vs-quill/")
+
+
+@pytest.mark.usefixtures("_tools")
+def test_editors_order_is_where_it_leads(client):
+    make.comparison(first=Tool.objects.get(slug="quill"), second=Tool.objects.get(slug="pencil"))
+    assert client.get("/compare/?a=pencil&b=quill").url == "/compare/quill-vs-pencil/"
+
+
+@pytest.mark.usefixtures("_tools")
+def test_old_slug_will_do(client):
+    Tool.objects.filter(slug="quill").update(slug="goose")
+    assert client.get("/compare/?a=quill&b=pencil").url == "/compare/goose-vs-pencil/"
+
+
+@pytest.mark.usefixtures("_tools")
+def test_same_tool_twice_is_told(client):
+    words = page(client, a="quill", b="Feather")
+    assert "That is the same tool twice" in words
+    assert 'value="The Quill"' in words
+    assert 'value="Feather"' in words
+
+
+@pytest.mark.usefixtures("_tools")
+def test_what_may_be_meant_is_asked_and_the_other_side_kept(client):
+    words = page(client, a="Pen", b="pencil")
+    assert "“Pen” may be one of these" in words
+    for slug in ("pen-one", "pen-two"):
+        assert f'href="/compare/?a={slug}&amp;b=Pencil"' in words
+    assert 'name="b" type="search" value="Pencil"' in words
+    assert client.get("/compare/?a=pen-two&b=Pencil").url == "/compare/pen-two-vs-pencil/"
+
+
+@pytest.mark.usefixtures("_tools")
+def test_unknown_name_is_told_beside_its_field_and_the_other_side_kept(client):
+    words = page(client, a="zzzz", b="pen-one")
+    assert "No tool here goes by “zzzz”" in words
+    assert 'value="zzzz" maxlength="200"' in words
+    assert 'aria-describedby="pick-a-message" aria-invalid="true"' in words
+    assert 'value="pen-one"' in words  # its name would not say which of the two
+
+
+@pytest.mark.usefixtures("_tools")
+def test_one_side_shows_whom_to_put_beside_it(client):
+    quill = Tool.objects.get(slug="quill")
+    make.comparison(first=quill, second=make.tool(slug="chalk", name="Chalk"))
+    for query in ({"a": "quill"}, {"b": "quill"}, {"a": "quill", "b": " "}):
+        words = page(client, **query)
+        assert 'value="The Quill"' in words
+        assert '<a href="/compare/pencil-vs-quill/"><bdi>Pencil</bdi></a>' in words
+        assert "Compared already" in words
+        assert "aria-invalid" not in words
+        assert '<meta name="robots" content="noindex">' in words
+        assert '<link rel="canonical" href="http://127.0.0.1:8000/compare/">' in words
+
+
+@pytest.mark.usefixtures("_tools")
+def test_bare_picker_is_for_search_engines_and_lists_the_newest_pairs(client):
+    make.comparison(first=Tool.objects.get(slug="quill"), second=Tool.objects.get(slug="pencil"))
+    words = page(client)
+    assert "noindex" not in words
+    assert 'href="/compare/quill-vs-pencil/"' in words
+
+
+@pytest.mark.usefixtures("_tools")
+@pytest.mark.parametrize("fields", HIDDEN)
+def test_tool_that_is_not_public_is_as_if_it_were_not_there(client, fields):
+    urls = [
+        "/compare/",
+        "/compare/?a=secret",
+        "/compare/?a=Hidden+thing",
+        "/compare/?a=hiden&b=pencil",
+        "/compare/?a=quill",
+    ]
+    before = [client.get(url).content for url in urls]
+    hidden = make.tool(slug="secret", name="Hidden thing", category=Tool.objects.get(slug="quill").category, **fields)
+    make.comparison(first=hidden, second=Tool.objects.get(slug="quill"))
+    assert [client.get(url).content for url in urls] == before
+
+
+@pytest.mark.usefixtures("_tools")
+@pytest.mark.parametrize("things", [1, 3])
+@pytest.mark.parametrize(
+    ("query", "queries"),
+    [
+        ("", 1),
+        ("?a=quill", 5),
+        ("?a=quill&b=pencil", 5),
+        ("?a=feather&b=penc", 8),
+        ("?a=zzzz&b=zzzy", 11),
+    ],
+)
+def test_queries(client, django_assert_num_queries, things, query, queries):
+    for n in range(things):
+        make.comparison(first=Tool.objects.get(slug="quill"), second=make.tool(name=f"Chalk {n}"))
+    with django_assert_num_queries(queries):
+        client.get(f"/compare/{query}")

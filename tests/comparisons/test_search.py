@@ -1,0 +1,214 @@
+import re
+
+import pytest
+from django.test import Client
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests import factories as make
+from tests.comparisons.test_picker import HIDDEN
+from tools.models import Tool
+
+pytestmark = pytest.mark.django_db
+
+
+def main(client: Client, url: str, **query: str) -> str:
+    response = client.get(url, query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def titles(page: str) -> list[str]:
+    """The titles of what was found, as text."""
+    headings = re.findall(r'<h3 class="hit__title">(.*?)</h3>', page)
+    return [re.sub(r"<[^>]+>", "", heading) for heading in headings]
+
+
+def quills(things: int = 1) -> None:
+    """As many tools as said that hold the word, each with a review and a comparison that hold it too."""
+    for n in range(things):
+        tool = make.tool(
+            slug=f"quill-{n}", name=f"Quill {n}", tagline="Writes", category=make.category(name=f"Ink {n}")
+        )
+        make.review(of=tool, by=make.reviewer(slug=f"poet-{n}", name=f"The Poet {n}"), quote="A **quill** of its own.")
+        make.comparison(first=tool, second=make.tool(name=f"Pencil {n}"))
+
+
+def test_results_are_grouped_by_kind_ranked_and_marked(client):
+    quills()
+    page = main(client, "/search/", q="quills")
+    assert titles(page) == ["Quill 0", "Quill 0 vs Pencil 0", "The Poet 0 on Quill 0"]
+    assert '<a href="/tools/quill-0/"><bdi><mark>Quill</mark> 0</bdi></a>' in page
+    assert '<a href="/tools/quill-0/#seat-poet-0">' in page
+    assert "A <mark>quill</mark> of its own." in page
+    assert '<meta name="robots" content="noindex">' in page
+    assert '<a href="/compare/?a=quill-0">Compare with…</a>' in page
+
+
+def test_each_kind_has_pages_of_its_own(client):
+    quills(26)
+    page = main(client, "/search/", q="quill")
+    assert len(titles(page)) == 15
+    assert 'href="/search/?q=quill&amp;kind=tools"' in page
+    first = main(client, "/search/", q="quill", kind="tools")
+    second = main(client, "/search/", q="quill", kind="tools", page="2")
+    assert (len(titles(first)), len(titles(second))) == (20, 6)
+    assert len({*titles(first), *titles(second)}) == 26
+    assert 'href="/search/?q=quill&amp;kind=tools&amp;page=2" rel="next"' in first
+    assert "Page 2 of 2" in second
+    for beyond in ("3", "999999999999999999999", "9" * 5000):
+        assert titles(main(client, "/search/", q="quill", kind="tools", page=beyond)) == titles(second)
+    for nonsense in ("x", "1.5", ""):
+        assert titles(main(client, "/search/", q="quill", kind="tools", page=nonsense)) == titles(first)
+
+
+def test_two_names_find_their_comparison_and_the_way_to_the_picker(client):
+    quills()
+    for words in ("quill 0 vs pencil 0", "Pencil-0-vs-Quill-0"):
+        page = main(client, "/search/", q=words, kind="comparisons")
+        assert titles(page) == ["Quill 0 vs Pencil 0"]
+    assert 'href="/compare/?a=Pencil-0&amp;b=Quill-0"' in page
+    assert sorted(titles(main(client, "/search/", q="quill vs pencil", kind="tools"))) == ["Pencil 0", "Quill 0"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant", "name"),
+    [("mistrl", "mistral", "<mark>Mistral</mark> Medium"), ("claud haikuu", "claude haiku", "<mark>Claude</mark> <mark>Haiku</mark>")],
+)  # fmt: skip
+def test_what_was_meant_is_found_and_marked(client, typed, meant, name):
+    for title in ("Mistral Medium", "Claude Haiku", "Piper"):
+        make.tool(name=title)
+    page = main(client, "/search/", q=typed)
+    assert f"“<b>{meant}</b>”" in page
+    assert f"<bdi>{name}</bdi>" in page
+    assert len(titles(page)) == 1
+
+
+def test_alias_that_was_found_says_why(client):
+    make.tool(name="Quill", aliases=["Feather"])
+    assert "Also called <mark>Feather</mark>" in main(client, "/search/", q="feather")
+
+
+def test_nothing_found_offers_ways_on(client):
+    quills()
+    make.tool(name="Xyzzy")
+    page = main(client, "/search/", q="nothing of the kind")
+    for words in ("Nothing found", "Ink 0", "Newest comparisons", 'href="/compare/quill-0-vs-'):
+        assert words in page
+    assert titles(page) == []
+
+
+def test_empty_search_offers_ways_on(client):
+    quills()
+    for query in ("", "   ", "\u200b\u202e"):
+        page = main(client, "/search/", q=query)
+        assert ("Nothing found" in page, "Ink 0" in page, "Newest comparisons" in page) == (False, True, True)
+
+
+def test_hostile_words_are_shown_and_not_obeyed(client):
+    make.tool(name="<script>alert(1)</script> quill", tagline="quill <img src=x onerror=alert(1)>")
+    page = main(client, "/search/", q='quill "><script>alert(2)</script>') + main(client, "/search/", q="quill")
+    for piece in ("<script>alert", "<img"):
+        assert piece not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; <mark>quill</mark>" in page
+
+
+@pytest.mark.parametrize("fields", HIDDEN)
+@pytest.mark.parametrize("words", ["secretword", "secretwrod", "vs secretword", "secretw"])
+def test_what_is_not_public_is_as_if_it_were_not_there(client, fields, words):
+    make.tool(name="Quill", category=make.category(name="Ink"))
+    urls = [f"/search/?q={words}", f"/search/suggest/?q={words}", *(f"/search/?q={words}&kind={k}" for k in KINDS)]
+    before = [client.get(url).content for url in urls]
+    tool = make.tool(
+        name="Secretword", aliases=["Secretwords"], tagline="secretword", description="secretword", **fields
+    )
+    make.review(of=tool, by=make.reviewer(), quote="A secretword.")
+    make.comparison(first=tool, second=Tool.objects.get(name="Quill"), introduction="A secretword.")
+    make.review(of=Tool.objects.get(name="Quill"), by=make.reviewer(), quote="A secretword.", **fields)
+    assert [client.get(url).content for url in urls] == before
+
+
+KINDS = ["tools", "comparisons", "reviews"]
+
+
+def test_superseded_words_are_not_found(client):
+    quills()
+    review = Tool.objects.get(slug="quill-0").reviews.get()
+    review.supersede(verdict="skip", quote="Other words.")
+    assert titles(main(client, "/search/", q="own", kind="reviews")) == []
+    assert titles(main(client, "/search/", q="other words")) == ["The Poet 0 on Quill 0"]
+
+
+@given(st.text(max_size=300), st.sampled_from(["", *KINDS, "cats"]))
+@example("\0", "")
+@example("'\"\\", "tools")
+@example("!&|()<->:*", "")
+@example("- - -", "reviews")
+@example("a" * 10_000, "")
+@example("\u202eright\u200f to left", "")
+@example("or or or", "")
+@example("vs vs vs", "comparisons")
+@example('"unclosed', "")
+@example("%00%ff%", "")
+def test_whatever_is_typed_is_answered(text, kind):
+    client = Client()
+    for url in ("/search/", "/search/suggest/", "/compare/"):
+        response = client.get(url, {"q": text, "a": text, "b": "quill", "kind": kind, "page": text})
+        assert response.status_code in (200, 302)
+
+
+@pytest.mark.parametrize("things", [1, 3])
+@pytest.mark.parametrize(
+    ("url", "queries"),
+    [
+        ("/search/", 2),
+        ("/search/?q=quill", 9),  # 6, and 3 for the transaction that plans anew
+        ("/search/?q=quill&kind=reviews", 5),
+        ("/search/?q=quil", 13),  # nothing as typed, one look for what resembles it, everything again
+        ("/search/?q=zzzz", 9),
+        ("/search/suggest/?q=quil", 1),
+        ("/search/suggest/?q=qiull", 2),
+        ("/search/suggest/?q=", 0),
+    ],
+)
+def test_queries(client, django_assert_num_queries, things, url, queries):
+    quills(things)
+    with django_assert_num_queries(queries):
+        assert client.get(url).status_code == 200
+
+
+@pytest.mark.parametrize("url", ["/search/?q=quill", "/search/suggest/?q=quill", "/compare/?a=quill"])
+def test_pages_are_the_same_for_everyone_and_conditional(client, admin_client, url):
+    quills()
+    first, other = client.get(url), admin_client.get(url)
+    assert first.content == other.content
+    assert first.headers["Cache-Control"] == "public, no-cache"
+    assert first.headers["Vary"] == "Accept-Encoding"
+    assert not first.cookies
+    assert not other.cookies
+    assert client.get(url, headers={"if-none-match": first.headers["ETag"]}).status_code == 304
+
+
+def test_suggestions_are_a_list_of_tools_with_their_categories(client):
+    quills(12)
+    response = client.get("/search/suggest/?q=quil")
+    fragment = response.content.decode()
+    assert fragment.count('role="option"') == 8
+    assert 'data-url="/tools/quill-0/" data-value="Quill 0"><bdi>Quill 0</bdi> <small>Ink 0</small>' in fragment
+    assert response.headers["X-Robots-Tag"] == "noindex"
+
+
+def test_tools_of_one_name_are_suggested_by_slug(client):
+    make.tool(slug="one", name="Quill")
+    make.tool(slug="two", name="quill")
+    assert re.findall('data-value="(.*?)"', main(client, "/search/suggest/", q="q")) == ["one", "two"]
+
+
+def test_nothing_to_suggest_is_nothing(client):
+    for query in ("", "zzzz", "'"):
+        assert main(client, "/search/suggest/", q=query).strip() == ""
+
+
+@pytest.mark.parametrize("url", ["/search/", "/search/suggest/", "/compare/"])
+def test_pages_only_read(client, url):
+    assert client.post(url).status_code == 405

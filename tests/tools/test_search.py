@@ -1,0 +1,224 @@
+import pytest
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comparisons.models import Comparison
+from reviews.models import Review
+from tests import factories as make
+from tools.models import Tool
+from tools.search import CANDIDATES, planned_each_time
+
+pytestmark = pytest.mark.django_db
+
+HIDDEN = [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}]
+METHODS = ["matching", "beginning", "resembling", "called"]
+
+
+def names(tools) -> list[str]:
+    return [tool.name for tool in tools]
+
+
+# -- Tools --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["quill", "QUILL", "quill io", "Quillwright", "typewriters", "typewriter for poets", '"for poets"', "iambic rhyming",
+     "emphasis", "linked words", "quill or zzz", "the quill", "QW-2", "qw 2", "2"],
+)  # fmt: skip
+def test_tool_matches_by_name_alias_tagline_and_description(words):
+    make.tool(name="Other", description="Nothing of that.")
+    tool = make.tool(
+        name="Quill.io",
+        aliases=["Quillwright", "QW-2"],
+        tagline="A typewriter for poets",
+        description="It rhymes in iambs, with *emphasis* and [linked words](https://example.com/target).",
+    )
+    Tool.objects.filter(pk=tool.pk).update(description=tool.description + " Iambic.")
+    assert names(Tool.objects.matching(words)) == ["Quill.io"]
+
+
+@pytest.mark.parametrize(
+    "words", ["target", "https", "poets typewriter zzz", '"poets typewriter"', "", "-", '"', "zzz"]
+)
+def test_what_is_not_there_is_not_found(words):
+    make.tool(name="Quill", tagline="A typewriter for poets", description="[here](https://example.com/target)")
+    assert names(Tool.objects.matching(words)) == []
+
+
+def test_name_before_tagline_before_description_and_the_exact_name_first_of_all():
+    make.tool(name="D", description="quill")
+    make.tool(name="C", tagline="quill")
+    make.tool(name="Quill quill quill")
+    make.tool(name="A", aliases=["QUILL"])
+    assert names(Tool.objects.matching("quill")) == ["A", "Quill quill quill", "C", "D"]
+
+
+def test_common_word_is_ranked_for_the_newest_and_for_what_carries_it_in_its_name():
+    category = make.category()
+    old = make.tool(name="Old quill", category=category)
+    Tool.objects.filter(pk=old.pk).update(published_at=make.PAST.replace(year=2020))
+    Tool.objects.bulk_create(
+        Tool(slug=f"t{n}", name=f"T{n}", tagline="quill", category=category, published_at=make.PAST)
+        for n in range(CANDIDATES + 5)
+    )
+    found = names(Tool.objects.matching("quill"))
+    assert (found[0], len(found)) == ("Old quill", CANDIDATES + 1)
+
+
+def test_beginnings_of_names_and_of_words_in_names():
+    make.tool(name="Quill writer")
+    make.tool(name="The quill")
+    make.tool(name="Quilt")
+    make.tool(name="Writer")
+    make.tool(name="Mill", aliases=["quil"])
+    for typed, expected in {
+        "quil": ["Mill", "Quill writer", "Quilt", "The quill"],
+        "qui wri": ["Quill writer"],
+        "wri": ["Writer", "Quill writer"],
+        "uill": [],
+        "": [],
+        "'": [],
+        "%": [],
+    }.items():
+        assert names(Tool.objects.beginning(typed)) == expected
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [("mistrl", "Mistral Medium"), ("claud haiku", "Claude Haiku"), ("qdrnat", "Qdrant"), ("openwebui", "Open WebUI"),
+     ("haiuk", "Claude Haiku"), ("comfi ui", "ComfyUI"), ("Мистрал", "Мистраль")],
+)  # fmt: skip
+def test_mistyped_names_are_resembled(typed, first):
+    for name in ("Mistral Medium", "Claude Haiku", "Qdrant", "Open WebUI", "ComfyUI", "Мистраль", "Piper"):
+        make.tool(name=name)
+    nearest = Tool.objects.resembling(typed)[0]
+    assert nearest.name == first
+    assert 0.4 <= nearest.likeness <= 1
+
+
+@pytest.mark.parametrize("typed", ["", "a", "ab", "?!", "zzzzzz", "\x00"])
+def test_what_resembles_nothing(typed):
+    make.tool(name="Ab initio")
+    assert names(Tool.objects.resembling(typed)) == []
+
+
+def test_called_is_exact_but_for_case():
+    make.tool(name="Quill, the {1}st", aliases=['Say "Q"', "a\\b"])
+    make.tool(name="quill")
+    for wanted, expected in {
+        "QUILL": ["quill"],
+        "quill, the {1}ST": ["Quill, the {1}st"],
+        'say "q"': ["Quill, the {1}st"],
+        "A\\B": ["Quill, the {1}st"],
+        "qui": [],
+        "": [],
+    }.items():
+        assert names(Tool.objects.called(wanted)) == expected
+
+
+@pytest.mark.parametrize("fields", HIDDEN)
+@pytest.mark.parametrize("method", METHODS)
+def test_tool_that_is_not_public_is_not_found(fields, method):
+    make.tool(name="Quill", **fields)
+    assert names(getattr(Tool.objects.published(), method)("quill")) == []
+
+
+@given(st.text(max_size=80))
+def test_nothing_that_is_typed_is_an_error(text):
+    words = text.replace("\0", "")
+    for method in METHODS:
+        list(getattr(Tool.objects.published(), method)(words)[:3])
+    list(Tool.objects.with_marks(words)[:1])
+
+
+def test_search_columns_are_not_loaded_with_objects():
+    tool = make.tool()
+    make.comparison(first=tool)
+    make.review(of=tool, by=make.reviewer())
+    for queryset in (
+        Tool.objects.select_related("category"),
+        Review.objects.select_related("tool"),
+        Comparison.objects.select_related("first", "second"),
+    ):
+        assert "search_vector" not in str(queryset.query)
+        assert "search_vector" not in queryset[0].__dict__
+
+
+def test_very_long_description_can_be_written_and_is_found():
+    make.tool(name="Long", description="quill " + " ".join(f"word{n}" for n in range(200_000)))
+    assert names(Tool.objects.matching("quill")) == ["Long"]
+
+
+def test_statements_are_planned_for_the_words_at_hand_and_only_there():
+    def mode() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW plan_cache_mode")
+            return cursor.fetchone()[0]
+
+    with planned_each_time():
+        assert mode() == "force_custom_plan"
+
+
+# -- Reviews ------------------------------------------------------------------------------------------------
+
+
+def test_review_matches_by_its_quote_and_by_what_would_flip_it():
+    tool, seat = make.tool(name="Quill"), make.reviewer()
+    review = make.review(of=tool, by=seat, quote="It **rhymed** well.", flips_if="A metronome appears.")
+    for words in ("rhyme", "metronomes", "rhymed metronome"):
+        assert list(Review.objects.standing().matching(words)) == [review]
+    assert list(Review.objects.standing().matching("quill")) == []
+
+
+def test_only_the_words_that_stand_are_found():
+    tool, seat = make.tool(), make.reviewer()
+    old = make.review(of=tool, by=seat, quote="An oldword.")
+    new = old.supersede(verdict="skip", quote="A newword.")
+    make.review(of=tool, by=seat, quote="A draftword.", published_at=None)
+    make.review(of=tool, by=seat, quote="A laterword.", published_at=make.FUTURE)
+    for words, expected in {"oldword": [], "newword": [new], "draftword": [], "laterword": []}.items():
+        assert list(Review.objects.standing().matching(words)) == expected
+    new.withdraw()
+    assert list(Review.objects.standing().matching("newword")) == []
+    assert list(Review.objects.standing().matching("oldword")) == [old]
+
+
+@pytest.mark.parametrize("fields", HIDDEN)
+def test_review_of_a_tool_that_is_not_public_is_not_found(fields):
+    make.review(of=make.tool(**fields), by=make.reviewer(), quote="A secretword.")
+    assert list(Review.objects.standing().matching("secretword")) == []
+
+
+# -- Comparisons --------------------------------------------------------------------------------------------
+
+
+def test_comparison_matches_by_both_names_one_name_and_introduction():
+    pair = make.comparison(
+        first=make.tool(name="Quill", aliases=["Feather"]),
+        second=make.tool(name="Pencil"),
+        introduction="Who *writes*?",
+    )
+    make.comparison()
+    for words in ("quill pencil", "pencil quill", "feather", "write", "pencil writing"):
+        assert list(Comparison.objects.published().matching(words)) == [pair]
+
+
+def test_comparison_is_found_by_the_names_that_its_tools_have_now():
+    pair = make.comparison(first=make.tool(name="Quill"), second=make.tool(name="Pencil"))
+    Tool.objects.filter(pk=pair.first_id).update(name="Feather")
+    pair.second.aliases = ["Graphite"]
+    pair.second.save()
+    Comparison.objects.filter(pk=pair.pk).update(introduction="Ink")
+    for words, expected in {"quill": [], "feather graphite ink": [pair]}.items():
+        assert list(Comparison.objects.published().matching(words)) == expected
+    Comparison.objects.filter(pk=pair.pk).update(second=make.tool(name="Chalk"))
+    assert list(Comparison.objects.published().matching("pencil")) == []
+
+
+@pytest.mark.parametrize("fields", HIDDEN)
+def test_comparison_that_is_not_public_is_not_found(fields):
+    make.comparison(first=make.tool(name="Quill"), **fields)
+    make.comparison(first=make.tool(name="Quill", **fields))
+    assert list(Comparison.objects.published().matching("quill")) == []
