@@ -8,6 +8,18 @@ class ComparisonOptionsForm(forms.Form):
     only = forms.ChoiceField(choices=[("differences", "Facts that differ only")], required=False)
 
 
+class BadgeForm(forms.Form):
+    """Which badge is asked for. Anything but one of its sizes is the small one."""
+
+    size = forms.ChoiceField(choices=[("small", "Small"), ("large", "Large")], required=False)
+
+
+def badge_size(query: QueryDict) -> str:
+    """The size that a badge's query string asks for: small or large."""
+    form = BadgeForm(query)
+    return (form.is_valid() and form.cleaned_data["size"]) or "small"
+
+
 def only_differences(query: QueryDict) -> bool:
     """Whether a query string asks for the facts that differ only."""
     if not query:  # nearly always, and a form costs a tenth of a conditional answer

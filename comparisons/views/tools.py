@@ -1,5 +1,6 @@
 """One tool, and the tools of a category."""
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.utils import timezone
@@ -7,6 +8,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from comparisons import side_by_side
+from comparisons.badge import snippets
 from comparisons.columns import read_columns
 from comparisons.models import Comparison, ComparisonQuerySet
 from tools.models import Category, Tool
@@ -37,6 +39,7 @@ def tool(request: HttpRequest, slug: str) -> HttpResponse:
             "has_long_names": side_by_side.has_long_names(tools),
             "seats": side_by_side.seat_rows(tools),
             "facts": side_by_side.fact_rows(tools, today=today),
+            "badges": snippets(settings.SITE_URL, settings.SITE_NAME, found.slug, found.name),
             "comparisons": _links(Comparison.objects.published().touching(found.pk)),
             "rivals": [
                 (name, side_by_side.pair_address(*sorted((found.slug, rival))))
