@@ -70,6 +70,17 @@ class ComparisonOptions(NamedTuple):
     lens: tuple[str, ...] = ()
 
 
+class BadgeForm(forms.Form):
+    """Which badge is asked for. Anything but one of its sizes is the small one."""
+
+    size = forms.ChoiceField(choices=[("small", "Small"), ("large", "Large")], required=False)
+
+
+def badge_size(query: QueryDict) -> str:
+    """The size that a badge's query string asks for: small or large."""
+    return _valid(BadgeForm(query)).get("size") or "small"
+
+
 def lens_slugs(query: QueryDict) -> tuple[str, ...]:
     """The slugs of seats that a query string asks to look through."""
     return _valid(LensForm(query)).get("lens", ())

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from comparisons.views import explain, home, pairs, panel, search, tools
+from comparisons.views import explain, home, images, pairs, panel, search, tools
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -17,4 +17,8 @@ urlpatterns = [
     path("disclosure/", explain.disclosure, name="disclosure"),
     path("search/", search.search, name="search"),
     path("search/suggest/", search.suggest, name="suggest"),
+    # A slug has no dot in it, so these endings are never part of one.
+    path("og/compare/<pair:pair>.png", images.pair_image, name="pair-image"),
+    path("og/tools/<tool_slug:slug>.png", images.tool_image, name="tool-image"),
+    path("tools/<tool_slug:slug>/badge.svg", images.badge, name="badge"),
 ]

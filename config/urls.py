@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from tools.converters import PairConverter, SlugConverter
+from web.views import favicon
 
 register_converter(SlugConverter, "tool_slug")
 register_converter(PairConverter, "pair")
@@ -10,6 +11,7 @@ urlpatterns = [
     path("", include("comparisons.urls")),
     path("", include("votes.urls")),
     path("", include("newsletter.urls")),
+    path("favicon.ico", favicon),
     path("admin/", admin.site.urls),
 ]
 

@@ -1,10 +1,15 @@
-"""Error pages in the site's own look, and as a fragment for htmx."""
+"""Error pages in the site's own look, and as a fragment for htmx; and the icon that browsers ask for unasked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from web.http import public_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +65,15 @@ def forbidden(request: HttpRequest, exception: Exception | None = None, reason: 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     return error_page(request, status=500)
+
+
+@require_safe
+@public_page
+def favicon(request: HttpRequest) -> HttpResponse:
+    """The icon at the address where browsers look when nothing names another one."""
+    return HttpResponse(_favicon(), content_type="image/x-icon")
+
+
+@cache
+def _favicon() -> bytes:
+    return (settings.BASE_DIR / "static" / "img" / "favicon.ico").read_bytes()

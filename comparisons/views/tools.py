@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -10,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from comparisons import facets, side_by_side, timeline
+from comparisons.badge import snippets
 from comparisons.columns import read_columns
 from comparisons.forms import ToolFilterForm, lens_slugs, tool_filter
 from comparisons.history import read_history
@@ -79,6 +81,7 @@ def tool(request: HttpRequest, slug: str) -> HttpResponse:
             "has_long_names": side_by_side.has_long_names(tools),
             "seats": side_by_side.seat_rows(tools),
             "facts": side_by_side.fact_rows(tools, today=today, earlier=None),
+            "badges": snippets(settings.SITE_URL, settings.SITE_NAME, found.slug, found.name),
             **_history(found, today=today),
             "comparisons": _links(Comparison.objects.published().touching(found.pk)),
             "rivals": likeliest_rivals(found, most=LINKS),
