@@ -2,10 +2,11 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Prefetch, Q
+from django.db.models import F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Greatest, Least
 from django.urls import reverse
 
+from reviews.models import Review
 from tools.models import Category, Tool
 from tools.publishing import Publishable, PublishableQuerySet, is_published
 
@@ -38,6 +39,19 @@ class ComparisonQuerySet(PublishableQuerySet):
             second_slug=F("second__slug"),
             second_name=F("second__name"),
             category=F("first__category__name"),
+        )
+
+    def with_changed_at(self, *, at: datetime | None = None) -> Self:
+        """Annotate `changed_at`: when the newest of these came out: itself, its tools, their published reviews."""
+        reviews = Review.objects.published(at=at).order_by("-published_at").values("published_at")
+        return self.annotate(
+            changed_at=Greatest(
+                "published_at",
+                "first__published_at",
+                "second__published_at",
+                Subquery(reviews.filter(tool=OuterRef("first"))[:1]),
+                Subquery(reviews.filter(tool=OuterRef("second"))[:1]),
+            )
         )
 
     def with_numbers(self) -> Self:

@@ -283,6 +283,15 @@ def verdict_sentence(columns: Sequence[Column], communities: Sequence[Community]
     )
 
 
+def cards_sentence(first: Card, second: Card) -> str:
+    """The same sentence from two cards, as lists have them."""
+    others = dict(second.panel.marks)
+    seats = [sentence.Seat(name, verdict, others.pop(name, None)) for name, verdict in first.panel.marks]
+    seats += [sentence.Seat(name, None, verdict) for name, verdict in others.items()]
+    one, two = (sentence.Contender(card.tool.name, card.panel, card.community) for card in (first, second))
+    return sentence.verdict(one, two, seats)
+
+
 def split_sentence(seats: Sequence[SeatRow]) -> str:
     """How many seats give the tools different verdicts, for the picture of the split."""
     judged = [row for row in seats if None not in row["verdicts"]]

@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,7 +13,7 @@ from tools.models import (
     unique_name_constraint,
     web_address_constraint,
 )
-from tools.publishing import Publishable, PublishableQuerySet, State
+from tools.publishing import Publishable, PublishableQuerySet, State, is_published
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 
 
@@ -69,6 +69,38 @@ class ReviewQuerySet(PublishableQuerySet):
             published_at__gt=OuterRef("published_at"),
         )
         return self.published(at=at).filter(~Exists(newer))
+
+    def flips(self, *, at: datetime | None = None) -> Self:
+        """Published editions, on published tools, that say the opposite of the seat's edition before; newest first.
+
+        Annotated with what that earlier edition said and when: `was_verdict`, `was_quote`, `was_published_at`. One that
+        is withdrawn, or not out yet at an instant (default: now), is neither a flip nor the edition before one. The
+        newest few come cheap: the database walks the index of publication times down and looks up the edition before
+        each in the index of editions, until it has enough.
+        """
+        at = at or timezone.now()
+        before = (
+            Review.objects.published(at=at)
+            .filter(
+                tool=OuterRef("tool"),
+                reviewer=OuterRef("reviewer"),
+                published_at__lt=OuterRef("published_at"),
+            )
+            .order_by("-published_at")
+        )
+        # There is no third answer, so "another verdict" is one value, and NULL (no edition before) never equals it.
+        opposite = Case(When(verdict=Verdict.SHIP, then=Value(Verdict.SKIP)), default=Value(Verdict.SHIP))
+        return (
+            self.published(at=at)
+            .filter(is_published(at=at, prefix="tool__"))
+            .annotate(
+                was_verdict=Subquery(before.values("verdict")[:1]),
+                was_quote=Subquery(before.values("quote")[:1]),
+                was_published_at=Subquery(before.values("published_at")[:1]),
+            )
+            .filter(was_verdict=opposite)
+            .order_by("-published_at", "-pk")
+        )
 
 
 class Review(Publishable):

@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, Subquery, Sum
-from django.db.models.functions import JSONObject
+from django.db.models.functions import Greatest, JSONObject
 from django.urls import reverse
 from django.utils import timezone
 
@@ -58,6 +58,17 @@ class CategoryQuerySet(SluggedQuerySet):
     def with_published_tools(self) -> Self:
         """Those that have something to show."""
         return self.filter(Exists(Tool.objects.published().filter(category=OuterRef("pk"))))
+
+    def with_changed_at(self, *, at: datetime | None = None) -> Self:
+        """Annotate `changed_at`: the newest one of its published tools, or None without one."""
+        newest = (
+            Tool.objects.published(at=at)
+            .filter(category=OuterRef("pk"))
+            .with_changed_at(at=at)
+            .order_by("-changed_at")
+            .values("changed_at")[:1]
+        )
+        return self.annotate(changed_at=Subquery(newest))
 
 
 class Category(Slugged):
@@ -170,6 +181,11 @@ class ToolQuerySet(PublishableQuerySet, SluggedQuerySet):  # type: ignore[overri
             .filter(reviewed_at__isnull=False)
             .order_by("-reviewed_at", "-pk")
         )
+
+    def with_changed_at(self, *, at: datetime | None = None) -> Self:
+        """Annotate `changed_at`: when the tool or its newest published review came out, whichever is later."""
+        newest = self._related("reviews").published(at=at).order_by("-published_at").values("published_at")[:1]
+        return self.annotate(changed_at=Greatest("published_at", Subquery(newest)))
 
     def with_plans(self) -> Self:
         """Prefetch the plans that stand, as `standing_plans`."""

@@ -10,10 +10,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from comparisons import side_by_side
+from comparisons import linked_data, side_by_side, titles
+from comparisons.addresses import pair_image
 from comparisons.columns import read_pair
 from comparisons.forms import only_differences
 from comparisons.pairs import Pair, current_slugs, find_pair
+from comparisons.twins import json_address
 from web import markdown
 from web.http import public_page, unless_unchanged
 
@@ -26,7 +28,7 @@ def comparison(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
     """Two tools side by side."""
     found = find_pair(*pair) if pair[0] != pair[1] else None
     if found is None:
-        return _moved_pair(*pair)
+        return moved_pair(*pair)
     if pair != found.slugs:
         return HttpResponsePermanentRedirect(reverse("comparison", args=[found.slugs]))
     only = only_differences(request.GET)
@@ -37,27 +39,37 @@ def comparison(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
     )
 
 
-def _moved_pair(first: str, second: str) -> HttpResponse:
-    """Where an address leads that names no pair as it stands: a renamed tool, one tool twice, or nowhere."""
+def moved_pair(first: str, second: str, *, pair_name: str = "comparison", tool_name: str = "tool") -> HttpResponse:
+    """Where an address leads that names no pair as it stands: a renamed tool, one tool twice, or nowhere.
+
+    Takes the names of the addresses of a pair and of a tool, for those that have several kinds.
+    """
     slugs = current_slugs(first, second)
     if slugs is None:
         raise Http404
     if slugs[0] == slugs[1]:
-        return HttpResponsePermanentRedirect(reverse("tool", args=[slugs[0]]))
-    return HttpResponsePermanentRedirect(reverse("comparison", args=[slugs]))
+        return HttpResponsePermanentRedirect(reverse(tool_name, args=[slugs[0]]))
+    return HttpResponsePermanentRedirect(reverse(pair_name, args=[slugs]))
 
 
 def _pair_page(pair: Pair, *, only_differences: bool) -> dict[str, Any]:
     """What the page shows: what editors wrote, which is kept until it changes, and the votes as they stand."""
     written = _written(pair.ids, pair.edition)
-    communities = pair.communities
+    columns, communities = written["columns"], pair.communities
+    here = side_by_side.pair_address(*pair.slugs)
+    sentence = side_by_side.verdict_sentence(columns, communities, written["seats"])
     return {
         **written,
         "pair": pair,
-        "here": side_by_side.pair_address(*pair.slugs),
+        "here": here,
+        "json_address": json_address(here),
         "introduction": markdown.render(pair.introduction),
-        "sides": list(zip(written["columns"], communities, strict=True)),
-        "sentence": side_by_side.verdict_sentence(written["columns"], communities, written["seats"]),
+        "sides": list(zip(columns, communities, strict=True)),
+        "sentence": sentence,
+        "description": titles.comparison_description(sentence),
+        "linked_data": linked_data.comparison_graph(
+            columns, written["software"], communities, url=here, sentence=sentence
+        ),
         "facts": [row for row in written["facts"] if row["differs"] or not only_differences],
         "only_differences": only_differences,
     }
@@ -71,6 +83,10 @@ def _written(ids: tuple[int, int], edition: tuple[str, str]) -> dict[str, Any]:
     columns = [side_by_side.column(tool, today=today) for tool in tools]
     seats = side_by_side.seat_rows(tools)
     return {
+        "title": titles.comparison_title(*columns),
+        "software": [
+            linked_data.software(tool, column, quotes=False) for tool, column in zip(tools, columns, strict=True)
+        ],
         "columns": columns,
         "has_long_names": side_by_side.has_long_names(tools),
         "notice": side_by_side.like_for_like_notice(*columns),
@@ -79,5 +95,6 @@ def _written(ids: tuple[int, int], edition: tuple[str, str]) -> dict[str, Any]:
         "pricing_read": side_by_side.pricing_read(*columns),
         "facts": side_by_side.fact_rows(tools, today=today),
         "has_predictions": any(column["predictions"] for column in columns),
+        "image": pair_image(*(column["slug"] for column in columns)),
         "related": [side_by_side.pair_link(link) for link in related],
     }

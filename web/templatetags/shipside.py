@@ -1,4 +1,6 @@
 from django import template
+from django.template.context import Context
+from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.utils.safestring import SafeString
 
 from web import markdown as safe_markdown
@@ -10,3 +12,9 @@ register = template.Library()
 def markdown(text: str) -> SafeString:
     """Markdown as safe HTML."""
     return safe_markdown.render(text)
+
+
+@register.simple_tag(takes_context=True)
+def again(context: Context, name: str) -> SafeString:
+    """What a block says, once more: a page writes its title and description once, and shared links show them too."""
+    return context.render_context[BLOCK_CONTEXT_KEY].get_block(name).render(context)
