@@ -4,11 +4,12 @@ from typing import Any, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import F, Prefetch, Q
+from django.db.models import F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Greatest, Least
 from django.urls import reverse
 from django.utils import timezone
 
+from reviews.models import Review
 from tools.models import Category, Tool
 from tools.publishing import Publishable, is_published
 from tools.search import SearchedQuerySet, marked
@@ -77,6 +78,19 @@ class ComparisonQuerySet(SearchedQuerySet):
         ids = list(ids)
         found = self.in_bulk(ids)
         return [found[pk] for pk in ids if pk in found]
+
+    def with_changed_at(self, *, at: datetime | None = None) -> Self:
+        """Annotate `changed_at`: when the newest of these came out: itself, its tools, their published reviews."""
+        reviews = Review.objects.published(at=at).order_by("-published_at").values("published_at")
+        return self.annotate(
+            changed_at=Greatest(
+                "published_at",
+                "first__published_at",
+                "second__published_at",
+                Subquery(reviews.filter(tool=OuterRef("first"))[:1]),
+                Subquery(reviews.filter(tool=OuterRef("second"))[:1]),
+            )
+        )
 
     def with_numbers(self) -> Self:
         """With both tools as their cards show them: category, panel, community and plans."""

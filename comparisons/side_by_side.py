@@ -327,7 +327,7 @@ def _quote(seat: str, place: int, names: Sequence[str], review: ReviewRecord | N
 
 
 def verdict_sentence(
-    columns: Sequence[Column], communities: Sequence[Community], seats: Sequence[SeatRow], lens: Lens
+    columns: Sequence[Column], communities: Sequence[Community], seats: Sequence[SeatRow], lens: Lens = Lens()
 ) -> str:
     """The verdict on a pair, read out loud; through a lens, that of its seats alone."""
     first, second = (
@@ -340,6 +340,15 @@ def verdict_sentence(
         [sentence.Seat(row["name"], *row["verdicts"]) for row in seats if row["counted"]],
         through=lens.names,
     )
+
+
+def cards_sentence(first: Card, second: Card) -> str:
+    """The same sentence from two cards, as lists have them."""
+    others = dict(second.panel.marks)
+    seats = [sentence.Seat(name, verdict, others.pop(name, None)) for name, verdict in first.panel.marks]
+    seats += [sentence.Seat(name, None, verdict) for name, verdict in others.items()]
+    one, two = (sentence.Contender(card.tool.name, card.panel, card.community) for card in (first, second))
+    return sentence.verdict(one, two, seats)
 
 
 def split_sentence(seats: Sequence[SeatRow]) -> str:

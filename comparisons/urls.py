@@ -1,6 +1,6 @@
 from django.urls import path
 
-from comparisons.views import explain, home, images, pairs, panel, search, tools
+from comparisons.views import explain, feeds, home, images, machines, pairs, panel, search, sitemaps, tools
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("reviewers/", panel.reviewers, name="reviewers"),
     path("reviewers/<tool_slug:slug>/", panel.reviewer, name="reviewer"),
     path("splits/", panel.split_list, name="splits"),
+    path("changes/", panel.changes, name="changes"),
     path("predictions/", panel.predictions, name="predictions"),
     path("categories/<tool_slug:slug>/", tools.category, name="category"),
     path("methodology/", explain.methodology, name="methodology"),
@@ -21,4 +22,12 @@ urlpatterns = [
     path("og/compare/<pair:pair>.png", images.pair_image, name="pair-image"),
     path("og/tools/<tool_slug:slug>.png", images.tool_image, name="tool-image"),
     path("tools/<tool_slug:slug>/badge.svg", images.badge, name="badge"),
+    path("compare/<pair:pair>.json", machines.comparison_json, name="comparison-json"),
+    path("tools/<tool_slug:slug>.json", machines.tool_json, name="tool-json"),
+    path("feeds/comparisons.xml", feeds.comparisons, name="comparisons-feed"),
+    path("feeds/changes.xml", feeds.changes, name="changes-feed"),
+    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    path("sitemaps/<slug:kind>-<int:page>.xml", sitemaps.part, name="sitemap-part"),
+    path("robots.txt", machines.robots, name="robots"),
+    path("manifest.webmanifest", machines.manifest, name="manifest"),
 ]

@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -30,6 +30,11 @@ class ReviewerQuerySet(SluggedQuerySet):
     def seats(self) -> "models.QuerySet[Reviewer, tuple[int, str, str]]":
         """The seats in their order, each as (id, slug, name)."""
         return self.order_by("seat").values_list("pk", "slug", "name")
+
+    def with_changed_at(self, *, at: datetime | None = None) -> Self:
+        """Annotate `changed_at`: when the seat's newest published review came out; None before the first."""
+        newest = Review.objects.published(at=at).filter(reviewer=OuterRef("pk")).order_by("-published_at", "-pk")
+        return self.annotate(changed_at=Subquery(newest.values("published_at")[:1]))
 
 
 class Reviewer(Slugged):
@@ -93,6 +98,38 @@ class ReviewQuerySet(SearchedQuerySet):
         return self.annotate(
             marked_quote=marked("quote", words, excerpt=True),
             marked_flips_if=marked("flips_if", words, excerpt=True),
+        )
+
+    def flips(self, *, at: datetime | None = None) -> Self:
+        """Published editions, on published tools, that say the opposite of the seat's edition before; newest first.
+
+        Annotated with what that earlier edition said and when: `was_verdict`, `was_quote`, `was_published_at`. One that
+        is withdrawn, or not out yet at an instant (default: now), is neither a flip nor the edition before one. The
+        newest few come cheap: the database walks the index of publication times down and looks up the edition before
+        each in the index of editions, until it has enough.
+        """
+        at = at or timezone.now()
+        before = (
+            Review.objects.published(at=at)
+            .filter(
+                tool=OuterRef("tool"),
+                reviewer=OuterRef("reviewer"),
+                published_at__lt=OuterRef("published_at"),
+            )
+            .order_by("-published_at")
+        )
+        # There is no third answer, so "another verdict" is one value, and NULL (no edition before) never equals it.
+        opposite = Case(When(verdict=Verdict.SHIP, then=Value(Verdict.SKIP)), default=Value(Verdict.SHIP))
+        return (
+            self.published(at=at)
+            .filter(is_published(at=at, prefix="tool__"))
+            .annotate(
+                was_verdict=Subquery(before.values("verdict")[:1]),
+                was_quote=Subquery(before.values("quote")[:1]),
+                was_published_at=Subquery(before.values("published_at")[:1]),
+            )
+            .filter(was_verdict=opposite)
+            .order_by("-published_at", "-pk")
         )
 
 

@@ -9,7 +9,7 @@ from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Count, Exists, F, Func, OuterRef, Prefetch, Q, Subquery, Sum, Value
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import JSONObject
+from django.db.models.functions import Greatest, JSONObject
 from django.db.models.lookups import IStartsWith
 from django.urls import reverse
 from django.utils import timezone
@@ -62,6 +62,17 @@ class CategoryQuerySet(SluggedQuerySet):
     def with_published_tools(self) -> Self:
         """Those that have something to show."""
         return self.filter(Exists(Tool.objects.published().filter(category=OuterRef("pk"))))
+
+    def with_changed_at(self, *, at: datetime | None = None) -> Self:
+        """Annotate `changed_at`: the newest one of its published tools, or None without one."""
+        newest = (
+            Tool.objects.published(at=at)
+            .filter(category=OuterRef("pk"))
+            .with_changed_at(at=at)
+            .order_by("-changed_at")
+            .values("changed_at")[:1]
+        )
+        return self.annotate(changed_at=Subquery(newest))
 
 
 class Category(Slugged):
@@ -210,6 +221,11 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
             marked_tagline=search.marked("tagline", words),
             marked_description=search.marked("description", words, excerpt=True),
         )
+
+    def with_changed_at(self, *, at: datetime | None = None) -> Self:
+        """Annotate `changed_at`: when the tool or its newest published review came out, whichever is later."""
+        newest = self._related("reviews").published(at=at).order_by("-published_at").values("published_at")[:1]
+        return self.annotate(changed_at=Greatest("published_at", Subquery(newest)))
 
     def with_plans(self) -> Self:
         """Prefetch the plans that stand, as `standing_plans`."""

@@ -32,6 +32,8 @@ def _assets() -> dict[str, str]:
     """The addresses of the static files that every page names, looked up once a process."""
     names = {
         "favicon": "img/favicon.svg",
+        "icon": "img/icon-512.png",
+        "apple_touch_icon": "img/apple-touch-icon.png",
         "base_css": "css/base.css",
         "components_css": "css/components.css",
         "print_css": "css/print.css",

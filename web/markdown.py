@@ -1,6 +1,7 @@
 """Markdown, a safe subset: paragraphs, emphasis, lists, quotes, code and links. Raw HTML is shown, not obeyed."""
 
 from functools import lru_cache
+from html import unescape
 
 import nh3
 from django.utils.safestring import SafeString, mark_safe
@@ -23,3 +24,9 @@ def render(text: str) -> SafeString:
             link_rel="nofollow noopener",
         )
     )
+
+
+@lru_cache(maxsize=8192)
+def plain(text: str) -> str:
+    """The words of Markdown without their marks, as plain text (not safe as HTML)."""
+    return unescape(nh3.clean(render(text), tags=set()))

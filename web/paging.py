@@ -1,5 +1,6 @@
 """Lists in pages."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -15,3 +16,39 @@ def page_of(items: Any, query: QueryDict, *, per_page: int, count: int | None = 
     if count is not None:
         paginator.count = count
     return paginator.get_page(query.get("page"))
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A page of a list that is too long to be counted: it knows only whether there is more. Read like Django's Page."""
+
+    items: list[Any]
+    number: int
+    has_next: bool
+
+    @property
+    def has_previous(self) -> bool:
+        return self.number > 1
+
+    @property
+    def has_other_pages(self) -> bool:
+        return self.has_next or self.has_previous
+
+    @property
+    def previous_page_number(self) -> int:
+        return self.number - 1
+
+    @property
+    def next_page_number(self) -> int:
+        return self.number + 1
+
+
+def stretch_of(items: Any, query: QueryDict, *, per_page: int, most: int) -> Stretch:
+    """As `page_of`, without a count, for at most so many pages: what lies beyond would have to be walked to."""
+    try:
+        number = min(max(int(query.get("page", 1)), 1), most)
+    except ValueError:
+        number = 1
+    start = (number - 1) * per_page
+    found = list(items[start : start + per_page + 1])
+    return Stretch(found[:per_page], number, has_next=len(found) > per_page and number < most)

@@ -43,3 +43,16 @@ def isolated(name: str) -> str:
     if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in name):
         return f"\u2068{name}\u2069"
     return name
+
+
+def shortened(text: str, limit: int) -> str:
+    """A text of at most `limit` characters: as it is where it fits, else cut between two words, with an ellipsis."""
+    if len(text) <= limit:
+        return text
+    words, _, _ = text[:limit].rpartition(" ")
+    return (words or text[: limit - 1]).rstrip(" ,;:.–—") + "…"
+
+
+def first_that_fits(limit: int, *wordings: str) -> str:
+    """The first of some wordings that is at most `limit` characters long; where none is, the last one, cut."""
+    return next((words for words in wordings if len(words) <= limit), shortened(wordings[-1], limit))

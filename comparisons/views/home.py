@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from comparisons import side_by_side
+from comparisons import linked_data, side_by_side, titles
 from comparisons.models import Comparison
 from tools.models import Category, Tool
 from votes.models import Listing
@@ -18,14 +18,17 @@ JUST_REVIEWED = 6
 @public_page
 def home(request: HttpRequest) -> HttpResponse:
     """The newest comparisons with their numbers, and the ways into the rest of the site."""
+    pairs = [
+        (comparison, side_by_side.card(comparison.first), side_by_side.card(comparison.second))
+        for comparison in Comparison.objects.published().newest_first().with_numbers()[:NEWEST]
+    ]
     return render(
         request,
         "comparisons/home.html",
         {
-            "pairs": [
-                (comparison, side_by_side.card(comparison.first), side_by_side.card(comparison.second))
-                for comparison in Comparison.objects.published().newest_first().with_numbers()[:NEWEST]
-            ],
+            "description": titles.home_description(*pairs[0][1:]) if pairs else "",
+            "linked_data": linked_data.graph(linked_data.website()),
+            "pairs": pairs,
             "cards": [
                 side_by_side.card(tool)
                 for tool in Tool.objects.with_numbers()

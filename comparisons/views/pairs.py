@@ -10,11 +10,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from comparisons import readings, side_by_side
+from comparisons import linked_data, readings, side_by_side, titles
+from comparisons.addresses import pair_image
 from comparisons.columns import read_pair
 from comparisons.forms import ComparisonOptions, comparison_options
 from comparisons.lens import Lens, lens_of, toggles, with_query
 from comparisons.pairs import Pair, current_slugs, find_pair
+from comparisons.twins import json_address
 from web import markdown
 from web.http import public_page, unless_unchanged
 
@@ -27,7 +29,7 @@ def comparison(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
     """Two tools side by side."""
     found = find_pair(*pair) if pair[0] != pair[1] else None
     if found is None:
-        return _moved_pair(*pair)
+        return moved_pair(*pair)
     if pair != found.slugs:
         return HttpResponsePermanentRedirect(reverse("comparison", args=[found.slugs]))
     if found.comparison is not None:
@@ -40,28 +42,33 @@ def comparison(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
     )
 
 
-def _moved_pair(first: str, second: str) -> HttpResponse:
-    """Where an address leads that names no pair as it stands: a renamed tool, one tool twice, or nowhere."""
+def moved_pair(first: str, second: str, *, pair_name: str = "comparison", tool_name: str = "tool") -> HttpResponse:
+    """Where an address leads that names no pair as it stands: a renamed tool, one tool twice, or nowhere.
+
+    Takes the names of the addresses of a pair and of a tool, for those that have several kinds.
+    """
     slugs = current_slugs(first, second)
     if slugs is None:
         raise Http404
     if slugs[0] == slugs[1]:
-        return HttpResponsePermanentRedirect(reverse("tool", args=[slugs[0]]))
-    return HttpResponsePermanentRedirect(reverse("comparison", args=[slugs]))
+        return HttpResponsePermanentRedirect(reverse(tool_name, args=[slugs[0]]))
+    return HttpResponsePermanentRedirect(reverse(pair_name, args=[slugs]))
 
 
 def _pair_page(pair: Pair, options: ComparisonOptions) -> dict[str, Any]:
     """What the page shows: what editors wrote, which is kept until it changes, and the votes as they stand."""
     lens = _lens(pair, options.lens) if options.lens else Lens()
     written = _written(pair.ids, pair.edition, lens)
-    communities = pair.communities
+    columns, communities = written["columns"], pair.communities
     here = side_by_side.pair_address(*pair.slugs)
     only = "only=differences" if options.only_differences else ""
     eyes = [row["eye"] for row in written["seats"]]
+    sentence = side_by_side.verdict_sentence(columns, communities, written["seats"], lens)
     return {
         **written,
         "pair": pair,
         "here": here,
+        "json_address": json_address(here),
         "address": with_query(here, lens.query, only),
         "all_facts": with_query(here, lens.query),
         "differing_facts": with_query(here, lens.query, "only=differences"),
@@ -69,8 +76,12 @@ def _pair_page(pair: Pair, options: ComparisonOptions) -> dict[str, Any]:
         "toggles": toggles(eyes, lens, here=here, also=only) if len(eyes) > 1 else [],
         "whole_panel": with_query(here, only),
         "introduction": markdown.render(pair.introduction),
-        "sides": list(zip(written["columns"], communities, strict=True)),
-        "sentence": side_by_side.verdict_sentence(written["columns"], communities, written["seats"], lens),
+        "sides": list(zip(columns, communities, strict=True)),
+        "sentence": sentence,
+        "description": titles.comparison_description(sentence),
+        "linked_data": linked_data.comparison_graph(
+            columns, written["software"], communities, url=here, sentence=sentence
+        ),
         "facts": [row for row in written["facts"] if row["differs"] or not options.only_differences],
         "only_differences": options.only_differences,
     }
@@ -89,6 +100,10 @@ def _written(ids: tuple[int, int], edition: tuple[str, str], lens: Lens) -> dict
     columns = [side_by_side.column(tool, today=today) for tool in tools]
     seats = side_by_side.seat_rows(tools)
     return {
+        "title": titles.comparison_title(*columns),
+        "software": [
+            linked_data.software(tool, column, quotes=False) for tool, column in zip(tools, columns, strict=True)
+        ],
         "columns": columns,
         "has_long_names": side_by_side.has_long_names(tools),
         "notice": side_by_side.like_for_like_notice(*columns),
@@ -97,5 +112,6 @@ def _written(ids: tuple[int, int], edition: tuple[str, str], lens: Lens) -> dict
         "pricing_read": side_by_side.pricing_read(*columns),
         "facts": side_by_side.fact_rows(tools, today=today),
         "has_predictions": any(column["predictions"] for column in columns),
+        "image": pair_image(*(column["slug"] for column in columns)),
         "related": [side_by_side.pair_link(link) for link in related],
     }

@@ -17,11 +17,13 @@ from reviews.track_record import TrackRecord
 from tools.models import Tool
 from votes.models import Listing
 from web.http import public_page
-from web.paging import page_of
+from web.paging import page_of, stretch_of
 
 REVIEWS_A_PAGE = 12
 PREDICTIONS_A_PAGE = 24
 MOST = 12  # of each kind on the page of splits
+FLIPS_A_PAGE = 20
+MOST_PAGES = 50  # of flips; older ones stand on the pages of their tools
 
 
 @require_safe
@@ -99,6 +101,21 @@ def split_list(request: HttpRequest) -> HttpResponse:
             "apart": [
                 side_by_side.card(tool) for tool in tools.in_order(Listing.objects.at().apart().tool_ids()[:MOST])
             ],
+        },
+    )
+
+
+@require_safe
+@public_page
+def changes(request: HttpRequest) -> HttpResponse:
+    """Every verdict that flipped, newest first, with what it said before."""
+    flips = Review.objects.flips().select_related("tool", "reviewer")
+    return render(
+        request,
+        "comparisons/changes.html",
+        {
+            "here": reverse("changes"),
+            "page": stretch_of(flips, request.GET, per_page=FLIPS_A_PAGE, most=MOST_PAGES),
         },
     )
 

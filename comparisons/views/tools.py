@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from comparisons import facets, side_by_side, timeline
+from comparisons import facets, linked_data, side_by_side, timeline, titles
+from comparisons.addresses import tool_image
 from comparisons.badge import snippets
 from comparisons.columns import read_columns
 from comparisons.forms import ToolFilterForm, lens_slugs, tool_filter
@@ -18,6 +19,7 @@ from comparisons.history import read_history
 from comparisons.lens import Eye, lens_of, toggles
 from comparisons.models import Comparison, ComparisonQuerySet
 from comparisons.rivals import likeliest_rivals
+from comparisons.twins import json_address
 from reviews.models import Reviewer
 from tools.models import Category, PlanKind, Tool
 from votes.community import Community
@@ -71,13 +73,19 @@ def tool(request: HttpRequest, slug: str) -> HttpResponse:
         return HttpResponsePermanentRedirect(found.get_absolute_url())
     today = timezone.localdate()
     tools = read_columns([found.pk])
+    column, community = side_by_side.column(tools[0], today=today), Community.of(found.community)
     return render(
         request,
         "comparisons/tool.html",
         {
-            "here": found.get_absolute_url(),
-            "column": side_by_side.column(tools[0], today=today, earlier=None),
-            "community": Community.of(found.community),
+            "here": column["url"],
+            "json_address": json_address(column["url"]),
+            "title": titles.tool_title(column),
+            "description": titles.tool_description(column, community),
+            "image": tool_image(found.slug),
+            "linked_data": linked_data.tool_graph(tools[0], column, community),
+            "column": column,
+            "community": community,
             "has_long_names": side_by_side.has_long_names(tools),
             "seats": side_by_side.seat_rows(tools),
             "facts": side_by_side.fact_rows(tools, today=today, earlier=None),
@@ -105,17 +113,21 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
     )
     here = found.get_absolute_url()
     tools = Tool.objects.with_numbers(lens=lens.ids).with_plans().in_order(page.object_list)
+    cards = [side_by_side.card(tool) for tool in tools]
     return render(
         request,
         "comparisons/category.html",
         {
+            "title": titles.category_title(found.name, cards, page=page.number, total=page.paginator.count),
+            "description": titles.category_description(found.description, cards),
+            "linked_data": linked_data.category_graph(found.name, here, cards, first=page.start_index()),
             "category": found,
             "here": here,
             "lens": lens,
             "toggles": toggles(eyes, lens, here=here) if len(eyes) > 1 else [],
             "whole_panel": here,
             "page": page,
-            "cards": [side_by_side.card(tool) for tool in tools],
+            "cards": cards,
             "comparisons": _links(Comparison.objects.published().in_category(found)),
         },
     )

@@ -1,5 +1,6 @@
 """What holds for every page, on the demonstration content."""
 
+import json
 from pathlib import Path
 
 import html5lib
@@ -55,7 +56,10 @@ def test_page_is_strict_html_without_inline_code(demo, client, url, status):
     document = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(response.content)
     for element in document.iter():
         assert not [name for name in map(str, element.attrib) if name.startswith(("on", "hx-")) or name == "style"]
-        if element.tag in ("script", "style"):
+        if element.tag == "script" and "src" not in element.attrib:
+            assert element.attrib == {"type": "application/ld+json"}  # data, which no browser executes
+            assert json.loads(element.text)["@context"] == "https://schema.org"
+        elif element.tag in ("script", "style"):
             assert element.attrib.get("src")
             assert not (element.text or "").strip()
     ids = [element.attrib["id"] for element in document.iter() if "id" in element.attrib]

@@ -1,6 +1,8 @@
 from datetime import date, datetime
 
 from django import template
+from django.template.context import Context
+from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.utils.safestring import SafeString
 
 from web import markdown as safe_markdown
@@ -19,3 +21,9 @@ def markdown(text: str) -> SafeString:
 def day(value: date | datetime) -> str:
     """A day, or the day of an instant (UTC), as `3 Aug 2026`."""
     return words.day(value.date() if isinstance(value, datetime) else value)
+
+
+@register.simple_tag(takes_context=True)
+def again(context: Context, name: str) -> SafeString:
+    """What a block says, once more: a page writes its title and description once, and shared links show them too."""
+    return context.render_context[BLOCK_CONTEXT_KEY].get_block(name).render(context)

@@ -1,0 +1,78 @@
+"""Atom feeds: the newest comparisons, and every verdict that flipped."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from comparisons import side_by_side
+from comparisons.addresses import absolute
+from comparisons.models import Comparison
+from reviews.models import Review
+from web.atom import AtomFeed, tag_uri
+from web.http import public_page
+
+ENTRIES = 30
+
+
+@require_safe
+@public_page
+def comparisons(request: HttpRequest) -> HttpResponse:
+    """The newest comparisons, each with its verdict and introduction."""
+    feed = _feed("comparisons", "Newest comparisons", "Two AI tools side by side, and which one to ship with.")
+    newest = Comparison.objects.published().newest_first().with_numbers().with_changed_at()
+    for comparison in newest[:ENTRIES]:
+        first, second = side_by_side.card(comparison.first), side_by_side.card(comparison.second)
+        feed.add_entry(
+            name=f"comparison/{comparison.pk}",
+            title=f"{first.tool.name} vs {second.tool.name}",
+            url=absolute(comparison.get_absolute_url()),
+            published=comparison.published_at,
+            updated=comparison.changed_at,
+            category=first.tool.category.name,
+            content=render_to_string(
+                "comparisons/_comparison_entry.html",
+                {
+                    "sentence": side_by_side.cards_sentence(first, second),
+                    "introduction": comparison.introduction,
+                },
+            ),
+        )
+    return _answer(feed)
+
+
+@require_safe
+@public_page
+def changes(request: HttpRequest) -> HttpResponse:
+    """The newest verdicts that flipped, with what the seat said before and says now."""
+    feed = _feed("changes", "Verdicts that flipped", "Who on the panel changed their mind, about what, and why.")
+    for flip in Review.objects.flips().select_related("reviewer", "tool__category")[:ENTRIES]:
+        feed.add_entry(
+            name=f"review/{flip.pk}",
+            title=f"{flip.reviewer.name} now {flip.verdict}s {flip.tool.name}",
+            url=absolute(f"{flip.tool.get_absolute_url()}#seat-{flip.reviewer.slug}"),
+            published=flip.published_at,
+            updated=flip.published_at,
+            category=flip.tool.category.name,
+            content=render_to_string("comparisons/_flip_entry.html", {"flip": flip}),
+        )
+    return _answer(feed)
+
+
+def _feed(name: str, title: str, subtitle: str) -> AtomFeed:
+    return AtomFeed(
+        title=f"{settings.SITE_NAME}: {title}",
+        link=absolute(reverse("home")),
+        description=subtitle,
+        subtitle=subtitle,
+        language="en",
+        author_name=settings.SITE_NAME,
+        author_link=absolute(reverse("home")),
+        feed_url=absolute(reverse(f"{name}-feed")),
+        feed_guid=tag_uri(f"feed/{name}"),
+    )
+
+
+def _answer(feed: AtomFeed) -> HttpResponse:
+    return HttpResponse(feed.writeString("utf-8"), content_type=feed.content_type)

@@ -1,0 +1,133 @@
+"""What programs read: the JSON twins of the pages, the manifest and robots.txt."""
+
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from comparisons import side_by_side, twins
+from comparisons.addresses import absolute
+from comparisons.columns import read_columns
+from comparisons.models import Comparison
+from comparisons.pairs import Pair, find_pair
+from comparisons.views.pairs import moved_pair
+from comparisons.views.tools import LINKS
+from tools.models import Tool
+from votes.community import Community
+from web.http import public_page, unless_unchanged
+from web.views import error_page
+
+JSON_STYLE = {"ensure_ascii": False, "indent": 2}  # read by people too, and compressed on the way
+PAPER = "#fbf8f2"  # as the theme-color of base.html for a light screen
+
+ICONS = [
+    ("img/icon-192.png", 192, "any"),
+    ("img/icon-512.png", 512, "any"),
+    ("img/icon-maskable-512.png", 512, "maskable"),
+]
+
+
+def open_to_scripts(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let other sites' scripts read the answer, redirects and the 404 page included.
+
+    A GET without headers of its own needs no more than this one header, so there is no answer to OPTIONS.
+    """
+
+    @wraps(view)
+    def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            response = view(request, *args, **kwargs)
+        except Http404:
+            response = error_page(request, status=404)
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        return response
+
+    return opened
+
+
+@require_safe
+@open_to_scripts
+@public_page
+def comparison_json(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
+    """The twin of the page of a pair; moved and missing as the page is."""
+    found = find_pair(*pair) if pair[0] != pair[1] else None
+    if found is None:
+        return moved_pair(*pair, pair_name="comparison-json", tool_name="tool-json")
+    if pair != found.slugs:
+        return HttpResponsePermanentRedirect(reverse("comparison-json", args=[found.slugs]))
+    return unless_unchanged(
+        request,
+        stamp=("json", *found.stamp),
+        build=lambda: JsonResponse(_comparison_twin(found), json_dumps_params=JSON_STYLE),
+    )
+
+
+def _comparison_twin(pair: Pair) -> dict[str, Any]:
+    today = date.fromisoformat(pair.edition[0])
+    tools = read_columns(pair.ids)
+    columns = [side_by_side.column(tool, today=today) for tool in tools]
+    return twins.comparison_twin(pair, tools, columns, side_by_side.seat_rows(tools), today=today)
+
+
+@require_safe
+@open_to_scripts
+@public_page
+def tool_json(request: HttpRequest, slug: str) -> HttpResponse:
+    """The twin of the page of a tool; moved and missing as the page is."""
+    found = Tool.objects.published().with_community().by_slugs(slug).get(slug)
+    if found is None:
+        raise Http404
+    if found.slug != slug:
+        return HttpResponsePermanentRedirect(reverse("tool-json", args=[found.slug]))
+    today = timezone.localdate()
+    [record] = read_columns([found.pk])
+    twin = twins.tool_twin(
+        record,
+        side_by_side.column(record, today=today),
+        Community.of(found.community),
+        list(Comparison.objects.published().touching(found.pk).newest_first().records()[:LINKS]),
+        today=today,
+    )
+    return JsonResponse(twin, json_dumps_params=JSON_STYLE)
+
+
+@require_safe
+@public_page
+def robots(request: HttpRequest) -> HttpResponse:
+    """What crawlers may leave out. Pages that are `noindex` are not named: a crawler has to read them to see that."""
+    return render(
+        request, "comparisons/robots.txt", {"sitemap": absolute(reverse("sitemap"))}, content_type="text/plain"
+    )
+
+
+@require_safe
+@public_page
+def manifest(request: HttpRequest) -> HttpResponse:
+    """What a phone needs to put the site on its home screen."""
+    return JsonResponse(
+        {
+            "name": f"{settings.SITE_NAME}: ship or skip",
+            "short_name": settings.SITE_NAME,
+            "description": "Two AI tools side by side, four reviewers, and a plain answer.",
+            "lang": "en",
+            "id": "/",
+            "start_url": "/",
+            "scope": "/",
+            "display": "minimal-ui",
+            "background_color": PAPER,
+            "theme_color": PAPER,
+            "icons": [
+                {"src": static(name), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+                for name, size, purpose in ICONS
+            ],
+        },
+        content_type="application/manifest+json",
+    )
