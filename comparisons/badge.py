@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.urls import reverse
 from django.utils.html import format_html
@@ -12,10 +13,21 @@ from votes.community import Community
 
 # (width, height) of each size in pixels. They are the same for every tool and all numbers, so that a page that embeds
 # a badge does not move when a verdict changes.
-SIZES = {"small": (256, 32), "large": (380, 136)}
+SIZES = {"small": (240, 32), "large": (380, 136)}
 _NAME_ROOM = 340 / 21  # of the large one: its width in pixels by the size of the letters
 _SITE_ROOM = 84 / 14  # as above, for the site's name in the small one
-_MOST_MARKS = 5
+_PANEL_LEFT, _COMMUNITY_LEFT = 20, 196
+_MARK_STEP, _MOST_MARKS = 16, 5
+
+
+class Number(NamedTuple):
+    """A number of the large badge, and the words under it. Places are pixels from the left."""
+
+    left: int
+    figure: str
+    label: str
+    words_left: int
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +57,20 @@ class Badge:
 
     @property
     def marks(self) -> list[tuple[int, str]]:
-        """(place, verdict) of each seat; none where they would not find room."""
+        """(middle, in pixels from the left, and verdict) of each seat; none where they would not find room."""
         verdicts = [verdict for _, verdict in self.panel.marks]
-        return list(enumerate(verdicts)) if len(verdicts) <= _MOST_MARKS else []
+        if len(verdicts) > _MOST_MARKS:
+            return []
+        return [(_PANEL_LEFT + 6 + place * _MARK_STEP, verdict) for place, verdict in enumerate(verdicts)]
+
+    @property
+    def numbers(self) -> list[Number]:
+        """The panel's number and the community's, each with its place."""
+        after_marks = len(self.marks) * _MARK_STEP + 4 if self.marks else 0
+        return [
+            Number(_PANEL_LEFT, self.panel.figure, "Panel", _PANEL_LEFT + after_marks, self.panel.words),
+            Number(_COMMUNITY_LEFT, self.community, "Community", _COMMUNITY_LEFT, self.community_words),
+        ]
 
 
 def printable(text: str) -> str:
@@ -75,16 +98,16 @@ def cut(text: str, room: float) -> str:
 
 
 def _width(character: str) -> float:
-    """About what a character takes in a wide bold serif, in ems."""
+    """About what a character takes in a bold serif, in ems; the template clips what a wider font makes of it."""
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     if unicodedata.east_asian_width(character) in "WF":
         return 1.25 if unicodedata.category(character) == "So" else 1
     if character in "iljftrI.,:;'|!()[]/ ":
-        return 0.42
+        return 0.38
     if character in "mwMW@%—…" or not character.isascii():
         return 1
-    return 0.8 if character.isupper() else 0.64
+    return 0.76 if character.isupper() else 0.57
 
 
 @dataclass(frozen=True, slots=True)

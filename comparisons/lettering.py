@@ -26,6 +26,7 @@ UNKNOWN = "·"  # stands for characters that no font has
 ELLIPSIS = "…"
 _JOINERS = "\u200c\u200d"
 _MOST_MARKS = 4  # on one letter; no language writes more
+_LONGEST_CLUSTER = 12  # characters; a family of emoji has 11
 _SHAPES = features.check_feature("raqm")
 _MIRRORED = str.maketrans("()[]{}<>«»", ")(][}{><»«")
 
@@ -62,7 +63,8 @@ def drawable(text: str) -> str:
             pass  # formatting and variants: directions are worked out below, and there is one variant of each glyph
         elif kind in ("Mn", "Me", "Mc"):
             marks += 1
-            if marks <= _MOST_MARKS and font_of(character) == font_of(previous.strip(_JOINERS) or UNKNOWN) is not None:
+            letter = previous.strip(_JOINERS) or UNKNOWN
+            if letter != " " and marks <= _MOST_MARKS and font_of(character) == font_of(letter):
                 kept.append(character)
             continue
         elif font_of(character) is not None:
@@ -173,7 +175,7 @@ def _clusters(text: str) -> list[str]:
             or unicodedata.category(character).startswith("M")
             or "\U0001f3fb" <= character <= "\U0001f3ff"
         )
-        if clusters and (belongs or clusters[-1][-1] == "\u200d"):
+        if clusters and len(clusters[-1]) < _LONGEST_CLUSTER and (belongs or clusters[-1][-1] == "\u200d"):
             clusters[-1] += character
         else:
             clusters.append(character)
