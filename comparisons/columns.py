@@ -167,7 +167,7 @@ JOIN LATERAL (
                        ) AS prediction
                    ) AS predictions
             FROM (
-                SELECT DISTINCT ON (reviewer_id) *
+                SELECT DISTINCT ON (reviewer_id) id, reviewer_id, verdict, quote, flips_if, published_at
                 FROM reviews_review
                 WHERE tool_id = tool.id AND published_at <= %(now)s AND withdrawn_at IS NULL
                 ORDER BY reviewer_id, published_at DESC

@@ -14,14 +14,17 @@ from typing import Any, Self
 
 from django.contrib.postgres.search import SearchQueryField, SearchRank, SearchVectorField
 from django.db import connection, models, transaction
-from django.db.models import BooleanField, Expression, Func, TextField, Value
+from django.db.models import BooleanField, Case, Expression, Func, TextField, Value, When
 from django.db.models.expressions import Col
+from django.db.models.functions import Length
+from django.db.models.lookups import LessThanOrEqual
 
 from tools.publishing import PublishableQuerySet
 
 CANDIDATES = 200  # of a word that is everywhere the newest are ranked: the work has a limit
 NAMESAKES = 50  # and so many more of those that carry it in their names
 LONGEST = 200  # characters of what is typed
+SHORT = 160  # characters; a text no longer than that is its own excerpt
 SHORTEST_RESEMBLING = 3  # letters; with fewer, everything resembles everything
 
 # Between these stand the words that were found. They are for private use, and so nothing that can be typed into a
@@ -84,15 +87,16 @@ def is_called(name: str) -> Func:
 def marked(text: Any, words: str, *, excerpt: bool = False) -> Func:
     """A field, or an expression, with what matches the words between START and STOP: all of it, or an excerpt."""
     plain = Func(text, function="without_markdown", output_field=TextField())
-    options = (
-        "MaxFragments=2, MinWords=12, MaxWords=28, ShortWord=0, FragmentDelimiter=' … '"
-        if excerpt
-        else "HighlightAll=true"
+    whole = Value(f"StartSel={START}, StopSel={STOP}, HighlightAll=true")
+    pieces = Value(
+        f"StartSel={START}, StopSel={STOP}, MaxFragments=2, MinWords=12, MaxWords=28, ShortWord=0,"
+        " FragmentDelimiter=' … '"
     )
+    short = LessThanOrEqual(Length(plain), SHORT)
     return Func(
         plain,
         typed(words),
-        Value(f"StartSel={START}, StopSel={STOP}, {options}"),
+        Case(When(short, then=whole), default=pieces) if excerpt else whole,
         function="ts_headline",
         template="%(function)s('english', %(expressions)s)",
         output_field=TextField(),
@@ -119,7 +123,7 @@ class SearchedQuerySet(PublishableQuerySet):
 
 @contextmanager
 def planned_each_time() -> Iterator[None]:
-    """Within it, PostgreSQL plans each statement for the words at hand, and for rows that are in memory.
+    """Within it, PostgreSQL plans each statement for the words at hand, and reads no table from end to end.
 
     A rare word is best looked up, a common one best met on the way through the newest rows. One plan for all words,
     which a connection may settle on after some searches, takes ten times as long for the common ones.
@@ -128,6 +132,6 @@ def planned_each_time() -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
-                " set_config('random_page_cost', '1.1', true)"
+                " set_config('enable_seqscan', 'off', true)"
             )
         yield

@@ -73,8 +73,11 @@ def test_two_names_find_their_comparison_and_the_way_to_the_picker(client):
 
 @pytest.mark.parametrize(
     ("typed", "meant", "name"),
-    [("mistrl", "mistral", "<mark>Mistral</mark> Medium"), ("claud haikuu", "claude haiku", "<mark>Claude</mark> <mark>Haiku</mark>")],
-)  # fmt: skip
+    [
+        ("mistrl", "mistral", "<mark>Mistral</mark> Medium"),
+        ("claud haikuu", "claude haiku", "<mark>Claude</mark> <mark>Haiku</mark>"),
+    ],
+)
 def test_what_was_meant_is_found_and_marked(client, typed, meant, name):
     for title in ("Mistral Medium", "Claude Haiku", "Piper"):
         make.tool(name=title)

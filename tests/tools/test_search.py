@@ -24,8 +24,8 @@ def names(tools) -> list[str]:
 
 @pytest.mark.parametrize(
     "words",
-    ["quill", "QUILL", "quill io", "Quillwright", "typewriters", "typewriter for poets", '"for poets"', "iambic rhyming",
-     "emphasis", "linked words", "quill or zzz", "the quill", "QW-2", "qw 2", "2"],
+    ["quill", "QUILL", "quill io", "Quillwright", "typewriters", "typewriter for poets", '"for poets"',
+     "iambic rhyming", "emphasis", "linked words", "quill or zzz", "the quill", "QW-2", "qw 2", "2"],
 )  # fmt: skip
 def test_tool_matches_by_name_alias_tagline_and_description(words):
     make.tool(name="Other", description="Nothing of that.")
