@@ -1,0 +1,192 @@
+import json
+from typing import Any
+
+import html5lib
+import pytest
+from django.test import Client
+
+from tests import factories as make
+from tests.comparisons.contents import SECRET, hide_things, open_site
+
+pytestmark = pytest.mark.django_db
+SITE = "http://127.0.0.1:8000"
+
+# The terms of schema.org that our pages may use: each type with its properties (its own and its ancestors').
+TERMS = {
+    "AggregateRating": {"ratingValue", "ratingCount", "bestRating", "worstRating"},
+    "BreadcrumbList": {"itemListElement"},
+    "ItemList": {"name", "numberOfItems", "itemListElement"},
+    "ListItem": {"position", "name", "url", "item"},
+    "Offer": {"name", "price", "priceCurrency", "priceSpecification"},
+    "Organization": {"name"},
+    "Rating": {"ratingValue", "bestRating", "worstRating"},
+    "Review": {"author", "datePublished", "reviewRating", "reviewBody"},
+    "SoftwareApplication": {
+        "name", "url", "description", "sameAs", "applicationCategory", "offers", "review", "aggregateRating",
+    },
+    "UnitPriceSpecification": {"price", "priceCurrency", "unitText"},
+    "WebPage": {"name", "url", "description", "mainEntity"},
+    "WebSite": {"name", "url"},
+}  # fmt: skip
+
+
+def graph(client: Client, url: str) -> dict[str, Any]:
+    """The nodes of a page's one block of linked data, by type; no type stands twice at the top."""
+    document = html5lib.parse(client.get(url).content, namespaceHTMLElements=False)
+    [block] = [script for script in document.iter("script") if script.get("type") == "application/ld+json"]
+    data = json.loads(block.text)
+    assert data.keys() == {"@context", "@graph"}
+    assert data["@context"] == "https://schema.org"
+    for node in data["@graph"]:
+        assert_terms(node)
+    by_type = {node["@type"]: node for node in data["@graph"]}
+    assert len(by_type) == len(data["@graph"])
+    return by_type
+
+
+def assert_terms(value: Any) -> None:
+    """Every object has a type and properties that we may use, and says something in each of them."""
+    match value:
+        case dict():
+            assert value.keys() - {"@type"} <= TERMS[value["@type"]]
+            for inner in value.values():
+                assert inner not in (None, "", [])
+                assert_terms(inner)
+        case list():
+            for inner in value:
+                assert_terms(inner)
+
+
+def test_tool_says_what_its_page_shows(client):
+    tool = make.tool(slug="alpha", name="Alpha", tagline="A line", website="https://alpha.example/")
+    seats = [make.reviewer(name=name) for name in ("The Builder", "The Skeptic")]
+    make.panel(of=tool, seats=seats, verdicts="+-")
+    make.plan(of=tool, name="Open", kind="free")
+    make.plan(of=tool, name="Pro", kind="paid", amount="20", currency="USD", period="month")
+    make.plan(of=tool, name="API", kind="paid", amount="0.25", currency="USD", period="usage", unit="1M tokens")
+    make.plan(of=tool, name="For life", kind="paid", amount="99", currency="EUR", period="once")
+    make.plan(of=tool, name="Enterprise", kind="contact")
+    make.votes(on=tool, ship=18, skip=13)
+    scale = {"bestRating": 1, "worstRating": 0}
+    pro, api = ({"price": price, "priceCurrency": "USD"} for price in ("20", "0.25"))
+    assert graph(client, "/tools/alpha/")["SoftwareApplication"] == {
+        "@type": "SoftwareApplication",
+        "name": "Alpha",
+        "url": f"{SITE}/tools/alpha/",
+        "applicationCategory": tool.category.name,
+        "description": "A line",
+        "sameAs": "https://alpha.example/",
+        "offers": [
+            {"@type": "Offer", "name": "Open", "price": 0},
+            {
+                "@type": "Offer",
+                "name": "Pro",
+                **pro,
+                "priceSpecification": {"@type": "UnitPriceSpecification", **pro, "unitText": "month"},
+            },
+            {
+                "@type": "Offer",
+                "name": "API",
+                **api,
+                "priceSpecification": {"@type": "UnitPriceSpecification", **api, "unitText": "1M tokens"},
+            },
+            {"@type": "Offer", "name": "For life", "price": "99", "priceCurrency": "EUR"},
+        ],
+        "review": [
+            {
+                "@type": "Review",
+                "author": {"@type": "Organization", "name": name},
+                "datePublished": "2026-01-05",
+                "reviewRating": {"@type": "Rating", "ratingValue": value, **scale},
+                "reviewBody": f"Reasons of {name}.",
+            }
+            for name, value in (("The Builder", 1), ("The Skeptic", 0))
+        ],
+        "aggregateRating": {"@type": "AggregateRating", "ratingValue": 0.58, "ratingCount": 31, **scale},
+    }
+
+
+def test_tool_of_which_nothing_is_known_claims_nothing(client):
+    tool = make.tool(slug="alpha", name="Alpha")
+    make.plan(of=tool, kind="contact")
+    make.votes(on=tool, ship=9)
+    assert graph(client, "/tools/alpha/")["SoftwareApplication"].keys() == {
+        "@type", "name", "url", "applicationCategory",
+    }  # fmt: skip
+
+
+def test_quotes_are_said_without_their_marks(client):
+    make.review(of=make.tool(slug="alpha"), by=make.reviewer(), quote="It *holds* & `a < b` [so](https://a.example/).")
+    [review] = graph(client, "/tools/alpha/")["SoftwareApplication"]["review"]
+    assert review["reviewBody"] == "It holds & a < b so."
+
+
+def test_comparison_lists_its_two_tools(client):
+    pair = open_site()
+    said = graph(client, "/compare/alpha-vs-beta/")
+    page = said["WebPage"]
+    assert (page["name"], page["url"]) == ("Alpha 0 vs Beta 0", f"{SITE}/compare/alpha-vs-beta/")
+    assert page["description"] == client.get("/compare/alpha-vs-beta.json").json()["sentence"]
+    items = page["mainEntity"]["itemListElement"]
+    assert [(item["position"], item["item"]["name"]) for item in items] == [(1, "Alpha 0"), (2, "Beta 0")]
+    for item, tool in zip(items, (pair.first, pair.second), strict=True):
+        own = graph(client, tool.get_absolute_url())["SoftwareApplication"]
+        for review in own["review"]:
+            del review["reviewBody"]  # the quotes stand on the page, and once more would weigh too much
+        assert item["item"] == own
+    crumbs = [(crumb["name"], crumb["item"]) for crumb in said["BreadcrumbList"]["itemListElement"]]
+    assert crumbs == [
+        ("Shipside", f"{SITE}/"),
+        (pair.first.category.name, f"{SITE}/categories/{pair.first.category.slug}/"),
+        ("Alpha 0 vs Beta 0", f"{SITE}/compare/alpha-vs-beta/"),
+    ]
+
+
+def test_rating_follows_the_votes(client):
+    pair = open_site()
+
+    def rating():
+        page = graph(client, "/compare/alpha-vs-beta/")["WebPage"]
+        return page["mainEntity"]["itemListElement"][0]["item"].get("aggregateRating", {}).get("ratingValue")
+
+    assert rating() == 0.58  # 7 of 12
+    make.votes(on=pair.first, ship=8)
+    assert rating() == 0.75
+    pair.first.votes.all().delete()
+    assert rating() is None
+
+
+def test_category_lists_its_tools_in_the_order_of_the_ranking(client):
+    pair = open_site()
+    make.tool(category=pair.first.category, name="Aardvark")
+    said = graph(client, pair.first.category.get_absolute_url())["ItemList"]["itemListElement"]
+    assert [(item["position"], item["name"]) for item in said] == [(1, "Beta 0"), (2, "Alpha 0"), (3, "Aardvark")]
+
+
+def test_home_is_the_site(client):
+    assert graph(client, "/") == {"WebSite": {"@type": "WebSite", "name": "Shipside", "url": f"{SITE}/"}}
+
+
+def test_name_cannot_end_the_block(client):
+    name = "</script><script>alert(1)</script><!-- & \u2028 \"'\\"
+    tool = make.tool(slug="alpha", name=name, tagline=name)
+    make.review(of=tool, by=make.reviewer(name=name[:90]), quote=name)
+    make.comparison(first=tool, second=make.tool(slug="beta"))
+    for url in ("/tools/alpha/", "/compare/alpha-vs-beta/", f"/categories/{tool.category.slug}/"):
+        said = graph(client, url)
+        assert "<script>alert" not in client.get(url).content.decode()
+        assert json.dumps(name) in json.dumps(said)
+
+
+def test_what_is_not_public_is_not_said(client):
+    pair = open_site()
+    urls = ("/compare/alpha-vs-beta/", "/tools/alpha/", "/tools/beta/", pair.first.category.get_absolute_url(), "/")
+    before = [graph(client, url) for url in urls]
+    hide_things(pair)
+    assert [graph(client, url) for url in urls] == before
+    for url in urls:
+        assert SECRET.lower() not in client.get(url).content.decode().lower()
+
+
+def test_pages_without_data_have_no_block(client):
+    assert "ld+json" not in client.get("/newsletter/").content.decode()

@@ -1,0 +1,162 @@
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from lxml import etree
+
+from catalog.actions import import_catalog
+from comparisons.views import sitemaps
+from tests import factories as make
+from tests.comparisons.contents import SECRET, hide_things, open_site
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = etree.XMLSchema(file=ROOT / "tests" / "schemas" / "sitemap.xsd")
+NAMES = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
+SITE = "http://127.0.0.1:8000"
+
+
+def locations(client: Client, url: str) -> dict[str, str | None]:
+    """The addresses in a sitemap or index that holds to the protocol, each with its lastmod, without the site's own."""
+    response = client.get(url)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/xml"
+    document = etree.fromstring(response.content)
+    SCHEMA.assertValid(document)
+    found = {
+        entry.findtext("s:loc", namespaces=NAMES): entry.findtext("s:lastmod", namespaces=NAMES) for entry in document
+    }
+    assert len(found) == len(document)
+    assert all(location.startswith(SITE + "/") for location in found)
+    return {location.removeprefix(SITE): changed for location, changed in found.items()}
+
+
+def test_everything_in_the_sitemap_is_there_and_indexable(client):
+    import_catalog(content=(ROOT / "demo" / "catalog.json").read_bytes())
+    files = locations(client, "/sitemap.xml")
+    assert list(files) == [f"/sitemaps/{kind}-1.xml" for kind in ("pages", "comparisons", "tools", "categories")]
+    pages = [location for file in files for location in locations(client, file)]
+    assert len(pages) == len(set(pages)) == 1 + 21 + 31 + 7
+    for page in pages:
+        response = client.get(page)
+        assert response.status_code == 200
+        assert 'content="noindex' not in response.content.decode()
+        assert f'<link rel="canonical" href="{SITE}{page}">' in response.content.decode()
+
+
+def test_empty_site_has_its_front_page(client):
+    assert list(locations(client, "/sitemap.xml")) == ["/sitemaps/pages-1.xml"]
+    assert locations(client, "/sitemaps/pages-1.xml") == {"/": None}
+
+
+def test_page_changes_with_its_newest_review_or_tool(client):
+    first = make.tool(slug="alpha", category=make.category(slug="things"))
+    second = make.tool(slug="beta", published_at=make.PAST + timedelta(days=2))
+    make.comparison(first=first, second=second, published_at=make.PAST - timedelta(days=9))
+    for url, location, day in (
+        ("comparisons", "/compare/alpha-vs-beta/", "07"),
+        ("tools", "/tools/alpha/", "05"),
+        ("categories", "/categories/things/", "05"),
+    ):
+        assert locations(client, f"/sitemaps/{url}-1.xml")[location] == f"2026-01-{day}T09:00:00+00:00"
+    make.review(of=first, by=make.reviewer(), published_at=make.PAST + timedelta(days=3))
+    for url, location in (
+        ("comparisons", "/compare/alpha-vs-beta/"),
+        ("tools", "/tools/alpha/"),
+        ("categories", "/categories/things/"),
+    ):
+        assert locations(client, f"/sitemaps/{url}-1.xml")[location] == "2026-01-08T09:00:00+00:00"
+
+
+def test_what_is_not_public_is_in_no_sitemap(client):
+    pair = open_site()
+    make.category(slug="secret-category")
+    hide_things(pair)
+    assert list(locations(client, "/sitemaps/comparisons-1.xml")) == ["/compare/alpha-vs-beta/"]
+    tools = locations(client, "/sitemaps/tools-1.xml")
+    assert sorted(tools) == ["/tools/alpha/", "/tools/beta/", *(f"/tools/shown-{number}/" for number in range(3))]
+    assert set(tools.values()) == {"2026-01-05T09:00:00+00:00", "2026-01-06T09:00:00+00:00"}
+    for kind in ("comparisons", "tools", "categories"):
+        assert SECRET.lower() not in client.get(f"/sitemaps/{kind}-1.xml").content.decode()
+
+
+def test_long_kinds_are_split(client, monkeypatch):
+    monkeypatch.setattr(sitemaps, "PAGE_SIZE", 2)
+    for number in range(5):
+        make.tool(slug=f"tool{number}")
+    files = [file for file in locations(client, "/sitemap.xml") if "tools" in file]
+    assert files == [f"/sitemaps/tools-{page}.xml" for page in (1, 2, 3)]
+    assert [list(locations(client, file)) for file in files] == [
+        ["/tools/tool0/", "/tools/tool1/"],
+        ["/tools/tool2/", "/tools/tool3/"],
+        ["/tools/tool4/"],
+    ]
+
+
+@pytest.mark.parametrize("name", ["tools-2", "tools-0", "pages-2", "comparisons-1", "others-1", "tools-" + "9" * 40])
+def test_files_that_are_none(client, name):
+    make.tool()
+    assert client.get(f"/sitemaps/{name}.xml").status_code == 404
+
+
+@pytest.mark.parametrize("things", [1, 3])
+@pytest.mark.parametrize(
+    ("url", "queries"),
+    [
+        ("/sitemap.xml", 3),
+        ("/sitemaps/pages-1.xml", 0),
+        ("/sitemaps/comparisons-1.xml", 2),
+        ("/sitemaps/tools-1.xml", 2),
+        ("/sitemaps/categories-1.xml", 2),
+        ("/robots.txt", 0),
+        ("/manifest.webmanifest", 0),
+    ],
+)
+def test_queries(client, django_assert_num_queries, things, url, queries):
+    open_site(things)
+    with django_assert_num_queries(queries):
+        assert client.get(url).status_code == 200
+
+
+@pytest.mark.parametrize("url", ["/sitemap.xml", "/sitemaps/tools-1.xml", "/robots.txt", "/manifest.webmanifest"])
+def test_file_is_public_and_conditional(client, admin_client, url):
+    open_site()
+    first = client.get(url)
+    assert (first.headers["Cache-Control"], first.headers["Vary"]) == ("public, no-cache", "Accept-Encoding")
+    assert admin_client.get(url).content == first.content
+    assert client.get(url, headers={"if-none-match": first.headers["ETag"]}).status_code == 304
+    assert client.post(url).status_code == 405
+
+
+def test_robots_names_the_sitemap_and_what_is_nobody_s_business(client):
+    response = client.get("/robots.txt")
+    assert response.headers["Content-Type"] == "text/plain"
+    assert response.content.decode().split("\n") == [
+        "User-agent: *",
+        "Disallow: /admin/",
+        "Disallow: /me/",
+        "",
+        f"Sitemap: {SITE}/sitemap.xml",
+        "",
+    ]
+
+
+def test_manifest_names_icons_that_are_there(client):
+    response = client.get("/manifest.webmanifest")
+    assert response.headers["Content-Type"] == "application/manifest+json"
+    manifest = response.json()
+    assert (manifest["short_name"], manifest["start_url"]) == ("Shipside", "/")
+    assert [(icon["sizes"], icon["purpose"]) for icon in manifest["icons"]] == [
+        ("192x192", "any"),
+        ("512x512", "any"),
+        ("512x512", "maskable"),
+    ]
+    page = client.get("/").content.decode()
+    assert '<link rel="manifest" href="/manifest.webmanifest">' in page
+    touch_icon = re.search(r'<link rel="apple-touch-icon" href="([^"]+)">', page)[1]
+    for address in (touch_icon, *(icon["src"] for icon in manifest["icons"])):
+        icon = client.get(address)
+        assert icon.headers["Content-Type"] == "image/png"
+        icon.close()

@@ -1,0 +1,257 @@
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from catalog.actions import import_catalog
+from tests import factories as make
+from tests.comparisons.contents import SECRET, hide_things, open_site
+from tools.models import Tool
+from votes.models import Vote
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = (ROOT / "docs" / "json.md").read_text()
+LONGEST = 100  # characters of a text in the document
+PAIR = "/compare/claude-haiku-open-weights-vs-mistral-medium-3.json"
+
+
+def twin(client: Client, url: str) -> Any:
+    response = client.get(url)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json"
+    return response.json()
+
+
+def key_paths(value: Any, path: str = "") -> set[str]:
+    """Every key in a JSON value as `tools[].plans[].name`."""
+    match value:
+        case dict():
+            return {f"{path}.{key}".lstrip(".") for key in value}.union(
+                *(key_paths(inner, f"{path}.{key}".lstrip(".")) for key, inner in value.items())
+            )
+        case list():
+            return set().union(*(key_paths(inner, f"{path}[]") for inner in value))
+    return set()
+
+
+def abridged(value: Any) -> Any:
+    """A JSON value as the document shows it: lists cut to their first item, and texts to their beginning."""
+    match value:
+        case dict():
+            return {key: abridged(inner) for key, inner in value.items()}
+        case list():
+            return [abridged(inner) for inner in value[:1]]
+        case str() if len(value) > LONGEST:
+            return value[: LONGEST - 1] + "…"
+    return value
+
+
+# -- The document -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def demo(settings, time_machine):
+    settings.SITE_URL = "https://shipside.example"
+    time_machine.move_to("2026-12-01 12:00Z", tick=False)
+    import_catalog(content=(ROOT / "demo" / "catalog.json").read_bytes())
+    make.votes(on=Tool.objects.get(slug="claude-haiku-open-weights"), ship=18, skip=13)
+
+
+def test_document_names_every_key_and_no_other(demo, client):
+    documented = {section: set(re.findall(r"^\| `([^`]+)` \|", text, re.M)) for section, text in sections().items()}
+    tools = [twin(client, f"/tools/{slug}.json") for slug in Tool.objects.values_list("slug", flat=True)]
+    assert set().union(*map(key_paths, tools)) == documented["A tool"]
+    of_pair = {path for path in key_paths(twin(client, PAIR)) if not path.startswith("tools[]")}
+    assert of_pair == documented["A comparison"]
+    assert twin(client, PAIR)["tools"][0].keys() == tools[0].keys() - {"schema", "comparisons"}
+
+
+def test_document_s_examples_are_what_is_sent(demo, client):
+    comparison, tool = (json.loads(text) for text in re.findall(r"```json\n(.*?)```", DOCUMENT, re.S))
+    assert comparison == abridged(twin(client, PAIR))
+    assert tool == abridged(twin(client, "/tools/qdrant.json"))
+
+
+def sections() -> dict[str, str]:
+    titles_and_texts = re.split(r"^## (.+)$", DOCUMENT, flags=re.M)[1:]
+    return dict(zip(titles_and_texts[::2], titles_and_texts[1::2], strict=True))
+
+
+# -- What they say ------------------------------------------------------------------------------------------
+
+
+def test_comparison_says_what_the_page_says(client):
+    open_site()
+    said, page = twin(client, "/compare/alpha-vs-beta.json"), client.get("/compare/alpha-vs-beta/").content.decode()
+    assert said["schema"] == "shipside-comparison/1"
+    assert said["url"] == "http://127.0.0.1:8000/compare/alpha-vs-beta/"
+    assert said["image"] == "http://127.0.0.1:8000/og/compare/alpha-vs-beta.png"
+    assert (said["is_editorial"], said["introduction"]) == (True, "Hello *you*.")
+    assert [tool["slug"] for tool in said["tools"]] == ["alpha", "beta"]
+    for words in (said["sentence"], said["pricing_read"], said["split"]["sentence"]):
+        assert f">{words}<" in page
+    assert [seat["name"] in page for seat in said["split"]["seats"]] == [True]
+
+
+def test_tool_says_what_its_column_says_in_a_comparison(client):
+    open_site()
+    tool = twin(client, "/tools/alpha.json")
+    assert tool.pop("schema") == "shipside-tool/1"
+    assert tool.pop("comparisons") == [
+        {
+            "first": "Alpha 0",
+            "second": "Beta 0",
+            "url": "http://127.0.0.1:8000/compare/alpha-vs-beta/",
+            "json": "http://127.0.0.1:8000/compare/alpha-vs-beta.json",
+        }
+    ]
+    assert tool == twin(client, "/compare/alpha-vs-beta.json")["tools"][0]
+
+
+@pytest.mark.parametrize(
+    ("ship", "skip", "said"),
+    [
+        (0, 0, {"percent": None, "low": None, "high": None, "words": "No votes yet"}),
+        (7, 2, {"percent": None, "low": None, "high": None, "words": "7 ship, 2 skip so far"}),
+        (7, 3, {"percent": 70, "low": 40, "high": 89, "words": "10 votes, early: 40–89%"}),
+        (30, 20, {"percent": 60, "low": 46, "high": 72, "words": "50 votes"}),
+    ],
+)
+def test_community_percent_is_there_from_the_limit_on(client, ship, skip, said):
+    make.votes(on=make.tool(slug="alpha"), ship=ship, skip=skip)
+    expected = {"votes": ship + skip, "ship": ship, "skip": skip, **said}
+    assert twin(client, "/tools/alpha.json")["community"] == expected
+
+
+def test_empty_tool_has_every_key(client):
+    make.tool(slug="alpha")
+    said = twin(client, "/tools/alpha.json")
+    assert said["panel"] == {"ship": 0, "seats": 0, "percent": None, "words": "Not reviewed yet"}
+    assert (said["entry"], said["plans"], said["facts"], said["reviews"]) == ("—", [], [], [])
+
+
+def test_prices_are_exact_and_say_whether_they_are_stale(client, time_machine):
+    time_machine.move_to("2026-11-22 12:00Z", tick=False)
+    tool = make.tool(slug="alpha")
+    for amount, verified_on in (("20.00", "2026-11-01"), ("0.000125", "2026-08-01"), ("1000", None)):
+        make.plan(of=tool, kind="paid", amount=amount, currency="USD", period="month", verified_on=verified_on)
+    plans = twin(client, "/tools/alpha.json")["plans"]
+    assert [(plan["amount"], plan["verified_on"], plan["stale"]) for plan in plans] == [
+        ("20", "2026-11-01", False),
+        ("0.000125", "2026-08-01", True),
+        ("1000", None, None),
+    ]
+
+
+# -- Addresses, headers, cost -------------------------------------------------------------------------------
+
+
+def test_addresses_lead_where_those_of_the_pages_lead(client):
+    open_site()
+    assert client.get("/compare/beta-vs-alpha.json").url == "/compare/alpha-vs-beta.json"
+    assert client.get("/compare/alpha-vs-alpha.json").url == "/tools/alpha.json"
+    Tool.objects.filter(slug="alpha").update(slug="gamma")
+    moved = client.get("/compare/alpha-vs-beta.json")
+    assert (moved.status_code, moved.url) == (301, "/compare/gamma-vs-beta.json")
+    assert client.get("/tools/alpha.json").url == "/tools/gamma.json"
+
+
+def test_what_is_not_public_is_as_if_it_did_not_exist(client):
+    hide_things(open_site())
+    nowhere = client.get("/tools/nothing.json")
+    for url in (
+        *(f"/tools/secret-{number}.json" for number in range(3)),
+        *(f"/compare/alpha-vs-secret-{number}.json" for number in range(3)),
+        "/compare/alpha-vs-nothing.json",
+        "/compare/secret-0-vs-secret-0.json",
+    ):
+        answer = client.get(url)
+        assert (answer.status_code, answer.content) == (404, nowhere.content)
+    for url in (
+        "/tools/alpha.json",
+        "/tools/beta.json",
+        "/compare/alpha-vs-beta.json",
+        "/compare/alpha-vs-shown-0.json",
+    ):
+        assert SECRET.lower() not in client.get(url).content.decode().lower()
+    assert twin(client, "/compare/alpha-vs-shown-0.json")["is_editorial"] is False
+
+
+@pytest.mark.parametrize("url", ["/compare/alpha-vs-beta.json", "/tools/alpha.json"])
+def test_twin_is_public_and_open_to_scripts_of_other_sites(client, admin_client, form_client, url):
+    open_site()
+    form_client.post("/tools/alpha/vote/", {"choice": "ship"})
+    first = client.get(url)
+    assert first.headers["Cache-Control"] == "public, no-cache"
+    assert first.headers["Vary"] == "Accept-Encoding"
+    for other in (admin_client, form_client):
+        again = other.get(url)
+        assert (again.content, again.headers["ETag"], bool(again.cookies)) == (
+            first.content,
+            first.headers["ETag"],
+            False,
+        )
+    unchanged = client.get(url, headers={"if-none-match": first.headers["ETag"]})
+    moved, missing = client.get("/compare/beta-vs-alpha.json"), client.get("/tools/nothing.json")
+    assert [answer.status_code for answer in (unchanged, moved, missing)] == [304, 301, 404]
+    for answer in (first, moved, missing):
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert client.post(url).status_code == 405
+
+
+def test_pages_stay_closed_to_scripts_of_other_sites(client):
+    open_site()
+    assert "Access-Control-Allow-Origin" not in client.get("/tools/alpha/").headers
+
+
+def test_unchanged_comparison_is_answered_by_one_query_and_without_building(
+    client, django_assert_num_queries, monkeypatch
+):
+    open_site()
+    etag = client.get("/compare/alpha-vs-beta.json").headers["ETag"]
+    assert client.get("/compare/alpha-vs-beta/").headers["ETag"] != etag
+    monkeypatch.setattr("comparisons.views.machines.read_columns", None)
+    with django_assert_num_queries(1):
+        response = client.get("/compare/alpha-vs-beta.json", headers={"if-none-match": etag})
+    assert response.status_code == 304
+
+
+@pytest.mark.parametrize("url", ["/compare/alpha-vs-beta.json", "/tools/alpha.json"])
+def test_etag_changes_with_what_is_shown(client, url):
+    pair = open_site()
+    etag = client.get(url).headers["ETag"]
+    for change in (
+        lambda: make.votes(on=pair.first, ship=1),
+        lambda: Vote.objects.filter(tool=pair.first).first().delete(),
+        lambda: make.fact(of=pair.first),
+        lambda: Tool.objects.filter(pk=pair.first.pk).update(name="New"),
+    ):
+        change()
+        before, etag = etag, client.get(url).headers["ETag"]
+        assert etag != before
+
+
+@pytest.mark.parametrize("things", [1, 3])
+@pytest.mark.parametrize(("url", "queries"), [("/compare/alpha-vs-beta.json", 3), ("/tools/alpha.json", 3)])
+def test_queries(client, django_assert_num_queries, things, url, queries):
+    pair = open_site(things)
+    for _ in range(things):
+        seat = make.reviewer()
+        make.prediction(of=make.review(of=pair.first, by=seat))
+        make.plan(of=pair.first)
+        make.comparison(first=pair.first)
+    with django_assert_num_queries(queries):
+        twin(client, url)
+
+
+@pytest.mark.parametrize(
+    ("url", "json_address"),
+    [("/compare/alpha-vs-beta/", "/compare/alpha-vs-beta.json"), ("/tools/alpha/", "/tools/alpha.json")],
+)
+def test_page_names_its_twin(client, url, json_address):
+    open_site()
+    assert f'<link rel="alternate" type="application/json" href="{json_address}">' in client.get(url).content.decode()

@@ -1,0 +1,98 @@
+from datetime import timedelta
+
+import pytest
+
+from reviews.models import Review
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+def editions(verdicts: str, **fields):
+    """The editions of one seat on one tool, a day apart: "+" for ship and "-" for skip."""
+    tool, seat = make.tool(**fields), make.reviewer()
+    return [
+        make.review(
+            of=tool,
+            by=seat,
+            verdict="ship" if sign == "+" else "skip",
+            quote=f"Edition {place}.",
+            published_at=make.PAST + place * DAY,
+        )
+        for place, sign in enumerate(verdicts)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "flips"),
+    [("", []), ("+", []), ("++", []), ("+-", [1]), ("-+", [1]), ("+--+", [3, 1]), ("+-+", [2, 1])],
+)
+def test_flip_says_the_opposite_of_the_edition_before(verdicts, flips):
+    found = editions(verdicts)
+    assert list(Review.objects.flips()) == [found[place] for place in flips]
+
+
+def test_flip_carries_what_the_earlier_edition_said():
+    editions("++-")
+    [flip] = Review.objects.flips()
+    assert (flip.verdict, flip.was_verdict, flip.was_quote, flip.was_published_at) == (
+        "skip",
+        "ship",
+        "Edition 1.",
+        make.PAST + DAY,
+    )
+
+
+def test_flips_of_all_seats_come_newest_first():
+    one, two = editions("+-"), editions("-+-")
+    assert list(Review.objects.flips()) == [two[2], two[1], one[1]]  # equals in time: the later entered first
+
+
+def test_other_seats_and_other_tools_are_no_edition_before():
+    tool, seat = make.tool(), make.reviewer()
+    make.review(of=tool, by=seat, verdict="ship")
+    make.review(of=tool, by=make.reviewer(), verdict="skip", published_at=make.PAST + DAY)
+    make.review(of=make.tool(), by=seat, verdict="skip", published_at=make.PAST + DAY)
+    assert not Review.objects.flips().exists()
+
+
+def test_withdrawn_editions_do_not_count():
+    first = editions("+-")
+    first[1].withdraw()
+    second = editions("+-+")
+    second[1].withdraw()
+    third = editions("-+-")
+    third[1].withdraw()
+    fourth = editions("+--")
+    fourth[1].withdraw()
+    assert list(Review.objects.flips()) == [fourth[2]]
+    assert Review.objects.flips().get().was_published_at == fourth[0].published_at
+
+
+def test_drafts_are_no_flips():
+    [published] = editions("+")
+    make.review(of=published.tool, by=published.reviewer, verdict="skip", published_at=None)
+    assert not Review.objects.flips().exists()
+
+
+def test_scheduled_edition_flips_by_the_clock(time_machine):
+    [published] = editions("+")
+    later = make.review(of=published.tool, by=published.reviewer, verdict="skip", published_at=make.FUTURE)
+    assert not Review.objects.flips().exists()
+    assert list(Review.objects.flips(at=make.FUTURE)) == [later]
+    time_machine.move_to(make.FUTURE)
+    assert list(Review.objects.flips()) == [later]
+
+
+@pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
+def test_tools_that_are_not_public_have_no_flips(fields):
+    editions("+-", **fields)
+    assert not Review.objects.flips().exists()
+
+
+def test_flips_are_found_in_one_query(django_assert_num_queries):
+    for _ in range(3):
+        editions("+-")
+    with django_assert_num_queries(1):
+        assert len(Review.objects.flips().select_related("reviewer", "tool__category")[:30]) == 3
