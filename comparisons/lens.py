@@ -42,6 +42,9 @@ class Lens(NamedTuple):
         return "lens=" + ",".join(eye.slug for eye in self.eyes) if self.eyes else ""
 
 
+WHOLE_PANEL = Lens()
+
+
 def lens_of(seats: Iterable[Eye], asked: Sequence[str]) -> Lens:
     """The lens that some slugs ask for. Slugs that are no seat's are left out; all seats are the same as none."""
     seats = tuple(seats)

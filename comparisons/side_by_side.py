@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from comparisons import sentence
 from comparisons.columns import FormerFact, FormerPrice, PairRecord, PredictionRecord, ReviewRecord, ToolRecord
-from comparisons.lens import Eye, Lens
+from comparisons.lens import WHOLE_PANEL, Eye, Lens
 from reviews.models import Outcome, Prediction
 from reviews.panel import Panel
 from tools.models import PlanKind, Tool
@@ -327,7 +327,7 @@ def _quote(seat: str, place: int, names: Sequence[str], review: ReviewRecord | N
 
 
 def verdict_sentence(
-    columns: Sequence[Column], communities: Sequence[Community], seats: Sequence[SeatRow], lens: Lens = Lens()
+    columns: Sequence[Column], communities: Sequence[Community], seats: Sequence[SeatRow], lens: Lens = WHOLE_PANEL
 ) -> str:
     """The verdict on a pair, read out loud; through a lens, that of its seats alone."""
     first, second = (

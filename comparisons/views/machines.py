@@ -18,12 +18,12 @@ from comparisons.addresses import absolute
 from comparisons.columns import read_columns
 from comparisons.models import Comparison
 from comparisons.pairs import Pair, find_pair
+from comparisons.views.errors import not_found
 from comparisons.views.pairs import moved_pair
 from comparisons.views.tools import LINKS
 from tools.models import Tool
 from votes.community import Community
 from web.http import public_page, unless_unchanged
-from web.views import error_page
 
 JSON_STYLE = {"ensure_ascii": False, "indent": 2}  # read by people too, and compressed on the way
 PAPER = "#fbf8f2"  # as the theme-color of base.html for a light screen
@@ -45,8 +45,8 @@ def open_to_scripts(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
     def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             response = view(request, *args, **kwargs)
-        except Http404:
-            response = error_page(request, status=404)
+        except Http404 as error:
+            response = not_found(request, error)
         response.headers["Access-Control-Allow-Origin"] = "*"
         return response
 

@@ -14,7 +14,7 @@ from comparisons import linked_data, readings, side_by_side, titles
 from comparisons.addresses import pair_image
 from comparisons.columns import read_pair
 from comparisons.forms import ComparisonOptions, comparison_options
-from comparisons.lens import Lens, lens_of, toggles, with_query
+from comparisons.lens import WHOLE_PANEL, Lens, lens_of, toggles, with_query
 from comparisons.pairs import Pair, current_slugs, find_pair
 from comparisons.twins import json_address
 from web import markdown
@@ -57,7 +57,7 @@ def moved_pair(first: str, second: str, *, pair_name: str = "comparison", tool_n
 
 def _pair_page(pair: Pair, options: ComparisonOptions) -> dict[str, Any]:
     """What the page shows: what editors wrote, which is kept until it changes, and the votes as they stand."""
-    lens = _lens(pair, options.lens) if options.lens else Lens()
+    lens = _lens(pair, options.lens) if options.lens else WHOLE_PANEL
     written = _written(pair.ids, pair.edition, lens)
     columns, communities = written["columns"], pair.communities
     here = side_by_side.pair_address(*pair.slugs)
@@ -89,7 +89,7 @@ def _pair_page(pair: Pair, options: ComparisonOptions) -> dict[str, Any]:
 
 def _lens(pair: Pair, asked: tuple[str, ...]) -> Lens:
     """The lens of some slugs, out of the seats that have judged either tool."""
-    return lens_of([row["eye"] for row in _written(pair.ids, pair.edition, Lens())["seats"]], asked)
+    return lens_of([row["eye"] for row in _written(pair.ids, pair.edition, WHOLE_PANEL)["seats"]], asked)
 
 
 @lru_cache(maxsize=0 if settings.DEBUG else 512)

@@ -39,8 +39,9 @@ def test_each_edition_can_be_read_in_full_at_its_anchor(client):
     page = page_of(client, tool)
     for edition in tool.reviews.all():
         assert page.count(f'id="edition-{edition.pk}"') == 1
+    shown = page.partition("<main")[2]
     for words in ("<p>Old <em>words</em>.</p>", "a licence", "An old claim", "New words.", "Calm words."):
-        assert page.count(words) == 1
+        assert shown.count(words) == 1
     history = text_of(page[page.index('id="history"') :])
     assert "One of two seats spoke more than once; one verdict flipped." in history
     assert "ship since 15 Apr 2026 Flipped from skip Read it in the scorecard" in history

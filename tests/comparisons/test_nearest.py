@@ -47,7 +47,7 @@ def test_nearest_tool_is_suggested(client, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/tools/x/", "/favicon.ico", "/tools/open/vs/", "/%00/", "/" + "long-" * 500, "/💥/", "/-vs-/", "/.."]
+    "path", ["/tools/x/", "/favicon.gif", "/tools/open/vs/", "/%00/", "/" + "long-" * 500, "/💥/", "/-vs-/", "/.."]
 )
 def test_what_resembles_nothing_gets_no_suggestion(client, path):
     make.tool(slug="zebra")
