@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -55,23 +56,36 @@ def moved_pair(first: str, second: str, *, pair_name: str = "comparison", tool_n
 def _pair_page(pair: Pair, *, only_differences: bool) -> dict[str, Any]:
     """What the page shows: what editors wrote, which is kept until it changes, and the votes as they stand."""
     written = _written(pair.ids, pair.edition)
-    columns, communities = written["columns"], pair.communities
-    here = side_by_side.pair_address(*pair.slugs)
-    sentence = side_by_side.verdict_sentence(columns, communities, written["seats"])
     return {
         **written,
+        **_said(pair),
         "pair": pair,
+        "introduction": markdown.render(pair.introduction),
+        "sides": list(zip(written["columns"], pair.communities, strict=True)),
+        "facts": [row for row in written["facts"] if row["differs"] or not only_differences],
+        "only_differences": only_differences,
+    }
+
+
+@lru_cache(maxsize=0 if settings.DEBUG else 512)
+def _said(pair: Pair) -> dict[str, Any]:
+    """What words and votes come to: the verdict, and what programs read of it. Made once for the same of both."""
+    written, communities = _written(pair.ids, pair.edition), pair.communities
+    columns, here = written["columns"], side_by_side.pair_address(*pair.slugs)
+    sentence = side_by_side.verdict_sentence(columns, communities, written["seats"])
+    title, description = titles.comparison_title(*columns), titles.comparison_description(sentence)
+    shared = {"title": title, "description": description, "path": here, "image": pair_image(*pair.slugs)}
+    site = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
+    return {
         "here": here,
         "json_address": json_address(here),
-        "introduction": markdown.render(pair.introduction),
-        "sides": list(zip(columns, communities, strict=True)),
         "sentence": sentence,
-        "description": titles.comparison_description(sentence),
+        "title": title,
+        "description": description,
+        "social": render_to_string("web/_social.html", {**shared, **site}),
         "linked_data": linked_data.comparison_graph(
             columns, written["software"], communities, url=here, sentence=sentence
         ),
-        "facts": [row for row in written["facts"] if row["differs"] or not only_differences],
-        "only_differences": only_differences,
     }
 
 
@@ -83,7 +97,6 @@ def _written(ids: tuple[int, int], edition: tuple[str, str]) -> dict[str, Any]:
     columns = [side_by_side.column(tool, today=today) for tool in tools]
     seats = side_by_side.seat_rows(tools)
     return {
-        "title": titles.comparison_title(*columns),
         "software": [
             linked_data.software(tool, column, quotes=False) for tool, column in zip(tools, columns, strict=True)
         ],
@@ -95,6 +108,5 @@ def _written(ids: tuple[int, int], edition: tuple[str, str]) -> dict[str, Any]:
         "pricing_read": side_by_side.pricing_read(*columns),
         "facts": side_by_side.fact_rows(tools, today=today),
         "has_predictions": any(column["predictions"] for column in columns),
-        "image": pair_image(*(column["slug"] for column in columns)),
         "related": [side_by_side.pair_link(link) for link in related],
     }
