@@ -4,7 +4,7 @@ from django.test import Client
 from hypothesis import HealthCheck, settings
 
 from comparisons.pairs import _communities
-from comparisons.views.pairs import _written
+from comparisons.views.pairs import _said, _written
 
 # A busy machine is slow now and then; that is no finding.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -17,6 +17,7 @@ SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 def _empty_cache():
     cache.clear()
     _written.cache_clear()
+    _said.cache_clear()
     _communities.cache_clear()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -59,16 +60,14 @@ def _pair_page(pair: Pair, options: ComparisonOptions) -> dict[str, Any]:
     """What the page shows: what editors wrote, which is kept until it changes, and the votes as they stand."""
     lens = _lens(pair, options.lens) if options.lens else WHOLE_PANEL
     written = _written(pair.ids, pair.edition, lens)
-    columns, communities = written["columns"], pair.communities
-    here = side_by_side.pair_address(*pair.slugs)
+    said = _said(pair, lens)
+    here = said["here"]
     only = "only=differences" if options.only_differences else ""
     eyes = [row["eye"] for row in written["seats"]]
-    sentence = side_by_side.verdict_sentence(columns, communities, written["seats"], lens)
     return {
         **written,
+        **said,
         "pair": pair,
-        "here": here,
-        "json_address": json_address(here),
         "address": with_query(here, lens.query, only),
         "all_facts": with_query(here, lens.query),
         "differing_facts": with_query(here, lens.query, "only=differences"),
@@ -76,14 +75,31 @@ def _pair_page(pair: Pair, options: ComparisonOptions) -> dict[str, Any]:
         "toggles": toggles(eyes, lens, here=here, also=only) if len(eyes) > 1 else [],
         "whole_panel": with_query(here, only),
         "introduction": markdown.render(pair.introduction),
-        "sides": list(zip(columns, communities, strict=True)),
+        "sides": list(zip(written["columns"], pair.communities, strict=True)),
+        "facts": [row for row in written["facts"] if row["differs"] or not options.only_differences],
+        "only_differences": options.only_differences,
+    }
+
+
+@lru_cache(maxsize=0 if settings.DEBUG else 512)
+def _said(pair: Pair, lens: Lens) -> dict[str, Any]:
+    """What words and votes come to: the verdict, and what programs read of it. Made once for the same of both."""
+    written, communities = _written(pair.ids, pair.edition, lens), pair.communities
+    columns, here = written["columns"], side_by_side.pair_address(*pair.slugs)
+    sentence = side_by_side.verdict_sentence(columns, communities, written["seats"], lens)
+    title, description = titles.comparison_title(*columns), titles.comparison_description(sentence)
+    shared = {"title": title, "description": description, "path": here, "image": pair_image(*pair.slugs)}
+    site = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
+    return {
+        "here": here,
+        "json_address": json_address(here),
         "sentence": sentence,
-        "description": titles.comparison_description(sentence),
+        "title": title,
+        "description": description,
+        "social": render_to_string("web/_social.html", {**shared, **site}),
         "linked_data": linked_data.comparison_graph(
             columns, written["software"], communities, url=here, sentence=sentence
         ),
-        "facts": [row for row in written["facts"] if row["differs"] or not options.only_differences],
-        "only_differences": options.only_differences,
     }
 
 
@@ -100,7 +116,6 @@ def _written(ids: tuple[int, int], edition: tuple[str, str], lens: Lens) -> dict
     columns = [side_by_side.column(tool, today=today) for tool in tools]
     seats = side_by_side.seat_rows(tools)
     return {
-        "title": titles.comparison_title(*columns),
         "software": [
             linked_data.software(tool, column, quotes=False) for tool, column in zip(tools, columns, strict=True)
         ],
@@ -112,6 +127,5 @@ def _written(ids: tuple[int, int], edition: tuple[str, str], lens: Lens) -> dict
         "pricing_read": side_by_side.pricing_read(*columns),
         "facts": side_by_side.fact_rows(tools, today=today),
         "has_predictions": any(column["predictions"] for column in columns),
-        "image": pair_image(*(column["slug"] for column in columns)),
         "related": [side_by_side.pair_link(link) for link in related],
     }

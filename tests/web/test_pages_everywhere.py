@@ -40,6 +40,16 @@ URLS = {
     "/compare/ollama-vs-nothing/": 404,
     "/admin/login/": 200,
 }
+FILES = [
+    "/compare/vosk-vs-whisper.json",
+    "/tools/qdrant.json",
+    "/feeds/comparisons.xml",
+    "/feeds/changes.xml",
+    "/sitemap.xml",
+    "/sitemaps/tools-1.xml",
+    "/robots.txt",
+    "/manifest.webmanifest",
+]
 
 
 @pytest.fixture
@@ -66,7 +76,7 @@ def test_page_is_strict_html_without_inline_code(demo, client, url, status):
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("url", URLS)
+@pytest.mark.parametrize("url", [*URLS, *FILES])
 def test_headers(demo, client, url):
     headers = client.get(url).headers
     policy = headers["Content-Security-Policy"]
