@@ -1,8 +1,7 @@
 """Addresses as programs need them: in full, and of the images that are shared with a link."""
 
 from django.conf import settings
-
-from tools import slugs
+from django.urls import reverse
 
 
 def absolute(path: str) -> str:
@@ -12,9 +11,9 @@ def absolute(path: str) -> str:
 
 def pair_image(first: str, second: str) -> str:
     """The path of the share image of a pair of slugs, 1200×630."""
-    return f"/og/compare/{slugs.join_pair(first, second)}.png"
+    return reverse("pair-image", args=[(first, second)])
 
 
 def tool_image(slug: str) -> str:
     """The path of the share image of a tool, 1200×630."""
-    return f"/og/tools/{slug}.png"
+    return reverse("tool-image", args=[slug])

@@ -5,6 +5,7 @@ everything that the comparison page shows: see docs/decisions/0002-etags.md befo
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -17,14 +18,16 @@ from votes.community import Community
 # The clock changes a page by itself when a tool, review or comparison comes due (the newest one that is out moves),
 # and when a day begins (prices grow stale, predictions fall due). Everything else that editors do raises the revision;
 # votes move the tallies.
-_FIND = """
-SELECT a.id, a.slug, b.id, b.slug, c.id, c.first_id, COALESCE(c.introduction, ''),
+_EDITION = """
        concat_ws(
            ' ', (SELECT number FROM tools_contentrevision),
            (SELECT max(published_at) FROM tools_tool WHERE published_at <= %(now)s),
            (SELECT max(published_at) FROM reviews_review WHERE published_at <= %(now)s),
            (SELECT max(published_at) FROM comparisons_comparison WHERE published_at <= %(now)s)
-       ),
+       )"""
+
+_FIND = """
+SELECT a.id, a.slug, b.id, b.slug, c.id, c.first_id, COALESCE(c.introduction, ''),{edition},
        (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = a.id),
        (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = b.id)
 FROM tools_tool AS a
@@ -34,7 +37,7 @@ LEFT JOIN comparisons_comparison AS c
       AND GREATEST(c.first_id, c.second_id) = GREATEST(a.id, b.id)
       AND c.published_at <= %(now)s AND c.withdrawn_at IS NULL
 WHERE a.slug = %(first)s AND a.published_at <= %(now)s AND a.withdrawn_at IS NULL
-"""
+""".replace("{edition}", _EDITION)
 
 _COMMUNITY = """
 SELECT ship, skip, whole_percent(ship, ship + skip),
@@ -42,6 +45,9 @@ SELECT ship, skip, whole_percent(ship, ship + skip),
 FROM (VALUES (1, %s::bigint, %s::bigint), (2, %s::bigint, %s::bigint)) AS tally(place, ship, skip)
 ORDER BY place
 """
+
+
+type Edition = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Pair:
     comparison: int | None
     """The id of the editors' comparison; None for a pair that none of them made."""
     introduction: str
-    edition: tuple[str, str]
+    edition: Edition
     """Differs whenever anything differs that editors wrote, or that the clock does to it: (day, revision and times)."""
     tallies: tuple[str, str]
     """Of each tool how many votes say ship and skip, as `32/9`; `/` where nobody ever voted."""
@@ -101,9 +107,21 @@ def find_pair(first: str, second: str) -> Pair | None:
         slugs=(a_slug, b_slug),
         comparison=comparison,
         introduction=introduction,
-        edition=(now.astimezone(timezone.get_default_timezone()).date().isoformat(), edition),
+        edition=_edition(now, edition),
         tallies=(tallies[0], tallies[1]),
     )
+
+
+def current_edition() -> Edition:
+    """The edition of the site as it is now: what depends on editors' words and the clock alone can be kept under it."""
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {_EDITION}", {"now": now})
+        return _edition(now, cursor.fetchone()[0])
+
+
+def _edition(now: datetime, times: str) -> Edition:
+    return now.astimezone(timezone.get_default_timezone()).date().isoformat(), times
 
 
 def current_slugs(first: str, second: str) -> tuple[str, str] | None:

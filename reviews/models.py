@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
@@ -104,32 +104,17 @@ class ReviewQuerySet(SearchedQuerySet):
         """Published editions, on published tools, that say the opposite of the seat's edition before; newest first.
 
         Annotated with what that earlier edition said and when: `was_verdict`, `was_quote`, `was_published_at`. One that
-        is withdrawn, or not out yet at an instant (default: now), is neither a flip nor the edition before one. The
-        newest few come cheap: the database walks the index of publication times down and looks up the edition before
-        each in the index of editions, until it has enough.
+        is withdrawn, or not out yet at an instant (default: now), is neither a flip nor the edition before one.
         """
-        at = at or timezone.now()
-        before = (
-            Review.objects.published(at=at)
-            .filter(
-                tool=OuterRef("tool"),
-                reviewer=OuterRef("reviewer"),
-                published_at__lt=OuterRef("published_at"),
-            )
-            .order_by("-published_at")
-        )
-        # There is no third answer, so "another verdict" is one value, and NULL (no edition before) never equals it.
-        opposite = Case(When(verdict=Verdict.SHIP, then=Value(Verdict.SKIP)), default=Value(Verdict.SHIP))
         return (
             self.published(at=at)
-            .filter(is_published(at=at, prefix="tool__"))
+            .filter(is_published(at=at, prefix="tool__"), flip__published_at__lte=at or timezone.now())
             .annotate(
-                was_verdict=Subquery(before.values("verdict")[:1]),
-                was_quote=Subquery(before.values("quote")[:1]),
-                was_published_at=Subquery(before.values("published_at")[:1]),
+                was_verdict=F("flip__before__verdict"),
+                was_quote=F("flip__before__quote"),
+                was_published_at=F("flip__before__published_at"),
             )
-            .filter(was_verdict=opposite)
-            .order_by("-published_at", "-pk")
+            .order_by("-flip__published_at", "-flip__review")
         )
 
 
@@ -279,3 +264,17 @@ class Mention(models.Model):
 
     def __str__(self) -> str:
         return f"review {self.review_id} names tool {self.tool_id}"
+
+
+class Flip(models.Model):
+    """An edition that says the opposite of the one before. Only triggers write it (migration 0006)."""
+
+    review = models.OneToOneField(Review, on_delete=models.CASCADE, primary_key=True)
+    before = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="+", db_index=False)
+    published_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["-published_at", "-review"], name="reviews_flip_newest")]
+
+    def __str__(self) -> str:
+        return f"review {self.review_id} says the opposite of {self.before_id}"

@@ -47,3 +47,6 @@ class TrackRecord:
                 bars.append((outcome, start, count))
             start += count
         return bars
+
+
+NO_PREDICTIONS = TrackRecord(0, 0, 0, 0)

@@ -1,7 +1,8 @@
 """The panel: its seats, where they part, and what they have predicted."""
 
-from collections import Counter
+from functools import lru_cache
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,8 +13,9 @@ from comparisons import side_by_side, splits
 from comparisons.agreement import NOTHING, seat_records
 from comparisons.forms import judged_only
 from comparisons.models import Comparison, Split
+from comparisons.pairs import Edition, current_edition
 from reviews.models import Prediction, Review, Reviewer
-from reviews.track_record import TrackRecord
+from reviews.track_record import NO_PREDICTIONS, TrackRecord
 from tools.models import Tool
 from votes.models import Listing
 from web.http import public_page
@@ -23,7 +25,13 @@ REVIEWS_A_PAGE = 12
 PREDICTIONS_A_PAGE = 24
 MOST = 12  # of each kind on the page of splits
 FLIPS_A_PAGE = 20
-MOST_PAGES = 50  # of flips; older ones stand on the pages of their tools
+MOST_PAGES = 50  # of flips and predictions; older ones stand on the pages of their tools
+
+
+@lru_cache(maxsize=0 if settings.DEBUG else 2)
+def _track_records(edition: Edition) -> dict[int, TrackRecord]:
+    """How all predictions of each seat (by id) turned out, counted once for an edition of the site."""
+    return {seat: TrackRecord.of(outcomes) for seat, outcomes in Prediction.objects.on_record().outcomes().items()}
 
 
 @require_safe
@@ -32,15 +40,14 @@ def reviewers(request: HttpRequest) -> HttpResponse:
     """The seats of the panel, how each judges, and who agrees with whom."""
     seats = list(Reviewer.objects.order_by("seat"))
     records = seat_records()
-    outcomes = Prediction.objects.on_record().outcomes()
+    track_records = _track_records(current_edition())
     return render(
         request,
         "comparisons/reviewers.html",
         {
             "here": reverse("reviewers"),
             "seats": [
-                (seat, records.get(seat.pk, NOTHING), TrackRecord.of(outcomes.get(seat.pk, Counter())))
-                for seat in seats
+                (seat, records.get(seat.pk, NOTHING), track_records.get(seat.pk, NO_PREDICTIONS)) for seat in seats
             ],
             "agreement": [
                 (
@@ -64,7 +71,6 @@ def reviewer(request: HttpRequest, slug: str) -> HttpResponse:
     if found.slug != slug:
         return HttpResponsePermanentRedirect(found.get_absolute_url())
     record = seat_records().get(found.pk, NOTHING)
-    predictions = Prediction.objects.on_record().filter(review__reviewer=found)
     return render(
         request,
         "comparisons/reviewer.html",
@@ -73,7 +79,7 @@ def reviewer(request: HttpRequest, slug: str) -> HttpResponse:
             "reviewer": found,
             "record": record,
             "others": [(seat, record.with_seat(seat.pk)) for seat in seats.values() if seat != found],
-            "track_record": TrackRecord.of(predictions.outcomes().get(found.pk, Counter())),
+            "track_record": _track_records(current_edition()).get(found.pk, NO_PREDICTIONS),
             "page": page_of(
                 Review.objects.of_seat(found), request.GET, per_page=REVIEWS_A_PAGE, count=record.ships.whole
             ),
@@ -126,7 +132,8 @@ def predictions(request: HttpRequest) -> HttpResponse:
     """What the seats have put on record: what is due soonest, then what was judged; or all that was judged."""
     on_record = Prediction.objects.on_record().select_related("review__tool", "review__reviewer")
     judged = judged_only(request.GET)
-    page = page_of(on_record.judged() if judged else on_record.due_soonest(), request.GET, per_page=PREDICTIONS_A_PAGE)
+    listed = on_record.judged() if judged else on_record.due_soonest()
+    page = stretch_of(listed, request.GET, per_page=PREDICTIONS_A_PAGE, most=MOST_PAGES)
     today = timezone.localdate()
     return render(
         request,
@@ -135,7 +142,7 @@ def predictions(request: HttpRequest) -> HttpResponse:
             "here": reverse("predictions"),
             "judged_only": judged,
             "page": page,
-            "predictions": [side_by_side.listed_prediction(prediction, today=today) for prediction in page],
+            "predictions": [side_by_side.listed_prediction(prediction, today=today) for prediction in page.items],
             "judged": []
             if judged
             else [side_by_side.listed_prediction(prediction, today=today) for prediction in on_record.judged()[:MOST]],

@@ -5,8 +5,10 @@ the pages named below. Pairs made on demand are `noindex` and no part of it.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import EmptyPage, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from comparisons.addresses import absolute
 from comparisons.models import Comparison
+from comparisons.pairs import Edition, current_edition
 from reviews.models import Reviewer
 from tools.models import Category, Tool
 from web.http import public_page
@@ -57,16 +60,23 @@ KINDS: dict[str, tuple[str, Callable[[], QuerySet[Any, Any]]]] = {
 @require_safe
 @public_page
 def index(request: HttpRequest) -> HttpResponse:
-    """The files that make up the sitemap; one query a kind."""
-    parts = [("pages", 1)]
-    for kind, (_, rows) in KINDS.items():
-        paginator = Paginator(rows(), PAGE_SIZE)
-        parts += [(kind, page) for page in paginator.page_range if paginator.count]
+    """The files that make up the sitemap."""
+    parts = _parts(current_edition())
     return _answer(
         request,
         "comparisons/sitemap_index.xml",
         [absolute(reverse("sitemap-part", args=part)) for part in parts],
     )
+
+
+@lru_cache(maxsize=0 if settings.DEBUG else 2)
+def _parts(edition: Edition) -> list[tuple[str, int]]:
+    """The kind and number of each file, counted once for an edition of the site."""
+    parts = [("pages", 1)]
+    for kind, (_, rows) in KINDS.items():
+        paginator = Paginator(rows(), PAGE_SIZE)
+        parts += [(kind, page) for page in paginator.page_range if paginator.count]
+    return parts
 
 
 @require_safe

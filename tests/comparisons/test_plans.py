@@ -20,7 +20,7 @@ from bench.addresses import PAGES, Page
 from catalog.actions import import_catalog, make_load
 from catalog.load import Size
 from comparisons.pairs import _communities
-from comparisons.views.pairs import _written
+from comparisons.views.pairs import _said, _written
 
 pytestmark = pytest.mark.django_db
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
@@ -33,6 +33,8 @@ SMALL = {
     "tools_contentrevision",
     "reviews_reviewer",
 }
+# A narrow row a tool, made to be counted: filters with their counts, and how often seats agree, look at all of them.
+COUNTED_WHOLE = {"votes_listing"}
 FORM = "application/x-www-form-urlencoded"
 MOST = 1 / 2  # of a table's rows that the statements of a page may read, each by itself
 
@@ -65,10 +67,13 @@ def _statements(address: str, kind: Page) -> list[tuple[str, Any]] | None:
             found.append((sql, params))
         return execute(sql, params, many, context)
 
+    client = Client(headers={"sec-fetch-site": "same-origin"})
+    if not kind.body:
+        client.get(address)  # what is read once for an edition of the site (sitemap, track records) is no page's own
     _written.cache_clear()
+    _said.cache_clear()
     _communities.cache_clear()
     with connection.execute_wrapper(note):
-        client = Client(headers={"sec-fetch-site": "same-origin"})
         response = client.post(address, kind.body, FORM) if kind.body else client.get(address)
     if response.status_code == 404:
         return None
@@ -104,7 +109,7 @@ def _offences(sql: str, params: Any, rows: dict[str, int], *, counting: bool) ->
             yield f"no index of {table} serves {said}"
         read[table] += round(_rows_read(node))
     for table, count in read.items() if counting else ():
-        if count > max(MOST * rows[table], 100):
+        if table not in COUNTED_WHOLE and count > max(MOST * rows[table], 100):
             yield f"{count} of the {rows[table]} rows of {table} are read by {said}"
 
 
