@@ -13,7 +13,7 @@ from tools.models import (
     unique_name_constraint,
     web_address_constraint,
 )
-from tools.publishing import Publishable, State, is_published
+from tools.publishing import Publishable, State
 from tools.search import SearchedQuerySet, marked
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 
@@ -57,7 +57,30 @@ class Reviewer(Slugged):
         return reverse("reviewer", args=[self.slug])
 
 
+# The current editions of published tools: what stands on the pages.
+_MATCHING = """
+SELECT id FROM (
+    SELECT id, published_at, search_vector FROM reviews_review AS review
+    WHERE search_vector @@ search_query(%(words)s) AND published_at <= %(now)s AND withdrawn_at IS NULL
+      AND NOT EXISTS (
+          SELECT FROM reviews_review AS newer
+          WHERE newer.tool_id = review.tool_id AND newer.reviewer_id = review.reviewer_id
+            AND newer.published_at > review.published_at AND newer.published_at <= %(now)s
+            AND newer.withdrawn_at IS NULL
+      )
+      AND EXISTS (
+          SELECT FROM tools_tool AS tool
+          WHERE tool.id = review.tool_id AND tool.published_at <= %(now)s AND tool.withdrawn_at IS NULL
+      )
+    ORDER BY published_at DESC, id DESC LIMIT %(candidates)s
+) AS newest
+ORDER BY ts_rank(search_vector, search_query(%(words)s)) DESC, published_at DESC, id DESC
+"""
+
+
 class ReviewQuerySet(SearchedQuerySet):
+    MATCHING = _MATCHING
+
     def current(self, *, at: datetime | None = None) -> Self:
         """The newest published edition of each reviewer and tool at an instant (default: now).
 
@@ -70,10 +93,6 @@ class ReviewQuerySet(SearchedQuerySet):
             published_at__gt=OuterRef("published_at"),
         )
         return self.published(at=at).filter(~Exists(newer))
-
-    def standing(self, *, at: datetime | None = None) -> Self:
-        """The current ones of published tools: what stands on the pages."""
-        return self.current(at=at).filter(is_published(at=at, prefix="tool__"))
 
     def with_marks(self, words: str) -> Self:
         """Annotate what is shown of a review that was found, as `tools.search.marked`: excerpts `marked_quote` and
