@@ -206,10 +206,15 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
         return self.filter(search.is_called(name)).order_by("pk")
 
     def beginning(self, words: str) -> Self:
-        """Those in whose names each of the words begins a word: what is called so, what begins so, then the rest."""
+        """Those in whose names each of the words begins a word: what is called so, what begins so, then the rest.
+
+        Of a letter or two that begin more than `search.BEGINNINGS`, any so many of them: one types on.
+        """
         if not search.words_of(words):
             return self.none()
-        return self.filter(search.Matches(search.name_words(), search.beginnings(words))).order_by(
+        begin = self.filter(search.Matches(search.name_words(), search.beginnings(words))).order_by()
+        pks = begin[: search.BEGINNINGS].values("pk").union(self.called(words).order_by().values("pk"))
+        return self.filter(pk__in=pks).order_by(
             search.is_called(words).desc(), IStartsWith(F("name"), words).desc(), "name", "pk"
         )
 

@@ -4,7 +4,7 @@ The SQL side is tools/migrations/0004_search.py, with the columns `search_vector
 They are generated (comparisons: kept by triggers) and not declared in the models: a declared `GeneratedField` would be
 loaded with every object, through every join, and returned by every insert, and a vector is as long as its text.
 
-Who searches says first what may be seen. Superseded editions are not searched: what is found stands on a page.
+What is searched is what stands on pages: public tools and comparisons, current editions. Superseded words are not found.
 """
 
 import re
@@ -23,6 +23,7 @@ from tools.publishing import PublishableQuerySet
 
 CANDIDATES = 200  # of a word that is everywhere the newest are ranked: the work has a limit
 NAMESAKES = 50  # and so many more of those that carry it in their names
+BEGINNINGS = 300  # names that begin with what is typed so far, from which the suggestions are chosen
 LONGEST = 200  # characters of what is typed
 SHORT = 160  # characters; a text no longer than that is its own excerpt
 SHORTEST_RESEMBLING = 3  # letters; with fewer, everything resembles everything
