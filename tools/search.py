@@ -4,7 +4,7 @@ The SQL side is tools/migrations/0004_search.py, with the columns `search_vector
 They are generated (comparisons: kept by triggers) and not declared in the models: a declared `GeneratedField` would be
 loaded with every object, through every join, and returned by every insert, and a vector is as long as its text.
 
-What is searched is what stands on pages: public tools and comparisons, current editions. Superseded words are not found.
+What is searched is what stands on pages: public tools and comparisons, current editions. History is not found.
 """
 
 import re
