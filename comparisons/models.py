@@ -26,7 +26,24 @@ class IsOneOf(models.Func):
     output_field = models.BooleanField()
 
 
+_MATCHING = """
+SELECT id FROM (
+    SELECT id, published_at, search_vector FROM comparisons_comparison AS comparison
+    WHERE search_vector @@ search_query(%(words)s) AND published_at <= %(now)s AND withdrawn_at IS NULL
+      AND NOT EXISTS (
+          SELECT FROM tools_tool AS tool
+          WHERE tool.id IN (first_id, second_id)
+            AND (tool.published_at IS NULL OR tool.published_at > %(now)s OR tool.withdrawn_at IS NOT NULL)
+      )
+    ORDER BY published_at DESC, id DESC LIMIT %(candidates)s
+) AS newest
+ORDER BY ts_rank(search_vector, search_query(%(words)s)) DESC, published_at DESC, id DESC
+"""
+
+
 class ComparisonQuerySet(SearchedQuerySet):
+    MATCHING = _MATCHING
+
     def published(self, *, at: datetime | None = None) -> Self:
         """What the public may see: published itself, of two published tools."""
         return (

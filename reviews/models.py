@@ -69,7 +69,30 @@ class Reviewer(Slugged):
         return reverse("reviewer", args=[self.slug])
 
 
+# The current editions of published tools: what stands on the pages.
+_MATCHING = """
+SELECT id FROM (
+    SELECT id, published_at, search_vector FROM reviews_review AS review
+    WHERE search_vector @@ search_query(%(words)s) AND published_at <= %(now)s AND withdrawn_at IS NULL
+      AND NOT EXISTS (
+          SELECT FROM reviews_review AS newer
+          WHERE newer.tool_id = review.tool_id AND newer.reviewer_id = review.reviewer_id
+            AND newer.published_at > review.published_at AND newer.published_at <= %(now)s
+            AND newer.withdrawn_at IS NULL
+      )
+      AND EXISTS (
+          SELECT FROM tools_tool AS tool
+          WHERE tool.id = review.tool_id AND tool.published_at <= %(now)s AND tool.withdrawn_at IS NULL
+      )
+    ORDER BY published_at DESC, id DESC LIMIT %(candidates)s
+) AS newest
+ORDER BY ts_rank(search_vector, search_query(%(words)s)) DESC, published_at DESC, id DESC
+"""
+
+
 class ReviewQuerySet(SearchedQuerySet):
+    MATCHING = _MATCHING
+
     def current(self, *, at: datetime | None = None) -> Self:
         """The newest published edition of each reviewer and tool at an instant (default: now).
 
@@ -83,13 +106,14 @@ class ReviewQuerySet(SearchedQuerySet):
         )
         return self.published(at=at).filter(~Exists(newer))
 
-    def standing(self, *, at: datetime | None = None) -> Self:
-        """The current ones of published tools: what stands on the pages."""
-        return self.current(at=at).filter(is_published(at=at, prefix="tool__"))
-
     def of_seat(self, reviewer: Reviewer, *, at: datetime | None = None) -> Self:
         """A seat's current reviews of published tools, newest first, each with its tool."""
-        return self.standing(at=at).filter(reviewer=reviewer).select_related("tool").order_by("-published_at", "-pk")
+        return (
+            self.current(at=at)
+            .filter(is_published(at=at, prefix="tool__"), reviewer=reviewer)
+            .select_related("tool")
+            .order_by("-published_at", "-pk")
+        )
 
     def with_marks(self, words: str) -> Self:
         """Annotate what is shown of a review that was found, as `tools.search.marked`: excerpts `marked_quote` and
@@ -114,7 +138,7 @@ class ReviewQuerySet(SearchedQuerySet):
                 was_quote=F("flip__before__quote"),
                 was_published_at=F("flip__before__published_at"),
             )
-            .order_by("-flip__published_at", "-flip__review")
+            .order_by("-flip__published_at", "-flip__review_id")
         )
 
 
@@ -271,6 +295,7 @@ class Flip(models.Model):
 
     review = models.OneToOneField(Review, on_delete=models.CASCADE, primary_key=True)
     before = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="+", db_index=False)
+    tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="+")
     published_at = models.DateTimeField()
 
     class Meta:

@@ -97,8 +97,35 @@ class Category(Slugged):
         return reverse("category", args=[self.slug])
 
 
+# What is called so comes first. Names are looked through apart: of a word that is everywhere, tools that carry it in
+# their names are among those that are ranked.
+_MATCHING = """
+SELECT id FROM tools_tool
+WHERE id IN (
+    (
+        SELECT id FROM tools_tool
+        WHERE search_vector @@ search_query(%(words)s) AND published_at <= %(now)s AND withdrawn_at IS NULL
+        ORDER BY published_at DESC, id DESC LIMIT %(candidates)s
+    ) UNION (
+        SELECT id FROM tools_tool
+        WHERE tool_name_vector(name, aliases) @@ search_query(%(words)s)
+          AND published_at <= %(now)s AND withdrawn_at IS NULL
+        ORDER BY published_at DESC, id DESC LIMIT %(namesakes)s
+    ) UNION (
+        SELECT id FROM tools_tool
+        WHERE tool_called(name, aliases) @> ARRAY[lower(%(words)s)]
+          AND published_at <= %(now)s AND withdrawn_at IS NULL
+    )
+)
+ORDER BY tool_called(name, aliases) @> ARRAY[lower(%(words)s)] DESC,
+         ts_rank(search_vector, search_query(%(words)s)) DESC, name, id
+"""
+
+
 class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[override] # of as_manager, by the plugin
     """Everything the site asks about tools. What it knows of reviews and votes it knows by accessor name."""
+
+    MATCHING = _MATCHING
 
     def _related(self, accessor: str) -> Any:
         related: Any = self.model._meta.get_field(accessor).related_model
@@ -170,24 +197,16 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
         """Those that go by exactly this name or alias, in whatever case. Several may."""
         return self.filter(search.is_called(name)).order_by("pk")
 
-    def matching(self, words: str) -> Self:
-        """Those that match what a person typed, best first, and first of all what is called so.
-
-        Names are looked through apart: of a word that is everywhere, the tools that carry it in their names are among
-        those that are ranked, however old their last words. At most `search.CANDIDATES` and `search.NAMESAKES`.
-        """
-        newest = self.order_by("-published_at", "-pk")
-        query = search.typed(words)
-        by_text = newest.filter(search.Matches(search.StoredVector(), query))[: search.CANDIDATES].values("pk")
-        by_name = newest.filter(search.Matches(search.name_words(), query))[: search.NAMESAKES].values("pk")
-        found = self._best_first(by_text.union(by_name, self.called(words).order_by().values("pk")), words)
-        return found.order_by(search.is_called(words).desc(), "-rank", "name", "pk")
-
     def beginning(self, words: str) -> Self:
-        """Those in whose names each of the words begins a word: what is called so, what begins so, then the rest."""
+        """Those in whose names each of the words begins a word: what is called so, what begins so, then the rest.
+
+        Of a letter or two that begin more than `search.BEGINNINGS`, any so many of them: one types on.
+        """
         if not search.words_of(words):
             return self.none()
-        return self.filter(search.Matches(search.name_words(), search.beginnings(words))).order_by(
+        begin = self.filter(search.Matches(search.name_words(), search.beginnings(words))).order_by()
+        pks = begin[: search.BEGINNINGS].values("pk").union(self.called(words).order_by().values("pk"))
+        return self.filter(pk__in=pks).order_by(
             search.is_called(words).desc(), IStartsWith(F("name"), words).desc(), "name", "pk"
         )
 

@@ -4,25 +4,26 @@ The SQL side is tools/migrations/0004_search.py, with the columns `search_vector
 They are generated (comparisons: kept by triggers) and not declared in the models: a declared `GeneratedField` would be
 loaded with every object, through every join, and returned by every insert, and a vector is as long as its text.
 
-Who searches says first what may be seen. Superseded editions are not searched: what is found stands on a page.
+What is searched is what stands on pages: public tools and comparisons, current editions. History is not found.
 """
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, ClassVar
 
-from django.contrib.postgres.search import SearchQueryField, SearchRank, SearchVectorField
-from django.db import connection, models, transaction
-from django.db.models import BooleanField, Case, Expression, Func, TextField, Value, When
-from django.db.models.expressions import Col
+from django.contrib.postgres.search import SearchQueryField, SearchVectorField
+from django.db import connection, transaction
+from django.db.models import BooleanField, Case, Func, TextField, Value, When
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
+from django.utils import timezone
 
 from tools.publishing import PublishableQuerySet
 
 CANDIDATES = 200  # of a word that is everywhere the newest are ranked: the work has a limit
 NAMESAKES = 50  # and so many more of those that carry it in their names
+BEGINNINGS = 300  # names that begin with what is typed so far, from which the suggestions are chosen
 LONGEST = 200  # characters of what is typed
 SHORT = 160  # characters; a text no longer than that is its own excerpt
 SHORTEST_RESEMBLING = 3  # letters; with fewer, everything resembles everything
@@ -30,16 +31,6 @@ SHORTEST_RESEMBLING = 3  # letters; with fewer, everything resembles everything
 # Between these stand the words that were found. They are for private use, and so nothing that can be typed into a
 # search holds them; should a text hold them itself, then more of it is marked than was found, and nothing worse.
 START, STOP = "\ue000", "\ue001"
-
-_VECTOR = SearchVectorField()
-_VECTOR.set_attributes_from_name("search_vector")
-
-
-class StoredVector(Expression):
-    """The search vector of the rows that are asked for."""
-
-    def resolve_expression(self, query: Any = None, *args: Any, **kwargs: Any) -> Any:
-        return Col(query.get_initial_alias(), _VECTOR)
 
 
 class Matches(Func):
@@ -109,16 +100,23 @@ def words_of(text: str) -> list[str]:
 
 
 class SearchedQuerySet(PublishableQuerySet):
-    """Rows with a `search_vector`; the newest come first by `published_at`."""
+    """Rows with a `search_vector`."""
 
-    def matching(self, words: str) -> Self:
-        """Those that match what a person typed, best first; at most CANDIDATES, the newest."""
-        newest = self.filter(Matches(StoredVector(), typed(words))).order_by("-published_at", "-pk")[:CANDIDATES]
-        return self._best_first(newest.values("pk"), words)
+    MATCHING: ClassVar[str]
+    """SQL: the ids of what is public and matches the parameter `words`, best first; the rest of the parameters are
+    `now`, and `candidates` and `namesakes`, which limit the work.
+    """
 
-    def _best_first(self, pks: models.QuerySet[Any, Any], words: str) -> Self:
-        found = self.model._default_manager.filter(pk__in=pks)
-        return found.annotate(rank=SearchRank(StoredVector(), typed(words))).order_by("-rank", "-published_at", "-pk")
+    def matching(self, words: str) -> list[int]:
+        """The ids of what is public and matches what a person typed, best first. One query.
+
+        At most CANDIDATES, the newest; of tools NAMESAKES more. It is SQL, because to build it anew for each search
+        takes Django longer than PostgreSQL takes to answer. Ask within `planned_each_time()`.
+        """
+        limits = {"candidates": CANDIDATES, "namesakes": NAMESAKES}
+        with connection.cursor() as cursor:
+            cursor.execute(self.MATCHING, {"words": words, "now": timezone.now(), **limits})
+            return [pk for (pk,) in cursor.fetchall()]
 
 
 @contextmanager

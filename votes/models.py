@@ -89,12 +89,12 @@ class Tally(models.Model):
 
 
 # The orders of lists, each with an index. All are total: they end with the tool itself.
-RANKED = (F("share").desc(nulls_last=True), F("low_share").desc(nulls_last=True), "name", "tool")
-LIKED = (F("low_share").desc(nulls_last=True), F("share").desc(nulls_last=True), "name", "tool")
-REVIEWED = (F("reviewed_at").desc(nulls_last=True), "tool")
-NAMED = ("name", "tool")
-DIVIDED = (F("division").desc(), F("seats").desc(), "name", "tool")
-APART = (F("gap").desc(), "name", "tool")
+RANKED = (F("share").desc(nulls_last=True), F("low_share").desc(nulls_last=True), "name", "tool_id")
+LIKED = (F("low_share").desc(nulls_last=True), F("share").desc(nulls_last=True), "name", "tool_id")
+REVIEWED = (F("reviewed_at").desc(nulls_last=True), "tool_id")
+NAMED = ("name", "tool_id")
+DIVIDED = (F("division").desc(), F("seats").desc(), "name", "tool_id")
+APART = (F("gap").desc(), "name", "tool_id")
 
 VOTES = F("community_ship") + F("community_skip")
 

@@ -36,8 +36,8 @@ class Kind:
     title: str
     understood: Callable[[str], str]
     """What was typed, as this kind takes it."""
-    searched: Callable[[], Any]
-    """What may be seen of it, as a queryset."""
+    matching: Callable[[str], list[int]]
+    """The ids of what is public and matches, best first."""
     shown: Callable[[str], Any]
     """With all that is shown of it."""
     item: Callable[[Any], dict[str, Any]]
@@ -47,21 +47,21 @@ KINDS = {
     "tools": Kind(
         "Tools",
         found.either,
-        Tool.objects.published,
+        Tool.objects.matching,
         lambda words: Tool.objects.with_panel().with_marks(words).select_related("category"),
         found.tool_item,
     ),
     "comparisons": Kind(
         "Comparisons",
         found.both,
-        Comparison.objects.published,
+        Comparison.objects.matching,
         lambda words: Comparison.objects.with_marks(words).select_related("first__category", "second"),
         found.comparison_item,
     ),
     "reviews": Kind(
         "Reviews",
         found.either,
-        Review.objects.standing,
+        Review.objects.matching,
         lambda words: Review.objects.with_marks(words).select_related("tool", "reviewer"),
         found.review_item,
     ),
@@ -115,8 +115,7 @@ def _group(kind: str, words: str, *, page: str, size: int) -> found.Group:
     """A page of what was found of one kind."""
     how = KINDS[kind]
     understood = how.understood(words)
-    best_first = how.searched().matching(understood).values_list("pk", flat=True)
-    here = Paginator(list(best_first), size).get_page(page if size == A_PAGE else 1)
+    here = Paginator(how.matching(understood), size).get_page(page if size == A_PAGE else 1)
     rows = how.shown(understood).in_bulk(here.object_list)
 
     def to(number: int, *, exists: bool) -> str:

@@ -10,12 +10,11 @@ from django.db import migrations, models
 FUNCTIONS = """
 CREATE FUNCTION rebuild_flips(wanted bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM reviews_flip USING reviews_review AS review
-    WHERE review.id = reviews_flip.review_id AND review.tool_id = ANY (wanted);
+    DELETE FROM reviews_flip WHERE tool_id = ANY (wanted);
 
-    INSERT INTO reviews_flip (review_id, before_id, published_at)
-    SELECT id, before_id, published_at FROM (
-        SELECT id, published_at, verdict,
+    INSERT INTO reviews_flip (review_id, before_id, tool_id, published_at)
+    SELECT id, before_id, tool_id, published_at FROM (
+        SELECT id, tool_id, published_at, verdict,
                lag(id) OVER editions AS before_id, lag(verdict) OVER editions AS verdict_before
         FROM reviews_review
         WHERE tool_id = ANY (wanted) AND published_at IS NOT NULL AND withdrawn_at IS NULL
@@ -80,6 +79,10 @@ class Migration(migrations.Migration):
                         related_name="+",
                         to="reviews.review",
                     ),
+                ),
+                (
+                    "tool",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="tools.tool"),
                 ),
             ],
             options={

@@ -39,15 +39,13 @@ def hide_things(pair: Comparison) -> None:
         hidden = make.tool(
             slug=f"secret-{number}", name=f"{SECRET} {number}", category=pair.first.category, tagline=SECRET, **fields
         )
-        seat = make.reviewer(name=f"{SECRET} seat {number}", slug=f"secret-seat-{number}")
+        seat = make.reviewer()
         make.review(of=hidden, by=seat, quote=SECRET)
         make.review(of=hidden, by=seat, verdict="skip", quote=SECRET, published_at=make.PAST + DAY)
         make.prediction(of=make.review(of=pair.first, by=seat, quote=SECRET, **_later(fields)), claim=SECRET)
         make.comparison(first=hidden, second=pair.second, introduction=SECRET)
         shown = make.tool(slug=f"shown-{number}", name=f"Shown {number}")
         make.comparison(first=pair.first, second=shown, introduction=SECRET, **fields)
-        make.plan(of=pair.first, name=f"{SECRET} plan {number}", superseded_at=make.PAST)
-        make.fact(of=pair.first, value=SECRET, superseded_at=make.PAST)
         turning = pair.second.reviews.first().reviewer
         make.review(of=pair.second, by=turning, verdict="skip", quote=SECRET, **_later(fields))
 

@@ -35,6 +35,9 @@ SMALL = {
 }
 # A narrow row a tool, made to be counted: filters with their counts, and how often seats agree, look at all of them.
 COUNTED_WHOLE = {"votes_listing"}
+# Rows are not counted for a search: whether a word is better looked up or met on the way down the newest rows depends
+# on how rare it is and how large the site, and here nothing is large.
+SEARCHES = {kind.name for kind in PAGES if kind.address.startswith("/search/")}
 FORM = "application/x-www-form-urlencoded"
 MOST = 1 / 2  # of a table's rows that the statements of a page may read, each by itself
 
@@ -123,6 +126,6 @@ def test_no_page_reads_a_table_from_end_to_end(full_site: dict[str, int], kind: 
             offences = [
                 offence
                 for sql, params in statements
-                for offence in _offences(sql, params, full_site, counting=not load)
+                for offence in _offences(sql, params, full_site, counting=not load and kind.name not in SEARCHES)
             ]
             assert not offences, f"{address}\n\n" + "\n\n".join(offences)

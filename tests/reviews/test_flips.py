@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from reviews.models import Review
+from reviews.models import Flip, Review
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -96,3 +96,13 @@ def test_flips_are_found_in_one_query(django_assert_num_queries):
         editions("+-")
     with django_assert_num_queries(1):
         assert len(Review.objects.flips().select_related("reviewer", "tool__category")[:30]) == 3
+
+
+def test_deleted_editions_leave_no_flip():
+    first, second, third = editions("+-+")
+    Review.objects.filter(pk=second.pk).delete()
+    assert not Review.objects.flips().exists()
+    assert list(Flip.objects.all()) == []
+    make.review(of=first.tool, by=first.reviewer, verdict="skip", published_at=third.published_at + DAY)
+    Review.objects.all()._raw_delete(using="default")
+    assert list(Flip.objects.all()) == []
