@@ -100,19 +100,35 @@ def _valid(form: forms.Form) -> dict[str, Any]:
     return form.cleaned_data
 
 
-class TypedField(forms.Field):
-    """A line that a person typed: no control characters or invisible marks, single spaces, at most LONGEST characters.
+def typed_line(text: str) -> str:
+    """What a person typed as a line: no control characters or invisible marks, single spaces, at most LONGEST long."""
+    normal = unicodedata.normalize("NFKC", text[: 4 * LONGEST])
+    visible = "".join(" " if unicodedata.category(sign)[0] == "C" else sign for sign in normal)
+    return " ".join(visible.split())[:LONGEST].rstrip()
 
-    Whatever comes is turned into such a line, so nothing is an error.
-    """
+
+class TypedField(forms.Field):
+    """A line that a person typed. Whatever comes is turned into one, so nothing is an error."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, **options)
 
     def to_python(self, value: Any) -> str:
-        text = unicodedata.normalize("NFKC", str(value or "")[: 4 * LONGEST])
-        visible = "".join(" " if unicodedata.category(sign)[0] == "C" else sign for sign in text)
-        return " ".join(visible.split())[:LONGEST].rstrip()
+        return typed_line(str(value or ""))
+
+
+class TypedLinesField(forms.Field):
+    """Some such lines, under one name: in their order, the same one once, none that is empty; at most `most`."""
+
+    widget = forms.MultipleHiddenInput
+
+    def __init__(self, *, most: int, **options: Any) -> None:
+        super().__init__(required=False, **options)
+        self.most = most
+
+    def to_python(self, value: Any) -> tuple[str, ...]:
+        lines = dict.fromkeys(typed_line(line) for line in value or [])
+        return tuple(filter(None, lines))[: self.most]
 
 
 class SearchForm(forms.Form):
@@ -136,6 +152,32 @@ class SuggestForm(PickerForm):
     """What is typed so far, under the name of the field that it is typed into."""
 
     q = TypedField()
+    t = TypedField()
+
+
+class CustomForm(LensForm):
+    """Some tools to put in columns, each by whatever somebody calls it; one more than there are columns, so that
+    what is left out can be said.
+    """
+
+    COLUMNS = 4
+
+    t = TypedLinesField(most=COLUMNS + 1)
+
+
+class CustomOptions(NamedTuple):
+    """What was asked: some tools, as typed; the next one where there were too many; the slugs of a lens."""
+
+    typed: tuple[str, ...]
+    beyond: tuple[str, ...]
+    lens: tuple[str, ...]
+
+
+def custom_options(query: QueryDict) -> CustomOptions:
+    """What a query string asks of the page of columns."""
+    asked = _valid(CustomForm(query))
+    typed = asked.get("t", ())
+    return CustomOptions(typed[: CustomForm.COLUMNS], typed[CustomForm.COLUMNS :], asked.get("lens", ()))
 
 
 def cleaned(form: forms.Form) -> dict[str, str]:

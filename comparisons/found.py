@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.html import conditional_escape, format_html_join
 from django.utils.safestring import SafeString
 
+from comparisons.lens import with_query
 from comparisons.models import Comparison
 from reviews.models import Review
 from reviews.panel import Panel
@@ -147,6 +149,25 @@ class Side:
             (tool.name, tool.category.name, picker_address({self.field: tool.slug, other.field: other.typed}))
             for tool in self.candidates
         ]
+
+
+def custom_choices(sides: Sequence[Side], place: int) -> list[tuple[str, str, str]]:
+    """The tools that may be meant by one of the fields of the page of columns, as `Side.choices`."""
+    typed = [side.typed for side in sides]
+    return [
+        (tool.name, tool.category.name, custom_address([*typed[:place], tool.slug, *typed[place + 1 :]]))
+        for tool in sides[place].candidates
+    ]
+
+
+def custom_address(words: Iterable[str], *, lens: str = "") -> str:
+    """The address of the page of columns of some tools, by whatever they are called; `lens` as `Lens.query` has it."""
+    return with_query(reverse("custom"), lens, custom_query(words))
+
+
+def custom_query(words: Iterable[str]) -> str:
+    """Some tools as a query string of the page of columns."""
+    return urlencode([("t", word) for word in words if word])
 
 
 def picker_address(fields: dict[str, str]) -> str:

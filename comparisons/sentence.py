@@ -3,8 +3,10 @@
 Computed from the same numbers as the page, never typed in. Plain text: it is also the page's description.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby
 
 from reviews.panel import Panel
 from votes.community import Community
@@ -46,6 +48,61 @@ def verdict(first: Contender, second: Contender, seats: Sequence[Seat], *, throu
     else:
         parts += [disagreement(contender) for contender in (first, second)]
     return " ".join(part for part in parts if part)
+
+
+def ranking(contenders: Sequence[Contender], *, through: str = "") -> str:
+    """The verdict on three tools or more: who leads with the panel and who follows, by the share of seats that ship;
+    then what the community says, and where the two disagree. `through` as for `verdict`.
+    """
+    parts = [*_ranks(contenders), crowd(*contenders)]
+    if through:
+        parts.insert(0, f"Through the eyes of {through} alone:")
+    else:
+        parts += [disagreement(contender) for contender in contenders]
+    return " ".join(part for part in parts if part)
+
+
+def _ranks(contenders: Sequence[Contender]) -> Iterator[str]:
+    """Who leads, who follows, and whom the panel has not reviewed. Those who share a place are named together."""
+    reviewed = sorted((one for one in contenders if one.panel.seats), key=_share, reverse=True)
+    unknown = _names([one for one in contenders if not one.panel.seats])
+    if not reviewed:
+        yield f"The panel has reviewed none of {unknown} yet."
+        return
+    leaders, *others = [list(place) for _, place in groupby(reviewed, key=_share)]
+    yield _leading(leaders, alone=not others)
+    if others:
+        yield f"Then {listed([_follower(place) for place in others])}."
+    if unknown:
+        yield f"The panel has not reviewed {unknown} yet."
+
+
+def _leading(leaders: Sequence[Contender], *, alone: bool) -> str:
+    if len(leaders) > 1:
+        place = "with the panel" if alone else "at the top of the panel"
+        return f"A tie {place} between {_names(leaders)}: {_score(leaders)} ship each."
+    if alone:
+        return f"Of {_names(leaders)}, {leaders[0].panel.words}."
+    return f"{_names(leaders)} leads with the panel: {leaders[0].panel.words} it."
+
+
+def _share(contender: Contender) -> Fraction:
+    return Fraction(contender.panel.ship, contender.panel.seats)
+
+
+def _names(contenders: Sequence[Contender]) -> str:
+    return listed([isolated(contender.name) for contender in contenders]) if contenders else ""
+
+
+def _score(place: Sequence[Contender]) -> str:
+    """What the tools of one place have from the panel: `3 of 4`; of panels that are not alike, `50%`."""
+    panels = {(one.panel.ship, one.panel.seats) for one in place}
+    ship, seats = next(iter(panels))
+    return f"{ship} of {seats}" if len(panels) == 1 else f"{place[0].panel.percent}%"
+
+
+def _follower(place: Sequence[Contender]) -> str:
+    return f"{_names(place)} with {_score(place)}{' each' if len(place) > 1 else ''}"
 
 
 def lead(first: Contender, second: Contender) -> str:
@@ -95,11 +152,11 @@ def split(first: Contender, second: Contender, seats: Sequence[Seat]) -> str:
     return "; ".join(clauses) + "."
 
 
-def crowd(first: Contender, second: Contender) -> str:
+def crowd(*contenders: Contender) -> str:
     """What the community says, where it has a number."""
     said = [
         f"{isolated(contender.name)} at {contender.community.percent}% of {contender.community.votes:,} votes"
-        for contender in (first, second)
+        for contender in contenders
         if contender.community.has_number
     ]
     return f"The community puts {listed(said)}." if said else ""

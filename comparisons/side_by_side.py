@@ -342,6 +342,17 @@ def verdict_sentence(
     )
 
 
+def ranking_sentence(columns: Sequence[Column], communities: Sequence[Community], lens: Lens = WHOLE_PANEL) -> str:
+    """The verdict on three tools or more, read out loud; through a lens, that of its seats alone."""
+    return sentence.ranking(
+        [
+            sentence.Contender(column["name"], column["panel"], community)
+            for column, community in zip(columns, communities, strict=True)
+        ],
+        through=lens.names,
+    )
+
+
 def cards_sentence(first: Card, second: Card) -> str:
     """The same sentence from two cards, as lists have them."""
     others = dict(second.panel.marks)
@@ -362,16 +373,27 @@ def split_sentence(seats: Sequence[SeatRow]) -> str:
     return f"{len(differing)} of {len(judged)} seats give the two different verdicts."
 
 
+def parting_sentence(seats: Sequence[SeatRow]) -> str:
+    """How many seats tell three tools or more apart."""
+    judged = [row for row in seats if len([verdict for verdict in row["verdicts"] if verdict]) > 1]
+    differing = [row for row in judged if row["differs"]]
+    if not judged:
+        return "No seat has judged more than one of them yet."
+    if not differing:
+        return "No seat tells them apart: each gives all that it has judged the same verdict."
+    return f"{len(differing)} of {len(judged)} seats would ship some of them and skip others."
+
+
 def has_long_names(tools: Sequence[ToolRecord]) -> bool:
     return sum(len(tool["name"]) for tool in tools) > LONG_NAMES
 
 
-def like_for_like_notice(first: Column, second: Column) -> str:
+def like_for_like_notice(*columns: Column) -> str:
     """A sentence when the tools' newest reviews lie too far apart to compare like with like, else ""."""
-    reviewed = [(side["newest_review_on"], side["name"]) for side in (first, second) if side["newest_review_on"]]
+    reviewed = [(side["newest_review_on"], side["name"]) for side in columns if side["newest_review_on"]]
     if len(reviewed) < 2:
         return ""
-    (older_on, older), (newer_on, newer) = sorted(reviewed)
+    (older_on, older), (newer_on, newer) = min(reviewed), max(reviewed)
     if (newer_on - older_on).days <= settings.LIKE_FOR_LIKE_DAYS:
         return ""
     return (

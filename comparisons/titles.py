@@ -11,7 +11,7 @@ from django.conf import settings
 from comparisons.side_by_side import Card, Column, cards_sentence
 from reviews.panel import Panel
 from votes.community import Community
-from web.words import counted, first_that_fits, isolated, shortened
+from web.words import counted, first_that_fits, isolated, listed, number_word, shortened
 
 LONGEST_TITLE = 60  # characters
 LONGEST_DESCRIPTION = 160
@@ -45,6 +45,14 @@ def _outcome(first: Panel, second: Panel, one: str, two: str) -> str:
 def comparison_description(sentence: str) -> str:
     """The verdict sentence as far as it fits."""
     return shortened(sentence, LONGEST_DESCRIPTION)
+
+
+def columns_title(columns: Sequence[Column]) -> str:
+    """`A, B and C side by side`, or less of it."""
+    names = [isolated(column["name"]) for column in columns]
+    return _signed(
+        f"{listed(names)} side by side", listed(names), f"{names[0]} and {number_word(len(names) - 1)} others"
+    )
 
 
 def tool_title(column: Column) -> str:

@@ -1,10 +1,11 @@
 from django.urls import path
 
-from comparisons.views import explain, feeds, home, images, machines, pairs, panel, search, sitemaps, tools
+from comparisons.views import custom, explain, feeds, home, images, machines, pairs, panel, search, sitemaps, tools
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("compare/", search.compare, name="compare"),
+    path("compare/custom/", custom.custom, name="custom"),
     path("compare/<pair:pair>/", pairs.comparison, name="comparison"),
     path("tools/", tools.tools, name="tools"),
     path("tools/<tool_slug:slug>/", tools.tool, name="tool"),

@@ -197,6 +197,11 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
         """Those that go by exactly this name or alias, in whatever case. Several may."""
         return self.filter(search.is_called(name)).order_by("pk")
 
+    def with_namesakes(self, *, at: datetime | None = None) -> Self:
+        """Annotate `has_namesake`: whether another published tool goes by the same name, so that it names neither."""
+        others = Tool.objects.published(at=at).exclude(pk=OuterRef("pk"))
+        return self.annotate(has_namesake=Exists(others.filter(search.is_called(OuterRef("name")))))
+
     def beginning(self, words: str) -> Self:
         """Those in whose names each of the words begins a word: what is called so, what begins so, then the rest.
 

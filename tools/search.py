@@ -68,10 +68,10 @@ def beginnings(words: str) -> Func:
     )
 
 
-def is_called(name: str) -> Func:
-    """Whether a tool goes by exactly this name or alias, in whatever case; an index holds that."""
+def is_called(name: Any) -> Func:
+    """Whether a tool goes by exactly this name (or expression) or alias, in whatever case; an index holds that."""
     called = Func("name", "aliases", function="tool_called")
-    wanted = Func(Value(name), template="ARRAY[lower(%(expressions)s)]")
+    wanted = Func(Value(name) if isinstance(name, str) else name, template="ARRAY[lower(%(expressions)s)]")
     return Func(called, wanted, template="(%(expressions)s)", arg_joiner=" @> ", output_field=BooleanField())
 
 

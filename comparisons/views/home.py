@@ -4,14 +4,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from comparisons import linked_data, side_by_side, titles
-from comparisons.models import Comparison
+from comparisons import linked_data, side_by_side, splits, titles
+from comparisons.models import Comparison, Split
 from tools.models import Category, Tool
 from votes.models import Listing
 from web.http import public_page
 
 NEWEST = 12
 JUST_REVIEWED = 6
+BIGGEST_SPLITS = 2
+CATEGORIES = 24
 
 
 @require_safe
@@ -35,6 +37,12 @@ def home(request: HttpRequest) -> HttpResponse:
                 .with_plans()
                 .in_order(Listing.objects.at().recently_reviewed().tool_ids()[:JUST_REVIEWED])
             ],
-            "categories": Category.objects.with_published_tools(),
+            "splits": [
+                splits.parted(comparison)
+                for comparison in Comparison.objects.with_numbers().in_order(
+                    Split.objects.at().biggest().values_list("comparison_id", flat=True)[:BIGGEST_SPLITS]
+                )
+            ],
+            "categories": Category.objects.with_published_tools()[:CATEGORIES],
         },
     )

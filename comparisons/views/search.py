@@ -151,7 +151,7 @@ def suggest(request: HttpRequest) -> HttpResponse:
     """A list of tools for what is typed so far, as a fragment."""
     asked = cleaned(SuggestForm(request.GET))
     tools = Tool.objects.published().select_related("category")
-    words = asked["q"] or asked["a"] or asked["b"]
+    words = next(filter(None, asked.values()), "")
     response = render(
         request,
         "comparisons/_suggestions.html",
@@ -166,7 +166,7 @@ def suggest(request: HttpRequest) -> HttpResponse:
 def compare(request: HttpRequest) -> HttpResponse:
     """Pick any two tools: leads to their comparison, or asks for what is missing to find it."""
     asked = cleaned(PickerForm(request.GET))
-    first, second = _side("a", "First tool", asked["a"]), _side("b", "Second tool", asked["b"])
+    first, second = side("a", "First tool", asked["a"]), side("b", "Second tool", asked["b"])
     tools = [side.tool for side in (first, second) if side.tool]
     if len(tools) == 2 and tools[0] != tools[1]:
         pair = find_pair(tools[0].slug, tools[1].slug)
@@ -178,6 +178,7 @@ def compare(request: HttpRequest) -> HttpResponse:
             "sides": [(first, first.choices(second)), (second, second.choices(first))],
             "is_same": len(tools) == 2,
             "is_asked": bool(first.typed or second.typed),
+            "more_at_once": found.custom_address([first.typed, second.typed]),
             **(_company(tools[0]) if len(tools) == 1 and not (first.typed and second.typed) else {}),
             "newest": _links(Comparison.objects.published().newest_first(), NEWEST),
             "most_read": _links(Comparison.objects.published().most_read(), MOST_READ),
@@ -185,7 +186,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _side(field: str, label: str, words: str) -> found.Side:
+def side(field: str, label: str, words: str) -> found.Side:
     """What a field of the picker means: a slug, a name or an alias, else the only tool near. Up to six queries."""
     tools = Tool.objects.published().select_related("category")
     by_slug = tools.by_slugs(words.lower()).get(words.lower()) if words else None

@@ -7,6 +7,7 @@ from tools.models import Tool
 from votes.models import Vote
 
 PAIR = "/compare/claude-haiku-open-weights-vs-mistral-medium-3/"
+FOUR = "/compare/custom/?t=aider&t=cline&t=claude-haiku-open-weights&t=mistral-medium-3"
 PAGES = [
     "/",
     PAIR,
@@ -20,6 +21,8 @@ PAGES = [
     "/search/?q=zzzz",
     "/compare/",
     "/compare/?a=open&b=zzzz",
+    FOUR,
+    "/compare/custom/?t=open&t=zzzz",
     "/newsletter/",
     "/nowhere/",
 ]
@@ -112,6 +115,30 @@ def test_one_tap_leads_to_the_other_quote_on_a_phone(site, page: Page):
     page.wait_for_function("document.querySelector('#builder-2').getBoundingClientRect().x < 60")
 
 
+def test_columns_scroll_past_their_row_heads_on_a_phone(site, page: Page):
+    page.set_viewport_size({"width": 360, "height": 700})
+    page.goto(site + FOUR)
+    columns = page.get_by_role("region", name="The tools in columns")
+    head, last = columns.get_by_role("rowheader", name="Panel ship"), columns.locator("#community-mistral-medium-3")
+    assert last.bounding_box()["x"] > 360
+    columns.focus()
+    expect(columns).to_be_focused()
+    before = head.bounding_box()["x"]
+    for _ in range(30):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('#community-mistral-medium-3').getBoundingClientRect().right <= 360")
+    assert head.bounding_box()["x"] == pytest.approx(before, abs=1)
+    assert columns.get_by_role("heading", name="Reviewer scorecard").bounding_box()["x"] == pytest.approx(before, abs=1)
+    assert head.bounding_box()["x"] + head.bounding_box()["width"] <= last.bounding_box()["x"]
+
+
+def test_vote_in_columns_moves_the_sentence(site, page: Page):
+    make.votes(on=Tool.objects.get(slug="mistral-medium-3"), ship=9)
+    page.goto(site + FOUR)
+    mistral(page).get_by_role("button", name="Ship").click()
+    expect(page.locator("#verdict")).to_contain_text("Mistral Medium 3 (72B Instruct) at 100% of 10 votes")
+
+
 @pytest.mark.parametrize("width", [320, 360, 768, 1440])
 def test_nothing_is_wider_than_the_screen(site, page: Page, width):
     name = "X" * 150 + "<script>alert(1)</script>" + "ü" * 100
@@ -126,6 +153,9 @@ def test_nothing_is_wider_than_the_screen(site, page: Page, width):
         "/categories/chat-interfaces/",
         "/search/?q=chat",
         "/compare/?a=jan",
+        FOUR,
+        "/compare/custom/?t=jan&t=open-webui&t=librechat",
+        "/compare/custom/?t=open&t=zzzz&t=jan",
         *EXPLAINING,
     ]:
         page.goto(site + path)

@@ -1,6 +1,6 @@
 import pytest
 
-from comparisons.sentence import Contender, Seat, verdict
+from comparisons.sentence import Contender, Seat, ranking, verdict
 from reviews.panel import Panel
 from votes.community import Community
 
@@ -83,3 +83,37 @@ def test_name_that_would_take_the_sentence_over_is_cut():
 def test_name_written_from_right_to_left_is_kept_to_itself():
     text = verdict(contender("מודל", "++++"), contender("Beta", "----"), [])
     assert text.startswith("\u2068מודל\u2069 leads")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "sentence"),
+    [
+        ("+-+- ++++ +++-", "B leads with the panel: 4 of 4 ship it. Then C with 3 of 4 and A with 2 of 4."),
+        (
+            "+--- ++++ +--- +++-",
+            "B leads with the panel: 4 of 4 ship it. Then D with 3 of 4 and A and C with 1 of 4 each.",
+        ),
+        ("+++- ++-+ +---", "A tie at the top of the panel between A and B: 3 of 4 ship each. Then C with 1 of 4."),
+        ("++-- --++ +-+-", "A tie with the panel between A, B and C: 2 of 4 ship each."),
+        ("++-- +-?? ----", "A tie at the top of the panel between A and B: 50% ship each. Then C with 0 of 4."),
+        ("???? ++-- ++--", "A tie with the panel between B and C: 2 of 4 ship each. The panel has not reviewed A yet."),
+        ("???? ++-- ????", "Of B, 2 of 4 ship. The panel has not reviewed A and C yet."),
+        ("???? ???? ????", "The panel has reviewed none of A, B and C yet."),
+    ],
+)
+def test_ranking(verdicts, sentence):
+    contenders = [contender(name, seats) for name, seats in zip("ABCD", verdicts.split(), strict=False)]
+    assert ranking(contenders) == sentence
+    assert ranking(contenders, through="The Skeptic") == f"Through the eyes of The Skeptic alone: {sentence}"
+
+
+def test_ranking_says_what_the_community_says_and_where_it_disagrees():
+    loud = Community(181, 131, 58, 52, 63)
+    three = [contender("A", "++--", loud), contender("B", "+---"), contender("C", "----", loud)]
+    said_of_all = "The community puts A at 58% of 312 votes and C at 58% of 312 votes."
+    assert ranking(three).endswith(
+        f"{said_of_all} "
+        "Panel and community disagree on A: the panel’s 50% lies outside the community’s 52–63%. "
+        "Panel and community disagree on C: the panel’s 0% lies outside the community’s 52–63%."
+    )
+    assert ranking(three, through="The Skeptic").endswith(said_of_all)
