@@ -133,7 +133,7 @@ def test_nothing_leaks(client, url):
     [
         ("/reviewers/", 4),
         ("/reviewers/seat/", 5),
-        ("/", 16),
+        ("/", 15),
         ("/splits/", 12),
         ("/predictions/", 2),
         ("/predictions/?outcome=judged", 1),

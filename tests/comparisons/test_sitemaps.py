@@ -36,9 +36,11 @@ def locations(client: Client, url: str) -> dict[str, str | None]:
 def test_everything_in_the_sitemap_is_there_and_indexable(client):
     import_catalog(content=(ROOT / "demo" / "catalog.json").read_bytes())
     files = locations(client, "/sitemap.xml")
-    assert list(files) == [f"/sitemaps/{kind}-1.xml" for kind in ("pages", "comparisons", "tools", "categories")]
+    assert list(files) == [
+        f"/sitemaps/{kind}-1.xml" for kind in ("pages", "comparisons", "tools", "categories", "reviewers")
+    ]
     pages = [location for file in files for location in locations(client, file)]
-    assert len(pages) == len(set(pages)) == 1 + 21 + 31 + 7
+    assert len(pages) == len(set(pages)) == 9 + 21 + 31 + 7 + 4
     for page in pages:
         response = client.get(page)
         assert response.status_code == 200
@@ -46,9 +48,11 @@ def test_everything_in_the_sitemap_is_there_and_indexable(client):
         assert f'<link rel="canonical" href="{SITE}{page}">' in response.content.decode()
 
 
-def test_empty_site_has_its_front_page(client):
+def test_empty_site_has_its_own_pages(client):
     assert list(locations(client, "/sitemap.xml")) == ["/sitemaps/pages-1.xml"]
-    assert locations(client, "/sitemaps/pages-1.xml") == {"/": None}
+    pages = locations(client, "/sitemaps/pages-1.xml")
+    assert pages["/"] is pages["/methodology/"] is None
+    assert all(client.get(page).status_code == 200 for page in pages)
 
 
 def test_page_changes_with_its_newest_review_or_tool(client):
@@ -105,11 +109,12 @@ def test_files_that_are_none(client, name):
 @pytest.mark.parametrize(
     ("url", "queries"),
     [
-        ("/sitemap.xml", 3),
+        ("/sitemap.xml", 5),
         ("/sitemaps/pages-1.xml", 0),
         ("/sitemaps/comparisons-1.xml", 2),
         ("/sitemaps/tools-1.xml", 2),
         ("/sitemaps/categories-1.xml", 2),
+        ("/sitemaps/reviewers-1.xml", 2),
         ("/robots.txt", 0),
         ("/manifest.webmanifest", 0),
     ],

@@ -1,47 +1,28 @@
 """What holds for every page, on the demonstration content."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import html5lib
 import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.db import transaction
 from django.test import Client
 
 from catalog.actions import import_catalog
 from tests import factories as make
+from tests.addresses import PAGES
 from tests.conftest import SAME_ORIGIN
 
 pytestmark = pytest.mark.django_db
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
 URLS = {
-    "/": 200,
-    "/compare/claude-haiku-open-weights-vs-mistral-medium-3/": 200,
-    "/compare/aider-vs-qdrant/": 200,
-    "/compare/vosk-vs-whisper/?only=differences": 200,
-    "/tools/open-webui/": 200,
-    "/categories/speech/": 200,
-    "/tools/aider/": 200,
-    "/methodology/": 200,
-    "/disclosure/": 200,
-    "/search/": 200,
-    "/search/?q=aider+vs+cline": 200,
-    "/search/?q=mistrl": 200,
-    "/search/?q=model&kind=reviews&page=2": 200,
-    "/search/?q=zzzz%22%3E%3Cscript%3E": 200,
-    "/compare/": 200,
-    "/compare/?a=aider": 200,
-    "/compare/?a=open&b=zzzz%22%3E": 200,
-    "/compare/custom/": 200,
-    "/compare/custom/?t=open&t=zzzz%22%3E&t=aider": 200,
-    "/compare/custom/?t=aider&t=cline&t=qdrant": 200,
-    "/compare/custom/?t=aider&t=cline&t=whisper&t=mistral-medium-3&t=jan&lens=skeptic": 200,
-    "/newsletter/": 200,
-    "/newsletter/noted/": 200,
+    **dict.fromkeys(PAGES, 200),
     "/tools/qdrant/vote/": 200,
     "/nowhere/": 404,
-    "/tools/aider-pro/": 404,
-    "/compare/ollama-vs-nothing/": 404,
+    "/tools/open-webuj/": 404,
     "/admin/login/": 200,
 }
 FILES = [
@@ -56,9 +37,13 @@ FILES = [
 ]
 
 
-@pytest.fixture
-def demo() -> None:
-    import_catalog(content=DEMO.read_bytes())
+@pytest.fixture(scope="module")
+def demo(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The demonstration content, brought in once for all tests of this file."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        import_catalog(content=DEMO.read_bytes())
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize(("url", "status"), URLS.items())

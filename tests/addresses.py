@@ -1,0 +1,43 @@
+"""Every public page, for the tests that hold for all of them. The addresses are of the demonstration content."""
+
+PAIR = "/compare/claude-haiku-open-weights-vs-mistral-medium-3/"
+FOUR = "/compare/custom/?t=aider&t=cline&t=claude-haiku-open-weights&t=mistral-medium-3"
+
+PAGES = [
+    "/",
+    PAIR,
+    f"{PAIR}?lens=skeptic,founder",
+    "/compare/aider-vs-qdrant/",
+    "/compare/vosk-vs-whisper/?only=differences",
+    "/compare/",
+    "/compare/?a=aider",
+    "/compare/?a=open&b=zzzz%22%3E",
+    "/compare/custom/",
+    "/compare/custom/?t=ollama&t=llama-cpp&t=vllm",
+    FOUR,
+    "/compare/custom/?t=open&t=zzzz%22%3E&t=aider",
+    f"{FOUR}&lens=builder",
+    "/tools/",
+    "/tools/?category=speech&price=free&sort=name",
+    "/tools/?panel=all-skip&community=1",
+    "/tools/open-webui/",
+    "/tools/aider/",
+    "/categories/speech/",
+    "/categories/speech/?lens=skeptic",
+    "/reviewers/",
+    "/reviewers/skeptic/",
+    "/splits/",
+    "/changes/",
+    "/predictions/",
+    "/predictions/?outcome=judged",
+    "/search/",
+    "/search/?q=model",
+    "/search/?q=aider+vs+cline",
+    "/search/?q=mistrl",
+    "/search/?q=model&kind=reviews&page=2",
+    "/search/?q=zzzz%22%3E%3Cscript%3E",
+    "/methodology/",
+    "/disclosure/",
+    "/newsletter/",
+    "/newsletter/noted/",
+]
