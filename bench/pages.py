@@ -59,6 +59,9 @@ class Subject:
 
     @property
     def is_slow(self) -> bool:
+        """Whether a page takes too long with the load, of those that list as much with it as without."""
+        if self.is_longer:
+            return False
         return self.again_ratio > LIMIT or (len(self.addresses) > 1 and self.first_ratio > LIMIT)
 
 

@@ -1,7 +1,7 @@
 """How each seat judges: how often it ships, and how often it agrees with the other seats and with the visitors.
 
-Counted in one statement over the listings of all published tools (votes.models.Listing): few combinations of who ships
-and who skips occur, so tools are counted by combination first, and seats compared over the combinations.
+Counted over the listings of all published tools (votes.models.Listing): few combinations of who ships and who skips
+occur, so tools are counted by combination first, and seats compared over the combinations.
 """
 
 from dataclasses import dataclass
@@ -11,45 +11,53 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-# A community is for ship or for skip where it has a number and more than half of its votes say so.
-_READ = """
+_PANELS = """
 WITH combination AS (
-    SELECT ships, skips, side, count(*) AS tools
+    SELECT listing.ships, listing.skips, counted.tools
     FROM (
-        SELECT ships, skips,
-               CASE WHEN community_ship + community_skip < %(early)s THEN NULL
-                    WHEN community_ship > community_skip THEN true
-                    WHEN community_ship < community_skip THEN false END AS side
-        FROM votes_listing
+        SELECT min(id) AS id, count(*) AS tools FROM votes_listing
         WHERE starts_at <= %(now)s AND (ends_at IS NULL OR ends_at > %(now)s) AND seats > 0
-    ) AS listing
-    GROUP BY ships, skips, side
+        GROUP BY signature
+    ) AS counted JOIN votes_listing AS listing USING (id)
 ), opinion AS (
-    SELECT seat.id AS reviewer, combination.*, seat.id = ANY (ships) AS ship
+    SELECT seat.id AS reviewer, ships, skips, tools, seat.id = ANY (ships) AS ship
     FROM reviews_reviewer AS seat JOIN combination ON seat.id = ANY (ships || skips)
 ), compared AS (
     SELECT one.reviewer, other.reviewer AS other,
-           sum(one.tools) FILTER (WHERE one.ship = other.ship) AS alike, sum(one.tools) AS both_judged
-    FROM opinion AS one
-    JOIN opinion AS other
-      ON (one.ships, one.skips) = (other.ships, other.skips) AND one.side IS NOT DISTINCT FROM other.side
+           COALESCE(sum(one.tools) FILTER (WHERE one.ship = other.ship), 0) AS alike, sum(one.tools) AS both_judged
+    FROM opinion AS one JOIN opinion AS other ON (one.ships, one.skips) = (other.ships, other.skips)
+    WHERE one.reviewer <> other.reviewer
     GROUP BY 1, 2
+), share AS (
+    SELECT reviewer, NULL::bigint AS other, 'ships' AS what,
+           COALESCE(sum(tools) FILTER (WHERE ship), 0) AS part, sum(tools) AS whole
+    FROM opinion GROUP BY 1
+    UNION ALL
+    SELECT reviewer, NULL, 'panel', sum(alike), sum(both_judged) FROM compared GROUP BY 1
+    UNION ALL
+    SELECT reviewer, other, 'seat', alike, both_judged FROM compared
 )
-SELECT reviewer, NULL::bigint AS other, 'ships' AS what, COALESCE(sum(tools) FILTER (WHERE ship), 0) AS part,
-       sum(tools) AS whole, whole_percent(COALESCE(sum(tools) FILTER (WHERE ship), 0)::bigint, sum(tools)::bigint)
-FROM opinion GROUP BY 1
-UNION ALL
-SELECT reviewer, NULL, 'community', COALESCE(sum(tools) FILTER (WHERE ship = side), 0), sum(tools),
-       whole_percent(COALESCE(sum(tools) FILTER (WHERE ship = side), 0)::bigint, sum(tools)::bigint)
-FROM opinion WHERE side IS NOT NULL GROUP BY 1
-UNION ALL
-SELECT reviewer, NULL, 'panel', COALESCE(sum(alike), 0), sum(both_judged),
-       whole_percent(COALESCE(sum(alike), 0)::bigint, sum(both_judged)::bigint)
-FROM compared WHERE reviewer <> other GROUP BY 1
-UNION ALL
-SELECT reviewer, other, 'seat', COALESCE(alike, 0), both_judged,
-       whole_percent(COALESCE(alike, 0)::bigint, both_judged::bigint)
-FROM compared WHERE reviewer <> other
+SELECT reviewer, other, what, part::integer, whole::integer, whole_percent(part::bigint, whole::bigint) FROM share
+"""
+
+# A community is for ship or for skip where it has a number and more than half of its votes say so.
+_COMMUNITY = """
+WITH combination AS (
+    SELECT listing.ships, listing.skips, counted.for_ship, counted.for_skip
+    FROM (
+        SELECT min(id) AS id, count(*) FILTER (WHERE community_ship > community_skip) AS for_ship,
+               count(*) FILTER (WHERE community_ship < community_skip) AS for_skip
+        FROM votes_listing
+        WHERE starts_at <= %(now)s AND (ends_at IS NULL OR ends_at > %(now)s) AND seats > 0
+          AND community_ship + community_skip >= %(early)s
+        GROUP BY signature
+    ) AS counted JOIN votes_listing AS listing USING (id)
+), share AS (
+    SELECT seat.id AS reviewer, sum(CASE WHEN seat.id = ANY (ships) THEN for_ship ELSE for_skip END) AS part,
+           sum(for_ship + for_skip) AS whole
+    FROM reviews_reviewer AS seat JOIN combination ON seat.id = ANY (ships || skips) GROUP BY 1
+)
+SELECT reviewer, part::integer, whole::integer, whole_percent(part::bigint, whole::bigint) FROM share
 """
 
 
@@ -75,34 +83,39 @@ class SeatRecord:
 
     ships: Share
     panel: Share
-    community: Share
     seats: dict[int, Share]
     """Agreement with each other reviewer, by id."""
 
     def with_seat(self, reviewer: int) -> Share:
-        return self.seats.get(reviewer, Share())
+        return self.seats.get(reviewer, NOBODY)
 
 
-NOTHING = SeatRecord(Share(), Share(), Share(), {})
+NOBODY = Share()
+NOTHING = SeatRecord(NOBODY, NOBODY, {})
 
 
 def seat_records(*, at: datetime | None = None) -> dict[int, SeatRecord]:
-    """The records of all seats that have judged a published tool, by reviewer's id, at an instant (default: now)."""
-    parameters = {"now": at or timezone.now(), "early": settings.COMMUNITY_EARLY_VOTES}
+    """The records of all seats that have judged a published tool, by reviewer's id, at an instant (default: now).
+
+    They follow from what editors wrote and the clock alone.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_READ, parameters)
-        rows = cursor.fetchall()
-    shares = {
-        (reviewer, what, other): Share(int(part), int(whole), percent)
-        for reviewer, other, what, part, whole, percent in rows
-    }
+        cursor.execute(_PANELS, {"now": at or timezone.now()})
+        shares = {(reviewer, what, other): Share(*rest) for reviewer, other, what, *rest in cursor.fetchall()}
     return {
         reviewer: SeatRecord(
             ships=shares[reviewer, "ships", None],
-            panel=shares.get((reviewer, "panel", None), Share()),
-            community=shares.get((reviewer, "community", None), Share()),
+            panel=shares.get((reviewer, "panel", None), NOBODY),
             seats={other: share for (one, what, other), share in shares.items() if (one, what) == (reviewer, "seat")},
         )
         for reviewer, what, _ in shares
         if what == "ships"
     }
+
+
+def agreement_with_visitors(*, at: datetime | None = None) -> dict[int, Share]:
+    """On how many tools each seat (by reviewer's id) says what most visitors say, of those with a community number."""
+    parameters = {"now": at or timezone.now(), "early": settings.COMMUNITY_EARLY_VOTES}
+    with connection.cursor() as cursor:
+        cursor.execute(_COMMUNITY, parameters)
+        return {reviewer: Share(*rest) for reviewer, *rest in cursor.fetchall()}

@@ -1,15 +1,10 @@
 """The filters of the list of tools, with how many tools each would show. Pure; no queries."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from votes.models import CensusRow
-
-type Chosen = Mapping[str, Any]
-"""The value asked of each filter; "" or False where it is not used."""
-
-FILTERS = ("category", "price", "panel", "community")
 
 
 class Option(NamedTuple):
@@ -21,25 +16,33 @@ class Option(NamedTuple):
     is_chosen: bool
 
 
-def total(census: Iterable[CensusRow], chosen: Chosen) -> int:
-    """How many tools all filters together leave."""
-    return sum(row.tools for row in census if _passes(row, chosen))
+class Facets(NamedTuple):
+    """How many tools the filters leave together, and how many each value of one would with the others as they are."""
+
+    total: int
+    category: Counter[Any]
+    price: Counter[Any]
+    panel: Counter[Any]
 
 
-def options(
-    census: Iterable[CensusRow], chosen: Chosen, name: str, values: Sequence[tuple[str, str, Any]]
-) -> list[Option]:
-    """The options of one filter: values as (value in the address, name, what the census has for it)."""
-    counts: Counter[Any] = Counter()
+def facets(census: Iterable[CensusRow], *, category: int | str, price: str, panel: str) -> Facets:
+    """Count a census under what was chosen: a category's id, a kind of entry, a camp; "" where nothing was."""
+    counted = Facets(0, Counter(), Counter(), Counter())
+    total = 0
     for row in census:
-        if _passes(row, {**chosen, name: ""}):
-            counts[_value(row, name)] += row.tools
-    return [Option(value, label, counts[key], chosen[name] == key) for value, label, key in values]
+        misses = [category not in ("", row.category), price not in ("", row.entry), panel not in ("", row.camp)]
+        if not any(misses):
+            total += row.tools
+        # A value of one filter is counted where all the others are met.
+        if not (misses[1] or misses[2]):
+            counted.category[row.category] += row.tools
+        if not (misses[0] or misses[2]):
+            counted.price[row.entry] += row.tools
+        if not (misses[0] or misses[1]):
+            counted.panel[row.camp] += row.tools
+    return counted._replace(total=total)
 
 
-def _passes(row: CensusRow, chosen: Chosen) -> bool:
-    return all(_value(row, name) == chosen[name] for name in FILTERS if chosen[name])
-
-
-def _value(row: CensusRow, name: str) -> Any:
-    return {"category": row.category, "price": row.entry, "panel": row.camp, "community": row.numbered}[name]
+def options(counts: Counter[Any], values: Sequence[tuple[str, str, Any]], chosen: Any) -> list[Option]:
+    """The options of one filter: values as (value in the address, name, what the census has for it)."""
+    return [Option(value, name, counts[key], chosen == key) for value, name, key in values]

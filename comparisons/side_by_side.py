@@ -25,7 +25,7 @@ from tools.sourcing import checked, is_stale, site_name
 from votes.community import Community
 from web import markdown
 from web.leaves import leaf
-from web.words import day, isolated
+from web.words import counted, day, isolated
 
 LONG_NAMES = 40  # characters of names in a headline, beyond which it is set smaller
 
@@ -44,6 +44,7 @@ class SeatRow(TypedDict):
     eye: Eye
     slug: str
     name: str
+    url: str
     lens: str
     verdicts: tuple[str | None, ...]
     editions: tuple[int | None, ...]
@@ -294,14 +295,12 @@ def seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
                 "eye": Eye(reviewer["reviewer"], reviewer["slug"], reviewer["name"]),
                 "slug": reviewer["slug"],
                 "name": reviewer["name"],
+                "url": address("reviewer", reviewer["slug"]),
                 "lens": reviewer["lens"],
                 "counted": reviewer["counted"],
                 "verdicts": verdicts,
                 "editions": tuple(review["id"] if review else None for review in reviews),
-                "cells": [
-                    _quote(reviewer["slug"], place, [tool["name"] for tool in tools], review)
-                    for place, review in enumerate(reviews)
-                ],
+                "cells": [_quote(reviewer["slug"], place, tools, review) for place, review in enumerate(reviews)],
                 "differs": differs,
                 "drawn": leaf("comparisons/_split.html", seat=reviewer["name"], verdicts=verdicts, differs=differs),
             }
@@ -309,21 +308,33 @@ def seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
     return rows
 
 
-def _quote(seat: str, place: int, names: Sequence[str], review: ReviewRecord | None) -> SafeString:
-    other = names[1 - place] if len(names) == 2 else ""
+def _quote(seat: str, place: int, tools: Sequence[ToolRecord], review: ReviewRecord | None) -> SafeString:
+    tool = tools[place]
+    own_page = address("tool", tool["slug"])
+    other = tools[1 - place]["name"] if len(tools) == 2 else ""
     if review is None:
-        return leaf("comparisons/_quote.html", seat=seat, place=place + 1, tool=names[place], other=other)
+        return leaf("comparisons/_quote.html", seat=seat, place=place + 1, tool=tool["name"], other=other)
     return leaf(
         "comparisons/_quote.html",
         seat=seat,
         place=place + 1,
-        tool=names[place],
+        tool=tool["name"],
         other=other,
+        history=f"{own_page}#edition-{review['id']}",
+        predictions_url=f"{'' if len(tools) == 2 else own_page}#predictions",  # a pair's page lists them itself
+        predictions=_on_record(review["predictions"] or []),
         verdict=review["verdict"],
         quote=review["quote"],
         flips_if=review["flips_if"],
         day=day(_published_on(review)),
     )
+
+
+def _on_record(predictions: Sequence[PredictionRecord]) -> str:
+    """`one prediction, due 14 Nov 2027`, for a review that makes any."""
+    open_ones = [date.fromisoformat(made["due_on"]) for made in predictions if made["outcome"] == Outcome.OPEN]
+    due = f", due {day(min(open_ones))}" if open_ones else ""
+    return f"{counted(len(predictions), 'prediction')}{due}" if predictions else ""
 
 
 def verdict_sentence(

@@ -5,8 +5,9 @@ from hypothesis import HealthCheck, settings
 
 from comparisons.pairs import _communities
 from comparisons.views.pairs import _said, _written
-from comparisons.views.panel import _track_records
+from comparisons.views.panel import _panel
 from comparisons.views.sitemaps import _parts
+from comparisons.views.tools import _census
 
 # A busy machine is slow now and then; that is no finding.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -21,8 +22,9 @@ def _empty_cache():
     _written.cache_clear()
     _said.cache_clear()
     _communities.cache_clear()
-    _track_records.cache_clear()
+    _panel.cache_clear()
     _parts.cache_clear()
+    _census.cache_clear()
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ from typing import NamedTuple, Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
-from django.db.models import Case, Count, ExpressionWrapper, F, Func, Q, Value, When
+from django.db.models import Count, F, Func, Q, Value
 from django.db.models.functions import Cast, Least, NullIf
-from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
 
 from tools.expressions import WilsonLow
@@ -105,7 +104,6 @@ class CensusRow(NamedTuple):
     category: int
     entry: str
     camp: str
-    numbered: bool
     tools: int
 
 
@@ -118,6 +116,15 @@ class Camp(models.TextChoices):
     MOST_SKIP = "most-skip", "Most skip"
     ALL_SKIP = "all-skip", "All skip"
     UNREVIEWED = "unreviewed", "Not reviewed yet"
+
+    @classmethod
+    def of(cls, share: float | None) -> "Camp":
+        """The camp of a panel share 0–1; None is that of no panel."""
+        if share is None:
+            return cls.UNREVIEWED
+        if share in (0, 0.5, 1):
+            return {0: cls.ALL_SKIP, 0.5: cls.SPLIT, 1: cls.ALL_SHIP}[share]
+        return cls.MOST_SHIP if share > 0.5 else cls.MOST_SKIP
 
     @property
     def condition(self) -> Q:
@@ -178,20 +185,10 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         """Those with enough votes for a percent to be shown."""
         return self.alias(votes=VOTES).filter(votes__gte=settings.COMMUNITY_EARLY_VOTES)
 
-    def census(self) -> list["CensusRow"]:
-        """How many there are of each combination of category, entry, camp, and whether there is a community number."""
-        rows = (
-            self.annotate(
-                camp=Case(*[When(camp.condition, then=Value(camp.value)) for camp in Camp]),
-                numbered=ExpressionWrapper(
-                    GreaterThanOrEqual(VOTES, settings.COMMUNITY_EARLY_VOTES), output_field=models.BooleanField()
-                ),
-            )
-            .values_list("category_id", "entry", "camp", "numbered")
-            .annotate(tools=Count("pk"))
-            .order_by()
-        )
-        return [CensusRow(*row) for row in rows]
+    def census(self) -> list[CensusRow]:
+        """How many there are of each combination of category, entry and camp. Reads all of them."""
+        rows = self.order_by().values_list("category_id", "entry", "share").annotate(tools=Count("pk"))
+        return [CensusRow(category, entry, Camp.of(share), tools) for category, entry, share, tools in rows]
 
     def ranked(self, *, lens: Sequence[int] = ()) -> Self:
         """By panel ship, then the lower end of the community's interval, then name: a total order.
@@ -246,6 +243,7 @@ class Listing(models.Model):
     ends_at = models.DateTimeField(null=True)
     ships = ArrayField(models.BigIntegerField(), help_text="Reviewers whose current review says ship.")
     skips = ArrayField(models.BigIntegerField(), help_text="Reviewers whose current review says skip.")
+    signature = models.BigIntegerField(help_text="A hash of who ships and who skips: the same for the same panels.")
     ship = models.PositiveSmallIntegerField()
     seats = models.PositiveSmallIntegerField()
     reviewed_at = models.DateTimeField(null=True)

@@ -1,6 +1,7 @@
 """The panel: its seats, where they part, and what they have predicted."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -10,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from comparisons import side_by_side, splits
-from comparisons.agreement import NOTHING, seat_records
+from comparisons.agreement import NOBODY, NOTHING, SeatRecord, agreement_with_visitors, seat_records
 from comparisons.forms import judged_only
 from comparisons.models import Comparison, Split
 from comparisons.pairs import Edition, current_edition
@@ -28,10 +29,18 @@ FLIPS_A_PAGE = 20
 MOST_PAGES = 50  # of flips and predictions; older ones stand on the pages of their tools
 
 
+class Panel(NamedTuple):
+    """What editors' words and the clock make of the seats, by reviewer's id."""
+
+    records: dict[int, SeatRecord]
+    track_records: dict[int, TrackRecord]
+
+
 @lru_cache(maxsize=0 if settings.DEBUG else 2)
-def _track_records(edition: Edition) -> dict[int, TrackRecord]:
-    """How all predictions of each seat (by id) turned out, counted once for an edition of the site."""
-    return {seat: TrackRecord.of(outcomes) for seat, outcomes in Prediction.objects.on_record().outcomes().items()}
+def _panel(edition: Edition) -> Panel:
+    """The records of all seats, counted once for an edition of the site."""
+    outcomes = Prediction.objects.on_record().outcomes()
+    return Panel(seat_records(), {seat: TrackRecord.of(counts) for seat, counts in outcomes.items()})
 
 
 @require_safe
@@ -39,22 +48,25 @@ def _track_records(edition: Edition) -> dict[int, TrackRecord]:
 def reviewers(request: HttpRequest) -> HttpResponse:
     """The seats of the panel, how each judges, and who agrees with whom."""
     seats = list(Reviewer.objects.order_by("seat"))
-    records = seat_records()
-    track_records = _track_records(current_edition())
+    panel, visitors = _panel(current_edition()), agreement_with_visitors()
+    records = {seat: panel.records.get(seat.pk, NOTHING) for seat in seats}
     return render(
         request,
         "comparisons/reviewers.html",
         {
             "here": reverse("reviewers"),
             "seats": [
-                (seat, records.get(seat.pk, NOTHING), track_records.get(seat.pk, NO_PREDICTIONS)) for seat in seats
-            ],
-            "agreement": [
                 (
                     seat,
-                    [None if other == seat else records.get(seat.pk, NOTHING).with_seat(other.pk) for other in seats],
+                    record,
+                    visitors.get(seat.pk, NOBODY),
+                    panel.track_records.get(seat.pk, NO_PREDICTIONS),
                 )
-                for seat in seats
+                for seat, record in records.items()
+            ],
+            "agreement": [
+                (seat, [None if other == seat else record.with_seat(other.pk) for other in seats])
+                for seat, record in records.items()
             ],
         },
     )
@@ -70,7 +82,8 @@ def reviewer(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     if found.slug != slug:
         return HttpResponsePermanentRedirect(found.get_absolute_url())
-    record = seat_records().get(found.pk, NOTHING)
+    panel = _panel(current_edition())
+    record = panel.records.get(found.pk, NOTHING)
     return render(
         request,
         "comparisons/reviewer.html",
@@ -78,8 +91,9 @@ def reviewer(request: HttpRequest, slug: str) -> HttpResponse:
             "here": found.get_absolute_url(),
             "reviewer": found,
             "record": record,
+            "visitors": agreement_with_visitors().get(found.pk, NOBODY),
             "others": [(seat, record.with_seat(seat.pk)) for seat in seats.values() if seat != found],
-            "track_record": _track_records(current_edition()).get(found.pk, NO_PREDICTIONS),
+            "track_record": panel.track_records.get(found.pk, NO_PREDICTIONS),
             "page": page_of(
                 Review.objects.of_seat(found), request.GET, per_page=REVIEWS_A_PAGE, count=record.ships.whole
             ),

@@ -1,6 +1,7 @@
 """All tools, one tool, and the tools of a category."""
 
 from datetime import date
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -18,12 +19,13 @@ from comparisons.forms import ToolFilterForm, lens_slugs, tool_filter
 from comparisons.history import read_history
 from comparisons.lens import Eye, lens_of, toggles
 from comparisons.models import Comparison, ComparisonQuerySet
+from comparisons.pairs import Edition, current_edition
 from comparisons.rivals import likeliest_rivals
 from comparisons.twins import json_address
 from reviews.models import Reviewer
 from tools.models import Category, PlanKind, Tool
 from votes.community import Community
-from votes.models import Camp, Listing
+from votes.models import Camp, CensusRow, Listing
 from web.http import public_page
 from web.paging import page_of
 
@@ -36,18 +38,16 @@ TOOLS_A_PAGE = 24
 def tools(request: HttpRequest) -> HttpResponse:
     """All published tools, filtered and sorted as the query string asks."""
     asked = tool_filter(request.GET)
-    categories = list(Category.objects.with_published_tools())
-    chosen = {**asked._asdict(), "category": next((row.pk for row in categories if row.slug == asked.category), "")}
-    census = Listing.objects.at().census()
-    listed = Listing.objects.at().chosen(**chosen)
-    page = page_of(listed.tool_ids(), request.GET, per_page=TOOLS_A_PAGE, count=facets.total(census, chosen))
+    listings = Listing.objects.at()
+    categories, census = _census(current_edition())
+    if asked.community:  # then votes decide which tools are counted at all
+        census = listings.with_community_number().census()
+    category = next((row.pk for row in categories if row.slug == asked.category), "")
+    counts = facets.facets(census, category=category, price=asked.price, panel=asked.panel)
+    chosen = {**asked._asdict(), "category": category}
+    numbered = counts.total if asked.community else listings.chosen(**{**chosen, "community": True}).count()
+    page = page_of(listings.chosen(**chosen).tool_ids(), request.GET, per_page=TOOLS_A_PAGE, count=counts.total)
     found = Tool.objects.with_numbers().with_plans().in_order(page.object_list)
-    values = {
-        "category": [(row.slug, row.name, row.pk) for row in categories],
-        "price": [(kind.value, kind.label, kind.value) for kind in PlanKind],
-        "panel": [(camp.value, camp.label, camp.value) for camp in Camp],
-        "community": [("1", "With a community number", True)],
-    }
     return render(
         request,
         "comparisons/tools.html",
@@ -55,11 +55,23 @@ def tools(request: HttpRequest) -> HttpResponse:
             "here": reverse("tools"),
             "page": page,
             "cards": [side_by_side.card(tool) for tool in found],
-            "filters": {name: facets.options(census, chosen, name, values[name]) for name in facets.FILTERS},
+            "categories": facets.options(
+                counts.category, [(row.slug, row.name, row.pk) for row in categories], category
+            ),
+            "prices": facets.options(counts.price, [(*choice, choice[0]) for choice in PlanKind.choices], asked.price),
+            "panels": facets.options(counts.panel, [(*choice, choice[0]) for choice in Camp.choices], asked.panel),
+            "community": asked.community,
+            "numbered": numbered,
             "sorts": [(value, label, value == asked.sort) for value, label in ToolFilterForm.SORTS],
             "is_filtered": any(asked),
         },
     )
+
+
+@lru_cache(maxsize=0 if settings.DEBUG else 2)
+def _census(edition: Edition) -> tuple[list[Category], list[CensusRow]]:
+    """The categories that have tools, and the census of all tools, read once for an edition of the site."""
+    return list(Category.objects.with_published_tools()), Listing.objects.at().census()
 
 
 @require_safe

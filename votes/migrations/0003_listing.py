@@ -64,6 +64,12 @@ class Migration(migrations.Migration):
                         base_field=models.BigIntegerField(), help_text="Reviewers whose current review says skip."
                     ),
                 ),
+                (
+                    "signature",
+                    models.BigIntegerField(
+                        help_text="A hash of who ships and who skips: the same for the same panels."
+                    ),
+                ),
                 ("ship", models.PositiveSmallIntegerField()),
                 ("seats", models.PositiveSmallIntegerField()),
                 ("reviewed_at", models.DateTimeField(null=True)),

@@ -15,7 +15,7 @@ BEGIN
 
     INSERT INTO votes_listing (
         tool_id, category_id, name, entry, starts_at, ends_at,
-        ships, skips, ship, seats, reviewed_at, community_ship, community_skip
+        ships, skips, signature, ship, seats, reviewed_at, community_ship, community_skip
     )
     WITH tool AS (
         SELECT * FROM tools_tool
@@ -31,7 +31,7 @@ BEGIN
     )
     SELECT tool.id, tool.category_id, tool.name, way_in.entry,
            turn.starts_at, lead(turn.starts_at) OVER (PARTITION BY tool.id ORDER BY turn.starts_at),
-           panel.ships, panel.skips, cardinality(panel.ships), cardinality(panel.ships) + cardinality(panel.skips),
+           panel.ships, panel.skips, hashtextextended(concat(panel.ships, panel.skips), 0), cardinality(panel.ships), cardinality(panel.ships) + cardinality(panel.skips),
            panel.reviewed_at, community.ship, community.skip
     FROM tool
     JOIN turn ON turn.tool_id = tool.id

@@ -1,0 +1,90 @@
+"""A reader with a keyboard only, and one who filters and goes back."""
+
+import re
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.addresses import PAIR
+
+
+def follow(page: Page, link: str) -> None:
+    """Tab to the first link that leads to an address of a kind, and press Enter."""
+    page.keyboard.press("Tab")
+    for _ in range(400):
+        href = page.evaluate("document.activeElement.getAttribute('href') || ''")
+        if re.fullmatch(link, href):
+            page.keyboard.press("Enter")
+            page.wait_for_load_state()
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"no way by keyboard to {link} from {page.url}")
+
+
+def test_keyboard_leads_from_the_front_page_to_reasons_history_and_records(site, page: Page):
+    page.goto(site + "/")
+    follow(page, r"/compare/[a-z0-9-]+-vs-[a-z0-9-]+/")
+    expect(page.get_by_role("heading", name="Reviewer scorecard")).to_be_visible()
+    pair = page.url
+    follow(page, r"/reviewers/[a-z-]+/")
+    expect(page.get_by_role("heading", name="On record")).to_be_visible()
+    follow(page, r"/tools/[a-z0-9-]+/#seat-[a-z]+")
+    expect(page.get_by_role("heading", name="Verdicts over time")).to_be_visible()
+    page.goto(pair)
+    follow(page, r"/tools/[a-z0-9-]+/#edition-\d+")
+    expect(page.locator(":target")).to_be_visible()
+    follow(page, r"/compare/\?a=[a-z0-9-]+")
+    expect(page.get_by_label("First tool")).not_to_have_value("")
+
+
+def test_every_page_leads_on(site, page: Page):
+    """From the head and foot of each page a reader reaches all others that stand by themselves."""
+    page.goto(site + PAIR)
+    found = set(
+        page.eval_on_selector_all("header a, footer a", "links => links.map(link => link.getAttribute('href'))")
+    )
+    assert found >= {
+        "/", "/compare/", "/tools/", "/reviewers/", "/splits/", "/changes/", "/predictions/", "/newsletter/",
+        "/methodology/", "/disclosure/",
+    }  # fmt: skip
+
+
+def test_filters_answer_in_place_and_the_back_button_works(site, page: Page):
+    page.goto(site + "/tools/")
+    expect(page.locator("#tool-count")).to_contain_text("31 tools")
+    page.get_by_label("Category").select_option("speech")
+    expect(page.locator("#tool-count")).to_contain_text("4 tools")
+    assert page.url == site + "/tools/?category=speech"
+    page.get_by_label("Panel").select_option("all-ship")
+    expect(page.locator("#tool-count")).to_contain_text("1 tool")
+    assert page.url == site + "/tools/?category=speech&panel=all-ship"
+    expect(page.get_by_label("Panel")).to_be_focused()
+    page.go_back()
+    expect(page.locator("#tool-count")).to_contain_text("4 tools")
+    expect(page.get_by_label("Category")).to_have_value("speech")
+    page.go_back()
+    expect(page.locator("#tool-count")).to_contain_text("31 tools")
+    page.get_by_role("link", name="faster-whisper").click()
+    page.go_back()
+    expect(page.locator("#tool-count")).to_contain_text("31 tools")
+
+
+def test_filters_work_without_javascript(site, browser: Browser):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site + "/tools/")
+    page.get_by_label("Entry").select_option("free")
+    page.get_by_label("Order").select_option("name")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_label("Order")).to_have_value("name")
+    page.get_by_role("link", name="Clear all filters").click()
+    assert page.url == site + "/tools/"
+    context.close()
+
+
+def test_lens_and_the_way_back(site, page: Page):
+    page.goto(site + PAIR)
+    page.get_by_role("navigation", name="Whose verdicts count").get_by_role("link", name="The Skeptic").click()
+    expect(page.locator("#verdict")).to_contain_text("Through the eyes of The Skeptic alone")
+    assert page.url == site + PAIR + "?lens=skeptic"
+    page.get_by_role("link", name="Back to the whole panel").click()
+    assert page.url == site + PAIR
