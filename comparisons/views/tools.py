@@ -39,10 +39,10 @@ def tools(request: HttpRequest) -> HttpResponse:
     """All published tools, filtered and sorted as the query string asks."""
     asked = tool_filter(request.GET)
     listings = Listing.objects.at()
-    categories, census = _census(current_edition())
+    rows, census = _census(current_edition())
     if asked.community:  # then votes decide which tools are counted at all
         census = listings.with_community_number().census()
-    category = next((row.pk for row in categories if row.slug == asked.category), "")
+    category = next((row.pk for row in rows if row.slug == asked.category), "")
     counts = facets.facets(census, category=category, price=asked.price, panel=asked.panel)
     chosen = {**asked._asdict(), "category": category}
     numbered = counts.total if asked.community else listings.chosen(**{**chosen, "community": True}).count()
@@ -55,9 +55,7 @@ def tools(request: HttpRequest) -> HttpResponse:
             "here": reverse("tools"),
             "page": page,
             "cards": [side_by_side.card(tool) for tool in found],
-            "categories": facets.options(
-                counts.category, [(row.slug, row.name, row.pk) for row in categories], category
-            ),
+            "categories": facets.options(counts.category, [(row.slug, row.name, row.pk) for row in rows], category),
             "prices": facets.options(counts.price, [(*choice, choice[0]) for choice in PlanKind.choices], asked.price),
             "panels": facets.options(counts.panel, [(*choice, choice[0]) for choice in Camp.choices], asked.panel),
             "community": asked.community,

@@ -54,6 +54,7 @@ def test_filters_answer_in_place_and_the_back_button_works(site, page: Page):
     page.get_by_label("Category").select_option("speech")
     expect(page.locator("#tool-count")).to_contain_text("4 tools")
     assert page.url == site + "/tools/?category=speech"
+    page.get_by_label("Panel").focus()
     page.get_by_label("Panel").select_option("all-ship")
     expect(page.locator("#tool-count")).to_contain_text("1 tool")
     assert page.url == site + "/tools/?category=speech&panel=all-ship"
