@@ -64,7 +64,7 @@ def test_filters_answer_in_place_and_the_back_button_works(site, page: Page):
     expect(page.get_by_label("Category")).to_have_value("speech")
     page.go_back()
     expect(page.locator("#tool-count")).to_contain_text("31 tools")
-    page.get_by_role("link", name="faster-whisper").click()
+    page.get_by_role("link", name="faster-whisper", exact=True).click()
     page.go_back()
     expect(page.locator("#tool-count")).to_contain_text("31 tools")
 
