@@ -1,7 +1,7 @@
 """The sitemap: an index of files, by kind and page, of every address that search engines are asked to keep.
 
 Only what is indexable stands in it: comparisons that an editor made, published tools, categories that have some, and
-the pages named below. Pairs made on demand are `noindex` and no part of it.
+the pages named below. Pairs made on demand are `noindex` and no part of it, nor is what a search finds.
 """
 
 from collections.abc import Callable, Sequence

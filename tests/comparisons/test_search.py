@@ -41,7 +41,7 @@ def test_results_are_grouped_by_kind_ranked_and_marked(client):
     assert '<a href="/tools/quill-0/"><bdi><mark>Quill</mark> 0</bdi></a>' in page
     assert '<a href="/tools/quill-0/#seat-poet-0">' in page
     assert "A <mark>quill</mark> of its own." in page
-    assert '<meta name="robots" content="noindex">' in page
+    assert '<link rel="canonical" href="http://127.0.0.1:8000/search/">' in page
     assert '<a href="/compare/?a=quill-0">Compare with…</a>' in page
 
 
