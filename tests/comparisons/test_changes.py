@@ -1,0 +1,82 @@
+"""Every verdict that flipped, newest first."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests import factories as make
+from tests.comparisons.test_pages import text
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+def flip(name: str, *, day: int, verdict: str = "skip", **fields):
+    """A seat that says the opposite of what it said before, on a day after PAST."""
+    before = "ship" if verdict == "skip" else "skip"
+    review = make.review(of=make.tool(name=name, **fields), by=make.reviewer(name=f"Seat of {name}"), verdict=before)
+    return review.supersede(verdict=verdict, quote=f"New words on {name}.", published_at=make.PAST + day * DAY)
+
+
+def test_flips_are_told_newest_first_with_what_was_said_before(client):
+    older, newer = flip("Older", day=1), flip("Newer", day=2, verdict="ship")
+    page = text(client, "/changes/")
+    assert page.index("Seat of Newer now ships") < page.index("Seat of Older now skips")
+    assert f'href="/tools/{older.tool.slug}/#edition-{older.pk}"' in page
+    said = " ".join(page.split("New words on Newer.")[0].split("Seat of Newer now ships")[1].split())
+    assert "skip since 5 Jan 2026" in said
+    assert "7 Jan 2026" in said
+    for words in ("Reasons of Seat of Older.", "Reasons of Seat of Newer."):
+        assert page.count(words) == 1
+    target = text(client, newer.tool.get_absolute_url())
+    assert f'id="edition-{newer.pk}"' in target
+
+
+def test_no_flip_yet(client):
+    make.review(of=make.tool(), by=make.reviewer())
+    assert "No verdict has flipped yet." in text(client, "/changes/")
+
+
+def test_same_verdict_again_is_no_change(client):
+    review = make.review(of=make.tool(name="Same"), by=make.reviewer())
+    review.supersede(verdict="ship", quote="Still.", published_at=make.PAST + DAY)
+    assert "Same" not in text(client, "/changes/")
+
+
+@pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
+def test_flips_of_hidden_tools_do_not_show(client, fields):
+    flip("Hidden", day=1, **fields)
+    assert "Hidden" not in text(client, "/changes/")
+
+
+def test_drafts_scheduled_and_withdrawn_editions_do_not_show(client, time_machine):
+    seat = make.reviewer()
+    for number, fields in enumerate(
+        (
+            {"published_at": None},
+            {"published_at": make.FUTURE},
+            {"published_at": make.PAST + DAY, "withdrawn_at": make.PAST},
+        )
+    ):
+        tool = make.tool(name=f"Tool {number}")
+        make.review(of=tool, by=seat)
+        make.review(of=tool, by=seat, verdict="skip", quote="Hidden words", **fields)
+    assert "Hidden words" not in text(client, "/changes/")
+    time_machine.move_to(make.FUTURE + DAY)
+    assert text(client, "/changes/").count("Hidden words") == 1
+
+
+@pytest.mark.parametrize("things", [1, 3])
+def test_queries(client, django_assert_num_queries, things):
+    for number in range(things):
+        flip(f"Tool {number}", day=number + 1)
+    with django_assert_num_queries(1):
+        text(client, "/changes/")
+
+
+def test_pages_go_through_all_flips_once(client):
+    for number in range(25):
+        flip(f"Tool {number}", day=number + 1)
+    pages = [text(client, f"/changes/?page={page}") for page in ("1", "2", "3", "x", "-4", "%00")]
+    assert [page.count("flip__title") for page in pages] == [20, 5, 0, 20, 20, 20]
+    assert ('rel="next"' in pages[0], 'rel="next"' in pages[1], 'rel="prev"' in pages[1]) == (True, False, True)
