@@ -12,7 +12,8 @@ from django.views.decorators.http import require_safe
 from comparisons import share_image
 from comparisons.badge import Badge
 from comparisons.forms import badge_size
-from comparisons.pairs import Pair, current_slugs, find_pair
+from comparisons.pairs import Pair, find_pair
+from comparisons.views.pairs import moved_pair
 from reviews.panel import Panel
 from tools.models import Tool
 from votes.community import Community
@@ -25,7 +26,7 @@ def pair_image(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
     """The share image of two tools side by side."""
     found = find_pair(*pair) if pair[0] != pair[1] else None
     if found is None:
-        return _moved_pair(*pair)
+        return moved_pair(*pair, pair_name="pair-image", tool_name="tool-image")
     if pair != found.slugs:
         return HttpResponsePermanentRedirect(reverse("pair-image", args=[found.slugs]))
     return unless_unchanged(
@@ -33,15 +34,6 @@ def pair_image(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
         stamp=("pair-image", *found.stamp),
         build=lambda: _png(share_image.pair_image(settings.SITE_NAME, *_sides(found))),
     )
-
-
-def _moved_pair(first: str, second: str) -> HttpResponse:
-    slugs = current_slugs(first, second)
-    if slugs is None:
-        raise Http404
-    if slugs[0] == slugs[1]:
-        return HttpResponsePermanentRedirect(reverse("tool-image", args=[slugs[0]]))
-    return HttpResponsePermanentRedirect(reverse("pair-image", args=[slugs]))
 
 
 def _sides(pair: Pair) -> list[share_image.Side]:
