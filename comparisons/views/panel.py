@@ -48,7 +48,7 @@ def _panel(edition: Edition) -> Panel:
 def reviewers(request: HttpRequest) -> HttpResponse:
     """The seats of the panel, how each judges, and who agrees with whom."""
     seats = list(Reviewer.objects.order_by("seat"))
-    panel, visitors = _panel(current_edition()), agreement_with_visitors()
+    panel = _panel(current_edition())
     records = {seat: panel.records.get(seat.pk, NOTHING) for seat in seats}
     return render(
         request,
@@ -56,13 +56,7 @@ def reviewers(request: HttpRequest) -> HttpResponse:
         {
             "here": reverse("reviewers"),
             "seats": [
-                (
-                    seat,
-                    record,
-                    visitors.get(seat.pk, NOBODY),
-                    panel.track_records.get(seat.pk, NO_PREDICTIONS),
-                )
-                for seat, record in records.items()
+                (seat, record, panel.track_records.get(seat.pk, NO_PREDICTIONS)) for seat, record in records.items()
             ],
             "agreement": [
                 (seat, [None if other == seat else record.with_seat(other.pk) for other in seats])

@@ -130,7 +130,7 @@ def test_nothing_leaks(client, url):
 @pytest.mark.parametrize(
     ("url", "queries"),
     [
-        ("/reviewers/", 5),
+        ("/reviewers/", 4),
         ("/reviewers/seat/", 6),
         ("/", 15),
         ("/splits/", 12),
