@@ -85,5 +85,5 @@ def verify_tally(*, repair: bool = False) -> list[Difference | Lag]:
         cursor.execute(_LAGGING)
         lagging = [Lag(*row) for row in cursor.fetchall()]
         if repair:
-            cursor.execute("SELECT settle_listings(%s::bigint[], true)", [[lag.tool_id for lag in lagging]])
+            cursor.execute("SELECT settle_listings(%s::bigint[], false)", [[lag.tool_id for lag in lagging]])
     return [*differences, *lagging]

@@ -224,7 +224,10 @@ class ListingQuerySet(models.QuerySet["Listing"]):
     def settle(self, tool: Tool) -> None:
         """Bring a tool's votes up to date here, should the trigger have met somebody else at it (migration 0004)."""
         with connection.cursor() as cursor:
-            cursor.execute("SELECT settle_listings(ARRAY[%s]::bigint[], true)", [tool.pk])
+            changed = True
+            while changed:
+                cursor.execute("SELECT settle_listings(ARRAY[%s]::bigint[], true)", [tool.pk])
+                [changed] = cursor.fetchone()
 
 
 class Listing(models.Model):

@@ -1,8 +1,10 @@
 """The order of lists follows everything that it is made of, whoever writes it and when."""
 
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from django.db import connection, transaction
@@ -155,6 +157,32 @@ def test_simultaneous_votes_on_one_tool_settle():
         list(pool.map(cast, [uuid.uuid4() for _ in range(40)]))
     assert (stands(tool).community_ship, stands(tool).community_skip) == (8, 40)
     assert verify_tally() == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("seconds", "votes_listed"), [(0.05, 1), (1.0, 0)])
+def test_vote_waits_a_little_for_an_editor_and_never_long(seconds, votes_listed):
+    """What an editor's save hides from the listing is found by looking after it; a long import is not waited for."""
+    tool = make.tool()
+    saving = Event()
+
+    def edit() -> None:
+        with transaction.atomic():
+            Tool.objects.filter(pk=tool.pk).update(name="Edited")
+            saving.set()
+            time.sleep(seconds)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        editing = pool.submit(edit)
+        saving.wait()
+        started = time.monotonic()
+        Vote.objects.cast(tool=tool, visitor=uuid.uuid4(), choice=Choice.SHIP)
+        assert time.monotonic() - started < 0.8
+        editing.result()
+    assert (stands(tool).community_ship, len(verify_tally())) == (votes_listed, 1 - votes_listed)
+    Vote.objects.cast(tool=tool, visitor=uuid.uuid4(), choice=Choice.SHIP)
+    assert (stands(tool).community_ship, verify_tally()) == (2, [])
 
 
 class AnyHistory(TestCase):

@@ -1,16 +1,21 @@
 """Listings follow tools, plans, reviews and tallies, whoever writes them and how.
 
 What editors write rebuilds a tool's rows; editors wait for each other anyway (tools.ContentRevision). Votes must not: a
-popular tool's votes are spread over the slots of its tally, and would all meet again at its one listing. So a vote's
-trigger takes the row only if nobody else has it, and `VoteQuerySet.cast` looks once more after its commit. Whoever
-comes last then finds every vote that was committed before, and an untouched row costs one comparison.
+popular tool's votes are spread over the slots of its tally, and would all meet again at its one listing. So nobody waits
+there for another vote. A vote's trigger takes the row only if it is free, and `VoteQuerySet.cast` looks once more after
+its commit, again only if the row is free, and again after it has changed anything. Who holds the row meanwhile is a
+vote, which looks after its own commit, or such a look, which looks again: so the last one finds all that was committed.
 """
 
 from django.db import migrations
 
+# Held by whoever rebuilds listings, until it commits.
+REBUILDING = 0x115716
+
 FUNCTIONS = """
 CREATE FUNCTION rebuild_listings(wanted bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM pg_advisory_xact_lock({rebuilding});
     DELETE FROM votes_listing WHERE tool_id = ANY (wanted);
 
     INSERT INTO votes_listing (
@@ -58,28 +63,22 @@ BEGIN
     ) AS community;
 END $$;
 
--- The votes of some tools as their tallies have them. Patient: wait for whoever is at a row; else leave that row to them.
-CREATE FUNCTION settle_listings(wanted bigint[], patient boolean) RETURNS void LANGUAGE plpgsql AS $$
+-- Bring the votes of some tools up to date where their tallies say otherwise, and say whether any row was changed: then
+-- look again, because others may have left it alone meanwhile. A patient look waits a little for an editor's save.
+CREATE FUNCTION settle_listings(wanted bigint[], patient boolean) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     mine bigint[];
 BEGIN
-    -- Again when a row was exchanged by an editor while this waited for it.
-    FOR attempt IN 1..(CASE WHEN patient THEN 3 ELSE 1 END) LOOP
-        IF patient THEN
-            mine := ARRAY(
-                SELECT listing.id FROM votes_listing AS listing
-                WHERE tool_id = ANY (wanted)
-                  AND (community_ship, community_skip) <> (
-                      SELECT COALESCE(sum(tally.ship), 0), COALESCE(sum(tally.skip), 0)
-                      FROM votes_tally AS tally WHERE tally.tool_id = listing.tool_id
-                  )
-            );
-            PERFORM FROM votes_listing WHERE id = ANY (mine) ORDER BY id FOR UPDATE;
-        ELSE
-            mine := ARRAY(SELECT id FROM votes_listing WHERE tool_id = ANY (wanted) FOR UPDATE SKIP LOCKED);
-        END IF;
-        EXIT WHEN mine = '{}';
-
+    mine := ARRAY(
+        SELECT id FROM votes_listing AS listing
+        WHERE tool_id = ANY (wanted)
+          AND (community_ship, community_skip) <> (
+              SELECT COALESCE(sum(tally.ship), 0), COALESCE(sum(tally.skip), 0)
+              FROM votes_tally AS tally WHERE tally.tool_id = listing.tool_id
+          )
+        FOR UPDATE SKIP LOCKED
+    );
+    IF mine <> '{}' THEN
         -- A statement of its own, so that it sees all votes that were committed before the rows were had.
         UPDATE votes_listing AS listing
         SET community_ship = community.ship, community_skip = community.skip
@@ -89,7 +88,19 @@ BEGIN
             FROM votes_tally AS tally WHERE tally.tool_id = row.tool_id
         ) AS community
         WHERE row.id = ANY (mine) AND listing.id = row.id;
-    END LOOP;
+        RETURN true;
+    END IF;
+
+    IF patient AND NOT pg_try_advisory_xact_lock_shared({rebuilding}) THEN
+        BEGIN
+            PERFORM set_config('lock_timeout', '200ms', true);
+            PERFORM pg_advisory_xact_lock_shared({rebuilding});
+            RETURN true;
+        EXCEPTION WHEN lock_not_available THEN
+            NULL; -- a long import: the next vote on the tool sets it right
+        END;
+    END IF;
+    RETURN false;
 END $$;
 
 -- Argument: the column that holds a tool's id.
@@ -113,7 +124,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-"""
+""".replace("{rebuilding}", str(REBUILDING))
 
 UNDO = """
 DROP FUNCTION listings_follow();
