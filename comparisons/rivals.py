@@ -40,7 +40,7 @@ WITH out_now AS NOT MATERIALIZED (
 ), candidate AS (
     SELECT tool FROM named UNION SELECT tool FROM compared UNION SELECT tool FROM peer
 )
-SELECT rival.slug, rival.name
+SELECT rival.slug, rival.name, compared.tool IS NOT NULL
 FROM candidate
 JOIN tools_tool AS rival ON rival.id = candidate.tool
 LEFT JOIN named USING (tool) LEFT JOIN compared USING (tool)
@@ -54,11 +54,12 @@ LIMIT %(most)s
 
 
 class Rival(NamedTuple):
-    """Another tool, with the address of the pair."""
+    """Another tool, with the address of the pair, and whether an editor made it."""
 
     slug: str
     name: str
     url: str
+    is_editorial: bool
 
 
 def likeliest_rivals(tool: Tool, *, most: int, at: datetime | None = None) -> list[Rival]:
@@ -74,4 +75,6 @@ def likeliest_rivals(tool: Tool, *, most: int, at: datetime | None = None) -> li
     with connection.cursor() as cursor:
         cursor.execute(_RIVALS, parameters)
         rows = cursor.fetchall()
-    return [Rival(slug, name, pair_address(*sorted((tool.slug, slug)))) for slug, name in rows]
+    return [
+        Rival(slug, name, pair_address(*sorted((tool.slug, slug))), is_editorial) for slug, name, is_editorial in rows
+    ]

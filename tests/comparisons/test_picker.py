@@ -79,7 +79,7 @@ def test_one_side_shows_whom_to_put_beside_it(client):
     for query in ({"a": "quill"}, {"b": "quill"}, {"a": "quill", "b": " "}):
         words = page(client, **query)
         assert 'value="The Quill"' in words
-        assert '<a href="/compare/pencil-vs-quill/"><bdi>Pencil</bdi></a>' in words
+        assert '<a href="/compare/pencil-vs-quill/"><bdi>Pencil</bdi> <small>made on demand</small></a>' in words
         assert "Compared already" in words
         assert "aria-invalid" not in words
         assert '<meta name="robots" content="noindex">' in words

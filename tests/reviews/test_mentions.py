@@ -78,7 +78,8 @@ def test_rivals_are_named_then_read_then_of_the_category(client):
     note_mentions(reviews=Review.objects.all())
     assert rivals(tool) == ["Named", "Naming", "Often read", "Compared", "Peer"]
     page = client.get("/tools/tool/").content.decode()
-    assert "Named</bdi>" in page
+    assert "<bdi>Named</bdi> <small>made on demand</small>" in page
+    assert "<bdi>Compared</bdi></a>" in page
 
 
 def test_rivals_come_from_nothing_hidden():
