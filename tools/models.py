@@ -107,9 +107,13 @@ WHERE id IN (
         WHERE search_vector @@ search_query(%(words)s) AND published_at <= %(now)s AND withdrawn_at IS NULL
         ORDER BY published_at DESC, id DESC LIMIT %(candidates)s
     ) UNION (
-        SELECT id FROM tools_tool
-        WHERE tool_name_vector(name, aliases) @@ search_query(%(words)s)
-          AND published_at <= %(now)s AND withdrawn_at IS NULL
+        SELECT id FROM (
+            -- Looked up in the index, and then sorted: on the way down the newest each vector would be made anew.
+            SELECT id, published_at FROM tools_tool
+            WHERE tool_name_vector(name, aliases) @@ search_query(%(words)s)
+              AND published_at <= %(now)s AND withdrawn_at IS NULL
+            OFFSET 0
+        ) AS named
         ORDER BY published_at DESC, id DESC LIMIT %(namesakes)s
     ) UNION (
         SELECT id FROM tools_tool
