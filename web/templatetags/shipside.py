@@ -27,3 +27,9 @@ def day(value: date | datetime) -> str:
 def again(context: Context, name: str) -> SafeString:
     """What a block says, once more: a page writes its title and description once, and shared links show them too."""
     return context.render_context[BLOCK_CONTEXT_KEY].get_block(name).render(context)
+
+
+@register.filter
+def number(value: int) -> str:
+    """A count as `9,357`."""
+    return f"{value:,}"
