@@ -294,7 +294,7 @@ class Flip(models.Model):
     """An edition that says the opposite of the one before. Only triggers write it (migration 0006)."""
 
     review = models.OneToOneField(Review, on_delete=models.CASCADE, primary_key=True)
-    before = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="+", db_index=False)
+    before = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="+")
     tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="+")
     published_at = models.DateTimeField()
 
