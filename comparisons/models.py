@@ -165,7 +165,7 @@ class SplitQuerySet(models.QuerySet["Split"]):
 class Split(models.Model):
     """On how many seats the two tools of a published comparison get different verdicts: what lists of them sort by.
 
-    It follows from the tools' listings, and only triggers write it (migration 0003). Like those it has a row for now
+    It follows from the tools' listings, and only triggers write it (migration 0004). Like those it has a row for now
     and one for each later time at which it changes by itself.
     """
 
