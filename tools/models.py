@@ -135,9 +135,6 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
         related: Any = self.model._meta.get_field(accessor).related_model
         return related.objects.filter(tool=OuterRef("pk"))
 
-    def of_category(self, category: Category) -> Self:
-        return self.filter(category=category)
-
     def with_panel(self, *, at: datetime | None = None, lens: Sequence[int] = ()) -> Self:
         """Annotate `panel`: the current reviews counted, or None for a tool without one.
 
