@@ -38,7 +38,7 @@ check: .venv/installed
 	DEBUG=true .venv/bin/lint-imports
 	.venv/bin/hadolint Dockerfile
 	@$(PYTHON) -m config.local_postgres start
-	DEBUG=false SITE_URL=https://shipside.example ALLOWED_HOSTS=shipside.example \
+	DEBUG=false SITE_URL=https://shipside.example ALLOWED_HOSTS=shipside.example MAIL_URL=smtps://mail.shipside.example \
 		SECRET_KEY=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") \
 		$(PYTHON) manage.py check --deploy --fail-level WARNING
 	DEBUG=true $(PYTHON) manage.py makemigrations --check --dry-run

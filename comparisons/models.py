@@ -8,6 +8,7 @@ from django.db.models import F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Greatest, Least
 from django.urls import reverse
 from django.utils import timezone
+from simple_history.models import HistoricalRecords
 
 from reviews.models import Review
 from tools.models import Category, Tool
@@ -126,9 +127,11 @@ class Comparison(Publishable):
     introduction = models.TextField(blank=True, help_text="Markdown; raw HTML is shown, not obeyed.")
 
     objects = ComparisonQuerySet.as_manager()
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["-published_at", "-pk"]
+        permissions = [("publish_comparison", "Can publish, schedule and withdraw comparisons")]
         indexes = [models.Index(fields=["published_at"], name="comparisons_published")]
         constraints = [
             models.UniqueConstraint(

@@ -9,5 +9,5 @@ class ProjectConfig(AppConfig):
         from config import checks  # noqa: F401 (registers the project's own system checks)
 
 
-class DeskConfig(AdminConfig):
-    default_site = "config.admin.Desk"
+class AdminSiteConfig(AdminConfig):
+    default_site = "desk.site.Desk"

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.checks import Error, Tags, register
 from django.db import models
 
-OUR_APPS = {"accounts", "tools", "reviews", "votes", "comparisons", "catalog", "newsletter"}
+OUR_APPS = {"accounts", "tools", "reviews", "votes", "comparisons", "catalog", "newsletter", "desk"}
 
 
 @register(Tags.models)
@@ -21,6 +21,7 @@ def times_and_days_are_named_so(app_configs: Sequence[AppConfig] | None, **kwarg
         for model in config.get_models()
         for field in model._meta.local_fields
         if field.model is model and not _inherited_from_django(model, field.name)
+        if not field.name.startswith("history_")  # django-simple-history's own
         # A DateTimeField is a DateField too, so the more special one is asked first.
         for ending in ["_at" if isinstance(field, models.DateTimeField) else "_on"]
         if isinstance(field, models.DateField) and not field.name.endswith(ending)

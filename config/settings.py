@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from config import local_postgres
+from config.mail import mailer
 from config.pooling import check_connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -50,7 +51,8 @@ INSTALLED_APPS = [
     "catalog",
     "newsletter",
     "config.apps.ProjectConfig",
-    "config.apps.DeskConfig",  # django.contrib.admin with our AdminSite
+    "desk",
+    "config.apps.AdminSiteConfig",  # django.contrib.admin with our AdminSite
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -59,6 +61,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django_htmx",
+    "simple_history",
 ]
 
 MIDDLEWARE = [
@@ -74,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",  # who made a change
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -162,6 +166,8 @@ if TRUSTED_PROXY_COUNT:
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; the admin's longest form is a tool with its reviews
 
+SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True  # a reason is a sentence, not 100 letters
+
 # -- Time and language ------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
@@ -192,6 +198,11 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     }
 }
+
+# -- Mail -------------------------------------------------------------------------------------------------
+
+MAILERS = {"default": mailer(env.str("MAIL_URL", default=""), data_dir=DATA_DIR)}
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default=f"{SITE_NAME} <hello@{urlsplit(SITE_URL).hostname}>")
 
 # -- Logging ----------------------------------------------------------------------------------------------
 

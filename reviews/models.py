@@ -2,10 +2,12 @@ from collections import Counter, defaultdict
 from datetime import datetime
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
+from simple_history.models import HistoricalRecords
 
 from tools import slugs
 from tools.models import (
@@ -48,8 +50,17 @@ class Reviewer(Slugged):
         max_length=500, help_text="What stands behind the seat: a person, an editorial persona, an AI-assisted persona."
     )
     seat = models.PositiveSmallIntegerField(help_text="The place in the row, from 1.")
+    held_by = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="reviewer",
+        help_text="Who writes for this seat, if that is somebody in the group Reviewer.",
+    )
 
     objects = ReviewerQuerySet.as_manager()
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["seat"]
@@ -160,9 +171,11 @@ class Review(Publishable):
     flips_if = models.TextField("what would flip it", blank=True)
 
     objects = ReviewQuerySet.as_manager()
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["tool", "reviewer", "published_at", "pk"]
+        permissions = [("publish_review", "Can publish, schedule and withdraw reviews")]
         indexes = [
             models.Index(fields=["published_at"], name="reviews_review_published"),
             models.Index(fields=["reviewer", "-published_at", "-id"], name="reviews_review_of_seat"),
@@ -251,6 +264,7 @@ class Prediction(models.Model):
     judged_on = models.DateField(null=True, blank=True)
 
     objects = PredictionQuerySet.as_manager()
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["due_on", "pk"]

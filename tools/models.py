@@ -13,6 +13,7 @@ from django.db.models.functions import Greatest, JSONObject
 from django.db.models.lookups import IStartsWith
 from django.urls import reverse
 from django.utils import timezone
+from simple_history.models import HistoricalRecords
 
 from tools import search, slugs
 from tools.expressions import WholePercent, WilsonHigh, WilsonLow
@@ -81,6 +82,7 @@ class Category(Slugged):
     description = models.TextField(blank=True)
 
     objects = CategoryQuerySet.as_manager()
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["name"]
@@ -269,12 +271,21 @@ class Tool(Slugged, Publishable):
     aliases = ArrayField(
         models.CharField(max_length=300), default=list, blank=True, help_text="Other names people look for."
     )
+    logo = models.CharField(
+        max_length=32, blank=True, editable=False, help_text="The random name under which its files are kept."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ToolQuerySet.as_manager()
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["name", "pk"]
+        permissions = [
+            ("publish_tool", "Can publish, schedule and withdraw tools"),
+            ("override_gate", "Can publish what the gate holds back, with a reason"),
+            ("import_catalog", "Can load catalog files and spreadsheets"),
+        ]
         indexes = [models.Index(fields=["published_at"], name="tools_tool_published")]
         constraints = [
             slug_constraint(name="tools_tool_slug_shape"),
@@ -345,6 +356,8 @@ class Plan(Sourced):
     period = models.CharField(max_length=5, choices=Period, null=True, blank=True)
     unit = models.CharField(max_length=50, blank=True, help_text="For usage: what the amount buys, as in “1M tokens”.")
 
+    history = HistoricalRecords()
+
     class Meta:
         ordering = ["pk"]
         constraints = [
@@ -401,6 +414,8 @@ class Attribute(models.Model):
     name = models.CharField(max_length=100)
     categories = models.ManyToManyField(Category, related_name="attributes", blank=True)
 
+    history = HistoricalRecords(m2m_fields=[categories])
+
     class Meta:
         ordering = ["pk"]
         constraints = [
@@ -421,6 +436,8 @@ class Fact(Sourced):
     attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT, related_name="facts")
     value = models.CharField(max_length=300)
 
+    history = HistoricalRecords()
+
     class Meta:
         ordering = ["attribute", "pk"]
         constraints = [
@@ -435,3 +452,24 @@ class Fact(Sourced):
 
     def __str__(self) -> str:
         return f"{self.attribute}: {self.value}"
+
+
+class Correction(models.Model):
+    """What we got wrong about a tool and put right, in words for readers. Never rewritten: a later one can follow."""
+
+    tool = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="corrections")
+    note = models.CharField(max_length=500, help_text="What was wrong, and what is right; readers see it.")
+    made_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-made_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="tools_correction_note_not_empty",
+                condition=~Q(note=""),
+                violation_error_message="A correction says what was wrong.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.note

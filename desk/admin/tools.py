@@ -1,16 +1,17 @@
 from django.contrib import admin
 
+from desk.base import DeskAdmin
 from tools.models import Attribute, Category, Fact, Plan, Tool
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin):
+class CategoryAdmin(DeskAdmin):
     list_display = ["name", "slug"]
     search_fields = ["name", "slug"]
 
 
 @admin.register(Attribute)
-class AttributeAdmin(admin.ModelAdmin):
+class AttributeAdmin(DeskAdmin):
     list_display = ["name", "slug"]
     list_filter = ["categories"]
     search_fields = ["name", "slug"]
@@ -36,7 +37,7 @@ class FactInline(StandingInline):
 
 
 @admin.register(Tool)
-class ToolAdmin(admin.ModelAdmin):
+class ToolAdmin(DeskAdmin):
     list_display = ["name", "category", "state", "published_at"]
     list_filter = ["category"]
     list_select_related = ["category"]

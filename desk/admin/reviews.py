@@ -3,13 +3,14 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from desk.base import DeskAdmin
 from reviews.actions import note_mentions
 from reviews.models import Prediction, Review, Reviewer
 from tools.publishing import State
 
 
 @admin.register(Reviewer)
-class ReviewerAdmin(admin.ModelAdmin):
+class ReviewerAdmin(DeskAdmin):
     list_display = ["seat", "name", "lens", "disclosure"]
     list_display_links = ["name"]
 
@@ -20,7 +21,7 @@ class PredictionInline(admin.TabularInline):
 
 
 @admin.register(Review)
-class ReviewAdmin(admin.ModelAdmin):
+class ReviewAdmin(DeskAdmin):
     list_display = ["tool", "reviewer", "verdict", "state", "published_at"]
     list_filter = ["verdict", "reviewer"]
     list_select_related = ["tool", "reviewer"]
