@@ -158,6 +158,12 @@ def _repeats_in_tools(catalog: Catalog) -> Iterator[Problem]:
             ]
             for part_place, (value, _) in _repeats(keys):
                 yield Problem(part_place, f"{shown(value)} {message}")
+        made: list[tuple[Place, Any]] = [
+            ((*place, "corrections", index, "made_at"), _comparable(raw.get("made_at")))
+            for index, raw in objects_in(tool.get("corrections"))
+        ]
+        for part_place, _ in _repeats(made):
+            yield Problem(part_place, "this tool has a correction of that very moment already")
         for number, review in objects_in(tool.get("reviews")):
             claims: list[tuple[Place, Any]] = [
                 ((*place, "reviews", number, "predictions", index, "claim"), raw.get("claim"))

@@ -8,13 +8,13 @@ from catalog.problems import Place
 from catalog.reading import Catalog
 from catalog.schema import ToolPart
 from reviews.models import Prediction, Review
-from tools.models import Fact, Plan, Sourced, Tool
+from tools.models import Correction, Fact, Plan, Sourced, Tool
 
 BATCH = 500  # tools; about 2,000 reviews, a few megabytes of objects
 
 
 class Batch:
-    """Some tools of the file beside their rows. Six queries, whatever the number of tools."""
+    """Some tools of the file beside their rows. Seven queries, whatever the number of tools."""
 
     def __init__(self, parts: Iterable[tuple[Place, ToolPart]]) -> None:
         self.parts = list(parts)
@@ -32,6 +32,10 @@ class Batch:
         self.predictions = {
             (prediction.review_id, prediction.claim): prediction
             for prediction in Prediction.objects.filter(review__tool__in=ids)
+        }
+        self.corrections = {
+            (correction.tool_id, correction.made_at): correction
+            for correction in Correction.objects.filter(tool__in=ids)
         }
 
 

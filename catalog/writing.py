@@ -1,12 +1,12 @@
 """From a checked catalog to rows: what is new is added, what changed is updated or superseded, the rest left alone."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
 from django.db import connection, models
 from django.utils import timezone
@@ -17,10 +17,12 @@ from catalog.schema import ReviewPart
 from catalog.standing import BATCH, Batch, batches, differences, same_value
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
-from tools.models import Attribute, Category, Fact, Plan, Sourced, Tool
+from tools.history import CHANGED, CREATED, record
+from tools.models import Attribute, Category, ContentRevision, Correction, Fact, Plan, Sourced, Tool
 from tools.slugged import FormerSlug
 
 ROWS_A_STATEMENT = 1000
+REASON = "catalog import"
 PUBLISHING = ("published_at", "withdrawn_at")
 CATEGORY_FIELDS = ("name", "description")
 REVIEWER_FIELDS = ("name", "lens", "bio", "disclosure", "seat")
@@ -63,28 +65,62 @@ class Report:
             self.added[str(model._meta.verbose_name_plural)] += count
 
 
-def write(catalog: Catalog, *, progress: Progress = silent) -> Report:
-    """Write a catalog without problems, in the transaction of the caller; return what was done."""
+@dataclass(slots=True)
+class Entries:
+    """What is to be noted in the history of the rows that an import writes: one entry a row, however often written."""
+
+    by: Any | None
+    at: datetime
+    are_kept: bool
+    _noted: defaultdict[type[models.Model], dict[int, Literal["+", "~"]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+
+    def note(self, model: type[models.Model], rows: Iterable[models.Model], kind: Literal["+", "~"]) -> None:
+        for row in rows:
+            self._noted[model].setdefault(row.pk, kind)
+
+    def write(self) -> None:
+        """Write an entry for all that was noted, as it stands now, and begin anew."""
+        for model, noted in self._noted.items() if self.are_kept else ():
+            for kind in (CREATED, CHANGED):
+                ids = [pk for pk, what in noted.items() if what == kind]
+                record(model, ids, kind, by=self.by, reason=REASON, at=self.at)
+        self._noted.clear()
+
+
+def write(
+    catalog: Catalog, *, by: Any | None = None, with_history: bool = True, progress: Progress = silent
+) -> Report:
+    """Write a catalog without problems, in the transaction of the caller; return what was done.
+
+    History says it was `by` a user, or nobody; without history it says nothing.
+    """
+    ContentRevision.hold()  # an editor who saves meanwhile waits, and is then told of what this has changed
     report = Report()
     now = timezone.now()
-    categories = _write_slugged(catalog, "categories", Category, CATEGORY_FIELDS, report)
-    attributes = _write_slugged(catalog, "attributes", Attribute, ("name",), report)
-    _write_attribute_categories(catalog, attributes, categories)
-    reviewers = _write_slugged(catalog, "reviewers", Reviewer, REVIEWER_FIELDS, report)
+    entries = Entries(by=by, at=now, are_kept=with_history)
+    categories = _write_slugged(catalog, "categories", Category, CATEGORY_FIELDS, report, entries)
+    attributes = _write_slugged(catalog, "attributes", Attribute, ("name",), report, entries)
+    _write_attribute_categories(catalog, attributes, categories, entries)
+    reviewers = _write_slugged(catalog, "reviewers", Reviewer, REVIEWER_FIELDS, report, entries)
+    entries.write()
     _write_former_slugs(catalog.parts("categories"), Category, categories)
     _write_former_slugs(catalog.parts("reviewers"), Reviewer, reviewers)
     total = ceil(len(catalog.slugs("tools")) / BATCH)
     for number, batch in enumerate(progress("Writing tools", batches(catalog), total), start=1):
         if number.bit_count() == 1 and total > 1:
             _analyze()
-        _write_tools(batch, categories, report)
+        _write_tools(batch, categories, report, entries)
         _write_former_slugs(batch.parts, Tool, batch.tools)
-        _write_sourced(batch, "plans", Plan, batch.plans, "name", None, now, report)
-        _write_sourced(batch, "facts", Fact, batch.facts, "attribute", attributes, now, report)
-        _write_reviews(batch, reviewers, report)
+        _write_sourced(batch, "plans", Plan, batch.plans, "name", None, report, entries)
+        _write_sourced(batch, "facts", Fact, batch.facts, "attribute", attributes, report, entries)
+        _write_reviews(batch, reviewers, report, entries)
+        _write_corrections(batch, report, entries)
+        entries.write()
     if total > 1:
         _analyze()
-    _write_comparisons(catalog, report)
+    _write_comparisons(catalog, report, entries)
     return report
 
 
@@ -97,13 +133,15 @@ def _analyze() -> None:
         cursor.execute("ANALYZE tools_tool, tools_plan, tools_fact, reviews_review, comparisons_comparison")
 
 
-def _create(model: type[models.Model], rows: list[Any], report: Report) -> None:
+def _create(model: type[models.Model], rows: list[Any], report: Report, entries: Entries) -> None:
     model._default_manager.bulk_create(rows, batch_size=ROWS_A_STATEMENT)
     report.note_added(model, len(rows))
+    entries.note(model, rows, CREATED)
 
 
-def _update(model: type[models.Model], rows: list[Any], fields: Iterable[str]) -> None:
+def _update(model: type[models.Model], rows: list[Any], fields: Iterable[str], entries: Entries) -> None:
     model._default_manager.bulk_update(rows, fields, batch_size=ROWS_A_STATEMENT)
+    entries.note(model, rows, CHANGED)
 
 
 def _apply(row: Any, changes: dict[str, tuple[object, object]]) -> None:
@@ -116,7 +154,12 @@ def _values(part: Any, fields: Iterable[str]) -> dict[str, object]:
 
 
 def _write_slugged(
-    catalog: Catalog, section: str, model: type[models.Model], fields: tuple[str, ...], report: Report
+    catalog: Catalog,
+    section: str,
+    model: type[models.Model],
+    fields: tuple[str, ...],
+    report: Report,
+    entries: Entries,
 ) -> dict[str, Any]:
     """Add or update the rows of a section by slug; return all rows of the table by slug."""
     everything: Any = model._default_manager.all()
@@ -132,13 +175,13 @@ def _write_slugged(
         else:
             rows[part.slug] = model(slug=part.slug, **_values(part, fields))
             new.append(rows[part.slug])
-    _update(model, changed, fields)
-    _create(model, new, report)
+    _update(model, changed, fields, entries)
+    _create(model, new, report, entries)
     return rows
 
 
 def _write_attribute_categories(
-    catalog: Catalog, attributes: dict[str, Attribute], categories: dict[str, Category]
+    catalog: Catalog, attributes: dict[str, Attribute], categories: dict[str, Category], entries: Entries
 ) -> None:
     for _, part in catalog.parts("attributes"):
         if "categories" not in part.model_fields_set:
@@ -146,10 +189,11 @@ def _write_attribute_categories(
         attribute = attributes[part.slug]
         wanted = [categories[slug].pk for slug in part.categories]
         through = Attribute.categories.through.objects
-        through.filter(attribute=attribute).exclude(category__in=wanted).delete()
+        gone, _ = through.filter(attribute=attribute).exclude(category__in=wanted).delete()
         # One by one in file order, because the export writes them in the order of their rows.
-        for category_id in wanted:
-            through.get_or_create(attribute_id=attribute.pk, category_id=category_id)
+        new = [through.get_or_create(attribute_id=attribute.pk, category_id=category_id)[1] for category_id in wanted]
+        if gone or any(new):
+            entries.note(Attribute, [attribute], CHANGED)
 
 
 def _write_former_slugs(parts: Iterable[tuple[Place, Any]], model: type[models.Model], rows: dict[str, Any]) -> None:
@@ -161,7 +205,7 @@ def _write_former_slugs(parts: Iterable[tuple[Place, Any]], model: type[models.M
     FormerSlug.objects.bulk_create(former, ignore_conflicts=True)
 
 
-def _write_tools(batch: Batch, categories: dict[str, Category], report: Report) -> None:
+def _write_tools(batch: Batch, categories: dict[str, Category], report: Report, entries: Entries) -> None:
     new, changed = [], []
     for place, part in batch.parts:
         category = categories[part.category]
@@ -177,8 +221,8 @@ def _write_tools(batch: Batch, categories: dict[str, Category], report: Report) 
             row = Tool(slug=part.slug, category=category, **_values(part, TOOL_FIELDS))
             batch.tools[part.slug] = row
             new.append(row)
-    _update(Tool, changed, ("category", *TOOL_FIELDS))
-    _create(Tool, new, report)
+    _update(Tool, changed, ("category", *TOOL_FIELDS), entries)
+    _create(Tool, new, report, entries)
 
 
 def _write_sourced(
@@ -188,8 +232,8 @@ def _write_sourced(
     rows: dict[Any, Any],
     key: str,
     keyed: dict[str, Any] | None,
-    now: datetime,
     report: Report,
+    entries: Entries,
 ) -> None:
     """Plans (`key` is their name) or facts (`key` is the attribute's slug, looked up in `keyed`)."""
     new, changed = [], []
@@ -215,18 +259,31 @@ def _write_sourced(
                 report.note(model, standing, part_place, {"superseded_at": (None, part.superseded_at)})
                 continue
             if row is not None:
-                row.superseded_at = now
+                row.superseded_at = entries.at
                 changed.append(row)
                 report.note(model, row, part_place, differences(row, part, model.VALUE_FIELDS))
             values = _values(part, (*model.VALUE_FIELDS, *SOURCE_FIELDS, "superseded_at"))
             new_row = model(**{"tool": tool, key: keyed[name] if keyed is not None else name, **values})
             new.append((new_row, row))
-    _update(model, changed, (*SOURCE_FIELDS, "superseded_at"))
+    _update(model, changed, (*SOURCE_FIELDS, "superseded_at"), entries)
     model._default_manager.bulk_create([row for row, _ in new], batch_size=ROWS_A_STATEMENT)
+    entries.note(model, [row for row, _ in new], CREATED)
     report.note_added(model, sum(superseded is None for _, superseded in new))
 
 
-def _write_reviews(batch: Batch, reviewers: dict[str, Reviewer], report: Report) -> None:
+def _write_corrections(batch: Batch, report: Report, entries: Entries) -> None:
+    new = []
+    for place, part in batch.parts:
+        tool = batch.tools[part.slug]
+        for index, correction in enumerate(part.corrections):
+            if row := batch.corrections.get((tool.pk, correction.made_at)):
+                report.note(Correction, row, (*place, "corrections", index), {})
+            else:
+                new.append(Correction(tool=tool, note=correction.note, made_at=correction.made_at))
+    _create(Correction, new, report, entries)
+
+
+def _write_reviews(batch: Batch, reviewers: dict[str, Reviewer], report: Report, entries: Entries) -> None:
     fields = (*Review.WORD_FIELDS, *PUBLISHING)
     new, changed = [], []
     claims: list[tuple[Place, ReviewPart, Review]] = []
@@ -245,12 +302,14 @@ def _write_reviews(batch: Batch, reviewers: dict[str, Reviewer], report: Report)
                     _apply(row, changes)
                     changed.append(row)
             claims.append((review_place, part, row))
-    _update(Review, changed, fields)
-    _create(Review, new, report)
-    _write_predictions(batch, claims, report)
+    _update(Review, changed, fields, entries)
+    _create(Review, new, report, entries)
+    _write_predictions(batch, claims, report, entries)
 
 
-def _write_predictions(batch: Batch, claims: list[tuple[Place, ReviewPart, Review]], report: Report) -> None:
+def _write_predictions(
+    batch: Batch, claims: list[tuple[Place, ReviewPart, Review]], report: Report, entries: Entries
+) -> None:
     new, changed = [], []
     for place, review_part, review in claims:
         for index, part in enumerate(review_part.predictions):
@@ -263,11 +322,11 @@ def _write_predictions(batch: Batch, claims: list[tuple[Place, ReviewPart, Revie
             if changes:
                 _apply(row, changes)
                 changed.append(row)
-    _update(Prediction, changed, JUDGEMENT_FIELDS)
-    _create(Prediction, new, report)
+    _update(Prediction, changed, JUDGEMENT_FIELDS, entries)
+    _create(Prediction, new, report, entries)
 
 
-def _write_comparisons(catalog: Catalog, report: Report) -> None:
+def _write_comparisons(catalog: Catalog, report: Report, entries: Entries) -> None:
     for parts in batched(catalog.parts("comparisons"), ROWS_A_STATEMENT, strict=False):
         slugs = {slug for _, part in parts for slug in part.tools}
         tools = {tool.slug: tool for tool in Tool.objects.filter(slug__in=slugs).only("slug", "name")}
@@ -290,5 +349,6 @@ def _write_comparisons(catalog: Catalog, report: Report) -> None:
             if changes:
                 _apply(row, changes)
                 changed.append(row)
-        _update(Comparison, changed, ("first", "second", *COMPARISON_FIELDS))
-        _create(Comparison, new, report)
+        _update(Comparison, changed, ("first", "second", *COMPARISON_FIELDS), entries)
+        _create(Comparison, new, report, entries)
+        entries.write()

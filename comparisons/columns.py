@@ -86,10 +86,17 @@ class ReviewRecord(TypedDict):
     predictions: list[PredictionRecord] | None
 
 
+class CorrectionRecord(TypedDict):
+    """What we got wrong about a tool and put right; times are ISO text."""
+
+    note: str
+    made_at: str
+
+
 class ToolRecord(TypedDict):
     """Everything that a column shows, but the votes: they change too often to be kept with it.
 
-    Lists are None when empty; reviews are in seat order, the rest as entered.
+    Lists are None when empty; reviews are in seat order, corrections newest first, the rest as entered.
 
     `ship`, `seats` (counts) and `percent` (0–100, None without a review) are the panel's.
     """
@@ -108,6 +115,7 @@ class ToolRecord(TypedDict):
     reviews: list[ReviewRecord] | None
     plans: list[PlanRecord] | None
     facts: list[FactRecord] | None
+    corrections: list[CorrectionRecord] | None
 
 
 # A published edition is current when the same seat has no newer published one: the first of each seat's editions here.
@@ -147,7 +155,13 @@ JOIN LATERAL (
                    FROM tools_fact JOIN tools_attribute AS attribute ON attribute.id = attribute_id
                    WHERE tool_id = tool.id AND superseded_at IS NULL
                ) AS fact
-           ) AS facts
+           ) AS facts,
+           (
+               SELECT json_agg(correction) FROM (
+                   SELECT note, made_at FROM tools_correction
+                   WHERE tool_id = tool.id ORDER BY made_at DESC, id DESC
+               ) AS correction
+           ) AS corrections
     FROM tools_tool AS tool
     JOIN tools_category AS category ON category.id = tool.category_id
     LEFT JOIN LATERAL (

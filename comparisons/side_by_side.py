@@ -15,7 +15,15 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from comparisons import sentence
-from comparisons.columns import FormerFact, FormerPrice, PairRecord, PredictionRecord, ReviewRecord, ToolRecord
+from comparisons.columns import (
+    CorrectionRecord,
+    FormerFact,
+    FormerPrice,
+    PairRecord,
+    PredictionRecord,
+    ReviewRecord,
+    ToolRecord,
+)
 from comparisons.lens import WHOLE_PANEL, Eye, Lens
 from reviews.models import Outcome, Prediction
 from reviews.panel import Panel
@@ -77,6 +85,10 @@ class Column(TypedDict):
     prices: list[Price]
     price_lines: list[SafeString]
     predictions: list[SafeString]
+    corrections: list[SafeString]
+    """What we corrected, newest first, as items of a list."""
+    corrected: SafeString | None
+    """The newest of these in short, with a way to the others."""
     newest_review_on: date | None
 
 
@@ -142,7 +154,7 @@ def card(tool: Tool) -> Card:
 
 def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
     """Shape one tool for its column, with at most `earlier` superseded prices of a plan (None: all)."""
-    plans, reviews = tool["plans"] or [], tool["reviews"] or []
+    plans, reviews, corrections = tool["plans"] or [], tool["reviews"] or [], tool["corrections"] or []
     prices = [Price(plan["kind"], plan["amount"], plan["currency"], plan["period"], plan["unit"]) for plan in plans]
     panel = Panel(
         ship=tool["ship"],
@@ -181,6 +193,19 @@ def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
             for review in reviews
             for prediction in review["predictions"] or []
         ],
+        "corrections": [
+            leaf("comparisons/_correction.html", note=correction["note"], made_on=_made_on(correction))
+            for correction in corrections
+        ],
+        "corrected": leaf(
+            "comparisons/_corrected.html",
+            note=corrections[0]["note"],
+            made_on=_made_on(corrections[0]),
+            earlier=len(corrections) - 1,
+            url=f"{address('tool', tool['slug'])}#corrections",
+        )
+        if corrections
+        else None,
         "newest_review_on": max((_published_on(review) for review in reviews), default=None),
     }
 
@@ -194,6 +219,10 @@ def _checked(source: str, verified_on: str | None, *, today: date) -> dict[str, 
         "words": checked(on, today=today),
         "doubtful": on is None or is_stale(on, today=today),
     }
+
+
+def _made_on(correction: CorrectionRecord) -> str:
+    return day(datetime.fromisoformat(correction["made_at"]).date())
 
 
 def _published_on(review: ReviewRecord) -> date:

@@ -118,6 +118,9 @@ def _tool(tool: ToolRecord, column: Column, community: Community, *, today: date
         ],
         "facts": [_fact(fact, today=today) for fact in tool["facts"] or []],
         "reviews": [_review(review) for review in tool["reviews"] or []],
+        "corrections": [
+            {"note": correction["note"], "made_at": correction["made_at"]} for correction in tool["corrections"] or []
+        ],
     }
 
 

@@ -7,9 +7,9 @@ from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
-from simple_history.models import HistoricalRecords
 
 from tools import slugs
+from tools.history import History
 from tools.models import (
     Tool,
     is_web_address,
@@ -60,7 +60,7 @@ class Reviewer(Slugged):
     )
 
     objects = ReviewerQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["seat"]
@@ -171,7 +171,7 @@ class Review(Publishable):
     flips_if = models.TextField("what would flip it", blank=True)
 
     objects = ReviewQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["tool", "reviewer", "published_at", "pk"]
@@ -264,7 +264,7 @@ class Prediction(models.Model):
     judged_on = models.DateField(null=True, blank=True)
 
     objects = PredictionQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["due_on", "pk"]

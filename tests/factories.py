@@ -7,7 +7,7 @@ from uuid import UUID
 
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
-from tools.models import Attribute, Category, Fact, Plan, Tool
+from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
 from votes.models import Vote
 
 PAST = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -56,6 +56,10 @@ def plan(*, of: Tool, **fields: Any) -> Plan:
 def attribute(**fields: Any) -> Attribute:
     n = next(_number)
     return Attribute.objects.create(**{"slug": f"attribute-{n}", "name": f"Attribute {n}", **fields})
+
+
+def correction(*, of: Tool, **fields: Any) -> Correction:
+    return Correction.objects.create(tool=of, **{"note": f"Correction {next(_number)}.", **fields})
 
 
 def fact(*, of: Tool, **fields: Any) -> Fact:

@@ -6,18 +6,18 @@ from django.contrib.postgres.aggregates import JSONBAgg
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import TrigramSimilarity, TrigramWordSimilarity
 from django.core.validators import RegexValidator, URLValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models import Count, Exists, F, Func, OuterRef, Prefetch, Q, Subquery, Sum, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest, JSONObject
 from django.db.models.lookups import IStartsWith
 from django.urls import reverse
 from django.utils import timezone
-from simple_history.models import HistoricalRecords
 
 from tools import search, slugs
 from tools.expressions import WholePercent, WilsonHigh, WilsonLow
-from tools.publishing import Publishable
+from tools.history import History
+from tools.publishing import Publishable, is_published
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 
 is_web_address = URLValidator(schemes=["http", "https"])
@@ -58,6 +58,19 @@ class ContentRevision(models.Model):
     def __str__(self) -> str:
         return str(self.number)
 
+    @classmethod
+    def hold(cls) -> None:
+        """Wait until nobody else writes content, and keep everybody waiting until this transaction ends.
+
+        Who writes content takes this row anyway, with the first statement; who reads first and then decides what to
+        write takes it before reading. Taken first it is also the end of deadlocks between writers.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {cls._meta.db_table} (id, number) VALUES (1, 1) "
+                "ON CONFLICT (id) DO UPDATE SET number = tools_contentrevision.number"
+            )
+
 
 class CategoryQuerySet(SluggedQuerySet):
     def with_published_tools(self) -> Self:
@@ -82,7 +95,7 @@ class Category(Slugged):
     description = models.TextField(blank=True)
 
     objects = CategoryQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["name"]
@@ -277,7 +290,7 @@ class Tool(Slugged, Publishable):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ToolQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["name", "pk"]
@@ -356,7 +369,7 @@ class Plan(Sourced):
     period = models.CharField(max_length=5, choices=Period, null=True, blank=True)
     unit = models.CharField(max_length=50, blank=True, help_text="For usage: what the amount buys, as in “1M tokens”.")
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["pk"]
@@ -414,7 +427,7 @@ class Attribute(models.Model):
     name = models.CharField(max_length=100)
     categories = models.ManyToManyField(Category, related_name="attributes", blank=True)
 
-    history = HistoricalRecords(m2m_fields=[categories])
+    history = History(m2m_fields=[categories])
 
     class Meta:
         ordering = ["pk"]
@@ -436,7 +449,7 @@ class Fact(Sourced):
     attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT, related_name="facts")
     value = models.CharField(max_length=300)
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["attribute", "pk"]
@@ -454,16 +467,36 @@ class Fact(Sourced):
         return f"{self.attribute}: {self.value}"
 
 
+class CorrectionQuerySet(models.QuerySet["Correction"]):
+    def on_record(self, *, at: datetime | None = None) -> Self:
+        """Those of published tools, newest first, each with its tool."""
+        return (
+            self.filter(is_published(at=at, prefix="tool__")).select_related("tool").order_by("-made_at", "-pk")
+        )
+
+
 class Correction(models.Model):
-    """What we got wrong about a tool and put right, in words for readers. Never rewritten: a later one can follow."""
+    """What we got wrong about a tool and put right, in words for readers. Never rewritten: a later one can follow.
+
+    That it stays is a trigger (migration 0007).
+    """
 
     tool = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="corrections")
     note = models.CharField(max_length=500, help_text="What was wrong, and what is right; readers see it.")
     made_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = CorrectionQuerySet.as_manager()
+    history = History()
+
     class Meta:
         ordering = ["-made_at", "-pk"]
+        indexes = [models.Index(fields=["-made_at", "-id"], name="tools_correction_newest")]
         constraints = [
+            models.UniqueConstraint(
+                fields=["tool", "made_at"],
+                name="tools_correction_once",
+                violation_error_message="This tool has a correction of that very moment.",
+            ),
             models.CheckConstraint(
                 name="tools_correction_note_not_empty",
                 condition=~Q(note=""),

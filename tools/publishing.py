@@ -47,6 +47,14 @@ class Publishable(models.Model):
             return State.DRAFT
         return State.PUBLISHED if self.published_at <= timezone.now() else State.SCHEDULED
 
+    @property
+    def was_public(self) -> bool:
+        """Whether readers see it or have seen it: then it is superseded or withdrawn, and never deleted.
+
+        Goes by the time that is set now. The database looks into the history as well (tools/migrations/0007).
+        """
+        return self.published_at is not None and self.published_at <= timezone.now()
+
     def withdraw(self) -> None:
         """Take it off the site and keep it. Withdrawing twice changes nothing."""
         if self.withdrawn_at is None:

@@ -93,6 +93,7 @@ def _columns(tools: list[Any], options: CustomOptions) -> dict[str, Any]:
         "lens": lens,
         "toggles": toggles(eyes, lens, here=reverse("custom"), also=found.custom_query(slugs)) if len(eyes) > 1 else [],
         "columns": columns,
+        "has_corrections": any(column["corrections"] for column in columns),
         "tools": list(zip(columns, communities, strict=True)),
         "seats": seats,
         "parting_sentence": side_by_side.parting_sentence(seats),

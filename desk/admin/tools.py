@@ -1,6 +1,8 @@
 from django.contrib import admin
 
 from desk.base import DeskAdmin
+from desk.corrections import CorrectionInline
+from desk.deletion import OnlyUnseenRemoved
 from tools.models import Attribute, Category, Fact, Plan, Tool
 
 
@@ -18,7 +20,7 @@ class AttributeAdmin(DeskAdmin):
     filter_horizontal = ["categories"]
 
 
-class StandingInline(admin.TabularInline):
+class StandingInline(OnlyUnseenRemoved, admin.TabularInline):  # type: ignore[misc] # over the class it goes with
     """The plans or facts that hold today; what was superseded is history and not for editing."""
 
     extra = 0
@@ -43,4 +45,4 @@ class ToolAdmin(DeskAdmin):
     list_select_related = ["category"]
     search_fields = ["name", "slug", "aliases"]
     date_hierarchy = "published_at"
-    inlines = [PlanInline, FactInline]
+    inlines = [PlanInline, FactInline, CorrectionInline]
