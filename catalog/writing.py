@@ -89,9 +89,7 @@ class Entries:
         self._noted.clear()
 
 
-def write(
-    catalog: Catalog, *, by: Any | None = None, with_history: bool = True, progress: Progress = silent
-) -> Report:
+def write(catalog: Catalog, *, by: Any | None = None, with_history: bool = True, progress: Progress = silent) -> Report:
     """Write a catalog without problems, in the transaction of the caller; return what was done.
 
     History says it was `by` a user, or nobody; without history it says nothing.

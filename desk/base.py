@@ -17,4 +17,4 @@ class DeskAdmin(HistoryPages, ConflictsTold, OnlyUnseenDeleted, admin.ModelAdmin
     """
 
     class Media:
-        css = {"all": ["desk/history.css"]}  # noqa: RUF012
+        css = {"all": ["desk/history.css"]}

@@ -16,9 +16,11 @@ from django.core.exceptions import BadRequest, ValidationError
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from desk.differences import NOTHING, FieldChange
-from desk.timeline import Entry, kinds_of, read_since, version_of, without_idle
+from desk.differences import LONG_TEXT, NOTHING, FieldChange, difference
+from desk.timeline import Entry, as_of_subject, kinds_of, read_since, version_of, without_idle
 from tools.history import because
 from tools.models import ContentRevision, Plan, Sourced
 from web.words import listed
@@ -67,7 +69,7 @@ class Clash:
 
     what: str
     change: FieldChange
-    mine: str | None
+    mine: SafeString | None
 
 
 class Conflict:
@@ -81,8 +83,8 @@ class Conflict:
         """Put into the form's error who saved what, field by field, beside what is typed."""
         newest = self.entries[0]
         clashes = [
-            Clash(entry.label, change, _typed(form, formsets, entry, change))
-            for entry in self.entries
+            Clash(entry.label, change, _beside(change, _typed(form, formsets, entry, change)))
+            for entry in (as_of_subject(entry, type(form.instance)) for entry in self.entries)
             for change in entry.changes
         ]
         self.error.message = render_to_string(
@@ -92,7 +94,6 @@ class Conflict:
                 "at": newest.at,
                 "reasons": [entry.reason for entry in self.entries if entry.reason],
                 "clashes": clashes,
-                "nothing": NOTHING,
             },
         )
 
@@ -117,6 +118,7 @@ class ConflictsTold:
             request.seen_version = version_of(kinds, pk) if pk else ""  # type: ignore[attr-defined]
             answer = view(request, object_id, form_url, extra_context)
             return answer
+        request.POST = with_plain_line_ends(request.POST)  # type: ignore[assignment]
         if why := request.POST.get(WHY, "").strip():
             because(why[:500])
         with transaction.atomic():
@@ -158,7 +160,11 @@ class ConflictsTold:
                 follow_rows(typed, prefix, inline.model, there)
 
     def get_form(
-        self: Any, request: HttpRequest, obj: Any | None = None, change: bool = False, **kwargs: Any  # noqa: FBT001, FBT002
+        self: Any,
+        request: HttpRequest,
+        obj: Any | None = None,
+        change: bool = False,
+        **kwargs: Any,  # noqa: FBT001, FBT002
     ) -> type[AnyForm]:
         if self._is_noted(request, obj):
             of_request = {
@@ -188,6 +194,18 @@ class ConflictsTold:
 
     def _is_noted(self: Any, request: HttpRequest, obj: Any | None) -> bool:
         return obj is not None and bool(kinds_of(self.model)) and self.has_change_permission(request, obj)
+
+
+def with_plain_line_ends(posted: QueryDict) -> QueryDict:
+    """A posted form without the carriage returns that browsers put before line feeds: nobody typed them, and a text
+    that is saved as it was would differ by them.
+    """
+    if not any("\r" in value for _, values in posted.lists() for value in values):
+        return posted
+    plain = posted.copy()
+    for name, values in posted.lists():
+        plain.setlist(name, [value.replace("\r\n", "\n") for value in values])
+    return plain
 
 
 def follow_rows(typed: QueryDict, prefix: str, model: type[models.Model], there: set[int]) -> None:
@@ -243,6 +261,17 @@ def _typed(form: AnyForm, formsets: list[Any], entry: Entry, change: FieldChange
         if change.name in one.fields:
             return _shown(one, change.name)
     return None
+
+
+def _beside(change: FieldChange, mine: str | None) -> SafeString | None:
+    """What is typed, beside what somebody else saved: a long text as what would become of theirs."""
+    if mine is None:
+        return None
+    if mine == change.after or (not mine and change.after == NOTHING):
+        return format_html("{}", "the same")
+    if min(len(mine), len(change.after)) > LONG_TEXT:
+        return format_html("with yours, theirs would become: {}", difference(change.after, mine))
+    return format_html("{}", mine or NOTHING)
 
 
 def _raw(form: Any, name: str) -> Any:

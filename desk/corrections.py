@@ -23,8 +23,8 @@ class CorrectionForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Correction
         fields = ["tool", "note"]
-        widgets = {"note": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})}  # noqa: RUF012
-        help_texts = {  # noqa: RUF012
+        widgets = {"note": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})}
+        help_texts = {
             "note": "What was wrong, and what is right, in a sentence or two. Readers see it with today’s date on the "
             "tool’s page, in its comparisons and among the changes. It cannot be edited or deleted afterwards."
         }

@@ -43,6 +43,18 @@ class OnlyUnseenDeleted:
         may: bool = super().has_delete_permission(request, obj)  # type: ignore[misc]
         return may and not (isinstance(obj, models.Model) and was_seen(obj))
 
+    def get_deleted_objects(self: Any, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], list[Any]]:
+        """As Django's; but where something protects a row because it was seen, that is said, and not that a right
+        is missing.
+        """
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
+        held = {
+            str(model._meta.verbose_name)
+            for model in self.admin_site._registry
+            if request.user.has_perm(f"{model._meta.app_label}.delete_{model._meta.model_name}")  # type: ignore[union-attr]
+        }
+        return found, counts, {name for name in lacking if str(name) not in held}, protected
+
     def delete_view(
         self: Any, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

@@ -230,7 +230,9 @@ def _entry(kind: Kind | None, object_id: int, version: int) -> Any | None:
     if kind is None:
         return None
     rows = kind.history._default_manager.filter(pk=version)
-    return rows.extra(where=[kind.which.replace("%(id)s", "%s")], params=[object_id] * kind.which.count("%(id)s")).first()
+    return rows.extra(
+        where=[kind.which.replace("%(id)s", "%s")], params=[object_id] * kind.which.count("%(id)s")
+    ).first()
 
 
 def _page_number(request: HttpRequest) -> int:

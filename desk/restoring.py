@@ -22,7 +22,18 @@ from tools.publishing import Publishable
 
 # Never brought back: who may see it and since when is decided by publishing, who writes for a seat by its rights, and
 # the files of an older logo are gone.
-_KEPT = {"id", "tool", "review", "reviewer", "created_at", "published_at", "withdrawn_at", "superseded_at", "logo", "held_by"}
+_KEPT = {
+    "id",
+    "tool",
+    "review",
+    "reviewer",
+    "created_at",
+    "published_at",
+    "withdrawn_at",
+    "superseded_at",
+    "logo",
+    "held_by",
+}
 _JUDGEMENT = {"outcome", "note", "source", "judged_on"}
 _AT_ONCE = timedelta(seconds=30)  # how far apart entries are of what was deleted together
 
@@ -154,7 +165,9 @@ def _deleted_with(version: Any) -> list[Any]:
     return [
         entry.instance
         for model in (Plan, Fact)
-        for entry in model.history.filter(tool_id=version.id, history_type="-", history_date__range=together).order_by("id")
+        for entry in model.history.filter(tool_id=version.id, history_type="-", history_date__range=together).order_by(
+            "id"
+        )
         if not model._default_manager.filter(pk=entry.id).exists()
     ]
 
@@ -169,7 +182,9 @@ def _values(fields: list[Any], row: Any) -> dict[str, Any]:
             values[one.attname] = sorted(getattr(row, one.name).values_list("pk", flat=True)) if row.pk else []
         else:
             ids = getattr(row, one.name).values_list(one.m2m_reverse_name(), flat=True)
-            values[one.attname] = sorted(one.related_model._default_manager.filter(pk__in=ids).values_list("pk", flat=True))
+            values[one.attname] = sorted(
+                one.related_model._default_manager.filter(pk__in=ids).values_list("pk", flat=True)
+            )
     return values
 
 
@@ -184,7 +199,9 @@ def _problems(row: models.Model, *, takes_a_place: bool = False) -> list[str]:
         row.full_clean(validate_constraints=not takes_a_place)
     except ValidationError as error:
         return [
-            " ".join(messages) if name == NON_FIELD_ERRORS else f"{row._meta.get_field(name).verbose_name}: {' '.join(messages)}"
+            " ".join(messages)
+            if name == NON_FIELD_ERRORS
+            else f"{row._meta.get_field(name).verbose_name}: {' '.join(messages)}"
             for name, messages in error.message_dict.items()
         ]
     return []

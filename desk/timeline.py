@@ -196,10 +196,7 @@ def _values(kind: Kind, text: str | None) -> Values | None:
 def _told(kinds: Sequence[Kind], rows: list[tuple[Any, ...]]) -> list[Entry]:
     states = [(kinds[row[0]], _values(kinds[row[0]], row[8]) or {}, _values(kinds[row[0]], row[9])) for row in rows]
     names = names_of(
-        (field, values)
-        for kind, after, before in states
-        for values in (after, before or {})
-        for field in kind.fields()
+        (field, values) for kind, after, before in states for values in (after, before or {}) for field in kind.fields()
     )
     entries = []
     for row, (kind, after, before) in zip(rows, states, strict=True):
@@ -247,7 +244,9 @@ def names_of(said: Iterable[tuple[Any, Values]]) -> Names:
             wanted[field.related_model].update(value if isinstance(value, list) else [value] if value else [])
     return {
         model: dict(
-            model._default_manager.filter(pk__in=ids).order_by().values_list("pk", getattr(model, "USERNAME_FIELD", "name"))
+            model._default_manager.filter(pk__in=ids)
+            .order_by()
+            .values_list("pk", getattr(model, "USERNAME_FIELD", "name"))
         )
         for model, ids in wanted.items()
         if ids

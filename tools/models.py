@@ -470,9 +470,7 @@ class Fact(Sourced):
 class CorrectionQuerySet(models.QuerySet["Correction"]):
     def on_record(self, *, at: datetime | None = None) -> Self:
         """Those of published tools, newest first, each with its tool."""
-        return (
-            self.filter(is_published(at=at, prefix="tool__")).select_related("tool").order_by("-made_at", "-pk")
-        )
+        return self.filter(is_published(at=at, prefix="tool__")).select_related("tool").order_by("-made_at", "-pk")
 
 
 class Correction(models.Model):
@@ -501,7 +499,7 @@ class Correction(models.Model):
                 name="tools_correction_note_not_empty",
                 condition=~Q(note=""),
                 violation_error_message="A correction says what was wrong.",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

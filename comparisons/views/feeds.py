@@ -48,7 +48,9 @@ def comparisons(request: HttpRequest) -> HttpResponse:
 @public_page
 def changes(request: HttpRequest) -> HttpResponse:
     """The newest verdicts that flipped, with what the seat said before and says now, and the newest corrections."""
-    feed = _feed("changes", "What changed", "Who on the panel changed their mind, about what and why; and what we corrected.")
+    feed = _feed(
+        "changes", "What changed", "Who on the panel changed their mind, about what and why; and what we corrected."
+    )
     for change in read_changes(list(newest_changes()[:ENTRIES])):
         if change.correction:
             _add_correction(feed, change.correction)

@@ -150,7 +150,9 @@ def test_pages_hold_each_entry_once(admin_client):
     assert "31 entries" in pages[0]
 
 
-@pytest.mark.parametrize("model", ["tool", "plan", "review", "prediction", "category", "attribute", "reviewer", "comparison"])
+@pytest.mark.parametrize(
+    "model", ["tool", "plan", "review", "prediction", "category", "attribute", "reviewer", "comparison"]
+)
 def test_every_history_opens(admin_client, model):
     review = make.review(of=make.tool(), by=make.reviewer())
     made = {
