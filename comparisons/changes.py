@@ -12,7 +12,7 @@ from tools.models import Correction
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A flip (as of `ReviewQuerySet.flips`, with its reviewer and tool) or a correction (with its tool): one of both."""
+    """A flip (as of `ReviewQuerySet.flips`, with its reviewer and tool) or a correction (with its tool)."""
 
     at: datetime
     flip: Any | None = None

@@ -111,13 +111,11 @@ class ConflictsTold:
         kinds, pk = kinds_of(self.model), _number(object_id)
         view: Any = super().changeform_view  # type: ignore[misc]
         if not kinds:
-            answer: HttpResponse = view(request, object_id, form_url, extra_context)
-            return answer
+            return view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
         if request.method != "POST":
             # Read before the object is: what changes between the two reads as a conflict, and not as seen.
             request.seen_version = version_of(kinds, pk) if pk else ""  # type: ignore[attr-defined]
-            answer = view(request, object_id, form_url, extra_context)
-            return answer
+            return view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
         request.POST = with_plain_line_ends(request.POST)  # type: ignore[assignment]
         if why := request.POST.get(WHY, "").strip():
             because(why[:500])
@@ -125,8 +123,7 @@ class ConflictsTold:
             ContentRevision.hold()
             if pk and request.POST.get(SEEN) and "_saveasnew" not in request.POST:
                 self._look_for_conflict(request, pk)
-            answer = view(request, object_id, form_url, extra_context)
-        return answer
+            return view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
 
     def _look_for_conflict(self: Any, request: HttpRequest, pk: int) -> None:
         kinds, seen = kinds_of(self.model), request.POST[SEEN]
@@ -163,8 +160,8 @@ class ConflictsTold:
         self: Any,
         request: HttpRequest,
         obj: Any | None = None,
-        change: bool = False,
-        **kwargs: Any,  # noqa: FBT001, FBT002
+        change: bool = False,  # noqa: FBT001, FBT002 (Django's signature)
+        **kwargs: Any,
     ) -> type[AnyForm]:
         if self._is_noted(request, obj):
             of_request = {

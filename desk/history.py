@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -229,10 +229,14 @@ def _entry(kind: Kind | None, object_id: int, version: int) -> Any | None:
     """A version of a row that belongs to an object."""
     if kind is None:
         return None
-    rows = kind.history._default_manager.filter(pk=version)
-    return rows.extra(
-        where=[kind.which.replace("%(id)s", "%s")], params=[object_id] * kind.which.count("%(id)s")
-    ).first()
+    table = kind.history._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT EXISTS (SELECT FROM {table} WHERE history_id = %(version)s AND ({kind.which}))",  # noqa: S608 (ours)
+            {"version": version, "id": object_id},
+        )
+        belongs = cursor.fetchone()[0]
+    return kind.history._default_manager.get(pk=version) if belongs else None
 
 
 def _page_number(request: HttpRequest) -> int:

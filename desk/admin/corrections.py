@@ -9,7 +9,7 @@ from tools.models import Correction
 
 
 @admin.register(Correction)
-class CorrectionAdmin(MadeOnce, DeskAdmin):
+class CorrectionAdmin(MadeOnce, DeskAdmin):  # type: ignore[misc] # mixins over it
     form = CorrectionForm
     fields = ["tool", "note"]
     list_display = ["tool", "note", "made_at"]
@@ -22,5 +22,5 @@ class CorrectionAdmin(MadeOnce, DeskAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> list[str]:
         return ["tool", "note", "made_at"] if obj else []
 
-    def get_fields(self, request: HttpRequest, obj: Any | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any | None = None) -> Any:
         return ["tool", "note", "made_at"] if obj else ["tool", "note"]

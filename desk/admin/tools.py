@@ -20,7 +20,7 @@ class AttributeAdmin(DeskAdmin):
     filter_horizontal = ["categories"]
 
 
-class StandingInline(OnlyUnseenRemoved, admin.TabularInline):  # type: ignore[misc] # over the class it goes with
+class StandingInline(OnlyUnseenRemoved, admin.TabularInline):
     """The plans or facts that hold today; what was superseded is history and not for editing."""
 
     extra = 0

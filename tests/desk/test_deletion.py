@@ -28,8 +28,7 @@ def refuses(row) -> bool:
         with transaction.atomic():
             type(row).objects.filter(pk=row.pk)._raw_delete("default")
     except IntegrityError as error:
-        assert "was public" in str(error)
-        return True
+        return "was public" in str(error)
     return False
 
 

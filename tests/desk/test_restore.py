@@ -96,7 +96,7 @@ def test_category_that_is_gone_stands_against_it(admin_client):
     Category.objects.filter(pk=category.pk).delete()
     page = confirmation(admin_client, tool, oldest(tool))
     [problem] = re.findall(r"<ul class=\"errorlist\"><li>(.*?)</li>", page)
-    assert problem == f"category: category instance with id {category.pk} does not exist."
+    assert problem == f"category: category instance with id {category.pk} is not a valid choice."
     assert 'name="seen_version"' not in page
 
 
