@@ -15,7 +15,7 @@ class Change:
     """A flip (as of `ReviewQuerySet.flips`, with its reviewer and tool) or a correction (with its tool)."""
 
     at: datetime
-    flip: Any | None = None
+    flip: Any = None
     correction: Correction | None = None
 
 

@@ -37,7 +37,7 @@ class UncountedField(forms.CharField):
         return False
 
 
-class NotedForm(forms.ModelForm):  # type: ignore[type-arg]
+class NotedForm(forms.ModelForm):
     """What every form of something with a history has besides: why it is changed, and the version that was seen."""
 
     conflict: "Conflict | None" = None
@@ -111,11 +111,11 @@ class ConflictsTold:
         kinds, pk = kinds_of(self.model), _number(object_id)
         view: Any = super().changeform_view  # type: ignore[misc]
         if not kinds:
-            return view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+            return view(request, object_id, form_url, extra_context)
         if request.method != "POST":
             # Read before the object is: what changes between the two reads as a conflict, and not as seen.
             request.seen_version = version_of(kinds, pk) if pk else ""  # type: ignore[attr-defined]
-            return view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+            return view(request, object_id, form_url, extra_context)
         request.POST = with_plain_line_ends(request.POST)  # type: ignore[assignment]
         if why := request.POST.get(WHY, "").strip():
             because(why[:500])
@@ -123,7 +123,7 @@ class ConflictsTold:
             ContentRevision.hold()
             if pk and request.POST.get(SEEN) and "_saveasnew" not in request.POST:
                 self._look_for_conflict(request, pk)
-            return view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+            return view(request, object_id, form_url, extra_context)
 
     def _look_for_conflict(self: Any, request: HttpRequest, pk: int) -> None:
         kinds, seen = kinds_of(self.model), request.POST[SEEN]
@@ -210,7 +210,8 @@ def follow_rows(typed: QueryDict, prefix: str, model: type[models.Model], there:
     rows = list(_posted_rows(typed, prefix))
     if not rows:
         return
-    kept, new = [], []
+    kept: list[dict[str, list[str]]] = []
+    new: list[dict[str, list[str]]] = []
     for row in rows:
         pk = _number(row.get("id", [""])[-1])
         if pk and pk not in there:
@@ -283,7 +284,8 @@ def _shown(form: Any, name: str) -> str:
         several = isinstance(field, forms.ModelMultipleChoiceField)
         return ", ".join(map(str, chosen or [])) if several else str(chosen or "")
     if isinstance(field, forms.ChoiceField):
-        flat = {str(key): str(label) for key, label in field.choices if not isinstance(label, list | tuple)}
+        choices: Any = field.choices
+        flat = {str(key): str(label) for key, label in choices if not isinstance(label, list | tuple)}
         return flat.get(str(value), str(value or ""))
     if isinstance(value, list):
         return " ".join(str(part) for part in value if part)

@@ -19,7 +19,7 @@ class MadeOnce:
         return False
 
 
-class CorrectionForm(forms.ModelForm):  # type: ignore[type-arg]
+class CorrectionForm(forms.ModelForm):
     class Meta:
         model = Correction
         fields = ["tool", "note"]
@@ -39,7 +39,7 @@ class CorrectionForm(forms.ModelForm):  # type: ignore[type-arg]
         return " ".join(self.cleaned_data["note"].split())
 
 
-class CorrectionInline(MadeOnce, admin.StackedInline):  # type: ignore[misc] # over the class it goes with
+class CorrectionInline(MadeOnce, admin.StackedInline):
     """For the page of a tool: what was corrected, and room for one more where there is anything to correct."""
 
     model = Correction

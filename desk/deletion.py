@@ -51,7 +51,7 @@ class OnlyUnseenDeleted:
         held = {
             str(model._meta.verbose_name)
             for model in self.admin_site._registry
-            if request.user.has_perm(f"{model._meta.app_label}.delete_{model._meta.model_name}")  # type: ignore[union-attr]
+            if request.user.has_perm(f"{model._meta.app_label}.delete_{model._meta.model_name}")
         }
         return found, counts, {name for name in lacking if str(name) not in held}, protected
 
@@ -95,7 +95,7 @@ def delete_selected(modeladmin: Any, request: HttpRequest, queryset: QuerySet[An
             return None
     try:
         with transaction.atomic():
-            answer: HttpResponse | None = actions.delete_selected(modeladmin, request, queryset)  # type: ignore[no-untyped-call]
+            answer: HttpResponse | None = actions.delete_selected(modeladmin, request, queryset)
     except (IntegrityError, ProtectedError) as error:
         messages.error(request, f"Nothing was deleted. {refusal(error)}")
         return None

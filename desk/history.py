@@ -18,7 +18,7 @@ from desk.restoring import Restoration, plan_restoration
 from desk.timeline import ENTRIES_A_PAGE, Kind, as_of_subject, kinds_of, label_of, names_of, read_page, version_of
 from reviews.models import Prediction, Review
 from tools.history import DELETED, because
-from tools.models import ContentRevision
+from tools.models import ContentRevision, Correction
 from web.words import day
 
 DELETED_A_PAGE = 50
@@ -47,6 +47,12 @@ class HistoryPages:
             ),
             *urls,
         ]
+
+    @property
+    def deleted_address(self: Any) -> str:
+        """Where what was deleted is listed; "" where nothing is kept of it, or nothing is ever deleted."""
+        has_any = bool(kinds_of(self.model)) and self.model is not Correction
+        return address(self.model, "deleted") if has_any else ""
 
     def history_view(
         self: Any, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -209,13 +215,13 @@ class HistoryPages:
         if self.admin_site.is_registered(model):
             may: bool = self.admin_site.get_model_admin(model).has_change_permission(request, obj)
             return may
-        return bool(request.user.has_perm(f"{meta.app_label}.change_{meta.model_name}"))  # type: ignore[union-attr]
+        return bool(request.user.has_perm(f"{meta.app_label}.change_{meta.model_name}"))
 
     def _may_restore(self: Any, request: HttpRequest, kind: Kind, entry: Any) -> bool:
         current = kind.model._default_manager.filter(pk=entry.id).first()
         if current is None:  # it is made again
             meta = kind.model._meta
-            if not request.user.has_perm(f"{meta.app_label}.add_{meta.model_name}"):  # type: ignore[union-attr]
+            if not request.user.has_perm(f"{meta.app_label}.add_{meta.model_name}"):
                 return False
             return not self._is_hidden(request.user, kind.model) and self._may(request, kind.model)
         return bool(self._may(request, kind.model, current))

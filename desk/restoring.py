@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import models
 from django.utils import timezone
 
 from desk.differences import FieldChange, field_changes
@@ -54,10 +53,10 @@ class Restoration:
 
 def plan_restoration(kind: Kind, version: Any) -> Restoration:
     """Say what it would be to restore a version (an entry of the history of a kind of row); nothing is written yet."""
-    current = kind.model._default_manager.filter(pk=version.id).first()
+    current: Any = kind.model._default_manager.filter(pk=version.id).first()
     if current is None:
         return _again(kind, version)
-    if isinstance(current, Sourced) and (current.superseded_at or current.tool.was_public):
+    if issubclass(kind.model, Sourced) and (current.superseded_at or current.tool.was_public):
         return _superseding(kind, version, current)
     if isinstance(current, Review) and current.was_public:
         return _as_draft(kind, version, current)
@@ -117,7 +116,7 @@ def _superseding(kind: Kind, version: Any, current: Any) -> Restoration:
         standing = kind.model._default_manager.filter(**same, superseded_at__isnull=True).first()
     fields = [field for field in kind.fields() if field.name not in _KEPT]
     changes = _changes(fields, _values(fields, standing) if standing else None, _values(fields, version))
-    row = kind.model(tool=current.tool, **{one.attname: getattr(version, one.attname) for one in fields})
+    row: Any = kind.model(tool=current.tool, **{one.attname: getattr(version, one.attname) for one in fields})
     if standing is not None and all(getattr(standing, name) == getattr(row, name) for name in row.VALUE_FIELDS):
         words = "Its value is what stands already, so only what is said about it changes."
         in_place = _in_place(kind, version, standing)
@@ -193,7 +192,7 @@ def _changes(fields: list[Any], before: dict[str, Any] | None, after: dict[str, 
     return field_changes(fields, before, after, names)
 
 
-def _problems(row: models.Model, *, takes_a_place: bool = False) -> list[str]:
+def _problems(row: Any, *, takes_a_place: bool = False) -> list[str]:
     """Why a row cannot be written so, in sentences. One that takes a place finds it taken, which is no problem."""
     try:
         row.full_clean(validate_constraints=not takes_a_place)

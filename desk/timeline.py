@@ -67,7 +67,8 @@ def kinds_of(model: type[models.Model]) -> tuple[Kind, ...]:
     """The kinds of rows in the history of an object of a model, itself first; none where no history is kept."""
     if not hasattr(model, "history"):
         return ()
-    return {Tool: _OF_TOOL, Review: _OF_REVIEW}.get(model, (Kind(model),))
+    together: dict[type[models.Model], tuple[Kind, ...]] = {Tool: _OF_TOOL, Review: _OF_REVIEW}
+    return together.get(model, (Kind(model),))
 
 
 @cache

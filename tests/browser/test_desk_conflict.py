@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
@@ -19,8 +20,6 @@ def sign_in(page: Page, site: str, name: str) -> Page:
 
 def session_of(name: str) -> str:
     """The key of a session of a superuser: how one signs in is not what is tried here."""
-    from django.test import Client
-
     client = Client()
     client.force_login(User.objects.create_superuser(name))
     return client.cookies["sessionid"].value

@@ -8,6 +8,7 @@ from threading import Barrier
 import pytest
 from django.contrib import admin
 from django.db import connections
+from django.http import QueryDict
 from django.test import Client
 
 from accounts.models import User
@@ -212,8 +213,6 @@ def test_rows_are_followed_whatever_their_order():
     gone, kept, newer = (make.plan(of=tool, name=name, **fields) for name, fields in (
         ("A", {"superseded_at": make.PAST}), ("B", {}), ("A", {}),
     ))  # fmt: skip
-    from django.http import QueryDict
-
     typed = QueryDict(mutable=True)
     typed.update({"plans-TOTAL_FORMS": "4", "plans-INITIAL_FORMS": "3", "other": "x"})
     for number, (pk, name) in enumerate([(10**12, "gone"), (gone.pk, "A"), (kept.pk, "B"), ("", "new")]):
