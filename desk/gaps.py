@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review
@@ -46,6 +47,16 @@ def missing_seats(*, most: int, held_by: int | None = None) -> list[MissingSeats
         MissingSeats(tool, name, list(zip(ids, names, strict=True)), total)
         for tool, name, ids, names, total in _rows(_MISSING_SEATS, {"most": most, "holder": held_by})
     ]
+
+
+def lacks_a_seat() -> RawSQL:
+    """The ids of all tools, withdrawn ones too, on which not every seat has written."""
+    return RawSQL(
+        "SELECT tool.id FROM tools_tool AS tool CROSS JOIN reviews_reviewer AS reviewer WHERE NOT EXISTS ("
+        " SELECT FROM reviews_review AS review WHERE review.tool_id = tool.id AND review.reviewer_id = reviewer.id"
+        " AND review.withdrawn_at IS NULL)",
+        [],
+    )
 
 
 class MissingComparison(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
@@ -13,11 +13,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from desk.base import DeskAdmin
+from desk.gaps import lacks_a_seat
 from reviews.models import Outcome, Review, Reviewer
 from reviews.panel import Panel
-from tools.models import Fact, Plan
+from tools.models import Fact, Plan, Tool
 from tools.publishing import Publishable, State, is_published
 from tools.sourcing import is_stale, site_name
 from web.words import day
@@ -139,12 +141,12 @@ class UnwrittenFilter(ConditionFilter):
     parameter_name = "unwritten"
 
     def conditions(self) -> dict[str, tuple[str, Q]]:
-        written = Review.objects.filter(tool=OuterRef("pk"), withdrawn_at__isnull=True)
-        seats = {slug: (name, ~Q(Exists(written.filter(reviewer=pk)))) for pk, slug, name in Reviewer.objects.seats()}
-        anyone = Q()
-        for _, condition in seats.values():
-            anyone |= condition
-        return {"any": ("Any seat", anyone if seats else Q(pk__in=[])), **seats}
+        stays = Q(withdrawn_at__isnull=True)
+        written = Review.objects.filter(stays, tool=OuterRef("pk"))
+        seats = {
+            slug: (name, stays & ~Q(Exists(written.filter(reviewer=pk)))) for pk, slug, name in Reviewer.objects.seats()
+        }
+        return {"any": ("Any seat", stays & Q(pk__in=lacks_a_seat())), **seats}
 
 
 class FlippedFilter(ConditionFilter):
@@ -198,14 +200,15 @@ def source_link(address: str) -> SafeString | str:
 
 
 class PageList(ChangeList):
-    """A change list that reads what only its rows show for the rows of one page (`ModelAdmin.for_page`), after it has
-    counted and cut: what a column costs is not paid for rows that nobody sees.
+    """A change list whose rows get what only they show after it has counted, sorted and cut, from a method of its admin
+    (`for_page`): what a column costs is not paid for rows that nobody sees.
     """
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         admin_: Any = self.model_admin
-        self.result_list = admin_.for_page(self.result_list)
+        self.result_list = list(self.result_list)
+        admin_.for_page(self.result_list)
 
 
 class ListOptions(DeskAdmin):
@@ -213,6 +216,12 @@ class ListOptions(DeskAdmin):
 
     list_per_page = 50
     show_full_result_count = False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """A list is headed by what it lists."""
+        title = capfirst(str(self.opts.verbose_name_plural))
+        heading = {} if IS_POPUP_VAR in request.GET else {"title": title}
+        return super().changelist_view(request, heading | (extra_context or {}))
 
 
 class StateColumn(ListOptions):
@@ -230,14 +239,17 @@ class ToolList(StateColumn):
     list_filter = [StateFilter, UnwrittenFilter, ToolCheckedFilter, "category"]
     list_select_related = ["category"]
     search_fields = ["name", "slug", "aliases"]
-    search_help_text = "Names, aliases and slugs."
+    search_help_text = "Names, aliases and slugs"
     date_hierarchy = "published_at"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PageList
 
-    def for_page(self, rows: Any) -> Any:
-        return rows.with_panel()
+    def for_page(self, tools: list[Any]) -> None:
+        numbers = Tool.objects.with_panel().order_by().filter(pk__in=[tool.pk for tool in tools])
+        panels = dict(numbers.values_list("pk", "panel"))
+        for tool in tools:
+            tool.panel = panels[tool.pk]
 
     @admin.display(description="panel ship")
     def panel_ship(self, tool: Any) -> str:
@@ -252,5 +264,5 @@ class ComparisonList(StateColumn):
     list_filter = [StateFilter, ("first__category", admin.RelatedFieldListFilter)]
     list_select_related = ["first", "second"]
     search_fields = ["first__name", "second__name"]
-    search_help_text = "Names of tools."
+    search_help_text = "Names of tools"
     date_hierarchy = "published_at"

@@ -7,9 +7,10 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import ActionLocation
 from django.http import HttpRequest, HttpResponse
 
+from desk import verifying
 from desk.base import DeskAdmin
 from desk.confirming import confirmation, is_confirmed
-from desk.verifying import MOST, Sorted, TooManyError, said, statements_of, verify
+from desk.verifying import Sorted, TooManyError, said, statements_of, verify
 
 NAMED = 10  # rows that a message names
 
@@ -19,7 +20,7 @@ def verify_action(model_admin: Any, request: HttpRequest, read: Callable[[], lis
     try:
         rows = read()
     except TooManyError:
-        words = f"Nothing was marked: choose at most {MOST:,} prices and facts at once. Filter the list first."
+        words = f"Nothing was marked: choose at most {verifying.MOST:,} prices and facts at once."
         model_admin.message_user(request, words, messages.ERROR)
         return None
     if is_confirmed(request):

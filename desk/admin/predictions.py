@@ -68,7 +68,7 @@ class PredictionAdmin(ListOptions):
     list_filter = [DueFilter, "outcome", "review__reviewer", "review__tool__category"]
     list_select_related = ["review__tool", "review__reviewer"]
     search_fields = ["claim", "review__tool__name"]
-    search_help_text = "Claims, and names of tools."
+    search_help_text = "Claims, and names of tools"
     date_hierarchy = "due_on"
     ordering = ["due_on", "pk"]
     readonly_fields = ["claim", "due_on", "review_link", "verdict_mark", "quote", "flips_if"]
@@ -103,9 +103,9 @@ class PredictionAdmin(ListOptions):
     def quote(self, prediction: Prediction) -> str:
         return prediction.review.quote
 
-    @admin.display(description="what would flip it", empty_value="—")
-    def flips_if(self, prediction: Prediction) -> str | None:
-        return prediction.review.flips_if or None
+    @admin.display(description="what would flip it")
+    def flips_if(self, prediction: Prediction) -> str:
+        return prediction.review.flips_if or "—"
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         rows = super().get_queryset(request)

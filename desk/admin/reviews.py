@@ -23,7 +23,7 @@ class ReviewerForm(forms.ModelForm):
     """A seat that is taken is no error for one who has a seat: the two change places."""
 
     seat = forms.IntegerField(
-        min_value=1, max_value=100, help_text="The place in the row, from 1. If it is taken, the two change places."
+        min_value=1, max_value=32767, help_text="The place in the row, from 1. If it is taken, the two change places."
     )
 
     class Meta:
@@ -48,6 +48,7 @@ class ReviewerAdmin(ListOptions):
     list_display_links = ["name"]
     list_select_related = ["held_by"]
     search_fields = ["name", "slug"]
+    search_help_text = "Names and slugs"
     ordering = ["seat"]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
@@ -107,12 +108,11 @@ def is_out(review: Review | None) -> bool:
 
 @admin.register(Review)
 class ReviewAdmin(StateColumn):
-    list_display = ["__str__", "tool", "reviewer", "verdict_mark", "state_mark", "published_at"]
-    list_display_links = ["__str__"]
+    list_display = ["tool", "reviewer", "verdict_mark", "state_mark", "published_at"]
     list_filter = [StateFilter, "verdict", FlippedFilter, "reviewer", "tool__category"]
     list_select_related = ["tool", "reviewer"]
     search_fields = ["tool__name", "tool__slug"]
-    search_help_text = "Names of tools."
+    search_help_text = "Names of tools"
     date_hierarchy = "published_at"
     ordering = ["-pk"]
     autocomplete_fields = ["tool"]
@@ -163,7 +163,8 @@ class ReviewAdmin(StateColumn):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         obj: Review | None = context["original"]
         if obj is not None and is_out(obj):
-            context |= {"show_save": False, "show_save_and_continue": False, "show_close": True}
+            hidden = ("show_save", "show_save_and_continue", "show_save_and_add_another")
+            context |= dict.fromkeys(hidden, False) | {"show_close": True}
             context |= self._next_edition(request, obj)
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -61,7 +61,7 @@ class PlanAdmin(SourcedAdmin):
     list_filter = [CheckedFilter, StandingFilter, "kind", "tool__category"]
     list_select_related = ["tool"]
     search_fields = ["tool__name", "name"]
-    search_help_text = "Names of tools and of plans."
+    search_help_text = "Names of tools and plans"
     readonly_fields = ["tool_link", "name", "price", "superseded_at"]
     fields = ["tool_link", "name", "price", "source", "verified_on", "superseded_at"]
 
@@ -76,6 +76,6 @@ class FactAdmin(SourcedAdmin):
     list_filter = [CheckedFilter, StandingFilter, "attribute", "tool__category"]
     list_select_related = ["tool", "attribute"]
     search_fields = ["tool__name", "value"]
-    search_help_text = "Names of tools and values."
+    search_help_text = "Names of tools, and values"
     readonly_fields = ["tool_link", "attribute", "value", "superseded_at"]
     fields = ["tool_link", "attribute", "value", "source", "verified_on", "superseded_at"]

@@ -1,11 +1,11 @@
 """Categories, and the attributes that facts are about."""
 
+from collections import Counter
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Count, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, prefetch_related_objects
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -15,13 +15,14 @@ from desk.lists import ListOptions, PageList
 from tools.models import Attribute, Category, Fact, Tool
 
 
-def _number_of(rows: Any, field: str) -> Any:
-    counted = rows.filter(**{field: OuterRef("pk")}).order_by().values(field).annotate(number=Count("pk"))
-    return Coalesce(Subquery(counted.values("number")), 0)
+def _numbers(rows: Any, field: str) -> Counter[int]:
+    """How many rows there are of each value of a field."""
+    return Counter(dict(rows.order_by().values_list(field).annotate(Count("pk"))))
 
 
 class VocabularyAdmin(ListOptions):
     search_fields = ["name", "slug"]
+    search_help_text = "Names and slugs"
     ordering = ["name"]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
@@ -36,11 +37,11 @@ class VocabularyAdmin(ListOptions):
 class CategoryAdmin(VocabularyAdmin):
     list_display = ["name", "slug", "tools_link", "attributes_count"]
 
-    def for_page(self, rows: Any) -> Any:
-        return rows.annotate(
-            tools_count=_number_of(Tool.objects, "category"),
-            attributes_number=_number_of(Attribute.categories.through.objects, "category"),
-        )
+    def for_page(self, categories: list[Any]) -> None:
+        tools = _numbers(Tool.objects, "category")
+        attributes = _numbers(Attribute.categories.through.objects, "category")
+        for category in categories:
+            category.tools_count, category.attributes_number = tools[category.pk], attributes[category.pk]
 
     @admin.display(description="tools")
     def tools_link(self, category: Any) -> SafeString:
@@ -59,9 +60,11 @@ class AttributeAdmin(VocabularyAdmin):
     list_filter = ["categories"]
     filter_horizontal = ["categories"]
 
-    def for_page(self, rows: Any) -> Any:
-        standing = Fact.objects.filter(superseded_at__isnull=True)
-        return rows.annotate(facts_count=_number_of(standing, "attribute")).prefetch_related("categories")
+    def for_page(self, attributes: list[Any]) -> None:
+        facts = _numbers(Fact.objects.standing(), "attribute")
+        prefetch_related_objects(attributes, "categories")
+        for attribute in attributes:
+            attribute.facts_count = facts[attribute.pk]
 
     @admin.display(description="categories")
     def of_categories(self, attribute: Attribute) -> str:
