@@ -124,4 +124,5 @@ class PredictionAdmin(ListOptions):
 
     def has_delete_permission(self, request: HttpRequest, obj: Prediction | None = None) -> bool:
         """Only together with a draft that makes it."""
-        return obj is not None and obj.review.published_at is None and super().has_delete_permission(request, obj)
+        unseen = obj is not None and obj.review.state in (State.DRAFT, State.SCHEDULED)
+        return unseen and super().has_delete_permission(request, obj)

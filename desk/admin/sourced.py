@@ -15,6 +15,7 @@ from desk.verify_action import verify_action
 from desk.verifying import rows_of
 from tools.models import Fact, Plan, Sourced
 from tools.prices import Price
+from tools.publishing import State
 
 
 class SourcedAdmin(ListOptions):
@@ -48,7 +49,8 @@ class SourcedAdmin(ListOptions):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only together with a tool that never came out."""
-        return obj is not None and obj.tool.published_at is None and super().has_delete_permission(request, obj)
+        unseen = obj is not None and obj.tool.state in (State.DRAFT, State.SCHEDULED)
+        return unseen and super().has_delete_permission(request, obj)
 
     @admin.action(description="Mark as verified today", permissions=["change"])
     def verify_today(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse | None:
