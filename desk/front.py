@@ -18,7 +18,7 @@ from django.utils import timezone
 from comparisons.models import Comparison
 from desk import gaps
 from desk.permissions import reviews_to_edit, writes_own_drafts_only
-from reviews.models import Prediction, Review
+from reviews.models import Prediction, Review, Reviewer
 from tools.models import Fact, Plan, Tool
 from tools.publishing import State
 from web.words import day, listed
@@ -163,7 +163,11 @@ def missing_seats(asker: Asker) -> Section | None:
     if not asker.may("reviews.add_review"):
         return None
     own = writes_own_drafts_only(asker.user)
+    seat = Reviewer.objects.filter(held_by=asker.user).first() if own else None
     found = gaps.missing_seats(most=MOST, held_by=asker.user.pk if own else None)
+    empty = "Every seat has written on every tool."
+    if own:
+        empty = "Your seat has written on every tool." if seat else "You hold no seat yet. An editor gives you one."
 
     def form(gap: gaps.MissingSeats) -> str:
         if len(gap.seats) == 1 or not asker.may("tools.change_tool"):
@@ -175,8 +179,10 @@ def missing_seats(asker: Asker) -> Section | None:
         "Tools without your verdict" if own else "Tools that lack a verdict",
         [Item(gap.name, form(gap), "" if own else listed([name for _, name in gap.seats])) for gap in found],
         found[0].total if found else 0,
-        "Your seat has written on every tool." if own else "Every seat has written on every tool.",
-        [("All tools that lack one", list_of(Tool, unwritten="any"))] if asker.may("tools.view_tool") else [],
+        empty,
+        [("All tools that lack one", list_of(Tool, unwritten=seat.slug if seat else "any"))]
+        if asker.may("tools.view_tool")
+        else [],
     )
 
 

@@ -188,6 +188,14 @@ def test_reviewer_sees_the_drafts_and_the_gaps_of_the_own_seat_only():
     )
 
 
+def test_reviewer_is_led_to_the_tools_that_lack_the_own_seat():
+    user = somebody(*REVIEWER)
+    assert section("missing-seats", user).empty == "You hold no seat yet. An editor gives you one."
+    make.reviewer(slug="own", held_by=user)
+    assert section("missing-seats", user).empty == "Your seat has written on every tool."
+    assert section("missing-seats", user).more == [("All tools that lack one", "/admin/tools/tool/?unwritten=own")]
+
+
 def test_somebody_without_content_to_edit_sees_nothing_of_it():
     make.tool(name="Draft", published_at=None)
     assert seen(somebody()) == {"last-edits": []}
