@@ -174,6 +174,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False  # one language; dates and numbers are formatted in web/templatetags
+FORMAT_MODULE_PATH = "config.formats"  # days and times at the desk
 
 # -- Files ------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.views.decorators.csp import csp_override
 
 
@@ -18,3 +19,8 @@ class Desk(admin.AdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return csp_override(settings.ADMIN_CSP)(super().login)(request, extra_context)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        from desk import front  # not before the apps are loaded, and settings name this class
+
+        return super().index(request, {"sections": front.sections(request.user), **(extra_context or {})})

@@ -1,13 +1,9 @@
 from django.contrib import admin
 
 from comparisons.models import Comparison
-from desk.base import DeskAdmin
+from desk.lists import ComparisonList
 
 
 @admin.register(Comparison)
-class ComparisonAdmin(DeskAdmin):
-    list_display = ["__str__", "state", "published_at"]
-    list_select_related = ["first", "second"]
-    search_fields = ["first__name", "second__name"]
-    date_hierarchy = "published_at"
+class ComparisonAdmin(ComparisonList):
     autocomplete_fields = ["first", "second"]

@@ -1,23 +1,10 @@
 from django.contrib import admin
 
-from desk.base import DeskAdmin
 from desk.corrections import CorrectionInline
 from desk.deletion import OnlyUnseenRemoved
-from tools.models import Attribute, Category, Fact, Plan, Tool
-
-
-@admin.register(Category)
-class CategoryAdmin(DeskAdmin):
-    list_display = ["name", "slug"]
-    search_fields = ["name", "slug"]
-
-
-@admin.register(Attribute)
-class AttributeAdmin(DeskAdmin):
-    list_display = ["name", "slug"]
-    list_filter = ["categories"]
-    search_fields = ["name", "slug"]
-    filter_horizontal = ["categories"]
+from desk.lists import ToolList
+from desk.verify_action import VerifiesTools
+from tools.models import Fact, Plan, Tool
 
 
 class StandingInline(OnlyUnseenRemoved, admin.TabularInline):
@@ -39,10 +26,5 @@ class FactInline(StandingInline):
 
 
 @admin.register(Tool)
-class ToolAdmin(DeskAdmin):
-    list_display = ["name", "category", "state", "published_at"]
-    list_filter = ["category"]
-    list_select_related = ["category"]
-    search_fields = ["name", "slug", "aliases"]
-    date_hierarchy = "published_at"
+class ToolAdmin(ToolList, VerifiesTools):
     inlines = [PlanInline, FactInline, CorrectionInline]
