@@ -1,5 +1,5 @@
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from hypothesis import HealthCheck, settings
 
@@ -18,7 +18,7 @@ SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 
 @pytest.fixture(autouse=True)
 def _empty_cache():
-    cache.clear()
+    caches["pages"].clear()
     _written.cache_clear()
     _said.cache_clear()
     _communities.cache_clear()
