@@ -95,6 +95,11 @@ class MFAAdapter(DefaultMFAAdapter):
         qrcode.make(url, image_factory=SvgPathImage, box_size=10, border=3).save(svg)
         return svg.getvalue().decode().partition("?>")[2].strip()
 
+    def generate_authenticator_name(self, user: User, type: str) -> str:  # noqa: A002 (allauth's signature)
+        """What a new passkey is called when its owner gives it no name."""
+        number = user.authenticator_set.filter(type=type).count() + 1
+        return "Passkey" if number == 1 else f"Passkey {number}"
+
     def _get_site_name(self) -> str:
         return settings.SITE_NAME
 

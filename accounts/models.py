@@ -16,7 +16,7 @@ class User(AbstractUser):
 
     email = models.EmailField("e-mail address", blank=True)
 
-    objects: UserManager = UserManager()  # type: ignore[misc, assignment] # of this class, and not of any AbstractUser
+    objects: UserManager = UserManager()  # type: ignore[misc] # of this class, and not of any AbstractUser
 
     class Meta(AbstractUser.Meta):
         constraints = [

@@ -24,7 +24,7 @@ class ContextValidator:
             rest = rest.replace(word, "")
         if rest != _plain(password) and len(rest) < LEFT_OVER:
             raise ValidationError(
-                "This password is mostly the name of the site or your own. Take words that nobody connects with either.",
+                "This password is mostly the name of the site or your own. Take words that nobody connects with you.",
                 code="password_of_context",
             )
 

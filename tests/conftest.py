@@ -27,6 +27,12 @@ def _empty_cache():
     _census.cache_clear()
 
 
+@pytest.fixture(autouse=True)
+def _quick_hashes(settings):
+    """Passwords of tests protect nothing, and a real hash takes most of a second."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def form_client() -> Client:
     """A browser that posts forms from our own pages."""

@@ -1,6 +1,7 @@
+from django.db import migrations
+
 import accounts.models
 from accounts.groups import apply_groups
-from django.db import migrations
 
 
 class Migration(migrations.Migration):

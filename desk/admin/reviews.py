@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from desk.base import DeskAdmin
+from desk.own_drafts import OwnDraftsMixin
 from reviews.actions import note_mentions
 from reviews.models import Prediction, Review, Reviewer
 from tools.publishing import State
@@ -15,13 +16,13 @@ class ReviewerAdmin(DeskAdmin):
     list_display_links = ["name"]
 
 
-class PredictionInline(admin.TabularInline):
+class PredictionInline(OwnDraftsMixin, admin.TabularInline):
     model = Prediction
     extra = 0
 
 
 @admin.register(Review)
-class ReviewAdmin(DeskAdmin):
+class ReviewAdmin(OwnDraftsMixin, DeskAdmin):
     list_display = ["tool", "reviewer", "verdict", "state", "published_at"]
     list_filter = ["verdict", "reviewer"]
     list_select_related = ["tool", "reviewer"]
