@@ -10,6 +10,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -72,6 +73,9 @@ class UserAdmin(DjangoUserAdmin, DeskAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         found = super().get_queryset(request).annotate(has_second_factor=second_factor.of_outer_user())
         return found.prefetch_related("groups")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(db_field, request, **{"widget": CheckboxSelectMultiple, **kwargs})
 
     @admin.display(description="name")
     def full_name(self, user: User) -> str:

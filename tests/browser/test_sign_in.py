@@ -3,10 +3,11 @@
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
-from tests.accounts.people import PASSWORD, code_of, person
+from tests.accounts.people import PASSWORD, code_of, person, recovery_codes_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,6 +56,31 @@ def test_password_then_an_app_that_has_to_be_set_up(desk, page):
     page.get_by_label("Code").fill(recovery_code)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page).to_have_title(re.compile("The desk"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_accessibility_rule_is_broken(desk, page, scheme):
+    user = person("Editor")
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size({"width": 360, "height": 900})
+    broken = []
+
+    def look(path: str) -> None:
+        page.goto(desk + path)
+        results = Axe().run(page)
+        if results.violations_count:
+            broken.append(f"{path}: {results.generate_report()}")
+
+    for path in ("login/", "password/reset/", "password/reset/sent/", "password/reset/a-b/"):
+        look(f"/account/{path}")
+    give_password(page, desk, user.username)
+    expect(page).to_have_url(f"{desk}/account/")
+    for path in ("", "app/", "passkeys/", "passkeys/add/", "password/", "logout/"):
+        look(f"/account/{path}")
+    recovery_codes_of(user)
+    for path in ("recovery-codes/", "recovery-codes/"):  # with the codes, and without
+        look(f"/account/{path}")
+    assert not broken, "\n".join(broken)
 
 
 def test_passkey_is_added_and_signs_in_alone_and_beside_the_password(desk, page):
