@@ -12,10 +12,12 @@ urlpatterns = [
     path("", include("votes.urls")),
     path("", include("newsletter.urls")),
     path("favicon.ico", favicon),
+    path("account/", include("accounts.urls")),
     path("admin/", admin.site.urls),
 ]
 
 handler400 = "web.views.bad_request"
 handler403 = "web.views.forbidden"
 handler404 = "comparisons.views.errors.not_found"
+handler429 = "web.views.too_many_requests"  # allauth's; Django itself knows none
 handler500 = "web.views.server_error"

@@ -1,5 +1,5 @@
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from hypothesis import HealthCheck, settings
 
@@ -18,13 +18,19 @@ SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 
 @pytest.fixture(autouse=True)
 def _empty_cache():
-    cache.clear()
+    caches["pages"].clear()
     _written.cache_clear()
     _said.cache_clear()
     _communities.cache_clear()
     _panel.cache_clear()
     _parts.cache_clear()
     _census.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(settings):
+    """Passwords of tests protect nothing, and a real hash takes most of a second."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

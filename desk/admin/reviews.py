@@ -13,7 +13,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from desk.lists import FlippedFilter, ListOptions, StateColumn, StateFilter, mark
-from desk.permissions import reviews_to_edit, writes_own_drafts_only
+from desk.own_drafts import OwnDraftsMixin
+from desk.permissions import writes_own_drafts_only
 from reviews.actions import note_mentions
 from reviews.models import Prediction, Review, Reviewer
 from tools.publishing import State
@@ -82,7 +83,7 @@ class ReviewerAdmin(ListOptions):
         super().save_model(request, obj, form, change)
 
 
-class PredictionInline(admin.TabularInline):
+class PredictionInline(OwnDraftsMixin, admin.TabularInline):
     """What a review predicts. Once the review is out, its claims stay; they are judged each on its own page."""
 
     model = Prediction
@@ -107,7 +108,7 @@ def is_out(review: Review | None) -> bool:
 
 
 @admin.register(Review)
-class ReviewAdmin(StateColumn):
+class ReviewAdmin(OwnDraftsMixin, StateColumn):
     list_display = ["tool", "reviewer", "verdict_mark", "state_mark", "published_at"]
     list_filter = [StateFilter, "verdict", FlippedFilter, "reviewer", "tool__category"]
     list_select_related = ["tool", "reviewer"]
@@ -122,13 +123,6 @@ class ReviewAdmin(StateColumn):
     def verdict_mark(self, review: Review) -> SafeString:
         return mark(review.verdict, review.verdict)
 
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
-        rows = super().get_queryset(request)
-        user: Any = request.user
-        if user.has_perm("reviews.change_review") and writes_own_drafts_only(user):
-            return rows.filter(pk__in=reviews_to_edit(user).order_by().values("pk"))
-        return rows
-
     def get_fields(self, request: HttpRequest, obj: Review | None = None) -> Any:
         """When a review comes out is for those to say who publish."""
         own = writes_own_drafts_only(request.user)
@@ -137,11 +131,6 @@ class ReviewAdmin(StateColumn):
     def get_readonly_fields(self, request: HttpRequest, obj: Review | None = None) -> list[str]:
         """The words of a published review stay; a later edition supersedes it."""
         return ["tool", "reviewer", "published_at", *Review.WORD_FIELDS] if is_out(obj) else []
-
-    def formfield_for_foreignkey(self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "reviewer" and writes_own_drafts_only(request.user):
-            kwargs["queryset"] = Reviewer.objects.filter(held_by=request.user.pk)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """`?supersedes=<id>` opens a new edition: the words that stand, to be changed."""
