@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from desk.base import DeskAdmin
+from desk.publishing import PublishingAdmin
 from reviews.actions import note_mentions
 from reviews.models import Prediction, Review, Reviewer
 from tools.publishing import State
@@ -21,7 +22,7 @@ class PredictionInline(admin.TabularInline):
 
 
 @admin.register(Review)
-class ReviewAdmin(DeskAdmin):
+class ReviewAdmin(PublishingAdmin, DeskAdmin):
     list_display = ["tool", "reviewer", "verdict", "state", "published_at"]
     list_filter = ["verdict", "reviewer"]
     list_select_related = ["tool", "reviewer"]
