@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any
 
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner, b62_decode
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -128,9 +129,13 @@ def _made_at(token: str) -> datetime:
 
 
 def _find(kind: type[Thing], pk: int) -> Thing | None:
-    parts = {Tool: (), Review: ("tool", "reviewer"), Comparison: ("first", "second")}[kind]
-    found: Thing | None = kind._default_manager.select_related(*parts).filter(pk=pk).first()
-    return found
+    found: dict[type[Thing], QuerySet[Any]] = {
+        Tool: Tool.objects.with_community(),
+        Review: Review.objects.select_related("tool", "reviewer"),
+        Comparison: Comparison.objects.select_related("first", "second"),
+    }
+    thing: Thing | None = found[kind].filter(pk=pk).first()
+    return thing
 
 
 def _page(thing: Thing, request: HttpRequest) -> tuple[str, dict[str, Any]]:
@@ -140,7 +145,7 @@ def _page(thing: Thing, request: HttpRequest) -> tuple[str, dict[str, Any]]:
         options = comparison_options(request.GET)
         page = previewed(unpublished_pair(thing), options, here=request.path, drafts=drafts)
         return "comparisons/comparison.html", page
-    tool = Tool.objects.with_community().get(pk=_tools_of(thing)[0].pk)
+    tool = thing if isinstance(thing, Tool) else Tool.objects.with_community().get(pk=thing.tool_id)
     return "comparisons/tool.html", tool_page(tool, drafts=drafts) | {"linked_data": None}
 
 
