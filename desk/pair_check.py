@@ -8,6 +8,7 @@ from django.utils import timezone
 from comparisons import side_by_side
 from comparisons.columns import read_columns
 from comparisons.models import Comparison
+from desk.gate import moment
 from desk.steps import state_words
 from reviews.models import Review
 from tools.models import Tool
@@ -27,7 +28,7 @@ class PairCheck:
     """The comparison of the two that there is already, either way round, withdrawn or not."""
     existing_words: str
     not_public: list[str]
-    """Of each tool that readers do not see: its name, and why not."""
+    """A sentence for each tool that readers do not see."""
     sentence: str
     """What the page will read out loud."""
     counts_drafts: bool
@@ -61,8 +62,18 @@ def check_pair(first: Tool, second: Tool, *, but: int | None = None, today: date
         is_one_tool=False,
         existing=existing,
         existing_words=state_words(existing) if existing else "",
-        not_public=[f"{tool.name}: {state_words(tool)}" for tool in (first, second) if tool.state != State.PUBLISHED],
+        not_public=[_not_public(tool) for tool in (first, second) if tool.state != State.PUBLISHED],
         sentence=side_by_side.verdict_sentence(columns, communities, seats),
         counts_drafts=bool(drafts),
         judged_both=sum(1 for row in seats if None not in row["verdicts"]),
     )
+
+
+def _not_public(tool: Tool) -> str:
+    match tool.state:
+        case State.WITHDRAWN:
+            return f"{tool.name} is not public: it was withdrawn."
+        case State.SCHEDULED if tool.published_at:
+            return f"{tool.name} is not public yet: it appears by itself on {moment(tool.published_at)}."
+        case _:
+            return f"{tool.name} is not public yet: it is a draft."

@@ -61,7 +61,7 @@ def address(thing: Thing) -> str:
 
 def can_be_previewed(thing: Thing) -> bool:
     """Whether a preview has anything to show that readers do not see: what is public or withdrawn has none."""
-    return thing.state != State.WITHDRAWN and not _is_public(thing) and not _is_lost(thing)
+    return thing.state != State.WITHDRAWN and not is_public(thing) and not _is_lost(thing)
 
 
 def _tools_of(thing: Thing) -> tuple[Tool, ...]:
@@ -74,7 +74,8 @@ def _tools_of(thing: Thing) -> tuple[Tool, ...]:
             return (thing.first, thing.second)
 
 
-def _is_public(thing: Thing) -> bool:
+def is_public(thing: Thing) -> bool:
+    """Whether readers see it: it is published, and so is each tool that it is about."""
     now = timezone.now()
     return is_out(thing, at=now) and all(is_out(tool, at=now) for tool in _tools_of(thing))
 
@@ -111,10 +112,10 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     thing = _find(kind, pk)
     if thing is None or _is_lost(thing):
         return _error(request, 410, GONE)
-    if _is_public(thing):
+    if is_public(thing):
         return HttpResponseRedirect((thing.tool if isinstance(thing, Review) else thing).get_absolute_url())
     template, page = _page(thing, request)
-    banner = {"words": state_words(thing), "until": moment(until)}
+    banner = {"words": "" if thing.state == State.DRAFT else state_words(thing), "until": moment(until)}
     return render(request, template, {**page, "preview": banner})
 
 

@@ -45,8 +45,7 @@ class StepForm(forms.Form):
     override = forms.BooleanField(label="Publish although the gate holds it back", required=False)
 
     def __init__(self, *args: Any, step: Step, may_override: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.step = step
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
         if not step.at_time:
             del self.fields["at"]
         if not may_override:
@@ -87,6 +86,11 @@ class PublishingAdmin(DeskAdmin):
             (name, {**options, "fields": [field for field in options["fields"] if field not in TIMES]})
             for name, options in super().get_fieldsets(request, obj)
         ]
+
+    def get_view_on_site_url(self, obj: Any = None) -> str | None:
+        """None for what readers do not see: the panel offers its preview."""
+        url: str | None = super().get_view_on_site_url(obj)
+        return url if obj is not None and previews.is_public(obj) else None
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if (thing := context.get("original")) is not None:

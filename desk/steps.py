@@ -88,13 +88,13 @@ class Outlook:
 
     @property
     def mark(self) -> str:
-        """Stands for all that was shown of it: another one means that something changed."""
+        """Stands for what was shown of it, hints aside: another one means that something changed."""
         shown = (
             self.thing.pk,
             self.thing.state,
             str(self.thing.published_at),
             self.refusal,
-            self.findings,
+            [finding.words for finding in self.findings if finding.blocks],
             [(review.pk, review.verdict, review.quote) for review in self.along],
         )
         return f"{self.thing.pk}:{blake2b(repr(shown).encode(), digest_size=12).hexdigest()}"

@@ -71,7 +71,7 @@ def test_a_draft_is_shown_as_its_page_will_be(client):
     page = shown(client, tool)
     for words in ("Gamma", "About <em>it</em>.", "Draft words.", "Scheduled words.", "It will.", "1 of 2 ship"):
         assert words in page
-    assert "Draft. Readers do not see it." in page
+    assert '<p class="draft__word">Draft</p>' in page
     assert '<meta name="robots" content="noindex">' in page
 
 
