@@ -20,7 +20,9 @@ from django.utils.safestring import SafeString
 
 from desk import previews
 from desk.base import DeskAdmin
+from desk.permissions import writes_own_drafts_only
 from desk.steps import BULK, STEPS, Outlook, Report, Step, Thing, carry_out, outlooks, state_words, steps_for
+from reviews.models import Review
 from web.words import counted
 
 AT_ONCE = 200  # things that one bulk action takes
@@ -99,7 +101,9 @@ class PublishingAdmin(DeskAdmin):
 
     def _panel(self, request: HttpRequest, thing: Thing) -> dict[str, Any]:
         may_publish = self.has_publish_permission(request)
-        preview = previews.address(thing) if previews.can_be_previewed(thing) else ""
+        # A tool's preview, and a comparison's, show what every seat has in its drawer.
+        may_preview = isinstance(thing, Review) or not writes_own_drafts_only(request.user)
+        preview = previews.address(thing) if may_preview and previews.can_be_previewed(thing) else ""
         return {
             "state": thing.state,
             "words": state_words(thing),

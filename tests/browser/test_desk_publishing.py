@@ -1,12 +1,14 @@
 """From a draft to a withdrawn tool, in a real browser, with the preview read by somebody who is signed out."""
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import User
+from desk import previews
 from reviews.models import Reviewer
 from tests import factories as make
 from tools.models import Tool
@@ -157,3 +159,25 @@ def test_a_pair_is_checked_without_javascript(site, draft, browser: Browser):
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".messagelist")).to_contain_text("Gamma vs Aider")
     context.close()
+
+
+def test_no_accessibility_rule_is_broken(site, draft, page: Page):
+    sign_in(page.context, site)
+    pair = make.comparison(first=draft, second=Tool.objects.get(slug="aider"), published_at=None)
+    parts = {
+        change_page(site, draft): ".publishing",
+        change_page(site, draft).replace("change", "schedule"): "#content-main",
+        f"{site}/admin/comparisons/comparison/{pair.pk}/change/": "#pair-check",
+        site + previews.address(draft): "body",
+        site + previews.address(pair): "body",
+        f"{site}/preview/cut-off/": "body",
+    }
+    broken = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        for url, part in parts.items():
+            page.goto(url)
+            results = Axe().run(page, context=part)
+            if results.violations_count:
+                broken.append(f"{scheme} {url}: {results.generate_report()}")
+    assert not broken, "\n".join(broken)

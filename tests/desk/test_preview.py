@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+import html5lib
 import pytest
 from django.core.signing import TimestampSigner
 from django.db import connection
@@ -88,6 +89,13 @@ def test_its_page_is_the_very_page_but_for_what_a_preview_lacks(client):
     before = before.replace('<p class="signup__hint">Nobody can vote in a preview.</p>', "")
     after = after.replace(f' data-tool="{tool.slug}"', "")
     assert before.split() == after.split()
+
+
+def test_previews_are_strict_html(client):
+    tool = draft_tool()
+    links = [previews.address(thing) for thing in (tool, make.comparison(first=tool, published_at=None))]
+    for link in (*links, "/preview/cut-off/"):
+        html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(client.get(link).content)
 
 
 def test_nobody_votes_in_a_preview(client):

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
 from comparisons.models import Comparison
 from desk.steps import STEPS, carry_out, outlooks
 from reviews.models import Review
@@ -236,6 +237,14 @@ def test_the_panel_says_where_a_thing_stands_and_offers_what_is_possible():
     assert panel(client, hidden).startswith(
         "Publishing Published since 5 Jan 2026, 09:00 UTC. Readers cannot see it while they cannot see Draft (draft)."
     )
+
+
+def test_who_writes_for_one_seat_hands_on_no_link_to_other_seats_drafts():
+    writer, tool = signed_in(may(*WRITER)), make.tool(published_at=None)
+    own = make.review(of=tool, by=make.reviewer(held_by=User.objects.latest("pk")), published_at=None)
+    for thing in (tool, make.comparison(first=tool, published_at=None)):
+        assert "/preview/" not in writer.get(url(thing, "change")).content.decode()
+    assert "/preview/review-" in writer.get(url(own, "change")).content.decode()
 
 
 def publishable_admins():
