@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from comparisons.models import Comparison
 from tools.models import Tool
 from votes.community import Community
 
@@ -38,6 +39,12 @@ LEFT JOIN comparisons_comparison AS c
       AND c.published_at <= %(now)s AND c.withdrawn_at IS NULL
 WHERE a.slug = %(first)s AND a.published_at <= %(now)s AND a.withdrawn_at IS NULL
 """.replace("{edition}", _EDITION)
+
+_TALLIES = f"""
+SELECT {_EDITION},
+       (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = %(first)s),
+       (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = %(second)s)
+"""  # noqa: S608
 
 _COMMUNITY = """
 SELECT ship, skip, whole_percent(ship, ship + skip),
@@ -107,6 +114,23 @@ def find_pair(first: str, second: str) -> Pair | None:
         slugs=(a_slug, b_slug),
         comparison=comparison,
         introduction=introduction,
+        edition=_edition(now, edition),
+        tallies=(tallies[0], tallies[1]),
+    )
+
+
+def unpublished_pair(comparison: Comparison) -> Pair:
+    """A comparison as a pair, whether or not it or its tools are published: for previews."""
+    first, second = comparison.first, comparison.second
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_TALLIES, {"first": first.pk, "second": second.pk, "now": now})
+        edition, *tallies = cursor.fetchone()
+    return Pair(
+        ids=(first.pk, second.pk),
+        slugs=(first.slug, second.slug),
+        comparison=comparison.pk,
+        introduction=comparison.introduction,
         edition=_edition(now, edition),
         tallies=(tallies[0], tallies[1]),
     )

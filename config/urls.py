@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("comparisons.urls")),
     path("", include("votes.urls")),
     path("", include("newsletter.urls")),
+    path("", include("desk.urls")),
     path("favicon.ico", favicon),
     path("account/", include("accounts.urls")),
     path("admin/", admin.site.urls),

@@ -1,11 +1,12 @@
-"""Noting which tools reviews name."""
+"""Noting which tools reviews name; publishing a tool together with what the panel says of it."""
 
+from datetime import datetime
 from itertools import batched
 
 from django.db import transaction
 
 from reviews.mentions import Names
-from reviews.models import Mention, ReviewQuerySet
+from reviews.models import Mention, Review, ReviewQuerySet
 from tools.models import Tool
 
 BATCH = 2000  # reviews held in memory at once
@@ -32,3 +33,37 @@ def note_mentions(*, reviews: ReviewQuerySet) -> None:
         Mention.objects.bulk_create(
             [Mention(review_id=review, tool_id=tool) for review, tool in sorted(named)], ignore_conflicts=True
         )
+
+
+@transaction.atomic
+def publish_tool(*, tool: Tool, at: datetime | None = None, reason: str = "") -> list[Review]:
+    """Publish or schedule a tool, and at the same instant the reviews that go along with it, which are returned.
+
+    `reason` is for the history of each. Raises StepError as `Publishable.publish` does; then nothing has changed.
+    """
+    along = _going_along(tool)
+    tool.publish(at=at, reason=reason)
+    for review in along:
+        review.publish_with_tool(reason=reason)
+    return along
+
+
+@transaction.atomic
+def unschedule_tool(*, tool: Tool, reason: str = "") -> list[Review]:
+    """Make a scheduled tool a draft again, with the reviews that were to come out with it, which are returned.
+
+    Raises StepError as `Publishable.unschedule` does; then nothing has changed.
+    """
+    along = [review for review in _going_along(tool) if review.published_at is not None]
+    tool.unschedule(reason=reason)
+    for review in along:
+        review.unschedule(reason=reason)
+    return along
+
+
+def _going_along(tool: Tool) -> list[Review]:
+    """Locked, so that nobody publishes one of them meanwhile, and each knows the very tool that is moved."""
+    reviews = list(Review.objects.filter(tool=tool).select_for_update().order_by("pk"))
+    for review in reviews:
+        review.tool = tool
+    return [review for review in reviews if review.goes_along()]

@@ -18,9 +18,9 @@ from comparisons.addresses import absolute
 from comparisons.columns import read_columns
 from comparisons.models import Comparison
 from comparisons.pairs import Pair, find_pair
+from comparisons.tool_page import LINKS
 from comparisons.views.errors import not_found
 from comparisons.views.pairs import moved_pair
-from comparisons.views.tools import LINKS
 from tools.models import Tool
 from votes.community import Community
 from web.http import public_page, unless_unchanged

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from desk.lists import FlippedFilter, ListOptions, StateColumn, StateFilter, mark
 from desk.own_drafts import OwnDraftsMixin
 from desk.permissions import writes_own_drafts_only
+from desk.publishing import PublishingAdmin
 from reviews.actions import note_mentions
 from reviews.models import Prediction, Review, Reviewer
 from tools.publishing import State
@@ -108,7 +109,7 @@ def is_out(review: Review | None) -> bool:
 
 
 @admin.register(Review)
-class ReviewAdmin(OwnDraftsMixin, StateColumn):
+class ReviewAdmin(OwnDraftsMixin, PublishingAdmin, StateColumn):
     list_display = ["tool", "reviewer", "verdict_mark", "state_mark", "published_at"]
     list_filter = [StateFilter, "verdict", FlippedFilter, "reviewer", "tool__category"]
     list_select_related = ["tool", "reviewer"]

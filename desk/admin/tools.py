@@ -3,6 +3,7 @@ from django.contrib import admin
 from desk.corrections import CorrectionInline
 from desk.deletion import OnlyUnseenRemoved
 from desk.lists import ToolList
+from desk.publishing import PublishingAdmin
 from desk.verify_action import VerifiesTools
 from tools.models import Fact, Plan, Tool
 
@@ -26,5 +27,5 @@ class FactInline(StandingInline):
 
 
 @admin.register(Tool)
-class ToolAdmin(ToolList, VerifiesTools):
+class ToolAdmin(PublishingAdmin, ToolList, VerifiesTools):
     inlines = [PlanInline, FactInline, CorrectionInline]
