@@ -40,7 +40,9 @@ class ChangedMeanwhileError(Exception):
 
 def import_catalog(*, content: bytes, dry_run: bool = False, progress: Progress = silent, seal: str = "") -> Report:
     """Bring a catalog file in and return what was added, changed and left alone; see `bring_in`."""
-    return bring_in(read_with=lambda shown: read(content, progress=shown), dry_run=dry_run, progress=progress, seal=seal)
+    return bring_in(
+        read_with=lambda shown: read(content, progress=shown), dry_run=dry_run, progress=progress, seal=seal
+    )
 
 
 @transaction.atomic

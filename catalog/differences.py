@@ -1,7 +1,6 @@
 """What a file does to the site, or would do: noted by the code that writes, so that the two cannot disagree."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from django.db import models
 
 from catalog.problems import Place
-from tools.models import Sourced
+from tools.models import Fact, Plan
 
 type Fields = dict[str, tuple[object, object]]
 """What changes in a row: {field: (what stands, what the file says)}."""
@@ -62,17 +61,15 @@ class Report:
         if fields.keys() & {"published_at", "withdrawn_at"}:
             self.published[model] += 1
 
-    def note_added(self, model: type[models.Model], rows: Sequence[tuple[Place, Any]]) -> None:
-        """New rows, each with its place in the file."""
-        if not rows:
-            return
+    def note_added(self, model: type[models.Model], row: Any, place: Place) -> None:
+        """A new row."""
         kind = kind_of(model)
-        room = max(0, MOST_NAMED - self.added[kind])
-        self.added[kind] += len(rows)
-        self._seal.update(repr((kind, [place for place, _ in rows])).encode())
-        self.additions += [Addition(place, kind, called(row)) for place, row in rows[:room]]
-        if public := sum(getattr(row, "published_at", None) is not None for _, row in rows):
-            self.published[model] += public
+        self._seal.update(repr((place, kind)).encode())
+        self.added[kind] += 1
+        if self.added[kind] <= MOST_NAMED:
+            self.additions.append(Addition(place, kind, called(row)))
+        if getattr(row, "published_at", None) is not None:
+            self.published[model] += 1
 
     def count_added(self, model: type[models.Model], count: int) -> None:
         """New rows that are only counted."""
@@ -103,7 +100,7 @@ class Report:
 def called(row: Any) -> str:
     """What a row is called in a report; plans and facts with their tool, of which they have the words alone."""
     words = f"{row._meta.verbose_name} “{row}”"
-    return f"{words} of “{row.tool}”" if isinstance(row, Sourced) else words
+    return f"{words} of “{row.tool}”" if isinstance(row, Plan | Fact) else words
 
 
 def kind_of(model: type[models.Model]) -> str:

@@ -65,9 +65,8 @@ def _analyze() -> None:
         cursor.execute("ANALYZE tools_tool, tools_plan, tools_fact, reviews_review, comparisons_comparison")
 
 
-def _create(model: type[models.Model], rows: list[tuple[Place, Any]], report: Report) -> None:
-    model._default_manager.bulk_create([row for _, row in rows], batch_size=ROWS_A_STATEMENT)
-    report.note_added(model, rows)
+def _create(model: type[models.Model], rows: list[Any]) -> None:
+    model._default_manager.bulk_create(rows, batch_size=ROWS_A_STATEMENT)
 
 
 def _update(model: type[models.Model], rows: list[Any], fields: Iterable[str]) -> None:
@@ -107,9 +106,10 @@ def _write_slugged(
                 changed.append(row)
         else:
             rows[part.slug] = model(slug=part.slug, **_values(part, fields))
-            new.append((place, rows[part.slug]))
+            new.append(rows[part.slug])
+            report.note_added(model, rows[part.slug], place)
     _update(model, changed, fields)
-    _create(model, new, report)
+    _create(model, new)
     return rows
 
 
@@ -147,14 +147,15 @@ def _write_former_slugs(
     parts: Iterable[tuple[Place, Any]], model: type[models.Model], rows: dict[str, Any], report: Report
 ) -> None:
     table = model._meta.db_table
-    former = {
-        slug: (place, FormerSlug(table=table, slug=slug, object_id=rows[part.slug].pk))
-        for place, part in parts
-        for slug in part.former_slugs
-    }
-    if former:
-        kept = FormerSlug.objects.filter(table=table, slug__in=former).values_list("slug", flat=True)
-        _create(FormerSlug, [former[slug] for slug in former.keys() - set(kept)], report)
+    kept = set(FormerSlug.objects.filter(table=table).values_list("slug", flat=True))
+    new = []
+    for place, part in parts:
+        for slug in part.former_slugs:
+            if slug not in kept:
+                new.append(FormerSlug(table=table, slug=slug, object_id=rows[part.slug].pk))
+                kept.add(slug)
+                report.note_added(FormerSlug, new[-1], place)
+    _create(FormerSlug, new)
 
 
 def _write_tools(batch: Batch, categories: dict[str, Category], report: Report) -> None:
@@ -173,9 +174,10 @@ def _write_tools(batch: Batch, categories: dict[str, Category], report: Report) 
         else:
             row = Tool(slug=part.slug, category=category, **_values(part, TOOL_FIELDS))
             batch.tools[part.slug] = row
-            new.append((place, row))
+            new.append(row)
+            report.note_added(Tool, row, place)
     _update(Tool, changed, ("category", *TOOL_FIELDS))
-    _create(Tool, new, report)
+    _create(Tool, new)
 
 
 def _write_sourced(
@@ -189,7 +191,7 @@ def _write_sourced(
     report: Report,
 ) -> None:
     """Plans (`key` is their name) or facts (`key` is the attribute's slug, looked up in `keyed`)."""
-    new, created, changed = [], [], []
+    new, changed = [], []
     for place, tool_part in batch.parts:
         tool = batch.tools[tool_part.slug]
         for index, part in enumerate(getattr(tool_part, section)):
@@ -215,9 +217,9 @@ def _write_sourced(
                 continue
             values = _values(part, (*model.VALUE_FIELDS, *SOURCE_FIELDS, "superseded_at"))
             new_row = model(**{"tool": tool, key: keyed[name] if keyed is not None else name, **values})
-            created.append(new_row)
+            new.append(new_row)
             if row is None:
-                new.append((part_place, new_row))
+                report.note_added(model, new_row, part_place)
                 continue
             row.superseded_at = now
             changed.append(row)
@@ -232,8 +234,7 @@ def _write_sourced(
                 },
             )
     _update(model, changed, (*SOURCE_FIELDS, "superseded_at"))
-    model._default_manager.bulk_create(created, batch_size=ROWS_A_STATEMENT)
-    report.note_added(model, new)
+    _create(model, new)
 
 
 def _write_reviews(batch: Batch, reviewers: dict[str, Reviewer], report: Report) -> None:
@@ -247,7 +248,8 @@ def _write_reviews(batch: Batch, reviewers: dict[str, Reviewer], report: Report)
             row = batch.reviews.get((tool.pk, part.reviewer, part.published_at))
             if row is None:
                 row = Review(tool=tool, reviewer=reviewers[part.reviewer], **_values(part, fields))
-                new.append((review_place, row))
+                new.append(row)
+                report.note_added(Review, row, review_place)
             else:
                 row.tool = tool
                 changes = differences(row, part, fields)
@@ -257,7 +259,7 @@ def _write_reviews(batch: Batch, reviewers: dict[str, Reviewer], report: Report)
                     changed.append(row)
             claims.append((review_place, part, row))
     _update(Review, changed, fields)
-    _create(Review, new, report)
+    _create(Review, new)
     _write_predictions(batch, claims, report)
 
 
@@ -269,7 +271,8 @@ def _write_predictions(batch: Batch, claims: list[tuple[Place, ReviewPart, Revie
             claim_place: Place = (*place, "predictions", index)
             if row is None:
                 row = Prediction(review=review, claim=part.claim, **_values(part, JUDGEMENT_FIELDS))
-                new.append((claim_place, row))
+                new.append(row)
+                report.note_added(Prediction, row, claim_place)
                 continue
             changes = differences(row, part, JUDGEMENT_FIELDS)
             report.note(Prediction, row, claim_place, changes)
@@ -277,7 +280,7 @@ def _write_predictions(batch: Batch, claims: list[tuple[Place, ReviewPart, Revie
                 _apply(row, changes)
                 changed.append(row)
     _update(Prediction, changed, JUDGEMENT_FIELDS)
-    _create(Prediction, new, report)
+    _create(Prediction, new)
 
 
 def _write_comparisons(catalog: Catalog, report: Report) -> None:
@@ -295,7 +298,8 @@ def _write_comparisons(catalog: Catalog, report: Report) -> None:
             row = rows.get(frozenset((first.pk, second.pk)))
             if row is None:
                 row = Comparison(first=first, second=second, **_values(part, COMPARISON_FIELDS))
-                new.append((place, row))
+                new.append(row)
+                report.note_added(Comparison, row, place)
                 continue
             changes = differences(row, part, COMPARISON_FIELDS)
             if row.first_id != first.pk:
@@ -305,4 +309,4 @@ def _write_comparisons(catalog: Catalog, report: Report) -> None:
                 _apply(row, changes)
                 changed.append(row)
         _update(Comparison, changed, ("first", "second", *COMPARISON_FIELDS))
-        _create(Comparison, new, report)
+        _create(Comparison, new)

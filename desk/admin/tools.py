@@ -1,6 +1,7 @@
 from django.contrib import admin
 
 from desk.base import DeskAdmin
+from desk.bulk.sheets import ToolSheets
 from tools.models import Attribute, Category, Fact, Plan, Tool
 
 
@@ -37,7 +38,7 @@ class FactInline(StandingInline):
 
 
 @admin.register(Tool)
-class ToolAdmin(DeskAdmin):
+class ToolAdmin(ToolSheets, DeskAdmin):
     list_display = ["name", "category", "state", "published_at"]
     list_filter = ["category"]
     list_select_related = ["category"]
