@@ -123,6 +123,7 @@ class XLSX(base_formats.XLSX):
 
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
         """Raises ValueError, in words, for what the format cannot hold."""
+        rows = [[_xlsx_value_of(value, number) for value in row] for number, row in enumerate(dataset, start=2)]
         workbook = Workbook(write_only=True)
         sheet = workbook.create_sheet(dataset.title or "Sheet")
         sheet.freeze_panes = "A2"
@@ -130,8 +131,8 @@ class XLSX(base_formats.XLSX):
         for cell in header:
             cell.font = Font(bold=True)
         sheet.append(header)
-        for number, row in enumerate(dataset, start=2):
-            sheet.append([_xlsx_cell(sheet, value, number) for value in row])
+        for row in rows:
+            sheet.append([_xlsx_cell(sheet, value) for value in row])
         stream = BytesIO()
         workbook.save(stream)
         return stream.getvalue()
@@ -149,7 +150,8 @@ class XLSX(base_formats.XLSX):
             raise SheetError("This workbook is damaged and cannot be read.") from error
 
 
-def _xlsx_cell(sheet: Any, value: object, row: int) -> Any:
+def _xlsx_value_of(value: object, row: int) -> object:
+    """A value as a cell holds it. All are looked at before any is written: a workbook is not left half way."""
     if not isinstance(value, str):
         return value
     text = guarded(ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", value))
@@ -157,7 +159,13 @@ def _xlsx_cell(sheet: Any, value: object, row: int) -> Any:
         raise ValueError(
             f"Row {row} has a cell of {len(text):,} characters; XLSX holds {LONGEST_XLSX_CELL:,}. CSV holds it."
         )
-    cell = WriteOnlyCell(sheet, text)
+    return text
+
+
+def _xlsx_cell(sheet: Any, value: object) -> Any:
+    if not isinstance(value, str):
+        return value
+    cell = WriteOnlyCell(sheet, value)
     cell.data_type = "s"  # openpyxl would make a formula of what begins with "="
     return cell
 

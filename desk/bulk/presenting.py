@@ -6,6 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from django.db import models
+
 from catalog.differences import Report
 from catalog.problems import Place, Problem
 from web import words
@@ -83,10 +85,7 @@ def shown_report(report: Report, *, where: Where, kinds: Iterable[str] | None = 
             for change in changes[:MOST_CHANGES]
         ],
         more_changes=max(0, len(changes) - MOST_CHANGES),
-        published=[
-            f"{count:,} {model._meta.verbose_name if count == 1 else model._meta.verbose_name_plural}"
-            for model, count in report.published.items()
-        ],
+        published=[number_of(model, count) for model, count in report.published.items()],
         does_nothing=report.does_nothing,
     )
 
@@ -97,10 +96,18 @@ def shown_problems(problems: list[Problem], *, where: Where) -> ShownProblems:
 
 
 def summary(shown: Shown) -> str:
-    """What was done, in a sentence: `2 tools added, 1 plan changed.`"""
-    said = [f"{count.added:,} {count.kind} added" for count in shown.counts if count.added]
-    said += [f"{count.changed:,} {count.kind} changed" for count in shown.counts if count.changed]
-    return f"{words.listed(said)}." if said else "Nothing changed."
+    """What was done, in words: `plans: 1 changed; tools: 2 added, 1 changed.`"""
+    said = []
+    for count in shown.counts:
+        numbers = {"added": count.added, "changed": count.changed}
+        if some := [f"{number:,} {done}" for done, number in numbers.items() if number]:
+            said.append(f"{count.kind}: {', '.join(some)}")
+    return f"{'; '.join(said) or 'nothing changed'}."
+
+
+def number_of(model: type[models.Model], count: int) -> str:
+    """`1 tool`, `3 tools`."""
+    return f"{count:,} {model._meta.verbose_name if count == 1 else model._meta.verbose_name_plural}"
 
 
 def _added(report: Report, kind: str, where: Where) -> Added:

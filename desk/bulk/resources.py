@@ -51,10 +51,10 @@ class Amount(Optional):
         text = super().clean(value)
         return Decimal(text) if text and _AMOUNT.fullmatch(text) else text
 
-    def render(self, value: Decimal | None, obj: Any = None, **kwargs: Any) -> Any:
+    def render(self, value: Decimal | int | None, obj: Any = None, **kwargs: Any) -> Any:
         if value is None:
             return None
-        return int(value) if value == value.to_integral_value() else value.normalize()
+        return int(value) if value == int(value) else Decimal(value).normalize()
 
 
 class Lines(Text):
@@ -85,7 +85,7 @@ class SheetResource(resources.ModelResource):
 
     @classmethod
     def columns(cls) -> dict[str, Column]:
-        return dict(cls.fields)
+        return {name: cls.fields[name] for name in cls._meta.fields}
 
     def filter_export(self, queryset: QuerySet[Any], **kwargs: Any) -> QuerySet[Any]:
         return self.to_export(queryset)

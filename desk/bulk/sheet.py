@@ -14,6 +14,8 @@ from desk.bulk.formats import SheetError, read_sheet
 from desk.bulk.resources import FactResource, PlanResource, SheetResource, ToolResource
 from tools.models import Fact, Plan, Sourced, Tool
 
+NAMING = {"slug", "category", "attribute", "kind"}
+
 type Row = tuple[int, dict[str, Any]]
 """The number of a row, as spreadsheets count, and its cells by column."""
 
@@ -96,7 +98,7 @@ class Sheet:
                 cells = {"name": tool.name, "category": tool.category.slug, **cells}
                 if cells.get("description") == _with_line_feeds(tool.description):
                     cells["description"] = tool.description  # browsers send other line ends than spreadsheets keep
-            tools.append(cells)
+            tools.append(_mentioned(cells))
         return tools, []
 
     def _parts_of_tools(self, rows: list[Row]) -> tuple[list[dict[str, Any]], list[Problem]]:
@@ -122,12 +124,12 @@ class Sheet:
                 self._rows["tools", index[slug]] = number
             parts = gathered[slug][section]
             self._rows["tools", index[slug], section, len(parts)] = number
-            parts.append({**values.get((tool.pk, cells[key]), {}), **cells})
+            parts.append(_mentioned({**values.get((tool.pk, cells[key]), {}), **cells}))
         return list(gathered.values()), problems
 
     def _alone(self, part: type[Part], cells: dict[str, Any], number: int) -> Iterator[Problem]:
         """What else is wrong with a row whose tool is not there."""
-        checked = check_part(part, cells, ("row", number))
+        checked = check_part(part, _mentioned(cells), ("row", number))
         yield from checked if isinstance(checked, list) else []
 
     def _standing_values(self, tools: Any) -> dict[tuple[int, str], dict[str, Any]]:
@@ -140,6 +142,11 @@ class Sheet:
             facts = Fact.objects.standing().filter(tool__in=ids).select_related("attribute")
             rows = [(fact.attribute.slug, fact) for fact in facts]
         return {(row.tool_id, key): {field: getattr(row, field) for field in row.VALUE_FIELDS} for key, row in rows}  # type: ignore[attr-defined]
+
+
+def _mentioned(cells: dict[str, Any]) -> dict[str, Any]:
+    """The cells without those that name something and are empty: what is needed is then said to be missing."""
+    return {name: cell for name, cell in cells.items() if cell != "" or name not in NAMING}
 
 
 def _tools_by_slug(rows: list[Row], column: str) -> dict[str, Tool]:

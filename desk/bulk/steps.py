@@ -21,7 +21,7 @@ from catalog.reading import Catalog, Progress
 from comparisons.models import Comparison
 from desk.bulk import uploads
 from desk.bulk.forms import UploadForm
-from desk.bulk.presenting import shown_problems, shown_report, summary
+from desk.bulk.presenting import number_of, shown_problems, shown_report, summary
 from reviews.models import Review
 from tools.models import Tool
 from web.http import SeeOther
@@ -160,7 +160,7 @@ def _dry_run(
 def _forbidden(request: HttpRequest, report: Report) -> str:
     """What the file does and its sender may not, in a sentence; "" when there is nothing."""
     refused = [
-        f"{count:,} {model._meta.verbose_name_plural}"
+        number_of(model, count)
         for model, count in report.published.items()
         if model in PUBLISHING and not request.user.has_perm(PUBLISHING[model])
     ]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
@@ -58,10 +58,14 @@ def catalog_download(request: HttpRequest) -> StreamingHttpResponse:
 
 
 @require_GET
-def catalog_example(request: HttpRequest) -> FileResponse:
+def catalog_example(request: HttpRequest) -> HttpResponse:
     """A small catalog file to begin with."""
     _who_may(request)
-    return FileResponse(EXAMPLE.open("rb"), as_attachment=True, filename="shipside-catalog-example.json")
+    return HttpResponse(
+        EXAMPLE.read_bytes(),
+        content_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="shipside-catalog-example.json"'},
+    )
 
 
 def _who_may(request: HttpRequest) -> None:
