@@ -161,6 +161,7 @@ def _write_former_slugs(
 def _write_tools(batch: Batch, categories: dict[str, Category], report: Report) -> None:
     by_id = {category.pk: category for category in categories.values()}
     new, changed = [], []
+    touched: set[str] = set()
     for place, part in batch.parts:
         category = categories[part.category]
         if row := batch.tools.get(part.slug):
@@ -171,12 +172,14 @@ def _write_tools(batch: Batch, categories: dict[str, Category], report: Report) 
             if changes:
                 _apply(row, changes)
                 changed.append(row)
+                touched |= changes.keys()
         else:
             row = Tool(slug=part.slug, category=category, **_values(part, TOOL_FIELDS))
             batch.tools[part.slug] = row
             new.append(row)
             report.note_added(Tool, row, place)
-    _update(Tool, changed, ("category", *TOOL_FIELDS))
+    if changed:
+        _update(Tool, changed, touched)
     _create(Tool, new)
 
 
