@@ -1,5 +1,6 @@
 """Content in, all of it or nothing; and made-up content in and out again."""
 
+from collections.abc import Callable
 from datetime import date
 from itertools import batched
 from typing import Any
@@ -9,10 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from catalog import checking, writing
+from catalog.differences import Report
 from catalog.load import SLUG, Load, Size, VotedTool
-from catalog.problems import CatalogError
-from catalog.reading import Progress, read, silent
-from catalog.writing import Report
+from catalog.problems import CatalogError, Problem
+from catalog.reading import Catalog, Progress, read, silent
 from comparisons.models import Comparison, Reading, Split
 from reviews.actions import note_mentions
 from reviews.models import Flip, Mention, Prediction, Review, Reviewer
@@ -23,7 +24,21 @@ _IMPORT_LOCK = 0x5A1C  # any number; imports wait for each other, so that one's 
 VOTES_A_STATEMENT = 50_000
 
 
-@transaction.atomic
+type Read = Callable[[Progress], tuple[Catalog, list[Problem]]]
+"""Gives a catalog and the problems that were found in reading it. It may look things up: no other import runs."""
+
+
+class ChangedMeanwhileError(Exception):
+    """The site changed, so that an import would do something else than what was asked for; nothing was written.
+
+    Holds the report of what it would do now.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        super().__init__("The site changed, and this import would do something else now.")
+
+
 def import_catalog(
     *,
     content: bytes,
@@ -31,24 +46,49 @@ def import_catalog(
     by: Any | None = None,
     with_history: bool = True,
     progress: Progress = silent,
+    seal: str = "",
 ) -> Report:
-    """Bring a catalog file in and return what was added, changed and left alone.
+    """Bring a catalog file in and return what was added, changed and left alone; see `bring_in`."""
+    return bring_in(
+        read_with=lambda shown: read(content, progress=shown),
+        dry_run=dry_run,
+        by=by,
+        with_history=with_history,
+        progress=progress,
+        seal=seal,
+    )
 
-    With `dry_run` the same work is done and rolled back, so the report is what an import now would say. `by` is the
-    user who brings it in, as the history of what changes will say; None for a command.
-    Raises CatalogError with every problem of the file; then nothing was written.
+
+@transaction.atomic
+def bring_in(
+    *,
+    read_with: Read,
+    dry_run: bool = False,
+    by: Any | None = None,
+    with_history: bool = True,
+    progress: Progress = silent,
+    seal: str = "",
+) -> Report:
+    """Bring a catalog in, from whatever it is read, and return what was added, changed and left alone.
+
+    With `dry_run` the same work is done and rolled back, so the report is what an import now would say. With the seal
+    of such a report nothing but the same is done: raises ChangedMeanwhileError when it would be something else. `by` is
+    the user who brings it in, as the history of what changes will say; None for a command.
+    Raises CatalogError with every problem; then nothing was written.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_IMPORT_LOCK])
-    catalog, problems = read(content, progress=progress)
+    catalog, problems = read_with(progress)
     problems += checking.check(catalog, progress=progress)
     if problems:
         raise CatalogError(problems)
     report = writing.write(catalog, by=by, with_history=with_history and not dry_run, progress=progress)
-    if report.added or report.changed:
-        note_mentions(reviews=Review.objects.all())  # of all, because a new tool may be named in an old review
+    if seal and seal != report.seal():
+        raise ChangedMeanwhileError(report)
     if dry_run:
         transaction.set_rollback(True)
+    elif report.touches(Tool, Review):
+        note_mentions(reviews=Review.objects.all())  # of all, because a new tool may be named in an old review
     return report
 
 
@@ -74,7 +114,7 @@ def make_load(*, size: Size, seed: int, today: date | None = None, progress: Pro
         raise LoadError(f"This cannot be made: {error}.") from error
     pieces = progress("Making content up", load.catalog_text(), size.tools + size.comparisons)
     report = import_catalog(content="".join(pieces).encode(), with_history=False, progress=progress)
-    report.note_added(Vote, _write_votes(load, progress))
+    report.count_added(Vote, _write_votes(load, progress))
     _analyze()
     return report
 

@@ -80,7 +80,7 @@ def read(content: bytes, *, progress: Progress = silent) -> tuple[Catalog, list[
     for part in progress("Checking the file", _check_shapes(raw), len(catalog)):
         if isinstance(part, list):
             problems += part
-    return catalog, [*problems, *_repeats_in_file(catalog), *_repeats_in_tools(catalog)]
+    return catalog, [*problems, *repeats_in(catalog)]
 
 
 def _parse(content: bytes) -> dict[str, Any]:
@@ -119,6 +119,11 @@ def _check_shapes(raw: dict[str, list[Any]]) -> Iterator[Part | list[Problem]]:
 
 
 # Repeats are looked for in the plain JSON, so that a misshapen object does not hide another problem of the file.
+
+
+def repeats_in(catalog: Catalog) -> list[Problem]:
+    """Return every object that stands in a catalog twice."""
+    return [*_repeats_in_file(catalog), *_repeats_in_tools(catalog)]
 
 
 def _repeats_in_file(catalog: Catalog) -> Iterator[Problem]:

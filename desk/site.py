@@ -16,11 +16,35 @@ from django.views.decorators.http import require_POST
 
 from accounts import second_factor
 
+# As Django's templates want a model in the menu.
+_CATALOG_FILE = {
+    "name": "Catalog file",
+    "object_name": "CatalogFile",
+    "model": None,
+    "perms": {"add": False, "change": False, "delete": False, "view": True},
+    "add_url": None,
+    "view_only": False,
+}
+
 
 class Desk(admin.AdminSite):
     site_header = site_title = settings.SITE_NAME
     index_title = "The desk"
     site_url = "/"
+
+    def get_urls(self) -> list[Any]:
+        from desk.bulk.urls import urls  # views import models, which are not loaded yet when the site is made
+
+        return [*urls(self.admin_view), *super().get_urls()]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Adds the catalog file to the menu, beside the models that it carries."""
+        apps = super().get_app_list(request, app_label)
+        if request.user.has_perm("tools.import_catalog"):
+            for app in apps:
+                if app["app_label"] == "tools":
+                    app["models"].append(_CATALOG_FILE | {"admin_url": reverse("admin:catalog_file")})
+        return apps
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
         """Every page of the desk goes through here: signed in, with a second factor where one is needed."""

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from desk.bulk.sheets import FactSheets, PlanSheets
 from desk.lists import CheckedFilter, ListOptions, StandingFilter, check_mark, mark, source_link
 from desk.verify_action import verify_action
 from desk.verifying import rows_of
@@ -58,7 +59,7 @@ class SourcedAdmin(ListOptions):
 
 
 @admin.register(Plan)
-class PlanAdmin(SourcedAdmin):
+class PlanAdmin(PlanSheets, SourcedAdmin):
     list_display = ["name", "tool_link", "price", "source_site", "checked"]
     list_filter = [CheckedFilter, StandingFilter, "kind", "tool__category"]
     list_select_related = ["tool"]
@@ -73,7 +74,7 @@ class PlanAdmin(SourcedAdmin):
 
 
 @admin.register(Fact)
-class FactAdmin(SourcedAdmin):
+class FactAdmin(FactSheets, SourcedAdmin):
     list_display = ["attribute", "tool_link", "value", "source_site", "checked"]
     list_filter = [CheckedFilter, StandingFilter, "attribute", "tool__category"]
     list_select_related = ["tool", "attribute"]

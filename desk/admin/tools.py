@@ -1,5 +1,6 @@
 from django.contrib import admin
 
+from desk.bulk.sheets import ToolSheets
 from desk.corrections import CorrectionInline
 from desk.deletion import OnlyUnseenRemoved
 from desk.lists import ToolList
@@ -27,5 +28,5 @@ class FactInline(StandingInline):
 
 
 @admin.register(Tool)
-class ToolAdmin(PublishingAdmin, ToolList, VerifiesTools):
+class ToolAdmin(PublishingAdmin, ToolSheets, ToolList, VerifiesTools):
     inlines = [PlanInline, FactInline, CorrectionInline]
