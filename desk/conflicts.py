@@ -180,11 +180,11 @@ class ConflictsTold:
         ]
         return [*fieldsets, (None, {"fields": [WHY, SEEN]})] if self._is_noted(request, obj) else fieldsets
 
-    def render_change_form(self: Any, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+    def render_change_form(self: Any, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         if conflict := getattr(request, "conflict", None):
             formsets = [inline.formset for inline in context["inline_admin_formsets"]]
             conflict.explain(context["adminform"].form, formsets)
-        answer: HttpResponse = super().render_change_form(request, context, **kwargs)  # type: ignore[misc]
+        answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
         if conflict:
             answer.status_code = 409
         return answer

@@ -18,7 +18,6 @@ from accounts import second_factor
 from accounts.groups import GROUPS
 from accounts.models import User
 from accounts.sessions import end_sessions
-from desk.base import DeskAdmin
 
 # What allauth shows there by itself: secrets of second factors, and addresses that this site keeps in the account.
 admin.site.unregister([Authenticator, EmailAddress, Group])
@@ -39,7 +38,7 @@ class SecondFactorFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, DeskAdmin):
+class UserAdmin(DjangoUserAdmin):
     """Everybody here works at the desk, so there is no tick for that; what they may do comes from groups alone.
 
     Superusers are made and changed by superusers only.
@@ -198,7 +197,7 @@ def _deactivate(user: User) -> bool:
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, DeskAdmin):
+class GroupAdmin(DjangoGroupAdmin):
     """The four groups of the site stay what accounts/groups.py says; others can be made beside them."""
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
