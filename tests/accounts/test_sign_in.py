@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -165,6 +166,7 @@ def test_thirty_requests_a_minute_are_enough(client):
 
 def test_limits_are_kept_in_the_database(client):
     user = person()
+    cache.clear()
     client.post("/account/login/", {"login": user.username, "password": "not it"})
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM accounts_cache WHERE cache_key LIKE '%login_failed%'")
