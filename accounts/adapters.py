@@ -52,6 +52,10 @@ class AccountAdapter(DefaultAccountAdapter):
         just_now = bool(records) and time.time() - records[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT
         return not just_now and super().is_reauthentication_required(app=app, **kwargs)
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """By which name attempts are counted: allauth's has the Host in it, whose port anybody can make up."""
+        return (credentials.get("email") or credentials.get("username") or "").casefold()
+
     def set_password(self, user: User, password: str) -> None:
         """Set it, and forget the attempts that failed with the old one."""
         super().set_password(user, password)

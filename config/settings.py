@@ -137,6 +137,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "accounts.passwords.ContextValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds; the mail says a day
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
 

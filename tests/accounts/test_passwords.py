@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from allauth.account.adapter import get_adapter
 from allauth.account.utils import user_pk_to_url_str
 from django.contrib.auth.password_validation import validate_password
 from django.core import mail
@@ -96,6 +97,14 @@ def test_password_is_reset_by_mail_once_and_everybody_else_signed_out(client):
     assert sign_in(Client(), user, NEW).headers["Location"] == "/account/login/code/"
 
 
+def test_a_link_is_good_for_a_day(client, time_machine):
+    time_machine.move_to("2026-11-22 12:00:00+00:00", tick=False)
+    person(email="ana@example.org")
+    link = link_in(ask_for_reset(client, "ana@example.org")[0])
+    time_machine.shift(24 * 3600 + 1)
+    assert "used up" in client.get(link, follow=True).text
+
+
 def test_a_link_is_good_for_its_own_account_only(client):
     other = person(email="other@example.org")
     person(email="ana@example.org")
@@ -172,3 +181,42 @@ def test_mail_that_cannot_be_sent_breaks_nothing(client, settings, caplog):
     assert response.status_code == 302
     wait_until_sent()
     assert "A mail could not be sent: ConnectionRefusedError" in caplog.text
+
+
+def test_one_address_gets_five_links_an_hour(client):
+    person(email="ana@example.org")
+    codes = [client.post("/account/password/reset/", {"email": "ana@example.org"}).status_code for _ in range(6)]
+    assert codes == [302] * 5 + [429]
+    assert client.post("/account/password/reset/", {"email": "nobody@example.org"}).status_code == 302
+    wait_until_sent()
+    assert len(mail.outbox) == 5
+
+
+NOTICES = {
+    "account/email/password_changed": "Your password was changed",
+    "account/email/password_reset": "Your password was changed",
+    "account/email/password_set": "Your account has a password",
+    "mfa/email/all_removed": "Your second factors were removed",
+    "mfa/email/recovery_codes_generated": "New recovery codes",
+    "mfa/email/totp_activated": "An authenticator app was added",
+    "mfa/email/totp_deactivated": "An authenticator app was removed",
+    "mfa/email/webauthn_added": "A passkey was added",
+    "mfa/email/webauthn_removed": "A passkey was removed",
+}
+
+
+@pytest.mark.parametrize("notice", NOTICES)
+def test_notices_are_in_our_words(notice):
+    user = person(username="o'hara", email="ohara@example.org")
+    get_adapter().send_notification_mail(notice, user)
+    wait_until_sent()
+    (message,) = mail.outbox
+    assert (message.to, message.subject) == (["ohara@example.org"], f"{NOTICES[notice]} · Shipside")
+    assert message.body.startswith("Hello o'hara,\n\n")
+    assert message.body.endswith("\n\nShipside\nhttp://127.0.0.1:8000")
+
+
+def test_nothing_is_sent_where_no_address_is_known():
+    get_adapter().send_notification_mail("account/email/password_changed", person(email=""))
+    wait_until_sent()
+    assert mail.outbox == []

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -112,6 +113,14 @@ def test_account_is_locked_after_five_wrong_passwords_for_five_minutes(client, n
     assert sign_in(client, user).status_code == 302
 
 
+def test_another_host_header_opens_no_locked_account(noon):
+    user = person()
+    for n in range(6):
+        client = Client(REMOTE_ADDR=f"192.0.2.{n}", headers={"host": f"testserver:{8000 + n}"})
+        response = client.post("/account/login/", {"login": user.username.upper(), "password": "not it"})
+    assert errors(response) == ["Too many attempts that failed. Wait five minutes, then try again."]
+
+
 def test_codes_are_locked_after_five_wrong_ones(client, noon):
     user = person()
     secret = app_of(user)
@@ -157,6 +166,7 @@ def test_thirty_requests_a_minute_are_enough(client):
 
 def test_limits_are_kept_in_the_database(client):
     user = person()
+    cache.clear()
     client.post("/account/login/", {"login": user.username, "password": "not it"})
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM accounts_cache WHERE cache_key LIKE '%login_failed%'")
