@@ -9,7 +9,7 @@ from tools.models import Correction
 
 
 @admin.register(Correction)
-class CorrectionAdmin(MadeOnce, DeskAdmin):  # type: ignore[misc] # mixins over it
+class CorrectionAdmin(MadeOnce, DeskAdmin):
     form = CorrectionForm
     fields = ["tool", "note"]
     list_display = ["tool", "note", "made_at"]
