@@ -12,7 +12,7 @@ admin.site.add_action(delete_selected, "delete_selected")
 class DeskAdmin(HistoryPages, ConflictsTold, OnlyUnseenDeleted, admin.ModelAdmin):
     """The base of every ModelAdmin of the site.
 
-    Who overrides `changeform_view`, `get_form`, `get_fieldsets`, `render_change_form`, `delete_view` or `get_urls`
+    Who overrides `changeform_view`, `get_form`, `render_change_form`, `delete_view` or `get_urls`
     calls `super()`; a form of one's own is given as `form`.
     """
 

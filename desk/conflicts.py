@@ -5,7 +5,7 @@ writers of content wait for, looks whether that version still stands, and only t
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,18 +172,17 @@ class ConflictsTold:
         found: type[AnyForm] = super().get_form(request, obj, change, **kwargs)  # type: ignore[misc]
         return found
 
-    def get_fieldsets(self: Any, request: HttpRequest, obj: Any | None = None) -> list[Any]:
-        own = (SEEN, WHY)
-        fieldsets = [
-            (name, {**options, "fields": [field for field in options["fields"] if field not in own]})
-            for name, options in super().get_fieldsets(request, obj)  # type: ignore[misc]
-        ]
-        return [*fieldsets, (None, {"fields": [WHY, SEEN]})] if self._is_noted(request, obj) else fieldsets
-
     def render_change_form(self: Any, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        adminform = context["adminform"]
+        if SEEN in adminform.form.fields:
+            # Here, and not with the other fieldsets, so that no admin that lists its own can leave them out.
+            adminform.fieldsets = [
+                *_without_own(adminform.fieldsets),
+                (None, {"fields": [WHY, SEEN]}),
+            ]
         if conflict := getattr(request, "conflict", None):
             formsets = [inline.formset for inline in context["inline_admin_formsets"]]
-            conflict.explain(context["adminform"].form, formsets)
+            conflict.explain(adminform.form, formsets)
         answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
         if conflict:
             answer.status_code = 409
@@ -191,6 +190,14 @@ class ConflictsTold:
 
     def _is_noted(self: Any, request: HttpRequest, obj: Any | None) -> bool:
         return obj is not None and bool(kinds_of(self.model)) and self.has_change_permission(request, obj)
+
+
+def _without_own(fieldsets: Iterable[Any]) -> list[Any]:
+    """Fieldsets of a form without the fields that every form has; an admin that lists none shows all there are."""
+    return [
+        (name, {**options, "fields": [field for field in options["fields"] if field not in (WHY, SEEN)]})
+        for name, options in fieldsets
+    ]
 
 
 def with_plain_line_ends(posted: QueryDict) -> QueryDict:
@@ -208,7 +215,7 @@ def with_plain_line_ends(posted: QueryDict) -> QueryDict:
 def follow_rows(typed: QueryDict, prefix: str, model: type[models.Model], there: set[int]) -> None:
     """Rewrite the rows of one inline in a posted form (in place): `there` are the ids that it can still change."""
     rows = list(_posted_rows(typed, prefix))
-    if not rows:
+    if not any("id" in row for row in rows):  # rows that are told apart by something else
         return
     kept: list[dict[str, list[str]]] = []
     new: list[dict[str, list[str]]] = []
