@@ -47,6 +47,11 @@ class Publishable(models.Model):
             return State.DRAFT
         return State.PUBLISHED if self.published_at <= timezone.now() else State.SCHEDULED
 
+    @property
+    def has_been_public(self) -> bool:
+        """Whether readers may have seen it, be it withdrawn since."""
+        return self.published_at is not None and self.published_at <= timezone.now()
+
     def withdraw(self) -> None:
         """Take it off the site and keep it. Withdrawing twice changes nothing."""
         if self.withdrawn_at is None:
