@@ -32,7 +32,7 @@ CHANGED_MEANWHILE = (
 )
 
 
-class Overtaken(Exception):
+class OvertakenError(Exception):
     """Somebody else has changed a seat's edition between the look at it and the saving."""
 
 
@@ -102,7 +102,7 @@ class Seat:
         self.standing: Review | None = next(iter(by_state[State.PUBLISHED][::-1]), None)
         self.earlier = len(by_state[State.PUBLISHED]) - 1
         scheduled, drafts = by_state[State.SCHEDULED], by_state[State.DRAFT]
-        self.edition: Review | None = (drafts or scheduled[::-1] or [None])[0]
+        self.edition: Review | None = next(iter(drafts or scheduled[::-1]), None)
         self.also_scheduled = [one for one in scheduled if one is not self.edition]
         if self.edition in scheduled and writes_own_drafts_only(scorecard.user):
             may_write = False
@@ -176,8 +176,7 @@ class Seat:
         if self.form.cleaned_data.get("seen") != self.seen:
             self.is_overtaken = True
             self.form.add_error(None, CHANGED_MEANWHILE)
-            self.form.data = self.form.data.copy()
-            self.form.data[self.form.add_prefix("seen")] = self.seen
+            self.form.data = {**self.form.data.dict(), self.form.add_prefix("seen"): self.seen}  # type: ignore[attr-defined] # a QueryDict
         if not self.form.cleaned_data.get("discard"):
             self._check_words()
         return all([self.form.is_valid(), self.predictions.is_valid()])
@@ -203,7 +202,7 @@ class Seat:
         return [self.form.errors, *self.predictions.errors]
 
     def save(self, tool: Tool) -> None:
-        """Write what was typed, and note it in the scorecard. Raises Overtaken."""
+        """Write what was typed, and note it in the scorecard. Raises OvertakenError."""
         said, now = self.form.cleaned_data, timezone.now()
         if self.edition is not None:
             self._lock(self.edition)
@@ -240,7 +239,7 @@ class Seat:
         fields = ("published_at", "withdrawn_at", *Review.WORD_FIELDS)
         row = Review.objects.select_for_update().filter(pk=edition.pk).values_list(*fields).first()
         if row is None or row != tuple(getattr(edition, name) for name in fields):
-            raise Overtaken
+            raise OvertakenError
 
     def _save_predictions(self, review: Review) -> bool:
         """Make, change and remove claims as typed; return whether there was anything to do."""
@@ -317,7 +316,8 @@ class Scorecard:
         return [seat.form for seat in self.seats]
 
     def is_valid(self) -> bool:
-        return all([seat.is_valid() for seat in self.seats])  # every one, so that each can say what is wrong
+        are_valid = [seat.is_valid() for seat in self.seats]  # every one, so that each can say what is wrong
+        return all(are_valid)
 
     @property
     def errors(self) -> list[Any]:

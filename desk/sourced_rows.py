@@ -9,7 +9,7 @@ from django.forms.models import BaseInlineFormSet
 from django.utils import timezone
 
 from desk.fields import DayInput
-from tools.models import AlreadySuperseded, Attribute, Fact, Period, Plan, PlanKind, Sourced
+from tools.models import AlreadySupersededError, Attribute, Fact, Period, Plan, PlanKind, Sourced
 
 GONE = (
     "Somebody has superseded or removed this row since you opened the page. Tick “remove” to let yours go, and look at "
@@ -141,7 +141,7 @@ class FactForm(SourcedForm):
     @property
     def named(self) -> Attribute | None:
         """The attribute of a row that is about one from the start; None of a row that asks for one."""
-        return self.known.get(self.initial.get("attribute"))
+        return self.known.get(self.initial.get("attribute", 0))
 
     def has_changed(self) -> bool:
         """A row in which nothing was said of its attribute is left alone."""
@@ -159,7 +159,7 @@ class StandingFormSet(BaseInlineFormSet):
     TAKEN: ClassVar[str]
 
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
-        form: Any = super()._construct_form(i, **kwargs)
+        form: Any = super()._construct_form(i, **kwargs)  # type: ignore[misc] # of BaseModelFormSet
         # Django's own field asks the database for each row, and of one that has gone says it is “not available”.
         form.fields["id"] = forms.IntegerField(widget=forms.HiddenInput, required=False, initial=form.instance.pk)
         form.is_gone = i < self.initial_form_count() and form.instance.pk is None
@@ -171,6 +171,7 @@ class StandingFormSet(BaseInlineFormSet):
         The constraint itself is not checked by forms, because they leave `superseded_at` out.
         """
         by_key: dict[Any, list[Any]] = defaultdict(list)
+        form: Any
         for form in self.forms:
             if self._should_delete_form(form):  # type: ignore[attr-defined] # of BaseFormSet
                 continue
@@ -179,7 +180,7 @@ class StandingFormSet(BaseInlineFormSet):
             elif form.is_valid() and (form.instance.pk or form.has_changed()):
                 by_key[form.cleaned_data[self.KEY]].append(form)
         own = [form.instance.pk for form in self.initial_forms]
-        elsewhere: Any = self.model.objects.standing().filter(tool=self.instance.pk).exclude(pk__in=own)
+        elsewhere: Any = self._rows().standing().filter(tool=self.instance.pk).exclude(pk__in=own)
         taken = {getattr(row, self.KEY) for row in elsewhere} if self.instance.pk and by_key else set()
         for key, forms_of_key in by_key.items():
             for form in sorted(forms_of_key, key=lambda form: form.instance.pk is None)[0 if key in taken else 1 :]:
@@ -188,18 +189,18 @@ class StandingFormSet(BaseInlineFormSet):
     def save_existing_objects(self, commit: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 (Django's signature)
         """First all that goes, then all that comes in its place, so that rows can exchange their names.
 
-        Raises AlreadySuperseded when somebody else has superseded one of them since the page was checked.
+        Raises AlreadySupersededError when somebody else has superseded one of them since the page was checked.
         """
         self.changed_objects, self.deleted_objects = [], []
-        touched = [
+        touched: list[Any] = [
             form
             for form in self.initial_forms
             if form.instance.pk and (form in self.deleted_forms or form.has_changed())
         ]
-        locked: Any = self.model.objects.standing().filter(pk__in=[form.instance.pk for form in touched])
+        locked: Any = self._rows().standing().filter(pk__in=[form.instance.pk for form in touched])
         standing = {row.pk: row for row in locked.select_for_update(of=("self",))}
         if len(standing) < len(touched):
-            raise AlreadySuperseded
+            raise AlreadySupersededError
         successors = []
         for form in touched:
             row, values = standing[form.instance.pk], form.cleaned_data
@@ -217,6 +218,10 @@ class StandingFormSet(BaseInlineFormSet):
         for successor in successors:
             successor.save()
         return [form.instance for form in touched]
+
+    def _rows(self) -> Any:
+        model: Any = self.model
+        return model.objects
 
     def _let_go(self, row: Sourced) -> None:
         if self.instance.has_been_public:
@@ -245,13 +250,14 @@ class FactFormSet(StandingFormSet):
         through = Attribute.categories.through.objects.order_by("category_id")
         for attribute, category in through.values_list("attribute_id", "category_id"):
             self.categories[attribute].append(category)
-        super().__init__(*args, instance=instance, form_kwargs={"attributes": self.attributes}, **kwargs)
+        kwargs |= {"instance": instance, "form_kwargs": {"attributes": self.attributes}}
+        super().__init__(*args, **kwargs)
         known = {fact.attribute_id for fact in self.get_queryset()}
-        category = instance.category_id if instance is not None and instance.pk else None
+        chosen = instance.category_id if instance is not None and instance.pk else None
         self.initial_extra = [
             {"attribute": attribute.pk}
             for attribute in self.attributes
-            if attribute.pk not in known and (category is None or category in self.categories[attribute.pk])
+            if attribute.pk not in known and (chosen is None or chosen in self.categories[attribute.pk])
         ]
         self.extra = len(self.initial_extra) + self.BLANK
 
@@ -259,6 +265,7 @@ class FactFormSet(StandingFormSet):
     def rows(self) -> list[Any]:
         """The forms in the order in which readers find the attributes; those without an attribute last."""
         place = {attribute.pk: number for number, attribute in enumerate(self.attributes)}
+        form: Any
         for form in self.forms:
             form.category_ids = self.categories[form.named.pk] if form.named else []
         return sorted(self.forms, key=lambda form: place[form.named.pk] if form.named else len(place))

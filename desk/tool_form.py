@@ -20,9 +20,12 @@ def free_slug(name: str, *, of: int | None = None) -> str:
     if not stem:
         return ""
     longest = slugs.MAX_LENGTH - 5
-    near = Tool.objects.filter(slug__startswith=stem[:longest]).exclude(pk=of).values_list("slug", flat=True)
-    former = FormerSlug.objects.filter(table=Tool._meta.db_table, slug__startswith=stem[:longest]).exclude(object_id=of)
-    taken = {*near, *former.values_list("slug", flat=True)}
+    tools = Tool.objects.filter(slug__startswith=stem[:longest]).exclude(pk=of)
+    former = FormerSlug.objects.filter(table=Tool._meta.db_table, slug__startswith=stem[:longest])
+    taken = {
+        *tools.values_list("slug", flat=True),
+        *former.exclude(object_id=of or 0).values_list("slug", flat=True),
+    }
     numbered = (f"{stem[:longest].rstrip('-')}-{number}" for number in range(2, 10_000))
     return next(slug for slug in (stem, *numbered) if slug not in taken)
 
@@ -104,6 +107,6 @@ class ToolForm(forms.ModelForm):
             self.add_error("rename_to", "Old links to something else lead over this slug; choose another.")
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc] # of ModelForm
         if (slug := self.cleaned_data.get("rename_to")) and "rename_to" not in self.errors:
             self.instance.slug = slug

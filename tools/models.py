@@ -317,7 +317,7 @@ class StandingQuerySet(models.QuerySet[Any]):
         return self.filter(superseded_at__isnull=True).order_by("pk")
 
 
-class AlreadySuperseded(ValueError):
+class AlreadySupersededError(ValueError):
     """Somebody else has superseded a plan or fact meanwhile."""
 
 
@@ -340,7 +340,7 @@ class Sourced(models.Model):
         """Let other values stand from now on, and return the row that holds them; this one stays as history.
 
         What is not said stays as it is, but the day of verification: it vouched for the old value. Raises
-        AlreadySuperseded.
+        AlreadySupersededError.
         """
         with transaction.atomic():
             self.retire()
@@ -358,11 +358,11 @@ class Sourced(models.Model):
         return row
 
     def retire(self) -> None:
-        """Let this stand no longer, without anything in its place. Raises AlreadySuperseded."""
+        """Let this stand no longer, without anything in its place. Raises AlreadySupersededError."""
         standing = type(self).objects.filter(pk=self.pk, superseded_at__isnull=True).select_for_update()
         with transaction.atomic():
             if not standing.values_list("pk"):
-                raise AlreadySuperseded
+                raise AlreadySupersededError
             self.superseded_at = timezone.now()
             self.save(update_fields=["superseded_at"])
 

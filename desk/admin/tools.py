@@ -15,13 +15,13 @@ from comparisons.side_by_side import drawn_logo
 from desk import tool_helpers
 from desk.base import DeskAdmin
 from desk.problems import problems
-from desk.scorecard import Overtaken, Scorecard
+from desk.scorecard import OvertakenError, Scorecard
 from desk.sourced_rows import FactForm, FactFormSet, PlanForm, PlanFormSet
 from desk.tool_form import ToolForm
 from reviews.actions import note_mentions, note_renamed
 from reviews.models import Review
 from tools import logos
-from tools.models import AlreadySuperseded, Attribute, Category, Fact, Plan, Tool
+from tools.models import AlreadySupersededError, Attribute, Category, Fact, Plan, Tool
 
 
 @admin.register(Category)
@@ -55,7 +55,7 @@ class PlanInline(StandingInline):
     model = Plan
     form = PlanForm
     formset = PlanFormSet
-    fields = PlanForm.Meta.fields
+    fields = tuple(PlanForm.Meta.fields)
     template = "admin/tools/tool/plans.html"
 
 
@@ -63,7 +63,7 @@ class FactInline(StandingInline):
     model = Fact
     form = FactForm
     formset = FactFormSet
-    fields = FactForm.Meta.fields
+    fields = tuple(FactForm.Meta.fields)
     template = "admin/tools/tool/facts.html"
 
 
@@ -123,7 +123,7 @@ class ToolAdmin(DeskAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Tool | None) -> list[Any]:
         """Rows of plans and facts are there for those who may write them; others find them in words."""
-        editable = {PlanInline: "plan", FactInline: "fact"}
+        editable: dict[Any, str] = {PlanInline: "plan", FactInline: "fact"}
         return [
             inline
             for inline in self.inlines
@@ -169,7 +169,7 @@ class ToolAdmin(DeskAdmin):
         try:
             with _logos_of_failures_removed(request):
                 return attempt()
-        except (IntegrityError, AlreadySuperseded, Overtaken):
+        except (IntegrityError, AlreadySupersededError, OvertakenError):
             # Somebody else was first, after the forms had looked and before this was saved. They look again now, and
             # say so at the place where it matters.
             with _logos_of_failures_removed(request):

@@ -9,8 +9,9 @@ from django.utils import timezone
 from desk.sourced_rows import GONE, StandingFormSet
 from tests import factories as make
 from tests.desk.tool_forms import ADD, change, errors_of, filled
-from tools.models import AlreadySuperseded, Fact, Plan, Tool
+from tools.models import AlreadySupersededError, Fact, Plan, Tool
 
+TOO_CHEAP = "A paid plan costs more than 0; what costs nothing is of the kind Free."
 PRICE = {"kind": "paid", "amount": "20", "currency": "USD", "period": "month"}
 
 
@@ -146,20 +147,23 @@ def test_row_that_somebody_else_has_superseded_says_so_and_loses_nothing(admin_c
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"kind": "paid", "amount": "0", "currency": "USD", "period": "month"}, ["Amount: A paid plan costs more than 0; what costs nothing is of the kind Free."]),
-        ({"kind": "paid", "amount": "-1", "currency": "USD", "period": "month"}, ["Amount: A paid plan costs more than 0; what costs nothing is of the kind Free."]),
-        ({"kind": "paid", "amount": "1", "currency": "dollar", "period": "month"}, ["Currency: Ensure this value has at most 3 characters (it has 6)."]),
-        ({"kind": "paid", "amount": "1", "currency": "U1D", "period": "month"}, ["Currency: Three capitals, as in USD."]),
-        ({"kind": "paid", "amount": "1", "currency": "USD"}, ["Period: How often is it paid?"]),
-        ({"kind": "paid", "amount": "1", "currency": "USD", "period": "usage"}, ["Unit: What does the amount buy? As in “1M tokens”."]),
-        ({"kind": "paid", "amount": "1", "currency": "USD", "period": "month", "unit": "seat"}, ["Unit: Only a price by usage has a unit."]),
+        ({**PRICE, "amount": "0"}, [f"Amount: {TOO_CHEAP}"]),
+        ({**PRICE, "amount": "-1"}, [f"Amount: {TOO_CHEAP}"]),
+        ({**PRICE, "currency": "dollar"}, ["Currency: Ensure this value has at most 3 characters (it has 6)."]),
+        ({**PRICE, "currency": "U1D"}, ["Currency: Three capitals, as in USD."]),
+        ({**PRICE, "period": ""}, ["Period: How often is it paid?"]),
+        ({**PRICE, "period": "usage"}, ["Unit: What does the amount buy? As in “1M tokens”."]),
+        ({**PRICE, "unit": "seat"}, ["Unit: Only a price by usage has a unit."]),
         ({"kind": "free", "amount": "1"}, ["Amount: Only a paid plan has an amount."]),
-        ({"kind": "contact", "period": "month", "currency": "EUR"}, ["Currency: Only a paid plan has a currency.", "Period: Only a paid plan has a period."]),
+        (
+            {"kind": "contact", "period": "month", "currency": "EUR"},
+            ["Currency: Only a paid plan has a currency.", "Period: Only a paid plan has a period."],
+        ),
         ({"amount": "1"}, ["Kind: This field is required."]),
         ({"kind": "free", "source": "ftp://x.example/"}, ["Source: Enter a valid URL."]),
         ({"kind": "free", "verified_on": "2999-01-01"}, ["Verified on: This day has not come yet."]),
     ],
-)  # fmt: skip
+)
 def test_price_that_cannot_be_is_explained_at_its_field(admin_client, typed, said):
     tool = make.tool()
     row = {f"plans-0-{name}": value for name, value in {"name": "Pro", **typed}.items()}
@@ -254,6 +258,6 @@ def test_what_is_superseded_is_not_superseded_again():
     row = make.fact(of=make.tool())
     stale = Fact.objects.get(pk=row.pk)
     row.supersede(value="GPL")
-    with pytest.raises(AlreadySuperseded):
+    with pytest.raises(AlreadySupersededError):
         stale.supersede(value="BSD")
     assert Fact.objects.standing().get().value == "GPL"
