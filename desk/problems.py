@@ -34,7 +34,8 @@ def problems(form: Any, formsets: Iterable[Any]) -> list[Problem]:
 
 def _of_form(where: str, form: Any) -> Iterable[Problem]:
     whole = f"row-{form.prefix}" if form.prefix else "tool-heading"
-    for name, messages in form.errors.items():
+    for name in ["__all__", *form.fields]:
+        messages = form.errors.get(name, ())
         field = form[name] if name in form.fields else None
         label = str(field.label) if field else ""
         for message in messages:

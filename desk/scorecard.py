@@ -46,9 +46,7 @@ class SeatForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6, "data-preview": "", "data-count": "", "data-least": SHORTEST_QUOTE}),
         help_text=f"Markdown. At least {SHORTEST_QUOTE} characters to be published.",
     )
-    flips_if = WordsField(
-        required=False, label="What would flip it", widget=forms.Textarea(attrs={"rows": 2}), help_text="Markdown."
-    )
+    flips_if = WordsField(required=False, label="What would flip it", widget=forms.Textarea(attrs={"rows": 2}))
     publish_now = forms.BooleanField(
         required=False, label="Publish this edition now", help_text="Published words stay; a later edition can follow."
     )

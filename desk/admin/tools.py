@@ -217,6 +217,7 @@ class ToolAdmin(DeskAdmin):
         form = context["adminform"].form
         context |= {
             "problems": problems(form, formsets) if form.is_bound else [],
+            "has_lost_file": bool(request.FILES),  # browsers fill in no files
             "scorecard": next((one for one in formsets if isinstance(one, Scorecard)), None),
             "logo": drawn_logo(tool.logo) if tool else "",
             "plans_to_read": tool.plans.standing() if tool and Plan not in shown else [],
