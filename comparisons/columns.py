@@ -108,6 +108,7 @@ class ToolRecord(TypedDict):
     tagline: str
     description: str
     website: str
+    logo: str
     category_slug: str
     category_name: str
     ship: int
@@ -125,7 +126,7 @@ _COLUMNS = """
 SELECT json_agg(record ORDER BY place)::text
 FROM (VALUES {wanted}) AS wanted(place, id)
 JOIN LATERAL (
-    SELECT tool.id, tool.slug, tool.name, tool.tagline, tool.description, tool.website,
+    SELECT tool.id, tool.slug, tool.name, tool.tagline, tool.description, tool.website, tool.logo,
            category.slug AS category_slug, category.name AS category_name,
            panel.*,
            (

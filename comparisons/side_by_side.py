@@ -27,6 +27,7 @@ from comparisons.columns import (
 from comparisons.lens import WHOLE_PANEL, Eye, Lens
 from reviews.models import Outcome, Prediction
 from reviews.panel import Panel
+from tools import logos
 from tools.models import PlanKind, Tool
 from tools.prices import Price, entry, entry_price
 from tools.sourcing import checked, is_stale, site_name
@@ -35,6 +36,7 @@ from web import markdown
 from web.leaves import leaf
 from web.words import counted, day, isolated
 
+LOGO_SIZE, CARD_LOGO_SIZE = 56, 40  # CSS pixels of the square that a logo stands in
 LONG_NAMES = 40  # characters of names in a headline, beyond which it is set smaller
 
 
@@ -70,6 +72,7 @@ class Column(TypedDict):
 
     slug: str
     name: str
+    logo: SafeString
     tagline: str
     url: str
     vote_url: str
@@ -97,6 +100,7 @@ class Card:
     """One tool as lists show it."""
 
     tool: Tool
+    logo: SafeString
     url: str
     compare_url: str
     panel: Panel
@@ -138,11 +142,20 @@ def marks(panel: Panel) -> SafeString:
     return leaf("comparisons/_marks.html", marks=panel.marks)
 
 
+def drawn_logo(stem: str, *, size: int = LOGO_SIZE, lazy: bool = False) -> SafeString:
+    """A logo in a square of so many CSS pixels; nothing for a tool without one."""
+    if not stem:
+        return SafeString()
+    webp, png = logos.address(stem, "webp"), logos.address(stem, "png")
+    return leaf("comparisons/_logo.html", webp=webp, png=png, size=size, lazy=lazy)
+
+
 def card(tool: Tool) -> Card:
     """Shape a tool for a list; it comes annotated `with_numbers().with_plans()`."""
     panel = Panel.of(tool.panel)  # type: ignore[attr-defined] # annotated
     return Card(
         tool=tool,
+        logo=drawn_logo(tool.logo, size=CARD_LOGO_SIZE, lazy=True),
         url=address("tool", tool.slug),
         compare_url=compare_address(tool.slug),
         panel=panel,
@@ -165,6 +178,7 @@ def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
     return {
         "slug": tool["slug"],
         "name": tool["name"],
+        "logo": drawn_logo(tool["logo"]),
         "tagline": tool["tagline"],
         "url": address("tool", tool["slug"]),
         "vote_url": address("vote", tool["slug"]),

@@ -22,6 +22,7 @@ from comparisons.side_by_side import (
     split_sentence,
     verdict_sentence,
 )
+from tools import logos
 from tools.prices import Price
 from tools.sourcing import is_stale
 from votes.community import Community
@@ -102,6 +103,7 @@ def _tool(tool: ToolRecord, column: Column, community: Community, *, today: date
         "tagline": tool["tagline"],
         "description": tool["description"],
         "website": tool["website"],
+        "logo": absolute(logos.address(tool["logo"], "png")) if tool["logo"] else None,
         "panel": {"ship": panel.ship, "seats": panel.seats, "percent": panel.percent, "words": panel.words},
         "community": {
             "votes": community.votes,

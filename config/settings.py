@@ -209,6 +209,7 @@ if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; the admin's longest form is a tool with its reviews
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000  # a tool with 50 plans (12 fields each) and 100 facts (8 each), and room
 
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True  # a reason is a sentence, not 100 letters
 
@@ -225,6 +226,7 @@ FORMAT_MODULE_PATH = "config.formats"  # days and times at the desk
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(DATA_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_DIR / "media")))  # logos; tools/views.py serves them
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -9,6 +9,7 @@ register_converter(PairConverter, "pair")
 
 urlpatterns = [
     path("", include("comparisons.urls")),
+    path("", include("tools.urls")),
     path("", include("votes.urls")),
     path("", include("newsletter.urls")),
     path("", include("desk.urls")),

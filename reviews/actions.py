@@ -1,11 +1,13 @@
 """Noting which tools reviews name; publishing a tool together with what the panel says of it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import batched
 
 from django.db import transaction
+from django.db.models import Q
 
-from reviews.mentions import Names
+from reviews.mentions import Names, words_of
 from reviews.models import Mention, Review, ReviewQuerySet
 from tools.models import Tool
 
@@ -33,6 +35,20 @@ def note_mentions(*, reviews: ReviewQuerySet) -> None:
         Mention.objects.bulk_create(
             [Mention(review_id=review, tool_id=tool) for review, tool in sorted(named)], ignore_conflicts=True
         )
+
+
+@transaction.atomic
+def note_renamed(*, tool: Tool, names: Iterable[str]) -> None:
+    """Look again through the reviews that may name a tool, after it has come or its names have changed.
+
+    `names` are the names and aliases that it has now, and those that it had before.
+    """
+    # Whoever names it writes the longest word of that name; which of these reviews do name it is not for SQL to say.
+    telling = {max(words, key=len) for name in names if (words := words_of(name))}
+    may_name = Q(pk__in=Mention.objects.filter(tool=tool).values("review"))
+    for word in sorted(telling):
+        may_name |= Q(quote__contains=word) | Q(flips_if__contains=word)
+    note_mentions(reviews=Review.objects.filter(may_name))
 
 
 @transaction.atomic

@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -6,7 +7,7 @@ from django.contrib.postgres.aggregates import JSONBAgg
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import TrigramSimilarity, TrigramWordSimilarity
 from django.core.validators import RegexValidator, URLValidator
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import Count, Exists, F, Func, OuterRef, Prefetch, Q, Subquery, Sum, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest, JSONObject
@@ -14,7 +15,7 @@ from django.db.models.lookups import IStartsWith
 from django.urls import reverse
 from django.utils import timezone
 
-from tools import search, slugs
+from tools import logos, search, slugs
 from tools.expressions import WholePercent, WilsonHigh, WilsonLow
 from tools.history import History
 from tools.publishing import Publishable, is_published
@@ -290,7 +291,8 @@ class Tool(Slugged, Publishable):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ToolQuerySet.as_manager()
-    history = History()
+    # The files of a logo that was replaced are gone, so an earlier version of a tool must not bring its name back.
+    history = History(excluded_fields=["logo"])
 
     class Meta:
         ordering = ["name", "pk"]
@@ -308,6 +310,9 @@ class Tool(Slugged, Publishable):
                 violation_error_message="“vs” stands between two tools in an address; write “versus” in a slug.",
             ),
             web_address_constraint("website", name="tools_tool_website_web"),
+            models.CheckConstraint(
+                name="tools_tool_logo_random", condition=Q(logo="") | Q(logo__regex=rf"^{logos.STEM_PATTERN}$")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -325,6 +330,10 @@ class StandingQuerySet(models.QuerySet[Any]):
         return self.filter(superseded_at__isnull=True).order_by("pk")
 
 
+class AlreadySupersededError(ValueError):
+    """Somebody else has superseded a plan or fact meanwhile."""
+
+
 class Sourced(models.Model):
     """A statement with its source and the day somebody last checked it there. Superseded, never overwritten."""
 
@@ -339,6 +348,36 @@ class Sourced(models.Model):
 
     class Meta:
         abstract = True
+
+    def supersede(self, **values: Any) -> Self:
+        """Let other values stand from now on, and return the row that holds them; this one stays as history.
+
+        What is not said stays as it is, but the day of verification: it vouched for the old value. Raises
+        AlreadySupersededError.
+        """
+        with transaction.atomic():
+            self.retire()
+            successor = self.successor(**values)
+            successor.save()
+        return successor
+
+    def successor(self, **values: Any) -> Self:
+        """The row, not saved yet, that stands in place of this one with other values; see `supersede`."""
+        row = copy(self)
+        row._state = copy(self._state)
+        row._state.adding, row.pk = True, None
+        for name, value in {"superseded_at": None, "verified_on": None, **values}.items():
+            setattr(row, name, value)
+        return row
+
+    def retire(self) -> None:
+        """Let this stand no longer, without anything in its place. Raises AlreadySupersededError."""
+        standing = type(self).objects.filter(pk=self.pk, superseded_at__isnull=True).select_for_update()
+        with transaction.atomic():
+            if not standing.values_list("pk"):
+                raise AlreadySupersededError
+            self.superseded_at = timezone.now()
+            self.save(update_fields=["superseded_at"])
 
 
 class PlanKind(models.TextChoices):

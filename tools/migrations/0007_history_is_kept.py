@@ -118,7 +118,7 @@ def begin_history(table, history):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tools", "0005_history"),
+        ("tools", "0006_logo"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
