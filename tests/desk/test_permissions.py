@@ -20,6 +20,7 @@ from accounts.groups import GROUPS
 from newsletter.models import Subscriber
 from tests import factories as make
 from tests.accounts.people import person
+from tools.models import Correction
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +88,80 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "tools_tool_change": READERS,
     "tools_tool_delete": CONTENT,
     "tools_tool_history": READERS,
+    "catalog_download": CONTENT,
+    "catalog_example": CONTENT,
+    "catalog_file": CONTENT,
+    "comparisons_comparison_check": (403, 400, 403, 400),  # it asks for two tools
+    "comparisons_comparison_deleted": READERS,
+    # A step that does not fit what it is asked of leads back with a word.
+    "comparisons_comparison_publish": (403, 302, 403, 302),
+    "comparisons_comparison_put_back": (403, 302, 403, 302),
+    "comparisons_comparison_restore": CONTENT,
+    "comparisons_comparison_schedule": (403, 302, 403, 302),
+    "comparisons_comparison_unschedule": (403, 302, 403, 302),
+    "comparisons_comparison_withdraw": CONTENT,
+    "reviews_prediction_add": NONE,  # they are made in reviews
+    "reviews_prediction_change": (302, 200, 403, 200),
+    "reviews_prediction_changelist": READERS,
+    "reviews_prediction_delete": CONTENT,
+    "reviews_prediction_deleted": CONTENT,
+    "reviews_prediction_history": (404, 200, 404, 200),
+    "reviews_prediction_restore": (404, 403, 404, 403),  # judged when it is out, and not before
+    "reviews_review_deleted": CONTENT,
+    "reviews_review_publish": CONTENT,
+    "reviews_review_put_back": (403, 302, 403, 302),
+    "reviews_review_restore": (404, 200, 404, 200),
+    "reviews_review_schedule": CONTENT,
+    "reviews_review_unschedule": (403, 302, 403, 302),
+    "reviews_review_withdraw": (403, 302, 403, 302),
+    "reviews_reviewer_deleted": READERS,
+    "reviews_reviewer_restore": CONTENT,
+    "tools_attribute_deleted": READERS,
+    "tools_attribute_restore": CONTENT,
+    "tools_category_deleted": READERS,
+    "tools_category_restore": CONTENT,
+    "tools_correction_add": CONTENT,
+    "tools_correction_change": CONTENT,
+    "tools_correction_changelist": CONTENT,
+    "tools_correction_delete": NONE,
+    "tools_correction_deleted": CONTENT,
+    "tools_correction_history": CONTENT,
+    "tools_correction_restore": NONE,
+    "tools_fact_add": NONE,  # on the page of the tool
+    "tools_fact_change": READERS,
+    "tools_fact_changelist": READERS,
+    "tools_fact_delete": (403, 302, 403, 302),
+    "tools_fact_deleted": READERS,
+    "tools_fact_export": READERS,
+    "tools_fact_history": READERS,
+    "tools_fact_import": CONTENT,
+    "tools_fact_import_template": CONTENT,
+    "tools_fact_process_import": CONTENT,
+    "tools_fact_restore": CONTENT,
+    "tools_plan_add": NONE,
+    "tools_plan_change": READERS,
+    "tools_plan_changelist": READERS,
+    "tools_plan_delete": (403, 302, 403, 302),
+    "tools_plan_deleted": READERS,
+    "tools_plan_export": READERS,
+    "tools_plan_history": READERS,
+    "tools_plan_import": CONTENT,
+    "tools_plan_import_template": CONTENT,
+    "tools_plan_process_import": CONTENT,
+    "tools_plan_restore": CONTENT,
+    "tools_tool_deleted": READERS,
+    "tools_tool_export": READERS,
+    "tools_tool_import": CONTENT,
+    "tools_tool_import_template": CONTENT,
+    "tools_tool_markdown": (405, 405, 405, 405),
+    "tools_tool_process_import": CONTENT,
+    "tools_tool_publish": (403, 302, 403, 302),
+    "tools_tool_put_back": (403, 302, 403, 302),
+    "tools_tool_restore": CONTENT,
+    "tools_tool_schedule": (403, 302, 403, 302),
+    "tools_tool_slug": CONTENT,
+    "tools_tool_unschedule": (403, 302, 403, 302),
+    "tools_tool_withdraw": CONTENT,
 }
 
 OBJECTS: dict[str, Callable[[], Model]] = {
@@ -97,6 +172,12 @@ OBJECTS: dict[str, Callable[[], Model]] = {
     "tools_attribute": make.attribute,
     "reviews_reviewer": make.reviewer,
     "reviews_review": lambda: make.review(of=make.tool(), by=make.reviewer(), published_at=None),
+    "reviews_prediction": lambda: make.prediction(
+        of=make.review(of=make.tool(), by=make.reviewer(), published_at=None)
+    ),
+    "tools_plan": lambda: make.plan(of=make.tool()),
+    "tools_fact": lambda: make.fact(of=make.tool()),
+    "tools_correction": lambda: Correction.objects.create(tool=make.tool(), note="It costs less."),
     "comparisons_comparison": make.comparison,
     "newsletter_subscriber": lambda: Subscriber.objects.get_or_create(email="a@example.org")[0],
 }
@@ -127,8 +208,14 @@ def url_of(name: str) -> str:
     arguments = dict(named_pages())[name]
     if name in ARGUMENTS:
         return reverse(f"admin:{name}", kwargs=ARGUMENTS[name]())
+    model = next((model for model in OBJECTS if name.startswith(f"{model}_")), "")
     if arguments == ["object_id"]:
-        return reverse(f"admin:{name}", args=[OBJECTS[name.rpartition("_")[0]]().pk])
+        return reverse(f"admin:{name}", args=[OBJECTS[model]().pk])
+    if arguments == ["object_id", "kind", "version"]:  # of an object's history
+        thing: Any = OBJECTS[model]()
+        return reverse(f"admin:{name}", args=[thing.pk, thing._meta.model_name, thing.history.get().pk])
+    if arguments == ["extension"]:
+        return reverse(f"admin:{name}", args=["csv"])
     return reverse(f"admin:{name}")
 
 
