@@ -5,6 +5,9 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+from django.db.models import QuerySet
+
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
@@ -13,6 +16,14 @@ from votes.models import Vote
 PAST = datetime(2026, 1, 5, 9, tzinfo=UTC)
 FUTURE = datetime(2099, 1, 1, tzinfo=UTC)
 _number = count(1)
+
+
+def removed(rows: QuerySet[Any]) -> None:
+    """Take rows away that readers have seen, as maintenance may."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL shipside.maintenance = 'on'")
+        rows.delete()
+        cursor.execute("SET LOCAL shipside.maintenance = 'off'")
 
 
 def category(**fields: Any) -> Category:
