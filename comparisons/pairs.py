@@ -90,8 +90,8 @@ def _communities(*tallies: str) -> list[Community]:
     with connection.cursor() as cursor:
         cursor.execute(_COMMUNITY, [count for ship, skip, *_ in counts for count in (ship, skip)])
         return [
-            Community(*row, held=held, is_frozen=bool(frozen))
-            for row, (_, _, held, frozen) in zip(cursor.fetchall(), counts, strict=True)
+            Community(ship, skip, percent, low, high, held=held, is_frozen=bool(frozen))
+            for (ship, skip, percent, low, high), (*_, held, frozen) in zip(cursor.fetchall(), counts, strict=True)
         ]
 
 

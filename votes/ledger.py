@@ -124,7 +124,6 @@ def month_after(month: date) -> date:
 def daily_totals() -> Iterator[tuple[str | int, ...]]:
     """Yield the daily totals of every published tool, by slug and day, as COLUMNS; read piece by piece."""
     with connection.chunked_cursor() as cursor:
-        cursor.itersize = 2000
         cursor.execute(_EXPORT, [timezone.now()])
         while rows := cursor.fetchmany(2000):
             yield from rows

@@ -16,7 +16,7 @@ from tools.models import Category, PlanKind, Tool
 from votes.community import Community
 from votes.ledger import LedgerHour
 from votes.limits import Amount
-from votes.moderation import Decision, Freeze, Reason
+from votes.moderation import Decision, Freeze, HeldFor, Reason
 from votes.network import NetworkKey
 
 # Models that live beside what they are for.
@@ -38,15 +38,6 @@ class State(models.TextChoices):
     COUNTED = "counted", "Counted"
     HELD = "held", "Under review"
     REJECTED = "rejected", "Not counted"
-
-
-class HeldFor(models.TextChoices):
-    """Why a vote was held when it came."""
-
-    TOOL = "tool", "Many from one network on this tool"
-    NETWORK = "network", "Many from one network"
-    BURST = "burst", "Many on this tool at once"
-    FREEZE = "freeze", "Voting on this tool was frozen"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,24 @@
-"""What moderators decide of held votes, and the log of it."""
+"""Held votes, what moderators decide of them, and the log of that. What they do: votes/deciding.py."""
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 
 from tools.models import Tool
 
-# Held by whoever decides, until it commits: decisions about the same votes must not wait for each other in a circle.
-_DECIDING = 0x115717
+
+class HeldFor(models.TextChoices):
+    """Why a vote was held when it came."""
+
+    TOOL = "tool", "Many from one network on this tool"
+    NETWORK = "network", "Many from one network"
+    BURST = "burst", "Many on this tool at once"
+    FREEZE = "freeze", "Voting on this tool was frozen"
 
 
 class Reason(models.TextChoices):
@@ -31,11 +34,11 @@ class Reason(models.TextChoices):
     @classmethod
     def rejecting(cls) -> list[tuple[str, str]]:
         """Those that a vote can be rejected for, with their labels."""
-        return [(reason.value, reason.label) for reason in (cls.FLOOD, cls.SCRIPT, cls.DUPLICATE, cls.OTHER)]
+        return [(reason.value, str(reason.label)) for reason in (cls.FLOOD, cls.SCRIPT, cls.DUPLICATE, cls.OTHER)]
 
     @classmethod
     def releasing(cls) -> list[tuple[str, str]]:
-        return [(reason.value, reason.label) for reason in (cls.OFFICE, cls.CROWD, cls.OTHER)]
+        return [(reason.value, str(reason.label)) for reason in (cls.OFFICE, cls.CROWD, cls.OTHER)]
 
 
 class Action(models.TextChoices):
@@ -116,6 +119,14 @@ class HeldGroup:
         return self.ship + self.skip + self.taken_back
 
     @property
+    def held_for_words(self) -> str:
+        return "; ".join(HeldFor(value).label for value in self.held_for)
+
+    @property
+    def short_network(self) -> str:
+        return self.network.hex[:8] if self.network else "unknown"
+
+    @property
     def key(self) -> str:
         """How a form names it; `parse_key` reads it."""
         return f"{int(self.hour_at.timestamp())}.{self.network.hex if self.network else ''}"
@@ -150,124 +161,3 @@ def held_groups(tool_id: int, *, until: datetime, most: int, start: int = 0) -> 
         cursor.execute(_GROUPS, [tool_id, until, most, start])
         rows = cursor.fetchall()
     return [HeldGroup(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
-
-
-_DECIDE = """
-WITH decided AS (
-    UPDATE votes_vote SET state = %(state)s, rejected_for = %(rejected_for)s, decision_id = %(id)s
-    WHERE {which}
-    RETURNING choice, network, created_at
-)
-INSERT INTO votes_decision (
-    id, tool_id, tool_name, action, reason, words, by_id, by_name, made_at, undoes_id,
-    votes, ship, skip, networks, first_at, last_at
-)
-SELECT %(id)s, %(tool)s, %(tool_name)s, %(action)s, %(reason)s, %(words)s, %(by)s, %(by_name)s, %(at)s,
-       %(undoes)s::bigint, count(*), count(*) FILTER (WHERE choice = 'ship'), count(*) FILTER (WHERE choice = 'skip'),
-       count(DISTINCT network), min(created_at), max(created_at)
-FROM decided HAVING count(*) > 0
-RETURNING votes
-"""
-_HELD = "tool_id = %(tool)s AND state = 'held' AND created_at <= %(until)s"
-_IN_GROUPS = """
-    AND (date_trunc('hour', created_at, 'UTC'), COALESCE(replace(network::text, '-', ''), '')) IN (
-        SELECT * FROM unnest(%(hours)s::timestamptz[], %(networks)s::text[])
-    )"""
-_DECIDED = "tool_id = %(tool)s AND decision_id = %(undoes)s AND state <> 'held'"
-
-
-@transaction.atomic
-def decide(
-    *,
-    tool: Tool,
-    action: Action,
-    groups: Iterable[tuple[datetime, str]] | None,
-    until: datetime,
-    reason: str,
-    words: str,
-    by: AbstractBaseUser,
-) -> int:
-    """Release or reject the held votes on a tool that were cast until an instant: what the moderator has seen.
-
-    `groups` are hours and networks (`parse_key`); None takes all of them. One statement, whatever it moves; votes that
-    change meanwhile keep their change. Returns how many it moved; where that is none, nothing is logged.
-    """
-    groups = None if groups is None else list(groups)
-    return _decide(
-        _HELD if groups is None else _HELD + _IN_GROUPS,
-        tool=tool,
-        action=action,
-        reason=reason,
-        words=words,
-        by=by,
-        state="rejected" if action == Action.REJECT else "counted",
-        rejected_for=reason if action == Action.REJECT else "",
-        until=until,
-        hours=[hour for hour, _ in groups or []],
-        networks=[network for _, network in groups or []],
-        undoes=None,
-    )
-
-
-@transaction.atomic
-def reopen(*, decision: Decision, words: str, by: AbstractBaseUser) -> int:
-    """Put the votes that a decision moved, and no later one, back under review. Returns how many."""
-    if decision.tool is None:
-        return 0
-    return _decide(
-        _DECIDED,
-        tool=decision.tool,
-        action=Action.REOPEN,
-        reason=Reason.OTHER,
-        words=words,
-        by=by,
-        state="held",
-        rejected_for="",
-        undoes=decision.pk,
-    )
-
-
-def _decide(which: str, *, tool: Tool, by: AbstractBaseUser, **values: Any) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_DECIDING])
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('votes_decision', 'id'))")
-        [pk] = cursor.fetchone()
-        cursor.execute(
-            _DECIDE.replace("{which}", which),
-            {
-                **values,
-                "id": pk,
-                "tool": tool.pk,
-                "tool_name": tool.name,
-                "by": by.pk,
-                "by_name": by.get_username(),
-                "at": timezone.now(),
-            },
-        )
-        row = cursor.fetchone()
-    return row[0] if row else 0
-
-
-@transaction.atomic
-def freeze(*, tool: Tool, frozen: bool, reason: str, words: str, by: AbstractBaseUser) -> bool:
-    """Hold every new vote on a tool from now on, or no longer. Says whether that changed anything; if so, logs it."""
-    if frozen:
-        _, changed = Freeze.objects.get_or_create(tool=tool)
-    else:
-        changed = bool(Freeze.objects.filter(tool=tool).delete()[0])
-    if changed:
-        Decision.objects.create(
-            tool=tool,
-            tool_name=tool.name,
-            action=Action.FREEZE if frozen else Action.THAW,
-            reason=reason,
-            words=words,
-            by_id=by.pk,
-            by_name=by.get_username(),
-            made_at=timezone.now(),
-            votes=0,
-            ship=0,
-            skip=0,
-            networks=0,
-        )
-    return changed

@@ -83,7 +83,10 @@ def tool(request: HttpRequest, slug: str) -> HttpResponse:
         return HttpResponsePermanentRedirect(found.get_absolute_url())
     today = timezone.localdate()
     tools = read_columns([found.pk])
-    column, community = side_by_side.column(tools[0], today=today, earlier=None), Community.of(found.community, is_frozen=found.is_frozen)
+    column, community = (
+        side_by_side.column(tools[0], today=today, earlier=None),
+        Community.of(found.community, is_frozen=found.is_frozen),
+    )
     return render(
         request,
         "comparisons/tool.html",
