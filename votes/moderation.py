@@ -135,12 +135,12 @@ class HeldGroup:
 def parse_key(key: str) -> tuple[datetime, str]:
     """The hour and the network (hex, or "") of a group's key. Raises ValueError for anything else."""
     seconds, dot, network = key.partition(".")
-    if not dot or (network and uuid.UUID(network).hex != network):
-        raise ValueError(key)
     try:
-        return datetime.fromtimestamp(int(seconds), tz=UTC), network
-    except (OverflowError, OSError) as error:
-        raise ValueError(key) from error
+        if dot and (not network or uuid.UUID(network).hex == network):
+            return datetime.fromtimestamp(int(seconds), tz=UTC), network
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise ValueError(f"{key!r} names no group of votes")
 
 
 _GROUPS = """
