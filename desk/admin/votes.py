@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -63,7 +64,7 @@ class VoteAdmin(DeskAdmin):
         self._require(request)
         waiting = Tally.objects.filter(tool=OuterRef("pk"), held__gt=0)
         tools = Tool.objects.filter(Exists(waiting) | Q(freeze__isnull=False)).with_community().with_freeze()
-        tools = tools.annotate(held=Sum("tallies__held")).order_by("-held", "name", "pk")
+        tools = tools.annotate(held=Coalesce(Sum("tallies__held"), 0)).order_by("-held", "name", "pk")
         asked = request.GET.get("q", "").strip()
         found = (
             Tool.objects.filter(Q(name__icontains=asked) | Q(slug__icontains=asked)) if asked else Tool.objects.none()

@@ -21,11 +21,14 @@ DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
 URLS = {
     **dict.fromkeys(PAGES, 200),
     "/tools/qdrant/vote/": 200,
+    "/me/": 200,
+    "/me/receipt/x/": 404,
     "/nowhere/": 404,
     "/tools/open-webuj/": 404,
     "/admin/login/": 200,
 }
 FILES = [
+    "/export/votes.csv",
     "/compare/vosk-vs-whisper.json",
     "/tools/qdrant.json",
     "/feeds/comparisons.xml",
