@@ -29,8 +29,10 @@ _EDITION = """
 
 _FIND = """
 SELECT a.id, a.slug, b.id, b.slug, c.id, c.first_id, COALESCE(c.introduction, ''),{edition},
-       (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = a.id),
-       (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = b.id)
+       (SELECT concat(sum(ship), '/', sum(skip), '/', sum(held)) FROM votes_tally WHERE tool_id = a.id)
+       || (SELECT '/' || count(*) FROM votes_freeze WHERE tool_id = a.id),
+       (SELECT concat(sum(ship), '/', sum(skip), '/', sum(held)) FROM votes_tally WHERE tool_id = b.id)
+       || (SELECT '/' || count(*) FROM votes_freeze WHERE tool_id = b.id)
 FROM tools_tool AS a
 JOIN tools_tool AS b ON b.slug = %(second)s AND b.published_at <= %(now)s AND b.withdrawn_at IS NULL
 LEFT JOIN comparisons_comparison AS c
@@ -69,7 +71,9 @@ class Pair:
     edition: Edition
     """Differs whenever anything differs that editors wrote, or that the clock does to it: (day, revision and times)."""
     tallies: tuple[str, str]
-    """Of each tool how many votes say ship and skip, as `32/9`; `/` where nobody ever voted."""
+    """Of each tool how many votes say ship and skip, how many are held, and whether votes are frozen (1 or 0), as
+    `32/9/3/0`; `///0` where nobody ever voted.
+    """
 
     @property
     def is_editorial(self) -> bool:
@@ -89,10 +93,13 @@ class Pair:
 @lru_cache(maxsize=4096)
 def _communities(*tallies: str) -> list[Community]:
     """The numbers of two tallies: the database's arithmetic, and pure, so it is asked once for the same counts."""
-    counts = [int(count or 0) for tally in tallies for count in tally.split("/")]
+    counts = [[int(count or 0) for count in tally.split("/")] for tally in tallies]
     with connection.cursor() as cursor:
-        cursor.execute(_COMMUNITY, counts)
-        return [Community(*row) for row in cursor.fetchall()]
+        cursor.execute(_COMMUNITY, [count for ship, skip, *_ in counts for count in (ship, skip)])
+        return [
+            Community(ship, skip, percent, low, high, held=held, is_frozen=bool(frozen))
+            for (ship, skip, percent, low, high), (*_, held, frozen) in zip(cursor.fetchall(), counts, strict=True)
+        ]
 
 
 def find_pair(first: str, second: str) -> Pair | None:

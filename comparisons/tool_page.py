@@ -30,7 +30,7 @@ def tool_page(tool: Tool, *, drafts: Collection[int] = ()) -> dict[str, Any]:
     today = timezone.localdate()
     tools = read_columns([tool.pk], drafts=drafts)
     column = side_by_side.column(tools[0], today=today, earlier=None)
-    community = Community.of(tool.community)  # type: ignore[attr-defined] # annotated
+    community = Community.of(tool.community, is_frozen=tool.is_frozen)  # type: ignore[attr-defined] # annotated
     return {
         "here": column["url"],
         "json_address": json_address(column["url"]),

@@ -5,9 +5,11 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.db.models import QuerySet
 
+from accounts.models import User
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
@@ -83,8 +85,22 @@ def comparison(*, first: Tool | None = None, second: Tool | None = None, **field
     return Comparison.objects.create(first=first or tool(), second=second or tool(), **{"published_at": PAST, **fields})
 
 
-def votes(*, on: Tool, ship: int = 0, skip: int = 0) -> None:
+def votes(*, on: Tool, ship: int = 0, skip: int = 0, **fields: Any) -> None:
     Vote.objects.bulk_create(
-        Vote(tool=on, visitor=UUID(int=(next(_number) << 16) + n, version=4), choice="ship" if n < ship else "skip")
+        Vote(
+            tool=on,
+            visitor=UUID(int=(next(_number) << 16) + n, version=4),
+            choice="ship" if n < ship else "skip",
+            **fields,
+        )
         for n in range(ship + skip)
     )
+
+
+def user(*permissions: str, **fields: Any) -> User:
+    """Somebody on the staff, with permissions as `app.codename`."""
+    made = User.objects.create_user(**{"username": f"user-{next(_number)}", "is_staff": True, **fields})
+    for permission in permissions:
+        app, codename = permission.split(".")
+        made.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return made

@@ -66,7 +66,7 @@ def _census(edition: Edition) -> tuple[list[Category], list[CensusRow]]:
 @public_page
 def tool(request: HttpRequest, slug: str) -> HttpResponse:
     """One tool: its numbers, its reviewers' reasons, prices, facts, what changed, and what it is compared with."""
-    found = Tool.objects.published().with_community().by_slugs(slug).get(slug)
+    found = Tool.objects.published().with_community().with_freeze().by_slugs(slug).get(slug)
     if found is None:
         raise Http404
     if found.slug != slug:

@@ -10,6 +10,7 @@ from desk.admin import (
     sourced,
     tools,
     vocabulary,
+    votes,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "sourced",
     "tools",
     "vocabulary",
+    "votes",
 ]

@@ -21,6 +21,8 @@ DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
 URLS = {
     **dict.fromkeys(PAGES, 200),
     "/tools/qdrant/vote/": 200,
+    "/me/": 200,
+    "/me/receipt/x/": 404,
     "/nowhere/": 404,
     "/tools/open-webuj/": 404,
     "/account/login/": 200,
@@ -28,6 +30,7 @@ URLS = {
     "/account/password/reset/sent/": 200,
 }
 FILES = [
+    "/export/votes.csv",
     "/compare/vosk-vs-whisper.json",
     "/tools/qdrant.json",
     "/feeds/comparisons.xml",
