@@ -17,6 +17,7 @@ from reviews.actions import note_mentions
 from reviews.models import Review, Reviewer
 from tools.models import Attribute, Category, Fact, Plan, Tool
 from votes.models import Vote
+from votes.pair_votes import PairVote
 
 _IMPORT_LOCK = 0x5A1C  # any number; imports wait for each other, so that one's check holds for its own writing
 VOTES_A_STATEMENT = 50_000
@@ -91,6 +92,8 @@ def remove_load(*, progress: Progress = silent) -> int:
     count = tools.count()
     doomed: list[models.QuerySet[Any]] = [
         Vote.objects.filter(tool__in=tools),
+        PairVote.objects.filter(first__in=tools),
+        PairVote.objects.filter(second__in=tools),
         Comparison.objects.filter(first__in=tools),
         Comparison.objects.filter(second__in=tools),
         Review.objects.filter(tool__in=tools),

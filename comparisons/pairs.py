@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from tools.models import Tool
 from votes.community import Community
+from votes.preference import Preference
 
 # The clock changes a page by itself when a tool, review or comparison comes due (the newest one that is out moves),
 # and when a day begins (prices grow stale, predictions fall due). Everything else that editors do raises the revision;
@@ -29,7 +30,11 @@ _EDITION = """
 _FIND = """
 SELECT a.id, a.slug, b.id, b.slug, c.id, c.first_id, COALESCE(c.introduction, ''),{edition},
        (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = a.id),
-       (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = b.id)
+       (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = b.id),
+       (
+           SELECT concat_ws('/', for_first, for_second, neither) FROM votes_pairtally
+           WHERE first_id = LEAST(a.id, b.id) AND second_id = GREATEST(a.id, b.id)
+       )
 FROM tools_tool AS a
 JOIN tools_tool AS b ON b.slug = %(second)s AND b.published_at <= %(now)s AND b.withdrawn_at IS NULL
 LEFT JOIN comparisons_comparison AS c
@@ -42,7 +47,9 @@ WHERE a.slug = %(first)s AND a.published_at <= %(now)s AND a.withdrawn_at IS NUL
 _COMMUNITY = """
 SELECT ship, skip, whole_percent(ship, ship + skip),
        whole_percent(wilson_low(ship, ship + skip)), whole_percent(wilson_high(ship, ship + skip))
-FROM (VALUES (1, %s::bigint, %s::bigint), (2, %s::bigint, %s::bigint)) AS tally(place, ship, skip)
+FROM (
+    VALUES (1, %s::bigint, %s::bigint), (2, %s::bigint, %s::bigint), (3, %s::bigint, %s::bigint)
+) AS tally(place, ship, skip)
 ORDER BY place
 """
 
@@ -64,6 +71,9 @@ class Pair:
     tallies: tuple[str, str]
     """Of each tool how many votes say ship and skip, as `32/9`; `/` where nobody ever voted."""
 
+    pair_tally: tuple[int, int, int]
+    """How many pair votes choose the first, the second, and neither."""
+
     @property
     def is_editorial(self) -> bool:
         return self.comparison is not None
@@ -71,17 +81,28 @@ class Pair:
     @property
     def stamp(self) -> tuple[Any, ...]:
         """Differs whenever the page would."""
-        return (self.ids, self.edition, self.tallies)
+        return (self.ids, self.edition, self.tallies, self.pair_tally)
 
     @property
     def communities(self) -> list[Community]:
         """What the tallies come to, for both tools."""
-        return _communities(*self.tallies)
+        return self._numbers[:2]
+
+    @property
+    def preference(self) -> Preference:
+        """Which of the two visitors would ship with."""
+        return Preference(between=self._numbers[2], neither=self.pair_tally[2])
+
+    @property
+    def _numbers(self) -> list[Community]:
+        return _communities(*self.tallies, f"{self.pair_tally[0]}/{self.pair_tally[1]}")
 
 
 @lru_cache(maxsize=4096)
 def _communities(*tallies: str) -> list[Community]:
-    """The numbers of two tallies: the database's arithmetic, and pure, so it is asked once for the same counts."""
+    """The numbers of both tools' tallies and of the pair's: the database's arithmetic, and pure, so that it is asked
+    once for the same counts.
+    """
     counts = [int(count or 0) for tally in tallies for count in tally.split("/")]
     with connection.cursor() as cursor:
         cursor.execute(_COMMUNITY, counts)
@@ -99,7 +120,8 @@ def find_pair(first: str, second: str) -> Pair | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    a, a_slug, b, b_slug, comparison, editors_first, introduction, edition, *tallies = row
+    a, a_slug, b, b_slug, comparison, editors_first, introduction, edition, *tallies, pair_tally = row
+    for_low, for_high, neither = (int(count) for count in (pair_tally or "0/0/0").split("/"))
     if editors_first == b or (editors_first is None and b_slug < a_slug):
         a, a_slug, b, b_slug, tallies = b, b_slug, a, a_slug, tallies[::-1]
     return Pair(
@@ -109,6 +131,7 @@ def find_pair(first: str, second: str) -> Pair | None:
         introduction=introduction,
         edition=_edition(now, edition),
         tallies=(tallies[0], tallies[1]),
+        pair_tally=(for_low, for_high, neither) if a < b else (for_high, for_low, neither),
     )
 
 

@@ -9,6 +9,7 @@ from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Fact, Plan, Tool
 from votes.models import Vote
+from votes.pair_votes import PairChoice, PairVote
 
 PAST = datetime(2026, 1, 5, 9, tzinfo=UTC)
 FUTURE = datetime(2099, 1, 1, tzinfo=UTC)
@@ -73,3 +74,10 @@ def votes(*, on: Tool, ship: int = 0, skip: int = 0) -> None:
         Vote(tool=on, visitor=UUID(int=(next(_number) << 16) + n, version=4), choice="ship" if n < ship else "skip")
         for n in range(ship + skip)
     )
+
+
+def pair_votes(*, between: tuple[Tool, Tool], first: int = 0, second: int = 0, neither: int = 0) -> None:
+    """Votes on two tools in the order that is given."""
+    choices = [PairChoice.FIRST] * first + [PairChoice.SECOND] * second + [PairChoice.NEITHER] * neither
+    for choice in choices:
+        PairVote.objects.cast(shown=between, visitor=UUID(int=next(_number), version=4), choice=choice)

@@ -2,6 +2,7 @@ from django import forms
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from votes.models import Choice
+from votes.pair_votes import PairChoice
 
 
 class ReturnForm(forms.Form):
@@ -22,3 +23,9 @@ class VoteForm(ReturnForm):
     def clean_choice(self) -> Choice | None:
         choice = self.cleaned_data["choice"]
         return None if choice == "none" else Choice(choice)
+
+
+class PairVoteForm(ReturnForm):
+    """Which of two tools, in the order of the address that the form is sent to."""
+
+    choice = forms.TypedChoiceField(choices=PairChoice, coerce=PairChoice)

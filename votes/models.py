@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from tools.expressions import WilsonLow
 from tools.models import Category, PlanKind, Tool
+from votes.pair_votes import PairRank, PairTally, PairVote  # noqa: F401 (Django looks for models here)
 
 
 class Choice(models.TextChoices):

@@ -11,6 +11,7 @@ from tools.models import Tool
 from votes.community import Community
 from votes.forms import ReturnForm, VoteForm
 from votes.models import Vote
+from votes.pair_votes import PairVote
 from votes.visitor import remember, visitor_of
 from web.htmx import HtmxHttpRequest
 from web.http import SeeOther, same_origin
@@ -75,7 +76,10 @@ def _numbers(tool: Tool, choice: str | None, here: str) -> dict[str, object]:
 @require_safe
 @personal
 def my_votes(request: HtmxHttpRequest) -> JsonResponse:
-    """This browser's own votes: {"votes": {tool's slug: "ship" or "skip"}}."""
+    """This browser's own votes: {"votes": {tool's slug: "ship" or "skip"}, "pairs": [[slug, slug, slug chosen]]}, where
+    null is neither of the two.
+    """
     visitor = visitor_of(request)
     votes = Vote.objects.filter(visitor=visitor).values_list("tool__slug", "choice") if visitor else []
-    return JsonResponse({"votes": dict(votes)})
+    pairs = PairVote.objects.said_by(visitor).chosen() if visitor else []
+    return JsonResponse({"votes": dict(votes), "pairs": list(pairs)})

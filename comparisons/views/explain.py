@@ -11,6 +11,7 @@ from comparisons.example import NEWEST, example, interval_steps
 from comparisons.side_by_side import card
 from reviews.models import Reviewer
 from votes.community import said_by_votes
+from votes.pair_votes import RESAMPLES
 from votes.visitor import HINT_COOKIE, KEPT_DAYS
 from web.http import public_page
 
@@ -32,6 +33,8 @@ def methodology(request: HttpRequest) -> HttpResponse:
             "said_by_votes": said_by_votes(),
             "kept_days": KEPT_DAYS,
             "newest": NEWEST,
+            "pair_ranking_votes": settings.PAIR_RANKING_VOTES,
+            "resamples": RESAMPLES,
             **_worked_example(),
         },
     )

@@ -76,6 +76,7 @@ def _pair_page(pair: Pair, options: ComparisonOptions) -> dict[str, Any]:
         "whole_panel": with_query(here, only),
         "introduction": markdown.render(pair.introduction),
         "sides": list(zip(written["columns"], pair.communities, strict=True)),
+        "preference": pair.preference,
         "facts": [row for row in written["facts"] if row["differs"] or not options.only_differences],
         "only_differences": options.only_differences,
     }
@@ -93,6 +94,7 @@ def _said(pair: Pair, lens: Lens) -> dict[str, Any]:
     return {
         "here": here,
         "json_address": json_address(here),
+        "pair_vote_url": reverse("pair-vote", args=[pair.slugs]),
         "sentence": sentence,
         "title": title,
         "description": description,

@@ -26,6 +26,7 @@ from reviews.models import Reviewer
 from tools.models import Category, PlanKind, Tool
 from votes.community import Community
 from votes.models import Camp, CensusRow, Listing
+from votes.pair_votes import PairRank
 from web.http import public_page
 from web.paging import page_of
 
@@ -138,6 +139,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
             "whole_panel": here,
             "page": page,
             "cards": cards,
+            "pair_ranks": PairRank.objects.of_category(found),
             "comparisons": _links(Comparison.objects.published().in_category(found)),
         },
     )
