@@ -2,7 +2,7 @@
 
 import uuid
 from math import floor
-from typing import Self, TypedDict
+from typing import Self, TypedDict, cast
 
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
@@ -128,8 +128,7 @@ class PairTallyQuerySet(models.QuerySet["PairTally"]):
             low=WholePercent(WilsonLow(one, votes)),
             high=WholePercent(WilsonHigh(one, votes)),
         )
-        found: PairNumbers | None = rows.first()
-        return found
+        return cast("PairNumbers | None", rows.first())
 
 
 class PairTally(models.Model):
