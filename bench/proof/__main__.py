@@ -2,8 +2,8 @@
 
     make prove-votes
 
-Starts a Shipside of its own, lets 200 visitors vote, change, take back and repeat themselves at the same time, and kills
-with SIGKILL, in turn and again and again, a worker, gunicorn's master, a PostgreSQL backend and the postmaster. Voters
+Starts a Shipside of its own, lets 200 voters vote, change, take back and repeat themselves at the same time, and kills
+with SIGKILL, in turn and again and again, a worker, a PostgreSQL backend, gunicorn's master and the postmaster. Voters
 write to disk what they ask and what was acknowledged. Then the rows and the tallies are held against that.
 """
 
