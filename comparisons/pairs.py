@@ -29,10 +29,12 @@ _EDITION = """
 
 _FIND = """
 SELECT a.id, a.slug, b.id, b.slug, c.id, c.first_id, COALESCE(c.introduction, ''),{edition},
-       (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = a.id),
-       (SELECT concat(sum(ship), '/', sum(skip)) FROM votes_tally WHERE tool_id = b.id),
+       (SELECT concat(sum(ship), '/', sum(skip), '/', sum(held)) FROM votes_tally WHERE tool_id = a.id)
+       || (SELECT '/' || count(*) FROM votes_freeze WHERE tool_id = a.id),
+       (SELECT concat(sum(ship), '/', sum(skip), '/', sum(held)) FROM votes_tally WHERE tool_id = b.id)
+       || (SELECT '/' || count(*) FROM votes_freeze WHERE tool_id = b.id),
        (
-           SELECT concat_ws('/', for_first, for_second, neither) FROM votes_pairtally
+           SELECT concat_ws('/', for_first, for_second, neither, held) FROM votes_pairtally
            WHERE first_id = LEAST(a.id, b.id) AND second_id = GREATEST(a.id, b.id)
        )
 FROM tools_tool AS a
@@ -69,10 +71,12 @@ class Pair:
     edition: Edition
     """Differs whenever anything differs that editors wrote, or that the clock does to it: (day, revision and times)."""
     tallies: tuple[str, str]
-    """Of each tool how many votes say ship and skip, as `32/9`; `/` where nobody ever voted."""
+    """Of each tool how many votes say ship and skip, how many are held, and whether votes are frozen (1 or 0), as
+    `32/9/3/0`; `///0` where nobody ever voted.
+    """
 
-    pair_tally: tuple[int, int, int]
-    """How many pair votes choose the first, the second, and neither."""
+    pair_tally: tuple[int, int, int, int]
+    """How many pair votes choose the first, the second, and neither; and how many are held."""
 
     @property
     def is_editorial(self) -> bool:
@@ -95,7 +99,7 @@ class Pair:
 
     @property
     def _numbers(self) -> list[Community]:
-        return _communities(*self.tallies, f"{self.pair_tally[0]}/{self.pair_tally[1]}")
+        return _communities(*self.tallies, "{0}/{1}/{3}/0".format(*self.pair_tally))
 
 
 @lru_cache(maxsize=4096)
@@ -103,10 +107,13 @@ def _communities(*tallies: str) -> list[Community]:
     """The numbers of both tools' tallies and of the pair's: the database's arithmetic, and pure, so that it is asked
     once for the same counts.
     """
-    counts = [int(count or 0) for tally in tallies for count in tally.split("/")]
+    counts = [[int(count or 0) for count in tally.split("/")] for tally in tallies]
     with connection.cursor() as cursor:
-        cursor.execute(_COMMUNITY, counts)
-        return [Community(*row) for row in cursor.fetchall()]
+        cursor.execute(_COMMUNITY, [count for ship, skip, *_ in counts for count in (ship, skip)])
+        return [
+            Community(*row, held=held, is_frozen=bool(frozen))
+            for row, (_, _, held, frozen) in zip(cursor.fetchall(), counts, strict=True)
+        ]
 
 
 def find_pair(first: str, second: str) -> Pair | None:
@@ -121,7 +128,7 @@ def find_pair(first: str, second: str) -> Pair | None:
     if row is None:
         return None
     a, a_slug, b, b_slug, comparison, editors_first, introduction, edition, *tallies, pair_tally = row
-    for_low, for_high, neither = (int(count) for count in (pair_tally or "0/0/0").split("/"))
+    for_low, for_high, neither, held = (int(count) for count in (pair_tally or "0/0/0/0").split("/"))
     if editors_first == b or (editors_first is None and b_slug < a_slug):
         a, a_slug, b, b_slug, tallies = b, b_slug, a, a_slug, tallies[::-1]
     return Pair(
@@ -131,7 +138,7 @@ def find_pair(first: str, second: str) -> Pair | None:
         introduction=introduction,
         edition=_edition(now, edition),
         tallies=(tallies[0], tallies[1]),
-        pair_tally=(for_low, for_high, neither) if a < b else (for_high, for_low, neither),
+        pair_tally=(for_low, for_high, neither, held) if a < b else (for_high, for_low, neither, held),
     )
 
 

@@ -65,6 +65,7 @@ class Column(TypedDict):
     tagline: str
     url: str
     vote_url: str
+    ledger_url: str
     compare_url: str
     category: str
     category_url: str
@@ -156,6 +157,7 @@ def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
         "tagline": tool["tagline"],
         "url": address("tool", tool["slug"]),
         "vote_url": address("vote", tool["slug"]),
+        "ledger_url": address("ledger", tool["slug"]),
         "compare_url": compare_address(tool["slug"]),
         "category": tool["category_name"],
         "category_url": address("category", tool["category_slug"]),

@@ -113,6 +113,8 @@ def _tool(tool: ToolRecord, column: Column, community: Community, *, today: date
             "low": community.low if shown else None,
             "high": community.high if shown else None,
             "words": community.words,
+            "held": community.held,
+            "frozen": community.is_frozen,
         },
         "entry": column["entry"],
         "plans": [

@@ -229,3 +229,12 @@ COMMUNITY_FULL_VOTES = env.int("COMMUNITY_FULL_VOTES", default=50)  # from here 
 STALE_AFTER_DAYS = env.int("STALE_AFTER_DAYS", default=90)  # a price or fact verified longer ago is marked
 LIKE_FOR_LIKE_DAYS = env.int("LIKE_FOR_LIKE_DAYS", default=90)  # newest reviews further apart: not like for like
 PAIR_RANKING_VOTES = env.int("PAIR_RANKING_VOTES", default=100)  # from how many pair votes a category is ranked by them
+
+# -- How many votes are usual (docs: methodology) ---------------------------------------------------------
+
+# A network is a /24, or a /56 of IPv6. What is beyond is held for a moderator; far beyond, it is refused.
+VOTES_A_NETWORK_AND_TOOL = env.int("VOTES_A_NETWORK_AND_TOOL", default=10)  # new votes on one tool in a day
+VOTES_A_NETWORK = env.int("VOTES_A_NETWORK", default=60)  # new votes in an hour
+VOTE_REQUESTS_A_NETWORK = env.int("VOTE_REQUESTS_A_NETWORK", default=300)  # requests in an hour; then 429
+BURST_VOTES = env.int("BURST_VOTES", default=20)  # new votes on one tool in an hour, whatever is usual there
+BURST_TIMES = env.int("BURST_TIMES", default=6)  # or so many times the median hour of its last seven days

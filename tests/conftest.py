@@ -8,6 +8,7 @@ from comparisons.views.pairs import _said, _written
 from comparisons.views.panel import _panel
 from comparisons.views.sitemaps import _parts
 from comparisons.views.tools import _census
+from votes.network import forget_key
 
 # A busy machine is slow now and then; that is no finding.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -25,6 +26,7 @@ def _empty_cache():
     _panel.cache_clear()
     _parts.cache_clear()
     _census.cache_clear()
+    forget_key()
 
 
 @pytest.fixture

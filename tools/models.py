@@ -166,14 +166,14 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
     def with_community(self) -> Self:
         """Annotate `community`: the counted votes, or None for a tool that nobody ever voted on.
 
-        {"ship", "skip": counts, "percent", "low", "high": 0–100}; the interval is the 95% Wilson score interval. All
-        but the counts are None when every vote was taken back.
+        {"ship", "skip", "held": counts, "percent", "low", "high": 0–100}; the interval is the 95% Wilson score
+        interval. Held votes are under review and count nowhere. All but the counts are None when none counts.
         """
         totals = (
             self._related("tallies")
             .order_by()
             .values("tool")
-            .annotate(ships=Sum("ship"), skips=Sum("skip"), votes=Sum("ship") + Sum("skip"))
+            .annotate(ships=Sum("ship"), skips=Sum("skip"), votes=Sum("ship") + Sum("skip"), holds=Sum("held"))
         )
         numbers = totals.values(
             community=JSONObject(
@@ -182,9 +182,14 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
                 percent=WholePercent("ships", "votes"),
                 low=WholePercent(WilsonLow("ships", "votes")),
                 high=WholePercent(WilsonHigh("ships", "votes")),
+                held=F("holds"),
             )
         )
         return self.annotate(community=Subquery(numbers))
+
+    def with_freeze(self) -> Self:
+        """Annotate `is_frozen`: whether every new vote is held."""
+        return self.annotate(is_frozen=Exists(self._related("freeze")))
 
     def with_numbers(self, *, at: datetime | None = None, lens: Sequence[int] = ()) -> Self:
         """Panel and community at once, as every card shows them."""

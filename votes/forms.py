@@ -1,3 +1,5 @@
+from datetime import date
+
 from django import forms
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -18,14 +20,23 @@ class ReturnForm(forms.Form):
 
 
 class VoteForm(ReturnForm):
-    choice = forms.ChoiceField(choices=[*Choice.choices, ("none", "Take it back")])
+    choice = forms.ChoiceField(choices=Choice.choices)
 
-    def clean_choice(self) -> Choice | None:
-        choice = self.cleaned_data["choice"]
-        return None if choice == "none" else Choice(choice)
+    def clean_choice(self) -> Choice:
+        return Choice(self.cleaned_data["choice"])
 
 
 class PairVoteForm(ReturnForm):
     """Which of two tools, in the order of the address that the form is sent to."""
 
     choice = forms.TypedChoiceField(choices=PairChoice, coerce=PairChoice)
+
+
+class MonthForm(forms.Form):
+    """Which month of the ledger, as `2026-11`."""
+
+    month = forms.RegexField(r"^\d{4}-(0[1-9]|1[0-2])$", required=False)
+
+    def clean_month(self) -> date | None:
+        month = self.cleaned_data["month"]
+        return date.fromisoformat(f"{month}-01") if month and month >= "0001" else None

@@ -29,12 +29,29 @@ class PairChoice(models.TextChoices):
         return {PairChoice.FIRST: PairChoice.SECOND, PairChoice.SECOND: PairChoice.FIRST}.get(self, self)
 
 
+class PairState(models.TextChoices):
+    """What a pair vote is worth."""
+
+    COUNTED = "counted", "Counted"
+    HELD = "held", "Under review"
+    REJECTED = "rejected", "Rejected"
+
+
 class PairVoteQuerySet(models.QuerySet["PairVote"]):
-    def cast(self, *, shown: tuple[Tool, Tool], visitor: uuid.UUID, choice: PairChoice) -> None:
+    def cast(
+        self,
+        *,
+        shown: tuple[Tool, Tool],
+        visitor: uuid.UUID,
+        choice: PairChoice,
+        held_for: str = "",
+        network: uuid.UUID | None = None,
+    ) -> None:
         """Set which of two tools, in the order in which they were shown, a visitor would ship with.
 
-        It sets and does not toggle: saying the same again changes nothing. One statement; the tally follows in the
-        same transaction by trigger (migration 0010). To take back what was never said leaves no row.
+        It sets and does not toggle: saying the same again changes nothing. A vote that is new is held for `held_for`,
+        unless that is ""; one that was there keeps its state. One statement; the tally follows in the same transaction
+        by trigger (migration 0011). To take back what was never said leaves no row.
         """
         turned = shown[0].pk > shown[1].pk
         first, second = reversed(shown) if turned else shown
@@ -43,7 +60,18 @@ class PairVoteQuerySet(models.QuerySet["PairVote"]):
             self.filter(first=first, second=second, visitor=visitor).update(choice=choice, updated_at=timezone.now())
             return
         self.bulk_create(
-            [self.model(first=first, second=second, visitor=visitor, choice=choice, shown_first=shown[0])],
+            [
+                self.model(
+                    first=first,
+                    second=second,
+                    visitor=visitor,
+                    choice=choice,
+                    shown_first=shown[0],
+                    state="held" if held_for else "counted",
+                    held_for=held_for,
+                    network=network,
+                )
+            ],
             update_conflicts=True,
             unique_fields=["first", "second", "visitor"],
             update_fields=["choice", "shown_first", "updated_at"],
@@ -58,8 +86,10 @@ class PairVoteQuerySet(models.QuerySet["PairVote"]):
         return choice.turned if turned else choice
 
     def said_by(self, visitor: uuid.UUID) -> Self:
-        """Those of a visitor that stand."""
-        return self.filter(visitor=visitor).exclude(choice=PairChoice.NONE)
+        """What a visitor says of published tools, whether it counts or not."""
+        return self.filter(is_published(prefix="first__"), is_published(prefix="second__"), visitor=visitor).exclude(
+            choice=PairChoice.NONE
+        )
 
     def chosen(self) -> "models.QuerySet[PairVote, tuple[str, str, str | None]]":
         """Each as (slug, slug, slug of the tool that was chosen, or None for neither)."""
@@ -80,6 +110,9 @@ class PairVote(models.Model):
     visitor = models.UUIDField()
     choice = models.CharField(max_length=7, choices=PairChoice)
     shown_first = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="+", db_index=False)
+    state = models.CharField(max_length=8, choices=PairState, default=PairState.COUNTED)
+    held_for = models.CharField(max_length=7, blank=True, help_text="The limit that it was beyond, if any.")
+    network = models.UUIDField(null=True, help_text="The hash of where it came from; the key is gone after two days.")
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -89,13 +122,17 @@ class PairVote(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["first", "second", "visitor"], name="votes_pairvote_one_a_visitor"),
             models.CheckConstraint(name="votes_pairvote_choice_known", condition=Q(choice__in=PairChoice.values)),
+            models.CheckConstraint(name="votes_pairvote_state_known", condition=Q(state__in=PairState.values)),
             models.CheckConstraint(name="votes_pairvote_in_order", condition=Q(first__lt=F("second"))),
             models.CheckConstraint(
                 name="votes_pairvote_shown_one_of_two",
                 condition=Q(shown_first=F("first")) | Q(shown_first=F("second")),
             ),
         ]
-        indexes = [models.Index(fields=["visitor"], name="votes_pairvote_visitor")]
+        indexes = [
+            models.Index(fields=["visitor"], name="votes_pairvote_visitor"),
+            models.Index("first", "second", name="votes_pairvote_held", condition=Q(state="held")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.choice} of {self.first_id} and {self.second_id}"
@@ -107,6 +144,7 @@ class PairNumbers(TypedDict):
     ship: int
     skip: int
     neither: int
+    held: int
     percent: int | None
     low: int | None
     high: int | None
@@ -122,6 +160,7 @@ class PairTallyQuerySet(models.QuerySet["PairTally"]):
         votes = F(one) + F(two)
         rows = self.filter(first=low, second=high).values(
             "neither",
+            "held",
             ship=F(one),
             skip=F(two),
             percent=WholePercent(one, votes),
@@ -140,6 +179,7 @@ class PairTally(models.Model):
     for_first = models.IntegerField(default=0)
     for_second = models.IntegerField(default=0)
     neither = models.IntegerField(default=0)
+    held = models.IntegerField(default=0)
 
     objects = PairTallyQuerySet.as_manager()
 
@@ -147,7 +187,8 @@ class PairTally(models.Model):
         verbose_name_plural = "pair tallies"
         constraints = [
             models.CheckConstraint(
-                name="votes_pairtally_not_negative", condition=Q(for_first__gte=0, for_second__gte=0, neither__gte=0)
+                name="votes_pairtally_not_negative",
+                condition=Q(for_first__gte=0, for_second__gte=0, neither__gte=0, held__gte=0),
             ),
         ]
 

@@ -22,7 +22,14 @@ class Preference:
         if numbers is None:
             return cls(between=Community.of(None), neither=0)
         return cls(
-            between=Community(numbers["ship"], numbers["skip"], numbers["percent"], numbers["low"], numbers["high"]),
+            between=Community(
+                numbers["ship"],
+                numbers["skip"],
+                numbers["percent"],
+                numbers["low"],
+                numbers["high"],
+                held=numbers["held"],
+            ),
             neither=numbers["neither"],
         )
 

@@ -57,7 +57,7 @@ class Connection:
         cookie = f"Cookie: visitor={visitor.cookie}\r\n" if visitor.cookie else ""
         writer.write(
             f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nSec-Fetch-Site: same-origin\r\n"
-            f"X-Forwarded-For: {visitor.address}\r\n{cookie}Content-Type: application/x-www-form-urlencoded\r\n"
+            f"Page-Load: {visitor.page}\r\nX-Forwarded-For: {visitor.address}\r\n{cookie}Content-Type: application/x-www-form-urlencoded\r\n"
             f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
         )
         await writer.drain()
@@ -118,7 +118,7 @@ class Crowd:
         times = rng.choices(["once", "again", "at once"], [70, 15, 15])[0]
         wish = log.asked(page=visitor.page, tool=tool, choice=choice)
         path = f"/tools/{tool}/vote/"
-        body = urlencode({"choice": choice, "page": visitor.page})
+        body = urlencode({"choice": choice})
         while True:
             sent = [connections[0].post(path, body, visitor=visitor)]
             if times == "at once":

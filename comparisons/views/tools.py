@@ -77,14 +77,17 @@ def _census(edition: Edition) -> tuple[list[Category], list[CensusRow]]:
 @public_page
 def tool(request: HttpRequest, slug: str) -> HttpResponse:
     """One tool: its numbers, its reviewers' reasons, prices, facts, what changed, and what it is compared with."""
-    found = Tool.objects.published().with_community().by_slugs(slug).get(slug)
+    found = Tool.objects.published().with_community().with_freeze().by_slugs(slug).get(slug)
     if found is None:
         raise Http404
     if found.slug != slug:
         return HttpResponsePermanentRedirect(found.get_absolute_url())
     today = timezone.localdate()
     tools = read_columns([found.pk])
-    column, community = side_by_side.column(tools[0], today=today, earlier=None), Community.of(found.community)
+    column, community = (
+        side_by_side.column(tools[0], today=today, earlier=None),
+        Community.of(found.community, is_frozen=found.is_frozen),
+    )
     return render(
         request,
         "comparisons/tool.html",

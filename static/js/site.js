@@ -1,5 +1,8 @@
 // What htmx does not do: mark this browser's own votes, and say so when the network is gone.
 
+// The same for all requests of this page: two first votes at the same moment are then one visitor's. Kept nowhere.
+const pageLoad = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 const hasVoted = () => document.cookie.split("; ").some((cookie) => cookie === "voted=1");
 
 function mark(block, choice) {
@@ -42,6 +45,9 @@ document.addEventListener("htmx:beforeRequest", () => {
 
 // An address says only what was chosen.
 document.addEventListener("htmx:configRequest", ({ detail }) => {
-  if (detail.verb !== "get") return;
+  if (detail.verb !== "get") {
+    detail.headers["Page-Load"] = pageLoad;
+    return;
+  }
   for (const [name, value] of [...detail.formData.entries()]) if (value === "") detail.formData.delete(name);
 });

@@ -123,7 +123,7 @@ def test_tool_says_what_its_column_says_in_a_comparison(client):
 )
 def test_community_percent_is_there_from_the_limit_on(client, ship, skip, said):
     make.votes(on=make.tool(slug="alpha"), ship=ship, skip=skip)
-    expected = {"votes": ship + skip, "ship": ship, "skip": skip, **said}
+    expected = {"votes": ship + skip, "ship": ship, "skip": skip, "held": 0, "frozen": False, **said}
     assert twin(client, "/tools/alpha.json")["community"] == expected
 
 

@@ -1,5 +1,7 @@
 """Which of two tools a visitor would ship with."""
 
+from uuid import uuid4
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
@@ -9,6 +11,7 @@ from hypothesis.extra.django import TestCase
 
 from tests import factories as make
 from tests.conftest import SAME_ORIGIN
+from votes.actions import cast_pair
 from votes.community import Community
 from votes.pair_votes import PairChoice, PairTally, PairVote
 from votes.preference import Preference
@@ -212,3 +215,55 @@ class Tallies(TestCase):
 def test_said_under_the_rules_of_the_community(numbers, neither, figures, words):
     preference = Preference(between=Community(*numbers), neither=neither)
     assert (preference.figures, preference.words) == (figures, words)
+
+
+# -- Within limits ------------------------------------------------------------------------------------------
+
+
+def choose(two, *, choice=PairChoice.FIRST, visitor=None, address="192.0.2.7"):
+    cast_pair(shown=two, visitor=visitor or uuid4(), choice=choice, address=address)
+
+
+def test_votes_of_one_network_beyond_the_usual_are_held(two, client, settings):
+    settings.VOTES_A_NETWORK_AND_TOOL = 3
+    for _ in range(5):
+        choose(two)
+    choose(two[::-1], address="192.0.2.200")  # the same network, the same pair
+    choose(two, address="192.0.3.1")
+    assert tally(two) == (4, 0, 0)
+    assert PairTally.objects.get().held == 3
+    page = client.get(PAIR).content.decode()
+    assert ("4 to 0 so far" in page, "3 votes under review" in page) == (True, True)
+
+
+def test_a_held_vote_cannot_be_laundered(two, settings):
+    settings.VOTES_A_NETWORK_AND_TOOL = 0
+    visitor = uuid4()
+    choose(two, visitor=visitor)
+    settings.VOTES_A_NETWORK_AND_TOOL = 10
+    for choice in (PairChoice.NONE, PairChoice.SECOND, PairChoice.FIRST):
+        choose(two, visitor=visitor, choice=choice, address="198.51.100.1")
+    assert (tally(two), PairTally.objects.get().held) == ((0, 0, 0), 1)
+
+
+def test_a_counted_vote_stays_counted_when_it_changes_beyond_the_limit(two, settings):
+    visitor = uuid4()
+    choose(two, visitor=visitor)
+    settings.VOTES_A_NETWORK_AND_TOOL = settings.VOTES_A_NETWORK = 0
+    choose(two, visitor=visitor, choice=PairChoice.SECOND)
+    assert tally(two) == (0, 1, 0)
+
+
+def test_both_kinds_of_votes_share_a_network_s_hour(two, settings, form_client):
+    settings.VOTES_A_NETWORK = 1
+    form_client.post("/tools/alpha/vote/", {"choice": "ship"})
+    say(Client(headers=SAME_ORIGIN), "first")
+    assert (tally(two), PairTally.objects.get().held) == ((0, 0, 0), 1)
+
+
+def test_far_beyond_the_usual_it_is_refused_and_nothing_changes(two, settings, form_client):
+    settings.VOTE_REQUESTS_A_NETWORK = 2
+    say(form_client, "first")
+    say(form_client, "second")
+    refused = say(form_client, "first")
+    assert (refused.status_code, 1 <= int(refused.headers["Retry-After"]) <= 3600, tally(two)) == (429, True, (0, 1, 0))

@@ -1,18 +1,18 @@
 """Saying which of two tools one would ship with."""
 
-import uuid
-
 from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from tools.models import Tool
+from votes.actions import TooManyRequestsError, cast_pair
 from votes.forms import PairVoteForm, ReturnForm
 from votes.pair_votes import PairChoice, PairTally, PairVote
 from votes.preference import Preference
-from votes.views import personal
-from votes.visitor import remember, visitor_of
+from votes.views.shared import personal
+from votes.visitor import new_visitor, remember, visitor_of
+from web.client import client_address
 from web.htmx import HtmxHttpRequest
 from web.http import SeeOther, same_origin
 
@@ -39,16 +39,18 @@ def _cast(request: HtmxHttpRequest, tools: tuple[Tool, Tool]) -> HttpResponse:
     if not form.is_valid():
         return HttpResponseBadRequest()
     choice, here = form.cleaned_data["choice"], form.cleaned_data["next"]
-    visitor = visitor_of(request)
-    if choice != PairChoice.NONE or visitor is not None:
-        visitor = visitor or uuid.uuid4()
-        PairVote.objects.cast(shown=tools, visitor=visitor, choice=choice)
+    known = visitor_of(request)
+    visitor = known or new_visitor(request)
+    try:
+        cast_pair(shown=tools, visitor=visitor, choice=choice, address=client_address(request))
+    except TooManyRequestsError as refusal:
+        return HttpResponse(status=429, headers={"Retry-After": str(refusal.seconds)})
     response: HttpResponse
     if request.htmx:
         response = render(request, "votes/_pair_counted.html", _numbers(tools, choice, here))
     else:
         response = SeeOther(reverse("pair-vote", args=[_slugs(tools)], query={"next": here}))
-    if visitor is not None:
+    if known or choice != PairChoice.NONE:
         remember(request, response, visitor)
     return response
 
