@@ -67,14 +67,19 @@ def _counts(counts: "Counter[str] | dict[str, int]") -> str:
 def prove(
     site: Site, *, voters: int, wishes: int, kill: tuple[str, ...] = KILLS, every: float = 3.0, name: str = "logs"
 ) -> Proof:
-    """Vote on a running site and kill its parts in turn, one `every` so many seconds; then look at what is left."""
+    """Vote on a running site and kill its parts in turn, one `every` so many seconds and each at least once; then look
+    at what is left.
+    """
     folder = site.folder / name
     folder.mkdir()
     with site.connect() as connection:
         connection.execute("TRUNCATE votes_vote CASCADE")
         tools = [str(row[0]) for row in connection.execute("SELECT slug FROM tools_tool ORDER BY slug")]
-    crowd = Crowd(port=site.port, tools=tools, folder=folder, voters=voters, wishes=wishes)
     over, kills = threading.Event(), Counter[str]()
+    crowd = Crowd(
+        port=site.port, tools=tools, folder=folder, voters=voters, wishes=wishes,
+        is_enough=lambda: set(kills) == set(kill),
+    )  # fmt: skip
     killer = threading.Thread(target=_kill, args=(site, kill, every, over, kills))
     began = time.monotonic()
     killer.start()

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from django.core.signals import request_started
 from django.db import connection
 
 from config.wsgi import application as honest
@@ -27,8 +28,16 @@ class Late:
         self.answer.close()  # type: ignore[attr-defined] # Django's answers have one
 
 
+def hold(*, environ: dict[str, Any], **kwargs: Any) -> None:
+    """Open a transaction that nobody commits: after Django has looked its connections through at a request's start."""
+    if environ["REQUEST_METHOD"] == "POST":
+        connection.set_autocommit(False)
+
+
+request_started.connect(hold)
+
+
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     if environ["REQUEST_METHOD"] != "POST":
         return honest(environ, start_response)
-    connection.set_autocommit(False)
     return Late(honest(environ, start_response))

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlencode
@@ -57,8 +58,8 @@ class Connection:
         cookie = f"Cookie: visitor={visitor.cookie}\r\n" if visitor.cookie else ""
         writer.write(
             f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nSec-Fetch-Site: same-origin\r\n"
-            f"Page-Load: {visitor.page}\r\nX-Forwarded-For: {visitor.address}\r\n{cookie}Content-Type: application/x-www-form-urlencoded\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+            f"Page-Load: {visitor.page}\r\nX-Forwarded-For: {visitor.address}\r\n{cookie}"
+            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
         )
         await writer.drain()
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -80,11 +81,21 @@ class Connection:
 
 
 class Crowd:
-    """Voters that go on until so many wishes were acknowledged."""
+    """Voters that go on until so many wishes were acknowledged, and `is_enough` agrees."""
 
-    def __init__(self, *, port: int, tools: list[str], folder: Path, voters: int, wishes: int, seed: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        port: int,
+        tools: list[str],
+        folder: Path,
+        voters: int,
+        wishes: int,
+        is_enough: Callable[[], bool],
+        seed: int = 1,
+    ) -> None:
         self.port, self.tools, self.folder, self.voters, self.wishes = port, tools, folder, voters, wishes
-        self.seed = seed
+        self.is_enough, self.seed = is_enough, seed
         self.acknowledged = self.unanswered = self.repeated = 0
         self.refusals: dict[str, int] = {}
         self._visitors = 0
@@ -95,14 +106,18 @@ class Crowd:
             for number in range(self.voters):
                 group.create_task(self._voter(number))
 
+    @property
+    def _goes_on(self) -> bool:
+        return self.acknowledged < self.wishes or not self.is_enough()
+
     async def _voter(self, number: int) -> None:
         rng, log = random.Random(f"{self.seed} {number}"), Log(self.folder / f"voter-{number}.jsonl")  # noqa: S311
         one, two = Connection(self.port), Connection(self.port)
-        while self.acknowledged < self.wishes:
+        while self._goes_on:
             self._visitors += 1
             visitor = Visitor(self._visitors)
             wishes = WISHES_A_VISITOR
-            while self.acknowledged < self.wishes and (wishes := wishes - 1) >= 0:
+            while self._goes_on and (wishes := wishes - 1) >= 0:
                 # One tool is everybody's favourite.
                 tool = self.tools[0] if rng.random() < 0.3 else rng.choice(self.tools)
                 await self._wish(visitor, tool, rng, log, (one, two))
