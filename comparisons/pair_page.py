@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from comparisons import linked_data, side_by_side, titles
 from comparisons.addresses import pair_image
@@ -38,6 +39,7 @@ def shown(
         "whole_panel": with_query(here, only),
         "introduction": markdown.render(pair.introduction),
         "sides": list(zip(written["columns"], pair.communities, strict=True)),
+        "preference": pair.preference,
         "facts": [row for row in written["facts"] if row["differs"] or not options.only_differences],
         "only_differences": options.only_differences,
     }
@@ -53,6 +55,7 @@ def said(pair: Pair, lens: Lens, written: dict[str, Any], *, here: str) -> dict[
     return {
         "here": here,
         "json_address": json_address(here),
+        "pair_vote_url": reverse("pair-vote", args=[pair.slugs]),
         "sentence": sentence,
         "title": title,
         "description": description,

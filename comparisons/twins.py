@@ -26,6 +26,7 @@ from tools import logos
 from tools.prices import Price
 from tools.sourcing import is_stale
 from votes.community import Community
+from votes.preference import Preference
 
 COMPARISON = "shipside-comparison/1"
 TOOL = "shipside-tool/1"
@@ -60,6 +61,7 @@ def comparison_twin(
             "sentence": split_sentence(seats),
             "seats": [{"slug": row["slug"], "name": row["name"]} for row in seats if row["differs"]],
         },
+        "pair_votes": _pair_votes(pair.preference),
         "tools": [
             _tool(tool, column, community, today=today)
             for tool, column, community in zip(tools, columns, communities, strict=True)
@@ -125,6 +127,19 @@ def _tool(tool: ToolRecord, column: Column, community: Community, *, today: date
         "corrections": [
             {"note": correction["note"], "made_at": correction["made_at"]} for correction in tool["corrections"] or []
         ],
+    }
+
+
+def _pair_votes(preference: Preference) -> dict[str, Any]:
+    between, shown = preference.between, preference.has_number
+    return {
+        "first": between.ship,
+        "second": between.skip,
+        "neither": preference.neither,
+        "percent": between.percent if shown else None,
+        "low": between.low if shown else None,
+        "high": between.high if shown else None,
+        "words": preference.words,
     }
 
 

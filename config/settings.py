@@ -282,6 +282,7 @@ COMMUNITY_EARLY_VOTES = env.int("COMMUNITY_EARLY_VOTES", default=10)  # from her
 COMMUNITY_FULL_VOTES = env.int("COMMUNITY_FULL_VOTES", default=50)  # from here a percent without the remark
 STALE_AFTER_DAYS = env.int("STALE_AFTER_DAYS", default=90)  # a price or fact verified longer ago is marked
 LIKE_FOR_LIKE_DAYS = env.int("LIKE_FOR_LIKE_DAYS", default=90)  # newest reviews further apart: not like for like
+PAIR_RANKING_VOTES = env.int("PAIR_RANKING_VOTES", default=100)  # from how many pair votes a category is ranked by them
 
 # -- How many votes are usual (docs: methodology) ---------------------------------------------------------
 

@@ -131,7 +131,7 @@ def _made_at(token: str) -> datetime:
 
 def _find(kind: type[Thing], pk: int) -> Thing | None:
     found: dict[type[Thing], QuerySet[Any]] = {
-        Tool: Tool.objects.with_community(),
+        Tool: Tool.objects.with_community().with_freeze(),
         Review: Review.objects.select_related("tool", "reviewer"),
         Comparison: Comparison.objects.select_related("first", "second"),
     }
@@ -146,7 +146,7 @@ def _page(thing: Thing, request: HttpRequest) -> tuple[str, dict[str, Any]]:
         options = comparison_options(request.GET)
         page = previewed(unpublished_pair(thing), options, here=request.path, drafts=drafts)
         return "comparisons/comparison.html", page
-    tool = thing if isinstance(thing, Tool) else Tool.objects.with_community().get(pk=thing.tool_id)
+    tool = thing if isinstance(thing, Tool) else Tool.objects.with_community().with_freeze().get(pk=thing.tool_id)
     return "comparisons/tool.html", tool_page(tool, drafts=drafts) | {"linked_data": None}
 
 

@@ -14,6 +14,7 @@ from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
 from votes.models import Vote
+from votes.pair_votes import PairChoice, PairVote
 
 PAST = datetime(2026, 1, 5, 9, tzinfo=UTC)
 FUTURE = datetime(2099, 1, 1, tzinfo=UTC)
@@ -104,3 +105,10 @@ def user(*permissions: str, **fields: Any) -> User:
         app, codename = permission.split(".")
         made.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
     return made
+
+
+def pair_votes(*, between: tuple[Tool, Tool], first: int = 0, second: int = 0, neither: int = 0) -> None:
+    """Votes on two tools in the order that is given."""
+    choices = [PairChoice.FIRST] * first + [PairChoice.SECOND] * second + [PairChoice.NEITHER] * neither
+    for choice in choices:
+        PairVote.objects.cast(shown=between, visitor=UUID(int=next(_number), version=4), choice=choice)

@@ -7,9 +7,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from tools.models import Tool
-from votes.limits import weigh
+from votes.limits import weigh, weigh_pair
 from votes.models import Choice, Standing, Vote
 from votes.network import delete_old_keys
+from votes.pair_votes import PairChoice, PairVote
 
 
 class TooManyRequestsError(Exception):
@@ -32,6 +33,21 @@ def cast(*, tool: Tool, visitor: uuid.UUID, choice: Choice, address: str) -> Sta
         raise TooManyRequestsError(weighed.refused_for)
     return Vote.objects.cast(
         tool=tool, visitor=visitor, choice=choice, held_for=weighed.held_for, network=weighed.network, at=at
+    )
+
+
+def cast_pair(*, shown: tuple[Tool, Tool], visitor: uuid.UUID, choice: PairChoice, address: str) -> None:
+    """Set which of two published tools, in the order in which they were shown, a visitor would ship with; held when it
+    is beyond what is usual. Safe to repeat. Raises TooManyRequestsError, and then nothing was changed.
+    """
+    low, high = sorted(tool.pk for tool in shown)
+    weighed = weigh_pair(
+        pair=(low, high), visitor=visitor, sets=choice != PairChoice.NONE, address=address, at=timezone.now()
+    )
+    if weighed.refused_for is not None:
+        raise TooManyRequestsError(weighed.refused_for)
+    PairVote.objects.cast(
+        shown=shown, visitor=visitor, choice=choice, held_for=weighed.held_for, network=weighed.network
     )
 
 

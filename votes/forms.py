@@ -6,6 +6,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from votes.models import Choice, Reason
 from votes.moderation import Action, parse_key
+from votes.pair_votes import PairChoice
 
 
 class ReturnForm(forms.Form):
@@ -25,6 +26,12 @@ class VoteForm(ReturnForm):
 
     def clean_choice(self) -> Choice:
         return Choice(self.cleaned_data["choice"])
+
+
+class PairVoteForm(ReturnForm):
+    """Which of two tools, in the order of the address that the form is sent to."""
+
+    choice = forms.TypedChoiceField(choices=PairChoice, coerce=PairChoice)
 
 
 class MonthForm(forms.Form):

@@ -9,18 +9,20 @@ counts towards the refusal.
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, models
 
-from votes.network import forget_key, network_of
+from votes.network import Network, forget_key, network_of
 
 
 class Amount(models.Model):
     """How many votes there were of a kind, of a subject, since an hour or a day began.
 
     Kinds: `asked` (requests of a network in an hour), `network` (new votes of a network in an hour), `tool` (new votes
-    of a network on a tool in a day), `burst` (new votes on a tool in an hour, those that are held already left out).
+    of a network on a tool in a day), `pair` (of a network on a pair in a day), `burst` (new votes on a
+    tool in an hour, those that are held already left out).
     """
 
     pk = models.CompositePrimaryKey("kind", "subject", "starts_at")
@@ -108,15 +110,73 @@ def weigh(*, tool_id: int, visitor: uuid.UUID, sets: bool, address: str, at: dat
         "burst": settings.BURST_VOTES,
         "times": settings.BURST_TIMES,
     }
-    row = None
-    while row is None:  # twice where a crash of the database has taken the key that this process remembers
+    row, network = _counted_for(_WEIGH, values, address=address, at=at)
+    state, asked, held_for = row
+    return _weighed(network, asked, "" if state else held_for, hour=hour, at=at)
+
+
+_WEIGH_PAIR = """
+WITH known AS MATERIALIZED (
+    SELECT EXISTS (
+        SELECT FROM votes_pairvote WHERE first_id = %(first)s AND second_id = %(second)s AND visitor = %(visitor)s
+    ) AS said
+    WHERE EXISTS (SELECT FROM votes_networkkey WHERE id = %(key)s)
+), counted AS (
+    INSERT INTO votes_amount AS amount (kind, subject, starts_at, number)
+    SELECT wanted.kind, wanted.subject, wanted.starts_at, 1
+    FROM known
+    CROSS JOIN (VALUES
+        ('asked', %(network)s, %(hour)s::timestamptz),
+        ('network', %(network)s, %(hour)s::timestamptz),
+        ('pair', %(network)s || ' ' || %(first)s::bigint || ' ' || %(second)s::bigint, %(day)s::timestamptz)
+    ) AS wanted(kind, subject, starts_at)
+    WHERE wanted.kind = 'asked' OR (NOT known.said AND %(sets)s)
+    ORDER BY wanted.kind
+    ON CONFLICT (kind, subject, starts_at) DO UPDATE SET number = amount.number + 1
+    RETURNING kind, number
+)
+SELECT max(number) FILTER (WHERE kind = 'asked'),
+       CASE WHEN max(number) FILTER (WHERE kind = 'pair') > %(most_on_pair)s THEN 'pair'
+            WHEN max(number) FILTER (WHERE kind = 'network') > %(most_in_hour)s THEN 'network' ELSE '' END
+FROM counted HAVING count(*) > 0
+"""
+
+
+def weigh_pair(*, pair: tuple[int, int], visitor: uuid.UUID, sets: bool, address: str, at: datetime) -> Weighed:
+    """As `weigh`, for a vote between two tools (ids in their order): a network's amount in an hour is one for both
+    kinds of votes, and that on one pair in a day is as on one tool.
+    """
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    values = {
+        "first": pair[0],
+        "second": pair[1],
+        "visitor": visitor,
+        "sets": sets,
+        "hour": hour,
+        "day": hour.replace(hour=0),
+        "most_on_pair": settings.VOTES_A_NETWORK_AND_TOOL,
+        "most_in_hour": settings.VOTES_A_NETWORK,
+    }
+    row, network = _counted_for(_WEIGH_PAIR, values, address=address, at=at)
+    asked, held_for = row
+    return _weighed(network, asked, held_for, hour=hour, at=at)
+
+
+def _counted_for(sql: str, values: dict[str, Any], *, address: str, at: datetime) -> tuple[Any, Network]:
+    """Run a statement for a network's hash under a key that is there: again where a crash of the database has taken the
+    key that this process remembers.
+    """
+    while True:
         network = network_of(address, at=at)
         with connection.cursor() as cursor:
-            cursor.execute(_WEIGH, {**values, "network": network.hash.hex, "key": network.key})
+            cursor.execute(sql, {**values, "network": network.hash.hex, "key": network.key})
             row = cursor.fetchone()
-        if row is None:
-            forget_key()
-    state, asked, held_for = row
+        if row is not None:
+            return row, network
+        forget_key()
+
+
+def _weighed(network: Network, asked: int, held_for: str, *, hour: datetime, at: datetime) -> Weighed:
     if asked > settings.VOTE_REQUESTS_A_NETWORK:
         return Weighed(network.hash, "", refused_for=int((hour + timedelta(hours=1) - at).total_seconds()) + 1)
-    return Weighed(network.hash, "" if state else held_for)
+    return Weighed(network.hash, held_for)

@@ -18,11 +18,13 @@ from votes.ledger import LedgerHour
 from votes.limits import Amount
 from votes.moderation import Decision, Freeze, HeldFor, Reason
 from votes.network import NetworkKey
+from votes.pair_votes import PairRank, PairTally, PairVote
 
 # Models that live beside what they are for.
 __all__ = [
     "Amount", "Camp", "CensusRow", "Choice", "CountAmong", "Decision", "Freeze", "HeldFor", "LedgerHour",
-    "Listing", "NetworkKey", "PanelGap", "Reason", "Standing", "State", "Tally", "Vote",
+    "Listing", "NetworkKey", "PairRank", "PairTally", "PairVote", "PanelGap", "Reason", "Standing", "State", "Tally",
+    "Vote",
 ]  # fmt: skip
 
 

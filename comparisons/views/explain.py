@@ -12,6 +12,7 @@ from comparisons.side_by_side import card
 from reviews.models import Reviewer
 from votes.community import said_by_votes
 from votes.models import Reason
+from votes.pair_votes import RESAMPLES
 from votes.visitor import HINT_COOKIE, KEPT_DAYS
 from web.http import public_page
 
@@ -41,6 +42,8 @@ def methodology(request: HttpRequest) -> HttpResponse:
             },
             "rejections": Reason.rejecting(),
             "newest": NEWEST,
+            "pair_ranking_votes": settings.PAIR_RANKING_VOTES,
+            "resamples": RESAMPLES,
             **_worked_example(),
         },
     )

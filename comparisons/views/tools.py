@@ -17,6 +17,7 @@ from comparisons.tool_page import newest_links, tool_page
 from reviews.models import Reviewer
 from tools.models import Category, PlanKind, Tool
 from votes.models import Camp, CensusRow, Listing
+from votes.pair_votes import PairRank
 from web.http import public_page
 from web.paging import page_of
 
@@ -105,6 +106,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
             "whole_panel": here,
             "page": page,
             "cards": cards,
+            "pair_ranks": PairRank.objects.of_category(found),
             "comparisons": newest_links(Comparison.objects.published().in_category(found)),
         },
     )

@@ -13,13 +13,22 @@ function mark(block, choice) {
   if (undo) undo.hidden = !choice;
 }
 
+// Of two tools in the order of the page: which one was chosen, as its form says it.
+function chosen(block, pairs) {
+  const shown = block.dataset.pair.split(" ");
+  const said = pairs.find(([one, two]) => shown.includes(one) && shown.includes(two));
+  return said && (["first", "second"][shown.indexOf(said[2])] ?? "neither");
+}
+
 async function markMyVotes() {
   const blocks = document.querySelectorAll("[data-tool]");
-  if (!blocks.length || !hasVoted()) return;
+  const pair = document.querySelector("[data-pair]");
+  if (!(blocks.length || pair) || !hasVoted()) return;
   const response = await fetch("/me/votes/", { headers: { Accept: "application/json" } });
   if (!response.ok) return;
-  const { votes } = await response.json();
+  const { votes, pairs } = await response.json();
   for (const block of blocks) mark(block, votes[block.dataset.tool] ?? null);
+  if (pair) mark(pair, chosen(pair, pairs) ?? null);
 }
 
 // A page that comes back from the back/forward cache may show a vote that was changed meanwhile.

@@ -107,7 +107,7 @@ def test_forged_cookie_is_nobody(form_client, forge):
     cast(form_client, tool, "ship")
     stranger = Client(headers=SAME_ORIGIN)
     stranger.cookies["visitor"] = forge(form_client.cookies["visitor"].value)
-    assert stranger.get("/me/votes/").json() == {"votes": {}}
+    assert stranger.get("/me/votes/").json() == {"votes": {}, "pairs": []}
     cast(stranger, tool, "skip")
     assert numbers(tool) == (1, 1)
 
@@ -160,9 +160,9 @@ def test_my_votes_are_mine(form_client):
     cast(form_client, ship, "ship")
     cast(form_client, skip, "skip")
     response = form_client.get("/me/votes/")
-    assert response.json() == {"votes": {ship.slug: "ship", skip.slug: "skip"}}
+    assert response.json() == {"votes": {ship.slug: "ship", skip.slug: "skip"}, "pairs": []}
     assert response.headers["Cache-Control"] == "private, no-store"
-    assert Client().get("/me/votes/").json() == {"votes": {}}
+    assert Client().get("/me/votes/").json() == {"votes": {}, "pairs": []}
 
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch"])

@@ -13,6 +13,7 @@ from votes.actions import TooManyRequestsError, cast
 from votes.community import Community
 from votes.forms import ReturnForm, VoteForm
 from votes.models import Choice, Standing, State, Vote
+from votes.pair_votes import PairVote
 from votes.views.shared import personal, published_tool
 from votes.visitor import new_visitor, remember, visitor_of
 from web.client import client_address
@@ -79,7 +80,10 @@ def _said(tool: Tool, choice: Choice, standing: Standing, here: str) -> dict[str
 @require_safe
 @personal
 def my_votes(request: HtmxHttpRequest) -> JsonResponse:
-    """This browser's own votes: {"votes": {tool's slug: "ship" or "skip"}}."""
+    """This browser's own votes: {"votes": {tool's slug: "ship" or "skip"}, "pairs": [[slug, slug, slug chosen]]}, where
+    null is neither of the two.
+    """
     visitor = visitor_of(request)
     votes = Vote.objects.of(visitor).values_list("tool__slug", "choice") if visitor else []
-    return JsonResponse({"votes": dict(votes)})
+    pairs = PairVote.objects.said_by(visitor).chosen() if visitor else []
+    return JsonResponse({"votes": dict(votes), "pairs": list(pairs)})
