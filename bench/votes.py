@@ -1,8 +1,8 @@
 """How many votes a second: through HTTP with two workers, on one hot tool and on 500, and the database by itself.
 
 `make bench-votes`, or `python -m bench.votes [--rounds 7] [--seconds 5] [--connections 16]`. It needs `wrk`; pgbench
-comes with the local PostgreSQL. It makes a database of its own beside the site's with 500 made-up tools. Each vote is the
-first of a new visitor from a network of its own: the dearest kind. The figures are medians over rounds in which all
+comes with the local PostgreSQL. It makes a database of its own beside the site's with 500 made-up tools. Each vote is
+the first of a new visitor from a network of its own: the dearest kind. The figures are medians over rounds in which all
 subjects have their turn, and the comparisons are medians of the rounds' own ratios: a busy machine slows alike what is
 compared. What a ceiling is: the same statements by pgbench over as many connections, without HTTP and Django.
 """
