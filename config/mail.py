@@ -20,7 +20,7 @@ def mailer(url: str, *, data_dir: Path) -> dict[str, Any]:
     """
     if not url:
         return {
-            "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "BACKEND": "web.mail_files.EmailBackend",
             "OPTIONS": {"file_path": str(data_dir / "mail")},
         }
     parts = urlsplit(url)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from comparisons.models import Comparison
+from newsletter.models import Subscriber
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Fact, Plan, Tool
 from votes.models import Vote
@@ -73,3 +74,8 @@ def votes(*, on: Tool, ship: int = 0, skip: int = 0) -> None:
         Vote(tool=on, visitor=UUID(int=(next(_number) << 16) + n, version=4), choice="ship" if n < ship else "skip")
         for n in range(ship + skip)
     )
+
+
+def subscriber(**fields: Any) -> Subscriber:
+    """A confirmed one, unless `confirmed_at` says otherwise."""
+    return Subscriber.objects.create(**{"email": f"reader{next(_number)}@example.com", "confirmed_at": PAST, **fields})

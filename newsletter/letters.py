@@ -1,0 +1,72 @@
+"""Mails, before anybody's address is on them: words as HTML and as text, and the headers that go with them."""
+
+from dataclasses import dataclass, field
+from functools import cache
+from urllib.parse import urlsplit
+
+from css_inline import CSSInliner
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+
+from newsletter.models import Subscriber
+from newsletter.tokens import CONFIRM, PREFERENCES, UNSUBSCRIBE
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What one mail says."""
+
+    subject: str
+    text: str
+    html: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def to(self, email: str) -> EmailMultiAlternatives:
+        """The letter as a message to one address."""
+        message = EmailMultiAlternatives(self.subject, self.text, to=[email], headers=self.headers)
+        message.attach_alternative(self.html, "text/html")
+        return message
+
+
+def mail_host() -> str:
+    """The host that our mails name themselves after."""
+    return urlsplit(settings.SITE_URL).hostname or "localhost"
+
+
+def written(name: str, *, subject: str, headers: dict[str, str], **context: object) -> Letter:
+    """Write a letter from the pair of templates `newsletter/mail/<name>.html` and `.txt`."""
+    context |= {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL, "letter_subject": subject}
+    return Letter(
+        subject=" ".join(subject.split()),  # a header is one line
+        text=render_to_string(f"newsletter/mail/{name}.txt", context),
+        html=_inliner().inline(render_to_string(f"newsletter/mail/{name}.html", context)),
+        headers=headers,
+    )
+
+
+@cache
+def _inliner() -> CSSInliner:
+    """Moves each rule of the style sheet to the elements it is for, because many mail clients read no other; what asks
+    for the screen (dark, narrow) can only stay in the sheet.
+    """
+    return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+
+def answer(subscriber: Subscriber) -> Letter:
+    """What a sign-up is answered with: a question to confirm, or, on the list already, word of that."""
+    headers = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+    if subscriber.is_confirmed:
+        return written(
+            "known",
+            subject=f"You are on the list of {settings.SITE_NAME} already",
+            headers=headers,
+            preferences=PREFERENCES.url(subscriber.pk),
+            unsubscribe=UNSUBSCRIBE.url(subscriber.pk),
+        )
+    return written(
+        "confirm",
+        subject=f"Please confirm: weekly verdicts from {settings.SITE_NAME}",
+        headers=headers,
+        link=CONFIRM.url(subscriber.pk),
+    )
