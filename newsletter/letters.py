@@ -8,9 +8,13 @@ from css_inline import CSSInliner
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
 
-from newsletter.models import Subscriber
+from newsletter.content import MOST, Section, entries_of, sections
+from newsletter.models import Issue, Subscriber
+from newsletter.plain import as_text, complete
 from newsletter.tokens import CONFIRM, PREFERENCES, UNSUBSCRIBE
+from web import markdown
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +73,49 @@ def answer(subscriber: Subscriber) -> Letter:
         subject=f"Please confirm: weekly verdicts from {settings.SITE_NAME}",
         headers=headers,
         link=CONFIRM.url(subscriber.pk),
+    )
+
+
+LARGEST = 60_000  # bytes of HTML
+_FEWER = (MOST, 8, 5, 3, 2, 1)  # entries a section, until it fits
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What is each reader's own in a letter."""
+
+    unsubscribe: str
+    preferences: str
+
+
+def issue_letter(issue: Issue, links: Links, *, categories: frozenset[int] | None = None) -> Letter:
+    """An issue for a reader of some categories (None: of all). Where it would grow too large for mail programs that cut
+    long mails, each section tells fewer of its entries, and how many more there are.
+    """
+    entries = entries_of(issue.content)
+    for most in _FEWER:
+        letter = _issue_letter(issue, sections(entries, categories, most=most), links, by_choice=categories is not None)
+        if len(letter.html.encode()) <= LARGEST:
+            break
+    return letter
+
+
+def _issue_letter(issue: Issue, parts: list[Section], links: Links, *, by_choice: bool) -> Letter:
+    host, site = mail_host(), settings.SITE_URL
+    return written(
+        "issue",
+        subject=issue.subject,
+        headers={
+            "List-Id": f"{settings.SITE_NAME} weekly verdicts <newsletter.{host}>",
+            "List-Unsubscribe": f"<{links.unsubscribe}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            "Precedence": "bulk",
+        },
+        issue=issue,
+        lead_html=mark_safe(complete(markdown.render(issue.lead), site=site)),  # noqa: S308 (it is safe as it comes)
+        lead_text=as_text(issue.lead, site=site),
+        sections=parts,
+        links=links,
+        by_choice=by_choice,
+        web=site + issue.get_absolute_url(),
     )

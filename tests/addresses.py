@@ -40,4 +40,5 @@ PAGES = [
     "/disclosure/",
     "/newsletter/",
     "/newsletter/noted/",
+    "/newsletter/1/",
 ]

@@ -1,4 +1,19 @@
+from newsletter.models.issues import OUT, UNSENT, Issue, IssueState
 from newsletter.models.queue import Kind, Outbox, QueuedMail, State, Worker
 from newsletter.models.subscribers import Cooldown, Leaving, Subscriber, Suppression
 
-__all__ = ["Cooldown", "Kind", "Leaving", "Outbox", "QueuedMail", "State", "Subscriber", "Suppression", "Worker"]
+__all__ = [
+    "OUT",
+    "UNSENT",
+    "Cooldown",
+    "Issue",
+    "IssueState",
+    "Kind",
+    "Leaving",
+    "Outbox",
+    "QueuedMail",
+    "State",
+    "Subscriber",
+    "Suppression",
+    "Worker",
+]
