@@ -1,12 +1,8 @@
 """Writes that concern several rows, or more than one table."""
 
-from datetime import datetime
-
 from django.db import transaction
-from django.utils import timezone
 
-from newsletter import composing
-from newsletter.models import Issue, IssueState, Leaving, Subscriber, Suppression
+from newsletter.models import Leaving, Subscriber, Suppression
 
 
 @transaction.atomic
@@ -45,33 +41,3 @@ def prefer(*, subscriber: Subscriber, everything: bool, categories: object) -> N
     subscriber.save(update_fields=["all_categories"])
     if not everything:
         subscriber.categories.set(categories)  # type: ignore[arg-type] # a queryset of a form
-
-
-class NotNowError(Exception):
-    """What was asked cannot be done with an issue as it stands; the message says why."""
-
-
-@transaction.atomic
-def compose_issue(*, since: datetime | None = None) -> Issue | None:
-    """Compose this week's issue as a draft, and return it; None when nothing is new.
-
-    News count from `since` on (default: from when the last issue was composed). A draft that is there is composed anew
-    and keeps its number and, where an editor has written any, its lead. Raises NotNowError while an issue is ready to be
-    sent.
-    """
-    ready = Issue.objects.filter(state=IssueState.READY).first()
-    if ready is not None:
-        raise NotNowError(f"{ready} is ready to be sent. Send it first, or make it a draft again.")
-    at = timezone.now()
-    draft = Issue.objects.select_for_update().filter(state=IssueState.DRAFT).first()
-    since = since or composing.since(at=at)
-    entries = composing.composed(since=since, at=at)
-    if not entries:
-        return None
-    if draft is None:
-        draft = Issue(number=Issue.objects.next_number())
-    draft.subject = composing.subject(entries)
-    draft.since_at, draft.composed_at = since, at
-    draft.content = [entry.record for entry in entries]
-    draft.save()
-    return draft

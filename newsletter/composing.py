@@ -176,7 +176,7 @@ def _watch(since: datetime, at: datetime) -> Iterator[Entry]:
 
 
 def tool_to_watch(*, since: datetime, at: datetime) -> tuple[int, int] | None:
-    """The published tool that gained the most votes between two instants, and how many: (id, votes); None without any."""
+    """The published tool that gained the most votes between two instants, and how many; None where nobody voted."""
     return (
         Vote.objects.filter(is_published(at=at, prefix="tool__"), created_at__gt=since, created_at__lte=at)
         .values_list("tool_id")

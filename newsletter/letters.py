@@ -1,6 +1,6 @@
 """Mails, before anybody's address is on them: words as HTML and as text, and the headers that go with them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -8,6 +8,7 @@ from css_inline import CSSInliner
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.safestring import mark_safe
 
 from newsletter.content import MOST, Section, entries_of, sections
@@ -98,6 +99,13 @@ def issue_letter(issue: Issue, links: Links, *, categories: frozenset[int] | Non
         if len(letter.html.encode()) <= LARGEST:
             break
     return letter
+
+
+def test_letter(issue: Issue) -> Letter:
+    """An issue as an editor tries it: its links to leave and to choose lead to the newsletter's page."""
+    here = settings.SITE_URL + reverse("newsletter")
+    letter = issue_letter(issue, Links(unsubscribe=here, preferences=here))
+    return replace(letter, subject=f"[Test] {letter.subject}", headers={"Auto-Submitted": "auto-generated"})
 
 
 def _issue_letter(issue: Issue, parts: list[Section], links: Links, *, by_choice: bool) -> Letter:

@@ -1,58 +1,20 @@
 """Sending what waits in the outbox: a few mails at a time, each of them at least once."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import timedelta
-from email.policy import SMTP
-from functools import cached_property
 
 from django.conf import settings
-from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from newsletter import letters
 from newsletter.actions import suppress
-from newsletter.models import Kind, Leaving, Outbox, State, Suppression
-from newsletter.transport import Outcome
+from newsletter.models import Issue, Kind, Leaving, Outbox, State, Suppression
+from newsletter.parcels import MessageParcel
+from newsletter.transport import Outcome, retry_at
 
 BATCH = 10
-
-
-@dataclass(frozen=True)
-class MessageParcel:
-    """A message of Django's that is on its own."""
-
-    message: EmailMultiAlternatives
-
-    @property
-    def sender(self) -> str:
-        return envelope_address(self.message.from_email)
-
-    @property
-    def recipient(self) -> str:
-        return self.message.to[0]
-
-    @cached_property
-    def _bytes(self) -> bytes:
-        return self.message.message(policy=SMTP).as_bytes()
-
-    def as_bytes(self) -> bytes:
-        return self._bytes
-
-    def as_message(self) -> EmailMessage:
-        return self.message
-
-
-def envelope_address(sender: str) -> str:
-    """The bare address of `Shipside <hello@shipside.example>`."""
-    return sender.rpartition("<")[2].rstrip(">").strip()
-
-
-def retry_at(attempts: int) -> timedelta:
-    """How long to wait after so many attempts: four times longer each time, up to half a day."""
-    return timedelta(seconds=min(settings.NEWSLETTER_RETRY_SECONDS * 4 ** (attempts - 1), 12 * 3600))
 
 
 def reclaim() -> int:
@@ -83,6 +45,9 @@ def parcel_of(mail: Outbox) -> MessageParcel | None:
         if Suppression.objects.of(mail.subscriber.email).filter(reason=Leaving.COMPLAINED).exists():
             return None
         return MessageParcel(letters.answer(mail.subscriber).to(mail.subscriber.email))
+    if mail.kind == Kind.TEST:
+        issue = Issue.objects.filter(pk=mail.payload["issue"]).first()
+        return MessageParcel(letters.test_letter(issue).to(mail.payload["email"])) if issue else None
     return None
 
 
@@ -107,7 +72,7 @@ def finish(mail: Outbox, outcome: Outcome | None) -> None:
         suppress(email=mail.subscriber.email, reason=Leaving.BOUNCED)
 
 
-def release(mails: Iterator[Outbox] | list[Outbox]) -> None:
+def release(mails: Iterable[Outbox]) -> None:
     """Give claimed mails back that were not begun."""
     for mail in mails:
         Outbox.objects.filter(pk=mail.pk, state=State.SENDING).update(

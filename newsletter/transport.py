@@ -6,9 +6,11 @@ import re
 import smtplib
 import socket
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
+from django.conf import settings
 from django.core.mail import EmailMessage, mailers
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
@@ -31,6 +33,11 @@ class Outcome:
 
 
 SENT = Outcome(State.SENT)
+
+
+def retry_at(attempts: int) -> timedelta:
+    """How long to wait after so many attempts: four times longer each time, up to half a day."""
+    return timedelta(seconds=min(settings.NEWSLETTER_RETRY_SECONDS * 4 ** (attempts - 1), 12 * 3600))
 
 
 class Parcel(Protocol):

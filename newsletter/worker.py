@@ -9,13 +9,16 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Min
 from django.utils import timezone
 from tqdm import tqdm
 
-from newsletter import outbox, tidying
+from newsletter import outbox, sending, tidying
 from newsletter.models import Outbox, State, Worker
+from newsletter.parcels import Parcels
+from newsletter.sending import InHand
 from newsletter.transport import Outcome, Transport, open_transport
 
 log = logging.getLogger(__name__)
@@ -39,6 +42,11 @@ class Post:
         self._transport: Transport = open_transport()
         self._next_beat = self._next_tidying = 0.0
         self._pause = 0.0
+        self._parcels = Parcels()
+        # What the database does not know yet, or may not: it is told as soon as it answers (`_settle`).
+        self._done: tuple[InHand, Outcome] | None = None
+        self._doubtful: InHand | None = None
+        self._in_hand: list[InHand] = []
 
     def stop(self) -> None:
         self._stopping.set()
@@ -58,7 +66,7 @@ class Post:
                     worked = self._round()
                 except (OperationalError, InterfaceError) as error:
                     connection.close()
-                    self._trouble(f"the database is away: {str(error).strip().splitlines()[0]}")
+                    self._trouble(f"the database is away: {_first_line(error)}")
                     continue
                 if not worked and until_empty:
                     break
@@ -70,8 +78,10 @@ class Post:
 
     def _round(self) -> bool:
         """One batch of each kind. Whether there was anything."""
+        self._settle()
         self._beat()
-        return self._send_outbox()
+        wrote = self._send_outbox()
+        return self._send_issues() or wrote
 
     def _send_outbox(self) -> bool:
         outbox.reclaim()
@@ -89,6 +99,54 @@ class Post:
                 self._trouble(outcome.reason)
                 break
         return bool(mails)
+
+    def _send_issues(self) -> bool:
+        sending.lapse()
+        self._in_hand = mails = sending.claim(worker=self.name, batch=_batch())
+        if not mails:
+            sending.complete()
+            return False
+        starts_at, rate = time.monotonic(), settings.NEWSLETTER_MAILS_PER_SECOND
+        if rate:
+            starts_at += sending.reserve(len(mails))
+        for place, mail in enumerate(mails):
+            if rate:
+                self._stopping.wait(max(starts_at + place / rate - time.monotonic(), 0.0))
+            if self.is_stopping:
+                break
+            outcome = self._send(mail)
+            if outcome and outcome.is_our_trouble:
+                self._settle()
+                self._trouble(outcome.reason)
+                break
+            self._beat()
+        self._settle()
+        return True
+
+    def _send(self, mail: InHand) -> Outcome | None:
+        """Note what came of the mail before, begin this one and hand it over; None when it is not to be sent."""
+        self._doubtful = mail
+        email = sending.step(worker=self.name, done=self._done, begin=mail)
+        self._done = None
+        if email is None:
+            self._doubtful = None
+            return None
+        outcome = self._transport.send(self._parcels.parcel(mail, email))
+        self._done, self._doubtful = (mail, outcome), None
+        self._count(outcome)
+        return outcome
+
+    def _settle(self) -> None:
+        """Tell the database all that it does not know, and give back what was not begun."""
+        if self._doubtful is not None:  # a step broke off: whether it begun the mail or not, it was not handed over
+            sending.give_back(worker=self.name, mail=self._doubtful)
+            self._doubtful = None
+        if self._done is not None:
+            sending.step(worker=self.name, done=self._done, begin=None)
+            self._done = None
+        if self._in_hand:
+            sending.release(worker=self.name, mails=self._in_hand)
+            self._in_hand = []
 
     def _count(self, outcome: Outcome | None) -> None:
         if outcome and outcome.state == State.SENT:
@@ -123,13 +181,26 @@ class Post:
 
     def _farewell(self) -> None:
         try:
+            self._settle()
             Worker.objects.filter(name=self.name).delete()
         except (OperationalError, InterfaceError):
             connection.close()
         log.info("Worker %s stopped after %d mails.", self.name, self.sent)
 
 
+def _batch() -> int:
+    """How many mails to take in hand: what goes out in two seconds, where there is a limit."""
+    rate = settings.NEWSLETTER_MAILS_PER_SECOND
+    return max(1, min(sending.BATCH, int(2 * rate))) if rate else sending.BATCH
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 def waiting() -> tuple[int, datetime | None]:
     """How many mails wait, and since when the oldest of those could have gone out (None without any)."""
     queued = Outbox.objects.filter(state=State.QUEUED)
-    return queued.count(), queued.aggregate(oldest=Min("next_attempt_at"))["oldest"]
+    deliveries, first = sending.oldest_due()
+    oldest = [at for at in (queued.aggregate(oldest=Min("next_attempt_at"))["oldest"], first) if at]
+    return queued.count() + deliveries, min(oldest, default=None)

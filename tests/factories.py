@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from comparisons.models import Comparison
-from newsletter.actions import compose_issue
 from newsletter.content import Entry
+from newsletter.issuing import compose_issue
 from newsletter.models import Issue, IssueState, Subscriber
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Fact, Plan, Tool

@@ -1,3 +1,4 @@
+from newsletter.models.deliveries import Delivery, Pace
 from newsletter.models.issues import OUT, UNSENT, Issue, IssueState
 from newsletter.models.queue import Kind, Outbox, QueuedMail, State, Worker
 from newsletter.models.subscribers import Cooldown, Leaving, Subscriber, Suppression
@@ -6,11 +7,13 @@ __all__ = [
     "OUT",
     "UNSENT",
     "Cooldown",
+    "Delivery",
     "Issue",
     "IssueState",
     "Kind",
     "Leaving",
     "Outbox",
+    "Pace",
     "QueuedMail",
     "State",
     "Subscriber",

@@ -7,8 +7,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from newsletter import composing
-from newsletter.actions import NotNowError, compose_issue
 from newsletter.content import entries_of, public
+from newsletter.issuing import NotNowError, compose_issue
 from newsletter.models import Issue, IssueState
 from tests import factories as make
 from tests.comparisons.contents import SECRET, hide_things, open_site

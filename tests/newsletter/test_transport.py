@@ -4,7 +4,7 @@ import pytest
 from django.core.mail import EmailMultiAlternatives
 
 from newsletter.models import State
-from newsletter.outbox import MessageParcel
+from newsletter.parcels import MessageParcel
 from newsletter.transport import Outcome, open_transport
 from tests.newsletter.mailserver import mail_server
 

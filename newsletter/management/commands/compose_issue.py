@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_date
 
-from newsletter.actions import NotNowError, compose_issue
+from newsletter.issuing import NotNowError, compose_issue
 
 
 class Command(BaseCommand):
