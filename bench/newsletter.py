@@ -36,6 +36,7 @@ INSERT INTO newsletter_subscriber (email, created_at, confirmed_at, left_reason)
 SELECT 'reader' || n || '@example.com', now(), now(), '' FROM generate_series(1, %s) AS n
 """
 MEMORY_EVERY = 2.0  # seconds
+LEDGER_LINE = 75  # bytes, about
 
 
 @dataclass
@@ -84,8 +85,11 @@ class Findings:
 class Proof:
     """One run, in a folder of its own. Everything that it starts it also ends."""
 
-    def __init__(self, folder: Path, *, readers: int, workers: int, calm: bool, seed: int = 5) -> None:
-        self.folder, self.readers, self.calm = folder, readers, calm
+    def __init__(
+        self, folder: Path, *, readers: int, workers: int, calm: bool, trouble_every: float = 0.02, seed: int = 5
+    ) -> None:
+        """`trouble_every` is the share of the mails after which something goes wrong, on an average."""
+        self.folder, self.readers, self.calm, self.trouble_every = folder, readers, calm, trouble_every
         self.random = random.Random(seed)  # noqa: S311 (no secret)
         self.url = local_postgres.start(folder)
         self.ledger = folder / "ledger"
@@ -155,17 +159,27 @@ class Proof:
     def _send(self, started: float) -> None:
         """Keep the workers going until nothing is left, and trouble them meanwhile."""
         self._keep_workers()
-        next_memory = next_trouble = time.monotonic() + 2
+        next_memory, next_trouble = time.monotonic() + 2, self._trouble_after(0)
         while self._rest():
             now = time.monotonic()
             if now >= next_memory:
                 next_memory = now + MEMORY_EVERY
                 self.memory.append((now - started, max(map(_memory, self.workers))))
-            if not self.calm and now >= next_trouble:
-                next_trouble = now + self.random.uniform(0.5, 4)
+            if not self.calm and (taken := self._taken()) >= next_trouble:
                 self._trouble()
+                next_trouble = self._trouble_after(taken)
             self._keep_workers()
             time.sleep(0.1)
+
+    def _taken(self) -> int:
+        """How many mails the server has taken so far, about."""
+        return self.ledger.stat().st_size // LEDGER_LINE if self.ledger.exists() else 0
+
+    def _trouble_after(self, taken: int) -> float:
+        """At how many mails the next thing goes wrong: by what is done and not by the clock, so that a slow machine
+        comes to something in between.
+        """
+        return taken + self.readers * self.trouble_every * self.random.uniform(0.25, 1.75)
 
     def _trouble(self) -> None:
         self._unsubscribe(max(1, self.readers // 2000))

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from config import local_postgres
-from config.mail import mailer
+from config.mail import mail
 from config.pooling import check_connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -202,7 +202,9 @@ CACHES = {
 
 # -- Mail -------------------------------------------------------------------------------------------------
 
-MAILERS = {"default": mailer(env.str("MAIL_URL", default=""), data_dir=DATA_DIR)}
+_mail = mail(env.str("MAIL_URL", default=""), data_dir=DATA_DIR)
+MAILERS = {"default": _mail.mailer}
+MAIL_PROVIDER, ANYMAIL = _mail.provider, _mail.anymail  # who says what bounced (newsletter/views/reports.py)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default=f"{SITE_NAME} <hello@{urlsplit(SITE_URL).hostname}>")
 
 # How often the answer to a sign-up is mailed, whoever asks (newsletter/asking.py).

@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 BEAT = 5.0  # seconds between two signs of life
 IDLE = 1.0  # seconds until it looks again
 TIDY = 3600.0  # seconds
-LONGEST_PAUSE = 60.0  # seconds, while there is no database or no mail server
+LONGEST_PAUSE = 60.0  # seconds, while there is no mail server
+LONGEST_WITHOUT_DATABASE = 5.0  # seconds
 
 
 class Post:
@@ -66,7 +67,7 @@ class Post:
                     worked = self._round()
                 except (OperationalError, InterfaceError) as error:
                     connection.close()
-                    self._trouble(f"the database is away: {_first_line(error)}")
+                    self._trouble(f"the database is away: {_first_line(error)}", longest=LONGEST_WITHOUT_DATABASE)
                     continue
                 if not worked and until_empty:
                     break
@@ -155,9 +156,9 @@ class Post:
             if self._bar is not None:
                 self._bar.update()
 
-    def _trouble(self, reason: str) -> None:
+    def _trouble(self, reason: str, *, longest: float = LONGEST_PAUSE) -> None:
         """Wait, longer each time, when no mail would fare better than the last."""
-        self._pause = min(max(self._pause * 2, 1.0), LONGEST_PAUSE)
+        self._pause = min(max(self._pause * 2, 1.0), longest)
         log.error("Worker %s waits %.0f s: %s", self.name, self._pause, reason)
         self._stopping.wait(self._pause)
 

@@ -11,6 +11,7 @@ from newsletter.worker import Post
 
 class Command(BaseCommand):
     help = "Send what waits: answers to sign-ups and issues of the newsletter. Any number of them may run."
+    requires_system_checks = []  # they ask the database, and a worker that starts waits for it
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--until-empty", action="store_true", help="end when nothing is due")
