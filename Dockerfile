@@ -30,4 +30,5 @@ RUN useradd --system --uid 10001 --no-create-home shipside \
 
 USER 10001
 EXPOSE 8000
+# The same image sends mail: `docker run ... python manage.py worker`, one or several beside the server.
 CMD ["gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]

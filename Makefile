@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 PORT ?= 8000
 TESTS ?= tests
 
-.PHONY: help run dev test check format lock clean stop bench-page bench-pages bench-votes prove-votes browser
+.PHONY: help run dev test check format lock clean stop bench-page bench-pages bench-votes prove-votes prove-newsletter worker browser
 
 help:
 	@echo "make run         the site on http://127.0.0.1:$(PORT), as production runs it (PORT=... for another)"
@@ -19,6 +19,8 @@ help:
 	@echo "make bench-pages how much slower each page is with 10,000 tools and 1,000,000 votes"
 	@echo "make bench-votes how many votes a second, on one hot tool and on 500 (needs wrk)"
 	@echo "make prove-votes 50,000 votes while everything is killed in turn: none lost, none counted twice"
+	@echo "make worker      one more process that sends mail (make run has one)"
+	@echo "make prove-newsletter  100,000 mails through everything that can go wrong (PROOF=--calm: how fast)"
 	@echo "make stop        stop the local PostgreSQL"
 	@echo "make clean       stop it, and remove the environment and all local data"
 
@@ -61,6 +63,12 @@ bench-votes: .venv/installed
 
 prove-votes: .venv/installed
 	@$(PYTHON) -m bench.proof
+
+prove-newsletter: .venv/installed
+	@$(PYTHON) -m bench.newsletter $(PROOF)
+
+worker: .venv/installed
+	@$(PYTHON) manage.py worker
 
 browser: .venv/installed
 	@bin/ensure-browser

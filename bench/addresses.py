@@ -135,4 +135,6 @@ PAGES = [
     Page("/og/tools/{}.png", TOOLS),
     Page("/newsletter/"),
     Page("/newsletter/noted/"),
+    Page("/feeds/newsletter.xml"),
+    Page("/sitemaps/newsletter.xml"),
 ]

@@ -37,6 +37,8 @@ def main() -> None:
     if options.mode == "run":
         _manage("collectstatic", "--no-input", "--verbosity", "0")
     _announce(options.port, env_file)
+    # It ends with this process, which becomes the server.
+    subprocess.Popen([sys.executable, "manage.py", "worker", "--with-parent"], cwd=ROOT)
     if options.mode == "run":
         os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"])  # noqa: S606
     os.execv(sys.executable, [sys.executable, "manage.py", "runserver", f"127.0.0.1:{options.port}"])  # noqa: S606
@@ -85,11 +87,22 @@ def _local_password() -> str:
     return environ.Env().str("LOCAL_ADMIN_PASSWORD", default="") or secrets.token_urlsafe(12)
 
 
+def _where_mail_goes() -> str:
+    from django.conf import settings
+
+    return (
+        f"by {url.partition('://')[0]}"
+        if (url := os.environ.get("MAIL_URL"))
+        else f"files in {settings.DATA_DIR / 'mail'}"
+    )
+
+
 def _announce(port: int, env_file: Path) -> None:
     print(  # noqa: T201
         f"\n  The site:   http://127.0.0.1:{port}/"
         f"\n  The admin:  http://127.0.0.1:{port}/admin/  (user {ADMIN}, password {_local_password()},"
         f"\n              unless you have changed it; it is in {env_file.name})"
+        f"\n  Mail:       {_where_mail_goes()}"
         "\n  Ctrl-C stops the site; `make stop` stops PostgreSQL too.\n",
         flush=True,
     )

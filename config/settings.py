@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from config import local_postgres
-from config.mail import mailer
+from config.mail import mail
 from config.pooling import check_connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -26,7 +26,7 @@ SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 HTTPS = urlsplit(SITE_URL).scheme == "https"
 
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-debugging" if DEBUG else "")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # former keys, by which old links still hold
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
 
 if missing := [name for name in ("SECRET_KEY", "ALLOWED_HOSTS") if not globals()[name]]:
@@ -255,8 +255,24 @@ CACHES = {
 
 # -- Mail -------------------------------------------------------------------------------------------------
 
-MAILERS = {"default": mailer(env.str("MAIL_URL", default=""), data_dir=DATA_DIR)}
+_mail = mail(env.str("MAIL_URL", default=""), data_dir=DATA_DIR)
+MAILERS = {"default": _mail.mailer}
+MAIL_PROVIDER, ANYMAIL = _mail.provider, _mail.anymail  # who says what bounced (newsletter/views/reports.py)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default=f"{SITE_NAME} <hello@{urlsplit(SITE_URL).hostname}>")
+
+# How often the answer to a sign-up is mailed, whoever asks (newsletter/asking.py).
+NEWSLETTER_ADDRESS_PAUSE = env.int("NEWSLETTER_ADDRESS_PAUSE", default=600)  # seconds between two to one address
+NEWSLETTER_PER_ADDRESS = env.int("NEWSLETTER_PER_ADDRESS", default=3)  # a day
+NEWSLETTER_PER_NETWORK = env.int("NEWSLETTER_PER_NETWORK", default=20)  # a day
+NEWSLETTER_PER_DAY = env.int("NEWSLETTER_PER_DAY", default=2_000)  # over all
+
+# Workers (newsletter/worker.py). A lease is longer than any mail takes; one that ran out is nobody's.
+NEWSLETTER_MAILS_PER_SECOND = env.float(
+    "NEWSLETTER_MAILS_PER_SECOND", default=0
+)  # of all workers together; 0: no limit
+NEWSLETTER_LEASE_SECONDS = env.int("NEWSLETTER_LEASE_SECONDS", default=300)
+NEWSLETTER_RETRY_SECONDS = env.float("NEWSLETTER_RETRY_SECONDS", default=60)  # until the second attempt; then longer
+NEWSLETTER_MAX_ATTEMPTS = env.int("NEWSLETTER_MAX_ATTEMPTS", default=8)
 
 # -- Logging ----------------------------------------------------------------------------------------------
 
@@ -270,6 +286,9 @@ LOGGING = {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         # Says of each HEAD that its body was left out, which is what HEAD is.
         "gunicorn.http.wsgi": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+        # Where a mail was written to, and what a worker does.
+        "web.mail_files": {"level": "INFO"},
+        "newsletter": {"level": "INFO"},
         "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
     },
 }

@@ -1,4 +1,11 @@
+from typing import Any
+
 from django import forms
+from django.http import QueryDict
+
+from newsletter.addresses import normalised
+from newsletter.models import Subscriber
+from tools.models import Category
 
 
 class SubscribeForm(forms.Form):
@@ -10,3 +17,42 @@ class SubscribeForm(forms.Form):
             "invalid": "This does not look like an e-mail address. Is a letter missing?",
         },
     )
+    # Nobody sees it (a rule of the style sheet), so whoever fills it in is no person.
+    website = forms.CharField(required=False)
+
+    def clean_email(self) -> str:
+        return normalised(self.cleaned_data["email"])
+
+    @property
+    def is_trap(self) -> bool:
+        return bool(self.cleaned_data["website"])
+
+
+class PreferencesForm(forms.Form):
+    """What a subscriber wants to read: everything, or some categories."""
+
+    scope = forms.ChoiceField(
+        choices=[("all", "Everything"), ("some", "Only these categories")], widget=forms.RadioSelect
+    )
+    categories = forms.ModelMultipleChoiceField(
+        Category.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": "One of these categories is gone. Please choose again."},
+    )
+
+    def __init__(self, data: QueryDict | None, *, subscriber: Subscriber) -> None:
+        initial = {
+            "scope": "all" if subscriber.all_categories else "some",
+            "categories": subscriber.categories.all(),
+        }
+        super().__init__(data, initial=initial)
+        field = self.fields["categories"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101 (for the types)
+        field.queryset = Category.objects.order_by("name")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("scope") == "some" and "categories" in cleaned and not cleaned["categories"]:
+            self.add_error("categories", "Choose at least one category, or everything; or unsubscribe below.")
+        return cleaned

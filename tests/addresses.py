@@ -41,4 +41,5 @@ PAGES = [
     "/disclosure/",
     "/newsletter/",
     "/newsletter/noted/",
+    "/newsletter/1/",
 ]

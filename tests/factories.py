@@ -11,6 +11,9 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from comparisons.models import Comparison
+from newsletter.content import Entry
+from newsletter.issuing import compose_issue
+from newsletter.models import Issue, IssueState, Subscriber
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
 from votes.models import Vote
@@ -112,3 +115,35 @@ def pair_votes(*, between: tuple[Tool, Tool], first: int = 0, second: int = 0, n
     choices = [PairChoice.FIRST] * first + [PairChoice.SECOND] * second + [PairChoice.NEITHER] * neither
     for choice in choices:
         PairVote.objects.cast(shown=between, visitor=UUID(int=next(_number), version=4), choice=choice)
+
+
+def subscriber(**fields: Any) -> Subscriber:
+    """A confirmed one, unless `confirmed_at` says otherwise."""
+    return Subscriber.objects.create(**{"email": f"reader{next(_number)}@example.com", "confirmed_at": PAST, **fields})
+
+
+def entry(**fields: Any) -> Entry:
+    """A piece of news about a tool, unless told otherwise."""
+    n = next(_number)
+    defaults = {"kind": "watch", "object": n, "category": f"Category {n}", "category_ids": (n,), "title": f"News {n}",
+                "path": f"/tools/tool-{n}/", "words": (f"Words {n}.",)}  # fmt: skip
+    return Entry(**{**defaults, **fields})
+
+
+def issue(*entries: Entry, **fields: Any) -> Issue:
+    """A draft, unless `state` says otherwise."""
+    n = next(_number)
+    defaults = {"number": n, "subject": f"Issue about {n}", "since_at": PAST, "composed_at": PAST}
+    if fields.get("state", "draft") not in ("draft", "ready"):
+        defaults["started_at"] = PAST
+    return Issue.objects.create(**{**defaults, **fields, "content": [entry.record for entry in entries]})
+
+
+def issue_of_everything() -> Issue:
+    """An issue that is out, with everything on the site as its news."""
+    made = compose_issue(since=datetime(2000, 1, 1, tzinfo=UTC))
+    assert made is not None
+    made.lead = "A word *before* the news, with [a link](/tools/)."
+    made.state, made.started_at = IssueState.SENT, PAST
+    made.save()
+    return made

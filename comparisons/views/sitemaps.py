@@ -65,7 +65,10 @@ def index(request: HttpRequest) -> HttpResponse:
     return _answer(
         request,
         "comparisons/sitemap_index.xml",
-        [absolute(reverse("sitemap-part", args=part)) for part in parts],
+        [
+            *(absolute(reverse("sitemap-part", args=part)) for part in parts),
+            absolute(reverse("newsletter-sitemap")),  # the newsletter's own: this app knows its address alone
+        ],
     )
 
 

@@ -1,11 +1,148 @@
-from django.contrib import admin
+"""The newsletter at the desk: subscribers, issues and what came of them, and the workers that send."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import URLPattern
 
 from desk.base import DeskAdmin
-from newsletter.models import Subscriber
+from desk.issues import issue_urls
+from newsletter import issuing
+from newsletter.actions import erase
+from newsletter.models import Delivery, Issue, IssueState, Outbox, Subscriber, Suppression, Worker
+
+
+class OnlyLookedAt(DeskAdmin):
+    """What machines write: people look at it."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(Subscriber)
 class SubscriberAdmin(DeskAdmin):
-    list_display = ["email", "created_at", "confirmed_at"]
+    """Deleting one is erasing it: its hash is kept, so that it is not written to."""
+
+    list_display = ["email", "standing", "created_at", "confirmed_at", "left_at"]
+    list_filter = ["left_reason", ("confirmed_at", admin.EmptyFieldListFilter)]
     search_fields = ["email"]
+    search_help_text = "An address, or a part of one."
     date_hierarchy = "created_at"
+    readonly_fields = ["email", "created_at", "confirmed_at", "left_at", "left_reason"]
+    filter_horizontal = ["categories"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # only who confirms it is on the list
+
+    def delete_model(self, request: HttpRequest, obj: Subscriber) -> None:
+        erase(subscriber=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Subscriber]") -> None:
+        for pk in queryset.values_list("pk", flat=True):
+            erase(subscriber=pk)
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(DeskAdmin):
+    """Deleting one lets its address be written to again, should it confirm."""
+
+    list_display = ["digest", "reason", "created_at"]
+    list_filter = ["reason"]
+    date_hierarchy = "created_at"
+    readonly_fields = ["digest", "reason", "created_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Issue)
+class IssueAdmin(DeskAdmin):
+    change_list_template = "admin/newsletter/issue/change_list.html"
+    change_form_template = "admin/newsletter/issue/change_form.html"
+    list_display = ["number", "subject", "state", "composed_at", "started_at", "finished_at"]
+    list_display_links = ["number", "subject"]
+    list_filter = ["state"]
+    search_fields = ["subject", "lead"]
+    fields = ["state", "subject", "lead", "since_at", "composed_at", "started_at", "finished_at"]
+    readonly_fields = ["state", "since_at", "composed_at", "started_at", "finished_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # issues are composed
+
+    def has_change_permission(self, request: HttpRequest, obj: Issue | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or not obj.is_out)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Issue | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and obj is not None and obj.state == IssueState.DRAFT
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*issue_urls(self), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        may_compose = request.user.has_perm("newsletter.add_issue")
+        return super().changelist_view(request, {"may_compose": may_compose, **(extra_context or {})})
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **options: Any) -> Any:  # type: ignore[override]
+        issue = options.get("obj")
+        if issue is not None:
+            context |= {
+                "issue": issue,
+                "may_send": request.user.has_perm("newsletter.send_issue"),
+                "may_edit": self.has_change_permission(request, issue),
+            }
+        return super().render_change_form(request, context, **options)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(OnlyLookedAt):
+    """Each issue to each subscriber. What is unknown is for an editor to decide."""
+
+    list_display = ["issue", "subscriber", "state", "attempts", "reason", "finished_at"]
+    list_filter = ["state", "issue"]
+    list_select_related = ["issue", "subscriber"]
+    search_fields = ["subscriber__email"]
+    search_help_text = "An address, or a part of one."
+    show_full_result_count = False
+    actions = ["send_again", "count_as_sent"]
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("newsletter.send_issue")
+
+    @admin.action(description="Send again (unknown or failed; a reader may then have it twice)", permissions=["send"])
+    def send_again(self, request: HttpRequest, queryset: "QuerySet[Delivery]") -> None:
+        number = issuing.send_again(deliveries=list(queryset.values_list("pk", flat=True)))
+        self.message_user(request, f"{number} queued again. Others were not unknown or failed.", messages.SUCCESS)
+
+    @admin.action(description="Count as sent (unknown)", permissions=["send"])
+    def count_as_sent(self, request: HttpRequest, queryset: "QuerySet[Delivery]") -> None:
+        number = issuing.count_as_sent(deliveries=list(queryset.values_list("pk", flat=True)))
+        self.message_user(request, f"{number} counted as sent. Others were not unknown.", messages.SUCCESS)
+
+
+@admin.register(Outbox)
+class OutboxAdmin(OnlyLookedAt):
+    list_display = ["created_at", "kind", "subscriber", "state", "attempts", "next_attempt_at", "reason"]
+    list_filter = ["state", "kind"]
+    list_select_related = ["subscriber"]
+
+
+@admin.register(Worker)
+class WorkerAdmin(OnlyLookedAt):
+    """Who sends: a worker that beats no more was killed, or its machine was."""
+
+    list_display = ["name", "lives", "beat_at", "started_at", "sent", "queue_length", "oldest_at"]
+
+    @admin.display(boolean=True, description="lives")
+    def lives(self, worker: Worker) -> bool:
+        return not worker.is_silent()

@@ -7,6 +7,7 @@ from django.contrib.staticfiles import handlers
 from playwright.sync_api import expect
 
 from catalog.actions import import_catalog
+from tests import factories as make
 
 expect.set_options(timeout=15_000)  # milliseconds
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
@@ -33,6 +34,7 @@ def _static_files_as_in_production():
 def site(transactional_db, live_server):
     """A running site with the demonstration content; its address."""
     import_catalog(content=DEMO.read_bytes())
+    make.issue_of_everything()
     return live_server.url
 
 

@@ -38,9 +38,9 @@ def test_everything_in_the_sitemap_is_there_and_indexable(client):
     files = locations(client, "/sitemap.xml")
     assert list(files) == [
         f"/sitemaps/{kind}-1.xml" for kind in ("pages", "comparisons", "tools", "categories", "reviewers")
-    ]
+    ] + ["/sitemaps/newsletter.xml"]
     pages = [location for file in files for location in locations(client, file)]
-    assert len(pages) == len(set(pages)) == 9 + 21 + 31 + 7 + 4
+    assert len(pages) == len(set(pages)) == 9 + 21 + 31 + 7 + 4 + 1
     for page in pages:
         response = client.get(page)
         assert response.status_code == 200
@@ -49,7 +49,7 @@ def test_everything_in_the_sitemap_is_there_and_indexable(client):
 
 
 def test_empty_site_has_its_own_pages(client):
-    assert list(locations(client, "/sitemap.xml")) == ["/sitemaps/pages-1.xml"]
+    assert list(locations(client, "/sitemap.xml")) == ["/sitemaps/pages-1.xml", "/sitemaps/newsletter.xml"]
     pages = locations(client, "/sitemaps/pages-1.xml")
     assert pages["/"] is pages["/methodology/"] is None
     assert all(client.get(page).status_code == 200 for page in pages)

@@ -35,6 +35,8 @@ FILES = [
     "/tools/qdrant.json",
     "/feeds/comparisons.xml",
     "/feeds/changes.xml",
+    "/feeds/newsletter.xml",
+    "/sitemaps/newsletter.xml",
     "/sitemap.xml",
     "/sitemaps/tools-1.xml",
     "/robots.txt",
@@ -47,6 +49,7 @@ def demo(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """The demonstration content, brought in once for all tests of this file."""
     with django_db_blocker.unblock(), transaction.atomic():
         import_catalog(content=DEMO.read_bytes())
+        make.issue_of_everything()
         yield
         transaction.set_rollback(True)
 

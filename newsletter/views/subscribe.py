@@ -1,34 +1,44 @@
+"""The box on every page, and where its plain form lands."""
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
+from newsletter.asking import sign_up
 from newsletter.forms import SubscribeForm
-from newsletter.models import Subscriber
+from newsletter.models import Issue
+from newsletter.network import network_hash
 from web.htmx import HtmxHttpRequest
 from web.http import SeeOther, public_page, same_origin
+from web.paging import page_of
+
+ISSUES_A_PAGE = 52
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @same_origin
 def subscribe(request: HtmxHttpRequest) -> HttpResponse:
-    """The sign-up of the weekly verdicts. Says the same of a new and of a known address."""
-    return _enlist(request) if request.method == "POST" else _form(request)
+    """The sign-up of the weekly verdicts, and the archive. Says the same of every address, whatever is known of it."""
+    return _ask(request) if request.method == "POST" else _form(request)
 
 
 @public_page
 def _form(request: HtmxHttpRequest) -> HttpResponse:
-    return render(request, "newsletter/subscribe.html", {"form": SubscribeForm()})
+    issues = Issue.objects.out().newest_first()
+    page = page_of(issues, request.GET, per_page=ISSUES_A_PAGE)
+    return render(request, "newsletter/subscribe.html", {"form": SubscribeForm(), "page": page})
 
 
 @cache_control(private=True, no_store=True)
-def _enlist(request: HtmxHttpRequest) -> HttpResponse:
+def _ask(request: HtmxHttpRequest) -> HttpResponse:
     form = SubscribeForm(request.POST)
     if not form.is_valid():
         template = "newsletter/_signup.html" if request.htmx else "newsletter/subscribe.html"
         return render(request, template, {"form": form}, status=422)
-    Subscriber.objects.enlist(email=form.cleaned_data["email"])
+    if not form.is_trap:
+        sign_up(email=form.cleaned_data["email"], network=network_hash(request))
     if request.htmx:
         return render(request, "newsletter/_noted.html")
     return SeeOther(reverse("newsletter-noted"))

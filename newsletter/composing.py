@@ -1,0 +1,190 @@
+"""This week's issue, from the site's data: what came out after the last one, in plain words."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import chain
+
+from django.db.models import Count
+from django.db.models.functions import Greatest
+
+from comparisons import splits
+from comparisons.models import Comparison, Split
+from comparisons.side_by_side import card, cards_sentence
+from newsletter.content import Entry, has_news
+from newsletter.models import Issue
+from reviews.models import Prediction, Review
+from tools.models import Tool
+from tools.publishing import is_published
+from votes.models import Vote
+from web import markdown
+from web.words import counted, day, isolated, shortened
+
+FIRST_ISSUE = timedelta(days=7)  # how far back an issue looks that has none before it
+MOST = 100  # entries of a kind that an issue keeps
+LONGEST_WORDS = 320  # characters of a quote or a note
+LONGEST_SENTENCE = 700
+EARLIER_SPLITS = 26  # issues whose split is not told again
+
+
+def since(*, at: datetime) -> datetime:
+    """From when on news count: when the newest issue was composed that is not a draft."""
+    last = Issue.objects.exclude(state="draft").order_by("-composed_at").first()
+    return last.composed_at if last else at - FIRST_ISSUE
+
+
+def composed(*, since: datetime, at: datetime) -> list[Entry]:
+    """The entries of an issue: what came out after one instant and until another. None at all where nothing is new: a
+    split or a tool to watch alone makes no issue.
+    """
+    earlier = [
+        record
+        for issue in Issue.objects.newest_first().exclude(state="draft")[:EARLIER_SPLITS]
+        for record in issue.content
+    ]
+    told = {(record["kind"], record["object"]) for record in earlier}
+    entries = list(chain(_comparisons(since, at), _flips(since, at), _predictions(since, at, told)))
+    if not has_news(entries):
+        return []
+    return [*entries, *_split(at, told), *_watch(since, at)]
+
+
+def subject(entries: list[Entry]) -> str:
+    """What the issue is called: its first comparison or piece of news, and how many more there are."""
+    first, *others = [entry for entry in entries if entry.kind not in ("split", "watch")]
+    title = shortened(first.title, 80)
+    return f"{title}, and {counted(len(others), 'more verdict')}" if others else title
+
+
+def _comparisons(since: datetime, at: datetime) -> Iterator[Entry]:
+    # It came out with the last of its parts.
+    appeared_at = Greatest("published_at", "first__published_at", "second__published_at")
+    published = Comparison.objects.published(at=at).alias(appeared_at=appeared_at)
+    new = published.filter(appeared_at__gt=since).newest_first().with_numbers()
+    for comparison in new[:MOST]:
+        yield Entry(
+            kind="comparison",
+            object=comparison.pk,
+            category=comparison.first.category.name,
+            category_ids=_categories(comparison),
+            title=f"{isolated(comparison.first.name)} vs {isolated(comparison.second.name)}",
+            path=comparison.get_absolute_url(),
+            words=(shortened(cards_sentence(card(comparison.first), card(comparison.second)), LONGEST_SENTENCE),),
+        )
+
+
+def _categories(comparison: Comparison) -> tuple[int, ...]:
+    """Its tools' categories, the first tool's first."""
+    return tuple(dict.fromkeys((comparison.first.category_id, comparison.second.category_id)))
+
+
+def _flips(since: datetime, at: datetime) -> Iterator[Entry]:
+    flips = (
+        Review.objects.flips(at=at).filter(flip__published_at__gt=since).select_related("reviewer", "tool__category")
+    )
+    for flip in flips[:MOST]:
+        yield Entry(
+            kind="flip",
+            object=flip.pk,
+            category=flip.tool.category.name,
+            category_ids=(flip.tool.category_id,),
+            title=f"{flip.reviewer.name} now {flip.verdict}s {isolated(flip.tool.name)}",
+            path=f"{flip.tool.get_absolute_url()}#edition-{flip.pk}",
+            words=(
+                f"“{shortened(_one_line(markdown.plain(flip.quote)), LONGEST_WORDS)}”",
+                f"Before, since {day(flip.was_published_at.date())}: {flip.was_verdict}.",
+            ),
+        )
+
+
+def _predictions(since: datetime, at: datetime, told: set[tuple[str, int]]) -> Iterator[Entry]:
+    """Those judged since. A judgement has a day and no hour, so those of the first day are left out that were told."""
+    judged = (
+        Prediction.objects.on_record(at=at)
+        .judged()
+        .filter(judged_on__gte=since.date(), judged_on__lte=at.date())
+        .select_related("review__reviewer", "review__tool__category")
+    )
+    for prediction in judged[: 2 * MOST]:
+        if ("prediction", prediction.pk) in told:
+            continue
+        tool = prediction.review.tool
+        note = shortened(_one_line(markdown.plain(prediction.note)), LONGEST_WORDS)
+        yield Entry(
+            kind="prediction",
+            object=prediction.pk,
+            category=tool.category.name,
+            category_ids=(tool.category_id,),
+            title=f"{prediction.review.reviewer.name} on {isolated(tool.name)}: {prediction.outcome}",
+            path=tool.get_absolute_url(),
+            words=tuple(
+                filter(
+                    None,
+                    [
+                        f"“{shortened(_one_line(prediction.claim), LONGEST_WORDS)}”",
+                        f"Due {day(prediction.due_on)}.",
+                        note,
+                    ],
+                )
+            ),
+        )
+
+
+def _split(at: datetime, told: set[tuple[str, int]]) -> Iterator[Entry]:
+    """The biggest split that no issue of late has told."""
+    known = [pk for kind, pk in told if kind == "split"]
+    biggest = Split.objects.at(at).biggest().exclude(comparison__in=known).values_list("comparison_id", flat=True)[:1]
+    for comparison in Comparison.objects.with_numbers().in_order(biggest):
+        shaped = splits.parted(comparison)
+        yield Entry(
+            kind="split",
+            object=comparison.pk,
+            category=comparison.first.category.name,
+            category_ids=_categories(comparison),
+            title=f"{isolated(comparison.first.name)} vs {isolated(comparison.second.name)}",
+            path=shaped.url,
+            words=(shortened(shaped.sentence, LONGEST_SENTENCE),),
+        )
+
+
+def _watch(since: datetime, at: datetime) -> Iterator[Entry]:
+    """One tool to watch."""
+    found = tool_to_watch(since=since, at=at)
+    if found is None:
+        return
+    pk, votes = found
+    [tool] = Tool.objects.with_numbers().with_plans().select_related("category").filter(pk=pk)
+    shaped = card(tool)
+    community = shaped.community
+    says = f"{community.figure} ship of {community.words}." if community.has_number else f"{community.words}."
+    yield Entry(
+        kind="watch",
+        object=tool.pk,
+        category=tool.category.name,
+        category_ids=(tool.category_id,),
+        title=isolated(tool.name),
+        path=tool.get_absolute_url(),
+        words=tuple(
+            filter(
+                None,
+                [
+                    shortened(_one_line(tool.tagline), LONGEST_WORDS),
+                    f"{counted(votes, 'new vote').capitalize()}, more than on any other tool. {says}",
+                ],
+            )
+        ),
+    )
+
+
+def tool_to_watch(*, since: datetime, at: datetime) -> tuple[int, int] | None:
+    """The published tool that gained the most votes between two instants, and how many; None where nobody voted."""
+    return (
+        Vote.objects.filter(is_published(at=at, prefix="tool__"), created_at__gt=since, created_at__lte=at)
+        .values_list("tool_id")
+        .annotate(gained=Count("pk"))
+        .order_by("-gained", "tool_id")
+        .first()
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

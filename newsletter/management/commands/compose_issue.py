@@ -1,0 +1,39 @@
+from datetime import UTC, datetime, time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.dateparse import parse_date
+
+from newsletter.issuing import NotNowError, compose_issue
+
+
+class Command(BaseCommand):
+    help = "Compose this week's issue of the newsletter from what is new, as a draft. Nothing is sent."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--since", metavar="DAY", help="from which day on (2026-11-15); default: the last issue")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            issue = compose_issue(since=_start(options["since"]))
+        except NotNowError as error:
+            raise CommandError(str(error)) from None
+        if issue is None:
+            self.stdout.write("Nothing is new, so there is no issue.")
+            return
+        self.stdout.write(f"{issue}: {issue.subject}")
+        for entry in issue.content:
+            self.stdout.write(f"  {entry['kind']}: {entry['title']}")
+        self.stdout.write("It is a draft. Write its lead, look at it and send it in the admin.")
+
+
+def _start(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    if day is None:
+        raise CommandError(f"--since takes a day such as 2026-11-15, not {text!r}.")
+    return datetime.combine(day, time(), tzinfo=UTC)

@@ -1,0 +1,84 @@
+"""The weekly issues."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Max, Q
+from django.urls import reverse
+from django.utils import timezone
+
+
+class IssueState(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    READY = "ready", "Ready to send"
+    SENDING = "sending", "Being sent"
+    PAUSED = "paused", "Paused"
+    SENT = "sent", "Sent"
+    STOPPED = "stopped", "Stopped"
+
+
+OUT = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT, IssueState.STOPPED)
+UNSENT = (IssueState.DRAFT, IssueState.READY)
+
+
+class IssueQuerySet(models.QuerySet["Issue"]):
+    def out(self) -> Self:
+        """Those that have begun to go out: they stand on the web, too."""
+        return self.filter(state__in=OUT)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-number")
+
+    def next_number(self) -> int:
+        return (self.aggregate(last=Max("number"))["last"] or 0) + 1
+
+
+class Issue(models.Model):
+    """One week's mail: what was composed from the site's data, frozen, and an editor's words before it."""
+
+    number = models.PositiveIntegerField(unique=True, editable=False)
+    state = models.CharField(max_length=7, choices=IssueState, default=IssueState.DRAFT, editable=False)
+    subject = models.CharField(max_length=120)
+    lead = models.TextField(
+        blank=True, max_length=4000, help_text="The paragraph before the news. Markdown; raw HTML is shown, not obeyed."
+    )
+    since_at = models.DateTimeField(editable=False, help_text="What came out after this counts as news.")
+    composed_at = models.DateTimeField(default=timezone.now, editable=False)
+    content: "models.JSONField[Any, Any]" = models.JSONField(default=list, editable=False)  # newsletter.content.Entry
+    started_at = models.DateTimeField(null=True, blank=True, editable=False)
+    finished_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = IssueQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-number"]
+        permissions = [("send_issue", "Can send, pause, resume and stop issues, and decide what is unknown")]
+        constraints = [
+            models.CheckConstraint(name="newsletter_issue_state_known", condition=Q(state__in=IssueState.values)),
+            models.CheckConstraint(
+                name="newsletter_issue_out_has_started",
+                condition=Q(state__in=UNSENT, started_at__isnull=True) | Q(state__in=OUT, started_at__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["state"],
+                condition=Q(state__in=UNSENT),
+                name="newsletter_issue_one_draft",
+                violation_error_message="There is such an issue already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Issue {self.number}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("newsletter-issue", args=[self.number])
+
+    @property
+    def is_out(self) -> bool:
+        return self.state in OUT
+
+    @property
+    def day(self) -> datetime:
+        """When it went out, or was composed while it has not."""
+        return self.started_at or self.composed_at

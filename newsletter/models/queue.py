@@ -1,0 +1,93 @@
+"""What waits to be sent, and who sends it."""
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from newsletter.models.subscribers import Subscriber
+
+SILENT_AFTER = timedelta(seconds=60)  # without a beat
+
+
+class State(models.TextChoices):
+    QUEUED = "queued", "Waiting"
+    SENDING = "sending", "Being sent"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Failed"
+    UNKNOWN = "unknown", "Unknown"
+    LEFT = "left", "Left before it was sent"
+
+
+class QueuedMail(models.Model):
+    """One mail to one address. Workers claim it while it is queued (`leased_until_at`), begin it, and say what came of
+    it (`newsletter.sending`).
+    """
+
+    state = models.CharField(max_length=7, choices=State, default=State.QUEUED, db_default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    leased_until_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=100, blank=True, default="", db_default="")
+    reason = models.CharField(max_length=500, blank=True, default="", db_default="")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Kind(models.TextChoices):
+    SIGN_UP = "sign-up", "Answer to a sign-up"
+    TEST = "test", "Test of an issue"
+
+
+class Outbox(QueuedMail):
+    """A mail that is no issue: the answer to a sign-up, or a test of an issue to an editor.
+
+    What an answer says is decided when it is sent, by where the subscriber stands then. It may be sent twice, should a
+    worker be killed at the wrong moment: that harms nobody, and none at all would.
+    """
+
+    kind = models.CharField(max_length=8, choices=Kind)
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, null=True, related_name="+")
+    payload = models.JSONField(default=dict, db_default={})
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = "mail in the outbox"
+        verbose_name_plural = "outbox"
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="newsletter_outbox_queue", condition=Q(state="queued")),
+            models.Index(fields=["leased_until_at"], name="newsletter_outbox_sending", condition=Q(state="sending")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="newsletter_outbox_state_known",
+                condition=Q(state__in=[State.QUEUED, State.SENDING, State.SENT, State.FAILED]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+
+class Worker(models.Model):
+    """A running `manage.py worker`, by its own word."""
+
+    name = models.CharField(max_length=100, unique=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    beat_at = models.DateTimeField()
+    sent = models.PositiveIntegerField(default=0)
+    queue_length = models.PositiveIntegerField(default=0)
+    oldest_at = models.DateTimeField(null=True, blank=True, help_text="Since when the oldest mail could have gone out.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_silent(self, *, now: datetime | None = None) -> bool:
+        """Whether it has not been heard of for a minute: it was killed, or its machine was."""
+        return self.beat_at < (now or timezone.now()) - SILENT_AFTER

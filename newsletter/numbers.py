@@ -1,0 +1,116 @@
+"""What editors see of the newsletter: how many subscribe, and what came of each issue. Who reads is not known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db import connection
+
+from newsletter.models import Delivery, Issue, State
+
+WEEKS = 26
+WIDTH, HEIGHT = 640, 220  # of the picture, in its own units
+_EDGE = 12
+
+_STANDING = """
+SELECT day::date,
+       count(*) FILTER (WHERE confirmed_at < day_end AND stays),
+       count(*) FILTER (WHERE created_at < day_end AND stays AND (confirmed_at IS NULL OR confirmed_at >= day_end)),
+       count(*) FILTER (WHERE NOT stays)
+       + (SELECT count(*) FROM newsletter_suppression WHERE reason = 'erased' AND created_at < day_end)
+FROM unnest(%s::timestamptz[]) AS day
+CROSS JOIN LATERAL (SELECT day + interval '1 day' AS day_end) AS ends
+LEFT JOIN newsletter_subscriber ON true
+CROSS JOIN LATERAL (SELECT left_at IS NULL OR left_at >= day_end AS stays) AS standing
+GROUP BY day, day_end ORDER BY day
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many there were at the end of a day (UTC). One who came back counts from the day on which they did."""
+
+    day: date
+    confirmed: int
+    pending: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the picture."""
+
+    name: str
+    key: str
+    points: str
+    end: str
+    """The height of its right end."""
+    number: int
+
+
+def standings(*, today: date, weeks: int = WEEKS) -> list[Standing]:
+    """How many subscribers there were week by week, oldest first; the last is today's."""
+    days = [today - timedelta(weeks=back) for back in reversed(range(weeks))]
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, [[f"{day.isoformat()}T00:00:00+00:00" for day in days]])
+        return [Standing(*row) for row in cursor.fetchall()]
+
+
+def lines(rows: Sequence[Standing]) -> list[Line]:
+    """The standings as lines of a picture, all to one scale."""
+    most = max((max(row.confirmed, row.pending, row.left) for row in rows), default=0) or 1
+    across = max(len(rows) - 1, 1)
+
+    def height(number: int) -> float:
+        return HEIGHT - _EDGE - number / most * (HEIGHT - 2 * _EDGE)
+
+    def x(place: int) -> float:
+        return _EDGE + place / across * (WIDTH - 2 * _EDGE)
+
+    made = []
+    for name in ("confirmed", "pending", "left"):
+        numbers = [getattr(row, name) for row in rows]
+        made.append(
+            Line(
+                name=name.capitalize(),
+                key=name,
+                points=" ".join(f"{x(place):.1f},{height(number):.1f}" for place, number in enumerate(numbers)),
+                end=f"{height(numbers[-1]):.1f}",
+                number=numbers[-1],
+            )
+        )
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class IssueNumbers:
+    issue: Issue
+    sent: int
+    failed: int
+    unknown: int
+    left: int
+    waiting: int
+
+    @property
+    def total(self) -> int:
+        return self.sent + self.failed + self.unknown + self.left + self.waiting
+
+
+def of_issues(issues: Sequence[Issue]) -> list[IssueNumbers]:
+    """What came of some issues. One query."""
+    counts = Delivery.objects.filter(issue__in=issues).counts()
+
+    def number(issue: Issue, *states: State) -> int:
+        return sum(counts.get((issue.pk, state), 0) for state in states)
+
+    return [
+        IssueNumbers(
+            issue=issue,
+            sent=number(issue, State.SENT),
+            failed=number(issue, State.FAILED),
+            unknown=number(issue, State.UNKNOWN),
+            left=number(issue, State.LEFT),
+            waiting=number(issue, State.QUEUED, State.SENDING),
+        )
+        for issue in issues
+    ]

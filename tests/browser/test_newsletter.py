@@ -1,0 +1,57 @@
+"""The newsletter in a browser: a reader subscribes, and the mails fit the screens that they are read on."""
+
+import re
+
+import pytest
+from django.core import mail
+from playwright.sync_api import Page, expect
+
+from newsletter.letters import Links, issue_letter
+from newsletter.models import Issue, Subscriber
+from newsletter.worker import Post
+from tools.models import Category
+
+LINKS = Links(unsubscribe="https://shipside.example/u/", preferences="https://shipside.example/p/")
+
+
+def test_reader_subscribes_confirms_chooses_and_leaves(site, page: Page, settings):
+    settings.SITE_URL = site
+    page.goto(f"{site}/tools/aider/")
+    box = page.locator("#newsletter-signup")
+    expect(box.get_by_label("Leave this empty")).to_be_hidden()
+    box.get_by_label("Your e-mail address").fill("Ada@Example.com")
+    box.get_by_role("button").click()
+    expect(page.get_by_text("Now look into your inbox.")).to_be_visible()
+    assert page.url == f"{site}/tools/aider/"
+    Post().run(until_empty=True)
+    [message] = mail.outbox
+    [link] = set(re.findall(rf"{site}/newsletter/confirm/\S+", message.body))
+    page.goto(link)
+    page.get_by_role("button", name="Yes, put me on the list").click()
+    expect(page.get_by_role("heading", name="You are on the list")).to_be_visible()
+    page.get_by_role("link", name="Choose categories").click()
+    page.get_by_label("Only these categories").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label(Category.objects.get(slug="speech").name).check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    page.get_by_role("link", name="Unsubscribe").click()
+    page.get_by_role("button", name="Unsubscribe").click()
+    expect(page.get_by_role("heading", name="You are off the list")).to_be_visible()
+    assert Subscriber.objects.get().standing == "Unsubscribed"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 700])
+def test_mail_fits_its_screen_and_can_be_read(site, page: Page, width, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.set_content(issue_letter(Issue.objects.get(), LINKS).html)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    ink, paper = page.evaluate(
+        "[getComputedStyle(document.querySelector('h1')).color, "
+        "getComputedStyle(document.querySelector('.sheet')).backgroundColor]"
+    )
+    bright = [sum(map(int, re.findall(r"\d+", color)[:3])) > 380 for color in (ink, paper)]
+    assert bright == ([False, True] if scheme == "light" else [True, False])

@@ -1,0 +1,139 @@
+"""An issue from the site's data: what is new since the last one, and nothing that is not public."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from newsletter import composing
+from newsletter.content import entries_of, public
+from newsletter.issuing import NotNowError, compose_issue
+from newsletter.models import Issue, IssueState
+from tests import factories as make
+from tests.comparisons.contents import SECRET, hide_things, open_site
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+BEFORE = make.PAST - DAY
+
+
+def kinds(issue: Issue) -> list[tuple[str, str]]:
+    return [(entry.kind, entry.title) for entry in entries_of(issue.content)]
+
+
+def test_issue_tells_what_is_new_and_nothing_that_is_not_public():
+    pair = open_site()
+    hide_things(pair)
+    judged = pair.first.reviews.order_by("pk").first().predictions.get()
+    judged.outcome, judged.note, judged.judged_on = "wrong", "It *did not* happen.", make.PAST.date()
+    judged.save()
+    shown = make.comparison(first=pair.first, second=make.tool(name="Third", category=make.category(name="Other")))
+    issue = compose_issue(since=BEFORE)
+    seat = pair.first.reviews.order_by("pk").first().reviewer
+    assert kinds(issue) == [
+        ("comparison", "Alpha 0 vs Third"),
+        ("comparison", "Alpha 0 vs Beta 0"),
+        ("flip", f"{seat.name} now skips Alpha 0"),
+        ("prediction", f"{seat.name} on Alpha 0: wrong"),
+        ("split", "Alpha 0 vs Beta 0"),
+        ("watch", "Alpha 0"),
+    ]
+    third, comparison, flip, prediction, split, watch = entries_of(issue.content)
+    assert SECRET not in str(issue.content)
+    assert third.category_ids == (pair.first.category_id, shown.second.category_id)
+    assert comparison.words[0].startswith("Beta 0 leads with the panel by one seat: 1 of 1 ship it")
+    assert flip.words == ("“It changed.”", "Before, since 5 Jan 2026: ship.")
+    assert prediction.words == (f"“{judged.claim}”", "Due 3 Jan 2036.", "It did not happen.")
+    assert split.words == (f"One seat of 1 part: {seat.name} would ship only Beta 0.",)
+    assert watch.words == ("Twelve new votes, more than on any other tool. 58% ship of 12 votes, early: 32–81%.",)
+    assert issue.subject == "Alpha 0 vs Third, and three more verdicts"
+    assert public(entries_of(issue.content)) == entries_of(issue.content)
+
+
+def test_composing_costs_as_many_queries_for_three_pairs_as_for_one(django_assert_num_queries):
+    open_site()
+    with django_assert_num_queries(17):
+        composing.composed(since=BEFORE, at=timezone.now())
+    for_three = make.comparison(first=make.tool(), second=make.tool())
+    make.comparison(first=for_three.first)
+    with django_assert_num_queries(17):
+        assert len(composing.composed(since=BEFORE, at=timezone.now())) == 6
+
+
+def test_news_is_told_once():
+    pair = open_site()
+    judged = pair.first.reviews.order_by("pk").first().predictions.get()
+    judged.outcome, judged.judged_on = "right", timezone.now().date()
+    judged.save()
+    first = compose_issue(since=BEFORE)
+    first.state, first.started_at = IssueState.SENT, timezone.now()
+    first.save()
+    # Today's judgement counts from today on, and is in the first issue already; the split is, too.
+    assert compose_issue() is None
+    make.comparison(first=pair.first, second=make.tool(name="New"), published_at=timezone.now())
+    second = compose_issue()
+    assert (second.number, second.since_at) == (first.number + 1, first.composed_at)
+    assert kinds(second) == [("comparison", "Alpha 0 vs New")]
+
+
+def test_what_came_out_with_its_second_tool_is_new():
+    make.comparison(second=make.tool(published_at=make.PAST + 3 * DAY), published_at=make.PAST)
+    assert len(compose_issue(since=make.PAST + DAY).content) == 1
+    assert composing.composed(since=make.PAST + 4 * DAY, at=timezone.now()) == []
+
+
+def test_votes_alone_make_no_issue():
+    open_site()
+    assert compose_issue(since=make.PAST + 30 * DAY) is None
+    assert Issue.objects.count() == 0
+
+
+def test_first_issue_looks_back_a_week():
+    make.comparison(published_at=timezone.now() - 6 * DAY)
+    make.comparison(published_at=timezone.now() - 8 * DAY)
+    assert len([kind for kind, _ in kinds(compose_issue()) if kind == "comparison"]) == 1
+
+
+def test_draft_is_composed_anew_and_keeps_its_lead():
+    make.comparison()
+    draft = compose_issue(since=BEFORE)
+    draft.lead = "Hello."
+    draft.save()
+    make.comparison()
+    again = compose_issue(since=BEFORE)
+    assert (again.pk, again.number, again.lead, len(again.content)) == (draft.pk, 1, "Hello.", 2)
+
+
+def test_no_issue_is_composed_while_one_is_ready():
+    make.comparison()
+    issue = compose_issue(since=BEFORE)
+    issue.state = IssueState.READY
+    issue.save()
+    with pytest.raises(NotNowError, match="Issue 1 is ready to be sent"):
+        compose_issue()
+    with pytest.raises(CommandError, match="Issue 1 is ready to be sent"):
+        call_command("compose_issue")
+
+
+def test_withdrawn_things_are_not_public_any_more():
+    pair = open_site()
+    entries = entries_of(compose_issue(since=BEFORE).content)
+    pair.second.withdraw()
+    assert [entry.kind for entry in public(entries)] == ["flip", "watch"]
+    pair.first.withdraw()
+    assert public(entries) == []
+
+
+def test_command_says_what_it_did(capsys):
+    call_command("compose_issue")
+    assert capsys.readouterr().out == "Nothing is new, so there is no issue.\n"
+    make.comparison(first=make.tool(name="Aa"), second=make.tool(name="Bb"))
+    call_command("compose_issue", since="2026-01-01")
+    assert capsys.readouterr().out == (
+        "Issue 1: Aa vs Bb\n  comparison: Aa vs Bb\n"
+        "It is a draft. Write its lead, look at it and send it in the admin.\n"
+    )
+    for day in ("yesterday", "2026-13-01"):
+        with pytest.raises(CommandError, match="takes a day such as"):
+            call_command("compose_issue", since=day)

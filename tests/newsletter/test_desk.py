@@ -1,0 +1,188 @@
+"""The newsletter at the desk."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from newsletter import issuing, numbers
+from newsletter.models import Delivery, Issue, Outbox, Subscriber, Suppression, Worker
+from newsletter.worker import Post
+from tests import factories as make
+from tests.comparisons.contents import open_site
+
+pytestmark = pytest.mark.django_db
+ALL = ["add_issue", "view_issue", "change_issue", "send_issue", "view_delivery", "view_subscriber"]
+
+
+def editor(*codenames: str, **fields) -> Client:
+    user = User.objects.create(username=f"editor{User.objects.count()}", is_staff=True, **fields)
+    found = Permission.objects.filter(codename__in=codenames)
+    assert len(found) == len(codenames)
+    user.user_permissions.set(found)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def act(client: Client, issue: Issue, name: str) -> str:
+    response = client.post(f"/admin/newsletter/issue/{issue.pk}/{name}/now/", follow=True)
+    return response.content.decode()
+
+
+def ready() -> Issue:
+    open_site()
+    issue = issuing.compose_issue(since=make.PAST - timedelta(days=1))
+    issuing.make_ready(issue=issue)
+    return issue
+
+
+def test_issue_is_composed_looked_at_tried_and_sent():
+    client = editor(*ALL, email="editor@example.com")
+    url = "/admin/newsletter/issue/"
+    assert "Nothing is new since the last issue" in client.post(f"{url}compose/", follow=True).content.decode()
+    pair = make.comparison(published_at=timezone.now())
+    page = client.post(f"{url}compose/", follow=True)
+    assert "Issue 1 is composed: 1 pieces of news" in page.content.decode()
+    issue = Issue.objects.get()
+    home = f"{url}{issue.pk}/change/"
+    client.post(home, {"subject": "Mine", "lead": "Hello *you*."})
+    html = client.get(f"{url}{issue.pk}/mail.html")
+    assert "Hello <em>you</em>." in html.content.decode()
+    policy = html.headers["Content-Security-Policy"]
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; sandbox; frame-ancestors 'none'"
+    text = client.get(f"{url}{issue.pk}/mail.txt")
+    assert (text.headers["Content-Type"], "Hello you." in text.content.decode()) == ("text/plain; charset=utf-8", True)
+    assert "A test goes to editor@example.com" in client.post(f"{url}{issue.pk}/test/", follow=True).content.decode()
+    assert Outbox.objects.get().payload == {"issue": issue.pk, "email": "editor@example.com"}
+    make.subscriber()
+    assert "It is ready to be sent." in act(client, issue, "ready")
+    question = client.get(f"{url}{issue.pk}/send/now/").content.decode()
+    assert "1 confirmed subscriber;" in question
+    assert "No worker runs now." in question
+    assert Issue.objects.get().state == "ready"
+    assert "It goes out now." in act(client, issue, "send")
+    assert Issue.objects.get().state == "sending"
+    assert [delivery.subscriber.email for delivery in Delivery.objects.all()] == [Subscriber.objects.get().email]
+    for name, said in [("pause", "No more of it is begun"), ("resume", "It goes on."), ("pause", "No more"),
+                       ("stop", "will never be sent"), ("send", "is not ready to send but stopped")]:  # fmt: skip
+        assert said in act(client, issue, name)
+    # Its words are fixed now.
+    client.post(home, {"subject": "Other", "lead": ""})
+    assert Issue.objects.get().subject == "Mine"
+    assert pair.get_absolute_url() in client.get("/newsletter/1/").content.decode()
+
+
+def test_editor_without_an_address_is_told_so():
+    issue = ready()
+    page = editor(*ALL).post(f"/admin/newsletter/issue/{issue.pk}/test/", follow=True).content.decode()
+    assert ("no e-mail address" in page, Outbox.objects.count()) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("missing", "method", "path"),
+    [
+        ("add_issue", "post", "compose/"),
+        ("send_issue", "post", "{pk}/send/now/"),
+        ("send_issue", "get", "{pk}/send/now/"),
+        ("change_issue", "post", "{pk}/test/"),
+        ("view_issue", "get", "{pk}/mail.html"),
+        ("view_issue", "get", "{pk}/mail.txt"),
+        ("view_issue", "get", "numbers/"),
+    ],
+)
+def test_each_thing_needs_its_permission(missing, method, path):
+    issue = ready()
+    url = f"/admin/newsletter/issue/{path.format(pk=issue.pk)}"
+    assert getattr(editor(*ALL), method)(url, follow=True).status_code == 200
+    Issue.objects.update(state="ready", started_at=None)
+    Delivery.objects.all().delete()
+    without = [name for name in ALL if name != missing]
+    assert getattr(editor(*without), method)(url).status_code == 403
+    assert getattr(Client(), method)(url).status_code == 302
+    assert (Issue.objects.get().state, Delivery.objects.count()) == ("ready", 0)
+
+
+def test_acts_take_a_post_and_a_name_that_there_is():
+    issue, client = ready(), editor(*ALL)
+    for path, status in [("ready/now/", 405), ("nonsense/now/", 404), ("test/", 405)]:
+        assert client.get(f"/admin/newsletter/issue/{issue.pk}/{path}").status_code == status
+    assert client.get("/admin/newsletter/issue/compose/").status_code == 405
+    assert client.get("/admin/newsletter/issue/99999/mail.html").status_code == 404
+    assert client.get("/admin/newsletter/issue/x/mail.html").status_code == 404
+
+
+def test_unknown_deliveries_are_decided_in_the_list():
+    issue, client = ready(), editor(*ALL)
+    for _ in range(2):
+        make.subscriber()
+    issuing.start(issue=issue)
+    Delivery.objects.update(state="unknown", reason="who knows")
+    first, second = Delivery.objects.order_by("pk")
+    url = "/admin/newsletter/delivery/"
+    for action, row in [("count_as_sent", first), ("send_again", second)]:
+        client.post(url, {"action": action, "_selected_action": [row.pk]})
+    assert list(Delivery.objects.order_by("pk").values_list("state", flat=True)) == ["sent", "queued"]
+    looking = editor("view_delivery")
+    Delivery.objects.update(state="unknown", reason="who knows")
+    looking.post(url, {"action": "send_again", "_selected_action": [second.pk]})
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"unknown"}
+
+
+def test_deleting_a_subscriber_erases_it():
+    client = editor("view_subscriber", "delete_subscriber", "view_delivery", "delete_delivery", "view_outbox")
+    one, two = make.subscriber(), make.subscriber()
+    client.post(f"/admin/newsletter/subscriber/{one.pk}/delete/", {"post": "yes"})
+    client.post(
+        "/admin/newsletter/subscriber/", {"action": "delete_selected", "_selected_action": [two.pk], "post": "yes"}
+    )
+    assert (Subscriber.objects.count(), Suppression.objects.filter(reason="erased").count()) == (0, 2)
+
+
+def test_lists_open_and_nobody_adds_subscribers_by_hand():
+    user = User.objects.create_superuser("root")
+    client = Client()
+    client.force_login(user)
+    ready()
+    Outbox.objects.create(kind="sign-up", subscriber=make.subscriber())
+    Worker.objects.create(name="lively", beat_at=timezone.now(), queue_length=3, oldest_at=timezone.now())
+    Worker.objects.create(name="dead", beat_at=timezone.now() - timedelta(minutes=5))
+    for model in ("subscriber", "suppression", "issue", "delivery", "outbox", "worker"):
+        assert client.get(f"/admin/newsletter/{model}/").status_code == 200
+        assert client.get(f"/admin/newsletter/{model}/add/").status_code == 403
+    page = client.get("/admin/newsletter/issue/numbers/").content.decode()
+    assert "lively: lives, 0 mails sent, 3 waiting" in page
+    assert "dead: <b>silent</b>" in page
+
+
+def test_numbers_by_week_and_by_issue():
+    today = timezone.now().date()
+    now = timezone.now()
+    make.subscriber(created_at=now - timedelta(days=20), confirmed_at=now - timedelta(days=20))
+    make.subscriber(created_at=now - timedelta(days=20), confirmed_at=now - timedelta(days=10))
+    make.subscriber(created_at=now - timedelta(days=8), confirmed_at=None)
+    make.subscriber(
+        created_at=now - timedelta(days=20), confirmed_at=now - timedelta(days=19), left_at=now, left_reason="bounced"
+    )
+    Suppression.objects.note("gone@example.com", "erased")
+    rows = numbers.standings(today=today, weeks=4)
+    assert [(row.confirmed, row.pending, row.left) for row in rows] == [(0, 0, 0), (2, 1, 0), (3, 1, 0), (2, 1, 2)]
+    assert [(line.key, line.number, line.points.count(",")) for line in numbers.lines(rows)] == [
+        ("confirmed", 2, 4), ("pending", 1, 4), ("left", 2, 4),
+    ]  # fmt: skip
+    issue = ready()
+    issuing.start(issue=issue)
+    Post().run(until_empty=True)
+    [found] = numbers.of_issues([Issue.objects.get()])
+    assert (found.sent, found.failed, found.unknown, found.left, found.waiting, found.total) == (2, 0, 0, 0, 0, 2)
+    page = editor(*ALL).get("/admin/newsletter/issue/numbers/").content.decode()
+    assert page.count("<polyline") == 3
+    assert 'aria-label="Subscribers from' in page
+
+
+def test_chart_of_no_subscribers_is_flat():
+    rows = numbers.standings(today=timezone.now().date(), weeks=2)
+    assert {point.split(",")[1] for line in numbers.lines(rows) for point in line.points.split()} == {"208.0"}

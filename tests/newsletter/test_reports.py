@@ -1,0 +1,85 @@
+"""What a mail provider reports: bounces and complaints suppress, and only the provider may report."""
+
+import json
+from base64 import b64encode
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import Client
+
+from config.mail import PROVIDERS, mail
+from newsletter.models import Subscriber, Suppression
+from newsletter.views.reports import _view
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+SECRET = "provider:long-secret"
+AUTHORISED = {"authorization": "Basic " + b64encode(SECRET.encode()).decode()}
+
+
+@pytest.fixture(autouse=True)
+def postmark(settings, tmp_path):
+    found = mail(f"anymail+postmark:?server_token=abc&webhook_secret={SECRET}", data_dir=tmp_path)
+    settings.MAIL_PROVIDER, settings.ANYMAIL = found.provider, found.anymail
+    return found
+
+
+def report(record: dict, **headers):
+    client = Client(enforce_csrf_checks=True)
+    return client.post(
+        "/newsletter/reports/", json.dumps(record), content_type="application/json", headers=headers or AUTHORISED
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "standing", "suppressed"),
+    [
+        ({"RecordType": "Bounce", "Type": "HardBounce", "TypeCode": 1}, "Mail bounced", ["bounced"]),
+        ({"RecordType": "SpamComplaint", "Type": "SpamComplaint"}, "Called our mail spam", ["complained"]),
+        ({"RecordType": "Delivery"}, "Confirmed", []),
+        ({"RecordType": "Open"}, "Confirmed", []),
+    ],
+)
+def test_dead_and_complaining_addresses_are_suppressed(record, standing, suppressed):
+    make.subscriber(email="Ada@example.com")
+    response = report({"Email": "ada@example.com", "Recipient": "ada@example.com", **record})
+    assert response.status_code == 200
+    assert Subscriber.objects.get().standing == standing
+    assert list(Suppression.objects.values_list("reason", flat=True)) == suppressed
+
+
+def test_only_the_provider_may_report():
+    make.subscriber(email="ada@example.com")
+    record = {"RecordType": "Bounce", "Type": "HardBounce", "Email": "ada@example.com"}
+    for headers in ({"authorization": "Basic eDp5"}, {"x": "y"}):
+        assert report(record, **headers).status_code == 400
+    assert Subscriber.objects.get().standing == "Confirmed"
+
+
+def test_without_a_provider_or_its_secret_there_is_no_such_address(settings):
+    settings.ANYMAIL = {}
+    assert report({}).status_code == 404
+    settings.MAIL_PROVIDER = ""
+    assert report({}).status_code == 404
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_provider_is_wired_and_told_not_to_track(provider, settings, tmp_path):
+    options = "api_key=a&api_token=a&server_token=a&secret_key=b&sender_domain=x.example&webhook_secret=a:b"
+    found = mail(f"anymail+{provider}:?{options}", data_dir=tmp_path)
+    assert found.mailer == {"BACKEND": f"anymail.backends.{provider}.EmailBackend"}
+    assert found.anymail["SEND_DEFAULTS"] == {"track_opens": False, "track_clicks": False}
+    settings.ANYMAIL, settings.MAILERS = found.anymail, {"default": found.mailer}
+    from django.core.mail import mailers
+
+    assert mailers.default.send_defaults == found.anymail["SEND_DEFAULTS"]
+    assert _view(provider).view_class.__mro__[1].__name__ == "_Noted"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postmark:?server_token=a", "anymail+nobody:?a=b", "anymail:?a=b", "smtp:", "anymail+postmark:?webhook_secret=a"],
+)
+def test_address_of_no_mailer_is_refused(url, tmp_path):
+    with pytest.raises(ImproperlyConfigured, match=r"MAIL_URL"):
+        mail(url, data_dir=tmp_path)

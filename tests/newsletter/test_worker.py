@@ -1,0 +1,231 @@
+"""The worker and the outbox: answers to sign-ups go out, whatever happens to worker and server."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.utils import timezone
+
+from newsletter import outbox, tidying
+from newsletter.asking import sign_up
+from newsletter.models import Cooldown, Leaving, Outbox, State, Subscriber, Suppression, Worker
+from newsletter.worker import Post
+from tests import factories as make
+from tests.newsletter.mailserver import mail_server
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def work() -> None:
+    Post().run(until_empty=True)
+
+
+def states() -> list[tuple[str, int]]:
+    return list(Outbox.objects.order_by("pk").values_list("state", "attempts"))
+
+
+def test_new_address_is_asked_to_confirm_in_html_and_text(client, settings):
+    settings.SITE_URL = "https://shipside.example"
+    sign_up(email="ada@example.com", network="")
+    work()
+    [message] = mail.outbox
+    assert message.to == ["ada@example.com"]
+    assert message.extra_headers["Auto-Submitted"] == "auto-generated"
+    [link] = set(re.findall(r"https://shipside.example/newsletter/confirm/[^\s\"<]+", message.body))
+    assert message.alternatives[0].content.count(link) == 3
+    assert "style=" in message.alternatives[0].content
+    assert "unsubscribe" not in message.body
+    client.post(link.removeprefix(settings.SITE_URL))
+    assert Subscriber.objects.get().is_confirmed
+    assert states() == [("sent", 1)]
+
+
+def test_address_on_the_list_is_told_so(client):
+    subscriber = make.subscriber(email="ada@example.com")
+    sign_up(email="ada@example.com", network="")
+    work()
+    [message] = mail.outbox
+    assert message.subject == "You are on the list of Shipside already"
+    assert "confirm" not in message.body
+    [link] = re.findall(r"http://127.0.0.1:8000(/newsletter/unsubscribe/\S+)", message.body)
+    client.post(link)
+    assert Subscriber.objects.get(pk=subscriber.pk).standing == "Unsubscribed"
+
+
+def test_ten_thousand_in_small_mail_no_more_than_the_limits(settings):
+    settings.NEWSLETTER_PER_NETWORK = 4
+    for number in range(50):
+        sign_up(email=f"ada{number}@example.com", network="one")
+    work()
+    assert len(mail.outbox) == 4
+
+
+def test_mail_without_a_server_is_a_file_and_the_log_says_which(settings, tmp_path, caplog):
+    settings.MAILERS = {
+        "default": {"BACKEND": "web.mail_files.EmailBackend", "OPTIONS": {"file_path": str(tmp_path / "mail")}}
+    }
+    for name in ("ada", "bob/../../x"):
+        Outbox.objects.create(kind="sign-up", subscriber=make.subscriber(email=f"{name}@example.com"))
+    with caplog.at_level("INFO", logger="web.mail_files"):
+        work()
+    files = sorted((tmp_path / "mail").iterdir())
+    assert len(files) == 2
+    assert {file.parent for file in files} == {tmp_path / "mail"}
+    assert sorted(caplog.messages)[0] == f"Mail to ada@example.com: {files[0]}"
+    assert b"Subject: You are on the list" in files[0].read_bytes()
+
+
+def test_temporary_failure_is_tried_again_later_and_not_for_ever(settings):
+    settings.NEWSLETTER_RETRY_SECONDS, settings.NEWSLETTER_MAX_ATTEMPTS = 60, 3
+    subscriber = make.subscriber()
+    Outbox.objects.create(kind="sign-up", subscriber=subscriber)
+    with mail_server() as (server, mailers):
+        settings.MAILERS = mailers
+        server.replies["rcpt"] = lambda address: "451 later"
+        seen = []
+        for _ in range(3):
+            work()
+            row = Outbox.objects.get()
+            seen.append((row.state, row.attempts, round((row.next_attempt_at - timezone.now()).total_seconds(), -1)))
+            Outbox.objects.update(next_attempt_at=timezone.now())
+    assert seen == [("queued", 1, 60), ("queued", 2, 240), ("failed", 3, 960)]
+    assert Outbox.objects.get().reason == "the server said to the address: 451 later"
+    assert Subscriber.objects.get(pk=subscriber.pk).is_confirmed
+
+
+def test_address_that_takes_no_mail_is_suppressed(settings):
+    subscriber = make.subscriber()
+    Outbox.objects.create(kind="sign-up", subscriber=subscriber)
+    with mail_server() as (server, mailers):
+        settings.MAILERS = mailers
+        server.replies["rcpt"] = lambda address: "550 no such person"
+        work()
+    assert states() == [("failed", 1)]
+    assert Subscriber.objects.get().standing == "Mail bounced"
+    assert Suppression.objects.get().reason == Leaving.BOUNCED
+
+
+def test_while_there_is_no_server_no_mail_uses_up_its_attempts(settings, monkeypatch):
+    for _ in range(3):
+        Outbox.objects.create(kind="sign-up", subscriber=make.subscriber())
+    with mail_server() as (_, mailers):
+        settings.MAILERS = mailers
+    post = Post()
+    waited = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            post.stop()
+
+    monkeypatch.setattr(post._stopping, "wait", wait)
+    settings.NEWSLETTER_RETRY_SECONDS = 0
+    post.run()
+    assert waited == [1.0, 2.0, 4.0]
+    assert states() == [("queued", 0)] * 3
+
+
+def test_what_a_killed_worker_was_sending_goes_out_after_its_lease():
+    row = Outbox.objects.create(
+        kind="sign-up", subscriber=make.subscriber(), state=State.SENDING, attempts=1, worker="dead",
+        leased_until_at=timezone.now() + timedelta(minutes=1),
+    )  # fmt: skip
+    work()
+    assert mail.outbox == []
+    Outbox.objects.filter(pk=row.pk).update(leased_until_at=timezone.now())
+    work()
+    assert (len(mail.outbox), states()) == (1, [("sent", 2)])
+
+
+def test_two_workers_never_claim_the_same(django_assert_num_queries):
+    for _ in range(15):
+        Outbox.objects.create(kind="sign-up", subscriber=make.subscriber())
+    first, second = outbox.claim(worker="one"), outbox.claim(worker="two")
+    assert (len(first), len(second)) == (10, 5)
+    assert {row.pk for row in first} & {row.pk for row in second} == set()
+    outbox.release(first)
+    assert len(outbox.claim(worker="two")) == 10
+
+
+def test_complaint_after_the_sign_up_stops_the_answer():
+    sign_up(email="ada@example.com", network="")
+    Suppression.objects.note("ada@example.com", Leaving.COMPLAINED)
+    work()
+    assert (mail.outbox, states()) == ([], [("failed", 1)])
+
+
+def test_worker_says_that_it_lives_and_what_waits():
+    Outbox.objects.create(kind="sign-up", subscriber=make.subscriber())
+    later = timezone.now() + timedelta(hours=1)
+    Outbox.objects.create(kind="sign-up", subscriber=make.subscriber(), next_attempt_at=later)
+    post = Post()
+    post._beat()
+    row = Worker.objects.get()
+    assert (row.name, row.queue_length, row.is_silent()) == (post.name, 2, False)
+    assert row.is_silent(now=timezone.now() + timedelta(seconds=61)) is True
+    post.run(until_empty=True)
+    assert Worker.objects.count() == 0
+
+
+def test_what_is_over_is_deleted():
+    old = timezone.now() - timedelta(days=40)
+    make.subscriber(confirmed_at=None, created_at=old)
+    kept = [make.subscriber(created_at=old), make.subscriber(confirmed_at=None)]
+    Outbox.objects.create(kind="sign-up", subscriber=kept[0], state=State.SENT, finished_at=old)
+    Cooldown.objects.create(scope="network", key="x", starts_at=old, taken=1)
+    Worker.objects.create(name="gone", beat_at=old)
+    tidying.tidy()
+    assert list(Subscriber.objects.order_by("pk")) == kept
+    assert [model.objects.count() for model in (Outbox, Cooldown, Worker)] == [0, 0, 0]
+
+
+def test_command_sends_and_ends(capsys):
+    sign_up(email="ada@example.com", network="")
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        call_command("worker", until_empty=True)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert [message.to for message in mail.outbox] == [["ada@example.com"]]
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sigterm_ends_it_at_once_and_in_order(tmp_path):
+    from django.db import connection
+
+    parameters = connection.get_connection_params()
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "worker"],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "DATA_DIR": str(tmp_path),
+            "DATABASE_URL": f"postgresql://{parameters['user']}@/{parameters['dbname']}?host={parameters['host']}",
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        sign_up(email="ada@example.com", network="")
+        deadline = time.monotonic() + 60
+        while states() != [("sent", 1)]:
+            assert time.monotonic() < deadline, process.poll()
+            time.sleep(0.05)
+        assert Worker.objects.count() == 1
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=30)[1]
+    assert (process.returncode, Worker.objects.count()) == (0, 0)
+    assert "stopped after 1 mails" in said
+    assert len(list((tmp_path / "mail").iterdir())) == 1
