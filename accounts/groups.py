@@ -71,7 +71,29 @@ RIGHTS = (
     Right("Change the panel: its seats and who holds them", _all("reviews.reviewer", "add change delete"), CONTENT),
     Right("Load catalog files and spreadsheets", ("tools.import_catalog",), CONTENT),
     Right("See who subscribes to the newsletter", ("newsletter.view_subscriber",), CONTENT),
-    Right("See votes and tallies", ("votes.view_vote", "votes.view_tally"), (MODERATOR, ADMINISTRATOR)),
+    Right(
+        "Compose, edit, preview and delete drafts of the newsletter; see how sending goes",
+        (
+            *_all("newsletter.issue"),
+            "newsletter.view_delivery",
+            "newsletter.view_outbox",
+            "newsletter.view_worker",
+            "newsletter.view_suppression",
+        ),
+        CONTENT,
+    ),
+    Right("Send, pause, resume and stop issues", ("newsletter.send_issue",), CONTENT),
+    Right(
+        "Erase subscribers, and lift suppressions",
+        ("newsletter.delete_subscriber", "newsletter.delete_suppression"),
+        (ADMINISTRATOR,),
+    ),
+    Right(
+        "See votes; release and reject what is held",
+        ("votes.view_vote", "votes.view_tally", "votes.view_pairvote", "votes.moderate_vote"),
+        (MODERATOR, ADMINISTRATOR),
+    ),
+    Right("Freeze the votes on a tool", ("votes.freeze_tool",), (MODERATOR, ADMINISTRATOR)),
     Right(
         "Make, change and deactivate accounts, remove second factors, give groups",
         (*_all("accounts.user"), *_all("auth.group")),
@@ -88,6 +110,7 @@ TRUSTED_WITH = frozenset(
         "tools.override_gate",
         "tools.import_catalog",
         "accounts.change_user",
+        "newsletter.send_issue",
     }
 )
 

@@ -10,11 +10,11 @@ class Migration(migrations.Migration):
         # Whose permissions the groups are given.
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
-        ("tools", "0005_history"),
+        ("tools", "0007_history_is_kept"),
         ("reviews", "0007_history"),
-        ("votes", "0004_listings_follow"),
+        ("votes", "0008_pair_votes_follow"),
         ("comparisons", "0006_history"),
-        ("newsletter", "0001_initial"),
+        ("newsletter", "0004_delivery"),
     ]
 
     operations = [
