@@ -23,6 +23,8 @@ def erase(*, subscriber: int) -> None:
     found = Subscriber.objects.select_for_update().filter(pk=subscriber).first()
     if found is not None:
         Suppression.objects.note(found.email, Leaving.ERASED)
+        # Servers repeat the address in what they refuse.
+        found.deliveries.exclude(reason="").update(reason="erased on request")
         found.delete()
 
 
