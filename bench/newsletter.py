@@ -65,11 +65,16 @@ class Findings:
     def is_proof(self) -> bool:
         return not (self.twice or self.after_leaving or self.missing or self.extra or self.wordless or self.unaccounted)
 
+    @property
+    def rate(self) -> float:
+        """Mails a second."""
+        return self.taken / max(self.seconds, 1e-9)
+
     def __str__(self) -> str:
         states = ", ".join(f"{number:,} {state}" for state, number in sorted(self.states.items()))
         lines = [
             f"deliveries: {states}",
-            f"the server took {self.taken:,} mails in {self.seconds:.0f} s ({self.taken / max(self.seconds, 1e-9):,.0f} a second)",
+            f"the server took {self.taken:,} mails in {self.seconds:.0f} s ({self.rate:,.0f} a second)",
             f"killed: {', '.join(f'{what} {number} times' for what, number in self.kills.items()) or 'nothing'}",
             f"had it twice: {self.twice}; had it after leaving: {self.after_leaving}",
             f"noted as sent and never taken: {self.missing}; taken and noted as neither sent nor unknown: {self.extra}",

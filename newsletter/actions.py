@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from newsletter.models import Leaving, Subscriber, Suppression
+from newsletter.models import Delivery, Leaving, Subscriber, Suppression
 
 
 @transaction.atomic
@@ -24,7 +24,7 @@ def erase(*, subscriber: int) -> None:
     if found is not None:
         Suppression.objects.note(found.email, Leaving.ERASED)
         # Servers repeat the address in what they refuse.
-        found.deliveries.exclude(reason="").update(reason="erased on request")
+        Delivery.objects.filter(subscriber=found).exclude(reason="").update(reason="erased on request")
         found.delete()
 
 
