@@ -56,6 +56,7 @@ class Findings:
     unaccounted: int
     """Subscribers without a delivery, or with one that never came to an end."""
     seconds: float
+    """From the first mail to the last."""
     kills: Counter[str] = field(default_factory=Counter)
     memory: list[tuple[float, int]] = field(default_factory=list)
     """(seconds since the start, KiB of the largest worker)."""
@@ -64,11 +65,16 @@ class Findings:
     def is_proof(self) -> bool:
         return not (self.twice or self.after_leaving or self.missing or self.extra or self.wordless or self.unaccounted)
 
+    @property
+    def rate(self) -> float:
+        """Mails a second."""
+        return self.taken / max(self.seconds, 1e-9)
+
     def __str__(self) -> str:
         states = ", ".join(f"{number:,} {state}" for state, number in sorted(self.states.items()))
         lines = [
             f"deliveries: {states}",
-            f"the server took {self.taken:,} mails in {self.seconds:.0f} s ({self.taken / self.seconds:,.0f} a second)",
+            f"the server took {self.taken:,} mails in {self.seconds:.0f} s ({self.rate:,.0f} a second)",
             f"killed: {', '.join(f'{what} {number} times' for what, number in self.kills.items()) or 'nothing'}",
             f"had it twice: {self.twice}; had it after leaving: {self.after_leaving}",
             f"noted as sent and never taken: {self.missing}; taken and noted as neither sent nor unknown: {self.extra}",
@@ -120,12 +126,11 @@ class Proof:
             server = self._start_server()
             started = time.monotonic()
             self._send(started)
-            seconds = time.monotonic() - started
             for worker in self.workers:
                 worker.terminate()
             for worker in self.workers:
                 worker.wait(timeout=60)
-            return self._judged(seconds)
+            return self._judged()
         finally:
             for process in [*self.workers, *([server] if server else [])]:
                 process.kill()
@@ -248,7 +253,7 @@ class Proof:
             ).fetchone()
         return int(row[0]) if row else 0
 
-    def _judged(self, seconds: float) -> Findings:
+    def _judged(self) -> Findings:
         lines = [line.split() for line in self.ledger.read_text().splitlines()] if self.ledger.exists() else []
         taken = Counter(recipient for _, recipient, _ in lines)
         with self._connected() as connection:
@@ -270,7 +275,7 @@ class Proof:
             extra=sum(states[email] not in ("sent", "unknown") for email in taken),
             wordless=sum(state in ("failed", "unknown") and not reason for _, state, reason in rows),
             unaccounted=sum(state in (None, "queued", "sending") for state in states.values()),
-            seconds=seconds,
+            seconds=(float(lines[-1][0]) - float(lines[0][0])) if len(lines) > 1 else 0.0,
             kills=self.kills,
             memory=self.memory,
         )

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from newsletter.models import Leaving, Subscriber, Suppression
+from newsletter.models import Delivery, Leaving, Subscriber, Suppression
 
 
 @transaction.atomic
@@ -23,6 +23,8 @@ def erase(*, subscriber: int) -> None:
     found = Subscriber.objects.select_for_update().filter(pk=subscriber).first()
     if found is not None:
         Suppression.objects.note(found.email, Leaving.ERASED)
+        # Servers repeat the address in what they refuse.
+        Delivery.objects.filter(subscriber=found).exclude(reason="").update(reason="erased on request")
         found.delete()
 
 

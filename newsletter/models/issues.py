@@ -54,6 +54,7 @@ class Issue(models.Model):
     class Meta:
         ordering = ["-number"]
         permissions = [("send_issue", "Can send, pause, resume and stop issues, and decide what is unknown")]
+        indexes = [models.Index(fields=["-number"], name="newsletter_issue_archive", condition=Q(state__in=OUT))]
         constraints = [
             models.CheckConstraint(name="newsletter_issue_state_known", condition=Q(state__in=IssueState.values)),
             models.CheckConstraint(

@@ -12,9 +12,10 @@ from newsletter.models import Issue
 from newsletter.network import network_hash
 from web.htmx import HtmxHttpRequest
 from web.http import SeeOther, public_page, same_origin
-from web.paging import page_of
+from web.paging import stretch_of
 
 ISSUES_A_PAGE = 52
+MOST_PAGES = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,7 +28,7 @@ def subscribe(request: HtmxHttpRequest) -> HttpResponse:
 @public_page
 def _form(request: HtmxHttpRequest) -> HttpResponse:
     issues = Issue.objects.out().newest_first()
-    page = page_of(issues, request.GET, per_page=ISSUES_A_PAGE)
+    page = stretch_of(issues, request.GET, per_page=ISSUES_A_PAGE, most=MOST_PAGES)
     return render(request, "newsletter/subscribe.html", {"form": SubscribeForm(), "page": page})
 
 

@@ -32,7 +32,7 @@ def test_reader_subscribes_confirms_chooses_and_leaves(site, page: Page, setting
     page.get_by_role("link", name="Choose categories").click()
     page.get_by_label("Only these categories").check()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_text("Choose at least one category")).to_be_visible()
     page.get_by_label(Category.objects.get(slug="speech").name).check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()

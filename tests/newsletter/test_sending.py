@@ -129,6 +129,15 @@ def test_who_leaves_meanwhile_gets_nothing(monkeypatch):
     assert (states(), issue_state()) == ({"left": 3, "sent": 3}, "sent")
 
 
+def test_erasure_takes_the_address_out_of_what_servers_said():
+    started(1)
+    Delivery.objects.update(state="failed", reason="the server said: 550 <reader@x.example>")
+    erase(subscriber=Subscriber.objects.get().pk)
+    assert list(Delivery.objects.values_list("state", "reason", "subscriber")) == [
+        ("failed", "erased on request", None)
+    ]
+
+
 def test_pause_holds_from_the_next_mail_on_and_stop_is_for_good(monkeypatch):
     issue = started(5)
     step = sending.step
