@@ -143,9 +143,10 @@ def apply_groups(apps: Any, schema_editor: Any) -> None:
     for config in apps.get_app_configs():
         if config.label in labels:
             # An app of a migration has no module of models, without which Django makes no permissions.
-            config.models_module = True
+            models_module = getattr(config, "models_module", None)
+            config.models_module = models_module or True
             create_permissions(config, verbosity=0, using=using, apps=apps)
-            config.models_module = None
+            config.models_module = models_module
 
     known = {
         f"{permission.content_type.app_label}.{permission.codename}": permission

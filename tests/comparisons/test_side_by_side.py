@@ -12,7 +12,7 @@ def record(**fields: Any) -> ToolRecord:
     empty = {
         "id": 1, "slug": "alpha", "name": "Alpha", "tagline": "", "description": "", "website": "",
         "category_slug": "c", "category_name": "C", "ship": 0, "seats": 0, "percent": None,
-        "reviews": None, "plans": None, "facts": None,
+        "reviews": None, "plans": None, "facts": None, "corrections": None, "logo": "",
     }  # fmt: skip
     return {**empty, **fields}  # type: ignore[typeddict-item]
 

@@ -34,7 +34,7 @@ def filled(page: HttpResponse, **typed: Any) -> dict[str, Any]:
             fields[name] = next((one.get("value") for one in field.iter("option") if "selected" in one.attrib), "")
         else:
             fields[name] = field.get("value", "")
-    return fields | typed
+    return fields | {"_save": "Save"} | typed
 
 
 def errors_of(page: HttpResponse) -> list[str]:
