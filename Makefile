@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 PORT ?= 8000
 TESTS ?= tests
 
-.PHONY: help run dev test check format lock clean stop bench-page bench-pages prove-newsletter worker browser
+.PHONY: help run dev test check format lock clean stop bench-page bench-pages bench-votes prove-votes prove-newsletter worker browser
 
 help:
 	@echo "make run         the site on http://127.0.0.1:$(PORT), as production runs it (PORT=... for another)"
@@ -17,6 +17,8 @@ help:
 	@echo "make lock        write requirements/*.txt anew from pyproject.toml"
 	@echo "make bench-page  how fast the comparison page is (needs wrk)"
 	@echo "make bench-pages how much slower each page is with 10,000 tools and 1,000,000 votes"
+	@echo "make bench-votes how many votes a second, on one hot tool and on 500 (needs wrk)"
+	@echo "make prove-votes 50,000 votes while everything is killed in turn: none lost, none counted twice"
 	@echo "make worker      one more process that sends mail (make run has one)"
 	@echo "make prove-newsletter  100,000 mails through everything that can go wrong (PROOF=--calm: how fast)"
 	@echo "make stop        stop the local PostgreSQL"
@@ -55,6 +57,12 @@ bench-page: .venv/installed
 
 bench-pages: .venv/installed
 	@$(PYTHON) -m bench.pages --check
+
+bench-votes: .venv/installed
+	@$(PYTHON) -m bench.votes
+
+prove-votes: .venv/installed
+	@$(PYTHON) -m bench.proof
 
 prove-newsletter: .venv/installed
 	@$(PYTHON) -m bench.newsletter $(PROOF)

@@ -114,6 +114,8 @@ PAGES = [
     Page("/tools/{}/vote/", TOOLS),
     Page("/tools/{}/vote/", TOOLS, body="choice=ship"),
     Page("/me/votes/"),
+    Page("/me/"),
+    Page("/tools/{}/votes/", MOST_VOTED_TOOLS),
     Page("/categories/{}/", CATEGORIES),
     Page("/reviewers/"),
     Page("/reviewers/{}/", REVIEWERS),

@@ -119,6 +119,13 @@ def _rewritten_history(batch: Batch, row: Tool, tool: ToolPart, place: Place, no
                 yield Problem(
                     (*place, section, index), "history is not rewritten: the site has another value for that time"
                 )
+    for index, correction in enumerate(tool.corrections):
+        made = batch.corrections.get((row.pk, correction.made_at))
+        if made and made.note != correction.note:
+            yield Problem(
+                (*place, "corrections", index, "note"),
+                "a correction stays as it was made; the site has other words for that time",
+            )
     for index, review in enumerate(tool.reviews):
         stands = batch.reviews.get((row.pk, review.reviewer, review.published_at))
         if stands and stands.published_at and stands.published_at <= now:

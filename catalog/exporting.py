@@ -18,7 +18,7 @@ from django.db.models import Prefetch
 from catalog.schema import FORMAT
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
-from tools.models import Attribute, Category, Fact, Plan, Tool
+from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
 from tools.slugged import FormerSlug
 
 CHUNK = 500  # tools held in memory at once
@@ -127,6 +127,7 @@ def _tools() -> Iterator[dict[str, Any]]:
         Prefetch("facts", Fact.objects.order_by("pk").select_related("attribute")),
         Prefetch("reviews", Review.objects.order_by("pk").select_related("reviewer")),
         Prefetch("reviews__predictions", Prediction.objects.order_by("pk")),
+        Prefetch("corrections", Correction.objects.order_by("pk")),
     ]
     for tool in tools.prefetch_related(*in_order).iterator(chunk_size=CHUNK):
         yield {
@@ -142,6 +143,7 @@ def _tools() -> Iterator[dict[str, Any]]:
             "plans": [_plan(plan) for plan in tool.plans.all()],
             "facts": [_fact(fact) for fact in tool.facts.all()],
             "reviews": [_review(review) for review in tool.reviews.all()],
+            **_some(corrections=[_correction(correction) for correction in tool.corrections.all()]),
         }
 
 
@@ -167,6 +169,10 @@ def _fact(fact: Fact) -> dict[str, Any]:
         "verified_on": _day(fact.verified_on),
         **_some(superseded_at=_instant(fact.superseded_at)),
     }
+
+
+def _correction(correction: Correction) -> dict[str, Any]:
+    return {"note": correction.note, "made_at": _instant(correction.made_at)}
 
 
 def _review(review: Review) -> dict[str, Any]:

@@ -14,6 +14,11 @@ def place_text(place: Place) -> str:
     return text or "the file"
 
 
+def file_order(place: Place) -> list[str]:
+    """By which problems are sorted, so that what is wrong with one object stands together."""
+    return [f"{step:09}" if isinstance(step, int) else step for step in place]
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     place: Place
@@ -27,8 +32,5 @@ class CatalogError(Exception):
     """A catalog file was refused; nothing of it was written. Holds every problem that was found."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        # Sorted by place, so that what is wrong with one object stands together.
-        self.problems = sorted(
-            problems, key=lambda problem: [f"{step:09}" if isinstance(step, int) else step for step in problem.place]
-        )
+        self.problems = sorted(problems, key=lambda problem: file_order(problem.place))
         super().__init__("\n".join(map(str, self.problems)))

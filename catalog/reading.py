@@ -80,7 +80,7 @@ def read(content: bytes, *, progress: Progress = silent) -> tuple[Catalog, list[
     for part in progress("Checking the file", _check_shapes(raw), len(catalog)):
         if isinstance(part, list):
             problems += part
-    return catalog, [*problems, *_repeats_in_file(catalog), *_repeats_in_tools(catalog)]
+    return catalog, [*problems, *repeats_in(catalog)]
 
 
 def _parse(content: bytes) -> dict[str, Any]:
@@ -121,6 +121,11 @@ def _check_shapes(raw: dict[str, list[Any]]) -> Iterator[Part | list[Problem]]:
 # Repeats are looked for in the plain JSON, so that a misshapen object does not hide another problem of the file.
 
 
+def repeats_in(catalog: Catalog) -> list[Problem]:
+    """Return every object that stands in a catalog twice."""
+    return [*_repeats_in_file(catalog), *_repeats_in_tools(catalog)]
+
+
 def _repeats_in_file(catalog: Catalog) -> Iterator[Problem]:
     once = {
         "categories": ("slug", "name"),
@@ -158,6 +163,12 @@ def _repeats_in_tools(catalog: Catalog) -> Iterator[Problem]:
             ]
             for part_place, (value, _) in _repeats(keys):
                 yield Problem(part_place, f"{shown(value)} {message}")
+        made: list[tuple[Place, Any]] = [
+            ((*place, "corrections", index, "made_at"), _comparable(raw.get("made_at")))
+            for index, raw in objects_in(tool.get("corrections"))
+        ]
+        for part_place, _ in _repeats(made):
+            yield Problem(part_place, "this tool has a correction of that very moment already")
         for number, review in objects_in(tool.get("reviews")):
             claims: list[tuple[Place, Any]] = [
                 ((*place, "reviews", number, "predictions", index, "claim"), raw.get("claim"))

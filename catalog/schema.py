@@ -1,8 +1,8 @@
 """The shape of the catalog file (product.md), and how its problems are put into words.
 
 Each model is one kind of object in the file. A key that may be left out has its empty value as default.
-`withdrawn_at`, `superseded_at`, `judged_on` and `former_slugs` carry history; the export writes them only where
-there is some.
+`withdrawn_at`, `superseded_at`, `judged_on`, `former_slugs` and `corrections` carry history; the export writes them
+only where there is some.
 """
 
 import re
@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils import timezone
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
@@ -105,6 +106,12 @@ def _amount(value: Decimal) -> Decimal:
         raise ValueError("must be above 0")
     if value >= 10**8 or value != round(value, 6):
         raise ValueError(f"{value} has more than 8 digits before or 6 after the point")
+    return value
+
+
+def _past(value: datetime) -> datetime:
+    if value > timezone.now():
+        raise ValueError("lies in the future, so it cannot have been made")
     return value
 
 
@@ -204,6 +211,11 @@ class ReviewPart(Part):
     predictions: list[PredictionPart] = []
 
 
+class CorrectionPart(Part):
+    note: Annotated[Line, AfterValidator(_not_blank), Field(max_length=500)]
+    made_at: Annotated[Instant, AfterValidator(_past)]
+
+
 class ToolPart(Part):
     slug: ToolSlug
     name: ToolName
@@ -218,6 +230,7 @@ class ToolPart(Part):
     plans: list[PlanPart] = []
     facts: list[FactPart] = []
     reviews: list[ReviewPart] = []
+    corrections: list[CorrectionPart] = []
 
 
 class ComparisonPart(Part):

@@ -7,9 +7,10 @@ numbers.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypedDict
 
 from django.db import connection
@@ -86,10 +87,17 @@ class ReviewRecord(TypedDict):
     predictions: list[PredictionRecord] | None
 
 
+class CorrectionRecord(TypedDict):
+    """What we got wrong about a tool and put right; times are ISO text."""
+
+    note: str
+    made_at: str
+
+
 class ToolRecord(TypedDict):
     """Everything that a column shows, but the votes: they change too often to be kept with it.
 
-    Lists are None when empty; reviews are in seat order, the rest as entered.
+    Lists are None when empty; reviews are in seat order, corrections newest first, the rest as entered.
 
     `ship`, `seats` (counts) and `percent` (0–100, None without a review) are the panel's.
     """
@@ -100,6 +108,7 @@ class ToolRecord(TypedDict):
     tagline: str
     description: str
     website: str
+    logo: str
     category_slug: str
     category_name: str
     ship: int
@@ -108,6 +117,7 @@ class ToolRecord(TypedDict):
     reviews: list[ReviewRecord] | None
     plans: list[PlanRecord] | None
     facts: list[FactRecord] | None
+    corrections: list[CorrectionRecord] | None
 
 
 # A published edition is current when the same seat has no newer published one: the first of each seat's editions here.
@@ -116,7 +126,7 @@ _COLUMNS = """
 SELECT json_agg(record ORDER BY place)::text
 FROM (VALUES {wanted}) AS wanted(place, id)
 JOIN LATERAL (
-    SELECT tool.id, tool.slug, tool.name, tool.tagline, tool.description, tool.website,
+    SELECT tool.id, tool.slug, tool.name, tool.tagline, tool.description, tool.website, tool.logo,
            category.slug AS category_slug, category.name AS category_name,
            panel.*,
            (
@@ -147,7 +157,13 @@ JOIN LATERAL (
                    FROM tools_fact JOIN tools_attribute AS attribute ON attribute.id = attribute_id
                    WHERE tool_id = tool.id AND superseded_at IS NULL
                ) AS fact
-           ) AS facts
+           ) AS facts,
+           (
+               SELECT json_agg(correction) FROM (
+                   SELECT note, made_at FROM tools_correction
+                   WHERE tool_id = tool.id ORDER BY made_at DESC, id DESC
+               ) AS correction
+           ) AS corrections
     FROM tools_tool AS tool
     JOIN tools_category AS category ON category.id = tool.category_id
     LEFT JOIN LATERAL (
@@ -167,9 +183,9 @@ JOIN LATERAL (
                        ) AS prediction
                    ) AS predictions
             FROM (
-                SELECT DISTINCT ON (reviewer_id) id, reviewer_id, verdict, quote, flips_if, published_at
-                FROM reviews_review
-                WHERE tool_id = tool.id AND published_at <= %(now)s AND withdrawn_at IS NULL
+                SELECT DISTINCT ON (reviewer_id) id, reviewer_id, verdict, quote, flips_if, {published_at}
+                FROM reviews_review AS said
+                WHERE tool_id = tool.id AND {is_out}
                 ORDER BY reviewer_id, published_at DESC
             ) AS edition
             JOIN reviews_reviewer AS reviewer ON reviewer.id = edition.reviewer_id
@@ -178,6 +194,14 @@ JOIN LATERAL (
     WHERE tool.id = wanted.id
 ) AS record ON true
 """
+
+# Which editions of reviews count, and when they came out. A preview counts some that are not public as well, a draft as
+# if it came out at this instant; the statements of public pages know of no such thing.
+OUT = {"is_out": "published_at <= %(now)s AND withdrawn_at IS NULL", "published_at": "published_at"}
+OUT_OR_PREVIEWED = {
+    "is_out": "(published_at <= %(now)s AND withdrawn_at IS NULL OR said.id = ANY (%(drafts)s::bigint[]))",
+    "published_at": "COALESCE(published_at, %(now)s) AS published_at",
+}
 
 # Where to read on: comparisons of either tool, then those of the first one's category. All of them are looked up and
 # then sorted: to wait for a few on a walk down the newest of the whole site takes to its end where they are rare.
@@ -219,38 +243,60 @@ class PairRecord(TypedDict):
     category: str
 
 
-def read_columns(ids: Sequence[int], *, lens: Sequence[int] = (), at: datetime | None = None) -> list[ToolRecord]:
+def read_columns(
+    ids: Sequence[int], *, lens: Sequence[int] = (), at: datetime | None = None, drafts: Collection[int] = ()
+) -> list[ToolRecord]:
     """Read some tools (ids, in the order of their columns) as they are at an instant (default: now). One query.
 
     The panel is counted over the reviewers of the lens (ids), or over all when there are none. Whether the tools are
-    published is the caller's to know.
+    published is the caller's to know. `drafts` are reviews (ids) that count as if they were published: for previews.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_columns_sql(len(ids)), _values(ids, lens, at))
+        cursor.execute(_columns_sql(len(ids), drafts), _values(ids, lens, at, drafts))
         return _records(cursor.fetchone()[0])
 
 
 def read_pair(
-    ids: tuple[int, int], *, related: int, lens: Sequence[int] = (), at: datetime | None = None
+    ids: tuple[int, int],
+    *,
+    related: int,
+    lens: Sequence[int] = (),
+    at: datetime | None = None,
+    drafts: Collection[int] = (),
 ) -> tuple[list[ToolRecord], list[PairRecord]]:
     """Read two tools as `read_columns` does, and at most `related` published comparisons to read on. One query.
 
     Related are first those of either tool, then others of the first one's category, each newest first.
     """
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT ({_columns_sql(2)}), ({_RELATED})", {**_values(ids, lens, at), "related": related})
+        statement = f"SELECT ({_columns_sql(2, drafts)}), ({_RELATED})"
+        cursor.execute(statement, {**_values(ids, lens, at, drafts), "related": related})
         columns, links = cursor.fetchone()
     return _records(columns), json.loads(links)
 
 
-def _columns_sql(count: int) -> str:
+def _columns_sql(count: int, drafts: Collection[int]) -> str:
     # A placeholder a tool, rather than one array, so that the server knows how many rows to plan for.
-    return _COLUMNS.replace("{wanted}", ", ".join(f"({place}, %(tool{place})s::bigint)" for place in range(count)))
+    wanted = ", ".join(f"({place}, %(tool{place})s::bigint)" for place in range(count))
+    return counting(_COLUMNS, drafts).replace("{wanted}", wanted)
 
 
-def _values(ids: Sequence[int], lens: Sequence[int], at: datetime | None) -> dict[str, Any]:
+@lru_cache
+def _counting(statement: str, *, previewed: bool) -> str:
+    for name, sql in (OUT_OR_PREVIEWED if previewed else OUT).items():
+        statement = statement.replace("{" + name + "}", sql)
+    return statement
+
+
+def counting(statement: str, drafts: Collection[int]) -> str:
+    """A statement with its `{is_out}` and `{published_at}`: for readers, or for a preview with drafts."""
+    return _counting(statement, previewed=bool(drafts))
+
+
+def _values(ids: Sequence[int], lens: Sequence[int], at: datetime | None, drafts: Collection[int]) -> dict[str, Any]:
     tools = {f"tool{place}": pk for place, pk in enumerate(ids)}
-    return {"now": at or timezone.now(), "lens": list(lens) or None, **tools}
+    shown = {"drafts": list(drafts)} if drafts else {}
+    return {"now": at or timezone.now(), "lens": list(lens) or None, **shown, **tools}
 
 
 def _records(text: str) -> list[ToolRecord]:

@@ -1,14 +1,15 @@
 """What was said of a tool and no longer stands, read in one statement: a reader can see what changed and when."""
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.db import connection
 from django.utils import timezone
 
-from comparisons.columns import FormerFact, FormerPrice, PredictionRecord
+from comparisons.columns import FormerFact, FormerPrice, PredictionRecord, counting
 
 
 class EditionRecord(TypedDict):
@@ -51,15 +52,15 @@ _HISTORY = """
 SELECT json_build_object(
     'editions', (
         SELECT json_agg(edition ORDER BY seat, published_at) FROM (
-            SELECT review.id, reviewer.slug, reviewer.name, reviewer.seat, verdict, quote, flips_if, published_at,
+            SELECT said.id, reviewer.slug, reviewer.name, reviewer.seat, verdict, quote, flips_if, {published_at},
                    (
                        SELECT json_agg(prediction ORDER BY due_on, id) FROM (
                            SELECT id, claim, due_on, outcome, note, source
-                           FROM reviews_prediction WHERE review_id = review.id
+                           FROM reviews_prediction WHERE review_id = said.id
                        ) AS prediction
                    ) AS predictions
-            FROM reviews_review AS review JOIN reviews_reviewer AS reviewer ON reviewer.id = reviewer_id
-            WHERE tool_id = %(tool)s AND published_at <= %(now)s AND withdrawn_at IS NULL
+            FROM reviews_review AS said JOIN reviews_reviewer AS reviewer ON reviewer.id = reviewer_id
+            WHERE tool_id = %(tool)s AND {is_out}
         ) AS edition
     ),
     'plans', (
@@ -88,12 +89,14 @@ SELECT json_build_object(
 """
 
 
-def read_history(tool_id: int, *, at: datetime | None = None) -> HistoryRecord:
+def read_history(tool_id: int, *, at: datetime | None = None, drafts: Collection[int] = ()) -> HistoryRecord:
     """Read what was said of a tool up to an instant (default: now). One query.
 
-    Whether the tool is published is the caller's to know.
+    Whether the tool is published is the caller's to know. `drafts` are reviews (ids) that count as if they were
+    published: for previews.
     """
+    values: dict[str, Any] = {"tool": tool_id, "now": at or timezone.now()}
     with connection.cursor() as cursor:
-        cursor.execute(_HISTORY, {"tool": tool_id, "now": at or timezone.now()})
+        cursor.execute(counting(_HISTORY, drafts), {**values, "drafts": list(drafts)} if drafts else values)
         record: HistoryRecord = json.loads(cursor.fetchone()[0], parse_float=Decimal)
     return record

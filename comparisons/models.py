@@ -8,9 +8,9 @@ from django.db.models import F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Greatest, Least
 from django.urls import reverse
 from django.utils import timezone
-from simple_history.models import HistoricalRecords
 
 from reviews.models import Review
+from tools.history import History
 from tools.models import Category, Tool
 from tools.publishing import Publishable, is_published
 from tools.search import SearchedQuerySet, marked
@@ -127,7 +127,7 @@ class Comparison(Publishable):
     introduction = models.TextField(blank=True, help_text="Markdown; raw HTML is shown, not obeyed.")
 
     objects = ComparisonQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["-published_at", "-pk"]

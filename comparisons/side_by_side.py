@@ -15,10 +15,19 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from comparisons import sentence
-from comparisons.columns import FormerFact, FormerPrice, PairRecord, PredictionRecord, ReviewRecord, ToolRecord
+from comparisons.columns import (
+    CorrectionRecord,
+    FormerFact,
+    FormerPrice,
+    PairRecord,
+    PredictionRecord,
+    ReviewRecord,
+    ToolRecord,
+)
 from comparisons.lens import WHOLE_PANEL, Eye, Lens
 from reviews.models import Outcome, Prediction
 from reviews.panel import Panel
+from tools import logos
 from tools.models import PlanKind, Tool
 from tools.prices import Price, entry, entry_price
 from tools.sourcing import checked, is_stale, site_name
@@ -27,6 +36,7 @@ from web import markdown
 from web.leaves import leaf
 from web.words import counted, day, isolated
 
+LOGO_SIZE, CARD_LOGO_SIZE = 56, 40  # CSS pixels of the square that a logo stands in
 LONG_NAMES = 40  # characters of names in a headline, beyond which it is set smaller
 
 
@@ -62,9 +72,11 @@ class Column(TypedDict):
 
     slug: str
     name: str
+    logo: SafeString
     tagline: str
     url: str
     vote_url: str
+    ledger_url: str
     compare_url: str
     category: str
     category_url: str
@@ -77,6 +89,10 @@ class Column(TypedDict):
     prices: list[Price]
     price_lines: list[SafeString]
     predictions: list[SafeString]
+    corrections: list[SafeString]
+    """What we corrected, newest first, as items of a list."""
+    corrected: SafeString | None
+    """The newest of these in short, with a way to the others."""
     newest_review_on: date | None
 
 
@@ -85,6 +101,7 @@ class Card:
     """One tool as lists show it."""
 
     tool: Tool
+    logo: SafeString
     url: str
     compare_url: str
     panel: Panel
@@ -126,11 +143,20 @@ def marks(panel: Panel) -> SafeString:
     return leaf("comparisons/_marks.html", marks=panel.marks)
 
 
+def drawn_logo(stem: str, *, size: int = LOGO_SIZE, lazy: bool = False) -> SafeString:
+    """A logo in a square of so many CSS pixels; nothing for a tool without one."""
+    if not stem:
+        return SafeString()
+    webp, png = logos.address(stem, "webp"), logos.address(stem, "png")
+    return leaf("comparisons/_logo.html", webp=webp, png=png, size=size, lazy=lazy)
+
+
 def card(tool: Tool) -> Card:
     """Shape a tool for a list; it comes annotated `with_numbers().with_plans()`."""
     panel = Panel.of(tool.panel)  # type: ignore[attr-defined] # annotated
     return Card(
         tool=tool,
+        logo=drawn_logo(tool.logo, size=CARD_LOGO_SIZE, lazy=True),
         url=address("tool", tool.slug),
         compare_url=compare_address(tool.slug),
         panel=panel,
@@ -142,7 +168,7 @@ def card(tool: Tool) -> Card:
 
 def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
     """Shape one tool for its column, with at most `earlier` superseded prices of a plan (None: all)."""
-    plans, reviews = tool["plans"] or [], tool["reviews"] or []
+    plans, reviews, corrections = tool["plans"] or [], tool["reviews"] or [], tool["corrections"] or []
     prices = [Price(plan["kind"], plan["amount"], plan["currency"], plan["period"], plan["unit"]) for plan in plans]
     panel = Panel(
         ship=tool["ship"],
@@ -153,9 +179,11 @@ def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
     return {
         "slug": tool["slug"],
         "name": tool["name"],
+        "logo": drawn_logo(tool["logo"]),
         "tagline": tool["tagline"],
         "url": address("tool", tool["slug"]),
         "vote_url": address("vote", tool["slug"]),
+        "ledger_url": address("ledger", tool["slug"]),
         "compare_url": compare_address(tool["slug"]),
         "category": tool["category_name"],
         "category_url": address("category", tool["category_slug"]),
@@ -181,6 +209,19 @@ def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
             for review in reviews
             for prediction in review["predictions"] or []
         ],
+        "corrections": [
+            leaf("comparisons/_correction.html", note=correction["note"], made_on=_made_on(correction))
+            for correction in corrections
+        ],
+        "corrected": leaf(
+            "comparisons/_corrected.html",
+            note=corrections[0]["note"],
+            made_on=_made_on(corrections[0]),
+            earlier=len(corrections) - 1,
+            url=f"{address('tool', tool['slug'])}#corrections",
+        )
+        if corrections
+        else None,
         "newest_review_on": max((_published_on(review) for review in reviews), default=None),
     }
 
@@ -194,6 +235,10 @@ def _checked(source: str, verified_on: str | None, *, today: date) -> dict[str, 
         "words": checked(on, today=today),
         "doubtful": on is None or is_stale(on, today=today),
     }
+
+
+def _made_on(correction: CorrectionRecord) -> str:
+    return day(datetime.fromisoformat(correction["made_at"]).date())
 
 
 def _published_on(review: ReviewRecord) -> date:

@@ -22,9 +22,11 @@ from comparisons.side_by_side import (
     split_sentence,
     verdict_sentence,
 )
+from tools import logos
 from tools.prices import Price
 from tools.sourcing import is_stale
 from votes.community import Community
+from votes.preference import Preference
 
 COMPARISON = "shipside-comparison/1"
 TOOL = "shipside-tool/1"
@@ -59,6 +61,7 @@ def comparison_twin(
             "sentence": split_sentence(seats),
             "seats": [{"slug": row["slug"], "name": row["name"]} for row in seats if row["differs"]],
         },
+        "pair_votes": _pair_votes(pair.preference),
         "tools": [
             _tool(tool, column, community, today=today)
             for tool, column, community in zip(tools, columns, communities, strict=True)
@@ -102,6 +105,7 @@ def _tool(tool: ToolRecord, column: Column, community: Community, *, today: date
         "tagline": tool["tagline"],
         "description": tool["description"],
         "website": tool["website"],
+        "logo": absolute(logos.address(tool["logo"], "png")) if tool["logo"] else None,
         "panel": {"ship": panel.ship, "seats": panel.seats, "percent": panel.percent, "words": panel.words},
         "community": {
             "votes": community.votes,
@@ -111,6 +115,8 @@ def _tool(tool: ToolRecord, column: Column, community: Community, *, today: date
             "low": community.low if shown else None,
             "high": community.high if shown else None,
             "words": community.words,
+            "held": community.held,
+            "frozen": community.is_frozen,
         },
         "entry": column["entry"],
         "plans": [
@@ -118,6 +124,22 @@ def _tool(tool: ToolRecord, column: Column, community: Community, *, today: date
         ],
         "facts": [_fact(fact, today=today) for fact in tool["facts"] or []],
         "reviews": [_review(review) for review in tool["reviews"] or []],
+        "corrections": [
+            {"note": correction["note"], "made_at": correction["made_at"]} for correction in tool["corrections"] or []
+        ],
+    }
+
+
+def _pair_votes(preference: Preference) -> dict[str, Any]:
+    between, shown = preference.between, preference.has_number
+    return {
+        "first": between.ship,
+        "second": between.skip,
+        "neither": preference.neither,
+        "percent": between.percent if shown else None,
+        "low": between.low if shown else None,
+        "high": between.high if shown else None,
+        "words": preference.words,
     }
 
 

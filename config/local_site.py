@@ -55,6 +55,8 @@ def _ensure_env_file() -> Path:
             "ALLOWED_HOSTS=127.0.0.1,localhost\n"
             f"LOCAL_ADMIN_PASSWORD={secrets.token_urlsafe(12)}\n"
         )
+    if "REQUIRE_MFA" not in (text := path.read_text()):  # the password alone opens the desk of this machine
+        path.write_text(f"{text.rstrip()}\nREQUIRE_MFA=false\n")
     return path
 
 

@@ -43,6 +43,10 @@ TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 # -- What is installed ------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "django.contrib.auth",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "web",
     "accounts",
     "tools",
@@ -52,9 +56,8 @@ INSTALLED_APPS = [
     "catalog",
     "newsletter",
     "config.apps.ProjectConfig",
-    "desk",
+    "desk",  # after the apps whose own pages of the admin it takes away or shapes: auth, allauth
     "config.apps.AdminSiteConfig",  # django.contrib.admin with our AdminSite
-    "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
@@ -78,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",  # who made a change
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -125,12 +129,51 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # -- Sign-in ----------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# NIST SP 800-63B-4: length and a list of what is guessed first, no rules of composition, no change for its own sake.
+# 15 characters is its minimum for a password that stands alone, which it does for Reviewers and Moderators.
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "accounts.passwords.ContextValidator"},
 ]
-LOGIN_URL = "admin:login"
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds; the mail says a day
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+# Whoever may publish, and every superuser, needs a second factor before the desk opens (accounts/groups.py).
+REQUIRE_MFA = env.bool("REQUIRE_MFA", default=not DEBUG)
+
+SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600  # from sign-in, whatever is done meanwhile
+
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an administrator writes the address, and nobody else can
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody makes us write to strangers; the page says the same either way
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {"login": "accounts.forms.LoginForm"}
+ACCOUNT_RATE_LIMITS = {
+    # What fails, by client and by account; every second factor counts as one account more.
+    "login_failed": "10/m/ip,5/5m/key,50/d/key",
+    "reset_password": "20/h/ip,5/h/key",
+}
+
+MFA_ADAPTER = "accounts.adapters.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # as above: no address is anybody's claim
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_TOTP_TOLERANCE = 1  # a code of 30 seconds before or after: telephones' clocks are not ours
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_FORMS = {
+    "authenticate": "accounts.forms.AuthenticateForm",
+    "reauthenticate": "accounts.forms.ReauthenticateForm",
+    "add_webauthn": "accounts.forms.AddPasskeyForm",
+}
+MFA_RATE_LIMITS = {"webauthn_login": "10/m/ip", "webauthn_login_options": "30/m/ip"}
 
 # -- Security ---------------------------------------------------------------------------------------------
 
@@ -166,6 +209,7 @@ if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; the admin's longest form is a tool with its reviews
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000  # a tool with 50 plans (12 fields each) and 100 facts (8 each), and room
 
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True  # a reason is a sentence, not 100 letters
 
@@ -175,12 +219,14 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False  # one language; dates and numbers are formatted in web/templatetags
+FORMAT_MODULE_PATH = "config.formats"  # days and times at the desk
 
 # -- Files ------------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(DATA_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_DIR / "media")))  # logos; tools/views.py serves them
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -191,13 +237,20 @@ STORAGES = {
 }
 WHITENOISE_AUTOREFRESH = DEBUG
 
-# Per-process memory: only pure results live here (web/http.py), never a count or a limit.
 CACHES = {
+    # Limits of sign-in and codes that were used: shared by all processes, and so in the database (accounts.0002).
     "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "accounts_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
+    # Per-process memory: only pure results live here (web/http.py), never a count or a limit.
+    "pages": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "pages",
         "TIMEOUT": 24 * 3600,
         "OPTIONS": {"MAX_ENTRIES": 20_000},
-    }
+    },
 }
 
 # -- Mail -------------------------------------------------------------------------------------------------
@@ -248,3 +301,13 @@ COMMUNITY_EARLY_VOTES = env.int("COMMUNITY_EARLY_VOTES", default=10)  # from her
 COMMUNITY_FULL_VOTES = env.int("COMMUNITY_FULL_VOTES", default=50)  # from here a percent without the remark
 STALE_AFTER_DAYS = env.int("STALE_AFTER_DAYS", default=90)  # a price or fact verified longer ago is marked
 LIKE_FOR_LIKE_DAYS = env.int("LIKE_FOR_LIKE_DAYS", default=90)  # newest reviews further apart: not like for like
+PAIR_RANKING_VOTES = env.int("PAIR_RANKING_VOTES", default=100)  # from how many pair votes a category is ranked by them
+
+# -- How many votes are usual (docs: methodology) ---------------------------------------------------------
+
+# A network is a /24, or a /56 of IPv6. What is beyond is held for a moderator; far beyond, it is refused.
+VOTES_A_NETWORK_AND_TOOL = env.int("VOTES_A_NETWORK_AND_TOOL", default=10)  # new votes on one tool in a day
+VOTES_A_NETWORK = env.int("VOTES_A_NETWORK", default=60)  # new votes in an hour
+VOTE_REQUESTS_A_NETWORK = env.int("VOTE_REQUESTS_A_NETWORK", default=300)  # requests in an hour; then 429
+BURST_VOTES = env.int("BURST_VOTES", default=20)  # new votes on one tool in an hour, whatever is usual there
+BURST_TIMES = env.int("BURST_TIMES", default=6)  # or so many times the median hour of its last seven days

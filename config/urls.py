@@ -9,13 +9,17 @@ register_converter(PairConverter, "pair")
 
 urlpatterns = [
     path("", include("comparisons.urls")),
+    path("", include("tools.urls")),
     path("", include("votes.urls")),
     path("", include("newsletter.urls")),
+    path("", include("desk.urls")),
     path("favicon.ico", favicon),
+    path("account/", include("accounts.urls")),
     path("admin/", admin.site.urls),
 ]
 
 handler400 = "web.views.bad_request"
 handler403 = "web.views.forbidden"
 handler404 = "comparisons.views.errors.not_found"
+handler429 = "web.views.too_many_requests"  # allauth's; Django itself knows none
 handler500 = "web.views.server_error"

@@ -1,7 +1,20 @@
-"""What every page of the desk shares."""
+"""What every page of the desk shares: a history with ways back, conflicts told, and nothing deleted that was seen."""
 
 from django.contrib import admin
 
+from desk.conflicts import ConflictsTold
+from desk.deletion import OnlyUnseenDeleted, delete_selected
+from desk.history import HistoryPages
 
-class DeskAdmin(admin.ModelAdmin):
-    """The base of every ModelAdmin of the site."""
+admin.site.add_action(delete_selected, "delete_selected")
+
+
+class DeskAdmin(HistoryPages, ConflictsTold, OnlyUnseenDeleted, admin.ModelAdmin):
+    """The base of every ModelAdmin of the site.
+
+    Who overrides `changeform_view`, `get_form`, `render_change_form`, `delete_view` or `get_urls`
+    calls `super()`; a form of one's own is given as `form`.
+    """
+
+    class Media:
+        css = {"all": ["desk/history.css"]}

@@ -1,11 +1,14 @@
-"""Noting which tools reviews name."""
+"""Noting which tools reviews name; publishing a tool together with what the panel says of it."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from itertools import batched
 
 from django.db import transaction
+from django.db.models import Q
 
-from reviews.mentions import Names
-from reviews.models import Mention, ReviewQuerySet
+from reviews.mentions import Names, words_of
+from reviews.models import Mention, Review, ReviewQuerySet
 from tools.models import Tool
 
 BATCH = 2000  # reviews held in memory at once
@@ -32,3 +35,51 @@ def note_mentions(*, reviews: ReviewQuerySet) -> None:
         Mention.objects.bulk_create(
             [Mention(review_id=review, tool_id=tool) for review, tool in sorted(named)], ignore_conflicts=True
         )
+
+
+@transaction.atomic
+def note_renamed(*, tool: Tool, names: Iterable[str]) -> None:
+    """Look again through the reviews that may name a tool, after it has come or its names have changed.
+
+    `names` are the names and aliases that it has now, and those that it had before.
+    """
+    # Whoever names it writes the longest word of that name; which of these reviews do name it is not for SQL to say.
+    telling = {max(words, key=len) for name in names if (words := words_of(name))}
+    may_name = Q(pk__in=Mention.objects.filter(tool=tool).values("review"))
+    for word in sorted(telling):
+        may_name |= Q(quote__contains=word) | Q(flips_if__contains=word)
+    note_mentions(reviews=Review.objects.filter(may_name))
+
+
+@transaction.atomic
+def publish_tool(*, tool: Tool, at: datetime | None = None, reason: str = "") -> list[Review]:
+    """Publish or schedule a tool, and at the same instant the reviews that go along with it, which are returned.
+
+    `reason` is for the history of each. Raises StepError as `Publishable.publish` does; then nothing has changed.
+    """
+    along = _going_along(tool)
+    tool.publish(at=at, reason=reason)
+    for review in along:
+        review.publish_with_tool(reason=reason)
+    return along
+
+
+@transaction.atomic
+def unschedule_tool(*, tool: Tool, reason: str = "") -> list[Review]:
+    """Make a scheduled tool a draft again, with the reviews that were to come out with it, which are returned.
+
+    Raises StepError as `Publishable.unschedule` does; then nothing has changed.
+    """
+    along = [review for review in _going_along(tool) if review.published_at is not None]
+    tool.unschedule(reason=reason)
+    for review in along:
+        review.unschedule(reason=reason)
+    return along
+
+
+def _going_along(tool: Tool) -> list[Review]:
+    """Locked, so that nobody publishes one of them meanwhile, and each knows the very tool that is moved."""
+    reviews = list(Review.objects.filter(tool=tool).select_for_update().order_by("pk"))
+    for review in reviews:
+        review.tool = tool
+    return [review for review in reviews if review.goes_along()]

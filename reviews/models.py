@@ -7,16 +7,16 @@ from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
-from simple_history.models import HistoricalRecords
 
 from tools import slugs
+from tools.history import History
 from tools.models import (
     Tool,
     is_web_address,
     unique_name_constraint,
     web_address_constraint,
 )
-from tools.publishing import Publishable, State, is_published
+from tools.publishing import Publishable, State, StepError, is_published
 from tools.search import SearchedQuerySet, marked
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 
@@ -60,7 +60,7 @@ class Reviewer(Slugged):
     )
 
     objects = ReviewerQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["seat"]
@@ -171,7 +171,7 @@ class Review(Publishable):
     flips_if = models.TextField("what would flip it", blank=True)
 
     objects = ReviewQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["tool", "reviewer", "published_at", "pk"]
@@ -197,6 +197,27 @@ class Review(Publishable):
 
     def __str__(self) -> str:
         return f"{self.reviewer}: {self.verdict} {self.tool}"
+
+    def goes_along(self) -> bool:
+        """Whether it comes out at the instant of its tool, when that is published or moved: a draft, and what is
+        scheduled for the very instant for which its tool is.
+        """
+        is_with_tool = self.tool.state == State.SCHEDULED and self.published_at == self.tool.published_at
+        return self.withdrawn_at is None and (self.published_at is None or is_with_tool)
+
+    def publish_with_tool(self, *, reason: str = "") -> None:
+        """Let it appear at the instant of its tool. Raises StepError as `publish` does."""
+        self._only(State.DRAFT, State.SCHEDULED, step="published")
+        self._move(reason, published_at=self.tool.published_at)
+
+    def unschedule(self, *, reason: str = "") -> None:
+        """Make a draft again of what was never public. Raises StepError for anything that is not scheduled, and
+        where the seat has another draft on the tool.
+        """
+        others = Review.objects.filter(tool=self.tool_id, reviewer=self.reviewer_id, published_at__isnull=True)
+        if others.exclude(pk=self.pk).exists():
+            raise StepError("This seat has another draft on the tool: publish or delete that one first.")
+        super().unschedule(reason=reason)
 
     def supersede(
         self, *, verdict: str, quote: str, flips_if: str = "", published_at: datetime | None = None
@@ -264,7 +285,7 @@ class Prediction(models.Model):
     judged_on = models.DateField(null=True, blank=True)
 
     objects = PredictionQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["due_on", "pk"]

@@ -1,5 +1,6 @@
 """How the panel's numbers are said. Objects in, words out; no queries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -38,6 +39,14 @@ class Panel:
             return cls(ship=0, seats=0, percent=None, marks=())
         marks = tuple((mark["name"], mark["verdict"]) for mark in numbers["marks"])
         return cls(numbers["ship"], numbers["seats"], numbers["percent"], marks)
+
+    @classmethod
+    def counting(cls, marks: Sequence[tuple[str, str]]) -> "Panel":
+        """The panel of some verdicts, as (reviewer's name, verdict): what the database will make of them."""
+        ship, seats = sum(verdict == "ship" for _, verdict in marks), len(marks)
+        # Half up, in whole numbers, as whole_percent of tools/migrations/0003 does.
+        percent = (200 * ship + seats) // (2 * seats) if seats else None
+        return cls(ship=ship, seats=seats, percent=percent, marks=tuple(marks))
 
     @property
     def figure(self) -> str:

@@ -22,6 +22,7 @@ PAGES = [
     "/tools/?panel=all-skip&community=1",
     "/tools/open-webui/",
     "/tools/aider/",
+    "/tools/aider/votes/",
     "/categories/speech/",
     "/categories/speech/?lens=skeptic",
     "/reviewers/",

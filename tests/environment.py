@@ -16,6 +16,8 @@ os.environ |= {
     "SITE_URL": "http://127.0.0.1:8000",
     "SITE_NAME": "Shipside",
     "READINGS_SECONDS": "1000000000",  # when a test asks for it
+    "REQUIRE_MFA": "false",  # the tests that are about it switch it on
+    "MEDIA_ROOT": str(ROOT / ".data" / "test-media"),
     "STATIC_ROOT": str(ROOT / ".data" / "test-static"),
 }
 # The browser fixtures run an event loop of their own in the thread of the test.

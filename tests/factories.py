@@ -5,17 +5,31 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.db.models import QuerySet
+
+from accounts.models import User
 from comparisons.models import Comparison
 from newsletter.content import Entry
 from newsletter.issuing import compose_issue
 from newsletter.models import Issue, IssueState, Subscriber
 from reviews.models import Prediction, Review, Reviewer
-from tools.models import Attribute, Category, Fact, Plan, Tool
+from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
 from votes.models import Vote
+from votes.pair_votes import PairChoice, PairVote
 
 PAST = datetime(2026, 1, 5, 9, tzinfo=UTC)
 FUTURE = datetime(2099, 1, 1, tzinfo=UTC)
 _number = count(1)
+
+
+def removed(rows: QuerySet[Any]) -> None:
+    """Take rows away that readers have seen, as maintenance may."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL shipside.maintenance = 'on'")
+        rows.delete()
+        cursor.execute("SET LOCAL shipside.maintenance = 'off'")
 
 
 def category(**fields: Any) -> Category:
@@ -61,6 +75,10 @@ def attribute(**fields: Any) -> Attribute:
     return Attribute.objects.create(**{"slug": f"attribute-{n}", "name": f"Attribute {n}", **fields})
 
 
+def correction(*, of: Tool, **fields: Any) -> Correction:
+    return Correction.objects.create(tool=of, **{"note": f"Correction {next(_number)}.", **fields})
+
+
 def fact(*, of: Tool, **fields: Any) -> Fact:
     if "attribute" not in fields:
         fields["attribute"] = attribute()
@@ -71,11 +89,32 @@ def comparison(*, first: Tool | None = None, second: Tool | None = None, **field
     return Comparison.objects.create(first=first or tool(), second=second or tool(), **{"published_at": PAST, **fields})
 
 
-def votes(*, on: Tool, ship: int = 0, skip: int = 0) -> None:
+def votes(*, on: Tool, ship: int = 0, skip: int = 0, **fields: Any) -> None:
     Vote.objects.bulk_create(
-        Vote(tool=on, visitor=UUID(int=(next(_number) << 16) + n, version=4), choice="ship" if n < ship else "skip")
+        Vote(
+            tool=on,
+            visitor=UUID(int=(next(_number) << 16) + n, version=4),
+            choice="ship" if n < ship else "skip",
+            **fields,
+        )
         for n in range(ship + skip)
     )
+
+
+def user(*permissions: str, **fields: Any) -> User:
+    """Somebody on the staff, with permissions as `app.codename`."""
+    made = User.objects.create_user(**{"username": f"user-{next(_number)}", "is_staff": True, **fields})
+    for permission in permissions:
+        app, codename = permission.split(".")
+        made.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return made
+
+
+def pair_votes(*, between: tuple[Tool, Tool], first: int = 0, second: int = 0, neither: int = 0) -> None:
+    """Votes on two tools in the order that is given."""
+    choices = [PairChoice.FIRST] * first + [PairChoice.SECOND] * second + [PairChoice.NEITHER] * neither
+    for choice in choices:
+        PairVote.objects.cast(shown=between, visitor=UUID(int=next(_number), version=4), choice=choice)
 
 
 def subscriber(**fields: Any) -> Subscriber:

@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -6,18 +7,18 @@ from django.contrib.postgres.aggregates import JSONBAgg
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import TrigramSimilarity, TrigramWordSimilarity
 from django.core.validators import RegexValidator, URLValidator
-from django.db import models
+from django.db import connection, models, transaction
 from django.db.models import Count, Exists, F, Func, OuterRef, Prefetch, Q, Subquery, Sum, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest, JSONObject
 from django.db.models.lookups import IStartsWith
 from django.urls import reverse
 from django.utils import timezone
-from simple_history.models import HistoricalRecords
 
-from tools import search, slugs
+from tools import logos, search, slugs
 from tools.expressions import WholePercent, WilsonHigh, WilsonLow
-from tools.publishing import Publishable
+from tools.history import History
+from tools.publishing import Publishable, is_published
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 
 is_web_address = URLValidator(schemes=["http", "https"])
@@ -58,6 +59,19 @@ class ContentRevision(models.Model):
     def __str__(self) -> str:
         return str(self.number)
 
+    @classmethod
+    def hold(cls) -> None:
+        """Wait until nobody else writes content, and keep everybody waiting until this transaction ends.
+
+        Who writes content takes this row anyway, with the first statement; who reads first and then decides what to
+        write takes it before reading. Taken first it is also the end of deadlocks between writers.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {cls._meta.db_table} (id, number) VALUES (1, 1) "  # noqa: S608 (ours)
+                "ON CONFLICT (id) DO UPDATE SET number = tools_contentrevision.number"
+            )
+
 
 class CategoryQuerySet(SluggedQuerySet):
     def with_published_tools(self) -> Self:
@@ -82,7 +96,7 @@ class Category(Slugged):
     description = models.TextField(blank=True)
 
     objects = CategoryQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["name"]
@@ -166,14 +180,14 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
     def with_community(self) -> Self:
         """Annotate `community`: the counted votes, or None for a tool that nobody ever voted on.
 
-        {"ship", "skip": counts, "percent", "low", "high": 0–100}; the interval is the 95% Wilson score interval. All
-        but the counts are None when every vote was taken back.
+        {"ship", "skip", "held": counts, "percent", "low", "high": 0–100}; the interval is the 95% Wilson score
+        interval. Held votes are under review and count nowhere. All but the counts are None when none counts.
         """
         totals = (
             self._related("tallies")
             .order_by()
             .values("tool")
-            .annotate(ships=Sum("ship"), skips=Sum("skip"), votes=Sum("ship") + Sum("skip"))
+            .annotate(ships=Sum("ship"), skips=Sum("skip"), votes=Sum("ship") + Sum("skip"), holds=Sum("held"))
         )
         numbers = totals.values(
             community=JSONObject(
@@ -182,9 +196,14 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
                 percent=WholePercent("ships", "votes"),
                 low=WholePercent(WilsonLow("ships", "votes")),
                 high=WholePercent(WilsonHigh("ships", "votes")),
+                held=F("holds"),
             )
         )
         return self.annotate(community=Subquery(numbers))
+
+    def with_freeze(self) -> Self:
+        """Annotate `is_frozen`: whether every new vote is held."""
+        return self.annotate(is_frozen=Exists(self._related("freeze")))
 
     def with_numbers(self, *, at: datetime | None = None, lens: Sequence[int] = ()) -> Self:
         """Panel and community at once, as every card shows them."""
@@ -277,7 +296,8 @@ class Tool(Slugged, Publishable):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ToolQuerySet.as_manager()
-    history = HistoricalRecords()
+    # The files of a logo that was replaced are gone, so an earlier version of a tool must not bring its name back.
+    history = History(excluded_fields=["logo"])
 
     class Meta:
         ordering = ["name", "pk"]
@@ -295,6 +315,9 @@ class Tool(Slugged, Publishable):
                 violation_error_message="“vs” stands between two tools in an address; write “versus” in a slug.",
             ),
             web_address_constraint("website", name="tools_tool_website_web"),
+            models.CheckConstraint(
+                name="tools_tool_logo_random", condition=Q(logo="") | Q(logo__regex=rf"^{logos.STEM_PATTERN}$")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -312,6 +335,10 @@ class StandingQuerySet(models.QuerySet[Any]):
         return self.filter(superseded_at__isnull=True).order_by("pk")
 
 
+class AlreadySupersededError(ValueError):
+    """Somebody else has superseded a plan or fact meanwhile."""
+
+
 class Sourced(models.Model):
     """A statement with its source and the day somebody last checked it there. Superseded, never overwritten."""
 
@@ -326,6 +353,36 @@ class Sourced(models.Model):
 
     class Meta:
         abstract = True
+
+    def supersede(self, **values: Any) -> Self:
+        """Let other values stand from now on, and return the row that holds them; this one stays as history.
+
+        What is not said stays as it is, but the day of verification: it vouched for the old value. Raises
+        AlreadySupersededError.
+        """
+        with transaction.atomic():
+            self.retire()
+            successor = self.successor(**values)
+            successor.save()
+        return successor
+
+    def successor(self, **values: Any) -> Self:
+        """The row, not saved yet, that stands in place of this one with other values; see `supersede`."""
+        row = copy(self)
+        row._state = copy(self._state)
+        row._state.adding, row.pk = True, None
+        for name, value in {"superseded_at": None, "verified_on": None, **values}.items():
+            setattr(row, name, value)
+        return row
+
+    def retire(self) -> None:
+        """Let this stand no longer, without anything in its place. Raises AlreadySupersededError."""
+        standing = type(self).objects.filter(pk=self.pk, superseded_at__isnull=True).select_for_update()
+        with transaction.atomic():
+            if not standing.values_list("pk"):
+                raise AlreadySupersededError
+            self.superseded_at = timezone.now()
+            self.save(update_fields=["superseded_at"])
 
 
 class PlanKind(models.TextChoices):
@@ -356,7 +413,7 @@ class Plan(Sourced):
     period = models.CharField(max_length=5, choices=Period, null=True, blank=True)
     unit = models.CharField(max_length=50, blank=True, help_text="For usage: what the amount buys, as in “1M tokens”.")
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["pk"]
@@ -414,7 +471,7 @@ class Attribute(models.Model):
     name = models.CharField(max_length=100)
     categories = models.ManyToManyField(Category, related_name="attributes", blank=True)
 
-    history = HistoricalRecords(m2m_fields=[categories])
+    history = History(m2m_fields=[categories])
 
     class Meta:
         ordering = ["pk"]
@@ -436,7 +493,7 @@ class Fact(Sourced):
     attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT, related_name="facts")
     value = models.CharField(max_length=300)
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["attribute", "pk"]
@@ -454,21 +511,39 @@ class Fact(Sourced):
         return f"{self.attribute}: {self.value}"
 
 
+class CorrectionQuerySet(models.QuerySet["Correction"]):
+    def on_record(self, *, at: datetime | None = None) -> Self:
+        """Those of published tools, newest first, each with its tool."""
+        return self.filter(is_published(at=at, prefix="tool__")).select_related("tool").order_by("-made_at", "-pk")
+
+
 class Correction(models.Model):
-    """What we got wrong about a tool and put right, in words for readers. Never rewritten: a later one can follow."""
+    """What we got wrong about a tool and put right, in words for readers. Never rewritten: a later one can follow.
+
+    That it stays is a trigger (migration 0007).
+    """
 
     tool = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="corrections")
     note = models.CharField(max_length=500, help_text="What was wrong, and what is right; readers see it.")
     made_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = CorrectionQuerySet.as_manager()
+    history = History()
+
     class Meta:
         ordering = ["-made_at", "-pk"]
+        indexes = [models.Index(fields=["-made_at", "-id"], name="tools_correction_newest")]
         constraints = [
+            models.UniqueConstraint(
+                fields=["tool", "made_at"],
+                name="tools_correction_once",
+                violation_error_message="This tool has a correction of that very moment.",
+            ),
             models.CheckConstraint(
                 name="tools_correction_note_not_empty",
                 condition=~Q(note=""),
                 violation_error_message="A correction says what was wrong.",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

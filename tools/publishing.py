@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any, Self
 
-from django.db import models
+import psycopg
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 
@@ -25,10 +26,19 @@ class PublishableQuerySet(models.QuerySet[Any]):
         return self.filter(is_published(at=at))
 
 
-class Publishable(models.Model):
-    """Content that appears by itself at `published_at` and disappears for good at `withdrawn_at`.
+class StepError(ValueError):
+    """A step that what a thing is does not allow. The message says why, in words for editors."""
 
-    No job publishes anything: every public query compares `published_at` with the clock.
+
+class Publishable(models.Model):
+    """Content that appears by itself at `published_at`, and is taken off the site at `withdrawn_at`.
+
+    No job publishes anything: every public query compares `published_at` with the clock. Both times are moved by the
+    methods here alone, and by catalog files, which say what is public (docs/decisions/0010-publishing.md).
+
+        draft ── publish(at) ──▶ scheduled ── the clock, or publish() ──▶ published ── withdraw() ──▶ withdrawn
+          ▲                          │                                        ▲                          │
+          └────── unschedule() ──────┘                                        └──────── put_back() ──────┘
     """
 
     published_at = models.DateTimeField(
@@ -47,8 +57,65 @@ class Publishable(models.Model):
             return State.DRAFT
         return State.PUBLISHED if self.published_at <= timezone.now() else State.SCHEDULED
 
-    def withdraw(self) -> None:
-        """Take it off the site and keep it. Withdrawing twice changes nothing."""
+    @property
+    def was_public(self) -> bool:
+        """Whether readers see it or have seen it: then it is superseded or withdrawn, and never deleted.
+
+        Goes by the time that is set now. The database looks into the history as well (tools/migrations/0007).
+        """
+        return self.published_at is not None and self.published_at <= timezone.now()
+
+    def publish(self, *, at: datetime | None = None, reason: str = "") -> None:
+        """Let it appear now, or by itself at a later instant; what is scheduled is moved. `reason` is for the history.
+
+        Raises StepError for what is or was public, for an instant that has passed, and where a constraint forbids it.
+        """
+        self._only(State.DRAFT, State.SCHEDULED, step="published")
+        now = timezone.now()
+        if at is not None and at <= now:
+            raise StepError("That time has passed.")
+        self._move(reason, published_at=at or now)
+
+    def unschedule(self, *, reason: str = "") -> None:
+        """Make a draft again of what was never public. Raises StepError for anything that is not scheduled."""
+        self._only(State.SCHEDULED, step="made a draft again")
+        self._move(reason, published_at=None)
+
+    def withdraw(self, *, reason: str = "") -> None:
+        """Take it off the site and keep it. Withdrawing twice changes nothing.
+
+        Raises StepError for what was never public: a draft is deleted, and what is scheduled is unscheduled.
+        """
         if self.withdrawn_at is None:
-            self.withdrawn_at = timezone.now()
-            self.save(update_fields=["withdrawn_at"])
+            self._only(State.PUBLISHED, step="withdrawn")
+            self._move(reason, withdrawn_at=timezone.now())
+
+    def put_back(self, *, reason: str = "") -> None:
+        """Show again what was withdrawn, as of the time at which it came out first. Raises StepError for the rest."""
+        self._only(State.WITHDRAWN, step="put back")
+        self._move(reason, withdrawn_at=None)
+
+    def _only(self, *states: State, step: str) -> None:
+        if self.state not in states:
+            is_what = "is a draft" if self.state == State.DRAFT else f"is {self.state.label.lower()}"
+            raise StepError(f"It {is_what} and cannot be {step}.")
+
+    def _move(self, reason: str, **times: datetime | None) -> None:
+        """Write one of the two times, and why; or raise StepError with the words of the constraint against it."""
+        before = {name: getattr(self, name) for name in times}
+        for name, value in times.items():
+            setattr(self, name, value)
+        self._change_reason = reason  # django-simple-history keeps it
+        try:
+            with transaction.atomic():
+                self.save(update_fields=list(times))
+        except IntegrityError as error:
+            for name, value in before.items():
+                setattr(self, name, value)
+            broken = error.__cause__.diag.constraint_name if isinstance(error.__cause__, psycopg.Error) else None
+            words = [str(rule.violation_error_message) for rule in self._meta.constraints if rule.name == broken]
+            if not words:
+                raise
+            raise StepError(words[0]) from error
+        finally:
+            del self._change_reason

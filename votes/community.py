@@ -16,23 +16,29 @@ class CommunityNumbers(TypedDict):
     percent: int | None
     low: int | None
     high: int | None
+    held: int
 
 
 @dataclass(frozen=True, slots=True)
 class Community:
-    """What the visitors say of one tool. `percent`, `low` and `high` are 0–100, and None without a vote."""
+    """What the visitors say of one tool. `percent`, `low` and `high` are 0–100, and None without a counted vote.
+
+    `held` votes are under review and count nowhere; while voting `is_frozen` every new one is.
+    """
 
     ship: int
     skip: int
     percent: int | None
     low: int | None
     high: int | None
+    held: int = 0
+    is_frozen: bool = False
 
     @classmethod
-    def of(cls, numbers: CommunityNumbers | None) -> "Community":
+    def of(cls, numbers: CommunityNumbers | None, *, is_frozen: bool = False) -> "Community":
         if numbers is None:
-            return cls(ship=0, skip=0, percent=None, low=None, high=None)
-        return cls(numbers["ship"], numbers["skip"], numbers["percent"], numbers["low"], numbers["high"])
+            return cls(ship=0, skip=0, percent=None, low=None, high=None, is_frozen=is_frozen)
+        return cls(**numbers, is_frozen=is_frozen)
 
     @property
     def votes(self) -> int:
@@ -70,6 +76,11 @@ class Community:
         if self.is_early:
             return f"{self.votes} votes, early: {self.interval}"
         return f"{self.votes:,} votes"
+
+    @property
+    def review_words(self) -> str:
+        """What is said of votes that do not count yet; "" without any."""
+        return f"{self.held:,} vote{'' if self.held == 1 else 's'} under review" if self.held else ""
 
     def excludes(self, percent: int | None) -> bool:
         """Whether a percent (the panel's) lies outside the interval. False while there is no number."""

@@ -1,5 +1,6 @@
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
 
@@ -12,59 +13,138 @@ from django.utils import timezone
 
 from tools.expressions import WilsonLow
 from tools.models import Category, PlanKind, Tool
+from votes.community import Community
+from votes.ledger import LedgerHour
+from votes.limits import Amount
+from votes.moderation import Decision, Freeze, HeldFor, Reason
+from votes.network import NetworkKey
+from votes.pair_votes import PairRank, PairTally, PairVote
+
+# Models that live beside what they are for.
+__all__ = [
+    "Amount", "Camp", "CensusRow", "Choice", "CountAmong", "Decision", "Freeze", "HeldFor", "LedgerHour",
+    "Listing", "NetworkKey", "PairRank", "PairTally", "PairVote", "PanelGap", "Reason", "Standing", "State", "Tally",
+    "Vote",
+]  # fmt: skip
 
 
 class Choice(models.TextChoices):
     SHIP = "ship", "Ship"
     SKIP = "skip", "Skip"
+    NONE = "none", "Take it back"
+
+
+class State(models.TextChoices):
+    """What a visitor's vote on a tool is worth. It belongs to the row: changing the choice does not change it."""
+
+    COUNTED = "counted", "Counted"
+    HELD = "held", "Under review"
+    REJECTED = "rejected", "Not counted"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What has become of a vote, and how the tool stands with it. `state` is None where there is no vote."""
+
+    state: State | None
+    community: Community
 
 
 class VoteQuerySet(models.QuerySet["Vote"]):
-    def cast(self, *, tool: Tool, visitor: uuid.UUID, choice: Choice | None) -> None:
-        """Set a visitor's vote on a tool to `choice`, or take it back with None.
+    def cast(
+        self,
+        *,
+        tool: Tool,
+        visitor: uuid.UUID,
+        choice: Choice,
+        held_for: str = "",
+        network: uuid.UUID | None = None,
+        at: datetime | None = None,
+    ) -> Standing:
+        """Set a visitor's vote on a tool to `choice`; `Choice.NONE` takes it back.
 
-        It sets and does not toggle: saying the same again changes nothing. One statement, committed when this
-        returns outside a transaction; the tally follows in the same transaction by trigger (migration 0002), and the
-        order of lists does or is settled after it (migration 0004).
+        It sets and does not toggle: saying the same again changes nothing. A vote that is new is held for `held_for`,
+        unless that is ""; one that was there keeps its state. One statement, committed when this returns outside a
+        transaction; the tally follows in the same transaction by trigger (migration 0006), and the order of lists does
+        or is settled after it (migration 0004).
         """
-        if choice is None:
-            self.filter(tool=tool, visitor=visitor).delete()
-        else:
-            self.bulk_create(
-                [self.model(tool=tool, visitor=visitor, choice=choice)],
-                update_conflicts=True,
-                unique_fields=["tool", "visitor"],
-                update_fields=["choice", "updated_at"],
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT * FROM cast_vote(%s, %s, %s, %s, %s, %s)",
+                [tool.pk, visitor, choice, held_for, network, at or timezone.now()],
             )
+            state, ship, skip, percent, low, high, held, is_frozen = cursor.fetchone()
         Listing.objects.settle(tool)
+        community = Community(ship, skip, percent, low, high, held=held, is_frozen=is_frozen)
+        return Standing(State(state) if state else None, community)
+
+    def of(self, visitor: uuid.UUID) -> Self:
+        """What a visitor says of published tools, whether it counts or not."""
+        return self.filter(visitor=visitor, tool__in=Tool.objects.published()).exclude(choice=Choice.NONE)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-pk")
 
 
 class Vote(models.Model):
-    """What one visitor says of one tool."""
+    """What one visitor says of one tool. Rows stay: one that is taken back says `none`, a rejected one says so."""
 
     tool = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="votes", db_index=False)
     visitor = models.UUIDField()
     choice = models.CharField(max_length=4, choices=Choice)
+    state = models.CharField(max_length=8, choices=State, default=State.COUNTED, db_default=State.COUNTED)
+    held_for = models.CharField(max_length=7, choices=HeldFor, blank=True, default="", db_default="")
+    rejected_for = models.CharField(max_length=9, choices=Reason.rejecting(), blank=True, default="", db_default="")
+    network = models.UUIDField(null=True, help_text="The hash of where it was first cast from (votes/network.py).")
+    decision = models.ForeignKey(
+        Decision,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        db_constraint=False,  # decisions are never deleted, and a check a row would make large ones slow
+        db_index=False,
+        related_name="decided_votes",
+        help_text="The latest one about it.",
+    )
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
     objects = VoteQuerySet.as_manager()
 
     class Meta:
+        permissions = [
+            ("moderate_vote", "Can release and reject held votes"),
+            ("freeze_tool", "Can freeze the votes on a tool"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["tool", "visitor"], name="votes_vote_one_a_visitor"),
             models.CheckConstraint(name="votes_vote_choice_known", condition=Q(choice__in=Choice.values)),
+            models.CheckConstraint(name="votes_vote_state_known", condition=Q(state__in=State.values)),
+            models.CheckConstraint(
+                name="votes_vote_held_says_why",
+                condition=(~Q(state=State.HELD) & Q(held_for="")) | Q(held_for__in=HeldFor.values),
+            ),
+            models.CheckConstraint(
+                name="votes_vote_rejected_says_why",
+                condition=(
+                    (~Q(state=State.REJECTED) & Q(rejected_for=""))
+                    | Q(state=State.REJECTED, rejected_for__in=[value for value, _ in Reason.rejecting()])
+                ),
+            ),
         ]
-        indexes = [models.Index(fields=["visitor"], name="votes_vote_visitor")]
+        indexes = [
+            models.Index(fields=["visitor"], name="votes_vote_visitor"),
+            models.Index(fields=["tool", "created_at"], name="votes_vote_held", condition=Q(state=State.HELD)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.choice} {self.tool_id}"
 
 
 class Tally(models.Model):
-    """How many counted votes say ship and skip, in up to eight slots a tool; a tool's count is the sum of its slots.
+    """How many counted votes say ship and skip, and how many votes are held, in up to eight slots a tool; a tool's
+    count is the sum of its slots.
 
-    Only triggers on `votes_vote` write here (migration 0002). A visitor's slot follows from the visitor's id, so that
+    Only triggers on `votes_vote` write here (migration 0006). A visitor's slot follows from the visitor's id, so that
     simultaneous votes on one popular tool seldom wait for the same row.
     """
 
@@ -75,16 +155,17 @@ class Tally(models.Model):
     slot = models.PositiveSmallIntegerField()
     ship = models.IntegerField(default=0)
     skip = models.IntegerField(default=0)
+    held = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         verbose_name_plural = "tallies"
         constraints = [
-            models.CheckConstraint(name="votes_tally_not_negative", condition=Q(ship__gte=0, skip__gte=0)),
+            models.CheckConstraint(name="votes_tally_not_negative", condition=Q(ship__gte=0, skip__gte=0, held__gte=0)),
             models.CheckConstraint(name="votes_tally_slot_known", condition=Q(slot__gte=0, slot__lt=8)),
         ]
 
     def __str__(self) -> str:
-        return f"tool {self.tool_id}, slot {self.slot}: {self.ship} ship, {self.skip} skip"
+        return f"tool {self.tool_id}, slot {self.slot}: {self.ship} ship, {self.skip} skip, {self.held} held"
 
 
 # The orders of lists, each with an index. All are total: they end with the tool itself.

@@ -1,8 +1,13 @@
 from django.urls import path
 
-from votes import views
+from votes.views import casting, ledger, mine, pairs
 
 urlpatterns = [
-    path("tools/<tool_slug:slug>/vote/", views.vote, name="vote"),
-    path("me/votes/", views.my_votes, name="my-votes"),
+    path("tools/<tool_slug:slug>/vote/", casting.vote, name="vote"),
+    path("tools/<tool_slug:slug>/votes/", ledger.ledger, name="ledger"),
+    path("export/votes.csv", ledger.export, name="votes-export"),
+    path("compare/<pair:pair>/vote/", pairs.pair_vote, name="pair-vote"),
+    path("me/", mine.mine, name="mine"),
+    path("me/votes/", casting.my_votes, name="my-votes"),
+    path("me/receipt/<str:receipt>/", mine.receipt, name="receipt"),
 ]

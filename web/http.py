@@ -5,7 +5,7 @@ from functools import wraps
 from hashlib import blake2b
 from typing import Any
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
 from django.utils.cache import set_response_etag
@@ -50,11 +50,11 @@ def unless_unchanged(
     """
     key = "etag:" + blake2b(repr(stamp).encode(), digest_size=16).hexdigest()
     asked = request.headers.get("If-None-Match")
-    if asked and (etag := cache.get(key)) and etag in (tag.removeprefix("W/") for tag in parse_etags(asked)):
+    if asked and (etag := caches["pages"].get(key)) and etag in (tag.removeprefix("W/") for tag in parse_etags(asked)):
         return HttpResponseNotModified(headers={**PUBLIC_HEADERS, "ETag": etag})
     response = build()
     set_response_etag(response)
-    cache.set(key, response.headers["ETag"])
+    caches["pages"].set(key, response.headers["ETag"])
     return response
 
 

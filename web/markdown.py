@@ -12,9 +12,8 @@ _TAGS = {"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "a", "block
 _parser = MarkdownIt("commonmark", {"html": False}).disable(["heading", "lheading", "image", "hr", "html_block"])
 
 
-@lru_cache(maxsize=8192)
-def render(text: str) -> SafeString:
-    """Turn Markdown into safe HTML. Pure, and remembered, because published words seldom change."""
+def rendered(text: str) -> SafeString:
+    """Turn Markdown into safe HTML. Pure; for words that nobody will ask for again, such as drafts."""
     return mark_safe(  # noqa: S308 (nh3 lets nothing but _TAGS and http links through)
         nh3.clean(
             _parser.render(text).strip(),
@@ -24,6 +23,12 @@ def render(text: str) -> SafeString:
             link_rel="nofollow noopener",
         )
     )
+
+
+@lru_cache(maxsize=8192)
+def render(text: str) -> SafeString:
+    """Turn Markdown into safe HTML as `rendered` does, and remember it, because published words seldom change."""
+    return rendered(text)
 
 
 @lru_cache(maxsize=8192)

@@ -63,6 +63,10 @@ def forbidden(request: HttpRequest, exception: Exception | None = None, reason: 
     return error_page(request, status=403)
 
 
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    return error_page(request, status=429)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     return error_page(request, status=500)
 

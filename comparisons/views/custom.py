@@ -42,7 +42,7 @@ def _by_slugs(typed: tuple[str, ...]) -> list[Tool]:
     """The tools of the canonical address: three or four current slugs. Empty for any other. One query, if any."""
     if len(typed) < FEWEST:
         return []
-    known = Tool.objects.published().with_community().with_namesakes().in_bulk(typed, field_name="slug")
+    known = Tool.objects.published().with_community().with_freeze().with_namesakes().in_bulk(typed, field_name="slug")
     return [known[slug] for slug in typed] if len(known) == len(typed) else []
 
 
@@ -74,7 +74,7 @@ def _columns(tools: list[Any], options: CustomOptions) -> dict[str, Any]:
     if lens != WHOLE_PANEL:
         records = read_columns(ids, lens=lens.ids)
     columns = [side_by_side.column(record, today=today) for record in records]
-    communities = [Community.of(tool.community) for tool in tools]
+    communities = [Community.of(tool.community, is_frozen=tool.is_frozen) for tool in tools]
     seats = side_by_side.seat_rows(records)
     sentence = side_by_side.ranking_sentence(columns, communities, lens)
     sides = [
@@ -93,6 +93,7 @@ def _columns(tools: list[Any], options: CustomOptions) -> dict[str, Any]:
         "lens": lens,
         "toggles": toggles(eyes, lens, here=reverse("custom"), also=found.custom_query(slugs)) if len(eyes) > 1 else [],
         "columns": columns,
+        "has_corrections": any(column["corrections"] for column in columns),
         "tools": list(zip(columns, communities, strict=True)),
         "seats": seats,
         "parting_sentence": side_by_side.parting_sentence(seats),

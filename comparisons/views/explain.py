@@ -11,6 +11,8 @@ from comparisons.example import NEWEST, example, interval_steps
 from comparisons.side_by_side import card
 from reviews.models import Reviewer
 from votes.community import said_by_votes
+from votes.models import Reason
+from votes.pair_votes import RESAMPLES
 from votes.visitor import HINT_COOKIE, KEPT_DAYS
 from web.http import public_page
 
@@ -31,7 +33,17 @@ def methodology(request: HttpRequest) -> HttpResponse:
             "like_for_like_days": settings.LIKE_FOR_LIKE_DAYS,
             "said_by_votes": said_by_votes(),
             "kept_days": KEPT_DAYS,
+            "limits": {
+                "tool_day": settings.VOTES_A_NETWORK_AND_TOOL,
+                "hour": settings.VOTES_A_NETWORK,
+                "refused": settings.VOTE_REQUESTS_A_NETWORK,
+                "burst": settings.BURST_VOTES,
+                "times": settings.BURST_TIMES,
+            },
+            "rejections": Reason.rejecting(),
             "newest": NEWEST,
+            "pair_ranking_votes": settings.PAIR_RANKING_VOTES,
+            "resamples": RESAMPLES,
             **_worked_example(),
         },
     )

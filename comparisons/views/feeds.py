@@ -4,12 +4,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
 from comparisons import side_by_side
 from comparisons.addresses import absolute
+from comparisons.changes import newest_changes, read_changes
 from comparisons.models import Comparison
-from reviews.models import Review
+from tools.models import Correction
 from web.atom import AtomFeed, tag_uri
 from web.http import public_page
 
@@ -45,9 +47,15 @@ def comparisons(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public_page
 def changes(request: HttpRequest) -> HttpResponse:
-    """The newest verdicts that flipped, with what the seat said before and says now."""
-    feed = _feed("changes", "Verdicts that flipped", "Who on the panel changed their mind, about what, and why.")
-    for flip in Review.objects.flips().select_related("reviewer", "tool__category")[:ENTRIES]:
+    """The newest verdicts that flipped, with what the seat said before and says now, and the newest corrections."""
+    feed = _feed(
+        "changes", "What changed", "Who on the panel changed their mind, about what and why; and what we corrected."
+    )
+    for change in read_changes(list(newest_changes()[:ENTRIES])):
+        if change.correction:
+            _add_correction(feed, change.correction)
+            continue
+        flip = change.flip
         feed.add_entry(
             name=f"review/{flip.pk}",
             title=f"{flip.reviewer.name} now {flip.verdict}s {flip.tool.name}",
@@ -58,6 +66,18 @@ def changes(request: HttpRequest) -> HttpResponse:
             content=render_to_string("comparisons/_flip_entry.html", {"flip": flip}),
         )
     return _answer(feed)
+
+
+def _add_correction(feed: AtomFeed, correction: Correction) -> None:
+    feed.add_entry(
+        name=f"correction/{correction.pk}",
+        title=f"Corrected: {correction.tool.name}",
+        url=absolute(f"{correction.tool.get_absolute_url()}#corrections"),
+        published=correction.made_at,
+        updated=correction.made_at,
+        category=correction.tool.category.name,
+        content=format_html("<p>{}</p>", correction.note),
+    )
 
 
 def _feed(name: str, title: str, subtitle: str) -> AtomFeed:

@@ -18,9 +18,9 @@ from comparisons.addresses import absolute
 from comparisons.columns import read_columns
 from comparisons.models import Comparison
 from comparisons.pairs import Pair, find_pair
+from comparisons.tool_page import LINKS
 from comparisons.views.errors import not_found
 from comparisons.views.pairs import moved_pair
-from comparisons.views.tools import LINKS
 from tools.models import Tool
 from votes.community import Community
 from web.http import public_page, unless_unchanged
@@ -82,7 +82,7 @@ def _comparison_twin(pair: Pair) -> dict[str, Any]:
 @public_page
 def tool_json(request: HttpRequest, slug: str) -> HttpResponse:
     """The twin of the page of a tool; moved and missing as the page is."""
-    found = Tool.objects.published().with_community().by_slugs(slug).get(slug)
+    found = Tool.objects.published().with_community().with_freeze().by_slugs(slug).get(slug)
     if found is None:
         raise Http404
     if found.slug != slug:
@@ -92,7 +92,7 @@ def tool_json(request: HttpRequest, slug: str) -> HttpResponse:
     twin = twins.tool_twin(
         record,
         side_by_side.column(record, today=today),
-        Community.of(found.community),
+        Community.of(found.community, is_frozen=found.is_frozen),
         list(Comparison.objects.published().touching(found.pk).newest_first().records()[:LINKS]),
         today=today,
     )

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from comparisons import side_by_side, splits
 from comparisons.agreement import NOBODY, NOTHING, SeatRecord, agreement_with_visitors, seat_records
+from comparisons.changes import newest_changes, read_changes
 from comparisons.forms import judged_only
 from comparisons.models import Comparison, Split
 from comparisons.pairs import Edition, current_edition
@@ -25,8 +26,8 @@ from web.paging import page_of, stretch_of
 REVIEWS_A_PAGE = 12
 PREDICTIONS_A_PAGE = 24
 MOST = 12  # of each kind on the page of splits
-FLIPS_A_PAGE = 20
-MOST_PAGES = 50  # of flips and predictions; older ones stand on the pages of their tools
+CHANGES_A_PAGE = 20
+MOST_PAGES = 50  # of changes and predictions; older ones stand on the pages of their tools
 
 
 class Panel(NamedTuple):
@@ -122,14 +123,15 @@ def split_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public_page
 def changes(request: HttpRequest) -> HttpResponse:
-    """Every verdict that flipped, newest first, with what it said before."""
-    flips = Review.objects.flips().select_related("tool", "reviewer")
+    """Every verdict that flipped, with what it said before, and every correction; newest first."""
+    page = stretch_of(newest_changes(), request.GET, per_page=CHANGES_A_PAGE, most=MOST_PAGES)
     return render(
         request,
         "comparisons/changes.html",
         {
             "here": reverse("changes"),
-            "page": stretch_of(flips, request.GET, per_page=FLIPS_A_PAGE, most=MOST_PAGES),
+            "page": page,
+            "changes": read_changes(page.items),
         },
     )
 

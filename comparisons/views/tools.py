@@ -1,35 +1,26 @@
 """All tools, one tool, and the tools of a category."""
 
-from datetime import date
 from functools import lru_cache
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from comparisons import facets, linked_data, side_by_side, timeline, titles
-from comparisons.addresses import tool_image
-from comparisons.badge import snippets
-from comparisons.columns import read_columns
+from comparisons import facets, linked_data, side_by_side, titles
 from comparisons.forms import ToolFilterForm, lens_slugs, tool_filter
-from comparisons.history import read_history
 from comparisons.lens import Eye, lens_of, toggles
-from comparisons.models import Comparison, ComparisonQuerySet
+from comparisons.models import Comparison
 from comparisons.pairs import Edition, current_edition
-from comparisons.rivals import likeliest_rivals
-from comparisons.twins import json_address
+from comparisons.tool_page import newest_links, tool_page
 from reviews.models import Reviewer
 from tools.models import Category, PlanKind, Tool
-from votes.community import Community
 from votes.models import Camp, CensusRow, Listing
+from votes.pair_votes import PairRank
 from web.http import public_page
 from web.paging import page_of
 
-LINKS = 12
 TOOLS_A_PAGE = 24
 
 
@@ -76,35 +67,12 @@ def _census(edition: Edition) -> tuple[list[Category], list[CensusRow]]:
 @public_page
 def tool(request: HttpRequest, slug: str) -> HttpResponse:
     """One tool: its numbers, its reviewers' reasons, prices, facts, what changed, and what it is compared with."""
-    found = Tool.objects.published().with_community().by_slugs(slug).get(slug)
+    found = Tool.objects.published().with_community().with_freeze().by_slugs(slug).get(slug)
     if found is None:
         raise Http404
     if found.slug != slug:
         return HttpResponsePermanentRedirect(found.get_absolute_url())
-    today = timezone.localdate()
-    tools = read_columns([found.pk])
-    column, community = side_by_side.column(tools[0], today=today, earlier=None), Community.of(found.community)
-    return render(
-        request,
-        "comparisons/tool.html",
-        {
-            "here": column["url"],
-            "json_address": json_address(column["url"]),
-            "title": titles.tool_title(column),
-            "description": titles.tool_description(column, community),
-            "image": tool_image(found.slug),
-            "linked_data": linked_data.tool_graph(tools[0], column, community),
-            "column": column,
-            "community": community,
-            "has_long_names": side_by_side.has_long_names(tools),
-            "seats": side_by_side.seat_rows(tools),
-            "facts": side_by_side.fact_rows(tools, today=today, earlier=None),
-            "badges": snippets(settings.SITE_URL, settings.SITE_NAME, found.slug, found.name),
-            **_history(found, today=today),
-            "comparisons": _links(Comparison.objects.published().touching(found.pk)),
-            "rivals": likeliest_rivals(found, most=LINKS),
-        },
-    )
+    return render(request, "comparisons/tool.html", tool_page(found))
 
 
 @require_safe
@@ -138,23 +106,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
             "whole_panel": here,
             "page": page,
             "cards": cards,
-            "comparisons": _links(Comparison.objects.published().in_category(found)),
+            "pair_ranks": PairRank.objects.of_category(found),
+            "comparisons": newest_links(Comparison.objects.published().in_category(found)),
         },
     )
-
-
-def _history(tool: Tool, *, today: date) -> dict[str, object]:
-    """What was said of a tool before."""
-    said = read_history(tool.pk)
-    editions = said["editions"] or []
-    return {
-        "timeline": timeline.timeline(editions, today=today),
-        "unchanged_since": timeline.unchanged_since(editions),
-        "gone_plans": timeline.gone_plans(said["plans"] or []),
-        "gone_facts": timeline.gone_facts(said["facts"] or []),
-    }
-
-
-def _links(comparisons: ComparisonQuerySet) -> list[SafeString]:
-    """The newest of some comparisons, as links."""
-    return [side_by_side.pair_link(record) for record in comparisons.newest_first().records()[:LINKS]]

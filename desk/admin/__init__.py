@@ -1,5 +1,27 @@
 """All of the admin, a module for each app that it edits; Django looks for it here."""
 
-from desk.admin import accounts, comparisons, newsletter, reviews, tools
+from desk.admin import (
+    accounts,
+    comparisons,
+    corrections,
+    newsletter,
+    predictions,
+    reviews,
+    sourced,
+    tools,
+    vocabulary,
+    votes,
+)
 
-__all__ = ["accounts", "comparisons", "newsletter", "reviews", "tools"]
+__all__ = [
+    "accounts",
+    "comparisons",
+    "corrections",
+    "newsletter",
+    "predictions",
+    "reviews",
+    "sourced",
+    "tools",
+    "vocabulary",
+    "votes",
+]

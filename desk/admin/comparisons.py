@@ -1,13 +1,160 @@
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget, AutocompleteSelect
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from comparisons.models import Comparison
-from desk.base import DeskAdmin
+from desk.lists import ComparisonList
+from desk.pair_check import PairCheck, check_pair, standing_comparison
+from desk.publishing import PublishingAdmin
+from tools.models import Tool
+from tools.publishing import State
+
+TYPED = "-typed"  # what is typed without JavaScript, beside the field that suggests
+
+
+class ToolSelect(AutocompleteSelect):
+    """Django's field that suggests as one types; without JavaScript, a box for a name or slug."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        typed = data.get(name + TYPED, "").strip()
+        return f"{TYPED}{typed}" if typed else super().value_from_datadict(data, files, name)
+
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
+        return super().optgroups(name, [key for key in value if not key.startswith(TYPED)], attr)
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        box = '<noscript><input type="text" name="{}" value="{}" aria-label="{}" placeholder="{}"></noscript>'
+        typed = str(value or "")
+        typed = typed.removeprefix(TYPED) if typed.startswith(TYPED) else ""
+        words = "Name or slug of a tool"
+        return super().render(name, value, attrs, renderer) + format_html(box, name + TYPED, typed, words, words)
+
+
+class ToolField(forms.ModelChoiceField):
+    """A tool, published or not: by its key, or by the name or slug that was typed."""
+
+    def to_python(self, value: Any) -> Any:
+        if not isinstance(value, str) or not value.startswith(TYPED):
+            return super().to_python(value)
+        typed = value.removeprefix(TYPED)
+        named = Tool.objects.by_slugs(typed).get(typed)
+        found = [named] if named else list(Tool.objects.called(typed)[:2])
+        if len(found) != 1:
+            what = "Several tools go" if found else "No tool goes"
+            raise ValidationError(f"{what} by “{typed}”. Type the slug of one.", code="invalid_choice")
+        return found[0]
+
+
+class ComparisonForm(forms.ModelForm):
+    """Two tools, in the order in which the page shows them, and who is choosing between them."""
+
+    class Meta:
+        model = Comparison
+        fields = ["first", "second", "introduction"]
+        widgets = {"introduction": AdminTextareaWidget(attrs={"data-markdown": "", "rows": 8})}
+        help_texts = {
+            "first": "Stands on the left, and first in the address.",
+            "introduction": "Who is choosing, and what it turns on. Markdown; raw HTML is shown, not obeyed.",
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        first, second = cleaned.get("first"), cleaned.get("second")
+        if first is None or second is None:
+            return cleaned
+        is_known = self.instance.pk and self.instance.state in (State.PUBLISHED, State.WITHDRAWN)
+        if is_known and {first.pk, second.pk} != {self.initial.get("first"), self.initial.get("second")}:
+            self.add_error("second", "Readers know this comparison. Swap its two tools, or make another comparison.")
+            return cleaned
+        if first != second and (existing := standing_comparison(first, second, but=self.instance.pk)):
+            url = reverse("admin:comparisons_comparison_change", args=[existing.pk])
+            words = 'These two are compared already: <a href="{}">{}</a> ({}).'
+            self.add_error("second", format_html(words, url, existing, existing.state.label.lower()))
+        return cleaned
+
+
+class PairForm(forms.Form):
+    """Two tools to look at, and the comparison that is being edited, if there is one."""
+
+    first = ToolField(queryset=Tool.objects.all(), widget=forms.TextInput)
+    second = ToolField(queryset=Tool.objects.all(), widget=forms.TextInput)
+    but = forms.IntegerField(required=False)
+
+
+class TypedPairForm(PairForm):
+    """The same as it comes from the page without JavaScript."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("first", "second"):
+            field = Comparison._meta.get_field(name)
+            self.fields[name].widget = ToolSelect(field, admin.site)
 
 
 @admin.register(Comparison)
-class ComparisonAdmin(DeskAdmin):
-    list_display = ["__str__", "state", "published_at"]
-    list_select_related = ["first", "second"]
-    search_fields = ["first__name", "second__name"]
-    date_hierarchy = "published_at"
+class ComparisonAdmin(PublishingAdmin, ComparisonList):
+    form = ComparisonForm
     autocomplete_fields = ["first", "second"]
+
+    class Media:
+        js = ["admin/js/jquery.init.js", "desk/pair_check.js"]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.autocomplete_fields:
+            kwargs |= {
+                "widget": ToolSelect(db_field, self.admin_site, using=kwargs.get("using")),
+                "form_class": ToolField,
+            }
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_urls(self) -> list[URLPattern]:
+        check = path("check/", self.admin_site.admin_view(self.check_view), name="comparisons_comparison_check")
+        return [check, *super().get_urls()]
+
+    def check_view(self, request: HttpRequest) -> HttpResponse:
+        """What the page of two tools will say: a fragment as one picks them (GET), a page without JavaScript (POST).
+
+        Nothing is saved.
+        """
+        may_write = self.has_add_permission(request) or self.has_change_permission(request)
+        if not (may_write and request.user.has_perm("tools.view_tool")):
+            raise PermissionDenied
+        is_page = request.method == "POST"
+        form = TypedPairForm(request.POST) if is_page else PairForm(request.GET)
+        check = _checked(form)
+        if not is_page:
+            return render(request, "desk/_pair_check.html", {"check": check}, status=200 if check else 400)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "What the page will say",
+            "opts": self.opts,
+            "media": self.media,
+            "check": check,
+            "errors": [error for errors in form.errors.values() for error in errors],
+        }
+        return TemplateResponse(request, "desk/pair_check.html", context)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        original = context.get("original")
+        form = context["adminform"].form
+        if "first" in form.fields:
+            asked = {name: form[name].value() for name in ("first", "second")}
+            pair = PairForm({**asked, "but": original.pk if original else None})
+            context["pair_check"] = {"url": reverse("admin:comparisons_comparison_check"), "check": _checked(pair)}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _checked(form: PairForm) -> PairCheck | None:
+    if not form.is_valid():
+        return None
+    return check_pair(form.cleaned_data["first"], form.cleaned_data["second"], but=form.cleaned_data["but"])

@@ -1,46 +1,226 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import InlineModelAdmin
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
-from desk.base import DeskAdmin
-from tools.models import Attribute, Category, Fact, Plan, Tool
+from comparisons.side_by_side import drawn_logo
+from desk import tool_helpers
+from desk.bulk.sheets import ToolSheets
+from desk.corrections import CorrectionInline
+from desk.lists import ToolList
+from desk.problems import problems
+from desk.publishing import PublishingAdmin
+from desk.scorecard import OvertakenError, Scorecard
+from desk.sourced_rows import FactForm, FactFormSet, PlanForm, PlanFormSet
+from desk.tool_form import ToolForm
+from desk.verify_action import VerifiesTools
+from reviews.actions import note_mentions, note_renamed
+from reviews.models import Review
+from tools import logos
+from tools.models import AlreadySupersededError, Fact, Plan, Tool
 
 
-@admin.register(Category)
-class CategoryAdmin(DeskAdmin):
-    list_display = ["name", "slug"]
-    search_fields = ["name", "slug"]
-
-
-@admin.register(Attribute)
-class AttributeAdmin(DeskAdmin):
-    list_display = ["name", "slug"]
-    list_filter = ["categories"]
-    search_fields = ["name", "slug"]
-    filter_horizontal = ["categories"]
-
-
-class StandingInline(admin.TabularInline):
+class StandingInline(InlineModelAdmin):
     """The plans or facts that hold today; what was superseded is history and not for editing."""
 
-    extra = 0
+    extra = 2
 
-    def get_queryset(self, request):  # type: ignore[no-untyped-def]
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(superseded_at__isnull=True)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may change a row may let it go: the formset sees to it that history stays."""
+        return self.has_change_permission(request, obj)
 
 
 class PlanInline(StandingInline):
     model = Plan
+    form = PlanForm
+    formset = PlanFormSet
+    fields = tuple(PlanForm.Meta.fields)
+    template = "admin/tools/tool/plans.html"
 
 
 class FactInline(StandingInline):
     model = Fact
-    autocomplete_fields = ["attribute"]
+    form = FactForm
+    formset = FactFormSet
+    fields = tuple(FactForm.Meta.fields)
+    template = "admin/tools/tool/facts.html"
+
+
+class ScorecardInline(InlineModelAdmin):
+    """The seats. Who may write in which row the scorecard knows itself."""
+
+    model = Review
+    template = "admin/tools/tool/scorecard.html"
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        return type("ScorecardOfRequest", (Scorecard,), {"user": request.user})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return []
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # rows are there already
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # nor do they go
 
 
 @admin.register(Tool)
-class ToolAdmin(DeskAdmin):
-    list_display = ["name", "category", "state", "published_at"]
-    list_filter = ["category"]
-    list_select_related = ["category"]
-    search_fields = ["name", "slug", "aliases"]
-    date_hierarchy = "published_at"
-    inlines = [PlanInline, FactInline]
+class ToolAdmin(PublishingAdmin, ToolSheets, ToolList, VerifiesTools):
+    """The page that holds the whole job of an editor on one tool."""
+
+    form = ToolForm
+    inlines = [ScorecardInline, PlanInline, FactInline, CorrectionInline]
+    save_on_top = False
+    change_form_template = "admin/tools/tool/change_form.html"
+
+    class Media:
+        css = {"all": ["desk/tool.css"]}
+        js = [forms.Script("desk/tool.js", defer=True)]
+
+    SAID_FIELDS = ("name", "slug", "category", "tagline", "description", "website", "aliases")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("markdown/", view(tool_helpers.preview), name="tools_tool_markdown"),
+            path("slug/", view(tool_helpers.suggest_slug), name="tools_tool_slug"),
+            *super().get_urls(),
+        ]
+
+    # -- Who may do what on this page -----------------------------------------------------------------------
+
+    def has_change_permission(self, request: HttpRequest, obj: Tool | None = None) -> bool:
+        """Also for those who write in the scorecard alone, while they are on its page: all else is read-only there."""
+        return super().has_change_permission(request, obj) or _writes_scorecard_only(request)
+
+    def get_inlines(self, request: HttpRequest, obj: Tool | None) -> list[Any]:
+        """Rows of plans and facts are there for those who may write them; others find them in words."""
+        editable: dict[Any, str] = {PlanInline: "plan", FactInline: "fact"}
+        return [
+            inline
+            for inline in self.inlines
+            if (noun := editable.get(inline)) is None
+            or request.user.has_perms([f"tools.add_{noun}", f"tools.change_{noun}"])
+        ]
+
+    def _edits_tool(self, request: HttpRequest, obj: Tool | None) -> bool:
+        return not _writes_scorecard_only(request) and (obj is None or self.has_change_permission(request, obj))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Tool | None = None) -> list[Any]:
+        fields = list(self.SAID_FIELDS)
+        if self._edits_tool(request, obj):
+            if obj is not None and obj.was_public:
+                fields.insert(fields.index("slug") + 1, "rename_to")
+            fields += ["logo_file", *(["remove_logo"] if obj is not None and obj.logo else [])]
+        return [(None, {"fields": fields})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Tool | None = None) -> tuple[str, ...]:
+        if not self._edits_tool(request, obj):
+            return self.SAID_FIELDS
+        return ("slug",) if obj is not None and obj.was_public else ()
+
+    def get_form(self, request: HttpRequest, obj: Tool | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
+        if not self._edits_tool(request, obj):
+            kwargs["form"] = forms.ModelForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    # -- Saving ---------------------------------------------------------------------------------------------
+
+    def changeform_view(
+        self, request: Any, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show the page, or save all of it in one transaction."""
+        user = request.user
+        request.writes_scorecard_only = (
+            object_id is not None
+            and not super().has_change_permission(request)
+            and self.has_view_permission(request)
+            and user.has_perms(["reviews.add_review", "reviews.change_review"])
+        )
+        attempt = partial(super().changeform_view, request, object_id, form_url, extra_context)
+        try:
+            with _logos_of_failures_removed(request):
+                return attempt()
+        except (IntegrityError, AlreadySupersededError, OvertakenError):
+            # Somebody else was first, after the forms had looked and before this was saved. They look again now, and
+            # say so at the place where it matters.
+            with _logos_of_failures_removed(request):
+                return attempt()
+
+    def save_model(self, request: Any, obj: Tool, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+        if _writes_scorecard_only(request):
+            return
+        was = obj.logo
+        if logo := form.cleaned_data.get("logo_file"):
+            obj.logo = logos.store(logo)
+            request.stored_logos.append(obj.logo)
+        elif form.cleaned_data.get("remove_logo"):
+            obj.logo = ""
+        super().save_model(request, obj, form, change)
+        if was != obj.logo:
+            transaction.on_commit(partial(logos.remove, was))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 (as above)
+        super().save_related(request, form, formsets, change)
+        written = [review.pk for one in formsets if isinstance(one, Scorecard) for review in one.written]
+        if written:
+            note_mentions(reviews=Review.objects.filter(pk__in=written))
+        if not {"name", "aliases"}.isdisjoint(form.changed_data):
+            before = [form.initial["name"], *form.initial["aliases"]] if change else []
+            note_renamed(tool=form.instance, names=[*before, form.instance.name, *form.instance.aliases])
+
+    def delete_model(self, request: HttpRequest, obj: Tool) -> None:
+        stem = obj.logo
+        super().delete_model(request, obj)
+        transaction.on_commit(partial(logos.remove, stem))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Tool]) -> None:
+        stems = list(queryset.exclude(logo="").values_list("logo", flat=True))
+        super().delete_queryset(request, queryset)
+        for stem in stems:
+            transaction.on_commit(partial(logos.remove, stem))
+
+    # -- Showing --------------------------------------------------------------------------------------------
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        tool = context["original"]
+        formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+        shown = {formset.model for formset in formsets}
+        form = context["adminform"].form
+        context |= {
+            "problems": problems(form, formsets) if form.is_bound else [],
+            "has_lost_file": bool(request.FILES),  # browsers fill in no files
+            "scorecard": next((one for one in formsets if isinstance(one, Scorecard)), None),
+            "logo": drawn_logo(tool.logo) if tool else "",
+            "plans_to_read": tool.plans.standing() if tool and Plan not in shown else [],
+            "facts_to_read": tool.facts.standing().select_related("attribute") if tool and Fact not in shown else [],
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _writes_scorecard_only(request: Any) -> bool:
+    return getattr(request, "writes_scorecard_only", False)
+
+
+@contextmanager
+def _logos_of_failures_removed(request: Any) -> Iterator[None]:
+    """Files know no transaction: where one fails, take away what it has stored."""
+    request.stored_logos = []
+    try:
+        yield
+    except BaseException:
+        for stem in request.stored_logos:
+            logos.remove(stem)
+        raise

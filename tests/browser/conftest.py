@@ -1,4 +1,5 @@
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,9 @@ def site(transactional_db, live_server):
     return live_server.url
 
 
-@pytest.fixture
-def page(page):
-    """A page that fails the test on any error in its console but a refusal, and on any request to elsewhere."""
+@contextmanager
+def watched(page):
+    """Watch a page, and fail on any error in its console but a refusal, and on any request to elsewhere."""
     complaints: list[str] = []
 
     def hear(message) -> None:
@@ -56,3 +57,10 @@ def page(page):
     page.on("request", watch)
     yield page
     assert complaints == []
+
+
+@pytest.fixture
+def page(page):
+    """A page that is watched."""
+    with watched(page):
+        yield page

@@ -34,7 +34,7 @@ def test_flips_are_told_newest_first_with_what_was_said_before(client):
 
 def test_no_flip_yet(client):
     make.review(of=make.tool(), by=make.reviewer())
-    assert "No verdict has flipped yet." in text(client, "/changes/")
+    assert "No verdict has flipped yet, and nothing was corrected." in text(client, "/changes/")
 
 
 def test_same_verdict_again_is_no_change(client):
@@ -70,7 +70,8 @@ def test_drafts_scheduled_and_withdrawn_editions_do_not_show(client, time_machin
 def test_queries(client, django_assert_num_queries, things):
     for number in range(things):
         flip(f"Tool {number}", day=number + 1)
-    with django_assert_num_queries(1):
+        make.correction(of=make.tool())
+    with django_assert_num_queries(3):  # the order, the flips, the corrections
         text(client, "/changes/")
 
 

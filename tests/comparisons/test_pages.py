@@ -224,7 +224,7 @@ def test_first_look_costs_three_queries_the_next_one_and_after_a_vote_two(client
         ("/compare/beta-vs-alpha/?only=differences", 3),
         ("/tools/alpha/", 5),
         ("/", 10),
-        ("/categories/{category}/", 7),
+        ("/categories/{category}/", 8),
         ("/newsletter/", 1),
     ],
 )

@@ -51,7 +51,7 @@ def test_records_follow_the_clock_and_leave_out_what_is_not_public():
 
 @given(st.lists(st.tuples(st.sampled_from("+-."), st.sampled_from("+-."), st.sampled_from("+-.")), max_size=6))
 def test_records_equal_a_count_by_hand(rows):
-    Review.objects.all().delete()
+    make.removed(Review.objects.all())
     seats = [make.reviewer() for _ in range(3)]
     for row in rows:
         tool = make.tool()

@@ -140,6 +140,7 @@ def test_robots_names_the_sitemap_and_what_is_nobody_s_business(client):
     assert response.headers["Content-Type"] == "text/plain"
     assert response.content.decode().split("\n") == [
         "User-agent: *",
+        "Disallow: /account/",
         "Disallow: /admin/",
         "Disallow: /me/",
         "",

@@ -1,5 +1,6 @@
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,11 @@ def demo(settings, time_machine):
     time_machine.move_to("2026-12-01 12:00Z", tick=False)
     import_catalog(content=(ROOT / "demo" / "catalog.json").read_bytes())
     make.votes(on=Tool.objects.get(slug="claude-haiku-open-weights"), ship=18, skip=13)
+    make.correction(
+        of=Tool.objects.get(slug="qdrant"),
+        note="We gave the licence as MIT. It is Apache-2.0.",
+        made_at=datetime(2026, 11, 24, 10, tzinfo=UTC),
+    )
 
 
 def test_document_names_every_key_and_no_other(demo, client):
@@ -123,7 +129,7 @@ def test_tool_says_what_its_column_says_in_a_comparison(client):
 )
 def test_community_percent_is_there_from_the_limit_on(client, ship, skip, said):
     make.votes(on=make.tool(slug="alpha"), ship=ship, skip=skip)
-    expected = {"votes": ship + skip, "ship": ship, "skip": skip, **said}
+    expected = {"votes": ship + skip, "ship": ship, "skip": skip, "held": 0, "frozen": False, **said}
     assert twin(client, "/tools/alpha.json")["community"] == expected
 
 

@@ -8,7 +8,7 @@ from django.core import checks
 from django.db import models
 from django.test.utils import isolate_apps
 
-from config import local_postgres
+from config import local_postgres, local_site
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -107,3 +107,31 @@ def test_admin_pages_answer_under_the_strict_policy(admin_client, path):
     response = admin_client.get(f"/admin/{path}")
     assert response.status_code == 200
     assert "'unsafe" not in response.headers["Content-Security-Policy"]
+
+
+def test_password_alone_opens_the_desk_of_a_newcomers_machine(tmp_path, monkeypatch):
+    monkeypatch.setattr(local_site, "ROOT", tmp_path)
+    local_site._ensure_env_file()
+    made = (tmp_path / ".env").read_text()
+    assert made.endswith("\nREQUIRE_MFA=false\n")
+    local_site._ensure_env_file()
+    assert (tmp_path / ".env").read_text() == made
+    (tmp_path / ".env").write_text("SECRET_KEY=older")
+    local_site._ensure_env_file()
+    assert (tmp_path / ".env").read_text() == "SECRET_KEY=older\nREQUIRE_MFA=false\n"
+
+
+@pytest.mark.parametrize(("environment", "required"), [({}, "True"), ({"DEBUG": "true"}, "False")])
+def test_second_factor_is_required_outside_debug(environment, required):
+    code = "from django.conf import settings; print(settings.REQUIRE_MFA)"
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **environment}
+    del environment["REQUIRE_MFA"]
+    done = subprocess.run(
+        [sys.executable, "-c", f"import environ; environ.Env.read_env = lambda *a, **k: None\n{code}"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"{required}\n"

@@ -101,7 +101,7 @@ def test_former_slugs_of_tools_and_categories_do_not_meet():
 
 
 def test_former_slugs_go_with_what_is_deleted():
-    tool = make.tool(slug="first")
+    tool = make.tool(slug="first", published_at=None)
     Tool.objects.filter(pk=tool.pk).update(slug="second")
     tool.delete()
     assert not FormerSlug.objects.exists()
@@ -153,7 +153,7 @@ def test_every_change_of_content_raises_the_revision():
         lambda: make.prediction(of=make.review(of=tool, by=reviewer)),
         lambda: make.comparison(first=tool),
         lambda: Tool.objects.filter(pk=tool.pk).update(tagline="New"),
-        lambda: Plan.objects.all().delete(),
+        lambda: make.removed(Plan.objects.all()),
     ):
         numbers.append(number())
         change()

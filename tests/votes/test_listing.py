@@ -73,7 +73,7 @@ def test_standing_follows_what_editors_write():
     assert stands(tool).entry == "free"
     Plan.objects.filter(kind="free").update(superseded_at=timezone.now())
     assert stands(tool).entry == "contact"
-    Plan.objects.all().delete()
+    make.removed(Plan.objects.all())
     assert stands(tool).entry == ""
     Tool.objects.filter(pk=tool.pk).update(name="Second", category=make.category())
     assert (stands(tool).name, stands(tool).category.name) == ("Second", Tool.objects.get().category.name)

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.actions import import_catalog
-from catalog.problems import CatalogError
-from catalog.writing import Report
+from catalog.differences import Report
+from catalog.problems import CatalogError, place_text
 from web.terminal import progress_bar
 
 
@@ -16,7 +16,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="the catalog file; - for standard input")
         parser.add_argument(
-            "--dry-run", action="store_true", help="say what would be added and changed, and write nothing"
+            "--dry-run",
+            action="store_true",
+            help="say what would be added and changed, and write nothing; with --verbosity 2 row by row",
         )
 
     def handle(self, *, file: str, dry_run: bool, **options: Any) -> None:
@@ -31,16 +33,20 @@ class Command(BaseCommand):
             raise CommandError(
                 "\n".join([*map(str, error.problems), f"{count} problem{'s' * (count > 1)}; nothing was written."])
             ) from error
-        self._tell(report, details=dry_run or options["verbosity"] > 1)
+        self._tell(report, details=options["verbosity"] > 1)
         self.stdout.write("Dry run: nothing was written." if dry_run else self.style.SUCCESS("Imported."))
 
     def _tell(self, report: Report, *, details: bool) -> None:
         if details:
+            for addition in report.additions:
+                self.stdout.write(f"{place_text(addition.place)}: {addition.what} is new")
+            if (more := report.added.total() - len(report.additions)) > 0:
+                self.stdout.write(f"… and {more:,} more that are new")
             for change in report.changes:
-                self.stdout.write(f"{change.place}: {change.what}")
+                self.stdout.write(f"{place_text(change.place)}: {change.what}")
                 for name, (before, after) in change.fields.items():
                     self.stdout.write(f"    {name}: {_short(before)} → {_short(after)}")
-        for kind in sorted({*report.added, *report.changed, *report.unchanged}):
+        for kind in report.kinds:
             added, changed, unchanged = report.added[kind], report.changed[kind], report.unchanged[kind]
             self.stdout.write(f"{kind}: {added} added, {changed} changed, {unchanged} unchanged")
 

@@ -2,21 +2,22 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from votes.actions import verify_tally
+from votes.actions import forget_old_networks, verify_tally
 
 
 class Command(BaseCommand):
-    help = "Compare the tally of votes with a fresh count of them."
+    help = "Compare tally and ledger of votes with a fresh count of them. Deletes old keys of networks, too."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--repair", action="store_true", help="set the tally right where it differs")
+        parser.add_argument("--repair", action="store_true", help="set right what differs")
 
     def handle(self, *, repair: bool, **options: Any) -> None:
+        forget_old_networks()
         differences = verify_tally(repair=repair)
         for difference in differences:
             self.stdout.write(str(difference))
         if not differences:
-            self.stdout.write(self.style.SUCCESS("The tally equals the votes."))
+            self.stdout.write(self.style.SUCCESS("Tally and ledger equal the votes."))
         elif repair:
             self.stdout.write(self.style.SUCCESS(f"{len(differences)} differences set right."))
         else:

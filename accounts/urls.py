@@ -1,0 +1,57 @@
+"""Signing in, and one's own account: of allauth's pages those that editors need, and no sign-up.
+
+Nothing of them is kept anywhere: not by a proxy, not by the browser.
+"""
+
+from allauth.account import views as account
+from allauth.core.internal import ratelimit
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as passkeys
+from django.contrib.auth.decorators import login_required
+from django.urls import URLPattern, path, re_path
+from django.views.decorators.cache import never_cache
+
+from accounts.views import AccountView
+from web.http import View
+
+# Asking for a passkey's challenge begins a session, without any account.
+passkey_login = ratelimit.decorator(app="allauth.mfa", action="webauthn_login_options", limit_get=True)(
+    passkeys.login_webauthn
+)
+
+
+def private(route: str, view: View, name: str) -> URLPattern:
+    return path(route, never_cache(view), name=name)
+
+
+urlpatterns = [
+    private("", login_required(AccountView.as_view()), "mfa_index"),
+    private("login/", account.login, "account_login"),
+    private("login/code/", mfa.authenticate, "mfa_authenticate"),
+    private("login/passkey/", passkey_login, "mfa_login_webauthn"),
+    private("logout/", account.logout, "account_logout"),
+    private("inactive/", account.account_inactive, "account_inactive"),
+    private("confirm/", account.reauthenticate, "account_reauthenticate"),
+    private("confirm/code/", mfa.reauthenticate, "mfa_reauthenticate"),
+    private("confirm/passkey/", passkeys.reauthenticate_webauthn, "mfa_reauthenticate_webauthn"),
+    private("password/", account.password_change, "account_change_password"),
+    private("password/set/", account.password_set, "account_set_password"),
+    private("password/reset/", account.password_reset, "account_reset_password"),
+    private("password/reset/sent/", account.password_reset_done, "account_reset_password_done"),
+    private("password/reset/done/", account.password_reset_from_key_done, "account_reset_password_from_key_done"),
+    re_path(
+        r"^password/reset/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
+        never_cache(account.password_reset_from_key),
+        name="account_reset_password_from_key",
+    ),
+    private("app/", totp.activate_totp, "mfa_activate_totp"),
+    private("app/remove/", totp.deactivate_totp, "mfa_deactivate_totp"),
+    private("recovery-codes/", recovery_codes.view_recovery_codes, "mfa_view_recovery_codes"),
+    private("recovery-codes/new/", recovery_codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
+    private("passkeys/", passkeys.list_webauthn, "mfa_list_webauthn"),
+    private("passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
+    private("passkeys/<int:pk>/", passkeys.edit_webauthn, "mfa_edit_webauthn"),
+    private("passkeys/<int:pk>/remove/", passkeys.remove_webauthn, "mfa_remove_webauthn"),
+]

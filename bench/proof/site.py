@@ -1,0 +1,158 @@
+"""The real thing, in a folder of its own: PostgreSQL, gunicorn with several workers, and ways to kill each of them."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from urllib.request import urlopen
+
+import psycopg
+
+from config import local_postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+# Each voter comes from a network of its own, as visitors do; how many votes of one tool are usual is another matter.
+SETTINGS = {"BURST_VOTES": "1000000", "TRUSTED_PROXY_COUNT": "1"}
+
+
+class Site:
+    """A running Shipside whose parts can be killed. Everything it has lies in `folder`."""
+
+    def __init__(self, folder: Path, *, workers: int = 3, application: str = "config.wsgi") -> None:
+        self.folder, self.workers, self.application = folder, workers, application
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._server: subprocess.Popen[bytes] | None = None
+        self._log = (folder / "site.log").open("ab")
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "DATABASE_POOL_SIZE")},
+            **SETTINGS,
+            "DEBUG": "false",
+            "SECRET_KEY": secrets.token_urlsafe(40),
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "SITE_URL": f"http://127.0.0.1:{self.port}",
+            "DATA_DIR": str(folder),
+            "STATIC_ROOT": str(folder / "static"),
+            "WEB_CONCURRENCY": str(workers),
+            "PORT": str(self.port),
+        }
+
+    def start(self) -> None:
+        """Start the database, migrate, load the demonstration content, and serve."""
+        self.start_database()
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("import_catalog", "demo/catalog.json", "--verbosity", "0")
+        self.manage("collectstatic", "--no-input", "--verbosity", "0")
+        self.serve()
+
+    def manage(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command of manage.py on this site. Raises RuntimeError with what it said if it fails."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if check and done.returncode:
+            raise RuntimeError(f"manage.py {' '.join(words)}: {done.stdout}{done.stderr}")
+        return done
+
+    def connect(self) -> "psycopg.Connection[tuple[object, ...]]":
+        return psycopg.connect(local_postgres.url(self.folder), autocommit=True)
+
+    # -- The database ---------------------------------------------------------------------------------------
+
+    def start_database(self, *, patience: float = 60) -> None:
+        """Start PostgreSQL, again and again while what is left of a killed one still winds up (seconds)."""
+        until = time.monotonic() + patience
+        while True:
+            done = subprocess.run(
+                [sys.executable, "-m", "config.local_postgres", "start"],
+                cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if done.returncode == 0:
+                with suppress(psycopg.OperationalError), self.connect():
+                    return
+            if time.monotonic() > until:
+                raise RuntimeError(f"PostgreSQL did not come back: {done.stdout}{done.stderr}")
+            time.sleep(0.2)
+
+    def kill_backend(self) -> bool:
+        """SIGKILL one process that serves a connection; PostgreSQL then restarts all of them."""
+        with suppress(psycopg.OperationalError), self.connect() as connection:
+            row = connection.execute(
+                "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() "
+                "ORDER BY (state = 'active') DESC, random() LIMIT 1"
+            ).fetchone()
+            if row:
+                os.kill(int(str(row[0])), signal.SIGKILL)
+                return True
+        return False
+
+    def kill_postmaster(self) -> bool:
+        """SIGKILL the database's first process, and start the database anew."""
+        pid = int((self.folder / "postgres" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
+        self.start_database()
+        return True
+
+    # -- The web server -------------------------------------------------------------------------------------
+
+    def serve(self, *, patience: float = 60) -> None:
+        """Start gunicorn, and return once it answers (seconds)."""
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", self.application],
+            cwd=ROOT, env=self.environment, stdout=self._log, stderr=self._log,
+        )  # fmt: skip
+        until = time.monotonic() + patience
+        while True:
+            with suppress(OSError), urlopen(f"http://127.0.0.1:{self.port}/favicon.ico", timeout=5):
+                return
+            if time.monotonic() > until:
+                raise RuntimeError(f"The site did not come up; see {self.folder / 'site.log'}.")
+            time.sleep(0.1)
+
+    def kill_worker(self) -> bool:
+        """SIGKILL one worker; the master starts another."""
+        workers = self._workers()
+        if workers:
+            os.kill(workers[secrets.randbelow(len(workers))], signal.SIGKILL)
+        return bool(workers)
+
+    def kill_master(self) -> bool:
+        """SIGKILL gunicorn's first process and what is left of it, as a service manager does, and start it anew."""
+        self._end(signal.SIGKILL)
+        self.serve()
+        return True
+
+    def _workers(self) -> list[int]:
+        server = self._server
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        pairs = [line.split() for line in listed.splitlines()]
+        return [int(pid) for pid, parent in pairs if server and int(parent) == server.pid]
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._server is None:
+            return
+        workers = self._workers()
+        self._server.send_signal(how)
+        self._server.wait(timeout=60)
+        for pid in workers:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._server = None
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+        local_postgres.stop(self.folder)
+        self._log.close()
+
+    def switch(self, application: str) -> None:
+        """Serve another WSGI application from now on."""
+        self._end(signal.SIGTERM)
+        self.application = application
+        self.serve()

@@ -1,0 +1,163 @@
+"""Many visitors at once, each of which waits for its answer before it goes on, over plain HTTP/1.1."""
+
+import asyncio
+import random
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlencode
+
+from bench.proof.evidence import Log
+
+WISHES_A_VISITOR = 12
+PAUSE = 0.5  # seconds after a request without an answer, in which what it may still be doing comes to its end
+PATIENCE = 20.0  # seconds to wait for an answer
+
+
+class Answer(Exception):  # noqa: N818 (not an error of ours: an answer that is none)
+    """The server said something that a voter does not take for an acknowledgement."""
+
+
+class Visitor:
+    """One browser: a page it opened, a network it comes from, and the cookie that its first answer brings."""
+
+    def __init__(self, number: int) -> None:
+        self.page = uuid.uuid4().hex
+        self.address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}".replace(".0", ".1")
+        self.cookie = ""
+
+    @property
+    def id(self) -> str:
+        """The visitor's id as hexadecimal digits: the signed cookie begins with it."""
+        return self.cookie.split(":", 1)[0]
+
+
+class Connection:
+    """One kept-alive connection to the site."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def post(self, path: str, body: str, *, visitor: Visitor) -> None:
+        """Send a form as a page of ours does, and take in the answer's cookie. Raises OSError, EOFError, TimeoutError
+        or Answer unless it is acknowledged.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._post(path, body, visitor)
+        except BaseException:
+            self.close()
+            raise
+
+    async def _post(self, path: str, body: str, visitor: Visitor) -> None:
+        if self._streams is None:
+            self._streams = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = self._streams
+        cookie = f"Cookie: visitor={visitor.cookie}\r\n" if visitor.cookie else ""
+        writer.write(
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nSec-Fetch-Site: same-origin\r\n"
+            f"Page-Load: {visitor.page}\r\nX-Forwarded-For: {visitor.address}\r\n{cookie}"
+            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+        await writer.drain()
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        headers = [line.partition(": ")[::2] for line in head[1:] if line]
+        for name, value in headers:
+            if name.lower() == "content-length":
+                await reader.readexactly(int(value))
+            if name.lower() == "set-cookie" and value.startswith("visitor="):
+                visitor.cookie = value.partition("=")[2].partition(";")[0].strip('"')
+        if head[0].split()[1] != "303":
+            raise Answer(head[0])
+        if any(name.lower() == "connection" and value.lower() == "close" for name, value in headers):
+            self.close()
+
+    def close(self) -> None:
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+
+class Crowd:
+    """Voters that go on until so many wishes were acknowledged, and `is_enough` agrees."""
+
+    def __init__(
+        self,
+        *,
+        port: int,
+        tools: list[str],
+        folder: Path,
+        voters: int,
+        wishes: int,
+        is_enough: Callable[[], bool],
+        seed: int = 1,
+    ) -> None:
+        self.port, self.tools, self.folder, self.voters, self.wishes = port, tools, folder, voters, wishes
+        self.is_enough, self.seed = is_enough, seed
+        self.acknowledged = self.unanswered = self.repeated = 0
+        self.refusals: dict[str, int] = {}
+        self._visitors = 0
+
+    async def run(self) -> None:
+        """Vote until enough is acknowledged."""
+        async with asyncio.TaskGroup() as group:
+            for number in range(self.voters):
+                group.create_task(self._voter(number))
+
+    @property
+    def _goes_on(self) -> bool:
+        return self.acknowledged < self.wishes or not self.is_enough()
+
+    async def _voter(self, number: int) -> None:
+        rng, log = random.Random(f"{self.seed} {number}"), Log(self.folder / f"voter-{number}.jsonl")  # noqa: S311
+        one, two = Connection(self.port), Connection(self.port)
+        while self._goes_on:
+            self._visitors += 1
+            visitor = Visitor(self._visitors)
+            wishes = WISHES_A_VISITOR
+            while self._goes_on and (wishes := wishes - 1) >= 0:
+                # One tool is everybody's favourite.
+                tool = self.tools[0] if rng.random() < 0.3 else rng.choice(self.tools)
+                await self._wish(visitor, tool, rng, log, (one, two))
+        one.close()
+        two.close()
+        log.close()
+
+    async def _wish(
+        self, visitor: Visitor, tool: str, rng: random.Random, log: Log, connections: tuple[Connection, Connection]
+    ) -> None:
+        """Say what a visitor wants of a tool until it is acknowledged, or for once let it be."""
+        choice = rng.choices(["ship", "skip", "none"], [50, 35, 15])[0] if visitor.cookie else "ship"
+        times = rng.choices(["once", "again", "at once"], [70, 15, 15])[0]
+        wish = log.asked(page=visitor.page, tool=tool, choice=choice)
+        path = f"/tools/{tool}/vote/"
+        body = urlencode({"choice": choice})
+        while True:
+            sent = [connections[0].post(path, body, visitor=visitor)]
+            if times == "at once":
+                sent.append(connections[1].post(path, body, visitor=visitor))
+            answers = await asyncio.gather(*sent, return_exceptions=True)
+            if not any(answers):
+                break
+            for answer in filter(None, answers):
+                self._note(answer)
+            await asyncio.sleep(PAUSE)
+            if None in answers:  # one of two duplicates was acknowledged
+                break
+            if visitor.cookie and rng.random() < 0.5:
+                return
+        log.answered(wish, visitor=visitor.id)
+        self.acknowledged += 1
+        if times == "again":
+            with suppress(OSError, EOFError, Answer):
+                await connections[0].post(path, body, visitor=visitor)
+        self.repeated += times != "once"
+
+    def _note(self, answer: BaseException) -> None:
+        if not isinstance(answer, OSError | EOFError | Answer):
+            raise answer
+        self.unanswered += 1
+        name = str(answer) if isinstance(answer, Answer) else type(answer).__name__
+        self.refusals[name] = self.refusals.get(name, 0) + 1

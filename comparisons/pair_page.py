@@ -1,0 +1,102 @@
+"""What the page of a pair shows, put together. The views keep what they may keep of it; a preview keeps nothing."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from comparisons import linked_data, side_by_side, titles
+from comparisons.addresses import pair_image
+from comparisons.columns import read_pair
+from comparisons.forms import ComparisonOptions
+from comparisons.lens import WHOLE_PANEL, Lens, lens_of, toggles, with_query
+from comparisons.pairs import Pair
+from comparisons.twins import json_address
+from web import markdown
+
+RELATED = 6
+
+
+def shown(
+    pair: Pair, options: ComparisonOptions, lens: Lens, written: dict[str, Any], said: dict[str, Any]
+) -> dict[str, Any]:
+    """What the template takes: what is `written` and `said` through a lens, and the votes as they stand."""
+    here = said["here"]
+    only = "only=differences" if options.only_differences else ""
+    eyes = [row["eye"] for row in written["seats"]]
+    return {
+        **written,
+        **said,
+        "pair": pair,
+        "address": with_query(here, lens.query, only),
+        "all_facts": with_query(here, lens.query),
+        "differing_facts": with_query(here, lens.query, "only=differences"),
+        "lens": lens,
+        "toggles": toggles(eyes, lens, here=here, also=only) if len(eyes) > 1 else [],
+        "whole_panel": with_query(here, only),
+        "introduction": markdown.render(pair.introduction),
+        "sides": list(zip(written["columns"], pair.communities, strict=True)),
+        "preference": pair.preference,
+        "facts": [row for row in written["facts"] if row["differs"] or not options.only_differences],
+        "only_differences": options.only_differences,
+    }
+
+
+def said(pair: Pair, lens: Lens, written: dict[str, Any], *, here: str) -> dict[str, Any]:
+    """What words and votes come to: the verdict, and what programs read of it. `here` is the path of the page."""
+    communities, columns = pair.communities, written["columns"]
+    sentence = side_by_side.verdict_sentence(columns, communities, written["seats"], lens)
+    title, description = titles.comparison_title(*columns), titles.comparison_description(sentence)
+    shared = {"title": title, "description": description, "path": here, "image": pair_image(*pair.slugs)}
+    site = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
+    return {
+        "here": here,
+        "json_address": json_address(here),
+        "pair_vote_url": reverse("pair-vote", args=[pair.slugs]),
+        "sentence": sentence,
+        "title": title,
+        "description": description,
+        "social": render_to_string("web/_social.html", {**shared, **site}),
+        "linked_data": linked_data.comparison_graph(
+            columns, written["software"], communities, url=here, sentence=sentence
+        ),
+    }
+
+
+def written(ids: tuple[int, int], lens: Lens, *, today: date, drafts: Collection[int] = ()) -> dict[str, Any]:
+    """What editors wrote of two tools, read and shaped through a lens. `drafts` as for `read_pair`. One query."""
+    tools, related = read_pair(ids, related=RELATED, lens=lens.ids, drafts=drafts)
+    columns = [side_by_side.column(tool, today=today) for tool in tools]
+    seats = side_by_side.seat_rows(tools)
+    return {
+        "software": [
+            linked_data.software(tool, column, quotes=False) for tool, column in zip(tools, columns, strict=True)
+        ],
+        "columns": columns,
+        "has_long_names": side_by_side.has_long_names(tools),
+        "notice": side_by_side.like_for_like_notice(*columns),
+        "seats": seats,
+        "split_sentence": side_by_side.split_sentence(seats),
+        "pricing_read": side_by_side.pricing_read(*columns),
+        "facts": side_by_side.fact_rows(tools, today=today),
+        "has_predictions": any(column["predictions"] for column in columns),
+        "related": [side_by_side.pair_link(link) for link in related],
+    }
+
+
+def lens_through(written_whole: dict[str, Any], asked: tuple[str, ...]) -> Lens:
+    """The lens of some slugs, out of the seats that have judged either tool."""
+    return lens_of([row["eye"] for row in written_whole["seats"]], asked)
+
+
+def previewed(pair: Pair, options: ComparisonOptions, *, here: str, drafts: Collection[int]) -> dict[str, Any]:
+    """What the template takes for a preview at the path `here`, with the reviews `drafts` (ids). Nothing is kept."""
+    today = date.fromisoformat(pair.edition[0])
+    found = written(pair.ids, WHOLE_PANEL, today=today, drafts=drafts)
+    lens = lens_through(found, options.lens) if options.lens else WHOLE_PANEL
+    if lens != WHOLE_PANEL:
+        found = written(pair.ids, lens, today=today, drafts=drafts)
+    return shown(pair, options, lens, found, said(pair, lens, found, here=here)) | {"linked_data": None}

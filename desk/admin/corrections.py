@@ -1,0 +1,26 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from desk.base import DeskAdmin
+from desk.corrections import CorrectionForm, MadeOnce
+from tools.models import Correction
+
+
+@admin.register(Correction)
+class CorrectionAdmin(MadeOnce, DeskAdmin):
+    form = CorrectionForm
+    fields = ["tool", "note"]
+    list_display = ["tool", "note", "made_at"]
+    list_display_links = ["note"]
+    list_select_related = ["tool"]
+    search_fields = ["tool__name", "note"]
+    date_hierarchy = "made_at"
+    autocomplete_fields = ["tool"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> list[str]:
+        return ["tool", "note", "made_at"] if obj else []
+
+    def get_fields(self, request: HttpRequest, obj: Any | None = None) -> Any:
+        return ["tool", "note", "made_at"] if obj else ["tool", "note"]

@@ -1,0 +1,129 @@
+"""Predictions: which are due, and how they turned out."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from desk.lists import DueFilter, ListOptions, mark
+from desk.own_drafts import OwnDraftsMixin
+from desk.permissions import reviews_to_edit, writes_own_drafts_only
+from reviews.models import Outcome, Prediction
+from tools.publishing import State
+
+
+class JudgementForm(forms.ModelForm):
+    """How a prediction turned out. Right and wrong are said with a reason and a source."""
+
+    class Meta:
+        model = Prediction
+        fields = ("outcome", "note", "source", "judged_on")
+        help_texts = {
+            "note": "What happened, in a sentence or two. Readers see it.",
+            "source": "Where a reader can see that for themselves.",
+            "judged_on": "Empty: today.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "judged_on" in self.fields and self.instance.judged_on is None:
+            self.initial["judged_on"] = _today()
+
+    def clean_judged_on(self) -> date | None:
+        judged_on: date | None = self.cleaned_data["judged_on"]
+        if judged_on is not None and judged_on > _today():
+            raise forms.ValidationError("A prediction is judged today or was before; this day is yet to come.")
+        return judged_on
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        outcome = data.get("outcome")
+        if outcome == Outcome.OPEN:
+            data["judged_on"] = None  # the day that was suggested: nobody has judged
+        elif outcome is not None and "judged_on" in data:
+            data["judged_on"] = data["judged_on"] or _today()
+        if outcome in (Outcome.RIGHT, Outcome.WRONG):
+            for name, words in (("note", "Say what happened"), ("source", "Say where that can be seen")):
+                if name in data and not data[name].strip():
+                    self.add_error(name, f"{words}: a prediction is not judged {outcome} without it.")
+        return data
+
+
+def _today() -> date:
+    return timezone.now().date()
+
+
+@admin.register(Prediction)
+class PredictionAdmin(OwnDraftsMixin, ListOptions):
+    """Judging. Claims are made, and while they are drafts changed, in the review that makes them."""
+
+    form = JudgementForm
+    list_display = ["claim", "tool", "reviewer", "due_on", "outcome_mark", "judged_on"]
+    list_filter = [DueFilter, "outcome", "review__reviewer", "review__tool__category"]
+    list_select_related = ["review__tool", "review__reviewer"]
+    search_fields = ["claim", "review__tool__name"]
+    search_help_text = "Claims, and names of tools"
+    date_hierarchy = "due_on"
+    ordering = ["due_on", "pk"]
+    readonly_fields = ["claim", "due_on", "review_link", "verdict_mark", "quote", "flips_if"]
+    fieldsets = [
+        (None, {"fields": ["claim", "due_on", "review_link", "verdict_mark", "quote", "flips_if"]}),
+        ("How it turned out", {"fields": ["outcome", "note", "source", "judged_on"]}),
+    ]
+
+    @admin.display(description="tool", ordering="review__tool__name")
+    def tool(self, prediction: Prediction) -> str:
+        return prediction.review.tool.name
+
+    @admin.display(description="reviewer", ordering="review__reviewer__seat")
+    def reviewer(self, prediction: Prediction) -> str:
+        return prediction.review.reviewer.name
+
+    @admin.display(description="outcome", ordering="outcome")
+    def outcome_mark(self, prediction: Prediction) -> SafeString:
+        return mark(prediction.outcome, Outcome(prediction.outcome).label)
+
+    @admin.display(description="review")
+    def review_link(self, prediction: Prediction) -> SafeString:
+        review = prediction.review
+        url = reverse("admin:reviews_review_change", args=[review.pk])
+        return format_html('<a href="{}">{} on {}</a>', url, review.reviewer, review.tool)
+
+    @admin.display(description="verdict")
+    def verdict_mark(self, prediction: Prediction) -> SafeString:
+        return mark(prediction.review.verdict, prediction.review.verdict)
+
+    @admin.display(description="quote")
+    def quote(self, prediction: Prediction) -> str:
+        return prediction.review.quote
+
+    @admin.display(description="what would flip it")
+    def flips_if(self, prediction: Prediction) -> str:
+        return prediction.review.flips_if or "—"
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        rows = super().get_queryset(request)
+        user: Any = request.user
+        if user.has_perm("reviews.change_review") and writes_own_drafts_only(user):
+            return rows.filter(review__in=reviews_to_edit(user).order_by().values("pk"))
+        return rows
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Prediction | None = None) -> bool:
+        """Whoever may publish judges, and only what is out."""
+        allowed = super().has_change_permission(request, obj) and not writes_own_drafts_only(request.user)
+        return allowed and (obj is None or obj.review.state == State.PUBLISHED)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Prediction | None = None) -> bool:
+        """Only together with a draft that makes it."""
+        unseen = obj is not None and obj.review.state in (State.DRAFT, State.SCHEDULED)
+        return unseen and super().has_delete_permission(request, obj)

@@ -1,0 +1,84 @@
+"""Prices and facts on their own: read, checked, and marked as checked. Their values change on the tool's page."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from desk.bulk.sheets import FactSheets, PlanSheets
+from desk.lists import CheckedFilter, ListOptions, StandingFilter, check_mark, mark, source_link
+from desk.verify_action import verify_action
+from desk.verifying import rows_of
+from tools.models import Fact, Plan, Sourced
+from tools.prices import Price
+from tools.publishing import State
+
+
+class SourcedAdmin(ListOptions):
+    """Only the source and the day of the check can be changed here, and of what stands alone."""
+
+    # Never checked, then the oldest checks.
+    ordering = [F("verified_on").asc(nulls_first=True), "pk"]
+    date_hierarchy = "verified_on"
+    actions = ["verify_today"]
+
+    @admin.display(description="tool")
+    def tool_link(self, row: Any) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("admin:tools_tool_change", args=[row.tool_id]), row.tool)
+
+    @admin.display(description="checked", ordering="verified_on")
+    def checked(self, row: Sourced) -> SafeString:
+        if row.superseded_at is not None:
+            return mark("superseded", "Superseded")
+        return check_mark(row.verified_on, today=timezone.now().date())
+
+    @admin.display(description="source", ordering="source")
+    def source_site(self, row: Sourced) -> SafeString | str:
+        return source_link(row.source)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What was superseded is history."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.superseded_at is None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only together with a tool that never came out."""
+        unseen = obj is not None and obj.tool.state in (State.DRAFT, State.SCHEDULED)
+        return unseen and super().has_delete_permission(request, obj)
+
+    @admin.action(description="Mark as verified today", permissions=["change"])
+    def verify_today(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse | None:
+        return verify_action(self, request, lambda: rows_of(queryset))
+
+
+@admin.register(Plan)
+class PlanAdmin(PlanSheets, SourcedAdmin):
+    list_display = ["name", "tool_link", "price", "source_site", "checked"]
+    list_filter = [CheckedFilter, StandingFilter, "kind", "tool__category"]
+    list_select_related = ["tool"]
+    search_fields = ["tool__name", "name"]
+    search_help_text = "Names of tools and plans"
+    readonly_fields = ["tool_link", "name", "price", "superseded_at"]
+    fields = ["tool_link", "name", "price", "source", "verified_on", "superseded_at"]
+
+    @admin.display(description="price")
+    def price(self, plan: Plan) -> str:
+        return Price.of(plan).words
+
+
+@admin.register(Fact)
+class FactAdmin(FactSheets, SourcedAdmin):
+    list_display = ["attribute", "tool_link", "value", "source_site", "checked"]
+    list_filter = [CheckedFilter, StandingFilter, "attribute", "tool__category"]
+    list_select_related = ["tool", "attribute"]
+    search_fields = ["tool__name", "value"]
+    search_help_text = "Names of tools, and values"
+    readonly_fields = ["tool_link", "attribute", "value", "superseded_at"]
+    fields = ["tool_link", "attribute", "value", "source", "verified_on", "superseded_at"]

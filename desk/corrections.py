@@ -1,0 +1,52 @@
+"""Corrections at the desk: made, and never changed or taken away."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from tools.models import Correction, Tool
+
+
+class MadeOnce:
+    """For an admin or inline of what stays as it was made."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        return False
+
+
+class CorrectionForm(forms.ModelForm):
+    class Meta:
+        model = Correction
+        fields = ["tool", "note"]
+        widgets = {"note": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})}
+        help_texts = {
+            "note": "What was wrong, and what is right, in a sentence or two. Readers see it with today’s date on the "
+            "tool’s page, in its comparisons and among the changes. It cannot be edited or deleted afterwards."
+        }
+
+    def clean_tool(self) -> Tool:
+        tool: Tool = self.cleaned_data["tool"]
+        if not tool.was_public:
+            raise forms.ValidationError("Readers have not seen this tool yet, so there is nothing to correct.")
+        return tool
+
+    def clean_note(self) -> str:
+        return " ".join(self.cleaned_data["note"].split())
+
+
+class CorrectionInline(MadeOnce, admin.StackedInline):
+    """For the page of a tool: what was corrected, and room for one more where there is anything to correct."""
+
+    model = Correction
+    form = CorrectionForm
+    extra = 0
+    fields = ["note", "made_at"]
+    readonly_fields = ["made_at"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        return (obj is None or obj.was_public) and super().has_add_permission(request, obj)

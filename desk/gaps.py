@@ -1,0 +1,201 @@
+"""What is missing, found in one statement each: verdicts, comparisons, checks. And what came in by import."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models.expressions import RawSQL
+
+from comparisons.models import Comparison
+from reviews.models import Prediction, Review
+from tools.models import Fact, Plan, Tool
+
+
+class MissingSeats(NamedTuple):
+    """A tool on which some seats, each as (id, name), have written nothing, not even a draft."""
+
+    tool: int
+    name: str
+    seats: Sequence[tuple[int, str]]
+    total: int
+    """How many such tools there are."""
+
+
+# Drafts first, because they cannot come out before; then the newest.
+_MISSING_SEATS = """
+SELECT tool.id, tool.name,
+       array_agg(reviewer.id ORDER BY reviewer.seat), array_agg(reviewer.name ORDER BY reviewer.seat),
+       count(*) OVER ()
+FROM tools_tool AS tool CROSS JOIN reviews_reviewer AS reviewer
+WHERE tool.withdrawn_at IS NULL AND (%(holder)s::bigint IS NULL OR reviewer.held_by_id = %(holder)s)
+  AND NOT EXISTS (
+      SELECT FROM reviews_review AS review
+      WHERE review.tool_id = tool.id AND review.reviewer_id = reviewer.id AND review.withdrawn_at IS NULL
+  )
+GROUP BY tool.id
+ORDER BY tool.published_at DESC NULLS FIRST, tool.id
+LIMIT %(most)s
+"""
+
+
+def missing_seats(*, most: int, held_by: int | None = None) -> list[MissingSeats]:
+    """Tools on which not every seat has written, those in draft first; with a user's id for the seat they hold."""
+    return [
+        MissingSeats(tool, name, list(zip(ids, names, strict=True)), total)
+        for tool, name, ids, names, total in _rows(_MISSING_SEATS, {"most": most, "holder": held_by})
+    ]
+
+
+def lacks_a_seat() -> RawSQL:
+    """The ids of all tools, withdrawn ones too, on which not every seat has written."""
+    return RawSQL(
+        "SELECT tool.id FROM tools_tool AS tool CROSS JOIN reviews_reviewer AS reviewer WHERE NOT EXISTS ("
+        " SELECT FROM reviews_review AS review WHERE review.tool_id = tool.id AND review.reviewer_id = reviewer.id"
+        " AND review.withdrawn_at IS NULL)",
+        [],
+    )
+
+
+class MissingComparison(NamedTuple):
+    """Two published tools that reviews name together, and nobody compared yet; names in alphabetical order."""
+
+    first: int
+    first_name: str
+    second: int
+    second_name: str
+    times: int
+    """How many reviews of the one name the other."""
+    total: int
+    """How many such pairs there are."""
+
+
+_MISSING_COMPARISONS = """
+WITH public AS (
+    SELECT id, name FROM tools_tool WHERE published_at <= %(now)s AND withdrawn_at IS NULL
+)
+SELECT low.id, low.name, high.id, high.name, times, count(*) OVER ()
+FROM (
+    SELECT LEAST(review.tool_id, mention.tool_id) AS low_id, GREATEST(review.tool_id, mention.tool_id) AS high_id,
+           count(*) AS times
+    FROM reviews_mention AS mention JOIN reviews_review AS review ON review.id = mention.review_id
+    WHERE review.published_at <= %(now)s AND review.withdrawn_at IS NULL
+    GROUP BY 1, 2
+) AS pair JOIN public AS low ON low.id = low_id JOIN public AS high ON high.id = high_id
+WHERE NOT EXISTS (
+    SELECT FROM comparisons_comparison
+    WHERE LEAST(first_id, second_id) = low_id AND GREATEST(first_id, second_id) = high_id
+)
+ORDER BY times DESC, LEAST(low.name, high.name), GREATEST(low.name, high.name), low.id, high.id
+LIMIT %(most)s
+"""
+
+
+def missing_comparisons(*, most: int, at: datetime) -> list[MissingComparison]:
+    """Pairs that reviews name together and that have no comparison in whatever state, the most named first."""
+    found = []
+    for low, low_name, high, high_name, times, total in _rows(_MISSING_COMPARISONS, {"most": most, "now": at}):
+        (first_name, first), (second_name, second) = sorted([(low_name, low), (high_name, high)])
+        found.append(MissingComparison(first, first_name, second, second_name, times, total))
+    return found
+
+
+class ToVerify(NamedTuple):
+    """A tool with standing prices and facts that wait to be checked: how many, and the oldest day of a check."""
+
+    tool: int
+    name: str
+    oldest: date | None
+    plans: int
+    facts: int
+    total: int
+    """How many such tools there are."""
+
+
+_TO_VERIFY = """
+SELECT tool.id, tool.name, oldest, plans, facts, count(*) OVER ()
+FROM (
+    SELECT tool_id, min(verified_on) AS oldest, count(*) FILTER (WHERE is_plan) AS plans,
+           count(*) FILTER (WHERE NOT is_plan) AS facts
+    FROM (
+        SELECT tool_id, verified_on, true AS is_plan FROM tools_plan WHERE superseded_at IS NULL AND {due}
+        UNION ALL
+        SELECT tool_id, verified_on, false FROM tools_fact WHERE superseded_at IS NULL AND {due}
+    ) AS statement GROUP BY tool_id
+) AS waiting JOIN tools_tool AS tool ON tool.id = tool_id AND tool.withdrawn_at IS NULL
+ORDER BY oldest, tool.published_at DESC NULLS LAST, tool.id
+LIMIT %(most)s
+"""
+_STALE = _TO_VERIFY.format(due="verified_on < %(before)s")
+_UNVERIFIED = _TO_VERIFY.format(due="verified_on IS NULL")
+
+
+def to_verify(*, most: int, before: date | None) -> list[ToVerify]:
+    """Tools by what was last checked before a day, the oldest first; for None by what was never checked, the newest
+    tools first. Withdrawn tools are left in peace.
+    """
+    rows = _rows(_UNVERIFIED if before is None else _STALE, {"most": most, "before": before})
+    return [ToVerify(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What one import wrote, from the history: by whom ("": a command), when, and how many rows of each kind."""
+
+    by: str
+    started_at: datetime
+    ended_at: datetime
+    counts: Sequence[tuple[str, str, int]]
+    """(a row's name, rows' name, how many), in the order of the catalog file."""
+
+
+KINDS: tuple[Any, ...] = (Tool, Plan, Fact, Review, Prediction, Comparison)
+SAME_IMPORT = timedelta(minutes=3)  # a long import writes for minutes, without a pause as long as this
+_BY_MINUTE = """
+SELECT '{kind}', COALESCE(account.username, ''), date_trunc('minute', history_date) AS minute, count(*)
+FROM {history} AS history LEFT JOIN accounts_user AS account ON account.id = history_user_id
+WHERE history_date >= %(since)s AND history_change_reason LIKE '%% import'
+GROUP BY 2, 3
+"""
+_IMPORTS = " UNION ALL ".join(
+    _BY_MINUTE.format(kind=model._meta.model_name, history=model.history.model._meta.db_table) for model in KINDS
+)
+
+
+def imports(*, since: datetime) -> list[Import]:
+    """The imports since an instant, the newest first: rows of the history whose reason ends in “import”."""
+    return merged(_rows(_IMPORTS, {"since": since}))
+
+
+def merged(minutes: Iterable[tuple[str, str, datetime, int]]) -> list[Import]:
+    """Put (kind, by whom, minute, rows written) together to whole imports, the newest first."""
+    runs: list[tuple[str, datetime, datetime, Counter[str]]] = []
+    for kind, by, minute, number in sorted(minutes, key=lambda row: (row[1], row[2])):
+        if runs and runs[-1][0] == by and minute - runs[-1][2] <= SAME_IMPORT:
+            name, started, _, counts = runs.pop()
+        else:
+            name, started, counts = by, minute, Counter()
+        counts[kind] += number
+        runs.append((name, started, minute, counts))
+    found = [
+        Import(
+            by,
+            started,
+            ended,
+            [
+                (str(model._meta.verbose_name), str(model._meta.verbose_name_plural), counts[model._meta.model_name])
+                for model in KINDS
+                if counts[model._meta.model_name]
+            ],
+        )
+        for by, started, ended, counts in runs
+    ]
+    return sorted(found, key=lambda run: run.ended_at, reverse=True)
+
+
+def _rows(sql: str, parameters: dict[str, Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()

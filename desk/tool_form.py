@@ -1,0 +1,112 @@
+"""The fields of a tool on its page of the desk."""
+
+from typing import Any
+
+from django import forms
+
+from desk.fields import LinesField, WordsField
+from tools import logos, slugs
+from tools.models import Tool
+from tools.slugged import FormerSlug
+
+TAGLINE_FITS = 120  # characters that a card shows on two lines
+
+
+def free_slug(name: str, *, of: int | None = None) -> str:
+    """A slug made from a name that no other tool has or had, `of` being the id of the tool that asks; "" when no
+    Latin letter or digit is in the name.
+    """
+    stem = slugs.slug_from_name(name)
+    if not stem:
+        return ""
+    longest = slugs.MAX_LENGTH - 5
+    tools = Tool.objects.filter(slug__startswith=stem[:longest]).exclude(pk=of)
+    former = FormerSlug.objects.filter(table=Tool._meta.db_table, slug__startswith=stem[:longest])
+    taken = {
+        *tools.values_list("slug", flat=True),
+        *former.exclude(object_id=of or 0).values_list("slug", flat=True),
+    }
+    numbered = (f"{stem[:longest].rstrip('-')}-{number}" for number in range(2, 10_000))
+    return next(slug for slug in (stem, *numbered) if slug not in taken)
+
+
+class ToolForm(forms.ModelForm):
+    """What an editor says of a tool itself. Its publishing has buttons of its own."""
+
+    slug = forms.SlugField(
+        required=False,
+        max_length=slugs.MAX_LENGTH,
+        validators=[slugs.is_slug, slugs.is_pairable],
+        help_text="Its place in addresses. Empty: made from the name.",
+    )
+    rename_to = forms.SlugField(
+        required=False,
+        max_length=slugs.MAX_LENGTH,
+        validators=[slugs.is_slug, slugs.is_pairable],
+        label="Rename the address",
+        help_text="Only to move the tool to another address. Old links go on working: they redirect to the new one.",
+    )
+    description = WordsField(
+        required=False, widget=forms.Textarea(attrs={"rows": 8, "data-preview": ""}), help_text="Markdown."
+    )
+    aliases = LinesField(
+        required=False,
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        label="Other names",
+        help_text="What people may look for it by; one a line.",
+    )
+    logo_file = forms.FileField(
+        required=False,
+        label="Logo",
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp,image/gif"}),
+        help_text=f"PNG, JPEG, WebP or GIF, at most 2 MB and {logos.MOST_SIDE:,} pixels on a side. We keep "
+        f"{logos.SIDE} × {logos.SIDE} pixels of it, and nothing else that is in the file.",
+    )
+    remove_logo = forms.BooleanField(required=False, label="Remove the logo")
+
+    class Meta:
+        model = Tool
+        fields = ["name", "slug", "category", "tagline", "description", "website", "aliases"]
+        widgets = {"website": forms.URLInput(attrs={"class": "vURLField", "placeholder": "https://"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "tagline" in self.fields:
+            self.fields["tagline"].widget.attrs |= {"data-count": "", "data-most": TAGLINE_FITS, "class": "vTextField"}
+            self.fields["tagline"].help_text = f"One line. Cards have room for about {TAGLINE_FITS} characters."
+        if "category" in self.fields and not self.instance.pk and "category" not in self.initial:
+            choices: Any = self.fields["category"]
+            only = list(choices.queryset[:2])
+            if len(only) == 1:
+                self.initial["category"] = only[0].pk
+
+    def clean_logo_file(self) -> logos.Logo | None:
+        upload = self.cleaned_data["logo_file"]
+        return logos.read(upload) if upload else None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        name = cleaned.get("name") or ""
+        if "slug" in self.fields and not cleaned.get("slug") and "slug" not in self.errors and name:
+            cleaned["slug"] = free_slug(name, of=self.instance.pk)
+            if not cleaned["slug"]:
+                self.add_error("slug", "The name has no Latin letter or digit to make a slug of; write one.")
+        if "aliases" in cleaned:
+            cleaned["aliases"] = [alias for alias in cleaned["aliases"] if alias.casefold() != name.casefold()]
+        if (slug := cleaned.get("rename_to")) and slug != self.instance.slug:
+            self._check_rename(slug)
+        return cleaned
+
+    def _check_rename(self, slug: str) -> None:
+        others = Tool.objects.filter(slug=slug).exclude(pk=self.instance.pk)
+        former = FormerSlug.objects.filter(table=Tool._meta.db_table, slug=slug).exclude(object_id=self.instance.pk)
+        if others.exists():
+            self.add_error("rename_to", "Another tool has this slug.")
+        elif former.exists():
+            self.add_error("rename_to", "Old links to something else lead over this slug; choose another.")
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc] # of ModelForm
+        if (slug := self.cleaned_data.get("rename_to")) and "rename_to" not in self.errors:
+            self.instance.slug = slug

@@ -1,0 +1,187 @@
+// The tool page of the desk, made quicker for those who have JavaScript. Without it everything can be typed and saved.
+
+const form = document.getElementById("tool_form");
+const token = () => form.querySelector("[name=csrfmiddlewaretoken]").value;
+const part = document.querySelector("[data-markdown]");
+
+function debounced(wait, act) {
+  let timer;
+  return (...values) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => act(...values), wait);
+  };
+}
+
+function made(tag, className, text = "") {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+// -- How long it is, and how it will look -------------------------------------------------------------------
+
+function count(field) {
+  const { least, most } = field.dataset;
+  const says = made("p", "desk-count");
+  const say = () => {
+    const length = field.value.trim().length;
+    says.textContent = most ? `${length} of ${most}` : `${length} characters${length < least ? `, ${least - length} to go` : ""}`;
+    says.classList.toggle("desk-count--off", length > 0 && (length > most || length < least));
+  };
+  field.after(says);
+  field.addEventListener("input", say);
+  say();
+}
+
+function preview(field) {
+  const shown = made("div", "desk-preview");
+  shown.setAttribute("aria-label", "As readers will see it");
+  shown.setAttribute("role", "region");
+  let asked = 0;
+  const show = async () => {
+    const text = field.value;
+    const mine = ++asked;
+    shown.hidden = !text.trim();
+    if (shown.hidden) return;
+    const response = await fetch(part.dataset.markdown, {
+      method: "POST",
+      headers: { "X-CSRFToken": token() },
+      body: new URLSearchParams({ text }),
+    }).catch(() => null);
+    if (mine !== asked) return; // something else has been typed meanwhile
+    if (response?.ok && !response.redirected) shown.innerHTML = await response.text(); // made safe by our own renderer
+    else shown.textContent = "No preview: the site did not answer. What you type is not lost.";
+  };
+  field.parentElement.append(shown);
+  field.addEventListener("input", debounced(350, show));
+  show();
+}
+
+// -- The slug, from the name, until somebody types one -------------------------------------------------------
+
+function suggestSlug() {
+  const [name, slug] = ["id_name", "id_slug"].map((id) => document.getElementById(id));
+  if (!name || !slug) return;
+  let suggested = slug.value;
+  const isOurs = () => slug.value === suggested || !slug.value;
+  if (slug.value) return; // it has one; it changes when somebody says so
+  name.addEventListener("input", debounced(300, async () => {
+    if (!isOurs()) return;
+    const response = await fetch(`${part.dataset.slug}?${new URLSearchParams({ name: name.value })}`).catch(() => null);
+    if (!response?.ok || response.redirected || !isOurs()) return;
+    suggested = (await response.json()).slug;
+    slug.value = suggested;
+  }));
+}
+
+// -- Rows ---------------------------------------------------------------------------------------------------
+
+function paidFields(row) {
+  const kind = row.querySelector("[name$=-kind]");
+  const period = row.querySelector("[name$=-period]");
+  if (!kind) return;
+  const follow = () => {
+    const isPaid = kind.value === "paid";
+    const isUsage = isPaid && period.value === "usage";
+    for (const field of row.querySelectorAll(".desk-field--paid")) {
+      const isUnit = field.classList.contains("desk-field--usage");
+      const isWanted = kind.value === "" ? !isUnit : isUnit ? isUsage : isPaid;
+      field.classList.toggle("desk-field--idle", !isWanted);
+      // What does not apply is not sent, so that a price that has become free keeps no amount.
+      for (const input of field.querySelectorAll("input, select")) input.disabled = !isWanted;
+    }
+  };
+  kind.addEventListener("change", follow);
+  period.addEventListener("change", follow);
+  follow();
+}
+
+// Who writes another value has most likely just looked at the source; the tick can be taken away again.
+function vouch(row) {
+  const tick = row.querySelector("[name$=-verified_today]");
+  if (!tick || row.classList.contains("desk-row--new")) return;
+  for (const field of row.querySelectorAll("[name$=-value], [name$=-kind], [name$=-amount], [name$=-currency], [name$=-period], [name$=-unit]")) {
+    field.addEventListener("change", () => { tick.checked = true; });
+  }
+}
+
+function rows(block) {
+  const prefix = block.dataset.rows;
+  const list = block.querySelector(":scope > [data-list]");
+  const template = block.querySelector(":scope > template");
+  const more = block.querySelector(":scope > [data-more]");
+  const total = document.getElementById(`id_${prefix}-TOTAL_FORMS`);
+  if (!list || !template || !more || !total) return;
+  more.hidden = false;
+  more.querySelector("button").addEventListener("click", () => {
+    const number = Number(total.value);
+    const holder = document.createElement("template");
+    holder.innerHTML = template.innerHTML.replaceAll("__prefix__", number);
+    const row = holder.content.firstElementChild;
+    list.append(row);
+    total.value = number + 1;
+    paidFields(row);
+    row.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+  });
+}
+
+// On the page of a new tool the rows of all attributes are there; those of the chosen category stay.
+function factsOfCategory() {
+  const category = document.getElementById("id_category");
+  const known = document.querySelectorAll("[data-categories]");
+  if (!category || !known.length) return;
+  const follow = () => {
+    for (const row of known) {
+      const isFilled = [...row.querySelectorAll("input[type=text], input[type=url], [name$=-value]")].some((field) => field.value);
+      row.hidden = category.value !== "" && !isFilled && !row.dataset.categories.split(" ").includes(category.value);
+    }
+  };
+  category.addEventListener("change", follow);
+  follow();
+}
+
+// -- The panel as it will be --------------------------------------------------------------------------------
+
+function panel() {
+  const shown = document.querySelector("[data-panel]");
+  const seats = [...document.querySelectorAll("[data-seat]")];
+  if (!shown) return;
+  const say = () => {
+    const verdicts = seats
+      .map((seat) => seat.querySelector("[name$=-verdict]:checked")?.value ?? seat.dataset.verdict)
+      .filter(Boolean);
+    const ship = verdicts.filter((verdict) => verdict === "ship").length;
+    const all = verdicts.length;
+    // Half up, as the database does.
+    shown.querySelector("[data-figure]").textContent = all ? `${Math.floor((200 * ship + all) / (2 * all))}%` : "—";
+    shown.querySelector("[data-words]").textContent = all ? `${ship} of ${all} ship` : "Not reviewed yet";
+  };
+  document.addEventListener("change", say);
+  say();
+}
+
+// -- Nothing typed is lost by accident ----------------------------------------------------------------------
+
+function guard() {
+  const filled = () => new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, value.name ?? value])).toString();
+  let before = filled();
+  let isSaving = false;
+  form.addEventListener("submit", () => { isSaving = true; });
+  addEventListener("pageshow", () => { isSaving = false; });
+  addEventListener("beforeunload", (event) => {
+    if (!isSaving && (form.querySelector(".desk-row--wrong, .desk-draft--wrong") || document.getElementById("problems") || filled() !== before)) event.preventDefault();
+  });
+}
+
+if (form && part) {
+  document.querySelectorAll("[data-count]").forEach(count);
+  document.querySelectorAll("[data-preview]").forEach(preview);
+  document.querySelectorAll("[data-rows]").forEach(rows);
+  document.querySelectorAll("fieldset.desk-row").forEach((row) => { paidFields(row); vouch(row); });
+  suggestSlug();
+  factsOfCategory();
+  panel();
+  guard();
+  document.getElementById("problems")?.focus();
+}

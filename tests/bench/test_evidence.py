@@ -1,0 +1,80 @@
+"""The judge of the proof run must see every kind of loss."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.proof.evidence import NONE, Ask, Log, check, read, unanswered_pages
+
+CHOICES = ["ship", "skip", NONE]
+
+
+def ask(choice: str, *, acknowledged: bool = True) -> Ask:
+    return Ask("ada", "aider", choice, acknowledged)
+
+
+@pytest.mark.parametrize(
+    ("asks", "stored", "lost"),
+    [
+        ([], [], 0),
+        ([ask("ship")], ["ship"], 0),
+        ([ask("ship")], [], 1),
+        ([ask("ship")], ["skip"], 1),
+        ([ask("ship"), ask("skip")], ["ship"], 1),
+        ([ask("ship"), ask(NONE)], [NONE], 0),
+        ([ask("ship"), ask(NONE)], [], 0),
+        ([ask("ship"), ask(NONE)], ["ship"], 1),
+        ([ask("ship"), ask("skip", acknowledged=False)], ["ship"], 0),
+        ([ask("ship"), ask("skip", acknowledged=False)], ["skip"], 0),
+        ([ask("ship"), ask("skip", acknowledged=False)], [], 1),
+        ([ask("skip", acknowledged=False), ask("ship")], ["skip"], 1),
+        ([ask("ship", acknowledged=False)], [], 0),
+        ([ask("ship", acknowledged=False)], ["ship"], 0),
+    ],
+)
+def test_row_is_the_last_acknowledged_choice_or_one_asked_later_without_an_answer(asks, stored, lost):
+    found = check(asks, [("ada", "aider", choice) for choice in stored])
+    assert (len(found.lost), len(found.double), found.strangers) == (lost, 0, 0)
+
+
+def test_two_rows_of_one_visitor_and_tool_count_twice():
+    found = check([ask("ship")], [("ada", "aider", "ship"), ("ada", "aider", "ship")])
+    assert (len(found.lost), len(found.double)) == (0, 1)
+
+
+def test_row_of_nobody_that_was_answered_is_a_stranger_s():
+    assert check([ask("ship")], [("ada", "aider", "ship"), ("bob", "aider", "ship")]).strangers == 1
+
+
+@given(st.lists(st.tuples(st.sampled_from(CHOICES), st.booleans()), max_size=8), st.randoms())
+def test_an_honest_server_is_never_accused(wishes, rng):
+    """It does what it acknowledges, and of the rest what it likes."""
+    stored = NONE
+    for choice, acknowledged in wishes:
+        if acknowledged or rng.random() < 0.5:
+            stored = choice
+    asks = [ask(choice, acknowledged=acknowledged) for choice, acknowledged in wishes]
+    assert check(asks, [("ada", "aider", stored)] if wishes else []).lost == []
+
+
+@given(st.lists(st.tuples(st.sampled_from(CHOICES), st.booleans()), min_size=1, max_size=8))
+def test_a_server_that_forgets_its_last_acknowledged_vote_is_found_out(wishes):
+    asks = [ask(choice, acknowledged=acknowledged) for choice, acknowledged in wishes]
+    acknowledged = [n for n, a in enumerate(asks) if a.acknowledged]
+    if not acknowledged:
+        return
+    last = acknowledged[-1]
+    possible = {asks[last].choice, *(a.choice for a in asks[last:])}
+    for wrong in {*CHOICES} - possible:
+        assert len(check(asks, [("ada", "aider", wrong)]).lost) == 1
+
+
+def test_log_is_read_back_as_it_was_written(tmp_path):
+    log = Log(tmp_path / "voter-1.jsonl")
+    first = log.asked(page="page", tool="aider", choice="ship")
+    log.answered(first, visitor="ada")
+    log.asked(page="page", tool="cline", choice="skip")
+    log.asked(page="other", tool="cline", choice="ship")
+    log.close()
+    assert list(read(tmp_path)) == [Ask("ada", "aider", "ship", True), Ask("ada", "cline", "skip", False)]  # noqa: FBT003
+    assert unanswered_pages(tmp_path) == 1

@@ -1,0 +1,103 @@
+"""Files at the desk, as somebody with a browser and a spreadsheet brings them down and up."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from catalog.exporting import export_lines
+from tests.desk.uploading import PUBLISHES, somebody
+from tools.models import Plan, Tool
+
+
+@pytest.fixture
+def desk(site, page: Page, settings, tmp_path) -> Page:
+    """A browser in which somebody is signed in who may do all of this."""
+    settings.DATA_DIR = tmp_path
+    session = somebody(*PUBLISHES).cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": site}])
+    page.goto(site + "/admin/")
+    return page
+
+
+def choose(page: Page, name: str, content: str) -> None:
+    page.get_by_label("File").set_input_files({"name": name, "mimeType": "text/plain", "buffer": content.encode()})
+    page.get_by_role("button", name="Show what would change").click()
+
+
+def downloaded(page: Page, role: str, name: str) -> str:
+    with page.expect_download() as download:
+        page.get_by_role(role, name=name).click()
+    return Path(download.value.path()).read_text(encoding="utf-8-sig")
+
+
+def test_the_catalog_goes_down_and_up(desk: Page):
+    desk.locator("#content").get_by_role("link", name="Catalog file").click()
+    catalog = downloaded(desk, "link", "Download the catalog")
+    assert catalog == "".join(export_lines())
+    document = json.loads(catalog)
+    document["tools"][0]["tagline"] = "Said anew"
+    choose(desk, "catalog.json", json.dumps(document))
+    expect(desk.get_by_text("Nothing is written yet.")).to_be_visible()
+    expect(desk.locator(".bulk-change ins")).to_have_text("Said anew")
+    assert not Tool.objects.filter(tagline="Said anew").exists()
+    desk.get_by_role("button", name="Import now").click()
+    expect(desk.locator(".messagelist")).to_contain_text("“catalog.json” is imported: tools: 1 changed.")
+    assert Tool.objects.get(tagline="Said anew").slug == document["tools"][0]["slug"]
+
+
+def test_a_broken_file_says_where(desk: Page, site):
+    desk.goto(site + "/admin/catalog/")
+    choose(desk, "bad.json", '{"format": "shipside-catalog/1", "tools": [{"slug": "x"}]}')
+    expect(desk.get_by_role("heading", name="2 problems in “bad.json”; nothing was written")).to_be_visible()
+    expect(desk.get_by_role("rowheader", name="tools[0].category")).to_be_visible()
+
+
+def test_prices_go_down_as_a_sheet_and_come_back(desk: Page, site):
+    desk.goto(site + "/admin/tools/plan/")
+    desk.get_by_role("link", name="Export").click()
+    header, *rows = csv.reader(io.StringIO(downloaded(desk, "button", "Download")))
+    paid = next(row for row in rows if row[header.index("kind")] == "paid")
+    paid[header.index("amount")] = "123.45"
+    sheet = io.StringIO(newline="")
+    csv.writer(sheet, delimiter=";").writerows([header, *rows])
+    desk.goto(site + "/admin/tools/plan/")
+    desk.get_by_role("link", name="Import").click()
+    choose(desk, "prices.csv", sheet.getvalue())
+    expect(desk.locator(".bulk-change")).to_have_count(1)
+    expect(desk.locator(".bulk-change ins")).to_have_text("123.45")
+    desk.get_by_role("button", name="Import now").click()
+    expect(desk.locator(".messagelist")).to_contain_text("“prices.csv” is imported: plans: 1 changed.")
+    assert Plan.objects.standing().get(amount="123.45").tool.slug == paid[header.index("tool")]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 360)])
+def test_no_accessibility_rule_is_broken_and_nothing_is_wider_than_the_screen(desk: Page, site, scheme, width):
+    desk.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    desk.set_viewport_size({"width": width, "height": 900})
+    broken = []
+
+    def look(what: str) -> None:
+        results = Axe().run(desk, context="#content")
+        if results.violations_count:
+            broken.append(f"{what}: {results.generate_report()}")
+        if desk.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            broken.append(f"{what}: wider than the screen")
+
+    for path in ("/admin/catalog/", "/admin/tools/fact/import/", "/admin/tools/tool/export/"):
+        desk.goto(site + path)
+        look(path)
+    desk.goto(site + "/admin/tools/tool/import/")
+    choose(desk, "bad.csv", "slug,name\nx,\n")
+    look("problems")
+    choose(
+        desk,
+        "good.csv",
+        "slug,tagline\n" + "".join(f"{slug},Anew\n" for slug in Tool.objects.values_list("slug", flat=True)),
+    )
+    look("dry run")
+    assert not broken, "\n".join(broken)

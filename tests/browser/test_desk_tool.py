@@ -1,0 +1,143 @@
+"""An editor's whole job on one page, in a real browser: from an empty site to verdicts, and on to corrections."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from accounts.models import User
+from tests import factories as make
+from tools.models import Tool
+
+LONG = "It held for a month in *our own* stack, and what broke was mended within a day by people who answered."
+SEATS = ["Builder", "Skeptic", "Futurist", "Founder"]
+
+
+@pytest.fixture
+def desk(page, transactional_db, live_server, settings, tmp_path):
+    """A page of a signed-in editor, at an empty site with a category, four seats and three attributes."""
+    settings.MEDIA_ROOT = tmp_path
+    kind, elsewhere = make.category(name="Agents"), make.category(name="Speech")
+    for place, name in enumerate(SEATS, start=1):
+        make.reviewer(slug=name.lower(), name=f"The {name}", seat=place)
+    for name in ("License", "Context window"):
+        make.attribute(name=name).categories.add(kind)
+    make.attribute(name="Languages").categories.add(elsewhere)
+    User.objects.create_superuser("editor", password="a long enough password")
+    page.goto(f"{live_server.url}/admin/login/?next=/admin/tools/tool/add/")
+    page.fill("[name=username]", "editor")
+    page.fill("[name=password]", "a long enough password")
+    page.locator("[type=submit]").first.click()
+    page.wait_for_url("**/admin/tools/tool/add/")
+    return page
+
+
+def seat_of(page, name):
+    return page.locator(f"#seat-{name.lower()}")
+
+
+def saved(page):
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
+
+
+def test_from_nothing_to_four_reviews_and_on(desk, live_server):
+    page = desk
+    page.get_by_label("Name:", exact=True).fill("This vs That")
+    expect(page.get_by_label("Slug:")).to_have_value("this-versus-that")
+    page.locator("#id_category").select_option(label="Agents")
+    page.get_by_label("Tagline:").fill("One line")
+    expect(page.locator(".field-tagline .desk-count")).to_have_text("8 of 120")
+    page.locator("#id_description").fill("What it **is**. <b>raw</b>")
+    expect(page.locator(".field-description .desk-preview strong")).to_have_text("is")
+    expect(page.locator(".field-description .desk-preview b")).to_have_count(0)
+    file = BytesIO()
+    Image.new("RGB", (400, 200), "navy").save(file, "PNG")
+    page.locator("#id_logo_file").set_input_files({"name": "l.png", "mimeType": "image/png", "buffer": file.getvalue()})
+
+    for name in SEATS:
+        seat = seat_of(page, name)
+        seat.get_by_role("radio", name="Skip" if name == "Skeptic" else "Ship").check()
+        seat.get_by_label("Quote").fill(f"{name}: {LONG}")
+        expect(seat.locator(".desk-preview em")).to_have_text("our own")
+        seat.get_by_label("What would flip it").fill("A fork.")
+        seat.get_by_label("Claim").nth(1).fill("It stays.")
+        seat.get_by_label("Due on").nth(1).fill("2099-01-31")
+    expect(page.locator("[data-panel]")).to_have_text("Panel ship will be 75% 3 of 4 ship")
+
+    plans = page.locator("[data-rows=plans]")
+    plans.get_by_label("Name").first.fill("Open")
+    plans.get_by_label("Kind").first.select_option("free")
+    expect(plans.get_by_label("Amount").first).to_be_disabled()
+    plans.get_by_role("button", name="Add another plan").click()
+    third = plans.locator(".desk-row").nth(2)
+    third.get_by_label("Name").fill("Pro")
+    third.get_by_label("Kind").select_option("paid")
+    third.get_by_label("Amount").fill("20")
+    third.get_by_label("Currency").fill("usd")
+    third.get_by_label("Period").select_option("month")
+    third.get_by_label("Verified today").check()
+
+    facts = page.locator("[data-rows=facts]")
+    expect(facts.locator("legend", has_text="Languages")).to_be_hidden()
+    facts.get_by_role("group", name="License").get_by_label("Value").fill("MIT")
+    facts.get_by_role("group", name="Context window").get_by_label("Value").fill("1M tokens")
+    saved(page)
+    tool = Tool.objects.get()
+    assert (tool.slug, tool.category.name, tool.reviews.count(), tool.plans.count()) == (
+        "this-versus-that",
+        "Agents",
+        4,
+        2,
+    )
+    assert list(tool.facts.values_list("value", flat=True)) == ["MIT", "1M tokens"]
+    expect(page.locator("[data-panel]")).to_have_text("Panel ship will be 75% 3 of 4 ship")
+
+    # Once it is out, what was said stays: a new edition and a new price stand beside the old ones.
+    tool.reviews.update(published_at=make.PAST)
+    Tool.objects.update(published_at=make.PAST)
+    page.reload()
+    seat = seat_of(page, "Skeptic")
+    expect(seat.locator(".desk-edition blockquote")).to_contain_text("Skeptic: It held")
+    seat.get_by_text("Write a new edition").click()
+    seat.get_by_role("radio", name="Ship").check()
+    seat.get_by_label("Quote").fill(f"Now I am convinced. {LONG}")
+    seat.get_by_label("Publish this edition now").check()
+    expect(page.locator("[data-panel]")).to_have_text("Panel ship will be 100% 4 of 4 ship")
+    pro = page.locator("[data-rows=plans]").get_by_role("group", name="Pro")
+    pro.get_by_label("Amount").fill("25")
+    pro.get_by_label("Amount").press("Tab")
+    expect(pro.get_by_label("Verified today")).to_be_checked()
+    saved(page)
+    assert [review.verdict for review in tool.reviews.current().order_by("reviewer__seat")] == ["ship"] * 4
+    assert sorted(int(plan.amount) for plan in tool.plans.filter(name="Pro")) == [20, 25]
+    assert int(tool.plans.standing().get(name="Pro").amount) == 25
+
+    page.goto(f"{live_server.url}/tools/this-versus-that/")
+    expect(page.get_by_text("$20/mo until")).to_be_visible()
+    logo = page.locator(".opening .logo img")
+    assert logo.evaluate("image => [image.naturalWidth, image.naturalHeight, image.currentSrc.endsWith('.webp')]") == [
+        256, 128, True,
+    ]  # fmt: skip
+
+
+def test_what_is_wrong_is_said_where_it_is_and_nothing_typed_is_lost(desk):
+    page = desk
+    page.locator("#id_name").fill("Half")
+    page.locator("#id_category").select_option(label="Agents")
+    seat = seat_of(page, "Builder")
+    seat.get_by_label("Quote").fill("Only words.")
+    page.get_by_role("button", name="Save", exact=True).click()
+    problems = page.locator("#problems")
+    expect(problems).to_be_focused()
+    expect(problems.get_by_role("listitem")).to_have_text(
+        ["The Builder, Verdict: Ship or skip? There is no third answer."]
+    )
+    expect(seat.get_by_label("Quote")).to_have_value("Only words.")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    seat.get_by_label("Quote").press("End")
+    page.keyboard.type("!")
+    page.goto("about:blank")
+    assert asked == ["beforeunload"]

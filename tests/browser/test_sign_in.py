@@ -1,0 +1,122 @@
+"""Signing in as a person does it, with password and code and with a passkey, in a browser whose console is silent."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.core.cache import cache
+from playwright.sync_api import Page, expect
+
+from tests.accounts.people import PASSWORD, code_of, person, recovery_codes_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def desk(live_server, settings):
+    """The address of a site where a second factor is required, on a name that passkeys take."""
+    settings.REQUIRE_MFA = True
+    cache.clear()
+    yield live_server.url.replace("127.0.0.1", "localhost")
+    cache.clear()  # its table is not a model's, so nothing else empties it
+
+
+def give_password(page: Page, desk: str, name: str) -> None:
+    page.goto(f"{desk}/admin/")
+    page.get_by_label("User name or e-mail address").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def sign_out(page: Page, desk: str) -> None:
+    page.goto(f"{desk}/account/")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("status").first).to_contain_text("You are signed out.")
+
+
+def test_password_then_an_app_that_has_to_be_set_up(desk, page):
+    user = person("Editor")
+    give_password(page, desk, user.username)
+    expect(page.get_by_role("alert")).to_contain_text(["", "The desk opens as soon as"])
+    page.get_by_role("link", name="Set up an app").click()
+    secret = re.search(r"[A-Z2-7]{32}", page.locator("main").inner_text())[0]
+    square = page.get_by_role("img", name="QR code").bounding_box()
+    assert square["width"] == pytest.approx(square["height"], abs=4)
+    page.get_by_label("Authenticator code").fill(code_of(secret))
+    page.get_by_role("button", name="Switch it on").click()
+    recovery_code = page.locator(".account__codes code").first.inner_text()
+    page.get_by_role("link", name="I have them").click()
+    page.get_by_role("link", name="To the desk").click()
+    expect(page).to_have_title(re.compile("The desk"))
+    sign_out(page, desk)
+
+    give_password(page, desk, user.email)
+    page.get_by_label("Code").fill("000 000 000")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_text("That code is not right.")).to_be_visible()
+    page.get_by_label("Code").fill(recovery_code)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page).to_have_title(re.compile("The desk"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_accessibility_rule_is_broken(desk, page, scheme):
+    user = person("Editor")
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size({"width": 360, "height": 900})
+    broken = []
+
+    def look(path: str) -> None:
+        page.goto(desk + path)
+        results = Axe().run(page)
+        if results.violations_count:
+            broken.append(f"{path}: {results.generate_report()}")
+
+    for path in ("login/", "password/reset/", "password/reset/sent/", "password/reset/a-b/"):
+        look(f"/account/{path}")
+    give_password(page, desk, user.username)
+    expect(page).to_have_url(f"{desk}/account/")
+    for path in ("", "app/", "passkeys/", "passkeys/add/", "password/", "logout/"):
+        look(f"/account/{path}")
+    recovery_codes_of(user)
+    for path in ("recovery-codes/", "recovery-codes/"):  # with the codes, and without
+        look(f"/account/{path}")
+    assert not broken, "\n".join(broken)
+
+
+def test_passkey_is_added_and_signs_in_alone_and_beside_the_password(desk, page):
+    user = person("Editor")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    device = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    authenticator = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": device})["authenticatorId"]
+
+    give_password(page, desk, user.username)
+    page.get_by_role("link", name="Add a passkey").click()
+    page.get_by_label("Name", exact=True).fill("Work laptop")
+    page.get_by_role("button", name="Add it").click()
+    page.get_by_role("link", name="I have them").click()
+    expect(page.get_by_text("Work laptop")).to_be_visible()
+    sign_out(page, desk)
+
+    page.goto(f"{desk}/admin/")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page).to_have_title(re.compile("The desk"))
+    sign_out(page, desk)
+
+    give_password(page, desk, user.username)
+    page.get_by_role("button", name="Use a passkey or key").click()
+    expect(page).to_have_title(re.compile("The desk"))
+    sign_out(page, desk)
+
+    # Somebody who does not confirm is told so, and not by the console.
+    devtools.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False})
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.locator("#notice")).to_have_text("No passkey was given. Try again, or take another way.")

@@ -1,0 +1,130 @@
+"""What we had wrong and put right: readers see it wherever they see the tool, and it stays."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from lxml import etree
+
+from tests import factories as make
+from tests.comparisons.contents import open_site
+from tests.comparisons.test_feeds import ATOM, feed, texts
+from tests.comparisons.test_pages import text
+from tools.models import Correction
+
+pytestmark = pytest.mark.django_db
+NOVEMBER = datetime(2026, 11, 12, 9, tzinfo=UTC)
+HOSTILE = "<script>alert(1)</script> & “more”"
+
+
+def test_tool_page_lists_corrections_newest_first(client):
+    tool = make.tool()
+    assert 'id="corrections"' not in text(client, tool.get_absolute_url())
+    make.correction(of=tool, note="The price was $30; it is $20.", made_at=NOVEMBER)
+    make.correction(of=tool, note=HOSTILE, made_at=NOVEMBER + timedelta(days=1))
+    said = text(client, tool.get_absolute_url()).split('id="corrections"')[1]
+    listed = etree.HTML(said.split("</ul>")[0].split("<ul")[1].join(["<ul", "</ul>"])).xpath("//li")
+    assert [" ".join("".join(item.itertext()).split()) for item in listed] == [
+        f"13 Nov 2026 {HOSTILE}",
+        "12 Nov 2026 The price was $30; it is $20.",
+    ]
+
+
+def test_comparison_says_the_newest_and_leads_to_the_others(client):
+    pair = open_site()
+    make.correction(of=pair.first, note="Older.", made_at=NOVEMBER)
+    page = text(client, "/compare/alpha-vs-beta/")
+    assert page.count('class="corrected"') == 1
+    assert "<b>Corrected on 12 Nov 2026:</b> Older.</p>" in page
+    make.correction(of=pair.first, note="Newer.", made_at=NOVEMBER + timedelta(days=1))
+    page = text(client, "/compare/alpha-vs-beta/")
+    assert '<b>Corrected on 13 Nov 2026:</b> Newer. <a href="/tools/alpha/#corrections">1 earlier</a></p>' in page
+    assert "Older." not in page
+    assert "Corrected on 13 Nov 2026" in text(client, f"/compare/custom/?t=alpha&t=beta&t={make.tool().slug}")
+
+
+def test_comparison_costs_no_query_more(client, django_assert_num_queries):
+    pair = open_site()
+    for tool in (pair.first, pair.second):
+        make.correction(of=tool)
+    with django_assert_num_queries(3):
+        text(client, "/compare/alpha-vs-beta/")
+
+
+def test_unchanged_comparison_is_not_kept_past_a_correction(client):
+    pair = open_site()
+    before = client.get("/compare/alpha-vs-beta/").headers["ETag"]
+    make.correction(of=pair.second, note="It was wrong.", made_at=NOVEMBER)
+    after = client.get("/compare/alpha-vs-beta/", headers={"if-none-match": before})
+    assert (after.status_code, after.headers["ETag"] != before) == (200, True)
+    assert "It was wrong." in after.content.decode()
+
+
+def test_changes_tell_flips_and_corrections_by_time(client):
+    tool, seat = make.tool(name="Tool"), make.reviewer(name="Seat")
+    review = make.review(of=tool, by=seat)
+    review.supersede(verdict="skip", quote="No more.", published_at=NOVEMBER)
+    make.correction(of=tool, note="Before.", made_at=NOVEMBER - timedelta(hours=1))
+    make.correction(of=tool, note=HOSTILE, made_at=NOVEMBER + timedelta(hours=1))
+    page = etree.HTML(text(client, "/changes/"))
+    titles = ["".join(title.itertext()) for title in page.xpath("//h2[@class='flip__title']")]
+    assert titles == ["Corrected: Tool", "Seat now skips Tool", "Corrected: Tool"]
+    assert page.xpath("string(//li[@class='flip'][1]/p[2])") == HOSTILE
+    assert page.xpath("//h2[@class='flip__title']/a/@href")[0] == f"{tool.get_absolute_url()}#corrections"
+
+
+def test_pages_of_changes_hold_each_once(client):
+    tool = make.tool()
+    for number in range(23):
+        make.correction(of=tool, note=f"Number {number}.", made_at=NOVEMBER + timedelta(hours=number))
+    pages = [text(client, f"/changes/?page={page}") for page in (1, 2, 3)]
+    assert [sum(f"Number {number}." in page for number in range(23)) for page in pages] == [20, 3, 0]
+
+
+@pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
+def test_corrections_of_hidden_tools_do_not_show(client, fields):
+    make.correction(of=make.tool(**fields), note="Hidden words.")
+    assert "Hidden words." not in text(client, "/changes/") + text(client, "/feeds/changes.xml")
+
+
+def test_feed_has_corrections_among_flips(client):
+    pair = open_site()
+    correction = make.correction(of=pair.first, note=HOSTILE, made_at=NOVEMBER)
+    entry = feed(client, "/feeds/changes.xml").xpath("a:entry", namespaces=ATOM)[0]
+    assert texts(entry, "a:title") == ["Corrected: Alpha 0"]
+    assert texts(entry, "a:id") == [f"tag:127.0.0.1,2026:correction/{correction.pk}"]
+    assert texts(entry, "a:link/@href") == ["http://127.0.0.1:8000/tools/alpha/#corrections"]
+    assert texts(entry, "a:updated") == ["2026-11-12T09:00:00+00:00"]
+    assert texts(entry, "a:content") == ["<p>&lt;script&gt;alert(1)&lt;/script&gt; &amp; “more”</p>"]
+
+
+def test_json_of_tool_and_comparison_has_them(client):
+    pair = open_site()
+    make.correction(of=pair.first, note="Wrong price.", made_at=NOVEMBER)
+    said = [{"note": "Wrong price.", "made_at": "2026-11-12T09:00:00+00:00"}]
+    assert client.get("/tools/alpha.json").json()["corrections"] == said
+    assert [tool["corrections"] for tool in client.get("/compare/alpha-vs-beta.json").json()["tools"]] == [said, []]
+
+
+@pytest.mark.parametrize("change", ["rewrite", "date", "delete", "many", "empty"])
+def test_correction_stays_as_it_was_made(change):
+    correction = make.correction(of=make.tool())
+    rows = Correction.objects.filter(pk=correction.pk)
+    changes = {
+        "rewrite": lambda: rows.update(note="Nothing was wrong."),
+        "date": lambda: rows.update(made_at=make.PAST),
+        "delete": correction.delete,
+        "many": rows.delete,
+        "empty": lambda: make.correction(of=correction.tool, note=""),
+    }
+    with pytest.raises(IntegrityError), transaction.atomic():
+        changes[change]()
+    assert rows.get().note == correction.note
+
+
+def test_maintenance_can_take_a_correction_away():
+    correction = make.correction(of=make.tool())
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL shipside.maintenance = 'on'")
+    correction.delete()
+    assert not Correction.objects.exists()

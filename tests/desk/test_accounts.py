@@ -1,0 +1,166 @@
+"""The accounts of others, in the hands of an administrator."""
+
+import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
+from django.core import mail
+from django.test import Client
+
+from accounts.mail import wait_until_sent
+from accounts.models import User
+from tests.accounts.people import PASSWORD, app_of, person, sign_in, signed_in_as
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/accounts/user/"
+
+
+@pytest.fixture
+def administrator(client):
+    user = person("Administrator")
+    client.force_login(user)
+    return user
+
+
+def signed_in(user: User) -> Client:
+    browser = Client()
+    browser.force_login(user)
+    return browser
+
+
+def act(client: Client, action: str, *users: User, confirmed: bool = True):
+    fields = {"action": action, ACTION_CHECKBOX_NAME: [user.pk for user in users]}
+    return client.post(LIST, fields | ({"confirmed": "Yes"} if confirmed else {}), follow=True)
+
+
+def said(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def change(client: Client, user: User, **fields):
+    form = client.get(f"{LIST}{user.pk}/change/").context["adminform"].form
+    values = {name: form[name].value() for name in form.fields if name != "password"}
+    values["groups"] = [group.pk for group in user.groups.all()]
+    values |= fields
+    return client.post(
+        f"{LIST}{user.pk}/change/", {key: value for key, value in values.items() if value not in (None, False)}
+    )
+
+
+def test_list_says_who_is_how_safe_in_nine_queries(client, administrator, django_assert_num_queries):
+    for _ in range(3):
+        app_of(person("Editor", "Moderator"))
+        person("Reviewer")
+    client.get(LIST)
+    with django_assert_num_queries(9):
+        page = client.get(LIST)
+    assert page.text.count('alt="True"') >= 3
+    assert client.get(LIST, {"second_factor": "yes"}).context["cl"].result_count == 3
+    assert client.get(LIST, {"second_factor": "no"}).context["cl"].result_count == 4
+
+
+def test_makes_an_account_that_sets_its_own_password(client, administrator):
+    editors = Group.objects.get(name="Editor")
+    fields = {"username": "ben", "email": "Ben@Example.org", "groups": [editors.pk], "usable_password": "true"}
+    refused = client.post(f"{LIST}add/", {**fields, "password1": "short", "password2": "short"})
+    assert "15 characters" in str(refused.context["adminform"].form.errors)
+    response = client.post(f"{LIST}add/", {**fields, "password1": PASSWORD, "password2": PASSWORD})
+    ben = User.objects.get(username="ben")
+    assert response.headers["Location"] == f"{LIST}{ben.pk}/change/"
+    assert (ben.email, ben.is_staff, ben.is_superuser, list(ben.groups.all())) == (
+        "ben@example.org",
+        True,
+        False,
+        [editors],
+    )
+    assert sign_in(Client(), ben).headers["Location"] == "/admin/"
+
+
+def test_second_factors_are_removed_after_a_question(client, administrator, django_capture_on_commit_callbacks):
+    lost, none = person("Editor"), person("Editor")
+    app_of(lost)
+    browser = signed_in(lost)
+    page = act(client, "remove_second_factors", lost, none, confirmed=False)
+    assert page.context["title"] == "Remove the second factors of these people?"
+    assert lost.authenticator_set.count() == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        page = act(client, "remove_second_factors", lost, none)
+    assert said(page) == [f"Removed second factors: {lost}.", f"Had none: {none}."]
+    assert lost.authenticator_set.count() == 0
+    assert signed_in_as(browser) is None
+    assert [(entry.object_repr, entry.change_message) for entry in LogEntry.objects.all()] == [
+        (str(lost), "Removed second factors")
+    ]
+    wait_until_sent()
+    assert [(message.to, message.subject) for message in mail.outbox] == [
+        ([lost.email], "Your second factors were removed · Shipside")
+    ]
+
+
+def test_whoever_leaves_is_signed_out_for_good(client, administrator):
+    user = person("Editor")
+    browser = signed_in(user)
+    assert signed_in_as(browser) == user.username
+    assert said(act(client, "deactivate", user)) == [f"Deactivated: {user}."]
+    assert signed_in_as(browser) is None
+    User.objects.filter(pk=user.pk).update(is_active=True)
+    assert signed_in_as(browser) is None  # the old session does not come back
+
+
+def test_deactivating_by_the_form_does_the_same(client, administrator):
+    user = person("Editor")
+    browser = signed_in(user)
+    assert change(client, user, is_active=False).status_code == 302
+    user.refresh_from_db()
+    assert not user.is_active
+    User.objects.filter(pk=user.pk).update(is_active=True)
+    assert signed_in_as(browser) is None
+
+
+def test_signs_out_everywhere(client, administrator):
+    user = person("Editor")
+    browsers = [signed_in(user), signed_in(user)]
+    assert said(act(client, "sign_out", user)) == [f"Signed out everywhere: {user}."]
+    assert [signed_in_as(browser) for browser in browsers] == [None, None]
+    assert signed_in_as(client) == administrator.username
+
+
+def test_nobody_does_it_to_themselves(client, administrator):
+    assert said(act(client, "deactivate", administrator)) == [f"Not yours to change this way: {administrator}."]
+    assert signed_in_as(client) == administrator.username
+
+
+def test_superusers_are_made_and_changed_by_superusers_only(client, administrator):
+    owner, user = person(is_superuser=True), person()
+    assert change(client, user, is_superuser="on").status_code == 302
+    user.refresh_from_db()
+    assert not user.is_superuser
+    assert client.post(f"{LIST}{owner.pk}/change/", {"username": "mine"}).status_code == 403
+    new = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+    assert client.post(f"{LIST}{owner.pk}/password/", new).status_code == 403
+    assert said(act(client, "deactivate", owner))[-1:] == [f"Not yours to change this way: {owner}."]
+    client.force_login(owner)
+    assert change(client, user, is_superuser="on").status_code == 302
+    user.refresh_from_db()
+    assert user.is_superuser
+
+
+def test_only_who_never_signed_in_can_be_deleted(client, administrator):
+    user = person()
+    sign_in(Client(), user)
+    assert client.post(f"{LIST}{user.pk}/delete/", {"post": "yes"}).status_code == 403
+    typo = person()
+    assert client.post(f"{LIST}{typo.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert set(User.objects.all()) == {administrator, user}
+
+
+def test_the_four_groups_stay_as_they_are(client, administrator):
+    group = Group.objects.get(name="Reviewer")
+    assert client.post(f"/admin/auth/group/{group.pk}/change/", {"name": "Publisher"}).status_code == 403
+    assert client.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_secrets_of_second_factors_have_no_page(client):
+    client.force_login(person(is_superuser=True))
+    assert client.get("/admin/mfa/authenticator/").status_code == 404
+    assert client.get("/admin/account/emailaddress/").status_code == 404

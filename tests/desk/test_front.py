@@ -1,0 +1,258 @@
+"""The desk's front page: what needs somebody today, and that people see what they may act on."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from desk import front, gaps
+from reviews.actions import note_mentions
+from reviews.models import Review
+from tests import factories as make
+from tools.models import Tool
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+EDITOR = (
+    "tools.change_tool", "tools.view_tool", "tools.change_plan", "tools.change_fact", "tools.import_catalog",
+    "reviews.add_review", "reviews.change_review", "reviews.view_review", "reviews.publish_review",
+    "reviews.change_prediction", "comparisons.add_comparison", "comparisons.change_comparison",
+)  # fmt: skip
+REVIEWER = ("tools.view_tool", "reviews.add_review", "reviews.change_review", "reviews.view_review")
+
+
+def somebody(*permissions: str) -> User:
+    user = User.objects.create_user(f"user-{User.objects.count()}", is_staff=True)
+    for permission in permissions:
+        app, _, codename = permission.partition(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return user
+
+
+def seen(user: User) -> dict[str, list[str]]:
+    """What somebody sees: the words of the items by the list's slug."""
+    return {section.slug: [item.words for item in section.items] for section in front.sections(user)}
+
+
+def section(slug: str, user: User | None = None) -> front.Section:
+    sections = front.sections(user or somebody(*EDITOR))
+    return next(section for section in sections if section.slug == slug)
+
+
+def test_empty_desk_says_so_in_every_list(client):
+    client.force_login(somebody(*EDITOR))
+    page = client.get(reverse("admin:index"))
+    sections = page.context["sections"]
+    assert [(section.total, list(section.items)) for section in sections] == [(0, [])] * len(front.SECTIONS)
+    for found in sections:
+        assert f'<p class="today__empty">{found.empty}</p>' in page.content.decode()
+
+
+def test_drafts_are_listed_oldest_first(time_machine):
+    time_machine.move_to("2026-03-01T12:00Z", tick=False)
+    tool = make.tool(name="Old", published_at=None)
+    seat = make.reviewer(name="Seat")
+    make.review(of=tool, by=seat, published_at=None)
+    make.comparison(first=make.tool(name="A"), second=make.tool(name="B"), published_at=None)
+    time_machine.move_to("2026-03-04T12:00Z", tick=False)
+    make.tool(name="New", published_at=None)
+    make.tool(name="Out")
+    make.tool(name="Withdrawn", published_at=None, withdrawn_at=make.PAST)
+    user = somebody(*EDITOR)
+    found = {section.slug: [(item.words, item.note) for item in section.items] for section in front.sections(user)}
+    assert found["draft-tools"] == [("Old", f"{tool.category}, 3 days old"), ("New", found["draft-tools"][1][1])]
+    assert found["draft-tools"][1][1].endswith(", today")
+    assert found["draft-reviews"] == [("Seat on Old", "ship, 3 days old")]
+    assert found["draft-comparisons"] == [("A vs B", "3 days old")]
+
+
+def test_list_shows_eight_and_counts_all():
+    for _ in range(10):
+        make.tool(published_at=None)
+    drafts = section("draft-tools")
+    assert (len(drafts.items), drafts.total) == (8, 10)
+    assert drafts.more == [("All tools in draft", "/admin/tools/tool/?state=draft")]
+
+
+def test_scheduled_of_all_kinds_come_soonest_first():
+    now = timezone.now()
+    tool, other, seat = make.tool(name="Next", published_at=now + 2 * DAY), make.tool(name="Other"), make.reviewer()
+    make.review(of=other, by=seat, published_at=now + DAY)
+    make.comparison(first=tool, second=other, published_at=now + 3 * DAY)
+    make.comparison(published_at=now + DAY, withdrawn_at=now)
+    scheduled = section("scheduled")
+    assert [item.words for item in scheduled.items] == [f"{seat} on Other", "Next", "Next vs Other"]
+    assert scheduled.total == 3
+
+
+def test_old_checks_are_grouped_by_tool_oldest_first(settings):
+    settings.STALE_AFTER_DAYS = 90
+    today = timezone.now().date()
+    older, old, fresh, gone = (
+        make.tool(name=name, withdrawn_at=make.PAST if name == "Gone" else None)
+        for name in ("Older", "Old", "Fresh", "Gone")
+    )
+    make.plan(of=old, verified_on=today - 91 * DAY)
+    make.fact(of=older, verified_on=today - 100 * DAY)
+    make.fact(of=older, verified_on=today - 200 * DAY)
+    make.plan(of=older, verified_on=today - 95 * DAY)
+    make.plan(of=older, verified_on=today - 900 * DAY, superseded_at=make.PAST)
+    make.fact(of=fresh, verified_on=today - 90 * DAY)
+    make.fact(of=gone, verified_on=today - 900 * DAY)
+    make.fact(of=fresh)
+    stale, never = section("stale"), section("unverified")
+    assert [(item.words, item.url, item.note.partition(",")[0]) for item in stale.items] == [
+        ("Older", reverse("admin:tools_tool_change", args=[older.pk]), "1 price and 2 facts"),
+        ("Old", reverse("admin:tools_tool_change", args=[old.pk]), "1 price"),
+    ]
+    assert stale.total == 2
+    assert [(item.words, item.note) for item in never.items] == [("Fresh", "1 fact")]
+
+
+def test_predictions_that_can_be_judged_are_due():
+    review = make.review(of=make.tool(), by=make.reviewer())
+    today = timezone.now().date()
+    late = make.prediction(of=review, due_on=today - 5 * DAY)
+    now = make.prediction(of=review, due_on=today)
+    make.prediction(of=review, due_on=today + DAY)
+    make.prediction(of=review, due_on=today - 9 * DAY, outcome="right")
+    make.prediction(of=make.review(of=make.tool(), by=make.reviewer(), published_at=None), due_on=today - 9 * DAY)
+    assert [item.words for item in section("due-predictions").items] == [late.claim, now.claim]
+
+
+def test_rivals_without_a_comparison_are_prefilled(client):
+    one, other, third = make.tool(name="Bee Tool"), make.tool(name="Ant Tool"), make.tool(name="Cat Tool")
+    draft = make.tool(name="Draft Tool", published_at=None)
+    seats = [make.reviewer() for _ in range(2)]
+    make.review(of=one, by=seats[0], quote="Not Ant Tool, not Cat Tool, nor Draft Tool.")
+    make.review(of=other, by=seats[1], quote="Rather than Bee Tool.")
+    make.review(of=third, by=seats[0], quote="Ant Tool does it.", published_at=None)
+    make.review(of=third, by=seats[1], quote="Ant Tool does it.", withdrawn_at=make.PAST)
+    note_mentions(reviews=Review.objects.all())
+    rivals = section("missing-comparisons")
+    url = f"/admin/comparisons/comparison/add/?first={other.pk}&second={one.pk}"
+    assert [(item.words, item.url, item.note) for item in rivals.items] == [
+        ("Ant Tool vs Bee Tool", url, "named together in 2 reviews"),
+        ("Bee Tool vs Cat Tool", rivals.items[1].url, "named together in 1 review"),
+    ]
+    assert draft.name not in str(rivals)
+    client.force_login(somebody(*EDITOR))
+    form = client.get(url).context["adminform"].form
+    assert (form["first"].value(), form["second"].value()) == (str(other.pk), str(one.pk))
+    make.comparison(first=one, second=other, published_at=None)
+    assert [item.words for item in section("missing-comparisons").items] == ["Bee Tool vs Cat Tool"]
+
+
+def test_tools_that_lack_a_verdict_say_whose():
+    seats = [make.reviewer(name=name) for name in ("Builder", "Skeptic")]
+    tool, almost = make.tool(name="Nothing"), make.tool(name="Almost", published_at=None)
+    make.review(of=almost, by=seats[0], published_at=None)
+    make.panel(of=make.tool(name="Whole"), seats=seats, verdicts="+-")
+    make.tool(name="Gone", withdrawn_at=make.PAST)
+    lacking = section("missing-seats")
+    assert [(item.words, item.note, item.url) for item in lacking.items] == [
+        ("Almost", "Skeptic", f"/admin/reviews/review/add/?tool={almost.pk}&reviewer={seats[1].pk}"),
+        ("Nothing", "Builder and Skeptic", f"/admin/tools/tool/{tool.pk}/change/"),
+    ]
+
+
+def test_flips_of_late_are_listed(time_machine):
+    now = timezone.now()
+    tool, seat = make.tool(name="T"), make.reviewer(name="Seat")
+    make.review(of=tool, by=seat, verdict="ship", published_at=now - 200 * DAY)
+    make.review(of=tool, by=seat, verdict="skip", published_at=now - 100 * DAY)
+    make.review(of=tool, by=seat, verdict="ship", published_at=now - DAY)
+    flips = section("flips")
+    assert [(item.words, item.note.partition(",")[0]) for item in flips.items] == [("Seat on T", "skip to ship")]
+    assert flips.total == 1
+
+
+def test_reviewer_sees_the_drafts_and_the_gaps_of_the_own_seat_only():
+    user = somebody(*REVIEWER)
+    own, other = make.reviewer(name="Own", held_by=user), make.reviewer(name="Other")
+    drafted, lacking = make.tool(name="Drafted"), make.tool(name="Lacking")
+    make.tool(name="Draft", published_at=None)
+    for seat in (own, other):
+        make.review(of=drafted, by=seat, published_at=None)
+    make.review(of=lacking, by=other)
+    assert seen(user) == {
+        "draft-reviews": ["Own on Drafted"],
+        "missing-seats": ["Draft", "Lacking"],
+        "last-edits": [],
+    }
+    assert section("missing-seats", user).items[1].url == (
+        f"/admin/reviews/review/add/?tool={lacking.pk}&reviewer={own.pk}"
+    )
+
+
+def test_reviewer_is_led_to_the_tools_that_lack_the_own_seat():
+    user = somebody(*REVIEWER)
+    assert section("missing-seats", user).empty == "You hold no seat yet. An editor gives you one."
+    make.reviewer(slug="own", held_by=user)
+    assert section("missing-seats", user).empty == "Your seat has written on every tool."
+    assert section("missing-seats", user).more == [("All tools that lack one", "/admin/tools/tool/?unwritten=own")]
+
+
+def test_somebody_without_content_to_edit_sees_nothing_of_it():
+    make.tool(name="Draft", published_at=None)
+    assert seen(somebody()) == {"last-edits": []}
+
+
+def test_front_page_takes_the_same_queries_for_one_and_for_three(client, django_assert_num_queries):
+    user = somebody(*EDITOR)
+    client.force_login(user)
+    today, seat = timezone.now().date(), make.reviewer()
+    for _ in range(2):
+        tool, other = make.tool(), make.tool(published_at=None)
+        review = make.review(of=tool, by=seat)
+        make.review(of=other, by=seat, published_at=None)
+        make.prediction(of=review, due_on=today)
+        make.plan(of=tool, verified_on=today - 400 * DAY)
+        make.fact(of=tool)
+        make.comparison(first=tool, second=other, published_at=make.FUTURE)
+        make.comparison(published_at=None)
+        with django_assert_num_queries(18):
+            assert client.get(reverse("admin:index")).status_code == 200
+
+
+def test_front_page_is_closed_to_readers(client):
+    response = client.get(reverse("admin:index"))
+    assert response.status_code == 302
+
+
+def test_imports_are_read_from_the_history():
+    user = somebody(*EDITOR)
+    tool = make.tool()
+    for reason in ("catalog import", "important", ""):
+        Tool.history.bulk_history_create([tool], default_user=user, default_change_reason=reason)
+    [run] = gaps.imports(since=timezone.now() - DAY)
+    assert (run.by, run.counts) == (user.username, [("tool", "tools", 1)])
+    assert section("imports").items[0].note == f"{user.username}, 1 tool"
+
+
+def test_minutes_of_one_import_are_put_together():
+    start = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    minute = timedelta(minutes=1)
+    rows = [
+        ("fact", "ann", start + minute, 50),
+        ("tool", "ann", start, 10),
+        ("tool", "ann", start + 2 * minute, 5),
+        ("tool", "bob", start + minute, 1),
+        ("tool", "ann", start + 30 * minute, 7),
+    ]
+    found = [(run.by, run.started_at, run.ended_at, list(run.counts)) for run in gaps.merged(rows)]
+    assert found == [
+        ("ann", start + 30 * minute, start + 30 * minute, [("tool", "tools", 7)]),
+        ("ann", start, start + 2 * minute, [("tool", "tools", 15), ("fact", "facts", 50)]),
+        ("bob", start + minute, start + minute, [("tool", "tools", 1)]),
+    ]
+
+
+@pytest.mark.parametrize(("days", "words"), [(0, "today"), (1, "1 day old"), (12, "12 days old")])
+def test_age_is_said_in_days(days, words):
+    now = datetime(2026, 3, 20, 1, tzinfo=UTC)
+    assert front.age(now - days * DAY, now=now) == words
+    assert front.age(None, now=now) == ""

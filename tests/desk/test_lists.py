@@ -1,0 +1,198 @@
+"""Every change list asks the database the same few questions, whatever it lists; filters find what they say."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from comparisons.models import Comparison
+from newsletter.models import Subscriber
+from reviews.models import Prediction, Review, Reviewer
+from tests import factories as make
+from tools.models import Attribute, Category, Fact, Plan, Tool
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+PLURAL = 3
+
+
+def a_review():
+    return make.review(of=make.tool(), by=make.reviewer())
+
+
+def a_tool():
+    tool = make.tool()
+    make.review(of=tool, by=make.reviewer())
+    make.plan(of=tool)
+    return tool
+
+
+def an_attribute():
+    attribute = make.attribute()
+    attribute.categories.add(make.category())
+    make.fact(of=make.tool(), attribute=attribute)
+    return attribute
+
+
+# How a row of each list is made, and how many queries the list takes. Whatever is registered is here.
+LISTS = {
+    Tool: (a_tool, 9),
+    Category: (lambda: a_tool().category, 6),
+    Attribute: (an_attribute, 7),
+    Plan: (lambda: make.plan(of=make.tool(), verified_on=timezone.now().date()), 7),
+    Fact: (lambda: make.fact(of=make.tool(), verified_on=timezone.now().date()), 8),
+    Reviewer: (lambda: a_review().reviewer, 4),
+    Review: (a_review, 8),
+    Prediction: (lambda: make.prediction(of=a_review()), 8),
+    Comparison: (make.comparison, 7),
+    Subscriber: (lambda: Subscriber.objects.create(email=f"{timezone.now().timestamp()}@example.com"), 7),
+    User: (lambda: User.objects.create_user(f"user-{timezone.now().timestamp()}"), 6),
+    Group: (lambda: Group.objects.create(name=str(timezone.now().timestamp())), 5),
+}
+
+
+def test_every_list_is_here():
+    assert set(LISTS) == set(admin.site._registry)
+
+
+def address(model) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+@pytest.mark.parametrize("model", LISTS, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("number", [1, PLURAL])
+def test_list_takes_as_many_queries_for_one_row_as_for_three(admin_client, django_assert_num_queries, model, number):
+    make_one, queries = LISTS[model]
+    for _ in range(number):
+        make_one()
+    with django_assert_num_queries(queries):
+        assert admin_client.get(address(model)).status_code == 200
+
+
+@pytest.mark.parametrize("model", LISTS, ids=lambda model: model.__name__)
+def test_list_can_be_searched_counted_and_sorted(admin_client, model):
+    make_one, _ = LISTS[model]
+    make_one()
+    columns = len(admin.site._registry[model].list_display)
+    queries = ["q=x", "_facets=True", *(f"o={column}" for column in range(columns + 1))]
+    answers = {query: admin_client.get(f"{address(model)}?{query}").status_code for query in queries}
+    assert answers == dict.fromkeys(queries, 200)
+
+
+def listed(client, model, **query) -> set[str]:
+    """What a list shows for a filter, in the words of the rows."""
+    response = client.get(address(model), query)
+    assert response.status_code == 200
+    return {str(row) for row in response.context["cl"].result_list}
+
+
+def test_state_filter_finds_each_state(admin_client):
+    make.tool(name="draft", published_at=None)
+    make.tool(name="scheduled", published_at=make.FUTURE)
+    make.tool(name="published")
+    make.tool(name="withdrawn", withdrawn_at=make.PAST)
+    for state in ("draft", "scheduled", "published", "withdrawn"):
+        assert listed(admin_client, Tool, state=state) == {state}
+
+
+def test_unknown_choice_of_a_filter_leads_back_to_the_list(admin_client):
+    response = admin_client.get(address(Tool), {"state": "gone"})
+    assert (response.status_code, response["location"]) == (302, f"{address(Tool)}?e=1")
+
+
+def test_facets_count_what_the_filters_find(admin_client):
+    make.tool(published_at=None)
+    make.tool(published_at=None)
+    make.tool()
+    response = admin_client.get(address(Tool), {"_facets": "True"})
+    [states, *_] = response.context["cl"].filter_specs
+    said = [str(choice["display"]) for choice in states.choices(response.context["cl"])]
+    assert said == ["All", "Draft (2)", "Scheduled (0)", "Published (1)", "Withdrawn (0)"]
+
+
+def test_seat_without_a_review_is_found(admin_client):
+    builder, skeptic = make.reviewer(slug="builder"), make.reviewer(slug="skeptic")
+    whole, drafted, lacking = (make.tool(name=name) for name in ("whole", "drafted", "lacking"))
+    gone = make.tool(name="withdrawn tools need nothing", withdrawn_at=make.PAST)
+    make.panel(of=whole, seats=[builder, skeptic], verdicts="+-")
+    make.review(of=drafted, by=builder)
+    make.review(of=drafted, by=skeptic, published_at=None)
+    make.review(of=lacking, by=builder)
+    make.review(of=lacking, by=skeptic, withdrawn_at=make.PAST)
+    make.review(of=gone, by=builder)
+    assert listed(admin_client, Tool, unwritten="skeptic") == {"lacking"}
+    assert listed(admin_client, Tool, unwritten="any") == {"lacking"}
+    assert listed(admin_client, Tool, unwritten="builder") == set()
+
+
+def test_last_check_is_filtered_to_the_day(admin_client, settings):
+    settings.STALE_AFTER_DAYS = 90
+    today, tool = timezone.now().date(), make.tool(name="T")
+    make.plan(of=tool, name="90 days", verified_on=today - 90 * DAY)
+    make.plan(of=tool, name="91 days", verified_on=today - 91 * DAY)
+    make.plan(of=tool, name="never")
+    make.plan(of=tool, name="superseded", superseded_at=make.PAST)
+    assert listed(admin_client, Plan, checked="stale") == {"91 days"}
+    assert listed(admin_client, Plan, checked="unverified") == {"never"}
+    assert listed(admin_client, Plan, checked="fresh") == {"90 days"}
+    assert listed(admin_client, Plan) == {"90 days", "91 days", "never"}
+    assert listed(admin_client, Plan, standing="superseded") == {"superseded"}
+    assert listed(admin_client, Plan, standing="all") == {"90 days", "91 days", "never", "superseded"}
+
+
+def test_tools_are_found_by_what_waits_to_be_checked(admin_client):
+    old = timezone.now().date() - 400 * DAY
+    make.plan(of=make.tool(name="old price"), verified_on=old)
+    make.fact(of=make.tool(name="old fact"), verified_on=old)
+    make.fact(of=make.tool(name="never"))
+    make.plan(of=make.tool(name="fresh"), verified_on=timezone.now().date())
+    make.plan(of=make.tool(name="history"), verified_on=old, superseded_at=make.PAST)
+    assert listed(admin_client, Tool, checked="stale") == {"old price", "old fact"}
+    assert listed(admin_client, Tool, checked="unverified") == {"never"}
+
+
+def test_flipped_reviews_are_found(admin_client):
+    tool, seat = make.tool(name="T"), make.reviewer(name="Seat")
+    make.review(of=tool, by=seat, verdict="ship")
+    flip = make.review(of=tool, by=seat, verdict="skip", published_at=make.PAST + DAY)
+    make.review(of=tool, by=seat, verdict="skip", published_at=make.PAST + 2 * DAY)
+    make.review(of=tool, by=seat, verdict="ship", published_at=make.FUTURE)
+    response = admin_client.get(address(Review), {"flipped": "yes"})
+    assert list(response.context["cl"].result_list) == [flip]
+
+
+def test_predictions_are_found_by_whether_they_can_be_judged(admin_client):
+    out, draft = a_review(), make.review(of=make.tool(), by=make.reviewer(), published_at=None)
+    today = timezone.now().date()
+    make.prediction(of=out, claim="due today", due_on=today)
+    make.prediction(of=out, claim="later", due_on=today + DAY)
+    make.prediction(of=out, claim="judged", due_on=today - DAY, outcome="wrong")
+    make.prediction(of=draft, claim="of a draft", due_on=today - DAY)
+    assert listed(admin_client, Prediction, due="due") == {"due today"}
+    assert listed(admin_client, Prediction, due="later") == {"later"}
+    assert listed(admin_client, Prediction, due="judged") == {"judged"}
+
+
+def test_tool_list_says_what_the_panel_ships(admin_client):
+    seats = [make.reviewer() for _ in range(4)]
+    make.panel(of=make.tool(name="A", category=(category := make.category())), seats=seats, verdicts="+++-")
+    make.tool(name="B", category=category)
+    page = admin_client.get(address(Tool)).content.decode()
+    assert page.count('class="field-panel_ship">75%, 3 of 4 ship</td>') == 1
+    assert page.count('class="field-panel_ship">Not reviewed yet</td>') == 1
+
+
+def test_counts_of_the_vocabulary_are_of_what_stands(admin_client):
+    category, attribute = make.category(), make.attribute()
+    attribute.categories.add(category)
+    tools = [make.tool(category=category) for _ in range(2)]
+    make.fact(of=tools[0], attribute=attribute)
+    make.fact(of=tools[1], attribute=attribute, superseded_at=make.PAST)
+    [shown] = admin_client.get(address(Category)).context["cl"].result_list
+    assert (shown.tools_count, shown.attributes_number) == (2, 1)
+    [shown] = admin_client.get(address(Attribute)).context["cl"].result_list
+    assert shown.facts_count == 1

@@ -1,0 +1,131 @@
+"""The group Reviewer: drafts of the own seat, and nothing that publishes."""
+
+from datetime import date
+
+import pytest
+from django.contrib.messages import get_messages
+
+from desk import permissions as may
+from reviews.models import Review
+from tests import factories as make
+from tests.accounts.people import person
+
+pytestmark = pytest.mark.django_db
+
+WORDS = {"verdict": "ship", "quote": "It does what it says, every day, and says what it does not.", "flips_if": ""}
+NO_PREDICTIONS = {"predictions-TOTAL_FORMS": "0", "predictions-INITIAL_FORMS": "0"}
+
+
+@pytest.fixture
+def writer(client):
+    user = person("Reviewer")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def seat(writer):
+    return make.reviewer(name="The Skeptic", held_by=writer)
+
+
+@pytest.fixture
+def reviews(seat):
+    """By whom they are, and what they are."""
+    other, tool = make.reviewer(), make.tool()
+    return {
+        "own draft": make.review(of=tool, by=seat, published_at=None),
+        "own published": make.review(of=make.tool(), by=seat),
+        "own scheduled": make.review(of=make.tool(), by=seat, published_at=make.FUTURE),
+        "other's draft": make.review(of=tool, by=other, published_at=None),
+        "other's published": make.review(of=make.tool(), by=other),
+    }
+
+
+def test_list_holds_own_drafts_only(client, reviews):
+    page = client.get("/admin/reviews/review/")
+    assert list(page.context["cl"].queryset) == [reviews["own draft"]]
+    assert list(may.reviews_to_edit(page.wsgi_request.user)) == [reviews["own draft"]]
+
+
+@pytest.mark.parametrize("which", ["own published", "own scheduled", "other's draft", "other's published"])
+@pytest.mark.parametrize("page", ["change", "delete", "history"])
+def test_other_reviews_are_as_if_they_were_not(client, reviews, which, page):
+    before = Review.objects.values().get(pk=reviews[which].pk)
+    response = client.post(f"/admin/reviews/review/{reviews[which].pk}/{page}/", {"post": "yes", **WORDS})
+    if page != "history":
+        assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
+        assert "doesn’t exist" in str(next(iter(get_messages(response.wsgi_request))))
+    assert Review.objects.values().get(pk=before["id"]) == before
+
+
+def test_own_draft_is_written_and_stays_a_draft(client, seat):
+    tool = make.tool()
+    form = client.get("/admin/reviews/review/add/").context["adminform"].form
+    assert list(form.fields["reviewer"].queryset) == [seat]
+    assert {"published_at", "withdrawn_at"} & form.fields.keys() == set()
+    fields = {
+        "tool": tool.pk,
+        "reviewer": seat.pk,
+        "published_at_0": "2026-01-01",
+        "published_at_1": "09:00",
+        **WORDS,
+        **NO_PREDICTIONS,
+    }
+    response = client.post("/admin/reviews/review/add/", fields)
+    assert response.status_code == 302, response.context["errors"]
+    review = Review.objects.get()
+    assert (review.tool, review.reviewer, review.published_at) == (tool, seat, None)
+    changed = {**fields, "verdict": "skip"}
+    assert client.post(f"/admin/reviews/review/{review.pk}/change/", changed).status_code == 302
+    review.refresh_from_db()
+    assert (review.verdict, review.published_at) == ("skip", None)
+    assert client.post(f"/admin/reviews/review/{review.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not Review.objects.exists()
+
+
+def test_nothing_is_written_for_another_seat(client, seat):
+    fields = {"tool": make.tool().pk, "reviewer": make.reviewer().pk, **WORDS, **NO_PREDICTIONS}
+    response = client.post("/admin/reviews/review/add/", fields)
+    assert list(response.context["adminform"].form.errors) == ["reviewer"]
+    assert not Review.objects.exists()
+
+
+def test_somebody_without_a_seat_writes_nothing(client, writer):
+    assert client.get("/admin/reviews/review/add/").status_code == 403
+    assert not may.seats_to_write_for(writer).exists()
+
+
+def test_predictions_follow_their_reviews(writer, reviews):
+    predictions = {which: make.prediction(of=review) for which, review in reviews.items()}
+    assert list(may.predictions_to_edit(writer)) == [predictions["own draft"]]
+    assert predictions["own draft"].due_on > date(2026, 1, 1)
+    assert may.predictions_to_edit(person("Editor")).count() == len(predictions)
+
+
+@pytest.mark.parametrize("which", ["own draft", "other's draft"])
+def test_previews_follow_too(writer, reviews, which):
+    assert may.may_preview(writer, reviews[which]) == (which == "own draft")
+    assert may.may_preview(person("Editor"), reviews[which])
+    assert not may.may_preview(person("Moderator"), reviews[which])
+
+
+def test_what_reviewers_may_not(writer, reviews):
+    tool, comparison = make.tool(), make.comparison()
+    for what in (tool, comparison, reviews["own draft"]):
+        assert not may.may_publish(writer, what)
+        assert not may.may_override_gate(writer, what)
+        assert may.may_publish(person("Editor"), what)
+        assert may.may_override_gate(person("Editor"), what)
+    assert may.may_preview(writer, tool)
+    assert may.may_preview(writer, comparison)
+    assert not may.may_import(writer)
+    assert may.may_import(person("Editor"))
+
+
+@pytest.mark.parametrize("group", ["Editor", "Administrator"])
+def test_editors_have_all_seats(client, reviews, group):
+    user = person(group)
+    client.force_login(user)
+    assert client.get("/admin/reviews/review/").context["cl"].queryset.count() == len(reviews)
+    assert may.seats_to_write_for(user).count() == 2
+    assert "published_at" in client.get("/admin/reviews/review/add/").context["adminform"].form.fields

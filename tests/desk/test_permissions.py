@@ -1,0 +1,253 @@
+"""Every page of the admin × every group, and nobody.
+
+A new page fails `test_every_page_is_in_the_table` until it has its line in PAGES; the failure prints the line with what
+the page answers today, to be judged and not just copied. Where a page takes more than an object, say so in ARGUMENTS; a
+new model wants a line in OBJECTS.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+from django.test import Client
+from django.urls import URLPattern, URLResolver, reverse
+
+from accounts.groups import GROUPS
+from newsletter.models import Subscriber
+from tests import factories as make
+from tests.accounts.people import person
+from tools.models import Correction
+
+pytestmark = pytest.mark.django_db
+
+# What GET answers to a Reviewer, an Editor, a Moderator and an Administrator. 302 stands for "there is no such thing",
+# as Django says it of an object that somebody may not see; 405 is a page that takes forms only.
+ALL = (200, 200, 200, 200)
+READERS = (200, 200, 403, 200)
+CONTENT = (403, 200, 403, 200)
+ADMINISTRATORS = (403, 403, 403, 200)
+NONE = (403, 403, 403, 403)
+PAGES: dict[str, tuple[int, int, int, int]] = {
+    "index": ALL,
+    "jsi18n": ALL,
+    "login": (302, 302, 302, 302),  # to the desk: they are signed in
+    "logout": (405, 405, 405, 405),
+    "password_change": (302, 302, 302, 302),  # to the page of the account
+    "password_change_done": ALL,
+    "view_on_site": (302, 302, 302, 302),
+    "app_list": (200, 200, 404, 200),
+    "autocomplete": READERS,
+    "accounts_user_changelist": ADMINISTRATORS,
+    "accounts_user_add": ADMINISTRATORS,
+    "accounts_user_change": ADMINISTRATORS,
+    "accounts_user_delete": ADMINISTRATORS,
+    "accounts_user_history": ADMINISTRATORS,
+    "auth_user_password_change": ADMINISTRATORS,
+    "auth_group_changelist": ADMINISTRATORS,
+    "auth_group_add": ADMINISTRATORS,
+    "auth_group_change": ADMINISTRATORS,
+    "auth_group_delete": ADMINISTRATORS,
+    "auth_group_history": ADMINISTRATORS,
+    "comparisons_comparison_changelist": READERS,
+    "comparisons_comparison_add": CONTENT,
+    "comparisons_comparison_change": READERS,
+    "comparisons_comparison_delete": CONTENT,
+    "comparisons_comparison_history": READERS,
+    "newsletter_subscriber_changelist": CONTENT,
+    "newsletter_subscriber_add": NONE,
+    "newsletter_subscriber_change": CONTENT,
+    "newsletter_subscriber_delete": NONE,
+    "newsletter_subscriber_history": CONTENT,
+    # A draft of another seat, by a Reviewer who holds none; of their own: tests/desk/test_own_drafts.py.
+    "reviews_review_changelist": READERS,
+    "reviews_review_add": CONTENT,
+    "reviews_review_change": (302, 200, 403, 200),
+    "reviews_review_delete": (302, 200, 403, 200),
+    "reviews_review_history": (302, 200, 302, 200),
+    "reviews_reviewer_changelist": READERS,
+    "reviews_reviewer_add": CONTENT,
+    "reviews_reviewer_change": READERS,
+    "reviews_reviewer_delete": CONTENT,
+    "reviews_reviewer_history": READERS,
+    "tools_attribute_changelist": READERS,
+    "tools_attribute_add": CONTENT,
+    "tools_attribute_change": READERS,
+    "tools_attribute_delete": CONTENT,
+    "tools_attribute_history": READERS,
+    "tools_category_changelist": READERS,
+    "tools_category_add": CONTENT,
+    "tools_category_change": READERS,
+    "tools_category_delete": CONTENT,
+    "tools_category_history": READERS,
+    "tools_tool_changelist": READERS,
+    "tools_tool_add": CONTENT,
+    "tools_tool_change": READERS,
+    "tools_tool_delete": CONTENT,
+    "tools_tool_history": READERS,
+    "catalog_download": CONTENT,
+    "catalog_example": CONTENT,
+    "catalog_file": CONTENT,
+    "comparisons_comparison_check": (403, 400, 403, 400),  # it asks for two tools
+    "comparisons_comparison_deleted": READERS,
+    # A step that does not fit what it is asked of leads back with a word.
+    "comparisons_comparison_publish": (403, 302, 403, 302),
+    "comparisons_comparison_put_back": (403, 302, 403, 302),
+    "comparisons_comparison_restore": CONTENT,
+    "comparisons_comparison_schedule": (403, 302, 403, 302),
+    "comparisons_comparison_unschedule": (403, 302, 403, 302),
+    "comparisons_comparison_withdraw": CONTENT,
+    "reviews_prediction_add": NONE,  # they are made in reviews
+    "reviews_prediction_change": (302, 200, 403, 200),
+    "reviews_prediction_changelist": READERS,
+    "reviews_prediction_delete": CONTENT,
+    "reviews_prediction_deleted": CONTENT,
+    "reviews_prediction_history": (404, 200, 404, 200),
+    "reviews_prediction_restore": (404, 403, 404, 403),  # judged when it is out, and not before
+    "reviews_review_deleted": CONTENT,
+    "reviews_review_publish": CONTENT,
+    "reviews_review_put_back": (403, 302, 403, 302),
+    "reviews_review_restore": (404, 200, 404, 200),
+    "reviews_review_schedule": CONTENT,
+    "reviews_review_unschedule": (403, 302, 403, 302),
+    "reviews_review_withdraw": (403, 302, 403, 302),
+    "reviews_reviewer_deleted": READERS,
+    "reviews_reviewer_restore": CONTENT,
+    "tools_attribute_deleted": READERS,
+    "tools_attribute_restore": CONTENT,
+    "tools_category_deleted": READERS,
+    "tools_category_restore": CONTENT,
+    "tools_correction_add": CONTENT,
+    "tools_correction_change": CONTENT,
+    "tools_correction_changelist": CONTENT,
+    "tools_correction_delete": NONE,
+    "tools_correction_deleted": CONTENT,
+    "tools_correction_history": CONTENT,
+    "tools_correction_restore": NONE,
+    "tools_fact_add": NONE,  # on the page of the tool
+    "tools_fact_change": READERS,
+    "tools_fact_changelist": READERS,
+    "tools_fact_delete": (403, 302, 403, 302),
+    "tools_fact_deleted": READERS,
+    "tools_fact_export": READERS,
+    "tools_fact_history": READERS,
+    "tools_fact_import": CONTENT,
+    "tools_fact_import_template": CONTENT,
+    "tools_fact_process_import": CONTENT,
+    "tools_fact_restore": CONTENT,
+    "tools_plan_add": NONE,
+    "tools_plan_change": READERS,
+    "tools_plan_changelist": READERS,
+    "tools_plan_delete": (403, 302, 403, 302),
+    "tools_plan_deleted": READERS,
+    "tools_plan_export": READERS,
+    "tools_plan_history": READERS,
+    "tools_plan_import": CONTENT,
+    "tools_plan_import_template": CONTENT,
+    "tools_plan_process_import": CONTENT,
+    "tools_plan_restore": CONTENT,
+    "tools_tool_deleted": READERS,
+    "tools_tool_export": READERS,
+    "tools_tool_import": CONTENT,
+    "tools_tool_import_template": CONTENT,
+    "tools_tool_markdown": (405, 405, 405, 405),
+    "tools_tool_process_import": CONTENT,
+    "tools_tool_publish": (403, 302, 403, 302),
+    "tools_tool_put_back": (403, 302, 403, 302),
+    "tools_tool_restore": CONTENT,
+    "tools_tool_schedule": (403, 302, 403, 302),
+    "tools_tool_slug": CONTENT,
+    "tools_tool_unschedule": (403, 302, 403, 302),
+    "tools_tool_withdraw": CONTENT,
+}
+
+OBJECTS: dict[str, Callable[[], Model]] = {
+    "accounts_user": lambda: person(),
+    "auth_group": lambda: Group.objects.get_or_create(name="Guests")[0],
+    "tools_tool": make.tool,
+    "tools_category": make.category,
+    "tools_attribute": make.attribute,
+    "reviews_reviewer": make.reviewer,
+    "reviews_review": lambda: make.review(of=make.tool(), by=make.reviewer(), published_at=None),
+    "reviews_prediction": lambda: make.prediction(
+        of=make.review(of=make.tool(), by=make.reviewer(), published_at=None)
+    ),
+    "tools_plan": lambda: make.plan(of=make.tool()),
+    "tools_fact": lambda: make.fact(of=make.tool()),
+    "tools_correction": lambda: Correction.objects.create(tool=make.tool(), note="It costs less."),
+    "comparisons_comparison": make.comparison,
+    "newsletter_subscriber": lambda: Subscriber.objects.get_or_create(email="a@example.org")[0],
+}
+
+ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "app_list": lambda: {"app_label": "tools"},
+    "view_on_site": lambda: {
+        "content_type_id": ContentType.objects.get(app_label="tools", model="tool").pk,
+        "object_id": make.tool().pk,
+    },
+    "auth_user_password_change": lambda: {"id": person().pk},
+}
+
+
+def named_pages() -> Iterator[tuple[str, list[str]]]:
+    """The name of each page of the admin, with the names of its arguments."""
+    patterns: list[URLPattern | URLResolver] = list(admin.site.get_urls())
+    while patterns:
+        pattern = patterns.pop(0)
+        if isinstance(pattern, URLResolver):
+            patterns += pattern.url_patterns
+        elif pattern.name:
+            yield pattern.name, list(pattern.pattern.converters) or list(pattern.pattern.regex.groupindex)
+
+
+def url_of(name: str) -> str:
+    """The address of a page, with what it needs to show made on the way."""
+    arguments = dict(named_pages())[name]
+    if name in ARGUMENTS:
+        return reverse(f"admin:{name}", kwargs=ARGUMENTS[name]())
+    model = next((model for model in OBJECTS if name.startswith(f"{model}_")), "")
+    if arguments == ["object_id"]:
+        return reverse(f"admin:{name}", args=[OBJECTS[model]().pk])
+    if arguments == ["object_id", "kind", "version"]:  # of an object's history
+        thing: Any = OBJECTS[model]()
+        return reverse(f"admin:{name}", args=[thing.pk, thing._meta.model_name, thing.history.get().pk])
+    if arguments == ["extension"]:
+        return reverse(f"admin:{name}", args=["csv"])
+    return reverse(f"admin:{name}")
+
+
+def answers(name: str) -> tuple[int, ...]:
+    url = url_of(name)
+    codes = []
+    for group in GROUPS:
+        client = Client(raise_request_exception=False)
+        client.force_login(person(group))
+        codes.append(client.get(url, QUERY.get(name)).status_code)
+    return tuple(codes)
+
+
+QUERY = {"autocomplete": {"app_label": "comparisons", "model_name": "comparison", "field_name": "first"}}
+
+
+def test_every_page_is_in_the_table():
+    names = {name for name, _ in named_pages()}
+    new = "".join(f'    "{name}": {answers(name)},\n' for name in sorted(names - PAGES.keys()))
+    assert not new, f"Pages without a line in PAGES, with what they answer today:\n{new}"
+    assert PAGES.keys() - names == set()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_opens_for_whom_it_should(name):
+    assert answers(name) == PAGES[name]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_asks_strangers_to_sign_in_and_does_nothing(client, name):
+    url = url_of(name)
+    for response in (client.get(url), client.post(url)):
+        assert response.status_code == 302
+        home = response.headers["Location"].partition("?")[0]
+        assert home == ("/admin/" if name == "logout" else "/account/login/" if name == "login" else "/admin/login/")

@@ -1,0 +1,268 @@
+"""Previews show the drafts of one thing to whoever has the link, and nobody else learns anything."""
+
+import re
+from datetime import timedelta
+
+import html5lib
+import pytest
+from django.core.signing import TimestampSigner
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from comparisons.models import Comparison
+from comparisons.views.pairs import _said, _written
+from comparisons.views.tools import _census
+from desk import previews
+from reviews.actions import publish_tool
+from reviews.models import Review
+from tests import factories as make
+from tests.comparisons.contents import SECRET, hide_things, open_site
+from tools.models import Tool
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+PUBLIC = [
+    "/",
+    "/compare/",
+    "/compare/alpha-vs-beta/",
+    "/compare/alpha-vs-beta/?lens=seat-1",
+    "/compare/alpha-vs-beta.json",
+    "/compare/alpha-vs-shown-0/",
+    "/compare/beta-vs-secret-0/",
+    "/compare/secret-0-vs-beta.json",
+    "/compare/custom/?t=alpha&t=beta&t=secret-0",
+    "/tools/",
+    "/tools/alpha/",
+    "/tools/alpha.json",
+    "/tools/secret-0/",
+    "/tools/secret-0.json",
+    "/tools/alpha/badge.svg",
+    "/og/tools/alpha.png",
+    "/og/tools/secret-0.png",
+    "/og/compare/alpha-vs-beta.png",
+    "/reviewers/",
+    "/splits/",
+    "/changes/",
+    "/predictions/",
+    "/search/?q=secret",
+    "/feeds/comparisons.xml",
+    "/feeds/changes.xml",
+    "/sitemap.xml",
+    "/sitemaps/tools-1.xml",
+]
+
+
+def shown(client, thing) -> str:
+    response = client.get(previews.address(thing))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def draft_tool(**fields):
+    tool = make.tool(slug="gamma", name="Gamma", published_at=None, description="About *it*.", **fields)
+    seats = [make.reviewer(name=name) for name in ("The Builder", "The Skeptic")]
+    make.prediction(of=make.review(of=tool, by=seats[0], quote="Draft words.", published_at=None), claim="It will.")
+    make.review(of=tool, by=seats[1], verdict="skip", quote="Scheduled words.", published_at=make.FUTURE)
+    return tool
+
+
+def test_a_draft_is_shown_as_its_page_will_be(client):
+    tool = draft_tool()
+    page = shown(client, tool)
+    for words in ("Gamma", "About <em>it</em>.", "Draft words.", "Scheduled words.", "It will.", "1 of 2 ship"):
+        assert words in page
+    assert '<p class="draft__word">Draft</p>' in page
+    assert '<meta name="robots" content="noindex">' in page
+
+
+def test_its_page_is_the_very_page_but_for_what_a_preview_lacks(client):
+    tool = make.tool(published_at=None, description="About *it*.")
+    make.plan(of=tool)
+    make.fact(of=tool)
+    make.review(of=tool, by=make.reviewer(), published_at=None)
+    before = re.search(r"<article>.*</article>", shown(client, tool), re.S)[0]
+    publish_tool(tool=tool)
+    after = re.search(r"<article>.*</article>", client.get(tool.get_absolute_url()).content.decode(), re.S)[0]
+    after = re.sub(r'<form class="ballot".*?</form>', "", after, flags=re.S)
+    after = re.sub(r'<section class="part" aria-labelledby="badge">.*?</section>', "", after, flags=re.S)
+    before = before.replace('<p class="signup__hint">Nobody can vote in a preview.</p>', "")
+    after = after.replace(f' data-tool="{tool.slug}"', "")
+    assert before.split() == after.split()
+
+
+def test_previews_are_strict_html(client):
+    tool = draft_tool()
+    links = [previews.address(thing) for thing in (tool, make.comparison(first=tool, published_at=None))]
+    for link in (*links, "/preview/cut-off/"):
+        html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(client.get(link).content)
+
+
+def test_nobody_votes_in_a_preview(client):
+    assert '<form class="ballot"' not in shown(client, draft_tool())
+    assert '<form class="ballot"' not in shown(client, make.comparison(published_at=None))
+
+
+@pytest.mark.parametrize("make_thing", [draft_tool, lambda: make.comparison(published_at=None)])
+def test_no_cache_no_index_no_referrer_and_no_cookie(client, make_thing):
+    response = client.get(previews.address(make_thing()))
+    wanted = {name: response.headers[name] for name in previews.HEADERS}
+    assert wanted == {
+        "Cache-Control": "private, no-store",
+        "X-Robots-Tag": "noindex, nofollow",
+        "Referrer-Policy": "same-origin",
+    }
+    assert not response.cookies
+    assert "ETag" not in response.headers
+    page = response.content.decode()
+    unwanted = ['rel="canonical"', "og:title", "ld+json", ".json", "/og/", "badge.svg"]
+    assert [word for word in unwanted if word in page] == []
+
+
+def test_a_comparison_shows_its_drafts_and_those_of_its_tools_alone(client):
+    pair = open_site()
+    hide_things(pair)
+    one = draft_tool()
+    make.review(of=pair.first, by=one.reviews.first().reviewer, quote="Another draft.", published_at=None)
+    compared = make.comparison(first=one, second=pair.first, introduction="Who *chooses*.", published_at=None)
+    address = previews.address(compared)
+    page = client.get(address).content.decode()
+    for words in ("Who <em>chooses</em>.", "Draft words.", "Scheduled words.", "Another draft.", "Hello"):
+        assert (words in page) == (words != "Hello")
+    assert "secret-" not in page  # links to tools and comparisons that are drafts
+    assert f'href="{address}?lens=' in page
+    through = client.get(address, {"lens": one.reviews.first().reviewer.slug, "only": "differences"})
+    assert "Counted through The Builder alone" in through.content.decode()
+
+
+def test_a_review_is_shown_on_its_tool_without_other_drafts(client):
+    tool = draft_tool()
+    first, second = tool.reviews.order_by("pk")
+    page = shown(client, first)
+    assert ("Draft words." in page, "Scheduled words." in page) == (True, False)
+    page = shown(client, second)
+    assert ("Draft words." in page, "Scheduled words." in page) == (False, True)
+
+
+def test_a_new_edition_is_shown_above_what_it_supersedes(client):
+    tool, seat = make.tool(), make.reviewer()
+    make.review(of=tool, by=seat, verdict="ship", quote="First words.")
+    edition = make.review(of=tool, by=seat, verdict="skip", quote="New words.", published_at=None)
+    page = shown(client, edition)
+    assert "Flipped from ship" in page
+    assert page.index("New words.") < page.index("First words.")
+    assert "0 of 1 ship" in page
+
+
+def test_previews_only_read_and_keep_nothing(client, django_assert_num_queries):
+    tool = draft_tool()
+    compared = make.comparison(first=tool, published_at=None)
+    kept = [memory.cache_info().currsize for memory in (_written, _said, _census)]
+    for thing, number in ((tool, 6), (compared, 5), (tool.reviews.first(), 6)):
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            client.get(previews.address(thing))
+        assert len(asked) == number
+        assert {query["sql"].lstrip().split()[0] for query in asked} <= {"SELECT", "WITH"}
+    assert [memory.cache_info().currsize for memory in (_written, _said, _census)] == kept
+
+
+def test_nothing_of_a_preview_is_on_public_pages_afterwards(client):
+    pair = open_site()
+    hide_things(pair)
+
+    def public() -> list[tuple[int, bytes]]:
+        return [(response.status_code, response.content) for response in map(client.get, PUBLIC)]
+
+    before = public()
+    addresses = [
+        previews.address(thing)
+        for model in (Tool, Review, Comparison)
+        for thing in model.objects.order_by("pk")
+        if previews.can_be_previewed(thing)
+    ]
+    for address in addresses:
+        assert SECRET in client.get(address).content.decode()
+    assert len(addresses) == 14
+    after = public()
+    assert after == before
+    assert [address for address, (_, content) in zip(PUBLIC, after, strict=True) if SECRET.encode() in content] == []
+
+
+def test_a_link_works_for_72_hours(client, time_machine):
+    now = timezone.now()
+    tool = draft_tool()
+    address = previews.address(tool)
+    time_machine.move_to(now + 72 * HOUR - timedelta(minutes=1))
+    assert client.get(address).status_code == 200
+    time_machine.move_to(now + 72 * HOUR + timedelta(minutes=1))
+    response = client.get(address)
+    assert response.status_code == 410
+    assert "This preview has expired" in response.content.decode()
+    assert response.headers["Cache-Control"] == "private, no-store"
+
+
+def damaged(token: str) -> list[str]:
+    value, _, _ = token.partition(":")
+    other = TimestampSigner(salt="another")
+    return [
+        token[:-1],
+        token.rpartition(":")[0],
+        token + "x",
+        value,
+        token.replace("tool-", "tool-1"),
+        token.replace("tool-", "review-"),
+        other.sign(value),
+        previews.signer.sign("tool-x"),
+        previews.signer.sign("user-1"),
+        "::",
+        "a:b:c",
+        "%F0%9F%8D%95",
+    ]
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_a_damaged_or_forged_link_is_told_so(client, number):
+    address = previews.address(draft_tool())
+    token = damaged(address.removeprefix("/preview/").rstrip("/"))[number]
+    response = client.get(f"/preview/{token}/")
+    assert response.status_code == 404
+    page = response.content.decode()
+    assert "No preview stands at this address" in page
+    assert "Gamma" not in page
+    assert response.headers["Referrer-Policy"] == "same-origin"
+
+
+def test_a_preview_ends_when_the_thing_is_public(client):
+    tool = draft_tool()
+    review = tool.reviews.get(published_at=None)
+    compared = make.comparison(first=tool, published_at=None)
+    links = [previews.address(thing) for thing in (tool, review, compared)]
+    publish_tool(tool=tool)
+    compared.publish()
+    assert [client.get(link).headers["Location"] for link in links] == [
+        tool.get_absolute_url(),
+        tool.get_absolute_url(),
+        compared.get_absolute_url(),
+    ]
+
+
+def test_a_preview_ends_when_the_thing_is_withdrawn_or_deleted(client):
+    tool, seat = make.tool(), make.reviewer()
+    review = make.review(of=tool, by=seat, published_at=None)
+    compared = make.comparison(first=tool, published_at=None)
+    gone = make.tool(published_at=None)
+    links = [previews.address(thing) for thing in (review, compared, gone)]
+    tool.withdraw()
+    gone.delete()
+    for link in links:
+        response = client.get(link)
+        assert response.status_code == 410
+        assert "nothing to preview any more" in response.content.decode()
+
+
+def test_a_preview_is_only_read(client):
+    address = previews.address(draft_tool())
+    assert client.post(address).status_code == 405
+    assert client.head(address).status_code == 200

@@ -1,0 +1,440 @@
+"""Publishing from the admin: the panel, the page that asks once more, the report, the bulk actions."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+from django.contrib import admin, messages
+from django.db import connection
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from comparisons.models import Comparison
+from desk.steps import STEPS, carry_out, outlooks
+from reviews.models import Review
+from tests import factories as make
+from tests.desk.people import CHIEF, EDITOR, WRITER, may, signed_in
+from tools.models import Tool
+from tools.publishing import Publishable, State
+
+pytestmark = pytest.mark.django_db
+LONG = "Words enough to say why it is so, and not the other way round. " * 3
+STEP_NAMES = ["publish", "schedule", "unschedule", "withdraw", "put_back"]
+
+
+def whole_tool(**fields):
+    """A draft that the gate lets through, with a draft of each seat."""
+    full = {"tagline": "A line", "description": "Words", "website": "https://example.com/", "published_at": None}
+    tool = make.tool(**{**full, **fields})
+    sourced = {"source": "https://example.com/", "verified_on": timezone.localdate()}
+    make.plan(of=tool, **sourced)
+    for _ in range(3):
+        make.fact(of=tool, **sourced)
+    seats = list(make.Reviewer.objects.all()) or [make.reviewer(), make.reviewer()]
+    for seat in seats:
+        make.review(of=tool, by=seat, quote=LONG, flips_if="It slows.", published_at=None)
+    return tool
+
+
+def url(thing, step: str) -> str:
+    meta = thing._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{step}", args=[thing.pk])
+
+
+def words(response) -> str:
+    """The text of a page's content."""
+    content = re.search(r'<div id="content-main".*<footer', response.content.decode(), re.S)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", content[0] if content else "")).split())
+
+
+def marks(response) -> list[str]:
+    return re.findall(r'name="seen" value="([^"]+)"', response.content.decode())
+
+
+def confirm(client, address: str, **data):
+    """Look at the page that asks, and send its form."""
+    asked = client.get(address)
+    assert asked.status_code == 200
+    return client.post(address, {"seen": marks(asked), **data})
+
+
+def said(response) -> list[str]:
+    return [re.sub(r"<[^>]+>", "", unescape(str(message))) for message in messages.get_messages(response.wsgi_request)]
+
+
+def test_a_tool_comes_out_with_its_reviews_at_one_instant():
+    client, tool = signed_in(may(*EDITOR)), whole_tool(name="Gamma")
+    asked = client.get(url(tool, "publish"))
+    assert "Comes out now Gamma These reviews come out at the same instant: Seat" in words(asked)
+    assert Tool.objects.get().state == State.DRAFT  # asking does nothing
+    response = client.post(url(tool, "publish"), {"seen": marks(asked)})
+    tool.refresh_from_db()
+    assert (response.status_code, said(response)) == (302, ["Published: Gamma (with two reviews)."])
+    assert {review.published_at for review in tool.reviews.all()} == {tool.published_at}
+    assert [row.history_change_reason for row in tool.history.all()] == ["Published.", None]
+    assert tool.history.latest().history_user == Tool.history.latest().history_user
+
+
+def test_the_gate_holds_back_and_says_everything():
+    client, tool = signed_in(may(*EDITOR)), make.tool(published_at=None)
+    make.reviewer(name="The Builder")
+    asked = client.get(url(tool, "publish"))
+    for missing in (
+        "no tagline",
+        "no description",
+        "no website",
+        "no plan",
+        "No facts with",
+        "The Builder: there is no",
+    ):
+        assert missing in words(asked)
+    assert 'type="submit" class="default"' not in asked.content.decode()
+    response = client.post(url(tool, "publish"), {"seen": marks(asked), "override": "on", "reason": "I may not"})
+    tool.refresh_from_db()
+    assert (response.status_code, tool.state) == (200, State.DRAFT)
+
+
+def test_overriding_the_gate_needs_the_right_a_tick_and_a_reason_that_is_kept():
+    user = may(*CHIEF)
+    client, tool = (
+        signed_in(user),
+        make.tool(published_at=None, tagline="A line", description="W", website="https://a.b/"),
+    )
+    for data in ({}, {"reason": "Breaking news."}, {"override": "on"}, {"override": "on", "reason": " "}):
+        assert confirm(client, url(tool, "publish"), **data).status_code == 200
+        tool.refresh_from_db()
+        assert tool.state == State.DRAFT
+    response = confirm(client, url(tool, "publish"), override="on", reason="Breaking news.")
+    tool.refresh_from_db()
+    assert (response.status_code, tool.state) == (302, State.PUBLISHED)
+    kept = tool.history.latest()
+    assert kept.history_user == user
+    assert kept.history_change_reason == (
+        "Published over the gate (There is no plan: nobody learns what it costs, or that it is free; "
+        "No facts with a source; three are needed): Breaking news."
+    )
+
+
+def test_scheduling_is_a_time_in_utc(time_machine):
+    time_machine.move_to(datetime(2026, 11, 20, 12, tzinfo=UTC), tick=False)
+    client, tool = signed_in(may(*EDITOR)), whole_tool(name="Gamma")
+    asked = client.get(url(tool, "schedule"))
+    assert 'value="2026-11-21T09:00"' in asked.content.decode()
+    refused = confirm(client, url(tool, "schedule"), at="2026-11-20T11:59")
+    assert "That time has passed." in words(refused)
+    assert "Enter a valid date/time." in words(confirm(client, url(tool, "schedule"), at="soon"))
+    response = confirm(client, url(tool, "schedule"), at="2026-11-22T06:30")
+    tool.refresh_from_db()
+    assert said(response) == ["Scheduled: Gamma (with two reviews)."]
+    instant = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
+    assert (tool.published_at, {review.published_at for review in tool.reviews.all()}) == (instant, {instant})
+    assert tool.history.latest().history_change_reason == "Scheduled for 22 Nov 2026, 06:30 UTC."
+    assert client.get(tool.get_absolute_url()).status_code == 404
+    time_machine.move_to(instant)
+    assert client.get(tool.get_absolute_url()).status_code == 200
+
+
+def test_the_gate_looks_at_the_time_that_was_chosen(time_machine):
+    time_machine.move_to(datetime(2026, 11, 20, 12, tzinfo=UTC), tick=False)
+    client, seat = signed_in(may(*EDITOR)), make.reviewer()
+    review = make.review(of=make.tool(), by=seat, quote=LONG, flips_if="It slows.", published_at=None)
+    make.prediction(of=review, claim="Soon", due_on="2026-12-01")
+    response = confirm(client, url(review, "schedule"), at="2026-12-02T09:00")
+    assert "The prediction “Soon” was due on 1 Dec 2026" in words(response)
+    assert Review.objects.get().state == State.DRAFT
+    assert confirm(client, url(review, "schedule"), at="2026-11-30T09:00").status_code == 302
+
+
+def test_unscheduling_makes_drafts_again_of_all_that_was_to_come_out():
+    client, tool = signed_in(may(*EDITOR)), whole_tool()
+    confirm(client, url(tool, "schedule"), at="2099-01-01T09:00")
+    response = confirm(client, url(tool, "unschedule"))
+    tool.refresh_from_db()
+    assert said(response) == [f"Back to draft: {tool} (with two reviews)."]
+    assert {thing.state for thing in (tool, *tool.reviews.all())} == {State.DRAFT}
+
+
+def test_withdrawing_needs_a_reason_and_can_be_undone():
+    client, tool = signed_in(may(*EDITOR)), make.tool()
+    assert "This field is required." in words(confirm(client, url(tool, "withdraw")))
+    confirm(client, url(tool, "withdraw"), reason="It was sold.")
+    tool.refresh_from_db()
+    assert (tool.state, client.get(tool.get_absolute_url()).status_code) == (State.WITHDRAWN, 404)
+    confirm(client, url(tool, "put_back"), reason="It was not.")
+    tool.refresh_from_db()
+    assert (tool.state, tool.published_at) == (State.PUBLISHED, make.PAST)
+    reasons = [row.history_change_reason for row in tool.history.order_by("history_id")]
+    assert reasons == [None, "Withdrawn: It was sold.", "Put back: It was not."]
+
+
+def test_a_step_that_the_state_does_not_allow_leads_back():
+    client, tool = signed_in(may(*CHIEF)), make.tool(name="Gamma")
+    for step in ("publish", "schedule", "unschedule", "put_back"):
+        response = client.post(url(tool, step), {"reason": "x", "override": "on", "at": "2099-01-01T09:00"})
+        assert response.status_code == 302
+        assert said(response)[-1] == "Gamma: Published since 5 Jan 2026, 09:00 UTC. Nothing was done."
+    assert tool.history.count() == 1
+    assert client.get(reverse("admin:tools_tool_publish", args=[10**9])).status_code == 404
+    assert client.get("/admin/tools/tool/nonsense/publish/").status_code == 404
+
+
+@pytest.mark.parametrize("step", STEP_NAMES)
+@pytest.mark.parametrize(
+    "make_thing", [make.tool, lambda: make.review(of=make.tool(), by=make.reviewer()), make.comparison]
+)
+def test_nobody_without_the_permission_gets_through(step, make_thing):
+    thing = make_thing()
+    writer = signed_in(may(*WRITER, "tools.override_gate"))
+    assert writer.get(url(thing, step)).status_code == 403
+    assert writer.post(url(thing, step), {"reason": "x"}).status_code == 403
+    assert url(thing, "change").replace("change/", "publish/") not in writer.get(url(thing, "change")).content.decode()
+
+
+def test_publishing_a_tool_with_reviews_needs_both_permissions():
+    client, tool = signed_in(may(*[name for name in CHIEF if name != "reviews.publish_review"])), whole_tool()
+    asked = client.get(url(tool, "publish"))
+    assert "Reviews go with it, and you may not publish reviews." in words(asked)
+    assert client.post(url(tool, "publish"), {"seen": marks(asked), "override": "on", "reason": "x"}).status_code == 200
+    tool.refresh_from_db()
+    assert tool.state == State.DRAFT
+
+
+def test_what_changed_since_one_looked_is_shown_before_it_is_published():
+    client, tool = signed_in(may(*EDITOR)), whole_tool()
+    seen = marks(client.get(url(tool, "publish")))
+    tool.reviews.filter(pk=tool.reviews.first().pk).update(verdict="skip")
+    response = client.post(url(tool, "publish"), {"seen": seen})
+    tool.refresh_from_db()
+    assert (response.status_code, tool.state) == (200, State.DRAFT)
+    assert "Something changed since you looked" in response.content.decode()
+    assert client.post(url(tool, "publish"), {"seen": marks(response)}).status_code == 302
+
+
+def panel(client, thing) -> str:
+    page = client.get(url(thing, "change")).content.decode()
+    found = re.search(r'<section class="publishing.*?</section>', page, re.S)[0]
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", found)).split())
+
+
+def test_the_panel_says_where_a_thing_stands_and_offers_what_is_possible():
+    client = signed_in(may(*EDITOR))
+    draft, public = make.tool(name="Draft", published_at=None), make.tool()
+    scheduled, gone = make.tool(published_at=make.FUTURE), make.tool(withdrawn_at=make.PAST)
+    shared = "Preview Link to hand on Shows what is saved to whoever has the link, without an account, for 72 hours. "
+    assert [panel(client, thing) for thing in (draft, scheduled, public, gone)] == [
+        f"Publishing Draft. Readers do not see it. {shared}Publish now… Schedule…",
+        f"Publishing Scheduled. It appears by itself on 1 Jan 2099, 00:00 UTC. {shared}"
+        "Publish now… Schedule… Unschedule…",
+        "Publishing Published since 5 Jan 2026, 09:00 UTC. Withdraw…",
+        "Publishing Withdrawn on 5 Jan 2026, 09:00 UTC. Readers do not see it. Put back…",
+    ]
+    hidden = make.comparison(first=draft, second=public)
+    assert panel(client, hidden).startswith(
+        "Publishing Published since 5 Jan 2026, 09:00 UTC. Readers cannot see it while they cannot see Draft (draft)."
+    )
+
+
+def test_who_writes_for_one_seat_hands_on_no_link_to_other_seats_drafts():
+    writer, tool = signed_in(may(*WRITER)), make.tool(published_at=None)
+    own = make.review(of=tool, by=make.reviewer(held_by=User.objects.latest("pk")), published_at=None)
+    for thing in (tool, make.comparison(first=tool, published_at=None)):
+        assert "/preview/" not in writer.get(url(thing, "change")).content.decode()
+    assert "/preview/review-" in writer.get(url(own, "change")).content.decode()
+
+
+def publishable_admins():
+    return [model for model in admin.site._registry if issubclass(model, Publishable)]
+
+
+def test_everything_that_is_published_is_registered():
+    assert sorted(model.__name__ for model in publishable_admins()) == ["Comparison", "Review", "Tool"]
+
+
+@pytest.mark.parametrize("published_at", [None, make.PAST, make.FUTURE])
+def test_no_form_of_the_admin_sets_the_times_itself(published_at):
+    request = RequestFactory().get("/")
+    request.user = may()
+    request.user.is_superuser = True
+    thing = {
+        Tool: make.tool(published_at=published_at),
+        Review: make.review(of=make.tool(), by=make.reviewer(), published_at=published_at),
+        Comparison: make.comparison(published_at=published_at),
+    }
+    for model, its_admin in admin.site._registry.items():
+        forms = []
+        if issubclass(model, Publishable):
+            for obj in (None, thing[model]):
+                forms.append(its_admin.get_form(request, obj))
+                forms += [formset.form for formset, _ in its_admin.get_formsets_with_inlines(request, obj)]
+            assert set(getattr(its_admin, "list_editable", ())) & {"published_at", "withdrawn_at"} == set()
+        else:
+            forms += [formset.form for formset, _ in its_admin.get_formsets_with_inlines(request, None)]
+        for form in forms:
+            assert set(form.base_fields) & {"published_at", "withdrawn_at"} == set(), (model, form)
+
+
+def test_posting_the_times_with_a_form_changes_nothing():
+    client, tool = signed_in(may(*CHIEF)), make.tool(published_at=None)
+    data = {"name": "New", "slug": tool.slug, "category": tool.category_id, "aliases": "", "logo": ""}
+    inlines = {f"{name}-{part}_FORMS": "0" for name in ("plans", "facts") for part in ("TOTAL", "INITIAL")}
+    times = {"published_at_0": "2026-01-01", "published_at_1": "09:00", "published_at": "2026-01-01 09:00"}
+    client.post(url(tool, "change"), {**data, **inlines, **times, "withdrawn_at": "2026-01-01 09:00"})
+    tool.refresh_from_db()
+    assert (tool.published_at, tool.withdrawn_at) == (None, None)
+
+
+# -- Many at once -----------------------------------------------------------------------------------------
+
+
+def bulk(client, model, step: str, things, **data):
+    """Choose the action in the list; returns the page that asks."""
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    chosen = {"action": f"{step}_selected", "_selected_action": [thing.pk for thing in things]}
+    asked = client.post(address, chosen)
+    if not data:
+        return asked
+    data.pop("go", None)
+    return client.post(address, {**chosen, "confirmed": "yes", "seen": marks(asked), **data})
+
+
+def test_bulk_says_what_it_will_do_does_that_and_reports_it():
+    client = signed_in(may(*EDITOR))
+    good, bad, out = whole_tool(name="Good"), make.tool(name="Bad", published_at=None), make.tool(name="Out")
+    asked = bulk(client, Tool, "publish", [good, bad, out])
+    text = words(asked)
+    assert re.search(
+        r"Comes out now Good These reviews .* The gate holds these back Bad Missing: There is no tag", text
+    )
+    assert "Nothing happens to these Out : It is published." in text
+    assert Tool.objects.filter(published_at=None).count() == 2
+    response = bulk(client, Tool, "publish", [good, bad, out], go=True)
+    done, not_done = said(response)
+    assert done == "Published: Good (with two reviews)."
+    assert not_done.startswith("Not published: Bad (There is no tagline.")
+    assert not_done.endswith("Out (It is published).")
+    for thing, state in ((good, State.PUBLISHED), (bad, State.DRAFT), (out, State.PUBLISHED)):
+        thing.refresh_from_db()
+        assert thing.state == state
+    assert out.history.count() == 1
+
+
+def test_bulk_schedules_and_withdraws_all_kinds():
+    client = signed_in(may(*CHIEF))
+    reviews = [make.review(of=make.tool(), by=make.reviewer(), quote=LONG, published_at=None) for _ in range(2)]
+    bulk(client, Review, "schedule", reviews, at="2099-01-01T09:00")
+    assert {review.published_at for review in Review.objects.all()} == {datetime(2099, 1, 1, 9, tzinfo=UTC)}
+    pairs = [make.comparison() for _ in range(2)]
+    response = bulk(client, Comparison, "withdraw", pairs, reason="Both were wrong.")
+    assert said(response) == [f"Withdrawn: {pairs[1]}; {pairs[0]}."]
+    assert {pair.state for pair in Comparison.objects.all()} == {State.WITHDRAWN}
+    assert {pair.history.latest().history_change_reason for pair in pairs} == {"Withdrawn: Both were wrong."}
+
+
+def test_bulk_overrides_the_gate_for_all_with_one_reason():
+    client, tools = signed_in(may(*CHIEF)), [make.tool(published_at=None) for _ in range(2)]
+    bulk(client, Tool, "publish", tools, override="on", reason="An empty site.")
+    assert {tool.state for tool in Tool.objects.all()} == {State.PUBLISHED}
+
+
+def test_bulk_is_offered_and_accepted_only_with_the_permission():
+    writer, tool = signed_in(may(*WRITER)), whole_tool()
+    address = reverse("admin:tools_tool_changelist")
+    page = writer.get(address).content.decode()
+    assert "publish_selected" not in page
+    writer.post(address, {"action": "publish_selected", "_selected_action": [tool.pk], "confirmed": "yes", "seen": "x"})
+    tool.refresh_from_db()
+    assert tool.state == State.DRAFT
+    assert "publish_selected" in signed_in(may(*EDITOR)).get(address).content.decode()
+
+
+def test_bulk_takes_so_many_and_no_more(monkeypatch):
+    monkeypatch.setattr("desk.publishing.AT_ONCE", 1)
+    client, tools = signed_in(may(*EDITOR)), [whole_tool(), whole_tool()]
+    response = bulk(client, Tool, "publish", tools)
+    assert said(response) == ["2 are selected; choose at most 1 at a time. Nothing was done."]
+
+
+@pytest.mark.parametrize(
+    ("model", "make_thing", "queries"),
+    [
+        (Tool, whole_tool, 6),
+        (Review, lambda: make.review(of=make.tool(), by=make.reviewer(), published_at=None), 2),
+        (Comparison, lambda: make.comparison(published_at=None), 3),
+    ],
+)
+def test_asking_costs_the_same_for_any_number(model, make_thing, queries, django_assert_num_queries):
+    user = may(*EDITOR)
+    user.has_perm("reviews.publish_review")  # asked once and remembered
+    pages = []
+    for number in (1, 3):
+        things = [make_thing() for _ in range(number)]
+        rows = model.objects.filter(pk__in=[thing.pk for thing in things])
+        with django_assert_num_queries(queries):
+            assert len(outlooks(rows, STEPS["publish"], at=None, user=user)) == number
+        with CaptureQueriesContext(connection) as asked:
+            bulk(signed_in(user), model, "publish", things)
+        pages.append(len(asked))
+    assert pages[0] == pages[1]
+
+
+def test_doing_costs_the_same_for_each():
+    client = signed_in(may(*EDITOR))
+    costs = []
+    for number in (1, 2, 3):
+        things = [make.comparison() for _ in range(number)]
+        with CaptureQueriesContext(connection) as asked:
+            bulk(client, Comparison, "withdraw", things, reason="Gone.")
+        costs.append(len(asked))
+    assert costs[2] - costs[1] == costs[1] - costs[0]
+
+
+def test_each_is_done_wholly_or_not_at_all():
+    client = signed_in(may(*EDITOR))
+    seat = make.reviewer()
+    tool, other = make.tool(), make.tool()
+    make.review(of=tool, by=seat, published_at=datetime(2099, 1, 1, 9, tzinfo=UTC))
+    clashing = make.review(of=tool, by=seat, quote=LONG, published_at=None)
+    fine = make.review(of=other, by=seat, quote=LONG, published_at=None)
+    response = bulk(client, Review, "schedule", [clashing, fine], at="2099-01-01T09:00")
+    assert said(response) == [
+        f"Scheduled: {fine}.",
+        f"Not scheduled: {clashing} (This seat has an edition for this tool at that time already).",
+    ]
+
+
+def test_suggested_time_is_tomorrow_at_nine():
+    client, tool = signed_in(may(*EDITOR)), whole_tool()
+    tomorrow = timezone.now() + timedelta(days=1)
+    assert f'value="{tomorrow:%Y-%m-%d}T09:00"' in client.get(url(tool, "schedule")).content.decode()
+
+
+def test_what_was_deleted_or_changed_under_the_lock_is_left_alone():
+    user, tool = may(*EDITOR), make.tool()
+    [outlook] = outlooks(Tool.objects.all(), STEPS["withdraw"], at=None, user=user)
+    Tool.objects.get().withdraw()
+    report = carry_out(tool, STEPS["withdraw"], seen=outlook.mark, user=user, reason="x")
+    assert (report.is_done, report.words) == (False, "it changed meanwhile; look again")
+    Tool.objects.all().delete()
+    report = carry_out(tool, STEPS["withdraw"], seen=outlook.mark, user=user, reason="x")
+    assert (report.is_done, report.words) == (False, "somebody deleted it meanwhile")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_publish_at_once_publish_once():
+    user, tool = may(*EDITOR), whole_tool()
+    [outlook] = outlooks(Tool.objects.all(), STEPS["publish"], at=None, user=user)
+
+    def publish(_) -> bool:
+        try:
+            return carry_out(tool, STEPS["publish"], seen=outlook.mark, user=user).is_done
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(publish, range(4))) == [False, False, False, True]
+    assert tool.history.count() == 2

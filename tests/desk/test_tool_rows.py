@@ -1,0 +1,263 @@
+"""Plans and facts on the tool page: what a change does to what stood, and what is refused where."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from desk.sourced_rows import GONE, StandingFormSet
+from tests import factories as make
+from tests.desk.tool_forms import ADD, change, errors_of, filled
+from tools.models import AlreadySupersededError, Fact, Plan, Tool
+
+TOO_CHEAP = "A paid plan costs more than 0; what costs nothing is of the kind Free."
+PRICE = {"kind": "paid", "amount": "20", "currency": "USD", "period": "month"}
+
+
+def save(admin_client, tool, **typed):
+    return admin_client.post(change(tool), filled(admin_client.get(change(tool)), **typed))
+
+
+def plans(tool: Tool) -> list[tuple]:
+    return [
+        (row.name, row.kind, row.amount and int(row.amount), row.superseded_at is None, row.verified_on)
+        for row in tool.plans.order_by("pk")
+    ]
+
+
+def test_new_price_supersedes_the_one_that_stood(admin_client, client):
+    old = timezone.localdate() - timedelta(days=50)
+    tool = make.tool(slug="one")
+    make.plan(of=tool, name="Pro", verified_on=old, source="https://one.example/", **PRICE)
+    save(admin_client, tool, **{"plans-0-amount": "25"})
+    assert plans(tool) == [("Pro", "paid", 20, False, old), ("Pro", "paid", 25, True, None)]
+    assert tool.plans.standing().get().source == "https://one.example/"
+    assert "$20/mo until" in " ".join(client.get("/tools/one/").content.decode().split())
+
+
+def test_new_price_verified_today_says_so(admin_client):
+    tool = make.tool()
+    make.plan(of=tool, name="Pro", **PRICE)
+    save(admin_client, tool, **{"plans-0-amount": "25", "plans-0-verified_today": "on"})
+    assert plans(tool)[1] == ("Pro", "paid", 25, True, timezone.localdate())
+
+
+def test_source_and_day_alone_are_changed_in_place(admin_client):
+    tool = make.tool()
+    row = make.plan(of=tool, name="Pro", **PRICE)
+    save(admin_client, tool, **{"plans-0-source": "https://x.example/", "plans-0-verified_today": "on"})
+    row.refresh_from_db()
+    assert (row.source, row.verified_on, row.superseded_at) == ("https://x.example/", timezone.localdate(), None)
+    assert tool.plans.count() == 1
+
+
+def test_a_page_saved_unchanged_changes_no_row(admin_client):
+    tool = make.tool()
+    make.plan(of=tool, **PRICE, verified_on=timezone.localdate())
+    make.plan(of=tool, kind="paid", amount="0.25", currency="USD", period="usage", unit="1M tokens")
+    make.fact(of=tool)
+    before = [list(tool.plans.values()), list(tool.facts.values()), Plan.history.count()]
+    save(admin_client, tool)
+    assert [list(tool.plans.values()), list(tool.facts.values()), Plan.history.count()] == before
+
+
+def test_what_nobody_has_seen_is_changed_in_place(admin_client):
+    tool = make.tool(published_at=None)
+    make.plan(of=tool, name="Pro", **PRICE)
+    gone = make.plan(of=tool, name="Gone")
+    save(admin_client, tool, **{"plans-0-amount": "25", "plans-1-DELETE": "on"})
+    assert plans(tool) == [("Pro", "paid", 25, True, None)]
+    assert not Plan.objects.filter(pk=gone.pk).exists()
+
+
+@pytest.mark.parametrize("withdrawn_at", [None, make.PAST])
+def test_removed_row_of_a_tool_that_was_public_stays_as_history(admin_client, withdrawn_at):
+    tool = make.tool(withdrawn_at=withdrawn_at)
+    make.plan(of=tool, name="Pro", **PRICE)
+    save(admin_client, tool, **{"plans-0-DELETE": "on"})
+    assert plans(tool) == [("Pro", "paid", 20, False, None)]
+
+
+@pytest.mark.parametrize("published_at", [make.PAST, None])
+def test_rows_can_exchange_their_names(admin_client, published_at):
+    tool = make.tool(published_at=published_at)
+    make.plan(of=tool, name="A", kind="free")
+    make.plan(of=tool, name="B", kind="contact")
+    save(admin_client, tool, **{"plans-0-name": "B", "plans-1-name": "A"})
+    assert sorted(tool.plans.standing().values_list("name", "kind")) == [("A", "contact"), ("B", "free")]
+    assert tool.plans.count() == (4 if published_at else 2)
+
+
+def test_name_of_a_removed_row_is_free_at_once(admin_client):
+    tool = make.tool()
+    make.plan(of=tool, name="Pro", **PRICE)
+    save(admin_client, tool, **{"plans-0-DELETE": "on", "plans-1-name": "Pro", "plans-1-kind": "free"})
+    assert plans(tool) == [("Pro", "paid", 20, False, None), ("Pro", "free", None, True, None)]
+
+
+def test_second_plan_of_a_name_is_refused_at_its_row(admin_client):
+    tool = make.tool()
+    make.plan(of=tool, name="Pro", **PRICE)
+    response = save(admin_client, tool, **{"plans-1-name": "Pro", "plans-1-kind": "free"})
+    assert errors_of(response) == ["Plan “Pro”, Name: This tool has a plan of that name."]
+    assert plans(tool) == [("Pro", "paid", 20, True, None)]
+
+
+def test_plan_that_somebody_else_has_just_added_is_found(admin_client):
+    tool = make.tool()
+    page = admin_client.get(change(tool))
+    make.plan(of=tool, name="Pro", **PRICE)
+    response = admin_client.post(change(tool), filled(page, **{"plans-0-name": "Pro", "plans-0-kind": "free"}))
+    assert errors_of(response) == ["Plan “Pro”, Name: This tool has a plan of that name."]
+
+
+def test_plan_added_between_look_and_save_is_found_at_the_second_look(admin_client, monkeypatch):
+    tool = make.tool()
+    page = admin_client.get(change(tool))
+    clean, looks = StandingFormSet.clean, []
+
+    def clean_and_be_overtaken(self):
+        if self.model is Plan and looks:  # what was added meanwhile was rolled back with the first attempt
+            make.plan(of=tool, name="Pro", **PRICE)
+        clean(self)
+        if self.model is Plan and not looks:
+            make.plan(of=tool, name="Pro", **PRICE)
+        looks.extend([True] if self.model is Plan else [])
+
+    monkeypatch.setattr(StandingFormSet, "clean", clean_and_be_overtaken)
+    response = admin_client.post(change(tool), filled(page, **{"plans-0-name": "Pro", "plans-0-kind": "free"}))
+    assert errors_of(response) == ["Plan “Pro”, Name: This tool has a plan of that name."]
+    assert len(looks) == 2
+
+
+def test_row_that_somebody_else_has_superseded_says_so_and_loses_nothing(admin_client):
+    tool = make.tool()
+    row = make.plan(of=tool, name="Pro", **PRICE)
+    page = admin_client.get(change(tool))
+    row.supersede(amount=30)
+    response = admin_client.post(change(tool), filled(page, **{"plans-0-amount": "25"}))
+    assert errors_of(response) == [f"Plan “Pro”: {GONE}"]
+    assert filled(response)["plans-0-amount"] == "25"
+    again = admin_client.post(change(tool), filled(response, **{"plans-0-DELETE": "on"}))
+    assert again.status_code == 302
+    assert [row[2] for row in plans(tool)] == [20, 30]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({**PRICE, "amount": "0"}, [f"Amount: {TOO_CHEAP}"]),
+        ({**PRICE, "amount": "-1"}, [f"Amount: {TOO_CHEAP}"]),
+        ({**PRICE, "currency": "dollar"}, ["Currency: Ensure this value has at most 3 characters (it has 6)."]),
+        ({**PRICE, "currency": "U1D"}, ["Currency: Three capitals, as in USD."]),
+        ({**PRICE, "period": ""}, ["Period: How often is it paid?"]),
+        ({**PRICE, "period": "usage"}, ["Unit: What does the amount buy? As in “1M tokens”."]),
+        ({**PRICE, "unit": "seat"}, ["Unit: Only a price by usage has a unit."]),
+        ({"kind": "free", "amount": "1"}, ["Amount: Only a paid plan has an amount."]),
+        (
+            {"kind": "contact", "period": "month", "currency": "EUR"},
+            ["Currency: Only a paid plan has a currency.", "Period: Only a paid plan has a period."],
+        ),
+        ({"amount": "1"}, ["Kind: This field is required."]),
+        ({"kind": "free", "source": "ftp://x.example/"}, ["Source: Enter a valid URL."]),
+        ({"kind": "free", "verified_on": "2999-01-01"}, ["Verified on: This day has not come yet."]),
+    ],
+)
+def test_price_that_cannot_be_is_explained_at_its_field(admin_client, typed, said):
+    tool = make.tool()
+    row = {f"plans-0-{name}": value for name, value in {"name": "Pro", **typed}.items()}
+    assert errors_of(save(admin_client, tool, **row)) == [f"Plan “Pro”, {words}" for words in said]
+
+
+def test_small_letters_of_a_currency_are_understood(admin_client):
+    tool = make.tool()
+    row = {"name": "Pro", "kind": "paid", "amount": "1", "currency": "usd", "period": "year"}
+    save(admin_client, tool, **{f"plans-0-{name}": value for name, value in row.items()})
+    assert tool.plans.get().currency == "USD"
+
+
+def test_rows_for_the_category_s_attributes_are_there_and_empty_ones_left_alone(admin_client):
+    tool = make.tool()
+    license_, window, other = (make.attribute(name=name) for name in ("License", "Window", "Other"))
+    for attribute in (license_, window):
+        attribute.categories.add(tool.category)
+    make.fact(of=tool, attribute=window, value="1M")
+    page = filled(admin_client.get(change(tool)))
+    assert {name: value for name, value in page.items() if name.endswith("-attribute")} == {
+        "facts-1-attribute": str(license_.pk),
+        "facts-2-attribute": "",
+    }  # which attribute the row that stands is about cannot be changed
+    save(admin_client, tool, **{"facts-1-value": "MIT", "facts-1-verified_today": "on", "facts-2-verified_today": "on"})
+    assert list(tool.facts.values_list("attribute", "value", "verified_on")) == [
+        (license_.pk, "MIT", timezone.localdate()),
+        (window.pk, "1M", None),
+    ]
+    save(admin_client, tool, **{"facts-2-attribute": other.pk, "facts-2-value": "Yes"})
+    assert tool.facts.get(attribute=other).value == "Yes"
+
+
+def test_source_without_a_value_is_asked_about(admin_client):
+    tool = make.tool()
+    make.attribute(name="License").categories.add(tool.category)
+    response = save(admin_client, tool, **{"facts-0-source": "https://x.example/"})
+    assert errors_of(response) == ["Fact “License”, Value: This field is required."]
+
+
+def test_changed_fact_supersedes_and_keeps_its_attribute(admin_client):
+    tool = make.tool()
+    fact = make.fact(of=tool, value="MIT")
+    other = make.attribute()
+    save(admin_client, tool, **{"facts-0-value": "GPL", "facts-0-attribute": other.pk})
+    rows = [(row.attribute_id, row.value, row.superseded_at is None) for row in tool.facts.order_by("pk")]
+    assert rows == [(fact.attribute_id, "MIT", False), (fact.attribute_id, "GPL", True)]
+
+
+def test_second_value_for_an_attribute_is_refused(admin_client):
+    tool = make.tool()
+    fact = make.fact(of=tool)
+    response = save(admin_client, tool, **{"facts-1-attribute": fact.attribute_id, "facts-1-value": "Else"})
+    assert errors_of(response) == [
+        f"Fact “{fact.attribute.name}”, Attribute: This tool has a value for that attribute."
+    ]
+
+
+def test_new_tool_takes_plans_and_facts_at_once(admin_client):
+    kind = make.category()
+    attribute = make.attribute()
+    attribute.categories.add(kind)
+    typed = {"name": "One", "plans-0-name": "Basic", "plans-0-kind": "free", "facts-0-value": "MIT"}
+    admin_client.post(ADD, filled(admin_client.get(ADD), **typed))
+    tool = Tool.objects.get()
+    assert [tool.plans.get().name, tool.facts.get().value] == ["Basic", "MIT"]
+
+
+# -- Sourced, of which the page is one user ------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_supersede_keeps_what_stood_and_who_verified_it_when():
+    with time_machine.travel("2026-11-20 10:00Z", tick=False):
+        row = make.fact(of=make.tool(), value="MIT", source="https://x.example/", verified_on="2026-11-01")
+        later = row.supersede(value="GPL")
+    row = Fact.objects.get(pk=row.pk)
+    assert (row.value, str(row.verified_on), row.superseded_at.isoformat()) == (
+        "MIT", "2026-11-01", "2026-11-20T10:00:00+00:00",
+    )  # fmt: skip
+    assert (later.value, later.source, later.verified_on, later.superseded_at) == (
+        "GPL",
+        "https://x.example/",
+        None,
+        None,
+    )
+    assert [record.history_type for record in Fact.history.order_by("history_id")] == ["+", "~", "+"]
+
+
+@pytest.mark.django_db
+def test_what_is_superseded_is_not_superseded_again():
+    row = make.fact(of=make.tool())
+    stale = Fact.objects.get(pk=row.pk)
+    row.supersede(value="GPL")
+    with pytest.raises(AlreadySupersededError):
+        stale.supersede(value="BSD")
+    assert Fact.objects.standing().get().value == "GPL"

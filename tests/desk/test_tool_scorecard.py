@@ -1,0 +1,332 @@
+"""The scorecard on the tool page: who may write in which row, and what saving does to what was said before."""
+
+from datetime import timedelta
+from threading import Thread
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.utils import timezone
+from lxml import html
+
+from accounts.models import User
+from desk.admin.tools import ToolAdmin
+from desk.scorecard import CHANGED_MEANWHILE
+from reviews.models import Prediction, Review
+from reviews.panel import Panel
+from tests import factories as make
+from tests.desk.tool_forms import ADD, change, errors_of, filled
+from tools.models import Tool
+
+pytestmark = pytest.mark.django_db
+LONG = "A reason that is long enough to be published, because it says what was tried and what came of it."
+DUE = (timezone.localdate() + timedelta(days=200)).isoformat()
+
+
+def row(seat, **typed) -> dict[str, str]:
+    return {f"scorecard-{seat.pk}-{name.replace('__', '-')}": value for name, value in typed.items()}
+
+
+def save(client, tool, **typed):
+    return client.post(change(tool), filled(client.get(change(tool)), **typed))
+
+
+def said(tool) -> list[tuple]:
+    """Every edition, as (seat, verdict, quote, state)."""
+    return [
+        (review.reviewer.seat, review.verdict, review.quote, review.state.value)
+        for review in tool.reviews.order_by("reviewer__seat", "pk")
+    ]
+
+
+def writer(client, seat=None, *extra: str):
+    """Somebody who writes reviews and may see tools, and nothing else."""
+    user = User.objects.create_user(f"writer-{User.objects.count()}", password="x", is_staff=True)
+    names = ["view_tool", "view_review", "add_review", "change_review", *extra]
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    if seat:
+        seat.held_by = user
+        seat.save()
+    client.force_login(user)
+    return client
+
+
+def test_four_reviews_are_written_on_one_page(admin_client):
+    make.category()
+    seats = [make.reviewer(seat=place) for place in (3, 1, 4, 2)]
+    typed = {"name": "One"}
+    for seat, verdict in zip(seats, ("ship", "skip", "ship", "ship"), strict=True):
+        typed |= row(seat, verdict=verdict, quote=f"Says {seat.seat}.", flips_if="Never.")
+        typed |= row(seat, predictions__0__claim="It stays.", predictions__0__due_on=DUE)
+    admin_client.post(ADD, filled(admin_client.get(ADD), **typed))
+    tool = Tool.objects.get()
+    assert said(tool) == [
+        (1, "skip", "Says 1.", "draft"),
+        (2, "ship", "Says 2.", "draft"),
+        (3, "ship", "Says 3.", "draft"),
+        (4, "ship", "Says 4.", "draft"),
+    ]
+    assert set(Prediction.objects.values_list("review__flips_if", "claim", "due_on")) == {
+        ("Never.", "It stays.", timezone.localdate() + timedelta(days=200))
+    }
+    page = html.fromstring(admin_client.get(change(tool)).content.decode())
+    assert " ".join(page.find_class("desk-panel")[0].text_content().split()) == "Panel ship will be 75% 3 of 4 ship"
+
+
+def test_rows_stand_in_seat_order_and_no_verdict_is_chosen(admin_client):
+    tool = make.tool()
+    seats = [make.reviewer(seat=place) for place in (2, 1)]
+    page = html.fromstring(admin_client.get(change(tool)).content.decode())
+    assert [row.get("id") for row in page.find_class("desk-seat")] == [f"seat-{seats[1].slug}", f"seat-{seats[0].slug}"]
+    assert page.xpath("//input[@type='radio'][@checked]") == []
+    assert len(page.xpath(f"//input[starts-with(@name, 'scorecard-{seats[0].pk}-predictions-')][@type='text']")) == 3
+
+
+def test_row_left_empty_writes_nothing(admin_client):
+    tool = make.tool()
+    make.reviewer()
+    save(admin_client, tool, tagline="Else")
+    assert Review.objects.count() == 0
+
+
+def test_draft_is_changed_in_its_row_and_can_be_deleted(admin_client):
+    tool, seat = make.tool(), make.reviewer(seat=1)
+    draft = make.review(of=tool, by=seat, quote="First.", published_at=None)
+    kept, gone = make.prediction(of=draft, claim="Kept"), make.prediction(of=draft, claim="Gone")
+    page = filled(admin_client.get(change(tool)))
+    assert page[f"scorecard-{seat.pk}-predictions-0-claim"] == "Kept"
+    typed = row(seat, verdict="skip", quote="Second.", predictions__1__claim="", predictions__1__due_on="")
+    typed |= row(seat, predictions__0__due_on=DUE, predictions__2__claim="New", predictions__2__due_on=DUE)
+    admin_client.post(change(tool), page | typed)
+    assert said(tool) == [(1, "skip", "Second.", "draft")]
+    new = draft.predictions.get(claim="New")
+    assert list(draft.predictions.order_by("pk")) == [kept, new]
+    assert not Prediction.objects.filter(pk=gone.pk).exists()
+    save(admin_client, tool, **row(seat, discard="on"))
+    assert said(tool) == []
+
+
+def test_published_edition_is_text_and_a_new_one_is_a_draft_beside_it(admin_client):
+    tool, seat = make.tool(published_at=None), make.reviewer(seat=1)
+    make.review(of=tool, by=seat, quote="**Old** <script>x</script>")
+    response = admin_client.get(change(tool))
+    assert "<p><strong>Old</strong> &lt;script&gt;x&lt;/script&gt;</p>" in response.content.decode()
+    assert filled(response)[f"scorecard-{seat.pk}-quote"] == ""
+    save(admin_client, tool, **row(seat, verdict="skip", quote="New."))
+    assert said(tool) == [
+        (1, "ship", "**Old** <script>x</script>", "published"),
+        (1, "skip", "New.", "draft"),
+    ]
+    assert filled(admin_client.get(change(tool)))[f"scorecard-{seat.pk}-quote"] == "New."
+
+
+@pytest.mark.parametrize("is_drafted", [False, True])
+def test_new_edition_is_published_at_once_where_the_tool_is_public(admin_client, client, is_drafted):
+    tool, seat = make.tool(slug="one"), make.reviewer(seat=1)
+    make.review(of=tool, by=seat, quote="Old.")
+    if is_drafted:
+        make.review(of=tool, by=seat, quote="Drafted.", published_at=None)
+    save(admin_client, tool, **row(seat, verdict="skip", quote=LONG, publish_now="on"))
+    assert said(tool) == [(1, "ship", "Old.", "published"), (1, "skip", LONG, "published")]
+    assert LONG in client.get("/tools/one/").content.decode()
+    assert Review.objects.current().get().verdict == "skip"
+
+
+def test_too_short_reasons_are_not_published(admin_client):
+    tool, seat = make.tool(), make.reviewer()
+    response = save(admin_client, tool, **row(seat, verdict="ship", quote="Short.", publish_now="on"))
+    assert errors_of(response) == [
+        f"{seat.name}, Quote: Reasons of 6 characters are too short to be published; 80 are the fewest."
+    ]
+
+
+@pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
+def test_nothing_is_published_of_a_tool_that_is_not_public(admin_client, fields):
+    tool, seat = make.tool(**fields), make.reviewer(seat=1)
+    save(admin_client, tool, **row(seat, verdict="ship", quote=LONG, publish_now="on"))
+    assert said(tool) == [(1, "ship", LONG, "draft")]
+
+
+def test_scheduled_edition_is_edited_in_its_row_and_keeps_its_time(admin_client):
+    tool, seat = make.tool(), make.reviewer(seat=1)
+    make.review(of=tool, by=seat, quote="Soon.", published_at=make.FUTURE)
+    save(admin_client, tool, **row(seat, quote="Soon, and better."))
+    assert said(tool) == [(1, "ship", "Soon, and better.", "scheduled")]
+    assert tool.reviews.get().published_at == make.FUTURE
+
+
+def test_lines_end_as_they_are_kept(admin_client):
+    tool, seat = make.tool(), make.reviewer()
+    draft = make.review(of=tool, by=seat, quote="One.\n\nTwo.", published_at=None)
+    histories = Review.history.count()
+    save(admin_client, tool, **row(seat, quote="One.\r\n\r\nTwo."))
+    draft.refresh_from_db()
+    assert (draft.quote, Review.history.count()) == ("One.\n\nTwo.", histories)
+
+
+@pytest.mark.parametrize(
+    ("typed", "messages"),
+    [
+        ({"verdict": "ship"}, ["Quote: A verdict comes with its reasons."]),
+        ({"quote": "Why."}, ["Verdict: Ship or skip? There is no third answer."]),
+        (
+            {"verdict": "maybe", "quote": "Why."},
+            ["Verdict: Select a valid choice. maybe is not one of the available choices."],
+        ),
+        (
+            {"predictions__0__claim": "It stays."},
+            [
+                "Verdict: Ship or skip? There is no third answer.",
+                "Quote: A verdict comes with its reasons.",
+                "Due on: On which day can it be judged?",
+            ],
+        ),
+    ],
+)
+def test_half_a_review_is_refused_and_kept_in_the_form(admin_client, typed, messages):
+    tool, seat = make.tool(), make.reviewer()
+    response = save(admin_client, tool, **row(seat, **typed))
+    assert errors_of(response) == [
+        f"{seat.name}, {'prediction, ' if said.startswith('Due on') else ''}{said}" for said in messages
+    ]
+    kept = row(seat, **{name: value for name, value in typed.items() if value != "maybe"})
+    assert filled(response) | kept == filled(response)
+
+
+def test_prediction_of_the_past_and_one_made_twice_are_refused(admin_client):
+    tool, seat = make.tool(), make.reviewer()
+    typed = row(seat, verdict="ship", quote="Why.", predictions__0__claim="A", predictions__0__due_on="2020-01-01")
+    assert errors_of(save(admin_client, tool, **typed)) == [
+        f"{seat.name}, prediction, Due on: A prediction is due on a day to come."
+    ]
+    typed |= row(seat, predictions__0__due_on=DUE, predictions__1__claim="A", predictions__1__due_on=DUE)
+    assert errors_of(save(admin_client, tool, **typed)) == [
+        f"{seat.name}, prediction, Claim: This review makes that claim already."
+    ]
+
+
+# -- Two editors ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("meanwhile", ["draft", "changed", "published"])
+def test_words_that_somebody_else_wrote_meanwhile_are_not_overwritten_unseen(admin_client, meanwhile):
+    tool, seat = make.tool(), make.reviewer(seat=1)
+    if meanwhile != "draft":
+        draft = make.review(of=tool, by=seat, quote="Mine before.", published_at=None)
+    page = filled(admin_client.get(change(tool)))
+    match meanwhile:
+        case "draft":
+            make.review(of=tool, by=seat, quote="Theirs.", published_at=None)
+        case "changed":
+            draft.quote = "Theirs."
+            draft.save()
+        case "published":
+            draft.quote, draft.published_at = "Theirs.", make.PAST
+            draft.save()
+    response = admin_client.post(change(tool), page | row(seat, verdict="skip", quote="Mine."))
+    assert errors_of(response) == [f"{seat.name}: {CHANGED_MEANWHILE}"]
+    assert (filled(response)[f"scorecard-{seat.pk}-quote"], "Theirs." in response.content.decode()) == ("Mine.", True)
+    admin_client.post(change(tool), filled(response))
+    kept = [(1, "ship", "Theirs.", "published")] if meanwhile == "published" else []
+    assert said(tool) == [*kept, (1, "skip", "Mine.", "draft")]
+
+
+def test_draft_written_between_look_and_save_is_found_at_the_second_look(transactional_db, admin_client, monkeypatch):
+    tool, seat = make.tool(), make.reviewer(seat=1)
+    page = filled(admin_client.get(change(tool)))
+    save_model, tries = ToolAdmin.save_model, []
+
+    def write_theirs():
+        make.review(of=tool, by=seat, quote="Theirs.", published_at=None)
+        connection.close()
+
+    def save_and_be_overtaken(*args):  # after our own first write nobody else gets through
+        tries.append(Thread(target=write_theirs))
+        tries[-1].start()
+        tries[-1].join(timeout=20)
+        save_model(*args)
+
+    monkeypatch.setattr(ToolAdmin, "save_model", save_and_be_overtaken)
+    response = admin_client.post(change(tool), page | row(seat, verdict="skip", quote="Mine."))
+    assert errors_of(response) == [f"{seat.name}: {CHANGED_MEANWHILE}"]
+    assert (said(tool), len(tries)) == ([(1, "ship", "Theirs.", "draft")], 1)
+
+
+# -- Who may write where -------------------------------------------------------------------------------------
+
+
+def test_holder_of_a_seat_writes_its_drafts_and_nothing_else(client):
+    seat, other = make.reviewer(seat=1), make.reviewer(seat=2)
+    tool = make.tool(name="One", slug="one", tagline="Kept")
+    make.plan(of=tool, name="Pro")
+    make.fact(of=tool, value="MIT")
+    make.review(of=tool, by=other, quote="Another seat's draft.", published_at=None)
+    writer(client, seat)
+    response = client.get(change(tool))
+    assert response.status_code == 200
+    assert [name for name in filled(response) if not name.startswith(f"scorecard-{seat.pk}-")] == [
+        "csrfmiddlewaretoken"
+    ]
+    typed = {
+        **row(seat, verdict="ship", quote=LONG, publish_now="on"),
+        **row(other, seen="x", verdict="skip", quote="Forged."),
+        "name": "Forged", "tagline": "Forged", "rename_to": "forged", "remove_logo": "on", "slug": "forged",
+        "plans-TOTAL_FORMS": "1", "plans-INITIAL_FORMS": "0", "plans-0-name": "Forged", "plans-0-kind": "free",
+    }  # fmt: skip
+    histories = Tool.history.count()
+    assert client.post(change(tool), filled(response, **typed)).status_code == 302
+    assert said(tool) == [(1, "ship", LONG, "draft"), (2, "ship", "Another seat's draft.", "draft")]
+    tool.refresh_from_db()
+    assert (tool.name, tool.slug, tool.tagline, tool.plans.get().name) == ("One", "one", "Kept", "Pro")
+    assert Tool.history.count() == histories
+
+
+def test_holder_of_a_seat_cannot_touch_what_is_scheduled(client):
+    seat = make.reviewer(seat=1)
+    tool = make.tool()
+    make.review(of=tool, by=seat, quote="Soon.", published_at=make.FUTURE)
+    writer(client, seat)
+    client.post(change(tool), filled(client.get(change(tool)), **row(seat, seen="x", verdict="skip", quote="Now.")))
+    assert said(tool) == [(1, "ship", "Soon.", "scheduled")]
+
+
+def test_writer_without_a_seat_writes_nothing(client):
+    seat, tool = make.reviewer(), make.tool()
+    writer(client)
+    client.post(
+        change(tool), filled(client.get(change(tool)), **row(seat, seen="nothing", verdict="ship", quote="Why."))
+    )
+    assert said(tool) == []
+
+
+def test_who_may_only_look_is_refused_to_save(client):
+    tool = make.tool()
+    user = User.objects.create_user("looker", password="x", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_tool", "view_review"]))
+    client.force_login(user)
+    assert client.get(change(tool)).status_code == 200
+    assert client.post(change(tool), {}).status_code == 403
+    assert client.get(ADD).status_code == 403
+
+
+def test_writer_is_no_editor_on_other_pages_of_the_tool(client):
+    tool = make.tool()
+    writer(client, make.reviewer())
+    assert client.post(f"/admin/tools/tool/{tool.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Tool.objects.count() == 1
+
+
+# -- Arithmetic ----------------------------------------------------------------------------------------------
+
+
+def test_panel_as_it_will_be_is_counted_as_the_database_counts():
+    counts = [(ship, seats) for seats in range(1, 13) for ship in range(seats + 1)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT whole_percent(ship, seats) FROM unnest(%s::bigint[], %s::bigint[]) AS c(ship, seats)",
+            [[ship for ship, _ in counts], [seats for _, seats in counts]],
+        )
+        percents = [percent for (percent,) in cursor.fetchall()]
+    marks = [[("", "ship")] * ship + [("", "skip")] * (seats - ship) for ship, seats in counts]
+    assert [Panel.counting(one).percent for one in marks] == percents
+    assert Panel.counting([]) == Panel.of(None)

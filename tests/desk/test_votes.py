@@ -1,0 +1,254 @@
+"""Moderating at the desk."""
+
+import re
+import uuid
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tests import factories as make
+from tests.votes.casting import counts
+from votes.actions import verify_tally
+from votes.models import Decision, Freeze, State, Vote
+from votes.moderation import HeldFor
+
+pytestmark = pytest.mark.django_db
+QUEUE = "/admin/votes/vote/"
+HELD = {"state": State.HELD, "held_for": HeldFor.TOOL}
+NOON = datetime.fromisoformat("2026-11-01T12:00:00+00:00")
+
+
+@pytest.fixture
+def moderator() -> Client:
+    client = Client()
+    client.force_login(make.user("votes.moderate_vote", "votes.freeze_tool", username="mo"))
+    return client
+
+
+def page_of(tool) -> str:
+    return f"{QUEUE}tool/{tool.pk}/"
+
+
+def decide(client: Client, tool, action: str = "release", **fields):
+    form = {
+        "action": action,
+        "scope": "all",
+        "reason": "other",
+        "words": "Because.",
+        "until": timezone.now().isoformat(),
+    }
+    return client.post(f"{page_of(tool)}decide/", {**form, **fields}, follow=True)
+
+
+def words(response) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", response.content.decode()).split())
+
+
+def test_queue_lists_what_waits_the_most_first(moderator):
+    few, many, calm, frozen = (make.tool(name=name) for name in ("Few", "Many", "Calm", "Frozen"))
+    make.votes(on=few, ship=1, skip=1, **HELD)
+    make.votes(on=many, ship=3, **HELD)
+    make.votes(on=calm, ship=3)
+    Freeze.objects.create(tool=frozen)
+    rows = re.findall(
+        r'<tr><th scope="row"><a href="[^"]*">(.*?)</a></th><td class="number">(\d+)<',
+        moderator.get(QUEUE).content.decode(),
+    )
+    assert rows == [("Many", "3"), ("Few", "2"), ("Frozen", "0")]
+    assert "Calm" in words(moderator.get(QUEUE, {"q": "cal"}))
+
+
+def test_queue_is_empty_when_nothing_waits(moderator):
+    assert "No vote is held, and no tool is frozen." in words(moderator.get(QUEUE))
+
+
+def test_held_votes_are_grouped_by_hour_and_network(moderator):
+    tool, network = make.tool(name="Alpha"), uuid.uuid4()
+    make.votes(on=tool, ship=4, skip=1, network=network, created_at=NOON, **HELD)
+    make.votes(on=tool, ship=2, network=network, created_at=NOON + timedelta(hours=1), **HELD)
+    page = moderator.get(page_of(tool)).content.decode()
+    assert re.findall(r'<th scope="rowgroup" colspan="6">(.*?)</th>', page) == [
+        "1 Nov 2026, 13:00 UTC",
+        "1 Nov 2026, 12:00 UTC",
+    ]
+    assert page.count(f"<code>{network.hex[:8]}</code>") == 2
+    assert HeldFor.TOOL.label in page
+    assert re.findall(r'value="([0-9a-f.]+)" id="group-', page) == [
+        f"{int(NOON.timestamp()) + 3600 * n}.{network.hex}" for n in (1, 0)
+    ]
+
+
+def test_chart_shows_votes_over_time_and_a_table_says_the_same(moderator):
+    tool = make.tool()
+    make.votes(on=tool, ship=3, created_at=timezone.now() - timedelta(hours=2))
+    make.votes(on=tool, ship=1, created_at=timezone.now() - timedelta(hours=2), **HELD)
+    make.votes(on=tool, ship=9, created_at=timezone.now() - timedelta(days=2))
+    page = moderator.get(page_of(tool), {"days": "1"}).content.decode()
+    assert page.count('<rect class="bars__') == 3 + 2
+    assert 'viewBox="0 0 240 100"' in page
+    assert "up to 4 an hour" in page
+    assert page.count('</th><td class="number">3</td><td class="number">0</td><td class="number">1</td>') == 1
+    assert moderator.get(page_of(tool), {"days": "99"}).content.decode().count('viewBox="0 0 1680 100"') == 1
+
+
+def test_release_and_reject_in_bulk(moderator):
+    tool = make.tool(name="Alpha")
+    make.votes(on=tool, ship=4, skip=2, **HELD)
+    assert "Released: 6 votes on Alpha." in words(decide(moderator, tool, reason="office"))
+    make.votes(on=tool, ship=5, **HELD)
+    assert "Rejected: 5 votes on Alpha." in words(decide(moderator, tool, "reject", reason="flood"))
+    assert counts(tool) == (4, 2, 0)
+    assert list(Decision.objects.values_list("action", "reason", "votes", "by_name")) == [
+        ("reject", "flood", 5, "mo"),
+        ("release", "office", 6, "mo"),
+    ]
+    assert "Nothing was left to decide" in words(decide(moderator, tool))
+    assert verify_tally() == []
+
+
+def test_only_marked_groups_are_decided(moderator):
+    tool = make.tool()
+    for n in range(3):
+        make.votes(on=tool, ship=1, created_at=NOON + timedelta(hours=n), **HELD)
+    key = f"{int(NOON.timestamp())}."
+    decide(moderator, tool, scope="chosen", groups=[key])
+    assert counts(tool) == (1, 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"words": ""}, "This field is required."),
+        ({"words": "x" * 501}, "at most 500 characters"),
+        ({"action": "delete"}, "Select a valid choice."),
+        ({"action": "reject", "reason": "office"}, "Votes are rejected for: Network flood, Script"),
+        ({"action": "release", "reason": "flood"}, "Votes are released for: Shared office"),
+        ({"scope": "chosen"}, "Mark the groups that you mean, or take all."),
+        ({"scope": "chosen", "groups": ["nonsense"]}, "A group that is none was marked."),
+        ({"until": "yesterday"}, "Enter a valid date/time."),
+    ],
+)
+def test_a_decision_is_checked_before_anything_moves(moderator, fields, message):
+    tool = make.tool()
+    make.votes(on=tool, ship=1, **HELD)
+    response = decide(moderator, tool, **fields)
+    assert (response.status_code, counts(tool), Decision.objects.count()) == (422, (0, 0, 1), 0)
+    assert message in words(response)
+
+
+def test_what_was_marked_stays_marked_when_the_form_comes_back(moderator):
+    tool, key = make.tool(), f"{int(NOON.timestamp())}."
+    make.votes(on=tool, ship=1, created_at=NOON, **HELD)
+    page = decide(moderator, tool, scope="chosen", groups=[key], words="").content.decode()
+    assert f'value="{key}" id="group-1" checked' in page
+
+
+def test_a_decision_is_taken_back(moderator):
+    tool = make.tool()
+    make.votes(on=tool, ship=2, **HELD)
+    decide(moderator, tool, "reject")
+    path = f"{page_of(tool)}reopen/{Decision.objects.get().pk}/"
+    assert path in moderator.get(page_of(tool)).content.decode()
+    assert "Say why in a sentence" in words(moderator.post(path, {"words": ""}, follow=True))
+    assert "Back under review: 2 votes." in words(moderator.post(path, {"words": "A mistake."}, follow=True))
+    assert counts(tool) == (0, 0, 2)
+    assert path not in moderator.get(page_of(tool)).content.decode()
+
+
+def test_freeze_and_thaw(moderator):
+    tool = make.tool(name="Alpha")
+    path = f"{page_of(tool)}freeze/"
+    assert moderator.post(path, {"frozen": "1", "reason": "flood", "words": ""}).status_code == 422
+    said = [
+        words(moderator.post(path, {"frozen": frozen, "reason": "flood", "words": "A flood."}, follow=True))
+        for frozen in "1100"
+    ]
+    for text, message in zip(
+        said, ["new votes on Alpha are held", "so already", "count again", "so already"], strict=True
+    ):
+        assert message in text
+    assert list(Decision.objects.values_list("action", flat=True)) == ["thaw", "freeze"]
+
+
+@pytest.mark.parametrize(
+    ("permissions", "statuses"),
+    [
+        ((), [403, 403, 403, 403, 403, 403]),
+        (("votes.moderate_vote",), [200, 200, 302, 403, 302, 200]),
+        (("votes.freeze_tool",), [200, 200, 403, 302, 403, 200]),
+        (("tools.publish_tool",), [403, 403, 403, 403, 403, 403]),
+    ],
+)
+def test_permissions(permissions, statuses):
+    client, tool = Client(), make.tool()
+    client.force_login(make.user(*permissions))
+    make.votes(on=tool, ship=1, **HELD)
+    decision = Decision.objects.create(
+        tool=tool, tool_name="x", action="reject", reason="other", words="x", made_at=timezone.now(),
+        votes=0, ship=0, skip=0, networks=0,
+    )  # fmt: skip
+    form = {"action": "release", "scope": "all", "reason": "other", "words": "x", "until": timezone.now().isoformat()}
+    answers = [
+        client.get(QUEUE),
+        client.get(page_of(tool)),
+        client.post(f"{page_of(tool)}decide/", form),
+        client.post(f"{page_of(tool)}freeze/", {"frozen": "1", "reason": "other", "words": "x"}),
+        client.post(f"{page_of(tool)}reopen/{decision.pk}/", {"words": "x"}),
+        client.get("/admin/votes/decision/"),
+    ]
+    assert [answer.status_code for answer in answers] == statuses
+
+
+def test_nobody_signs_in_by_accident(client):
+    tool = make.tool()
+    for path in (QUEUE, page_of(tool), "/admin/votes/decision/"):
+        assert client.get(path).headers["Location"].startswith("/admin/login/")
+
+
+def test_log_cannot_be_edited(moderator):
+    for path in ("/admin/votes/decision/add/", "/admin/votes/vote/add/"):
+        assert moderator.get(path).status_code in (403, 404)
+    assert moderator.get("/admin/votes/decision/").status_code == 200
+
+
+def test_unknown_tool_is_not_found(moderator):
+    assert moderator.get(f"{QUEUE}tool/999999/").status_code == 404
+    assert moderator.post(f"{page_of(make.tool())}reopen/999999/", {"words": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("things", [1, 3])
+def test_queries(moderator, things, django_assert_num_queries):
+    tools = [make.tool() for _ in range(things)]
+    for tool in tools:
+        for n in range(things):
+            make.votes(on=tool, ship=1, created_at=timezone.now() - timedelta(hours=n), network=uuid.uuid4(), **HELD)
+    for _ in range(things):
+        Decision.objects.create(
+            tool=tools[0], tool_name="x", action="reject", reason="other", words="x", made_at=timezone.now(),
+            votes=0, ship=0, skip=0, networks=0,
+        )  # fmt: skip
+    with django_assert_num_queries(6):
+        moderator.get(QUEUE)
+    with django_assert_num_queries(9):
+        moderator.get(page_of(tools[0]))
+
+
+def test_groups_are_paged(moderator, monkeypatch):
+    monkeypatch.setattr("desk.admin.votes.GROUPS_A_PAGE", 2)
+    tool = make.tool()
+    for n in range(3):
+        make.votes(on=tool, ship=1, created_at=NOON - timedelta(hours=n), **HELD)
+    pages = [moderator.get(page_of(tool), {"page": page}).content.decode() for page in (1, 2)]
+    assert [page.count('id="group-') for page in pages] == [2, 1]
+
+
+def test_public_pages_show_what_was_decided(client, moderator):
+    tool = make.tool(slug="alpha")
+    make.votes(on=tool, ship=3, **HELD)
+    assert "3 votes under review" in client.get("/tools/alpha/").content.decode()
+    assert client.get("/tools/alpha.json").json()["community"]["held"] == 3
+    decide(moderator, tool, "reject", reason="script")
+    assert "under review" not in words(client.get("/tools/alpha/"))
+    assert Vote.objects.filter(state=State.REJECTED).count() == 3

@@ -1,0 +1,228 @@
+"""Releasing, rejecting, taking that back: in bulk, while others vote, and with a log that only grows."""
+
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Event
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.utils import timezone
+
+from tests import factories as make
+from tests.votes.casting import counts
+from tools.models import Tool
+from votes.actions import verify_tally
+from votes.deciding import decide, freeze, reopen
+from votes.models import Choice, Decision, Freeze, Listing, State, Vote
+from votes.moderation import Action, held_groups, parse_key
+
+pytestmark = pytest.mark.django_db
+HELD = {"state": State.HELD, "held_for": "tool"}
+NOON = datetime.fromisoformat("2026-11-01T12:00:00+00:00")
+
+
+def decided(tool: Tool, action: Action = Action.RELEASE, *, groups=None, reason="other", by=None, until=None) -> int:
+    return decide(
+        tool=tool, action=action, groups=groups, until=until or timezone.now(),
+        reason=reason, words="Because.", by=by or make.user(),
+    )  # fmt: skip
+
+
+def test_release_counts_and_reject_does_not():
+    tool, other = make.tool(), make.tool()
+    for one in (tool, other):
+        make.votes(on=one, ship=2, skip=1)
+        make.votes(on=one, ship=5, skip=4, **HELD)
+    assert decided(tool) == 9
+    assert decided(other, Action.REJECT, reason="flood") == 9
+    assert (counts(tool), counts(other)) == ((7, 5, 0), (2, 1, 0))
+    assert Vote.objects.filter(tool=other, state=State.REJECTED, rejected_for="flood").count() == 9
+    assert {listing.tool_id: listing.community_ship for listing in Listing.objects.at()} == {tool.pk: 7, other.pk: 2}
+
+
+def test_only_the_groups_that_were_chosen_are_decided():
+    tool, networks = make.tool(), [uuid.uuid4(), uuid.uuid4()]
+    for hours in (0, 1):
+        for network in (*networks, None):
+            make.votes(on=tool, ship=3, network=network, created_at=NOON + timedelta(hours=hours, minutes=59), **HELD)
+    groups, count = held_groups(tool.pk, until=timezone.now(), most=100)
+    assert (count, [group.votes for group in groups]) == (6, [3] * 6)
+    assert [group.hour_at.hour for group in groups] == [13, 13, 13, 12, 12, 12]
+    chosen = [group for group in groups if group.hour_at.hour == 12 and group.network != networks[0]]
+    assert decided(tool, groups=[parse_key(group.key) for group in chosen]) == 6
+    assert counts(tool) == (6, 0, 12)
+    left, _ = held_groups(tool.pk, until=timezone.now(), most=100)
+    assert [group.key for group in left] == [group.key for group in groups if group not in chosen]
+
+
+@pytest.mark.parametrize("key", ["", "x", "12", "x.y", "1.zz", "9" * 40 + ".", "1.0123", "1." + "A" * 32])
+def test_keys_of_groups_are_checked(key):
+    with pytest.raises(ValueError, match="names no group"):
+        parse_key(key)
+
+
+def test_votes_that_came_after_the_page_was_made_wait():
+    tool = make.tool()
+    make.votes(on=tool, ship=1, created_at=NOON, **HELD)
+    make.votes(on=tool, skip=1, created_at=NOON + timedelta(seconds=1), **HELD)
+    assert decided(tool, until=NOON) == 1
+    assert counts(tool) == (1, 0, 1)
+
+
+def test_a_vote_that_was_taken_back_moves_without_counting():
+    tool = make.tool()
+    make.votes(on=tool, ship=2, **HELD)
+    Vote.objects.filter(pk=Vote.objects.first().pk).update(choice=Choice.NONE)
+    assert decided(tool) == 2
+    assert counts(tool) == (1, 0, 0)
+    decision = Decision.objects.get()
+    assert (decision.votes, decision.ship, decision.skip) == (2, 1, 0)
+
+
+def test_log_says_what_by_whom_and_why():
+    tool, by = make.tool(name="Alpha"), make.user(username="mo")
+    for _ in range(2):
+        make.votes(on=tool, ship=2, skip=1, network=uuid.uuid4(), created_at=NOON, **HELD)
+    decided(tool, Action.REJECT, reason="script", by=by)
+    assert decided(tool) == 0
+    [decision] = Decision.objects.all()
+    assert (decision.action, decision.reason, decision.words) == ("reject", "script", "Because.")
+    assert (decision.by, decision.by_name, decision.tool, decision.tool_name) == (by, "mo", tool, "Alpha")
+    assert (decision.votes, decision.ship, decision.skip, decision.networks) == (6, 4, 2, 2)
+    assert (decision.first_at, decision.last_at) == (NOON, NOON)
+    assert set(Vote.objects.values_list("decision", flat=True)) == {decision.pk}
+
+
+def test_log_only_grows():
+    make.votes(on=make.tool(), ship=1, **HELD)
+    decided(Tool.objects.get())
+    for rewrite in (lambda: Decision.objects.update(words="Else."), lambda: Decision.objects.all().delete()):
+        with pytest.raises(IntegrityError, match="stays in the log"), transaction.atomic():
+            rewrite()
+    assert Decision.objects.get().words == "Because."
+
+
+def test_log_outlives_tool_and_user():
+    tool, by = make.tool(name="Gone"), make.user(username="left")
+    freeze(tool=tool, frozen=True, reason="other", words="To see.", by=by)
+    tool.delete()
+    by.delete()
+    assert Decision.objects.values_list("tool_name", "by_name", "action").get() == ("Gone", "left", "freeze")
+
+
+def test_a_decision_can_be_taken_back():
+    tool = make.tool()
+    make.votes(on=tool, ship=3, **HELD)
+    decided(tool, Action.REJECT, reason="flood")
+    first = Decision.objects.get()
+    assert reopen(decision=first, words="It was an office.", by=make.user()) == 3
+    assert counts(tool) == (0, 0, 3)
+    assert Decision.objects.values_list("action", "votes", "undoes").first() == ("reopen", 3, first.pk)
+    assert decided(tool) == 3
+    assert reopen(decision=first, words="Again.", by=make.user()) == 0  # a later decision holds now
+    assert counts(tool) == (3, 0, 0)
+
+
+def test_freezing_is_logged_once():
+    tool, by = make.tool(), make.user()
+    said = [freeze(tool=tool, frozen=frozen, reason="flood", words="Why.", by=by) for frozen in (1, 1, 0, 0)]
+    assert said == [True, False, True, False]
+    assert list(Decision.objects.values_list("action", flat=True)) == ["thaw", "freeze"]
+    assert not Freeze.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"state": "held"},
+        {"state": "rejected"},
+        {"rejected_for": "flood"},
+        {"state": "rejected", "rejected_for": "office"},
+        {"held_for": "whim"},
+        {"state": "lost"},
+        {"choice": "no"},
+    ],
+)
+def test_states_say_why(fields):
+    make.votes(on=make.tool(), ship=1)
+    with pytest.raises(IntegrityError, match="votes_vote_"), transaction.atomic():
+        Vote.objects.update(**fields)
+
+
+def test_tally_and_ledger_follow_edits_by_hand():
+    tool, other = make.tool(), make.tool()
+    make.votes(on=tool, ship=20, skip=10)
+    Vote.objects.filter(choice="skip").update(state=State.HELD, held_for="burst")
+    assert counts(tool) == (20, 0, 10)
+    assert verify_tally() == []
+    Vote.objects.filter(state=State.HELD).update(state=State.REJECTED, rejected_for="other", created_at=NOON)
+    assert verify_tally() == []
+    Vote.objects.filter(choice="ship").update(choice="none", tool=other)
+    assert (counts(tool), counts(other), verify_tally()) == ((0, 0, 0), (0, 0, 0), [])
+    Vote.objects.all().delete()
+    assert verify_tally() == []
+
+
+def test_many_held_votes_are_one_update(django_assert_num_queries):
+    tool, by = make.tool(), make.user()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO votes_vote (tool_id, visitor, choice, state, held_for, network, created_at, updated_at)"
+            " SELECT %s, gen_random_uuid(), CASE WHEN n %% 3 = 0 THEN 'skip' ELSE 'ship' END, 'held', 'burst',"
+            " gen_random_uuid(), now() - n * interval '1 second', now() FROM generate_series(1, 30000) AS n",
+            [tool.pk],
+        )
+    with django_assert_num_queries(6):  # savepoint, lock, id, all of it, release; the lists
+        assert decided(tool, by=by) == 30_000
+    assert counts(tool) == (20_000, 10_000, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deciding_while_the_same_people_change_their_minds():
+    tool, by = make.tool(), make.user()
+    make.votes(on=tool, ship=60, **HELD)
+    visitors = list(Vote.objects.values_list("visitor", flat=True))
+    stop = Event()
+
+    def change(n: int) -> None:
+        choices = [Choice.SKIP, Choice.NONE, Choice.SHIP]
+        for turn in range(200):
+            if stop.is_set():
+                break
+            visitor = visitors[(turn * 7 + n) % len(visitors)]
+            Vote.objects.cast(tool=tool, visitor=visitor, choice=choices[(turn + n) % 3])
+        connection.close()
+
+    def moderate() -> None:
+        for turn in range(6):
+            moved = decided(tool, (Action.RELEASE, Action.REJECT)[turn % 2], by=by)
+            for decision in Decision.objects.filter(action__in=["release", "reject"])[:1] if moved else []:
+                reopen(decision=decision, words="Again.", by=by)
+            time.sleep(0.01)
+        connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        work = [pool.submit(change, n) for n in range(4)] + [pool.submit(moderate) for _ in range(2)]
+        for one in work[4:]:
+            one.result()
+        stop.set()
+        for one in work[:4]:
+            one.result()
+    decided(tool, by=by)
+    Listing.objects.settle(tool)
+    said = dict.fromkeys(["ship", "skip"], 0)
+    for choice in Vote.objects.exclude(choice="none").values_list("choice", flat=True):
+        said[choice] += 1
+    assert (counts(tool), Vote.objects.count()) == ((said["ship"], said["skip"], 0), 60)
+
+
+def test_ledger_is_never_negative():
+    tool = make.tool()
+    make.votes(on=tool, ship=1)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE votes_ledgerhour SET ship = 0")
+    with pytest.raises(DatabaseError, match="votes_ledger_not_negative"), transaction.atomic():
+        Vote.objects.all().delete()
+    verify_tally(repair=True)

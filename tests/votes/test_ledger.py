@@ -1,0 +1,172 @@
+"""The public ledger, and the daily totals as a file."""
+
+import csv
+import io
+import re
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests import factories as make
+from votes.chart import chart
+from votes.ledger import Entry, every_day, total
+from votes.models import State
+
+pytestmark = pytest.mark.django_db
+NOON = datetime.fromisoformat("2026-11-03T12:00:00+00:00")
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _a_later_month(time_machine):
+    time_machine.move_to("2026-12-15 12:00Z", tick=False)
+
+
+def held(**fields):
+    return {"state": State.HELD, "held_for": "burst", **fields}
+
+
+def rejected(reason, **fields):
+    return {"state": State.REJECTED, "rejected_for": reason, **fields}
+
+
+def rows_of(page: str) -> list[list[str]]:
+    rows = re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", page, re.S)
+    return [re.findall(r"[^<>\n]+(?=</t[hd]>)", row) for row in rows]
+
+
+def ledgered():
+    """A tool with votes of all kinds on three days of two months."""
+    tool = make.tool(slug="alpha", name="Alpha")
+    make.votes(on=tool, ship=3, skip=2, created_at=NOON)
+    make.votes(on=tool, ship=2, created_at=NOON, **held())
+    for n, reason in enumerate(("flood", "script", "duplicate", "other"), start=1):
+        make.votes(on=tool, ship=n, created_at=NOON + DAY, **rejected(reason))
+    make.votes(on=tool, skip=1, created_at=NOON.replace(hour=23, minute=59) + 2 * DAY)
+    make.votes(on=tool, ship=7, created_at=NOON.replace(month=9))
+    return tool
+
+
+def test_ledger_says_every_day_of_the_newest_month(client):
+    ledgered()
+    page = client.get("/tools/alpha/votes/").content.decode()
+    assert rows_of(page) == [
+        ["5 Nov 2026", "0", "1", "0", "0", "0", "0", "0"],
+        ["4 Nov 2026", "0", "0", "0", "1", "2", "3", "4"],
+        ["3 Nov 2026", "3", "2", "2", "0", "0", "0", "0"],
+        ["The month", "3", "3", "2", "1", "2", "3", "4"],
+    ]
+    assert page.count('<rect class="bars__') == 3 + 4  # the legend's three, and what is drawn
+    assert '<a href="/tools/alpha/votes/?month=2026-09">September 2026 →</a>' in page
+
+
+def test_months_lead_to_each_other(client):
+    ledgered()
+    page = client.get("/tools/alpha/votes/?month=2026-09").content.decode()
+    assert rows_of(page)[0] == ["3 Sep 2026", "7", "0", "0", "0", "0", "0", "0"]
+    assert '<a href="/tools/alpha/votes/?month=2026-11">← November 2026</a>' in page
+
+
+@pytest.mark.parametrize("month", ["2026-10", "2026-13", "0000-01", "x", "2026-11-03", "99999-01"])
+def test_months_without_votes_are_not_found(client, month):
+    ledgered()
+    assert client.get("/tools/alpha/votes/", {"month": month}).status_code == 404
+
+
+def test_tool_without_votes_says_so(client):
+    make.tool(slug="alpha")
+    assert "No votes yet." in client.get("/tools/alpha/votes/").content.decode()
+
+
+def test_tool_page_links_to_it(client):
+    make.tool(slug="alpha")
+    assert client.get("/tools/alpha/").content.decode().count('href="/tools/alpha/votes/"') == 1
+
+
+def test_ledger_is_public_and_knows_whether_it_changed(client):
+    tool = ledgered()
+    response = client.get("/tools/alpha/votes/")
+    assert (response.headers["Cache-Control"], response.headers["Vary"]) == ("public, no-cache", "Accept-Encoding")
+    tag = {"if-none-match": response.headers["ETag"]}
+    assert client.get("/tools/alpha/votes/", headers=tag).status_code == 304
+    make.votes(on=tool, skip=1, created_at=NOON, **rejected("flood"))
+    assert client.get("/tools/alpha/votes/", headers=tag).status_code == 200
+
+
+@pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
+def test_ledger_of_what_is_not_published_is_not_found(client, fields):
+    make.votes(on=make.tool(slug="alpha", **fields), ship=1)
+    assert client.get("/tools/alpha/votes/").status_code == 404
+
+
+def test_former_slug_leads_on(client):
+    tool = ledgered()
+    type(tool).objects.filter(pk=tool.pk).update(slug="omega")
+    response = client.get("/tools/alpha/votes/")
+    assert (response.status_code, response.headers["Location"]) == (301, "/tools/omega/votes/")
+
+
+@pytest.mark.parametrize("days", [1, 20])
+def test_queries(client, days, django_assert_num_queries):
+    tool = make.tool(slug="alpha")
+    for n in range(days):
+        make.votes(on=tool, ship=1, created_at=NOON + n * DAY)
+    with django_assert_num_queries(3):  # the tool, its months, the days
+        client.get("/tools/alpha/votes/")
+    with django_assert_num_queries(1):
+        b"".join(client.get("/export/votes.csv"))
+
+
+def test_export_has_a_row_a_tool_and_day(client):
+    ledgered()
+    other = make.tool(slug="beta")
+    make.votes(on=other, skip=4, created_at=NOON)
+    for n, fields in enumerate([{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}]):
+        make.votes(on=make.tool(slug=f"secret-{n}", **fields), ship=1, created_at=NOON)
+    response = client.get("/export/votes.csv")
+    assert response.streaming
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="shipside-votes-2026-12-15.csv"'
+    rows = list(csv.reader(io.StringIO(b"".join(response).decode())))
+    assert rows == [
+        ["tool", "day", "ship", "skip", "held",
+         "rejected_flood", "rejected_script", "rejected_duplicate", "rejected_other"],
+        ["alpha", "2026-09-03", "7", "0", "0", "0", "0", "0", "0"],
+        ["alpha", "2026-11-03", "3", "2", "2", "0", "0", "0", "0"],
+        ["alpha", "2026-11-04", "0", "0", "0", "1", "2", "3", "4"],
+        ["alpha", "2026-11-05", "0", "1", "0", "0", "0", "0", "0"],
+        ["beta", "2026-11-03", "0", "4", "0", "0", "0", "0", "0"],
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_export_is_read_piece_by_piece(client):
+    """Outside a transaction, as it is served, with more rows than are fetched at once."""
+    tool = make.tool(slug="alpha")
+    for n in range(2100):
+        make.votes(on=tool, ship=1, created_at=NOON - n * DAY)
+    pieces = list(client.get("/export/votes.csv"))
+    assert len(pieces) == 22
+    assert b"".join(pieces).count(b"\n") == 2101
+
+
+def entry(day: int, ship: int = 0, held: int = 0, flood: int = 0) -> Entry:
+    return Entry(NOON.replace(day=day, hour=0), ship, 0, held, flood, 0, 0, 0)
+
+
+def test_chart_stacks_what_counts_is_held_and_was_rejected():
+    drawn = chart([entry(1, ship=2, held=1, flood=1), entry(2), entry(3, ship=1)])
+    assert (drawn.width, drawn.top) == (30, 4)
+    assert [(bar.kind, bar.x, bar.y, bar.height) for bar in drawn.bars] == [
+        ("counted", 1, "50.00", "50.00"),
+        ("held", 1, "25.00", "25.00"),
+        ("rejected", 1, "0.00", "25.00"),
+        ("counted", 21, "75.00", "25.00"),
+    ]
+    assert chart([]).bars == []
+
+
+def test_days_without_votes_are_drawn_too():
+    days = every_day([entry(3, ship=2)], NOON.date().replace(day=1))
+    assert [len(days), days[2].ship, days[29].day.day] == [30, 2, 30]
+    assert (total(days).votes, total([]).votes) == (2, 0)

@@ -1,0 +1,269 @@
+"""Which of two tools a visitor would ship with."""
+
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from tests import factories as make
+from tests.conftest import SAME_ORIGIN
+from votes.actions import cast_pair
+from votes.community import Community
+from votes.pair_votes import PairChoice, PairTally, PairVote
+from votes.preference import Preference
+
+pytestmark = pytest.mark.django_db
+PAIR = "/compare/alpha-vs-beta/"
+
+
+@pytest.fixture
+def two():
+    return make.tool(slug="alpha", name="Alpha"), make.tool(slug="beta", name="Beta")
+
+
+def say(client, choice: str, pair: str = PAIR, **headers):
+    return client.post(f"{pair}vote/", {"choice": choice, "next": pair}, **headers)
+
+
+def tally(two) -> tuple[int, int, int]:
+    numbers = PairTally.objects.numbers(shown=two)
+    return (numbers["ship"], numbers["skip"], numbers["neither"]) if numbers else (0, 0, 0)
+
+
+def fresh() -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT first_id, second_id, count(*) FILTER (WHERE choice = 'first'),"
+            " count(*) FILTER (WHERE choice = 'second'), count(*) FILTER (WHERE choice = 'neither')"
+            " FROM votes_pairvote GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+        return cursor.fetchall()
+
+
+def test_choice_is_set_and_not_toggled(form_client, two):
+    for choice, counted in [
+        ("first", (1, 0, 0)), ("first", (1, 0, 0)), ("second", (0, 1, 0)), ("neither", (0, 0, 1)),
+        ("none", (0, 0, 0)), ("none", (0, 0, 0)), ("second", (0, 1, 0)),
+    ]:  # fmt: skip
+        response = say(form_client, choice)
+        assert (response.status_code, tally(two)) == (303, counted)
+    assert PairVote.objects.count() == 1
+
+
+def test_pair_is_one_pair_either_way_round(form_client, two):
+    say(form_client, "first")
+    say(form_client, "first", "/compare/beta-vs-alpha/")
+    vote = PairVote.objects.get()
+    assert (tally(two), tally(two[::-1])) == ((0, 1, 0), (1, 0, 0))
+    assert vote.shown_first == two[1]
+    assert PairVote.objects.choice_of(vote.visitor, shown=two) == PairChoice.SECOND
+    assert PairVote.objects.choice_of(vote.visitor, shown=two[::-1]) == PairChoice.FIRST
+
+
+def test_nothing_is_stored_for_taking_back_what_was_never_said(form_client, two):
+    response = say(form_client, "none")
+    assert (response.status_code, PairVote.objects.count(), response.cookies.keys()) == (303, 0, set())
+
+
+def test_it_never_moves_ship_and_skip(form_client, two):
+    before = form_client.get("/tools/alpha.json").json()["community"]
+    say(form_client, "first")
+    assert form_client.get("/tools/alpha.json").json()["community"] == before
+
+
+def test_page_says_it_and_its_etag_follows(form_client, two):
+    def etag_and_words():
+        response = form_client.get(PAIR)
+        return response.headers["ETag"], form_client.get(f"{PAIR[:-1]}.json").json()["pair_votes"]["words"]
+
+    (first, none), _ = etag_and_words(), say(form_client, "first")
+    second, one = etag_and_words()
+    assert (none, one, first == second) == ("No votes yet", "1 to 0 so far", False)
+    assert form_client.get(PAIR, headers={"If-None-Match": second}).status_code == 304
+
+
+def test_page_asks_one_question_whatever_was_said(client, two, django_assert_num_queries):
+    make.pair_votes(between=two, first=3, second=9, neither=1)
+    client.get(PAIR)
+    with django_assert_num_queries(1):
+        page = client.get(PAIR).content.decode()
+    assert "3 to 9 so far" not in page  # twelve votes are enough for a number
+    assert "12 votes, early: 9–53% for the first; 1 would ship with neither" in page
+
+
+def test_shown_the_other_way_round_the_numbers_turn(client, two):
+    make.pair_votes(between=two, first=3, second=1)
+    make.comparison(first=two[1], second=two[0])
+    assert "1 to 3 so far" in client.get("/compare/beta-vs-alpha/").content.decode()
+
+
+def test_htmx_gets_the_block_and_what_to_announce(form_client, two):
+    response = say(form_client, "second", headers={"hx-request": "true"})
+    page = response.content.decode()
+    assert next(t.name for t in response.templates if t.name) == "votes/_pair_counted.html"
+    assert "Counted: you would ship with Beta. 0 for Alpha, 1 for Beta, 0 for neither." in page
+    assert response.headers["Cache-Control"] == "private, no-store"
+
+
+def test_plain_form_lands_on_what_was_counted(form_client, two):
+    page = form_client.get(say(form_client, "neither").url).content.decode()
+    assert "Counted: you would ship with neither. 0 for Alpha, 0 for Beta, 1 for neither." in page
+
+
+def test_my_votes_names_what_i_chose(form_client, two):
+    say(form_client, "second")
+    assert form_client.get("/me/votes/").json() == {"votes": {}, "pairs": [["alpha", "beta", "beta"]]}
+    say(form_client, "neither")
+    assert form_client.get("/me/votes/").json() == {"votes": {}, "pairs": [["alpha", "beta", None]]}
+    say(form_client, "none")
+    assert form_client.get("/me/votes/").json() == {"votes": {}, "pairs": []}
+
+
+@pytest.mark.parametrize("choice", ["", "alpha", "ship", "FIRST", "first ", "0", "<script>"])
+def test_other_choices_are_refused(form_client, two, choice):
+    assert (say(form_client, choice).status_code, PairVote.objects.count()) == (400, 0)
+
+
+@pytest.mark.parametrize(
+    "pair", ["/compare/alpha-vs-alpha/", "/compare/alpha-vs-draft/", "/compare/alpha-vs-nothing/", "/compare/alpha/"]
+)
+def test_no_pair_no_vote(form_client, two, pair):
+    make.tool(slug="draft", published_at=None)
+    assert (say(form_client, "first", pair).status_code, PairVote.objects.count()) == (404, 0)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"origin": "https://evil.example"}],
+)
+def test_other_sites_cannot_choose(two, headers):
+    assert (say(Client(headers=headers), "first").status_code, PairVote.objects.count()) == (403, 0)
+
+
+def test_former_slugs_choose_too(two):
+    two[0].slug = "renamed"
+    two[0].save()
+    assert say(Client(headers=SAME_ORIGIN), "first").status_code == 303
+    assert tally(two) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("fields", [{"choice": "both"}, {"turned": True}, {"shown_first": None}, {"same": True}])
+def test_database_refuses(two, fields):
+    first, second = two
+    values = {"first": first, "second": second, "choice": "first", "shown_first": first}
+    if fields.pop("turned", False):
+        values |= {"first": second, "second": first}
+    if fields.pop("same", False):
+        values |= {"second": first}
+    if "shown_first" in fields:
+        fields["shown_first"] = make.tool()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PairVote.objects.create(visitor="00000000-0000-4000-8000-000000000001", **{**values, **fields})
+
+
+def test_tally_follows_statements_of_any_size(two):
+    other = make.tool()
+    make.pair_votes(between=two, first=4, second=2, neither=1)
+    make.pair_votes(between=(two[0], other), second=3)
+    PairVote.objects.filter(choice="second").update(choice="first")
+    PairVote.objects.filter(choice="neither").delete()
+    stored = PairTally.objects.order_by("first", "second").values_list(
+        "first", "second", "for_first", "for_second", "neither"
+    )
+    assert list(stored) == fresh() == [(two[0].pk, two[1].pk, 6, 0, 0), (two[0].pk, other.pk, 3, 0, 0)]
+
+
+class Tallies(TestCase):
+    @given(
+        st.lists(
+            st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 3), st.sampled_from(PairChoice)), max_size=12
+        )
+    )
+    def test_tally_is_a_fresh_count(self, said):
+        tools = [make.tool() for _ in range(4)]
+        last = {}
+        for one, two, visitor, choice in said:
+            if one == two:
+                continue
+            PairVote.objects.cast(
+                shown=(tools[one], tools[two]), visitor=f"00000000-0000-4000-8000-00000000000{visitor}", choice=choice
+            )
+            last[min(one, two), max(one, two), visitor] = choice if one < two else choice.turned
+        stored = PairTally.objects.order_by("first", "second").values_list(
+            "first", "second", "for_first", "for_second", "neither"
+        )
+        assert [row for row in stored if any(row[2:])] == [row for row in fresh() if any(row[2:])]
+        counts = {choice: sum(said == choice for said in last.values()) for choice in PairChoice}
+        sums = [sum(row[n] for row in stored) for n in (2, 3, 4)]
+        assert sums == [counts[PairChoice.FIRST], counts[PairChoice.SECOND], counts[PairChoice.NEITHER]]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "neither", "figures", "words"),
+    [
+        ((0, 0, None, None, None), 0, ("—", "—"), "No votes yet"),
+        ((0, 0, None, None, None), 2, ("—", "—"), "Nobody has chosen yet; 2 would ship with neither"),
+        ((7, 2, 78, 45, 94), 0, ("—", "—"), "7 to 2 so far"),
+        ((7, 3, 70, 40, 89), 1, ("70%", "30%"), "10 votes, early: 40–89% for the first; 1 would ship with neither"),
+        ((1000, 234, 81, 79, 83), 0, ("81%", "19%"), "1,234 votes"),
+    ],
+)
+def test_said_under_the_rules_of_the_community(numbers, neither, figures, words):
+    preference = Preference(between=Community(*numbers), neither=neither)
+    assert (preference.figures, preference.words) == (figures, words)
+
+
+# -- Within limits ------------------------------------------------------------------------------------------
+
+
+def choose(two, *, choice=PairChoice.FIRST, visitor=None, address="192.0.2.7"):
+    cast_pair(shown=two, visitor=visitor or uuid4(), choice=choice, address=address)
+
+
+def test_votes_of_one_network_beyond_the_usual_are_held(two, client, settings):
+    settings.VOTES_A_NETWORK_AND_TOOL = 3
+    for _ in range(5):
+        choose(two)
+    choose(two[::-1], address="192.0.2.200")  # the same network, the same pair
+    choose(two, address="192.0.3.1")
+    assert tally(two) == (4, 0, 0)
+    assert PairTally.objects.get().held == 3
+    page = client.get(PAIR).content.decode()
+    assert ("4 to 0 so far" in page, "3 votes under review" in page) == (True, True)
+
+
+def test_a_held_vote_cannot_be_laundered(two, settings):
+    settings.VOTES_A_NETWORK_AND_TOOL = 0
+    visitor = uuid4()
+    choose(two, visitor=visitor)
+    settings.VOTES_A_NETWORK_AND_TOOL = 10
+    for choice in (PairChoice.NONE, PairChoice.SECOND, PairChoice.FIRST):
+        choose(two, visitor=visitor, choice=choice, address="198.51.100.1")
+    assert (tally(two), PairTally.objects.get().held) == ((0, 0, 0), 1)
+
+
+def test_a_counted_vote_stays_counted_when_it_changes_beyond_the_limit(two, settings):
+    visitor = uuid4()
+    choose(two, visitor=visitor)
+    settings.VOTES_A_NETWORK_AND_TOOL = settings.VOTES_A_NETWORK = 0
+    choose(two, visitor=visitor, choice=PairChoice.SECOND)
+    assert tally(two) == (0, 1, 0)
+
+
+def test_both_kinds_of_votes_share_a_network_s_hour(two, settings, form_client):
+    settings.VOTES_A_NETWORK = 1
+    form_client.post("/tools/alpha/vote/", {"choice": "ship"})
+    say(Client(headers=SAME_ORIGIN), "first")
+    assert (tally(two), PairTally.objects.get().held) == ((0, 0, 0), 1)
+
+
+def test_far_beyond_the_usual_it_is_refused_and_nothing_changes(two, settings, form_client):
+    settings.VOTE_REQUESTS_A_NETWORK = 2
+    say(form_client, "first")
+    say(form_client, "second")
+    refused = say(form_client, "first")
+    assert (refused.status_code, 1 <= int(refused.headers["Retry-After"]) <= 3600, tally(two)) == (429, True, (0, 1, 0))

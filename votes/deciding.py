@@ -1,0 +1,135 @@
+"""What moderators do: release and reject held votes, freeze a tool. Each is written to the log of decisions."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import connection, transaction
+from django.utils import timezone
+
+from tools.models import Tool
+from votes.models import Decision, Freeze, Listing, Reason
+from votes.moderation import Action
+
+# Held by whoever decides, until it commits: decisions about the same votes must not wait for each other in a circle.
+_DECIDING = 0x115717
+
+_DECIDE = """
+WITH decided AS (
+    UPDATE votes_vote SET state = %(state)s, rejected_for = %(rejected_for)s, decision_id = %(id)s
+    WHERE {which}
+    RETURNING choice, network, created_at
+)
+INSERT INTO votes_decision (
+    id, tool_id, tool_name, action, reason, words, by_id, by_name, made_at, undoes_id,
+    votes, ship, skip, networks, first_at, last_at
+)
+SELECT %(id)s, %(tool)s, %(tool_name)s, %(action)s, %(reason)s, %(words)s, %(by)s, %(by_name)s, %(at)s,
+       %(undoes)s::bigint, count(*), count(*) FILTER (WHERE choice = 'ship'), count(*) FILTER (WHERE choice = 'skip'),
+       count(DISTINCT network), min(created_at), max(created_at)
+FROM decided HAVING count(*) > 0
+RETURNING votes
+"""
+_HELD = "tool_id = %(tool)s AND state = 'held' AND created_at <= %(until)s"
+_IN_GROUPS = """
+    AND (date_trunc('hour', created_at, 'UTC'), COALESCE(replace(network::text, '-', ''), '')) IN (
+        SELECT * FROM unnest(%(hours)s::timestamptz[], %(networks)s::text[])
+    )"""
+_DECIDED = "tool_id = %(tool)s AND decision_id = %(undoes)s AND state <> 'held'"
+
+
+def decide(
+    *,
+    tool: Tool,
+    action: Action,
+    groups: Iterable[tuple[datetime, str]] | None,
+    until: datetime,
+    reason: str,
+    words: str,
+    by: AbstractBaseUser,
+) -> int:
+    """Release or reject the held votes on a tool that were cast until an instant: what the moderator has seen.
+
+    `groups` are hours and networks (`parse_key`); None takes all of them. One statement, whatever it moves; votes that
+    change meanwhile keep their change. Returns how many it moved; where that is none, nothing is logged.
+    """
+    groups = None if groups is None else list(groups)
+    return _decide(
+        _HELD if groups is None else _HELD + _IN_GROUPS,
+        tool=tool,
+        action=action,
+        reason=reason,
+        words=words,
+        by=by,
+        state="rejected" if action == Action.REJECT else "counted",
+        rejected_for=reason if action == Action.REJECT else "",
+        until=until,
+        hours=[hour for hour, _ in groups or []],
+        networks=[network for _, network in groups or []],
+        undoes=None,
+    )
+
+
+def reopen(*, decision: Decision, words: str, by: AbstractBaseUser) -> int:
+    """Put the votes that a decision moved, and no later one, back under review. Returns how many."""
+    if decision.tool is None:
+        return 0
+    return _decide(
+        _DECIDED,
+        tool=decision.tool,
+        action=Action.REOPEN,
+        reason=Reason.OTHER,
+        words=words,
+        by=by,
+        state="held",
+        rejected_for="",
+        undoes=decision.pk,
+    )
+
+
+def _decide(which: str, *, tool: Tool, by: AbstractBaseUser, **values: Any) -> int:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_DECIDING])
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('votes_decision', 'id'))")
+        [pk] = cursor.fetchone()
+        cursor.execute(
+            _DECIDE.replace("{which}", which),
+            {
+                **values,
+                "id": pk,
+                "tool": tool.pk,
+                "tool_name": tool.name,
+                "by": by.pk,
+                "by_name": by.get_username(),
+                "at": timezone.now(),
+            },
+        )
+        row = cursor.fetchone()
+    Listing.objects.settle(tool)
+    return row[0] if row else 0
+
+
+@transaction.atomic
+def freeze(*, tool: Tool, frozen: bool, reason: str, words: str, by: AbstractBaseUser) -> bool:
+    """Hold every new vote on a tool from now on, or no longer. Says whether that changed anything; if so, logs it."""
+    if frozen:
+        _, changed = Freeze.objects.get_or_create(tool=tool)
+    else:
+        changed = bool(Freeze.objects.filter(tool=tool).delete()[0])
+    if changed:
+        Decision.objects.create(
+            tool=tool,
+            tool_name=tool.name,
+            action=Action.FREEZE if frozen else Action.THAW,
+            reason=reason,
+            words=words,
+            by_id=by.pk,
+            by_name=by.get_username(),
+            made_at=timezone.now(),
+            votes=0,
+            ship=0,
+            skip=0,
+            networks=0,
+        )
+    return changed

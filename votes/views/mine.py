@@ -1,0 +1,89 @@
+"""My votes on one page, and the receipt that opens it in another browser."""
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from tools.models import Tool
+from votes.community import Community
+from votes.models import State, Vote
+from votes.views.shared import personal
+from votes.visitor import KEPT_DAYS, receipt_of, remember, visitor_of, visitor_of_receipt
+from web.http import SeeOther, same_origin
+from web.paging import page_of
+
+VOTES_A_PAGE = 24
+
+
+@require_safe
+@personal
+def mine(request: HttpRequest) -> HttpResponse:
+    """What this browser voted, each with the buttons to change it or take it back, and its receipt."""
+    visitor = visitor_of(request)
+    page = page_of(_votes(visitor), request.GET, per_page=VOTES_A_PAGE)
+    votes = list(page.object_list)
+    tools = Tool.objects.with_community().with_freeze().in_bulk([vote.tool_id for vote in votes])
+    return render(
+        request,
+        "votes/mine.html",
+        {
+            "page": page,
+            "entries": [_entry(vote, tools[vote.tool_id]) for vote in votes],
+            "here": request.get_full_path(),
+            "receipt": _receipt_address(request, visitor) if visitor else "",
+            "kept_days": KEPT_DAYS,
+            "was_taken_over": "taken-over" in request.GET,
+        },
+    )
+
+
+def _votes(visitor: uuid.UUID | None) -> Any:
+    return Vote.objects.of(visitor).newest_first() if visitor else Vote.objects.none()
+
+
+def _entry(vote: Vote, tool: Any) -> dict[str, object]:
+    """A vote as the page shows it: the tool's block with its buttons, and what the vote is worth."""
+    return {
+        "tool": tool,
+        "url": tool.get_absolute_url(),
+        "vote_url": reverse("vote", args=[tool.slug]),
+        "community": Community.of(tool.community, is_frozen=tool.is_frozen),
+        "choice": vote.choice,
+        "cast_at": vote.created_at,
+        "state": State(vote.state).label,
+        "is_counted": vote.state == State.COUNTED,
+    }
+
+
+def _receipt_address(request: HttpRequest, visitor: uuid.UUID) -> str:
+    return request.build_absolute_uri(reverse("receipt", args=[receipt_of(visitor)]))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@personal
+@same_origin
+def receipt(request: HttpRequest, receipt: str) -> HttpResponse:
+    """What a receipt link is for (GET); make this browser the one that it belongs to (POST)."""
+    visitor, current = visitor_of_receipt(receipt), visitor_of(request)
+    if visitor is None:
+        return render(request, "votes/receipt.html", {"visitor": None, "kept_days": KEPT_DAYS}, status=404)
+    if request.method == "POST":
+        response = SeeOther(reverse("mine", query={"taken-over": 1}))
+        remember(request, response, visitor)
+        return response
+    others = Vote.objects.of(current).count() if current and current != visitor else 0
+    return render(
+        request,
+        "votes/receipt.html",
+        {
+            "visitor": visitor,
+            "votes": Vote.objects.of(visitor).count(),
+            "is_mine": visitor == current,
+            "others": others,
+            "own_receipt": _receipt_address(request, current) if others and current else "",
+        },
+    )
