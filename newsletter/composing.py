@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import chain
 
-from django.db.models import Count
+from django.db.models import Case, Count, F, When
 from django.db.models.functions import Greatest
 
 from comparisons import splits
@@ -15,7 +15,8 @@ from newsletter.models import Issue
 from reviews.models import Prediction, Review
 from tools.models import Tool
 from tools.publishing import is_published
-from votes.models import Vote
+from votes.models import State, Vote
+from votes.pair_votes import PairChoice, PairState, PairVote
 from web import markdown
 from web.words import counted, day, isolated, shortened
 
@@ -151,7 +152,7 @@ def _watch(since: datetime, at: datetime) -> Iterator[Entry]:
     found = tool_to_watch(since=since, at=at)
     if found is None:
         return
-    pk, votes = found
+    pk, why = found
     [tool] = Tool.objects.with_numbers().with_plans().select_related("category").filter(pk=pk)
     shaped = card(tool)
     community = shaped.community
@@ -168,22 +169,48 @@ def _watch(since: datetime, at: datetime) -> Iterator[Entry]:
                 None,
                 [
                     shortened(_one_line(tool.tagline), LONGEST_WORDS),
-                    f"{counted(votes, 'new vote').capitalize()}, more than on any other tool. {says}",
+                    f"{why} {says}",
                 ],
             )
         ),
     )
 
 
-def tool_to_watch(*, since: datetime, at: datetime) -> tuple[int, int] | None:
-    """The published tool that gained the most votes between two instants, and how many; None where nobody voted."""
-    return (
-        Vote.objects.filter(is_published(at=at, prefix="tool__"), created_at__gt=since, created_at__lte=at)
+def tool_to_watch(*, since: datetime, at: datetime) -> tuple[int, str] | None:
+    """The published tool to watch, and why: the one that visitors chose most often over another between two instants,
+    or, where nobody chose, the one that gained the most votes. None where nobody voted either. Held votes do not count.
+    """
+    chosen = (
+        PairVote.objects.filter(
+            is_published(at=at, prefix="first__"),
+            is_published(at=at, prefix="second__"),
+            state=PairState.COUNTED,
+            choice__in=[PairChoice.FIRST, PairChoice.SECOND],
+            created_at__gt=since,
+            created_at__lte=at,
+        )
+        .annotate(tool=Case(When(choice=PairChoice.FIRST, then=F("first_id")), default=F("second_id")))
+        .values_list("tool")
+        .annotate(gained=Count("pk"))
+        .order_by("-gained", "tool")
+        .first()
+    )
+    if chosen is not None:
+        return chosen[0], f"Visitors chose it over another tool {_times(chosen[1])}, more often than any other."
+    voted = (
+        Vote.objects.filter(
+            is_published(at=at, prefix="tool__"), state=State.COUNTED, created_at__gt=since, created_at__lte=at
+        )
         .values_list("tool_id")
         .annotate(gained=Count("pk"))
         .order_by("-gained", "tool_id")
         .first()
     )
+    return voted and (voted[0], f"{counted(voted[1], 'new vote').capitalize()}, more than on any other tool.")
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else counted(number, "time")
 
 
 def _one_line(text: str) -> str:
