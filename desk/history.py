@@ -18,7 +18,7 @@ from desk.restoring import Restoration, plan_restoration
 from desk.timeline import ENTRIES_A_PAGE, Kind, as_of_subject, kinds_of, label_of, names_of, read_page, version_of
 from reviews.models import Prediction, Review
 from tools.history import DELETED, because
-from tools.models import ContentRevision, Correction
+from tools.models import ContentRevision, Correction, Sourced
 from web.words import day
 
 DELETED_A_PAGE = 50
@@ -212,7 +212,8 @@ class HistoryPages:
     def _may(self: Any, request: HttpRequest, model: type[models.Model], obj: Any | None = None) -> bool:
         """Whether a user may change rows of a model, or one of them."""
         meta = model._meta
-        if self.admin_site.is_registered(model):
+        # Plans and facts have lists of their own, on which what was superseded is not edited; restoring supersedes.
+        if self.admin_site.is_registered(model) and not issubclass(model, Sourced):
             may: bool = self.admin_site.get_model_admin(model).has_change_permission(request, obj)
             return may
         return bool(request.user.has_perm(f"{meta.app_label}.change_{meta.model_name}"))

@@ -145,8 +145,8 @@ def test_fact_superseded_by_somebody_else_keeps_what_was_typed(admin_client, ada
     again = fields_of(page)
     assert (again["facts-0-id"], again["facts-0-value"], again["facts-INITIAL_FORMS"]) == (str(newer.pk), "MIT", "1")
     posted(admin_client, tool, again, 302)
-    newer.refresh_from_db()
-    assert (newer.value, newer.source, Fact.objects.count()) == ("MIT", "https://example.com/mine", 2)
+    mine_again = Fact.objects.standing().get()
+    assert (mine_again.value, mine_again.source, Fact.objects.count()) == ("MIT", "https://example.com/mine", 3)
 
 
 def test_plan_deleted_by_somebody_else_comes_back_as_typed(admin_client, ada):
@@ -193,7 +193,7 @@ def test_form_without_a_version_is_saved(admin_client):
 def test_every_form_of_something_with_a_history_carries_a_version(admin_client):
     review = make.review(of=make.tool(published_at=None), by=make.reviewer(), published_at=None)
     rows = [review, review.tool, review.reviewer, review.tool.category, make.attribute(), make.comparison(),
-            make.plan(of=review.tool), make.fact(of=review.tool), make.prediction(of=review)]  # fmt: skip
+            make.plan(of=review.tool), make.fact(of=review.tool), make.prediction(of=make.review(of=make.tool(), by=review.reviewer))]  # fmt: skip
     for row in rows:
         if isinstance(admin.site._registry.get(type(row)), DeskAdmin):
             form = filled(admin_client, row)

@@ -153,13 +153,6 @@ def test_published_meanwhile_is_a_message_and_no_error_page(admin_client, monkey
     assert (asked.status_code, Review.objects.count()) == (200, 1)
 
 
-def test_plan_of_a_public_tool_has_no_box_to_delete_it(admin_client):
-    for tool, boxes in ((make.tool(), False), (make.tool(published_at=None), True)):
-        make.plan(of=tool)
-        page = admin_client.get(reverse("admin:tools_tool_change", args=[tool.pk])).content.decode()
-        assert ('name="plans-0-DELETE"' in page) == boxes
-
-
 def test_corrections_are_added_at_the_desk_and_nothing_else(admin_client):
     tool, draft = make.tool(), make.tool(published_at=None)
     address = reverse("admin:tools_correction_add")

@@ -128,4 +128,4 @@ def test_editors_have_all_seats(client, reviews, group):
     client.force_login(user)
     assert client.get("/admin/reviews/review/").context["cl"].queryset.count() == len(reviews)
     assert may.seats_to_write_for(user).count() == 2
-    assert "published_at" in client.get("/admin/reviews/review/add/").context["adminform"].form.fields
+    assert "verdict" in client.get("/admin/reviews/review/add/").context["adminform"].form.fields

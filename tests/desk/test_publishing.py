@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from comparisons.models import Comparison
+from desk.scorecard import SeatForm
 from desk.steps import STEPS, carry_out, outlooks
 from reviews.models import Review
 from tests import factories as make
@@ -270,12 +271,18 @@ def test_no_form_of_the_admin_sets_the_times_itself(published_at):
         if issubclass(model, Publishable):
             for obj in (None, thing[model]):
                 forms.append(its_admin.get_form(request, obj))
-                forms += [formset.form for formset, _ in its_admin.get_formsets_with_inlines(request, obj)]
+                forms += _inline_forms(its_admin, request, obj)
             assert set(getattr(its_admin, "list_editable", ())) & {"published_at", "withdrawn_at"} == set()
         else:
-            forms += [formset.form for formset, _ in its_admin.get_formsets_with_inlines(request, None)]
+            forms += _inline_forms(its_admin, request, None)
         for form in forms:
             assert set(form.base_fields) & {"published_at", "withdrawn_at"} == set(), (model, form)
+
+
+def _inline_forms(its_admin, request, obj) -> list:
+    """The forms of its inlines; the scorecard's has a form for each seat."""
+    formsets = [formset for formset, _ in its_admin.get_formsets_with_inlines(request, obj)]
+    return [getattr(formset, "form", None) or SeatForm for formset in formsets]
 
 
 def test_posting_the_times_with_a_form_changes_nothing():
@@ -419,7 +426,7 @@ def test_what_was_deleted_or_changed_under_the_lock_is_left_alone():
     Tool.objects.get().withdraw()
     report = carry_out(tool, STEPS["withdraw"], seen=outlook.mark, user=user, reason="x")
     assert (report.is_done, report.words) == (False, "it changed meanwhile; look again")
-    Tool.objects.all().delete()
+    make.removed(Tool.objects.all())
     report = carry_out(tool, STEPS["withdraw"], seen=outlook.mark, user=user, reason="x")
     assert (report.is_done, report.words) == (False, "somebody deleted it meanwhile")
 
