@@ -18,11 +18,13 @@ from comparisons.models import Comparison, Reading, Split
 from reviews.actions import note_mentions
 from reviews.models import Flip, Mention, Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
-from votes.models import Listing, Tally, Vote
+from votes.models import Freeze, LedgerHour, Listing, Tally, Vote
 from votes.pair_votes import PairRank, PairTally, PairVote
 
 _IMPORT_LOCK = 0x5A1C  # any number; imports wait for each other, so that one's check holds for its own writing
 VOTES_A_STATEMENT = 50_000
+# What belongs to a tool, the votes before what triggers keep of them.
+ON_TOOLS = (Vote, Tally, LedgerHour, Freeze, Listing, Plan, Fact, Correction)
 
 
 type Read = Callable[[Progress], tuple[Catalog, list[Problem]]]
@@ -146,7 +148,7 @@ def remove_load(*, progress: Progress = silent) -> int:
         model._default_manager.filter(slug__regex=SLUG) for model in (Tool, Reviewer, Attribute, Category)
     ]
     said: list[models.QuerySet[Any]] = [
-        *(model._default_manager.filter(tool__in=tools) for model in (Vote, Tally, Listing, Plan, Fact, Correction)),
+        *(model._default_manager.filter(tool__in=tools) for model in ON_TOOLS),
         *(model._default_manager.filter(Q(first__in=tools) | Q(second__in=tools)) for model in (PairVote, PairTally)),
         PairRank.objects.filter(tool__in=tools),
         *(model._default_manager.filter(comparison__in=comparisons) for model in (Split, Reading)),

@@ -143,6 +143,7 @@ def test_robots_names_the_sitemap_and_what_is_nobody_s_business(client):
         "Disallow: /account/",
         "Disallow: /admin/",
         "Disallow: /me/",
+        "Disallow: /export/",
         "",
         f"Sitemap: {SITE}/sitemap.xml",
         "",

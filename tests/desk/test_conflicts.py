@@ -193,7 +193,8 @@ def test_form_without_a_version_is_saved(admin_client):
 def test_every_form_of_something_with_a_history_carries_a_version(admin_client):
     review = make.review(of=make.tool(published_at=None), by=make.reviewer(), published_at=None)
     rows = [review, review.tool, review.reviewer, review.tool.category, make.attribute(), make.comparison(),
-            make.plan(of=review.tool), make.fact(of=review.tool), make.prediction(of=make.review(of=make.tool(), by=review.reviewer))]  # fmt: skip
+            make.plan(of=review.tool), make.fact(of=review.tool),
+            make.prediction(of=make.review(of=make.tool(), by=review.reviewer))]  # fmt: skip
     for row in rows:
         if isinstance(admin.site._registry.get(type(row)), DeskAdmin):
             form = filled(admin_client, row)

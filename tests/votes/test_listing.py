@@ -208,7 +208,7 @@ class AnyHistory(TestCase):
             if what == "withdraw tool":
                 tool.withdraw()
             elif what == "withdraw review":
-                for review in tool.reviews.filter(reviewer=seats[seat]):
+                for review in tool.reviews.published().filter(reviewer=seats[seat]):
                     review.withdraw()
             elif what == "votes":
                 make.votes(on=tool, ship=seat, skip=number)

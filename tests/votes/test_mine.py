@@ -64,7 +64,7 @@ def test_votes_on_what_is_not_published_any_more_are_not_shown():
     cast(client, tool)
     tool.withdraw()
     assert "Withdrawn" not in words(client.get("/me/"))
-    assert client.get("/me/votes/").json() == {"votes": {}}
+    assert client.get("/me/votes/").json() == {"votes": {}, "pairs": []}
 
 
 @pytest.mark.parametrize("votes", [1, 3])
@@ -74,7 +74,7 @@ def test_queries(votes, django_assert_num_queries):
         cast(client, make.tool())
     with django_assert_num_queries(3):  # how many, the votes, their tools
         client.get("/me/")
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):  # votes, and pair votes
         client.get("/me/votes/")
 
 
@@ -134,7 +134,7 @@ def test_a_browser_with_votes_of_its_own_is_told_and_given_its_receipt():
     own = re.search(r"http://testserver(/me/receipt/[^<\s]+/)", page.content.decode())[1]
     second.post(receipt(first))
     second.post(own)
-    assert second.get("/me/votes/").json() == {"votes": {other.slug: "ship"}}
+    assert second.get("/me/votes/").json() == {"votes": {other.slug: "ship"}, "pairs": []}
 
 
 def test_own_receipt_says_so():
@@ -160,7 +160,7 @@ def test_receipt_is_no_cookie_and_a_cookie_no_receipt():
     stranger = voter()
     assert stranger.get(f"/me/receipt/{client.cookies['visitor'].value}/").status_code == 404
     stranger.cookies["visitor"] = receipt_of(Vote.objects.get().visitor)
-    assert stranger.get("/me/votes/").json() == {"votes": {}}
+    assert stranger.get("/me/votes/").json() == {"votes": {}, "pairs": []}
 
 
 def test_receipt_grows_old(time_machine):
