@@ -97,12 +97,13 @@ function paidFields(row) {
   follow();
 }
 
-// Who writes another value has most likely just looked at the source; the tick can be taken away again.
+// Who writes another value has most likely just looked at the source; the tick can be taken away again. It is set with
+// the first key and not when the field is left: whoever leaves it by a click on the tick would take it away.
 function vouch(row) {
   const tick = row.querySelector("[name$=-verified_today]");
   if (!tick || row.classList.contains("desk-row--new")) return;
   for (const field of row.querySelectorAll("[name$=-value], [name$=-kind], [name$=-amount], [name$=-currency], [name$=-period], [name$=-unit]")) {
-    field.addEventListener("change", () => { tick.checked = true; });
+    field.addEventListener("input", () => { tick.checked = true; }, { once: true });
   }
 }
 

@@ -1,0 +1,239 @@
+"""The whole way of an editor, driven in a browser from an empty site: from no category to a published comparison, on to
+a corrected price and a verdict that flipped, and back through the history. A second browser, signed out, reads along.
+"""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests import factories as make
+from tests.accounts.people import PASSWORD, person
+from tests.browser.conftest import watched
+from tests.browser.hand import Hand
+
+HANDBOOK = Path(__file__).resolve().parents[2] / "docs" / "editors.md"
+SEATS = ("Builder", "Skeptic", "Futurist", "Founder")
+FACTS = {"License": "Apache-2.0", "Context window": "1M tokens", "Self-hosting": "Yes, one container"}
+QUOTE = "It held for a month in our own stack. What broke was mended within a day by people who answered."
+FLIP = "A second outage in a quarter, or a price that doubles."
+
+
+@pytest.fixture
+def hand(page: Page, transactional_db, live_server) -> Hand:
+    """The hand of an Editor at an empty site: four seats, one account, nothing else."""
+    for place, name in enumerate(SEATS, start=1):
+        make.reviewer(slug=name.lower(), name=f"The {name}", seat=place)
+    person("Editor", username="ada")
+    page.goto(f"{live_server.url}/admin/")
+    return Hand(page)
+
+
+@pytest.fixture
+def guest(browser: Browser):
+    """A reader's browser: no account, no cookie, and it fails the test on the same things."""
+    context = browser.new_context()
+    with watched(context.new_page()) as page:
+        yield page
+    assert context.cookies() == []
+    context.close()
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def go_to_add(hand: Hand, model: str) -> None:
+    """To the front page, and from there to an empty form."""
+    page = hand.page
+    hand.click(page.locator("#site-name a"))
+    hand.click(page.locator(f".today__apps .model-{model} .addlink"))
+
+
+def said(page: Page, words: str) -> None:
+    expect(page.locator(".messagelist")).to_contain_text(words)
+
+
+def write_tool(hand: Hand, name: str, *, verdicts: str, price: str) -> None:
+    """Fill in the tool page and save: what it is, four reviews, two plans, three facts."""
+    page = hand.page
+    go_to_add(hand, "tool")
+    hand.fill(page.get_by_label("Name:", exact=True), name)
+    hand.select(page.locator("#id_category"), "Coding Agents")
+    hand.fill(page.get_by_label("Tagline:"), "An agent that works in your own repository")
+    hand.fill(page.get_by_label("Description:"), f"**{name}** reads the code, plans a change and makes it.")
+    hand.fill(page.get_by_label("Website:"), "https://example.com/")
+    for seat, sign in zip(SEATS, verdicts, strict=True):
+        row = page.locator(f"#seat-{seat.lower()}")
+        hand.check(row.get_by_role("radio", name="Ship" if sign == "+" else "Skip"))
+        hand.fill(row.get_by_label("Quote"), f"{QUOTE} So says the {seat}.")
+        hand.fill(row.get_by_label("What would flip it"), FLIP)
+    plans = page.locator("[data-rows=plans] .desk-row")
+    hand.fill(plans.nth(0).get_by_label("Name"), "Open source")
+    hand.select(plans.nth(0).get_by_label("Kind"), "Free")
+    hand.fill(plans.nth(1).get_by_label("Name"), "Team")
+    hand.select(plans.nth(1).get_by_label("Kind"), "Paid")
+    hand.fill(plans.nth(1).get_by_label("Amount"), price)
+    hand.fill(plans.nth(1).get_by_label("Currency"), "USD")
+    hand.select(plans.nth(1).get_by_label("Period"), "Month")
+    facts = page.locator("[data-rows=facts]")
+    rows = [facts.get_by_role("group", name=fact, exact=True) for fact in FACTS]
+    for row, value in zip(rows, FACTS.values(), strict=True):
+        hand.fill(row.get_by_label("Value"), value)
+    for row in (plans.nth(0), plans.nth(1), *rows):
+        hand.fill(row.get_by_label("Source"), "https://example.com/pricing")
+        hand.check(row.get_by_label("Verified today"))
+    hand.click(button(page, "Save and continue editing"))
+    said(page, "was added successfully")
+
+
+def take_step(hand: Hand, step: str) -> None:
+    """From an object's page through the page that asks, without anything that the gate finds missing."""
+    page = hand.page
+    hand.click(page.get_by_role("region", name="Publishing").get_by_role("link", name=f"{step}…"))
+    expect(page.locator(".findings__one--blocks")).to_have_count(0)
+    if step == "Schedule":
+        hand.fill(page.get_by_label("At (UTC)"), "2099-01-01T09:00")
+    hand.click(button(page, step))
+
+
+def history_of(page: Page) -> list[str]:
+    """What happened to a tool, oldest first, each as `title: why`; all of it done by ada."""
+    told = []
+    while True:
+        for entry in page.locator(".entry").all():
+            expect(entry.locator(".entry__who b")).to_have_text("ada")
+            told.append(": ".join(entry.locator(".entry__title, .entry__why").all_inner_texts()))
+        older = page.get_by_role("link", name="Older")
+        if older.count() == 0:
+            return told[::-1]
+        older.click()
+
+
+HISTORY = [
+    "Added",
+    *(f"Review “The {seat}” added" for seat in SEATS),
+    *(f"Plan “{plan}” added" for plan in ("Open source", "Team")),
+    *(f"Fact “{fact}” added" for fact in FACTS),
+    *(
+        f"{what}: {why}"
+        for why in ("Scheduled for 1 Jan 2099, 09:00 UTC.", "Published.")
+        for what in ("Changed", *(f"Review “The {seat}” changed" for seat in SEATS))
+    ),
+    "Changed: A reader wrote.",
+    "Plan “Team” changed: A reader wrote.",
+    "Plan “Team” added: A reader wrote.",
+    "Correction added: A reader wrote.",
+    "Changed",
+    "Review “The Skeptic” added",
+]
+
+
+def test_from_an_empty_site_to_a_published_comparison_and_on(hand: Hand, guest: Page, live_server):
+    page, site = hand.page, live_server.url
+
+    hand.begin("Sign in")
+    hand.fill(page.get_by_label("User name or e-mail address"), "ada")
+    hand.fill(page.get_by_label("Password"), PASSWORD)
+    hand.click(button(page, "Sign in"))
+    expect(page.get_by_role("heading", name="Everything you may open")).to_be_visible()
+
+    hand.begin("A category and its three attributes")
+    go_to_add(hand, "category")
+    hand.fill(page.get_by_label("Name:", exact=True), "Coding Agents")
+    page.get_by_label("Slug:").focus()
+    expect(page.get_by_label("Slug:")).to_have_value("coding-agents")
+    hand.click(button(page, "Save"))
+    said(page, "“Coding Agents” was added")
+    go_to_add(hand, "attribute")
+    for name in FACTS:
+        hand.fill(page.get_by_label("Name:", exact=True), name)
+        hand.select(page.locator("#id_categories_from"), "Coding Agents")
+        hand.click(page.locator("#id_categories_add"))
+        hand.click(button(page, "Save" if name == "Self-hosting" else "Save and add another"))
+        said(page, f"“{name}” was added")
+
+    hand.begin("Two tools with four reviews, two plans and three facts each")
+    addresses, previews = {}, {}
+    for name, verdicts, price in (("Alder", "++-+", "20"), ("Birch", "+---", "25")):
+        write_tool(hand, name, verdicts=verdicts, price=price)
+        expect(page.locator("[data-panel]")).to_contain_text("3 of 4 ship" if name == "Alder" else "1 of 4 ship")
+        addresses[name] = page.url
+        previews[name] = page.get_by_label("Link to hand on").input_value()
+
+    for name, address in previews.items():
+        guest.goto(address)
+        expect(guest.get_by_role("heading", level=1)).to_have_text(name)
+        expect(guest.get_by_role("complementary", name="This is a preview")).to_contain_text("Draft")
+        expect(guest.locator("#seat-skeptic")).to_contain_text("So says the Skeptic.")
+        expect(guest.get_by_text("Apache-2.0").first).to_be_visible()
+        assert guest.goto(f"{site}/tools/{name.lower()}/").status == 404
+
+    hand.begin("Publish one, schedule the other, then publish that too")
+    take_step(hand, "Publish now")
+    said(page, "Published: Birch (with four reviews).")
+    assert guest.goto(f"{site}/tools/birch/").status == 200
+    hand.click(page.locator("#container").get_by_role("link", name="Tools", exact=True).last)
+    hand.click(page.locator("#result_list").get_by_role("link", name="Alder", exact=True))
+    take_step(hand, "Schedule")
+    said(page, "Scheduled: Alder (with four reviews).")
+    assert guest.goto(f"{site}/tools/alder/").status == 404
+    take_step(hand, "Publish now")
+    said(page, "Published: Alder (with four reviews).")
+    assert guest.goto(f"{site}/tools/alder/").status == 200
+
+    hand.begin("The comparison of the two, published")
+    go_to_add(hand, "comparison")
+    for field, name in (("first", "Alder"), ("second", "Birch")):
+        hand.click(page.locator(f".field-{field} .select2-selection"))
+        hand.fill(page.locator(".select2-search__field"), name)
+        hand.click(page.locator(".select2-results__option", has_text=name).first)
+    expect(page.get_by_role("region", name="What the page will say")).to_contain_text("Alder leads with the panel")
+    hand.fill(page.get_by_label("Introduction"), "You choose an agent for a team of five, and somebody has to run it.")
+    hand.click(button(page, "Save and continue editing"))
+    said(page, "was added successfully")
+    guest.goto(page.get_by_label("Link to hand on").input_value())
+    expect(guest.get_by_role("complementary", name="This is a preview")).to_contain_text("Draft")
+    take_step(hand, "Publish now")
+    said(page, "Published: Alder vs Birch.")
+    guest.goto(f"{site}/compare/alder-vs-birch/")
+    expect(guest.get_by_text("Alder leads with the panel").first).to_be_visible()
+    assert guest.locator("meta[name=robots][content*=noindex]").count() == 0
+
+    hand.begin("A price and the note on it, corrected")
+    page.goto(addresses["Alder"])
+    team = page.locator("[data-rows=plans]").get_by_role("group", name="Team", exact=True)
+    hand.fill(team.get_by_label("Amount"), "30")
+    expect(team.get_by_label("Verified today")).to_be_checked()
+    hand.click(page.get_by_role("button", name="Add another correction"))
+    hand.fill(page.locator("#id_corrections-0-note"), "We said $20 a month for Team. It was $30 from the start.")
+    hand.fill(page.get_by_label("Why"), "A reader wrote.")
+    hand.click(button(page, "Save and continue editing"))
+    said(page, "was changed successfully")
+    guest.goto(f"{site}/tools/alder/")
+    expect(guest.get_by_text("$20/mo until")).to_be_visible()
+    expect(guest.get_by_text("It was $30 from the start.")).to_be_visible()
+
+    hand.begin("A verdict superseded by a new edition")
+    seat = page.locator("#seat-skeptic")
+    hand.click(seat.get_by_text("Write a new edition"))
+    hand.check(seat.get_by_role("radio", name="Skip"))
+    hand.fill(seat.get_by_label("Quote"), f"Three outages in one quarter, and nobody said why. {QUOTE}")
+    hand.check(seat.get_by_label("Publish this edition now"))
+    hand.click(button(page, "Save and continue editing"))
+    said(page, "was changed successfully")
+    expect(seat.locator(".desk-edition").first).to_contain_text("after 1 earlier edition")
+    guest.goto(f"{site}/compare/alder-vs-birch/")
+    expect(guest.get_by_text("2 of 4 ship").first).to_be_visible()
+
+    guest.goto(f"{site}/changes/")
+    expect(guest.locator(".flip__title")).to_have_text(["The Skeptic now skips Alder", "Corrected: Alder"])
+    flip = guest.locator(".flip").first
+    expect(flip).to_contain_text("Three outages in one quarter")
+    flip.get_by_text("What it said before").click()
+    expect(flip.locator("details")).to_contain_text("So says the Skeptic.")
+
+    hand.click(page.locator(".object-tools").get_by_role("link", name="History"))
+    assert history_of(page) == HISTORY
+    print(f"\n{hand.report()}")  # noqa: T201 (the figures, with pytest -s)
+    assert hand.report() in HANDBOOK.read_text(), f"docs/editors.md must hold:\n\n{hand.report()}"
