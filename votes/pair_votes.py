@@ -169,6 +169,10 @@ class PairTallyQuerySet(models.QuerySet["PairTally"]):
         )
         return cast("PairNumbers | None", rows.first())
 
+    def waiting(self) -> Self:
+        """Those with held votes, the most first."""
+        return self.filter(held__gt=0).order_by("-held", "first", "second")
+
 
 class PairTally(models.Model):
     """How many pair votes say which. Only triggers on `votes_pairvote` write here (migration 0008)."""

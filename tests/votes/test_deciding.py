@@ -107,7 +107,7 @@ def test_log_only_grows():
 def test_log_outlives_tool_and_user():
     tool, by = make.tool(name="Gone"), make.user(username="left")
     freeze(tool=tool, frozen=True, reason="other", words="To see.", by=by)
-    tool.delete()
+    make.removed(Tool.objects.filter(pk=tool.pk))
     by.delete()
     assert Decision.objects.values_list("tool_name", "by_name", "action").get() == ("Gone", "left", "freeze")
 
