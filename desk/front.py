@@ -21,6 +21,8 @@ from desk.permissions import reviews_to_edit, writes_own_drafts_only
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Fact, Plan, Tool
 from tools.publishing import State
+from votes.models import PairTally, PairVote, Vote
+from votes.moderation import pair_name
 from web.words import day, listed
 
 MOST = 8
@@ -273,6 +275,33 @@ def due_predictions(asker: Asker) -> Section | None:
     )
 
 
+def votes_under_review(asker: Asker) -> Section | None:
+    if not asker.may("votes.moderate_vote"):
+        return None
+    tools = with_total(Tool.objects.with_held_votes().order_by("-held", "name", "pk"))
+    pairs = with_total(PairTally.objects.waiting().select_related("first", "second"))
+    rows = [
+        *((row.held, row.name, reverse("admin:votes_vote_tool", args=[row.pk])) for row in tools),
+        *(
+            (
+                row.held,
+                pair_name(row.first, row.second),
+                reverse("admin:votes_pairvote_pair", args=[row.first_id, row.second_id]),
+            )
+            for row in pairs
+        ),
+    ]
+    rows.sort(key=lambda row: -row[0])
+    return Section(
+        "votes-under-review",
+        "Votes under review",
+        [Item(name, url, number_of(held, "held vote", "held votes")) for held, name, url in rows[:MOST]],
+        total_of(tools) + total_of(pairs),
+        "No vote is held.",
+        [("All tools with held votes", list_of(Vote)), ("All pairs with held votes", list_of(PairVote))],
+    )
+
+
 def missing_comparisons(asker: Asker) -> Section | None:
     if not asker.may("comparisons.add_comparison"):
         return None
@@ -370,6 +399,7 @@ SECTIONS: tuple[Callable[[Asker], Section | None], ...] = (
     draft_comparisons,
     scheduled,
     due_predictions,
+    votes_under_review,
     stale,
     unverified,
     missing_comparisons,

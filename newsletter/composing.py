@@ -1,10 +1,12 @@
 """This week's issue, from the site's data: what came out after the last one, in plain words."""
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 
-from django.db.models import Case, Count, F, When
+from django.db.models import Count, Q
 from django.db.models.functions import Greatest
 
 from comparisons import splits
@@ -15,15 +17,16 @@ from newsletter.models import Issue
 from reviews.models import Prediction, Review
 from tools.models import Tool
 from tools.publishing import is_published
-from votes.models import State, Vote
-from votes.pair_votes import PairChoice, PairState, PairVote
+from votes.models import Vote
+from votes.pair_votes import PairChoice, PairVote
 from web import markdown
-from web.words import counted, day, isolated, shortened
+from web.words import counted, day, isolated, number_word, shortened
 
 FIRST_ISSUE = timedelta(days=7)  # how far back an issue looks that has none before it
 MOST = 100  # entries of a kind that an issue keeps
 LONGEST_WORDS = 320  # characters of a quote or a note
 LONGEST_SENTENCE = 700
+PAIR_VOTES = 5  # from how many new pair votes on a tool it can be the one to watch
 EARLIER_SPLITS = 26  # issues whose split is not told again
 
 
@@ -152,8 +155,7 @@ def _watch(since: datetime, at: datetime) -> Iterator[Entry]:
     found = tool_to_watch(since=since, at=at)
     if found is None:
         return
-    pk, why = found
-    [tool] = Tool.objects.with_numbers().with_plans().select_related("category").filter(pk=pk)
+    [tool] = Tool.objects.with_numbers().with_plans().select_related("category").filter(pk=found.tool)
     shaped = card(tool)
     community = shaped.community
     says = f"{community.figure} ship of {community.words}." if community.has_number else f"{community.words}."
@@ -169,48 +171,77 @@ def _watch(since: datetime, at: datetime) -> Iterator[Entry]:
                 None,
                 [
                     shortened(_one_line(tool.tagline), LONGEST_WORDS),
-                    f"{why} {says}",
+                    f"{found.words} {says}",
                 ],
             )
         ),
     )
 
 
-def tool_to_watch(*, since: datetime, at: datetime) -> tuple[int, str] | None:
-    """The published tool to watch, and why: the one that visitors chose most often over another between two instants,
-    or, where nobody chose, the one that gained the most votes. None where nobody voted either. Held votes do not count.
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """Why a tool is the one to watch: how many new votes there were on it, and how many of them chose it over another
+    tool (None: there were too few pair votes, and these are those that say ship or skip).
     """
-    chosen = (
-        PairVote.objects.filter(
-            is_published(at=at, prefix="first__"),
-            is_published(at=at, prefix="second__"),
-            state=PairState.COUNTED,
-            choice__in=[PairChoice.FIRST, PairChoice.SECOND],
-            created_at__gt=since,
-            created_at__lte=at,
-        )
-        .annotate(tool=Case(When(choice=PairChoice.FIRST, then=F("first_id")), default=F("second_id")))
-        .values_list("tool")
-        .annotate(gained=Count("pk"))
-        .order_by("-gained", "tool")
-        .first()
+
+    tool: int
+    votes: int
+    chosen: int | None = None
+
+    @property
+    def words(self) -> str:
+        if self.chosen is None:
+            return f"{counted(self.votes, 'new vote').capitalize()}, more than on any other tool."
+        return f"Chosen in {number_word(self.chosen)} of {counted(self.votes, 'new pair vote')}; no tool gained more."
+
+
+def tool_to_watch(*, since: datetime, at: datetime) -> Gain | None:
+    """The published tool that gained most from what was voted between two instants; None where nobody voted.
+
+    Most by pair votes (chosen minus not chosen, above zero, of at least PAIR_VOTES); where there is no such tool, the
+    one with the most votes. Only votes that count are looked at.
+    """
+    return _gained_by_pairs(since, at) or _gained_by_votes(since, at)
+
+
+def _gained_by_pairs(since: datetime, at: datetime) -> Gain | None:
+    votes = PairVote.objects.counted().filter(
+        is_published(at=at, prefix="first__"),
+        is_published(at=at, prefix="second__"),
+        created_at__gt=since,
+        created_at__lte=at,
+        choice__in=[PairChoice.FIRST, PairChoice.SECOND],
     )
-    if chosen is not None:
-        return chosen[0], f"Visitors chose it over another tool {_times(chosen[1])}, more often than any other."
-    voted = (
-        Vote.objects.filter(
-            is_published(at=at, prefix="tool__"), state=State.COUNTED, created_at__gt=since, created_at__lte=at
-        )
+    first, second = (
+        votes.values_list(side).annotate(votes=Count("pk"), chosen=Count("pk", filter=Q(choice=side)))
+        for side in ("first", "second")
+    )
+    number: Counter[int] = Counter()
+    chosen: Counter[int] = Counter()
+    for tool, its_votes, its_chosen in first.union(second, all=True):
+        number[tool] += its_votes
+        chosen[tool] += its_chosen
+    gains = [
+        (2 * chosen[tool] - votes, chosen[tool], -tool)
+        for tool, votes in number.items()
+        if votes >= PAIR_VOTES and 2 * chosen[tool] > votes
+    ]
+    if not gains:
+        return None
+    tool = -max(gains)[2]
+    return Gain(tool, number[tool], chosen[tool])
+
+
+def _gained_by_votes(since: datetime, at: datetime) -> Gain | None:
+    most = (
+        Vote.objects.counted()
+        .filter(is_published(at=at, prefix="tool__"), created_at__gt=since, created_at__lte=at)
         .values_list("tool_id")
         .annotate(gained=Count("pk"))
         .order_by("-gained", "tool_id")
         .first()
     )
-    return voted and (voted[0], f"{counted(voted[1], 'new vote').capitalize()}, more than on any other tool.")
-
-
-def _times(number: int) -> str:
-    return "once" if number == 1 else counted(number, "time")
+    return Gain(*most) if most else None
 
 
 def _one_line(text: str) -> str:

@@ -16,7 +16,7 @@ from newsletter.issuing import compose_issue
 from newsletter.models import Issue, IssueState, Subscriber
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
-from votes.models import Vote
+from votes.models import Decision, Vote
 from votes.pair_votes import PairChoice, PairVote
 
 PAST = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -110,11 +110,20 @@ def user(*permissions: str, **fields: Any) -> User:
     return made
 
 
-def pair_votes(*, between: tuple[Tool, Tool], first: int = 0, second: int = 0, neither: int = 0) -> None:
+def pair_votes(*, between: tuple[Tool, Tool], first: int = 0, second: int = 0, neither: int = 0, **fields: Any) -> None:
     """Votes on two tools in the order that is given."""
     choices = [PairChoice.FIRST] * first + [PairChoice.SECOND] * second + [PairChoice.NEITHER] * neither
     for choice in choices:
-        PairVote.objects.cast(shown=between, visitor=UUID(int=next(_number), version=4), choice=choice)
+        visitor = UUID(int=next(_number), version=4)
+        PairVote.objects.cast(shown=between, visitor=visitor, choice=choice)
+        if fields:
+            PairVote.objects.filter(visitor=visitor).update(**fields)
+
+
+def decision(*, on: Tool, **fields: Any) -> Decision:
+    defaults = {"tool_name": on.name, "action": "reject", "reason": "other", "words": "Because.", "made_at": PAST,
+                "votes": 1, "ship": 1, "skip": 0, "networks": 1}  # fmt: skip
+    return Decision.objects.create(tool=on, **{**defaults, **fields})
 
 
 def subscriber(**fields: Any) -> Subscriber:

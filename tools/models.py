@@ -201,6 +201,12 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
         )
         return self.annotate(community=Subquery(numbers))
 
+    def with_held_votes(self) -> Self:
+        """Those with votes under review, annotated with how many: `held`."""
+        waiting = self._related("tallies").filter(held__gt=0).order_by()
+        held = waiting.values("tool").annotate(number=Sum("held")).values("number")
+        return self.filter(Exists(waiting)).annotate(held=Subquery(held))
+
     def with_freeze(self) -> Self:
         """Annotate `is_frozen`: whether every new vote is held."""
         return self.annotate(is_frozen=Exists(self._related("freeze")))

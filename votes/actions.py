@@ -82,6 +82,24 @@ WHERE (COALESCE(ledger.ship, 0), COALESCE(ledger.skip, 0)) <> (COALESCE(fresh.sh
 ORDER BY 1, 2, 3, 4, 5
 """
 
+_PAIR_DIFFERENCES = """
+SELECT first_id, second_id, COALESCE(tally.for_first, 0), COALESCE(tally.for_second, 0), COALESCE(tally.neither, 0),
+       COALESCE(tally.held, 0), COALESCE(fresh.for_first, 0), COALESCE(fresh.for_second, 0),
+       COALESCE(fresh.neither, 0), COALESCE(fresh.held, 0)
+FROM votes_pairtally AS tally
+FULL JOIN (
+    SELECT first_id, second_id,
+           count(*) FILTER (WHERE state = 'counted' AND choice = 'first') AS for_first,
+           count(*) FILTER (WHERE state = 'counted' AND choice = 'second') AS for_second,
+           count(*) FILTER (WHERE state = 'counted' AND choice = 'neither') AS neither,
+           count(*) FILTER (WHERE state = 'held' AND choice <> 'none') AS held
+    FROM votes_pairvote GROUP BY 1, 2
+) AS fresh USING (first_id, second_id)
+WHERE (COALESCE(tally.for_first, 0), COALESCE(tally.for_second, 0), COALESCE(tally.neither, 0), COALESCE(tally.held, 0))
+   <> (COALESCE(fresh.for_first, 0), COALESCE(fresh.for_second, 0), COALESCE(fresh.neither, 0), COALESCE(fresh.held, 0))
+ORDER BY 1, 2
+"""
+
 _LAGGING = """
 SELECT DISTINCT listing.tool_id, community_ship, community_skip, tally.ship, tally.skip
 FROM votes_listing AS listing
@@ -102,6 +120,12 @@ VALUES (%s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (tool_id, hour_at, state, rejected_for, slot) DO UPDATE SET ship = excluded.ship, skip = excluded.skip
 """
 
+_REPAIR_PAIRS = """
+INSERT INTO votes_pairtally (first_id, second_id, for_first, for_second, neither, held) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (first_id, second_id) DO UPDATE
+SET for_first = excluded.for_first, for_second = excluded.for_second, neither = excluded.neither, held = excluded.held
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -116,14 +140,27 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class PairCounts:
+    """What some place says of two tools, in the order of their ids."""
+
+    first: int
+    second: int
+    neither: int
+    held: int
+
+    def __str__(self) -> str:
+        return f"{self.first} to {self.second}, {self.neither} neither, {self.held} held"
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """A place that says something else than what it is made from; as text, one line."""
 
     place: str
     said_by: str
-    said: Counts
+    said: Counts | PairCounts
     truth_by: str
-    truth: Counts
+    truth: Counts | PairCounts
 
     def __str__(self) -> str:
         return f"{self.place}: {self.said_by} {self.said}; {self.truth_by} {self.truth}"
@@ -131,21 +168,28 @@ class Difference:
 
 @transaction.atomic
 def verify_tally(*, repair: bool = False) -> list[Difference]:
-    """Compare tally and ledger with a fresh count, and with `repair` set them right. Returns what differed.
+    """Compare tallies and ledger with a fresh count, and with `repair` set them right. Returns what differed.
 
-    What lists sort by (votes.models.Listing) is compared with the tally, too. A plain comparison blocks nobody;
-    while votes come in, a list may lag for the moment that a vote takes. A repair holds back writers of votes.
+    The tally of votes between two tools is among them. What lists sort by (votes.models.Listing) is compared with the
+    tally, too. A plain comparison blocks nobody; while votes come in, a list may lag for the moment that a vote takes.
+    A repair holds back writers of votes.
     """
     with connection.cursor() as cursor:
         if repair:
-            cursor.execute("LOCK TABLE votes_vote, votes_tally, votes_ledgerhour IN SHARE ROW EXCLUSIVE MODE")
+            cursor.execute(
+                "LOCK TABLE votes_vote, votes_pairvote, votes_tally, votes_pairtally, votes_ledgerhour"
+                " IN SHARE ROW EXCLUSIVE MODE"
+            )
         cursor.execute(_DIFFERENCES)
         slots = cursor.fetchall()
         cursor.execute(_LEDGER_DIFFERENCES)
         hours = cursor.fetchall()
+        cursor.execute(_PAIR_DIFFERENCES)
+        pairs = cursor.fetchall()
         if repair:
             cursor.executemany(_REPAIR, [(*row[:2], *row[5:]) for row in slots])
             cursor.executemany(_REPAIR_LEDGER, [(*row[:5], *row[7:]) for row in hours])
+            cursor.executemany(_REPAIR_PAIRS, [(*row[:2], *row[6:]) for row in pairs])
         cursor.execute(_LAGGING)
         lagging = cursor.fetchall()
         if repair:
@@ -162,6 +206,10 @@ def verify_tally(*, repair: bool = False) -> list[Difference]:
                 ledger, Counts(*counts[:2]), votes, Counts(*counts[2:]),
             )
             for tool, hour, state, rejected_for, slot, *counts in hours
+        ),
+        *(
+            Difference(f"tools {first} and {second}", tally, PairCounts(*counts[:4]), votes, PairCounts(*counts[4:]))
+            for first, second, *counts in pairs
         ),
         *(
             Difference(f"tool {tool}", lists, Counts(*counts[:2]), tally, Counts(*counts[2:]))

@@ -10,27 +10,30 @@ from django.utils import timezone
 
 from tools.models import Tool
 from votes.models import Decision, Freeze, Listing, Reason
-from votes.moderation import Action
+from votes.moderation import Action, pair_name
 
 # Held by whoever decides, until it commits: decisions about the same votes must not wait for each other in a circle.
 _DECIDING = 0x115717
 
 _DECIDE = """
 WITH decided AS (
-    UPDATE votes_vote SET state = %(state)s, rejected_for = %(rejected_for)s, decision_id = %(id)s
-    WHERE {which}
+    {move}
     RETURNING choice, network, created_at
 )
 INSERT INTO votes_decision (
     id, tool_id, tool_name, action, reason, words, by_id, by_name, made_at, undoes_id,
     votes, ship, skip, networks, first_at, last_at
 )
-SELECT %(id)s, %(tool)s, %(tool_name)s, %(action)s, %(reason)s, %(words)s, %(by)s, %(by_name)s, %(at)s,
-       %(undoes)s::bigint, count(*), count(*) FILTER (WHERE choice = 'ship'), count(*) FILTER (WHERE choice = 'skip'),
-       count(DISTINCT network), min(created_at), max(created_at)
+SELECT %(id)s, %(tool)s::bigint, %(tool_name)s, %(action)s, %(reason)s, %(words)s, %(by)s, %(by_name)s, %(at)s,
+       %(undoes)s::bigint, count(*), count(*) FILTER (WHERE choice IN ('ship', 'first')),
+       count(*) FILTER (WHERE choice IN ('skip', 'second')), count(DISTINCT network), min(created_at), max(created_at)
 FROM decided HAVING count(*) > 0
 RETURNING votes
 """
+_MOVE = """UPDATE votes_vote SET state = %(state)s, rejected_for = %(rejected_for)s, decision_id = %(id)s
+    WHERE {which}"""
+_MOVE_PAIR = """UPDATE votes_pairvote SET state = %(state)s
+    WHERE first_id = %(first)s AND second_id = %(second)s AND state = 'held' AND created_at <= %(until)s"""
 _HELD = "tool_id = %(tool)s AND state = 'held' AND created_at <= %(until)s"
 _IN_GROUPS = """
     AND (date_trunc('hour', created_at, 'UTC'), COALESCE(replace(network::text, '-', ''), '')) IN (
@@ -88,25 +91,56 @@ def reopen(*, decision: Decision, words: str, by: AbstractBaseUser) -> int:
     )
 
 
-def _decide(which: str, *, tool: Tool, by: AbstractBaseUser, **values: Any) -> int:
+def decide_pair(
+    *,
+    pair: tuple[Tool, Tool],
+    action: Action,
+    groups: Iterable[tuple[datetime, str]] | None,
+    until: datetime,
+    reason: str,
+    words: str,
+    by: AbstractBaseUser,
+) -> int:
+    """As `decide`, of the held votes between two tools, in the order of their ids.
+
+    The class of the reason stands in the log alone: the public ledger knows nothing of pairs.
+    """
+    groups = None if groups is None else list(groups)
+    return _moved(
+        _MOVE_PAIR if groups is None else _MOVE_PAIR + _IN_GROUPS,
+        tool=None,
+        tool_name=pair_name(*pair),
+        first=pair[0].pk,
+        second=pair[1].pk,
+        action=action,
+        reason=reason,
+        words=words,
+        by=by,
+        state="rejected" if action == Action.REJECT else "counted",
+        until=until,
+        hours=[hour for hour, _ in groups or []],
+        networks=[network for _, network in groups or []],
+        undoes=None,
+    )
+
+
+def _decide(which: str, *, tool: Tool, **values: Any) -> int:
+    moved = _moved(_MOVE.replace("{which}", which), tool=tool.pk, tool_name=tool.name, **values)
+    Listing.objects.settle(tool)
+    return moved
+
+
+def _moved(move: str, *, by: AbstractBaseUser, **values: Any) -> int:
+    """Move votes and log it, in one statement. Returns how many."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_DECIDING])
         cursor.execute("SELECT nextval(pg_get_serial_sequence('votes_decision', 'id'))")
         [pk] = cursor.fetchone()
         cursor.execute(
-            _DECIDE.replace("{which}", which),
-            {
-                **values,
-                "id": pk,
-                "tool": tool.pk,
-                "tool_name": tool.name,
-                "by": by.pk,
-                "by_name": by.get_username(),
-                "at": timezone.now(),
-            },
+            _DECIDE.replace("{move}", move),
+            {**values, "id": pk, "by": by.pk, "by_name": by.get_username(), "at": timezone.now()},
         )
         row = cursor.fetchone()
-    Listing.objects.settle(tool)
     return row[0] if row else 0
 
 

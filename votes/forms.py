@@ -77,6 +77,12 @@ class DecisionForm(WhyForm):
         return cleaned
 
 
+class PairDecisionForm(DecisionForm):
+    """The same, of votes between two tools."""
+
+    scope = forms.ChoiceField(choices=[("chosen", "The groups marked below"), ("all", "All held votes on this pair")])
+
+
 class FreezeForm(WhyForm):
     """Hold every new vote on a tool, or no longer."""
 

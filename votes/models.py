@@ -82,6 +82,10 @@ class VoteQuerySet(models.QuerySet["Vote"]):
         """What a visitor says of published tools, whether it counts or not."""
         return self.filter(visitor=visitor, tool__in=Tool.objects.published()).exclude(choice=Choice.NONE)
 
+    def counted(self) -> Self:
+        """Those that count: neither held, nor rejected, nor taken back."""
+        return self.filter(state=State.COUNTED).exclude(choice=Choice.NONE)
+
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 

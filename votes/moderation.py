@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from tools.models import Tool
+from web.words import shortened
 
 
 class HeldFor(models.TextChoices):
@@ -19,6 +20,13 @@ class HeldFor(models.TextChoices):
     NETWORK = "network", "Many from one network"
     BURST = "burst", "Many on this tool at once"
     FREEZE = "freeze", "Voting on this tool was frozen"
+
+
+class PairHeldFor(models.TextChoices):
+    """Why a vote between two tools was held when it came."""
+
+    PAIR = "pair", "Many from one network on this pair"
+    NETWORK = "network", "Many from one network"
 
 
 class Reason(models.TextChoices):
@@ -62,7 +70,8 @@ class Freeze(models.Model):
 class Decision(models.Model):
     """What was decided of some votes on a tool, by whom and why. A trigger refuses to change or delete it (0006).
 
-    It outlives the tool and the user, so it keeps their names too.
+    It outlives the tool and the user, so it keeps their names too. Of votes between two tools it has no tool and the
+    name "A vs B" (`pair_name`); `ship` are then those for A and `skip` those for B.
     """
 
     tool = models.ForeignKey(
@@ -104,12 +113,27 @@ class Decision(models.Model):
 
 
 @dataclass(frozen=True, slots=True)
-class HeldGroup:
-    """Held votes on one tool that were cast in one hour from one network (None: not known)."""
+class Group:
+    """Votes that were cast in one hour from one network (None: not known)."""
 
     hour_at: datetime
     network: uuid.UUID | None
     held_for: list[str]
+
+    @property
+    def short_network(self) -> str:
+        return self.network.hex[:8] if self.network else "unknown"
+
+    @property
+    def key(self) -> str:
+        """How a form names it; `parse_key` reads it."""
+        return f"{int(self.hour_at.timestamp())}.{self.network.hex if self.network else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldGroup(Group):
+    """Held votes on one tool."""
+
     ship: int
     skip: int
     taken_back: int
@@ -122,14 +146,20 @@ class HeldGroup:
     def held_for_words(self) -> str:
         return "; ".join(HeldFor(value).label for value in self.held_for)
 
-    @property
-    def short_network(self) -> str:
-        return self.network.hex[:8] if self.network else "unknown"
+
+@dataclass(frozen=True, slots=True)
+class HeldPairGroup(Group):
+    """Held votes between two tools, in the order of their ids."""
+
+    first: int
+    second: int
+    neither: int
+    taken_back: int
 
     @property
-    def key(self) -> str:
-        """How a form names it; `parse_key` reads it."""
-        return f"{int(self.hour_at.timestamp())}.{self.network.hex if self.network else ''}"
+    def held_for_words(self) -> str:
+        words = dict(PairHeldFor.choices)  # no constraint keeps others out
+        return "; ".join(str(words.get(value, value or "not known")) for value in self.held_for)
 
 
 def parse_key(key: str) -> tuple[datetime, str]:
@@ -161,3 +191,27 @@ def held_groups(tool_id: int, *, until: datetime, most: int, start: int = 0) -> 
         cursor.execute(_GROUPS, [tool_id, until, most, start])
         rows = cursor.fetchall()
     return [HeldGroup(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
+
+
+_PAIR_GROUPS = """
+SELECT date_trunc('hour', created_at, 'UTC'), network, array_agg(DISTINCT held_for ORDER BY held_for),
+       count(*) FILTER (WHERE choice = 'first'), count(*) FILTER (WHERE choice = 'second'),
+       count(*) FILTER (WHERE choice = 'neither'), count(*) FILTER (WHERE choice = 'none'), count(*) OVER ()
+FROM votes_pairvote WHERE first_id = %s AND second_id = %s AND state = 'held' AND created_at <= %s
+GROUP BY 1, 2 ORDER BY 1 DESC, count(*) DESC, 2 LIMIT %s OFFSET %s
+"""
+
+
+def held_pair_groups(
+    pair: tuple[int, int], *, until: datetime, most: int, start: int = 0
+) -> tuple[list[HeldPairGroup], int]:
+    """As `held_groups`, of the votes between two tools (ids in their order)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PAIR_GROUPS, [*pair, until, most, start])
+        rows = cursor.fetchall()
+    return [HeldPairGroup(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
+
+
+def pair_name(first: Tool, second: Tool) -> str:
+    """What decisions on the votes between two tools call them; the two in the order of their ids."""
+    return f"{shortened(first.name, 147)} vs {shortened(second.name, 147)}"

@@ -91,6 +91,13 @@ class PairVoteQuerySet(models.QuerySet["PairVote"]):
             choice=PairChoice.NONE
         )
 
+    def counted(self) -> Self:
+        """Those that count: neither held, nor rejected, nor taken back."""
+        return self.filter(state=PairState.COUNTED).exclude(choice=PairChoice.NONE)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-pk")
+
     def chosen(self) -> "models.QuerySet[PairVote, tuple[str, str, str | None]]":
         """Each as (slug, slug, slug of the tool that was chosen, or None for neither)."""
         chosen = Case(
@@ -168,6 +175,10 @@ class PairTallyQuerySet(models.QuerySet["PairTally"]):
             high=WholePercent(WilsonHigh(one, votes)),
         )
         return cast("PairNumbers | None", rows.first())
+
+    def waiting(self) -> Self:
+        """Those with held votes, the most first."""
+        return self.filter(held__gt=0).order_by("-held", "first", "second")
 
 
 class PairTally(models.Model):

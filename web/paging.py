@@ -18,6 +18,14 @@ def page_of(items: Any, query: QueryDict, *, per_page: int, count: int | None = 
     return paginator.get_page(query.get("page"))
 
 
+def page_number(query: QueryDict, *, most: int) -> int:
+    """Which page `?page=` asks for, from 1 to `most`: the first when it makes no sense."""
+    try:
+        return min(max(int(query.get("page", 1)), 1), most)
+    except ValueError:
+        return 1
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """A page of a list that is too long to be counted: it knows only whether there is more. Read like Django's Page."""
@@ -45,10 +53,7 @@ class Stretch:
 
 def stretch_of(items: Any, query: QueryDict, *, per_page: int, most: int) -> Stretch:
     """As `page_of`, without a count, for at most so many pages: what lies beyond would have to be walked to."""
-    try:
-        number = min(max(int(query.get("page", 1)), 1), most)
-    except ValueError:
-        number = 1
+    number = page_number(query, most=most)
     start = (number - 1) * per_page
     found = list(items[start : start + per_page + 1])
     return Stretch(found[:per_page], number, has_next=len(found) > per_page and number < most)

@@ -21,6 +21,7 @@ from votes.community import Community
 from votes.forms import DecisionForm, FreezeForm, WhyForm
 from votes.models import Decision, Reason, Tally, Vote
 from votes.moderation import Action, held_groups
+from web.paging import page_number
 
 GROUPS_A_PAGE = 100
 TOOLS_A_PAGE = 50
@@ -177,7 +178,7 @@ class VoteAdmin(DeskAdmin):
         freeze_form: FreezeForm | None = None,
     ) -> HttpResponse:
         now = timezone.now()
-        page = _page_number(request)
+        page = page_number(request.GET, most=10_000)
         groups, count = held_groups(tool.pk, until=now, most=GROUPS_A_PAGE, start=(page - 1) * GROUPS_A_PAGE)
         asked = request.GET.get("days", "")
         span = asked if asked in SPANS else "7"
@@ -257,10 +258,3 @@ def _community(tool: Any) -> Community:
 
 def _votes(number: int) -> str:
     return f"{number:,} vote{'' if number == 1 else 's'}"
-
-
-def _page_number(request: HttpRequest) -> int:
-    try:
-        return min(max(int(request.GET.get("page", 1)), 1), 10_000)
-    except ValueError:
-        return 1

@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 EDITOR = (
     "tools.change_tool", "tools.view_tool", "tools.change_plan", "tools.change_fact", "tools.import_catalog",
     "reviews.add_review", "reviews.change_review", "reviews.view_review", "reviews.publish_review",
-    "reviews.change_prediction", "comparisons.add_comparison", "comparisons.change_comparison",
+    "reviews.change_prediction", "comparisons.add_comparison", "comparisons.change_comparison", "votes.moderate_vote",
 )  # fmt: skip
 REVIEWER = ("tools.view_tool", "reviews.add_review", "reviews.change_review", "reviews.view_review")
 
@@ -196,6 +196,32 @@ def test_reviewer_is_led_to_the_tools_that_lack_the_own_seat():
     assert section("missing-seats", user).more == [("All tools that lack one", "/admin/tools/tool/?unwritten=own")]
 
 
+def test_moderator_sees_held_votes_of_tools_and_pairs_the_most_first():
+    few, many, calm = make.tool(name="Few"), make.tool(name="Many", published_at=None), make.tool(name="Calm")
+    make.votes(on=few, ship=1, state="held", held_for="tool")
+    make.votes(on=many, ship=20, skip=5, state="held", held_for="burst")
+    make.votes(on=calm, ship=30)
+    make.pair_votes(between=(calm, few), first=2, state="held", held_for="pair")
+    make.pair_votes(between=(many, few), first=9)
+    held = section("votes-under-review", somebody("votes.moderate_vote"))
+    assert [(item.words, item.note, item.url) for item in held.items] == [
+        ("Many", "25 held votes", f"/admin/votes/vote/tool/{many.pk}/"),
+        ("Few vs Calm", "2 held votes", f"/admin/votes/pairvote/{few.pk}/{calm.pk}/"),
+        ("Few", "1 held vote", f"/admin/votes/vote/tool/{few.pk}/"),
+    ]
+    assert held.total == 3
+    assert [url for _, url in held.more] == ["/admin/votes/vote/", "/admin/votes/pairvote/"]
+
+
+def test_held_votes_are_counted_beyond_those_shown():
+    for _ in range(6):
+        tools = make.tool(), make.tool()
+        make.votes(on=tools[0], ship=1, state="held", held_for="tool")
+        make.pair_votes(between=tools, first=1, state="held", held_for="pair")
+    held = section("votes-under-review", somebody("votes.moderate_vote"))
+    assert (len(held.items), held.total) == (8, 12)
+
+
 def test_somebody_without_content_to_edit_sees_nothing_of_it():
     make.tool(name="Draft", published_at=None)
     assert seen(somebody()) == {"last-edits": []}
@@ -214,7 +240,17 @@ def test_front_page_takes_the_same_queries_for_one_and_for_three(client, django_
         make.fact(of=tool)
         make.comparison(first=tool, second=other, published_at=make.FUTURE)
         make.comparison(published_at=None)
-        with django_assert_num_queries(18):
+        with django_assert_num_queries(20):
+            assert client.get(reverse("admin:index")).status_code == 200
+
+
+def test_front_page_of_a_moderator_takes_the_same_queries_for_one_and_for_three(client, django_assert_num_queries):
+    client.force_login(somebody("votes.moderate_vote"))
+    for _ in range(2):
+        tools = make.tool(), make.tool()
+        make.votes(on=tools[0], ship=1, state="held", held_for="tool")
+        make.pair_votes(between=tools, first=1, state="held", held_for="pair")
+        with django_assert_num_queries(7):
             assert client.get(reverse("admin:index")).status_code == 200
 
 

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from comparisons.models import Comparison
-from newsletter.models import Subscriber
+from newsletter.models import Delivery, Issue, Outbox, Subscriber, Suppression, Worker
 from reviews.models import Prediction, Review, Reviewer
 from tests import factories as make
-from tools.models import Attribute, Category, Fact, Plan, Tool
+from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
+from votes.models import Decision, PairVote, Vote
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -49,8 +50,17 @@ LISTS = {
     Review: (a_review, 8),
     Prediction: (lambda: make.prediction(of=a_review()), 8),
     Comparison: (make.comparison, 7),
+    Correction: (lambda: make.correction(of=make.tool()), 7),
+    Vote: (lambda: make.votes(on=make.tool(), ship=1, state="held", held_for="tool"), 4),
+    PairVote: (lambda: make.pair_votes(between=(make.tool(), make.tool()), first=1, state="held", held_for="pair"), 4),
+    Decision: (lambda: make.decision(on=make.tool()), 7),
+    Issue: (lambda: make.issue(state="sent"), 5),
+    Delivery: (lambda: Delivery.objects.create(issue=make.issue(state="sent"), subscriber=make.subscriber()), 5),
+    Outbox: (lambda: Outbox.objects.create(kind="sign-up", subscriber=make.subscriber()), 5),
+    Worker: (lambda: Worker.objects.create(name=str(timezone.now().timestamp()), beat_at=timezone.now()), 5),
+    Suppression: (lambda: Suppression.objects.create(digest=str(timezone.now().timestamp()), reason="bounced"), 7),
     Subscriber: (lambda: Subscriber.objects.create(email=f"{timezone.now().timestamp()}@example.com"), 7),
-    User: (lambda: User.objects.create_user(f"user-{timezone.now().timestamp()}"), 6),
+    User: (lambda: User.objects.create_user(f"user-{timezone.now().timestamp()}"), 7),
     Group: (lambda: Group.objects.create(name=str(timezone.now().timestamp())), 5),
 }
 

@@ -17,10 +17,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
 from accounts.groups import GROUPS
-from newsletter.models import Subscriber
+from newsletter.models import Delivery, Issue, Outbox, Subscriber, Suppression, Worker
 from tests import factories as make
 from tests.accounts.people import person
-from tools.models import Correction
+from tools.models import Correction, Tool
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +30,8 @@ ALL = (200, 200, 200, 200)
 READERS = (200, 200, 403, 200)
 CONTENT = (403, 200, 403, 200)
 ADMINISTRATORS = (403, 403, 403, 200)
+CONTENT_FORMS = (403, 405, 403, 405)
+MODERATORS = (403, 403, 200, 200)
 NONE = (403, 403, 403, 403)
 PAGES: dict[str, tuple[int, int, int, int]] = {
     "index": ALL,
@@ -55,7 +57,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "comparisons_comparison_changelist": READERS,
     "comparisons_comparison_add": CONTENT,
     "comparisons_comparison_change": READERS,
-    "comparisons_comparison_delete": (403, 302, 403, 302),  # readers have seen it
+    "comparisons_comparison_delete": (403, 302, 403, 302),  # it is public: withdrawn, not deleted
     "comparisons_comparison_history": READERS,
     "newsletter_subscriber_changelist": CONTENT,
     "newsletter_subscriber_add": NONE,
@@ -162,6 +164,50 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "tools_tool_slug": CONTENT,
     "tools_tool_unschedule": (403, 302, 403, 302),
     "tools_tool_withdraw": CONTENT,
+    "newsletter_delivery_add": NONE,
+    "newsletter_delivery_change": CONTENT,
+    "newsletter_delivery_changelist": CONTENT,
+    "newsletter_delivery_delete": NONE,
+    "newsletter_delivery_history": CONTENT,
+    "newsletter_outbox_add": NONE,
+    "newsletter_outbox_change": CONTENT,
+    "newsletter_outbox_changelist": CONTENT,
+    "newsletter_outbox_delete": NONE,
+    "newsletter_outbox_history": CONTENT,
+    "newsletter_worker_add": NONE,
+    "newsletter_worker_change": CONTENT,
+    "newsletter_worker_changelist": CONTENT,
+    "newsletter_worker_delete": NONE,
+    "newsletter_worker_history": CONTENT,
+    "newsletter_issue_act": CONTENT_FORMS,
+    "newsletter_issue_add": NONE,  # they are composed
+    "newsletter_issue_change": CONTENT,
+    "newsletter_issue_changelist": CONTENT,
+    "newsletter_issue_compose": CONTENT_FORMS,
+    "newsletter_issue_delete": CONTENT,
+    "newsletter_issue_history": CONTENT,
+    "newsletter_issue_html": CONTENT,
+    "newsletter_issue_numbers": CONTENT,
+    "newsletter_issue_test": CONTENT_FORMS,
+    "newsletter_issue_text": CONTENT,
+    "newsletter_suppression_add": NONE,
+    "newsletter_suppression_change": CONTENT,
+    "newsletter_suppression_changelist": CONTENT,
+    "newsletter_suppression_delete": ADMINISTRATORS,
+    "newsletter_suppression_history": CONTENT,
+    "votes_decision_add": NONE,  # the log writes itself
+    "votes_decision_change": MODERATORS,
+    "votes_decision_changelist": MODERATORS,
+    "votes_decision_delete": NONE,
+    "votes_decision_history": MODERATORS,
+    "votes_pairvote_changelist": MODERATORS,
+    "votes_pairvote_decide": MODERATORS,
+    "votes_pairvote_pair": MODERATORS,
+    "votes_vote_changelist": MODERATORS,
+    "votes_vote_decide": MODERATORS,
+    "votes_vote_freeze": MODERATORS,
+    "votes_vote_reopen": MODERATORS,
+    "votes_vote_tool": MODERATORS,
 }
 
 OBJECTS: dict[str, Callable[[], Model]] = {
@@ -180,6 +226,12 @@ OBJECTS: dict[str, Callable[[], Model]] = {
     "tools_correction": lambda: Correction.objects.create(tool=make.tool(), note="It costs less."),
     "comparisons_comparison": make.comparison,
     "newsletter_subscriber": lambda: Subscriber.objects.get_or_create(email="a@example.org")[0],
+    "newsletter_issue": lambda: an_issue(),
+    "newsletter_delivery": lambda: Delivery.objects.create(issue=an_issue(), subscriber=make.subscriber()),
+    "newsletter_outbox": lambda: Outbox.objects.create(kind="sign-up", subscriber=make.subscriber()),
+    "newsletter_worker": lambda: Worker.objects.get_or_create(name="worker", beat_at=make.PAST)[0],
+    "newsletter_suppression": lambda: Suppression.objects.get_or_create(digest="0" * 64, reason="bounced")[0],
+    "votes_decision": lambda: make.decision(on=make.tool()),
 }
 
 ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -189,7 +241,23 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "object_id": make.tool().pk,
     },
     "auth_user_password_change": lambda: {"id": person().pk},
+    "newsletter_issue_act": lambda: {"object_id": an_issue().pk, "act": "ready"},
+    "votes_vote_tool": lambda: {"tool_id": make.tool().pk},
+    "votes_vote_decide": lambda: {"tool_id": make.tool().pk},
+    "votes_vote_freeze": lambda: {"tool_id": make.tool().pk},
+    "votes_vote_reopen": lambda: _decided(make.tool()),
+    "votes_pairvote_pair": lambda: {"first_id": make.tool().pk, "second_id": make.tool().pk},
+    "votes_pairvote_decide": lambda: {"first_id": make.tool().pk, "second_id": make.tool().pk},
 }
+
+
+def an_issue() -> Issue:
+    """A draft; there is one at most."""
+    return Issue.objects.first() or make.issue()
+
+
+def _decided(tool: Tool) -> dict[str, Any]:
+    return {"tool_id": tool.pk, "decision_id": make.decision(on=tool).pk}
 
 
 def named_pages() -> Iterator[tuple[str, list[str]]]:

@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from newsletter import composing
+from newsletter.composing import Gain
 from newsletter.content import entries_of, public
 from newsletter.issuing import NotNowError, compose_issue
 from newsletter.models import Issue, IssueState
@@ -137,6 +138,50 @@ def test_withdrawn_things_are_not_public_any_more():
     assert [entry.kind for entry in public(entries)] == ["flip", "watch"]
     pair.first.withdraw()
     assert public(entries) == []
+
+
+def watched(**window) -> Gain | None:
+    return composing.tool_to_watch(**{"since": BEFORE, "at": timezone.now(), **window})
+
+
+def test_tool_to_watch_gained_most_from_pair_votes():
+    alpha, beta, gamma = (make.tool(name=name) for name in ("Alpha", "Beta", "Gamma"))
+    make.votes(on=gamma, ship=30)
+    make.pair_votes(between=(alpha, beta), first=2, second=6, neither=9)
+    make.pair_votes(between=(gamma, beta), first=3, second=4)
+    assert watched() == Gain(beta.pk, votes=15, chosen=10)
+    make.comparison(first=alpha, second=gamma)
+    *_, watch = entries_of(compose_issue(since=BEFORE).content)
+    assert (watch.kind, watch.title) == ("watch", "Beta")
+    assert watch.words == ("Chosen in ten of 15 new pair votes; no tool gained more. No votes yet.",)
+
+
+def test_only_pair_votes_that_count_since_then_and_of_published_tools_are_looked_at():
+    alpha, beta, secret = make.tool(), make.tool(), make.tool(published_at=None)
+    for fields in (
+        {"state": "held", "held_for": "pair"},
+        {"state": "rejected"},
+        {"choice": "none"},
+        {"created_at": BEFORE},
+    ):
+        make.pair_votes(between=(alpha, beta), second=9, **fields)
+    make.pair_votes(between=(alpha, secret), second=9)
+    make.pair_votes(between=(secret, beta), second=9)
+    assert watched() is None
+    make.pair_votes(between=(alpha, beta), first=5)
+    assert watched() == Gain(alpha.pk, votes=5, chosen=5)
+
+
+@pytest.mark.parametrize("between", [{"first": 4}, {"first": 5, "second": 5}, {}])
+def test_tool_to_watch_has_most_counted_votes_where_pair_votes_say_little(between):
+    alpha, beta = make.tool(), make.tool()
+    make.pair_votes(between=(alpha, beta), **between)
+    make.votes(on=alpha, ship=9, state="held", held_for="tool")
+    make.votes(on=alpha, ship=9, state="rejected", rejected_for="flood")
+    make.votes(on=alpha, ship=1)
+    make.votes(on=beta, skip=2)
+    assert watched() == Gain(beta.pk, votes=2)
+    assert watched().words == "Two new votes, more than on any other tool."
 
 
 def test_command_says_what_it_did(capsys):

@@ -8,7 +8,9 @@ from django.test import Client
 from tests import factories as make
 from tests.conftest import SAME_ORIGIN
 from tests.votes.casting import cast, counts, voter
+from tools.models import Tool
 from votes.models import State, Vote
+from votes.pair_votes import PairVote
 from votes.visitor import receipt_of
 
 pytestmark = pytest.mark.django_db
@@ -67,14 +69,71 @@ def test_votes_on_what_is_not_published_any_more_are_not_shown():
     assert client.get("/me/votes/").json() == {"votes": {}, "pairs": []}
 
 
+def choose(client: Client, pair: str, choice: str) -> None:
+    assert client.post(f"/compare/{pair}/vote/", {"choice": choice}).status_code == 303
+
+
+def pairs_on(response) -> list[tuple[str, str]]:
+    """The pairs that the page lists, each as (address, words)."""
+    found = re.findall(
+        r'<h3 class="my-votes__name"><a href="([^"]*)">(.*?)</a></h3>\s*<p class="quiet">(.*?)</p>',
+        response.content.decode(),
+    )
+    return [(url, re.sub(r"<[^>]*>", "", f"{name}: {said}")) for url, name, said in found]
+
+
+def test_pair_votes_are_listed_with_ways_to_change_them():
+    client = voter()
+    for slug in ("alpha", "beta", "gamma", "gone"):
+        make.tool(slug=slug, name=slug.title())
+    for pair, choice in (
+        ("alpha-vs-beta", "second"),
+        ("gamma-vs-alpha", "first"),
+        ("beta-vs-gamma", "neither"),
+        ("alpha-vs-gone", "first"),
+        ("beta-vs-gone", "first"),
+    ):
+        choose(client, pair, choice)
+    choose(client, "beta-vs-gone", "none")
+    Tool.objects.get(slug="gone").withdraw()
+    PairVote.objects.filter(choice="neither").update(state="held", held_for="pair")
+    response = client.get("/me/")
+    assert pairs_on(response) == [
+        (
+            "/compare/beta-vs-gamma/vote/?next=%2Fme%2F",
+            "Beta vs Gamma: You would ship with neither. Under review (why?).",
+        ),
+        ("/compare/gamma-vs-alpha/vote/?next=%2Fme%2F", "Gamma vs Alpha: You would ship with Gamma. Counted."),
+        ("/compare/alpha-vs-beta/vote/?next=%2Fme%2F", "Alpha vs Beta: You would ship with Beta. Counted."),
+    ]
+    assert "Nothing said of a single tool yet." in words(response)
+    page = client.get(pairs_on(response)[2][0]).content.decode()
+    assert '<a href="/me/">Back to where you were</a>' in page
+    assert pairs_on(voter().get("/me/")) == []
+
+
+def test_only_the_newest_pair_votes_are_listed(monkeypatch):
+    monkeypatch.setattr("votes.views.mine.PAIRS_SHOWN", 2)
+    client, tools = voter(), [make.tool() for _ in range(4)]
+    for other in tools[1:]:
+        choose(client, f"{tools[0].slug}-vs-{other.slug}", "second")
+    response = client.get("/me/")
+    assert [said.rpartition(" ship with ")[2] for _, said in pairs_on(response)] == [
+        f"{tool.name}. Counted." for tool in tools[:1:-1]
+    ]
+    assert "The newest 2." in words(response)
+
+
 @pytest.mark.parametrize("votes", [1, 3])
 def test_queries(votes, django_assert_num_queries):
     client = voter()
     for _ in range(votes):
-        cast(client, make.tool())
-    with django_assert_num_queries(3):  # how many, the votes, their tools
+        tools = make.tool(), make.tool()
+        cast(client, tools[0])
+        choose(client, f"{tools[0].slug}-vs-{tools[1].slug}", "first")
+    with django_assert_num_queries(4):  # how many, the votes, their tools, the pair votes
         client.get("/me/")
-    with django_assert_num_queries(2):  # votes, and pair votes
+    with django_assert_num_queries(2):  # votes and pair votes
         client.get("/me/votes/")
 
 

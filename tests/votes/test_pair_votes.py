@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis.extra.django import TestCase
 
 from tests import factories as make
 from tests.conftest import SAME_ORIGIN
-from votes.actions import cast_pair
+from votes.actions import cast_pair, verify_tally
 from votes.community import Community
 from votes.pair_votes import PairChoice, PairTally, PairVote
 from votes.preference import Preference
@@ -267,3 +268,25 @@ def test_far_beyond_the_usual_it_is_refused_and_nothing_changes(two, settings, f
     say(form_client, "second")
     refused = say(form_client, "first")
     assert (refused.status_code, 1 <= int(refused.headers["Retry-After"]) <= 3600, tally(two)) == (429, True, (0, 1, 0))
+
+
+def test_verify_tally_finds_and_repairs_pairs(two):
+    other = two[0], make.tool()
+    make.pair_votes(between=two, first=3, second=2, neither=1)
+    make.pair_votes(between=two, second=4, state="held")
+    make.pair_votes(between=two, second=5, state="rejected")
+    make.pair_votes(between=other, first=1)
+    assert verify_tally() == []
+    PairTally.objects.filter(second=two[1]).update(for_first=7, held=0)
+    PairTally.objects.filter(second=other[1]).delete()
+    wrong = [
+        f"tools {two[0].pk} and {two[1].pk}: the tally says 7 to 2, 1 neither, 0 held; "
+        "the votes say 3 to 2, 1 neither, 4 held",
+        f"tools {two[0].pk} and {other[1].pk}: the tally says 0 to 0, 0 neither, 0 held; "
+        "the votes say 1 to 0, 0 neither, 0 held",
+    ]
+    with pytest.raises(CommandError, match="differs from the votes in 2 places"):
+        call_command("verify_tally")
+    assert [str(difference) for difference in verify_tally(repair=True)] == wrong
+    assert verify_tally() == []
+    assert tally(two) == (3, 2, 1)

@@ -11,12 +11,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from tools.models import Tool
 from votes.community import Community
 from votes.models import State, Vote
+from votes.pair_votes import PairChoice, PairState, PairVote
 from votes.views.shared import personal
 from votes.visitor import KEPT_DAYS, receipt_of, remember, visitor_of, visitor_of_receipt
 from web.http import SeeOther, same_origin
 from web.paging import page_of
 
 VOTES_A_PAGE = 24
+PAIRS_SHOWN = 100  # the newest pair votes; each is a line
 
 
 @require_safe
@@ -27,12 +29,15 @@ def mine(request: HttpRequest) -> HttpResponse:
     page = page_of(_votes(visitor), request.GET, per_page=VOTES_A_PAGE)
     votes = list(page.object_list)
     tools = Tool.objects.with_community().with_freeze().in_bulk([vote.tool_id for vote in votes])
+    pairs = _pairs(visitor)
     return render(
         request,
         "votes/mine.html",
         {
             "page": page,
             "entries": [_entry(vote, tools[vote.tool_id]) for vote in votes],
+            "pairs": pairs[:PAIRS_SHOWN],
+            "pairs_shown": PAIRS_SHOWN if len(pairs) > PAIRS_SHOWN else None,
             "here": request.get_full_path(),
             "receipt": _receipt_address(request, visitor) if visitor else "",
             "kept_days": KEPT_DAYS,
@@ -56,6 +61,28 @@ def _entry(vote: Vote, tool: Any) -> dict[str, object]:
         "cast_at": vote.created_at,
         "state": State(vote.state).label,
         "is_counted": vote.state == State.COUNTED,
+    }
+
+
+def _pairs(visitor: uuid.UUID | None) -> list[dict[str, object]]:
+    """What a visitor says between two tools, the newest first: one more than are shown, where there are more."""
+    if not visitor:
+        return []
+    votes = PairVote.objects.said_by(visitor).newest_first().select_related("first", "second")
+    here = reverse("mine")
+    return [_pair(vote, here) for vote in votes[: PAIRS_SHOWN + 1]]
+
+
+def _pair(vote: PairVote, here: str) -> dict[str, object]:
+    """A pair vote as the page shows it, the two in the order in which the visitor saw them."""
+    one, two = (vote.first, vote.second) if vote.shown_first_id == vote.first_id else (vote.second, vote.first)
+    return {
+        "one": one,
+        "two": two,
+        "chosen": {PairChoice.FIRST: vote.first.name, PairChoice.SECOND: vote.second.name}.get(PairChoice(vote.choice)),
+        "url": reverse("pair-vote", args=[(one.slug, two.slug)], query={"next": here}),
+        "state": State(vote.state).label,
+        "is_counted": vote.state == PairState.COUNTED,
     }
 
 

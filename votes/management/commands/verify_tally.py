@@ -6,7 +6,7 @@ from votes.actions import forget_old_networks, verify_tally
 
 
 class Command(BaseCommand):
-    help = "Compare tally and ledger of votes with a fresh count of them. Deletes old keys of networks, too."
+    help = "Compare tallies and ledger of votes with a fresh count of them. Deletes old keys of networks, too."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--repair", action="store_true", help="set right what differs")
@@ -17,7 +17,7 @@ class Command(BaseCommand):
         for difference in differences:
             self.stdout.write(str(difference))
         if not differences:
-            self.stdout.write(self.style.SUCCESS("Tally and ledger equal the votes."))
+            self.stdout.write(self.style.SUCCESS("Tallies and ledger equal the votes."))
         elif repair:
             self.stdout.write(self.style.SUCCESS(f"{len(differences)} differences set right."))
         else:

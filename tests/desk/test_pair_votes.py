@@ -1,0 +1,217 @@
+"""Moderating votes between two tools at the desk."""
+
+import re
+import uuid
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tests import factories as make
+from tests.conftest import SAME_ORIGIN
+from votes.actions import verify_tally
+from votes.models import Decision
+from votes.moderation import PairHeldFor
+from votes.pair_votes import PairTally, PairVote
+
+pytestmark = pytest.mark.django_db
+QUEUE = "/admin/votes/pairvote/"
+HELD = {"state": "held", "held_for": PairHeldFor.PAIR}
+NOON = datetime.fromisoformat("2026-11-01T12:00:00+00:00")
+
+
+@pytest.fixture
+def moderator() -> Client:
+    client = Client()
+    client.force_login(make.user("votes.moderate_vote", username="mo"))
+    return client
+
+
+@pytest.fixture
+def two():
+    return make.tool(slug="alpha", name="Alpha"), make.tool(slug="beta", name="Beta")
+
+
+def page_of(pair) -> str:
+    return f"{QUEUE}{pair[0].pk}/{pair[1].pk}/"
+
+
+def decide(client: Client, pair, action: str = "release", **fields):
+    form = {
+        "action": action,
+        "scope": "all",
+        "reason": "other",
+        "words": "Because.",
+        "until": timezone.now().isoformat(),
+    }
+    return client.post(f"{page_of(pair)}decide/", {**form, **fields}, follow=True)
+
+
+def words(response) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", response.content.decode()).split())
+
+
+def counts(pair) -> tuple[int, int, int, int]:
+    """For the first, for the second, for neither, held."""
+    tally = PairTally.objects.get(first=pair[0], second=pair[1])
+    return tally.for_first, tally.for_second, tally.neither, tally.held
+
+
+def test_queue_lists_pairs_that_wait_the_most_first(moderator, two):
+    third = make.tool(name="Gamma")
+    make.pair_votes(between=two, first=1, second=1, **HELD)
+    make.pair_votes(between=(third, two[0]), first=3, **HELD)
+    make.pair_votes(between=(two[1], third), first=4)
+    rows = re.findall(
+        r'<tr><th scope="row"><a href="([^"]*)">(.*?)</a></th><td class="number">(\d+)<',
+        moderator.get(QUEUE).content.decode(),
+    )
+    assert rows == [(page_of((two[0], third)), "Alpha vs Gamma", "3"), (page_of(two), "Alpha vs Beta", "2")]
+
+
+def test_queue_is_empty_when_nothing_waits(moderator):
+    assert "No pair vote is held." in words(moderator.get(QUEUE))
+
+
+def test_held_votes_are_grouped_by_hour_and_network(moderator, two):
+    network = uuid.uuid4()
+    make.pair_votes(between=two, first=4, second=1, network=network, created_at=NOON, **HELD)
+    make.pair_votes(between=two, neither=2, network=network, created_at=NOON + timedelta(hours=1), **HELD)
+    make.pair_votes(between=two, first=9, network=network, created_at=NOON)
+    page = moderator.get(page_of(two)).content.decode()
+    assert re.findall(r'<th scope="rowgroup" colspan="7">(.*?)</th>', page) == [
+        "1 Nov 2026, 13:00 UTC",
+        "1 Nov 2026, 12:00 UTC",
+    ]
+    rows = re.findall(r'<code>(\w+)</code></label></th><td>(.*?)</td>((?:<td class="number">\d+</td>)+)', page)
+    assert [(name, why, re.findall(r"\d+", numbers)) for name, why, numbers in rows] == [
+        (network.hex[:8], PairHeldFor.PAIR.label, ["0", "0", "2", "0"]),
+        (network.hex[:8], PairHeldFor.PAIR.label, ["4", "1", "0", "0"]),
+    ]
+
+
+def test_release_and_reject_in_bulk(moderator, two):
+    make.pair_votes(between=two, first=4, second=2, neither=1, **HELD)
+    assert "Released: 7 votes on Alpha vs Beta." in words(decide(moderator, two, reason="office"))
+    make.pair_votes(between=two, second=1, network=uuid.uuid4(), **HELD)
+    said = words(decide(moderator, two, "reject", reason="flood"))
+    assert "Rejected: 1 vote on Alpha vs Beta." in said
+    assert "Rejected: 1 (0 for Alpha, 1 for Beta) from 1 network Network flood: Because. mo" in said
+    assert counts(two) == (4, 2, 1, 0)
+    logged = Decision.objects.values_list(
+        "tool", "tool_name", "action", "reason", "votes", "ship", "skip", "networks", "by_name"
+    )
+    assert list(logged) == [
+        (None, "Alpha vs Beta", "reject", "flood", 1, 0, 1, 1, "mo"),
+        (None, "Alpha vs Beta", "release", "office", 7, 4, 2, 0, "mo"),
+    ]
+    assert "Nothing was left to decide" in words(decide(moderator, two))
+    assert PairVote.objects.filter(state="rejected").count() == 1
+    assert Decision.objects.count() == 2
+    assert verify_tally() == []
+
+
+def test_only_marked_groups_of_the_pair_are_decided(moderator, two):
+    other = two[0], make.tool()
+    for hours in range(3):
+        for pair in (two, other):
+            make.pair_votes(between=pair, first=1, created_at=NOON + timedelta(hours=hours), **HELD)
+    decide(moderator, two, scope="chosen", groups=[f"{int(NOON.timestamp())}."])
+    assert (counts(two), counts(other)) == ((1, 0, 0, 2), (0, 0, 0, 3))
+
+
+def test_votes_that_came_after_the_page_wait(moderator, two):
+    make.pair_votes(between=two, first=1, **HELD)
+    seen = timezone.now().isoformat()
+    make.pair_votes(between=two, first=1, **HELD)
+    decide(moderator, two, until=seen)
+    assert counts(two) == (1, 0, 0, 1)
+
+
+def test_a_released_vote_stays_released_when_it_is_changed(moderator, two):
+    voter = Client(headers=SAME_ORIGIN)
+    voter.post("/compare/alpha-vs-beta/vote/", {"choice": "first"})
+    PairVote.objects.update(**HELD)
+    decide(moderator, two)
+    voter.post("/compare/alpha-vs-beta/vote/", {"choice": "second"})
+    assert counts(two) == (0, 1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"words": ""}, "This field is required."),
+        ({"action": "reopen"}, "Select a valid choice."),
+        ({"action": "reject", "reason": "office"}, "Votes are rejected for: Network flood, Script"),
+        ({"action": "release", "reason": "flood"}, "Votes are released for: Shared office"),
+        ({"scope": "chosen"}, "Mark the groups that you mean, or take all."),
+        ({"scope": "chosen", "groups": ["nonsense"]}, "A group that is none was marked."),
+        ({"until": "yesterday"}, "Enter a valid date/time."),
+    ],
+)
+def test_a_decision_is_checked_before_anything_moves(moderator, two, fields, message):
+    make.pair_votes(between=two, first=1, **HELD)
+    response = decide(moderator, two, **fields)
+    assert (response.status_code, counts(two), Decision.objects.count()) == (422, (0, 0, 0, 1), 0)
+    assert message in words(response)
+
+
+def test_what_was_marked_stays_marked_when_the_form_comes_back(moderator, two):
+    make.pair_votes(between=two, first=1, created_at=NOON, **HELD)
+    key = f"{int(NOON.timestamp())}."
+    page = decide(moderator, two, scope="chosen", groups=[key], words="").content.decode()
+    assert f'value="{key}" id="group-1" checked' in page
+
+
+@pytest.mark.parametrize(
+    ("permissions", "statuses"),
+    [((), [403] * 3), (("votes.moderate_vote",), [200, 200, 302]), (("votes.freeze_tool",), [403] * 3)],
+)
+def test_permissions(permissions, statuses, two):
+    client = Client()
+    client.force_login(make.user(*permissions))
+    make.pair_votes(between=two, first=1, **HELD)
+    form = {"action": "release", "scope": "all", "reason": "other", "words": "x", "until": timezone.now().isoformat()}
+    answers = [client.get(QUEUE), client.get(page_of(two)), client.post(f"{page_of(two)}decide/", form)]
+    assert [answer.status_code for answer in answers] == statuses
+    assert PairVote.objects.filter(state="held").count() == (statuses[2] == 403)
+
+
+def test_unknown_and_turned_pairs_are_not_found(moderator, two):
+    for pair in ((two[1], two[0]), (two[0], two[0])):
+        assert moderator.get(page_of(pair)).status_code == 404
+    assert moderator.get(f"{QUEUE}{two[0].pk}/999999/").status_code == 404
+
+
+@pytest.mark.parametrize("things", [1, 3])
+def test_queries(moderator, things, django_assert_num_queries):
+    tools = [make.tool() for _ in range(things + 1)]
+    for other in tools[1:]:
+        for _ in range(things):
+            make.pair_votes(between=(tools[0], other), first=1, **HELD)
+            decide(moderator, (tools[0], other))
+        for n in range(things):
+            make.pair_votes(between=(tools[0], other), first=1, created_at=NOON - timedelta(hours=n), **HELD)
+    with django_assert_num_queries(6):
+        moderator.get(QUEUE)
+    with django_assert_num_queries(8):
+        moderator.get(page_of(tools))
+
+
+def test_groups_are_paged(moderator, two, monkeypatch):
+    monkeypatch.setattr("desk.admin.pair_votes.GROUPS_A_PAGE", 2)
+    for n in range(3):
+        make.pair_votes(between=two, first=1, created_at=NOON - timedelta(hours=n), **HELD)
+    pages = [moderator.get(page_of(two), {"page": page}).content.decode() for page in (1, 2)]
+    assert [page.count('id="group-') for page in pages] == [2, 1]
+
+
+def test_public_page_shows_what_was_decided(client, moderator, two):
+    make.pair_votes(between=two, first=3, **HELD)
+    before = client.get("/compare/alpha-vs-beta/")
+    assert "3 votes under review" in words(before)
+    decide(moderator, two)
+    after = client.get("/compare/alpha-vs-beta/", headers={"if-none-match": before.headers["ETag"]})
+    assert after.status_code == 200
+    assert "under review" not in words(after)
