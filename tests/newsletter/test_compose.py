@@ -13,7 +13,6 @@ from newsletter.issuing import NotNowError, compose_issue
 from newsletter.models import Issue, IssueState
 from tests import factories as make
 from tests.comparisons.contents import SECRET, hide_things, open_site
-from votes.pair_votes import PairVote
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -83,19 +82,6 @@ def test_what_came_out_with_its_second_tool_is_new():
     make.comparison(second=make.tool(published_at=make.PAST + 3 * DAY), published_at=make.PAST)
     assert len(compose_issue(since=make.PAST + DAY).content) == 1
     assert composing.composed(since=make.PAST + 4 * DAY, at=timezone.now()) == []
-
-
-def test_tool_to_watch_is_the_one_that_visitors_choose_over_others():
-    pair = open_site()
-    third = make.tool(name="Third")
-    make.pair_votes(between=(pair.first, third), first=1, second=2, neither=9)
-    make.pair_votes(between=(third, pair.second), first=1, second=1)
-    PairVote.objects.filter(choice="second", second=pair.second).update(state="held")
-    watch = entries_of(compose_issue(since=BEFORE).content)[-1]
-    assert (watch.kind, watch.title) == ("watch", "Third")
-    assert watch.words == ("Visitors chose it over another tool three times, more often than any other. No votes yet.",)
-    PairVote.objects.update(state="rejected")
-    assert entries_of(compose_issue(since=BEFORE).content)[-1].title == "Alpha 0"
 
 
 def test_votes_alone_make_no_issue():
