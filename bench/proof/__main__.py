@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,7 +85,8 @@ def prove(
     began = time.monotonic()
     killer.start()
     try:
-        asyncio.run(crowd.run())
+        with ThreadPoolExecutor(1) as alone:  # whoever calls may run an event loop of their own
+            alone.submit(asyncio.run, crowd.run()).result()
     finally:
         over.set()
         killer.join()

@@ -48,7 +48,7 @@ def test_second_editor_is_told_loses_nothing_and_decides(site, page, other):
     expect(other).to_have_url(re.compile(r"/admin/tools/tool/$"))
 
     page.get_by_role("button", name="Save", exact=True).click()
-    notice = page.get_by_role("alert")
+    notice = page.locator(".conflict")
     expect(notice).to_contain_text("Ada saved this at")
     expect(notice).to_contain_text("Their reason: The maker says so.")
     expect(notice).to_contain_text("Yours: Of Bea.")
