@@ -9,7 +9,7 @@ from django.db import connection
 
 from config.wsgi import application as honest
 
-LATE = 1.0  # seconds
+LATE = 0.5  # seconds
 
 
 class Late:
