@@ -1,4 +1,4 @@
-"""The proof of the votes in short (`make prove-votes` is the long one), and that it fails when the tally does not follow."""
+"""The proof of the votes in short (`make prove-votes` is the long one), and that it fails where it should."""
 
 import tempfile
 from pathlib import Path
