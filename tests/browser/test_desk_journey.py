@@ -140,6 +140,7 @@ def test_from_an_empty_site_to_a_published_comparison_and_on(hand: Hand, guest: 
 
     hand.begin("A category and its three attributes")
     go_to_add(hand, "category")
+    page.wait_for_load_state("networkidle")
     hand.fill(page.get_by_label("Name:", exact=True), "Coding Agents")
     page.get_by_label("Slug:").focus()
     expect(page.get_by_label("Slug:")).to_have_value("coding-agents")
