@@ -1,6 +1,9 @@
 """What every page of the desk shares: a history with ways back, conflicts told, and nothing deleted that was seen."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from desk.conflicts import ConflictsTold
 from desk.deletion import OnlyUnseenDeleted, delete_selected
@@ -18,3 +21,8 @@ class DeskAdmin(HistoryPages, ConflictsTold, OnlyUnseenDeleted, admin.ModelAdmin
 
     class Media:
         css = {"all": ["desk/history.css"]}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+        """Save, unless nothing of the object itself was changed: what was changed beside it has entries of its own."""
+        if form.has_changed() or not change:
+            super().save_model(request, obj, form, change)

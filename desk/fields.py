@@ -3,6 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.urls import reverse_lazy
+
+PREVIEW = reverse_lazy("admin:tools_tool_markdown")
+"""Who shows Markdown as readers will see it: the `data-preview` of a field (static/desk/preview.js)."""
 
 
 class WordsField(forms.CharField):

@@ -15,7 +15,8 @@ from django import forms
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from desk.fields import DayInput, WordsField
+from desk.fields import PREVIEW, DayInput, WordsField
+from desk.gate import SHORTEST_QUOTE, Finding, review_findings
 from desk.permissions import writes_own_drafts_only
 from reviews.models import Outcome, Prediction, Review, Reviewer, Verdict
 from reviews.panel import Panel
@@ -23,7 +24,6 @@ from tools.models import Tool
 from tools.publishing import State
 from web import markdown
 
-SHORTEST_QUOTE = 80  # characters that reasons have before they are published
 BLANK_PREDICTIONS = 2
 
 CHANGED_MEANWHILE = (
@@ -43,7 +43,9 @@ class SeatForm(forms.Form):
     verdict = forms.ChoiceField(choices=Verdict.choices, required=False, widget=forms.RadioSelect)
     quote = WordsField(
         required=False,
-        widget=forms.Textarea(attrs={"rows": 6, "data-preview": "", "data-count": "", "data-least": SHORTEST_QUOTE}),
+        widget=forms.Textarea(
+            attrs={"rows": 6, "data-preview": PREVIEW, "data-count": "", "data-least": SHORTEST_QUOTE}
+        ),
         help_text=f"Markdown. At least {SHORTEST_QUOTE} characters to be published.",
     )
     flips_if = WordsField(required=False, label="What would flip it", widget=forms.Textarea(attrs={"rows": 2}))
@@ -185,12 +187,21 @@ class Seat:
             self.form.add_error("verdict", "Ship or skip? There is no third answer.")
         if not said.get("quote"):
             self.form.add_error("quote", "A verdict comes with its reasons.")
-        elif said.get("publish_now") and len(said["quote"]) < SHORTEST_QUOTE:
-            self.form.add_error(
-                "quote",
-                f"Reasons of {len(said['quote'])} characters are too short to be published; "
-                f"{SHORTEST_QUOTE} are the fewest.",
-            )
+        if said.get("publish_now") and not self.form.errors and self.predictions.is_valid():
+            for finding in self._findings():
+                self.form.add_error("publish_now", finding.words)
+
+    def _findings(self) -> list[Finding]:
+        """What blocks the edition as it was typed at the gate."""
+        said, tool = self.form.cleaned_data, self.scorecard.tool
+        typed = Review(tool=tool, reviewer=self.reviewer, **{name: said[name] for name in Review.WORD_FIELDS})
+        predictions = [
+            Prediction(claim=form.cleaned_data["claim"], due_on=form.cleaned_data["due_on"])
+            for form in self.predictions.forms
+            if form.cleaned_data.get("claim")
+        ]
+        findings = review_findings(typed, predictions=predictions, at=timezone.now())
+        return [finding for finding in findings if finding.blocks]
 
     is_overtaken = False
 

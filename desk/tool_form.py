@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from desk.fields import LinesField, WordsField
+from desk.fields import PREVIEW, LinesField, WordsField
 from tools import logos, slugs
 from tools.models import Tool
 from tools.slugged import FormerSlug
@@ -47,7 +47,7 @@ class ToolForm(forms.ModelForm):
         help_text="Only to move the tool to another address. Old links go on working: they redirect to the new one.",
     )
     description = WordsField(
-        required=False, widget=forms.Textarea(attrs={"rows": 8, "data-preview": ""}), help_text="Markdown."
+        required=False, widget=forms.Textarea(attrs={"rows": 8, "data-preview": PREVIEW}), help_text="Markdown."
     )
     aliases = LinesField(
         required=False,

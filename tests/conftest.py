@@ -1,7 +1,9 @@
 import pytest
 from django.core.cache import caches
+from django.db import connection
 from django.test import Client
 from hypothesis import HealthCheck, settings
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from comparisons.pairs import _communities
 from comparisons.views.pairs import _said, _written
@@ -10,9 +12,25 @@ from comparisons.views.sitemaps import _parts
 from comparisons.views.tools import _census
 from votes.network import forget_key
 
+
+def _files_read_once(read):
+    found = {}
+
+    def update_files_dictionary(self, root, prefix):
+        if (root, prefix) not in found:
+            read(self, root, prefix)
+            found[root, prefix] = dict(self.files)
+        self.files.update(found[root, prefix])
+
+    return update_files_dictionary
+
+
 # A busy machine is slow now and then; that is no finding.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+# Every client starts the middleware anew, and that reads hundreds of static files, which do not change meanwhile.
+WhiteNoiseMiddleware.update_files_dictionary = _files_read_once(WhiteNoiseMiddleware.update_files_dictionary)
 
 SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 
@@ -39,3 +57,14 @@ def _quick_hashes(settings):
 def form_client() -> Client:
     """A browser that posts forms from our own pages."""
     return Client(headers=SAME_ORIGIN)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The test database; whatever still holds a session of it open, as a browser's callback can, is ended at last."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )

@@ -68,8 +68,8 @@ def _counts(counts: "Counter[str] | dict[str, int]") -> str:
 def prove(
     site: Site, *, voters: int, wishes: int, kill: tuple[str, ...] = KILLS, every: float = 3.0, name: str = "logs"
 ) -> Proof:
-    """Vote on a running site and kill its parts in turn, one `every` so many seconds and each at least once; then look
-    at what is left.
+    """Vote on a running site and kill its parts in turn, one `every` so many seconds and each at least once, though
+    never before votes are acknowledged again; then look at what is left.
     """
     folder = site.folder / name
     folder.mkdir()
@@ -81,7 +81,7 @@ def prove(
         port=site.port, tools=tools, folder=folder, voters=voters, wishes=wishes,
         is_enough=lambda: set(kills) == set(kill),
     )  # fmt: skip
-    killer = threading.Thread(target=_kill, args=(site, kill, every, over, kills))
+    killer = threading.Thread(target=_kill, args=(site, kill, every, over, kills, crowd))
     began = time.monotonic()
     killer.start()
     try:
@@ -94,9 +94,14 @@ def prove(
     return _look(site, folder, crowd, kills, seconds)
 
 
-def _kill(site: Site, parts: tuple[str, ...], every: float, over: threading.Event, kills: "Counter[str]") -> None:
-    turn = 0
+def _kill(
+    site: Site, parts: tuple[str, ...], every: float, over: threading.Event, kills: "Counter[str]", crowd: Crowd
+) -> None:
+    turn, acknowledged = 0, 0
     while parts and not over.wait(every):
+        if crowd.acknowledged == acknowledged:
+            continue
+        acknowledged = crowd.acknowledged
         part = parts[turn % len(parts)]
         if getattr(site, f"kill_{part}")():
             kills[part] += 1

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from django.core.signals import request_started
 from django.db import connection
 
 from config.wsgi import application as honest
+from votes.models import Standing, VoteQuerySet
 
 LATE = 0.5  # seconds
 
@@ -23,18 +23,21 @@ class Late:
 
     def close(self) -> None:
         time.sleep(LATE)
-        connection.commit()
-        connection.set_autocommit(True)
+        if not connection.get_autocommit():
+            connection.commit()
+            connection.set_autocommit(True)
         self.answer.close()  # type: ignore[attr-defined] # Django's answers have one
 
 
-def hold(*, environ: dict[str, Any], **kwargs: Any) -> None:
-    """Open a transaction that nobody commits: after Django has looked its connections through at a request's start."""
-    if environ["REQUEST_METHOD"] == "POST":
-        connection.set_autocommit(False)
+def cast_late(votes: VoteQuerySet, **vote: Any) -> Standing:
+    """Cast within a transaction that stays open. The amounts that were counted before are committed by then, so nobody
+    waits at them.
+    """
+    connection.set_autocommit(False)
+    return cast(votes, **vote)
 
 
-request_started.connect(hold)
+cast, VoteQuerySet.cast = VoteQuerySet.cast, cast_late  # type: ignore[method-assign] # the sabotage
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -153,6 +153,6 @@ class Site:
 
     def switch(self, application: str) -> None:
         """Serve another WSGI application from now on."""
-        self._end(signal.SIGTERM)
+        self._end(signal.SIGKILL)
         self.application = application
         self.serve()

@@ -24,7 +24,7 @@ class Visitor:
 
     def __init__(self, number: int) -> None:
         self.page = uuid.uuid4().hex
-        self.address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}".replace(".0", ".1")
+        self.address = f"10.{number >> 8 & 255}.{number & 255}.1"  # a /24 is one network
         self.cookie = ""
 
     @property

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from comparisons.models import Comparison
+from desk.fields import PREVIEW
 from desk.lists import ComparisonList
 from desk.pair_check import PairCheck, check_pair, standing_comparison
 from desk.publishing import PublishingAdmin
@@ -61,7 +62,7 @@ class ComparisonForm(forms.ModelForm):
     class Meta:
         model = Comparison
         fields = ["first", "second", "introduction"]
-        widgets = {"introduction": AdminTextareaWidget(attrs={"data-markdown": "", "rows": 8})}
+        widgets = {"introduction": AdminTextareaWidget(attrs={"data-preview": PREVIEW, "rows": 8})}
         help_texts = {
             "first": "Stands on the left, and first in the address.",
             "introduction": "Who is choosing, and what it turns on. Markdown; raw HTML is shown, not obeyed.",
@@ -107,7 +108,7 @@ class ComparisonAdmin(PublishingAdmin, ComparisonList):
     autocomplete_fields = ["first", "second"]
 
     class Media:
-        js = ["admin/js/jquery.init.js", "desk/pair_check.js"]
+        js = ["admin/js/jquery.init.js", "desk/pair_check.js", forms.Script("desk/preview.js", defer=True)]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.autocomplete_fields:

@@ -87,7 +87,7 @@ class ToolAdmin(PublishingAdmin, ToolSheets, ToolList, VerifiesTools):
 
     class Media:
         css = {"all": ["desk/tool.css"]}
-        js = [forms.Script("desk/tool.js", defer=True)]
+        js = [forms.Script("desk/tool.js", defer=True), forms.Script("desk/preview.js", defer=True)]
 
     SAID_FIELDS = ("name", "slug", "category", "tagline", "description", "website", "aliases")
 

@@ -1,8 +1,7 @@
 // The tool page of the desk, made quicker for those who have JavaScript. Without it everything can be typed and saved.
 
 const form = document.getElementById("tool_form");
-const token = () => form.querySelector("[name=csrfmiddlewaretoken]").value;
-const part = document.querySelector("[data-markdown]");
+const part = document.querySelector("[data-slug]");
 
 function debounced(wait, act) {
   let timer;
@@ -19,7 +18,7 @@ function made(tag, className, text = "") {
   return element;
 }
 
-// -- How long it is, and how it will look -------------------------------------------------------------------
+// -- How long it is -----------------------------------------------------------------------------------------
 
 function count(field) {
   const { least, most } = field.dataset;
@@ -32,30 +31,6 @@ function count(field) {
   field.after(says);
   field.addEventListener("input", say);
   say();
-}
-
-function preview(field) {
-  const shown = made("div", "desk-preview");
-  shown.setAttribute("aria-label", "As readers will see it");
-  shown.setAttribute("role", "region");
-  let asked = 0;
-  const show = async () => {
-    const text = field.value;
-    const mine = ++asked;
-    shown.hidden = !text.trim();
-    if (shown.hidden) return;
-    const response = await fetch(part.dataset.markdown, {
-      method: "POST",
-      headers: { "X-CSRFToken": token() },
-      body: new URLSearchParams({ text }),
-    }).catch(() => null);
-    if (mine !== asked) return; // something else has been typed meanwhile
-    if (response?.ok && !response.redirected) shown.innerHTML = await response.text(); // made safe by our own renderer
-    else shown.textContent = "No preview: the site did not answer. What you type is not lost.";
-  };
-  field.parentElement.append(shown);
-  field.addEventListener("input", debounced(350, show));
-  show();
 }
 
 // -- The slug, from the name, until somebody types one -------------------------------------------------------
@@ -177,7 +152,6 @@ function guard() {
 
 if (form && part) {
   document.querySelectorAll("[data-count]").forEach(count);
-  document.querySelectorAll("[data-preview]").forEach(preview);
   document.querySelectorAll("[data-rows]").forEach(rows);
   document.querySelectorAll("fieldset.desk-row").forEach((row) => { paidFields(row); vouch(row); });
   suggestSlug();

@@ -39,3 +39,10 @@ def test_it_fails_when_the_tally_does_not_follow(site):
         finally:
             connection.execute("ALTER TABLE votes_vote ENABLE TRIGGER USER")
     assert (proof.holds, proof.tallies != [], proof.findings.lost) == (False, True, [])
+
+
+def test_it_fails_when_the_answer_comes_before_the_commit(site):
+    site.switch("bench.proof.late_wsgi:application")
+    proof = prove(site, voters=8, wishes=30, kill=("master",), every=2.0, name="late")
+    assert (proof.holds, proof.tallies) == (False, [])
+    assert proof.findings.lost != []

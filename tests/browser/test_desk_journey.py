@@ -120,11 +120,9 @@ HISTORY = [
         for why in ("Scheduled for 1 Jan 2099, 09:00 UTC.", "Published.")
         for what in ("Changed", *(f"Review “The {seat}” changed" for seat in SEATS))
     ),
-    "Changed: A reader wrote.",
     "Plan “Team” changed: A reader wrote.",
     "Plan “Team” added: A reader wrote.",
     "Correction added: A reader wrote.",
-    "Changed",
     "Review “The Skeptic” added",
 ]
 

@@ -103,8 +103,7 @@ def test_picker_is_filled_and_leads_to_the_pair(site, page: Page):
     page.wait_for_url("**/compare/aider-vs-cline/")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 360, 768, 1440])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 360), ("light", 768), ("dark", 1440)])
 def test_open_list_breaks_no_accessibility_rule_and_fits(site, page: Page, scheme, width):
     Tool.objects.filter(slug="jan").update(name="Jan " + "X" * 200)
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")

@@ -1,6 +1,5 @@
 """No page is wider than its screen, also with names that do not break."""
 
-import pytest
 from playwright.sync_api import Page
 
 from tests.addresses import PAGES
@@ -18,11 +17,11 @@ LONG = [
 ]
 
 
-@pytest.mark.parametrize("width", [320, 360, 768, 1440])
-def test_nothing_is_wider_than_the_screen(site, page: Page, width):
+def test_nothing_is_wider_than_the_screen(site, page: Page):
     name = "X" * 150 + "<script>alert(1)</script>" + "ü" * 100
     Tool.objects.filter(slug="jan").update(name=name)
-    page.set_viewport_size({"width": width, "height": 900})
     for path in PAGES + LONG:
         page.goto(site + path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        for width in (1440, 768, 360, 320):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)

@@ -166,8 +166,11 @@ def test_only_who_writes_comparisons_may_check(client):
     assert signed_in(may("tools.change_tool")).get(CHECK, asked).status_code == 403
 
 
-def test_the_introduction_carries_the_mark_of_the_live_preview(client):
-    assert re.search(r'<textarea name="introduction"[^>]* data-markdown', client.get(ADD).content.decode())
+def test_the_introduction_is_previewed(client):
+    page = client.get(ADD).content.decode()
+    [url] = re.findall(r'<textarea name="introduction"[^>]* data-preview="([^"]+)"', page)
+    assert client.post(url, {"text": "**Teams**"}).content.decode() == "<p><strong>Teams</strong></p>"
+    assert re.search(r'<script src="/static/desk/preview(\.\w+)?\.js"', page)
 
 
 def test_who_may_only_look_sees_the_form_without_fields(client):

@@ -205,9 +205,16 @@ def test_without_permission_there_is_no_history(client):
     assert client.get("/admin/tools/tool/deleted/").status_code == 403
 
 
-def test_form_saved_as_it_was_is_told_as_idle(admin_client):
+def test_form_saved_as_it_was_leaves_no_entry(admin_client):
     tool = make.tool()
+    before = tool.history.count()
     saved(admin_client, tool)
+    assert tool.history.count() == before
+
+
+def test_saved_by_a_program_as_it_was_is_told_as_idle(admin_client):
+    tool = make.tool()
+    tool.save()
     assert "Saved without a change." in told(history_of(admin_client, tool))[0]
 
 

@@ -6,6 +6,7 @@ new model wants a line in OBJECTS.
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -260,8 +261,13 @@ def _decided(tool: Tool) -> dict[str, Any]:
     return {"tool_id": tool.pk, "decision_id": make.decision(on=tool).pk}
 
 
-def named_pages() -> Iterator[tuple[str, list[str]]]:
+@cache
+def named_pages() -> dict[str, list[str]]:
     """The name of each page of the admin, with the names of its arguments."""
+    return dict(_named_pages())
+
+
+def _named_pages() -> Iterator[tuple[str, list[str]]]:
     patterns: list[URLPattern | URLResolver] = list(admin.site.get_urls())
     while patterns:
         pattern = patterns.pop(0)
@@ -273,7 +279,7 @@ def named_pages() -> Iterator[tuple[str, list[str]]]:
 
 def url_of(name: str) -> str:
     """The address of a page, with what it needs to show made on the way."""
-    arguments = dict(named_pages())[name]
+    arguments = named_pages()[name]
     if name in ARGUMENTS:
         return reverse(f"admin:{name}", kwargs=ARGUMENTS[name]())
     model = next((model for model in OBJECTS if name.startswith(f"{model}_")), "")
@@ -301,7 +307,7 @@ QUERY = {"autocomplete": {"app_label": "comparisons", "model_name": "comparison"
 
 
 def test_every_page_is_in_the_table():
-    names = {name for name, _ in named_pages()}
+    names = named_pages().keys()
     new = "".join(f'    "{name}": {answers(name)},\n' for name in sorted(names - PAGES.keys()))
     assert not new, f"Pages without a line in PAGES, with what they answer today:\n{new}"
     assert PAGES.keys() - names == set()

@@ -133,9 +133,7 @@ def test_new_edition_is_published_at_once_where_the_tool_is_public(admin_client,
 def test_too_short_reasons_are_not_published(admin_client):
     tool, seat = make.tool(), make.reviewer()
     response = save(admin_client, tool, **row(seat, verdict="ship", quote="Short.", publish_now="on"))
-    assert errors_of(response) == [
-        f"{seat.name}, Quote: Reasons of 6 characters are too short to be published; 80 are the fewest."
-    ]
+    assert errors_of(response) == [f"{seat.name}, Publish this edition now: The quote has 6 characters; 80 are needed."]
 
 
 @pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])

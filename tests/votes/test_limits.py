@@ -38,7 +38,7 @@ def test_cookies_cleared_between_votes_count_as_often_as_the_network_may():
     assert set(Vote.objects.filter(state=State.HELD).values_list("held_for", flat=True)) == {HeldFor.TOOL}
 
 
-def test_a_thousand_visitors_from_one_network_are_held_and_then_refused():
+def test_three_hundred_visitors_from_one_network_are_held_and_then_refused():
     tool = make.tool()
     statuses = [cast(voter(), tool, ip=f"203.0.113.{n % 250}").status_code for n in range(310)]
     assert statuses == [303] * 300 + [429] * 10

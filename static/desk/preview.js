@@ -1,0 +1,36 @@
+// Markdown as readers will see it, below the field in which somebody types it. `data-preview` says who renders it.
+
+{
+  const PAUSE = 350; // milliseconds without a key before the site is asked
+
+  const preview = (field) => {
+    const shown = document.createElement("div");
+    shown.className = "desk-preview";
+    shown.setAttribute("aria-label", "As readers will see it");
+    shown.setAttribute("role", "region");
+    let asked = 0;
+    const show = async () => {
+      const text = field.value;
+      const mine = ++asked;
+      shown.hidden = !text.trim();
+      if (shown.hidden) return;
+      const response = await fetch(field.dataset.preview, {
+        method: "POST",
+        headers: { "X-CSRFToken": field.form.querySelector("[name=csrfmiddlewaretoken]").value },
+        body: new URLSearchParams({ text }),
+      }).catch(() => null);
+      if (mine !== asked) return; // something else has been typed meanwhile
+      if (response?.ok && !response.redirected) shown.innerHTML = await response.text(); // made safe by our own renderer
+      else shown.textContent = "No preview: the site did not answer. What you type is not lost.";
+    };
+    let timer;
+    field.parentElement.append(shown);
+    field.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(show, PAUSE);
+    });
+    show();
+  };
+
+  document.querySelectorAll("[data-preview]").forEach(preview);
+}
