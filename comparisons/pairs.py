@@ -152,19 +152,33 @@ def find_pair(first: str, second: str) -> Pair | None:
 def unpublished_pair(comparison: Comparison) -> Pair:
     """A comparison as a pair, whether or not it or its tools are published: for previews."""
     first, second = comparison.first, comparison.second
-    now = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(_TALLIES, {"first": first.pk, "second": second.pk, "now": now})
-        edition, *tallies, pair_tally = cursor.fetchone()
+    edition, tallies, pair_tally = _as_it_is(first.pk, second.pk)
     return Pair(
         ids=(first.pk, second.pk),
         slugs=(first.slug, second.slug),
         comparison=comparison.pk,
         introduction=comparison.introduction,
-        edition=_edition(now, edition),
-        tallies=(tallies[0], tallies[1]),
-        pair_tally=_pair_tally(pair_tally, turned=first.pk > second.pk),
+        edition=edition,
+        tallies=tallies,
+        pair_tally=pair_tally,
     )
+
+
+def still_shows(pair: Pair) -> bool:
+    """Whether the pair's page would still show what it showed when the pair was found. One statement.
+
+    What the address leads to, and whether the tools are published, is editors' work and so part of the edition.
+    """
+    return _as_it_is(*pair.ids) == (pair.edition, pair.tallies, pair.pair_tally)
+
+
+def _as_it_is(first: int, second: int) -> tuple[Edition, tuple[str, str], tuple[int, int, int, int]]:
+    """The edition, tallies and pair tally (see Pair) of two tools by their ids, in this order."""
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_TALLIES, {"first": first, "second": second, "now": now})
+        edition, *tallies, pair_tally = cursor.fetchone()
+    return _edition(now, edition), (tallies[0], tallies[1]), _pair_tally(pair_tally, turned=first > second)
 
 
 def _pair_tally(counts: str | None, *, turned: bool) -> tuple[int, int, int, int]:

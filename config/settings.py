@@ -70,6 +70,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "web.middleware.UnchangedMiddleware",  # a 304 has no content that those below could add to
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # public pages hold no secret that BREACH could guess at
     "django.middleware.http.ConditionalGetMiddleware",  # an ETag from the content, where a view sets none itself

@@ -11,6 +11,7 @@ from comparisons.views.panel import _panel
 from comparisons.views.sitemaps import _parts
 from comparisons.views.tools import _census
 from votes.network import forget_key
+from web.http import _shown
 
 
 def _files_read_once(read):
@@ -40,6 +41,7 @@ def _empty_cache():
     caches["pages"].clear()
     _written.cache_clear()
     _said.cache_clear()
+    _shown.clear()
     _communities.cache_clear()
     _panel.cache_clear()
     _parts.cache_clear()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from hashlib import blake2b
+from threading import Lock
 from typing import Any
 
 from django.core.cache import caches
@@ -41,21 +42,69 @@ def public_page(view: View) -> View:
 
 
 def unless_unchanged(
-    request: HttpRequest, *, stamp: tuple[Any, ...], build: Callable[[], HttpResponse]
+    request: HttpRequest,
+    *,
+    stamp: tuple[Any, ...],
+    build: Callable[[], HttpResponse],
+    still: Callable[[], bool] | None = None,
 ) -> HttpResponse:
     """Answer 304 without building the page when the client has what the page showed under the same stamp.
 
     The stamp is cheap to learn and must differ whenever the page would; the ETag is made from the content, so it
     differs only then. Which content a stamp stood for is remembered per process: a page is built once for a stamp.
+
+    `still` says later whether the stamp holds; with it, `answer_unchanged` knows this address from now on.
     """
     key = "etag:" + blake2b(repr(stamp).encode(), digest_size=16).hexdigest()
-    asked = request.headers.get("If-None-Match")
-    if asked and (etag := caches["pages"].get(key)) and etag in (tag.removeprefix("W/") for tag in parse_etags(asked)):
-        return HttpResponseNotModified(headers={**PUBLIC_HEADERS, "ETag": etag})
-    response = build()
-    set_response_etag(response)
-    caches["pages"].set(key, response.headers["ETag"])
+    etag = caches["pages"].get(key)
+    if etag and _has(request, etag):
+        response = _not_modified(etag)
+    else:
+        response = build()
+        set_response_etag(response)
+        etag = response.headers["ETag"]
+        caches["pages"].set(key, etag)
+    if still is not None:
+        _remember(request.get_full_path(), etag, still)
     return response
+
+
+def answer_unchanged(request: HttpRequest) -> HttpResponse | None:
+    """The 304 to a client that has what this process last showed at the address, if that still holds; else None.
+
+    It asks `still` of `unless_unchanged`, and so costs no more than that: no routing, no view.
+    """
+    if "HTTP_IF_NONE_MATCH" not in request.META or request.method not in ("GET", "HEAD"):
+        return None
+    etag, still = _shown.get(request.get_full_path(), _NOTHING)
+    return _not_modified(etag) if _has(request, etag) and still() else None
+
+
+type Shown = tuple[str, Callable[[], bool]]
+"""The ETag of what was shown last, and whether it still would be."""
+
+_NOTHING: Shown = ("", lambda: False)
+_MOST_SHOWN = 4096  # addresses a process; the oldest is forgotten first
+_shown: dict[str, Shown] = {}
+_remembering = Lock()
+
+
+def _remember(address: str, etag: str, still: Callable[[], bool]) -> None:
+    with _remembering:
+        _shown.pop(address, None)
+        _shown[address] = (etag, still)
+        if len(_shown) > _MOST_SHOWN:
+            del _shown[next(iter(_shown))]
+
+
+def _has(request: HttpRequest, etag: str) -> bool:
+    """Whether the client keeps what has this ETag; compressed on the way, it came back as a weak one."""
+    asked = request.META.get("HTTP_IF_NONE_MATCH", "")
+    return etag in (tag.removeprefix("W/") for tag in parse_etags(asked))
+
+
+def _not_modified(etag: str) -> HttpResponse:
+    return HttpResponseNotModified(headers={**PUBLIC_HEADERS, "ETag": etag})
 
 
 def same_origin(view: View) -> View:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from comparisons import pair_page, readings, side_by_side
 from comparisons.forms import ComparisonOptions, comparison_options
 from comparisons.lens import WHOLE_PANEL, Lens
-from comparisons.pairs import Edition, Pair, current_slugs, find_pair
+from comparisons.pairs import Edition, Pair, current_slugs, find_pair, still_shows
 from web.http import public_page, unless_unchanged
 
 
@@ -26,14 +26,26 @@ def comparison(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
         return moved_pair(*pair)
     if pair != found.slugs:
         return HttpResponsePermanentRedirect(reverse("comparison", args=[found.slugs]))
-    if found.comparison is not None:
-        readings.note(found.comparison)
+    _note_reading(found)
     options = comparison_options(request.GET)
     return unless_unchanged(
         request,
         stamp=(*found.stamp, options),
         build=lambda: render(request, "comparisons/comparison.html", _kept_page(found, options)),
+        still=partial(_still_read, found),
     )
+
+
+def _still_read(pair: Pair) -> bool:
+    """Whether the page that a reader asks for again is the one that it was; then that is a reading as well."""
+    if unchanged := still_shows(pair):
+        _note_reading(pair)
+    return unchanged
+
+
+def _note_reading(pair: Pair) -> None:
+    if pair.comparison is not None:
+        readings.note(pair.comparison)
 
 
 def moved_pair(first: str, second: str, *, pair_name: str = "comparison", tool_name: str = "tool") -> HttpResponse:

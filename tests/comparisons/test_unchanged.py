@@ -1,0 +1,149 @@
+"""Pages that did not change are answered 304, and only those."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+
+from comparisons import readings
+from comparisons.models import Comparison
+from tests import factories as make
+from tests.comparisons.test_pages import URLS, full_pair
+from tools.models import Tool
+from web.http import _shown
+
+pytestmark = pytest.mark.django_db
+PAIR = "/compare/beta-vs-alpha/"
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_unchanged_page_is_answered_304(client, url):
+    full_pair()
+    etag = client.get(url).headers["ETag"]
+    for tag in (etag, f"W/{etag}", f'"other", {etag}'):
+        response = client.get(url, headers={"if-none-match": tag})
+        assert (response.status_code, response.content) == (304, b"")
+        assert response.headers["ETag"] == etag
+        assert response.headers["Cache-Control"] == "public, no-cache"
+    assert client.get(url, headers={"if-none-match": '"other"'}).status_code == 200
+
+
+def test_unchanged_comparison_is_answered_by_one_query_and_no_template(client, django_assert_num_queries, monkeypatch):
+    full_pair()
+    etag = client.get(PAIR).headers["ETag"]
+    monkeypatch.setattr("comparisons.views.pairs.render", None)
+    with django_assert_num_queries(1):
+        response = client.get(PAIR, headers={"if-none-match": etag})
+    assert response.status_code == 304
+    _shown.clear()  # as in a process that has not shown this address, but the same page at another
+    with django_assert_num_queries(1):
+        assert client.get(PAIR, headers={"if-none-match": etag}).status_code == 304
+
+
+def test_unchanged_answers_stop_when_the_address_leads_elsewhere(client):
+    pair = full_pair()
+    asked = {"if-none-match": client.get(PAIR).headers["ETag"]}
+    assert client.get(PAIR, headers=asked).status_code == 304
+    assert client.head(PAIR, headers=asked).status_code == 304
+    assert client.post(PAIR, headers=asked).status_code == 405
+    Tool.objects.filter(slug="alpha").update(slug="omega")
+    moved = client.get(PAIR, headers=asked)
+    assert (moved.status_code, moved.headers["Location"]) == (301, "/compare/beta-vs-omega/")
+    pair.first.withdraw()
+    assert client.get(PAIR, headers=asked).status_code == 404
+
+
+def test_addresses_remembered_are_bounded(client, monkeypatch):
+    monkeypatch.setattr("web.http._MOST_SHOWN", 2)
+    full_pair()
+    for number in range(4):
+        client.get(f"{PAIR}?nothing={number}")
+    assert list(_shown) == [f"{PAIR}?nothing={number}" for number in (2, 3)]
+
+
+def test_page_that_is_asked_for_again_is_read_again(client):
+    pair = full_pair()
+    readings.write()
+    etag = client.get(PAIR).headers["ETag"]
+    assert readings._unwritten == {pair.pk: 1}
+    assert client.get(PAIR, headers={"if-none-match": etag}).status_code == 304
+    assert readings._unwritten == {pair.pk: 2}
+    make.votes(on=pair.first, ship=1)
+    assert client.get(PAIR, headers={"if-none-match": etag}).status_code == 200
+    assert readings._unwritten == {pair.pk: 3}
+
+
+def test_etag_changes_with_all_that_the_page_shows(client):
+    pair = full_pair()
+    alpha, beta = pair.second, pair.first
+    review = alpha.reviews.first()
+    other = make.tool(category=alpha.category)
+
+    def etag(known: str = "") -> str:
+        response = client.get(PAIR, headers={"if-none-match": known})
+        assert response.status_code == 200
+        return response.headers["ETag"]
+
+    before = etag()
+    for change in (
+        lambda: make.votes(on=alpha, ship=1),
+        lambda: make.votes(on=beta, skip=1),
+        lambda: review.supersede(verdict="skip", quote="It changed."),
+        lambda: make.prediction(of=beta.reviews.first(), claim="New"),
+        lambda: make.plan(of=beta),
+        lambda: alpha.plans.update(superseded_at=make.PAST),
+        lambda: alpha.facts.update(value="changed"),
+        lambda: alpha.facts.update(source="https://example.com/"),
+        lambda: type(review.reviewer).objects.filter(pk=review.reviewer.pk).update(lens="Other?"),
+        lambda: Tool.objects.filter(pk=alpha.pk).update(tagline="New"),
+        lambda: type(alpha.category).objects.update(name="Renamed"),
+        lambda: Comparison.objects.filter(pk=pair.pk).update(introduction="Other"),
+        lambda: make.comparison(first=alpha, second=other, published_at=timezone.now()),
+        lambda: Tool.objects.filter(pk=other.pk).update(name="Neighbour renamed"),
+        lambda: other.withdraw(),
+    ):
+        change()
+        assert etag(before) != before
+        before = etag()
+
+
+def test_etag_stays_when_nothing_that_is_shown_changes(client):
+    full_pair()
+    etag = client.get(PAIR).headers["ETag"]
+    make.review(of=make.tool(), by=make.reviewer())
+    make.votes(on=make.tool(), ship=3)
+    make.review(of=Tool.objects.get(slug="alpha"), by=make.reviewer(), published_at=None)
+    assert client.get(PAIR).headers["ETag"] == etag
+    assert client.get(PAIR, headers={"if-none-match": etag}).status_code == 304
+
+
+@pytest.mark.parametrize("what", ["review", "comparison", "stale", "due"])
+def test_etag_changes_by_the_clock_alone(client, time_machine, what):
+    time_machine.move_to("2026-11-22 12:00Z", tick=False)
+    pair, soon = full_pair(), timezone.now() + timedelta(minutes=1)
+    alpha, until = pair.second, timedelta(minutes=2)
+    match what:
+        case "review":
+            make.review(of=alpha, by=make.reviewer(), published_at=soon)
+        case "comparison":
+            make.comparison(first=alpha, published_at=soon)
+        case "stale":
+            make.fact(of=alpha, verified_on=date(2026, 8, 24))
+            until = timedelta(days=1)
+        case "due":
+            make.prediction(of=alpha.reviews.first(), due_on=date(2026, 11, 23))
+            until = timedelta(days=1)
+    etag = client.get(PAIR).headers["ETag"]
+    assert client.get(PAIR, headers={"if-none-match": etag}).status_code == 304
+    time_machine.shift(until)
+    changed = client.get(PAIR, headers={"if-none-match": etag})
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != etag
+
+
+def test_compressed_page_is_small_and_keeps_its_etag(client):
+    full_pair(4)
+    response = client.get(PAIR, headers={"accept-encoding": "gzip"})
+    assert response.headers["Content-Encoding"] == "gzip"
+    again = client.get(PAIR, headers={"accept-encoding": "gzip", "if-none-match": response.headers["ETag"]})
+    assert again.status_code == 304
