@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 PORT ?= 8000
 TESTS ?= tests
 
-.PHONY: help run dev test check format lock clean stop bench-page bench-pages bench-votes prove-votes prove-newsletter worker browser
+.PHONY: help run dev test check format lock upgrade clean stop bench-page bench-pages bench-votes prove-votes prove-newsletter worker browser
 
 help:
 	@echo "make run         the site on http://127.0.0.1:$(PORT), as production runs it (PORT=... for another)"
@@ -14,7 +14,8 @@ help:
 	@echo "make test        everything CI checks: make check, then all tests (TESTS=tests/catalog for some)"
 	@echo "make check       linters, types, the direction of imports, Django's own checks"
 	@echo "make format      format Python and templates"
-	@echo "make lock        write requirements/*.txt anew from pyproject.toml"
+	@echo "make lock        write what pyproject.toml has changed into requirements/*.txt"
+	@echo "make upgrade     the same with the newest versions of everything"
 	@echo "make bench-page  how fast the comparison page is (needs wrk)"
 	@echo "make bench-pages how much slower each page is with 10,000 tools and 1,000,000 votes"
 	@echo "make bench-votes how many votes a second, on one hot tool and on 500 (needs wrk)"
@@ -79,10 +80,14 @@ browser: .venv/installed
 	@bin/uv pip sync --quiet --require-hashes requirements/development.txt
 	@touch $@
 
+# What is locked stays as it is while pyproject.toml allows it; `make upgrade` asks for newer versions.
 lock:
-	bin/uv pip compile --quiet --universal --generate-hashes --upgrade pyproject.toml -o requirements/production.txt
-	bin/uv pip compile --quiet --universal --generate-hashes --upgrade pyproject.toml --group development -o requirements/development.txt
-	bin/uv pip compile --quiet --universal --generate-hashes --upgrade requirements/uv.in -o requirements/uv.txt
+	bin/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) pyproject.toml -o requirements/production.txt
+	bin/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) pyproject.toml --group development -o requirements/development.txt
+	bin/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) requirements/uv.in -o requirements/uv.txt
+
+upgrade:
+	@$(MAKE) lock UPGRADE=--upgrade
 
 stop:
 	@test ! -x $(PYTHON) || $(PYTHON) -m config.local_postgres stop

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from comparisons import linked_data, side_by_side, titles
+from comparisons import linked_data, side_by_side, spoken, titles
 from comparisons.addresses import pair_image
 from comparisons.columns import read_pair
 from comparisons.forms import ComparisonOptions
@@ -48,7 +48,7 @@ def shown(
 def said(pair: Pair, lens: Lens, written: dict[str, Any], *, here: str) -> dict[str, Any]:
     """What words and votes come to: the verdict, and what programs read of it. `here` is the path of the page."""
     communities, columns = pair.communities, written["columns"]
-    sentence = side_by_side.verdict_sentence(columns, communities, written["seats"], lens)
+    sentence = spoken.verdict_sentence(columns, communities, written["seats"], lens)
     title, description = titles.comparison_title(*columns), titles.comparison_description(sentence)
     shared = {"title": title, "description": description, "path": here, "image": pair_image(*pair.slugs)}
     site = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
@@ -77,10 +77,10 @@ def written(ids: tuple[int, int], lens: Lens, *, today: date, drafts: Collection
         ],
         "columns": columns,
         "has_long_names": side_by_side.has_long_names(tools),
-        "notice": side_by_side.like_for_like_notice(*columns),
+        "notice": spoken.like_for_like_notice(*columns),
         "seats": seats,
-        "split_sentence": side_by_side.split_sentence(seats),
-        "pricing_read": side_by_side.pricing_read(*columns),
+        "split_sentence": spoken.split_sentence(seats),
+        "pricing_read": spoken.pricing_read(*columns),
         "facts": side_by_side.fact_rows(tools, today=today),
         "has_predictions": any(column["predictions"] for column in columns),
         "related": [side_by_side.pair_link(link) for link in related],

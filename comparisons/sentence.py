@@ -10,7 +10,7 @@ from itertools import groupby
 
 from reviews.panel import Panel
 from votes.community import Community
-from web.words import counted, isolated, listed
+from web.words import counted, ended, isolated, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _ranks(contenders: Sequence[Contender]) -> Iterator[str]:
     leaders, *others = [list(place) for _, place in groupby(reviewed, key=_share)]
     yield _leading(leaders, alone=not others)
     if others:
-        yield f"Then {listed([_follower(place) for place in others])}."
+        yield ended(f"Then {listed([_follower(place) for place in others])}")
     if unknown:
         yield f"The panel has not reviewed {unknown} yet."
 
@@ -120,9 +120,9 @@ def lead(first: Contender, second: Contender) -> str:
     by = ""
     if first.panel.seats == second.panel.seats:
         by = f" by {counted(leader.panel.ship - other.panel.ship, 'seat')}"
-    return (
+    return ended(
         f"{isolated(leader.name)} leads with the panel{by}: {leader.panel.words} it, "
-        f"against {other.panel.ship} of {other.panel.seats} for {isolated(other.name)}."
+        f"against {other.panel.ship} of {other.panel.seats} for {isolated(other.name)}"
     )
 
 
@@ -149,7 +149,7 @@ def split(first: Contender, second: Contender, seats: Sequence[Seat]) -> str:
         for names, name in ((only_first, first.name), (only_second, second.name))
         if names
     ]
-    return "; ".join(clauses) + "."
+    return ended("; ".join(clauses))
 
 
 def crowd(*contenders: Contender) -> str:

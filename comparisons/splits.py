@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from comparisons.models import Comparison
 from comparisons.side_by_side import Card, card
 from web.leaves import leaf
-from web.words import counted, isolated, listed
+from web.words import counted, ended, isolated, listed, number_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def parted(comparison: Comparison) -> Parted:
 
 
 def _sentence(both: list[tuple[str, str, str]], first: str, second: str) -> str:
-    """`Three of four seats part: The Builder and The Skeptic would ship only A, The Founder only B.`"""
+    """`Three of four seats part: The Builder and The Skeptic would ship only A; The Founder would ship only B.`"""
     for_first = [name for name, one, two in both if one != two and one == "ship"]
     for_second = [name for name, one, two in both if one != two and two == "ship"]
     apart = len(for_first) + len(for_second)
@@ -48,4 +48,6 @@ def _sentence(both: list[tuple[str, str, str]], first: str, second: str) -> str:
         for names, tool in ((for_first, first), (for_second, second))
         if names
     ]
-    return f"{counted(apart, 'seat').capitalize()} of {len(both)} part: {'; '.join(clauses)}."
+    seats = counted(len(both), "seat")
+    whole = f"All {seats} part" if apart == len(both) > 1 else f"{number_word(apart).capitalize()} of {seats} part"
+    return ended(f"{whole}{'s' if apart == 1 else ''}: {'; '.join(clauses)}")

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from comparisons.side_by_side import Card, Column, cards_sentence
+from comparisons.side_by_side import Card, Column
+from comparisons.spoken import cards_sentence
 from reviews.panel import Panel
 from votes.community import Community
 from web.words import counted, first_that_fits, isolated, listed, number_word, shortened

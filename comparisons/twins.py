@@ -16,12 +16,9 @@ from comparisons.side_by_side import (
     Column,
     SeatRow,
     address,
-    like_for_like_notice,
     pair_address,
-    pricing_read,
-    split_sentence,
-    verdict_sentence,
 )
+from comparisons.spoken import like_for_like_notice, pricing_read, split_sentence, verdict_sentence
 from tools import logos
 from tools.prices import Price
 from tools.sourcing import is_stale

@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import environ
+
 ROOT = Path(__file__).resolve().parent.parent
 ADMIN = "admin"
 
@@ -22,6 +24,7 @@ def main() -> None:
     options = parser.parse_args()
 
     env_file = _ensure_env_file()
+    environ.Env.read_env(env_file)  # as the settings do; here before them, because it may name a database of one's own
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{options.port}")
     os.environ["PORT"] = str(options.port)
@@ -45,18 +48,24 @@ def main() -> None:
 
 
 def _ensure_env_file() -> Path:
-    """Write .env on the first run: a secret key and an administrator's password that exist on this machine only."""
+    """See that .env says what a machine of one's own needs: among it a secret key and an administrator's password that
+    exist on this machine only. What somebody wrote there stays.
+    """
     path = ROOT / ".env"
     if not path.exists():
         path.touch(mode=0o600)
-        path.write_text(
-            "# Made by `make run` for this machine. The environment goes first; see docs/operations.md.\n"
-            f"SECRET_KEY={secrets.token_urlsafe(50)}\n"
-            "ALLOWED_HOSTS=127.0.0.1,localhost\n"
-            f"LOCAL_ADMIN_PASSWORD={secrets.token_urlsafe(12)}\n"
-        )
-    if "REQUIRE_MFA" not in (text := path.read_text()):  # the password alone opens the desk of this machine
-        path.write_text(f"{text.rstrip()}\nREQUIRE_MFA=false\n")
+        path.write_text("# Made by `make run` for this machine. The environment goes first; see docs/operations.md.\n")
+    wanted = {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "LOCAL_ADMIN_PASSWORD": secrets.token_urlsafe(12),
+        "REQUIRE_MFA": "false",  # the password alone opens the desk of this machine
+    }
+    text = path.read_text()
+    said = {line.partition("=")[0].removeprefix("export ").strip() for line in text.splitlines()}
+    missing = [f"{name}={value}\n" for name, value in wanted.items() if name not in said]
+    if missing:
+        path.write_text("".join([text.rstrip("\n"), "\n", *missing]))
     return path
 
 
@@ -82,9 +91,7 @@ def _prepare_content() -> None:
 
 
 def _local_password() -> str:
-    import environ
-
-    return environ.Env().str("LOCAL_ADMIN_PASSWORD", default="") or secrets.token_urlsafe(12)
+    return os.environ["LOCAL_ADMIN_PASSWORD"]
 
 
 def _where_mail_goes() -> str:

@@ -5,7 +5,7 @@ from datetime import date
 
 from django.utils import timezone
 
-from comparisons import side_by_side
+from comparisons import side_by_side, spoken
 from comparisons.columns import read_columns
 from comparisons.models import Comparison
 from desk.gate import moment
@@ -63,7 +63,7 @@ def check_pair(first: Tool, second: Tool, *, but: int | None = None, today: date
         existing=existing,
         existing_words=state_words(existing) if existing else "",
         not_public=[_not_public(tool) for tool in (first, second) if tool.state != State.PUBLISHED],
-        sentence=side_by_side.verdict_sentence(columns, communities, seats),
+        sentence=spoken.verdict_sentence(columns, communities, seats),
         counts_drafts=bool(drafts),
         judged_both=sum(1 for row in seats if None not in row["verdicts"]),
     )

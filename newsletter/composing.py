@@ -11,7 +11,8 @@ from django.db.models.functions import Greatest
 
 from comparisons import splits
 from comparisons.models import Comparison, Split
-from comparisons.side_by_side import card, cards_sentence
+from comparisons.side_by_side import card
+from comparisons.spoken import cards_sentence
 from newsletter.content import Entry, has_news
 from newsletter.models import Issue
 from reviews.models import Prediction, Review

@@ -36,6 +36,7 @@ def _assets() -> dict[str, str]:
         "apple_touch_icon": "img/apple-touch-icon.png",
         "base_css": "css/base.css",
         "components_css": "css/components.css",
+        "pages_css": "css/pages.css",
         "print_css": "css/print.css",
         "htmx_js": "django_htmx/htmx-2.min.js",
         "site_js": "js/site.js",

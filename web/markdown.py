@@ -1,12 +1,15 @@
 """Markdown, a safe subset: paragraphs, emphasis, lists, quotes, code and links. Raw HTML is shown, not obeyed."""
 
+import re
 from functools import lru_cache
 from html import unescape
 
 import nh3
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
+_CODE = re.compile(r"`([^`]+)`")
 _TAGS = {"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "a", "blockquote"}
 # No headings, so that the outline of the page stays its own; no images, because nothing is loaded from elsewhere.
 _parser = MarkdownIt("commonmark", {"html": False}).disable(["heading", "lheading", "image", "hr", "html_block"])
@@ -29,6 +32,11 @@ def rendered(text: str) -> SafeString:
 def render(text: str) -> SafeString:
     """Turn Markdown into safe HTML as `rendered` does, and remember it, because published words seldom change."""
     return rendered(text)
+
+
+def line(text: str) -> SafeString:
+    """A line of plain text as safe HTML, in which `this` is code and nothing else is a mark."""
+    return mark_safe(_CODE.sub(r"<code>\1</code>", escape(text)))  # noqa: S308 (escaped)
 
 
 @lru_cache(maxsize=8192)

@@ -45,6 +45,11 @@ def isolated(name: str) -> str:
     return name
 
 
+def ended(sentence: str) -> str:
+    """A sentence with its full stop, which a name such as `Acme Co.` or one that was cut may have brought along."""
+    return sentence if sentence.rstrip("\u2069").endswith((".", "…", "!", "?")) else f"{sentence}."
+
+
 def shortened(text: str, limit: int) -> str:
     """A text of at most `limit` characters: as it is where it fits, else cut between two words, with an ellipsis."""
     if len(text) <= limit:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from comparisons import found, side_by_side, titles
+from comparisons import found, side_by_side, spoken, titles
 from comparisons.columns import PairRecord, read_columns
 from comparisons.forms import CustomOptions, custom_options
 from comparisons.lens import WHOLE_PANEL, lens_of, toggles
@@ -76,7 +76,7 @@ def _columns(tools: list[Any], options: CustomOptions) -> dict[str, Any]:
     columns = [side_by_side.column(record, today=today) for record in records]
     communities = [Community.of(tool.community, is_frozen=tool.is_frozen) for tool in tools]
     seats = side_by_side.seat_rows(records)
-    sentence = side_by_side.ranking_sentence(columns, communities, lens)
+    sentence = spoken.ranking_sentence(columns, communities, lens)
     sides = [
         found.Side(f"t{place}", FIELDS[place], tool.slug if tool.has_namesake else tool.name, tool)
         for place, tool in enumerate(tools)
@@ -86,7 +86,7 @@ def _columns(tools: list[Any], options: CustomOptions) -> dict[str, Any]:
         "title": titles.columns_title(columns),
         "description": titles.comparison_description(sentence),
         "sentence": sentence,
-        "notice": side_by_side.like_for_like_notice(*columns),
+        "notice": spoken.like_for_like_notice(*columns),
         "has_long_names": side_by_side.has_long_names(records),
         "whole_panel": found.custom_address(slugs),
         "address": found.custom_address(slugs, lens=lens.query),
@@ -96,7 +96,7 @@ def _columns(tools: list[Any], options: CustomOptions) -> dict[str, Any]:
         "has_corrections": any(column["corrections"] for column in columns),
         "tools": list(zip(columns, communities, strict=True)),
         "seats": seats,
-        "parting_sentence": side_by_side.parting_sentence(seats),
+        "parting_sentence": spoken.parting_sentence(seats),
         "facts": side_by_side.fact_rows(records, today=today),
         "pairs": [side_by_side.pair_link(link) for link in _pairs(columns)],
     }

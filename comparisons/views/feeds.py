@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
-from comparisons import side_by_side
+from comparisons import side_by_side, spoken
 from comparisons.addresses import absolute
 from comparisons.changes import newest_changes, read_changes
 from comparisons.models import Comparison
@@ -36,7 +36,7 @@ def comparisons(request: HttpRequest) -> HttpResponse:
             content=render_to_string(
                 "comparisons/_comparison_entry.html",
                 {
-                    "sentence": side_by_side.cards_sentence(first, second),
+                    "sentence": spoken.cards_sentence(first, second),
                     "introduction": comparison.introduction,
                 },
             ),

@@ -116,7 +116,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
         {
             "name": f"{settings.SITE_NAME}: ship or skip",
             "short_name": settings.SITE_NAME,
-            "description": "Two AI tools side by side, four reviewers, and a plain answer.",
+            "description": "Two AI tools side by side, a panel of reviewers, and a plain answer.",
             "lang": "en",
             "id": "/",
             "start_url": "/",

@@ -181,7 +181,7 @@ def test_columns_rank_their_tools_and_line_up(client):
     assert "The community puts The Gamma at 65% of 31 votes." in page
     assert "31 votes, early: 47–79%" in page
     assert 'License <span class="sign sign--differs">differs</span>' in page
-    assert "2 of 2 seats would ship some of them and skip others." in page
+    assert "All two seats would ship some of them and skip others." in page
     assert page.count('class="stamp stamp--ship"') == 3
     assert page.count('class="stamp stamp--skip"') == 3
     assert page.count("$20/mo") == 2

@@ -160,7 +160,7 @@ def test_splits_draw_the_seats_that_part(client):
     make.panel(of=beta, seats=seats, verdicts="-++")
     make.comparison(first=alpha, second=beta)
     page = text(client, "/splits/")
-    assert "Two seats of 3 part: Ann would ship only Alpha; Ben would ship only Beta." in page
+    assert "Two of three seats part: Ann would ship only Alpha; Ben would ship only Beta." in page
     assert page.count("split__row--differs") == 2
 
 

@@ -3,6 +3,7 @@ import pytest
 from comparisons.sentence import Contender, Seat, ranking, verdict
 from reviews.panel import Panel
 from votes.community import Community
+from web.words import isolated
 
 NAMES = ("The Builder", "The Skeptic", "The Futurist", "The Founder")
 QUIET = Community(0, 0, None, None, None)
@@ -78,6 +79,16 @@ def test_disagreement_only_outside_the_interval():
 def test_name_that_would_take_the_sentence_over_is_cut():
     text = verdict(contender("x" * 300, "++++"), contender("Beta", "----"), [])
     assert text.startswith("x" * 59 + "… leads with the panel")
+
+
+@pytest.mark.parametrize("name", ["Acme Co.", "Ship it!", "x" * 300, "מודל Inc."])
+def test_sentence_ends_in_one_full_stop_whatever_its_names_end_in(name):
+    text = verdict(contender("Alpha", "++++"), contender(name, "----"), [Seat("Ann", "skip", "ship")])
+    shown = isolated(name)
+    assert text == (
+        f"Alpha leads with the panel by four seats: 4 of 4 ship it, against 0 of 4 for {shown} "
+        f"Ann would ship only {shown}"
+    )
 
 
 def test_name_written_from_right_to_left_is_kept_to_itself():

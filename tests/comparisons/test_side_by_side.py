@@ -2,7 +2,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from comparisons import side_by_side
+from comparisons import side_by_side, spoken
 from comparisons.columns import ToolRecord
 
 TODAY = date(2026, 11, 22)
@@ -84,7 +84,7 @@ def test_seats_line_up_in_order_and_differ_where_both_judged_otherwise():
         ("S2", (None, "skip"), False),
         ("S3", ("ship", "skip"), True),
     ]
-    assert side_by_side.split_sentence(rows) == "1 of 1 seats give the two different verdicts."
+    assert spoken.split_sentence(rows) == "One of one seat gives the two different verdicts."
 
 
 def column(**fields: Any) -> side_by_side.Column:
@@ -96,11 +96,11 @@ def test_like_for_like(settings):
     new = column(name="New", reviews=[review(1, "ship", "2026-11-01T00:00:00+00:00")])
     near = column(name="Near", reviews=[review(1, "ship", "2026-08-03T23:00:00+00:00")])
     far = column(name="Far", reviews=[review(1, "ship", "2026-08-02T23:00:00+00:00")])
-    assert side_by_side.like_for_like_notice(new, near) == ""
-    assert side_by_side.like_for_like_notice(new, column()) == ""
+    assert spoken.like_for_like_notice(new, near) == ""
+    assert spoken.like_for_like_notice(new, column()) == ""
     assert (
-        side_by_side.like_for_like_notice(new, far)
-        == side_by_side.like_for_like_notice(far, new)
+        spoken.like_for_like_notice(new, far)
+        == spoken.like_for_like_notice(far, new)
         == (
             "Not like for like: the panel last looked at Far on 2 Aug 2026, and at New on 1 Nov 2026. "
             "One of them may have changed since."
@@ -119,7 +119,7 @@ def test_pricing_read():
     }
     plans = {None: None, "free": free, "paid": paid, "both": both, "contact": [plan("contact")]}
     for (one, two), text in reads.items():
-        assert side_by_side.pricing_read(column(name="A", plans=plans[one]), column(name="B", plans=plans[two])) == text
+        assert spoken.pricing_read(column(name="A", plans=plans[one]), column(name="B", plans=plans[two])) == text
 
 
 def test_earlier_values_are_said_newest_first_and_as_many_as_asked():

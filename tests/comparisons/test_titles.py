@@ -77,7 +77,7 @@ def test_empty_site_has_titles_too(client):
     )
     assert (
         head(client, "/")["description"]
-        == "Two AI tools side by side, four reviewers, and a plain answer: ship or skip."
+        == "Two AI tools side by side, a panel of reviewers, and a plain answer: ship or skip."
     )
 
 

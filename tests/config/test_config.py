@@ -116,9 +116,20 @@ def test_password_alone_opens_the_desk_of_a_newcomers_machine(tmp_path, monkeypa
     assert made.endswith("\nREQUIRE_MFA=false\n")
     local_site._ensure_env_file()
     assert (tmp_path / ".env").read_text() == made
-    (tmp_path / ".env").write_text("SECRET_KEY=older")
+
+
+def test_env_file_keeps_what_somebody_wrote_and_gets_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr(local_site, "ROOT", tmp_path)
+    (tmp_path / ".env").write_text("export SECRET_KEY=older\nREQUIRE_MFA=true\nDATABASE_URL=postgresql://mine")
     local_site._ensure_env_file()
-    assert (tmp_path / ".env").read_text() == "SECRET_KEY=older\nREQUIRE_MFA=false\n"
+    written = (tmp_path / ".env").read_text().splitlines()
+    assert written[:4] == [
+        "export SECRET_KEY=older",
+        "REQUIRE_MFA=true",
+        "DATABASE_URL=postgresql://mine",
+        "ALLOWED_HOSTS=127.0.0.1,localhost",
+    ]
+    assert [line.partition("=")[0] for line in written[4:]] == ["LOCAL_ADMIN_PASSWORD"]
 
 
 @pytest.mark.parametrize(("environment", "required"), [({}, "True"), ({"DEBUG": "true"}, "False")])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from web.markdown import render
+from web.markdown import line, render
 
 ALLOWED = {"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "a", "blockquote"}
 
@@ -46,3 +46,15 @@ def test_nothing_but_the_safe_subset_comes_out(text):
 )
 def test_markdown(text, html):
     assert render(text) == html
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("`<b>` & *not* [a](https://x)", "<code>&lt;b&gt;</code> &amp; *not* [a](https://x)"),
+        ("one ` alone", "one ` alone"),
+        ("`a`b`", "<code>a</code>b`"),
+    ],
+)
+def test_line_knows_code_and_nothing_else(text, html):
+    assert line(text) == html

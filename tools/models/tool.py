@@ -1,13 +1,13 @@
+"""Categories and tools, and everything that the site asks about them."""
+
 from collections.abc import Iterable, Sequence
-from copy import copy
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from django.contrib.postgres.aggregates import JSONBAgg
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import TrigramSimilarity, TrigramWordSimilarity
-from django.core.validators import RegexValidator, URLValidator
-from django.db import connection, models, transaction
+from django.db import models
 from django.db.models import Count, Exists, F, Func, OuterRef, Prefetch, Q, Subquery, Sum, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest, JSONObject
@@ -18,59 +18,9 @@ from django.utils import timezone
 from tools import logos, search, slugs
 from tools.expressions import WholePercent, WilsonHigh, WilsonLow
 from tools.history import History
-from tools.publishing import Publishable, is_published
+from tools.models.constraints import is_web_address, unique_name_constraint, web_address_constraint
+from tools.publishing import Publishable
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
-
-is_web_address = URLValidator(schemes=["http", "https"])
-WEB_ADDRESS_PATTERN = r"^https?://"
-CURRENCY_PATTERN = r"^[A-Z]{3}$"
-
-
-def web_address_constraint(field: str, *, name: str) -> models.CheckConstraint:
-    """A column holds "" or an http(s) address, so that no `javascript:` link can ever be stored."""
-    return models.CheckConstraint(
-        name=name,
-        condition=Q(**{field: ""}) | Q(**{f"{field}__regex": WEB_ADDRESS_PATTERN}),
-        violation_error_message="An address starts with https:// or http://.",
-    )
-
-
-def unique_name_constraint(*, name: str) -> models.UniqueConstraint:
-    """Names differ; checked at commit, so that two rows can exchange theirs in one transaction."""
-    return models.UniqueConstraint(
-        fields=["name"],
-        name=name,
-        deferrable=models.Deferrable.DEFERRED,
-        violation_error_message="This name is taken.",
-    )
-
-
-class ContentRevision(models.Model):
-    """One row, one number: it grows with every change of what editors write, by triggers on those tables.
-
-    A page's stamp holds it (`comparisons.pairs`), and so an unchanged page is known without rendering.
-    """
-
-    number = models.BigIntegerField(default=0)
-
-    class Meta:
-        constraints = [models.CheckConstraint(name="tools_contentrevision_one_row", condition=Q(pk=1))]
-
-    def __str__(self) -> str:
-        return str(self.number)
-
-    @classmethod
-    def hold(cls) -> None:
-        """Wait until nobody else writes content, and keep everybody waiting until this transaction ends.
-
-        Who writes content takes this row anyway, with the first statement; who reads first and then decides what to
-        write takes it before reading. Taken first it is also the end of deadlocks between writers.
-        """
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO {cls._meta.db_table} (id, number) VALUES (1, 1) "  # noqa: S608 (ours)
-                "ON CONFLICT (id) DO UPDATE SET number = tools_contentrevision.number"
-            )
 
 
 class CategoryQuerySet(SluggedQuerySet):
@@ -281,7 +231,8 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
 
     def with_plans(self) -> Self:
         """Prefetch the plans that stand, as `standing_plans`."""
-        return self.prefetch_related(Prefetch("plans", Plan.objects.standing(), to_attr="standing_plans"))
+        plans: Any = self.model._meta.get_field("plans").related_model
+        return self.prefetch_related(Prefetch("plans", plans.objects.standing(), to_attr="standing_plans"))
 
 
 class Tool(Slugged, Publishable):
@@ -331,226 +282,3 @@ class Tool(Slugged, Publishable):
 
     def get_absolute_url(self) -> str:
         return reverse("tool", args=[self.slug])
-
-
-class StandingQuerySet(models.QuerySet[Any]):
-    """Rows that are superseded rather than overwritten."""
-
-    def standing(self) -> Self:
-        """Those that hold today, in the order they were entered."""
-        return self.filter(superseded_at__isnull=True).order_by("pk")
-
-
-class AlreadySupersededError(ValueError):
-    """Somebody else has superseded a plan or fact meanwhile."""
-
-
-class Sourced(models.Model):
-    """A statement with its source and the day somebody last checked it there. Superseded, never overwritten."""
-
-    # What is meant by another value: a change of these supersedes; source and verified_on are updated in place.
-    VALUE_FIELDS: ClassVar[tuple[str, ...]]
-
-    source = models.URLField(max_length=500, blank=True, validators=[is_web_address])
-    verified_on = models.DateField(null=True, blank=True)
-    superseded_at = models.DateTimeField(null=True, blank=True, editable=False)
-
-    objects = StandingQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def supersede(self, **values: Any) -> Self:
-        """Let other values stand from now on, and return the row that holds them; this one stays as history.
-
-        What is not said stays as it is, but the day of verification: it vouched for the old value. Raises
-        AlreadySupersededError.
-        """
-        with transaction.atomic():
-            self.retire()
-            successor = self.successor(**values)
-            successor.save()
-        return successor
-
-    def successor(self, **values: Any) -> Self:
-        """The row, not saved yet, that stands in place of this one with other values; see `supersede`."""
-        row = copy(self)
-        row._state = copy(self._state)
-        row._state.adding, row.pk = True, None
-        for name, value in {"superseded_at": None, "verified_on": None, **values}.items():
-            setattr(row, name, value)
-        return row
-
-    def retire(self) -> None:
-        """Let this stand no longer, without anything in its place. Raises AlreadySupersededError."""
-        standing = type(self).objects.filter(pk=self.pk, superseded_at__isnull=True).select_for_update()
-        with transaction.atomic():
-            if not standing.values_list("pk"):
-                raise AlreadySupersededError
-            self.superseded_at = timezone.now()
-            self.save(update_fields=["superseded_at"])
-
-
-class PlanKind(models.TextChoices):
-    FREE = "free", "Free"
-    PAID = "paid", "Paid"
-    CONTACT = "contact", "Contact sales"
-
-
-class Period(models.TextChoices):
-    ONCE = "once", "Once"
-    MONTH = "month", "Month"
-    YEAR = "year", "Year"
-    USAGE = "usage", "Usage"
-
-
-class Plan(Sourced):
-    """One price of a tool."""
-
-    VALUE_FIELDS = ("kind", "amount", "currency", "period", "unit")
-
-    tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="plans")
-    name = models.CharField(max_length=100)
-    kind = models.CharField(max_length=7, choices=PlanKind)
-    amount = models.DecimalField(max_digits=14, decimal_places=6, null=True, blank=True)
-    currency = models.CharField(
-        max_length=3, null=True, blank=True, validators=[RegexValidator(CURRENCY_PATTERN, "Three capitals, as in USD.")]
-    )
-    period = models.CharField(max_length=5, choices=Period, null=True, blank=True)
-    unit = models.CharField(max_length=50, blank=True, help_text="For usage: what the amount buys, as in “1M tokens”.")
-
-    history = History()
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tool", "name", "superseded_at"],
-                name="tools_plan_one_standing",
-                nulls_distinct=False,
-                violation_error_message="This tool has a plan of that name.",
-            ),
-            models.CheckConstraint(
-                name="tools_plan_kind_fits_amount",
-                condition=Q(
-                    Q(
-                        kind=PlanKind.PAID,
-                        # A check passes on NULL, so each part says that there is something.
-                        amount__isnull=False,
-                        amount__gt=0,
-                        currency__isnull=False,
-                        currency__regex=CURRENCY_PATTERN,
-                        period__isnull=False,
-                        period__in=Period.values,
-                    )
-                    | Q(
-                        kind__in=[PlanKind.FREE, PlanKind.CONTACT],
-                        amount__isnull=True,
-                        currency__isnull=True,
-                        period__isnull=True,
-                    )
-                ),
-                violation_error_message=(
-                    "A paid plan has an amount above 0, a currency and a period; free and contact have none of them."
-                ),
-            ),
-            models.CheckConstraint(
-                name="tools_plan_unit_with_usage",
-                condition=(
-                    Q(period__isnull=True, unit="")
-                    | Q(period__isnull=False, period__in=[Period.ONCE, Period.MONTH, Period.YEAR], unit="")
-                    | (Q(period__isnull=False, period=Period.USAGE) & ~Q(unit=""))
-                ),
-                violation_error_message="A usage price says what the amount buys; other prices have no unit.",
-            ),
-            web_address_constraint("source", name="tools_plan_source_web"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Attribute(models.Model):
-    """What can be said of the tools of some categories, so that facts of two tools line up in one table."""
-
-    slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.is_slug])
-    name = models.CharField(max_length=100)
-    categories = models.ManyToManyField(Category, related_name="attributes", blank=True)
-
-    history = History(m2m_fields=[categories])
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [
-            slug_constraint(name="tools_attribute_slug_shape"),
-            unique_name_constraint(name="tools_attribute_name_once"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Fact(Sourced):
-    """One attribute of a tool, with its value."""
-
-    VALUE_FIELDS = ("value",)
-
-    tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="facts")
-    attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT, related_name="facts")
-    value = models.CharField(max_length=300)
-
-    history = History()
-
-    class Meta:
-        ordering = ["attribute", "pk"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tool", "attribute", "superseded_at"],
-                name="tools_fact_one_standing",
-                nulls_distinct=False,
-                violation_error_message="This tool has a value for that attribute.",
-            ),
-            web_address_constraint("source", name="tools_fact_source_web"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.attribute}: {self.value}"
-
-
-class CorrectionQuerySet(models.QuerySet["Correction"]):
-    def on_record(self, *, at: datetime | None = None) -> Self:
-        """Those of published tools, newest first, each with its tool."""
-        return self.filter(is_published(at=at, prefix="tool__")).select_related("tool").order_by("-made_at", "-pk")
-
-
-class Correction(models.Model):
-    """What we got wrong about a tool and put right, in words for readers. Never rewritten: a later one can follow.
-
-    That it stays is a trigger (migration 0007).
-    """
-
-    tool = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="corrections")
-    note = models.CharField(max_length=500, help_text="What was wrong, and what is right; readers see it.")
-    made_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    objects = CorrectionQuerySet.as_manager()
-    history = History()
-
-    class Meta:
-        ordering = ["-made_at", "-pk"]
-        indexes = [models.Index(fields=["-made_at", "-id"], name="tools_correction_newest")]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tool", "made_at"],
-                name="tools_correction_once",
-                violation_error_message="This tool has a correction of that very moment.",
-            ),
-            models.CheckConstraint(
-                name="tools_correction_note_not_empty",
-                condition=~Q(note=""),
-                violation_error_message="A correction says what was wrong.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.note

@@ -1,0 +1,49 @@
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from tools.history import History
+from tools.models.tool import Tool
+from tools.publishing import is_published
+
+
+class CorrectionQuerySet(models.QuerySet["Correction"]):
+    def on_record(self, *, at: datetime | None = None) -> Self:
+        """Those of published tools, newest first, each with its tool."""
+        return self.filter(is_published(at=at, prefix="tool__")).select_related("tool").order_by("-made_at", "-pk")
+
+
+class Correction(models.Model):
+    """What we got wrong about a tool and put right, in words for readers. Never rewritten: a later one can follow.
+
+    That it stays is a trigger (migration 0007).
+    """
+
+    tool = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="corrections")
+    note = models.CharField(max_length=500, help_text="What was wrong, and what is right; readers see it.")
+    made_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = CorrectionQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        ordering = ["-made_at", "-pk"]
+        indexes = [models.Index(fields=["-made_at", "-id"], name="tools_correction_newest")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tool", "made_at"],
+                name="tools_correction_once",
+                violation_error_message="This tool has a correction of that very moment.",
+            ),
+            models.CheckConstraint(
+                name="tools_correction_note_not_empty",
+                condition=~Q(note=""),
+                violation_error_message="A correction says what was wrong.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.note
