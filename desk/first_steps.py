@@ -33,4 +33,5 @@ def first_steps(asker: Asker) -> Section | None:
         for (_, page, words, note), is_there in zip(_STEPS, there, strict=True)
         if not is_there
     ]
-    return Section("first-steps", "First steps", items, len(items), "") if items else None
+    more = [("Or load a catalog file", reverse("admin:catalog_file"))] if asker.may("tools.import_catalog") else []
+    return Section("first-steps", "First steps", items, len(items), "", more) if items else None

@@ -46,7 +46,7 @@ class CategoryForm(forms.ModelForm):
         label="Attributes to add",
         required=False,
         max_length=100,
-        widget=forms.Textarea(attrs={"rows": 4}),
+        widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
         help_text="What its tools are compared in, one a line, as License or Context window. One that other categories "
         "have already is shared with them.",
     )
@@ -89,9 +89,8 @@ class CategoryAdmin(VocabularyAdmin):
             category.tools_count, category.attributes_number = tools[category.pk], attributes[category.pk]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        fields = [name for name in super().get_fields(request, obj) if name != "new_attributes"]
         may_add = request.user.has_perms(["tools.add_attribute", "tools.change_attribute"])
-        return [*fields, "new_attributes"] if may_add else fields
+        return ["name", "slug", "description", *(["new_attributes"] if may_add else [])]
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
         super().save_related(request, form, formsets, change)
@@ -112,6 +111,7 @@ class CategoryAdmin(VocabularyAdmin):
 @admin.register(Attribute)
 class AttributeAdmin(VocabularyAdmin):
     list_display = ["name", "slug", "of_categories", "facts_link"]
+    fields = ["name", "slug", "categories"]
     list_filter = ["categories"]
     filter_horizontal = ["categories"]
 
