@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.http import HttpRequest
 
 from desk.conflicts import ConflictsTold
@@ -18,6 +19,13 @@ class DeskAdmin(HistoryPages, ConflictsTold, OnlyUnseenDeleted, admin.ModelAdmin
     Who overrides `changeform_view`, `get_form`, `render_change_form`, `delete_view` or `get_urls`
     calls `super()`; a form of one's own is given as `form`.
     """
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """What a form only names, it does not delete: no red cross beside a category or a tool to choose."""
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(getattr(field, "widget", None), RelatedFieldWidgetWrapper):
+            field.widget.can_delete_related = False
+        return field
 
     class Media:
         css = {"all": ["desk/history.css"]}

@@ -23,9 +23,11 @@ def confirmation(
     yes: str,
     doing: Sequence[str],
     leaving: Sequence[tuple[str, Sequence[str]]] = (),
+    back: str = "",
 ) -> TemplateResponse:
     """The page that asks. `doing` names what will be changed, `leaving` what stays, as (why, names); `yes` is the
-    button's words. It posts the same selection again, with `confirmed`.
+    button's words, `back` where “no” leads (default: where the action was chosen). It posts the same selection again,
+    with `confirmed`.
     """
     # The list says `action` (twice, once a form), a change form says it with a prefix; the page answers either.
     action = request.POST.get("CHANGE_FORM-action") or next(filter(None, request.POST.getlist("action")), "")
@@ -45,6 +47,6 @@ def confirmation(
             "selected_name": helpers.ACTION_CHECKBOX_NAME,
             "selected": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME),
             "select_across": request.POST.get("select_across", "0"),
-            "back": request.get_full_path(),
+            "back": back or request.get_full_path(),
         },
     )

@@ -4,19 +4,31 @@ Every list is one statement, its total included, and shows at most MOST of what 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db import models
-from django.db.models import Count, OuterRef, Subquery, Value
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
 from comparisons.models import Comparison
-from desk import gaps
+from desk import first_steps, gaps
+from desk.front_parts import (
+    MOST,
+    Asker,
+    Item,
+    Section,
+    age,
+    form_of,
+    list_of,
+    noted,
+    number_of,
+    total_of,
+    with_total,
+)
 from desk.permissions import reviews_to_edit, writes_own_drafts_only
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Fact, Plan, Tool
@@ -25,84 +37,14 @@ from votes.models import PairTally, PairVote, Vote
 from votes.moderation import pair_name
 from web.words import day, listed
 
-MOST = 8
 FLIPPED_LATELY = timedelta(days=90)
 IMPORTED_LATELY = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing to do: what it is, the form where it is done ("" where there is none), and what to know of it."""
-
-    words: str
-    url: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One list. `more` are the change lists that hold all of it, each as (words, address)."""
-
-    slug: str
-    title: str
-    items: Sequence[Item]
-    total: int
-    empty: str
-    more: Sequence[tuple[str, str]] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who looks, and when."""
-
-    user: Any
-    now: datetime
-
-    @property
-    def today(self) -> date:
-        return self.now.date()
-
-    def may(self, *permissions: str) -> bool:
-        return bool(self.user.has_perms(permissions))
 
 
 def sections(user: Any, *, at: datetime | None = None) -> list[Section]:
     """The lists that somebody sees at an instant (default: now), those that press first."""
     asker = Asker(user, at or timezone.now())
     return [section for make in SECTIONS if (section := make(asker)) is not None]
-
-
-def with_total(rows: "models.QuerySet[Any]") -> list[Any]:
-    """The first MOST of some rows in their order, each annotated with how many there are: `total`."""
-    total = rows.order_by().values(one=Value(1)).annotate(number=Count("*")).values("number")
-    return list(rows.annotate(total=Subquery(total))[:MOST])
-
-
-def total_of(rows: Sequence[Any]) -> int:
-    return rows[0].total if rows else 0
-
-
-def form_of(row: models.Model) -> str:
-    """The address of a row's form."""
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-
-
-def list_of(model: type[models.Model], **query: object) -> str:
-    """The address of a model's change list, filtered."""
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist", query=query or None)
-
-
-def age(since: datetime | None, *, now: datetime) -> str:
-    """How old something is, in days; "" when nobody noted it."""
-    if since is None:
-        return ""
-    days = (now.date() - since.date()).days
-    return "today" if days < 1 else f"{days} day{'' if days == 1 else 's'} old"
-
-
-def number_of(number: int, one: str, many: str) -> str:
-    """`1 price`, `1,204 prices`."""
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def _drafts_of(rows: Any) -> Any:
@@ -121,7 +63,7 @@ def draft_tools(asker: Asker) -> Section | None:
     return Section(
         "draft-tools",
         "Tools in draft",
-        [Item(row.name, form_of(row), _noted(row.category.name, age(row.created_at, now=asker.now))) for row in rows],
+        [Item(row.name, form_of(row), noted(row.category.name, age(row.created_at, now=asker.now))) for row in rows],
         total_of(rows),
         "No tool waits to be finished.",
         [("All tools in draft", list_of(Tool, state=State.DRAFT))],
@@ -137,7 +79,7 @@ def draft_reviews(asker: Asker) -> Section | None:
         "draft-reviews",
         "Your drafts" if writes_own_drafts_only(asker.user) else "Reviews in draft",
         [
-            Item(f"{row.reviewer} on {row.tool}", form_of(row), _noted(row.verdict, age(row.entered_at, now=asker.now)))
+            Item(f"{row.reviewer} on {row.tool}", form_of(row), noted(row.verdict, age(row.entered_at, now=asker.now)))
             for row in rows
         ],
         total_of(rows),
@@ -250,7 +192,7 @@ def _to_verify(slug: str, title: str, found: Sequence[gaps.ToVerify], empty: str
             for number, one, many in ((row.plans, "price", "prices"), (row.facts, "fact", "facts"))
             if number
         ]
-        return _noted(listed(counts), f"since {day(row.oldest)}" if row.oldest else "")
+        return noted(listed(counts), f"since {day(row.oldest)}" if row.oldest else "")
 
     items = [Item(row.name, reverse("admin:tools_tool_change", args=[row.tool]), note(row)) for row in found]
     more = [("These prices", list_of(Plan, checked=slug)), ("These facts", list_of(Fact, checked=slug))]
@@ -356,7 +298,7 @@ def imports(asker: Asker) -> Section | None:
             Item(
                 f"{day(run.ended_at.date())} at {run.ended_at:%H:%M} UTC",
                 "",
-                _noted(run.by or "by a command", listed([number_of(n, one, many) for one, many, n in run.counts])),
+                noted(run.by or "by a command", listed([number_of(n, one, many) for one, many, n in run.counts])),
             )
             for run in found[:MOST]
         ],
@@ -387,12 +329,9 @@ def last_edits(asker: Asker) -> Section:
 _DONE = {1: "added", 2: "changed", 3: "deleted"}
 
 
-def _noted(*parts: str) -> str:
-    return ", ".join(filter(None, parts))
-
-
 # In the order of the page.
 SECTIONS: tuple[Callable[[Asker], Section | None], ...] = (
+    first_steps.first_steps,
     draft_reviews,
     missing_seats,
     draft_tools,

@@ -9,6 +9,7 @@ from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -235,12 +236,18 @@ class StateColumn(ListOptions):
 class ToolList(StateColumn):
     """The list of tools."""
 
-    list_display = ["name", "category", "state_mark", "panel_ship", "published_at"]
+    list_display = ["called", "category", "state_mark", "panel_ship", "published_at"]
     list_filter = [StateFilter, UnwrittenFilter, ToolCheckedFilter, "category"]
     list_select_related = ["category"]
     search_fields = ["name", "slug", "aliases"]
     search_help_text = "Names, aliases and slugs"
     date_hierarchy = "published_at"
+    ordering = [Lower("name"), "pk"]
+
+    @admin.display(description="name", ordering=Lower("name"))
+    def called(self, tool: Tool) -> str:
+        """The name; sorted as people sort names, in whatever case."""
+        return tool.name
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PageList

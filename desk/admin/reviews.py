@@ -16,9 +16,11 @@ from desk.lists import FlippedFilter, ListOptions, StateColumn, StateFilter, mar
 from desk.own_drafts import OwnDraftsMixin
 from desk.permissions import writes_own_drafts_only
 from desk.publishing import PublishingAdmin
+from desk.usual_panel import UsualPanel
 from reviews.actions import note_mentions
 from reviews.models import Prediction, Review, Reviewer
 from tools.publishing import State
+from web import markdown
 
 
 class ReviewerForm(forms.ModelForm):
@@ -44,7 +46,7 @@ class ReviewerForm(forms.ModelForm):
 
 
 @admin.register(Reviewer)
-class ReviewerAdmin(ListOptions):
+class ReviewerAdmin(UsualPanel, ListOptions):
     form = ReviewerForm
     list_display = ["seat", "name", "lens", "reviews_link", "held_by"]
     list_display_links = ["name"]
@@ -127,11 +129,25 @@ class ReviewAdmin(OwnDraftsMixin, PublishingAdmin, StateColumn):
     def get_fields(self, request: HttpRequest, obj: Review | None = None) -> Any:
         """When a review comes out is for those to say who publish."""
         own = writes_own_drafts_only(request.user)
+        if is_out(obj):
+            return ["tool", "reviewer", "verdict", "said", "flips_if", "published_at"]
         return ["tool", "reviewer", *Review.WORD_FIELDS, *(() if own else ("published_at",))]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Review | None = None) -> list[str]:
         """The words of a published review stay; a later edition supersedes it."""
-        return ["tool", "reviewer", "published_at", *Review.WORD_FIELDS] if is_out(obj) else []
+        return ["tool", "reviewer", "published_at", "said", *Review.WORD_FIELDS] if is_out(obj) else []
+
+    @admin.display(description="quote")
+    def said(self, review: Review) -> SafeString:
+        """The quote as readers see it."""
+        return format_html('<div class="desk-said">{}</div>', markdown.rendered(review.quote))
+
+    def get_inlines(self, request: HttpRequest, obj: Review | None) -> Any:
+        """No empty table below a published review that predicts nothing."""
+        return [] if is_out(obj) and obj and not obj.predictions.exists() else super().get_inlines(request, obj)
+
+    def _is_noted(self, request: HttpRequest, obj: Review | None) -> bool:
+        return not is_out(obj) and super()._is_noted(request, obj)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """`?supersedes=<id>` opens a new edition: the words that stand, to be changed."""

@@ -106,13 +106,16 @@ class ToolAdmin(PublishingAdmin, ToolSheets, ToolList, VerifiesTools):
         return super().has_change_permission(request, obj) or _writes_scorecard_only(request)
 
     def get_inlines(self, request: HttpRequest, obj: Tool | None) -> list[Any]:
-        """Rows of plans and facts are there for those who may write them; others find them in words."""
+        """Rows of plans and facts are there for those who may write them; others find them in words. What readers never
+        saw has no corrections.
+        """
         editable: dict[Any, str] = {PlanInline: "plan", FactInline: "fact"}
         return [
             inline
             for inline in self.inlines
             if (noun := editable.get(inline)) is None
             or request.user.has_perms([f"tools.add_{noun}", f"tools.change_{noun}"])
+            if inline is not CorrectionInline or (obj is not None and obj.was_public)
         ]
 
     def _edits_tool(self, request: HttpRequest, obj: Tool | None) -> bool:

@@ -72,12 +72,16 @@ function paidFields(row) {
   follow();
 }
 
-// Who writes another value has most likely just looked at the source; the tick can be taken away again. It is set with
-// the first key and not when the field is left: whoever leaves it by a click on the tick would take it away.
+// Who writes another value, or says where a new one stands, has most likely just looked at the source; the tick can be
+// taken away again. It is set with the first key and not when the field is left: whoever leaves it by a click on the tick
+// would take it away.
 function vouch(row) {
   const tick = row.querySelector("[name$=-verified_today]");
-  if (!tick || row.classList.contains("desk-row--new")) return;
-  for (const field of row.querySelectorAll("[name$=-value], [name$=-kind], [name$=-amount], [name$=-currency], [name$=-period], [name$=-unit]")) {
+  if (!tick) return;
+  const said = row.classList.contains("desk-row--new")
+    ? "[name$=-source]"
+    : "[name$=-value], [name$=-kind], [name$=-amount], [name$=-currency], [name$=-period], [name$=-unit]";
+  for (const field of row.querySelectorAll(said)) {
     field.addEventListener("input", () => { tick.checked = true; }, { once: true });
   }
 }
@@ -98,6 +102,7 @@ function rows(block) {
     list.append(row);
     total.value = number + 1;
     paidFields(row);
+    vouch(row);
     row.querySelector("input:not([type=hidden]), select, textarea")?.focus();
   });
 }

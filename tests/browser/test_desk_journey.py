@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests import factories as make
 from tests.accounts.people import PASSWORD, person
 from tests.browser.conftest import watched
 from tests.browser.hand import Hand
@@ -21,9 +20,7 @@ FLIP = "A second outage in a quarter, or a price that doubles."
 
 @pytest.fixture
 def hand(page: Page, transactional_db, live_server) -> Hand:
-    """The hand of an Editor at an empty site: four seats, one account, nothing else."""
-    for place, name in enumerate(SEATS, start=1):
-        make.reviewer(slug=name.lower(), name=f"The {name}", seat=place)
+    """The hand of an Editor at an empty site: one account, nothing else."""
     person("Editor", username="ada")
     page.goto(f"{live_server.url}/admin/")
     return Hand(page)
@@ -82,7 +79,7 @@ def write_tool(hand: Hand, name: str, *, verdicts: str, price: str) -> None:
         hand.fill(row.get_by_label("Value"), value)
     for row in (plans.nth(0), plans.nth(1), *rows):
         hand.fill(row.get_by_label("Source"), "https://example.com/pricing")
-        hand.check(row.get_by_label("Verified today"))
+        expect(row.get_by_label("Verified today")).to_be_checked()
     hand.click(button(page, "Save and continue editing"))
     said(page, "was added successfully")
 
@@ -136,21 +133,19 @@ def test_from_an_empty_site_to_a_published_comparison_and_on(hand: Hand, guest: 
     hand.click(button(page, "Sign in"))
     expect(page.get_by_role("heading", name="Everything you may open")).to_be_visible()
 
-    hand.begin("A category and its three attributes")
-    go_to_add(hand, "category")
+    hand.begin("The panel, a category and its three attributes")
+    hand.click(page.get_by_role("link", name="Seat the panel"))
+    hand.click(button(page, "Yes, add these four seats"))
+    said(page, "4 seats were added.")
+    hand.click(page.locator("#site-name a"))
+    hand.click(page.get_by_role("link", name="Add a category"))
     page.wait_for_load_state("networkidle")
     hand.fill(page.get_by_label("Name:", exact=True), "Coding Agents")
     page.get_by_label("Slug:").focus()
     expect(page.get_by_label("Slug:")).to_have_value("coding-agents")
+    hand.fill(page.get_by_label("Attributes to add"), "\n".join(FACTS))
     hand.click(button(page, "Save"))
     said(page, "“Coding Agents” was added")
-    go_to_add(hand, "attribute")
-    for name in FACTS:
-        hand.fill(page.get_by_label("Name:", exact=True), name)
-        hand.select(page.locator("#id_categories_from"), "Coding Agents")
-        hand.click(page.locator("#id_categories_add"))
-        hand.click(button(page, "Save" if name == "Self-hosting" else "Save and add another"))
-        said(page, f"“{name}” was added")
 
     hand.begin("Two tools with four reviews, two plans and three facts each")
     addresses, previews = {}, {}

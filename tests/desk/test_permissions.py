@@ -119,6 +119,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "reviews_review_withdraw": (403, 302, 403, 302),
     "reviews_reviewer_deleted": READERS,
     "reviews_reviewer_restore": CONTENT,
+    "reviews_reviewer_usual": CONTENT,
     "tools_attribute_deleted": READERS,
     "tools_attribute_restore": CONTENT,
     "tools_category_deleted": READERS,

@@ -1,0 +1,85 @@
+"""The four seats that a new site begins with, made in one step. Each is then changed like any other."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+
+from desk.base import DeskAdmin
+from desk.confirming import confirmation, is_confirmed
+from reviews.models import Reviewer
+from tools.models import ContentRevision
+
+DISCLOSURE = "An editorial persona, not a person: the editors write what this seat says."
+# Slug, name, lens, bio; in the order of the seats.
+SEATS = (
+    (
+        "builder",
+        "The Builder",
+        "Does it hold up in my stack?",
+        "Judges with a terminal open: how it installs, what breaks first, what the second upgrade costs.",
+    ),
+    (
+        "skeptic",
+        "The Skeptic",
+        "What are they not telling me?",
+        "Reads the licence before the landing page, and the footnotes before the benchmark.",
+    ),
+    (
+        "futurist",
+        "The Futurist",
+        "What does this make normal in three years?",
+        "Asks which bet a tool makes about the world, and puts dates on what it expects.",
+    ),
+    (
+        "founder",
+        "The Founder",
+        "Who pays, and what keeps them paying?",
+        "Thinks in budgets: whose card is charged, what is saved, what it costs to change one’s mind a year later.",
+    ),
+)
+
+
+def seat_usual_panel() -> list[Reviewer]:
+    """Make the four seats and return them; [] when there is a seat already."""
+    with transaction.atomic():
+        ContentRevision.hold()
+        if Reviewer.objects.exists():
+            return []
+        return [
+            Reviewer.objects.create(slug=slug, name=name, lens=lens, bio=bio, disclosure=DISCLOSURE, seat=place)
+            for place, (slug, name, lens, bio) in enumerate(SEATS, start=1)
+        ]
+
+
+class UsualPanel(DeskAdmin):
+    """For the admin of reviewers: a page that asks, and then seats the usual panel of a site that has none."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.usual_view)
+        return [path("usual/", view, name="reviews_reviewer_usual"), *super().get_urls()]
+
+    def usual_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask (GET) and seat the panel (POST)."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        to_list = HttpResponseRedirect(reverse("admin:reviews_reviewer_changelist"))
+        if is_confirmed(request) and (seated := seat_usual_panel()):
+            for reviewer in seated:
+                self.log_addition(request, reviewer, [{"added": {}}])
+            messages.success(request, f"{len(seated)} seats were added. Open one to change what it says of itself.")
+            return to_list
+        if Reviewer.objects.exists():
+            messages.info(request, "The panel has its seats already. Nothing was added.")
+            return to_list
+        return confirmation(
+            request,
+            self,
+            title="Seat the panel",
+            question="Four seats will be added, each an editorial persona and disclosed as one. Names, lenses and "
+            "disclosures can be changed afterwards. For a panel of people, go back and add each reviewer.",
+            yes="Yes, add these four seats",
+            doing=[f"{name}: {lens}" for _, name, lens, _ in SEATS],
+            back=reverse("admin:reviews_reviewer_add"),
+        )

@@ -1,0 +1,131 @@
+"""A site without content says what it needs first; a panel and the attributes of a category are made in one step."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.groups import GROUPS
+from accounts.models import User
+from desk import front
+from desk.usual_panel import DISCLOSURE
+from reviews.models import Reviewer
+from tests import factories as make
+from tests.accounts.people import person
+from tools.models import Attribute, Category
+
+pytestmark = pytest.mark.django_db
+USUAL = reverse("admin:reviews_reviewer_usual")
+ADD_CATEGORY = reverse("admin:tools_category_add")
+YES = {"confirmed": "yes"}
+
+
+def steps_for(user: User) -> list[str]:
+    return [item.words for section in front.sections(user) if section.slug == "first-steps" for item in section.items]
+
+
+def test_first_steps_go_as_they_are_done():
+    editor = person("Editor")
+    assert steps_for(editor) == [
+        "Seat the panel",
+        "Add a category",
+        "Add attributes",
+        "Add a tool",
+        "Put two tools side by side",
+    ]
+    make.reviewer()
+    make.attribute()
+    make.tool()  # with its category
+    assert steps_for(editor) == ["Put two tools side by side"]
+    make.comparison()
+    assert steps_for(editor) == []
+
+
+@pytest.mark.parametrize("group", ["Reviewer", "Moderator"])
+def test_first_steps_are_for_those_who_may_take_them(group):
+    assert steps_for(person(group)) == []
+
+
+def test_front_page_of_an_empty_site_leads_to_each_first_step(client):
+    client.force_login(person("Editor"))
+    page = client.get(reverse("admin:index"))
+    [steps] = [section for section in page.context["sections"] if section.slug == "first-steps"]
+    assert [client.get(item.url).status_code for item in steps.items] == [200] * 5
+
+
+def test_panel_is_seated_once_and_after_asking(client):
+    ada = person("Editor", username="ada")
+    client.force_login(ada)
+    assert client.get(USUAL).status_code == 200
+    assert client.post(USUAL).status_code == 200
+    assert Reviewer.objects.count() == 0
+    for _ in range(2):
+        response = client.post(USUAL, YES)
+        assert (response.status_code, response["Location"]) == (302, reverse("admin:reviews_reviewer_changelist"))
+    assert list(Reviewer.objects.values_list("seat", "slug", "disclosure")) == [
+        (place, slug, DISCLOSURE) for place, slug in enumerate(("builder", "skeptic", "futurist", "founder"), start=1)
+    ]
+    assert set(Reviewer.history.values_list("history_user__username", "history_type")) == {("ada", "+")}
+
+
+def test_panel_is_seated_by_editors_and_administrators_alone():
+    seated = {}
+    for group in GROUPS:
+        client = Client()
+        client.force_login(person(group))
+        client.post(USUAL, YES)
+        seated[group] = Reviewer.objects.count()
+        Reviewer.objects.all().delete()
+    assert seated == {"Reviewer": 0, "Editor": 4, "Moderator": 0, "Administrator": 4}
+    Client().post(USUAL, YES)
+    assert Reviewer.objects.count() == 0
+
+
+def test_category_comes_with_its_attributes_and_shares_those_of_others(client):
+    client.force_login(person("Editor"))
+    other = make.category()
+    licence = make.attribute(name="License", slug="license")
+    licence.categories.add(other)
+    make.attribute(name="Context", slug="context-window")
+    lines = "license\n  Context   window \n\nSelf-hosting\r\nself-hosting"
+    response = client.post(
+        ADD_CATEGORY, {"name": "Coding Agents", "slug": "coding-agents", "description": "", "new_attributes": lines}
+    )
+    assert response.status_code == 302
+    category = Category.objects.get(slug="coding-agents")
+    assert list(category.attributes.values_list("name", "slug")) == [
+        ("License", "license"),
+        ("Context window", "context-window-2"),
+        ("Self-hosting", "self-hosting"),
+    ]
+    assert list(licence.categories.order_by("pk")) == [other, category]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [("License\n###", "###: no letter or digit to make an address of."), ("x" * 101, "has 101 characters")],
+)
+def test_attribute_without_an_address_is_refused_with_its_category(client, lines, words):
+    client.force_login(person("Editor"))
+    response = client.post(ADD_CATEGORY, {"name": "A", "slug": "a", "new_attributes": lines})
+    assert words in response.content.decode()
+    assert (Category.objects.count(), Attribute.objects.count()) == (0, 0)
+
+
+def test_category_adds_attributes_later_too(client):
+    client.force_login(person("Editor"))
+    category = make.category(name="Agents", slug="agents")
+    url = reverse("admin:tools_category_change", args=[category.pk])
+    client.post(url, {"name": "Agents", "slug": "agents", "description": "", "new_attributes": "License"})
+    assert list(category.attributes.values_list("name", flat=True)) == ["License"]
+
+
+def test_menu_begins_with_what_editors_write(client):
+    client.force_login(person("Administrator"))
+    menu = client.get(reverse("admin:index")).context["app_list"]
+    assert [app["app_label"] for app in menu] == [
+        "tools", "reviews", "comparisons", "votes", "newsletter", "accounts",
+    ]  # fmt: skip
+    assert [model["object_name"] for model in menu[0]["models"]] == [
+        "Tool", "Category", "Attribute", "Plan", "Fact", "Correction", "CatalogFile",
+    ]  # fmt: skip
+    assert [model["object_name"] for model in menu[-1]["models"]] == ["User", "Group"]
