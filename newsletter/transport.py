@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
+from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage, mailers
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
@@ -82,8 +83,10 @@ class BackendTransport:
             return Outcome(State.FAILED, _words(error), is_address_dead=True)
         except AnymailAPIError as error:
             return _of_provider(error)
-        except OSError as error:  # a full disk, or no way to a provider
+        except (OSError, ImproperlyConfigured) as error:  # a full disk, no way to a provider, or no account there
             return Outcome(State.QUEUED, _words(error), is_our_trouble=True)
+        except (AnymailError, ValueError) as error:  # it never left: a provider's library, or Django, refused it
+            return Outcome(State.FAILED, _words(error))
         return SENT
 
     def close(self) -> None:

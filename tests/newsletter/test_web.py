@@ -59,7 +59,7 @@ def test_public_and_the_same_for_everyone(client, url):
     assert client.get(url, headers={"if-none-match": response.headers["ETag"]}).status_code == 304
 
 
-@pytest.mark.parametrize(("url", "queries"), [("/newsletter/1/", 4), ("/newsletter/", 1), ("/feeds/newsletter.xml", 4)])
+@pytest.mark.parametrize(("url", "queries"), [("/newsletter/1/", 4), ("/newsletter/", 4), ("/feeds/newsletter.xml", 4)])
 def test_queries_do_not_grow(client, django_assert_num_queries, url, queries):
     open_site()
     make.issue_of_everything()
