@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage, mailers
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
+from urllib3.exceptions import ConnectTimeoutError, SSLError
 
 from newsletter.models import State
 
@@ -94,13 +95,22 @@ class BackendTransport:
 
 
 def _of_provider(error: AnymailAPIError) -> Outcome:
-    """A provider that answered has not taken the mail. One from which no answer came may have."""
+    """A provider that answered has not taken the mail. One from which no answer came may have, if it was reached."""
     status = getattr(error, "status_code", None)
+    if status is None and _was_not_reached(error):
+        return Outcome(State.QUEUED, _words(error.__cause__ or error), is_our_trouble=True)
     if status is None:
         return Outcome(State.UNKNOWN, _words(error))
     if status == 429 or status >= 500 or status in (401, 402, 403):
         return Outcome(State.QUEUED, _words(error), is_our_trouble=True)
     return Outcome(State.FAILED, _words(error))
+
+
+def _was_not_reached(error: AnymailAPIError) -> bool:
+    """Whether no connection to a provider came about: its name is not known, or nobody answers there."""
+    asked = error.__cause__  # as requests tells it, around what urllib3 does
+    inner = asked.args[0] if asked is not None and asked.args else None
+    return isinstance(getattr(inner, "reason", inner), (ConnectTimeoutError, SSLError))
 
 
 class SmtpTransport:
@@ -239,5 +249,5 @@ def _reply(to: str, code: int, words: bytes) -> str:
     return f"the server said {to}: {code} {words.decode(errors='replace')}"[:500]
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
     return (str(error) or type(error).__name__)[:400]
