@@ -189,9 +189,12 @@ class Proof:
             self.workers = []
 
     def _prepare(self) -> None:
-        self._manage("migrate", "--verbosity", "0")
-        self._manage("import_catalog", "demo/catalog.json", "--verbosity", "0")
-        self._manage("compose_issue", "--since", "2000-01-01")
+        self._say(
+            "from django.core.management import call_command",
+            "call_command('migrate', verbosity=0)",
+            "call_command('import_catalog', 'demo/catalog.json', verbosity=0)",
+            "call_command('compose_issue', since='2000-01-01')",
+        )
         with self._connected() as connection:
             connection.execute(SUBSCRIBERS, [self.readers])
             connection.execute("ANALYZE")
@@ -205,10 +208,7 @@ class Proof:
             connection.execute("DELETE FROM newsletter_suppression")
             connection.execute("UPDATE newsletter_subscriber SET left_at = NULL, left_reason = ''")
             connection.execute("UPDATE newsletter_issue SET state = 'ready', started_at = NULL, finished_at = NULL")
-        self._manage(
-            "shell", "--verbosity", "0", "--command",
-            "from newsletter import issuing, models; issuing.start(issue=models.Issue.objects.get())",
-        )  # fmt: skip
+        self._say("from newsletter import issuing, models", "issuing.start(issue=models.Issue.objects.get())")
 
     def _start_server(self, lost: float) -> subprocess.Popen[bytes]:
         troubles = ["--temporary", "0.2", "--permanent", "0.01", "--drop", "0.01", "--lost", str(lost)]
@@ -320,9 +320,10 @@ class Proof:
             ).fetchall()
         return replace(judged(rows, ledger, self.left), kills=self.kills, memory=self.memory)
 
-    def _manage(self, *command: str) -> None:
+    def _say(self, *lines: str) -> None:
+        """Run some lines of Python within the site."""
         subprocess.run(
-            [sys.executable, "manage.py", *command],
+            [sys.executable, "manage.py", "shell", "--no-imports", "--command", "\n".join(lines)],
             cwd=ROOT, env=self.environment, check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
 

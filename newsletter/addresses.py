@@ -6,7 +6,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.encoding import punycode
 
 _SALT = "newsletter.suppression"
-LONGEST = 254  # characters, RFC 5321
+LONGEST, LONGEST_LOCAL = 254, 64  # characters of an address, and of what stands before its @ (RFC 5321)
 
 
 def normalised(email: str) -> str:
@@ -24,7 +24,7 @@ def normalised(email: str) -> str:
         raise ValidationError("The part after the @ is no domain.", code="invalid") from None
     if "." not in domain or domain.startswith("["):
         raise ValidationError("The part after the @ is no domain.", code="invalid")
-    if len(address) > LONGEST:
+    if len(address) > LONGEST or len(local) > LONGEST_LOCAL:
         raise ValidationError("This address is too long to be one.", code="invalid")
     return address
 
