@@ -10,7 +10,8 @@ unless
 - nobody has it twice;
 - nobody has it who had unsubscribed before it was begun.
 
-With `--calm` nothing goes wrong, and it says how many mails a second went out and how much memory the workers took.
+With `--calm` nothing goes wrong, and it says how many mails a second went out and how much memory the workers took;
+then it also ends with an error where a worker has grown by a quarter.
 """
 
 import argparse
@@ -23,7 +24,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
@@ -37,6 +39,8 @@ SELECT 'reader' || n || '@example.com', now(), now(), '' FROM generate_series(1,
 """
 MEMORY_EVERY = 2.0  # seconds
 LEDGER_LINE = 75  # bytes, about
+GRACE = 2.0  # seconds: a mail that was begun before its reader left may arrive a moment after
+WORKER = ("manage.py", "worker")
 
 
 @dataclass
@@ -66,6 +70,17 @@ class Findings:
         return not (self.twice or self.after_leaving or self.missing or self.extra or self.wordless or self.unaccounted)
 
     @property
+    def is_flat(self) -> bool:
+        """Whether no worker has grown by a quarter since early on. Early on it has imported all that it will."""
+        early, late = self._memory
+        return late <= early * 1.25
+
+    @property
+    def _memory(self) -> tuple[int, int]:
+        """KiB of the largest worker, early on and at the end; zeros where nobody looked."""
+        return (self.memory[len(self.memory) // 5][1], self.memory[-1][1]) if self.memory else (0, 0)
+
+    @property
     def rate(self) -> float:
         """Mails a second."""
         return self.taken / max(self.seconds, 1e-9)
@@ -81,15 +96,38 @@ class Findings:
             f"without a reason: {self.wordless}; without an end: {self.unaccounted}",
         ]
         if self.memory:
-            first, last = self.memory[len(self.memory) // 5][1], self.memory[-1][1]
+            first, last = self._memory
             lines.append(
                 f"memory of the largest worker: {first / 1024:.0f} MiB early on, {last / 1024:.0f} MiB at the end"
             )
         return "\n".join(lines)
 
 
+def judged(
+    rows: Iterable[tuple[str, str | None, str | None]], ledger: Iterable[str], left: Mapping[str, float]
+) -> Findings:
+    """Hold the server's ledger (its lines) against the deliveries: (email, state, reason) of every subscriber, and when
+    those left who did, in seconds.
+    """
+    rows = list(rows)
+    lines = [line.split() for line in ledger]
+    taken = Counter(recipient for _, recipient, _ in lines)
+    states = {email: state for email, state, _ in rows}
+    return Findings(
+        states=Counter(state or "none" for state in states.values()),
+        taken=len(lines),
+        twice=sum(number > 1 for number in taken.values()),
+        after_leaving=sum(float(at) > left[recipient] + GRACE for at, recipient, _ in lines if recipient in left),
+        missing=sum(state == "sent" and email not in taken for email, state in states.items()),
+        extra=sum(states.get(email) not in ("sent", "unknown") for email in taken),
+        wordless=sum(state in ("failed", "unknown") and not reason for _, state, reason in rows),
+        unaccounted=sum(state in (None, "queued", "sending") for state in states.values()),
+        seconds=(float(lines[-1][0]) - float(lines[0][0])) if len(lines) > 1 else 0.0,
+    )
+
+
 class Proof:
-    """One run, in a folder of its own. Everything that it starts it also ends."""
+    """A site of its own in a folder, for one run or several. Everything that it starts it also ends."""
 
     def __init__(
         self, folder: Path, *, readers: int, workers: int, calm: bool, trouble_every: float = 0.02, seed: int = 5
@@ -117,41 +155,63 @@ class Proof:
         self.memory: list[tuple[float, int]] = []
         self.left: dict[str, float] = {}
         self.workers: list[subprocess.Popen[bytes]] = []
-        self.wanted = workers
+        self.worker, self.wanted = WORKER, workers
 
-    def run(self) -> Findings:
-        server = None
+    def __enter__(self) -> "Proof":
         try:
             self._prepare()
-            server = self._start_server()
-            started = time.monotonic()
-            self._send(started)
-            for worker in self.workers:
-                worker.terminate()
-            for worker in self.workers:
-                worker.wait(timeout=60)
+        except BaseException:
+            self._end_postgres()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._end_postgres()
+
+    def run(self, *, worker: Sequence[str] = WORKER, lost: float = 0.002) -> Findings:
+        """Send the issue to everybody by workers of a kind (what Python is to run), and judge what came of it. `lost`
+        is the share of answers of the server that never arrive.
+        """
+        self.worker, server = worker, None
+        try:
+            self._start_issue()
+            server = self._start_server(lost)
+            self._send(time.monotonic())
+            for process in self.workers:
+                process.terminate()
+            for process in self.workers:
+                process.wait(timeout=60)
             return self._judged()
         finally:
             for process in [*self.workers, *([server] if server else [])]:
                 process.kill()
                 process.wait()
-            self._end_postgres()
+            self.workers = []
 
     def _prepare(self) -> None:
-        self._manage("migrate", "--verbosity", "0")
-        self._manage("import_catalog", "demo/catalog.json", "--verbosity", "0")
-        self._manage("compose_issue", "--since", "2000-01-01")
+        self._say(
+            "from django.core.management import call_command",
+            "call_command('migrate', verbosity=0)",
+            "call_command('import_catalog', 'demo/catalog.json', verbosity=0)",
+            "call_command('compose_issue', since='2000-01-01')",
+        )
         with self._connected() as connection:
             connection.execute(SUBSCRIBERS, [self.readers])
             connection.execute("ANALYZE")
-            connection.execute("UPDATE newsletter_issue SET state = 'ready'")
-        self._manage(
-            "shell", "--verbosity", "0", "--command",
-            "from newsletter import issuing, models; issuing.start(issue=models.Issue.objects.get())",
-        )  # fmt: skip
 
-    def _start_server(self) -> subprocess.Popen[bytes]:
-        troubles = ["--temporary", "0.2", "--permanent", "0.01", "--drop", "0.01", "--lost", "0.002"]
+    def _start_issue(self) -> None:
+        """As if it had never gone out."""
+        self.ledger.unlink(missing_ok=True)
+        self.kills, self.memory, self.left = Counter(), [], {}
+        with self._connected() as connection:
+            connection.execute("DELETE FROM newsletter_delivery")
+            connection.execute("DELETE FROM newsletter_suppression")
+            connection.execute("UPDATE newsletter_subscriber SET left_at = NULL, left_reason = ''")
+            connection.execute("UPDATE newsletter_issue SET state = 'ready', started_at = NULL, finished_at = NULL")
+        self._say("from newsletter import issuing, models", "issuing.start(issue=models.Issue.objects.get())")
+
+    def _start_server(self, lost: float) -> subprocess.Popen[bytes]:
+        troubles = ["--temporary", "0.2", "--permanent", "0.01", "--drop", "0.01", "--lost", str(lost)]
         command = [sys.executable, "-m", "bench.mailserver", str(self.mail_port), str(self.ledger)]
         process = subprocess.Popen([*command, *([] if self.calm else troubles)], cwd=ROOT)
         for _ in range(300):
@@ -241,9 +301,7 @@ class Proof:
         while len(self.workers) < self.wanted:
             with (self.folder / "workers.log").open("ab") as log:
                 self.workers.append(
-                    subprocess.Popen(
-                        [sys.executable, "manage.py", "worker"], cwd=ROOT, env=self.environment, stderr=log
-                    )
+                    subprocess.Popen([sys.executable, *self.worker], cwd=ROOT, env=self.environment, stderr=log)
                 )
 
     def _rest(self) -> int:
@@ -254,35 +312,18 @@ class Proof:
         return int(row[0]) if row else 0
 
     def _judged(self) -> Findings:
-        lines = [line.split() for line in self.ledger.read_text().splitlines()] if self.ledger.exists() else []
-        taken = Counter(recipient for _, recipient, _ in lines)
+        ledger = self.ledger.read_text().splitlines() if self.ledger.exists() else []
         with self._connected() as connection:
             rows = connection.execute(
                 "SELECT email, delivery.state, delivery.reason FROM newsletter_subscriber AS subscriber "
                 "LEFT JOIN newsletter_delivery AS delivery ON delivery.subscriber_id = subscriber.id"
             ).fetchall()
-        states = {email: state for email, state, _ in rows}
-        # A mail that was begun before its reader left may arrive a moment after.
-        grace = 2.0
-        return Findings(
-            states=Counter(state or "none" for state in states.values()),
-            taken=len(lines),
-            twice=sum(number > 1 for number in taken.values()),
-            after_leaving=sum(
-                float(at) > self.left[recipient] + grace for at, recipient, _ in lines if recipient in self.left
-            ),
-            missing=sum(state == "sent" and email not in taken for email, state in states.items()),
-            extra=sum(states[email] not in ("sent", "unknown") for email in taken),
-            wordless=sum(state in ("failed", "unknown") and not reason for _, state, reason in rows),
-            unaccounted=sum(state in (None, "queued", "sending") for state in states.values()),
-            seconds=(float(lines[-1][0]) - float(lines[0][0])) if len(lines) > 1 else 0.0,
-            kills=self.kills,
-            memory=self.memory,
-        )
+        return replace(judged(rows, ledger, self.left), kills=self.kills, memory=self.memory)
 
-    def _manage(self, *command: str) -> None:
+    def _say(self, *lines: str) -> None:
+        """Run some lines of Python within the site."""
         subprocess.run(
-            [sys.executable, "manage.py", *command],
+            [sys.executable, "manage.py", "shell", "--no-imports", "--command", "\n".join(lines)],
             cwd=ROOT, env=self.environment, check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
 
@@ -325,12 +366,15 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shipside-proof-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # PostgreSQL may run as another user
-        findings = Proof(
+        with Proof(
             Path(folder), readers=options.readers, workers=options.workers, calm=options.calm, seed=options.seed
-        ).run()
+        ) as proof:
+            findings = proof.run()
     print(findings)  # noqa: T201
     if not findings.is_proof:
         raise SystemExit("bench: this is no proof.")
+    if options.calm and not findings.is_flat:
+        raise SystemExit("bench: a worker has grown.")
 
 
 if __name__ == "__main__":

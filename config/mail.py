@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -37,7 +37,7 @@ def mail(url: str, *, data_dir: Path) -> Mail:
     kind, _, provider = parts.scheme.partition("+")
     if kind == "anymail" and provider in PROVIDERS:
         return _by_provider(provider, dict(parse_qsl(parts.query)))
-    if parts.scheme in SMTP and parts.hostname:
+    if parts.scheme in SMTP and parts.hostname and _has_port(parts):
         port, use_tls, use_ssl = SMTP[parts.scheme]
         return Mail(
             {
@@ -57,6 +57,14 @@ def mail(url: str, *, data_dir: Path) -> Mail:
         f"MAIL_URL must be {', '.join(f'{scheme}://host' for scheme in SMTP)}, anymail+PROVIDER:?options "
         f"with one of {', '.join(PROVIDERS)}, or empty."
     )
+
+
+def _has_port(parts: SplitResult) -> bool:
+    """Whether the port of an address is one, or left out."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _by_provider(provider: str, options: dict[str, str]) -> Mail:

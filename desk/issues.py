@@ -28,6 +28,7 @@ MAIL_CSP: dict[str, Any] = {
     "frame-ancestors": [CSP.NONE],
 }
 ISSUES_SHOWN = 30
+BARS_SHOWN = 12
 
 # What a button does, what is said then, and what is asked before ("": nothing).
 ACTS: dict[str, tuple[Callable[..., Any], str, str]] = {
@@ -130,6 +131,7 @@ class _Pages:
         """Subscribers over time, and what came of each issue."""
         _needs(request, "newsletter.view_issue")
         rows = numbers.standings(today=timezone.now().date())
+        issues = numbers.of_issues(list(Issue.objects.out().newest_first()[:ISSUES_SHOWN]))
         context = {
             **self.admin.admin_site.each_context(request),
             "title": "Numbers of the newsletter",
@@ -140,7 +142,9 @@ class _Pages:
             "last": rows[-1].day,
             "width": numbers.WIDTH,
             "height": numbers.HEIGHT,
-            "issues": numbers.of_issues(list(Issue.objects.out().newest_first()[:ISSUES_SHOWN])),
+            "highest": numbers.highest(rows),
+            "issues": issues,
+            "bars": numbers.bars(issues[:BARS_SHOWN]),
             "workers": [(worker, worker.is_silent()) for worker in Worker.objects.all()],
         }
         return render(request, "desk/newsletter/numbers.html", context)

@@ -6,14 +6,15 @@ from django.utils.crypto import salted_hmac
 from django.utils.encoding import punycode
 
 _SALT = "newsletter.suppression"
-LONGEST = 254  # characters, RFC 5321
+LONGEST, LONGEST_LOCAL = 254, 64  # characters of an address, and of what stands before its @ (RFC 5321)
 
 
 def normalised(email: str) -> str:
     """An address as it is stored: trimmed, its domain in ASCII (IDNA) and small letters.
 
     The part before the @ is its owner's and kept as it was typed; two addresses that differ in its case alone are one
-    all the same (the table's unique index). Raises ValidationError where the domain has no form in ASCII, or the
+    all the same (the table's unique index). Raises ValidationError where the domain has no form in ASCII or is no name
+    on the internet (`root@localhost`, `x@[10.0.0.1]`: mail for machines, by which strangers could reach ours), or the
     address is too long in it.
     """
     local, _, domain = email.strip().rpartition("@")
@@ -21,7 +22,9 @@ def normalised(email: str) -> str:
         address = f"{local}@{punycode(domain).lower()}"
     except UnicodeError:
         raise ValidationError("The part after the @ is no domain.", code="invalid") from None
-    if len(address) > LONGEST:
+    if "." not in domain or domain.startswith("["):
+        raise ValidationError("The part after the @ is no domain.", code="invalid")
+    if len(address) > LONGEST or len(local) > LONGEST_LOCAL:
         raise ValidationError("This address is too long to be one.", code="invalid")
     return address
 

@@ -53,13 +53,6 @@ def composed(*, since: datetime, at: datetime) -> list[Entry]:
     return [*entries, *_split(at, told), *_watch(since, at)]
 
 
-def subject(entries: list[Entry]) -> str:
-    """What the issue is called: its first comparison or piece of news, and how many more there are."""
-    first, *others = [entry for entry in entries if entry.kind not in ("split", "watch")]
-    title = shortened(first.title, 80)
-    return f"{title}, and {counted(len(others), 'more verdict')}" if others else title
-
-
 def _comparisons(since: datetime, at: datetime) -> Iterator[Entry]:
     # It came out with the last of its parts.
     appeared_at = Greatest("published_at", "first__published_at", "second__published_at")

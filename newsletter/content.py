@@ -11,6 +11,7 @@ from django.urls import reverse
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review
 from tools.models import Tool
+from web.words import counted, shortened
 
 # Each kind of entry: the title of its section, what one is called, and where the rest of them stand.
 KINDS = {
@@ -81,10 +82,35 @@ def wanted(entries: Sequence[Entry], categories: frozenset[int] | None) -> list[
     return [entry for entry in entries if categories.intersection(entry.category_ids)]
 
 
-def sections(entries: Sequence[Entry], categories: frozenset[int] | None, *, most: int = MOST) -> list[Section]:
-    """What a reader gets: by kind of news for one of all categories (None), else by category."""
+def subject_of(entries: Iterable[Entry]) -> str:
+    """What an issue is called: its first comparison or piece of news, and how many more there are."""
+    entries = list(entries)
+    first, *others = [entry for entry in entries if entry.kind in NEWS] or entries[:1]
+    title = shortened(first.title, 80)
+    return f"{title}, and {counted(len(others), 'more verdict')}" if others else title
+
+
+def subject_for(said: str, entries: Sequence[Entry], some: Sequence[Entry], *, if_none: str) -> str:
+    """What an issue is called before somebody who gets only some of its entries, so that it promises no others. An
+    editor's own words stay as they are; `if_none` is for none at all.
+    """
+    if not entries or said != subject_of(entries):
+        return said
+    return subject_of(some) if some else if_none
+
+
+def sections(
+    entries: Sequence[Entry], categories: frozenset[int] | None, *, most: int = MOST, most_sections: int | None = None
+) -> list[Section]:
+    """What a reader gets: by kind of news for one of all categories (None), else by category. At most so many entries
+    of each section and so many sections (None: all); what is left out is counted.
+    """
     entries = wanted(entries, categories)
-    return _by_kind(entries, most) if categories is None else _by_category(entries, categories, most)
+    made = _by_kind(entries, most) if categories is None else _by_category(entries, categories, most)
+    if most_sections is None or len(made) <= most_sections:
+        return made
+    rest = sum(len(section.entries) + section.left_out for section in made[most_sections:])
+    return [*made[:most_sections], Section("And more", (), by_kind=False, left_out=rest, more_path=reverse("home"))]
 
 
 def _by_kind(entries: Sequence[Entry], most: int) -> list[Section]:

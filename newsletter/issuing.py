@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter import composing, sending
-from newsletter.content import entries_of, has_news, public
+from newsletter.content import entries_of, has_news, public, subject_for, subject_of
 from newsletter.models import Delivery, Issue, IssueState, Kind, Outbox, State
 
 
@@ -33,7 +33,7 @@ def compose_issue(*, since: datetime | None = None) -> Issue | None:
         return None
     if draft is None:
         draft = Issue(number=Issue.objects.next_number())
-    draft.subject = composing.subject(entries)
+    draft.subject = subject_of(entries)
     draft.since_at, draft.composed_at = since, at
     draft.content = [entry.record for entry in entries]
     draft.save()
@@ -47,12 +47,14 @@ def start(*, issue: Issue) -> int:
     What has been withdrawn since it was composed is left out. Raises NotNowError unless it is ready and has news left.
     """
     found = _locked(issue, IssueState.READY)
-    entries = public(entries_of(found.content))
+    composed = entries_of(found.content)
+    entries = public(composed)
     if not has_news(entries):
         raise NotNowError("Everything new in it has been withdrawn. Compose it anew.")
+    found.subject = subject_for(found.subject, composed, entries, if_none=found.subject)
     found.content = [entry.record for entry in entries]
     found.state, found.started_at = IssueState.SENDING, timezone.now()
-    found.save(update_fields=["content", "state", "started_at"])
+    found.save(update_fields=["subject", "content", "state", "started_at"])
     return sending.queue(issue=found, categories=sorted({pk for entry in entries for pk in entry.category_ids}))
 
 

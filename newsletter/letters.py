@@ -9,13 +9,11 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.safestring import mark_safe
 
-from newsletter.content import MOST, Section, entries_of, sections
+from newsletter.content import MOST, Section, entries_of, sections, subject_for, wanted
 from newsletter.models import Issue, Subscriber
-from newsletter.plain import as_text, complete
+from newsletter.plain import as_html, as_text
 from newsletter.tokens import CONFIRM, PREFERENCES, UNSUBSCRIBE
-from web import markdown
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,16 @@ def answer(subscriber: Subscriber) -> Letter:
 
 
 LARGEST = 60_000  # bytes of HTML
-_FEWER = (MOST, 8, 5, 3, 2, 1)  # entries a section, until it fits
+_FEWER = (
+    (MOST, None),
+    (8, None),
+    (5, None),
+    (3, None),
+    (2, None),
+    (1, None),
+    (1, 6),
+)
+# (entries a section, sections; None: all of them), until it fits.
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +98,13 @@ class Links:
 
 def issue_letter(issue: Issue, links: Links, *, categories: frozenset[int] | None = None) -> Letter:
     """An issue for a reader of some categories (None: of all). Where it would grow too large for mail programs that cut
-    long mails, each section tells fewer of its entries, and how many more there are.
+    long mails, it tells fewer entries of each section, then fewer sections, and how many more there are.
     """
     entries = entries_of(issue.content)
-    for most in _FEWER:
-        letter = _issue_letter(issue, sections(entries, categories, most=most), links, by_choice=categories is not None)
+    subject = subject_for(issue.subject, entries, wanted(entries, categories), if_none=issue.subject)
+    for most, most_sections in _FEWER:
+        parts = sections(entries, categories, most=most, most_sections=most_sections)
+        letter = _issue_letter(issue, parts, links, subject=subject, by_choice=categories is not None)
         if len(letter.html.encode()) <= LARGEST:
             break
     return letter
@@ -108,11 +117,11 @@ def test_letter(issue: Issue) -> Letter:
     return replace(letter, subject=f"[Test] {letter.subject}", headers={"Auto-Submitted": "auto-generated"})
 
 
-def _issue_letter(issue: Issue, parts: list[Section], links: Links, *, by_choice: bool) -> Letter:
+def _issue_letter(issue: Issue, parts: list[Section], links: Links, *, subject: str, by_choice: bool) -> Letter:
     host, site = mail_host(), settings.SITE_URL
     return written(
         "issue",
-        subject=issue.subject,
+        subject=subject,
         headers={
             "List-Id": f"{settings.SITE_NAME} weekly verdicts <newsletter.{host}>",
             "List-Unsubscribe": f"<{links.unsubscribe}>",
@@ -120,7 +129,7 @@ def _issue_letter(issue: Issue, parts: list[Section], links: Links, *, by_choice
             "Precedence": "bulk",
         },
         issue=issue,
-        lead_html=mark_safe(complete(markdown.render(issue.lead), site=site)),  # noqa: S308 (it is safe as it comes)
+        lead_html=as_html(issue.lead, site=site),
         lead_text=as_text(issue.lead, site=site),
         sections=parts,
         links=links,

@@ -56,9 +56,14 @@ def standings(*, today: date, weeks: int = WEEKS) -> list[Standing]:
         return [Standing(*row) for row in cursor.fetchall()]
 
 
+def highest(rows: Sequence[Standing]) -> int:
+    """The number at the top of the picture; 1 where there is nobody."""
+    return max((max(row.confirmed, row.pending, row.left) for row in rows), default=0) or 1
+
+
 def lines(rows: Sequence[Standing]) -> list[Line]:
-    """The standings as lines of a picture, all to one scale."""
-    most = max((max(row.confirmed, row.pending, row.left) for row in rows), default=0) or 1
+    """The standings as lines of a picture, all to one scale, from 0 to `highest`."""
+    most = highest(rows)
     across = max(len(rows) - 1, 1)
 
     def height(number: int) -> float:
@@ -94,6 +99,39 @@ class IssueNumbers:
     @property
     def total(self) -> int:
         return self.sent + self.failed + self.unknown + self.left + self.waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of an issue's bar, in percent of the longest one."""
+
+    key: str
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """An issue's line of the picture: what was sent, failed and is unknown, and all the rest."""
+
+    issue: Issue
+    parts: tuple[Part, ...]
+
+
+def bars(rows: Sequence[IssueNumbers]) -> list[Bar]:
+    """What came of some issues as bars to one scale. What there is at all is wide enough to be seen."""
+    most = max((row.total for row in rows), default=0) or 1
+    made = []
+    for row in rows:
+        parts, x = [], 0.0
+        for key in ("failed", "unknown", "rest", "sent"):  # the small ones first, where they line up
+            number = row.left + row.waiting if key == "rest" else getattr(row, key)
+            if number:
+                width = max(number / most * 100, 0.8)
+                parts.append(Part(key, round(x, 2), round(width, 2)))
+                x += width
+        made.append(Bar(row.issue, tuple(parts)))
+    return made
 
 
 def of_issues(issues: Sequence[Issue]) -> list[IssueNumbers]:

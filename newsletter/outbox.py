@@ -1,6 +1,7 @@
 """Sending what waits in the outbox: a few mails at a time, each of them at least once."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
@@ -10,7 +11,8 @@ from django.utils import timezone
 
 from newsletter import letters
 from newsletter.actions import suppress
-from newsletter.models import Issue, Kind, Leaving, Outbox, State, Suppression
+from newsletter.letters import Letter
+from newsletter.models import Issue, Kind, Leaving, Outbox, State, Subscriber, Suppression
 from newsletter.parcels import MessageParcel
 from newsletter.transport import Outcome, retry_at
 
@@ -40,15 +42,24 @@ def claim(*, worker: str) -> list[Outbox]:
 
 def parcel_of(mail: Outbox) -> MessageParcel | None:
     """The mail as it stands now; None when it is not wanted any more."""
-    mail = Outbox.objects.select_related("subscriber").filter(pk=mail.pk).first() or mail
+    found = Outbox.objects.select_related("subscriber").filter(pk=mail.pk).first()
+    if found is None:  # its subscriber was erased a moment ago, and it went along
+        return None
+    mail = found
     if mail.kind == Kind.SIGN_UP and mail.subscriber is not None:
         if Suppression.objects.of(mail.subscriber.email).filter(reason=Leaving.COMPLAINED).exists():
             return None
-        return MessageParcel(letters.answer(mail.subscriber).to(mail.subscriber.email))
+        return _parcel(mail, letters.answer(mail.subscriber), mail.subscriber.email)
     if mail.kind == Kind.TEST:
         issue = Issue.objects.filter(pk=mail.payload["issue"]).first()
-        return MessageParcel(letters.test_letter(issue).to(mail.payload["email"])) if issue else None
+        return _parcel(mail, letters.test_letter(issue), mail.payload["email"]) if issue else None
     return None
+
+
+def _parcel(mail: Outbox, letter: Letter, email: str) -> MessageParcel:
+    """A letter with an id of its own: the same if it is ever sent twice, so that mailboxes can tell."""
+    message_id = f"<{mail.kind}-{mail.pk}@{letters.mail_host()}>"
+    return MessageParcel(replace(letter, headers={**letter.headers, "Message-ID": message_id}).to(email))
 
 
 def finish(mail: Outbox, outcome: Outcome | None) -> None:
@@ -68,8 +79,9 @@ def finish(mail: Outbox, outcome: Outcome | None) -> None:
         next_attempt_at=now + retry_at(max(attempts, 1)),
         finished_at=None if state == State.QUEUED else now,
     )
-    if outcome and outcome.is_address_dead and mail.subscriber is not None:
-        suppress(email=mail.subscriber.email, reason=Leaving.BOUNCED)
+    if outcome and outcome.is_address_dead and mail.kind == Kind.SIGN_UP:
+        for subscriber in Subscriber.objects.filter(pk__in=[mail.subscriber_id]):  # none, if it was erased meanwhile
+            suppress(email=subscriber.email, reason=Leaving.BOUNCED)
 
 
 def release(mails: Iterable[Outbox]) -> None:

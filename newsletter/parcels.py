@@ -84,6 +84,10 @@ class Parcels:
         self._stencil = lru_cache(maxsize=KEPT)(_stencil)
         self._issue = lru_cache(maxsize=4)(_issue)
 
+    def has_news_for(self, mail: InHand) -> bool:
+        """Whether there is anything in the issue for the reader of a delivery, who may have chosen anew meanwhile."""
+        return mail.categories is None or not mail.categories.isdisjoint(self._issue(mail.issue_id)[1])
+
     def parcel(self, mail: InHand, email: str) -> IssueParcel:
         """The mail of a delivery, to the address of its reader."""
         number, with_news = self._issue(mail.issue_id)

@@ -104,6 +104,13 @@ WHERE held.id = ANY(%(ids)s::bigint[]) AND delivery.id = held.id
   AND delivery.state = 'queued' AND delivery.worker = %(worker)s::text
 """  # noqa: S608 (our own words)
 
+_SKIP = """
+UPDATE newsletter_delivery SET
+    state = 'left', finished_at = statement_timestamp(), leased_until_at = NULL,
+    reason = 'chose other categories before it was sent'
+WHERE id = ANY(%(ids)s::bigint[]) AND worker = %(worker)s::text AND state = 'queued'
+"""
+
 _GIVE_BACK = """
 UPDATE newsletter_delivery SET state = 'queued', attempts = attempts - 1, leased_until_at = NULL
 WHERE id = %(id)s::bigint AND worker = %(worker)s::text AND state IN ('sending', 'unknown')
@@ -206,6 +213,11 @@ def _suppress(mail: InHand) -> None:
 def release(*, worker: str, mails: list[InHand]) -> None:
     """Give back what was not begun; those whose readers have left meanwhile are done."""
     _execute(_RELEASE, {"worker": worker, "ids": [mail.id for mail in mails]})
+
+
+def skip(*, worker: str, mails: list[InHand]) -> None:
+    """Leave out readers who have chosen other categories since the issue was queued: it has nothing for them."""
+    _execute(_SKIP, {"worker": worker, "ids": [mail.id for mail in mails]})
 
 
 def give_back(*, worker: str, mail: InHand) -> None:

@@ -14,7 +14,7 @@ COOLDOWN_DAYS = 31  # longer than the longest of them
 def tidy() -> None:
     """Delete what is over."""
     now = timezone.now()
-    Subscriber.objects.pending().filter(created_at__lt=now - timedelta(days=PENDING_DAYS)).delete()
+    Subscriber.objects.never_confirmed().filter(created_at__lt=now - timedelta(days=PENDING_DAYS)).delete()
     Outbox.objects.filter(finished_at__lt=now - timedelta(days=OUTBOX_DAYS)).delete()
     Cooldown.objects.over(before=now - timedelta(days=COOLDOWN_DAYS)).delete()
     Worker.objects.filter(beat_at__lt=now - timedelta(days=1)).delete()

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
+from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage, mailers
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
+from urllib3.exceptions import ConnectTimeoutError, SSLError
 
 from newsletter.models import State
 
@@ -82,8 +84,10 @@ class BackendTransport:
             return Outcome(State.FAILED, _words(error), is_address_dead=True)
         except AnymailAPIError as error:
             return _of_provider(error)
-        except OSError as error:  # a full disk, or no way to a provider
+        except (OSError, ImproperlyConfigured) as error:  # a full disk, no way to a provider, or no account there
             return Outcome(State.QUEUED, _words(error), is_our_trouble=True)
+        except (AnymailError, ValueError) as error:  # it never left: a provider's library, or Django, refused it
+            return Outcome(State.FAILED, _words(error))
         return SENT
 
     def close(self) -> None:
@@ -91,13 +95,22 @@ class BackendTransport:
 
 
 def _of_provider(error: AnymailAPIError) -> Outcome:
-    """A provider that answered has not taken the mail. One from which no answer came may have."""
+    """A provider that answered has not taken the mail. One from which no answer came may have, if it was reached."""
     status = getattr(error, "status_code", None)
+    if status is None and _was_not_reached(error):
+        return Outcome(State.QUEUED, _words(error.__cause__ or error), is_our_trouble=True)
     if status is None:
         return Outcome(State.UNKNOWN, _words(error))
     if status == 429 or status >= 500 or status in (401, 402, 403):
         return Outcome(State.QUEUED, _words(error), is_our_trouble=True)
     return Outcome(State.FAILED, _words(error))
+
+
+def _was_not_reached(error: AnymailAPIError) -> bool:
+    """Whether no connection to a provider came about: its name is not known, or nobody answers there."""
+    asked = error.__cause__  # as requests tells it, around what urllib3 does
+    inner = asked.args[0] if asked is not None and asked.args else None
+    return isinstance(getattr(inner, "reason", inner), (ConnectTimeoutError, SSLError))
 
 
 class SmtpTransport:
@@ -236,5 +249,5 @@ def _reply(to: str, code: int, words: bytes) -> str:
     return f"the server said {to}: {code} {words.decode(errors='replace')}"[:500]
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
     return (str(error) or type(error).__name__)[:400]

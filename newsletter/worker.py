@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -19,7 +20,7 @@ from newsletter import outbox, sending, tidying
 from newsletter.models import Outbox, State, Worker
 from newsletter.parcels import Parcels
 from newsletter.sending import InHand
-from newsletter.transport import Outcome, Transport, open_transport
+from newsletter.transport import Outcome, Parcel, Transport, open_transport
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,8 @@ class Post:
         self._transport: Transport = open_transport()
         self._next_beat = self._next_tidying = 0.0
         self._pause = 0.0
+        self._troubled_by = ""
+        self._database_answers = True
         self._parcels = Parcels()
         # What the database does not know yet, or may not: it is told as soon as it answers (`_settle`).
         self._done: tuple[InHand, Outcome] | None = None
@@ -67,8 +70,11 @@ class Post:
                     worked = self._round()
                 except (OperationalError, InterfaceError) as error:
                     connection.close()
+                    self._database_answers = False
                     self._trouble(f"the database is away: {_first_line(error)}", longest=LONGEST_WITHOUT_DATABASE)
                     continue
+                finally:
+                    self._database_answers = True
                 if not worked and until_empty:
                     break
                 if not worked:
@@ -91,10 +97,10 @@ class Post:
             if self.is_stopping:
                 outbox.release(mails[place:])
                 break
-            parcel = outbox.parcel_of(mail)
-            outcome = self._transport.send(parcel) if parcel else None
+            outcome = self._handed_over(partial(outbox.parcel_of, mail), is_alone=True)
             outbox.finish(mail, outcome)
             self._count(outcome)
+            self._beat()
             if outcome and outcome.is_our_trouble:
                 outbox.release(mails[place + 1 :])
                 self._trouble(outcome.reason)
@@ -107,6 +113,9 @@ class Post:
         if not mails:
             sending.complete()
             return False
+        if nothing_in_it := [mail for mail in mails if not self._parcels.has_news_for(mail)]:
+            sending.skip(worker=self.name, mails=nothing_in_it)
+            self._in_hand = mails = [mail for mail in mails if mail not in nothing_in_it]
         starts_at, rate = time.monotonic(), settings.NEWSLETTER_MAILS_PER_SECOND
         if rate:
             starts_at += sending.reserve(len(mails))
@@ -132,10 +141,33 @@ class Post:
         if email is None:
             self._doubtful = None
             return None
-        outcome = self._transport.send(self._parcels.parcel(mail, email))
+        outcome = self._handed_over(partial(self._parcels.parcel, mail, email), is_alone=False)
+        assert outcome is not None  # noqa: S101 (for the types: an issue is wanted)
         self._done, self._doubtful = (mail, outcome), None
         self._count(outcome)
         return outcome
+
+    def _handed_over(self, write: Callable[[], Parcel | None], *, is_alone: bool) -> Outcome | None:
+        """Write a mail and hand it over; None when it is not wanted. Whatever nobody thought of ends no worker: a mail
+        that cannot be written is tried again, and, unless it `is_alone` in its kind, no other is written meanwhile; one
+        that broke off on its way is unknown.
+        """
+        try:
+            parcel = write()
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            log.exception("Worker %s cannot write a mail.", self.name)
+            reason = f"it cannot be written: {_first_line(error)}"[:500]
+            return Outcome(State.QUEUED, reason, is_our_trouble=not is_alone)
+        if parcel is None:
+            return None
+        try:
+            return self._transport.send(parcel)
+        except Exception as error:
+            log.exception("Worker %s does not know what became of a mail.", self.name)
+            self._transport.close()
+            return Outcome(State.UNKNOWN, f"it broke off on its way: {_first_line(error)}"[:500])
 
     def _settle(self) -> None:
         """Tell the database all that it does not know, and give back what was not begun."""
@@ -151,7 +183,7 @@ class Post:
 
     def _count(self, outcome: Outcome | None) -> None:
         if outcome and outcome.state == State.SENT:
-            self._pause = 0.0
+            self._pause, self._troubled_by = 0.0, ""
             self.sent += 1
             if self._bar is not None:
                 self._bar.update()
@@ -160,7 +192,13 @@ class Post:
         """Wait, longer each time, when no mail would fare better than the last."""
         self._pause = min(max(self._pause * 2, 1.0), longest)
         log.error("Worker %s waits %.0f s: %s", self.name, self._pause, reason)
-        self._stopping.wait(self._pause)
+        self._troubled_by = reason[:500]
+        left = self._pause
+        while left > 0 and not self.is_stopping:
+            self._stopping.wait(min(left, BEAT))
+            left -= BEAT
+            if self._database_answers:  # it is well, and waits: that is said meanwhile
+                self._beat()
 
     def _beat(self) -> None:
         """Say every few seconds that this worker lives, and what waits."""
@@ -171,7 +209,13 @@ class Post:
         length, oldest = waiting()
         Worker.objects.update_or_create(
             name=self.name,
-            defaults={"beat_at": timezone.now(), "sent": self.sent, "queue_length": length, "oldest_at": oldest},
+            defaults={
+                "beat_at": timezone.now(),
+                "sent": self.sent,
+                "queue_length": length,
+                "oldest_at": oldest,
+                "trouble": self._troubled_by,
+            },
         )
         if self._bar is not None:
             self._bar.total = self.sent + length

@@ -11,7 +11,8 @@ from desk.base import DeskAdmin
 from desk.issues import issue_urls
 from newsletter import issuing
 from newsletter.actions import erase
-from newsletter.models import Delivery, Issue, IssueState, Outbox, Subscriber, Suppression, Worker
+from newsletter.models import UNSENT, Delivery, Issue, IssueState, Outbox, Subscriber, Suppression, Worker
+from newsletter.numbers import of_issues
 
 
 class OnlyLookedAt(DeskAdmin):
@@ -86,6 +87,12 @@ class IssueAdmin(DeskAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Issue | None = None) -> bool:
         return super().has_delete_permission(request, obj) and obj is not None and obj.state == IssueState.DRAFT
 
+    def save_model(self, request: HttpRequest, obj: Issue, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's)
+        """Write what was typed and nothing else: another editor may have sent the issue since it was read."""
+        typed = {name: form.cleaned_data[name] for name in form.changed_data if name in form.cleaned_data}
+        if typed and not Issue.objects.filter(pk=obj.pk, state__in=UNSENT).update(**typed):
+            messages.error(request, f"{obj} has begun to go out. Its words stay as they are.")
+
     def get_urls(self) -> list[URLPattern]:
         return [*issue_urls(self), *super().get_urls()]
 
@@ -100,6 +107,7 @@ class IssueAdmin(DeskAdmin):
                 "issue": issue,
                 "may_send": request.user.has_perm("newsletter.send_issue"),
                 "may_edit": self.has_change_permission(request, issue),
+                "numbers": of_issues([issue])[0] if issue.is_out else None,
             }
         return super().render_change_form(request, context, **options)
 
@@ -108,7 +116,10 @@ class IssueAdmin(DeskAdmin):
 class DeliveryAdmin(OnlyLookedAt):
     """Each issue to each subscriber. What is unknown is for an editor to decide."""
 
-    list_display = ["issue", "subscriber", "state", "attempts", "reason", "finished_at"]
+    class Media:
+        css = {"all": ["desk/newsletter.css"]}
+
+    list_display = ["issue", "address", "state", "attempts", "reason", "finished_at"]
     list_filter = ["state", "issue"]
     list_select_related = ["issue", "subscriber"]
     search_fields = ["subscriber__email"]
@@ -116,15 +127,19 @@ class DeliveryAdmin(OnlyLookedAt):
     show_full_result_count = False
     actions = ["send_again", "count_as_sent"]
 
+    @admin.display(description="subscriber", ordering="subscriber__email")
+    def address(self, delivery: Delivery) -> str:
+        return delivery.subscriber.email if delivery.subscriber else "erased"
+
     def has_send_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("newsletter.send_issue")
 
-    @admin.action(description="Send again (unknown or failed; a reader may then have it twice)", permissions=["send"])
+    @admin.action(description="Send again: unknown, failed", permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: "QuerySet[Delivery]") -> None:
         number = issuing.send_again(deliveries=list(queryset.values_list("pk", flat=True)))
         self.message_user(request, f"{number} queued again. Others were not unknown or failed.", messages.SUCCESS)
 
-    @admin.action(description="Count as sent (unknown)", permissions=["send"])
+    @admin.action(description="Count as sent: unknown", permissions=["send"])
     def count_as_sent(self, request: HttpRequest, queryset: "QuerySet[Delivery]") -> None:
         number = issuing.count_as_sent(deliveries=list(queryset.values_list("pk", flat=True)))
         self.message_user(request, f"{number} counted as sent. Others were not unknown.", messages.SUCCESS)
@@ -132,16 +147,20 @@ class DeliveryAdmin(OnlyLookedAt):
 
 @admin.register(Outbox)
 class OutboxAdmin(OnlyLookedAt):
-    list_display = ["created_at", "kind", "subscriber", "state", "attempts", "next_attempt_at", "reason"]
+    list_display = ["created_at", "kind", "address", "state", "attempts", "next_attempt_at", "reason"]
     list_filter = ["state", "kind"]
     list_select_related = ["subscriber"]
+
+    @admin.display(description="to")
+    def address(self, mail: Outbox) -> str:
+        return mail.subscriber.email if mail.subscriber else mail.payload.get("email", "")
 
 
 @admin.register(Worker)
 class WorkerAdmin(OnlyLookedAt):
     """Who sends: a worker that beats no more was killed, or its machine was."""
 
-    list_display = ["name", "lives", "beat_at", "started_at", "sent", "queue_length", "oldest_at"]
+    list_display = ["name", "lives", "beat_at", "started_at", "sent", "queue_length", "oldest_at", "trouble"]
 
     @admin.display(boolean=True, description="lives")
     def lives(self, worker: Worker) -> bool:

@@ -81,6 +81,9 @@ class Worker(models.Model):
     sent = models.PositiveIntegerField(default=0)
     queue_length = models.PositiveIntegerField(default=0)
     oldest_at = models.DateTimeField(null=True, blank=True, help_text="Since when the oldest mail could have gone out.")
+    trouble = models.CharField(
+        max_length=500, blank=True, default="", db_default="", help_text="Why no mail goes out, as far as it knows."
+    )
 
     class Meta:
         ordering = ["name"]

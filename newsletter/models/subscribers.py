@@ -24,6 +24,10 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         """Those who asked and have not confirmed."""
         return self.filter(confirmed_at__isnull=True, left_at__isnull=True)
 
+    def never_confirmed(self) -> Self:
+        """Those who asked and never confirmed, whether they left meanwhile or not."""
+        return self.filter(confirmed_at__isnull=True)
+
     def confirmed(self) -> Self:
         """Those to whom issues go."""
         return self.filter(confirmed_at__isnull=False, left_at__isnull=True)
@@ -68,7 +72,8 @@ class Subscriber(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.email
+        """Without the address: the desk's log keeps this, and an address that is erased is to be in no log."""
+        return f"Subscriber {self.pk}"
 
     @property
     def is_confirmed(self) -> bool:

@@ -1,5 +1,6 @@
 """Issues on the web: each as it was mailed, and all of them as a feed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -10,12 +11,20 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from comparisons.addresses import absolute
-from newsletter.content import entries_of, public, sections
+from newsletter.content import Entry, entries_of, public, sections, subject_for
 from newsletter.models import Issue
+from newsletter.plain import as_html
 from web.atom import AtomFeed, tag_uri
 from web.http import public_page
 
 IN_THE_FEED = 12
+
+
+def title_of(issue: Issue, standing: Sequence[Entry]) -> str:
+    """What an issue is called on the web, where the names of what was withdrawn stand no more, unless an editor wrote
+    them.
+    """
+    return subject_for(issue.subject, entries_of(issue.content), standing, if_none=str(issue))
 
 
 @require_safe
@@ -30,6 +39,7 @@ def issue(request: HttpRequest, number: int) -> HttpResponse:
         "newsletter/issue.html",
         {
             "issue": found,
+            "subject": title_of(found, standing),
             "sections": sections(standing, None, most=len(standing)),
             "gone": len(entries) - len(standing),
         },
@@ -57,14 +67,18 @@ def feed(request: HttpRequest) -> HttpResponse:
         entries = [entry for entry in entries_of(found.content) if entry in standing]
         made.add_entry(
             name=f"issue/{found.pk}",
-            title=found.subject,
+            title=title_of(found, entries),
             url=absolute(found.get_absolute_url()),
             published=found.day,
             updated=found.day,
             category="Newsletter",
             content=render_to_string(
                 "newsletter/_issue_entry.html",
-                {"issue": found, "sections": sections(entries, None, most=len(entries)), "site_url": settings.SITE_URL},
+                {
+                    "lead": as_html(found.lead, site=settings.SITE_URL),
+                    "sections": sections(entries, None, most=len(entries)),
+                    "site_url": settings.SITE_URL,
+                },
             ),
         )
     return HttpResponse(made.writeString("utf-8"), content_type=made.content_type)

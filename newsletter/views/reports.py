@@ -37,10 +37,19 @@ def note(event: AnymailTrackingEvent) -> None:
     if event.event_type == EventType.COMPLAINED:
         suppress(email=event.recipient, reason=Leaving.COMPLAINED)
     elif event.event_type in (EventType.BOUNCED, EventType.REJECTED) and event.reject_reason in _DEAD:
+        if _is_for_now(event.esp_event or {}):
+            return
         suppress(email=event.recipient, reason=Leaving.BOUNCED)
     elif event.event_type == EventType.UNSUBSCRIBED:
         for subscriber in Subscriber.objects.filter(email__iexact=event.recipient):
             Subscriber.objects.leave(subscriber.pk)
+
+
+def _is_for_now(report: dict[str, Any]) -> bool:
+    """Whether a provider calls a bounce soft, as of a full mailbox; django-anymail calls some of these bounces, too."""
+    inner = report.get("data")
+    kinds = [report.get("Type"), report.get("event"), inner.get("type") if isinstance(inner, dict) else ""]
+    return report.get("hard_bounce") is False or any("soft" in str(kind).lower() for kind in kinds)
 
 
 class _Noted(AnymailBaseWebhookView):

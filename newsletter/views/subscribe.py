@@ -7,9 +7,11 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.asking import sign_up
+from newsletter.content import entries_of, public
 from newsletter.forms import SubscribeForm
 from newsletter.models import Issue
 from newsletter.network import network_hash
+from newsletter.views.issues import title_of
 from web.htmx import HtmxHttpRequest
 from web.http import SeeOther, public_page, same_origin
 from web.paging import stretch_of
@@ -29,7 +31,12 @@ def subscribe(request: HtmxHttpRequest) -> HttpResponse:
 def _form(request: HtmxHttpRequest) -> HttpResponse:
     issues = Issue.objects.out().newest_first()
     page = stretch_of(issues, request.GET, per_page=ISSUES_A_PAGE, most=MOST_PAGES)
-    return render(request, "newsletter/subscribe.html", {"form": SubscribeForm(), "page": page})
+    standing = set(public([entry for issue in page.items for entry in entries_of(issue.content)]))
+    titled = [
+        (issue, title_of(issue, [entry for entry in entries_of(issue.content) if entry in standing]))
+        for issue in page.items
+    ]
+    return render(request, "newsletter/subscribe.html", {"form": SubscribeForm(), "page": page, "issues": titled})
 
 
 @cache_control(private=True, no_store=True)

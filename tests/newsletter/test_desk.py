@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from desk.admin.newsletter import IssueAdmin
 from newsletter import issuing, numbers
 from newsletter.models import Delivery, Issue, Outbox, Subscriber, Suppression, Worker
 from newsletter.worker import Post
@@ -140,6 +142,26 @@ def test_deleting_a_subscriber_erases_it():
         "/admin/newsletter/subscriber/", {"action": "delete_selected", "_selected_action": [two.pk], "post": "yes"}
     )
     assert (Subscriber.objects.count(), Suppression.objects.filter(reason="erased").count()) == (0, 2)
+    # The desk's log of it does not name who asked to be forgotten.
+    assert list(LogEntry.objects.values_list("object_repr", flat=True)) == [
+        f"Subscriber {two.pk}", f"Subscriber {one.pk}",
+    ]  # fmt: skip
+
+
+def test_saving_the_words_of_an_issue_does_not_take_back_that_it_was_sent(monkeypatch):
+    issue, client = ready(), editor(*ALL)
+    make.subscriber()
+    form = IssueAdmin.get_form
+
+    def sent_meanwhile(self, request, obj=None, **kwargs):
+        if request.method == "POST" and obj is not None and Issue.objects.get().state == "ready":
+            issuing.start(issue=issue)
+        return form(self, request, obj, **kwargs)
+
+    monkeypatch.setattr(IssueAdmin, "get_form", sent_meanwhile)
+    client.post(f"/admin/newsletter/issue/{issue.pk}/change/", {"subject": "Too late", "lead": ""})
+    found = Issue.objects.get()
+    assert (found.state, found.subject, Delivery.objects.count()) == ("sending", issue.subject, 1)
 
 
 def test_lists_open_and_nobody_adds_subscribers_by_hand():
@@ -180,7 +202,22 @@ def test_numbers_by_week_and_by_issue():
     assert (found.sent, found.failed, found.unknown, found.left, found.waiting, found.total) == (2, 0, 0, 0, 0, 2)
     page = editor(*ALL).get("/admin/newsletter/issue/numbers/").content.decode()
     assert page.count("<polyline") == 3
+    assert page.count('class="bars__part bars__part--sent"') == 1
+    shown = editor(*ALL).get(f"/admin/newsletter/issue/{found.issue.pk}/change/").content.decode()
+    assert "Sent 2 of 2 · failed 0 · unknown 0 · left before 0 · waiting 0" in shown
     assert 'aria-label="Subscribers from' in page
+
+
+def test_bars_are_to_one_scale_and_show_what_is_small():
+    rows = [
+        numbers.IssueNumbers(Issue(number=2), sent=990, failed=1, unknown=0, left=4, waiting=5),
+        numbers.IssueNumbers(Issue(number=1), sent=500, failed=0, unknown=0, left=0, waiting=0),
+    ]
+    assert [[(part.key, part.x, part.width) for part in bar.parts] for bar in numbers.bars(rows)] == [
+        [("failed", 0, 0.8), ("rest", 0.8, 0.9), ("sent", 1.7, 99.0)],
+        [("sent", 0, 50.0)],
+    ]
+    assert numbers.bars([]) == []
 
 
 def test_chart_of_no_subscribers_is_flat():

@@ -83,6 +83,17 @@ def test_largest_issue_stays_small_enough_and_says_what_it_leaves_out():
     assert set(left) == set(re.findall(r"(\d+) more on the site", letter.html))
 
 
+def test_reader_of_very_many_categories_gets_a_mail_that_is_small_enough_too():
+    entries = [
+        make.entry(category="ü" * 200, category_ids=(n,), title="&" * 100 + str(n), words=("<" * 700, "語" * 320))
+        for n in range(60)
+    ]
+    issue = make.issue(*entries, lead="*&* " * 1000)
+    letter, _ = letter_of(issue, categories=frozenset(range(60)))
+    assert 20_000 < len(letter.html.encode()) <= LARGEST
+    assert re.findall(r"(\d+) more on the site", letter.text) == ["54"]
+
+
 def test_reader_of_some_categories_gets_those_only_and_under_their_names():
     entries = [
         make.entry(kind="comparison", title="A vs B", category="Speech", category_ids=(1, 2)),

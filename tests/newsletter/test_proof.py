@@ -1,26 +1,71 @@
-"""The proof of the newsletter (bench/newsletter.py), short: some hundred readers, and everything killed a few times."""
+"""The proof of the newsletter (bench/newsletter.py), short: some hundred readers, and everything killed a few times.
+
+And that it can fail.
+"""
 
 from collections import Counter
 
-from bench.newsletter import Findings, Proof
+import pytest
+
+from bench.newsletter import Findings, Proof, judged
 
 
-def test_everybody_has_it_once_whatever_is_killed(tmp_path_factory):
+def test_everybody_has_it_once_whatever_is_killed_and_a_worker_that_guesses_is_found(tmp_path_factory):
     folder = tmp_path_factory.mktemp("proof")
     for parent in [folder, *folder.parents][:3]:
         parent.chmod(0o755)  # PostgreSQL may run as another user
-    findings = Proof(folder, readers=400, workers=2, calm=False, trouble_every=0.2).run()
-    assert findings.is_proof, str(findings)
-    assert sum(findings.states.values()) == 400
-    assert findings.states["sent"] > 350
-    assert sum(findings.kills.values()) >= 2
+    with Proof(folder, readers=400, workers=2, calm=False, trouble_every=0.2) as proof:
+        findings = proof.run()
+        assert findings.is_proof, str(findings)
+        assert sum(findings.states.values()) == 400
+        assert findings.states["sent"] > 350
+        assert sum(findings.kills.values()) >= 2
+        proof.trouble_every = 2  # nothing is killed
+        findings = proof.run(worker=["-m", "bench.eager_worker"], lost=0.2)
+        assert (findings.twice > 20, findings.is_proof, findings.unaccounted) == (True, False, 0), str(findings)
 
 
-def test_what_is_wrong_is_no_proof():
-    fine = {
-        "states": Counter(sent=10), "taken": 10, "twice": 0, "after_leaving": 0, "missing": 0, "extra": 0,
-        "wordless": 0, "unaccounted": 0, "seconds": 1.0,
-    }  # fmt: skip
-    assert Findings(**fine).is_proof
-    for name in ("twice", "after_leaving", "missing", "extra", "wordless", "unaccounted"):
-        assert not Findings(**{**fine, name: 1}).is_proof
+FINE = {
+    "rows": [("a@x", "sent", ""), ("b@x", "failed", "550"), ("c@x", "unknown", "silent"), ("d@x", "left", "")],
+    "ledger": ["100.0 a@x <1>", "101.5 c@x <3>"],
+    "left": {"d@x": 90.0, "c@x": 100.0},
+}
+
+
+def test_ledger_and_deliveries_that_agree_are_a_proof():
+    assert judged(**FINE) == Findings(
+        states=Counter(sent=1, failed=1, unknown=1, left=1), taken=2, twice=0, after_leaving=0, missing=0, extra=0,
+        wordless=0, unaccounted=0, seconds=1.5,
+    )  # fmt: skip
+    assert judged(**FINE).is_proof
+
+
+@pytest.mark.parametrize(
+    ("fault", "change"),
+    [
+        ("twice", {"ledger": [*FINE["ledger"], "102.0 a@x <1>"]}),
+        ("after_leaving", {"left": {"c@x": 99.4}}),
+        ("missing", {"ledger": FINE["ledger"][1:]}),
+        ("extra", {"ledger": [*FINE["ledger"], "80.0 b@x <2>"]}),
+        ("extra", {"ledger": [*FINE["ledger"], "80.0 stranger@x <9>"]}),
+        ("wordless", {"rows": [*FINE["rows"], ("e@x", "failed", "")]}),
+        ("wordless", {"rows": [*FINE["rows"], ("e@x", "unknown", "")]}),
+        ("unaccounted", {"rows": [*FINE["rows"], ("e@x", None, None)]}),
+        ("unaccounted", {"rows": [*FINE["rows"], ("e@x", "queued", "")]}),
+        ("unaccounted", {"rows": [*FINE["rows"], ("e@x", "sending", "")]}),
+    ],
+)
+def test_each_fault_is_no_proof(fault, change):
+    findings = judged(**{**FINE, **change})
+    faults = ("twice", "after_leaving", "missing", "extra", "wordless", "unaccounted")
+    assert {name: getattr(findings, name) for name in faults} == {**dict.fromkeys(faults, 0), fault: 1}
+    assert not findings.is_proof
+
+
+def test_memory_that_grows_is_seen():
+    assert [
+        Findings(
+            **vars(judged(**FINE)) | {"memory": [(0.0, 9), *((float(n), 100) for n in range(9)), (9.0, end)]}
+        ).is_flat
+        for end in (100, 125, 126)
+    ] == [True, True, False]

@@ -9,7 +9,7 @@ from django.test import Client
 
 from config.mail import PROVIDERS, mail
 from newsletter.models import Subscriber, Suppression
-from newsletter.views.reports import _view
+from newsletter.views.reports import _is_for_now, _view
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +36,7 @@ def report(record: dict, **headers):
     [
         ({"RecordType": "Bounce", "Type": "HardBounce", "TypeCode": 1}, "Mail bounced", ["bounced"]),
         ({"RecordType": "SpamComplaint", "Type": "SpamComplaint"}, "Called our mail spam", ["complained"]),
+        ({"RecordType": "Bounce", "Type": "SoftBounce", "TypeCode": 4096}, "Confirmed", []),
         ({"RecordType": "Delivery"}, "Confirmed", []),
         ({"RecordType": "Open"}, "Confirmed", []),
     ],
@@ -46,6 +47,22 @@ def test_dead_and_complaining_addresses_are_suppressed(record, standing, suppres
     assert response.status_code == 200
     assert Subscriber.objects.get().standing == standing
     assert list(Suppression.objects.values_list("reason", flat=True)) == suppressed
+
+
+@pytest.mark.parametrize(
+    ("report", "is_for_now"),
+    [
+        ({"event": "soft_bounce"}, True),
+        ({"event": "hard_bounce"}, False),
+        ({"data": {"type": "soft_bounced"}}, True),
+        ({"data": {"type": "hard_bounced"}}, False),
+        ({"event": "bounce", "hard_bounce": False}, True),
+        ({"event": "bounce", "hard_bounce": True}, False),
+        ({"data": None}, False),
+    ],
+)
+def test_soft_bounces_of_each_provider_are_known(report, is_for_now):
+    assert _is_for_now(report) is is_for_now
 
 
 def test_only_the_provider_may_report():
@@ -78,7 +95,15 @@ def test_every_provider_is_wired_and_told_not_to_track(provider, settings, tmp_p
 
 @pytest.mark.parametrize(
     "url",
-    ["postmark:?server_token=a", "anymail+nobody:?a=b", "anymail:?a=b", "smtp:", "anymail+postmark:?webhook_secret=a"],
+    [
+        "postmark:?server_token=a",
+        "anymail+nobody:?a=b",
+        "anymail:?a=b",
+        "smtp:",
+        "smtp://host:port",
+        "smtp://host:70000",
+        "anymail+postmark:?webhook_secret=a",
+    ],
 )
 def test_address_of_no_mailer_is_refused(url, tmp_path):
     with pytest.raises(ImproperlyConfigured, match=r"MAIL_URL"):

@@ -9,9 +9,9 @@ from django.db import OperationalError, connections
 from django.utils import timezone
 
 from newsletter import issuing, sending
-from newsletter.actions import erase
+from newsletter.actions import erase, prefer
 from newsletter.issuing import NotNowError
-from newsletter.models import Delivery, Issue, IssueState, Leaving, Subscriber
+from newsletter.models import Delivery, Issue, IssueState, Leaving, Subscriber, Worker
 from newsletter.transport import Outcome
 from newsletter.worker import Post
 from tests import factories as make
@@ -71,6 +71,62 @@ def test_issue_goes_to_everybody_who_is_to_have_it():
     assert ["Choose categories" in message.body for message in mail.outbox] == [True, True]
     assert ["some categories" in message.body for message in mail.outbox] == [False, True]
     assert (states(), issue_state()) == ({"sent": 2}, "sent")
+
+
+def test_reader_who_chooses_anew_meanwhile_gets_no_empty_mail():
+    issue = ready()
+    reader, other = make.subscriber(), make.subscriber()
+    issuing.start(issue=issue)
+    prefer(subscriber=reader, everything=False, categories=[make.category()])
+    work()
+    assert [message.to for message in mail.outbox] == [[other.email]]
+    assert list(Delivery.objects.order_by("pk").values_list("state", "reason")) == [
+        ("left", "chose other categories before it was sent"), ("sent", ""),
+    ]  # fmt: skip
+    assert issue_state() == "sent"
+
+
+def test_issue_that_cannot_be_written_waits_for_somebody_who_mends_it(monkeypatch):
+    issue = started(3)
+    content = Issue.objects.get(pk=issue.pk).content
+    Issue.objects.update(content=[{"kind": "nonsense", "category_ids": []}])
+    post, said = Post(), []
+
+    def wait(seconds: float) -> None:
+        post._next_beat = 0.0
+        if len(said) == 2:
+            Issue.objects.update(content=content)
+        said.extend(Worker.objects.values_list("trouble", flat=True))
+
+    monkeypatch.setattr(post._stopping, "wait", wait)
+    post.run(until_empty=True)
+    assert (len(mail.outbox), states(), issue_state()) == (3, {"sent": 3}, "sent")
+    assert said[1].startswith("it cannot be written: ")
+    assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}
+
+
+def test_issue_is_called_after_what_is_in_it_for_each_reader():
+    pair = open_site()
+    other = make.comparison(first=make.tool(name="Cee"), second=make.tool(name="Dee"))
+    issue = issuing.compose_issue(since=make.PAST - timedelta(days=1))
+    assert issue.subject == "Cee vs Dee, and two more verdicts"
+    _, chosen = make.subscriber(), make.subscriber()
+    prefer(subscriber=chosen, everything=False, categories=[pair.first.category])
+    issuing.make_ready(issue=issue)
+    issuing.start(issue=issue)
+    work()
+    assert [message.subject for message in mail.outbox] == [
+        issue.subject, "Alpha 0 vs Beta 0, and one more verdict",
+    ]  # fmt: skip
+    assert all(message.subject in message.body for message in mail.outbox)
+    # What is withdrawn before it goes out is not in its name either; an editor's own words stay.
+    for said, called in [(issue.subject, "Alpha 0 vs Beta 0, and one more verdict"), ("Cee wins", "Cee wins")]:
+        Delivery.objects.all().delete()
+        Issue.objects.update(state="ready", started_at=None, finished_at=None, subject=said, content=issue.content)
+        if said == issue.subject:
+            other.withdraw()
+        issuing.start(issue=issue)
+        assert Issue.objects.get().subject == called
 
 
 def test_each_mail_has_its_reader_s_own_way_out(client):

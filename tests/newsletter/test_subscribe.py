@@ -76,7 +76,8 @@ def test_domain_is_stored_in_ascii_and_small_letters(typed, stored):
 @pytest.mark.parametrize(
     "email",
     ["", "ada", "ada@", "a b@example.com", "x" * 300 + "@example.com", "ada@example.com\x00", "<b>@x.y",
-     "ada@example.com\nBcc: all@example.com", "a@" + "ü" * 60 + ".example", "a@" + "ü." * 100 + "example"],
+     "ada@example.com\nBcc: all@example.com", "a@" + "ü" * 60 + ".example", "a@" + "ü." * 100 + "example",
+     "x" * 65 + "@example.com", "root@localhost", "ada@[127.0.0.1]", "ada@[IPv6:::1]", "ada@127.0.0.1"],
 )  # fmt: skip
 def test_no_address_is_told_in_words(form_client, email):
     for headers in ({}, HTMX):

@@ -1,8 +1,15 @@
 """What comes of handing a mail to a real server that refuses, breaks off, or takes it."""
 
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import pytest
 from django.core.mail import EmailMultiAlternatives
 
+from config.mail import mail
 from newsletter.models import State
 from newsletter.parcels import MessageParcel
 from newsletter.transport import Outcome, open_transport
@@ -82,6 +89,71 @@ def test_no_server_is_no_fault_of_the_mail(settings):
         settings.MAILERS = mailers
     outcome = open_transport().send(parcel())
     assert (outcome.state, outcome.is_our_trouble) == (State.QUEUED, True)
+
+
+INACTIVE = (
+    "You tried to send to recipient(s) that have been marked as inactive. Found inactive addresses: ada@example.com. "
+    "Inactive recipients are ones that have generated a hard bounce, a spam complaint, or a manual suppression."
+)
+
+
+@contextmanager
+def provider(status: int | None, answer: dict[str, object]) -> Iterator[str]:
+    """A provider's API on this machine that gives one answer (None: it hangs up), and its address."""
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if status is None:
+                self.close_connection = True
+                return
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps(answer).encode())
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "state", "is_ours", "is_dead"),
+    [
+        (200, {"ErrorCode": 0, "Message": "OK", "To": "ada@example.com", "MessageID": "x"}, State.SENT, False, False),
+        (422, {"ErrorCode": 406, "Message": INACTIVE}, State.FAILED, False, True),
+        (422, {"ErrorCode": 403, "Message": "No."}, State.FAILED, False, False),
+        (401, {"ErrorCode": 10, "Message": "Bad token"}, State.QUEUED, True, False),
+        (429, {}, State.QUEUED, True, False),
+        (500, {}, State.QUEUED, True, False),
+        (None, {}, State.UNKNOWN, False, False),
+    ],
+)
+def test_what_a_provider_answers(settings, tmp_path, status, answer, state, is_ours, is_dead):
+    with provider(status, answer) as url:
+        found = mail(f"anymail+postmark:?server_token=a&api_url={url}", data_dir=tmp_path)
+        settings.MAILERS, settings.ANYMAIL = {"default": found.mailer}, found.anymail
+        outcome = open_transport().send(parcel())
+    assert (outcome.state, outcome.is_our_trouble, outcome.is_address_dead) == (state, is_ours, is_dead)
+    if status == 200:
+        # It is away: it cannot have taken the mail, so that nothing is unknown.
+        outcome = open_transport().send(parcel())
+        assert (outcome.state, outcome.is_our_trouble) == (State.QUEUED, True)
+
+
+def test_mail_that_django_refuses_to_write_has_failed(settings, tmp_path):
+    settings.MAILERS = {"default": mail("", data_dir=tmp_path).mailer}
+    outcome = open_transport().send(
+        MessageParcel(EmailMultiAlternatives("One\ntwo", "x", "a@b.example", ["c@d.example"]))
+    )
+    assert (outcome.state, outcome.is_our_trouble) == (State.FAILED, False)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from newsletter.models import IssueState
+from newsletter.models import Issue, IssueState
 from tests import factories as make
 from tests.comparisons.contents import open_site
 
@@ -45,8 +45,14 @@ def test_page_says_what_was_mailed_without_what_was_withdrawn(client):
     assert "withdrawn since" not in page
     pair.first.withdraw()
     page = client.get("/newsletter/1/").content.decode()
-    assert "Alpha 0 vs Beta 0" not in page.partition("</h1>")[2]
     assert "4 of what was mailed have been withdrawn since." in page
+    for url in ("/newsletter/1/", "/newsletter/", "/feeds/newsletter.xml"):
+        page = client.get(url).content.decode()
+        assert ("Alpha 0" in page, "Issue 1" in page) == (False, True)
+    # An editor's own words stay.
+    Issue.objects.update(subject="Alpha 0 and more")
+    for url in ("/newsletter/1/", "/newsletter/", "/feeds/newsletter.xml"):
+        assert "Alpha 0 and more" in client.get(url).content.decode()
 
 
 @pytest.mark.parametrize("url", ["/newsletter/", "/newsletter/1/", "/feeds/newsletter.xml", "/sitemaps/newsletter.xml"])
@@ -59,7 +65,7 @@ def test_public_and_the_same_for_everyone(client, url):
     assert client.get(url, headers={"if-none-match": response.headers["ETag"]}).status_code == 304
 
 
-@pytest.mark.parametrize(("url", "queries"), [("/newsletter/1/", 4), ("/newsletter/", 1), ("/feeds/newsletter.xml", 4)])
+@pytest.mark.parametrize(("url", "queries"), [("/newsletter/1/", 4), ("/newsletter/", 4), ("/feeds/newsletter.xml", 4)])
 def test_queries_do_not_grow(client, django_assert_num_queries, url, queries):
     open_site()
     make.issue_of_everything()
@@ -84,6 +90,7 @@ def test_feed_holds_to_the_rfc_and_tells_issues_in_full(client):
     content = entries[1].findtext("a:content", namespaces=ATOM)
     assert content.count("<h3>") == 4
     assert 'href="http://127.0.0.1:8000/compare/alpha-vs-beta/"' in content
+    assert '<a href="http://127.0.0.1:8000/tools/"' in content
 
 
 def test_sitemap_names_what_is_out(client):

@@ -15,8 +15,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from newsletter import outbox, tidying
+from newsletter.actions import erase
 from newsletter.asking import sign_up
-from newsletter.models import Cooldown, Leaving, Outbox, State, Subscriber, Suppression, Worker
+from newsletter.models import Cooldown, Issue, Leaving, Outbox, State, Subscriber, Suppression, Worker
 from newsletter.worker import Post
 from tests import factories as make
 from tests.newsletter.mailserver import mail_server
@@ -40,6 +41,7 @@ def test_new_address_is_asked_to_confirm_in_html_and_text(client, settings):
     [message] = mail.outbox
     assert message.to == ["ada@example.com"]
     assert message.extra_headers["Auto-Submitted"] == "auto-generated"
+    assert message.extra_headers["Message-ID"] == f"<sign-up-{Outbox.objects.get().pk}@shipside.example>"
     [link] = set(re.findall(r"https://shipside.example/newsletter/confirm/[^\s\"<]+", message.body))
     assert message.alternatives[0].content.count(link) == 3
     assert "style=" in message.alternatives[0].content
@@ -120,10 +122,12 @@ def test_while_there_is_no_server_no_mail_uses_up_its_attempts(settings, monkeyp
     with mail_server() as (_, mailers):
         settings.MAILERS = mailers
     post = Post()
-    waited = []
+    waited, said = [], []
 
     def wait(seconds: float) -> None:
         waited.append(seconds)
+        said.extend(Worker.objects.values_list("trouble", flat=True))
+        post._next_beat = 0.0
         if len(waited) == 3:
             post.stop()
 
@@ -132,6 +136,8 @@ def test_while_there_is_no_server_no_mail_uses_up_its_attempts(settings, monkeyp
     post.run()
     assert waited == [1.0, 2.0, 4.0]
     assert states() == [("queued", 0)] * 3
+    # The desk sees that it lives, and what is wrong.
+    assert [words[:14] for words in said] == ["", "no connection:", "no connection:"]
 
 
 def test_what_a_killed_worker_was_sending_goes_out_after_its_lease():
@@ -163,6 +169,34 @@ def test_complaint_after_the_sign_up_stops_the_answer():
     assert (mail.outbox, states()) == ([], [("failed", 1)])
 
 
+def test_who_is_erased_while_a_worker_has_the_mail_in_hand_gets_none(monkeypatch):
+    kept, erased = make.subscriber(), make.subscriber()
+    for subscriber in (erased, kept):
+        Outbox.objects.create(kind="sign-up", subscriber=subscriber)
+    claim = outbox.claim
+
+    def claimed(**kwargs):
+        found = claim(**kwargs)
+        erase(subscriber=erased.pk)
+        return found
+
+    monkeypatch.setattr(outbox, "claim", claimed)
+    work()
+    assert [message.to for message in mail.outbox] == [[kept.email]]
+    assert states() == [("sent", 1)]
+
+
+def test_mail_that_cannot_be_written_holds_up_no_other(settings):
+    settings.NEWSLETTER_RETRY_SECONDS, settings.NEWSLETTER_MAX_ATTEMPTS = 0, 3
+    broken = make.issue()
+    Issue.objects.filter(pk=broken.pk).update(content=[{"kind": "nonsense"}])
+    Outbox.objects.create(kind="test", payload={"issue": broken.pk, "email": "editor@example.com"})
+    Outbox.objects.create(kind="sign-up", subscriber=make.subscriber())
+    work()
+    assert (len(mail.outbox), states()) == (1, [("failed", 3), ("sent", 1)])
+    assert Outbox.objects.order_by("pk")[0].reason.startswith("it cannot be written: ")
+
+
 def test_worker_says_that_it_lives_and_what_waits():
     Outbox.objects.create(kind="sign-up", subscriber=make.subscriber())
     later = timezone.now() + timedelta(hours=1)
@@ -179,6 +213,7 @@ def test_worker_says_that_it_lives_and_what_waits():
 def test_what_is_over_is_deleted():
     old = timezone.now() - timedelta(days=40)
     make.subscriber(confirmed_at=None, created_at=old)
+    make.subscriber(confirmed_at=None, created_at=old, left_at=old, left_reason="bounced")
     kept = [make.subscriber(created_at=old), make.subscriber(confirmed_at=None)]
     Outbox.objects.create(kind="sign-up", subscriber=kept[0], state=State.SENT, finished_at=old)
     Cooldown.objects.create(scope="network", key="x", starts_at=old, taken=1)
