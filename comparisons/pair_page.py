@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from comparisons import linked_data, side_by_side, spoken, titles
 from comparisons.addresses import pair_image
@@ -14,8 +15,10 @@ from comparisons.columns import read_pair
 from comparisons.forms import ComparisonOptions
 from comparisons.lens import WHOLE_PANEL, Lens, lens_of, toggles, with_query
 from comparisons.pairs import Pair
+from comparisons.side_by_side import FactRow, SeatRow
 from comparisons.twins import json_address
 from web import markdown
+from web.leaves import leaf
 
 RELATED = 6
 
@@ -40,7 +43,7 @@ def shown(
         "introduction": markdown.render(pair.introduction),
         "sides": list(zip(written["columns"], pair.communities, strict=True)),
         "preference": pair.preference,
-        "facts": [row for row in written["facts"] if row["differs"] or not options.only_differences],
+        "facts": [drawn for drawn, differs in written["facts"] if differs or not options.only_differences],
         "only_differences": options.only_differences,
     }
 
@@ -79,12 +82,24 @@ def written(ids: tuple[int, int], lens: Lens, *, today: date, drafts: Collection
         "has_long_names": side_by_side.has_long_names(tools),
         "notice": spoken.like_for_like_notice(*columns),
         "seats": seats,
+        "scorecard": [_seat(row) for row in seats],
         "split_sentence": spoken.split_sentence(seats),
         "pricing_read": spoken.pricing_read(*columns),
-        "facts": side_by_side.fact_rows(tools, today=today),
+        "facts": [(_fact(row), row["differs"]) for row in side_by_side.fact_rows(tools, today=today)],
         "has_predictions": any(column["predictions"] for column in columns),
         "related": [side_by_side.pair_link(link) for link in related],
     }
+
+
+def _seat(row: SeatRow) -> SafeString:
+    """What one seat says of both tools."""
+    said = {name: row[name] for name in ("slug", "name", "url", "lens", "differs", "counted")}
+    return leaf("comparisons/_seat.html", cells=tuple(row["cells"]), **said)
+
+
+def _fact(row: FactRow) -> SafeString:
+    """One attribute of both tools, as the body of a table."""
+    return leaf("comparisons/_facts_row.html", name=row["name"], cells=tuple(row["cells"]), differs=row["differs"])
 
 
 def lens_through(written_whole: dict[str, Any], asked: tuple[str, ...]) -> Lens:
