@@ -1,8 +1,19 @@
 """gunicorn as production runs it: a worker a core, and a few threads in each for what waits on the database."""
 
 import gc
+import logging
 import os
+import re
 from contextlib import suppress
+
+
+def _name_nobody(record: logging.LogRecord) -> bool:
+    """Take the address of whoever sends what is no HTTP out of what gunicorn says of it."""
+    record.msg = re.sub(r"^(Invalid request) from ip=[^ ]*: ", r"\1: ", str(record.msg))
+    return True
+
+
+logging.getLogger("gunicorn.error").addFilter(_name_nobody)
 
 bind = os.environ.get("BIND", "127.0.0.1:" + os.environ.get("PORT", "8000"))
 worker_class = "gthread"

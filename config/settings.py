@@ -243,6 +243,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "accounts_cache",
+        "KEY_FUNCTION": "web.cache_keys.hashed",  # or addresses of clients would stand there
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     },
     # Per-process memory: only pure results live here (web/http.py), never a count or a limit.
