@@ -15,6 +15,9 @@ from threading import Lock
 
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
+
+from votes import network
 
 HALF_LIFE = 30 * 24 * 3600  # seconds
 TAU = HALF_LIFE / math.log(2)
@@ -41,6 +44,7 @@ def note(comparison: int) -> None:
         _unwritten[comparison] += 1
     if time.monotonic() - _written_at > settings.READINGS_SECONDS:
         write()
+        network.tidy(today=timezone.now().date())
 
 
 def write() -> None:

@@ -219,5 +219,5 @@ def verify_tally(*, repair: bool = False) -> list[Difference]:
 
 
 def forget_old_networks() -> None:
-    """Delete the keys of networks that are 48 hours old. The first vote of a day does so too."""
+    """Delete the keys of networks that are 48 hours old. The first vote of a day does so, and whoever reads pages."""
     delete_old_keys(today=timezone.now().date())

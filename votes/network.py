@@ -41,6 +41,8 @@ class Network:
 
 # The key of the day in this process. One key and never more: yesterday's is forgotten with the first vote of today.
 _held: tuple[date, uuid.UUID, bytes] | None = None
+# The day on which this process last deleted old ones.
+_tidied_on: date | None = None
 
 
 def prefix_of(address: str) -> str:
@@ -59,10 +61,10 @@ def prefix_of(address: str) -> str:
 def network_of(address: str, *, at: datetime) -> Network:
     """The network of an address under the key of a day (UTC), which is made when it is the day's first."""
     global _held
-    day = at.date()
-    if _held is None or _held[0] != day:
-        _held = (day, *_key_of(day))
-    _, key, secret = _held
+    day, held = at.date(), _held  # another thread may forget or renew it at any moment
+    if held is None or held[0] != day:
+        _held = held = (day, *_key_of(day))
+    _, key, secret = held
     return Network(uuid.UUID(bytes=hmac.digest(secret, prefix_of(address).encode(), "sha256")[:16]), key)
 
 
@@ -86,9 +88,28 @@ def _key_of(day: date) -> tuple[uuid.UUID, bytes]:
     return key, bytes(secret)
 
 
+def tidy(*, today: date) -> None:
+    """Delete old keys, and forget the one that is held when it is of another day; in each process once a day.
+
+    For what runs anyhow, so that keys go on a site on which nobody votes.
+    """
+    global _tidied_on
+    if _tidied_on != today:
+        _tidied_on = today
+        held = _held
+        if held is not None and held[0] != today:
+            forget_key()
+        delete_old_keys(today=today)
+
+
 def delete_old_keys(*, today: date) -> None:
     """Delete the keys of days that began 48 hours ago or earlier, and what was counted by them."""
     oldest = today - timedelta(days=KEPT_DAYS - 1)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM votes_networkkey WHERE day_on < %s", [oldest])
-        cursor.execute("DELETE FROM votes_amount WHERE starts_at < %s::date::timestamp AT TIME ZONE 'UTC'", [oldest])
+        # One at a time, and the others leave it to that one: two that delete the same rows may wait in a circle.
+        cursor.execute(
+            "DELETE FROM votes_amount WHERE starts_at < %s::date::timestamp AT TIME ZONE 'UTC'"
+            " AND (SELECT pg_try_advisory_xact_lock(hashtext('votes.old-amounts')))",
+            [oldest],
+        )

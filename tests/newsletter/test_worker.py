@@ -8,6 +8,7 @@ import sys
 import time
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.core import mail
@@ -21,6 +22,7 @@ from newsletter.models import Cooldown, Issue, Leaving, Outbox, State, Subscribe
 from newsletter.worker import Post
 from tests import factories as make
 from tests.newsletter.mailserver import mail_server
+from votes.models import NetworkKey
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
@@ -218,9 +220,10 @@ def test_what_is_over_is_deleted():
     Outbox.objects.create(kind="sign-up", subscriber=kept[0], state=State.SENT, finished_at=old)
     Cooldown.objects.create(scope="network", key="x", starts_at=old, taken=1)
     Worker.objects.create(name="gone", beat_at=old)
+    NetworkKey.objects.create(id=uuid4(), day_on=old.date(), secret=b"x")
     tidying.tidy()
     assert list(Subscriber.objects.order_by("pk")) == kept
-    assert [model.objects.count() for model in (Outbox, Cooldown, Worker)] == [0, 0, 0]
+    assert [model.objects.count() for model in (Outbox, Cooldown, Worker, NetworkKey)] == [0, 0, 0, 0]
 
 
 def test_command_sends_and_ends(capsys):
