@@ -120,9 +120,10 @@ def pair_votes(*, between: tuple[Tool, Tool], first: int = 0, second: int = 0, n
             PairVote.objects.filter(visitor=visitor).update(**fields)
 
 
-def decision(*, on: Tool, **fields: Any) -> Decision:
-    defaults = {"tool_name": on.name, "action": "reject", "reason": "other", "words": "Because.", "made_at": PAST,
-                "votes": 1, "ship": 1, "skip": 0, "networks": 1}  # fmt: skip
+def decision(*, on: Tool | None, **fields: Any) -> Decision:
+    """Of votes on a tool, or between two (`first`, `second`)."""
+    defaults = {"tool_name": on.name if on else "A vs B", "action": "reject", "reason": "other", "words": "Because.",
+                "made_at": PAST, "votes": 1, "ship": 1, "skip": 0, "networks": 1}  # fmt: skip
     return Decision.objects.create(tool=on, **{**defaults, **fields})
 
 

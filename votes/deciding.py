@@ -21,10 +21,11 @@ WITH decided AS (
     RETURNING choice, network, created_at
 )
 INSERT INTO votes_decision (
-    id, tool_id, tool_name, action, reason, words, by_id, by_name, made_at, undoes_id,
+    id, tool_id, first_id, second_id, tool_name, action, reason, words, by_id, by_name, made_at, undoes_id,
     votes, ship, skip, networks, first_at, last_at
 )
-SELECT %(id)s, %(tool)s::bigint, %(tool_name)s, %(action)s, %(reason)s, %(words)s, %(by)s, %(by_name)s, %(at)s,
+SELECT %(id)s, %(tool)s::bigint, %(first)s::bigint, %(second)s::bigint, %(tool_name)s,
+       %(action)s, %(reason)s, %(words)s, %(by)s, %(by_name)s, %(at)s,
        %(undoes)s::bigint, count(*), count(*) FILTER (WHERE choice IN ('ship', 'first')),
        count(*) FILTER (WHERE choice IN ('skip', 'second')), count(DISTINCT network), min(created_at), max(created_at)
 FROM decided HAVING count(*) > 0
@@ -32,8 +33,10 @@ RETURNING votes
 """
 _MOVE = """UPDATE votes_vote SET state = %(state)s, rejected_for = %(rejected_for)s, decision_id = %(id)s
     WHERE {which}"""
-_MOVE_PAIR = """UPDATE votes_pairvote SET state = %(state)s
-    WHERE first_id = %(first)s AND second_id = %(second)s AND state = 'held' AND created_at <= %(until)s"""
+_MOVE_PAIR = """UPDATE votes_pairvote SET state = %(state)s, decision_id = %(id)s
+    WHERE first_id = %(first)s AND second_id = %(second)s AND """
+_PAIR_HELD = "state = 'held' AND created_at <= %(until)s"
+_PAIR_DECIDED = "decision_id = %(undoes)s AND state <> 'held'"
 _HELD = "tool_id = %(tool)s AND state = 'held' AND created_at <= %(until)s"
 _IN_GROUPS = """
     AND (date_trunc('hour', created_at, 'UTC'), COALESCE(replace(network::text, '-', ''), '')) IN (
@@ -107,11 +110,8 @@ def decide_pair(
     """
     groups = None if groups is None else list(groups)
     return _moved(
-        _MOVE_PAIR if groups is None else _MOVE_PAIR + _IN_GROUPS,
-        tool=None,
-        tool_name=pair_name(*pair),
-        first=pair[0].pk,
-        second=pair[1].pk,
+        _MOVE_PAIR + _PAIR_HELD + ("" if groups is None else _IN_GROUPS),
+        pair=pair,
         action=action,
         reason=reason,
         words=words,
@@ -124,14 +124,41 @@ def decide_pair(
     )
 
 
+def reopen_pair(*, pair: tuple[Tool, Tool], decision: Decision, words: str, by: AbstractBaseUser) -> int:
+    """As `reopen`, of votes between two tools, in the order of their ids."""
+    return _moved(
+        _MOVE_PAIR + _PAIR_DECIDED,
+        pair=pair,
+        action=Action.REOPEN,
+        reason=Reason.OTHER,
+        words=words,
+        by=by,
+        state="held",
+        undoes=decision.pk,
+    )
+
+
 def _decide(which: str, *, tool: Tool, **values: Any) -> int:
-    moved = _moved(_MOVE.replace("{which}", which), tool=tool.pk, tool_name=tool.name, **values)
+    moved = _moved(_MOVE.replace("{which}", which), tool=tool, **values)
     Listing.objects.settle(tool)
     return moved
 
 
-def _moved(move: str, *, by: AbstractBaseUser, **values: Any) -> int:
-    """Move votes and log it, in one statement. Returns how many."""
+def _moved(
+    move: str,
+    *,
+    by: AbstractBaseUser,
+    tool: Tool | None = None,
+    pair: tuple[Tool, Tool] | None = None,
+    **values: Any,
+) -> int:
+    """Move votes on a tool or a pair and log it, in one statement. Returns how many."""
+    values |= {
+        "tool": tool and tool.pk,
+        "tool_name": tool.name if tool else pair_name(*pair) if pair else "",
+        "first": pair and pair[0].pk,
+        "second": pair and pair[1].pk,
+    }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_DECIDING])
         cursor.execute("SELECT nextval(pg_get_serial_sequence('votes_decision', 'id'))")

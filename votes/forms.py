@@ -55,7 +55,9 @@ class DecisionForm(WhyForm):
 
     action = forms.ChoiceField(choices=[(Action.RELEASE.value, "Release"), (Action.REJECT.value, "Reject")])
     scope = forms.ChoiceField(choices=[("chosen", "The groups marked below"), ("all", "All held votes on this tool")])
-    reason = forms.ChoiceField(choices=Reason.choices)
+    reason = forms.ChoiceField(
+        choices=[("", "Choose one"), ("To release", Reason.releasing()), ("To reject", Reason.rejecting())]
+    )
     until = forms.DateTimeField(widget=forms.HiddenInput)
     groups = forms.Field(widget=forms.MultipleHiddenInput, required=False)
 

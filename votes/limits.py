@@ -21,8 +21,8 @@ class Amount(models.Model):
     """How many votes there were of a kind, of a subject, since an hour or a day began.
 
     Kinds: `asked` (requests of a network in an hour), `network` (new votes of a network in an hour), `tool` (new votes
-    of a network on a tool in a day), `pair` (of a network on a pair in a day), `burst` (new votes on a
-    tool in an hour, those that are held already left out).
+    of a network on a tool in a day), `pair` (of a network on a pair in a day), `burst` (new votes on a tool or a pair
+    in an hour, those that are held already left out).
     """
 
     pk = models.CompositePrimaryKey("kind", "subject", "starts_at")
@@ -30,7 +30,7 @@ class Amount(models.Model):
     subject = models.CharField(max_length=60)
     starts_at = models.DateTimeField()
     number = models.IntegerField()
-    usual = models.FloatField(null=True, help_text="Of a burst: the median hour of the tool's last seven days.")
+    usual = models.FloatField(null=True, help_text="Of a burst: the median hour of the last seven days.")
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}: {self.number}"
@@ -119,7 +119,7 @@ _WEIGH_PAIR = """
 WITH known AS MATERIALIZED (
     SELECT EXISTS (
         SELECT FROM votes_pairvote WHERE first_id = %(first)s AND second_id = %(second)s AND visitor = %(visitor)s
-    ) AS said
+    ) AS said, EXISTS (SELECT FROM votes_freeze WHERE tool_id IN (%(first)s, %(second)s)) AS frozen
     WHERE EXISTS (SELECT FROM votes_networkkey WHERE id = %(key)s)
 ), counted AS (
     INSERT INTO votes_amount AS amount (kind, subject, starts_at, number)
@@ -134,17 +134,35 @@ WITH known AS MATERIALIZED (
     ORDER BY wanted.kind
     ON CONFLICT (kind, subject, starts_at) DO UPDATE SET number = amount.number + 1
     RETURNING kind, number
+), amounts AS MATERIALIZED (
+    SELECT max(number) FILTER (WHERE kind = 'asked') AS asked,
+           CASE WHEN max(number) FILTER (WHERE kind = 'pair') > %(most_on_pair)s THEN 'pair'
+                WHEN max(number) FILTER (WHERE kind = 'network') > %(most_in_hour)s THEN 'network'
+                ELSE '' END AS held_for
+    FROM counted
+), burst AS (
+    INSERT INTO votes_amount AS amount (kind, subject, starts_at, number, usual)
+    SELECT 'burst', %(first)s::bigint || ' ' || %(second)s::bigint, %(hour)s, 1,
+           CASE WHEN NOT EXISTS (
+               SELECT FROM votes_amount WHERE kind = 'burst' AND starts_at = %(hour)s
+                   AND subject = %(first)s::bigint || ' ' || %(second)s::bigint
+           ) THEN usual_pair_votes(%(first)s, %(second)s, %(hour)s) END
+    FROM known CROSS JOIN amounts
+    WHERE NOT known.said AND %(sets)s AND NOT known.frozen AND amounts.held_for = ''
+      AND amounts.asked <= %(refused_above)s
+    ON CONFLICT (kind, subject, starts_at) DO UPDATE SET number = amount.number + 1
+    RETURNING number, usual
 )
-SELECT max(number) FILTER (WHERE kind = 'asked'),
-       CASE WHEN max(number) FILTER (WHERE kind = 'pair') > %(most_on_pair)s THEN 'pair'
-            WHEN max(number) FILTER (WHERE kind = 'network') > %(most_in_hour)s THEN 'network' ELSE '' END
-FROM counted HAVING count(*) > 0
+SELECT amounts.asked,
+       CASE WHEN known.frozen THEN 'freeze' WHEN amounts.held_for <> '' THEN amounts.held_for
+            WHEN burst.number > GREATEST(%(burst)s, %(times)s * burst.usual) THEN 'burst' ELSE '' END
+FROM known CROSS JOIN amounts LEFT JOIN burst ON true
 """
 
 
 def weigh_pair(*, pair: tuple[int, int], visitor: uuid.UUID, sets: bool, address: str, at: datetime) -> Weighed:
     """As `weigh`, for a vote between two tools (ids in their order): a network's amount in an hour is one for both
-    kinds of votes, and that on one pair in a day is as on one tool.
+    kinds of votes; that on one pair in a day, and what is a burst, are as on one tool. A freeze of either holds it.
     """
     hour = at.replace(minute=0, second=0, microsecond=0)
     values = {
@@ -156,6 +174,9 @@ def weigh_pair(*, pair: tuple[int, int], visitor: uuid.UUID, sets: bool, address
         "day": hour.replace(hour=0),
         "most_on_pair": settings.VOTES_A_NETWORK_AND_TOOL,
         "most_in_hour": settings.VOTES_A_NETWORK,
+        "refused_above": settings.VOTE_REQUESTS_A_NETWORK,
+        "burst": settings.BURST_VOTES,
+        "times": settings.BURST_TIMES,
     }
     row, network = _counted_for(_WEIGH_PAIR, values, address=address, at=at)
     asked, held_for = row

@@ -27,6 +27,8 @@ class PairHeldFor(models.TextChoices):
 
     PAIR = "pair", "Many from one network on this pair"
     NETWORK = "network", "Many from one network"
+    BURST = "burst", "Many on this pair at once"
+    FREEZE = "freeze", "Voting on one of the two was frozen"
 
 
 class Reason(models.TextChoices):
@@ -70,12 +72,18 @@ class Freeze(models.Model):
 class Decision(models.Model):
     """What was decided of some votes on a tool, by whom and why. A trigger refuses to change or delete it (0006).
 
-    It outlives the tool and the user, so it keeps their names too. Of votes between two tools it has no tool and the
-    name "A vs B" (`pair_name`); `ship` are then those for A and `skip` those for B.
+    It outlives the tool and the user, so it keeps their names too. Of votes between two tools it has no tool but
+    `first` and `second`, and the name "A vs B" (`pair_name`); `ship` are then those for A and `skip` those for B.
     """
 
     tool = models.ForeignKey(
         Tool, on_delete=models.DO_NOTHING, null=True, db_constraint=False, related_name="decisions"
+    )
+    first = models.ForeignKey(
+        Tool, on_delete=models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    second = models.ForeignKey(
+        Tool, on_delete=models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
     )
     tool_name = models.CharField(max_length=300)
     action = models.CharField(max_length=7, choices=Action)
@@ -101,6 +109,7 @@ class Decision(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        indexes = [models.Index("first", "second", name="votes_decision_pair", condition=Q(first__isnull=False))]
         constraints = [
             models.CheckConstraint(
                 name="votes_decision_says_why",

@@ -4,13 +4,14 @@ import uuid
 from math import floor
 from typing import Self, TypedDict, cast
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from tools.expressions import WholePercent, WilsonHigh, WilsonLow
 from tools.models import Category, Tool
 from tools.publishing import is_published
+from votes.moderation import Decision
 
 RESAMPLES = 1000  # how often votes are drawn anew for the intervals of the ranking
 
@@ -37,6 +38,17 @@ class PairState(models.TextChoices):
     REJECTED = "rejected", "Rejected"
 
 
+_CAST = """
+INSERT INTO votes_pairvote AS vote (
+    first_id, second_id, visitor, choice, shown_first_id, state, held_for, network, created_at, updated_at
+)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (first_id, second_id, visitor) DO UPDATE
+SET choice = excluded.choice, shown_first_id = excluded.shown_first_id, updated_at = excluded.updated_at
+WHERE vote.choice <> excluded.choice
+"""
+
+
 class PairVoteQuerySet(models.QuerySet["PairVote"]):
     def cast(
         self,
@@ -56,34 +68,28 @@ class PairVoteQuerySet(models.QuerySet["PairVote"]):
         turned = shown[0].pk > shown[1].pk
         first, second = reversed(shown) if turned else shown
         choice = choice.turned if turned else choice
+        now = timezone.now()
         if choice == PairChoice.NONE:
-            self.filter(first=first, second=second, visitor=visitor).update(choice=choice, updated_at=timezone.now())
+            mine = self.filter(first=first, second=second, visitor=visitor).exclude(choice=choice)
+            mine.update(choice=choice, updated_at=now)
             return
-        self.bulk_create(
-            [
-                self.model(
-                    first=first,
-                    second=second,
-                    visitor=visitor,
-                    choice=choice,
-                    shown_first=shown[0],
-                    state="held" if held_for else "counted",
-                    held_for=held_for,
-                    network=network,
-                )
-            ],
-            update_conflicts=True,
-            unique_fields=["first", "second", "visitor"],
-            update_fields=["choice", "shown_first", "updated_at"],
-        )
+        with connection.cursor() as cursor:
+            state = PairState.HELD if held_for else PairState.COUNTED
+            cursor.execute(
+                _CAST, [first.pk, second.pk, visitor, choice, shown[0].pk, state, held_for, network, now, now]
+            )
 
-    def choice_of(self, visitor: uuid.UUID, *, shown: tuple[Tool, Tool]) -> PairChoice:
-        """What a visitor says of two tools, in the order in which they are shown."""
+    def said_of(self, visitor: uuid.UUID, *, shown: tuple[Tool, Tool]) -> "tuple[PairChoice, PairState | None]":
+        """What a visitor says of two tools, in the order in which they are shown, and what it is worth (None: nothing
+        was said).
+        """
         turned = shown[0].pk > shown[1].pk
         first, second = reversed(shown) if turned else shown
-        said = self.filter(first=first, second=second, visitor=visitor).values_list("choice", flat=True).first()
-        choice = PairChoice(said or PairChoice.NONE)
-        return choice.turned if turned else choice
+        found = self.filter(first=first, second=second, visitor=visitor).values_list("choice", "state").first()
+        if found is None:
+            return PairChoice.NONE, None
+        choice = PairChoice(found[0])
+        return choice.turned if turned else choice, PairState(found[1])
 
     def said_by(self, visitor: uuid.UUID) -> Self:
         """What a visitor says of published tools, whether it counts or not."""
@@ -120,6 +126,15 @@ class PairVote(models.Model):
     state = models.CharField(max_length=8, choices=PairState, default=PairState.COUNTED)
     held_for = models.CharField(max_length=7, blank=True, help_text="The limit that it was beyond, if any.")
     network = models.UUIDField(null=True, help_text="The hash of where it came from; the key is gone after two days.")
+    decision = models.ForeignKey(
+        Decision,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        db_constraint=False,  # as of votes on a tool
+        db_index=False,
+        related_name="decided_pair_votes",
+        help_text="The latest one about it.",
+    )
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -13,7 +14,7 @@ from django.utils import timezone
 from desk.base import DeskAdmin
 from tools.models import Tool
 from votes import deciding
-from votes.forms import PairDecisionForm
+from votes.forms import PairDecisionForm, WhyForm
 from votes.models import Decision, PairTally, PairVote
 from votes.moderation import Action, held_pair_groups, pair_name
 from web.paging import page_number
@@ -49,6 +50,11 @@ class PairVoteAdmin(DeskAdmin):
             path("", view(self.queue), name="votes_pairvote_changelist"),
             path("<int:first_id>/<int:second_id>/", view(self.of_pair), name="votes_pairvote_pair"),
             path("<int:first_id>/<int:second_id>/decide/", view(self.decide), name="votes_pairvote_decide"),
+            path(
+                "<int:first_id>/<int:second_id>/reopen/<int:decision_id>/",
+                view(self.reopen),
+                name="votes_pairvote_reopen",
+            ),
         ]
 
     def queue(self, request: HttpRequest) -> HttpResponse:
@@ -86,7 +92,35 @@ class PairVoteAdmin(DeskAdmin):
             messages.success(request, f"{action.label}: {votes} on {pair_name(*pair)}.")
         else:
             messages.warning(request, "Nothing was left to decide there: somebody else has done it meanwhile.")
-        return HttpResponseRedirect(reverse("admin:votes_pairvote_pair", args=[first_id, second_id]))
+        return self._back(pair)
+
+    def reopen(self, request: HttpRequest, first_id: int, second_id: int, decision_id: int) -> HttpResponse:
+        """Put what a decision moved back under review (POST)."""
+        self._require(request)
+        pair = _pair(first_id, second_id)
+        decision = _decisions(pair).filter(pk=decision_id, action__in=[Action.RELEASE, Action.REJECT]).first()
+        if decision is None:
+            raise Http404
+        form = WhyForm(request.POST)
+        if request.method != "POST":
+            return self._pair_page(request, pair)
+        if not form.is_valid():
+            messages.error(request, "Say why in a sentence, and try again.")
+            return self._back(pair)
+        moved = deciding.reopen_pair(
+            pair=pair,
+            decision=decision,
+            words=form.cleaned_data["words"],
+            by=request.user,  # type: ignore[arg-type] # signed in
+        )
+        if moved:
+            messages.success(request, f"Back under review: {moved:,} vote{'' if moved == 1 else 's'}.")
+        else:
+            messages.warning(request, "None of those votes stands any more as that decision left it.")
+        return self._back(pair)
+
+    def _back(self, pair: tuple[Tool, Tool]) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:votes_pairvote_pair", args=[tool.pk for tool in pair]))
 
     def _require(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):
@@ -123,7 +157,10 @@ class PairVoteAdmin(DeskAdmin):
             form=form or PairDecisionForm(initial={"scope": "chosen"}),
             marked=set(request.POST.getlist("groups")),
             until=form.data.get("until", "") if form else now.isoformat(),
-            decisions=Decision.objects.filter(tool=None, tool_name=name)[:LATEST],
+            decisions=[
+                (decision, decision.action in (Action.RELEASE, Action.REJECT) and not decision.undone_by.all())
+                for decision in _decisions(pair).prefetch_related("undone_by")[:LATEST]
+            ],
         )
 
 
@@ -133,3 +170,7 @@ def _pair(first_id: int, second_id: int) -> tuple[Tool, Tool]:
     if len(tools) < 2:
         raise Http404
     return tools[first_id], tools[second_id]
+
+
+def _decisions(pair: tuple[Tool, Tool]) -> "QuerySet[Decision]":
+    return Decision.objects.filter(first=pair[0], second=pair[1])

@@ -205,6 +205,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "votes_pairvote_changelist": MODERATORS,
     "votes_pairvote_decide": MODERATORS,
     "votes_pairvote_pair": MODERATORS,
+    "votes_pairvote_reopen": MODERATORS,
     "votes_vote_changelist": MODERATORS,
     "votes_vote_decide": MODERATORS,
     "votes_vote_freeze": MODERATORS,
@@ -250,12 +251,18 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "votes_vote_reopen": lambda: _decided(make.tool()),
     "votes_pairvote_pair": lambda: {"first_id": make.tool().pk, "second_id": make.tool().pk},
     "votes_pairvote_decide": lambda: {"first_id": make.tool().pk, "second_id": make.tool().pk},
+    "votes_pairvote_reopen": lambda: _decided_pair(make.tool(), make.tool()),
 }
 
 
 def an_issue() -> Issue:
     """A draft; there is one at most."""
     return Issue.objects.first() or make.issue()
+
+
+def _decided_pair(first: Tool, second: Tool) -> dict[str, Any]:
+    decision = make.decision(on=None, first=first, second=second)
+    return {"first_id": first.pk, "second_id": second.pk, "decision_id": decision.pk}
 
 
 def _decided(tool: Tool) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Which of two tools a visitor would ship with."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -14,6 +16,7 @@ from tests import factories as make
 from tests.conftest import SAME_ORIGIN
 from votes.actions import cast_pair, verify_tally
 from votes.community import Community
+from votes.models import Freeze
 from votes.pair_votes import PairChoice, PairTally, PairVote
 from votes.preference import Preference
 
@@ -61,8 +64,9 @@ def test_pair_is_one_pair_either_way_round(form_client, two):
     vote = PairVote.objects.get()
     assert (tally(two), tally(two[::-1])) == ((0, 1, 0), (1, 0, 0))
     assert vote.shown_first == two[1]
-    assert PairVote.objects.choice_of(vote.visitor, shown=two) == PairChoice.SECOND
-    assert PairVote.objects.choice_of(vote.visitor, shown=two[::-1]) == PairChoice.FIRST
+    assert PairVote.objects.said_of(vote.visitor, shown=two) == (PairChoice.SECOND, "counted")
+    assert PairVote.objects.said_of(vote.visitor, shown=two[::-1]) == (PairChoice.FIRST, "counted")
+    assert PairVote.objects.said_of(uuid4(), shown=two) == (PairChoice.NONE, None)
 
 
 def test_nothing_is_stored_for_taking_back_what_was_never_said(form_client, two):
@@ -260,6 +264,60 @@ def test_both_kinds_of_votes_share_a_network_s_hour(two, settings, form_client):
     form_client.post("/tools/alpha/vote/", {"choice": "ship"})
     say(Client(headers=SAME_ORIGIN), "first")
     assert (tally(two), PairTally.objects.get().held) == ((0, 0, 0), 1)
+
+
+def test_a_burst_on_one_pair_is_held_whatever_networks_it_comes_from(two, settings):
+    settings.BURST_VOTES = 3
+    for n in range(5):
+        choose(two, address=f"10.0.{n}.1")
+    choose((two[0], make.tool()), address="10.1.0.1")
+    assert (tally(two), PairTally.objects.get(first=two[0], second=two[1]).held) == ((3, 0, 0), 2)
+    assert set(PairVote.objects.filter(state="held").values_list("held_for", flat=True)) == {"burst"}
+
+
+@pytest.mark.parametrize(("hours", "usual"), [(83, 0), (84, 1), (85, 2)])
+def test_usual_pair_votes_are_the_median_hour(two, hours, usual):
+    now = timezone.now()
+    make.pair_votes(between=two, first=2 * hours)
+    for n, vote in enumerate(PairVote.objects.all()):
+        vote.created_at = now - timedelta(hours=1 + n // 2)
+        vote.save()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT usual_pair_votes(%s, %s, %s)", [two[0].pk, two[1].pk, now])
+        assert cursor.fetchone() == (usual,)
+
+
+@pytest.mark.parametrize("frozen", [0, 1])
+def test_a_freeze_of_either_tool_holds_new_votes_between_the_two(two, frozen):
+    early = uuid4()
+    choose(two, visitor=early)
+    Freeze.objects.create(tool=two[frozen])
+    choose(two)
+    choose(two, visitor=early, choice=PairChoice.SECOND)
+    assert (tally(two), PairTally.objects.get().held) == ((0, 1, 0), 1)
+    assert PairVote.objects.get(state="held").held_for == "freeze"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"state": "held", "held_for": "pair"}, "Noted: you would ship with Alpha. It is under review and does not"),
+        ({"state": "rejected"}, "Noted: you would ship with Alpha. A moderator decided that it does not count."),
+    ],
+)
+def test_what_does_not_count_is_never_said_to(form_client, two, fields, words):
+    say(form_client, "second")
+    PairVote.objects.update(**fields)
+    answers = [say(form_client, "first", headers={"hx-request": "true"}), form_client.get(f"{PAIR}vote/")]
+    assert [words in answer.content.decode() for answer in answers] == [True, True]
+    assert ["Counted:" in answer.content.decode() for answer in answers] == [False, False]
+
+
+def test_replay_writes_nothing(form_client, two):
+    say(form_client, "first")
+    before = PairVote.objects.values().get()
+    say(form_client, "first")
+    assert PairVote.objects.values().get() == before
 
 
 def test_far_beyond_the_usual_it_is_refused_and_nothing_changes(two, settings, form_client):

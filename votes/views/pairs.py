@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 from tools.models import Tool
 from votes.actions import TooManyRequestsError, cast_pair
 from votes.forms import PairVoteForm, ReturnForm
-from votes.pair_votes import PairChoice, PairTally, PairVote
+from votes.pair_votes import PairChoice, PairState, PairTally, PairVote
 from votes.preference import Preference
 from votes.views.shared import personal
 from votes.visitor import new_visitor, remember, visitor_of
@@ -47,7 +47,8 @@ def _cast(request: HtmxHttpRequest, tools: tuple[Tool, Tool]) -> HttpResponse:
         return HttpResponse(status=429, headers={"Retry-After": str(refusal.seconds)})
     response: HttpResponse
     if request.htmx:
-        response = render(request, "votes/_pair_counted.html", _numbers(tools, choice, here))
+        said = PairVote.objects.said_of(visitor, shown=tools)
+        response = render(request, "votes/_pair_counted.html", _numbers(tools, *said, here))
     else:
         response = SeeOther(reverse("pair-vote", args=[_slugs(tools)], query={"next": here}))
     if known or choice != PairChoice.NONE:
@@ -59,17 +60,18 @@ def _counted(request: HtmxHttpRequest, tools: tuple[Tool, Tool]) -> HttpResponse
     form = ReturnForm(request.GET)
     here = form.cleaned_data["next"] if form.is_valid() else ""
     visitor = visitor_of(request)
-    choice = PairVote.objects.choice_of(visitor, shown=tools) if visitor else PairChoice.NONE
-    return render(request, "votes/pair_vote.html", _numbers(tools, choice, here))
+    said = PairVote.objects.said_of(visitor, shown=tools) if visitor else (PairChoice.NONE, None)
+    return render(request, "votes/pair_vote.html", _numbers(tools, *said, here))
 
 
-def _numbers(tools: tuple[Tool, Tool], choice: PairChoice, here: str) -> dict[str, object]:
+def _numbers(tools: tuple[Tool, Tool], choice: PairChoice, state: PairState | None, here: str) -> dict[str, object]:
     chosen = {PairChoice.FIRST: tools[0].name, PairChoice.SECOND: tools[1].name}.get(choice)
     return {
         "one": tools[0],
         "two": tools[1],
         "preference": Preference.of(PairTally.objects.numbers(shown=tools)),
         "choice": choice,
+        "state": state.value if state else "",
         "chosen": chosen,
         "pair_vote_url": reverse("pair-vote", args=[_slugs(tools)]),
         "here": here or reverse("comparison", args=[_slugs(tools)]),
