@@ -1,4 +1,4 @@
-"""Shipside broken on purpose: it answers first and commits a moment later. The proof must notice."""
+"""Shipside broken on purpose: it answers first and commits some seconds later. The proof must notice."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -9,7 +9,7 @@ from django.db import connection
 from config.wsgi import application as honest
 from votes.models import Standing, VoteQuerySet
 
-LATE = 0.5  # seconds
+LATE = 5.0  # seconds: long enough to be killed in
 
 
 class Late:

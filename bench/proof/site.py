@@ -21,13 +21,18 @@ SETTINGS = {"BURST_VOTES": "1000000", "TRUSTED_PROXY_COUNT": "1"}
 
 
 class Site:
-    """A running Shipside whose parts can be killed. Everything it has lies in `folder`."""
+    """A running Shipside whose parts can be killed. Everything it has lies in `folder`, but for static files that lie
+    in `static` already.
+    """
 
-    def __init__(self, folder: Path, *, workers: int = 3, application: str = "config.wsgi") -> None:
+    def __init__(
+        self, folder: Path, *, workers: int = 3, application: str = "config.wsgi", static: Path | None = None
+    ) -> None:
         self.folder, self.workers, self.application = folder, workers, application
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
+        self._has_static = static is not None
         self._server: subprocess.Popen[bytes] | None = None
         self._log = (folder / "site.log").open("ab")
         self.environment = {
@@ -38,7 +43,7 @@ class Site:
             "ALLOWED_HOSTS": "127.0.0.1",
             "SITE_URL": f"http://127.0.0.1:{self.port}",
             "DATA_DIR": str(folder),
-            "STATIC_ROOT": str(folder / "static"),
+            "STATIC_ROOT": str(static or folder / "static"),
             "WEB_CONCURRENCY": str(workers),
             "PORT": str(self.port),
         }
@@ -48,7 +53,8 @@ class Site:
         self.start_database()
         self.manage("migrate", "--verbosity", "0")
         self.manage("import_catalog", "demo/catalog.json", "--verbosity", "0")
-        self.manage("collectstatic", "--no-input", "--verbosity", "0")
+        if not self._has_static:
+            self.manage("collectstatic", "--no-input", "--verbosity", "0")
         self.serve()
 
     def manage(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -66,7 +72,7 @@ class Site:
 
     # -- The database ---------------------------------------------------------------------------------------
 
-    def start_database(self, *, patience: float = 60) -> None:
+    def start_database(self, *, patience: float = 180) -> None:
         """Start PostgreSQL, again and again while what is left of a killed one still winds up (seconds)."""
         until = time.monotonic() + patience
         while True:
@@ -102,7 +108,7 @@ class Site:
 
     # -- The web server -------------------------------------------------------------------------------------
 
-    def serve(self, *, patience: float = 60) -> None:
+    def serve(self, *, patience: float = 180) -> None:
         """Start gunicorn, and return once it answers (seconds)."""
         self._server = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", self.application],
@@ -146,8 +152,8 @@ class Site:
                 os.kill(pid, signal.SIGKILL)
         self._server = None
 
-    def stop(self) -> None:
-        self._end(signal.SIGTERM)
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        self._end(how)
         local_postgres.stop(self.folder)
         self._log.close()
 

@@ -4,15 +4,15 @@ import asyncio
 import random
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
 from bench.proof.evidence import Log
 
 WISHES_A_VISITOR = 12
-PAUSE = 0.5  # seconds after a request without an answer, in which what it may still be doing comes to its end
-PATIENCE = 20.0  # seconds to wait for an answer
+PAUSE = 1.0  # seconds after a request without an answer, in which what it may still be doing comes to its end
+PATIENCE = 60.0  # seconds to wait for an answer
+AT_ONCE = 0.15  # how many wishes are said twice at the same moment, as a double click says them
 
 
 class Answer(Exception):  # noqa: N818 (not an error of ours: an answer that is none)
@@ -40,27 +40,37 @@ class Connection:
         self.port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def post(self, path: str, body: str, *, visitor: Visitor) -> None:
-        """Send a form as a page of ours does, and take in the answer's cookie. Raises OSError, EOFError, TimeoutError
-        or Answer unless it is acknowledged.
+    def form(self, path: str, body: str, *, visitor: Visitor, **headers: str) -> bytes:
+        """The request by which a page of ours sends a form, with the cookie that the visitor has at this moment."""
+        lines = {
+            "Host": f"127.0.0.1:{self.port}",
+            "Sec-Fetch-Site": "same-origin",
+            "Page-Load": visitor.page,
+            "X-Forwarded-For": visitor.address,
+            **({"Cookie": f"visitor={visitor.cookie}"} if visitor.cookie else {}),
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Length": str(len(body)),
+            **headers,
+        }
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        return f"POST {path} HTTP/1.1\r\n{head}\r\n{body}".encode()
+
+    async def send(self, request: bytes, *, visitor: Visitor) -> None:
+        """Send a form, and take in the answer's cookie. Raises OSError, EOFError, TimeoutError or Answer unless it is
+        acknowledged.
         """
         try:
             async with asyncio.timeout(PATIENCE):
-                await self._post(path, body, visitor)
+                await self._send(request, visitor)
         except BaseException:
             self.close()
             raise
 
-    async def _post(self, path: str, body: str, visitor: Visitor) -> None:
+    async def _send(self, request: bytes, visitor: Visitor) -> None:
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self.port)
         reader, writer = self._streams
-        cookie = f"Cookie: visitor={visitor.cookie}\r\n" if visitor.cookie else ""
-        writer.write(
-            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nSec-Fetch-Site: same-origin\r\n"
-            f"Page-Load: {visitor.page}\r\nX-Forwarded-For: {visitor.address}\r\n{cookie}"
-            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-        )
+        writer.write(request)
         await writer.drain()
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = [line.partition(": ")[::2] for line in head[1:] if line]
@@ -69,7 +79,7 @@ class Connection:
                 await reader.readexactly(int(value))
             if name.lower() == "set-cookie" and value.startswith("visitor="):
                 visitor.cookie = value.partition("=")[2].partition(";")[0].strip('"')
-        if head[0].split()[1] != "303":
+        if head[0].split()[1] not in ("200", "303"):
             raise Answer(head[0])
         if any(name.lower() == "connection" and value.lower() == "close" for name, value in headers):
             self.close()
@@ -96,9 +106,14 @@ class Crowd:
     ) -> None:
         self.port, self.tools, self.folder, self.voters, self.wishes = port, tools, folder, voters, wishes
         self.is_enough, self.seed = is_enough, seed
-        self.acknowledged = self.unanswered = self.repeated = 0
+        self.acknowledged = self.unanswered = self.replayed = self.at_once = 0
         self.refusals: dict[str, int] = {}
         self._visitors = 0
+        self._is_over = False
+
+    def go_home(self) -> None:
+        """End it, whatever is missing: there is no server to wait for any more."""
+        self._is_over = True
 
     async def run(self) -> None:
         """Vote until enough is acknowledged."""
@@ -108,7 +123,7 @@ class Crowd:
 
     @property
     def _goes_on(self) -> bool:
-        return self.acknowledged < self.wishes or not self.is_enough()
+        return not self._is_over and (self.acknowledged < self.wishes or not self.is_enough())
 
     async def _voter(self, number: int) -> None:
         rng, log = random.Random(f"{self.seed} {number}"), Log(self.folder / f"voter-{number}.jsonl")  # noqa: S311
@@ -128,16 +143,16 @@ class Crowd:
     async def _wish(
         self, visitor: Visitor, tool: str, rng: random.Random, log: Log, connections: tuple[Connection, Connection]
     ) -> None:
-        """Say what a visitor wants of a tool until it is acknowledged, or for once let it be."""
+        """Say what a visitor wants of a tool until it is acknowledged, or for once let it be; then send it again.
+
+        What is sent again is the same request to the byte: a visitor's first one has no cookie, then either.
+        """
         choice = rng.choices(["ship", "skip", "none"], [50, 35, 15])[0] if visitor.cookie else "ship"
-        times = rng.choices(["once", "again", "at once"], [70, 15, 15])[0]
+        both = connections[: 2 if rng.random() < AT_ONCE else 1]
         wish = log.asked(page=visitor.page, tool=tool, choice=choice)
-        path = f"/tools/{tool}/vote/"
-        body = urlencode({"choice": choice})
+        request = both[0].form(f"/tools/{tool}/vote/", urlencode({"choice": choice}), visitor=visitor)
         while True:
-            sent = [connections[0].post(path, body, visitor=visitor)]
-            if times == "at once":
-                sent.append(connections[1].post(path, body, visitor=visitor))
+            sent = [connection.send(request, visitor=visitor) for connection in both]
             answers = await asyncio.gather(*sent, return_exceptions=True)
             if not any(answers):
                 break
@@ -146,14 +161,18 @@ class Crowd:
             await asyncio.sleep(PAUSE)
             if None in answers:  # one of two duplicates was acknowledged
                 break
-            if visitor.cookie and rng.random() < 0.5:
+            if self._is_over or (visitor.cookie and rng.random() < 0.5):
                 return
         log.answered(wish, visitor=visitor.id)
         self.acknowledged += 1
-        if times == "again":
-            with suppress(OSError, EOFError, Answer):
-                await connections[0].post(path, body, visitor=visitor)
-        self.repeated += times != "once"
+        self.at_once += len(both) - 1
+        try:
+            await both[0].send(request, visitor=visitor)
+        except (OSError, EOFError, Answer) as answer:
+            self._note(answer)
+            await asyncio.sleep(PAUSE)
+        else:
+            self.replayed += 1
 
     def _note(self, answer: BaseException) -> None:
         if not isinstance(answer, OSError | EOFError | Answer):
