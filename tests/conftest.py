@@ -10,6 +10,7 @@ from comparisons.views.pairs import _said, _written
 from comparisons.views.panel import _panel
 from comparisons.views.sitemaps import _parts
 from comparisons.views.tools import _census
+from votes.actions import verify_tally
 from votes.network import forget_key
 from web.http import _shown
 
@@ -33,6 +34,11 @@ settings.load_profile("patient")
 # Every client starts the middleware anew, and that reads hundreds of static files, which do not change meanwhile.
 WhiteNoiseMiddleware.update_files_dictionary = _files_read_once(WhiteNoiseMiddleware.update_files_dictionary)
 
+# Most tests have none, and what they count is then not worth a look.
+_ANY_VOTES = """
+SELECT EXISTS (SELECT FROM votes_vote) OR EXISTS (SELECT FROM votes_tally) OR EXISTS (SELECT FROM votes_ledgerhour)
+    OR EXISTS (SELECT FROM votes_pairvote) OR EXISTS (SELECT FROM votes_pairtally)
+"""
 SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 
 
@@ -53,6 +59,21 @@ def _empty_cache():
 def _quick_hashes(settings):
     """Passwords of tests protect nothing, and a real hash takes most of a second."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _tally_stays_right(request):
+    """Whatever a test did to votes, and by whatever way: tallies, ledger and lists equal a fresh count after it."""
+    uses_database = request.node.get_closest_marker("django_db") or "_django_db_helper" in request.fixturenames
+    if not uses_database or request.cls is not None:
+        yield
+        return
+    request.getfixturevalue("_django_db_helper")  # so that this looks before the votes are gone again
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(_ANY_VOTES)
+        [any_votes] = cursor.fetchone()
+    assert not any_votes or verify_tally() == []
 
 
 @pytest.fixture
