@@ -1,0 +1,22 @@
+import gzip
+import os
+
+from config.staticfiles import CompressedOnceStorage
+
+
+def test_file_is_compressed_once_and_again_when_it_changes(tmp_path):
+    source, twin = tmp_path / "a.css", tmp_path / "a.css.gz"
+    storage = CompressedOnceStorage(location=tmp_path, base_url="/static/")
+
+    def collect() -> list[str]:
+        return [made for _, made, _ in storage.post_process({"a.css": (storage, "a.css")}) if made.endswith(".gz")]
+
+    source.write_text(".a { color: red }\n" * 100)
+    first = collect()
+    assert [name.startswith("a.") for name in first] == [True, True]  # the file, and its copy under a hashed name
+    assert collect() == []
+
+    source.write_text(".b { color: blue }\n" * 100)
+    os.utime(source, (source.stat().st_atime, source.stat().st_mtime + 1))
+    assert len(collect()) == 2
+    assert gzip.decompress(twin.read_bytes()).startswith(b".b")
