@@ -2,6 +2,8 @@
 
 SHELL := /bin/sh
 export UV_PROJECT_ENVIRONMENT := .venv
+# Python keeps what it compiled, also on machines (containers, most of them) that tell it not to.
+export PYTHONDONTWRITEBYTECODE :=
 PYTHON := .venv/bin/python
 PORT ?= 8000
 TESTS ?= tests

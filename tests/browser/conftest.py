@@ -1,6 +1,8 @@
 import shutil
+import threading
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from django.contrib.staticfiles import handlers
@@ -22,12 +24,33 @@ def browser_type_launch_args(browser_type_launch_args):
     return {**browser_type_launch_args, "args": FLAGS, **({"executable_path": found} if found else {})}
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def _static_files_as_in_production():
     """Let WhiteNoise serve the hashed files, and not the live server's own handler, which knows only plain names."""
     handler, handlers.StaticFilesHandler = handlers.StaticFilesHandler, lambda application: application
     yield
     handlers.StaticFilesHandler = handler
+
+
+@pytest.fixture(scope="session")
+def live_server(_static_files_as_in_production, live_server):
+    """The site, with its static files as visitors get them."""
+    return live_server
+
+
+@pytest.fixture(autouse=True)
+def _no_request_outlives_its_test(transactional_db, live_server, browser):
+    """Before all tables are emptied every page is closed and every request is over: else each waits for the other."""
+    yield
+    for context in browser.contexts:
+        context.close()
+    # Connections are taken in the order in which they came: once this one is answered, none is left waiting.
+    with urlopen(f"{live_server.url}/robots.txt") as answer:
+        assert answer.status == 200
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:  # a thread a connection; it closes its database session at its end
+            thread.join(timeout=30)
+            assert not thread.is_alive(), "a request of this test is still running"
 
 
 @pytest.fixture
