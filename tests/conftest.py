@@ -41,6 +41,25 @@ SELECT EXISTS (SELECT FROM votes_vote) OR EXISTS (SELECT FROM votes_tally) OR EX
 """
 SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 
+# Workers take one file after another. What is long begins before what is short, so that they end together; the proofs
+# have servers of their own. Browser tests empty the tables that migrations filled, and therefore come last.
+FIRST = ["tests/bench/", "tests/newsletter/test_proof.py"]
+LAST = [f"tests/browser/test_{name}.py" for name in ("accessibility", "desk_journey", "desk_pages", "desk_publishing",
+        "desk_bulk", "comparison", "search", "sign_in", "desk_tool", "votes", "reader")]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order files by how long they take; within a file everything stays in its order."""
+
+    def place(item: pytest.Item) -> int:
+        if item.nodeid.startswith(tuple(FIRST)):
+            return 0
+        if not item.nodeid.startswith("tests/browser/"):
+            return 1
+        return 2 + next((n for n, name in enumerate(LAST) if item.nodeid.startswith(name)), len(LAST))
+
+    items.sort(key=place)
+
 
 @pytest.fixture(autouse=True)
 def _empty_cache():
@@ -84,7 +103,14 @@ def form_client() -> Client:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """The test database; whatever still holds a session of it open, as a browser's callback can, is ended at last."""
+    """The test database, which need not survive a crash.
+
+    Whatever still holds a session of it open, as a browser's callback can, is ended at last.
+    """
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(f"ALTER DATABASE {connection.ops.quote_name(connection.settings_dict['NAME'])} "
+                       "SET synchronous_commit = off")  # fmt: skip
+        cursor.execute("SET synchronous_commit = off")  # and this connection, which is open already
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(

@@ -1,4 +1,4 @@
-import shutil
+import subprocess
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,16 +12,18 @@ from catalog.actions import import_catalog
 from tests import factories as make
 
 expect.set_options(timeout=15_000)  # milliseconds
-DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "demo" / "catalog.json"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", "--no-first-run"]  # fmt: skip
+         "--disable-sync", "--no-first-run", "--renderer-process-limit=1"]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
-    """The system's Chromium where there is one, else Playwright's own; without either the tests fail."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    return {**browser_type_launch_args, "args": FLAGS, **({"executable_path": found} if found else {})}
+    """The system's Chromium where there is one, else Playwright's own, as bin/ensure-browser decided."""
+    found = subprocess.run([ROOT / "bin" / "ensure-browser", "--which"], capture_output=True, text=True, check=False)
+    path = {"executable_path": found.stdout.strip()} if found.returncode == 0 else {}
+    return {**browser_type_launch_args, "args": FLAGS, **path}
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +47,7 @@ def _no_request_outlives_its_test(transactional_db, live_server, browser):
     for context in browser.contexts:
         context.close()
     # Connections are taken in the order in which they came: once this one is answered, none is left waiting.
-    with urlopen(f"{live_server.url}/robots.txt") as answer:
+    with urlopen(f"{live_server.url}/robots.txt") as answer:  # noqa: S310 (our own server)
         assert answer.status == 200
     for thread in threading.enumerate():
         if "process_request_thread" in thread.name:  # a thread a connection; it closes its database session at its end

@@ -2,7 +2,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import factories as make
-from tests.addresses import FOUR, PAGES, PAIR
+from tests.addresses import FOUR, PAIR
 from tools.models import Tool
 from votes.models import Vote
 
@@ -34,12 +34,6 @@ def test_vote_counts_in_place_and_can_be_changed_and_taken_back(site, page: Page
     mistral(page).get_by_role("button", name="Undo").click()
     expect(mistral(page)).to_contain_text("9 ship, 0 skip so far")
     assert Vote.objects.filter(tool=tool).exclude(choice="none").count() == 9
-
-
-def test_no_cookie_before_a_vote(site, page: Page):
-    for path in PAGES:
-        page.goto(site + path)
-    assert page.context.cookies() == []
 
 
 def test_everything_works_without_javascript(site, browser: Browser):

@@ -20,7 +20,7 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,  # seconds; a busy machine may need some, a command that waits for a server would need all
         check=False,
     )
 
