@@ -8,7 +8,7 @@ PYTHON := .venv/bin/python
 PORT ?= 8000
 TESTS ?= tests
 
-.PHONY: help run dev test check check-style check-types check-django format lock upgrade clean stop bench-page bench-pages bench-votes prove-votes prove-newsletter worker browser
+.PHONY: help run dev test check format lock upgrade clean stop bench-page bench-pages bench-votes prove-votes prove-newsletter worker browser
 
 help:
 	@echo "make run         the site on http://127.0.0.1:$(PORT), as production runs it (PORT=... for another)"
@@ -38,19 +38,12 @@ test: check browser
 	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: .venv/installed
-	@$(MAKE) --no-print-directory --jobs=2 check-types check-style check-django
-
-check-style: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/djade --check --target-version 6.0 $$(git ls-files 'templates/*.html')
+	DEBUG=true .venv/bin/mypy
 	DEBUG=true .venv/bin/lint-imports
 	.venv/bin/hadolint Dockerfile
-
-check-types: .venv/installed
-	DEBUG=true .venv/bin/mypy
-
-check-django: .venv/installed
 	@$(PYTHON) -m config.local_postgres start
 	DEBUG=false SITE_URL=https://shipside.example ALLOWED_HOSTS=shipside.example MAIL_URL=smtps://mail.shipside.example \
 		SECRET_KEY=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") \
