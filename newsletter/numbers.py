@@ -127,7 +127,7 @@ def bars(rows: Sequence[IssueNumbers]) -> list[Bar]:
         for key in ("failed", "unknown", "rest", "sent"):  # the small ones first, where they line up
             number = row.left + row.waiting if key == "rest" else getattr(row, key)
             if number:
-                width = max(number / most * 100, 0.8)
+                width = min(max(number / most * 100, 0.8), 100 - x)
                 parts.append(Part(key, round(x, 2), round(width, 2)))
                 x += width
         made.append(Bar(row.issue, tuple(parts)))
