@@ -140,8 +140,8 @@ class Proof:
         retry: float = 0.2,
         seed: int = 5,
     ) -> None:
-        """`trouble_every` is the share of the mails after which something goes wrong, on an average; `retry` the seconds
-        until a second attempt.
+        """`trouble_every` is the share of the mails after which something goes wrong, on an average, and `retry` how
+        many seconds there are until a second attempt.
         """
         self.folder, self.readers, self.calm, self.trouble_every = folder, readers, calm, trouble_every
         self.random = random.Random(seed)  # noqa: S311 (no secret)
