@@ -130,9 +130,19 @@ class Proof:
     """A site of its own in a folder, for one run or several. Everything that it starts it also ends."""
 
     def __init__(
-        self, folder: Path, *, readers: int, workers: int, calm: bool, trouble_every: float = 0.02, seed: int = 5
+        self,
+        folder: Path,
+        *,
+        readers: int,
+        workers: int,
+        calm: bool,
+        trouble_every: float = 0.02,
+        retry: float = 0.2,
+        seed: int = 5,
     ) -> None:
-        """`trouble_every` is the share of the mails after which something goes wrong, on an average."""
+        """`trouble_every` is the share of the mails after which something goes wrong, on an average, and `retry` how
+        many seconds there are until a second attempt.
+        """
         self.folder, self.readers, self.calm, self.trouble_every = folder, readers, calm, trouble_every
         self.random = random.Random(seed)  # noqa: S311 (no secret)
         self.url = local_postgres.start(folder)
@@ -148,7 +158,7 @@ class Proof:
             "DEBUG": "false",
             "MAIL_URL": f"smtp://127.0.0.1:{self.mail_port}",
             "NEWSLETTER_LEASE_SECONDS": "8",
-            "NEWSLETTER_RETRY_SECONDS": "0.2",
+            "NEWSLETTER_RETRY_SECONDS": str(retry),
             "NEWSLETTER_MAX_ATTEMPTS": "12",
         }
         self.kills: Counter[str] = Counter()
@@ -168,14 +178,14 @@ class Proof:
     def __exit__(self, *exception: object) -> None:
         self._end_postgres()
 
-    def run(self, *, worker: Sequence[str] = WORKER, lost: float = 0.002) -> Findings:
-        """Send the issue to everybody by workers of a kind (what Python is to run), and judge what came of it. `lost`
-        is the share of answers of the server that never arrive.
+    def run(self, *, worker: Sequence[str] = WORKER, temporary: float = 0.2, lost: float = 0.002) -> Findings:
+        """Send the issue to everybody by workers of a kind (what Python is to run), and judge what came of it.
+        `temporary` and `lost` are the shares of answers of the server that say “later”, and that never arrive.
         """
         self.worker, server = worker, None
         try:
             self._start_issue()
-            server = self._start_server(lost)
+            server = self._start_server(temporary, lost)
             self._send(time.monotonic())
             for process in self.workers:
                 process.terminate()
@@ -210,8 +220,8 @@ class Proof:
             connection.execute("UPDATE newsletter_issue SET state = 'ready', started_at = NULL, finished_at = NULL")
         self._say("from newsletter import issuing, models", "issuing.start(issue=models.Issue.objects.get())")
 
-    def _start_server(self, lost: float) -> subprocess.Popen[bytes]:
-        troubles = ["--temporary", "0.2", "--permanent", "0.01", "--drop", "0.01", "--lost", str(lost)]
+    def _start_server(self, temporary: float, lost: float) -> subprocess.Popen[bytes]:
+        troubles = ["--temporary", str(temporary), "--permanent", "0.01", "--drop", "0.01", "--lost", str(lost)]
         command = [sys.executable, "-m", "bench.mailserver", str(self.mail_port), str(self.ledger)]
         process = subprocess.Popen([*command, *([] if self.calm else troubles)], cwd=ROOT)
         for _ in range(300):

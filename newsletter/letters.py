@@ -67,11 +67,13 @@ def answer(subscriber: Subscriber) -> Letter:
             preferences=PREFERENCES.url(subscriber.pk),
             unsubscribe=UNSUBSCRIBE.url(subscriber.pk),
         )
+    link = CONFIRM.url(subscriber.pk)
     return written(
         "confirm",
         subject=f"Please confirm: weekly verdicts from {settings.SITE_NAME}",
         headers=headers,
-        link=CONFIRM.url(subscriber.pk),
+        link=link,
+        pieces=[link[at : at + 16] for at in range(0, len(link), 16)],  # so that it breaks without a style sheet, too
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import connection
 
@@ -12,17 +12,14 @@ WEEKS = 26
 WIDTH, HEIGHT = 640, 220  # of the picture, in its own units
 _EDGE = 12
 
+# Subscribers by the weeks in which they asked, confirmed and left, told by how many of the days are over by then: one
+# look at each. Who was erased has left, and is known for nothing else.
 _STANDING = """
-SELECT day::date,
-       count(*) FILTER (WHERE confirmed_at < day_end AND stays),
-       count(*) FILTER (WHERE created_at < day_end AND stays AND (confirmed_at IS NULL OR confirmed_at >= day_end)),
-       count(*) FILTER (WHERE NOT stays)
-       + (SELECT count(*) FROM newsletter_suppression WHERE reason = 'erased' AND created_at < day_end)
-FROM unnest(%s::timestamptz[]) AS day
-CROSS JOIN LATERAL (SELECT day + interval '1 day' AS day_end) AS ends
-LEFT JOIN newsletter_subscriber ON true
-CROSS JOIN LATERAL (SELECT left_at IS NULL OR left_at >= day_end AS stays) AS standing
-GROUP BY day, day_end ORDER BY day
+SELECT width_bucket(created_at, ends), width_bucket(confirmed_at, ends), width_bucket(left_at, ends), count(*)
+FROM newsletter_subscriber, (SELECT %(ends)s::timestamptz[] AS ends) AS days GROUP BY 1, 2, 3
+UNION ALL
+SELECT NULL, NULL, width_bucket(created_at, ends), count(*)
+FROM newsletter_suppression, (SELECT %(ends)s::timestamptz[] AS ends) AS days WHERE reason = 'erased' GROUP BY 3
 """
 
 
@@ -52,8 +49,22 @@ def standings(*, today: date, weeks: int = WEEKS) -> list[Standing]:
     """How many subscribers there were week by week, oldest first; the last is today's."""
     days = [today - timedelta(weeks=back) for back in reversed(range(weeks))]
     with connection.cursor() as cursor:
-        cursor.execute(_STANDING, [[f"{day.isoformat()}T00:00:00+00:00" for day in days]])
-        return [Standing(*row) for row in cursor.fetchall()]
+        cursor.execute(_STANDING, {"ends": [datetime.combine(day + timedelta(days=1), time(), UTC) for day in days]})
+        found = cursor.fetchall()
+    return [_standing(day, place, found) for place, day in enumerate(days)]
+
+
+def _standing(day: date, place: int, found: Sequence[tuple[int | None, int | None, int | None, int]]) -> Standing:
+    """How many there were at the end of the day that is in a place, from `_STANDING`."""
+    confirmed = pending = left = 0
+    for asked_in, confirmed_in, left_in, number in found:
+        if left_in is not None and left_in <= place:
+            left += number
+        elif confirmed_in is not None and confirmed_in <= place:
+            confirmed += number
+        elif asked_in is not None and asked_in <= place:
+            pending += number
+    return Standing(day, confirmed, pending, left)
 
 
 def highest(rows: Sequence[Standing]) -> int:
@@ -127,7 +138,7 @@ def bars(rows: Sequence[IssueNumbers]) -> list[Bar]:
         for key in ("failed", "unknown", "rest", "sent"):  # the small ones first, where they line up
             number = row.left + row.waiting if key == "rest" else getattr(row, key)
             if number:
-                width = max(number / most * 100, 0.8)
+                width = min(max(number / most * 100, 0.8), 100 - x)
                 parts.append(Part(key, round(x, 2), round(width, 2)))
                 x += width
         made.append(Bar(row.issue, tuple(parts)))

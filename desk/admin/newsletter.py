@@ -93,6 +93,10 @@ class IssueAdmin(DeskAdmin):
         if typed and not Issue.objects.filter(pk=obj.pk, state__in=UNSENT).update(**typed):
             messages.error(request, f"{obj} has begun to go out. Its words stay as they are.")
 
+    def view_on_site(self, obj: Issue) -> str | None:
+        """Where it stands on the web, once it does."""
+        return obj.get_absolute_url() if obj.is_out else None
+
     def get_urls(self) -> list[URLPattern]:
         return [*issue_urls(self), *super().get_urls()]
 

@@ -46,7 +46,7 @@ def test_issue_tells_what_is_new_and_nothing_that_is_not_public():
     assert comparison.words[0].startswith("Beta 0 leads with the panel by one seat: 1 of 1 ship it")
     assert flip.words == ("“It changed.”", "Before, since 5 Jan 2026: ship.")
     assert prediction.words == (f"“{judged.claim}”", "Due 3 Jan 2036.", "It did not happen.")
-    assert split.words == (f"One seat of 1 part: {seat.name} would ship only Beta 0.",)
+    assert split.words == (f"One of one seat parts: {seat.name} would ship only Beta 0.",)
     assert watch.words == ("Twelve new votes, more than on any other tool. 58% ship of 12 votes, early: 32–81%.",)
     assert issue.subject == "Alpha 0 vs Third, and three more verdicts"
     assert public(entries_of(issue.content)) == entries_of(issue.content)

@@ -14,14 +14,14 @@ def test_everybody_has_it_once_whatever_is_killed_and_a_worker_that_guesses_is_f
     folder = tmp_path_factory.mktemp("proof")
     for parent in [folder, *folder.parents][:3]:
         parent.chmod(0o755)  # PostgreSQL may run as another user
-    with Proof(folder, readers=400, workers=2, calm=False, trouble_every=0.2) as proof:
+    with Proof(folder, readers=400, workers=2, calm=False, trouble_every=0.25, retry=0.02) as proof:
         findings = proof.run()
         assert findings.is_proof, str(findings)
         assert sum(findings.states.values()) == 400
         assert findings.states["sent"] > 350
         assert sum(findings.kills.values()) >= 2
         proof.trouble_every = 2  # nothing is killed
-        findings = proof.run(worker=["-m", "bench.eager_worker"], lost=0.2)
+        findings = proof.run(worker=["-m", "bench.eager_worker"], temporary=0, lost=0.2)
         assert (findings.twice > 20, findings.is_proof, findings.unaccounted) == (True, False, 0), str(findings)
 
 

@@ -45,7 +45,8 @@ def test_new_address_is_asked_to_confirm_in_html_and_text(client, settings):
     assert message.extra_headers["Auto-Submitted"] == "auto-generated"
     assert message.extra_headers["Message-ID"] == f"<sign-up-{Outbox.objects.get().pk}@shipside.example>"
     [link] = set(re.findall(r"https://shipside.example/newsletter/confirm/[^\s\"<]+", message.body))
-    assert message.alternatives[0].content.count(link) == 3
+    assert message.alternatives[0].content.count(link) == 2
+    assert message.alternatives[0].content.replace("<wbr>", "").count(link) == 3
     assert "style=" in message.alternatives[0].content
     assert "unsubscribe" not in message.body
     client.post(link.removeprefix(settings.SITE_URL))
