@@ -6,6 +6,7 @@ for (const box of document.querySelectorAll("[data-combobox]")) {
   const holder = box.querySelector(".combobox__list");
   const options = () => [...holder.querySelectorAll("[role=option]")];
   let active = null;
+  let settled = false; // chosen or closed: suggestions that come late open nothing
 
   function point(option) {
     active?.setAttribute("aria-selected", "false");
@@ -22,8 +23,13 @@ for (const box of document.querySelectorAll("[data-combobox]")) {
     input.setAttribute("aria-expanded", String(open));
   }
 
-  function choose(option) {
+  function settle() {
+    settled = true;
     show(false);
+  }
+
+  function choose(option) {
+    settle();
     if (box.dataset.combobox === "go") return location.assign(option.dataset.url);
     input.value = option.dataset.value;
     input.focus();
@@ -46,13 +52,14 @@ for (const box of document.querySelectorAll("[data-combobox]")) {
     if (event.isComposing || event.ctrlKey || event.metaKey) return;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") move(event.key === "ArrowDown" ? 1 : -1);
     else if (event.key === "Enter" && active) choose(active);
-    else if (event.key === "Escape" && !holder.hidden) show(false);
+    else if (event.key === "Escape" && !holder.hidden) settle();
     else {
       if (event.key === "Home" || event.key === "End") point(null); // and the caret moves, as it does in any field
       return;
     }
     event.preventDefault();
   });
+  input.addEventListener("input", () => (settled = false));
   input.addEventListener("blur", () => show(false));
   holder.addEventListener("mousedown", (event) => event.preventDefault()); // the field keeps the focus
   holder.addEventListener("click", (event) => {
@@ -62,9 +69,9 @@ for (const box of document.querySelectorAll("[data-combobox]")) {
   holder.addEventListener("htmx:afterSwap", () => {
     const all = options();
     all.forEach((option, place) => (option.id = `${input.id}-${place}`));
-    const open = all.length > 0 && document.activeElement === input;
-    show(open);
-    if (document.activeElement === input && input.value.trim()) {
+    const asked = document.activeElement === input && !settled;
+    show(asked && all.length > 0);
+    if (asked && input.value.trim()) {
       document.getElementById("announcement").textContent =
         all.length ? `${all.length} suggested ${all.length === 1 ? "tool" : "tools"}.` : "No tool to suggest.";
     }

@@ -37,7 +37,7 @@ def fits(page: Page, width: int) -> bool:
     return page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("half", [0, 1])
+@pytest.mark.parametrize("half", [pytest.param(n, marks=pytest.mark.xdist_group(f"accessibility-{n}")) for n in (0, 1)])
 def test_no_accessibility_rule_is_broken_nothing_is_too_wide_and_no_cookie_is_set(site, long_name, page: Page, half):
     make.votes(on=Tool.objects.get(slug="mistral-medium-3"), ship=40, skip=30)
     broken = []
