@@ -50,12 +50,14 @@ LAST = [f"tests/browser/test_{name}.py" for name in ("accessibility", "desk_jour
         "search", "sign_in", "comparison", "desk_bulk", "desk_tool", "votes", "reader")]  # fmt: skip
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep each file on one worker, but for tests that name a group of their own."""
+    if not item.get_closest_marker("xdist_group"):
+        item.add_marker(pytest.mark.xdist_group(item.location[0]))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order files by how long they take, and keep each on one worker; within a file everything stays in its order."""
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+    """Order files by how long they take; within a file everything stays in its order."""
 
     def place(item: pytest.Item) -> int:
         if item.nodeid.startswith(tuple(FIRST)):
