@@ -35,7 +35,7 @@ dev: .venv/installed
 
 test: check browser
 	@$(PYTHON) -m config.local_postgres start
-	$(PYTHON) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(TESTS)
+	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: .venv/installed
 	.venv/bin/ruff check .

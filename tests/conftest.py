@@ -42,18 +42,12 @@ SELECT EXISTS (SELECT FROM votes_vote) OR EXISTS (SELECT FROM votes_tally) OR EX
 """
 SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 
-# Workers take one file after another (and of the longest one half each). What is long begins before what is short, so
-# that they end together; the proofs have servers of their own. Browser tests empty the tables that migrations filled,
-# and therefore come last.
+# Workers take one file after another. What is long begins before what is short, so that they end together; the proofs
+# have servers of their own. Browser tests empty the tables that migrations filled, and therefore come last.
 FIRST = ["tests/bench/", "tests/newsletter/test_proof.py"]
-LAST = [f"tests/browser/test_{name}.py" for name in ("accessibility", "desk_journey", "desk_pages", "desk_publishing",
-        "search", "sign_in", "comparison", "desk_bulk", "desk_tool", "votes", "reader")]  # fmt: skip
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep each file on one worker, but for tests that name a group of their own."""
-    if not item.get_closest_marker("xdist_group"):
-        item.add_marker(pytest.mark.xdist_group(item.location[0]))
+LAST = [f"tests/browser/test_{name}.py" for name in ("accessibility", "accessibility_of_the_others", "desk_journey",
+        "desk_pages", "desk_publishing", "search", "sign_in", "comparison", "desk_bulk", "desk_tool", "votes", "reader",
+        )]  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -46,7 +46,7 @@ document.addEventListener("htmx:confirm", (event) => {
   if (asked) {
     event.preventDefault();
     asked.next = button.value === asked.choice ? null : button.id;
-  } else ballots.set(path, { choice: button.value, next: null });
+  } else ballots.set(path, { choice: button.value, next: null, clicked: button.id });
 });
 
 document.addEventListener("htmx:beforeSend", ({ detail }) => {
@@ -59,6 +59,9 @@ function answered({ detail }) {
   const asked = ballots.get(path);
   if (!asked || asked.xhr !== detail.xhr) return;
   ballots.delete(path);
+  // Who undoes by keyboard goes on from the first button: the one that was clicked is hidden now.
+  const clicked = document.getElementById(asked.clicked);
+  if (clicked?.hidden && document.activeElement === document.body) clicked.form.querySelector("button").focus();
   if (asked.next) document.getElementById(asked.next)?.click();
 }
 

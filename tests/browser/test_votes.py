@@ -54,6 +54,7 @@ def test_what_was_counted_is_announced_and_can_be_undone(page, site):
     page.get_by_role("button", name="Undo my vote on Aider").click()
     expect(said).to_have_text(re.compile(r"You have no vote on Aider. 0 ship, 0 skip."))
     expect(page.get_by_role("button", name="Undo my vote on Aider")).to_be_hidden()
+    expect(page.get_by_role("button", name="Ship Aider")).to_be_focused()
 
 
 def test_a_held_vote_is_marked_and_says_that_it_waits(page, site):
