@@ -11,7 +11,7 @@ ENV PYTHONUNBUFFERED=1 \
 
 WORKDIR /app
 
-# With it, Pillow joins Arabic letters and the like on share images (comparisons/lettering.py). Debian's stable release
+# With it, Pillow joins Arabic letters and the like on share images (comparisons/pictures/lettering.py). Debian's stable release
 # fixes its version.
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends libfribidi0 && rm -rf /var/lib/apt/lists/*

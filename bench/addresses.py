@@ -16,7 +16,7 @@ type Query = Callable[[str], Iterable[tuple[Any, ...]]]
 # demonstration or to the load, whichever is asked about.
 CONDITIONS = {
     "out": "{0}.published_at <= now() AND {0}.withdrawn_at IS NULL",
-    "ours": "({0}.slug ~ '^load-[0-9]{{6}}-') = {1}",  # catalog.load.SLUG
+    "ours": "({0}.slug ~ '^load-[0-9]{{6}}-') = {1}",  # catalog.made_up.generator.SLUG
 }
 TOOLS = """
     SELECT tool.slug FROM tools_tool AS tool

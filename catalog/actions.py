@@ -10,10 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from catalog import checking, writing
-from catalog.differences import Report
-from catalog.load import SLUG, Load, Size, VotedTool
+from catalog.made_up.generator import SLUG, Load, Size, VotedTool
 from catalog.problems import CatalogError, Problem
 from catalog.reading import Catalog, Progress, read, silent
+from catalog.report import Report
 from comparisons.models import Comparison, Reading, Split
 from reviews.actions import note_mentions
 from reviews.models import Flip, Mention, Prediction, Review, Reviewer

@@ -7,10 +7,10 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
+from catalog.batches import Batch, batches, differences, same_value
 from catalog.problems import Place, Problem
 from catalog.reading import Catalog, Progress, objects_in, silent
 from catalog.schema import ReviewPart, ToolPart, shown
-from catalog.standing import Batch, batches, differences, same_value
 from reviews.models import Review, Reviewer
 from tools.models import Attribute, Category, Tool
 from tools.slugged import FormerSlug

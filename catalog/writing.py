@@ -11,11 +11,11 @@ from typing import Any, Literal
 from django.db import connection, models
 from django.utils import timezone
 
-from catalog.differences import Fields, Report
+from catalog.batches import BATCH, Batch, batches, differences, same_value
 from catalog.problems import Place
 from catalog.reading import Catalog, Progress, silent
+from catalog.report import Fields, Report
 from catalog.schema import ReviewPart
-from catalog.standing import BATCH, Batch, batches, differences, same_value
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tools.history import CHANGED, CREATED, record

@@ -189,7 +189,7 @@ class Split(models.Model):
 
 
 class Reading(models.Model):
-    """How much a comparison was read of late (`comparisons.readings`)."""
+    """How much a comparison was read of late (`comparisons.reading.popularity`)."""
 
     comparison = models.OneToOneField(Comparison, on_delete=models.CASCADE, primary_key=True)
     heat = models.FloatField()

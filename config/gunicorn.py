@@ -33,10 +33,10 @@ def worker_exit(server: object, worker: object) -> None:
     """Write what was counted, and give the database connections back, so that a worker ends at once."""
     from django.db import DatabaseError, connection
 
-    from comparisons import readings
+    from comparisons.reading import popularity
 
     with suppress(DatabaseError):
-        readings.write()
+        popularity.write()
     connection.close_pool()  # type: ignore[attr-defined] # of the PostgreSQL backend
 
 

@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.http import HttpRequest
 
-from desk.conflicts import ConflictsTold
-from desk.deletion import OnlyUnseenDeleted, delete_selected
-from desk.history import HistoryPages
+from desk.history.conflicts import ConflictsTold
+from desk.history.deletion import OnlyUnseenDeleted, delete_selected
+from desk.history.pages import HistoryPages
 
 admin.site.add_action(delete_selected, "delete_selected")
 

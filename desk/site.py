@@ -88,8 +88,8 @@ class Desk(admin.AdminSite):
         return HttpResponseRedirect(reverse("account_change_password"))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        from desk import front  # not before the apps are loaded, and settings name this class
+        from desk.front import front_page  # not before the apps are loaded, and settings name this class
 
-        sections = front.sections(request.user)
+        sections = front_page.sections(request.user)
         quiet = [section for section in sections if not section.items]
         return super().index(request, {"sections": sections, "quiet": quiet, **(extra_context or {})})

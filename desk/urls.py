@@ -1,5 +1,5 @@
 from django.urls import path
 
-from desk import previews
+from desk.publishing import previews
 
 urlpatterns = [path("preview/<str:token>/", previews.preview, name="preview")]

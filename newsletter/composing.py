@@ -9,10 +9,10 @@ from itertools import chain
 from django.db.models import Count, Q
 from django.db.models.functions import Greatest
 
-from comparisons import splits
 from comparisons.models import Comparison, Split
-from comparisons.side_by_side import card
-from comparisons.spoken import cards_sentence
+from comparisons.shaping import splits
+from comparisons.shaping.sentences import cards_sentence
+from comparisons.shaping.tool_columns import card
 from newsletter.content import Entry, has_news
 from newsletter.models import Issue
 from reviews.models import Prediction, Review

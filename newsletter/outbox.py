@@ -13,7 +13,7 @@ from newsletter import letters
 from newsletter.actions import suppress
 from newsletter.letters import Letter
 from newsletter.models import Issue, Kind, Leaving, Outbox, State, Subscriber, Suppression
-from newsletter.parcels import MessageParcel
+from newsletter.outgoing import MessageParcel
 from newsletter.transport import Outcome, retry_at
 
 BATCH = 10

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from newsletter import outbox, sending, tidying
 from newsletter.models import Outbox, State, Worker
-from newsletter.parcels import Parcels
+from newsletter.outgoing import Parcels
 from newsletter.sending import InHand
 from newsletter.transport import Outcome, Parcel, Transport, open_transport
 

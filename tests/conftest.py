@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 from psycopg.pq import TransactionStatus
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from comparisons.pairs import _communities
+from comparisons.reading.pairs import _communities
 from comparisons.views.pairs import _said, _written
 from comparisons.views.panel import _panel
 from comparisons.views.sitemaps import _parts

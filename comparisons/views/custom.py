@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from comparisons import found, side_by_side, spoken, titles
-from comparisons.columns import PairRecord, read_columns
 from comparisons.forms import CustomOptions, custom_options
-from comparisons.lens import WHOLE_PANEL, lens_of, toggles
-from comparisons.pairs import find_pair
+from comparisons.machines import titles
+from comparisons.reading.pairs import find_pair
+from comparisons.reading.records import PairRecord, read_columns
+from comparisons.shaping import search_results, sentences, tool_columns
+from comparisons.shaping.seat_filter import WHOLE_PANEL, lens_of, toggles
 from comparisons.views.search import side
 from tools.models import Tool
 from votes.community import Community
@@ -51,16 +52,16 @@ def _address(tools: list[Tool], options: CustomOptions) -> str:
     slugs = [tool.slug for tool in tools]
     if len(slugs) >= FEWEST:
         lens = urlencode({"lens": ",".join(options.lens)}) if options.lens else ""
-        return found.custom_address([*slugs, *options.beyond], lens=lens)
+        return search_results.custom_address([*slugs, *options.beyond], lens=lens)
     pair = find_pair(*slugs)
     return reverse("comparison", args=[pair.slugs if pair else slugs])
 
 
-def _form(sides: list[found.Side], options: CustomOptions) -> dict[str, Any]:
+def _form(sides: list[search_results.Side], options: CustomOptions) -> dict[str, Any]:
     """The form with what is in its fields so far."""
-    sides += [found.Side(f"t{place}", FIELDS[place], "") for place in range(len(sides), len(FIELDS))]
+    sides += [search_results.Side(f"t{place}", FIELDS[place], "") for place in range(len(sides), len(FIELDS))]
     return {
-        "sides": [(side, found.custom_choices(sides, place)) for place, side in enumerate(sides)],
+        "sides": [(side, search_results.custom_choices(sides, place)) for place, side in enumerate(sides)],
         "has_beyond": bool(options.beyond),
     }
 
@@ -69,16 +70,16 @@ def _columns(tools: list[Any], options: CustomOptions) -> dict[str, Any]:
     """What the page of columns shows. One query, and another one where a lens is asked for."""
     ids, slugs, today = [tool.pk for tool in tools], [tool.slug for tool in tools], timezone.localdate()
     records = read_columns(ids)
-    eyes = [row["eye"] for row in side_by_side.seat_rows(records)]
+    eyes = [row["eye"] for row in tool_columns.seat_rows(records)]
     lens = lens_of(eyes, options.lens)
     if lens != WHOLE_PANEL:
         records = read_columns(ids, lens=lens.ids)
-    columns = [side_by_side.column(record, today=today) for record in records]
+    columns = [tool_columns.column(record, today=today) for record in records]
     communities = [Community.of(tool.community, is_frozen=tool.is_frozen) for tool in tools]
-    seats = side_by_side.seat_rows(records)
-    sentence = spoken.ranking_sentence(columns, communities, lens)
+    seats = tool_columns.seat_rows(records)
+    sentence = sentences.ranking_sentence(columns, communities, lens)
     sides = [
-        found.Side(f"t{place}", FIELDS[place], tool.slug if tool.has_namesake else tool.name, tool)
+        search_results.Side(f"t{place}", FIELDS[place], tool.slug if tool.has_namesake else tool.name, tool)
         for place, tool in enumerate(tools)
     ]
     return {
@@ -86,23 +87,25 @@ def _columns(tools: list[Any], options: CustomOptions) -> dict[str, Any]:
         "title": titles.columns_title(columns),
         "description": titles.comparison_description(sentence),
         "sentence": sentence,
-        "notice": spoken.like_for_like_notice(*columns),
-        "has_long_names": side_by_side.has_long_names(records),
-        "whole_panel": found.custom_address(slugs),
-        "address": found.custom_address(slugs, lens=lens.query),
+        "notice": sentences.like_for_like_notice(*columns),
+        "has_long_names": tool_columns.has_long_names(records),
+        "whole_panel": search_results.custom_address(slugs),
+        "address": search_results.custom_address(slugs, lens=lens.query),
         "lens": lens,
-        "toggles": toggles(eyes, lens, here=reverse("custom"), also=found.custom_query(slugs)) if len(eyes) > 1 else [],
+        "toggles": toggles(eyes, lens, here=reverse("custom"), also=search_results.custom_query(slugs))
+        if len(eyes) > 1
+        else [],
         "columns": columns,
         "has_corrections": any(column["corrections"] for column in columns),
         "tools": list(zip(columns, communities, strict=True)),
         "seats": seats,
-        "parting_sentence": spoken.parting_sentence(seats),
-        "facts": side_by_side.fact_rows(records, today=today),
-        "pairs": [side_by_side.pair_link(link) for link in _pairs(columns)],
+        "parting_sentence": sentences.parting_sentence(seats),
+        "facts": tool_columns.fact_rows(records, today=today),
+        "pairs": [tool_columns.pair_link(link) for link in _pairs(columns)],
     }
 
 
-def _pairs(columns: list[side_by_side.Column]) -> list[PairRecord]:
+def _pairs(columns: list[tool_columns.Column]) -> list[PairRecord]:
     """Each two of the tools, as links to their comparisons take them."""
     return [
         {

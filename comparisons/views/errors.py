@@ -6,8 +6,8 @@ from django.db import Error
 from django.http import HttpRequest, HttpResponse
 
 from comparisons.models import Comparison
-from comparisons.nearest import nearest_tools
-from comparisons.side_by_side import pair_address
+from comparisons.reading.nearest import nearest_tools
+from comparisons.shaping.tool_columns import pair_address
 from web.views import error_page
 
 COMPARISONS = 3

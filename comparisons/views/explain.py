@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from comparisons.example import NEWEST, example, interval_steps
-from comparisons.side_by_side import card
+from comparisons.reading.worked_example import NEWEST, example, interval_steps
+from comparisons.shaping.tool_columns import card
 from reviews.models import Reviewer
 from votes.community import said_by_votes
 from votes.models import Reason

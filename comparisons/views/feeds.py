@@ -7,10 +7,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
-from comparisons import side_by_side, spoken
 from comparisons.addresses import absolute
-from comparisons.changes import newest_changes, read_changes
 from comparisons.models import Comparison
+from comparisons.reading.changes import newest_changes, read_changes
+from comparisons.shaping import sentences, tool_columns
 from tools.models import Correction
 from web.atom import AtomFeed, tag_uri
 from web.http import public_page
@@ -25,7 +25,7 @@ def comparisons(request: HttpRequest) -> HttpResponse:
     feed = _feed("comparisons", "Newest comparisons", "Two AI tools side by side, and which one to ship with.")
     newest = Comparison.objects.published().newest_first().with_numbers().with_changed_at()
     for comparison in newest[:ENTRIES]:
-        first, second = side_by_side.card(comparison.first), side_by_side.card(comparison.second)
+        first, second = tool_columns.card(comparison.first), tool_columns.card(comparison.second)
         feed.add_entry(
             name=f"comparison/{comparison.pk}",
             title=f"{first.tool.name} vs {second.tool.name}",
@@ -36,7 +36,7 @@ def comparisons(request: HttpRequest) -> HttpResponse:
             content=render_to_string(
                 "comparisons/_comparison_entry.html",
                 {
-                    "sentence": spoken.cards_sentence(first, second),
+                    "sentence": sentences.cards_sentence(first, second),
                     "introduction": comparison.introduction,
                 },
             ),

@@ -4,8 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from comparisons import linked_data, side_by_side, splits, titles
+from comparisons.machines import linked_data, titles
 from comparisons.models import Comparison, Split
+from comparisons.shaping import splits, tool_columns
 from tools.models import Category, Tool
 from votes.models import Listing
 from web.http import public_page
@@ -21,7 +22,7 @@ CATEGORIES = 24
 def home(request: HttpRequest) -> HttpResponse:
     """The newest comparisons with their numbers, and the ways into the rest of the site."""
     pairs = [
-        (comparison, side_by_side.card(comparison.first), side_by_side.card(comparison.second))
+        (comparison, tool_columns.card(comparison.first), tool_columns.card(comparison.second))
         for comparison in Comparison.objects.published().newest_first().with_numbers()[:NEWEST]
     ]
     return render(
@@ -32,7 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "linked_data": linked_data.graph(linked_data.website()),
             "pairs": pairs,
             "cards": [
-                side_by_side.card(tool)
+                tool_columns.card(tool)
                 for tool in Tool.objects.with_numbers()
                 .with_plans()
                 .in_order(Listing.objects.at().recently_reviewed().tool_ids()[:JUST_REVIEWED])

@@ -9,10 +9,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from comparisons import share_image
-from comparisons.badge import Badge
 from comparisons.forms import badge_size
-from comparisons.pairs import Pair, find_pair
+from comparisons.pictures import share_image
+from comparisons.pictures.badge import Badge
+from comparisons.reading.pairs import Pair, find_pair
 from comparisons.views.pairs import moved_pair
 from reviews.panel import Panel
 from tools.models import Tool

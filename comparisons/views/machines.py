@@ -13,12 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from comparisons import side_by_side, twins
 from comparisons.addresses import absolute
-from comparisons.columns import read_columns
+from comparisons.machines import json_documents
 from comparisons.models import Comparison
-from comparisons.pairs import Pair, find_pair
-from comparisons.tool_page import LINKS
+from comparisons.pages.tool_page import LINKS
+from comparisons.reading.pairs import Pair, find_pair
+from comparisons.reading.records import read_columns
+from comparisons.shaping import tool_columns
 from comparisons.views.errors import not_found
 from comparisons.views.pairs import moved_pair
 from tools.models import Tool
@@ -73,8 +74,8 @@ def comparison_json(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse
 def _comparison_twin(pair: Pair) -> dict[str, Any]:
     today = date.fromisoformat(pair.edition[0])
     tools = read_columns(pair.ids)
-    columns = [side_by_side.column(tool, today=today) for tool in tools]
-    return twins.comparison_twin(pair, tools, columns, side_by_side.seat_rows(tools), today=today)
+    columns = [tool_columns.column(tool, today=today) for tool in tools]
+    return json_documents.comparison_twin(pair, tools, columns, tool_columns.seat_rows(tools), today=today)
 
 
 @require_safe
@@ -89,9 +90,9 @@ def tool_json(request: HttpRequest, slug: str) -> HttpResponse:
         return HttpResponsePermanentRedirect(reverse("tool-json", args=[found.slug]))
     today = timezone.localdate()
     [record] = read_columns([found.pk])
-    twin = twins.tool_twin(
+    twin = json_documents.tool_twin(
         record,
-        side_by_side.column(record, today=today),
+        tool_columns.column(record, today=today),
         Community.of(found.community, is_frozen=found.is_frozen),
         list(Comparison.objects.published().touching(found.pk).newest_first().records()[:LINKS]),
         today=today,

@@ -10,10 +10,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from comparisons import pair_page, readings, side_by_side
 from comparisons.forms import ComparisonOptions, comparison_options
-from comparisons.lens import WHOLE_PANEL, Lens
-from comparisons.pairs import Edition, Pair, current_slugs, find_pair, still_shows
+from comparisons.pages import pair_page
+from comparisons.reading import popularity
+from comparisons.reading.pairs import Edition, Pair, current_slugs, find_pair, still_shows
+from comparisons.shaping import tool_columns
+from comparisons.shaping.seat_filter import WHOLE_PANEL, Lens
 from web.http import public_page, unless_unchanged
 
 
@@ -45,7 +47,7 @@ def _still_read(pair: Pair) -> bool:
 
 def _note_reading(pair: Pair) -> None:
     if pair.comparison is not None:
-        readings.note(pair.comparison)
+        popularity.note(pair.comparison)
 
 
 def moved_pair(first: str, second: str, *, pair_name: str = "comparison", tool_name: str = "tool") -> HttpResponse:
@@ -72,7 +74,7 @@ def _kept_page(pair: Pair, options: ComparisonOptions) -> dict[str, Any]:
 def _said(pair: Pair, lens: Lens) -> dict[str, Any]:
     """What words and votes come to, made once for the same of both."""
     written = _written(pair.ids, pair.edition, lens)
-    return pair_page.said(pair, lens, written, here=side_by_side.pair_address(*pair.slugs))
+    return pair_page.said(pair, lens, written, here=tool_columns.pair_address(*pair.slugs))
 
 
 @lru_cache(maxsize=0 if settings.DEBUG else 512)

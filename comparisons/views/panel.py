@@ -10,12 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from comparisons import side_by_side, splits
-from comparisons.agreement import NOBODY, NOTHING, SeatRecord, agreement_with_visitors, seat_records
-from comparisons.changes import newest_changes, read_changes
 from comparisons.forms import judged_only
 from comparisons.models import Comparison, Split
-from comparisons.pairs import Edition, current_edition
+from comparisons.reading.agreement import NOBODY, NOTHING, SeatRecord, agreement_with_visitors, seat_records
+from comparisons.reading.changes import newest_changes, read_changes
+from comparisons.reading.pairs import Edition, current_edition
+from comparisons.shaping import splits, tool_columns
 from reviews.models import Prediction, Review, Reviewer
 from reviews.track_record import NO_PREDICTIONS, TrackRecord
 from tools.models import Tool
@@ -111,10 +111,10 @@ def split_list(request: HttpRequest) -> HttpResponse:
             "here": reverse("splits"),
             "pairs": [splits.parted(comparison) for comparison in pairs],
             "divided": [
-                side_by_side.card(tool) for tool in tools.in_order(Listing.objects.at().divided().tool_ids()[:MOST])
+                tool_columns.card(tool) for tool in tools.in_order(Listing.objects.at().divided().tool_ids()[:MOST])
             ],
             "apart": [
-                side_by_side.card(tool) for tool in tools.in_order(Listing.objects.at().apart().tool_ids()[:MOST])
+                tool_columns.card(tool) for tool in tools.in_order(Listing.objects.at().apart().tool_ids()[:MOST])
             ],
         },
     )
@@ -152,9 +152,9 @@ def predictions(request: HttpRequest) -> HttpResponse:
             "here": reverse("predictions"),
             "judged_only": judged,
             "page": page,
-            "predictions": [side_by_side.listed_prediction(prediction, today=today) for prediction in page.items],
+            "predictions": [tool_columns.listed_prediction(prediction, today=today) for prediction in page.items],
             "judged": []
             if judged
-            else [side_by_side.listed_prediction(prediction, today=today) for prediction in on_record.judged()[:MOST]],
+            else [tool_columns.listed_prediction(prediction, today=today) for prediction in on_record.judged()[:MOST]],
         },
     )

@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from comparisons import found, side_by_side
 from comparisons.forms import PickerForm, SearchForm, SuggestForm, cleaned
 from comparisons.models import Comparison, ComparisonQuerySet
-from comparisons.pairs import find_pair
-from comparisons.rivals import likeliest_rivals
+from comparisons.reading.pairs import find_pair
+from comparisons.reading.rivals import likeliest_rivals
+from comparisons.shaping import search_results, tool_columns
 from reviews.models import Review
 from tools.models import Category, Tool
 from tools.search import CANDIDATES, planned_each_time
@@ -46,24 +46,24 @@ class Kind:
 KINDS = {
     "tools": Kind(
         "Tools",
-        found.either,
+        search_results.either,
         Tool.objects.matching,
         lambda words: Tool.objects.with_panel().with_marks(words).select_related("category"),
-        found.tool_item,
+        search_results.tool_item,
     ),
     "comparisons": Kind(
         "Comparisons",
-        found.both,
+        search_results.both,
         Comparison.objects.matching,
         lambda words: Comparison.objects.with_marks(words).select_related("first__category", "second"),
-        found.comparison_item,
+        search_results.comparison_item,
     ),
     "reviews": Kind(
         "Reviews",
-        found.either,
+        search_results.either,
         Review.objects.matching,
         lambda words: Review.objects.with_marks(words).select_related("tool", "reviewer"),
-        found.review_item,
+        search_results.review_item,
     ),
 }
 
@@ -74,7 +74,7 @@ def search(request: HttpRequest) -> HttpResponse:
     """Everything that holds some words, by kind; where nothing does, what they may have meant, and ways on."""
     asked = cleaned(SearchForm(request.GET))
     words, kinds = asked["q"], [asked["kind"]] if asked["kind"] else list(KINDS)
-    sides = found.sides(words)
+    sides = search_results.sides(words)
     groups, near, meant = _found_or_meant(words, kinds, asked["page"]) if words else ([], [], "")
     return render(
         request,
@@ -83,35 +83,35 @@ def search(request: HttpRequest) -> HttpResponse:
             "words": words,
             "kind": asked["kind"],
             "tabs": [
-                (title, found.address(words, kind=kind), kind == asked["kind"])
+                (title, search_results.address(words, kind=kind), kind == asked["kind"])
                 for kind, title in {"": "All", **{kind: KINDS[kind].title for kind in KINDS}}.items()
             ],
             "meant": meant,
             "groups": groups,
             "near": near,
-            "picker": found.picker_address({"a": sides[0], "b": sides[1]}) if sides else "",
+            "picker": search_results.picker_address({"a": sides[0], "b": sides[1]}) if sides else "",
             **({} if groups else _ways_on()),
         },
     )
 
 
-def _found_or_meant(words: str, kinds: list[str], page: str) -> tuple[list[found.Group], list[Tool], str]:
+def _found_or_meant(words: str, kinds: list[str], page: str) -> tuple[list[search_results.Group], list[Tool], str]:
     """What was found; where that is nothing, tools of like names, and what was found for the words that were meant."""
     with planned_each_time():
         if groups := _found(words, kinds, page):
             return groups, [], ""
         near = list(Tool.objects.published().resembling(words)[:NEAR])
-        meant = found.meant(words, [name for tool in near for name in (tool.name, *tool.aliases)])
+        meant = search_results.meant(words, [name for tool in near for name in (tool.name, *tool.aliases)])
         return _found(meant, kinds, page) if meant else [], near, meant
 
 
-def _found(words: str, kinds: list[str], page: str) -> list[found.Group]:
+def _found(words: str, kinds: list[str], page: str) -> list[search_results.Group]:
     """What was found of some kinds, those of which there is something. Two queries a kind, one where there is none."""
     groups = [_group(kind, words, page=page, size=A_PAGE if len(kinds) == 1 else FIRST) for kind in kinds]
     return [group for group in groups if group.total]
 
 
-def _group(kind: str, words: str, *, page: str, size: int) -> found.Group:
+def _group(kind: str, words: str, *, page: str, size: int) -> search_results.Group:
     """A page of what was found of one kind."""
     how = KINDS[kind]
     understood = how.understood(words)
@@ -119,9 +119,9 @@ def _group(kind: str, words: str, *, page: str, size: int) -> found.Group:
     rows = how.shown(understood).in_bulk(here.object_list)
 
     def to(number: int, *, exists: bool) -> str:
-        return found.address(words, kind=kind, page=number) if exists else ""
+        return search_results.address(words, kind=kind, page=number) if exists else ""
 
-    return found.Group(
+    return search_results.Group(
         kind=kind,
         title=how.title,
         items=[how.item(rows[pk]) for pk in here.object_list if pk in rows],
@@ -155,7 +155,7 @@ def suggest(request: HttpRequest) -> HttpResponse:
     response = render(
         request,
         "comparisons/_suggestions.html",
-        {"suggestions": found.suggestions(tools.suggested(words, most=NEAR))},
+        {"suggestions": search_results.suggestions(tools.suggested(words, most=NEAR))},
     )
     response.headers["X-Robots-Tag"] = "noindex"
     return response
@@ -178,7 +178,7 @@ def compare(request: HttpRequest) -> HttpResponse:
             "sides": [(first, first.choices(second)), (second, second.choices(first))],
             "is_same": len(tools) == 2,
             "is_asked": bool(first.typed or second.typed),
-            "more_at_once": found.custom_address([first.typed, second.typed]),
+            "more_at_once": search_results.custom_address([first.typed, second.typed]),
             **(_company(tools[0]) if len(tools) == 1 and not (first.typed and second.typed) else {}),
             "newest": _links(Comparison.objects.published().newest_first(), NEWEST),
             "most_read": _links(Comparison.objects.published().most_read(), MOST_READ),
@@ -186,15 +186,15 @@ def compare(request: HttpRequest) -> HttpResponse:
     )
 
 
-def side(field: str, label: str, words: str) -> found.Side:
+def side(field: str, label: str, words: str) -> search_results.Side:
     """What a field of the picker means: a slug, a name or an alias, else the only tool near. Up to six queries."""
     tools = Tool.objects.published().select_related("category")
     by_slug = tools.by_slugs(words.lower()).get(words.lower()) if words else None
     called = list(tools.called(by_slug.name if by_slug else words)[:NEAR]) if words else []
     if by_slug:
-        return found.Side(field, label, by_slug.name if len(called) == 1 else by_slug.slug, by_slug)
+        return search_results.Side(field, label, by_slug.name if len(called) == 1 else by_slug.slug, by_slug)
     near = called or (tools.suggested(words, most=NEAR) if words else [])
-    return found.Side(field, label, words, near[0] if found.is_clear(near) else None, near)
+    return search_results.Side(field, label, words, near[0] if search_results.is_clear(near) else None, near)
 
 
 def _company(tool: Tool) -> dict[str, Any]:
@@ -208,4 +208,4 @@ def _company(tool: Tool) -> dict[str, Any]:
 
 def _links(comparisons: ComparisonQuerySet, most: int) -> list[SafeString]:
     """The first of some comparisons, as links."""
-    return [side_by_side.pair_link(record) for record in comparisons.records()[:most]]
+    return [tool_columns.pair_link(record) for record in comparisons.records()[:most]]

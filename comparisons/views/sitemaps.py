@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from comparisons.addresses import absolute
 from comparisons.models import Comparison
-from comparisons.pairs import Edition, current_edition
+from comparisons.reading.pairs import Edition, current_edition
 from reviews.models import Reviewer
 from tools.models import Category, Tool
 from web.http import public_page

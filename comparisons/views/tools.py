@@ -8,12 +8,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from comparisons import facets, linked_data, side_by_side, titles
 from comparisons.forms import ToolFilterForm, lens_slugs, tool_filter
-from comparisons.lens import Eye, lens_of, toggles
+from comparisons.machines import linked_data, titles
 from comparisons.models import Comparison
-from comparisons.pairs import Edition, current_edition
-from comparisons.tool_page import newest_links, tool_page
+from comparisons.pages.tool_page import newest_links, tool_page
+from comparisons.reading.pairs import Edition, current_edition
+from comparisons.shaping import facets, tool_columns
+from comparisons.shaping.seat_filter import Eye, lens_of, toggles
 from reviews.models import Reviewer
 from tools.models import Category, PlanKind, Tool
 from votes.models import Camp, CensusRow, Listing
@@ -45,7 +46,7 @@ def tools(request: HttpRequest) -> HttpResponse:
         {
             "here": reverse("tools"),
             "page": page,
-            "cards": [side_by_side.card(tool) for tool in found],
+            "cards": [tool_columns.card(tool) for tool in found],
             "categories": facets.options(counts.category, [(row.slug, row.name, row.pk) for row in rows], category),
             "prices": facets.options(counts.price, [(*choice, choice[0]) for choice in PlanKind.choices], asked.price),
             "panels": facets.options(counts.panel, [(*choice, choice[0]) for choice in Camp.choices], asked.panel),
@@ -91,7 +92,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
     )
     here = found.get_absolute_url()
     tools = Tool.objects.with_numbers(lens=lens.ids).with_plans().in_order(page.object_list)
-    cards = [side_by_side.card(tool) for tool in tools]
+    cards = [tool_columns.card(tool) for tool in tools]
     return render(
         request,
         "comparisons/category.html",

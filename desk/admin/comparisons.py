@@ -14,9 +14,9 @@ from django.utils.safestring import SafeString
 
 from comparisons.models import Comparison
 from desk.fields import PREVIEW
-from desk.lists import ComparisonList
-from desk.pair_check import PairCheck, check_pair, standing_comparison
-from desk.publishing import PublishingAdmin
+from desk.lists.change_lists import ComparisonList
+from desk.publishing.admin import PublishingAdmin
+from desk.publishing.pair_check import PairCheck, check_pair, standing_comparison
 from tools.models import Tool
 from tools.publishing import State
 

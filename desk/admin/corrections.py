@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from desk.base import DeskAdmin
-from desk.corrections import CorrectionForm, MadeOnce
+from desk.tool_page.corrections import CorrectionForm, MadeOnce
 from tools.models import Correction
 
 

@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
 
+from desk.admin.issue_pages import issue_urls
 from desk.base import DeskAdmin
-from desk.issues import issue_urls
 from newsletter import issuing
 from newsletter.actions import erase
 from newsletter.models import UNSENT, Delivery, Issue, IssueState, Outbox, Subscriber, Suppression, Worker

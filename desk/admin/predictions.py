@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from desk.lists import DueFilter, ListOptions, mark
-from desk.own_drafts import OwnDraftsMixin
+from desk.admin.own_drafts import OwnDraftsMixin
+from desk.lists.change_lists import DueFilter, ListOptions, mark
 from desk.permissions import reviews_to_edit, writes_own_drafts_only
 from reviews.models import Outcome, Prediction
 from tools.publishing import State

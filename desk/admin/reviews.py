@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from desk.lists import FlippedFilter, ListOptions, StateColumn, StateFilter, mark
-from desk.own_drafts import OwnDraftsMixin
+from desk.admin.own_drafts import OwnDraftsMixin
+from desk.front.usual_panel import UsualPanel
+from desk.lists.change_lists import FlippedFilter, ListOptions, StateColumn, StateFilter, mark
 from desk.permissions import writes_own_drafts_only
-from desk.publishing import PublishingAdmin
-from desk.usual_panel import UsualPanel
+from desk.publishing.admin import PublishingAdmin
 from reviews.actions import note_mentions
 from reviews.models import Prediction, Review, Reviewer
 from tools.publishing import State

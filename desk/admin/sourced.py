@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from desk.bulk.sheets import FactSheets, PlanSheets
-from desk.lists import CheckedFilter, ListOptions, StandingFilter, check_mark, mark, source_link
-from desk.verify_action import verify_action
-from desk.verifying import rows_of
+from desk.bulk.sheet_admin import FactSheets, PlanSheets
+from desk.lists.change_lists import CheckedFilter, ListOptions, StandingFilter, check_mark, mark, source_link
+from desk.lists.verify_action import verify_action
+from desk.lists.verifying import rows_of
 from tools.models import Fact, Plan, Sourced
 from tools.prices import Price
 from tools.publishing import State

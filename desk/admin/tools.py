@@ -11,17 +11,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from comparisons.side_by_side import drawn_logo
-from desk import tool_helpers
-from desk.bulk.sheets import ToolSheets
-from desk.corrections import CorrectionInline
-from desk.lists import ToolList
-from desk.problems import problems
-from desk.publishing import PublishingAdmin
-from desk.scorecard import OvertakenError, Scorecard
-from desk.sourced_rows import FactForm, FactFormSet, PlanForm, PlanFormSet
-from desk.tool_form import ToolForm
-from desk.verify_action import VerifiesTools
+from comparisons.shaping.tool_columns import drawn_logo
+from desk.bulk.sheet_admin import ToolSheets
+from desk.lists.change_lists import ToolList
+from desk.lists.verify_action import VerifiesTools
+from desk.publishing.admin import PublishingAdmin
+from desk.tool_page import lookups
+from desk.tool_page.corrections import CorrectionInline
+from desk.tool_page.form import ToolForm
+from desk.tool_page.problems import problems
+from desk.tool_page.scorecard import OvertakenError, Scorecard
+from desk.tool_page.sourced_rows import FactForm, FactFormSet, PlanForm, PlanFormSet
 from reviews.actions import note_mentions, note_renamed
 from reviews.models import Review
 from tools import logos
@@ -94,8 +94,8 @@ class ToolAdmin(PublishingAdmin, ToolSheets, ToolList, VerifiesTools):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
-            path("markdown/", view(tool_helpers.preview), name="tools_tool_markdown"),
-            path("slug/", view(tool_helpers.suggest_slug), name="tools_tool_slug"),
+            path("markdown/", view(lookups.preview), name="tools_tool_markdown"),
+            path("slug/", view(lookups.suggest_slug), name="tools_tool_slug"),
             *super().get_urls(),
         ]
 

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from desk.fields import LinesField
-from desk.lists import ListOptions, PageList
+from desk.lists.change_lists import ListOptions, PageList
 from tools.models import Attribute, Category, Fact, Tool
 from tools.slugs import MAX_LENGTH, slug_from_name
 from web.words import listed

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from catalog.exporting import export_lines, one_state
 from catalog.problems import Place, Problem, file_order, place_text
 from catalog.reading import Catalog, Progress, read
-from desk.bulk.steps import Page, Source, import_steps, may_import
+from desk.bulk.import_pages import Page, Source, import_steps, may_import
 from desk.bulk.uploads import takes_files
 
 EXAMPLE = Path(__file__).parent / "example.json"

@@ -123,7 +123,7 @@ class CooldownQuerySet(models.QuerySet["Cooldown"]):
 
 
 class Cooldown(models.Model):
-    """How often something was asked for since a time. Only `newsletter.asking` writes it, in one statement."""
+    """How often something was asked for since a time. Only `newsletter.signing_up` writes it, in one statement."""
 
     pk = models.CompositePrimaryKey("scope", "key")
     scope = models.CharField(max_length=12)

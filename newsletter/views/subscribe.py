@@ -6,11 +6,11 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
-from newsletter.asking import sign_up
 from newsletter.content import entries_of, public
 from newsletter.forms import SubscribeForm
 from newsletter.models import Issue
 from newsletter.network import network_hash
+from newsletter.signing_up import sign_up
 from newsletter.views.issues import title_of
 from web.htmx import HtmxHttpRequest
 from web.http import SeeOther, public_page, same_origin

@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import User
-from desk import previews
+from desk.publishing import previews
 from reviews.models import Reviewer
 from tests import factories as make
 from tools.models import Tool

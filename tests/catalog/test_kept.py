@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.actions import make_load, remove_load
-from catalog.load import Size
+from catalog.made_up.generator import Size
 from tests import factories as make
 from tests.catalog.test_catalog import bring_in, document, exported, fact, plan, problems_of, review, tool
 from tools.models import Attribute, Correction, Plan, Tool

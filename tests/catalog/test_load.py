@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from catalog.actions import LoadError, import_catalog, make_load, remove_load
 from catalog.exporting import export_lines
-from catalog.load import Load, Size, VotedTool
+from catalog.made_up.generator import Load, Size, VotedTool
 from comparisons.models import Comparison
 from reviews.models import Review, Reviewer
 from tests import factories as make

@@ -6,7 +6,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparisons.badge import cut, printable, snippets
+from comparisons.pictures.badge import cut, printable, snippets
 from tests import factories as make
 from tools.models import Tool
 

@@ -2,19 +2,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparisons import found
 from comparisons.forms import SearchForm, cleaned
+from comparisons.shaping import search_results
 from tools.search import LONGEST, START, STOP
 
 
 def test_what_was_found_is_marked_and_everything_is_escaped():
     text = f"<b>a</b> {START}x<i>{STOP} & {START}y{STOP}"
-    assert found.marked(text) == "&lt;b&gt;a&lt;/b&gt; <mark>x&lt;i&gt;</mark> &amp; <mark>y</mark>"
+    assert search_results.marked(text) == "&lt;b&gt;a&lt;/b&gt; <mark>x&lt;i&gt;</mark> &amp; <mark>y</mark>"
 
 
 @given(st.text(alphabet=["a", "<", "&", START, STOP]))
 def test_marks_are_balanced_whatever_the_text_holds(text):
-    html = found.marked(text)
+    html = search_results.marked(text)
     assert html.count("<mark>") == html.count("</mark>") == text.count(START)
     assert "<" not in html.replace("<mark>", "").replace("</mark>", "")
 
@@ -33,7 +33,11 @@ def test_marks_are_balanced_whatever_the_text_holds(text):
     ],
 )
 def test_two_sides_of_a_query(words, sides, either, both):
-    assert (found.sides(words), found.either(words), found.both(words)) == (sides, either, both)
+    assert (search_results.sides(words), search_results.either(words), search_results.both(words)) == (
+        sides,
+        either,
+        both,
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,7 +52,7 @@ def test_two_sides_of_a_query(words, sides, either, both):
     ],
 )
 def test_mistyped_words_are_replaced_by_those_that_were_meant(words, meant):
-    assert found.meant(words, ["Mistral Medium 3", "Claude Haiku", "Open WebUI"]) == meant
+    assert search_results.meant(words, ["Mistral Medium 3", "Claude Haiku", "Open WebUI"]) == meant
 
 
 @given(st.text())

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import pytest
 from django.test import Client
 
-from comparisons.history import read_history
-from comparisons.timeline import timeline, unchanged_since
+from comparisons.reading.superseded import read_history
+from comparisons.shaping.verdict_timeline import timeline, unchanged_since
 from tests import factories as make
 from tools.models import Tool
 

@@ -6,9 +6,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from comparisons import lettering, share_image
 from comparisons.models import Comparison
-from comparisons.share_image import MARGIN, NAME_HEIGHT, RULE, SIZE, Side
+from comparisons.pictures import lettering, share_image
+from comparisons.pictures.share_image import MARGIN, NAME_HEIGHT, RULE, SIZE, Side
 from tests import factories as make
 from tools.models import Tool
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparisons.lens import Eye, Lens, lens_of, toggles
+from comparisons.shaping.seat_filter import Eye, Lens, lens_of, toggles
 from tests import factories as make
 from tests.comparisons.test_pages import text
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from comparisons.example import example, interval_steps
+from comparisons.reading.worked_example import example, interval_steps
 from tests import factories as make
 from tools.models import Tool
 from votes.community import said_by_votes

@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from comparisons.nearest import nearest_tools
+from comparisons.reading.nearest import nearest_tools
 from comparisons.views import errors
 from tests import factories as make
 from tools.models import Tool

@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from comparisons.columns import read_columns, read_pair
 from comparisons.models import Comparison
-from comparisons.pairs import find_pair
+from comparisons.reading.pairs import find_pair
+from comparisons.reading.records import read_columns, read_pair
 from tests import factories as make
 from tests.conftest import SAME_ORIGIN
 from tools.models import Tool

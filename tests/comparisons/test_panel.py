@@ -7,7 +7,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparisons.agreement import NOTHING, Share, agreement_with_visitors, seat_records
+from comparisons.reading.agreement import NOTHING, Share, agreement_with_visitors, seat_records
 from reviews.models import Review
 from reviews.track_record import TrackRecord
 from tests import factories as make

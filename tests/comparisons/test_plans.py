@@ -18,8 +18,8 @@ from django.test import Client
 
 from bench.addresses import PAGES, Page
 from catalog.actions import import_catalog, make_load
-from catalog.load import Size
-from comparisons.pairs import _communities
+from catalog.made_up.generator import Size
+from comparisons.reading.pairs import _communities
 from comparisons.views.pairs import _said, _written
 
 pytestmark = pytest.mark.django_db

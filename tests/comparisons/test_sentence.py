@@ -1,6 +1,6 @@
 import pytest
 
-from comparisons.sentence import Contender, Seat, ranking, verdict
+from comparisons.shaping.verdict_text import Contender, Seat, ranking, verdict
 from reviews.panel import Panel
 from votes.community import Community
 from web.words import isolated

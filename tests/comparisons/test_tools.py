@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparisons import facets
+from comparisons.shaping import facets
 from tests import factories as make
 from tests.comparisons.test_pages import text
 from tools.models import Tool

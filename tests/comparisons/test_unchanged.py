@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from comparisons import readings
 from comparisons.models import Comparison
+from comparisons.reading import popularity
 from tests import factories as make
 from tests.comparisons.test_pages import URLS, full_pair
 from tools.models import Tool
@@ -63,14 +63,14 @@ def test_addresses_remembered_are_bounded(client, monkeypatch):
 
 def test_page_that_is_asked_for_again_is_read_again(client):
     pair = full_pair()
-    readings.write()
+    popularity.write()
     etag = client.get(PAIR).headers["ETag"]
-    assert readings._unwritten == {pair.pk: 1}
+    assert popularity._unwritten == {pair.pk: 1}
     assert client.get(PAIR, headers={"if-none-match": etag}).status_code == 304
-    assert readings._unwritten == {pair.pk: 2}
+    assert popularity._unwritten == {pair.pk: 2}
     make.votes(on=pair.first, ship=1)
     assert client.get(PAIR, headers={"if-none-match": etag}).status_code == 200
-    assert readings._unwritten == {pair.pk: 3}
+    assert popularity._unwritten == {pair.pk: 3}
 
 
 def test_etag_changes_with_all_that_the_page_shows(client):

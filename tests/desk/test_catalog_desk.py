@@ -10,7 +10,7 @@ from django.test import Client
 
 from catalog.actions import ChangedMeanwhileError, import_catalog
 from catalog.exporting import export_lines
-from desk.bulk import formats, presenting, uploads, views
+from desk.bulk import formats, report_rows, uploads, views
 from reviews.models import Mention, Review
 from tests import factories as make
 from tests.catalog.test_catalog import document, plan, review, tool
@@ -309,7 +309,7 @@ def test_every_problem_is_listed_with_its_place_and_nothing_is_written(settings)
 
 
 def test_many_problems_are_cut_with_their_number(monkeypatch):
-    monkeypatch.setattr(presenting, "MOST_PROBLEMS", 2)
+    monkeypatch.setattr(report_rows, "MOST_PROBLEMS", 2)
     tools = [draft(f"t-{number}", category="nowhere") for number in range(1003)]
     response = send(somebody(*IMPORTS), PAGE, file_of(tools=tools))
     assert len(response.context["problems"].problems) == 2
@@ -318,8 +318,8 @@ def test_many_problems_are_cut_with_their_number(monkeypatch):
 
 
 def test_many_additions_and_changes_are_cut_with_their_number(monkeypatch):
-    monkeypatch.setattr(presenting, "MOST_ADDITIONS", 2)
-    monkeypatch.setattr(presenting, "MOST_CHANGES", 3)
+    monkeypatch.setattr(report_rows, "MOST_ADDITIONS", 2)
+    monkeypatch.setattr(report_rows, "MOST_CHANGES", 3)
     client = somebody(*IMPORTS)
     tools = [draft(f"t-{number}") for number in range(30)]
     shown = send(client, PAGE, file_of(tools=tools))

@@ -13,8 +13,8 @@ from django.test import Client
 
 from accounts.models import User
 from desk.base import DeskAdmin
-from desk.conflicts import follow_rows
-from desk.timeline import kinds_of, version_of
+from desk.history.conflicts import follow_rows
+from desk.history.events import kinds_of, version_of
 from tests import factories as make
 from tests.desk.forms import change_address, fields_of, filled, saved
 from tools.models import Category, Fact, Plan, Tool

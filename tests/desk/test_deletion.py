@@ -145,7 +145,7 @@ def test_category_with_tools_is_not_deleted_and_says_what_needs_it(admin_client)
 
 def test_published_meanwhile_is_a_message_and_no_error_page(admin_client, monkeypatch):
     review = make.review(of=make.tool(), by=make.reviewer())
-    monkeypatch.setattr("desk.deletion.was_seen", lambda row: False)  # as it was a moment ago
+    monkeypatch.setattr("desk.history.deletion.was_seen", lambda row: False)  # as it was a moment ago
     response = admin_client.post(delete_address(review), {"post": "yes"})
     assert (response.status_code, say(response)[-1][:21]) == (302, "Nothing was deleted. ")
     asked, done = delete_all(admin_client, Review)

@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from accounts.groups import GROUPS
 from accounts.models import User
-from desk import front
-from desk.usual_panel import DISCLOSURE
+from desk.front import front_page
+from desk.front.usual_panel import DISCLOSURE
 from reviews.models import Reviewer
 from tests import factories as make
 from tests.accounts.people import person
@@ -20,7 +20,9 @@ YES = {"confirmed": "yes"}
 
 
 def steps_for(user: User) -> list[str]:
-    return [item.words for section in front.sections(user) if section.slug == "first-steps" for item in section.items]
+    return [
+        item.words for section in front_page.sections(user) if section.slug == "first-steps" for item in section.items
+    ]
 
 
 def test_first_steps_go_as_they_are_done():

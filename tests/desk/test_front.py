@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from desk import front, gaps
+from desk.front import front_page, gaps
 from reviews.actions import note_mentions
 from reviews.models import Review
 from tests import factories as make
@@ -34,11 +34,11 @@ def somebody(*permissions: str) -> User:
 
 def seen(user: User) -> dict[str, list[str]]:
     """What somebody sees: the words of the items by the list's slug."""
-    return {section.slug: [item.words for item in section.items] for section in front.sections(user)}
+    return {section.slug: [item.words for item in section.items] for section in front_page.sections(user)}
 
 
-def section(slug: str, user: User | None = None) -> front.Section:
-    sections = front.sections(user or somebody(*EDITOR))
+def section(slug: str, user: User | None = None) -> front_page.Section:
+    sections = front_page.sections(user or somebody(*EDITOR))
     return next(section for section in sections if section.slug == slug)
 
 
@@ -46,7 +46,7 @@ def test_empty_desk_says_so_in_every_list(client):
     client.force_login(somebody(*EDITOR))
     page = client.get(reverse("admin:index"))
     sections = page.context["sections"]
-    assert [(section.total, list(section.items)) for section in sections] == [(0, [])] * (len(front.SECTIONS) - 1)
+    assert [(section.total, list(section.items)) for section in sections] == [(0, [])] * (len(front_page.SECTIONS) - 1)
     for found in sections:
         assert f'<dd class="today__empty">{found.empty}</dd>' in page.content.decode()
 
@@ -62,7 +62,7 @@ def test_drafts_are_listed_oldest_first(time_machine):
     make.tool(name="Out")
     make.tool(name="Withdrawn", published_at=None, withdrawn_at=make.PAST)
     user = somebody(*EDITOR)
-    found = {section.slug: [(item.words, item.note) for item in section.items] for section in front.sections(user)}
+    found = {section.slug: [(item.words, item.note) for item in section.items] for section in front_page.sections(user)}
     assert found["draft-tools"] == [("Old", f"{tool.category}, 3 days old"), ("New", found["draft-tools"][1][1])]
     assert found["draft-tools"][1][1].endswith(", today")
     assert found["draft-reviews"] == [("Seat on Old", "ship, 3 days old")]
@@ -290,5 +290,5 @@ def test_minutes_of_one_import_are_put_together():
 @pytest.mark.parametrize(("days", "words"), [(0, "today"), (1, "1 day old"), (12, "12 days old")])
 def test_age_is_said_in_days(days, words):
     now = datetime(2026, 3, 20, 1, tzinfo=UTC)
-    assert front.age(now - days * DAY, now=now) == words
-    assert front.age(None, now=now) == ""
+    assert front_page.age(now - days * DAY, now=now) == words
+    assert front_page.age(None, now=now) == ""

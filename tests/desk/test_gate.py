@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from comparisons.models import Comparison
-from desk import gate
-from desk.gate import Finding
+from desk.publishing import gate
+from desk.publishing.gate import Finding
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Fact, Plan, Tool
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from accounts.models import User
-from desk.differences import difference
+from desk.history.field_changes import difference
 from reviews.models import Review
 from tests import factories as make
 from tests.desk.forms import saved

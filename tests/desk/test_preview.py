@@ -13,7 +13,7 @@ from django.utils import timezone
 from comparisons.models import Comparison
 from comparisons.views.pairs import _said, _written
 from comparisons.views.tools import _census
-from desk import previews
+from desk.publishing import previews
 from reviews.actions import publish_tool
 from reviews.models import Review
 from tests import factories as make

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from comparisons.models import Comparison
-from desk.scorecard import SeatForm
-from desk.steps import STEPS, carry_out, outlooks
+from desk.publishing.transitions import STEPS, carry_out, outlooks
+from desk.tool_page.scorecard import SeatForm
 from reviews.models import Review
 from tests import factories as make
 from tests.desk.people import CHIEF, EDITOR, WRITER, may, signed_in
@@ -360,7 +360,7 @@ def test_bulk_is_offered_and_accepted_only_with_the_permission():
 
 
 def test_bulk_takes_so_many_and_no_more(monkeypatch):
-    monkeypatch.setattr("desk.publishing.AT_ONCE", 1)
+    monkeypatch.setattr("desk.publishing.admin.AT_ONCE", 1)
     client, tools = signed_in(may(*EDITOR)), [whole_tool(), whole_tool()]
     response = bulk(client, Tool, "publish", tools)
     assert said(response) == ["2 are selected; choose at most 1 at a time. Nothing was done."]

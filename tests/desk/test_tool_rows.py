@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from desk.sourced_rows import StandingFormSet
+from desk.tool_page.sourced_rows import StandingFormSet
 from tests import factories as make
 from tests.desk.tool_forms import ADD, MEANWHILE, change, errors_of, filled
 from tools.models import AlreadySupersededError, Fact, Plan, Tool

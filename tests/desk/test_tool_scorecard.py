@@ -9,7 +9,7 @@ from django.utils import timezone
 from lxml import html
 
 from accounts.models import User
-from desk.scorecard import CHANGED_MEANWHILE
+from desk.tool_page.scorecard import CHANGED_MEANWHILE
 from reviews.models import Prediction, Review
 from reviews.panel import Panel
 from tests import factories as make

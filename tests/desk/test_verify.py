@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from desk import verifying
+from desk.lists import verifying
 from tests import factories as make
 from tools.models import Fact, Plan
 

@@ -8,7 +8,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from newsletter.letters import Links, issue_letter
 from newsletter.models import Subscriber
-from newsletter.parcels import Parcels
+from newsletter.outgoing import Parcels
 from newsletter.sending import InHand
 from newsletter.stencil import LINKS, stencil
 from tests import factories as make

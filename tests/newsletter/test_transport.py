@@ -11,7 +11,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from config.mail import mail
 from newsletter.models import State
-from newsletter.parcels import MessageParcel
+from newsletter.outgoing import MessageParcel
 from newsletter.transport import Outcome, open_transport
 from tests.newsletter.mailserver import mail_server
 

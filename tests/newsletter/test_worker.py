@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from newsletter import outbox, tidying
 from newsletter.actions import erase
-from newsletter.asking import sign_up
 from newsletter.models import Cooldown, Issue, Leaving, Outbox, State, Subscriber, Suppression, Worker
+from newsletter.signing_up import sign_up
 from newsletter.worker import Post
 from tests import factories as make
 from tests.newsletter.mailserver import mail_server

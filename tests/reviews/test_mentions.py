@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparisons import readings
-from comparisons.rivals import likeliest_rivals
+from comparisons.reading import popularity
+from comparisons.reading.rivals import likeliest_rivals
 from reviews.actions import note_mentions
 from reviews.mentions import Names, words_of
 from reviews.models import Mention, Review
@@ -69,8 +69,8 @@ def test_rivals_are_named_then_read_then_of_the_category(client):
     make.tool(name="Stranger")
     make.comparison(first=make.tool(name="Compared"), second=tool)
     read = make.comparison(first=tool, second=make.tool(name="Often read"))
-    readings.note(read.pk)
-    readings.write()
+    popularity.note(read.pk)
+    popularity.write()
     make.tool(name="Named")
     make.review(of=make.tool(name="Naming"), by=seat, quote="Not Tool.")
     make.review(of=tool, by=seat, quote="Not Named.")

@@ -5,7 +5,7 @@ from django.db.models import Q
 class ContentRevision(models.Model):
     """One row, one number: it grows with every change of what editors write, by triggers on those tables.
 
-    A page's stamp holds it (`comparisons.pairs`), and so an unchanged page is known without rendering.
+    A page's stamp holds it (`comparisons.reading.pairs`), and so an unchanged page is known without rendering.
     """
 
     number = models.BigIntegerField(default=0)

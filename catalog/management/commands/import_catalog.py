@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.actions import import_catalog
-from catalog.differences import Report
 from catalog.problems import CatalogError, place_text
+from catalog.report import Report
 from web.terminal import progress_bar
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.actions import LoadError, make_load, remove_load
-from catalog.load import Size
+from catalog.made_up.generator import Size
 from catalog.problems import CatalogError
 from web.terminal import progress_bar
 

@@ -1,0 +1,68 @@
+"""What the page of a tool shows, put together."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from comparisons.addresses import tool_image
+from comparisons.machines import linked_data, titles
+from comparisons.machines.json_documents import json_address
+from comparisons.models import Comparison, ComparisonQuerySet
+from comparisons.pictures.badge import snippets
+from comparisons.reading.records import read_columns
+from comparisons.reading.rivals import likeliest_rivals
+from comparisons.reading.superseded import read_history
+from comparisons.shaping import tool_columns, verdict_timeline
+from tools.models import Tool
+from votes.community import Community
+
+LINKS = 12
+
+
+def tool_page(tool: Tool, *, drafts: Collection[int] = ()) -> dict[str, Any]:
+    """What the template takes of a tool, which comes annotated `with_community()`.
+
+    `drafts` are reviews (ids) that count as if they were published: for previews.
+    """
+    today = timezone.localdate()
+    tools = read_columns([tool.pk], drafts=drafts)
+    column = tool_columns.column(tools[0], today=today, earlier=None)
+    community = Community.of(tool.community, is_frozen=tool.is_frozen)  # type: ignore[attr-defined] # annotated
+    return {
+        "here": column["url"],
+        "json_address": json_address(column["url"]),
+        "title": titles.tool_title(column),
+        "description": titles.tool_description(column, community),
+        "image": tool_image(tool.slug),
+        "linked_data": linked_data.tool_graph(tools[0], column, community),
+        "column": column,
+        "community": community,
+        "has_long_names": tool_columns.has_long_names(tools),
+        "seats": tool_columns.seat_rows(tools),
+        "facts": tool_columns.fact_rows(tools, today=today, earlier=None),
+        "badges": snippets(settings.SITE_URL, settings.SITE_NAME, tool.slug, tool.name),
+        **_history(tool, today=today, drafts=drafts),
+        "comparisons": newest_links(Comparison.objects.published().touching(tool.pk)),
+        "rivals": likeliest_rivals(tool, most=LINKS),
+    }
+
+
+def _history(tool: Tool, *, today: date, drafts: Collection[int]) -> dict[str, Any]:
+    """What was said of a tool before."""
+    said = read_history(tool.pk, drafts=drafts)
+    editions = said["editions"] or []
+    return {
+        "timeline": verdict_timeline.timeline(editions, today=today),
+        "unchanged_since": verdict_timeline.unchanged_since(editions),
+        "gone_plans": verdict_timeline.gone_plans(said["plans"] or []),
+        "gone_facts": verdict_timeline.gone_facts(said["facts"] or []),
+    }
+
+
+def newest_links(comparisons: ComparisonQuerySet) -> list[SafeString]:
+    """The newest of some comparisons, as links."""
+    return [tool_columns.pair_link(record) for record in comparisons.newest_first().records()[:LINKS]]

@@ -1,0 +1,102 @@
+"""What was said of a tool and no longer stands, read in one statement: a reader can see what changed and when."""
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypedDict
+
+from django.db import connection
+from django.utils import timezone
+
+from comparisons.reading.records import FormerFact, FormerPrice, PredictionRecord, counting
+
+
+class EditionRecord(TypedDict):
+    """A published edition of one seat's review of a tool, current or not; times are ISO text."""
+
+    id: int
+    slug: str
+    name: str
+    seat: int
+    verdict: str
+    quote: str
+    flips_if: str
+    published_at: str
+    predictions: list[PredictionRecord] | None
+
+
+class GonePlan(TypedDict):
+    """A plan that no standing one of its name follows, with what it cost, newest first."""
+
+    name: str
+    was: list[FormerPrice]
+
+
+class GoneFact(TypedDict):
+    """A fact that no standing one of its attribute follows, with its values, newest first."""
+
+    name: str
+    was: list[FormerFact]
+
+
+class HistoryRecord(TypedDict):
+    """Lists are None when empty; editions are in seat order, each seat's oldest first."""
+
+    editions: list[EditionRecord] | None
+    plans: list[GonePlan] | None
+    facts: list[GoneFact] | None
+
+
+_HISTORY = """
+SELECT json_build_object(
+    'editions', (
+        SELECT json_agg(edition ORDER BY seat, published_at) FROM (
+            SELECT said.id, reviewer.slug, reviewer.name, reviewer.seat, verdict, quote, flips_if, {published_at},
+                   (
+                       SELECT json_agg(prediction ORDER BY due_on, id) FROM (
+                           SELECT id, claim, due_on, outcome, note, source
+                           FROM reviews_prediction WHERE review_id = said.id
+                       ) AS prediction
+                   ) AS predictions
+            FROM reviews_review AS said JOIN reviews_reviewer AS reviewer ON reviewer.id = reviewer_id
+            WHERE tool_id = %(tool)s AND {is_out}
+        ) AS edition
+    ),
+    'plans', (
+        SELECT json_agg(gone ORDER BY first) FROM (
+            SELECT name, min(id) AS first,
+                   json_agg(
+                       json_build_object(
+                           'kind', kind, 'amount', amount, 'currency', currency, 'period', period, 'unit', unit,
+                           'until', superseded_at
+                       ) ORDER BY superseded_at DESC
+                   ) AS was
+            FROM tools_plan WHERE tool_id = %(tool)s GROUP BY name HAVING bool_and(superseded_at IS NOT NULL)
+        ) AS gone
+    ),
+    'facts', (
+        SELECT json_agg(gone ORDER BY attribute) FROM (
+            SELECT attribute.name, attribute.id AS attribute,
+                   json_agg(
+                       json_build_object('value', value, 'until', superseded_at) ORDER BY superseded_at DESC
+                   ) AS was
+            FROM tools_fact JOIN tools_attribute AS attribute ON attribute.id = attribute_id
+            WHERE tool_id = %(tool)s GROUP BY attribute.id HAVING bool_and(superseded_at IS NOT NULL)
+        ) AS gone
+    )
+)::text
+"""
+
+
+def read_history(tool_id: int, *, at: datetime | None = None, drafts: Collection[int] = ()) -> HistoryRecord:
+    """Read what was said of a tool up to an instant (default: now). One query.
+
+    Whether the tool is published is the caller's to know. `drafts` are reviews (ids) that count as if they were
+    published: for previews.
+    """
+    values: dict[str, Any] = {"tool": tool_id, "now": at or timezone.now()}
+    with connection.cursor() as cursor:
+        cursor.execute(counting(_HISTORY, drafts), {**values, "drafts": list(drafts)} if drafts else values)
+        record: HistoryRecord = json.loads(cursor.fetchone()[0], parse_float=Decimal)
+    return record

@@ -1,0 +1,53 @@
+"""Where the seats part on a pair, shaped for lists. Objects in, rows out; no queries."""
+
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString
+
+from comparisons.models import Comparison
+from comparisons.shaping.tool_columns import Card, card
+from web.leaves import leaf
+from web.words import counted, ended, isolated, listed, number_word
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """A pair with the seats that have judged both of its tools, those that part drawn apart."""
+
+    url: str
+    first: Card
+    second: Card
+    sentence: str
+    rows: list[SafeString]
+
+
+def parted(comparison: Comparison) -> Parted:
+    """Shape a comparison; it comes `with_numbers()`."""
+    first, second = card(comparison.first), card(comparison.second)
+    other = dict(second.panel.marks)
+    both = [(name, verdict, other[name]) for name, verdict in first.panel.marks if name in other]
+    return Parted(
+        url=comparison.get_absolute_url(),
+        first=first,
+        second=second,
+        sentence=_sentence(both, first.tool.name, second.tool.name),
+        rows=[
+            leaf("comparisons/_split.html", seat=name, verdicts=(one, two), differs=one != two)
+            for name, one, two in both
+        ],
+    )
+
+
+def _sentence(both: list[tuple[str, str, str]], first: str, second: str) -> str:
+    """`Three of four seats part: The Builder and The Skeptic would ship only A; The Founder would ship only B.`"""
+    for_first = [name for name, one, two in both if one != two and one == "ship"]
+    for_second = [name for name, one, two in both if one != two and two == "ship"]
+    apart = len(for_first) + len(for_second)
+    clauses = [
+        f"{listed(names)} would ship only {isolated(tool)}"
+        for names, tool in ((for_first, first), (for_second, second))
+        if names
+    ]
+    seats = counted(len(both), "seat")
+    whole = f"All {seats} part" if apart == len(both) > 1 else f"{number_word(apart).capitalize()} of {seats} part"
+    return ended(f"{whole}{'s' if apart == 1 else ''}: {'; '.join(clauses)}")
