@@ -1,15 +1,18 @@
-"""Who may do what at the desk, beyond Django's permission on a model. The groups: accounts/groups.py.
+"""Who may do what at the desk, beyond Django's permissions on models.
 
-Ask these functions, and never for the name of a group.
+Ask these functions; never check the name of a group. The groups and their permissions are in accounts/groups.py.
 """
 
-from typing import Any
-
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
 
+from accounts.models import User
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Tool
+
+type AnyUser = User | AnonymousUser
+"""The user of a request."""
 
 _PUBLISH: dict[type[Model], str] = {
     Tool: "tools.publish_tool",
@@ -18,58 +21,78 @@ _PUBLISH: dict[type[Model], str] = {
 }
 
 
-def may_publish(user: Any, what: Model | type[Model]) -> bool:
-    """Whether a user may publish, schedule and withdraw a tool, review or comparison, or any of such a model.
+def may_publish(user: AnyUser, model: type[Model]) -> bool:
+    """Return whether a user may publish, schedule, and withdraw tools, reviews, or comparisons.
 
-    Raises KeyError for what is never published.
+    Raises KeyError for a model that has no publishing states.
     """
-    return user.has_perm(_PUBLISH[what if isinstance(what, type) else type(what)])
+    return user.has_perm(_PUBLISH[model])
 
 
-def may_override_gate(user: Any, what: Model | type[Model]) -> bool:
-    """Whether a user may publish in spite of what the gate says is missing."""
-    return may_publish(user, what) and user.has_perm("tools.override_gate")
+def may_override_gate(user: AnyUser, model: type[Model]) -> bool:
+    """Return whether a user may publish objects of a model despite the gate's findings. Raises as `may_publish`."""
+    return may_publish(user, model) and user.has_perm("tools.override_gate")
 
 
-def may_import(user: Any) -> bool:
-    """Whether a user may load catalog files and spreadsheets: these write and publish anything."""
+def may_import(user: AnyUser) -> bool:
+    """Return whether a user may import catalog files and spreadsheets, which can write any content."""
     return user.has_perm("tools.import_catalog")
 
 
-def may_preview(user: Any, what: Model) -> bool:
-    """Whether a user may see the page of a draft, and make a link to it for others."""
-    if isinstance(what, Review):
-        return reviews_to_edit(user).filter(pk=what.pk).exists()
-    return user.has_perm(f"{what._meta.app_label}.view_{what._meta.model_name}")
+def may_preview(user: AnyUser, content: Tool | Review | Comparison) -> bool:
+    """Return whether a user may see the page of a draft and create a link to it for others.
+
+    A preview of a tool or a comparison includes the drafts of every seat, so someone who writes for one seat previews
+    only the reviews of that seat.
+    """
+    if writes_own_drafts_only(user):
+        return isinstance(content, Review) and reviews_to_edit(user).filter(pk=content.pk).exists()
+    return may_see(user, type(content))
 
 
-def writes_own_drafts_only(user: Any) -> bool:
-    """Whether a user writes for one seat alone and cannot publish (the group Reviewer)."""
-    return not user.has_perm("reviews.publish_review")
+def may_see(user: AnyUser, model: type[Model]) -> bool:
+    """Return whether a user may view or change the rows of a model, as Django's permissions say."""
+    app, name = model._meta.app_label, model._meta.model_name
+    return user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}")
 
 
-def seats_to_write_for(user: Any) -> "QuerySet[Reviewer]":
-    """The seats that a user may write reviews for: all of them, or the one that they hold."""
+def may_write_reviews(user: AnyUser) -> bool:
+    """Return whether a user may write reviews, be it for one seat only."""
+    return user.has_perms(["reviews.add_review", "reviews.change_review"])
+
+
+def writes_own_drafts_only(user: AnyUser) -> bool:
+    """Return whether a user can write for their own seat only and cannot publish (the group Reviewer)."""
+    return not may_publish(user, Review)
+
+
+def may_write_for(user: AnyUser, reviewer: Reviewer) -> bool:
+    """Return whether a user may write reviews for a seat: any seat, or only the one they hold."""
+    return may_write_reviews(user) and (not writes_own_drafts_only(user) or reviewer.held_by_id == user.pk)
+
+
+def seats_to_write_for(user: AnyUser) -> "QuerySet[Reviewer]":
+    """Return the seats that a user may write reviews for: all of them, or only the one they hold."""
     if not user.has_perm("reviews.add_review"):
         return Reviewer.objects.none()
     if writes_own_drafts_only(user):
-        return Reviewer.objects.filter(held_by=user)
+        return Reviewer.objects.filter(held_by=user.pk)
     return Reviewer.objects.all()
 
 
-def reviews_to_edit(user: Any) -> "QuerySet[Review]":
-    """The reviews that a user may see and change at the desk: all of them, or the drafts of the seat they hold."""
+def reviews_to_edit(user: AnyUser) -> "QuerySet[Review]":
+    """Return the reviews that a user may see and change at the desk: all, or the drafts of the seat they hold."""
     if not user.has_perm("reviews.change_review"):
         return Review.objects.none()
     if writes_own_drafts_only(user):
-        return Review.objects.filter(reviewer__held_by=user, published_at__isnull=True)
+        return Review.objects.filter(reviewer__held_by=user.pk, published_at__isnull=True)
     return Review.objects.all()
 
 
-def predictions_to_edit(user: Any) -> "QuerySet[Prediction]":
-    """The predictions that a user may see and change at the desk: those of the reviews that they may."""
+def predictions_to_edit(user: AnyUser) -> "QuerySet[Prediction]":
+    """Return the predictions that a user may see and change at the desk: those in the reviews they may edit."""
     if not user.has_perm("reviews.change_prediction"):
         return Prediction.objects.none()
     if writes_own_drafts_only(user):
-        return Prediction.objects.filter(review__reviewer__held_by=user, review__published_at__isnull=True)
+        return Prediction.objects.filter(review__reviewer__held_by=user.pk, review__published_at__isnull=True)
     return Prediction.objects.all()

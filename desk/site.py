@@ -52,12 +52,14 @@ class Desk(admin.AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The menu in order, with the catalog file beside the models that it carries, and groups beside accounts."""
+        from desk.permissions import may_import
+
         apps = super().get_app_list(request, app_label)
         known = {app["app_label"]: app for app in apps}
         if "accounts" in known and "auth" in known:
             known["accounts"]["models"] += known["auth"]["models"]
             apps.remove(known["auth"])
-        if request.user.has_perm("tools.import_catalog"):
+        if may_import(request.user):
             for app in apps:
                 if app["app_label"] == "tools":
                     app["models"].append(_CATALOG_FILE | {"admin_url": reverse("admin:catalog_file")})

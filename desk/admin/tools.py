@@ -15,6 +15,7 @@ from comparisons.shaping.tool_columns import drawn_logo
 from desk.bulk.sheet_admin import ToolSheets
 from desk.lists.change_lists import ToolList
 from desk.lists.verify_action import VerifiesTools
+from desk.permissions import may_write_reviews
 from desk.publishing.admin import PublishingAdmin
 from desk.tool_page import lookups
 from desk.tool_page.corrections import CorrectionInline
@@ -150,7 +151,7 @@ class ToolAdmin(PublishingAdmin, ToolSheets, ToolList, VerifiesTools):
             object_id is not None
             and not super().has_change_permission(request)
             and self.has_view_permission(request)
-            and user.has_perms(["reviews.add_review", "reviews.change_review"])
+            and may_write_reviews(user)
         )
         attempt = partial(super().changeform_view, request, object_id, form_url, extra_context)
         try:

@@ -18,21 +18,13 @@ from catalog.actions import ChangedMeanwhileError, bring_in
 from catalog.problems import CatalogError, Place, Problem
 from catalog.reading import Catalog, Progress
 from catalog.report import Report
-from comparisons.models import Comparison
 from desk.bulk import uploads
 from desk.bulk.forms import UploadForm
 from desk.bulk.report_rows import number_of, shown_problems, shown_report, summary
-from reviews.models import Review
-from tools.models import Tool
+from desk.permissions import may_import, may_publish
+from tools.publishing import Publishable
 from web.http import SeeOther
 
-PERMISSION = "tools.import_catalog"
-# Whoever may not publish by hand may not do it with a file.
-PUBLISHING = {
-    Tool: "tools.publish_tool",
-    Review: "reviews.publish_review",
-    Comparison: "comparisons.publish_comparison",
-}
 CHANGED = "The site has changed since this was shown, and nothing was written. This is what the import would do now."
 AT_ONCE = "Somebody saved the same rows at that moment, and nothing was written. This is what the import would do now."
 AGAIN = "Somebody saved the same rows at that moment, and nothing was written. Send the file again."
@@ -72,10 +64,6 @@ class Page:
     context: dict[str, Any]
 
 
-def may_import(request: HttpRequest) -> bool:
-    return request.user.has_perm(PERMISSION)
-
-
 def _user(request: HttpRequest) -> int:
     """The id of who is signed in, as the desk has made sure."""
     return int(request.user.pk or 0)
@@ -86,7 +74,7 @@ def import_steps(request: HttpRequest, source: Source, page: Page) -> HttpRespon
 
     Raises PermissionDenied.
     """
-    if not may_import(request):
+    if not may_import(request.user):
         raise PermissionDenied
     if request.method != "POST":
         return _render(request, source, page, form=UploadForm())
@@ -162,7 +150,7 @@ def _forbidden(request: HttpRequest, report: Report) -> str:
     refused = [
         number_of(model, count)
         for model, count in report.published.items()
-        if model in PUBLISHING and not request.user.has_perm(PUBLISHING[model])
+        if issubclass(model, Publishable) and not may_publish(request.user, model)
     ]
     if not refused:
         return ""

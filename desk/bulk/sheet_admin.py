@@ -21,10 +21,11 @@ from import_export.admin import ExportMixin, ImportMixin
 
 from desk.bulk.formats import CSV, MOST_BYTES, XLSX
 from desk.bulk.forms import SheetExportForm
-from desk.bulk.import_pages import Page, Source, import_steps, may_import
+from desk.bulk.import_pages import Page, Source, import_steps
 from desk.bulk.resources import FactResource, PlanResource, SheetResource, ToolResource
 from desk.bulk.sheet_catalog import Sheet
 from desk.bulk.uploads import takes_files
+from desk.permissions import may_import
 
 FORMATS: dict[str, Any] = {"csv": CSV, "xlsx": XLSX}
 
@@ -42,7 +43,7 @@ class Sheets(ImportMixin, ExportMixin):
         return [self.resource]
 
     def has_import_permission(self, request: HttpRequest) -> bool:
-        return may_import(request)
+        return may_import(request.user)
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         """A sheet has nothing that its list does not show."""
@@ -86,7 +87,7 @@ class Sheets(ImportMixin, ExportMixin):
 
     def import_template(self, request: HttpRequest, extension: str) -> HttpResponse:
         """A sheet to begin with."""
-        if not may_import(request):
+        if not may_import(request.user):
             raise PermissionDenied
         if extension not in FORMATS:
             raise Http404

@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 
 from desk.history.events import ENTRIES_A_PAGE, Kind, as_of_subject, kinds_of, label_of, names_of, read_page, version_of
 from desk.history.restoring import Restoration, plan_restoration
-from desk.permissions import writes_own_drafts_only
+from desk.permissions import may_see, writes_own_drafts_only
 from reviews.models import Prediction, Review
 from tools.history import DELETED, because
 from tools.models import ContentRevision, Correction, Sourced
@@ -200,9 +200,7 @@ class HistoryPages:
         return tuple(kind for kind in kinds if kind.model is self.model or not self._is_hidden(user, kind.model))
 
     def _is_hidden(self, user: Any, model: type[models.Model]) -> bool:
-        meta = model._meta
-        may = any(user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}") for verb in ("view", "change"))
-        return not may or (model in (Review, Prediction) and writes_own_drafts_only(user))
+        return not may_see(user, model) or (model in (Review, Prediction) and writes_own_drafts_only(user))
 
     def _restore_address(self: Any, request: HttpRequest, pk: int, entry: Any) -> str:
         if not entry.is_restorable or not self._may(request, entry.kind.model):

@@ -19,7 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from desk.base import DeskAdmin
-from desk.permissions import writes_own_drafts_only
+from desk.permissions import may_override_gate, may_preview, may_publish
 from desk.publishing import previews
 from desk.publishing.transitions import (
     BULK,
@@ -33,7 +33,6 @@ from desk.publishing.transitions import (
     state_words,
     steps_for,
 )
-from reviews.models import Review
 from web.words import counted
 
 AT_ONCE = 200  # things that one bulk action takes
@@ -86,8 +85,8 @@ class PublishingAdmin(DeskAdmin):
         css = {"all": ["desk/publishing.css"]}
 
     def has_publish_permission(self, request: HttpRequest) -> bool:
-        """Whether somebody may publish, schedule and withdraw such things."""
-        return request.user.has_perm(f"{self.opts.app_label}.publish_{self.opts.model_name}")
+        """Back the actions that are declared with `permissions=["publish"]`."""
+        return may_publish(request.user, self.model)
 
     # -- The forms ----------------------------------------------------------------------------------------
 
@@ -111,16 +110,15 @@ class PublishingAdmin(DeskAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _panel(self, request: HttpRequest, thing: Thing) -> dict[str, Any]:
-        may_publish = self.has_publish_permission(request)
-        # A tool's preview, and a comparison's, show what every seat has in its drawer.
-        may_preview = isinstance(thing, Review) or not writes_own_drafts_only(request.user)
-        preview = previews.address(thing) if may_preview and previews.can_be_previewed(thing) else ""
+        has_preview = previews.can_be_previewed(thing) and may_preview(request.user, thing)
+        preview = previews.address(thing) if has_preview else ""
+        steps = steps_for(thing) if self.has_publish_permission(request) else []
         return {
             "state": thing.state,
             "words": state_words(thing),
             "preview": request.build_absolute_uri(preview) if preview else "",
             "hours": previews.HOURS,
-            "steps": [(step, self._step_url(thing, step)) for step in steps_for(thing)] if may_publish else [],
+            "steps": [(step, self._step_url(thing, step)) for step in steps],
         }
 
     # -- One thing ----------------------------------------------------------------------------------------
@@ -203,7 +201,7 @@ class PublishingAdmin(DeskAdmin):
         is_bulk: bool = False,
     ) -> HttpResponse:
         suggested = _tomorrow() if step.at_time else None
-        may_override = step.gated and request.user.has_perm("tools.override_gate")
+        may_override = step.gated and may_override_gate(request.user, self.model)
         form = StepForm(
             request.POST if is_sent else None, initial={"at": suggested}, step=step, may_override=may_override
         )

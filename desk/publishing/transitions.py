@@ -15,6 +15,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from comparisons.models import Comparison
+from desk.permissions import may_override_gate, may_publish
 from desk.publishing import gate
 from desk.publishing.gate import Finding, moment
 from reviews.actions import publish_tool, unschedule_tool
@@ -151,7 +152,7 @@ def outlooks(things: "QuerySet[Any]", step: Step, *, at: datetime | None, user: 
     load, look = _KINDS[things.model]
     loaded = list(load(things))
     seats = list(Reviewer.objects.all()) if things.model is Tool and step.gated else []
-    may_review = user.has_perm("reviews.publish_review")
+    may_review = may_publish(user, Review)
     return [_outlook(thing, step, look, at=at, seats=seats, may_review=may_review) for thing in loaded]
 
 
@@ -238,7 +239,7 @@ def carry_out(
     Takes no rights for granted but that of the step itself: `override` counts only for who may override the gate.
     """
     model = type(thing)
-    override = override and user.has_perm("tools.override_gate")
+    override = override and may_override_gate(user, model)
     try:
         with transaction.atomic():
             rows: QuerySet[Any] = model._default_manager.filter(pk=thing.pk)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from desk.fields import PREVIEW, DayInput, WordsField
-from desk.permissions import writes_own_drafts_only
+from desk.permissions import may_publish, may_write_for, writes_own_drafts_only
 from desk.publishing.gate import SHORTEST_QUOTE, Finding, review_findings
 from reviews.models import Outcome, Prediction, Review, Reviewer, Verdict
 from reviews.panel import Panel
@@ -288,23 +288,16 @@ class Scorecard:
         self.changed_objects: list[tuple[Review, list[str]]] = []
         self.deleted_objects: list[Review] = []
         self.may_delete = self.user.has_perm("reviews.delete_review")
-        self.may_publish_here = (
-            self.user.has_perm("reviews.publish_review") and self.tool.pk and self.tool.state == State.PUBLISHED
-        )
+        self.may_publish_here = may_publish(self.user, Review) and self.tool.pk and self.tool.state == State.PUBLISHED
         editions: dict[int, list[Review]] = defaultdict(list)
         if self.tool.pk:
             written = Review.objects.filter(tool=self.tool).prefetch_related("predictions")
             for edition in written.order_by("published_at", "pk"):
                 editions[edition.reviewer_id].append(edition)
         self.seats = [
-            Seat(reviewer, editions[reviewer.pk], self, data, may_write=self._may_write(reviewer))
+            Seat(reviewer, editions[reviewer.pk], self, data, may_write=may_write_for(self.user, reviewer))
             for reviewer in Reviewer.objects.order_by("seat")
         ]
-
-    def _may_write(self, reviewer: Reviewer) -> bool:
-        if not self.user.has_perms(["reviews.add_review", "reviews.change_review"]):
-            return False
-        return not writes_own_drafts_only(self.user) or reviewer.held_by_id == self.user.pk
 
     def __iter__(self) -> Iterator[Seat]:
         return iter(self.seats)

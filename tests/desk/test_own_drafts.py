@@ -111,13 +111,16 @@ def test_previews_follow_too(writer, reviews, which):
 
 def test_what_reviewers_may_not(writer, reviews):
     tool, comparison = make.tool(), make.comparison()
-    for what in (tool, comparison, reviews["own draft"]):
-        assert not may.may_publish(writer, what)
-        assert not may.may_override_gate(writer, what)
-        assert may.may_publish(person("Editor"), what)
-        assert may.may_override_gate(person("Editor"), what)
-    assert may.may_preview(writer, tool)
-    assert may.may_preview(writer, comparison)
+    for content in (tool, comparison, reviews["own draft"]):
+        assert not may.may_publish(writer, type(content))
+        assert not may.may_override_gate(writer, type(content))
+        assert may.may_publish(person("Editor"), type(content))
+        assert may.may_override_gate(person("Editor"), type(content))
+    # Their previews include the drafts of other seats.
+    for content in (tool, comparison):
+        assert not may.may_preview(writer, content)
+        assert may.may_preview(person("Editor"), content)
+        assert not may.may_preview(person("Moderator"), content)
     assert not may.may_import(writer)
     assert may.may_import(person("Editor"))
 
