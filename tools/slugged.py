@@ -50,6 +50,10 @@ class SluggedQuerySet(models.QuerySet[Any]):
             found |= {slug: rows[pk] for slug, pk in former.items() if pk in rows}
         return found
 
+    def by_slug(self, slug: str) -> Any | None:
+        """Return the object of a slug, current or former, or None."""
+        return self.by_slugs(slug).get(slug)
+
 
 class Slugged(models.Model):
     """What forms ask of a slug beyond its field, and a trigger asks anyway: that it is nobody else’s former one."""

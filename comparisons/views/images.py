@@ -4,35 +4,36 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from comparisons.forms import badge_size
 from comparisons.pictures import share_image
 from comparisons.pictures.badge import Badge
-from comparisons.reading.pairs import Pair, find_pair
-from comparisons.views.pairs import moved_pair
+from comparisons.reading.pairs import Pair
+from comparisons.views.pair_address import at_pair_address
 from reviews.panel import Panel
 from tools.models import Tool
 from votes.community import Community
+from web.current_address import at_current_address
 from web.http import View, public_page, unless_unchanged
+
+
+def _find_tool(slug: str) -> Any | None:
+    """Return a published tool with its numbers by its slug, current or former. One query for a current one."""
+    return Tool.objects.published().with_numbers().by_slug(slug)
 
 
 @require_safe
 @public_page
-def pair_image(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
+@at_pair_address(tool_view="tool-image")
+def pair_image(request: HttpRequest, pair: Pair) -> HttpResponse:
     """The share image of two tools side by side."""
-    found = find_pair(*pair) if pair[0] != pair[1] else None
-    if found is None:
-        return moved_pair(*pair, pair_name="pair-image", tool_name="tool-image")
-    if pair != found.slugs:
-        return HttpResponsePermanentRedirect(reverse("pair-image", args=[found.slugs]))
     return unless_unchanged(
         request,
-        stamp=("pair-image", *found.stamp),
-        build=lambda: _png(share_image.pair_image(settings.SITE_NAME, *_sides(found))),
+        stamp=("pair-image", *pair.stamp),
+        build=lambda: _png(share_image.pair_image(settings.SITE_NAME, *_sides(pair))),
     )
 
 
@@ -46,12 +47,10 @@ def _sides(pair: Pair) -> list[share_image.Side]:
 
 @require_safe
 @public_page
-def tool_image(request: HttpRequest, slug: str) -> HttpResponse:
+@at_current_address(_find_tool)
+def tool_image(request: HttpRequest, tool: Any) -> HttpResponse:
     """The share image of one tool."""
-    found = _tool(slug)
-    if found.slug != slug:
-        return HttpResponsePermanentRedirect(reverse("tool-image", args=[found.slug]))
-    side = share_image.Side.of(found.name, Panel.of(found.panel), Community.of(found.community))
+    side = share_image.Side.of(tool.name, Panel.of(tool.panel), Community.of(tool.community))
     return unless_unchanged(
         request,
         stamp=("tool-image", side),
@@ -75,25 +74,16 @@ def _embeddable(view: View) -> View:
 @require_safe
 @public_page
 @_embeddable
-def badge(request: HttpRequest, slug: str) -> HttpResponse:
+@at_current_address(_find_tool, query=lambda asked: {"size": badge_size(asked)})
+def badge(request: HttpRequest, tool: Any) -> HttpResponse:
     """The badge of a tool, for other sites to embed."""
-    found, size = _tool(slug), badge_size(request.GET)
-    if found.slug != slug:
-        return HttpResponsePermanentRedirect(reverse("badge", args=[found.slug], query={"size": size}))
-    shown = Badge.of(settings.SITE_NAME, found.name, Panel.of(found.panel), Community.of(found.community))
+    size = badge_size(request.GET)
+    shown = Badge.of(settings.SITE_NAME, tool.name, Panel.of(tool.panel), Community.of(tool.community))
     return unless_unchanged(
         request,
         stamp=("badge", size, shown),
         build=lambda: render(request, f"comparisons/badge_{size}.svg", {"badge": shown}, content_type="image/svg+xml"),
     )
-
-
-def _tool(slug: str) -> Any:
-    """A published tool with its numbers, by its current slug or a former one. One query for a current one."""
-    found = Tool.objects.published().with_numbers().by_slugs(slug).get(slug)
-    if found is None:
-        raise Http404
-    return found
 
 
 def _png(image: bytes) -> HttpResponse:

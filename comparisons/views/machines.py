@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
@@ -17,13 +17,14 @@ from comparisons.addresses import absolute
 from comparisons.machines import json_documents
 from comparisons.models import Comparison
 from comparisons.pages.tool_page import LINKS
-from comparisons.reading.pairs import Pair, find_pair
+from comparisons.reading.pairs import Pair
 from comparisons.reading.records import read_columns
 from comparisons.shaping import tool_columns
 from comparisons.views.errors import not_found
-from comparisons.views.pairs import moved_pair
+from comparisons.views.pair_address import at_pair_address
 from tools.models import Tool
 from votes.community import Community
+from web.current_address import at_current_address
 from web.http import public_page, unless_unchanged
 
 JSON_STYLE = {"ensure_ascii": False, "indent": 2}  # read by people too, and compressed on the way
@@ -57,17 +58,13 @@ def open_to_scripts(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
 @require_safe
 @open_to_scripts
 @public_page
-def comparison_json(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
-    """The twin of the page of a pair; moved and missing as the page is."""
-    found = find_pair(*pair) if pair[0] != pair[1] else None
-    if found is None:
-        return moved_pair(*pair, pair_name="comparison-json", tool_name="tool-json")
-    if pair != found.slugs:
-        return HttpResponsePermanentRedirect(reverse("comparison-json", args=[found.slugs]))
+@at_pair_address(tool_view="tool-json")
+def comparison_json(request: HttpRequest, pair: Pair) -> HttpResponse:
+    """A comparison as JSON. It redirects and is missing where the page is."""
     return unless_unchanged(
         request,
-        stamp=("json", *found.stamp),
-        build=lambda: JsonResponse(_comparison_twin(found), json_dumps_params=JSON_STYLE),
+        stamp=("json", *pair.stamp),
+        build=lambda: JsonResponse(_comparison_twin(pair), json_dumps_params=JSON_STYLE),
     )
 
 
@@ -81,20 +78,16 @@ def _comparison_twin(pair: Pair) -> dict[str, Any]:
 @require_safe
 @open_to_scripts
 @public_page
-def tool_json(request: HttpRequest, slug: str) -> HttpResponse:
-    """The twin of the page of a tool; moved and missing as the page is."""
-    found = Tool.objects.published().with_community().with_freeze().by_slugs(slug).get(slug)
-    if found is None:
-        raise Http404
-    if found.slug != slug:
-        return HttpResponsePermanentRedirect(reverse("tool-json", args=[found.slug]))
+@at_current_address(lambda slug: Tool.objects.published().with_community().with_freeze().by_slug(slug))
+def tool_json(request: HttpRequest, tool: Any) -> HttpResponse:
+    """A tool as JSON. It redirects and is missing where the page is."""
     today = timezone.localdate()
-    [record] = read_columns([found.pk])
+    [record] = read_columns([tool.pk])
     twin = json_documents.tool_twin(
         record,
         tool_columns.column(record, today=today),
-        Community.of(found.community, is_frozen=found.is_frozen),
-        list(Comparison.objects.published().touching(found.pk).newest_first().records()[:LINKS]),
+        Community.of(tool.community, is_frozen=tool.is_frozen),
+        list(Comparison.objects.published().touching(tool.pk).newest_first().records()[:LINKS]),
         today=today,
     )
     return JsonResponse(twin, json_dumps_params=JSON_STYLE)

@@ -5,36 +5,32 @@ from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from comparisons.forms import ComparisonOptions, comparison_options
 from comparisons.pages import pair_page
 from comparisons.reading import popularity
-from comparisons.reading.pairs import Edition, Pair, current_slugs, find_pair, still_shows
+from comparisons.reading.pairs import Edition, Pair, still_shows
 from comparisons.shaping import tool_columns
 from comparisons.shaping.seat_filter import WHOLE_PANEL, Lens
+from comparisons.views.pair_address import at_pair_address
 from web.http import public_page, unless_unchanged
 
 
 @require_safe
 @public_page
-def comparison(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
+@at_pair_address(tool_view="tool")
+def comparison(request: HttpRequest, pair: Pair) -> HttpResponse:
     """Two tools side by side."""
-    found = find_pair(*pair) if pair[0] != pair[1] else None
-    if found is None:
-        return moved_pair(*pair)
-    if pair != found.slugs:
-        return HttpResponsePermanentRedirect(reverse("comparison", args=[found.slugs]))
-    _note_reading(found)
+    _note_reading(pair)
     options = comparison_options(request.GET)
     return unless_unchanged(
         request,
-        stamp=(*found.stamp, options),
-        build=lambda: render(request, "comparisons/comparison.html", _kept_page(found, options)),
-        still=partial(_still_read, found),
+        stamp=(*pair.stamp, options),
+        build=lambda: render(request, "comparisons/comparison.html", _kept_page(pair, options)),
+        still=partial(_still_read, pair),
     )
 
 
@@ -48,19 +44,6 @@ def _still_read(pair: Pair) -> bool:
 def _note_reading(pair: Pair) -> None:
     if pair.comparison is not None:
         popularity.note(pair.comparison)
-
-
-def moved_pair(first: str, second: str, *, pair_name: str = "comparison", tool_name: str = "tool") -> HttpResponse:
-    """Where an address leads that names no pair as it stands: a renamed tool, one tool twice, or nowhere.
-
-    Takes the names of the addresses of a pair and of a tool, for those that have several kinds.
-    """
-    slugs = current_slugs(first, second)
-    if slugs is None:
-        raise Http404
-    if slugs[0] == slugs[1]:
-        return HttpResponsePermanentRedirect(reverse(tool_name, args=[slugs[0]]))
-    return HttpResponsePermanentRedirect(reverse(pair_name, args=[slugs]))
 
 
 def _kept_page(pair: Pair, options: ComparisonOptions) -> dict[str, Any]:

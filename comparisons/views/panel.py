@@ -1,10 +1,10 @@
 """The panel: its seats, where they part, and what they have predicted."""
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,7 @@ from reviews.models import Prediction, Review, Reviewer
 from reviews.track_record import NO_PREDICTIONS, TrackRecord
 from tools.models import Tool
 from votes.models import Listing
+from web.current_address import at_current_address
 from web.http import public_page
 from web.paging import page_of, stretch_of
 
@@ -67,30 +68,36 @@ def reviewers(request: HttpRequest) -> HttpResponse:
     )
 
 
+def _find_seat(slug: str) -> Any | None:
+    """Return a reviewer with `others`, the other seats in order, by its slug, current or former. One query for a
+    current one, because the page needs all seats anyway.
+    """
+    seats = list(Reviewer.objects.order_by("seat"))
+    found: Any = next((seat for seat in seats if seat.slug == slug), None) or Reviewer.objects.by_slug(slug)
+    if found:
+        found.others = [seat for seat in seats if seat != found]
+    return found
+
+
 @require_safe
 @public_page
-def reviewer(request: HttpRequest, slug: str) -> HttpResponse:
+@at_current_address(_find_seat)
+def reviewer(request: HttpRequest, reviewer: Any) -> HttpResponse:
     """One seat: its lens, what stands behind it, how it judges, and all its reviews."""
-    seats = {seat.slug: seat for seat in Reviewer.objects.order_by("seat")}
-    found = seats.get(slug) or Reviewer.objects.by_slugs(slug).get(slug)
-    if found is None:
-        raise Http404
-    if found.slug != slug:
-        return HttpResponsePermanentRedirect(found.get_absolute_url())
     panel = _panel(current_edition())
-    record = panel.records.get(found.pk, NOTHING)
+    record = panel.records.get(reviewer.pk, NOTHING)
     return render(
         request,
         "comparisons/reviewer.html",
         {
-            "here": found.get_absolute_url(),
-            "reviewer": found,
+            "here": reviewer.get_absolute_url(),
+            "reviewer": reviewer,
             "record": record,
-            "visitors": agreement_with_visitors().get(found.pk, NOBODY),
-            "others": [(seat, record.with_seat(seat.pk)) for seat in seats.values() if seat != found],
-            "track_record": panel.track_records.get(found.pk, NO_PREDICTIONS),
+            "visitors": agreement_with_visitors().get(reviewer.pk, NOBODY),
+            "others": [(seat, record.with_seat(seat.pk)) for seat in reviewer.others],
+            "track_record": panel.track_records.get(reviewer.pk, NO_PREDICTIONS),
             "page": page_of(
-                Review.objects.of_seat(found), request.GET, per_page=REVIEWS_A_PAGE, count=record.ships.whole
+                Review.objects.of_seat(reviewer), request.GET, per_page=REVIEWS_A_PAGE, count=record.ships.whole
             ),
         },
     )

@@ -1,9 +1,10 @@
 """All tools, one tool, and the tools of a category."""
 
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -19,6 +20,7 @@ from reviews.models import Reviewer
 from tools.models import Category, PlanKind, Tool
 from votes.models import Camp, CensusRow, Listing
 from votes.pair_votes import PairRank
+from web.current_address import at_current_address
 from web.http import public_page
 from web.paging import page_of
 
@@ -66,48 +68,40 @@ def _census(edition: Edition) -> tuple[list[Category], list[CensusRow]]:
 
 @require_safe
 @public_page
-def tool(request: HttpRequest, slug: str) -> HttpResponse:
+@at_current_address(lambda slug: Tool.objects.published().with_community().with_freeze().by_slug(slug))
+def tool(request: HttpRequest, tool: Any) -> HttpResponse:
     """One tool: its numbers, its reviewers' reasons, prices, facts, what changed, and what it is compared with."""
-    found = Tool.objects.published().with_community().with_freeze().by_slugs(slug).get(slug)
-    if found is None:
-        raise Http404
-    if found.slug != slug:
-        return HttpResponsePermanentRedirect(found.get_absolute_url())
-    return render(request, "comparisons/tool.html", tool_page(found))
+    return render(request, "comparisons/tool.html", tool_page(tool))
 
 
 @require_safe
 @public_page
-def category(request: HttpRequest, slug: str) -> HttpResponse:
+@at_current_address(Category.objects.by_slug)
+def category(request: HttpRequest, category: Category) -> HttpResponse:
     """The tools of a category, ranked, with the rule stated."""
-    found = Category.objects.by_slugs(slug).get(slug)
-    if found is None:
-        raise Http404
-    if found.slug != slug:
-        return HttpResponsePermanentRedirect(found.get_absolute_url())
     eyes = [Eye(*row) for row in Reviewer.objects.seats()]
     lens = lens_of(eyes, lens_slugs(request.GET))
     page = page_of(
-        Listing.objects.at().of_category(found).ranked(lens=lens.ids).tool_ids(), request.GET, per_page=TOOLS_A_PAGE
+        Listing.objects.at().of_category(category).ranked(lens=lens.ids).tool_ids(), request.GET, per_page=TOOLS_A_PAGE
     )
-    here = found.get_absolute_url()
+    here = category.get_absolute_url()
     tools = Tool.objects.with_numbers(lens=lens.ids).with_plans().in_order(page.object_list)
     cards = [tool_columns.card(tool) for tool in tools]
     return render(
         request,
         "comparisons/category.html",
         {
-            "title": titles.category_title(found.name, cards, page=page.number, total=page.paginator.count),
-            "description": titles.category_description(found.description, cards),
-            "linked_data": linked_data.category_graph(found.name, here, cards, first=page.start_index()),
-            "category": found,
+            "title": titles.category_title(category.name, cards, page=page.number, total=page.paginator.count),
+            "description": titles.category_description(category.description, cards),
+            "linked_data": linked_data.category_graph(category.name, here, cards, first=page.start_index()),
+            "category": category,
             "here": here,
             "lens": lens,
             "toggles": toggles(eyes, lens, here=here) if len(eyes) > 1 else [],
             "whole_panel": here,
             "page": page,
             "cards": cards,
-            "pair_ranks": PairRank.objects.of_category(found),
-            "comparisons": newest_links(Comparison.objects.published().in_category(found)),
+            "pair_ranks": PairRank.objects.of_category(category),
+            "comparisons": newest_links(Comparison.objects.published().in_category(category)),
         },
     )

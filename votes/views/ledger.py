@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,16 +18,15 @@ from votes.community import Community
 from votes.forms import MonthForm
 from votes.moderation import Reason
 from votes.views.shared import published_tool
+from web.current_address import at_current_address
 from web.http import PUBLIC_HEADERS, public_page
 
 
 @require_safe
 @public_page
-def ledger(request: HttpRequest, slug: str) -> HttpResponse:
+@at_current_address(lambda slug: published_tool(slug, with_numbers=True))
+def ledger(request: HttpRequest, tool: Any) -> HttpResponse:
     """The votes first cast on a tool in a month, day by day: which count, which are held, which were rejected."""
-    tool = published_tool(slug, with_numbers=True)
-    if tool.slug != slug:
-        return HttpResponsePermanentRedirect(reverse("ledger", args=[tool.slug]))
     months = book.months(tool.pk)
     form = MonthForm(request.GET)
     asked = form.cleaned_data["month"] if form.is_valid() else None

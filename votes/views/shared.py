@@ -15,7 +15,7 @@ def published_tool(slug: str, *, with_numbers: bool = False) -> Any:
     tools = Tool.objects.published()
     if with_numbers:
         tools = tools.with_community().with_freeze()
-    tool = tools.by_slugs(slug).get(slug)
+    tool = tools.by_slug(slug)
     if tool is None:
         raise Http404
     return tool
