@@ -308,8 +308,8 @@ PAIR_RANKING_VOTES = env.int("PAIR_RANKING_VOTES", default=100)  # from how many
 # -- How many votes are usual (docs: methodology) ---------------------------------------------------------
 
 # A network is a /24, or a /56 of IPv6. What is beyond is held for a moderator; far beyond, it is refused.
-VOTES_A_NETWORK_AND_TOOL = env.int("VOTES_A_NETWORK_AND_TOOL", default=10)  # new votes on one tool in a day
-VOTES_A_NETWORK = env.int("VOTES_A_NETWORK", default=60)  # new votes in an hour
-VOTE_REQUESTS_A_NETWORK = env.int("VOTE_REQUESTS_A_NETWORK", default=300)  # requests in an hour; then 429
+VOTES_PER_NETWORK_AND_TOOL = env.int("VOTES_PER_NETWORK_AND_TOOL", default=10)  # new votes on one tool in a day
+VOTES_PER_NETWORK = env.int("VOTES_PER_NETWORK", default=60)  # new votes in an hour
+VOTE_REQUESTS_PER_NETWORK = env.int("VOTE_REQUESTS_PER_NETWORK", default=300)  # requests in an hour; then 429
 BURST_VOTES = env.int("BURST_VOTES", default=20)  # new votes on one tool in an hour, whatever is usual there
 BURST_TIMES = env.int("BURST_TIMES", default=6)  # or so many times the median hour of its last seven days

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 from psycopg.pq import TransactionStatus
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from comparisons.reading.pairs import _communities
+from comparisons.reading.pairs import _numbers
 from comparisons.views.pairs import _said, _written
 from comparisons.views.panel import _panel
 from comparisons.views.sitemaps import _parts
@@ -69,7 +69,7 @@ def _empty_cache():
     _written.cache_clear()
     _said.cache_clear()
     _shown.clear()
-    _communities.cache_clear()
+    _numbers.cache_clear()
     _panel.cache_clear()
     _parts.cache_clear()
     _census.cache_clear()

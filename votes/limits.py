@@ -104,9 +104,9 @@ def weigh(*, tool_id: int, visitor: uuid.UUID, sets: bool, address: str, at: dat
         "sets": sets,
         "hour": hour,
         "day": hour.replace(hour=0),
-        "most_on_tool": settings.VOTES_A_NETWORK_AND_TOOL,
-        "most_in_hour": settings.VOTES_A_NETWORK,
-        "refused_above": settings.VOTE_REQUESTS_A_NETWORK,
+        "most_on_tool": settings.VOTES_PER_NETWORK_AND_TOOL,
+        "most_in_hour": settings.VOTES_PER_NETWORK,
+        "refused_above": settings.VOTE_REQUESTS_PER_NETWORK,
         "burst": settings.BURST_VOTES,
         "times": settings.BURST_TIMES,
     }
@@ -172,9 +172,9 @@ def weigh_pair(*, pair: tuple[int, int], visitor: uuid.UUID, sets: bool, address
         "sets": sets,
         "hour": hour,
         "day": hour.replace(hour=0),
-        "most_on_pair": settings.VOTES_A_NETWORK_AND_TOOL,
-        "most_in_hour": settings.VOTES_A_NETWORK,
-        "refused_above": settings.VOTE_REQUESTS_A_NETWORK,
+        "most_on_pair": settings.VOTES_PER_NETWORK_AND_TOOL,
+        "most_in_hour": settings.VOTES_PER_NETWORK,
+        "refused_above": settings.VOTE_REQUESTS_PER_NETWORK,
         "burst": settings.BURST_VOTES,
         "times": settings.BURST_TIMES,
     }
@@ -198,6 +198,6 @@ def _counted_for(sql: str, values: dict[str, Any], *, address: str, at: datetime
 
 
 def _weighed(network: Network, asked: int, held_for: str, *, hour: datetime, at: datetime) -> Weighed:
-    if asked > settings.VOTE_REQUESTS_A_NETWORK:
+    if asked > settings.VOTE_REQUESTS_PER_NETWORK:
         return Weighed(network.hash, "", refused_for=int((hour + timedelta(hours=1) - at).total_seconds()) + 1)
     return Weighed(network.hash, held_for)

@@ -161,10 +161,12 @@ class PairVote(models.Model):
 
 
 class PairNumbers(TypedDict):
-    """The pair votes on two tools: counts, and the first one's percent 0-100 of those that chose, with its interval."""
+    """Pair votes on two tools, yes for the first and no for the second: counts, and the first one's percent (0–100) of
+    the votes that chose one, with its interval.
+    """
 
-    ship: int
-    skip: int
+    yes: int
+    no: int
     neither: int
     held: int
     percent: int | None
@@ -174,17 +176,15 @@ class PairNumbers(TypedDict):
 
 class PairTallyQuerySet(models.QuerySet["PairTally"]):
     def numbers(self, *, shown: tuple[Tool, Tool]) -> PairNumbers | None:
-        """The pair votes on two tools in the order in which they are shown (`ship` are those for the first one); None
-        when nobody ever said anything.
-        """
+        """Return the pair votes on two tools in the order in which they are shown; None if there has never been one."""
         low, high = sorted(tool.pk for tool in shown)
         one, two = ("for_first", "for_second") if shown[0].pk == low else ("for_second", "for_first")
         votes = F(one) + F(two)
         rows = self.filter(first=low, second=high).values(
             "neither",
             "held",
-            ship=F(one),
-            skip=F(two),
+            yes=F(one),
+            no=F(two),
             percent=WholePercent(one, votes),
             low=WholePercent(WilsonLow(one, votes)),
             high=WholePercent(WilsonHigh(one, votes)),

@@ -1,59 +1,48 @@
-"""How the pair votes on two tools are said, under the same rules as the community's numbers. No queries."""
+"""The numbers of pair votes as pages show them, under the same rules as those of a tool. No queries."""
 
 from dataclasses import dataclass
 
-from votes.community import NOTHING, Community
 from votes.pair_votes import PairNumbers
+from votes.ratio import NO_FIGURE, Ratio
 
 
 @dataclass(frozen=True, slots=True)
-class Preference:
-    """Which of two tools visitors would ship with; the two in the order of the page.
+class Preference(Ratio):
+    """Which of two tools visitors would ship with: yes is the first on the page, no is the second.
 
-    `between` counts the votes for the first as ship and those for the second as skip: its percent is the first's share
-    of those who chose one of the two.
+    The percent is the first one's share of the votes that chose one of the two.
     """
 
-    between: Community
-    neither: int
+    neither: int = 0
 
     @classmethod
     def of(cls, numbers: PairNumbers | None) -> "Preference":
-        if numbers is None:
-            return cls(between=Community.of(None), neither=0)
-        return cls(
-            between=Community(
-                numbers["ship"],
-                numbers["skip"],
-                numbers["percent"],
-                numbers["low"],
-                numbers["high"],
-                held=numbers["held"],
-            ),
-            neither=numbers["neither"],
-        )
+        return cls(0, 0, None, None, None) if numbers is None else cls(**numbers)
 
     @property
-    def has_number(self) -> bool:
-        return self.between.has_number
+    def first(self) -> int:
+        return self.yes
+
+    @property
+    def second(self) -> int:
+        return self.no
 
     @property
     def figures(self) -> tuple[str, str]:
-        """Both shares; they add up to 100%."""
-        if not self.has_number or self.between.percent is None:
-            return NOTHING, NOTHING
-        return f"{self.between.percent}%", f"{100 - self.between.percent}%"
+        """Both shares as percents that add up to 100%."""
+        if not self.has_number or self.percent is None:
+            return NO_FIGURE, NO_FIGURE
+        return f"{self.percent}%", f"{100 - self.percent}%"
 
     @property
     def words(self) -> str:
-        """How many say so, and how sure the first one's share is while they are few."""
-        votes = self.between.votes
-        if not votes:
-            said = "No votes yet" if not self.neither else "Nobody has chosen yet"
+        """The number of votes, and the interval of the first one's share while there are few."""
+        if not self.votes:
+            words = "No votes yet" if not self.neither else "Nobody has chosen yet"
         elif not self.has_number:
-            said = f"{self.between.ship} to {self.between.skip} so far"
-        elif self.between.is_early:
-            said = f"{votes} votes, early: {self.between.interval} for the first"
+            words = f"{self.first} to {self.second} so far"
+        elif self.is_early:
+            words = f"{self.votes} votes, early: {self.interval} for the first"
         else:
-            said = f"{votes:,} votes"
-        return f"{said}; {self.neither:,} would ship with neither" if self.neither else said
+            words = f"{self.votes:,} votes"
+        return f"{words}; {self.neither:,} would ship with neither" if self.neither else words

@@ -123,14 +123,14 @@ def _tool(tool: ToolRecord, column: Column, community: Community, *, today: date
 
 
 def _pair_votes(preference: Preference) -> dict[str, Any]:
-    between, shown = preference.between, preference.has_number
+    shown = preference.has_number
     return {
-        "first": between.ship,
-        "second": between.skip,
+        "first": preference.first,
+        "second": preference.second,
         "neither": preference.neither,
-        "percent": between.percent if shown else None,
-        "low": between.low if shown else None,
-        "high": between.high if shown else None,
+        "percent": preference.percent if shown else None,
+        "low": preference.low if shown else None,
+        "high": preference.high if shown else None,
         "words": preference.words,
     }
 

@@ -7,7 +7,7 @@ everything that the comparison page shows: see docs/decisions/0002-etags.md befo
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.utils import timezone
@@ -28,31 +28,42 @@ _EDITION = """
            (SELECT max(published_at) FROM comparisons_comparison WHERE published_at <= %(now)s)
        )"""
 
-# Of two tools, a and b: what visitors say of each, and which of them they would ship with.
-_VOTES = """
-       (SELECT concat(sum(ship), '/', sum(skip), '/', sum(held)) FROM votes_tally WHERE tool_id = a.id)
-       || (SELECT '/' || count(*) FROM votes_freeze WHERE tool_id = a.id),
-       (SELECT concat(sum(ship), '/', sum(skip), '/', sum(held)) FROM votes_tally WHERE tool_id = b.id)
-       || (SELECT '/' || count(*) FROM votes_freeze WHERE tool_id = b.id),
-       (
-           SELECT concat_ws('/', for_first, for_second, neither, held) FROM votes_pairtally
-           WHERE first_id = LEAST(a.id, b.id) AND second_id = GREATEST(a.id, b.id)
-       )"""
+# The counts of votes on two tools, a and b, and between them, with the joins that read them.
+_COUNTS = """
+       on_a.ship, on_a.skip, on_a.held, EXISTS (SELECT FROM votes_freeze WHERE tool_id = a.id),
+       on_b.ship, on_b.skip, on_b.held, EXISTS (SELECT FROM votes_freeze WHERE tool_id = b.id),
+       COALESCE(on_pair.for_first, 0), COALESCE(on_pair.for_second, 0), COALESCE(on_pair.neither, 0),
+       COALESCE(on_pair.held, 0)"""
+_SUMS = """(
+    SELECT COALESCE(sum(ship), 0) AS ship, COALESCE(sum(skip), 0) AS skip, COALESCE(sum(held), 0) AS held
+    FROM votes_tally WHERE tool_id = {tool}.id
+) AS on_{tool}"""
+_COUNTED = f"""
+CROSS JOIN LATERAL {_SUMS.replace("{tool}", "a")}
+CROSS JOIN LATERAL {_SUMS.replace("{tool}", "b")}
+LEFT JOIN votes_pairtally AS on_pair
+       ON on_pair.first_id = LEAST(a.id, b.id) AND on_pair.second_id = GREATEST(a.id, b.id)"""
 
 _FIND = """
-SELECT a.id, a.slug, b.id, b.slug, c.id, c.first_id, COALESCE(c.introduction, ''),{edition},
-{votes}
+SELECT a.id, a.slug, b.id, b.slug, c.id, c.first_id, COALESCE(c.introduction, ''),{edition},{counts}
 FROM tools_tool AS a
 JOIN tools_tool AS b ON b.slug = %(second)s AND b.published_at <= %(now)s AND b.withdrawn_at IS NULL
 LEFT JOIN comparisons_comparison AS c
        ON LEAST(c.first_id, c.second_id) = LEAST(a.id, b.id)
       AND GREATEST(c.first_id, c.second_id) = GREATEST(a.id, b.id)
-      AND c.published_at <= %(now)s AND c.withdrawn_at IS NULL
+      AND c.published_at <= %(now)s AND c.withdrawn_at IS NULL{counted}
 WHERE a.slug = %(first)s AND a.published_at <= %(now)s AND a.withdrawn_at IS NULL
-""".replace("{edition}", _EDITION).replace("{votes}", _VOTES)
+"""
 
-_TALLIES = "SELECT {edition},{votes} FROM (VALUES (%(first)s::bigint)) AS a(id), (VALUES (%(second)s::bigint)) AS b(id)"
-_TALLIES = _TALLIES.replace("{edition}", _EDITION).replace("{votes}", _VOTES)
+_AS_IT_IS = """
+SELECT {edition},{counts}
+FROM (VALUES (%(first)s::bigint)) AS a(id) CROSS JOIN (VALUES (%(second)s::bigint)) AS b(id){counted}
+"""
+
+_FIND, _AS_IT_IS = (
+    sql.replace("{edition}", _EDITION).replace("{counts}", _COUNTS).replace("{counted}", _COUNTED)
+    for sql in (_FIND, _AS_IT_IS)
+)
 
 _COMMUNITY = """
 SELECT ship, skip, whole_percent(ship, ship + skip),
@@ -67,6 +78,28 @@ ORDER BY place
 type Edition = tuple[str, str]
 
 
+class Counts(NamedTuple):
+    """The counted and held votes on one tool, and whether voting on it is frozen."""
+
+    ship: int
+    skip: int
+    held: int
+    is_frozen: bool
+
+
+class PairCounts(NamedTuple):
+    """The counted and held votes between two tools."""
+
+    first: int
+    second: int
+    neither: int
+    held: int
+
+    def swap(self) -> "PairCounts":
+        """Return the same counts with the two tools the other way around."""
+        return PairCounts(self.second, self.first, self.neither, self.held)
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """Two published tools in the order of their canonical address."""
@@ -78,13 +111,8 @@ class Pair:
     introduction: str
     edition: Edition
     """Differs whenever anything differs that editors wrote, or that the clock does to it: (day, revision and times)."""
-    tallies: tuple[str, str]
-    """Of each tool how many votes say ship and skip, how many are held, and whether votes are frozen (1 or 0), as
-    `32/9/3/0`; `///0` where nobody ever voted.
-    """
-
-    pair_tally: tuple[int, int, int, int]
-    """How many pair votes choose the first, the second, and neither; and how many are held."""
+    counts: tuple[Counts, Counts]
+    pair_counts: PairCounts
 
     @property
     def is_editorial(self) -> bool:
@@ -93,35 +121,32 @@ class Pair:
     @property
     def stamp(self) -> tuple[Any, ...]:
         """Differs whenever the page would."""
-        return (self.ids, self.edition, self.tallies, self.pair_tally)
+        return (self.ids, self.edition, self.counts, self.pair_counts)
 
     @property
     def communities(self) -> list[Community]:
-        """What the tallies come to, for both tools."""
-        return self._numbers[:2]
+        """The numbers of both tools."""
+        return _numbers(*self.counts, self.pair_counts)[0]
 
     @property
     def preference(self) -> Preference:
         """Which of the two visitors would ship with."""
-        return Preference(between=self._numbers[2], neither=self.pair_tally[2])
-
-    @property
-    def _numbers(self) -> list[Community]:
-        return _communities(*self.tallies, "{0}/{1}/{3}/0".format(*self.pair_tally))
+        return _numbers(*self.counts, self.pair_counts)[1]
 
 
 @lru_cache(maxsize=4096)
-def _communities(*tallies: str) -> list[Community]:
-    """The numbers of both tools' tallies and of the pair's: the database's arithmetic, and pure, so that it is asked
-    once for the same counts.
+def _numbers(one: Counts, two: Counts, pair: PairCounts) -> tuple[list[Community], Preference]:
+    """Return the numbers of two tools and of their pair. The database computes them, and the result depends on nothing
+    but the counts, so it is cached per set of counts.
     """
-    counts = [[int(count or 0) for count in tally.split("/")] for tally in tallies]
     with connection.cursor() as cursor:
-        cursor.execute(_COMMUNITY, [count for ship, skip, *_ in counts for count in (ship, skip)])
-        return [
-            Community(ship, skip, percent, low, high, held=held, is_frozen=bool(frozen))
-            for (ship, skip, percent, low, high), (*_, held, frozen) in zip(cursor.fetchall(), counts, strict=True)
-        ]
+        cursor.execute(_COMMUNITY, [one.ship, one.skip, two.ship, two.skip, pair.first, pair.second])
+        *ratios, (first, second, percent, low, high) = cursor.fetchall()
+    preference = Preference(first, second, percent, low, high, neither=pair.neither, held=pair.held)
+    return [
+        Community(ship, skip, percent, low, high, held=counts.held, is_frozen=counts.is_frozen)
+        for (ship, skip, percent, low, high), counts in zip(ratios, (one, two), strict=True)
+    ], preference
 
 
 def find_pair(first: str, second: str) -> Pair | None:
@@ -135,32 +160,33 @@ def find_pair(first: str, second: str) -> Pair | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    a, a_slug, b, b_slug, comparison, editors_first, introduction, edition, *tallies, pair_tally = row
+    a, a_slug, b, b_slug, comparison, editors_first, introduction, edition, *counts = row
+    on_a, on_b, between = Counts(*counts[:4]), Counts(*counts[4:8]), PairCounts(*counts[8:])
     if editors_first == b or (editors_first is None and b_slug < a_slug):
-        a, a_slug, b, b_slug, tallies = b, b_slug, a, a_slug, tallies[::-1]
+        a, a_slug, b, b_slug, on_a, on_b = b, b_slug, a, a_slug, on_b, on_a
     return Pair(
         ids=(a, b),
         slugs=(a_slug, b_slug),
         comparison=comparison,
         introduction=introduction,
         edition=_edition(now, edition),
-        tallies=(tallies[0], tallies[1]),
-        pair_tally=_pair_tally(pair_tally, turned=a > b),
+        counts=(on_a, on_b),
+        pair_counts=between.swap() if a > b else between,
     )
 
 
 def unpublished_pair(comparison: Comparison) -> Pair:
     """A comparison as a pair, whether or not it or its tools are published: for previews."""
     first, second = comparison.first, comparison.second
-    edition, tallies, pair_tally = _as_it_is(first.pk, second.pk)
+    edition, counts, pair_counts = _as_it_is(first.pk, second.pk)
     return Pair(
         ids=(first.pk, second.pk),
         slugs=(first.slug, second.slug),
         comparison=comparison.pk,
         introduction=comparison.introduction,
         edition=edition,
-        tallies=tallies,
-        pair_tally=pair_tally,
+        counts=counts,
+        pair_counts=pair_counts,
     )
 
 
@@ -169,22 +195,21 @@ def still_shows(pair: Pair) -> bool:
 
     What the address leads to, and whether the tools are published, is editors' work and so part of the edition.
     """
-    return _as_it_is(*pair.ids) == (pair.edition, pair.tallies, pair.pair_tally)
+    return _as_it_is(*pair.ids) == (pair.edition, pair.counts, pair.pair_counts)
 
 
-def _as_it_is(first: int, second: int) -> tuple[Edition, tuple[str, str], tuple[int, int, int, int]]:
-    """The edition, tallies and pair tally (see Pair) of two tools by their ids, in this order."""
+def _as_it_is(first: int, second: int) -> tuple[Edition, tuple[Counts, Counts], PairCounts]:
+    """Return the edition and the counts (see Pair) of two tools by their ids, in this order."""
     now = timezone.now()
     with connection.cursor() as cursor:
-        cursor.execute(_TALLIES, {"first": first, "second": second, "now": now})
-        edition, *tallies, pair_tally = cursor.fetchone()
-    return _edition(now, edition), (tallies[0], tallies[1]), _pair_tally(pair_tally, turned=first > second)
-
-
-def _pair_tally(counts: str | None, *, turned: bool) -> tuple[int, int, int, int]:
-    """The counts of pair votes in the order of the page, which may turn that of the ids; None where there are none."""
-    first, second, neither, held = (int(count) for count in (counts or "0/0/0/0").split("/"))
-    return (second, first, neither, held) if turned else (first, second, neither, held)
+        cursor.execute(_AS_IT_IS, {"first": first, "second": second, "now": now})
+        edition, *counts = cursor.fetchone()
+    between = PairCounts(*counts[8:])
+    return (
+        _edition(now, edition),
+        (Counts(*counts[:4]), Counts(*counts[4:8])),
+        between.swap() if first > second else between,
+    )
 
 
 def current_edition() -> Edition:

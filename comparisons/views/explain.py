@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from comparisons.reading.worked_example import NEWEST, example, interval_steps
 from comparisons.shaping.tool_columns import card
 from reviews.models import Reviewer
-from votes.community import said_by_votes
+from votes.community import list_display_rules
 from votes.models import Reason
 from votes.pair_votes import RESAMPLES
 from votes.visitor import HINT_COOKIE, KEPT_DAYS
@@ -31,12 +31,12 @@ def methodology(request: HttpRequest) -> HttpResponse:
             "full": settings.COMMUNITY_FULL_VOTES,
             "stale_days": settings.STALE_AFTER_DAYS,
             "like_for_like_days": settings.LIKE_FOR_LIKE_DAYS,
-            "said_by_votes": said_by_votes(),
+            "display_rules": list_display_rules(),
             "kept_days": KEPT_DAYS,
             "limits": {
-                "tool_day": settings.VOTES_A_NETWORK_AND_TOOL,
-                "hour": settings.VOTES_A_NETWORK,
-                "refused": settings.VOTE_REQUESTS_A_NETWORK,
+                "tool_day": settings.VOTES_PER_NETWORK_AND_TOOL,
+                "hour": settings.VOTES_PER_NETWORK,
+                "refused": settings.VOTE_REQUESTS_PER_NETWORK,
                 "burst": settings.BURST_VOTES,
                 "times": settings.BURST_TIMES,
             },

@@ -17,6 +17,7 @@ from votes import deciding
 from votes.forms import PairDecisionForm, WhyForm
 from votes.models import Decision, PairTally, PairVote
 from votes.moderation import Action, held_pair_groups, pair_name
+from votes.preference import Preference
 from web.paging import page_number
 
 GROUPS_A_PAGE = 100
@@ -147,7 +148,7 @@ class PairVoteAdmin(DeskAdmin):
             first=first,
             second=second,
             name=name,
-            numbers=PairTally.objects.numbers(shown=pair),
+            preference=Preference.of(PairTally.objects.numbers(shown=pair)),
             groups=groups,
             count=count,
             page=page,

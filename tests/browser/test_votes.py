@@ -67,7 +67,7 @@ def test_a_held_vote_is_marked_and_says_that_it_waits(page, site):
 
 
 def test_a_refusal_is_said_in_place(page, site, settings):
-    settings.VOTE_REQUESTS_A_NETWORK = 1
+    settings.VOTE_REQUESTS_PER_NETWORK = 1
     page.goto(f"{site}/tools/aider/")
     page.locator("#ship-aider").click()
     expect(page.locator("#ship-aider")).to_have_attribute("aria-pressed", "true")

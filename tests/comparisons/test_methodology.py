@@ -9,7 +9,7 @@ from django.test import Client
 from comparisons.reading.worked_example import example, interval_steps
 from tests import factories as make
 from tools.models import Tool
-from votes.community import said_by_votes
+from votes.community import list_display_rules
 
 pytestmark = pytest.mark.django_db
 URL = "/methodology/"
@@ -131,7 +131,7 @@ def test_words_follow_the_settings(client, settings):
 )
 def test_ranges_of_votes(settings, early, full, votes):
     settings.COMMUNITY_EARLY_VOTES, settings.COMMUNITY_FULL_VOTES = early, full
-    assert [row[0] for row in said_by_votes()] == votes
+    assert [row[0] for row in list_display_rules()] == votes
 
 
 @pytest.mark.parametrize(("things", "queries"), [(0, 2), (1, 5), (3, 5)])

@@ -19,7 +19,7 @@ from django.test import Client
 from bench.addresses import PAGES, Page
 from catalog.actions import import_catalog, make_load
 from catalog.made_up.generator import Size
-from comparisons.reading.pairs import _communities
+from comparisons.reading.pairs import _numbers
 from comparisons.views.pairs import _said, _written
 
 pytestmark = pytest.mark.django_db
@@ -75,7 +75,7 @@ def _statements(address: str, kind: Page) -> list[tuple[str, Any]]:
         client.get(address)  # what is read once for an edition of the site (sitemap, track records) is no page's own
     _written.cache_clear()
     _said.cache_clear()
-    _communities.cache_clear()
+    _numbers.cache_clear()
     with connection.execute_wrapper(note):
         response = client.post(address, kind.body, FORM) if kind.body else client.get(address)
     assert response.status_code < 400

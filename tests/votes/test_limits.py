@@ -52,7 +52,7 @@ def test_a_thousand_visitors_from_one_network_are_held_and_then_refused():
 
 
 def test_a_network_s_hour_is_limited_over_all_tools(settings, time_machine):
-    settings.VOTES_A_NETWORK = 6
+    settings.VOTES_PER_NETWORK = 6
     tools = [make.tool() for _ in range(4)]
     for tool in tools:
         for _ in range(2):
@@ -64,7 +64,7 @@ def test_a_network_s_hour_is_limited_over_all_tools(settings, time_machine):
 
 
 def test_a_refused_voter_is_told_when_to_come_back(settings):
-    settings.VOTE_REQUESTS_A_NETWORK = 1
+    settings.VOTE_REQUESTS_PER_NETWORK = 1
     tool, client = make.tool(), voter()
     cast(client, tool)
     page, fragment = cast(client, tool, "skip"), cast(client, tool, "skip", **{"hx-request": "true"})

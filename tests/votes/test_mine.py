@@ -138,7 +138,7 @@ def test_queries(votes, django_assert_num_queries):
 
 
 def test_many_votes_are_paged(settings):
-    settings.VOTES_A_NETWORK = 1000
+    settings.VOTES_PER_NETWORK = 1000
     client = voter()
     for _ in range(25):
         cast(client, make.tool())

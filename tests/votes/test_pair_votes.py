@@ -15,7 +15,6 @@ from hypothesis.extra.django import TestCase
 from tests import factories as make
 from tests.conftest import SAME_ORIGIN
 from votes.actions import cast_pair, verify_tally
-from votes.community import Community
 from votes.models import Freeze
 from votes.pair_votes import PairChoice, PairTally, PairVote
 from votes.preference import Preference
@@ -35,7 +34,7 @@ def say(client, choice: str, pair: str = PAIR, **headers):
 
 def tally(two) -> tuple[int, int, int]:
     numbers = PairTally.objects.numbers(shown=two)
-    return (numbers["ship"], numbers["skip"], numbers["neither"]) if numbers else (0, 0, 0)
+    return (numbers["yes"], numbers["no"], numbers["neither"]) if numbers else (0, 0, 0)
 
 
 def fresh() -> list[tuple]:
@@ -218,7 +217,7 @@ class Tallies(TestCase):
     ],
 )
 def test_said_under_the_rules_of_the_community(numbers, neither, figures, words):
-    preference = Preference(between=Community(*numbers), neither=neither)
+    preference = Preference(*numbers, neither=neither)
     assert (preference.figures, preference.words) == (figures, words)
 
 
@@ -230,7 +229,7 @@ def choose(two, *, choice=PairChoice.FIRST, visitor=None, address="192.0.2.7"):
 
 
 def test_votes_of_one_network_beyond_the_usual_are_held(two, client, settings):
-    settings.VOTES_A_NETWORK_AND_TOOL = 3
+    settings.VOTES_PER_NETWORK_AND_TOOL = 3
     for _ in range(5):
         choose(two)
     choose(two[::-1], address="192.0.2.200")  # the same network, the same pair
@@ -242,10 +241,10 @@ def test_votes_of_one_network_beyond_the_usual_are_held(two, client, settings):
 
 
 def test_a_held_vote_cannot_be_laundered(two, settings):
-    settings.VOTES_A_NETWORK_AND_TOOL = 0
+    settings.VOTES_PER_NETWORK_AND_TOOL = 0
     visitor = uuid4()
     choose(two, visitor=visitor)
-    settings.VOTES_A_NETWORK_AND_TOOL = 10
+    settings.VOTES_PER_NETWORK_AND_TOOL = 10
     for choice in (PairChoice.NONE, PairChoice.SECOND, PairChoice.FIRST):
         choose(two, visitor=visitor, choice=choice, address="198.51.100.1")
     assert (tally(two), PairTally.objects.get().held) == ((0, 0, 0), 1)
@@ -254,13 +253,13 @@ def test_a_held_vote_cannot_be_laundered(two, settings):
 def test_a_counted_vote_stays_counted_when_it_changes_beyond_the_limit(two, settings):
     visitor = uuid4()
     choose(two, visitor=visitor)
-    settings.VOTES_A_NETWORK_AND_TOOL = settings.VOTES_A_NETWORK = 0
+    settings.VOTES_PER_NETWORK_AND_TOOL = settings.VOTES_PER_NETWORK = 0
     choose(two, visitor=visitor, choice=PairChoice.SECOND)
     assert tally(two) == (0, 1, 0)
 
 
 def test_both_kinds_of_votes_share_a_network_s_hour(two, settings, form_client):
-    settings.VOTES_A_NETWORK = 1
+    settings.VOTES_PER_NETWORK = 1
     form_client.post("/tools/alpha/vote/", {"choice": "ship"})
     say(Client(headers=SAME_ORIGIN), "first")
     assert (tally(two), PairTally.objects.get().held) == ((0, 0, 0), 1)
@@ -321,7 +320,7 @@ def test_replay_writes_nothing(form_client, two):
 
 
 def test_far_beyond_the_usual_it_is_refused_and_nothing_changes(two, settings, form_client):
-    settings.VOTE_REQUESTS_A_NETWORK = 2
+    settings.VOTE_REQUESTS_PER_NETWORK = 2
     say(form_client, "first")
     say(form_client, "second")
     refused = say(form_client, "first")
