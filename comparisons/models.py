@@ -119,7 +119,8 @@ class ComparisonQuerySet(SearchedQuerySet):
 class Comparison(Publishable):
     """Two tools in the order the editor gives, with an introduction. Any other pair has its page without one.
 
-    The table has a column more, `search_vector`, with both names (tools/search.py); triggers keep it (migration 0003).
+    The table has one more column, `search_vector`, with both names (tools/search.py); triggers maintain it
+    (comparisons/sql/search.sql).
     """
 
     first = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="comparisons_as_first")
@@ -168,8 +169,8 @@ class SplitQuerySet(models.QuerySet["Split"]):
 class Split(models.Model):
     """On how many seats the two tools of a published comparison get different verdicts: what lists of them sort by.
 
-    It follows from the tools' listings, and only triggers write it (migration 0004). Like those it has a row for now
-    and one for each later time at which it changes by itself.
+    It follows from the tools' listings, and only triggers write it (comparisons/sql/splits.sql). Like those it has a
+    row for now and one for each later time at which it changes by itself.
     """
 
     comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="splits", db_index=False)

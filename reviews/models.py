@@ -158,8 +158,8 @@ class Review(Publishable):
 
     The current edition is the newest published one. That there is exactly one needs no flag: no two editions of a
     seat share an instant (`reviews_review_edition_once`), and each seat has at most one draft, because the same
-    constraint counts NULL as a value. That words once published stay is a trigger (migration 0002). The table has a
-    column more, `search_vector` (tools/search.py).
+    constraint counts NULL as a value. A trigger refuses to rewrite published words (reviews/sql/history.sql). The table
+    has one more column, `search_vector` (tools/search.py).
     """
 
     WORD_FIELDS = ("verdict", "quote", "flips_if")
@@ -326,7 +326,7 @@ class Mention(models.Model):
 
 
 class Flip(models.Model):
-    """An edition that says the opposite of the one before. Only triggers write it (migration 0006)."""
+    """An edition that says the opposite of the one before. Only triggers write it (reviews/sql/flips.sql)."""
 
     review = models.OneToOneField(Review, on_delete=models.CASCADE, primary_key=True)
     before = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="+")

@@ -44,7 +44,7 @@ class Panel:
     def counting(cls, marks: Sequence[tuple[str, str]]) -> "Panel":
         """The panel of some verdicts, as (reviewer's name, verdict): what the database will make of them."""
         ship, seats = sum(verdict == "ship" for _, verdict in marks), len(marks)
-        # Half up, in whole numbers, as whole_percent of tools/migrations/0003 does.
+        # Half up, in whole numbers, as whole_percent of tools/sql/arithmetic.sql does.
         percent = (200 * ship + seats) // (2 * seats) if seats else None
         return cls(ship=ship, seats=seats, percent=percent, marks=tuple(marks))
 

@@ -1,6 +1,6 @@
 """The site's arithmetic: percentages and the Wilson interval are computed in the database and nowhere else.
 
-The formulas, with their source, are SQL functions made by tools/migrations/0003_arithmetic.py.
+The formulas, with their source, are SQL functions in tools/sql/arithmetic.sql.
 """
 
 from django.db.models import FloatField, Func, IntegerField

@@ -61,7 +61,7 @@ class Publishable(models.Model):
     def was_public(self) -> bool:
         """Whether readers see it or have seen it: then it is superseded or withdrawn, and never deleted.
 
-        Goes by the time that is set now. The database looks into the history as well (tools/migrations/0007).
+        Goes by the time that is set now. The database looks into the history as well (tools/sql/history.sql).
         """
         return self.published_at is not None and self.published_at <= timezone.now()
 

@@ -1,8 +1,9 @@
 """Finding by words: full text, the beginnings of names, and likeness where somebody mistypes.
 
-The SQL side is tools/migrations/0004_search.py, with the columns `search_vector` of tools, reviews and comparisons.
-They are generated (comparisons: kept by triggers) and not declared in the models: a declared `GeneratedField` would be
-loaded with every object, through every join, and returned by every insert, and a vector is as long as its text.
+The SQL side is `sql/search.sql` of tools, reviews and comparisons; their migrations `0002_sql` add `search_vector`.
+These columns are generated (comparisons: set by triggers) and not declared in the models: a declared `GeneratedField`
+would be loaded with every object, through every join, and returned by every insert, and a vector is as long as its
+text.
 
 What is searched is what stands on pages: public tools and comparisons, current editions. History is not found.
 """

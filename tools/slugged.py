@@ -20,7 +20,7 @@ def slug_constraint(*, name: str) -> models.CheckConstraint:
 class FormerSlug(models.Model):
     """A slug that a tool, category or reviewer had before it was renamed, so that old links go on working.
 
-    Rows are written by a database trigger (migration 0002), so that no way of renaming can forget one; the same
+    Rows are written by a trigger (tools/sql/slugs.sql), so that no way of renaming can forget one; the same
     trigger refuses a slug that somebody else used to have.
     """
 

@@ -14,8 +14,8 @@ from tools.models import Tool
 class LedgerHour(models.Model):
     """How many of the votes first cast on a tool in an hour (UTC) say ship and skip, by what they are worth, in slots.
 
-    Only triggers on `votes_vote` write here, with the tally and in the same slots (migration 0006). Votes that were
-    taken back are in no row.
+    Only triggers on `votes_vote` write here, with the tally and in the same slots (votes/sql/tally.sql). Votes that
+    were taken back are in no row.
     """
 
     pk = models.CompositePrimaryKey("tool_id", "hour_at", "state", "rejected_for", "slot")

@@ -65,8 +65,8 @@ class VoteQuerySet(models.QuerySet["Vote"]):
 
         It sets and does not toggle: saying the same again changes nothing. A vote that is new is held for `held_for`,
         unless that is ""; one that was there keeps its state. One statement, committed when this returns outside a
-        transaction; the tally follows in the same transaction by trigger (migration 0006), and the order of lists does
-        or is settled after it (migration 0004).
+        transaction; the tally follows in the same transaction by trigger (votes/sql/tally.sql), and the order of lists
+        does or is settled after it (votes/sql/listings.sql).
         """
         with connection.cursor() as cursor:
             cursor.execute(
@@ -148,8 +148,8 @@ class Tally(models.Model):
     """How many counted votes say ship and skip, and how many votes are held, in up to eight slots a tool; a tool's
     count is the sum of its slots.
 
-    Only triggers on `votes_vote` write here (migration 0006). A visitor's slot follows from the visitor's id, so that
-    simultaneous votes on one popular tool seldom wait for the same row.
+    Only triggers on `votes_vote` write here (votes/sql/tally.sql). A visitor's slot follows from the visitor's id, so
+    that simultaneous votes on one popular tool seldom wait for the same row.
     """
 
     SLOTS = 8
@@ -307,7 +307,8 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         return self.values_list("tool_id", flat=True)
 
     def settle(self, tool: Tool) -> None:
-        """Bring a tool's votes up to date here, should the trigger have met somebody else at it (migration 0004)."""
+        """Bring a tool's votes up to date here, should the trigger have skipped a locked row
+        (votes/sql/listings.sql)."""
         with connection.cursor() as cursor:
             changed = True
             while changed:
@@ -318,9 +319,9 @@ class ListingQuerySet(models.QuerySet["Listing"]):
 class Listing(models.Model):
     """How a published tool stands with panel and visitors: what lists are found, counted and sorted by.
 
-    All of it follows from tools, plans, reviews and tallies, and only triggers write it (migration 0004). A tool has
-    one row for now and one for each later time at which something of it comes out, so that scheduled content moves the
-    lists by itself. What a list shows of its tools is read from where it stands; here is only their order.
+    All of it follows from tools, plans, reviews and tallies, and only triggers write it (votes/sql/listings.sql). A
+    tool has one row for now and one for each later time at which something of it comes out, so that scheduled content
+    moves the lists by itself. What a list shows of its tools is read from where it stands; here is only their order.
     """
 
     tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="listings", db_index=False)

@@ -70,10 +70,11 @@ class Freeze(models.Model):
 
 
 class Decision(models.Model):
-    """What was decided of some votes on a tool, by whom and why. A trigger refuses to change or delete it (0006).
+    """What was decided of some votes on a tool, by whom and why.
 
-    It outlives the tool and the user, so it keeps their names too. Of votes between two tools it has no tool but
-    `first` and `second`, and the name "A vs B" (`pair_name`); `ship` are then those for A and `skip` those for B.
+    A trigger refuses to change or delete it (votes/sql/decisions.sql). It outlives the tool and the user, so it keeps
+    their names too. Of votes between two tools it has no tool but `first` and `second`, and the name "A vs B"
+    (`pair_name`); `ship` are then those for A and `skip` those for B.
     """
 
     tool = models.ForeignKey(

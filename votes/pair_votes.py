@@ -63,7 +63,7 @@ class PairVoteQuerySet(models.QuerySet["PairVote"]):
 
         It sets and does not toggle: saying the same again changes nothing. A vote that is new is held for `held_for`,
         unless that is ""; one that was there keeps its state. One statement; the tally follows in the same transaction
-        by trigger (migration 0008). To take back what was never said leaves no row.
+        by trigger (votes/sql/pair_tally.sql). To take back what was never said leaves no row.
         """
         turned = shown[0].pk > shown[1].pk
         first, second = reversed(shown) if turned else shown
@@ -197,7 +197,7 @@ class PairTallyQuerySet(models.QuerySet["PairTally"]):
 
 
 class PairTally(models.Model):
-    """How many pair votes say which. Only triggers on `votes_pairvote` write here (migration 0008)."""
+    """How many pair votes say which. Only triggers on `votes_pairvote` write here (votes/sql/pair_tally.sql)."""
 
     pk = models.CompositePrimaryKey("first_id", "second_id")
     first = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="+", db_index=False)

@@ -1,4 +1,4 @@
-"""The table of the cache "default", as `manage.py createcachetable` would make it: nobody has to remember that."""
+"""The table of the cache "default", as `manage.py createcachetable` would make it, so that nobody has to run that."""
 
 from django.db import migrations
 

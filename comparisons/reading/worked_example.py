@@ -85,7 +85,7 @@ def interval_steps(*, ship: int, votes: int) -> IntervalSteps:
     """The interval of `ship` out of `votes` (1 or more) step by step, as the database computes it. One query.
 
     Wilson (1927), with both sides of the fraction multiplied by the number of votes, as in
-    tools/migrations/0003_arithmetic.py.
+    tools/sql/arithmetic.sql.
     """
     with connection.cursor() as cursor:
         cursor.execute(_STEPS, [ship, votes])

@@ -1,4 +1,4 @@
-"""Deleting at the desk: only what readers never saw. The database holds the same rule (tools/migrations/0007)."""
+"""Deleting at the desk: only what readers never saw. The database holds the same rule (tools/sql/history.sql)."""
 
 from typing import Any
 

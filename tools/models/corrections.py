@@ -19,7 +19,7 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
 class Correction(models.Model):
     """What we got wrong about a tool and put right, in words for readers. Never rewritten: a later one can follow.
 
-    That it stays is a trigger (migration 0007).
+    A trigger enforces that (tools/sql/history.sql).
     """
 
     tool = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="corrections")

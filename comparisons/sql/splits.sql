@@ -1,14 +1,11 @@
-"""Splits follow comparisons and the listings of their tools (votes/migrations/0004_listings_follow)."""
+-- Splits: on how many seats the panel disagrees about a pair, one row per period in which both listings stay the same.
+-- They follow comparisons and the listings of their tools (votes/sql/listings.sql).
 
-from django.db import migrations
-
-FUNCTIONS = """
--- By index whatever the statistics say, as votes/migrations/0004_listings_follow explains.
-CREATE FUNCTION rebuild_splits(wanted bigint[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
+-- enable_seqscan = off: see rebuild_listings in votes/sql/listings.sql.
+CREATE OR REPLACE FUNCTION rebuild_splits(wanted bigint[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
     DELETE FROM comparisons_split WHERE comparison_id = ANY (wanted);
 
-    -- A row for each stretch of time in which both tools stand as they do.
     INSERT INTO comparisons_split (comparison_id, starts_at, ends_at, apart, seats)
     SELECT comparison.id, stretch.starts_at, stretch.ends_at,
            count_among(first.ships, second.skips) + count_among(first.skips, second.ships),
@@ -18,14 +15,14 @@ BEGIN
     JOIN votes_listing AS second ON second.tool_id = comparison.second_id
     CROSS JOIN LATERAL (
         SELECT GREATEST(first.starts_at, second.starts_at, comparison.published_at) AS starts_at,
-               LEAST(first.ends_at, second.ends_at) AS ends_at -- NULL, which is for ever, is not looked at
+               LEAST(first.ends_at, second.ends_at) AS ends_at -- LEAST ignores NULL, which means forever
     ) AS stretch
     WHERE comparison.id = ANY (wanted)
       AND comparison.published_at IS NOT NULL AND comparison.withdrawn_at IS NULL
       AND (stretch.ends_at IS NULL OR stretch.starts_at < stretch.ends_at);
 END $$;
 
-CREATE FUNCTION splits_follow() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+CREATE OR REPLACE FUNCTION splits_follow() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
     touched bigint[];
 BEGIN
@@ -52,34 +49,15 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER splits_follow_insert AFTER INSERT ON comparisons_comparison
+CREATE OR REPLACE TRIGGER splits_follow_insert AFTER INSERT ON comparisons_comparison
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION splits_follow();
-CREATE TRIGGER splits_follow_update AFTER UPDATE ON comparisons_comparison
+CREATE OR REPLACE TRIGGER splits_follow_update AFTER UPDATE ON comparisons_comparison
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION splits_follow();
-CREATE TRIGGER splits_follow_delete AFTER DELETE ON comparisons_comparison
+CREATE OR REPLACE TRIGGER splits_follow_delete AFTER DELETE ON comparisons_comparison
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION splits_follow();
 
--- Votes update listings, and no split with them; editors' changes delete and insert.
-CREATE TRIGGER splits_follow_insert AFTER INSERT ON votes_listing
+-- No trigger on UPDATE: votes update listings, which does not change a split; what editors do deletes and inserts.
+CREATE OR REPLACE TRIGGER splits_follow_insert AFTER INSERT ON votes_listing
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION splits_follow();
-CREATE TRIGGER splits_follow_delete AFTER DELETE ON votes_listing
+CREATE OR REPLACE TRIGGER splits_follow_delete AFTER DELETE ON votes_listing
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION splits_follow();
-
-SELECT rebuild_splits(ARRAY(SELECT id FROM comparisons_comparison));
-"""
-
-UNDO = """
-DROP TRIGGER splits_follow_delete ON votes_listing;
-DROP TRIGGER splits_follow_insert ON votes_listing;
-DROP TRIGGER splits_follow_delete ON comparisons_comparison;
-DROP TRIGGER splits_follow_update ON comparisons_comparison;
-DROP TRIGGER splits_follow_insert ON comparisons_comparison;
-DROP FUNCTION splits_follow();
-DROP FUNCTION rebuild_splits(bigint[]);
-"""
-
-
-class Migration(migrations.Migration):
-    dependencies = [("comparisons", "0003_splits_and_readings"), ("votes", "0004_listings_follow")]
-
-    operations = [migrations.RunSQL(FUNCTIONS, UNDO)]

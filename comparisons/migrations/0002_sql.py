@@ -1,0 +1,31 @@
+"""What PostgreSQL runs by itself for comparisons, and the column that only search uses (tools/search.py)."""
+
+from django.db import migrations
+
+from web.sql import RunSQLFiles
+
+SEARCH = """
+ALTER TABLE comparisons_comparison ADD COLUMN search_vector tsvector NOT NULL DEFAULT '';
+CREATE INDEX comparisons_comparison_search ON comparisons_comparison USING gin (search_vector);
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("comparisons", "0001_initial"),
+        ("tools", "0002_sql"),
+        ("votes", "0002_sql"),
+    ]
+
+    operations = [
+        migrations.RunSQL(SEARCH, "ALTER TABLE comparisons_comparison DROP COLUMN search_vector"),
+        RunSQLFiles(
+            "comparisons",
+            {
+                "revision.sql": "1c5cc967",
+                "history.sql": "8087bb46",
+                "splits.sql": "42658e92",
+                "search.sql": "0139cdf4",
+            },
+        ),
+    ]

@@ -1,0 +1,29 @@
+"""What PostgreSQL runs by itself for reviews, and the column that only search uses."""
+
+from django.db import migrations
+
+from web.sql import RunSQLFiles
+
+SEARCH = """
+ALTER TABLE reviews_review ADD COLUMN search_vector tsvector NOT NULL
+    GENERATED ALWAYS AS (review_search_vector(quote, flips_if)) STORED;
+CREATE INDEX reviews_review_search ON reviews_review USING gin (search_vector);
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("reviews", "0001_initial"), ("tools", "0002_sql")]
+
+    operations = [
+        RunSQLFiles(
+            "reviews",
+            {
+                "revision.sql": "d1b17384",
+                "slugs.sql": "7397e0a8",
+                "search.sql": "fc8fd409",
+                "history.sql": "62f7e5c9",
+                "flips.sql": "597fd985",
+            },
+        ),
+        migrations.RunSQL(SEARCH, "ALTER TABLE reviews_review DROP COLUMN search_vector"),
+    ]

@@ -1,0 +1,49 @@
+"""What PostgreSQL runs by itself for tools, and the columns and indexes that only search uses.
+
+The search columns are not declared in the models on purpose: Django would load them with every object, through every
+join, and return them after every insert (tools/search.py).
+"""
+
+from django.contrib.postgres.operations import TrigramExtension
+from django.db import migrations
+
+from web.sql import RunSQLFiles
+
+SEARCH = """
+ALTER TABLE tools_tool ADD COLUMN search_vector tsvector NOT NULL
+    GENERATED ALWAYS AS (tool_search_vector(name, aliases, tagline, description)) STORED;
+CREATE INDEX tools_tool_search ON tools_tool USING gin (search_vector);
+CREATE INDEX tools_tool_called ON tools_tool USING gin (tool_called(name, aliases));
+CREATE INDEX tools_tool_name_words ON tools_tool USING gin (tool_name_vector(name, aliases));
+CREATE INDEX tools_tool_name_trigrams ON tools_tool USING gin (tool_names(name, aliases) gin_trgm_ops);
+"""
+
+UNDO_SEARCH = """
+DROP INDEX tools_tool_name_trigrams;
+DROP INDEX tools_tool_name_words;
+DROP INDEX tools_tool_called;
+ALTER TABLE tools_tool DROP COLUMN search_vector;
+"""
+
+# The only row, which writers lock (tools/models/revision.py).
+REVISION = "INSERT INTO tools_contentrevision (id, number) VALUES (1, 0)"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("tools", "0001_initial")]
+
+    operations = [
+        TrigramExtension(),
+        RunSQLFiles(
+            "tools",
+            {
+                "revision.sql": "f3b2e8ee",
+                "slugs.sql": "7dc94627",
+                "arithmetic.sql": "e2688a61",
+                "search.sql": "3e0b6cdf",
+                "history.sql": "0715a4fc",
+            },
+        ),
+        migrations.RunSQL(SEARCH, UNDO_SEARCH),
+        migrations.RunSQL(REVISION, "DELETE FROM tools_contentrevision"),
+    ]

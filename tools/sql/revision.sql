@@ -1,0 +1,26 @@
+-- The content revision: a counter that every change of editorial content raises. Pages are cached by it, so no writer
+-- may forget it; hence a trigger. Other apps attach it to their own tables in their own revision.sql.
+
+CREATE OR REPLACE FUNCTION bump_content_revision() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- The row stays locked until the writer commits, so a page sees the new number and the new content together.
+    INSERT INTO tools_contentrevision (id, number) VALUES (1, 1)
+    ON CONFLICT (id) DO UPDATE SET number = tools_contentrevision.number + 1;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER bump_content_revision AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON tools_category
+    FOR EACH STATEMENT EXECUTE FUNCTION bump_content_revision();
+CREATE OR REPLACE TRIGGER bump_content_revision AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON tools_tool
+    FOR EACH STATEMENT EXECUTE FUNCTION bump_content_revision();
+CREATE OR REPLACE TRIGGER bump_content_revision AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON tools_plan
+    FOR EACH STATEMENT EXECUTE FUNCTION bump_content_revision();
+CREATE OR REPLACE TRIGGER bump_content_revision AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON tools_attribute
+    FOR EACH STATEMENT EXECUTE FUNCTION bump_content_revision();
+CREATE OR REPLACE TRIGGER bump_content_revision AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+    ON tools_attribute_categories
+    FOR EACH STATEMENT EXECUTE FUNCTION bump_content_revision();
+CREATE OR REPLACE TRIGGER bump_content_revision AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON tools_fact
+    FOR EACH STATEMENT EXECUTE FUNCTION bump_content_revision();
+CREATE OR REPLACE TRIGGER bump_content_revision AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON tools_correction
+    FOR EACH STATEMENT EXECUTE FUNCTION bump_content_revision();

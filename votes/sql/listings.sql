@@ -1,0 +1,162 @@
+-- Listings (one row per tool and period, with everything lists sort and filter by) follow tools, plans, reviews and
+-- tallies, however those are written.
+--
+-- What editors write rebuilds a tool's rows; editors wait for each other anyway (tools.ContentRevision). Votes must not
+-- wait: those on a popular tool are spread over the slots of its tally, and would all meet again at its single listing.
+-- So votes settle there without blocking each other:
+--
+-- 1. A vote's trigger updates the row only if it is free (SKIP LOCKED).
+-- 2. After its commit, VoteQuerySet.cast looks again, again only if the row is free, and repeats that for as long as it
+--    changed anything.
+-- 3. Whoever holds the row in the meantime is either a vote, which looks after its own commit, or such a look, which
+--    looks again. So the last one sees everything that was committed.
+--
+-- 1136406 (0x115716) is the advisory lock of rebuilding listings; web/locks.py names it.
+
+-- Rebuild the listings of some tools: one row for now, and one from each later publication of a review on.
+-- enable_seqscan = off: a long import would otherwise keep the plans made for the few rows that existed at its start.
+CREATE OR REPLACE FUNCTION rebuild_listings(wanted bigint[]) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(1136406);
+    DELETE FROM votes_listing WHERE tool_id = ANY (wanted);
+
+    INSERT INTO votes_listing (
+        tool_id, category_id, name, entry, starts_at, ends_at,
+        ships, skips, signature, ship, seats, reviewed_at, community_ship, community_skip
+    )
+    WITH tool AS (
+        SELECT * FROM tools_tool
+        WHERE id = ANY (wanted) AND published_at IS NOT NULL AND withdrawn_at IS NULL
+    ), turn AS (
+        -- When a tool is published, and each later time at which a review of it is.
+        SELECT id AS tool_id, published_at AS starts_at FROM tool
+        UNION
+        SELECT tool.id, review.published_at
+        FROM tool JOIN reviews_review AS review ON review.tool_id = tool.id
+        WHERE review.withdrawn_at IS NULL
+          AND review.published_at > GREATEST(tool.published_at, statement_timestamp())
+    )
+    SELECT tool.id, tool.category_id, tool.name, way_in.entry,
+           turn.starts_at, lead(turn.starts_at) OVER (PARTITION BY tool.id ORDER BY turn.starts_at),
+           panel.ships, panel.skips, hashtextextended(concat(panel.ships, panel.skips), 0),
+           cardinality(panel.ships), cardinality(panel.ships) + cardinality(panel.skips),
+           panel.reviewed_at, community.ship, community.skip
+    FROM tool
+    JOIN turn ON turn.tool_id = tool.id
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(array_agg(reviewer_id ORDER BY reviewer_id) FILTER (WHERE verdict = 'ship'), '{}') AS ships,
+               COALESCE(array_agg(reviewer_id ORDER BY reviewer_id) FILTER (WHERE verdict = 'skip'), '{}') AS skips,
+               max(published_at) AS reviewed_at
+        FROM (
+            SELECT DISTINCT ON (reviewer_id) reviewer_id, verdict, published_at
+            FROM reviews_review
+            WHERE tool_id = tool.id AND withdrawn_at IS NULL
+              AND published_at <= GREATEST(turn.starts_at, statement_timestamp())
+            ORDER BY reviewer_id, published_at DESC
+        ) AS edition
+    ) AS panel
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN bool_or(kind = 'free') THEN 'free' WHEN bool_or(kind = 'paid') THEN 'paid'
+                    WHEN bool_or(kind = 'contact') THEN 'contact' ELSE '' END AS entry
+        FROM tools_plan WHERE tool_id = tool.id AND superseded_at IS NULL
+    ) AS way_in
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(sum(tally.ship), 0) AS ship, COALESCE(sum(tally.skip), 0) AS skip
+        FROM votes_tally AS tally WHERE tally.tool_id = tool.id
+    ) AS community;
+END $$;
+
+-- Update the vote counts of some listings where the tallies disagree. Return whether to look again: a row was changed,
+-- and others may have skipped it while it was locked. A patient look waits briefly for an editor's save.
+CREATE OR REPLACE FUNCTION settle_listings(wanted bigint[], patient boolean) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    mine bigint[];
+BEGIN
+    mine := ARRAY(
+        SELECT id FROM votes_listing AS listing
+        WHERE tool_id = ANY (wanted)
+          AND (community_ship, community_skip) <> (
+              SELECT COALESCE(sum(tally.ship), 0), COALESCE(sum(tally.skip), 0)
+              FROM votes_tally AS tally WHERE tally.tool_id = listing.tool_id
+          )
+        FOR UPDATE SKIP LOCKED
+    );
+    IF mine <> '{}' THEN
+        -- A separate statement, so that it sees all votes that were committed before the rows were locked.
+        UPDATE votes_listing AS listing
+        SET community_ship = community.ship, community_skip = community.skip
+        FROM votes_listing AS row
+        CROSS JOIN LATERAL (
+            SELECT COALESCE(sum(tally.ship), 0) AS ship, COALESCE(sum(tally.skip), 0) AS skip
+            FROM votes_tally AS tally WHERE tally.tool_id = row.tool_id
+        ) AS community
+        WHERE row.id = ANY (mine) AND listing.id = row.id;
+        RETURN true;
+    END IF;
+
+    IF patient AND NOT pg_try_advisory_xact_lock_shared(1136406) THEN
+        BEGIN
+            PERFORM set_config('lock_timeout', '200ms', true);
+            PERFORM pg_advisory_xact_lock_shared(1136406);
+            RETURN true;
+        EXCEPTION WHEN lock_not_available THEN
+            NULL; -- a long import: the next vote on the tool corrects it
+        END;
+    END IF;
+    RETURN false;
+END $$;
+
+-- Argument: the column that holds the tool's id.
+CREATE OR REPLACE FUNCTION listings_follow() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    touched bigint[];
+BEGIN
+    EXECUTE format(
+        CASE TG_OP
+            WHEN 'INSERT' THEN 'SELECT array_agg(DISTINCT %1$I) FROM new_rows'
+            WHEN 'DELETE' THEN 'SELECT array_agg(DISTINCT %1$I) FROM old_rows'
+            ELSE 'SELECT array_agg(%1$I) FROM (SELECT %1$I FROM new_rows UNION SELECT %1$I FROM old_rows) AS moved'
+        END, TG_ARGV[0]
+    ) INTO touched;
+    IF touched IS NULL THEN
+        RETURN NULL;
+    ELSIF TG_TABLE_NAME = 'votes_tally' THEN
+        PERFORM settle_listings(touched, false);
+    ELSE
+        PERFORM rebuild_listings(touched);
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER listings_follow_insert AFTER INSERT ON tools_tool
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION listings_follow('id');
+CREATE OR REPLACE TRIGGER listings_follow_update AFTER UPDATE ON tools_tool
+    REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION listings_follow('id');
+CREATE OR REPLACE TRIGGER listings_follow_delete AFTER DELETE ON tools_tool
+    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION listings_follow('id');
+
+CREATE OR REPLACE TRIGGER listings_follow_insert AFTER INSERT ON tools_plan
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION listings_follow('tool_id');
+CREATE OR REPLACE TRIGGER listings_follow_update AFTER UPDATE ON tools_plan
+    REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION listings_follow('tool_id');
+CREATE OR REPLACE TRIGGER listings_follow_delete AFTER DELETE ON tools_plan
+    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION listings_follow('tool_id');
+
+CREATE OR REPLACE TRIGGER listings_follow_insert AFTER INSERT ON reviews_review
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION listings_follow('tool_id');
+CREATE OR REPLACE TRIGGER listings_follow_update AFTER UPDATE ON reviews_review
+    REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION listings_follow('tool_id');
+CREATE OR REPLACE TRIGGER listings_follow_delete AFTER DELETE ON reviews_review
+    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION listings_follow('tool_id');
+
+CREATE OR REPLACE TRIGGER listings_follow_insert AFTER INSERT ON votes_tally
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION listings_follow('tool_id');
+CREATE OR REPLACE TRIGGER listings_follow_update AFTER UPDATE ON votes_tally
+    REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION listings_follow('tool_id');
+CREATE OR REPLACE TRIGGER listings_follow_delete AFTER DELETE ON votes_tally
+    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION listings_follow('tool_id');
