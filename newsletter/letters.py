@@ -1,7 +1,6 @@
 """Mails, before anybody's address is on them: words as HTML and as text, and the headers that go with them."""
 
 from dataclasses import dataclass, field, replace
-from functools import cache
 from urllib.parse import urlsplit
 
 from css_inline import CSSInliner
@@ -14,6 +13,7 @@ from newsletter.content import MOST, Section, entries_of, sections, subject_for,
 from newsletter.models import Issue, Subscriber
 from newsletter.plain import as_html, as_text
 from newsletter.tokens import CONFIRM, PREFERENCES, UNSUBSCRIBE
+from web.caching import process_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def written(name: str, *, subject: str, headers: dict[str, str], **context: obje
     )
 
 
-@cache
+@process_cache(maxsize=1)
 def _inliner() -> CSSInliner:
     """Moves each rule of the style sheet to the elements it is for, because many mail clients read no other; what asks
     for the screen (dark, narrow) can only stay in the sheet.

@@ -1,19 +1,12 @@
 import pytest
-from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from hypothesis import HealthCheck, settings
 from psycopg.pq import TransactionStatus
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from comparisons.reading.pairs import _numbers
-from comparisons.views.pairs import _said, _written
-from comparisons.views.panel import _panel
-from comparisons.views.sitemaps import _parts
-from comparisons.views.tools import _census
 from votes.actions import verify_tally
-from votes.network import forget_key
-from web.http import _shown
+from web.caching import clear_process_caches
 
 
 def _files_read_once(read):
@@ -64,16 +57,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache():
-    caches["pages"].clear()
-    _written.cache_clear()
-    _said.cache_clear()
-    _shown.clear()
-    _numbers.cache_clear()
-    _panel.cache_clear()
-    _parts.cache_clear()
-    _census.cache_clear()
-    forget_key()
+def _clear_caches():
+    clear_process_caches()
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ file carries (metadata, a second file behind the first) ends here.
 
 import secrets
 from dataclasses import dataclass
-from functools import lru_cache
 from io import BytesIO
 
 from django.core.exceptions import ValidationError
@@ -14,6 +13,8 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.urls import reverse
 from PIL import Image, ImageOps
+
+from web.caching import process_cache
 
 MOST_BYTES = 2 * 1024 * 1024
 MOST_SIDE = 4096  # pixels
@@ -97,7 +98,7 @@ def content(stem: str, kind: str) -> bytes:
         return file.read()
 
 
-@lru_cache(maxsize=8192)
+@process_cache(maxsize=8192)
 def address(stem: str, kind: str) -> str:
     """The path of a file of a logo, remembered; "" without a logo."""
     return reverse("logo", args=[stem, kind]) if stem else ""

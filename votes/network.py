@@ -15,6 +15,8 @@ from datetime import date, datetime, timedelta
 
 from django.db import connection, models
 
+from web.caching import on_clear
+
 KEPT_DAYS = 2
 IPV4_PREFIX, IPV6_PREFIX = 24, 56
 UNKNOWN = "unknown"
@@ -72,6 +74,9 @@ def forget_key() -> None:
     """Drop what this process remembers: the database has lost that key, in a crash."""
     global _held
     _held = None
+
+
+on_clear(forget_key)
 
 
 def _key_of(day: date) -> tuple[uuid.UUID, bytes]:

@@ -1,11 +1,11 @@
 import json
-from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 
+from web.caching import process_cache
 from web.leaves import leaf
 
 # htmx asks for nothing that the strict policy would refuse, and swaps what a person should read: an invalid form into
@@ -27,7 +27,7 @@ HTMX_CONFIG = json.dumps(
 )
 
 
-@cache
+@process_cache(maxsize=1)
 def _assets() -> dict[str, str]:
     """The addresses of the static files that every page names, looked up once a process."""
     names = {

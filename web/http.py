@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, Http
 from django.utils.cache import set_response_etag
 from django.utils.http import parse_etags
 
+from web.caching import on_clear
+
 type View = Callable[..., HttpResponse]
 
 # Kept by anybody, but asked about each time: a reader never sees a number that has changed meanwhile, and asking costs
@@ -87,6 +89,8 @@ _NOTHING: Shown = ("", lambda: False)
 _MOST_SHOWN = 4096  # addresses a process; the oldest is forgotten first
 _shown: dict[str, Shown] = {}
 _remembering = Lock()
+on_clear(_shown.clear)
+on_clear(lambda: caches["pages"].clear())
 
 
 def _remember(address: str, etag: str, still: Callable[[], bool]) -> None:

@@ -4,14 +4,13 @@ What a review says or where a fact was found does not change between two request
 and remembered by its values. A page is put together anew for each request; only its leaves come from here.
 """
 
-from functools import lru_cache
-
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from web.caching import process_cache
 
-@lru_cache(maxsize=0 if settings.DEBUG else 32_768)  # about half a kilobyte each; none where templates are edited
+
+@process_cache(maxsize=32_768, in_debug=False)  # about half a kilobyte each; none where templates are edited
 def leaf(template: str, **values: object) -> SafeString:
     """Render a template with hashable values, once for the same values."""
     return render_to_string(template, values)

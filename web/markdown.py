@@ -1,13 +1,14 @@
 """Markdown, a safe subset: paragraphs, emphasis, lists, quotes, code and links. Raw HTML is shown, not obeyed."""
 
 import re
-from functools import lru_cache
 from html import unescape
 
 import nh3
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+
+from web.caching import process_cache
 
 _CODE = re.compile(r"`([^`]+)`")
 _TAGS = {"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "a", "blockquote"}
@@ -28,7 +29,7 @@ def rendered(text: str) -> SafeString:
     )
 
 
-@lru_cache(maxsize=8192)
+@process_cache(maxsize=8192)
 def render(text: str) -> SafeString:
     """Turn Markdown into safe HTML as `rendered` does, and remember it, because published words seldom change."""
     return rendered(text)
@@ -39,7 +40,7 @@ def line(text: str) -> SafeString:
     return mark_safe(_CODE.sub(r"<code>\1</code>", escape(text)))  # noqa: S308 (escaped)
 
 
-@lru_cache(maxsize=8192)
+@process_cache(maxsize=8192)
 def plain(text: str) -> str:
     """The words of Markdown without their marks, as plain text (not safe as HTML)."""
     return unescape(nh3.clean(render(text), tags=set()))

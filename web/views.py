@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from web.caching import process_cache
 from web.http import public_page
 
 
@@ -78,6 +78,6 @@ def favicon(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_favicon(), content_type="image/x-icon")
 
 
-@cache
+@process_cache(maxsize=1)
 def _favicon() -> bytes:
     return (settings.BASE_DIR / "static" / "img" / "favicon.ico").read_bytes()

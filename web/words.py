@@ -3,7 +3,8 @@
 import unicodedata
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
+
+from web.caching import process_cache
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -12,7 +13,7 @@ _RIGHT_TO_LEFT = {"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FS
 LONGEST_NAME = 60  # characters of a name in a sentence
 
 
-@lru_cache(maxsize=4096)
+@process_cache(maxsize=4096)
 def day(value: date) -> str:
     """A day as `3 Aug 2026`."""
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"

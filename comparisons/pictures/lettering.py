@@ -10,11 +10,12 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
 from PIL import ImageDraw, ImageFont, features
+
+from web.caching import process_cache
 
 FONTS = Path(__file__).resolve().parent / "fonts"
 SERIF = "SourceSerif4_600SemiBold"
@@ -75,7 +76,7 @@ def drawable(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-@lru_cache(maxsize=4096)
+@process_cache(maxsize=4096)
 def font_of(character: str) -> str | None:
     """The font that draws a character, None when there is none."""
     place = bisect_right(_starts, ord(character)) - 1
@@ -85,7 +86,7 @@ def font_of(character: str) -> str | None:
     return name
 
 
-@lru_cache(maxsize=256)
+@process_cache(maxsize=256)
 def font(name: str, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(FONTS / f"{name}.ttf", size)
 
@@ -235,7 +236,7 @@ def _cut(line: str, size: int, *, width: int) -> str:
 # -- Runs ---------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=512)
+@process_cache(maxsize=512)
 def _runs(text: str, base: str) -> tuple[tuple[str, str, bool], ...]:
     """A line as pieces of one font and one direction, from left to right: (text, font, whether right to left)."""
     runs: list[tuple[str, str, bool]] = []

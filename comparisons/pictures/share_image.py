@@ -5,7 +5,6 @@ They are mostly seen 300 pixels wide, a quarter of their size: few words, none s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from io import BytesIO
 
 from PIL import Image, ImageChops, ImageDraw
@@ -13,6 +12,7 @@ from PIL import Image, ImageChops, ImageDraw
 from comparisons.pictures.lettering import ITALIC, SANS, SERIF, draw_line, fitted, font
 from reviews.panel import Panel
 from votes.community import Community
+from web.caching import process_cache
 
 SIZE = (1200, 630)
 MARGIN, MARGIN_TOP = 64, 46
@@ -56,7 +56,7 @@ class Side:
         )
 
 
-@lru_cache(maxsize=64)  # some 20 KB each
+@process_cache(maxsize=64)  # some 20 KB each
 def pair_image(site: str, first: Side, second: Side) -> bytes:
     """Draw two tools side by side: a PNG of `SIZE`, once a process for the same values."""
     sheet = _Sheet(site)
@@ -74,7 +74,7 @@ def pair_image(site: str, first: Side, second: Side) -> bytes:
     return sheet.png()
 
 
-@lru_cache(maxsize=64)
+@process_cache(maxsize=64)
 def tool_image(site: str, side: Side) -> bytes:
     """Draw one tool: a PNG of `SIZE`, once a process for the same values."""
     sheet = _Sheet(site)

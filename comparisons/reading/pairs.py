@@ -6,7 +6,6 @@ everything that the comparison page shows: see docs/decisions/0002-etags.md befo
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -16,6 +15,7 @@ from comparisons.models import Comparison
 from tools.models import Tool
 from votes.community import Community
 from votes.preference import Preference
+from web.caching import process_cache
 
 # The clock changes a page by itself when a tool, review or comparison comes due (the newest one that is out moves),
 # and when a day begins (prices grow stale, predictions fall due). Everything else that editors do raises the revision;
@@ -134,7 +134,7 @@ class Pair:
         return _numbers(*self.counts, self.pair_counts)[1]
 
 
-@lru_cache(maxsize=4096)
+@process_cache(maxsize=4096)
 def _numbers(one: Counts, two: Counts, pair: PairCounts) -> tuple[list[Community], Preference]:
     """Return the numbers of two tools and of their pair. The database computes them, and the result depends on nothing
     but the counts, so it is cached per set of counts.

@@ -10,11 +10,12 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, TypedDict
 
 from django.db import connection
 from django.utils import timezone
+
+from web.caching import process_cache
 
 
 class FormerPrice(TypedDict):
@@ -281,7 +282,7 @@ def _columns_sql(count: int, drafts: Collection[int]) -> str:
     return counting(_COLUMNS, drafts).replace("{wanted}", wanted)
 
 
-@lru_cache
+@process_cache(maxsize=128)
 def _counting(statement: str, *, previewed: bool) -> str:
     for name, sql in (OUT_OR_PREVIEWED if previewed else OUT).items():
         statement = statement.replace("{" + name + "}", sql)

@@ -7,7 +7,6 @@ are plain dictionaries, because that is what templates read fastest.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import TypedDict
 
 from django.urls import reverse
@@ -31,6 +30,7 @@ from tools.prices import Price, entry
 from tools.sourcing import checked, is_stale, site_name
 from votes.community import Community
 from web import markdown
+from web.caching import process_cache
 from web.leaves import leaf
 from web.words import counted, day
 
@@ -108,13 +108,13 @@ class Card:
     entry: str
 
 
-@lru_cache(maxsize=8192)
+@process_cache(maxsize=8192)
 def address(name: str, slug: str) -> str:
     """`reverse` of an address with one slug, remembered."""
     return reverse(name, args=[slug])
 
 
-@lru_cache(maxsize=8192)
+@process_cache(maxsize=8192)
 def pair_address(first: str, second: str) -> str:
     """The address of a pair of slugs, remembered."""
     return reverse("comparison", args=[(first, second)])

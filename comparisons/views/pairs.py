@@ -1,10 +1,9 @@
 """Two tools side by side."""
 
 from datetime import date
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -16,6 +15,7 @@ from comparisons.reading.pairs import Edition, Pair, still_shows
 from comparisons.shaping import tool_columns
 from comparisons.shaping.seat_filter import WHOLE_PANEL, Lens
 from comparisons.views.pair_address import at_pair_address
+from web.caching import process_cache
 from web.http import public_page, unless_unchanged
 
 
@@ -53,14 +53,14 @@ def _kept_page(pair: Pair, options: ComparisonOptions) -> dict[str, Any]:
     return pair_page.shown(pair, options, lens, _written(pair.ids, pair.edition, lens), _said(pair, lens))
 
 
-@lru_cache(maxsize=0 if settings.DEBUG else 512)
+@process_cache(maxsize=512, in_debug=False)
 def _said(pair: Pair, lens: Lens) -> dict[str, Any]:
     """What words and votes come to, made once for the same of both."""
     written = _written(pair.ids, pair.edition, lens)
     return pair_page.said(pair, lens, written, here=tool_columns.pair_address(*pair.slugs))
 
 
-@lru_cache(maxsize=0 if settings.DEBUG else 512)
+@process_cache(maxsize=512, in_debug=False)
 def _written(ids: tuple[int, int], edition: Edition, lens: Lens) -> dict[str, Any]:
     """What editors wrote of two tools, read once for an edition of the site (`Pair.edition`) and a lens."""
     return pair_page.written(ids, lens, today=date.fromisoformat(edition[0]))

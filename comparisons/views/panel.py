@@ -1,9 +1,7 @@
 """The panel: its seats, where they part, and what they have predicted."""
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,6 +18,7 @@ from reviews.models import Prediction, Review, Reviewer
 from reviews.track_record import NO_PREDICTIONS, TrackRecord
 from tools.models import Tool
 from votes.models import Listing
+from web.caching import process_cache
 from web.current_address import at_current_address
 from web.http import public_page
 from web.paging import page_of, stretch_of
@@ -38,7 +37,7 @@ class Panel(NamedTuple):
     track_records: dict[int, TrackRecord]
 
 
-@lru_cache(maxsize=0 if settings.DEBUG else 2)
+@process_cache(maxsize=2, in_debug=False)
 def _panel(edition: Edition) -> Panel:
     """The records of all seats, counted once for an edition of the site."""
     outcomes = Prediction.objects.on_record().outcomes()

@@ -5,10 +5,8 @@ the pages named below. Pairs made on demand are `noindex` and no part of it, nor
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.core.paginator import EmptyPage, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,6 +19,7 @@ from comparisons.models import Comparison
 from comparisons.reading.pairs import Edition, current_edition
 from reviews.models import Reviewer
 from tools.models import Category, Tool
+from web.caching import process_cache
 from web.http import public_page
 
 PAGE_SIZE = 5_000  # addresses a file; the protocol allows 50,000
@@ -72,7 +71,7 @@ def index(request: HttpRequest) -> HttpResponse:
     )
 
 
-@lru_cache(maxsize=0 if settings.DEBUG else 2)
+@process_cache(maxsize=2, in_debug=False)
 def _parts(edition: Edition) -> list[tuple[str, int]]:
     """The kind and number of each file, counted once for an edition of the site."""
     parts = [("pages", 1)]

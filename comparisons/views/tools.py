@@ -1,9 +1,7 @@
 """All tools, one tool, and the tools of a category."""
 
-from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,6 +18,7 @@ from reviews.models import Reviewer
 from tools.models import Category, PlanKind, Tool
 from votes.models import Camp, CensusRow, Listing
 from votes.pair_votes import PairRank
+from web.caching import process_cache
 from web.current_address import at_current_address
 from web.http import public_page
 from web.paging import page_of
@@ -60,7 +59,7 @@ def tools(request: HttpRequest) -> HttpResponse:
     )
 
 
-@lru_cache(maxsize=0 if settings.DEBUG else 2)
+@process_cache(maxsize=2, in_debug=False)
 def _census(edition: Edition) -> tuple[list[Category], list[CensusRow]]:
     """The categories that have tools, and the census of all tools, read once for an edition of the site."""
     return list(Category.objects.with_published_tools()), Listing.objects.at().census()

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -19,6 +18,7 @@ from desk.history.field_changes import FieldChange, Names, Values, field_changes
 from reviews.models import Prediction, Review, Reviewer
 from tools.history import CREATED, DELETED
 from tools.models import Attribute, Correction, Fact, Plan, Tool
+from web.caching import process_cache
 
 ENTRIES_A_PAGE = 25
 
@@ -62,7 +62,7 @@ _OF_REVIEW = (Kind(Review), Kind(Prediction, "review_id = %(id)s"))
 _OWNERS = {Plan: "tool", Fact: "tool", Correction: "tool", Prediction: "review"}
 
 
-@cache
+@process_cache(maxsize=None)
 def kinds_of(model: type[models.Model]) -> tuple[Kind, ...]:
     """The kinds of rows in the history of an object of a model, itself first; none where no history is kept."""
     if not hasattr(model, "history"):
@@ -71,7 +71,7 @@ def kinds_of(model: type[models.Model]) -> tuple[Kind, ...]:
     return together.get(model, (Kind(model),))
 
 
-@cache
+@process_cache(maxsize=None)
 def _fields(model: type[models.Model]) -> list[Any]:
     history: Any = model.history.model  # type: ignore[attr-defined]
     tracked = [

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import SequenceMatcher
-from functools import lru_cache
 from typing import Any
 
 from django.db import models
@@ -13,6 +12,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
+from web.caching import process_cache
 from web.words import day
 
 NOTHING = "—"
@@ -83,7 +83,7 @@ def difference(old: str, new: str) -> SafeString:
     return _within(old, new)
 
 
-@lru_cache(maxsize=256)
+@process_cache(maxsize=256)
 def _within(old: str, new: str) -> SafeString:
     pieces = _WORDS if max(len(_WORDS.findall(text)) for text in (old, new)) <= MOST_PIECES else _LINES
     one, two = pieces.findall(old), pieces.findall(new)

@@ -4,7 +4,6 @@ django-anymail reads the report and checks who sends it. Its signals are not use
 """
 
 from collections.abc import Callable
-from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from newsletter.actions import suppress
 from newsletter.models import Leaving, Subscriber
+from web.caching import process_cache
 
 _DEAD = (RejectReason.BOUNCED, RejectReason.INVALID)
 
@@ -62,7 +62,7 @@ class _Noted(AnymailBaseWebhookView):
         return HttpResponse()
 
 
-@cache
+@process_cache(maxsize=None)
 def _view(provider: str) -> Callable[[HttpRequest], HttpResponse]:
     """django-anymail's view of a provider, with what we do about its events."""
     module = import_module(f"anymail.webhooks.{provider}")

@@ -16,12 +16,6 @@ pytestmark = pytest.mark.django_db
 PAIR, TOOL = "/og/compare/beta-vs-alpha.png", "/og/tools/alpha.png"
 
 
-@pytest.fixture(autouse=True)
-def _nothing_drawn_yet():
-    share_image.pair_image.cache_clear()
-    share_image.tool_image.cache_clear()
-
-
 def full_pair(things: int = 3) -> Comparison:
     first, second = make.tool(slug="beta", name="Beta"), make.tool(slug="alpha", name="Alpha")
     for _ in range(things):

@@ -1,0 +1,50 @@
+"""Process caches: registered, cleared together, and off under DEBUG where asked."""
+
+from web.caching import clear_process_caches, on_clear, process_cache
+
+
+def test_result_is_cached_until_all_caches_are_cleared():
+    calls = []
+
+    @process_cache(maxsize=2)
+    def double(number: int) -> int:
+        calls.append(number)
+        return 2 * number
+
+    assert [double(1), double(1), double(2)] == [2, 2, 4]
+    assert calls == [1, 2]
+    clear_process_caches()
+    assert double(1) == 2
+    assert calls == [1, 2, 1]
+
+
+def test_least_recently_used_result_is_evicted():
+    calls = []
+
+    @process_cache(maxsize=1)
+    def note(number: int) -> None:
+        calls.append(number)
+
+    for number in (1, 2, 1):
+        note(number)
+    assert calls == [1, 2, 1]
+
+
+def test_nothing_is_cached_in_debug_where_asked(settings):
+    settings.DEBUG = True
+    calls = []
+
+    @process_cache(maxsize=2, in_debug=False)
+    def note() -> None:
+        calls.append(1)
+
+    note()
+    note()
+    assert calls == [1, 1]
+
+
+def test_cache_of_another_kind_is_cleared_too():
+    cached = {"a": 1}
+    on_clear(cached.clear)
+    clear_process_caches()
+    assert cached == {}

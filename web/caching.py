@@ -1,0 +1,37 @@
+"""Caches that live as long as the process, in a registry, so that all of them can be cleared at once."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from django.conf import settings
+
+_clear_functions: list[Callable[[], object]] = []
+
+
+def process_cache[**P, T](*, maxsize: int | None, in_debug: bool = True) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Cache a function's results per process, by its arguments, which must be hashable.
+
+    `maxsize` is the number of results; the least recently used is evicted first. None means no limit, for functions
+    with few possible arguments. With `in_debug=False` nothing is cached while DEBUG is on, so that an edited template
+    shows at once.
+
+    There is no expiry: cache pure functions, or pass the content's revision as an argument.
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        cached = lru_cache(maxsize=maxsize if in_debug or not settings.DEBUG else 0)(function)
+        on_clear(cached.cache_clear)
+        return cached  # type: ignore[return-value] # typeshed's wrapper forgets the parameters
+
+    return decorate
+
+
+def on_clear(clear: Callable[[], object]) -> None:
+    """Register a function that empties a cache which is no `process_cache`."""
+    _clear_functions.append(clear)
+
+
+def clear_process_caches() -> None:
+    """Empty every registered cache of this process."""
+    for clear in _clear_functions:
+        clear()
