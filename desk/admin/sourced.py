@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from desk.bulk.sheet_admin import FactSheets, PlanSheets
+from desk.bulk.layouts import FACT_SHEET, PLAN_SHEET
+from desk.bulk.sheet_admin import SheetAdmin
 from desk.lists.change_lists import CheckedFilter, ListOptions, StandingFilter, check_mark, mark, source_link
 from desk.lists.verify_action import verify_action
 from desk.lists.verifying import rows_of
@@ -19,7 +20,7 @@ from tools.prices import Price
 from tools.publishing import State
 
 
-class SourcedAdmin(ListOptions):
+class SourcedAdmin(SheetAdmin, ListOptions):
     """Only the source and the day of the check can be changed here, and of what stands alone."""
 
     # Never checked, then the oldest checks.
@@ -59,7 +60,8 @@ class SourcedAdmin(ListOptions):
 
 
 @admin.register(Plan)
-class PlanAdmin(PlanSheets, SourcedAdmin):
+class PlanAdmin(SourcedAdmin):
+    sheet = PLAN_SHEET
     list_display = ["name", "tool_link", "price", "source_site", "checked"]
     list_filter = [CheckedFilter, StandingFilter, "kind", "tool__category"]
     list_select_related = ["tool"]
@@ -74,7 +76,8 @@ class PlanAdmin(PlanSheets, SourcedAdmin):
 
 
 @admin.register(Fact)
-class FactAdmin(FactSheets, SourcedAdmin):
+class FactAdmin(SourcedAdmin):
+    sheet = FACT_SHEET
     list_display = ["attribute", "tool_link", "value", "source_site", "checked"]
     list_filter = [CheckedFilter, StandingFilter, "attribute", "tool__category"]
     list_select_related = ["tool", "attribute"]

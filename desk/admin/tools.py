@@ -12,7 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from comparisons.shaping.tool_columns import drawn_logo
-from desk.bulk.sheet_admin import ToolSheets
+from desk.bulk.layouts import TOOL_SHEET
+from desk.bulk.sheet_admin import SheetAdmin
 from desk.lists.change_lists import ToolList
 from desk.lists.verify_action import VerifiesTools
 from desk.permissions import may_write_reviews
@@ -78,9 +79,10 @@ class ScorecardInline(InlineModelAdmin):
 
 
 @admin.register(Tool)
-class ToolAdmin(PublishingAdmin, ToolSheets, ToolList, VerifiesTools):
+class ToolAdmin(PublishingAdmin, SheetAdmin, ToolList, VerifiesTools):
     """The page that holds the whole job of an editor on one tool."""
 
+    sheet = TOOL_SHEET
     form = ToolForm
     inlines = [ScorecardInline, PlanInline, FactInline, CorrectionInline]
     save_on_top = False

@@ -1,1 +1,1 @@
-"""Content in bulk: the catalog file and spreadsheets, up and down from the desk, with a dry run of each."""
+"""Import and export at the desk: the catalog file and sheets, each with a dry run."""

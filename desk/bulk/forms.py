@@ -1,5 +1,8 @@
+"""The forms of import and export pages."""
+
 from django import forms
-from import_export.forms import ExportForm
+
+from desk.bulk.formats import FORMATS
 
 
 class UploadForm(forms.Form):
@@ -10,10 +13,11 @@ class UploadForm(forms.Form):
     )
 
 
-class SheetExportForm(ExportForm):
-    """In which format. The rows are those that the list shows."""
+class SheetExportForm(forms.Form):
+    """The format of an export. Its rows are the ones that the change list shows."""
 
-    def _init_formats(self, formats: list[type]) -> None:
-        self.fields["format"].widget = forms.RadioSelect()
-        self.fields["format"].choices = [(str(number), kind().get_title()) for number, kind in enumerate(formats)]
-        self.initial.setdefault("format", "0")
+    format = forms.ChoiceField(
+        choices=[(extension, sheet_format.label) for extension, sheet_format in FORMATS.items()],
+        initial="csv",
+        widget=forms.RadioSelect,
+    )

@@ -1,7 +1,7 @@
-"""The two steps of every import at the desk: a dry run that shows what would happen, and "Import now", which does it.
+"""The two steps of every import at the desk: a dry run that shows what would happen, and "Import now".
 
-The file waits on the server in between. What was shown is sealed into the form: an import that would do anything else
-is taken back, and shown anew.
+Between the steps the file waits on the server. A seal of the report goes through the form: an import that would do
+anything else than the report said is rolled back, and the new report is shown.
 """
 
 from collections.abc import Callable
@@ -20,151 +20,150 @@ from catalog.reading import Catalog, Progress
 from catalog.report import Report
 from desk.bulk import uploads
 from desk.bulk.forms import UploadForm
-from desk.bulk.report_rows import number_of, shown_problems, shown_report, summary
+from desk.bulk.report_rows import format_count, shape_problems, shape_report, summarize
 from desk.permissions import may_import, may_publish
-from tools.publishing import Publishable
 from web.http import SeeOther
 
-CHANGED = "The site has changed since this was shown, and nothing was written. This is what the import would do now."
-AT_ONCE = "Somebody saved the same rows at that moment, and nothing was written. This is what the import would do now."
-AGAIN = "Somebody saved the same rows at that moment, and nothing was written. Send the file again."
-GONE = "That file is no longer here: it was imported or discarded, or its hour is over. Send it again."
+CHANGED = "The site has changed since this report. Nothing was imported. This is what the import would do now."
+CONFLICT = "Someone else just saved the same rows. Nothing was imported. This is what the import would do now."
+RETRY = "Someone else just saved the same rows. Nothing was imported. Upload the file again."
+GONE = "That file is gone: it was imported, discarded, or is older than an hour. Upload it again."
 
 
-class Reader(Protocol):
-    """A file on its way in."""
+class UploadedFileReader(Protocol):
+    """An uploaded file, readable as a catalog."""
 
     def read(self, progress: Progress) -> tuple[Catalog, list[Problem]]:
-        """What `catalog.actions.bring_in` reads with."""
+        """Return the catalog and its problems, for `catalog.actions.bring_in`."""
 
-    def where(self, place: Place) -> str:
-        """A place in the file, in words."""
+    def describe_place(self, place: Place) -> str:
+        """Return a place in the file, in words."""
 
-    def order(self, place: Place) -> Any:
-        """By which its problems are sorted."""
+    def sort_key(self, place: Place) -> Any:
+        """Return what problems are sorted by."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A kind of file that can be brought in."""
+class ImportKind:
+    """A kind of file that can be imported."""
 
-    kind: str  # binds a waiting file to its page
-    limit: int  # bytes
-    open: Callable[[bytes], Reader]
+    name: str  # binds a stored file to its page
+    max_bytes: int
+    open: Callable[[bytes], UploadedFileReader]
     template: str
-    kinds: tuple[str, ...] | None = None  # of rows that its report tells of; None for all
+    row_kinds: tuple[str, ...] | None = None  # that its report shows; None for all
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Where an import is at home: its own address, where it leads when it is done, and what its template wants."""
+class ImportPage:
+    """The page of an import: its own address, where it redirects when done, and the context of its template."""
 
-    here: str
-    done: str
-    context: dict[str, Any]
-
-
-def _user(request: HttpRequest) -> int:
-    """The id of who is signed in, as the desk has made sure."""
-    return int(request.user.pk or 0)
+    url: str
+    done_url: str
+    context: dict[str, object]
 
 
-def import_steps(request: HttpRequest, source: Source, page: Page) -> HttpResponse:
-    """Answer for a page that takes a file, shows what it would do, and does it. The view has taken `takes_files`.
+def _user_id(request: HttpRequest) -> int:
+    return int(request.user.pk or 0)  # the desk has checked that a user is signed in
+
+
+def handle_import(request: HttpRequest, kind: ImportKind, page: ImportPage) -> HttpResponse:
+    """Show the upload form, then the dry run, then import. The view must be decorated with `accept_files`.
 
     Raises PermissionDenied.
     """
     if not may_import(request.user):
         raise PermissionDenied
     if request.method != "POST":
-        return _render(request, source, page, form=UploadForm())
-    if "ticket" in request.POST:
-        return _second_step(request, source, page)
-    if request.upload_refused:  # type: ignore[attr-defined] # of takes_files
-        form = UploadForm()
-        refused = f"The file has more than {source.limit // 1024**2} MB."
-        return _render(request, source, page, form=form, refused=refused)
+        return _render(request, kind, page, form=UploadForm())
+    if "upload_token" in request.POST:
+        return _decide(request, kind, page)
+    if request.upload_refused:  # type: ignore[attr-defined] # set by accept_files
+        refusal = f"The file has more than {kind.max_bytes // 1024**2} MB."
+        return _render(request, kind, page, form=UploadForm(), refusal=refusal)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
-        return _render(request, source, page, form=form)
-    upload = uploads.keep(form.cleaned_data["file"], user=_user(request), kind=source.kind)
-    return _dry_run(request, source, page, upload)
+        return _render(request, kind, page, form=form)
+    upload = uploads.store(form.cleaned_data["file"], user=_user_id(request), kind=kind.name)
+    return _show_dry_run(request, kind, page, upload)
 
 
-def _second_step(request: HttpRequest, source: Source, page: Page) -> HttpResponse:
+def _decide(request: HttpRequest, kind: ImportKind, page: ImportPage) -> HttpResponse:
+    """Import the stored file, or discard it."""
     try:
-        upload, seal = uploads.redeem(request.POST["ticket"], user=_user(request), kind=source.kind)
+        upload, seal = uploads.redeem(request.POST["upload_token"], user=_user_id(request), kind=kind.name)
         if "discard" in request.POST:
             upload.discard()
-            messages.info(request, f"“{upload.called}” was discarded; nothing was written.")
-            return SeeOther(page.here)
-        reader = source.open(upload.content)
+            messages.info(request, f"“{upload.original_name}” was discarded. Nothing was imported.")
+            return SeeOther(page.url)
+        reader = kind.open(upload.content)
     except uploads.UploadGoneError:
         messages.warning(request, GONE)
-        return SeeOther(page.here)
+        return SeeOther(page.url)
     try:
         with transaction.atomic():
             report = bring_in(read_with=reader.read, by=request.user, seal=seal)
-            if _forbidden(request, report):
+            if _explain_forbidden(request, report):
                 raise PermissionDenied
     except (ChangedMeanwhileError, CatalogError):
-        return _dry_run(request, source, page, upload, notice=CHANGED)
+        return _show_dry_run(request, kind, page, upload, notice=CHANGED)
     except (IntegrityError, OperationalError):
-        return _dry_run(request, source, page, upload, notice=AT_ONCE)
+        return _show_dry_run(request, kind, page, upload, notice=CONFLICT)
     upload.discard()
-    shown = shown_report(report, where=reader.where, kinds=source.kinds)
-    messages.success(request, f"“{upload.called}” is imported: {summary(shown)}")
-    return SeeOther(page.done)
+    rows = shape_report(report, describe_place=reader.describe_place, kinds=kind.row_kinds)
+    messages.success(request, f"“{upload.original_name}” is imported: {summarize(rows)}")
+    return SeeOther(page.done_url)
 
 
-def _dry_run(
-    request: HttpRequest, source: Source, page: Page, upload: uploads.Upload, notice: str = ""
+def _show_dry_run(
+    request: HttpRequest, kind: ImportKind, page: ImportPage, upload: uploads.Upload, notice: str = ""
 ) -> HttpResponse:
-    reader = source.open(upload.content)
+    """Run the import, roll it back, and show its report or its problems."""
+    reader = kind.open(upload.content)
     try:
         report = bring_in(read_with=reader.read, dry_run=True)
     except CatalogError as error:
         upload.discard()
-        problems = sorted(error.problems, key=lambda problem: reader.order(problem.place))
-        shown = shown_problems(problems, where=reader.where)
-        return _render(request, source, page, form=UploadForm(), problems=shown, called=upload.called, notice=notice)
+        problems = sorted(error.problems, key=lambda problem: reader.sort_key(problem.place))
+        rows = shape_problems(problems, describe_place=reader.describe_place)
+        return _render(
+            request, kind, page, form=UploadForm(), problems=rows, file_name=upload.original_name, notice=notice
+        )
     except (IntegrityError, OperationalError):
         upload.discard()
-        return _render(request, source, page, form=UploadForm(), refused=AGAIN)
-    if forbidden := _forbidden(request, report):
+        return _render(request, kind, page, form=UploadForm(), refusal=RETRY)
+    if refusal := _explain_forbidden(request, report):
         upload.discard()
-        return _render(request, source, page, form=UploadForm(), refused=forbidden)
+        return _render(request, kind, page, form=UploadForm(), refusal=refusal)
     return _render(
         request,
-        source,
+        kind,
         page,
-        shown=shown_report(report, where=reader.where, kinds=source.kinds),
-        called=upload.called,
+        report=shape_report(report, describe_place=reader.describe_place, kinds=kind.row_kinds),
+        file_name=upload.original_name,
         notice=notice,
-        ticket=upload.ticket(seal=report.seal()),
+        upload_token=upload.sign_token(seal=report.seal()),
     )
 
 
-def _forbidden(request: HttpRequest, report: Report) -> str:
-    """What the file does and its sender may not, in a sentence; "" when there is nothing."""
-    refused = [
-        number_of(model, count)
-        for model, count in report.published.items()
-        if issubclass(model, Publishable) and not may_publish(request.user, model)
+def _explain_forbidden(request: HttpRequest, report: Report) -> str:
+    """Return what the file does that the user may not do by hand, in a sentence, or ""."""
+    forbidden = [
+        format_count(model, count) for model, count in report.published.items() if not may_publish(request.user, model)
     ]
-    if not refused:
+    if not forbidden:
         return ""
-    return f"This file sets or moves the time of publication of {', '.join(refused)}, which your account may not do."
+    return f"This file sets or changes the publication time of {', '.join(forbidden)}. Your account may not publish."
 
 
-def _render(request: HttpRequest, source: Source, page: Page, **context: Any) -> HttpResponse:
+def _render(request: HttpRequest, kind: ImportKind, page: ImportPage, **context: object) -> HttpResponse:
     return TemplateResponse(
         request,
-        "desk/bulk/dry_run.html" if "shown" in context else source.template,
+        "desk/bulk/dry_run.html" if "report" in context else kind.template,
         {
             **admin.site.each_context(request),
-            "here": page.here,
-            "megabytes": source.limit // 1024**2,
+            "import_url": page.url,
+            "megabytes": kind.max_bytes // 1024**2,
             **page.context,
             **context,
         },

@@ -1,4 +1,4 @@
-"""What a dry run shows: a report as rows of text, cut to what somebody can read. Pure."""
+"""The report of a dry run as rows of text, cut to a length that people read. No queries."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,56 +12,58 @@ from catalog.problems import Place, Problem
 from catalog.report import Report
 from web import words
 
-MOST_CHANGES = 200
-MOST_ADDITIONS = 100  # of each kind
-MOST_PROBLEMS = 500
-LONGEST_VALUE = 200  # characters
-BEFORE_THE_DIFFERENCE = 40
+MAX_CHANGES = 200
+MAX_ADDITIONS = 100  # per kind of row
+MAX_PROBLEMS = 500
+MAX_VALUE_LENGTH = 200  # characters
+CONTEXT_LENGTH = 40  # characters before the first difference of two long values
 
-type Where = Callable[[Place], str]
+type DescribePlace = Callable[[Place], str]
 
 
-class Count(NamedTuple):
+class KindCount(NamedTuple):
     kind: str
     added: int
     changed: int
     unchanged: int
 
 
-class FieldChange(NamedTuple):
+class ChangedField(NamedTuple):
     name: str
-    before: str  # "" where there was nothing
+    before: str  # "" for no value
     after: str
 
 
-class Changed(NamedTuple):
-    what: str
+class ChangedRow(NamedTuple):
+    label: str
     where: str
-    fields: list[FieldChange]
+    fields: list[ChangedField]
 
 
-class Added(NamedTuple):
+class AddedRows(NamedTuple):
     kind: str
-    number: int
-    first: list[tuple[str, str]]  # what and where
+    total: int
+    first: list[tuple[str, str]]  # label and place
     more: int
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A report for the page. `more_changes` is how many changes are not shown."""
+class ReportRows:
+    """A report for the page. `more_changes` is how many changes are left out."""
 
-    counts: list[Count]
-    added: list[Added]
-    changed: list[Changed]
+    counts: list[KindCount]
+    added: list[AddedRows]
+    changed: list[ChangedRow]
     more_changes: int
-    published: list[str]  # `3 tools`: what becomes public, now or later, or is withdrawn
+    published: list[str]  # `3 tools`: rows that the file publishes, schedules, or withdraws
     does_nothing: bool
 
 
 @dataclass(frozen=True, slots=True)
-class ShownProblems:
-    problems: list[tuple[str, str]]  # where and what
+class ProblemRows:
+    """The problems of a file for the page."""
+
+    problems: list[tuple[str, str]]  # place and message
     total: int
 
     @property
@@ -69,78 +71,80 @@ class ShownProblems:
         return self.total - len(self.problems)
 
 
-def shown_report(report: Report, *, where: Where, kinds: Iterable[str] | None = None) -> Shown:
-    """A report for the page, of all kinds of rows or of some. `where` puts a place in the file into words."""
-    of = [kind for kind in report.kinds if kinds is None or kind in kinds]
-    changes = [change for change in report.changes if change.kind in of]
-    return Shown(
-        counts=[Count(kind, report.added[kind], report.changed[kind], report.unchanged[kind]) for kind in of],
-        added=[_added(report, kind, where) for kind in of if report.added[kind]],
+def shape_report(report: Report, *, describe_place: DescribePlace, kinds: Iterable[str] | None = None) -> ReportRows:
+    """Return a report for the page, limited to `kinds` of rows unless that is None."""
+    shown = [kind for kind in report.kinds if kinds is None or kind in kinds]
+    changes = [change for change in report.changes if change.kind in shown]
+    return ReportRows(
+        counts=[KindCount(kind, report.added[kind], report.changed[kind], report.unchanged[kind]) for kind in shown],
+        added=[_shape_additions(report, kind, describe_place) for kind in shown if report.added[kind]],
         changed=[
-            Changed(
+            ChangedRow(
                 change.what,
-                where(change.place),
-                [FieldChange(name.replace("_", " "), *_both(*values)) for name, values in change.fields.items()],
+                describe_place(change.place),
+                [
+                    ChangedField(name.replace("_", " "), *_format_change(*values))
+                    for name, values in change.fields.items()
+                ],
             )
-            for change in changes[:MOST_CHANGES]
+            for change in changes[:MAX_CHANGES]
         ],
-        more_changes=max(0, len(changes) - MOST_CHANGES),
-        published=[number_of(model, count) for model, count in report.published.items()],
+        more_changes=max(0, len(changes) - MAX_CHANGES),
+        published=[format_count(model, count) for model, count in report.published.items()],
         does_nothing=report.does_nothing,
     )
 
 
-def shown_problems(problems: list[Problem], *, where: Where) -> ShownProblems:
-    first = [(where(problem.place), problem.message) for problem in problems[:MOST_PROBLEMS]]
-    return ShownProblems(first, len(problems))
+def shape_problems(problems: list[Problem], *, describe_place: DescribePlace) -> ProblemRows:
+    """Return the first problems of a file for the page, and how many there are."""
+    first = [(describe_place(problem.place), problem.message) for problem in problems[:MAX_PROBLEMS]]
+    return ProblemRows(first, len(problems))
 
 
-def summary(shown: Shown) -> str:
-    """What was done, in words: `plans: 1 changed; tools: 2 added, 1 changed.`"""
-    said = []
-    for count in shown.counts:
+def summarize(report: ReportRows) -> str:
+    """Return what an import did, in words: `plans: 1 changed; tools: 2 added, 1 changed.`"""
+    sentences = []
+    for count in report.counts:
         numbers = {"added": count.added, "changed": count.changed}
-        if some := [f"{number:,} {done}" for done, number in numbers.items() if number]:
-            said.append(f"{count.kind}: {', '.join(some)}")
-    return f"{'; '.join(said) or 'nothing changed'}."
+        if parts := [f"{number:,} {verb}" for verb, number in numbers.items() if number]:
+            sentences.append(f"{count.kind}: {', '.join(parts)}")
+    return f"{'; '.join(sentences) or 'nothing changed'}."
 
 
-def number_of(model: type[models.Model], count: int) -> str:
-    """`1 tool`, `3 tools`."""
+def format_count(model: type[models.Model], count: int) -> str:
+    """Return `1 tool`, `3 tools`."""
     return f"{count:,} {model._meta.verbose_name if count == 1 else model._meta.verbose_name_plural}"
 
 
-def _added(report: Report, kind: str, where: Where) -> Added:
-    first = [
-        (addition.what, where(addition.place)) for addition in report.additions if addition.kind == kind
-    ][:MOST_ADDITIONS]  # fmt: skip
-    return Added(kind, report.added[kind], first, report.added[kind] - len(first))
+def _shape_additions(report: Report, kind: str, describe_place: DescribePlace) -> AddedRows:
+    additions = [addition for addition in report.additions if addition.kind == kind][:MAX_ADDITIONS]
+    first = [(addition.what, describe_place(addition.place)) for addition in additions]
+    return AddedRows(kind, report.added[kind], first, report.added[kind] - len(first))
 
 
-def _both(before: object, after: object) -> tuple[str, str]:
-    """Two values as text. Where they are long, the part around the first difference."""
-    old, new = _told(before), _told(after)
-    if len(old) <= LONGEST_VALUE and len(new) <= LONGEST_VALUE:
+def _format_change(before: object, after: object) -> tuple[str, str]:
+    """Return two values as text. Long ones are cut to the part around the first difference."""
+    old, new = _format_value(before), _format_value(after)
+    if len(old) <= MAX_VALUE_LENGTH and len(new) <= MAX_VALUE_LENGTH:
         return old, new
-    start = max(0, _common(old, new) - BEFORE_THE_DIFFERENCE)
-    return _cut(old, start), _cut(new, start)
+    start = max(0, _common_prefix_length(old, new) - CONTEXT_LENGTH)
+    return _excerpt(old, start), _excerpt(new, start)
 
 
-def _common(old: str, new: str) -> int:
-    """How many characters two texts begin with alike."""
+def _common_prefix_length(old: str, new: str) -> int:
     return next(
         (n for n, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new))
     )
 
 
-def _cut(text: str, start: int) -> str:
-    piece = text[start : start + LONGEST_VALUE]
+def _excerpt(text: str, start: int) -> str:
     if not text:
         return ""
-    return f"{'…' if start else ''}{piece}{'…' if start + LONGEST_VALUE < len(text) else ''}"
+    excerpt = text[start : start + MAX_VALUE_LENGTH]
+    return f"{'…' if start else ''}{excerpt}{'…' if start + MAX_VALUE_LENGTH < len(text) else ''}"
 
 
-def _told(value: object) -> str:
+def _format_value(value: object) -> str:
     match value:
         case None:
             return ""

@@ -1,4 +1,4 @@
-"""Files that wait on the server between the dry run and the import: private, for an hour, for whoever sent them."""
+"""Uploaded files that wait on the server between the dry run and the import: private to their user, for an hour."""
 
 import re
 import secrets
@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core import signing
@@ -22,19 +21,20 @@ type View = Callable[..., HttpResponseBase]
 
 LIFETIME = 3600  # seconds
 SALT = "desk.bulk.uploads"
+FORM_OVERHEAD = 100_000  # bytes that the rest of a form may add to its file
 _NAME = re.compile(r"[0-9a-f]{32}")
 
 
 class UploadGoneError(Exception):
-    """There is no such file any more: it was imported or discarded, its hour is over, or it was somebody else's."""
+    """The file does not exist: it was imported, discarded, or has expired, or it belongs to another user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that waits. `ticket` is what a form carries to find it again, signed."""
+    """A stored file. A form carries a signed token to find it again."""
 
-    name: str  # the random name under which it is kept
-    called: str  # what its sender calls it
+    name: str  # random; the name of the stored file
+    original_name: str
     user: int
     kind: str
 
@@ -50,18 +50,19 @@ class Upload:
         except OSError as error:
             raise UploadGoneError from error
 
-    def ticket(self, *, seal: str) -> str:
-        """What a form carries, bound to the user, the kind of file and the report (`seal`) that they were shown."""
-        return signing.dumps([self.name, self.called, self.user, self.kind, seal], salt=SALT)
+    def sign_token(self, *, seal: str) -> str:
+        """Return a token bound to the user, the kind of file, and the seal of the report that the user saw."""
+        return signing.dumps([self.name, self.original_name, self.user, self.kind, seal], salt=SALT)
 
     def discard(self) -> None:
+        """Delete the stored file. Idempotent."""
         self.path.unlink(missing_ok=True)
 
 
-def keep(file: UploadedFile, *, user: int, kind: str) -> Upload:
-    """Keep a file, and throw those away whose hour is over."""
+def store(file: UploadedFile, *, user: int, kind: str) -> Upload:
+    """Store a file, and delete files that have expired."""
     _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-    _sweep()
+    _delete_expired()
     upload = Upload(secrets.token_hex(16), (file.name or "file")[:200], user, kind)
     upload.path.touch(mode=0o600, exist_ok=False)
     with upload.path.open("wb") as target:
@@ -70,13 +71,13 @@ def keep(file: UploadedFile, *, user: int, kind: str) -> Upload:
     return upload
 
 
-def redeem(ticket: str, *, user: int, kind: str) -> tuple[Upload, str]:
-    """Return the file that a ticket stands for, and the seal that it carries. Raises UploadGoneError."""
+def redeem(token: str, *, user: int, kind: str) -> tuple[Upload, str]:
+    """Return the file of a token, and the seal in it. Raises UploadGoneError."""
     try:
-        name, called, owner, of_kind, seal = signing.loads(ticket, salt=SALT, max_age=LIFETIME)
+        name, original_name, owner, of_kind, seal = signing.loads(token, salt=SALT, max_age=LIFETIME)
     except signing.BadSignature as error:
         raise UploadGoneError from error
-    upload = Upload(name, called, owner, of_kind)
+    upload = Upload(name, original_name, owner, of_kind)
     if (owner, of_kind) != (user, kind) or not _NAME.fullmatch(name) or not upload.path.is_file():
         raise UploadGoneError
     return upload, seal
@@ -86,52 +87,57 @@ def _folder() -> Path:
     return Path(settings.DATA_DIR) / "uploads"
 
 
-def _sweep() -> None:
+def _delete_expired() -> None:
     oldest = time.time() - LIFETIME
     for path in _folder().iterdir():
-        with suppress(OSError):  # another process was faster
+        with suppress(OSError):  # another process may delete it at the same time
             if path.stat().st_mtime < oldest:
                 path.unlink()
 
 
-class Limited(FileUploadHandler):
-    """Stops reading a form's files at a limit, and notes that it did (`request.upload_refused`)."""
+class LimitedUploadHandler(FileUploadHandler):
+    """Stops reading a form's files at a limit, and then sets `request.upload_refused`."""
 
-    def __init__(self, request: HttpRequest, *, limit: int) -> None:
+    def __init__(self, request: HttpRequest, *, max_bytes: int) -> None:
         super().__init__(request)
-        self._limit, self._seen = limit, 0
+        self._max_bytes, self._received = max_bytes, 0
 
-    def new_file(self, *args: Any, **kwargs: Any) -> None:
-        super().new_file(*args, **kwargs)
-        if (self.content_length or 0) > self._limit + 100_000:  # the rest of the form
+    def new_file(self, *args: object, **kwargs: object) -> None:
+        super().new_file(*args, **kwargs)  # type: ignore[arg-type] # passed on as they came
+        if (self.content_length or 0) > self._max_bytes + FORM_OVERHEAD:
             self._refuse()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
-        self._seen += len(raw_data)
-        if self._seen > self._limit:
+        self._received += len(raw_data)
+        if self._received > self._max_bytes:
             self._refuse()
         return raw_data
 
     def file_complete(self, file_size: int) -> None:
-        return None
+        return None  # the next handler stores it
 
     def _refuse(self) -> None:
         self.request.upload_refused = True  # type: ignore[union-attr]
         raise StopUpload(connection_reset=False)
 
 
-def takes_files(limit: int) -> Callable[[View], View]:
-    """Let a view take files of at most `limit` bytes together, streamed to disk. `request.upload_refused` tells it
-    that there were more. The check of the form's CSRF token comes after the limit is set, because it reads the form.
+def accept_files(max_bytes: int) -> Callable[[View], View]:
+    """Let a view receive files of at most `max_bytes` together, streamed to disk.
+
+    When there is more, `request.upload_refused` is true. The CSRF token is checked inside, after the limit is set,
+    because the check parses the form and with it the files.
     """
 
     def decorate(view: View) -> View:
         protected = csrf_protect(view)
 
         @wraps(view)
-        def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def limited(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             request.upload_refused = False  # type: ignore[attr-defined]
-            request.upload_handlers = [Limited(request, limit=limit), TemporaryFileUploadHandler(request)]
+            request.upload_handlers = [
+                LimitedUploadHandler(request, max_bytes=max_bytes),
+                TemporaryFileUploadHandler(request),
+            ]
             return protected(request, *args, **kwargs)
 
         return csrf_exempt(limited)

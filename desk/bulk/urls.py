@@ -1,5 +1,6 @@
-"""Pages of the desk that belong to no model; the site wraps them (`Desk.get_urls`)."""
+"""Pages of the desk that belong to no model. `Desk.get_urls` wraps them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.urls import URLPattern, path
@@ -7,8 +8,8 @@ from django.urls import URLPattern, path
 from desk.bulk import views
 
 
-def urls(wrap: Any) -> list[URLPattern]:
-    """The addresses, each view wrapped by the site's `admin_view`."""
+def urls(wrap: Callable[..., Any]) -> list[URLPattern]:
+    """Return the addresses, with each view wrapped by the site's `admin_view`."""
     return [
         path("catalog/", wrap(views.catalog_file), name="catalog_file"),
         path("catalog/download/", wrap(views.catalog_download), name="catalog_download"),

@@ -1,4 +1,4 @@
-"""The catalog file, up and down from the desk."""
+"""Upload and download of the catalog file at the desk."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,17 +12,17 @@ from django.views.decorators.http import require_GET, require_http_methods
 from catalog.exporting import export_lines, one_state
 from catalog.problems import Place, Problem, file_order, place_text
 from catalog.reading import Catalog, Progress, read
-from desk.bulk.import_pages import Page, Source, import_steps
-from desk.bulk.uploads import takes_files
+from desk.bulk.import_pages import ImportKind, ImportPage, handle_import
+from desk.bulk.uploads import accept_files
 from desk.permissions import may_import
 
 EXAMPLE = Path(__file__).parent / "example.json"
-MOST_BYTES = 64 * 1024 * 1024
-PIECE = 64 * 1024  # characters sent at once
+MAX_FILE_BYTES = 64 * 1024 * 1024
+CHUNK_LENGTH = 64 * 1024  # characters sent at once
 
 
-class CatalogFile:
-    """A catalog file somebody sent."""
+class UploadedCatalog:
+    """An uploaded catalog file."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -30,29 +30,29 @@ class CatalogFile:
     def read(self, progress: Progress) -> tuple[Catalog, list[Problem]]:
         return read(self._content, progress=progress)
 
-    def where(self, place: Place) -> str:
+    def describe_place(self, place: Place) -> str:
         return place_text(place)
 
-    def order(self, place: Place) -> list[str]:
+    def sort_key(self, place: Place) -> list[str]:
         return file_order(place)
 
 
-CATALOG = Source(kind="catalog", limit=MOST_BYTES, open=CatalogFile, template="desk/bulk/catalog.html")
+CATALOG = ImportKind(name="catalog", max_bytes=MAX_FILE_BYTES, open=UploadedCatalog, template="desk/bulk/catalog.html")
 
 
-@takes_files(MOST_BYTES)
+@accept_files(MAX_FILE_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def catalog_file(request: HttpRequest) -> HttpResponse:
-    """Down: a link. Up: a form, a dry run, and the import."""
-    here = reverse("admin:catalog_file")
-    return import_steps(request, CATALOG, Page(here=here, done=here, context={"title": "Catalog file"}))
+    """Show the page with the download link and the upload form, and import what is uploaded."""
+    url = reverse("admin:catalog_file")
+    return handle_import(request, CATALOG, ImportPage(url=url, done_url=url, context={"title": "Catalog file"}))
 
 
 @require_GET
 def catalog_download(request: HttpRequest) -> StreamingHttpResponse:
-    """All content, drafts and history included, as it is at one moment; never held in memory as a whole."""
-    _who_may(request)
-    response = StreamingHttpResponse(_pieces(), content_type="application/json")
+    """Stream all content, drafts and history included, as of one moment. It is never in memory as a whole."""
+    _require_import_permission(request)
+    response = StreamingHttpResponse(_read_chunks(), content_type="application/json")
     name = f"shipside-catalog-{timezone.now():%Y-%m-%d}.json"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
@@ -60,8 +60,8 @@ def catalog_download(request: HttpRequest) -> StreamingHttpResponse:
 
 @require_GET
 def catalog_example(request: HttpRequest) -> HttpResponse:
-    """A small catalog file to begin with."""
-    _who_may(request)
+    """Download a small catalog file to start from."""
+    _require_import_permission(request)
     return HttpResponse(
         EXAMPLE.read_bytes(),
         content_type="application/json",
@@ -69,18 +69,19 @@ def catalog_example(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _who_may(request: HttpRequest) -> None:
+def _require_import_permission(request: HttpRequest) -> None:
     if not may_import(request.user):
         raise PermissionDenied
 
 
-def _pieces() -> Iterator[str]:
-    held, length = [], 0
+def _read_chunks() -> Iterator[str]:
+    lines: list[str] = []
+    length = 0
     with one_state():
         for line in export_lines():
-            held.append(line)
+            lines.append(line)
             length += len(line)
-            if length >= PIECE:
-                yield "".join(held)
-                held, length = [], 0
-    yield "".join(held)
+            if length >= CHUNK_LENGTH:
+                yield "".join(lines)
+                lines, length = [], 0
+    yield "".join(lines)

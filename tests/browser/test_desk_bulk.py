@@ -1,4 +1,4 @@
-"""Files at the desk, as somebody with a browser and a spreadsheet brings them down and up."""
+"""Exports and imports at the desk, in a browser."""
 
 import csv
 import io
@@ -10,15 +10,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from catalog.exporting import export_lines
-from tests.desk.uploading import PUBLISHES, somebody
+from tests.desk.uploading import PUBLISHES, client_with
 from tools.models import Plan, Tool
 
 
 @pytest.fixture
 def desk(site, page: Page, settings, tmp_path) -> Page:
-    """A browser in which somebody is signed in who may do all of this."""
+    """Return a page signed in as a user who may import and publish."""
     settings.DATA_DIR = tmp_path
-    session = somebody(*PUBLISHES).cookies["sessionid"].value
+    session = client_with(*PUBLISHES).cookies["sessionid"].value
     page.context.add_cookies([{"name": "sessionid", "value": session, "url": site}])
     page.goto(site + "/admin/")
     return page
@@ -29,38 +29,38 @@ def choose(page: Page, name: str, content: str) -> None:
     page.get_by_role("button", name="Show what would change").click()
 
 
-def downloaded(page: Page, role: str, name: str) -> str:
+def download_text(page: Page, role: str, name: str) -> str:
     with page.expect_download() as download:
         page.get_by_role(role, name=name).click()
     return Path(download.value.path()).read_text(encoding="utf-8-sig")
 
 
-def test_the_catalog_goes_down_and_up(desk: Page):
+def test_catalog_file_downloads_and_imports(desk: Page):
     desk.locator("#content").get_by_role("link", name="Catalog file").click()
-    catalog = downloaded(desk, "link", "Download the catalog")
+    catalog = download_text(desk, "link", "Download the catalog")
     assert catalog == "".join(export_lines())
     document = json.loads(catalog)
-    document["tools"][0]["tagline"] = "Said anew"
+    document["tools"][0]["tagline"] = "New tagline"
     choose(desk, "catalog.json", json.dumps(document))
-    expect(desk.get_by_text("Nothing is written yet.")).to_be_visible()
-    expect(desk.locator(".bulk-change ins")).to_have_text("Said anew")
-    assert not Tool.objects.filter(tagline="Said anew").exists()
+    expect(desk.get_by_text("Nothing is imported yet.")).to_be_visible()
+    expect(desk.locator(".bulk-change ins")).to_have_text("New tagline")
+    assert not Tool.objects.filter(tagline="New tagline").exists()
     desk.get_by_role("button", name="Import now").click()
     expect(desk.locator(".messagelist")).to_contain_text("“catalog.json” is imported: tools: 1 changed.")
-    assert Tool.objects.get(tagline="Said anew").slug == document["tools"][0]["slug"]
+    assert Tool.objects.get(tagline="New tagline").slug == document["tools"][0]["slug"]
 
 
-def test_a_broken_file_says_where(desk: Page, site):
+def test_invalid_file_shows_where_its_problems_are(desk: Page, site):
     desk.goto(site + "/admin/catalog/")
     choose(desk, "bad.json", '{"format": "shipside-catalog/1", "tools": [{"slug": "x"}]}')
-    expect(desk.get_by_role("heading", name="2 problems in “bad.json”; nothing was written")).to_be_visible()
+    expect(desk.get_by_role("heading", name="2 problems in “bad.json”. Nothing was imported.")).to_be_visible()
     expect(desk.get_by_role("rowheader", name="tools[0].category")).to_be_visible()
 
 
-def test_prices_go_down_as_a_sheet_and_come_back(desk: Page, site):
+def test_prices_export_as_a_sheet_and_import_again(desk: Page, site):
     desk.goto(site + "/admin/tools/plan/")
     desk.get_by_role("link", name="Export").click()
-    header, *rows = csv.reader(io.StringIO(downloaded(desk, "button", "Download")))
+    header, *rows = csv.reader(io.StringIO(download_text(desk, "button", "Download")))
     paid = next(row for row in rows if row[header.index("kind")] == "paid")
     paid[header.index("amount")] = "123.45"
     sheet = io.StringIO(newline="")
@@ -97,7 +97,7 @@ def test_no_accessibility_rule_is_broken_and_nothing_is_wider_than_the_screen(de
     choose(
         desk,
         "good.csv",
-        "slug,tagline\n" + "".join(f"{slug},Anew\n" for slug in Tool.objects.values_list("slug", flat=True)),
+        "slug,tagline\n" + "".join(f"{slug},New\n" for slug in Tool.objects.values_list("slug", flat=True)),
     )
     look("dry run")
     assert not broken, "\n".join(broken)

@@ -18,12 +18,12 @@ from tests.desk.uploading import (
     IMPORTS,
     PUBLISHES,
     SEES,
+    client_with,
+    find_token,
     import_now,
     messages_of,
-    send,
-    somebody,
-    ticket_in,
-    words_of,
+    upload,
+    visible_text,
 )
 from tools.models import Attribute, Category, Plan, Tool
 
@@ -33,20 +33,20 @@ DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(settings, tmp_path):
+def _uploads_in_temporary_folder(settings, tmp_path):
     settings.DATA_DIR = tmp_path
 
 
-def waiting(settings) -> list[str]:
+def stored_uploads(settings) -> list[str]:
     folder = settings.DATA_DIR / "uploads"
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
-def exported() -> str:
+def export_all() -> str:
     return "".join(export_lines())
 
 
-def file_of(**sections) -> str:
+def catalog_file(**sections) -> str:
     return json.dumps(document(**sections))
 
 
@@ -54,87 +54,87 @@ def draft(slug: str = "alpha", **fields):
     return tool(slug, **{"published_at": None, **fields})
 
 
-# -- Down ---------------------------------------------------------------------------------------------------
+# -- Download -----------------------------------------------------------------------------------------------
 
 
 def test_download_is_the_export_byte_for_byte():
     import_catalog(content=DEMO.read_bytes())
-    response = somebody(*IMPORTS).get(PAGE + "download/")
+    response = client_with(*IMPORTS).get(PAGE + "download/")
     assert response.streaming
     assert response["Content-Type"] == "application/json"
     assert response["Content-Disposition"].startswith('attachment; filename="shipside-catalog-')
-    assert response.getvalue().decode() == exported()
+    assert response.getvalue().decode() == export_all()
 
 
-def test_download_never_holds_the_whole_file(monkeypatch):
-    monkeypatch.setattr(views, "PIECE", 1000)
+def test_download_streams_in_chunks(monkeypatch):
+    monkeypatch.setattr(views, "CHUNK_LENGTH", 1000)
     import_catalog(content=DEMO.read_bytes())
-    pieces = list(somebody(*IMPORTS).get(PAGE + "download/").streaming_content)
-    assert len(pieces) > 30
+    chunks = list(client_with(*IMPORTS).get(PAGE + "download/").streaming_content)
+    assert len(chunks) > 30
 
 
-def test_example_file_can_be_brought_in(settings):
-    client = somebody(*IMPORTS)
+def test_example_file_can_be_imported(settings):
+    client = client_with(*IMPORTS)
     example = client.get(PAGE + "example/").getvalue()
-    shown = send(client, PAGE, example)
+    shown = upload(client, PAGE, example)
     assert import_now(client, PAGE, shown).status_code == 303
     assert Tool.objects.values_list("slug", "published_at").get() == ("example-tool", None)
 
 
-# -- Up -----------------------------------------------------------------------------------------------------
+# -- Upload -------------------------------------------------------------------------------------------------
 
 
-def test_dry_run_shows_and_writes_nothing_and_import_does_what_was_shown(settings):
-    import_catalog(content=file_of(tools=[draft(plans=[plan()]), draft("omega")]).encode())
-    before = exported()
-    client = somebody(*IMPORTS)
-    shown = send(
+def test_dry_run_writes_nothing_and_import_does_what_it_showed(settings):
+    import_catalog(content=catalog_file(tools=[draft(plans=[plan()]), draft("omega")]).encode())
+    before = export_all()
+    client = client_with(*IMPORTS)
+    shown = upload(
         client,
         PAGE,
-        file_of(tools=[draft(tagline="New words", plans=[plan(amount=25)]), draft("omega"), draft("gamma")]),
+        catalog_file(tools=[draft(tagline="New words", plans=[plan(amount=25)]), draft("omega"), draft("gamma")]),
         "mine.json",
     )
-    assert exported() == before
-    assert [tuple(count) for count in shown.context["shown"].counts] == [
+    assert export_all() == before
+    assert [tuple(count) for count in shown.context["report"].counts] == [
         ("attributes", 0, 0, 1),
         ("categories", 0, 0, 1),
         ("plans", 0, 1, 0),
         ("reviewers", 0, 0, 1),
         ("tools", 1, 1, 1),
     ]
-    assert [(change.what, change.where, change.fields) for change in shown.context["shown"].changed] == [
+    assert [(change.label, change.where, change.fields) for change in shown.context["report"].changed] == [
         ("tool “Alpha”", "tools[0]", [("tagline", "", "New words")]),
         ("plan “Pro” of “Alpha”", "tools[0].plans[0]", [("amount", "20", "25")]),
     ]
-    assert [(added.kind, added.first) for added in shown.context["shown"].added] == [
+    assert [(group.kind, group.first) for group in shown.context["report"].added] == [
         ("tools", [("tool “Gamma”", "tools[2]")])
     ]
-    assert "This is what “mine.json” would do. Nothing is written yet." in words_of(shown)
-    assert len(waiting(settings)) == 1
+    assert "This is what “mine.json” would do. Nothing is imported yet." in visible_text(shown)
+    assert len(stored_uploads(settings)) == 1
     done = import_now(client, PAGE, shown)
     assert (done.status_code, done["Location"]) == (303, PAGE)
     assert messages_of(client.get(PAGE)) == ["“mine.json” is imported: plans: 1 changed; tools: 1 added, 1 changed."]
     assert Tool.objects.get(slug="alpha").tagline == "New words"
     assert list(Plan.objects.order_by("pk").values_list("amount", flat=True)) == [20, 25]
-    assert waiting(settings) == []
+    assert stored_uploads(settings) == []
 
 
-def test_what_the_site_says_already_is_nothing_to_import():
+def test_file_that_matches_the_site_has_nothing_to_import():
     import_catalog(content=DEMO.read_bytes())
-    shown = send(somebody(*PUBLISHES), PAGE, DEMO.read_bytes())
-    assert "The site says all of this already. There is nothing to import." in words_of(shown)
+    shown = upload(client_with(*PUBLISHES), PAGE, DEMO.read_bytes())
+    assert "The site already matches this file. There is nothing to import." in visible_text(shown)
     assert "Import now" not in shown.text
 
 
-def test_mentions_follow_an_import():
-    client = somebody(*PUBLISHES)
+def test_import_updates_mentions():
+    client = client_with(*PUBLISHES)
     tools = [draft(reviews=[review(quote="Better than Omega.", published_at=None)]), draft("omega")]
-    import_now(client, PAGE, send(client, PAGE, file_of(tools=tools)))
+    import_now(client, PAGE, upload(client, PAGE, catalog_file(tools=tools)))
     assert Mention.objects.values_list("review__tool__slug", "tool__slug").get() == ("alpha", "omega")
 
 
-def test_categories_of_an_attribute_and_former_slugs_are_shown_too():
-    import_catalog(content=file_of().encode())
+def test_report_includes_categories_of_attributes_and_former_slugs():
+    import_catalog(content=catalog_file().encode())
     changed = document(
         categories=[
             {"slug": "things", "name": "Things"},
@@ -142,12 +142,12 @@ def test_categories_of_an_attribute_and_former_slugs_are_shown_too():
         ],
         attributes=[{"slug": "license", "name": "License", "categories": ["others"]}],
     )
-    client = somebody(*IMPORTS)
-    shown = send(client, PAGE, json.dumps(changed))
-    assert [(change.what, change.fields) for change in shown.context["shown"].changed] == [
+    client = client_with(*IMPORTS)
+    shown = upload(client, PAGE, json.dumps(changed))
+    assert [(change.label, change.fields) for change in shown.context["report"].changed] == [
         ("attribute “License”", [("categories", "things", "others")])
     ]
-    assert [tuple(count)[:3] for count in shown.context["shown"].counts if count.added or count.changed] == [
+    assert [tuple(count)[:3] for count in shown.context["report"].counts if count.added or count.changed] == [
         ("attributes", 0, 1),
         ("categories", 1, 0),
         ("former slugs", 1, 0),
@@ -156,18 +156,18 @@ def test_categories_of_an_attribute_and_former_slugs_are_shown_too():
     assert [category.slug for category in Attribute.objects.get().categories.all()] == ["others"]
 
 
-def test_another_category_is_shown_by_its_name():
-    import_catalog(content=file_of(tools=[draft()]).encode())
+def test_report_shows_a_category_by_name():
+    import_catalog(content=catalog_file(tools=[draft()]).encode())
     make.category(slug="others", name="Others")
-    shown = send(somebody(*IMPORTS), PAGE, file_of(tools=[draft(category="others")]))
-    assert [change.fields for change in shown.context["shown"].changed] == [[("category", "Things", "Others")]]
+    shown = upload(client_with(*IMPORTS), PAGE, catalog_file(tools=[draft(category="others")]))
+    assert [change.fields for change in shown.context["report"].changed] == [[("category", "Things", "Others")]]
 
 
-def test_a_long_text_is_cut_around_what_changes():
+def test_report_cuts_a_long_text_around_the_change():
     same = "word " * 2000
-    import_catalog(content=file_of(tools=[draft(description=same + "old" + same)]).encode())
-    shown = send(somebody(*IMPORTS), PAGE, file_of(tools=[draft(description=same + "new" + same)]))
-    [[(_, before, after)]] = [change.fields for change in shown.context["shown"].changed]
+    import_catalog(content=catalog_file(tools=[draft(description=same + "old" + same)]).encode())
+    shown = upload(client_with(*IMPORTS), PAGE, catalog_file(tools=[draft(description=same + "new" + same)]))
+    [[(_, before, after)]] = [change.fields for change in shown.context["report"].changed]
     assert (before[:50], after[:50]) == (
         "…" + (same + "old" + same)[-10_043:][:49],
         "…" + (same + "new" + same)[-10_043:][:49],
@@ -175,93 +175,93 @@ def test_a_long_text_is_cut_around_what_changes():
     assert len(before) == len(after) == 202
 
 
-# -- What was shown is what happens -------------------------------------------------------------------------
+# -- The import does what the report showed-------------------------------------------------------------------
 
 
-def test_a_change_in_between_shows_the_dry_run_again_and_writes_nothing():
-    import_catalog(content=file_of(tools=[draft()]).encode())
-    client = somebody(*IMPORTS)
-    shown = send(client, PAGE, file_of(tools=[draft(tagline="Theirs")]))
+def test_import_after_a_change_shows_the_new_report_and_writes_nothing():
+    import_catalog(content=catalog_file(tools=[draft()]).encode())
+    client = client_with(*IMPORTS)
+    shown = upload(client, PAGE, catalog_file(tools=[draft(tagline="Theirs")]))
     Tool.objects.update(tagline="Somebody else’s")
     again = import_now(client, PAGE, shown)
-    assert "The site has changed since this was shown, and nothing was written." in words_of(again)
-    assert [change.fields for change in again.context["shown"].changed] == [[("tagline", "Somebody else’s", "Theirs")]]
+    assert "The site has changed since this report. Nothing was imported." in visible_text(again)
+    assert [change.fields for change in again.context["report"].changed] == [[("tagline", "Somebody else’s", "Theirs")]]
     assert Tool.objects.get().tagline == "Somebody else’s"
     assert import_now(client, PAGE, again).status_code == 303
     assert Tool.objects.get().tagline == "Theirs"
 
 
-def test_a_change_elsewhere_on_the_site_does_not_hold_an_import_up():
-    client = somebody(*IMPORTS)
-    shown = send(client, PAGE, file_of(tools=[draft()]))
+def test_import_is_not_blocked_by_unrelated_changes():
+    client = client_with(*IMPORTS)
+    shown = upload(client, PAGE, catalog_file(tools=[draft()]))
     make.tool()
     assert import_now(client, PAGE, shown).status_code == 303
 
 
-def test_what_became_wrong_in_between_is_told_and_nothing_is_written():
-    client = somebody(*IMPORTS)
-    shown = send(client, PAGE, file_of(tools=[draft()]))
+def test_import_after_a_conflicting_change_shows_the_problem_and_writes_nothing():
+    client = client_with(*IMPORTS)
+    shown = upload(client, PAGE, catalog_file(tools=[draft()]))
     make.category(slug="rival", name="Things")
     again = import_now(client, PAGE, shown)
     assert again.context["problems"].problems == [("categories[0].name", '"Things" belongs to “rival” on the site')]
     assert not Tool.objects.exists()
 
 
-def test_a_seal_holds_an_import_to_its_report():
-    content = file_of(tools=[draft()]).encode()
+def test_seal_binds_an_import_to_its_report():
+    content = catalog_file(tools=[draft()]).encode()
     seal = import_catalog(content=content, dry_run=True).seal()
     assert import_catalog(content=content, seal=seal).seal() == seal
     with pytest.raises(ChangedMeanwhileError):
         import_catalog(content=content, seal=seal)
 
 
-# -- The file that waits ------------------------------------------------------------------------------------
+# -- The stored file ---------------------------------------------------------------------------------------
 
 
-def test_a_waiting_file_is_private_and_has_a_random_name(settings):
-    send(somebody(*IMPORTS), PAGE, file_of(), "../../secret.json")
-    [name] = waiting(settings)
+def test_stored_file_is_private_and_has_a_random_name(settings):
+    upload(client_with(*IMPORTS), PAGE, catalog_file(), "../../secret.json")
+    [name] = stored_uploads(settings)
     path = settings.DATA_DIR / "uploads" / name
     assert len(name) == 32
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_discarding_removes_the_file(settings):
-    client = somebody(*IMPORTS)
-    shown = send(client, PAGE, file_of(tools=[draft()]))
+def test_discard_deletes_the_stored_file(settings):
+    client = client_with(*IMPORTS)
+    shown = upload(client, PAGE, catalog_file(tools=[draft()]))
     assert import_now(client, PAGE, shown, discard="Discard").status_code == 303
-    assert messages_of(client.get(PAGE)) == ["“file.json” was discarded; nothing was written."]
-    assert waiting(settings) == []
+    assert messages_of(client.get(PAGE)) == ["“file.json” was discarded. Nothing was imported."]
+    assert stored_uploads(settings) == []
     assert not Category.objects.exists()
 
 
-def test_a_ticket_is_good_once_for_its_owner_its_kind_and_an_hour(settings):
-    client = somebody(*IMPORTS)
-    shown = send(client, PAGE, file_of(tools=[draft()]))
-    other = somebody(*IMPORTS, name="eve")
+def test_token_works_once_for_its_user_and_its_page(settings):
+    client = client_with(*IMPORTS)
+    shown = upload(client, PAGE, catalog_file(tools=[draft()]))
+    other = client_with(*IMPORTS, name="eve")
     for who, address in ((other, PAGE), (client, "/admin/tools/tool/import/")):
         refused = import_now(who, address, shown)
         assert (refused.status_code, refused["Location"]) == (303, address)
-        assert messages_of(who.get(address))[0].startswith("That file is no longer here")
+        assert messages_of(who.get(address))[0].startswith("That file is gone")
     assert not Tool.objects.exists()
     assert import_now(client, PAGE, shown).status_code == 303
     assert Tool.objects.count() == 1
     assert import_now(client, PAGE, shown).status_code == 303
-    assert messages_of(client.get(PAGE))[-1].startswith("That file is no longer here")
+    assert messages_of(client.get(PAGE))[-1].startswith("That file is gone")
 
 
-@pytest.mark.parametrize("ticket", ["", "x", "a:b:c", "WyJhIl0:1abc:xyz"])
-def test_a_made_up_ticket_leads_back(ticket):
-    client = somebody(*IMPORTS)
-    response = client.post(PAGE, {"ticket": ticket, "import": "1"})
+@pytest.mark.parametrize("token", ["", "x", "a:b:c", "WyJhIl0:1abc:xyz"])
+def test_forged_token_redirects_to_the_page(token):
+    client = client_with(*IMPORTS)
+    response = client.post(PAGE, {"upload_token": token, "import": "1"})
     assert (response.status_code, response["Location"]) == (303, PAGE)
 
 
-def test_after_an_hour_a_ticket_is_void_and_the_next_upload_sweeps_the_file_away(settings, monkeypatch):
-    client = somebody(*IMPORTS)
-    shown = send(client, PAGE, file_of(tools=[draft()]))
-    [name] = waiting(settings)
+def test_expired_token_is_refused_and_the_next_upload_deletes_the_file(settings, monkeypatch):
+    client = client_with(*IMPORTS)
+    shown = upload(client, PAGE, catalog_file(tools=[draft()]))
+    [name] = stored_uploads(settings)
     path = settings.DATA_DIR / "uploads" / name
     os.utime(path, (time.time() - uploads.LIFETIME - 1,) * 2)
     monkeypatch.setattr(uploads, "LIFETIME", -1)
@@ -269,16 +269,16 @@ def test_after_an_hour_a_ticket_is_void_and_the_next_upload_sweeps_the_file_away
     assert not Tool.objects.exists()
     monkeypatch.undo()
     settings.DATA_DIR = path.parent.parent
-    send(client, PAGE, file_of())
-    assert name not in waiting(settings)
-    assert len(waiting(settings)) == 1
+    upload(client, PAGE, catalog_file())
+    assert name not in stored_uploads(settings)
+    assert len(stored_uploads(settings)) == 1
 
 
-# -- Wrong files --------------------------------------------------------------------------------------------
+# -- Invalid files ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"\x89PNG\r\n\x1a\n\x00\x00", "the file is not UTF-8 (byte 0)"),
         (b"{", "the file is not JSON"),
@@ -287,109 +287,109 @@ def test_after_an_hour_a_ticket_is_void_and_the_next_upload_sweeps_the_file_away
         (b'{"format": "shipside-catalog/1", "tools": [' * 20_000, "the file is not a catalog: it is nested too deeply"),
     ],
 )
-def test_what_is_no_catalog_is_told_in_words(content, said, settings):
-    response = send(somebody(*IMPORTS), PAGE, content)
-    assert said in words_of(response)
-    assert waiting(settings) == []
+def test_file_that_is_not_a_catalog_is_refused_with_the_reason(content, message, settings):
+    response = upload(client_with(*IMPORTS), PAGE, content)
+    assert message in visible_text(response)
+    assert stored_uploads(settings) == []
 
 
 def test_every_problem_is_listed_with_its_place_and_nothing_is_written(settings):
     tools = [draft(category="nowhere", website="javascript:alert(1)"), draft("Omega!", plans=[plan(amount=-1)])]
-    response = send(somebody(*IMPORTS), PAGE, file_of(tools=tools), "<b>bad.json")
+    response = upload(client_with(*IMPORTS), PAGE, catalog_file(tools=tools), "<b>bad.json")
     assert [where for where, _ in response.context["problems"].problems] == [
         "tools[0].category",
         "tools[0].website",
         "tools[1].plans[0].amount",
         "tools[1].slug",
     ]
-    assert "4 problems in “<b>bad.json”; nothing was written" in words_of(response)
+    assert "4 problems in “<b>bad.json”. Nothing was imported." in visible_text(response)
     assert "<b>bad" not in response.text
     assert not Category.objects.exists()
-    assert waiting(settings) == []
+    assert stored_uploads(settings) == []
 
 
-def test_many_problems_are_cut_with_their_number(monkeypatch):
-    monkeypatch.setattr(report_rows, "MOST_PROBLEMS", 2)
+def test_problems_are_limited_with_a_count_of_the_rest(monkeypatch):
+    monkeypatch.setattr(report_rows, "MAX_PROBLEMS", 2)
     tools = [draft(f"t-{number}", category="nowhere") for number in range(1003)]
-    response = send(somebody(*IMPORTS), PAGE, file_of(tools=tools))
+    response = upload(client_with(*IMPORTS), PAGE, catalog_file(tools=tools))
     assert len(response.context["problems"].problems) == 2
-    assert "1,003 problems in" in words_of(response)
-    assert "… and 1,001 more." in words_of(response)
+    assert "1,003 problems in" in visible_text(response)
+    assert "… and 1,001 more." in visible_text(response)
 
 
-def test_many_additions_and_changes_are_cut_with_their_number(monkeypatch):
-    monkeypatch.setattr(report_rows, "MOST_ADDITIONS", 2)
-    monkeypatch.setattr(report_rows, "MOST_CHANGES", 3)
-    client = somebody(*IMPORTS)
+def test_additions_and_changes_are_limited_with_a_count_of_the_rest(monkeypatch):
+    monkeypatch.setattr(report_rows, "MAX_ADDITIONS", 2)
+    monkeypatch.setattr(report_rows, "MAX_CHANGES", 3)
+    client = client_with(*IMPORTS)
     tools = [draft(f"t-{number}") for number in range(30)]
-    shown = send(client, PAGE, file_of(tools=tools))
-    assert "New tools: 30 tool “T-0” tools[0] tool “T-1” tools[1] … and 28 more." in words_of(shown)
+    shown = upload(client, PAGE, catalog_file(tools=tools))
+    assert "New tools: 30 tool “T-0” tools[0] tool “T-1” tools[1] … and 28 more." in visible_text(shown)
     import_now(client, PAGE, shown)
-    again = send(client, PAGE, file_of(tools=[{**one, "tagline": "New"} for one in tools]))
-    assert len(again.context["shown"].changed) == 3
-    assert "… and 27 more." in words_of(again)
+    again = upload(client, PAGE, catalog_file(tools=[{**one, "tagline": "New"} for one in tools]))
+    assert len(again.context["report"].changed) == 3
+    assert "… and 27 more." in visible_text(again)
 
 
 @pytest.mark.parametrize("data", [{}, {"file": "text and no file"}])
-def test_a_form_without_a_file_says_so(data):
-    response = somebody(*IMPORTS).post(PAGE, data)
+def test_form_without_a_file_shows_an_error(data):
+    response = client_with(*IMPORTS).post(PAGE, data)
     assert response.context["form"].errors == {"file": ["Choose a file."]}
-    assert "Choose a file." in words_of(response)
+    assert "Choose a file." in visible_text(response)
 
 
-def test_an_empty_file_says_so():
-    assert "The file is empty." in words_of(send(somebody(*IMPORTS), PAGE, b""))
+def test_empty_file_shows_an_error():
+    assert "The file is empty." in visible_text(upload(client_with(*IMPORTS), PAGE, b""))
 
 
-def test_too_large_a_file_is_refused_while_it_comes_in(settings):
-    client = somebody(*IMPORTS)
-    response = send(client, "/admin/tools/tool/import/", b" " * (formats.MOST_BYTES + 200_000))
+def test_oversized_file_is_refused_during_the_upload(settings):
+    client = client_with(*IMPORTS)
+    response = upload(client, "/admin/tools/tool/import/", b" " * (formats.MAX_FILE_BYTES + 200_000))
     assert response.status_code == 200
-    assert "The file has more than 16 MB." in words_of(response)
-    assert waiting(settings) == []
+    assert "The file has more than 16 MB." in visible_text(response)
+    assert stored_uploads(settings) == []
 
 
-# -- Who may ------------------------------------------------------------------------------------------------
+# -- Permissions --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", [PAGE, PAGE + "download/", PAGE + "example/"])
-def test_only_who_may_import_sees_the_catalog_file(path):
+def test_catalog_pages_need_the_import_permission(path):
     assert Client().get(path).status_code == 302
-    assert somebody(*SEES).get(path).status_code == 403
-    assert somebody(*IMPORTS, name="eve").get(path).status_code == 200
+    assert client_with(*SEES).get(path).status_code == 403
+    assert client_with(*IMPORTS, name="eve").get(path).status_code == 200
 
 
-def test_nobody_else_can_send_a_file(settings):
-    content = file_of(tools=[draft()])
-    assert send(Client(), PAGE, content).status_code == 302
-    assert send(somebody(*SEES), PAGE, content).status_code == 403
-    assert waiting(settings) == []
+def test_upload_needs_the_import_permission(settings):
+    content = catalog_file(tools=[draft()])
+    assert upload(Client(), PAGE, content).status_code == 302
+    assert upload(client_with(*SEES), PAGE, content).status_code == 403
+    assert stored_uploads(settings) == []
 
 
-def test_a_form_from_elsewhere_is_refused():
-    client = somebody(*IMPORTS)
+def test_upload_without_a_csrf_token_is_refused():
+    client = client_with(*IMPORTS)
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = client.cookies
-    assert send(strict, PAGE, file_of()).status_code == 403
-    assert strict.post(PAGE, {"ticket": "x"}).status_code == 403
+    assert upload(strict, PAGE, catalog_file()).status_code == 403
+    assert strict.post(PAGE, {"upload_token": "x"}).status_code == 403
 
 
-def test_whoever_may_not_publish_may_not_do_it_with_a_file(settings):
-    client = somebody(*IMPORTS)
-    published = file_of(tools=[tool(reviews=[review()])])
-    response = send(client, PAGE, published)
-    assert "This file sets or moves the time of publication of 1 tool, 1 review, which your account may not do." in (
-        words_of(response)
+def test_file_that_publishes_needs_the_publish_permissions(settings):
+    client = client_with(*IMPORTS)
+    published = catalog_file(tools=[tool(reviews=[review()])])
+    response = upload(client, PAGE, published)
+    assert "This file sets or changes the publication time of 1 tool, 1 review. Your account may not publish." in (
+        visible_text(response)
     )
     assert not Tool.objects.exists()
-    assert waiting(settings) == []
+    assert stored_uploads(settings) == []
 
 
-def test_a_permission_that_is_gone_in_between_stops_the_import():
-    client = somebody(*PUBLISHES)
-    shown = send(client, PAGE, file_of(tools=[tool(reviews=[review()])]))
-    assert "the file sets or moves them for 1 tool, 1 review. The gate is not asked." in words_of(shown)
-    ticket_in(shown)
+def test_import_is_refused_when_a_permission_was_removed_after_the_dry_run():
+    client = client_with(*PUBLISHES)
+    shown = upload(client, PAGE, catalog_file(tools=[tool(reviews=[review()])]))
+    assert "the file sets or changes them for 1 tool, 1 review. The gate does not check these." in visible_text(shown)
+    find_token(shown)
     from accounts.models import User
 
     User.objects.get().user_permissions.remove(*User.objects.get().user_permissions.filter(codename="publish_review"))
@@ -397,18 +397,18 @@ def test_a_permission_that_is_gone_in_between_stops_the_import():
     assert not Review.objects.exists()
 
 
-def test_the_catalog_file_is_in_the_menu_of_those_who_may():
-    assert 'href="/admin/catalog/"' in somebody(*IMPORTS).get("/admin/").text
-    assert 'href="/admin/catalog/"' not in somebody(*SEES, name="eve").get("/admin/").text
+def test_menu_shows_the_catalog_file_to_users_who_may_import():
+    assert 'href="/admin/catalog/"' in client_with(*IMPORTS).get("/admin/").text
+    assert 'href="/admin/catalog/"' not in client_with(*SEES, name="eve").get("/admin/").text
 
 
 # -- The command --------------------------------------------------------------------------------------------
 
 
-def test_the_command_tells_the_same_and_with_verbosity_row_by_row(tmp_path, capsys):
-    import_catalog(content=file_of(tools=[draft(plans=[plan()])]).encode())
+def test_command_prints_the_report_and_rows_when_verbose(tmp_path, capsys):
+    import_catalog(content=catalog_file(tools=[draft(plans=[plan()])]).encode())
     target = tmp_path / "mine.json"
-    target.write_text(file_of(tools=[draft(plans=[plan(amount=25)]), draft("gamma")]))
+    target.write_text(catalog_file(tools=[draft(plans=[plan(amount=25)]), draft("gamma")]))
     call_command("import_catalog", str(target), "--dry-run")
     short = capsys.readouterr().out.splitlines()
     assert short == [

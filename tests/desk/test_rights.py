@@ -20,7 +20,7 @@ from reviews.models import Review, Reviewer
 from tests import factories as make
 from tests.accounts.people import PASSWORD, person
 from tests.catalog.test_catalog import document
-from tests.desk.uploading import send, ticket_in
+from tests.desk.uploading import find_token, upload
 from tools.models import Category, Correction, Tool
 from tools.publishing import State
 from votes.models import Vote
@@ -99,9 +99,9 @@ def changes_the_panel(client: Client, user: User | None) -> bool:
 
 def loads_files(client: Client, user: User | None) -> bool:
     brought = document(categories=[{"slug": "brought", "name": "Brought", "description": ""}], attributes=[])
-    shown = send(client, page("catalog_file"), json.dumps(brought))
+    shown = upload(client, page("catalog_file"), json.dumps(brought))
     if shown.status_code == 200:
-        client.post(page("catalog_file"), {"ticket": ticket_in(shown), "import": "Import now"})
+        client.post(page("catalog_file"), {"upload_token": find_token(shown), "import": "Import now"})
     return Category.objects.filter(slug="brought").delete()[0] > 0
 
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import tablib
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,9 +15,9 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
 from desk.bulk import formats
-from desk.bulk.formats import CSV, XLSX, guarded, read_sheet, unguarded
+from desk.bulk.formats import CsvFormat, Table, XlsxFormat, escape_formula, read_sheet, unescape_formula
 from tests import factories as make
-from tests.desk.uploading import IMPORTS, SEES, import_now, messages_of, send, somebody, words_of
+from tests.desk.uploading import IMPORTS, SEES, client_with, import_now, messages_of, upload, visible_text
 from tools.models import Fact, Plan, Tool
 
 pytestmark = pytest.mark.django_db
@@ -27,17 +26,17 @@ PLAN = ["tool", "name", "kind", "amount", "currency", "period", "unit", "source"
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(settings, tmp_path):
+def _uploads_in_temporary_folder(settings, tmp_path):
     settings.DATA_DIR = tmp_path
 
 
-def csv_of(*rows: list[Any], delimiter: str = ",") -> bytes:
+def make_csv(*rows: list[Any], delimiter: str = ",") -> bytes:
     stream = io.StringIO(newline="")
     csv.writer(stream, delimiter=delimiter).writerows(rows)
     return stream.getvalue().encode()
 
 
-def xlsx_of(*rows: list[Any]) -> bytes:
+def make_xlsx(*rows: list[Any]) -> bytes:
     workbook = Workbook()
     for row in rows:
         workbook.active.append(row)
@@ -47,29 +46,28 @@ def xlsx_of(*rows: list[Any]) -> bytes:
 
 
 def dry_run(address: str, content: bytes, *, client: Client | None = None):
-    return send(client or somebody(*IMPORTS), f"{address}import/", content, "sheet")
+    return upload(client or client_with(*IMPORTS), f"{address}import/", content, "sheet")
 
 
-def bring_in(address: str, content: bytes):
-    client = somebody(*IMPORTS)
+def import_sheet(address: str, content: bytes):
+    client = client_with(*IMPORTS)
     shown = dry_run(address, content, client=client)
-    assert "shown" in shown.context, words_of(shown)
+    assert "report" in shown.context, visible_text(shown)
     response = import_now(client, f"{address}import/", shown)
     assert (response.status_code, response["Location"]) == (303, address)
-    return shown.context["shown"]
+    return shown.context["report"]
 
 
-def problems(address: str, content: bytes) -> list[tuple[str, str]]:
+def find_problems(address: str, content: bytes) -> list[tuple[str, str]]:
     before = list(Tool.objects.values()), list(Plan.objects.values()), list(Fact.objects.values())
     found = dry_run(address, content).context["problems"].problems
     assert (list(Tool.objects.values()), list(Plan.objects.values()), list(Fact.objects.values())) == before
     return found
 
 
-def exported(address: str, format_name: str, client: Client | None = None) -> bytes:
-    number = {"csv": "0", "xlsx": "1"}[format_name]
-    client = client or somebody(*SEES, name="reader")
-    response = client.post(f"{address}export/", {"format": number, "resource": "0"})
+def export(address: str, format_name: str, client: Client | None = None) -> bytes:
+    client = client or client_with(*SEES, name="reader")
+    response = client.post(f"{address}export/", {"format": format_name})
     assert response.status_code == 200, response.status_code
     assert response["Content-Disposition"].endswith(f'.{format_name}"')
     return response.content
@@ -78,18 +76,18 @@ def exported(address: str, format_name: str, client: Client | None = None) -> by
 # -- Rows ---------------------------------------------------------------------------------------------------
 
 
-def test_a_sheet_of_tools_adds_drafts_and_changes_what_its_columns_say():
+def test_tool_sheet_adds_drafts_and_changes_the_columns_it_has():
     make.category(slug="things", name="Things")
     make.tool(slug="alpha", name="Alpha", tagline="Old", aliases=["A", "B"], category=make.category(slug="others"))
-    sheet = csv_of(
+    sheet = make_csv(
         ["slug", "tagline", "category", "name"],
         ["alpha", "New", "things", "Alpha"],
         ["gamma", "", "things", "Gamma"],
     )
-    shown = bring_in(TOOLS, sheet)
+    shown = import_sheet(TOOLS, sheet)
     assert [tuple(count) for count in shown.counts] == [("tools", 1, 1, 0)]
-    assert [(change.what, change.where) for change in shown.changed] == [("tool “Alpha”", "row 2")]
-    assert [added.first for added in shown.added] == [[("tool “Gamma”", "row 3")]]
+    assert [(change.label, change.where) for change in shown.changed] == [("tool “Alpha”", "row 2")]
+    assert [group.first for group in shown.added] == [[("tool “Gamma”", "row 3")]]
     alpha, gamma = Tool.objects.order_by("slug")
     assert (alpha.tagline, alpha.category.slug, alpha.aliases, alpha.state) == (
         "New",
@@ -100,19 +98,19 @@ def test_a_sheet_of_tools_adds_drafts_and_changes_what_its_columns_say():
     assert (gamma.name, gamma.published_at, gamma.state) == ("Gamma", None, "draft")
 
 
-def test_columns_that_are_not_there_leave_alone_and_empty_cells_empty():
+def test_missing_columns_keep_values_and_empty_cells_clear_them():
     make.tool(slug="alpha", tagline="Old", description="Words", website="https://example.com/")
-    bring_in(TOOLS, csv_of(["slug", "tagline"], ["alpha", ""]))
+    import_sheet(TOOLS, make_csv(["slug", "tagline"], ["alpha", ""]))
     assert Tool.objects.values_list("tagline", "description", "website").get() == ("", "Words", "https://example.com/")
 
 
-def test_another_price_supersedes_and_another_check_does_not():
+def test_new_price_supersedes_and_new_check_does_not():
     alpha = make.tool(slug="alpha", name="Alpha")
     for name in ("Pro", "Team", "Solo"):
         make.plan(of=alpha, name=name, kind="paid", amount=20, currency="USD", period="month")
-    shown = bring_in(
+    shown = import_sheet(
         PLANS,
-        csv_of(
+        make_csv(
             PLAN,
             ["alpha", "Pro", "paid", "25.5", "USD", "month", "", "https://example.com/", "2026-11-01"],
             ["alpha", "Team", "paid", "20", "USD", "month", "", "", "2026-11-02"],
@@ -120,7 +118,7 @@ def test_another_price_supersedes_and_another_check_does_not():
         ),
     )
     assert [tuple(count) for count in shown.counts] == [("plans", 1, 2, 0)]
-    assert [(change.where, change.what, [field.name for field in change.fields]) for change in shown.changed] == [
+    assert [(change.where, change.label, [field.name for field in change.fields]) for change in shown.changed] == [
         ("row 2", "plan “Pro” of “Alpha”", ["amount", "source", "verified on"]),
         ("row 3", "plan “Team” of “Alpha”", ["verified on"]),
     ]
@@ -134,18 +132,18 @@ def test_another_price_supersedes_and_another_check_does_not():
     ]
 
 
-def test_a_few_columns_are_enough_to_note_a_check():
+def test_check_needs_only_the_key_columns_and_the_day():
     alpha = make.tool(slug="alpha")
     make.plan(
         of=alpha, name="Pro", kind="paid", amount=Decimal("0.25"), currency="USD", period="usage", unit="1M tokens"
     )
     make.fact(of=alpha, attribute=make.attribute(slug="license"), value="MIT")
-    bring_in(PLANS, csv_of(["tool", "name", "verified_on"], ["alpha", "Pro", "2026-11-01"]))
-    bring_in_again = dry_run(
-        FACTS, csv_of(["tool", "attribute", "verified_on"], ["alpha", "license", "2026-11-01"]),
-        client=somebody(*IMPORTS, name="eve"),
+    import_sheet(PLANS, make_csv(["tool", "name", "verified_on"], ["alpha", "Pro", "2026-11-01"]))
+    facts_report = dry_run(
+        FACTS, make_csv(["tool", "attribute", "verified_on"], ["alpha", "license", "2026-11-01"]),
+        client=client_with(*IMPORTS, name="eve"),
     )  # fmt: skip
-    assert [field.name for field in bring_in_again.context["shown"].changed[0].fields] == ["verified on"]
+    assert [field.name for field in facts_report.context["report"].changed[0].fields] == ["verified on"]
     assert Plan.objects.values_list("amount", "unit", "verified_on").get() == (
         Decimal("0.25"),
         "1M tokens",
@@ -153,11 +151,11 @@ def test_a_few_columns_are_enough_to_note_a_check():
     )
 
 
-def test_another_value_of_a_fact_supersedes():
+def test_new_value_of_a_fact_supersedes():
     alpha = make.tool(slug="alpha", name="Alpha")
     make.fact(of=alpha, attribute=make.attribute(slug="license", name="License"), value="MIT")
-    shown = bring_in(FACTS, csv_of(["tool", "attribute", "value"], ["alpha", "license", "GPL"]))
-    assert [(change.what, change.fields) for change in shown.changed] == [
+    shown = import_sheet(FACTS, make_csv(["tool", "attribute", "value"], ["alpha", "license", "GPL"]))
+    assert [(change.label, change.fields) for change in shown.changed] == [
         ("fact “License: MIT” of “Alpha”", [("value", "MIT", "GPL")])
     ]
     assert [(fact.value, fact.superseded_at is None) for fact in Fact.objects.order_by("pk")] == [
@@ -166,15 +164,15 @@ def test_another_value_of_a_fact_supersedes():
     ]
 
 
-def test_publishing_is_not_for_sheets():
+def test_sheets_cannot_publish():
     make.tool(slug="alpha", published_at=None)
-    assert problems(TOOLS, csv_of(["slug", "published_at"], ["alpha", "2026-01-01T00:00:00Z"]))[0][0] == "row 1"
-    client = somebody(*IMPORTS, name="eve")
-    shown = dry_run(TOOLS, csv_of(["slug", "state"], ["alpha", "published"]), client=client)
-    assert shown.context["shown"].does_nothing
+    assert find_problems(TOOLS, make_csv(["slug", "published_at"], ["alpha", "2026-01-01T00:00:00Z"]))[0][0] == "row 1"
+    client = client_with(*IMPORTS, name="eve")
+    shown = dry_run(TOOLS, make_csv(["slug", "state"], ["alpha", "published"]), client=client)
+    assert shown.context["report"].does_nothing
 
 
-# -- Both ways ----------------------------------------------------------------------------------------------
+# -- Round trips ------------------------------------------------------------------------------------------
 
 AWKWARD = [
     *("=1+1", "+1", "-1", "@A1", "'=x", "''=", "'plain", '"quoted"', "a,b;c", "ß 漢字 🚀", "007", "1e5", "TRUE"),
@@ -183,7 +181,7 @@ AWKWARD = [
 
 
 @pytest.mark.parametrize("format_name", ["csv", "xlsx"])
-def test_what_goes_out_and_comes_back_unchanged_changes_nothing(format_name):
+def test_unchanged_export_imports_without_changes(format_name):
     alpha = make.tool(slug="alpha", name="=Alpha", description="One\r\n\r\n- two", aliases=["=A", "B, C"], tagline="-1")
     other = make.tool(slug="beta", name="+Beta", published_at=None)
     for number, text in enumerate(AWKWARD):
@@ -194,39 +192,37 @@ def test_what_goes_out_and_comes_back_unchanged_changes_nothing(format_name):
     old = make.plan(of=other, name="Old")
     Plan.objects.filter(pk=old.pk).update(superseded_at=make.PAST)
     for number, (address, rows) in enumerate(((TOOLS, 2), (PLANS, 16), (FACTS, 14))):
-        content = exported(address, format_name, somebody(*SEES, name=f"reader-{number}"))
-        shown = dry_run(address, content, client=somebody(*IMPORTS, name=f"writer-{number}")).context["shown"]
+        content = export(address, format_name, client_with(*SEES, name=f"reader-{number}"))
+        shown = dry_run(address, content, client=client_with(*IMPORTS, name=f"writer-{number}")).context["report"]
         assert (shown.does_nothing, [count.unchanged for count in shown.counts]) == (True, [rows])
 
 
 @given(st.text(max_size=300))
-def test_a_guarded_text_is_no_formula_and_comes_back(text):
-    out = guarded(text)
-    assert not out.startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert unguarded(out) == text
+def test_escaped_text_is_not_a_formula_and_round_trips(text):
+    escaped = escape_formula(text)
+    assert not escaped.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert unescape_formula(escaped) == text
 
 
-# What the catalog refuses in a line cannot be in the database by way of a file; line ends are all alike in sheets.
+# No control characters: the catalog refuses them, and sheets normalize line endings.
 LINES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=60)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], include_characters="\n\t"), max_size=200)
 
 
-@pytest.mark.parametrize("kind", [CSV, XLSX])
+@pytest.mark.parametrize("sheet_format", [CsvFormat(), XlsxFormat()])
 @given(rows=st.lists(st.tuples(LINES, TEXTS, st.sampled_from(AWKWARD)), min_size=1, max_size=5))
 @settings(max_examples=60)
-def test_texts_come_back_from_a_file(kind, rows):
-    dataset = tablib.Dataset(headers=["one", "two", "three"])
-    for row in rows:
-        dataset.append(row)
-    back = read_sheet(kind().export_data(dataset))
-    assert [[formats.cell_text(cell) for cell in row] for row in back] == [list(row) for row in rows]
+def test_texts_round_trip_through_a_file(sheet_format, rows):
+    table = Table(["one", "two", "three"], [list(row) for row in rows])
+    back = read_sheet(sheet_format.write(table)).rows
+    assert [[formats.format_cell(cell) for cell in row] for row in back] == table.rows
 
 
 @pytest.mark.parametrize("format_name", ["csv", "xlsx"])
-def test_no_cell_of_an_export_is_a_formula(format_name):
+def test_export_contains_no_formula(format_name):
     alpha = make.tool(slug="alpha", name="=cmd|' /C calc'!A0")
     make.plan(of=alpha, name="@SUM(1)")
-    content = exported(TOOLS, format_name)
+    content = export(TOOLS, format_name)
     if format_name == "csv":
         cells = [cell for row in csv.reader(io.StringIO(content.decode("utf-8-sig"))) for cell in row]
     else:
@@ -237,44 +233,55 @@ def test_no_cell_of_an_export_is_a_formula(format_name):
     assert "'=cmd|' /C calc'!A0" in cells
 
 
-def test_xlsx_has_numbers_and_days_as_such():
+def test_xlsx_export_keeps_numbers_and_days_typed():
     make.plan(of=make.tool(slug="alpha"), name="Pro", kind="paid", amount=Decimal("0.25"), currency="USD",
               period="month", verified_on=date(2026, 11, 1))  # fmt: skip
-    sheet = load_workbook(io.BytesIO(exported(PLANS, "xlsx"))).worksheets[0]
+    sheet = load_workbook(io.BytesIO(export(PLANS, "xlsx"))).worksheets[0]
     row = {cell.value: under for cell, under in zip(*sheet.iter_rows(), strict=True)}
     assert (row["amount"].value, row["verified_on"].is_date) == (0.25, True)
 
 
-def test_csv_opens_in_excel_as_utf8_with_windows_line_ends():
+def test_csv_export_has_a_byte_order_mark_and_windows_line_endings():
     make.tool(slug="alpha", name="Größe")
-    content = exported(TOOLS, "csv")
+    content = export(TOOLS, "csv")
     assert content.startswith(
         b"\xef\xbb\xbfslug,name,category,tagline,description,website,aliases,state\r\nalpha,Gr\xc3\xb6"
     )
 
 
-def test_a_text_that_xlsx_cannot_hold_is_told_and_not_cut():
+def test_text_too_long_for_xlsx_is_reported_instead_of_cut():
     make.tool(slug="alpha", description="x" * 40_000)
-    client = somebody(*SEES)
-    response = client.post(f"{TOOLS}export/", {"format": "1", "resource": "0"})
-    assert "Row 2 has a cell of 40,000 characters; XLSX holds 32,767. CSV holds it." in words_of(response) + str(
+    client = client_with(*SEES)
+    response = client.post(f"{TOOLS}export/", {"format": "xlsx"})
+    assert "Row 2 has a cell of 40,000 characters, and XLSX allows 32,767. Use CSV." in visible_text(response) + str(
         messages_of(response)
     )
-    assert b"x" * 40_000 in exported(TOOLS, "csv", client)
+    assert b"x" * 40_000 in export(TOOLS, "csv", client)
 
 
-def test_an_export_has_what_the_list_shows():
+def test_export_contains_the_rows_of_the_list():
     make.tool(slug="alpha", name="Alpha")
     make.tool(slug="beta", name="Beta")
-    client = somebody(*SEES)
-    response = client.post(f"{TOOLS}export/?q=beta", {"format": "0", "resource": "0"})
+    client = client_with(*SEES)
+    response = client.post(f"{TOOLS}export/?q=beta", {"format": "csv"})
     assert [row[0] for row in csv.reader(io.StringIO(response.content.decode("utf-8-sig")))] == ["slug", "beta"]
 
 
-def test_what_is_ticked_is_exported_by_an_action():
+def test_export_with_an_unknown_filter_redirects_to_the_list():
+    response = client_with(*SEES).get(f"{TOOLS}export/?state=nonsense")
+    assert (response.status_code, response["Location"]) == (302, f"{TOOLS}?e=1")
+
+
+def test_export_needs_a_known_format():
+    client = client_with(*SEES)
+    assert client.post(f"{TOOLS}export/", {"format": "exe"}).context["form"].errors.keys() == {"format"}
+    assert client.post(f"{TOOLS}export/", {}).headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_action_exports_the_selected_rows():
     alpha = make.tool(slug="alpha", name="Alpha")
     make.tool(slug="beta")
-    client = somebody(*SEES)
+    client = client_with(*SEES)
     response = client.post(TOOLS, {"action": "export_as_csv", "_selected_action": [alpha.pk]})
     assert [row[0] for row in csv.reader(io.StringIO(response.content.decode("utf-8-sig")))] == ["slug", "alpha"]
     assert client.post(TOOLS, {"action": "export_as_xlsx", "_selected_action": [alpha.pk]}).content[:2] == b"PK"
@@ -282,88 +289,88 @@ def test_what_is_ticked_is_exported_by_an_action():
 
 @pytest.mark.parametrize("address", [TOOLS, PLANS, FACTS])
 @pytest.mark.parametrize("format_name", ["csv", "xlsx"])
-def test_an_export_costs_the_same_number_of_queries_whatever_it_lists(address, format_name, django_assert_num_queries):
-    client = somebody(*SEES)
+def test_export_makes_a_constant_number_of_queries(address, format_name, django_assert_num_queries):
+    client = client_with(*SEES)
     alpha = make.tool()
     make.plan(of=alpha)
     make.fact(of=alpha)
     with CaptureQueriesContext(connection) as few:
-        exported(address, format_name, client)
+        export(address, format_name, client)
     for _ in range(5):
         alpha = make.tool()
         make.plan(of=alpha)
         make.fact(of=alpha)
     with django_assert_num_queries(len(few)):
-        exported(address, format_name, client)
+        export(address, format_name, client)
 
 
-def test_a_dry_run_costs_the_same_number_of_queries_whatever_it_holds(django_assert_num_queries):
-    client = somebody(*IMPORTS)
+def test_dry_run_makes_a_constant_number_of_queries(django_assert_num_queries):
+    client = client_with(*IMPORTS)
     for number in range(40):
         make.plan(of=make.tool(slug=f"t-{number}"), name="Pro")
     rows = [[f"t-{number}", "Pro", "contact"] for number in range(40)]
     with CaptureQueriesContext(connection) as few:
-        dry_run(PLANS, csv_of(["tool", "name", "kind"], rows[0]), client=client)
+        dry_run(PLANS, make_csv(["tool", "name", "kind"], rows[0]), client=client)
     with django_assert_num_queries(len(few)):
-        dry_run(PLANS, csv_of(["tool", "name", "kind"], *rows), client=client)
+        dry_run(PLANS, make_csv(["tool", "name", "kind"], *rows), client=client)
 
 
 @pytest.mark.parametrize("extension", ["csv", "xlsx"])
 @pytest.mark.parametrize("address", [TOOLS, PLANS, FACTS])
-def test_a_template_can_be_brought_in(address, extension):
+def test_template_can_be_imported(address, extension):
     things = make.category(slug="developer-tools")
     if address != TOOLS:
         make.tool(slug="example-tool", category=things)
     make.attribute(slug="license")
-    template = somebody(*IMPORTS, name="eve").get(f"{address}import/template.{extension}").content
-    shown = bring_in(address, template)
+    template = client_with(*IMPORTS, name="eve").get(f"{address}import/template.{extension}").content
+    shown = import_sheet(address, template)
     assert [count.added for count in shown.counts] == [1]
 
 
-# -- How files come -----------------------------------------------------------------------------------------
+# -- Variants of files --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"])
-def test_separators_marks_and_line_ends(delimiter, mark, end):
+def test_csv_delimiters_marks_and_line_endings(delimiter, mark, end):
     make.tool(slug="alpha")
-    content = csv_of(["slug", "tagline", "description"], ["alpha", "a;b,c", "ü"], delimiter=delimiter)
-    bring_in(TOOLS, mark + content.replace(b"\r\n", end))
+    content = make_csv(["slug", "tagline", "description"], ["alpha", "a;b,c", "ü"], delimiter=delimiter)
+    import_sheet(TOOLS, mark + content.replace(b"\r\n", end))
     assert Tool.objects.values_list("tagline", "description").get() == ("a;b,c", "ü")
 
 
-def test_headers_in_any_order_and_case_and_empty_rows_and_columns():
+def test_header_order_and_case_and_empty_rows_and_columns_do_not_matter():
     make.tool(slug="alpha", name="Alpha")
-    sheet = xlsx_of(["Tagline ", "SLUG", None, None], [None, None], ["New", " alpha ", None], [None], [None])
-    shown = bring_in(TOOLS, sheet)
+    sheet = make_xlsx(["Tagline ", "SLUG", None, None], [None, None], ["New", " alpha ", None], [None], [None])
+    shown = import_sheet(TOOLS, sheet)
     assert [change.where for change in shown.changed] == ["row 3"]
     assert Tool.objects.get().tagline == "New"
 
 
-def test_numbers_and_days_in_cells():
+def test_numbers_and_days_in_cells_are_read():
     alpha = make.tool(slug="alpha")
     make.attribute(slug="license")
-    bring_in(PLANS, xlsx_of(PLAN, ["alpha", "Pro", "paid", 19.99, "USD", "month", None, None, date(2026, 11, 1)],
+    import_sheet(PLANS, make_xlsx(PLAN, ["alpha", "Pro", "paid", 19.99, "USD", "month", None, None, date(2026, 11, 1)],
                             ["alpha", 2024, "paid", 20.0, "USD", "month", "", "", None]))  # fmt: skip
     assert list(Plan.objects.order_by("pk").values_list("name", "amount", "verified_on")) == [
         ("Pro", Decimal("19.99"), date(2026, 11, 1)),
         ("2024", Decimal(20), None),
     ]
-    sheet = xlsx_of(["tool", "attribute", "value"], ["alpha", "license", date(2026, 1, 2)])
-    shown = dry_run(FACTS, sheet, client=somebody(*IMPORTS, name="eve")).context["shown"]
-    assert next(added.first[0][0] for added in shown.added).endswith(f"2026-01-02” of “{alpha.name}”")
+    sheet = make_xlsx(["tool", "attribute", "value"], ["alpha", "license", date(2026, 1, 2)])
+    shown = dry_run(FACTS, sheet, client=client_with(*IMPORTS, name="eve")).context["report"]
+    assert next(group.first[0][0] for group in shown.added).endswith(f"2026-01-02” of “{alpha.name}”")
 
 
-# -- Wrong sheets -------------------------------------------------------------------------------------------
+# -- Invalid sheets -----------------------------------------------------------------------------------------
 
 
 def test_every_problem_is_listed_by_row_and_column_and_nothing_is_written():
     alpha = make.tool(slug="alpha")
     make.plan(of=alpha, name="Pro")
-    found = problems(
+    found = find_problems(
         PLANS,
-        csv_of(
+        make_csv(
             PLAN,
             ["alpha", "A", "paid", "0,25", "USD", "month", "", "", "1.11.2026"],
             ["nowhere", "A", "gratis", "", "", "", "", "", ""],
@@ -386,49 +393,51 @@ def test_every_problem_is_listed_by_row_and_column_and_nothing_is_written():
     ]
 
 
-def test_unknown_categories_attributes_and_slugs():
+def test_unknown_categories_attributes_and_slugs_are_problems():
     make.tool(slug="alpha")
-    assert problems(TOOLS, csv_of(["slug", "name", "category"], ["new", "New", "nowhere"], ["Bad Slug", "", ""])) == [
+    assert find_problems(
+        TOOLS, make_csv(["slug", "name", "category"], ["new", "New", "nowhere"], ["Bad Slug", "", ""])
+    ) == [
         ("row 2, column category", 'there is no category "nowhere", neither in this file nor on the site'),
         ("row 3, column slug", '"Bad Slug": Use small letters, digits and single hyphens.'),
         ("row 3, column name", "must not be empty"),
         ("row 3, column category", "is missing"),
     ]
-    sheet = csv_of(["tool", "attribute", "value"], ["alpha", "nothing", "x"])
-    found = dry_run(FACTS, sheet, client=somebody(*IMPORTS, name="eve")).context["problems"].problems
+    sheet = make_csv(["tool", "attribute", "value"], ["alpha", "nothing", "x"])
+    found = dry_run(FACTS, sheet, client=client_with(*IMPORTS, name="eve")).context["problems"].problems
     assert found == [
         ("row 2, column attribute", 'there is no attribute "nothing", neither in this file nor on the site')
     ]
 
 
 def test_a_new_tool_needs_a_name_and_a_category():
-    assert problems(TOOLS, csv_of(["slug"], ["new"])) == [
+    assert find_problems(TOOLS, make_csv(["slug"], ["new"])) == [
         ("row 2, column name", "is missing"),
         ("row 2, column category", "is missing"),
     ]
 
 
 @pytest.mark.parametrize(
-    ("header", "said"),
+    ("header", "expected"),
     [
         (["slug", "nmae"], [("row 1", '"nmae" is not a column of this sheet; it has slug, name, category, tagline, description, website, aliases, state')]),  # noqa: E501
-        (["name"], [("row 1", "the column slug is missing: it says which row is meant")]),
-        (["slug", "Slug"], [("row 1, column slug", "this column is there twice")]),
+        (["name"], [("row 1", "the column slug is missing; rows are identified by it")]),
+        (["slug", "Slug"], [("row 1, column slug", "this column appears twice")]),
         (["", "slug"], [("row 1", '"" is not a column of this sheet; it has slug, name, category, tagline, description, website, aliases, state')]),  # noqa: E501
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("kind", [csv_of, xlsx_of])
-def test_wrong_headers(kind, header, said):
-    assert problems(TOOLS, kind(header, ["x"] * len(header))) == said
+@pytest.mark.parametrize("make_file", [make_csv, make_xlsx])
+def test_wrong_headers_are_problems(make_file, header, expected):
+    assert find_problems(TOOLS, make_file(header, ["x"] * len(header))) == expected
 
 
-def _broken(content: bytes) -> bytes:
+def _truncate(content: bytes) -> bytes:
     return content[: len(content) // 2]
 
 
-def _with(name: str, text: str) -> bytes:
-    """A workbook with one of its parts replaced."""
-    source, target = zipfile.ZipFile(io.BytesIO(xlsx_of(["slug"], ["alpha"]))), io.BytesIO()
+def _replace_part(name: str, text: str) -> bytes:
+    """Return a workbook with one of its parts replaced."""
+    source, target = zipfile.ZipFile(io.BytesIO(make_xlsx(["slug"], ["alpha"]))), io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
         for part in source.namelist():
             package.writestr(part, text if part == name else source.read(part))
@@ -443,42 +452,42 @@ DAMAGED = "This is not an XLSX file, or it is damaged or locked with a password.
 
 
 @pytest.mark.parametrize(
-    ("content", "where", "said"),
+    ("content", "where", "message"),
     [
         (lambda: b"   \n", "the sheet", "The file is empty."),
-        (lambda: b"\n\nslug\n", "row 1", "The first row is empty; it names the columns."),
+        (lambda: b"\n\nslug\n", "row 1", "The first row is empty. It must name the columns."),
         (lambda: b"slug\nalph\xff\n", "row 2", "The file is not UTF-8 (byte 9). In Excel: save as “CSV UTF-8”."),
         (lambda: b"\x89PNG\r\n\x1a\n", "row 1", "The file is not UTF-8 (byte 0). In Excel: save as “CSV UTF-8”."),
-        (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "the sheet", "This is a workbook of Excel 2003 or one with a password; save it as XLSX without one."),  # noqa: E501
+        (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "the sheet", "This is an Excel 2003 workbook, or one with a password. Save it as XLSX without a password."),  # noqa: E501
         (lambda: b'slug,name\nalpha,"A\n', "row 2", "A quotation mark opens here and is never closed."),
-        (lambda: b'slug,name\nalpha,"A"b"\n', "row 2", "This row is not CSV: a quotation mark inside a quoted cell is written twice."),  # noqa: E501
-        (lambda: b"slug,name\nalpha," + b"x" * 1024**2, "row 2", "A cell has more than 131,072 characters; is a quotation mark missing?"),  # noqa: E501
+        (lambda: b'slug,name\nalpha,"A"b"\n', "row 2", "This row is not valid CSV: a quotation mark inside a quoted cell must be doubled."),  # noqa: E501
+        (lambda: b"slug,name\nalpha," + b"x" * 1024**2, "row 2", "A cell has more than 131,072 characters. Is a quotation mark missing?"),  # noqa: E501
         (lambda: b"slug,name\nalpha,A,B\n", "row 2", "There is a cell beyond the last column: “B”."),
-        (lambda: b"slug\n" + b"a\n" * 20_001, "row 20,002", "There are more than 20,000 rows; bring them in in parts."),
+        (lambda: b"slug\n" + b"a\n" * 20_001, "row 20,002", "There are more than 20,000 rows. Split the file."),
         (lambda: ",".join(f"c{n}" for n in range(41)).encode(), "row 1", "The first row has more than 40 columns."),
-        (lambda: _broken(xlsx_of(["slug"], ["alpha"])), "the sheet", DAMAGED),
+        (lambda: _truncate(make_xlsx(["slug"], ["alpha"])), "the sheet", DAMAGED),
         (lambda: b"PK\x03\x04" + bytes(500), "the sheet", DAMAGED),
-        (lambda: _with(SHEET, "<worksheet"), "the sheet", "This workbook is damaged and cannot be read."),
-        (lambda: _with("xl/workbook.xml", "<x/>"), "the sheet", "This workbook is damaged and cannot be read."),
-        (lambda: _with(SHEET, ROWS.format('<row r="1"><c r="A1" t="e"><v>#N/A</v></c></row>')), "row 1", "A cell holds the error #N/A."),  # noqa: E501
-        (lambda: _with(SHEET, '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>' + ROWS.format("")), "the sheet", "This workbook has a document type of its own, which no spreadsheet has."),  # noqa: E501
-        (lambda: _with("xl/styles.xml", '<?xml version="1.0"?><!-- <a> --><!DOCTYPE x []><x/>'), "the sheet", "This workbook has a document type of its own, which no spreadsheet has."),  # noqa: E501
-        (lambda: _with(SHEET, "<x>" + " " * (65 * 1024**2)), "the sheet", "This workbook unpacks to more than 64 MB."),
-        (lambda: _with(SHEET, "<c/>" * 4_100_000), "the sheet", "This workbook unpacks to more than 64 MB."),
-        (lambda: _with(SHEET, ROWS.format('<row r="1"><c r="A1" t="str"><v>slug</v></c></row><row r="1048576"><c r="A1048576"><v>1</v></c></row>')), "the sheet", ""),  # noqa: E501
+        (lambda: _replace_part(SHEET, "<worksheet"), "the sheet", "This workbook is damaged and cannot be read."),
+        (lambda: _replace_part("xl/workbook.xml", "<x/>"), "the sheet", "This workbook is damaged and cannot be read."),
+        (lambda: _replace_part(SHEET, ROWS.format('<row r="1"><c r="A1" t="e"><v>#N/A</v></c></row>')), "row 1", "A cell contains the error #N/A."),  # noqa: E501
+        (lambda: _replace_part(SHEET, '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>' + ROWS.format("")), "the sheet", "This workbook contains a document type, which no spreadsheet program writes."),  # noqa: E501
+        (lambda: _replace_part("xl/styles.xml", '<?xml version="1.0"?><!-- <a> --><!DOCTYPE x []><x/>'), "the sheet", "This workbook contains a document type, which no spreadsheet program writes."),  # noqa: E501
+        (lambda: _replace_part(SHEET, "<x>" + " " * (65 * 1024**2)), "the sheet", "This workbook unpacks to more than 64 MB."),  # noqa: E501
+        (lambda: _replace_part(SHEET, "<c/>" * 4_100_000), "the sheet", "This workbook unpacks to more than 64 MB."),
+        (lambda: _replace_part(SHEET, ROWS.format('<row r="1"><c r="A1" t="str"><v>slug</v></c></row><row r="1048576"><c r="A1048576"><v>1</v></c></row>')), "the sheet", ""),  # noqa: E501
     ],
 )  # fmt: skip
-def test_what_is_no_sheet_is_told_in_words(content, where, said):
+def test_file_that_is_not_a_sheet_is_refused_with_the_reason(content, where, message):
     response = dry_run(TOOLS, content())
-    if not said:  # a cell in the last row there can be is not looked for
-        assert response.context["shown"].does_nothing
+    if not message:  # rows that far down are not scanned
+        assert response.context["report"].does_nothing
         return
-    assert response.context["problems"].problems == [(where, said)]
+    assert response.context["problems"].problems == [(where, message)]
 
 
-def test_a_large_cell_is_told_by_its_length():
+def test_too_long_text_is_reported_with_its_length():
     make.tool(slug="alpha")
-    assert problems(TOOLS, csv_of(["slug", "tagline", "description"], ["alpha", "x" * 301, "x" * 50_001])) == [
+    assert find_problems(TOOLS, make_csv(["slug", "tagline", "description"], ["alpha", "x" * 301, "x" * 50_001])) == [
         ("row 2, column tagline", "has 301 characters; 300 are the most"),
         ("row 2, column description", "has 50001 characters; 50000 are the most"),
     ]
@@ -488,48 +497,47 @@ def test_a_large_cell_is_told_by_its_length():
     content=st.binary(max_size=300), start=st.sampled_from([b"", b"PK\x03\x04", b"slug,name\n", b"\xef\xbb\xbfslug\n"])
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
-def test_no_bytes_bring_the_reader_down(content, start):
+def test_reader_survives_any_bytes(content, start):
     with suppress(formats.SheetError):
         read_sheet(start + content)
 
 
 @given(where=st.integers(0, 5000), piece=st.binary(min_size=1, max_size=6))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
-def test_no_damage_to_a_workbook_brings_the_reader_down(where, piece):
+def test_reader_survives_any_damage_to_a_workbook(where, piece):
     whole = bytearray(WORKBOOK)
     whole[where % len(whole) : where % len(whole) + len(piece)] = piece
     with suppress(formats.SheetError):
         read_sheet(bytes(whole))
 
 
-WORKBOOK = xlsx_of(["slug", "name"], ["alpha", "Alpha"])
+WORKBOOK = make_xlsx(["slug", "name"], ["alpha", "Alpha"])
 
 
-# -- Who may ------------------------------------------------------------------------------------------------
+# -- Permissions --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("address", [TOOLS, PLANS, FACTS])
-def test_only_who_may_import_can_send_a_sheet(address):
-    sheet = csv_of(["slug"], ["alpha"])
+def test_import_needs_the_import_permission(address):
+    sheet = make_csv(["slug"], ["alpha"])
     assert Client().get(f"{address}import/").status_code == 302
-    reader = somebody(*SEES)
+    reader = client_with(*SEES)
     assert reader.get(f"{address}import/").status_code == 403
     assert reader.get(f"{address}import/template.csv").status_code == 403
-    assert send(reader, f"{address}import/", sheet).status_code == 403
-    assert send(reader, f"{address}process_import/", sheet).status_code == 403
+    assert upload(reader, f"{address}import/", sheet).status_code == 403
     assert "import/" not in reader.get(address).text
-    importer = somebody(*IMPORTS, name="eve")
+    importer = client_with(*IMPORTS, name="eve")
     assert importer.get(f"{address}import/").status_code == 200
     assert f'href="{address}import/"' in importer.get(address).text
     assert importer.get(f"{address}import/template.exe").status_code == 404
 
 
 @pytest.mark.parametrize(("address", "model"), [(TOOLS, "tool"), (PLANS, "plan"), (FACTS, "fact")])
-def test_only_who_sees_a_list_can_export_it(address, model):
+def test_export_needs_the_view_permission(address, model):
     assert Client().get(f"{address}export/").status_code == 302
-    nobody = somebody("import_catalog")
+    nobody = client_with("import_catalog")
     assert nobody.get(f"{address}export/").status_code == 403
-    assert nobody.post(f"{address}export/", {"format": "0", "resource": "0"}).status_code == 403
-    reader = somebody(f"view_{model}", name="eve")
+    assert nobody.post(f"{address}export/", {"format": "csv"}).status_code == 403
+    reader = client_with(f"view_{model}", name="eve")
     assert reader.get(f"{address}export/").status_code == 200
     assert f'href="{address}export/' in reader.get(address).text

@@ -1,4 +1,4 @@
-"""What tests of files at the desk share: somebody who may send them, and the two steps."""
+"""Helpers for tests of uploads at the desk: a client with permissions, and the two steps of an import."""
 
 import re
 from html import unescape
@@ -15,8 +15,8 @@ IMPORTS = (*SEES, "import_catalog")
 PUBLISHES = (*IMPORTS, "publish_tool", "publish_review", "publish_comparison")
 
 
-def somebody(*codenames: str, name: str = "ada", **fields: Any) -> Client:
-    """A client signed in as a member of staff with some permissions and no other."""
+def client_with(*codenames: str, name: str = "ada", **fields: Any) -> Client:
+    """Return a client signed in as a member of staff with exactly these permissions."""
     user = User.objects.create(username=name, is_staff=True, **fields)
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     client = Client()
@@ -24,25 +24,25 @@ def somebody(*codenames: str, name: str = "ada", **fields: Any) -> Client:
     return client
 
 
-def send(client: Client, address: str, content: bytes | str, name: str = "file.json"):
-    """The first step."""
+def upload(client: Client, address: str, content: bytes | str, name: str = "file.json"):
+    """Take the first step: upload a file, and return the page with the dry run or the problems."""
     data = content.encode() if isinstance(content, str) else content
     return client.post(address, {"file": SimpleUploadedFile(name, data)})
 
 
-def import_now(client: Client, address: str, shown: Any, **more: str):
-    """The second step, with the ticket that the first one's page carries."""
-    return client.post(address, {"ticket": ticket_in(shown), **(more or {"import": "Import now"})})
+def import_now(client: Client, address: str, dry_run: Any, **buttons: str):
+    """Take the second step, with the token from the page of the dry run."""
+    return client.post(address, {"upload_token": find_token(dry_run), **(buttons or {"import": "Import now"})})
 
 
-def ticket_in(response: Any) -> str:
-    found = re.search(r'name="ticket" value="([^"]+)"', response.text)
-    assert found, words_of(response)
-    return found[1]
+def find_token(response: Any) -> str:
+    match = re.search(r'name="upload_token" value="([^"]+)"', response.text)
+    assert match, visible_text(response)
+    return match[1]
 
 
-def words_of(response: Any) -> str:
-    """What a page says, without its tags, with single spaces."""
+def visible_text(response: Any) -> str:
+    """Return the text of a page, without tags, with single spaces."""
     main = re.search(r'<div id="content".*?<footer|<main.*?</main>', response.text, re.DOTALL)
     text = re.sub(r"<[^>]+>", " ", main[0] if main else response.text)
     return " ".join(unescape(text).split())

@@ -1,0 +1,207 @@
+"""The columns of each kind of sheet: what a cell holds, how it is read, and how it is written.
+
+A sheet becomes a piece of a catalog file (`uploaded_sheet.py`), so it passes the same checks, supersedes in the same
+way, and produces the same report.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Model, QuerySet
+
+from desk.bulk.formats import CellValue, Table, format_cell
+from tools.models import Fact, Period, Plan, PlanKind, Tool
+
+_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
+
+
+class TextCell:
+    """Text, unchanged. Numbers and days become text."""
+
+    def read(self, value: CellValue) -> object:
+        """Return what a catalog file would hold."""
+        return format_cell(value)
+
+    def write(self, value: object) -> CellValue:
+        """Return what the cell holds for a value of the database."""
+        return value
+
+
+class KeyCell(TextCell):
+    """A slug, an address, or a word from a list. Spaces around it are ignored."""
+
+    def read(self, value: CellValue) -> object:
+        return format_cell(value).strip()
+
+
+class OptionalCell(KeyCell):
+    """The same, and an empty cell means that there is no value."""
+
+    def read(self, value: CellValue) -> object:
+        return format_cell(value).strip() or None
+
+
+class NumberCell(OptionalCell):
+    """A number, written without needless zeros."""
+
+    def read(self, value: CellValue) -> object:
+        if isinstance(value, int | Decimal):
+            return value
+        text = format_cell(value).strip()
+        # Text that is not a number stays text, so that the report can quote it.
+        return Decimal(text) if _NUMBER.fullmatch(text) else text or None
+
+    def write(self, value: object) -> CellValue:
+        if not isinstance(value, int | Decimal):
+            return None
+        return int(value) if value == int(value) else Decimal(value).normalize()
+
+
+class NamesCell(TextCell):
+    """Several names, each on a line of its own inside the cell."""
+
+    def read(self, value: CellValue) -> object:
+        return [line for line in (line.strip() for line in format_cell(value).split("\n")) if line]
+
+    def write(self, value: object) -> CellValue:
+        return "\n".join(value) if isinstance(value, list) else ""
+
+
+_TEXT = TextCell()
+
+
+@dataclass(frozen=True, slots=True)
+class SheetColumn:
+    """A column of a sheet, with its help for the import page and its example for the template file."""
+
+    path: str  # from a row to the value, as in a queryset: `tool__slug`
+    help: str
+    example: object = None
+    cell: TextCell = _TEXT
+    is_readonly: bool = False  # written to exports, ignored in imports
+
+    def read(self, value: CellValue) -> object:
+        """Return the value of a cell as a catalog file would hold it."""
+        return self.cell.read(value)
+
+    def write(self, row: Model) -> CellValue:
+        """Return what the cell of a row holds."""
+        value: object = row
+        for name in self.path.split("__"):
+            value = getattr(value, name)
+        return self.cell.write(value)
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLayout:
+    """The sheet of one model."""
+
+    model: type[Model]
+    keys: tuple[str, ...]  # columns that identify a row; a sheet without them is refused
+    columns: dict[str, SheetColumn]
+    # Given any rows, returns those that belong in the sheet, in its order, with all that its cells read.
+    select: Callable[[QuerySet], QuerySet]
+
+    @property
+    def title(self) -> str:
+        """What the sheet, and a file of it, is called."""
+        return str(self.model._meta.verbose_name_plural)
+
+    @property
+    def editable_columns(self) -> dict[str, SheetColumn]:
+        return {name: column for name, column in self.columns.items() if not column.is_readonly}
+
+    def export(self, rows: QuerySet) -> Table:
+        """Return the sheet of these rows."""
+        cells = [[column.write(row) for column in self.columns.values()] for row in self.select(rows).iterator()]
+        return Table(list(self.columns), cells, self.title)
+
+    def template(self) -> Table:
+        """Return a sheet to start from: the columns and one example row."""
+        columns = self.editable_columns
+        return Table(list(columns), [[column.cell.write(column.example) for column in columns.values()]], self.title)
+
+
+TOOL_SHEET = SheetLayout(
+    model=Tool,
+    keys=("slug",),
+    columns={
+        "slug": SheetColumn(
+            "slug", "Which tool. An unknown slug adds a tool, as a draft.", example="example-tool", cell=KeyCell()
+        ),
+        "name": SheetColumn("name", "Required for a new tool.", example="Example Tool"),
+        "category": SheetColumn(
+            "category__slug",
+            "The slug of its category. Required for a new tool.",
+            example="developer-tools",
+            cell=KeyCell(),
+        ),
+        "tagline": SheetColumn("tagline", "One line, at most 300 characters.", example="Says what it does in one line"),
+        "description": SheetColumn(
+            "description", "Markdown, a safe subset.", example="What it does, **and** for whom."
+        ),
+        "website": SheetColumn("website", "An http or https address.", example="https://example.com/", cell=KeyCell()),
+        "aliases": SheetColumn(
+            "aliases",
+            "Other names that people search for, each on a line of its own in the cell.",
+            example=["ExTool"],
+            cell=NamesCell(),
+        ),
+        "state": SheetColumn(
+            "state", "Export only: tools are published at the desk, where the gate checks them.", is_readonly=True
+        ),
+    },
+    select=lambda tools: tools.select_related("category").order_by("slug"),
+)
+
+_TOOL = SheetColumn("tool__slug", "The slug of a tool on the site.", example="example-tool", cell=KeyCell())
+_SOURCE_HELP = "The page that states it: an http or https address."
+_VERIFIED_ON = SheetColumn(
+    "verified_on",
+    "The day someone last checked the source, as 2026-11-01 or as a date cell.",
+    example=date(2026, 11, 1),
+    cell=OptionalCell(),
+)
+
+PLAN_SHEET = SheetLayout(
+    model=Plan,
+    keys=("tool", "name"),
+    columns={
+        "tool": _TOOL,
+        "name": SheetColumn(
+            "name", "The plan’s name. A name that the tool does not have yet adds a plan.", example="Pro"
+        ),
+        "kind": SheetColumn("kind", f"One of {', '.join(PlanKind.values)}.", example="paid", cell=KeyCell()),
+        "amount": SheetColumn(
+            "amount", "For a paid plan: a number such as 20 or 0.25. Otherwise empty.", example=20, cell=NumberCell()
+        ),
+        "currency": SheetColumn(
+            "currency", "For a paid plan: three capitals such as USD.", example="USD", cell=OptionalCell()
+        ),
+        "period": SheetColumn(
+            "period", f"For a paid plan: one of {', '.join(Period.values)}.", example="month", cell=OptionalCell()
+        ),
+        "unit": SheetColumn("unit", "With the period usage: what the amount buys, such as 1M tokens.", example=""),
+        "source": SheetColumn("source", _SOURCE_HELP, example="https://example.com/pricing", cell=KeyCell()),
+        "verified_on": _VERIFIED_ON,
+    },
+    select=lambda plans: plans.filter(superseded_at__isnull=True).select_related("tool").order_by("tool__slug", "pk"),
+)
+
+FACT_SHEET = SheetLayout(
+    model=Fact,
+    keys=("tool", "attribute"),
+    columns={
+        "tool": _TOOL,
+        "attribute": SheetColumn("attribute__slug", "The slug of the attribute.", example="license", cell=KeyCell()),
+        "value": SheetColumn("value", "At most 300 characters.", example="Apache-2.0"),
+        "source": SheetColumn("source", _SOURCE_HELP, example="https://example.com/license", cell=KeyCell()),
+        "verified_on": _VERIFIED_ON,
+    },
+    select=lambda facts: (
+        facts.filter(superseded_at__isnull=True).select_related("tool", "attribute").order_by("tool__slug", "pk")
+    ),
+)

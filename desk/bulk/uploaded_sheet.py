@@ -1,0 +1,168 @@
+"""From the rows of a sheet to a catalog, and from places in that catalog back to rows and columns.
+
+What a sheet does not mention stays unchanged: a missing column keeps its current values. A row about a tool needs no
+more than the slug; the rest of what a catalog file requires is filled in from the site.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from django.db.models import Model
+
+from catalog.problems import CatalogError, Place, Problem
+from catalog.reading import Catalog, Progress, repeats_in
+from catalog.schema import SECTIONS, FactPart, Part, PlanPart, check_part, shown
+from desk.bulk.formats import SheetError, read_sheet
+from desk.bulk.layouts import PLAN_SHEET, TOOL_SHEET, SheetLayout
+from tools.models import Fact, Plan, Tool
+
+# Columns that name something. When such a cell is empty it is left out, and reported as missing if it is required.
+NAMING_COLUMNS = {"slug", "category", "attribute", "kind"}
+
+type Cells = dict[str, object]
+"""The cells of a row by column."""
+type NumberedRow = tuple[int, Cells]
+"""A row with its number as spreadsheets count: the first row below the header is 2."""
+
+
+class UploadedSheet:
+    """An uploaded sheet. `catalog.actions.bring_in` calls `read`; after that, places can be found in it."""
+
+    def __init__(self, layout: SheetLayout, content: bytes) -> None:
+        self._layout, self._content = layout, content
+        self._row_numbers: dict[Place, int] = {}  # by the place in the catalog that a row became
+
+    def read(self, progress: Progress) -> tuple[Catalog, list[Problem]]:
+        """Return the catalog that the rows describe, and their problems.
+
+        Raises CatalogError for a file that is not a sheet of this kind.
+        """
+        rows = list(self._read_rows())
+        tools, problems = self._build_tools(rows) if self._layout is TOOL_SHEET else self._build_parts_of_tools(rows)
+        catalog = Catalog({section: tools if section == "tools" else [] for section in SECTIONS})
+        for index, tool in enumerate(tools):
+            checked = check_part(SECTIONS["tools"], tool, ("tools", index))
+            problems += checked if isinstance(checked, list) else []
+        return catalog, [*problems, *repeats_in(catalog)]
+
+    def find_cell(self, place: Place) -> tuple[int, str]:
+        """Return the row and column of a place in the catalog; row 0 is the whole sheet, column "" the whole row."""
+        if place[:1] == ("row",):
+            return int(place[1]), str(place[2]) if len(place) > 2 else ""
+        for length in range(len(place), 0, -1):
+            if (row := self._row_numbers.get(place[:length])) is not None:
+                column = next((step for step in place[length:] if isinstance(step, str)), "")
+                return row, column if column in self._layout.columns else ""
+        return 0, ""
+
+    def describe_place(self, place: Place) -> str:
+        """Return a place in words: `row 17, column amount`."""
+        row, column = self.find_cell(place)
+        if not row:
+            return "the sheet"
+        return f"row {row:,}, column {column}" if column else f"row {row:,}"
+
+    def sort_key(self, place: Place) -> tuple[int, int]:
+        """Sort problems by row, then by column in the order of the import page."""
+        row, column = self.find_cell(place)
+        return row, list(self._layout.columns).index(column) if column else -1
+
+    def _read_rows(self) -> Iterator[NumberedRow]:
+        try:
+            table = read_sheet(self._content)
+        except SheetError as error:
+            raise CatalogError([Problem(("row", error.row), error.message)]) from error
+        names = [name.casefold() for name in table.header]
+        if problems := list(self._find_header_problems(names)):
+            raise CatalogError(problems)
+        columns = self._layout.editable_columns
+        for number, values in enumerate(table.rows, start=2):
+            if any(value not in (None, "") for value in values):
+                cells = dict(zip(names, values, strict=True))
+                yield number, {name: column.read(cells[name]) for name, column in columns.items() if name in cells}
+
+    def _find_header_problems(self, names: list[str]) -> Iterator[Problem]:
+        known = self._layout.columns
+        for index, name in enumerate(names):
+            if name not in known:
+                listed = ", ".join(known)
+                yield Problem(("row", 1), f"{shown(name)} is not a column of this sheet; it has {listed}")
+            elif name in names[:index]:
+                yield Problem(("row", 1, name), "this column appears twice")
+        for name in self._layout.keys:
+            if name not in names:
+                yield Problem(("row", 1), f"the column {name} is missing; rows are identified by it")
+
+    def _build_tools(self, rows: list[NumberedRow]) -> tuple[list[Cells], list[Problem]]:
+        current = _read_tools(rows, "slug")
+        tools: list[Cells] = []
+        for number, cells in rows:
+            self._row_numbers["tools", len(tools)] = number
+            if tool := current.get(cells["slug"]):
+                cells = {"name": tool.name, "category": tool.category.slug, **cells}
+                # Browsers send other line endings than spreadsheets save. Those alone are no change.
+                if cells.get("description") == _normalize_line_endings(tool.description):
+                    cells["description"] = tool.description
+            tools.append(_drop_empty_names(cells))
+        return tools, []
+
+    def _build_parts_of_tools(self, rows: list[NumberedRow]) -> tuple[list[Cells], list[Problem]]:
+        """Return plans or facts, grouped under their tools."""
+        section, part = _SECTIONS_OF_TOOL[self._layout.model]
+        key = self._layout.keys[1]
+        current = _read_tools(rows, "tool")
+        values = self._read_current_values(current.values())
+        tools: list[Cells] = []
+        parts_by_tool: dict[int, list[Cells]] = {}
+        index_by_tool: dict[int, int] = {}
+        problems: list[Problem] = []
+        for number, cells in rows:
+            slug = cells.pop("tool")
+            tool = current.get(slug)
+            if tool is None:
+                problems.append(Problem(("row", number, "tool"), f"there is no tool {shown(slug)} on the site"))
+                problems += _check_alone(part, cells, number)
+                continue
+            if tool.pk not in index_by_tool:
+                index = index_by_tool[tool.pk] = len(tools)
+                parts = parts_by_tool[tool.pk] = []
+                tools.append({"slug": slug, "name": tool.name, "category": tool.category.slug, section: parts})
+                self._row_numbers["tools", index] = number
+            index, parts = index_by_tool[tool.pk], parts_by_tool[tool.pk]
+            self._row_numbers["tools", index, section, len(parts)] = number
+            parts.append(_drop_empty_names({**values.get((tool.pk, cells[key]), {}), **cells}))
+        return tools, problems
+
+    def _read_current_values(self, tools: Iterable[Tool]) -> dict[tuple[int, object], Cells]:
+        """Return the current values of plans or facts by (tool, key), for the columns that a sheet does not have."""
+        ids = [tool.pk for tool in tools]
+        rows: list[tuple[str, Plan | Fact]]
+        if self._layout is PLAN_SHEET:
+            rows = [(plan.name, plan) for plan in Plan.objects.standing().filter(tool__in=ids)]
+        else:
+            facts = Fact.objects.standing().filter(tool__in=ids).select_related("attribute")
+            rows = [(fact.attribute.slug, fact) for fact in facts]
+        return {(row.tool_id, key): {field: getattr(row, field) for field in row.VALUE_FIELDS} for key, row in rows}
+
+
+# The list of a tool in the catalog file that a sheet of this model fills, and its schema.
+_SECTIONS_OF_TOOL: dict[type[Model], tuple[str, type[Part]]] = {Plan: ("plans", PlanPart), Fact: ("facts", FactPart)}
+
+
+def _check_alone(part: type[Part], cells: Cells, number: int) -> list[Problem]:
+    """Return the other problems of a row whose tool does not exist."""
+    checked = check_part(part, _drop_empty_names(cells), ("row", number))
+    return checked if isinstance(checked, list) else []
+
+
+def _drop_empty_names(cells: Cells) -> Cells:
+    return {name: cell for name, cell in cells.items() if cell != "" or name not in NAMING_COLUMNS}
+
+
+def _read_tools(rows: list[NumberedRow], column: str) -> dict[object, Tool]:
+    """Return the tools that a column names, by slug."""
+    slugs = {cells[column] for _, cells in rows}
+    return {tool.slug: tool for tool in Tool.objects.filter(slug__in=slugs).select_related("category")}
+
+
+def _normalize_line_endings(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
