@@ -18,8 +18,8 @@ from catalog.report import Fields, Report
 from catalog.schema import ReviewPart
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
-from tools.history import CHANGED, CREATED, record
 from tools.models import Attribute, Category, ContentRevision, Correction, Fact, Plan, Sourced, Tool
+from tools.row_history import CHANGED, CREATED, record_changes
 from tools.slugged import FormerSlug
 
 ROWS_A_STATEMENT = 1000
@@ -53,7 +53,7 @@ class Entries:
         for model, noted in self._noted.items() if self.are_kept else ():
             for kind in (CREATED, CHANGED):
                 ids = [pk for pk, what in noted.items() if what == kind]
-                record(model, ids, kind, by=self.by, reason=REASON, at=self.at)
+                record_changes(model, ids, kind, by=self.by, reason=REASON, at=self.at)
         self._noted.clear()
 
 

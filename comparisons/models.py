@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from reviews.models import Review
-from tools.history import History
 from tools.models import Category, Tool
 from tools.publishing import Publishable, is_published
+from tools.row_history import History
 from tools.search import SearchedQuerySet, marked
 
 # The order of splits: the most seats apart, then the fewest that judged both, then the newest comparison.

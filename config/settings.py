@@ -70,7 +70,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "web.middleware.UnchangedMiddleware",  # a 304 has no content that those below could add to
+    "web.middleware.NotModifiedMiddleware",  # a 304 has no content that those below could add to
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # public pages hold no secret that BREACH could guess at
     "django.middleware.http.ConditionalGetMiddleware",  # an ETag from the content, where a view sets none itself
@@ -243,7 +243,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "accounts_cache",
-        "KEY_FUNCTION": "web.cache_keys.hashed",  # or addresses of clients would stand there
+        "KEY_FUNCTION": "web.cache_keys.hash_key",  # or addresses of clients would stand there
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     },
     # Per-process memory: only pure results live here (web/http.py), never a count or a limit.

@@ -21,7 +21,7 @@ from tools.publishing import is_published
 from votes.models import Vote
 from votes.pair_votes import PairChoice, PairVote
 from web import markdown
-from web.words import counted, day, isolated, number_word, shortened
+from web.words import count_of, format_day, isolate_name, shorten, spell_number
 
 FIRST_ISSUE = timedelta(days=7)  # how far back an issue looks that has none before it
 MOST = 100  # entries of a kind that an issue keeps
@@ -64,9 +64,9 @@ def _comparisons(since: datetime, at: datetime) -> Iterator[Entry]:
             object=comparison.pk,
             category=comparison.first.category.name,
             category_ids=_categories(comparison),
-            title=f"{isolated(comparison.first.name)} vs {isolated(comparison.second.name)}",
+            title=f"{isolate_name(comparison.first.name)} vs {isolate_name(comparison.second.name)}",
             path=comparison.get_absolute_url(),
-            words=(shortened(cards_sentence(card(comparison.first), card(comparison.second)), LONGEST_SENTENCE),),
+            words=(shorten(cards_sentence(card(comparison.first), card(comparison.second)), LONGEST_SENTENCE),),
         )
 
 
@@ -85,11 +85,11 @@ def _flips(since: datetime, at: datetime) -> Iterator[Entry]:
             object=flip.pk,
             category=flip.tool.category.name,
             category_ids=(flip.tool.category_id,),
-            title=f"{flip.reviewer.name} now {flip.verdict}s {isolated(flip.tool.name)}",
+            title=f"{flip.reviewer.name} now {flip.verdict}s {isolate_name(flip.tool.name)}",
             path=f"{flip.tool.get_absolute_url()}#edition-{flip.pk}",
             words=(
-                f"“{shortened(_one_line(markdown.plain(flip.quote)), LONGEST_WORDS)}”",
-                f"Before, since {day(flip.was_published_at.date())}: {flip.was_verdict}.",
+                f"“{shorten(_one_line(markdown.to_plain_text(flip.quote)), LONGEST_WORDS)}”",
+                f"Before, since {format_day(flip.was_published_at.date())}: {flip.was_verdict}.",
             ),
         )
 
@@ -106,20 +106,20 @@ def _predictions(since: datetime, at: datetime, told: set[tuple[str, int]]) -> I
         if ("prediction", prediction.pk) in told:
             continue
         tool = prediction.review.tool
-        note = shortened(_one_line(markdown.plain(prediction.note)), LONGEST_WORDS)
+        note = shorten(_one_line(markdown.to_plain_text(prediction.note)), LONGEST_WORDS)
         yield Entry(
             kind="prediction",
             object=prediction.pk,
             category=tool.category.name,
             category_ids=(tool.category_id,),
-            title=f"{prediction.review.reviewer.name} on {isolated(tool.name)}: {prediction.outcome}",
+            title=f"{prediction.review.reviewer.name} on {isolate_name(tool.name)}: {prediction.outcome}",
             path=tool.get_absolute_url(),
             words=tuple(
                 filter(
                     None,
                     [
-                        f"“{shortened(_one_line(prediction.claim), LONGEST_WORDS)}”",
-                        f"Due {day(prediction.due_on)}.",
+                        f"“{shorten(_one_line(prediction.claim), LONGEST_WORDS)}”",
+                        f"Due {format_day(prediction.due_on)}.",
                         note,
                     ],
                 )
@@ -138,9 +138,9 @@ def _split(at: datetime, told: set[tuple[str, int]]) -> Iterator[Entry]:
             object=comparison.pk,
             category=comparison.first.category.name,
             category_ids=_categories(comparison),
-            title=f"{isolated(comparison.first.name)} vs {isolated(comparison.second.name)}",
+            title=f"{isolate_name(comparison.first.name)} vs {isolate_name(comparison.second.name)}",
             path=shaped.url,
-            words=(shortened(shaped.sentence, LONGEST_SENTENCE),),
+            words=(shorten(shaped.sentence, LONGEST_SENTENCE),),
         )
 
 
@@ -158,13 +158,13 @@ def _watch(since: datetime, at: datetime) -> Iterator[Entry]:
         object=tool.pk,
         category=tool.category.name,
         category_ids=(tool.category_id,),
-        title=isolated(tool.name),
+        title=isolate_name(tool.name),
         path=tool.get_absolute_url(),
         words=tuple(
             filter(
                 None,
                 [
-                    shortened(_one_line(tool.tagline), LONGEST_WORDS),
+                    shorten(_one_line(tool.tagline), LONGEST_WORDS),
                     f"{found.words} {says}",
                 ],
             )
@@ -185,8 +185,8 @@ class Gain:
     @property
     def words(self) -> str:
         if self.chosen is None:
-            return f"{counted(self.votes, 'new vote').capitalize()}, more than on any other tool."
-        return f"Chosen in {number_word(self.chosen)} of {counted(self.votes, 'new pair vote')}; no tool gained more."
+            return f"{count_of(self.votes, 'new vote').capitalize()}, more than on any other tool."
+        return f"Chosen in {spell_number(self.chosen)} of {count_of(self.votes, 'new pair vote')}; no tool gained more."
 
 
 def tool_to_watch(*, since: datetime, at: datetime) -> Gain | None:

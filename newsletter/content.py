@@ -11,7 +11,7 @@ from django.urls import reverse
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review
 from tools.models import Tool
-from web.words import counted, shortened
+from web.words import count_of, shorten
 
 # Each kind of entry: the title of its section, what one is called, and where the rest of them stand.
 KINDS = {
@@ -86,8 +86,8 @@ def subject_of(entries: Iterable[Entry]) -> str:
     """What an issue is called: its first comparison or piece of news, and how many more there are."""
     entries = list(entries)
     first, *others = [entry for entry in entries if entry.kind in NEWS] or entries[:1]
-    title = shortened(first.title, 80)
-    return f"{title}, and {counted(len(others), 'more verdict')}" if others else title
+    title = shorten(first.title, 80)
+    return f"{title}, and {count_of(len(others), 'more verdict')}" if others else title
 
 
 def subject_for(said: str, entries: Sequence[Entry], some: Sequence[Entry], *, if_none: str) -> str:

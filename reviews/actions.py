@@ -55,7 +55,7 @@ def note_renamed(*, tool: Tool, names: Iterable[str]) -> None:
 def publish_tool(*, tool: Tool, at: datetime | None = None, reason: str = "") -> list[Review]:
     """Publish or schedule a tool, and at the same instant the reviews that go along with it, which are returned.
 
-    `reason` is for the history of each. Raises StepError as `Publishable.publish` does; then nothing has changed.
+    `reason` is for the history of each. Raises TransitionError as `Publishable.publish` does; then nothing has changed.
     """
     along = _going_along(tool)
     tool.publish(at=at, reason=reason)
@@ -68,7 +68,7 @@ def publish_tool(*, tool: Tool, at: datetime | None = None, reason: str = "") ->
 def unschedule_tool(*, tool: Tool, reason: str = "") -> list[Review]:
     """Make a scheduled tool a draft again, with the reviews that were to come out with it, which are returned.
 
-    Raises StepError as `Publishable.unschedule` does; then nothing has changed.
+    Raises TransitionError as `Publishable.unschedule` does; then nothing has changed.
     """
     along = [review for review in _going_along(tool) if review.published_at is not None]
     tool.unschedule(reason=reason)

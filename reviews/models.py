@@ -9,14 +9,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tools import slugs
-from tools.history import History
 from tools.models import (
     Tool,
     is_web_address,
     unique_name_constraint,
     web_address_constraint,
 )
-from tools.publishing import Publishable, State, StepError, is_published
+from tools.publishing import PublicationState, Publishable, TransitionError, is_published
+from tools.row_history import History
 from tools.search import SearchedQuerySet, marked
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 
@@ -202,21 +202,21 @@ class Review(Publishable):
         """Whether it comes out at the instant of its tool, when that is published or moved: a draft, and what is
         scheduled for the very instant for which its tool is.
         """
-        is_with_tool = self.tool.state == State.SCHEDULED and self.published_at == self.tool.published_at
+        is_with_tool = self.tool.state == PublicationState.SCHEDULED and self.published_at == self.tool.published_at
         return self.withdrawn_at is None and (self.published_at is None or is_with_tool)
 
     def publish_with_tool(self, *, reason: str = "") -> None:
-        """Let it appear at the instant of its tool. Raises StepError as `publish` does."""
-        self._only(State.DRAFT, State.SCHEDULED, step="published")
+        """Let it appear at the instant of its tool. Raises TransitionError as `publish` does."""
+        self._only(PublicationState.DRAFT, PublicationState.SCHEDULED, step="published")
         self._move(reason, published_at=self.tool.published_at)
 
     def unschedule(self, *, reason: str = "") -> None:
-        """Make a draft again of what was never public. Raises StepError for anything that is not scheduled, and
+        """Make a draft again of what was never public. Raises TransitionError for anything that is not scheduled, and
         where the seat has another draft on the tool.
         """
         others = Review.objects.filter(tool=self.tool_id, reviewer=self.reviewer_id, published_at__isnull=True)
         if others.exclude(pk=self.pk).exists():
-            raise StepError("This seat has another draft on the tool: publish or delete that one first.")
+            raise TransitionError("This seat has another draft on the tool: publish or delete that one first.")
         super().unschedule(reason=reason)
 
     def supersede(
@@ -227,7 +227,7 @@ class Review(Publishable):
         Raises ValueError when this edition is not published, or the later one would not be later.
         """
         published_at = published_at or timezone.now()
-        if self.state != State.PUBLISHED or self.published_at is None:
+        if self.state != PublicationState.PUBLISHED or self.published_at is None:
             raise ValueError(f"only a published review can be superseded; this one is {self.state}")
         if published_at <= self.published_at:
             raise ValueError("a later edition is published after the one it supersedes")

@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import Self
 
 from reviews.models import Outcome
-from web.words import listed
+from web.words import join_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,9 @@ class TrackRecord:
     @property
     def words(self) -> str:
         """`2 right, 1 wrong and 3 open`; what there is none of is not said."""
-        return listed([f"{count} {outcome}" for outcome, count in self.counts]) if self.made else "No prediction yet"
+        return (
+            join_words([f"{count} {outcome}" for outcome, count in self.counts]) if self.made else "No prediction yet"
+        )
 
     @property
     def bars(self) -> list[tuple[str, int, int]]:

@@ -16,9 +16,9 @@ from PIL import Image, ImageOps
 
 from web.caching import process_cache
 
-MOST_BYTES = 2 * 1024 * 1024
-MOST_SIDE = 4096  # pixels
-MOST_PIXELS = 16_000_000
+MAX_BYTES = 2 * 1024 * 1024
+MAX_SIDE = 4096  # pixels
+MAX_PIXELS = 16_000_000
 SIDE = 256  # pixels of the longer side of what is kept
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 TYPES = {"webp": "image/webp", "png": "image/png"}
@@ -27,7 +27,7 @@ STEM_PATTERN = r"[0-9a-f]{32}"
 UNREADABLE = "This is no PNG, JPEG, WebP or GIF that can be read: the file may be cut short, or be something else."
 
 # Pillow looks at the size that a header claims when it opens a file, and refuses to go on at twice this.
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def read(upload: File) -> Logo:
     Raises ValidationError, in words for the form, for anything but a PNG, JPEG, WebP or GIF of at most MOST_BYTES,
     MOST_SIDE and MOST_PIXELS. What the header claims is checked before a pixel is decoded.
     """
-    if upload.size > MOST_BYTES:
+    if upload.size > MAX_BYTES:
         raise ValidationError(f"The file has {upload.size / 1024**2:.1f} MB; a logo has at most 2 MB.")
     upload.seek(0)
     try:
@@ -64,12 +64,12 @@ def read(upload: File) -> Logo:
 
 
 def _check_size(width: int, height: int) -> None:
-    if max(width, height) > MOST_SIDE or width * height > MOST_PIXELS:
+    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise ValidationError(_too_large(f"{width:,} × {height:,}"))
 
 
 def _too_large(said: str) -> str:
-    return f"The picture has {said} pixels; a logo has at most {MOST_SIDE:,} on a side, and 16 million in all."
+    return f"The picture has {said} pixels; a logo has at most {MAX_SIDE:,} on a side, and 16 million in all."
 
 
 def _encoded(image: Image.Image, kind: str, **options: int) -> bytes:
@@ -92,14 +92,14 @@ def remove(stem: str) -> None:
         default_storage.delete(_path(stem, kind))
 
 
-def content(stem: str, kind: str) -> bytes:
+def read_file(stem: str, kind: str) -> bytes:
     """A file of a logo, `kind` being `webp` or `png`. Raises FileNotFoundError."""
     with default_storage.open(_path(stem, kind)) as file:
         return file.read()
 
 
 @process_cache(maxsize=8192)
-def address(stem: str, kind: str) -> str:
+def file_url(stem: str, kind: str) -> str:
     """The path of a file of a logo, remembered; "" without a logo."""
     return reverse("logo", args=[stem, kind]) if stem else ""
 

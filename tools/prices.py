@@ -31,7 +31,7 @@ class Price(NamedTuple):
             return "Free"
         if self.amount is None or self.currency is None or self.period is None:
             return "Contact sales"
-        said = money(self.amount, self.currency)
+        said = format_amount(self.amount, self.currency)
         return f"{said} per {self.unit}" if self.period == Period.USAGE else said + _PERIODS[self.period]
 
     @property
@@ -44,19 +44,19 @@ class Price(NamedTuple):
         return _KINDS[self.kind], amount / 12 if self.period == Period.YEAR else amount
 
 
-def money(amount: Decimal, currency: str) -> str:
+def format_amount(amount: Decimal, currency: str) -> str:
     """An amount with its currency: whole amounts without decimals, others with two, or more where two would lie."""
     places = max(0, -int(amount.normalize().as_tuple().exponent))
     digits = f"{amount:,.0f}" if places == 0 else f"{amount:,.{max(2, places)}f}"
     return f"{_SYMBOLS[currency]}{digits}" if currency in _SYMBOLS else f"{currency} {digits}"
 
 
-def entry_price(prices: Sequence[Price]) -> Price | None:
+def find_entry_price(prices: Sequence[Price]) -> Price | None:
     """The cheapest way in, or None when no price is known. Among equals the first."""
     return min(prices, key=lambda price: price.rank, default=None)
 
 
-def entry(prices: Sequence[Price]) -> str:
+def format_entry_price(prices: Sequence[Price]) -> str:
     """What the card shows as the way in."""
-    price = entry_price(prices)
+    price = find_entry_price(prices)
     return price.words if price else UNKNOWN

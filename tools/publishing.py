@@ -8,7 +8,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 
-class State(models.TextChoices):
+class PublicationState(models.TextChoices):
     DRAFT = "draft", "Draft"
     SCHEDULED = "scheduled", "Scheduled"
     PUBLISHED = "published", "Published"
@@ -26,7 +26,7 @@ class PublishableQuerySet(models.QuerySet[Any]):
         return self.filter(is_published(at=at))
 
 
-class StepError(ValueError):
+class TransitionError(ValueError):
     """A step that what a thing is does not allow. The message says why, in words for editors."""
 
 
@@ -50,12 +50,12 @@ class Publishable(models.Model):
         abstract = True
 
     @property
-    def state(self) -> State:
+    def state(self) -> PublicationState:
         if self.withdrawn_at:
-            return State.WITHDRAWN
+            return PublicationState.WITHDRAWN
         if self.published_at is None:
-            return State.DRAFT
-        return State.PUBLISHED if self.published_at <= timezone.now() else State.SCHEDULED
+            return PublicationState.DRAFT
+        return PublicationState.PUBLISHED if self.published_at <= timezone.now() else PublicationState.SCHEDULED
 
     @property
     def was_public(self) -> bool:
@@ -68,40 +68,40 @@ class Publishable(models.Model):
     def publish(self, *, at: datetime | None = None, reason: str = "") -> None:
         """Let it appear now, or by itself at a later instant; what is scheduled is moved. `reason` is for the history.
 
-        Raises StepError for what is or was public, for an instant that has passed, and where a constraint forbids it.
+        Raises TransitionError if it is or was public, if `at` has passed, or if a constraint forbids it.
         """
-        self._only(State.DRAFT, State.SCHEDULED, step="published")
+        self._only(PublicationState.DRAFT, PublicationState.SCHEDULED, step="published")
         now = timezone.now()
         if at is not None and at <= now:
-            raise StepError("That time has passed.")
+            raise TransitionError("That time has passed.")
         self._move(reason, published_at=at or now)
 
     def unschedule(self, *, reason: str = "") -> None:
-        """Make a draft again of what was never public. Raises StepError for anything that is not scheduled."""
-        self._only(State.SCHEDULED, step="made a draft again")
+        """Make a draft again of what was never public. Raises TransitionError for anything that is not scheduled."""
+        self._only(PublicationState.SCHEDULED, step="made a draft again")
         self._move(reason, published_at=None)
 
     def withdraw(self, *, reason: str = "") -> None:
         """Take it off the site and keep it. Withdrawing twice changes nothing.
 
-        Raises StepError for what was never public: a draft is deleted, and what is scheduled is unscheduled.
+        Raises TransitionError for what was never public: a draft is deleted, and what is scheduled is unscheduled.
         """
         if self.withdrawn_at is None:
-            self._only(State.PUBLISHED, step="withdrawn")
+            self._only(PublicationState.PUBLISHED, step="withdrawn")
             self._move(reason, withdrawn_at=timezone.now())
 
     def put_back(self, *, reason: str = "") -> None:
-        """Show again what was withdrawn, as of the time at which it came out first. Raises StepError for the rest."""
-        self._only(State.WITHDRAWN, step="put back")
+        """Return a withdrawn object to the site under its first publication time. Raises TransitionError otherwise."""
+        self._only(PublicationState.WITHDRAWN, step="put back")
         self._move(reason, withdrawn_at=None)
 
-    def _only(self, *states: State, step: str) -> None:
+    def _only(self, *states: PublicationState, step: str) -> None:
         if self.state not in states:
-            is_what = "is a draft" if self.state == State.DRAFT else f"is {self.state.label.lower()}"
-            raise StepError(f"It {is_what} and cannot be {step}.")
+            is_what = "is a draft" if self.state == PublicationState.DRAFT else f"is {self.state.label.lower()}"
+            raise TransitionError(f"It {is_what} and cannot be {step}.")
 
     def _move(self, reason: str, **times: datetime | None) -> None:
-        """Write one of the two times, and why; or raise StepError with the words of the constraint against it."""
+        """Write one of the two times, and why; or raise TransitionError with the words of the constraint against it."""
         before = {name: getattr(self, name) for name in times}
         for name, value in times.items():
             setattr(self, name, value)
@@ -116,6 +116,6 @@ class Publishable(models.Model):
             words = [str(rule.violation_error_message) for rule in self._meta.constraints if rule.name == broken]
             if not words:
                 raise
-            raise StepError(words[0]) from error
+            raise TransitionError(words[0]) from error
         finally:
             del self._change_reason

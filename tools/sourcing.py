@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from web.words import day
+from web.words import format_day
 
 
 def is_stale(verified_on: date, *, today: date) -> bool:
@@ -13,11 +13,11 @@ def is_stale(verified_on: date, *, today: date) -> bool:
     return (today - verified_on).days > settings.STALE_AFTER_DAYS
 
 
-def checked(verified_on: date | None, *, today: date) -> str:
+def describe_verification(verified_on: date | None, *, today: date) -> str:
     """Say how well a statement is founded: verified, verified too long ago, or never."""
     if verified_on is None:
         return "unverified"
-    words = f"verified {day(verified_on)}"
+    words = f"verified {format_day(verified_on)}"
     return f"{words}, over {settings.STALE_AFTER_DAYS} days ago" if is_stale(verified_on, today=today) else words
 
 

@@ -12,7 +12,7 @@ FOR_GOOD = "public, max-age=31536000, immutable"  # another logo has another nam
 def logo(request: HttpRequest, stem: str, kind: str) -> HttpResponse:
     """A file of a logo: `kind` is `webp` or `png`."""
     try:
-        content = logos.content(stem, kind)
+        content = logos.read_file(stem, kind)
     except FileNotFoundError:
         raise Http404 from None
     return HttpResponse(content, content_type=logos.TYPES[kind], headers={"Cache-Control": FOR_GOOD})

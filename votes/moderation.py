@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from tools.models import Tool
-from web.words import shortened
+from web.words import shorten
 
 
 class HeldFor(models.TextChoices):
@@ -224,4 +224,4 @@ def held_pair_groups(
 
 def pair_name(first: Tool, second: Tool) -> str:
     """What decisions on the votes between two tools call them; the two in the order of their ids."""
-    return f"{shortened(first.name, 147)} vs {shortened(second.name, 147)}"
+    return f"{shorten(first.name, 147)} vs {shorten(second.name, 147)}"

@@ -14,15 +14,15 @@ def client_address(request: HttpRequest) -> str:
     word. gunicorn leaves REMOTE_ADDR as the nearest peer. Where fewer entries have come than proxies should have
     written, somebody asked around them, and the peer itself is the client.
     """
-    peer = _address(request.META.get("REMOTE_ADDR", ""))
+    peer = _normalize_address(request.META.get("REMOTE_ADDR", ""))
     count = settings.TRUSTED_PROXY_COUNT
     if not count:
         return peer
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    return (_address(forwarded[-count]) if len(forwarded) >= count else "") or peer
+    return (_normalize_address(forwarded[-count]) if len(forwarded) >= count else "") or peer
 
 
-def _address(text: str) -> str:
+def _normalize_address(text: str) -> str:
     """An address without port, brackets, zone or IPv4-in-IPv6 clothes; `""` when it is none."""
     text = text.strip()
     if text.startswith("["):  # [2001:db8::1]:443

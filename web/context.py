@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 
 from web.caching import process_cache
-from web.leaves import leaf
+from web.fragments import render_cached
 
 # htmx asks for nothing that the strict policy would refuse, and swaps what a person should read: an invalid form into
 # its place, any other refusal into the page's notice.
@@ -52,5 +52,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_url": settings.SITE_URL,
         "htmx_config": HTMX_CONFIG,
         "assets": _assets(),
-        "site_search": leaf("web/_site_search.html"),
+        "site_search": render_cached("web/_site_search.html"),
     }

@@ -43,7 +43,7 @@ def public_page(view: View) -> View:
     return page
 
 
-def unless_unchanged(
+def respond_conditionally(
     request: HttpRequest,
     *,
     stamp: tuple[Any, ...],
@@ -71,7 +71,7 @@ def unless_unchanged(
     return response
 
 
-def answer_unchanged(request: HttpRequest) -> HttpResponse | None:
+def respond_if_unchanged(request: HttpRequest) -> HttpResponse | None:
     """The 304 to a client that has what this process last showed at the address, if that still holds; else None.
 
     It asks `still` of `unless_unchanged`, and so costs no more than that: no routing, no view.

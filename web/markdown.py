@@ -16,7 +16,7 @@ _TAGS = {"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "a", "block
 _parser = MarkdownIt("commonmark", {"html": False}).disable(["heading", "lheading", "image", "hr", "html_block"])
 
 
-def rendered(text: str) -> SafeString:
+def render_uncached(text: str) -> SafeString:
     """Turn Markdown into safe HTML. Pure; for words that nobody will ask for again, such as drafts."""
     return mark_safe(  # noqa: S308 (nh3 lets nothing but _TAGS and http links through)
         nh3.clean(
@@ -32,15 +32,15 @@ def rendered(text: str) -> SafeString:
 @process_cache(maxsize=8192)
 def render(text: str) -> SafeString:
     """Turn Markdown into safe HTML as `rendered` does, and remember it, because published words seldom change."""
-    return rendered(text)
+    return render_uncached(text)
 
 
-def line(text: str) -> SafeString:
+def render_line(text: str) -> SafeString:
     """A line of plain text as safe HTML, in which `this` is code and nothing else is a mark."""
     return mark_safe(_CODE.sub(r"<code>\1</code>", escape(text)))  # noqa: S308 (escaped)
 
 
 @process_cache(maxsize=8192)
-def plain(text: str) -> str:
+def to_plain_text(text: str) -> str:
     """The words of Markdown without their marks, as plain text (not safe as HTML)."""
     return unescape(nh3.clean(render(text), tags=set()))

@@ -1,15 +1,15 @@
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 
-from web.http import answer_unchanged
+from web.http import respond_if_unchanged
 from web.views import error_page
 
 
-class UnchangedMiddleware(MiddlewareMixin):
+class NotModifiedMiddleware(MiddlewareMixin):
     """Answer before all that follows when a reader asks for a page again that has not changed meanwhile."""
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
-        return answer_unchanged(request)
+        return respond_if_unchanged(request)
 
 
 class ErrorPageMiddleware(MiddlewareMixin):

@@ -7,7 +7,7 @@ from django.core.paginator import Page, Paginator
 from django.http import QueryDict
 
 
-def page_of(items: Any, query: QueryDict, *, per_page: int, count: int | None = None) -> Page[Any]:
+def get_page(items: Any, query: QueryDict, *, per_page: int, count: int | None = None) -> Page[Any]:
     """The page of some items that `?page=` asks for: the first when it makes no sense, the last when it is beyond.
 
     `count` says how many there are where that is known already.
@@ -18,7 +18,7 @@ def page_of(items: Any, query: QueryDict, *, per_page: int, count: int | None = 
     return paginator.get_page(query.get("page"))
 
 
-def page_number(query: QueryDict, *, most: int) -> int:
+def parse_page_number(query: QueryDict, *, most: int) -> int:
     """Which page `?page=` asks for, from 1 to `most`: the first when it makes no sense."""
     try:
         return min(max(int(query.get("page", 1)), 1), most)
@@ -27,7 +27,7 @@ def page_number(query: QueryDict, *, most: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class UncountedPage:
     """A page of a list that is too long to be counted: it knows only whether there is more. Read like Django's Page."""
 
     items: list[Any]
@@ -51,9 +51,9 @@ class Stretch:
         return self.number + 1
 
 
-def stretch_of(items: Any, query: QueryDict, *, per_page: int, most: int) -> Stretch:
+def get_uncounted_page(items: Any, query: QueryDict, *, per_page: int, most: int) -> UncountedPage:
     """As `page_of`, without a count, for at most so many pages: what lies beyond would have to be walked to."""
-    number = page_number(query, most=most)
+    number = parse_page_number(query, most=most)
     start = (number - 1) * per_page
     found = list(items[start : start + per_page + 1])
-    return Stretch(found[:per_page], number, has_next=len(found) > per_page and number < most)
+    return UncountedPage(found[:per_page], number, has_next=len(found) > per_page and number < most)

@@ -97,7 +97,7 @@ def _tool(tool: ToolRecord, column: Column, community: Community, *, today: date
         "tagline": tool["tagline"],
         "description": tool["description"],
         "website": tool["website"],
-        "logo": absolute(logos.address(tool["logo"], "png")) if tool["logo"] else None,
+        "logo": absolute(logos.file_url(tool["logo"], "png")) if tool["logo"] else None,
         "panel": {"ship": panel.ship, "seats": panel.seats, "percent": panel.percent, "words": panel.words},
         "community": {
             "votes": community.votes,

@@ -79,7 +79,7 @@ def software(tool: ToolRecord, column: Column, *, quotes: bool) -> Node:
                     "ratingValue": int(review["verdict"] == Verdict.SHIP),
                     **_SCALE,
                 },
-                **({"reviewBody": markdown.plain(review["quote"])} if quotes else {}),
+                **({"reviewBody": markdown.to_plain_text(review["quote"])} if quotes else {}),
             }
             for review in tool["reviews"]
         ]

@@ -19,7 +19,7 @@ from comparisons.shaping import sentences, tool_columns
 from comparisons.shaping.seat_filter import WHOLE_PANEL, Lens, lens_of, toggles, with_query
 from comparisons.shaping.tool_columns import FactRow, SeatRow
 from web import markdown
-from web.leaves import leaf
+from web.fragments import render_cached
 
 RELATED = 6
 
@@ -95,12 +95,14 @@ def written(ids: tuple[int, int], lens: Lens, *, today: date, drafts: Collection
 def _seat(row: SeatRow) -> SafeString:
     """What one seat says of both tools."""
     said = {name: row[name] for name in ("slug", "name", "url", "lens", "differs", "counted")}
-    return leaf("comparisons/_seat.html", cells=tuple(row["cells"]), **said)
+    return render_cached("comparisons/_seat.html", cells=tuple(row["cells"]), **said)
 
 
 def _fact(row: FactRow) -> SafeString:
     """One attribute of both tools, as the body of a table."""
-    return leaf("comparisons/_facts_row.html", name=row["name"], cells=tuple(row["cells"]), differs=row["differs"])
+    return render_cached(
+        "comparisons/_facts_row.html", name=row["name"], cells=tuple(row["cells"]), differs=row["differs"]
+    )
 
 
 def lens_through(written_whole: dict[str, Any], asked: tuple[str, ...]) -> Lens:

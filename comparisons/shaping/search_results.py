@@ -18,7 +18,7 @@ from reviews.models import Review
 from reviews.panel import Panel
 from tools.models import Tool
 from tools.search import START, STOP, words_of
-from web.words import day
+from web.words import format_day
 
 LIKE_ENOUGH = 0.3  # a share 0–1 of common trigrams, from which one word may be meant by another
 CLEARLY_LIKE = 0.5  # a share 0–1 of what was typed, from which a tool that is near may be taken as meant,
@@ -87,7 +87,7 @@ def review_item(review: Review) -> dict[str, Any]:
         "verdict": row.verdict,
         "excerpt": marked(_excerpt(row.marked_quote)),
         "flips_if": _if_marked(_excerpt(row.marked_flips_if)),
-        "day": day(row.published_at.date()),
+        "day": format_day(row.published_at.date()),
     }
 
 

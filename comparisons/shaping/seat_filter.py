@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from web.words import listed
+from web.words import join_words
 
 
 class Eye(NamedTuple):
@@ -34,7 +34,7 @@ class Lens(NamedTuple):
     @property
     def names(self) -> str:
         """`The Skeptic and The Founder`; "" for the whole panel."""
-        return listed([eye.name for eye in self.eyes]) if self.eyes else ""
+        return join_words([eye.name for eye in self.eyes]) if self.eyes else ""
 
     @property
     def query(self) -> str:

@@ -8,9 +8,9 @@ from comparisons.shaping import verdict_text
 from comparisons.shaping.seat_filter import WHOLE_PANEL, Lens
 from comparisons.shaping.tool_columns import Card, Column, SeatRow
 from tools.models import PlanKind
-from tools.prices import entry_price
+from tools.prices import find_entry_price
 from votes.community import Community
-from web.words import counted, day, isolated, number_word
+from web.words import count_of, format_day, isolate_name, spell_number
 
 
 def verdict_sentence(
@@ -62,8 +62,8 @@ def split_sentence(seats: Sequence[SeatRow]) -> str:
 
 def _of(some: Sequence[SeatRow], judged: Sequence[SeatRow]) -> str:
     """`One of four seats`; `All four seats`."""
-    seats = counted(len(judged), "seat")
-    return f"All {seats}" if len(some) == len(judged) > 1 else f"{number_word(len(some)).capitalize()} of {seats}"
+    seats = count_of(len(judged), "seat")
+    return f"All {seats}" if len(some) == len(judged) > 1 else f"{spell_number(len(some)).capitalize()} of {seats}"
 
 
 def parting_sentence(seats: Sequence[SeatRow]) -> str:
@@ -86,8 +86,8 @@ def like_for_like_notice(*columns: Column) -> str:
     if (newer_on - older_on).days <= settings.LIKE_FOR_LIKE_DAYS:
         return ""
     return (
-        f"Not like for like: the panel last looked at {isolated(older)} on {day(older_on)}, "
-        f"and at {isolated(newer)} on {day(newer_on)}. One of them may have changed since."
+        f"Not like for like: the panel last looked at {isolate_name(older)} on {format_day(older_on)}, "
+        f"and at {isolate_name(newer)} on {format_day(newer_on)}. One of them may have changed since."
     )
 
 
@@ -105,12 +105,12 @@ def pricing_read(first: Column, second: Column) -> str:
 
 
 def _way_in(side: Column) -> str | None:
-    price = entry_price(side["prices"])
+    price = find_entry_price(side["prices"])
     return price.kind if price else None
 
 
 def _way_in_words(side: Column) -> str:
-    name = isolated(side["name"])
+    name = isolate_name(side["name"])
     match _way_in(side):
         case PlanKind.FREE:
             return f"{name} lets you in for free"
@@ -123,5 +123,5 @@ def _way_in_words(side: Column) -> str:
 
 
 def _beyond_free(side: Column) -> str:
-    paid = entry_price([price for price in side["prices"] if price.kind == PlanKind.PAID])
-    return f"With {isolated(side['name'])}, money enters at {paid.words}." if paid else ""
+    paid = find_entry_price([price for price in side["prices"] if price.kind == PlanKind.PAID])
+    return f"With {isolate_name(side['name'])}, money enters at {paid.words}." if paid else ""

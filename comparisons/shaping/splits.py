@@ -6,8 +6,8 @@ from django.utils.safestring import SafeString
 
 from comparisons.models import Comparison
 from comparisons.shaping.tool_columns import Card, card
-from web.leaves import leaf
-from web.words import counted, ended, isolated, listed, number_word
+from web.fragments import render_cached
+from web.words import count_of, end_sentence, isolate_name, join_words, spell_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def parted(comparison: Comparison) -> Parted:
         second=second,
         sentence=_sentence(both, first.tool.name, second.tool.name),
         rows=[
-            leaf("comparisons/_split.html", seat=name, verdicts=(one, two), differs=one != two)
+            render_cached("comparisons/_split.html", seat=name, verdicts=(one, two), differs=one != two)
             for name, one, two in both
         ],
     )
@@ -44,10 +44,10 @@ def _sentence(both: list[tuple[str, str, str]], first: str, second: str) -> str:
     for_second = [name for name, one, two in both if one != two and two == "ship"]
     apart = len(for_first) + len(for_second)
     clauses = [
-        f"{listed(names)} would ship only {isolated(tool)}"
+        f"{join_words(names)} would ship only {isolate_name(tool)}"
         for names, tool in ((for_first, first), (for_second, second))
         if names
     ]
-    seats = counted(len(both), "seat")
-    whole = f"All {seats} part" if apart == len(both) > 1 else f"{number_word(apart).capitalize()} of {seats} part"
-    return ended(f"{whole}{'s' if apart == 1 else ''}: {'; '.join(clauses)}")
+    seats = count_of(len(both), "seat")
+    whole = f"All {seats} part" if apart == len(both) > 1 else f"{spell_number(apart).capitalize()} of {seats} part"
+    return end_sentence(f"{whole}{'s' if apart == 1 else ''}: {'; '.join(clauses)}")

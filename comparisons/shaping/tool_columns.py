@@ -26,13 +26,13 @@ from reviews.models import Outcome, Prediction
 from reviews.panel import Panel
 from tools import logos
 from tools.models import Tool
-from tools.prices import Price, entry
-from tools.sourcing import checked, is_stale, site_name
+from tools.prices import Price, format_entry_price
+from tools.sourcing import describe_verification, is_stale, site_name
 from votes.community import Community
 from web import markdown
 from web.caching import process_cache
-from web.leaves import leaf
-from web.words import counted, day
+from web.fragments import render_cached
+from web.words import count_of, format_day
 
 LOGO_SIZE, CARD_LOGO_SIZE = 56, 40  # CSS pixels of the square that a logo stands in
 LONG_NAMES = 40  # characters of names in a headline, beyond which it is set smaller
@@ -127,7 +127,7 @@ def compare_address(slug: str) -> str:
 
 def pair_link(pair: PairRecord) -> SafeString:
     """A comparison as an item of a list of links."""
-    return leaf(
+    return render_cached(
         "comparisons/_pair_link.html",
         url=pair_address(pair["first_slug"], pair["second_slug"]),
         first=pair["first_name"],
@@ -138,15 +138,15 @@ def pair_link(pair: PairRecord) -> SafeString:
 
 def marks(panel: Panel) -> SafeString:
     """The seats of a panel, drawn."""
-    return leaf("comparisons/_marks.html", marks=panel.marks)
+    return render_cached("comparisons/_marks.html", marks=panel.marks)
 
 
 def drawn_logo(stem: str, *, size: int = LOGO_SIZE, lazy: bool = False) -> SafeString:
     """A logo in a square of so many CSS pixels; nothing for a tool without one."""
     if not stem:
         return SafeString()
-    webp, png = logos.address(stem, "webp"), logos.address(stem, "png")
-    return leaf("comparisons/_logo.html", webp=webp, png=png, size=size, lazy=lazy)
+    webp, png = logos.file_url(stem, "webp"), logos.file_url(stem, "png")
+    return render_cached("comparisons/_logo.html", webp=webp, png=png, size=size, lazy=lazy)
 
 
 def card(tool: Tool) -> Card:
@@ -160,7 +160,7 @@ def card(tool: Tool) -> Card:
         panel=panel,
         marks=marks(panel),
         community=Community.of(tool.community),  # type: ignore[attr-defined] # annotated
-        entry=entry([Price.of(plan) for plan in tool.standing_plans]),  # type: ignore[attr-defined] # prefetched
+        entry=format_entry_price([Price.of(plan) for plan in tool.standing_plans]),  # type: ignore[attr-defined] # prefetched
     )
 
 
@@ -190,10 +190,10 @@ def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
         "description": markdown.render(tool["description"]),
         "panel": panel,
         "marks": marks(panel),
-        "entry": entry(prices),
+        "entry": format_entry_price(prices),
         "prices": prices,
         "price_lines": [
-            leaf(
+            render_cached(
                 "comparisons/_price.html",
                 name=plan["name"],
                 price=price.words,
@@ -208,10 +208,10 @@ def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
             for prediction in review["predictions"] or []
         ],
         "corrections": [
-            leaf("comparisons/_correction.html", note=correction["note"], made_on=_made_on(correction))
+            render_cached("comparisons/_correction.html", note=correction["note"], made_on=_made_on(correction))
             for correction in corrections
         ],
-        "corrected": leaf(
+        "corrected": render_cached(
             "comparisons/_corrected.html",
             note=corrections[0]["note"],
             made_on=_made_on(corrections[0]),
@@ -230,13 +230,13 @@ def _checked(source: str, verified_on: str | None, *, today: date) -> dict[str, 
     return {
         "source": source,
         "site": site_name(source),
-        "words": checked(on, today=today),
+        "words": describe_verification(on, today=today),
         "doubtful": on is None or is_stale(on, today=today),
     }
 
 
 def _made_on(correction: CorrectionRecord) -> str:
-    return day(datetime.fromisoformat(correction["made_at"]).date())
+    return format_day(datetime.fromisoformat(correction["made_at"]).date())
 
 
 def _published_on(review: ReviewRecord) -> date:
@@ -257,7 +257,7 @@ def former_facts(was: Sequence[FormerFact]) -> list[tuple[str, str]]:
 
 
 def _until(old: FormerPrice | FormerFact) -> str:
-    return day(datetime.fromisoformat(old["until"]).date())
+    return format_day(datetime.fromisoformat(old["until"]).date())
 
 
 def listed_prediction(prediction: Prediction, *, today: date) -> SafeString:
@@ -279,12 +279,12 @@ def prediction_line(prediction: PredictionRecord, by: str, *, today: date, tool:
     """A prediction, with where it stands; and with its tool where that is not clear."""
     due_on = date.fromisoformat(prediction["due_on"])
     if prediction["outcome"] != Outcome.OPEN:
-        standing = f"Was due {day(due_on)}"
+        standing = f"Was due {format_day(due_on)}"
     elif due_on > today:
-        standing = f"Due {day(due_on)}"
+        standing = f"Due {format_day(due_on)}"
     else:
-        standing = f"Due since {day(due_on)}, not judged yet"
-    return leaf(
+        standing = f"Due since {format_day(due_on)}, not judged yet"
+    return render_cached(
         "comparisons/_prediction.html",
         claim=prediction["claim"],
         by=by,
@@ -310,7 +310,7 @@ def fact_rows(tools: Sequence[ToolRecord], *, today: date, earlier: int | None =
         facts = [known.get(attribute) for known in by_tool]
         differs = len({fact["value"].casefold() for fact in facts if fact}) > 1
         cells = [
-            leaf(
+            render_cached(
                 "comparisons/_fact.html",
                 value=fact["value"],
                 was=tuple(former_facts(fact["was"] or [])[:earlier]),
@@ -345,7 +345,7 @@ def seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
                 "editions": tuple(review["id"] if review else None for review in reviews),
                 "cells": [_quote(reviewer["slug"], place, tools, review) for place, review in enumerate(reviews)],
                 "differs": differs,
-                "drawn": leaf(
+                "drawn": render_cached(
                     "comparisons/_split.html",
                     seat=reviewer["name"],
                     url=f"#seat-{reviewer['slug']}",
@@ -362,8 +362,8 @@ def _quote(seat: str, place: int, tools: Sequence[ToolRecord], review: ReviewRec
     own_page = address("tool", tool["slug"])
     other = tools[1 - place]["name"] if len(tools) == 2 else ""
     if review is None:
-        return leaf("comparisons/_quote.html", seat=seat, place=place + 1, tool=tool["name"], other=other)
-    return leaf(
+        return render_cached("comparisons/_quote.html", seat=seat, place=place + 1, tool=tool["name"], other=other)
+    return render_cached(
         "comparisons/_quote.html",
         seat=seat,
         place=place + 1,
@@ -375,15 +375,15 @@ def _quote(seat: str, place: int, tools: Sequence[ToolRecord], review: ReviewRec
         verdict=review["verdict"],
         quote=review["quote"],
         flips_if=review["flips_if"],
-        day=day(_published_on(review)),
+        day=format_day(_published_on(review)),
     )
 
 
 def _on_record(predictions: Sequence[PredictionRecord]) -> str:
     """`one prediction, due 14 Nov 2027`, for a review that makes any."""
     open_ones = [date.fromisoformat(made["due_on"]) for made in predictions if made["outcome"] == Outcome.OPEN]
-    due = f", due {day(min(open_ones))}" if open_ones else ""
-    return f"{counted(len(predictions), 'prediction')}{due}" if predictions else ""
+    due = f", due {format_day(min(open_ones))}" if open_ones else ""
+    return f"{count_of(len(predictions), 'prediction')}{due}" if predictions else ""
 
 
 def has_long_names(tools: Sequence[ToolRecord]) -> bool:

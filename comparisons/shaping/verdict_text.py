@@ -10,7 +10,7 @@ from itertools import groupby
 
 from reviews.panel import Panel
 from votes.community import Community
-from web.words import counted, ended, isolated, listed
+from web.words import count_of, end_sentence, isolate_name, join_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _ranks(contenders: Sequence[Contender]) -> Iterator[str]:
     leaders, *others = [list(place) for _, place in groupby(reviewed, key=_share)]
     yield _leading(leaders, alone=not others)
     if others:
-        yield ended(f"Then {listed([_follower(place) for place in others])}")
+        yield end_sentence(f"Then {join_words([_follower(place) for place in others])}")
     if unknown:
         yield f"The panel has not reviewed {unknown} yet."
 
@@ -91,7 +91,7 @@ def _share(contender: Contender) -> Fraction:
 
 
 def _names(contenders: Sequence[Contender]) -> str:
-    return listed([isolated(contender.name) for contender in contenders]) if contenders else ""
+    return join_words([isolate_name(contender.name) for contender in contenders]) if contenders else ""
 
 
 def _score(place: Sequence[Contender]) -> str:
@@ -107,22 +107,22 @@ def _follower(place: Sequence[Contender]) -> str:
 
 def lead(first: Contender, second: Contender) -> str:
     """Who leads with the panel and by how many seats. A tie is called a tie."""
-    one, two = isolated(first.name), isolated(second.name)
+    one, two = isolate_name(first.name), isolate_name(second.name)
     if not first.panel.seats and not second.panel.seats:
         return f"The panel has reviewed neither {one} nor {two} yet."
     if not first.panel.seats or not second.panel.seats:
         known, unknown = (first, two) if first.panel.seats else (second, one)
-        return f"The panel has not reviewed {unknown} yet; of {isolated(known.name)}, {known.panel.words}."
+        return f"The panel has not reviewed {unknown} yet; of {isolate_name(known.name)}, {known.panel.words}."
     margin = first.panel.ship * second.panel.seats - second.panel.ship * first.panel.seats
     if margin == 0:
         return _tie(first, second)
     leader, other = (first, second) if margin > 0 else (second, first)
     by = ""
     if first.panel.seats == second.panel.seats:
-        by = f" by {counted(leader.panel.ship - other.panel.ship, 'seat')}"
-    return ended(
-        f"{isolated(leader.name)} leads with the panel{by}: {leader.panel.words} it, "
-        f"against {other.panel.ship} of {other.panel.seats} for {isolated(other.name)}"
+        by = f" by {count_of(leader.panel.ship - other.panel.ship, 'seat')}"
+    return end_sentence(
+        f"{isolate_name(leader.name)} leads with the panel{by}: {leader.panel.words} it, "
+        f"against {other.panel.ship} of {other.panel.seats} for {isolate_name(other.name)}"
     )
 
 
@@ -145,21 +145,21 @@ def split(first: Contender, second: Contender, seats: Sequence[Seat]) -> str:
     if not only_first and not only_second:
         return "No seat tells them apart." if len(seats) > 1 else ""
     clauses = [
-        f"{listed(names)} would ship only {isolated(name)}"
+        f"{join_words(names)} would ship only {isolate_name(name)}"
         for names, name in ((only_first, first.name), (only_second, second.name))
         if names
     ]
-    return ended("; ".join(clauses))
+    return end_sentence("; ".join(clauses))
 
 
 def crowd(*contenders: Contender) -> str:
     """What the community says, where it has a number."""
     said = [
-        f"{isolated(contender.name)} at {contender.community.percent}% of {contender.community.votes:,} votes"
+        f"{isolate_name(contender.name)} at {contender.community.percent}% of {contender.community.votes:,} votes"
         for contender in contenders
         if contender.community.has_number
     ]
-    return f"The community puts {listed(said)}." if said else ""
+    return f"The community puts {join_words(said)}." if said else ""
 
 
 def disagreement(contender: Contender) -> str:
@@ -168,6 +168,6 @@ def disagreement(contender: Contender) -> str:
     if not community.excludes(panel.percent):
         return ""
     return (
-        f"Panel and community disagree on {isolated(contender.name)}: "
+        f"Panel and community disagree on {isolate_name(contender.name)}: "
         f"the panel’s {panel.percent}% lies outside the community’s {community.interval}."
     )

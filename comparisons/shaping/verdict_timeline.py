@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 
 from comparisons.reading.superseded import EditionRecord, GoneFact, GonePlan
 from comparisons.shaping.tool_columns import former_facts, former_prices, prediction_line
-from web.leaves import leaf
-from web.words import counted, day, number_word
+from web.fragments import render_cached
+from web.words import count_of, format_day, spell_number
 
 _NEWEST_AT = 92.0  # percent of the picture's width: what stands goes on beyond the newest edition
 
@@ -52,8 +52,8 @@ def timeline(editions: Sequence[EditionRecord], *, today: date) -> Timeline | No
     first, newest = min(times), max(times)
     return {
         "words": _words(by_seat),
-        "first": day(first.date()),
-        "newest": day(newest.date()),
+        "first": format_day(first.date()),
+        "newest": format_day(newest.date()),
         "seats": [
             {
                 "name": said[0]["name"],
@@ -67,7 +67,7 @@ def timeline(editions: Sequence[EditionRecord], *, today: date) -> Timeline | No
 
 def unchanged_since(editions: Sequence[EditionRecord]) -> str:
     """The day since which verdicts stand that nobody ever changed; "" without any."""
-    return day(min(map(_time, editions)).date()) if editions else ""
+    return format_day(min(map(_time, editions)).date()) if editions else ""
 
 
 def gone_plans(plans: Sequence[GonePlan]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -87,8 +87,8 @@ def _time(edition: EditionRecord) -> datetime:
 def _words(by_seat: Sequence[Sequence[EditionRecord]]) -> str:
     spoken_again = sum(len(said) > 1 for said in by_seat)
     flips = sum(one["verdict"] != two["verdict"] for said in by_seat for one, two in pairwise(said))
-    seats = f"{number_word(spoken_again).capitalize()} of {counted(len(by_seat), 'seat')} spoke more than once"
-    return f"{seats}; {counted(flips, 'verdict')} flipped."
+    seats = f"{spell_number(spoken_again).capitalize()} of {count_of(len(by_seat), 'seat')} spoke more than once"
+    return f"{seats}; {count_of(flips, 'verdict')} flipped."
 
 
 def _marks(said: Sequence[EditionRecord], first: datetime, newest: datetime) -> list[Mark]:
@@ -106,15 +106,15 @@ def _told(said: Sequence[EditionRecord], *, today: date) -> list[SafeString]:
         before = said[place - 1] if place else None
         after = said[place + 1] if place + 1 < len(said) else None
         told.append(
-            leaf(
+            render_cached(
                 "comparisons/_edition.html",
                 id=edition["id"],
                 verdict=edition["verdict"],
-                since=day(_time(edition).date()),
-                until=day(_time(after).date()) if after else "",
+                since=format_day(_time(edition).date()),
+                until=format_day(_time(after).date()) if after else "",
                 before=before["id"] if before else None,
                 before_verdict=before["verdict"] if before else "",
-                before_day=day(_time(before).date()) if before else "",
+                before_day=format_day(_time(before).date()) if before else "",
                 quote=edition["quote"] if after else "",
                 flips_if=edition["flips_if"] if after else "",
                 predictions=tuple(

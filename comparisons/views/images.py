@@ -17,7 +17,7 @@ from reviews.panel import Panel
 from tools.models import Tool
 from votes.community import Community
 from web.current_address import at_current_address
-from web.http import View, public_page, unless_unchanged
+from web.http import View, public_page, respond_conditionally
 
 
 def _find_tool(slug: str) -> Any | None:
@@ -30,7 +30,7 @@ def _find_tool(slug: str) -> Any | None:
 @at_pair_address(tool_view="tool-image")
 def pair_image(request: HttpRequest, pair: Pair) -> HttpResponse:
     """The share image of two tools side by side."""
-    return unless_unchanged(
+    return respond_conditionally(
         request,
         stamp=("pair-image", *pair.stamp),
         build=lambda: _png(share_image.pair_image(settings.SITE_NAME, *_sides(pair))),
@@ -51,7 +51,7 @@ def _sides(pair: Pair) -> list[share_image.Side]:
 def tool_image(request: HttpRequest, tool: Any) -> HttpResponse:
     """The share image of one tool."""
     side = share_image.Side.of(tool.name, Panel.of(tool.panel), Community.of(tool.community))
-    return unless_unchanged(
+    return respond_conditionally(
         request,
         stamp=("tool-image", side),
         build=lambda: _png(share_image.tool_image(settings.SITE_NAME, side)),
@@ -79,7 +79,7 @@ def badge(request: HttpRequest, tool: Any) -> HttpResponse:
     """The badge of a tool, for other sites to embed."""
     size = badge_size(request.GET)
     shown = Badge.of(settings.SITE_NAME, tool.name, Panel.of(tool.panel), Community.of(tool.community))
-    return unless_unchanged(
+    return respond_conditionally(
         request,
         stamp=("badge", size, shown),
         build=lambda: render(request, f"comparisons/badge_{size}.svg", {"badge": shown}, content_type="image/svg+xml"),

@@ -25,7 +25,7 @@ from comparisons.views.pair_address import at_pair_address
 from tools.models import Tool
 from votes.community import Community
 from web.current_address import at_current_address
-from web.http import public_page, unless_unchanged
+from web.http import public_page, respond_conditionally
 
 JSON_STYLE = {"ensure_ascii": False, "indent": 2}  # read by people too, and compressed on the way
 PAPER = "#fbf8f2"  # as the theme-color of base.html for a light screen
@@ -61,7 +61,7 @@ def open_to_scripts(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
 @at_pair_address(tool_view="tool-json")
 def comparison_json(request: HttpRequest, pair: Pair) -> HttpResponse:
     """A comparison as JSON. It redirects and is missing where the page is."""
-    return unless_unchanged(
+    return respond_conditionally(
         request,
         stamp=("json", *pair.stamp),
         build=lambda: JsonResponse(_comparison_twin(pair), json_dumps_params=JSON_STYLE),

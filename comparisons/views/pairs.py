@@ -16,7 +16,7 @@ from comparisons.shaping import tool_columns
 from comparisons.shaping.seat_filter import WHOLE_PANEL, Lens
 from comparisons.views.pair_address import at_pair_address
 from web.caching import process_cache
-from web.http import public_page, unless_unchanged
+from web.http import public_page, respond_conditionally
 
 
 @require_safe
@@ -26,7 +26,7 @@ def comparison(request: HttpRequest, pair: Pair) -> HttpResponse:
     """Two tools side by side."""
     _note_reading(pair)
     options = comparison_options(request.GET)
-    return unless_unchanged(
+    return respond_conditionally(
         request,
         stamp=(*pair.stamp, options),
         build=lambda: render(request, "comparisons/comparison.html", _kept_page(pair, options)),

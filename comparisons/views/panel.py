@@ -21,7 +21,7 @@ from votes.models import Listing
 from web.caching import process_cache
 from web.current_address import at_current_address
 from web.http import public_page
-from web.paging import page_of, stretch_of
+from web.paging import get_page, get_uncounted_page
 
 REVIEWS_A_PAGE = 12
 PREDICTIONS_A_PAGE = 24
@@ -95,7 +95,7 @@ def reviewer(request: HttpRequest, reviewer: Any) -> HttpResponse:
             "visitors": agreement_with_visitors().get(reviewer.pk, NOBODY),
             "others": [(seat, record.with_seat(seat.pk)) for seat in reviewer.others],
             "track_record": panel.track_records.get(reviewer.pk, NO_PREDICTIONS),
-            "page": page_of(
+            "page": get_page(
                 Review.objects.of_seat(reviewer), request.GET, per_page=REVIEWS_A_PAGE, count=record.ships.whole
             ),
         },
@@ -130,7 +130,7 @@ def split_list(request: HttpRequest) -> HttpResponse:
 @public_page
 def changes(request: HttpRequest) -> HttpResponse:
     """Every verdict that flipped, with what it said before, and every correction; newest first."""
-    page = stretch_of(newest_changes(), request.GET, per_page=CHANGES_A_PAGE, most=MOST_PAGES)
+    page = get_uncounted_page(newest_changes(), request.GET, per_page=CHANGES_A_PAGE, most=MOST_PAGES)
     return render(
         request,
         "comparisons/changes.html",
@@ -149,7 +149,7 @@ def predictions(request: HttpRequest) -> HttpResponse:
     on_record = Prediction.objects.on_record().select_related("review__tool", "review__reviewer")
     judged = judged_only(request.GET)
     listed = on_record.judged() if judged else on_record.due_soonest()
-    page = stretch_of(listed, request.GET, per_page=PREDICTIONS_A_PAGE, most=MOST_PAGES)
+    page = get_uncounted_page(listed, request.GET, per_page=PREDICTIONS_A_PAGE, most=MOST_PAGES)
     today = timezone.localdate()
     return render(
         request,

@@ -21,7 +21,7 @@ from votes.pair_votes import PairRank
 from web.caching import process_cache
 from web.current_address import at_current_address
 from web.http import public_page
-from web.paging import page_of
+from web.paging import get_page
 
 TOOLS_A_PAGE = 24
 
@@ -39,7 +39,7 @@ def tools(request: HttpRequest) -> HttpResponse:
     counts = facets.facets(census, category=category, price=asked.price, panel=asked.panel)
     chosen = {**asked._asdict(), "category": category}
     numbered = counts.total if asked.community else listings.chosen(**{**chosen, "community": True}).count()
-    page = page_of(listings.chosen(**chosen).tool_ids(), request.GET, per_page=TOOLS_A_PAGE, count=counts.total)
+    page = get_page(listings.chosen(**chosen).tool_ids(), request.GET, per_page=TOOLS_A_PAGE, count=counts.total)
     found = Tool.objects.with_numbers().with_plans().in_order(page.object_list)
     return render(
         request,
@@ -80,7 +80,7 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
     """The tools of a category, ranked, with the rule stated."""
     eyes = [Eye(*row) for row in Reviewer.objects.seats()]
     lens = lens_of(eyes, lens_slugs(request.GET))
-    page = page_of(
+    page = get_page(
         Listing.objects.at().of_category(category).ranked(lens=lens.ids).tool_ids(), request.GET, per_page=TOOLS_A_PAGE
     )
     here = category.get_absolute_url()

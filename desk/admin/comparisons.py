@@ -18,7 +18,7 @@ from desk.lists.change_lists import ComparisonList
 from desk.publishing.admin import PublishingAdmin
 from desk.publishing.pair_check import PairCheck, check_pair, standing_comparison
 from tools.models import Tool
-from tools.publishing import State
+from tools.publishing import PublicationState
 
 TYPED = "-typed"  # what is typed without JavaScript, beside the field that suggests
 
@@ -73,7 +73,7 @@ class ComparisonForm(forms.ModelForm):
         first, second = cleaned.get("first"), cleaned.get("second")
         if first is None or second is None:
             return cleaned
-        is_known = self.instance.pk and self.instance.state in (State.PUBLISHED, State.WITHDRAWN)
+        is_known = self.instance.pk and self.instance.state in (PublicationState.PUBLISHED, PublicationState.WITHDRAWN)
         if is_known and {first.pk, second.pk} != {self.initial.get("first"), self.initial.get("second")}:
             self.add_error("second", "Readers know this comparison. Swap its two tools, or make another comparison.")
             return cleaned

@@ -18,7 +18,7 @@ from votes.forms import PairDecisionForm, WhyForm
 from votes.models import Decision, PairTally, PairVote
 from votes.moderation import Action, held_pair_groups, pair_name
 from votes.preference import Preference
-from web.paging import page_number
+from web.paging import parse_page_number
 
 GROUPS_A_PAGE = 100
 PAIRS_A_PAGE = 50
@@ -136,7 +136,7 @@ class PairVoteAdmin(DeskAdmin):
     ) -> HttpResponse:
         now = timezone.now()
         first, second = pair
-        page = page_number(request.GET, most=10_000)
+        page = parse_page_number(request.GET, most=10_000)
         ids = first.pk, second.pk
         groups, count = held_pair_groups(ids, until=now, most=GROUPS_A_PAGE, start=(page - 1) * GROUPS_A_PAGE)
         name = pair_name(*pair)

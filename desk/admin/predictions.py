@@ -16,7 +16,7 @@ from desk.admin.own_drafts import OwnDraftsMixin
 from desk.lists.change_lists import DueFilter, ListOptions, mark
 from desk.permissions import reviews_to_edit, writes_own_drafts_only
 from reviews.models import Outcome, Prediction
-from tools.publishing import State
+from tools.publishing import PublicationState
 
 
 class JudgementForm(forms.ModelForm):
@@ -121,9 +121,9 @@ class PredictionAdmin(OwnDraftsMixin, ListOptions):
     def has_change_permission(self, request: HttpRequest, obj: Prediction | None = None) -> bool:
         """Whoever may publish judges, and only what is out."""
         allowed = super().has_change_permission(request, obj) and not writes_own_drafts_only(request.user)
-        return allowed and (obj is None or obj.review.state == State.PUBLISHED)
+        return allowed and (obj is None or obj.review.state == PublicationState.PUBLISHED)
 
     def has_delete_permission(self, request: HttpRequest, obj: Prediction | None = None) -> bool:
         """Only together with a draft that makes it."""
-        unseen = obj is not None and obj.review.state in (State.DRAFT, State.SCHEDULED)
+        unseen = obj is not None and obj.review.state in (PublicationState.DRAFT, PublicationState.SCHEDULED)
         return unseen and super().has_delete_permission(request, obj)

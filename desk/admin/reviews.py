@@ -19,7 +19,7 @@ from desk.permissions import writes_own_drafts_only
 from desk.publishing.admin import PublishingAdmin
 from reviews.actions import note_mentions
 from reviews.models import Prediction, Review, Reviewer
-from tools.publishing import State
+from tools.publishing import PublicationState
 from web import markdown
 
 
@@ -107,7 +107,11 @@ class PredictionInline(OwnDraftsMixin, admin.TabularInline):
 
 def is_out(review: Review | None) -> bool:
     """Whether readers have seen a review, so that its words stay."""
-    return review is not None and review.published_at is not None and review.state not in (State.DRAFT, State.SCHEDULED)
+    return (
+        review is not None
+        and review.published_at is not None
+        and review.state not in (PublicationState.DRAFT, PublicationState.SCHEDULED)
+    )
 
 
 @admin.register(Review)
@@ -140,7 +144,7 @@ class ReviewAdmin(OwnDraftsMixin, PublishingAdmin, StateColumn):
     @admin.display(description="quote")
     def said(self, review: Review) -> SafeString:
         """The quote as readers see it."""
-        return format_html('<div class="desk-said">{}</div>', markdown.rendered(review.quote))
+        return format_html('<div class="desk-said">{}</div>', markdown.render_uncached(review.quote))
 
     def get_inlines(self, request: HttpRequest, obj: Review | None) -> Any:
         """No empty table below a published review that predicts nothing."""

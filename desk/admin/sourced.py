@@ -17,7 +17,7 @@ from desk.lists.verify_action import verify_action
 from desk.lists.verifying import rows_of
 from tools.models import Fact, Plan, Sourced
 from tools.prices import Price
-from tools.publishing import State
+from tools.publishing import PublicationState
 
 
 class SourcedAdmin(SheetAdmin, ListOptions):
@@ -51,7 +51,7 @@ class SourcedAdmin(SheetAdmin, ListOptions):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only together with a tool that never came out."""
-        unseen = obj is not None and obj.tool.state in (State.DRAFT, State.SCHEDULED)
+        unseen = obj is not None and obj.tool.state in (PublicationState.DRAFT, PublicationState.SCHEDULED)
         return unseen and super().has_delete_permission(request, obj)
 
     @admin.action(description="Mark as verified today", permissions=["change"])

@@ -18,7 +18,7 @@ from desk.fields import LinesField
 from desk.lists.change_lists import ListOptions, PageList
 from tools.models import Attribute, Category, Fact, Tool
 from tools.slugs import MAX_LENGTH, slug_from_name
-from web.words import listed
+from web.words import join_words
 
 
 def _numbers(rows: Any, field: str) -> Counter[int]:
@@ -55,7 +55,7 @@ class CategoryForm(forms.ModelForm):
         names: list[str] = self.cleaned_data["new_attributes"]
         nameless = [name for name in names if not slug_from_name(name)]
         if nameless:
-            raise forms.ValidationError(f"{listed(nameless)}: no letter or digit to make an address of.")
+            raise forms.ValidationError(f"{join_words(nameless)}: no letter or digit to make an address of.")
         return names
 
 

@@ -21,7 +21,7 @@ from votes.community import Community
 from votes.forms import DecisionForm, FreezeForm, WhyForm
 from votes.models import Decision, Reason, Tally, Vote
 from votes.moderation import Action, held_groups
-from web.paging import page_number
+from web.paging import parse_page_number
 
 GROUPS_A_PAGE = 100
 TOOLS_A_PAGE = 50
@@ -178,7 +178,7 @@ class VoteAdmin(DeskAdmin):
         freeze_form: FreezeForm | None = None,
     ) -> HttpResponse:
         now = timezone.now()
-        page = page_number(request.GET, most=10_000)
+        page = parse_page_number(request.GET, most=10_000)
         groups, count = held_groups(tool.pk, until=now, most=GROUPS_A_PAGE, start=(page - 1) * GROUPS_A_PAGE)
         asked = request.GET.get("days", "")
         span = asked if asked in SPANS else "7"

@@ -153,8 +153,8 @@ def _format_value(value: object) -> str:
         case Decimal():
             return f"{value.normalize():f}"
         case datetime():
-            return f"{words.day(value.date())}, {value:%H:%M} UTC"
+            return f"{words.format_day(value.date())}, {value:%H:%M} UTC"
         case date():
-            return words.day(value)
+            return words.format_day(value)
         case _:
             return str(value)

@@ -20,10 +20,10 @@ from desk.front.parts import MOST, Asker, Item, Section, age, form_of, list_of, 
 from desk.permissions import reviews_to_edit, writes_own_drafts_only
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Fact, Plan, Tool
-from tools.publishing import State
+from tools.publishing import PublicationState
 from votes.models import PairTally, PairVote, Vote
 from votes.moderation import pair_name
-from web.words import day, listed
+from web.words import format_day, join_words
 
 FLIPPED_LATELY = timedelta(days=90)
 IMPORTED_LATELY = timedelta(days=30)
@@ -54,7 +54,7 @@ def draft_tools(asker: Asker) -> Section | None:
         [Item(row.name, form_of(row), noted(row.category.name, age(row.created_at, now=asker.now))) for row in rows],
         total_of(rows),
         "No tool waits to be finished.",
-        [("All tools in draft", list_of(Tool, state=State.DRAFT))],
+        [("All tools in draft", list_of(Tool, state=PublicationState.DRAFT))],
     )
 
 
@@ -72,7 +72,7 @@ def draft_reviews(asker: Asker) -> Section | None:
         ],
         total_of(rows),
         "No review waits to be finished.",
-        [("All reviews in draft", list_of(Review, state=State.DRAFT))],
+        [("All reviews in draft", list_of(Review, state=PublicationState.DRAFT))],
     )
 
 
@@ -87,7 +87,7 @@ def draft_comparisons(asker: Asker) -> Section | None:
         [Item(str(row), form_of(row), age(row.entered_at, now=asker.now)) for row in rows],
         total_of(rows),
         "No comparison waits to be finished.",
-        [("All comparisons in draft", list_of(Comparison, state=State.DRAFT))],
+        [("All comparisons in draft", list_of(Comparison, state=PublicationState.DRAFT))],
     )
 
 
@@ -109,7 +109,7 @@ def missing_seats(asker: Asker) -> Section | None:
     return Section(
         "missing-seats",
         "Tools without your verdict" if own else "Tools that lack a verdict",
-        [Item(gap.name, form(gap), "" if own else listed([name for _, name in gap.seats])) for gap in found],
+        [Item(gap.name, form(gap), "" if own else join_words([name for _, name in gap.seats])) for gap in found],
         found[0].total if found else 0,
         empty,
         [("All tools that lack one", list_of(Tool, unwritten=seat.slug if seat else "any"))]
@@ -135,7 +135,7 @@ def scheduled(asker: Asker) -> Section | None:
             found += rows
             total += total_of(rows)
             many = str(model._meta.verbose_name_plural)
-            more.append((f"All scheduled {many}", list_of(model, state=State.SCHEDULED)))
+            more.append((f"All scheduled {many}", list_of(model, state=PublicationState.SCHEDULED)))
     found.sort(key=lambda row: row.published_at)
     return Section(
         "scheduled",
@@ -144,7 +144,7 @@ def scheduled(asker: Asker) -> Section | None:
             Item(
                 f"{row.reviewer} on {row.tool}" if isinstance(row, Review) else str(row),
                 form_of(row),
-                f"{row._meta.verbose_name}, {day(row.published_at.date())} at {row.published_at:%H:%M} UTC",
+                f"{row._meta.verbose_name}, {format_day(row.published_at.date())} at {row.published_at:%H:%M} UTC",
             )
             for row in found[:MOST]
         ],
@@ -180,7 +180,7 @@ def _to_verify(slug: str, title: str, found: Sequence[gaps.ToVerify], empty: str
             for number, one, many in ((row.plans, "price", "prices"), (row.facts, "fact", "facts"))
             if number
         ]
-        return noted(listed(counts), f"since {day(row.oldest)}" if row.oldest else "")
+        return noted(join_words(counts), f"since {format_day(row.oldest)}" if row.oldest else "")
 
     items = [Item(row.name, reverse("admin:tools_tool_change", args=[row.tool]), note(row)) for row in found]
     more = [("These prices", list_of(Plan, checked=slug)), ("These facts", list_of(Fact, checked=slug))]
@@ -196,7 +196,7 @@ def due_predictions(asker: Asker) -> Section | None:
         "due-predictions",
         "Predictions to judge",
         [
-            Item(row.claim, form_of(row), f"{row.review.reviewer} on {row.review.tool}, due {day(row.due_on)}")
+            Item(row.claim, form_of(row), f"{row.review.reviewer} on {row.review.tool}, due {format_day(row.due_on)}")
             for row in rows
         ],
         total_of(rows),
@@ -265,7 +265,7 @@ def flips(asker: Asker) -> Section | None:
             Item(
                 f"{row.reviewer} on {row.tool}",
                 form_of(row),
-                f"{row.was_verdict} to {row.verdict}, {day(row.published_at.date())}",
+                f"{row.was_verdict} to {row.verdict}, {format_day(row.published_at.date())}",
             )
             for row in rows
         ],
@@ -284,9 +284,9 @@ def imports(asker: Asker) -> Section | None:
         "Newest imports",
         [
             Item(
-                f"{day(run.ended_at.date())} at {run.ended_at:%H:%M} UTC",
+                f"{format_day(run.ended_at.date())} at {run.ended_at:%H:%M} UTC",
                 "",
-                noted(run.by or "by a command", listed([number_of(n, one, many) for one, many, n in run.counts])),
+                noted(run.by or "by a command", join_words([number_of(n, one, many) for one, many, n in run.counts])),
             )
             for run in found[:MOST]
         ],
@@ -305,7 +305,7 @@ def last_edits(asker: Asker) -> Section:
             Item(
                 row.object_repr,
                 "" if row.is_deletion() else row.get_admin_url() or "",
-                f"{_DONE[row.action_flag]} {day(row.action_time.date())}",
+                f"{_DONE[row.action_flag]} {format_day(row.action_time.date())}",
             )
             for row in rows
         ],

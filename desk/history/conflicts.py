@@ -21,9 +21,9 @@ from django.utils.safestring import SafeString
 
 from desk.history.events import Entry, as_of_subject, kinds_of, read_since, version_of, without_idle
 from desk.history.field_changes import LONG_TEXT, NOTHING, FieldChange, difference
-from tools.history import because
 from tools.models import ContentRevision, Plan, Sourced
-from web.words import listed
+from tools.row_history import set_change_reason
+from web.words import join_words
 
 type AnyForm = forms.ModelForm[Any]
 
@@ -90,7 +90,7 @@ class Conflict:
         self.error.message = render_to_string(
             "desk/_conflict.html",
             {
-                "who": listed(sorted({entry.author or "somebody who is not signed in" for entry in self.entries})),
+                "who": join_words(sorted({entry.author or "somebody who is not signed in" for entry in self.entries})),
                 "at": newest.at,
                 "reasons": [entry.reason for entry in self.entries if entry.reason],
                 "clashes": clashes,
@@ -118,7 +118,7 @@ class ConflictsTold:
             return view(request, object_id, form_url, extra_context)
         request.POST = with_plain_line_ends(request.POST)  # type: ignore[assignment]
         if why := request.POST.get(WHY, "").strip():
-            because(why[:500])
+            set_change_reason(why[:500])
         with transaction.atomic():
             ContentRevision.hold()
             if pk and request.POST.get(SEEN) and "_saveasnew" not in request.POST:

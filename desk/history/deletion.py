@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from desk.history.pages import address
 from reviews.models import Prediction
-from tools.history import because
 from tools.models import Sourced
 from tools.publishing import Publishable
-from web.words import counted, listed
+from tools.row_history import set_change_reason
+from web.words import count_of, join_words
 
 STAYS = "What readers have seen is not deleted: a page or a review is withdrawn, a price or a fact is superseded."
 NAMED = 10  # rows that a message names, before it counts the rest
@@ -63,7 +63,7 @@ class OnlyUnseenDeleted:
             messages.error(request, f"“{obj}” stays. {STAYS}")
             return HttpResponseRedirect(address(self.model, "change", obj.pk))
         if request.method == "POST" and (why := request.POST.get("change_reason", "").strip()):
-            because(why[:500])
+            set_change_reason(why[:500])
         try:
             with transaction.atomic():
                 answer: HttpResponse = super().delete_view(request, object_id, extra_context)  # type: ignore[misc]
@@ -87,9 +87,9 @@ def delete_selected(modeladmin: Any, request: HttpRequest, queryset: QuerySet[An
     seen = seen_of(queryset)
     if seen:
         names = [f"“{row}”" for row in seen[:NAMED]]
-        rest = [f"{counted(len(seen) - NAMED, 'other')}"] if len(seen) > NAMED else []
+        rest = [f"{count_of(len(seen) - NAMED, 'other')}"] if len(seen) > NAMED else []
         verb = "stays" if len(seen) == 1 else "stay"
-        messages.warning(request, f"{listed([*names, *rest])} {verb}. {STAYS}")
+        messages.warning(request, f"{join_words([*names, *rest])} {verb}. {STAYS}")
         queryset = queryset.exclude(pk__in=[row.pk for row in seen])
         if not queryset.exists():
             return None

@@ -16,8 +16,8 @@ from django.db import connection, models
 
 from desk.history.field_changes import FieldChange, Names, Values, field_changes
 from reviews.models import Prediction, Review, Reviewer
-from tools.history import CREATED, DELETED
 from tools.models import Attribute, Correction, Fact, Plan, Tool
+from tools.row_history import CREATED, DELETED
 from web.caching import process_cache
 
 ENTRIES_A_PAGE = 25

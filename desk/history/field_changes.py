@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
 from web.caching import process_cache
-from web.words import day
+from web.words import format_day
 
 NOTHING = "—"
 LONG_TEXT = 60  # characters, from which on a change is shown within the text and not as two texts
@@ -66,9 +66,9 @@ def said(field: Any, value: Any, names: Names) -> str:
         return str(dict(field.flatchoices).get(value, value))
     match value:
         case datetime():
-            return f"{day(value.date())}, {value:%H:%M:%S} UTC"
+            return f"{format_day(value.date())}, {value:%H:%M:%S} UTC"
         case date():
-            return day(value)
+            return format_day(value)
         case list():
             return ", ".join(map(str, value))
     return f"{value:f}".rstrip("0").rstrip(".") if field.get_internal_type() == "DecimalField" else str(value)

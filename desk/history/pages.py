@@ -17,9 +17,9 @@ from desk.history.events import ENTRIES_A_PAGE, Kind, as_of_subject, kinds_of, l
 from desk.history.restoring import Restoration, plan_restoration
 from desk.permissions import may_see, writes_own_drafts_only
 from reviews.models import Prediction, Review
-from tools.history import DELETED, because
 from tools.models import ContentRevision, Correction, Sourced
-from web.words import day
+from tools.row_history import DELETED, set_change_reason
+from web.words import format_day
 
 DELETED_A_PAGE = 50
 
@@ -106,7 +106,7 @@ class HistoryPages:
         at = entry.history_date
         context = {
             **self._frame(request, obj, object_id),
-            "title": f"Restore the version of {day(at.date())}, {at:%H:%M} UTC",
+            "title": f"Restore the version of {format_day(at.date())}, {at:%H:%M} UTC",
             "of": label_of(found.model, vars(entry), names_of((field, vars(entry)) for field in found.fields())),
             "restoration": restoration,
             "seen": seen,
@@ -121,8 +121,8 @@ class HistoryPages:
     def _restored(
         self: Any, request: HttpRequest, object_id: int, entry: Any, restoration: Restoration
     ) -> HttpResponse:
-        reason = f"Restored the version of {day(entry.history_date.date())}, {entry.history_date:%H:%M} UTC"
-        because(". ".join(filter(None, (reason, request.POST.get("change_reason", "").strip()[:500]))))
+        reason = f"Restored the version of {format_day(entry.history_date.date())}, {entry.history_date:%H:%M} UTC"
+        set_change_reason(". ".join(filter(None, (reason, request.POST.get("change_reason", "").strip()[:500]))))
         try:
             with transaction.atomic():
                 row = restoration.write()

@@ -21,9 +21,9 @@ from desk.front.gaps import lacks_a_seat
 from reviews.models import Outcome, Review, Reviewer
 from reviews.panel import Panel
 from tools.models import Fact, Plan, Tool
-from tools.publishing import Publishable, State, is_published
+from tools.publishing import PublicationState, Publishable, is_published
 from tools.sourcing import is_stale, site_name
-from web.words import day
+from web.words import format_day
 
 # -- Filters ----------------------------------------------------------------------------------------------
 
@@ -60,10 +60,10 @@ class StateFilter(ConditionFilter):
     def conditions(self) -> dict[str, tuple[str, Q]]:
         stays = Q(withdrawn_at__isnull=True)
         conditions = {
-            State.DRAFT: stays & Q(published_at__isnull=True),
-            State.SCHEDULED: stays & Q(published_at__gt=timezone.now()),
-            State.PUBLISHED: is_published(),
-            State.WITHDRAWN: Q(withdrawn_at__isnull=False),
+            PublicationState.DRAFT: stays & Q(published_at__isnull=True),
+            PublicationState.SCHEDULED: stays & Q(published_at__gt=timezone.now()),
+            PublicationState.PUBLISHED: is_published(),
+            PublicationState.WITHDRAWN: Q(withdrawn_at__isnull=False),
         }
         return {state.value: (str(state.label), condition) for state, condition in conditions.items()}
 
@@ -190,7 +190,7 @@ def check_mark(verified_on: date | None, *, today: date) -> SafeString:
     """When something was last checked, marked when that is too long ago or never was."""
     if verified_on is None:
         return mark("unverified", "Never checked")
-    return mark("stale" if is_stale(verified_on, today=today) else "fresh", day(verified_on))
+    return mark("stale" if is_stale(verified_on, today=today) else "fresh", format_day(verified_on))
 
 
 def source_link(address: str) -> SafeString | str:

@@ -33,7 +33,7 @@ from desk.publishing.transitions import (
     state_words,
     steps_for,
 )
-from web.words import counted
+from web.words import count_of
 
 AT_ONCE = 200  # things that one bulk action takes
 TIMES = ("published_at", "withdrawn_at")
@@ -247,7 +247,7 @@ class PublishingAdmin(DeskAdmin):
         ]
         self._tell(request, step, reports)
         if gone > 0:
-            messages.warning(request, f"{counted(gone, 'thing').capitalize()} of what you saw had gone meanwhile.")
+            messages.warning(request, f"{count_of(gone, 'thing').capitalize()} of what you saw had gone meanwhile.")
 
     def _ask(
         self,

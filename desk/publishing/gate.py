@@ -14,10 +14,10 @@ from django.utils import timezone
 from comparisons.models import Comparison
 from reviews.models import Outcome, Prediction, Review, Reviewer
 from tools.models import Fact, Plan, Sourced, Tool
-from tools.publishing import State
+from tools.publishing import PublicationState
 from tools.sourcing import is_stale
 from web import markdown
-from web.words import counted, day, listed, number_word
+from web.words import count_of, format_day, join_words, spell_number
 
 SHORTEST_QUOTE = 80  # characters, without the marks of Markdown
 FEWEST_FACTS = 3  # with a source
@@ -59,7 +59,7 @@ def tool_findings(
     sourced = sum(1 for fact in facts if fact.source)
     if sourced < FEWEST_FACTS:
         findings.append(
-            Finding(f"{counted(sourced, 'fact').capitalize()} with a source; {number_word(FEWEST_FACTS)} are needed.")
+            Finding(f"{count_of(sourced, 'fact').capitalize()} with a source; {spell_number(FEWEST_FACTS)} are needed.")
         )
     on = _day(at)
     for plan in plans:
@@ -79,9 +79,11 @@ def _founded(statement: Sourced, name: str, *, on: date) -> list[Finding]:
         if is_missing
     ]
     if missing:
-        return [Finding(f"{name} {listed(missing)}.")]
+        return [Finding(f"{name} {join_words(missing)}.")]
     if statement.verified_on and is_stale(statement.verified_on, today=on):
-        words = f"{name} was verified on {day(statement.verified_on)}, over {settings.STALE_AFTER_DAYS} days before."
+        words = (
+            f"{name} was verified on {format_day(statement.verified_on)}, over {settings.STALE_AFTER_DAYS} days before."
+        )
         return [Finding(words, blocks=False)]
     return []
 
@@ -115,11 +117,11 @@ def review_findings(review: Review, *, predictions: Iterable[Prediction], at: da
 def words_findings(review: Review, *, predictions: Iterable[Prediction], at: datetime) -> list[Finding]:
     """What the words of a review lack, whether it comes out alone or with its tool."""
     findings = []
-    length = len(markdown.plain(review.quote).strip())
+    length = len(markdown.to_plain_text(review.quote).strip())
     if length < SHORTEST_QUOTE:
         findings.append(Finding(f"The quote has {length} characters; {SHORTEST_QUOTE} are needed."))
     findings += [
-        Finding(f"The prediction “{prediction.claim}” was due on {day(prediction.due_on)}, before it is made.")
+        Finding(f"The prediction “{prediction.claim}” was due on {format_day(prediction.due_on)}, before it is made.")
         for prediction in predictions
         if prediction.outcome == Outcome.OPEN and prediction.due_on <= _day(at)
     ]
@@ -142,7 +144,7 @@ def comparison_findings(
     if not first & second:
         findings.append(Finding("No seat has judged both tools by then: there is no verdict to read."))
     elif first != second:
-        words = f"{counted(len(first ^ second), 'seat').capitalize()} judged one of the tools only."
+        words = f"{count_of(len(first ^ second), 'seat').capitalize()} judged one of the tools only."
         findings.append(Finding(words, blocks=False))
     if not comparison.introduction.strip():
         findings.append(Finding("There is no introduction: nothing says who is choosing.", blocks=False))
@@ -154,9 +156,9 @@ def _not_out(tool: Tool, *, at: datetime, also: str) -> list[Finding]:
     if is_out(tool, at=at):
         return []
     match tool.state:
-        case State.WITHDRAWN:
+        case PublicationState.WITHDRAWN:
             words = f"{tool.name} was withdrawn."
-        case State.SCHEDULED if tool.published_at:
+        case PublicationState.SCHEDULED if tool.published_at:
             words = f"{tool.name} comes out on {moment(tool.published_at)}, and {also} no earlier."
         case _:
             words = f"{tool.name} is a draft."
@@ -166,7 +168,7 @@ def _not_out(tool: Tool, *, at: datetime, also: str) -> list[Finding]:
 def moment(instant: datetime) -> str:
     """An instant as editors read it: `3 Aug 2026, 09:00 UTC`."""
     at = instant.astimezone(timezone.get_default_timezone())
-    return f"{day(at.date())}, {at:%H:%M %Z}"
+    return f"{format_day(at.date())}, {at:%H:%M %Z}"
 
 
 def _day(instant: datetime) -> date:

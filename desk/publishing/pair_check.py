@@ -12,7 +12,7 @@ from desk.publishing.gate import moment
 from desk.publishing.transitions import state_words
 from reviews.models import Review
 from tools.models import Tool
-from tools.publishing import State, is_published
+from tools.publishing import PublicationState, is_published
 from votes.community import Community
 
 
@@ -62,7 +62,7 @@ def check_pair(first: Tool, second: Tool, *, but: int | None = None, today: date
         is_one_tool=False,
         existing=existing,
         existing_words=state_words(existing) if existing else "",
-        not_public=[_not_public(tool) for tool in (first, second) if tool.state != State.PUBLISHED],
+        not_public=[_not_public(tool) for tool in (first, second) if tool.state != PublicationState.PUBLISHED],
         sentence=sentences.verdict_sentence(columns, communities, seats),
         counts_drafts=bool(drafts),
         judged_both=sum(1 for row in seats if None not in row["verdicts"]),
@@ -71,9 +71,9 @@ def check_pair(first: Tool, second: Tool, *, but: int | None = None, today: date
 
 def _not_public(tool: Tool) -> str:
     match tool.state:
-        case State.WITHDRAWN:
+        case PublicationState.WITHDRAWN:
             return f"{tool.name} is not public: it was withdrawn."
-        case State.SCHEDULED if tool.published_at:
+        case PublicationState.SCHEDULED if tool.published_at:
             return f"{tool.name} is not public yet: it appears by itself on {moment(tool.published_at)}."
         case _:
             return f"{tool.name} is not public yet: it is a draft."

@@ -26,7 +26,7 @@ from desk.publishing.gate import is_out, moment
 from desk.publishing.transitions import Thing, state_words
 from reviews.models import Review
 from tools.models import Tool
-from tools.publishing import State, is_published
+from tools.publishing import PublicationState, is_published
 from web.views import ErrorText
 
 HOURS = 72  # that a link works
@@ -61,7 +61,7 @@ def address(thing: Thing) -> str:
 
 def can_be_previewed(thing: Thing) -> bool:
     """Whether a preview has anything to show that readers do not see: what is public or withdrawn has none."""
-    return thing.state != State.WITHDRAWN and not is_public(thing) and not _is_lost(thing)
+    return thing.state != PublicationState.WITHDRAWN and not is_public(thing) and not _is_lost(thing)
 
 
 def _tools_of(thing: Thing) -> tuple[Tool, ...]:
@@ -115,7 +115,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     if is_public(thing):
         return HttpResponseRedirect((thing.tool if isinstance(thing, Review) else thing).get_absolute_url())
     template, page = _page(thing, request)
-    banner = {"words": "" if thing.state == State.DRAFT else state_words(thing), "until": moment(until)}
+    banner = {"words": "" if thing.state == PublicationState.DRAFT else state_words(thing), "until": moment(until)}
     return render(request, template, {**page, "preview": banner})
 
 

@@ -21,8 +21,8 @@ from desk.publishing.gate import Finding, moment
 from reviews.actions import publish_tool, unschedule_tool
 from reviews.models import Review, Reviewer
 from tools.models import Fact, Plan, Tool
-from tools.publishing import State, StepError
-from web.words import counted, listed
+from tools.publishing import PublicationState, TransitionError
+from web.words import count_of, join_words
 
 type Thing = Tool | Review | Comparison
 
@@ -38,7 +38,7 @@ class Step:
     """In the report: `Published: …`."""
     kept: str
     """In the history, before the reason."""
-    of: tuple[State, ...]
+    of: tuple[PublicationState, ...]
     """The states that it starts from."""
     at_time: bool = False
     gated: bool = False
@@ -48,19 +48,26 @@ class Step:
 STEPS = {
     step.name: step
     for step in (
-        Step("publish", "Publish now", "Published", "Published", (State.DRAFT, State.SCHEDULED), gated=True),
+        Step(
+            "publish",
+            "Publish now",
+            "Published",
+            "Published",
+            (PublicationState.DRAFT, PublicationState.SCHEDULED),
+            gated=True,
+        ),
         Step(
             "schedule",
             "Schedule",
             "Scheduled",
             "Scheduled",
-            (State.DRAFT, State.SCHEDULED),
+            (PublicationState.DRAFT, PublicationState.SCHEDULED),
             gated=True,
             at_time=True,
         ),
-        Step("unschedule", "Unschedule", "Back to draft", "Back to draft", (State.SCHEDULED,)),
-        Step("withdraw", "Withdraw", "Withdrawn", "Withdrawn", (State.PUBLISHED,), needs_reason=True),
-        Step("put_back", "Put back", "Put back", "Put back", (State.WITHDRAWN,), needs_reason=True),
+        Step("unschedule", "Unschedule", "Back to draft", "Back to draft", (PublicationState.SCHEDULED,)),
+        Step("withdraw", "Withdraw", "Withdrawn", "Withdrawn", (PublicationState.PUBLISHED,), needs_reason=True),
+        Step("put_back", "Put back", "Put back", "Put back", (PublicationState.WITHDRAWN,), needs_reason=True),
     )
 }
 BULK = ("publish", "schedule", "withdraw")
@@ -113,17 +120,17 @@ class Report:
 def state_words(thing: Thing) -> str:
     """Where a thing stands, in a sentence or two."""
     match thing.state:
-        case State.DRAFT:
+        case PublicationState.DRAFT:
             words = "Draft. Readers do not see it."
-        case State.SCHEDULED if thing.published_at:
+        case PublicationState.SCHEDULED if thing.published_at:
             words = f"Scheduled. It appears by itself on {moment(thing.published_at)}."
-        case State.PUBLISHED if thing.published_at:
+        case PublicationState.PUBLISHED if thing.published_at:
             words = f"Published since {moment(thing.published_at)}."
         case _:
             words = f"Withdrawn on {moment(thing.withdrawn_at)}. Readers do not see it." if thing.withdrawn_at else ""
     hidden = _hidden_by(thing)
-    if hidden and thing.state in (State.SCHEDULED, State.PUBLISHED):
-        names = listed([f"{tool.name} ({tool.state.label.lower()})" for tool in hidden])
+    if hidden and thing.state in (PublicationState.SCHEDULED, PublicationState.PUBLISHED):
+        names = join_words([f"{tool.name} ({tool.state.label.lower()})" for tool in hidden])
         words += f" Readers cannot see it while they cannot see {names}."
     return words
 
@@ -166,7 +173,7 @@ def _outlook(
     may_review: bool,
 ) -> Outlook:
     if thing.state not in step.of:
-        is_what = "a draft" if thing.state == State.DRAFT else thing.state.label.lower()
+        is_what = "a draft" if thing.state == PublicationState.DRAFT else thing.state.label.lower()
         return Outlook(thing, f"It is {is_what}.", (), ())
     along = _along(thing, step)
     refusal = "" if may_review or not along else "Reviews go with it, and you may not publish reviews."
@@ -251,7 +258,7 @@ def carry_out(
             if not outlook.goes(override=override):
                 return Report(outlook.thing, is_done=False, words=_why_not(outlook))
             _do(outlook.thing, step, at=at, reason=_kept(outlook, step, at=at, reason=reason))
-    except StepError as error:
+    except TransitionError as error:
         return Report(thing, is_done=False, words=str(error).rstrip("."))
     return Report(outlook.thing, is_done=True, words=_with(outlook))
 
@@ -278,7 +285,7 @@ def _why_not(outlook: Outlook) -> str:
 
 
 def _with(outlook: Outlook) -> str:
-    return f"with {counted(len(outlook.along), 'review')}" if outlook.along else ""
+    return f"with {count_of(len(outlook.along), 'review')}" if outlook.along else ""
 
 
 def _kept(outlook: Outlook, step: Step, *, at: datetime | None, reason: str) -> str:

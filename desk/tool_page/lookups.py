@@ -11,7 +11,7 @@ from web import markdown
 @require_POST
 def preview(request: HttpRequest) -> HttpResponse:
     """Markdown as readers will see it, as a fragment of HTML."""
-    return HttpResponse(markdown.rendered(request.POST.get("text", "")), headers={"Cache-Control": "no-store"})
+    return HttpResponse(markdown.render_uncached(request.POST.get("text", "")), headers={"Cache-Control": "no-store"})
 
 
 @require_safe

@@ -21,7 +21,7 @@ from desk.publishing.gate import SHORTEST_QUOTE, Finding, review_findings
 from reviews.models import Outcome, Prediction, Review, Reviewer, Verdict
 from reviews.panel import Panel
 from tools.models import Tool
-from tools.publishing import State
+from tools.publishing import PublicationState
 from web import markdown
 
 BLANK_PREDICTIONS = 2
@@ -98,10 +98,10 @@ class Seat:
         """Take all editions of a seat on the tool, oldest first, with their predictions; and what was posted."""
         self.reviewer, self.scorecard = reviewer, scorecard
         self.prefix = f"{scorecard.prefix}-{reviewer.pk}"
-        by_state = {state: [one for one in editions if one.state == state] for state in State}
-        self.standing: Review | None = next(iter(by_state[State.PUBLISHED][::-1]), None)
-        self.earlier = len(by_state[State.PUBLISHED]) - 1
-        scheduled, drafts = by_state[State.SCHEDULED], by_state[State.DRAFT]
+        by_state = {state: [one for one in editions if one.state == state] for state in PublicationState}
+        self.standing: Review | None = next(iter(by_state[PublicationState.PUBLISHED][::-1]), None)
+        self.earlier = len(by_state[PublicationState.PUBLISHED]) - 1
+        scheduled, drafts = by_state[PublicationState.SCHEDULED], by_state[PublicationState.DRAFT]
         self.edition: Review | None = next(iter(drafts or scheduled[::-1]), None)
         self.also_scheduled = [one for one in scheduled if one is not self.edition]
         if self.edition in scheduled and writes_own_drafts_only(scorecard.user):
@@ -112,7 +112,7 @@ class Seat:
         self.form = SeatForm(data if is_sent else None, prefix=self.prefix, initial=self._initial())
         if not scorecard.may_publish_here:
             del self.form.fields["publish_now"]
-        elif self.edition and self.edition.state == State.SCHEDULED:
+        elif self.edition and self.edition.state == PublicationState.SCHEDULED:
             self.form.fields["publish_now"].label = "Publish this edition now, not at its time"
         if not (drafts and scorecard.may_delete):
             del self.form.fields["discard"]
@@ -152,7 +152,7 @@ class Seat:
 
     @property
     def standing_quote(self) -> SafeString:
-        return markdown.rendered(self.standing.quote) if self.standing else SafeString()
+        return markdown.render_uncached(self.standing.quote) if self.standing else SafeString()
 
     @property
     def is_open(self) -> bool:
@@ -288,7 +288,9 @@ class Scorecard:
         self.changed_objects: list[tuple[Review, list[str]]] = []
         self.deleted_objects: list[Review] = []
         self.may_delete = self.user.has_perm("reviews.delete_review")
-        self.may_publish_here = may_publish(self.user, Review) and self.tool.pk and self.tool.state == State.PUBLISHED
+        self.may_publish_here = (
+            may_publish(self.user, Review) and self.tool.pk and self.tool.state == PublicationState.PUBLISHED
+        )
         editions: dict[int, list[Review]] = defaultdict(list)
         if self.tool.pk:
             written = Review.objects.filter(tool=self.tool).prefetch_related("predictions")

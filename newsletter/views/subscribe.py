@@ -14,7 +14,7 @@ from newsletter.signing_up import sign_up
 from newsletter.views.issues import title_of
 from web.htmx import HtmxHttpRequest
 from web.http import SeeOther, public_page, same_origin
-from web.paging import stretch_of
+from web.paging import get_uncounted_page
 
 ISSUES_A_PAGE = 52
 MOST_PAGES = 50
@@ -30,7 +30,7 @@ def subscribe(request: HtmxHttpRequest) -> HttpResponse:
 @public_page
 def _form(request: HtmxHttpRequest) -> HttpResponse:
     issues = Issue.objects.out().newest_first()
-    page = stretch_of(issues, request.GET, per_page=ISSUES_A_PAGE, most=MOST_PAGES)
+    page = get_uncounted_page(issues, request.GET, per_page=ISSUES_A_PAGE, most=MOST_PAGES)
     standing = set(public([entry for issue in page.items for entry in entries_of(issue.content)]))
     titled = [
         (issue, title_of(issue, [entry for entry in entries_of(issue.content) if entry in standing]))

@@ -12,7 +12,7 @@ from desk.publishing import previews
 from reviews.models import Reviewer
 from tests import factories as make
 from tools.models import Tool
-from tools.publishing import State
+from tools.publishing import PublicationState
 
 LONG = "Words enough to say why it is so, and not the other way round. " * 3
 
@@ -115,7 +115,7 @@ def test_several_at_once_are_asked_about_and_reported(site, draft, page: Page):
     page.get_by_role("button", name="Withdraw").click()
     expect(page.locator(".messagelist")).to_contain_text("Withdrawn: Aider.")
     expect(page.locator(".messagelist")).to_contain_text("Not withdrawn: Gamma (It is a draft).")
-    assert Tool.objects.get(slug="aider").state == State.WITHDRAWN
+    assert Tool.objects.get(slug="aider").state == PublicationState.WITHDRAWN
 
 
 def pick(page: Page, field: str, name: str) -> None:

@@ -3,7 +3,7 @@ import pytest
 from comparisons.shaping.verdict_text import Contender, Seat, ranking, verdict
 from reviews.panel import Panel
 from votes.community import Community
-from web.words import isolated
+from web.words import isolate_name
 
 NAMES = ("The Builder", "The Skeptic", "The Futurist", "The Founder")
 QUIET = Community(0, 0, None, None, None)
@@ -84,7 +84,7 @@ def test_name_that_would_take_the_sentence_over_is_cut():
 @pytest.mark.parametrize("name", ["Acme Co.", "Ship it!", "x" * 300, "מודל Inc."])
 def test_sentence_ends_in_one_full_stop_whatever_its_names_end_in(name):
     text = verdict(contender("Alpha", "++++"), contender(name, "----"), [Seat("Ann", "skip", "ship")])
-    shown = isolated(name)
+    shown = isolate_name(name)
     assert text == (
         f"Alpha leads with the panel by four seats: 4 of 4 ship it, against 0 of 4 for {shown} "
         f"Ann would ship only {shown}"

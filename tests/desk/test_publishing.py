@@ -21,7 +21,7 @@ from reviews.models import Review
 from tests import factories as make
 from tests.desk.people import CHIEF, EDITOR, WRITER, may, signed_in
 from tools.models import Tool
-from tools.publishing import Publishable, State
+from tools.publishing import PublicationState, Publishable
 
 pytestmark = pytest.mark.django_db
 LONG = "Words enough to say why it is so, and not the other way round. " * 3
@@ -72,7 +72,7 @@ def test_a_tool_comes_out_with_its_reviews_at_one_instant():
     client, tool = signed_in(may(*EDITOR)), whole_tool(name="Gamma")
     asked = client.get(url(tool, "publish"))
     assert "Comes out now Gamma These reviews come out at the same instant: Seat" in words(asked)
-    assert Tool.objects.get().state == State.DRAFT  # asking does nothing
+    assert Tool.objects.get().state == PublicationState.DRAFT  # asking does nothing
     response = client.post(url(tool, "publish"), {"seen": marks(asked)})
     tool.refresh_from_db()
     assert (response.status_code, said(response)) == (302, ["Published: Gamma (with two reviews)."])
@@ -97,7 +97,7 @@ def test_the_gate_holds_back_and_says_everything():
     assert 'type="submit" class="default"' not in asked.content.decode()
     response = client.post(url(tool, "publish"), {"seen": marks(asked), "override": "on", "reason": "I may not"})
     tool.refresh_from_db()
-    assert (response.status_code, tool.state) == (200, State.DRAFT)
+    assert (response.status_code, tool.state) == (200, PublicationState.DRAFT)
 
 
 def test_overriding_the_gate_needs_the_right_a_tick_and_a_reason_that_is_kept():
@@ -109,10 +109,10 @@ def test_overriding_the_gate_needs_the_right_a_tick_and_a_reason_that_is_kept():
     for data in ({}, {"reason": "Breaking news."}, {"override": "on"}, {"override": "on", "reason": " "}):
         assert confirm(client, url(tool, "publish"), **data).status_code == 200
         tool.refresh_from_db()
-        assert tool.state == State.DRAFT
+        assert tool.state == PublicationState.DRAFT
     response = confirm(client, url(tool, "publish"), override="on", reason="Breaking news.")
     tool.refresh_from_db()
-    assert (response.status_code, tool.state) == (302, State.PUBLISHED)
+    assert (response.status_code, tool.state) == (302, PublicationState.PUBLISHED)
     kept = tool.history.latest()
     assert kept.history_user == user
     assert kept.history_change_reason == (
@@ -147,7 +147,7 @@ def test_the_gate_looks_at_the_time_that_was_chosen(time_machine):
     make.prediction(of=review, claim="Soon", due_on="2026-12-01")
     response = confirm(client, url(review, "schedule"), at="2026-12-02T09:00")
     assert "The prediction “Soon” was due on 1 Dec 2026" in words(response)
-    assert Review.objects.get().state == State.DRAFT
+    assert Review.objects.get().state == PublicationState.DRAFT
     assert confirm(client, url(review, "schedule"), at="2026-11-30T09:00").status_code == 302
 
 
@@ -157,7 +157,7 @@ def test_unscheduling_makes_drafts_again_of_all_that_was_to_come_out():
     response = confirm(client, url(tool, "unschedule"))
     tool.refresh_from_db()
     assert said(response) == [f"Back to draft: {tool} (with two reviews)."]
-    assert {thing.state for thing in (tool, *tool.reviews.all())} == {State.DRAFT}
+    assert {thing.state for thing in (tool, *tool.reviews.all())} == {PublicationState.DRAFT}
 
 
 def test_withdrawing_needs_a_reason_and_can_be_undone():
@@ -165,10 +165,10 @@ def test_withdrawing_needs_a_reason_and_can_be_undone():
     assert "This field is required." in words(confirm(client, url(tool, "withdraw")))
     confirm(client, url(tool, "withdraw"), reason="It was sold.")
     tool.refresh_from_db()
-    assert (tool.state, client.get(tool.get_absolute_url()).status_code) == (State.WITHDRAWN, 404)
+    assert (tool.state, client.get(tool.get_absolute_url()).status_code) == (PublicationState.WITHDRAWN, 404)
     confirm(client, url(tool, "put_back"), reason="It was not.")
     tool.refresh_from_db()
-    assert (tool.state, tool.published_at) == (State.PUBLISHED, make.PAST)
+    assert (tool.state, tool.published_at) == (PublicationState.PUBLISHED, make.PAST)
     reasons = [row.history_change_reason for row in tool.history.order_by("history_id")]
     assert reasons == [None, "Withdrawn: It was sold.", "Put back: It was not."]
 
@@ -202,7 +202,7 @@ def test_publishing_a_tool_with_reviews_needs_both_permissions():
     assert "Reviews go with it, and you may not publish reviews." in words(asked)
     assert client.post(url(tool, "publish"), {"seen": marks(asked), "override": "on", "reason": "x"}).status_code == 200
     tool.refresh_from_db()
-    assert tool.state == State.DRAFT
+    assert tool.state == PublicationState.DRAFT
 
 
 def test_what_changed_since_one_looked_is_shown_before_it_is_published():
@@ -211,7 +211,7 @@ def test_what_changed_since_one_looked_is_shown_before_it_is_published():
     tool.reviews.filter(pk=tool.reviews.first().pk).update(verdict="skip")
     response = client.post(url(tool, "publish"), {"seen": seen})
     tool.refresh_from_db()
-    assert (response.status_code, tool.state) == (200, State.DRAFT)
+    assert (response.status_code, tool.state) == (200, PublicationState.DRAFT)
     assert "Something changed since you looked" in response.content.decode()
     assert client.post(url(tool, "publish"), {"seen": marks(response)}).status_code == 302
 
@@ -324,7 +324,11 @@ def test_bulk_says_what_it_will_do_does_that_and_reports_it():
     assert done == "Published: Good (with two reviews)."
     assert not_done.startswith("Not published: Bad (There is no tagline.")
     assert not_done.endswith("Out (It is published).")
-    for thing, state in ((good, State.PUBLISHED), (bad, State.DRAFT), (out, State.PUBLISHED)):
+    for thing, state in (
+        (good, PublicationState.PUBLISHED),
+        (bad, PublicationState.DRAFT),
+        (out, PublicationState.PUBLISHED),
+    ):
         thing.refresh_from_db()
         assert thing.state == state
     assert out.history.count() == 1
@@ -338,14 +342,14 @@ def test_bulk_schedules_and_withdraws_all_kinds():
     pairs = [make.comparison() for _ in range(2)]
     response = bulk(client, Comparison, "withdraw", pairs, reason="Both were wrong.")
     assert said(response) == [f"Withdrawn: {pairs[1]}; {pairs[0]}."]
-    assert {pair.state for pair in Comparison.objects.all()} == {State.WITHDRAWN}
+    assert {pair.state for pair in Comparison.objects.all()} == {PublicationState.WITHDRAWN}
     assert {pair.history.latest().history_change_reason for pair in pairs} == {"Withdrawn: Both were wrong."}
 
 
 def test_bulk_overrides_the_gate_for_all_with_one_reason():
     client, tools = signed_in(may(*CHIEF)), [make.tool(published_at=None) for _ in range(2)]
     bulk(client, Tool, "publish", tools, override="on", reason="An empty site.")
-    assert {tool.state for tool in Tool.objects.all()} == {State.PUBLISHED}
+    assert {tool.state for tool in Tool.objects.all()} == {PublicationState.PUBLISHED}
 
 
 def test_bulk_is_offered_and_accepted_only_with_the_permission():
@@ -355,7 +359,7 @@ def test_bulk_is_offered_and_accepted_only_with_the_permission():
     assert "publish_selected" not in page
     writer.post(address, {"action": "publish_selected", "_selected_action": [tool.pk], "confirmed": "yes", "seen": "x"})
     tool.refresh_from_db()
-    assert tool.state == State.DRAFT
+    assert tool.state == PublicationState.DRAFT
     assert "publish_selected" in signed_in(may(*EDITOR)).get(address).content.decode()
 
 

@@ -22,7 +22,7 @@ from tests.accounts.people import PASSWORD, person
 from tests.catalog.test_catalog import document
 from tests.desk.uploading import find_token, upload
 from tools.models import Category, Correction, Tool
-from tools.publishing import State
+from tools.publishing import PublicationState
 from votes.models import Vote
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +57,7 @@ def writes_drafts(client: Client, user: User | None) -> bool:
 
 def withdraws_reviews(client: Client, user: User | None) -> bool:
     review = make.review(of=make.tool(), by=make.reviewer(held_by=user))
-    return stepped(client, review, "withdraw") == State.WITHDRAWN
+    return stepped(client, review, "withdraw") == PublicationState.WITHDRAWN
 
 
 def adds_categories(client: Client, user: User | None) -> bool:
@@ -66,7 +66,7 @@ def adds_categories(client: Client, user: User | None) -> bool:
 
 
 def withdraws_tools(client: Client, user: User | None) -> bool:
-    return stepped(client, make.tool(), "withdraw") == State.WITHDRAWN
+    return stepped(client, make.tool(), "withdraw") == PublicationState.WITHDRAWN
 
 
 def adds_comparisons(client: Client, user: User | None) -> bool:
@@ -76,12 +76,12 @@ def adds_comparisons(client: Client, user: User | None) -> bool:
 
 
 def withdraws_comparisons(client: Client, user: User | None) -> bool:
-    return stepped(client, make.comparison(), "withdraw") == State.WITHDRAWN
+    return stepped(client, make.comparison(), "withdraw") == PublicationState.WITHDRAWN
 
 
 def overrides_the_gate(client: Client, user: User | None) -> bool:
     bare = make.tool(tagline="", published_at=None)
-    return stepped(client, bare, "publish", override="on") == State.PUBLISHED
+    return stepped(client, bare, "publish", override="on") == PublicationState.PUBLISHED
 
 
 def writes_corrections(client: Client, user: User | None) -> bool:

@@ -10,25 +10,25 @@ from hypothesis import strategies as st
 from reviews.actions import publish_tool, unschedule_tool
 from tests import factories as make
 from tools.models import Tool
-from tools.publishing import State, StepError
+from tools.publishing import PublicationState, TransitionError
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
 STEPS = ["publish", "schedule", "unschedule", "withdraw", "put_back", "wait"]
 # What each step makes of each state; what is not named here is refused. Waiting lets what is scheduled come out.
 LEADS_TO = {
-    (State.DRAFT, "publish"): State.PUBLISHED,
-    (State.DRAFT, "schedule"): State.SCHEDULED,
-    (State.DRAFT, "wait"): State.DRAFT,
-    (State.SCHEDULED, "publish"): State.PUBLISHED,
-    (State.SCHEDULED, "schedule"): State.SCHEDULED,
-    (State.SCHEDULED, "unschedule"): State.DRAFT,
-    (State.SCHEDULED, "wait"): State.PUBLISHED,
-    (State.PUBLISHED, "withdraw"): State.WITHDRAWN,
-    (State.PUBLISHED, "wait"): State.PUBLISHED,
-    (State.WITHDRAWN, "withdraw"): State.WITHDRAWN,
-    (State.WITHDRAWN, "put_back"): State.PUBLISHED,
-    (State.WITHDRAWN, "wait"): State.WITHDRAWN,
+    (PublicationState.DRAFT, "publish"): PublicationState.PUBLISHED,
+    (PublicationState.DRAFT, "schedule"): PublicationState.SCHEDULED,
+    (PublicationState.DRAFT, "wait"): PublicationState.DRAFT,
+    (PublicationState.SCHEDULED, "publish"): PublicationState.PUBLISHED,
+    (PublicationState.SCHEDULED, "schedule"): PublicationState.SCHEDULED,
+    (PublicationState.SCHEDULED, "unschedule"): PublicationState.DRAFT,
+    (PublicationState.SCHEDULED, "wait"): PublicationState.PUBLISHED,
+    (PublicationState.PUBLISHED, "withdraw"): PublicationState.WITHDRAWN,
+    (PublicationState.PUBLISHED, "wait"): PublicationState.PUBLISHED,
+    (PublicationState.WITHDRAWN, "withdraw"): PublicationState.WITHDRAWN,
+    (PublicationState.WITHDRAWN, "put_back"): PublicationState.PUBLISHED,
+    (PublicationState.WITHDRAWN, "wait"): PublicationState.WITHDRAWN,
 }
 
 
@@ -50,7 +50,7 @@ def test_no_way_through_the_states_but_those_that_are_named(time_machine, steps)
     now = make.PAST
     time_machine.move_to(now, tick=False)
     tool = make.tool(published_at=None)
-    state, first_out = State.DRAFT, None
+    state, first_out = PublicationState.DRAFT, None
     for step in steps:
         if step == "wait":
             now += 2 * HOUR
@@ -58,7 +58,7 @@ def test_no_way_through_the_states_but_those_that_are_named(time_machine, steps)
         expected = LEADS_TO.get((state, step))
         before = (tool.published_at, tool.withdrawn_at, tool.history.count())
         if expected is None:
-            with pytest.raises(StepError):
+            with pytest.raises(TransitionError):
                 take(tool, step)
             tool.refresh_from_db()
             assert (tool.published_at, tool.withdrawn_at, tool.history.count()) == before
@@ -67,15 +67,15 @@ def test_no_way_through_the_states_but_those_that_are_named(time_machine, steps)
             state = expected
         tool.refresh_from_db()
         assert tool.state == state
-        assert Tool.objects.published().filter(pk=tool.pk).exists() == (state == State.PUBLISHED)
-        if state == State.PUBLISHED:  # the time at which it first came out never changes again
+        assert Tool.objects.published().filter(pk=tool.pk).exists() == (state == PublicationState.PUBLISHED)
+        if state == PublicationState.PUBLISHED:  # the time at which it first came out never changes again
             first_out = first_out or tool.published_at
             assert tool.published_at == first_out
 
 
 def test_a_time_that_has_passed_is_refused():
     tool = make.tool(published_at=None)
-    with pytest.raises(StepError, match="passed"):
+    with pytest.raises(TransitionError, match="passed"):
         tool.publish(at=timezone.now())
     assert tool.published_at is None
 
@@ -95,18 +95,18 @@ def test_two_editions_of_a_seat_never_share_an_instant():
     tool, seat = make.tool(), make.reviewer()
     make.review(of=tool, by=seat, published_at=make.FUTURE)
     second = make.review(of=tool, by=seat, published_at=None)
-    with pytest.raises(StepError, match="at that time already"):
+    with pytest.raises(TransitionError, match="at that time already"):
         second.publish(at=make.FUTURE)
     assert second.published_at is None
     second.refresh_from_db()
-    assert second.state == State.DRAFT
+    assert second.state == PublicationState.DRAFT
 
 
 def test_a_seat_has_one_draft_only():
     tool, seat = make.tool(), make.reviewer()
     scheduled = make.review(of=tool, by=seat, published_at=make.FUTURE)
     make.review(of=tool, by=seat, published_at=None)
-    with pytest.raises(StepError, match="another draft"):
+    with pytest.raises(TransitionError, match="another draft"):
         scheduled.unschedule()
 
 
@@ -126,7 +126,7 @@ def test_a_tool_comes_out_with_its_drafts_at_one_instant_and_leaves_other_review
     assert publish_tool(tool=tool, reason="Ready") == [draft]
     for thing in (tool, draft, *others):
         thing.refresh_from_db()
-    assert tool.state == draft.state == State.PUBLISHED
+    assert tool.state == draft.state == PublicationState.PUBLISHED
     assert draft.published_at == tool.published_at
     assert [(review.published_at, review.withdrawn_at) for review in others] == before
     assert draft.history.latest().history_change_reason == "Ready"
@@ -143,14 +143,18 @@ def test_what_is_scheduled_with_its_tool_moves_and_goes_back_with_it(django_asse
     assert unschedule_tool(tool=tool) == [draft]
     for thing in (draft, later):
         thing.refresh_from_db()
-    assert (tool.state, draft.state, later.state) == (State.DRAFT, State.DRAFT, State.SCHEDULED)
+    assert (tool.state, draft.state, later.state) == (
+        PublicationState.DRAFT,
+        PublicationState.DRAFT,
+        PublicationState.SCHEDULED,
+    )
 
 
 def test_a_tool_and_its_reviews_move_together_or_not_at_all():
     tool, draft, *_ = panel_of_a_draft()
     make.review(of=tool, by=draft.reviewer, published_at=make.FUTURE)
-    with pytest.raises(StepError):
+    with pytest.raises(TransitionError):
         publish_tool(tool=tool, at=make.FUTURE)
     for thing in (tool, draft):
         thing.refresh_from_db()
-    assert (tool.state, draft.state) == (State.DRAFT, State.DRAFT)
+    assert (tool.state, draft.state) == (PublicationState.DRAFT, PublicationState.DRAFT)

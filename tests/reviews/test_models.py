@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from reviews.models import Review, Reviewer
 from tests import factories as make
-from tools.publishing import State
+from tools.publishing import PublicationState
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +68,7 @@ def test_published_review_is_not_rewritten(words):
     with pytest.raises(IntegrityError, match="superseded by a later edition"), transaction.atomic():
         Review.objects.filter(pk=review.pk).update(**words)
     review.withdraw()
-    assert review.state == State.WITHDRAWN
+    assert review.state == PublicationState.WITHDRAWN
 
 
 def test_draft_and_scheduled_reviews_can_be_rewritten():
@@ -85,7 +85,7 @@ def test_supersede_writes_a_later_edition_and_keeps_the_old_one():
     later = review.supersede(verdict="skip", quote="It changed.")
     assert list(Review.objects.current()) == [later]
     review.refresh_from_db()
-    assert (review.verdict, review.state) == ("ship", State.PUBLISHED)
+    assert (review.verdict, review.state) == ("ship", PublicationState.PUBLISHED)
 
 
 def test_supersede_refuses_drafts_and_earlier_times():

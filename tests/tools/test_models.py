@@ -5,7 +5,7 @@ from django.db.models import ProtectedError
 
 from tests import factories as make
 from tools.models import Category, ContentRevision, Plan, Tool
-from tools.publishing import State
+from tools.publishing import PublicationState
 from tools.slugged import FormerSlug
 
 pytestmark = pytest.mark.django_db
@@ -127,16 +127,16 @@ def test_withdrawing_keeps_the_tool_and_hides_it():
     first = tool.withdrawn_at
     tool.withdraw()
     tool.refresh_from_db()
-    assert (tool.state, tool.withdrawn_at) == (State.WITHDRAWN, first)
+    assert (tool.state, tool.withdrawn_at) == (PublicationState.WITHDRAWN, first)
     assert list(Tool.objects.published()) == []
 
 
 def test_state_follows_the_clock(time_machine):
     tool = make.tool(published_at=make.FUTURE)
-    assert (tool.state, list(Tool.objects.published())) == (State.SCHEDULED, [])
+    assert (tool.state, list(Tool.objects.published())) == (PublicationState.SCHEDULED, [])
     time_machine.move_to(make.FUTURE)
-    assert (tool.state, list(Tool.objects.published())) == (State.PUBLISHED, [tool])
-    assert make.tool(published_at=None).state == State.DRAFT
+    assert (tool.state, list(Tool.objects.published())) == (PublicationState.PUBLISHED, [tool])
+    assert make.tool(published_at=None).state == PublicationState.DRAFT
 
 
 def test_every_change_of_content_raises_the_revision():

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from tools.prices import Price, entry, money
+from tools.prices import Price, format_amount, format_entry_price
 
 FREE = Price("free")
 CONTACT = Price("contact")
@@ -26,7 +26,7 @@ def paid(amount: str, period: str = "month", currency: str = "USD", unit: str = 
     ],
 )
 def test_entry(prices, said):
-    assert entry(prices) == said
+    assert format_entry_price(prices) == said
 
 
 @pytest.mark.parametrize(
@@ -41,4 +41,4 @@ def test_entry(prices, said):
     ],
 )
 def test_money(amount, currency, said):
-    assert money(Decimal(amount), currency) == said
+    assert format_amount(Decimal(amount), currency) == said

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from web.markdown import line, render
+from web.markdown import render, render_line
 
 ALLOWED = {"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "a", "blockquote"}
 
@@ -57,4 +57,4 @@ def test_markdown(text, html):
     ],
 )
 def test_line_knows_code_and_nothing_else(text, html):
-    assert line(text) == html
+    assert render_line(text) == html

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.markdown import plain
-from web.words import first_that_fits, shortened
+from web.markdown import to_plain_text
+from web.words import choose_fitting, shorten
 
 
 @pytest.mark.parametrize(
@@ -18,19 +18,19 @@ from web.words import first_that_fits, shortened
     ],
 )
 def test_text_is_cut_between_words(text, cut):
-    assert shortened(text, 10) == cut
+    assert shorten(text, 10) == cut
 
 
 @given(st.text(), st.integers(min_value=1, max_value=50))
 def test_cut_text_fits_and_is_the_beginning(text, limit):
-    cut = shortened(text, limit)
+    cut = shorten(text, limit)
     assert len(cut) <= limit
     assert text.startswith(cut if cut == text else cut.removesuffix("…"))
 
 
 def test_first_wording_that_fits_is_taken_and_else_the_last_is_cut():
-    assert first_that_fits(5, "far too long", "fits", "yes") == "fits"
-    assert first_that_fits(5, "far too long", "still too long") == "stil…"
+    assert choose_fitting(5, "far too long", "fits", "yes") == "fits"
+    assert choose_fitting(5, "far too long", "still too long") == "stil…"
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_first_wording_that_fits_is_taken_and_else_the_last_is_cut():
     ],
 )
 def test_plain_is_markdown_without_its_marks(text, words):
-    assert plain(text) == words
+    assert to_plain_text(text) == words

@@ -5,9 +5,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from tools.history import History
 from tools.models.tool import Tool
 from tools.publishing import is_published
+from tools.row_history import History
 
 
 class CorrectionQuerySet(models.QuerySet["Correction"]):

@@ -9,9 +9,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from tools import slugs
-from tools.history import History
 from tools.models.constraints import CURRENCY_PATTERN, is_web_address, unique_name_constraint, web_address_constraint
 from tools.models.tool import Category, Tool
+from tools.row_history import History
 from tools.slugged import slug_constraint
 
 

@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from tools import logos, search, slugs
 from tools.expressions import WholePercent, WilsonHigh, WilsonLow
-from tools.history import History
 from tools.models.constraints import is_web_address, unique_name_constraint, web_address_constraint
 from tools.publishing import Publishable
+from tools.row_history import History
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 
 

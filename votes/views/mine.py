@@ -15,7 +15,7 @@ from votes.pair_votes import PairChoice, PairState, PairVote
 from votes.views.shared import personal
 from votes.visitor import KEPT_DAYS, receipt_of, remember, visitor_of, visitor_of_receipt
 from web.http import SeeOther, same_origin
-from web.paging import page_of
+from web.paging import get_page
 
 VOTES_A_PAGE = 24
 PAIRS_SHOWN = 100  # the newest pair votes; each is a line
@@ -26,7 +26,7 @@ PAIRS_SHOWN = 100  # the newest pair votes; each is a line
 def mine(request: HttpRequest) -> HttpResponse:
     """What this browser voted, each with the buttons to change it or take it back, and its receipt."""
     visitor = visitor_of(request)
-    page = page_of(_votes(visitor), request.GET, per_page=VOTES_A_PAGE)
+    page = get_page(_votes(visitor), request.GET, per_page=VOTES_A_PAGE)
     votes = list(page.object_list)
     tools = Tool.objects.with_community().with_freeze().in_bulk([vote.tool_id for vote in votes])
     pairs = _pairs(visitor)

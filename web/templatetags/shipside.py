@@ -20,19 +20,19 @@ def markdown(text: str) -> SafeString:
 @register.filter
 def line(text: str) -> SafeString:
     """A line of plain text, in which `this` is code."""
-    return safe_markdown.line(text)
+    return safe_markdown.render_line(text)
 
 
 @register.filter
 def short(name: str) -> str:
     """A name for a list, where a very long one would take the list over; cut as sentences cut it."""
-    return words.shortened(name, words.LONGEST_NAME)
+    return words.shorten(name, words.MAX_NAME_LENGTH)
 
 
 @register.filter
 def day(value: date | datetime) -> str:
     """A day, or the day of an instant (UTC), as `3 Aug 2026`."""
-    return words.day(value.date() if isinstance(value, datetime) else value)
+    return words.format_day(value.date() if isinstance(value, datetime) else value)
 
 
 @register.simple_tag(takes_context=True)

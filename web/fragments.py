@@ -11,6 +11,6 @@ from web.caching import process_cache
 
 
 @process_cache(maxsize=32_768, in_debug=False)  # about half a kilobyte each; none where templates are edited
-def leaf(template: str, **values: object) -> SafeString:
+def render_cached(template: str, **values: object) -> SafeString:
     """Render a template with hashable values, once for the same values."""
     return render_to_string(template, values)

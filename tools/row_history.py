@@ -27,13 +27,13 @@ class History(HistoricalRecords):
         return own or getattr(getattr(self.context, "request", None), "change_reason", None)
 
 
-def because(reason: str) -> None:
+def set_change_reason(reason: str) -> None:
     """Give the reason of all that the request at hand changes from here on; without a request, nothing happens."""
     with suppress(AttributeError):
         HistoricalRecords.context.request.change_reason = reason
 
 
-def record(
+def record_changes(
     model: type[models.Model],
     ids: Iterable[int],
     kind: Literal["+", "~"],
