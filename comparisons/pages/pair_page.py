@@ -112,7 +112,7 @@ def lens_through(written_whole: dict[str, Any], asked: tuple[str, ...]) -> Lens:
 
 def previewed(pair: Pair, options: ComparisonOptions, *, here: str, drafts: Collection[int]) -> dict[str, Any]:
     """What the template takes for a preview at the path `here`, with the reviews `drafts` (ids). Nothing is kept."""
-    today = date.fromisoformat(pair.edition[0])
+    today = pair.revision.today
     found = written(pair.ids, WHOLE_PANEL, today=today, drafts=drafts)
     lens = lens_through(found, options.lens) if options.lens else WHOLE_PANEL
     if lens != WHOLE_PANEL:

@@ -1,7 +1,6 @@
 """What programs read: the JSON twins of the pages, the manifest and robots.txt."""
 
 from collections.abc import Callable
-from datetime import date
 from functools import wraps
 from typing import Any
 
@@ -69,7 +68,7 @@ def comparison_json(request: HttpRequest, pair: Pair) -> HttpResponse:
 
 
 def _comparison_twin(pair: Pair) -> dict[str, Any]:
-    today = date.fromisoformat(pair.edition[0])
+    today = pair.revision.today
     tools = read_columns(pair.ids)
     columns = [tool_columns.column(tool, today=today) for tool in tools]
     return json_documents.comparison_twin(pair, tools, columns, tool_columns.seat_rows(tools), today=today)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from comparisons.addresses import absolute
 from comparisons.models import Comparison
-from comparisons.reading.pairs import Edition, current_edition
+from comparisons.reading.revision import Revision, current_revision
 from reviews.models import Reviewer
 from tools.models import Category, Tool
 from web.caching import process_cache
@@ -60,7 +60,7 @@ KINDS: dict[str, tuple[str, Callable[[], QuerySet[Any, Any]]]] = {
 @public_page
 def index(request: HttpRequest) -> HttpResponse:
     """The files that make up the sitemap."""
-    parts = _parts(current_edition())
+    parts = _parts(current_revision())
     return _answer(
         request,
         "comparisons/sitemap_index.xml",
@@ -72,8 +72,8 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @process_cache(maxsize=2, in_debug=False)
-def _parts(edition: Edition) -> list[tuple[str, int]]:
-    """The kind and number of each file, counted once for an edition of the site."""
+def _parts(revision: Revision) -> list[tuple[str, int]]:
+    """Return the kind and number of each file, cached per revision of the site."""
     parts = [("pages", 1)]
     for kind, (_, rows) in KINDS.items():
         paginator = Paginator(rows(), PAGE_SIZE)

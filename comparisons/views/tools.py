@@ -11,7 +11,7 @@ from comparisons.forms import ToolFilterForm, lens_slugs, tool_filter
 from comparisons.machines import linked_data, titles
 from comparisons.models import Comparison
 from comparisons.pages.tool_page import newest_links, tool_page
-from comparisons.reading.pairs import Edition, current_edition
+from comparisons.reading.revision import Revision, current_revision
 from comparisons.shaping import facets, tool_columns
 from comparisons.shaping.seat_filter import Eye, lens_of, toggles
 from reviews.models import Reviewer
@@ -32,7 +32,7 @@ def tools(request: HttpRequest) -> HttpResponse:
     """All published tools, filtered and sorted as the query string asks."""
     asked = tool_filter(request.GET)
     listings = Listing.objects.at()
-    rows, census = _census(current_edition())
+    rows, census = _census(current_revision())
     if asked.community:  # then votes decide which tools are counted at all
         census = listings.with_community_number().census()
     category = next((row.pk for row in rows if row.slug == asked.category), "")
@@ -60,8 +60,8 @@ def tools(request: HttpRequest) -> HttpResponse:
 
 
 @process_cache(maxsize=2, in_debug=False)
-def _census(edition: Edition) -> tuple[list[Category], list[CensusRow]]:
-    """The categories that have tools, and the census of all tools, read once for an edition of the site."""
+def _census(revision: Revision) -> tuple[list[Category], list[CensusRow]]:
+    """Return the categories that have tools, and the census of all tools, cached per revision of the site."""
     return list(Category.objects.with_published_tools()), Listing.objects.at().census()
 
 

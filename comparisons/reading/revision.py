@@ -1,0 +1,39 @@
+"""The revision of the site's content: the key of every process cache of what editors wrote."""
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from django.db import connection
+from django.utils import timezone
+
+# Everything that editors do raises the number. The clock alone changes a page when a tool, review, or comparison comes
+# due, which moves the newest publication time, and when a day begins: prices become stale, predictions fall due.
+# Votes change none of it.
+REVISION_SQL = """
+       concat_ws(
+           ' ', (SELECT number FROM tools_contentrevision),
+           (SELECT max(published_at) FROM tools_tool WHERE published_at <= %(now)s),
+           (SELECT max(published_at) FROM reviews_review WHERE published_at <= %(now)s),
+           (SELECT max(published_at) FROM comparisons_comparison WHERE published_at <= %(now)s)
+       )"""
+
+
+class Revision(NamedTuple):
+    """A version of everything that editors wrote, and of what the clock changed in it."""
+
+    today: date
+    content: str
+    """The number of the content revision and the newest publication time of each kind of content."""
+
+
+def current_revision() -> Revision:
+    """Return the revision of the site as of now. One query."""
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {REVISION_SQL}", {"now": now})
+        return revision_at(now, cursor.fetchone()[0])
+
+
+def revision_at(now: datetime, content: str) -> Revision:
+    """Return the revision of an instant, given what `REVISION_SQL` selected for it."""
+    return Revision(now.astimezone(timezone.get_default_timezone()).date(), content)
