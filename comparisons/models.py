@@ -68,7 +68,7 @@ class ComparisonQuerySet(SearchedQuerySet):
         return self.filter(IsOneOf(F("pk"), ArraySubquery(found.order_by().values("pk"))))
 
     def records(self) -> models.QuerySet[Any, Any]:
-        """Each as a `columns.PairRecord`, for links."""
+        """Each as a `PairRecord`, for links."""
         return self.values(
             first_slug=F("first__slug"),
             first_name=F("first__name"),

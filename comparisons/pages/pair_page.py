@@ -14,7 +14,7 @@ from comparisons.forms import ComparisonOptions
 from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
 from comparisons.reading.pairs import Pair
-from comparisons.reading.records import read_pair
+from comparisons.reading.tool_records import read_pair
 from comparisons.shaping import sentences, tool_columns
 from comparisons.shaping.seat_filter import WHOLE_PANEL, Lens, lens_of, toggles, with_query
 from comparisons.shaping.tool_columns import FactRow, SeatRow
@@ -72,7 +72,7 @@ def said(pair: Pair, lens: Lens, written: dict[str, Any], *, here: str) -> dict[
 
 def written(ids: tuple[int, int], lens: Lens, *, today: date, drafts: Collection[int] = ()) -> dict[str, Any]:
     """What editors wrote of two tools, read and shaped through a lens. `drafts` as for `read_pair`. One query."""
-    tools, related = read_pair(ids, related=RELATED, lens=lens.ids, drafts=drafts)
+    tools, related = read_pair(ids, related=RELATED, seats=lens.ids, drafts=drafts)
     columns = [tool_columns.column(tool, today=today) for tool in tools]
     seats = tool_columns.seat_rows(tools)
     return {

@@ -13,9 +13,9 @@ from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
 from comparisons.models import Comparison, ComparisonQuerySet
 from comparisons.pictures.badge import snippets
-from comparisons.reading.records import read_columns
 from comparisons.reading.rivals import likeliest_rivals
 from comparisons.reading.superseded import read_history
+from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import tool_columns, verdict_timeline
 from tools.models import Tool
 from votes.community import Community
@@ -29,7 +29,7 @@ def tool_page(tool: Tool, *, drafts: Collection[int] = ()) -> dict[str, Any]:
     `drafts` are reviews (ids) that count as if they were published: for previews.
     """
     today = timezone.localdate()
-    tools = read_columns([tool.pk], drafts=drafts)
+    tools = read_tools([tool.pk], drafts=drafts)
     column = tool_columns.column(tools[0], today=today, earlier=None)
     community = Community.of(tool.community, is_frozen=tool.is_frozen)  # type: ignore[attr-defined] # annotated
     return {

@@ -5,28 +5,17 @@ everything that the comparison page shows: see docs/decisions/0002-etags.md befo
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
 from django.utils import timezone
 
 from comparisons.models import Comparison
+from comparisons.reading.revision import REVISION_SQL, Revision, revision_at
 from tools.models import Tool
 from votes.community import Community
 from votes.preference import Preference
 from web.caching import process_cache
-
-# The clock changes a page by itself when a tool, review or comparison comes due (the newest one that is out moves),
-# and when a day begins (prices grow stale, predictions fall due). Everything else that editors do raises the revision;
-# votes move the tallies.
-_EDITION = """
-       concat_ws(
-           ' ', (SELECT number FROM tools_contentrevision),
-           (SELECT max(published_at) FROM tools_tool WHERE published_at <= %(now)s),
-           (SELECT max(published_at) FROM reviews_review WHERE published_at <= %(now)s),
-           (SELECT max(published_at) FROM comparisons_comparison WHERE published_at <= %(now)s)
-       )"""
 
 # The counts of votes on two tools, a and b, and between them, with the joins that read them.
 _COUNTS = """
@@ -45,7 +34,7 @@ LEFT JOIN votes_pairtally AS on_pair
        ON on_pair.first_id = LEAST(a.id, b.id) AND on_pair.second_id = GREATEST(a.id, b.id)"""
 
 _FIND = """
-SELECT a.id, a.slug, b.id, b.slug, c.id, c.first_id, COALESCE(c.introduction, ''),{edition},{counts}
+SELECT a.id, a.slug, b.id, b.slug, c.id, c.first_id, COALESCE(c.introduction, ''),{revision},{counts}
 FROM tools_tool AS a
 JOIN tools_tool AS b ON b.slug = %(second)s AND b.published_at <= %(now)s AND b.withdrawn_at IS NULL
 LEFT JOIN comparisons_comparison AS c
@@ -56,12 +45,12 @@ WHERE a.slug = %(first)s AND a.published_at <= %(now)s AND a.withdrawn_at IS NUL
 """
 
 _AS_IT_IS = """
-SELECT {edition},{counts}
+SELECT {revision},{counts}
 FROM (VALUES (%(first)s::bigint)) AS a(id) CROSS JOIN (VALUES (%(second)s::bigint)) AS b(id){counted}
 """
 
 _FIND, _AS_IT_IS = (
-    sql.replace("{edition}", _EDITION).replace("{counts}", _COUNTS).replace("{counted}", _COUNTED)
+    sql.replace("{revision}", REVISION_SQL).replace("{counts}", _COUNTS).replace("{counted}", _COUNTED)
     for sql in (_FIND, _AS_IT_IS)
 )
 
@@ -73,9 +62,6 @@ FROM (
 ) AS tally(place, ship, skip)
 ORDER BY place
 """
-
-
-type Edition = tuple[str, str]
 
 
 class Counts(NamedTuple):
@@ -109,8 +95,7 @@ class Pair:
     comparison: int | None
     """The id of the editors' comparison; None for a pair that none of them made."""
     introduction: str
-    edition: Edition
-    """Differs whenever anything differs that editors wrote, or that the clock does to it: (day, revision and times)."""
+    revision: Revision
     counts: tuple[Counts, Counts]
     pair_counts: PairCounts
 
@@ -121,7 +106,7 @@ class Pair:
     @property
     def stamp(self) -> tuple[Any, ...]:
         """Differs whenever the page would."""
-        return (self.ids, self.edition, self.counts, self.pair_counts)
+        return (self.ids, self.revision, self.counts, self.pair_counts)
 
     @property
     def communities(self) -> list[Community]:
@@ -160,7 +145,7 @@ def find_pair(first: str, second: str) -> Pair | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    a, a_slug, b, b_slug, comparison, editors_first, introduction, edition, *counts = row
+    a, a_slug, b, b_slug, comparison, editors_first, introduction, revision, *counts = row
     on_a, on_b, between = Counts(*counts[:4]), Counts(*counts[4:8]), PairCounts(*counts[8:])
     if editors_first == b or (editors_first is None and b_slug < a_slug):
         a, a_slug, b, b_slug, on_a, on_b = b, b_slug, a, a_slug, on_b, on_a
@@ -169,7 +154,7 @@ def find_pair(first: str, second: str) -> Pair | None:
         slugs=(a_slug, b_slug),
         comparison=comparison,
         introduction=introduction,
-        edition=_edition(now, edition),
+        revision=revision_at(now, revision),
         counts=(on_a, on_b),
         pair_counts=between.swap() if a > b else between,
     )
@@ -178,13 +163,13 @@ def find_pair(first: str, second: str) -> Pair | None:
 def unpublished_pair(comparison: Comparison) -> Pair:
     """A comparison as a pair, whether or not it or its tools are published: for previews."""
     first, second = comparison.first, comparison.second
-    edition, counts, pair_counts = _as_it_is(first.pk, second.pk)
+    revision, counts, pair_counts = _as_it_is(first.pk, second.pk)
     return Pair(
         ids=(first.pk, second.pk),
         slugs=(first.slug, second.slug),
         comparison=comparison.pk,
         introduction=comparison.introduction,
-        edition=edition,
+        revision=revision,
         counts=counts,
         pair_counts=pair_counts,
     )
@@ -193,35 +178,23 @@ def unpublished_pair(comparison: Comparison) -> Pair:
 def still_shows(pair: Pair) -> bool:
     """Whether the pair's page would still show what it showed when the pair was found. One statement.
 
-    What the address leads to, and whether the tools are published, is editors' work and so part of the edition.
+    What the address leads to, and whether the tools are published, is editors' work and so part of the revision.
     """
-    return _as_it_is(*pair.ids) == (pair.edition, pair.counts, pair.pair_counts)
+    return _as_it_is(*pair.ids) == (pair.revision, pair.counts, pair.pair_counts)
 
 
-def _as_it_is(first: int, second: int) -> tuple[Edition, tuple[Counts, Counts], PairCounts]:
-    """Return the edition and the counts (see Pair) of two tools by their ids, in this order."""
+def _as_it_is(first: int, second: int) -> tuple[Revision, tuple[Counts, Counts], PairCounts]:
+    """Return the revision and the counts (see Pair) of two tools by their ids, in this order."""
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(_AS_IT_IS, {"first": first, "second": second, "now": now})
-        edition, *counts = cursor.fetchone()
+        revision, *counts = cursor.fetchone()
     between = PairCounts(*counts[8:])
     return (
-        _edition(now, edition),
+        revision_at(now, revision),
         (Counts(*counts[:4]), Counts(*counts[4:8])),
         between.swap() if first > second else between,
     )
-
-
-def current_edition() -> Edition:
-    """The edition of the site as it is now: what depends on editors' words and the clock alone can be kept under it."""
-    now = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_EDITION}", {"now": now})
-        return _edition(now, cursor.fetchone()[0])
-
-
-def _edition(now: datetime, times: str) -> Edition:
-    return now.astimezone(timezone.get_default_timezone()).date().isoformat(), times
 
 
 def current_slugs(first: str, second: str) -> tuple[str, str] | None:

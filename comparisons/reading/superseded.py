@@ -4,63 +4,28 @@ import json
 from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
-from comparisons.reading.records import FormerFact, FormerPrice, PredictionRecord, counting
-
-
-class EditionRecord(TypedDict):
-    """A published edition of one seat's review of a tool, current or not; times are ISO text."""
-
-    id: int
-    slug: str
-    name: str
-    seat: int
-    verdict: str
-    quote: str
-    flips_if: str
-    published_at: str
-    predictions: list[PredictionRecord] | None
-
-
-class GonePlan(TypedDict):
-    """A plan that no standing one of its name follows, with what it cost, newest first."""
-
-    name: str
-    was: list[FormerPrice]
-
-
-class GoneFact(TypedDict):
-    """A fact that no standing one of its attribute follows, with its values, newest first."""
-
-    name: str
-    was: list[FormerFact]
-
-
-class HistoryRecord(TypedDict):
-    """Lists are None when empty; editions are in seat order, each seat's oldest first."""
-
-    editions: list[EditionRecord] | None
-    plans: list[GonePlan] | None
-    facts: list[GoneFact] | None
-
+from comparisons.reading.records import HistoryRecord
+from comparisons.reading.visible_reviews import for_preview, for_readers
 
 _HISTORY = """
 SELECT json_build_object(
     'editions', (
         SELECT json_agg(edition ORDER BY seat, published_at) FROM (
-            SELECT said.id, reviewer.slug, reviewer.name, reviewer.seat, verdict, quote, flips_if, {published_at},
+            SELECT reviews_review.id, reviewer.slug, reviewer.name, reviewer.seat,
+                   verdict, quote, flips_if, {published_at},
                    (
                        SELECT json_agg(prediction ORDER BY due_on, id) FROM (
                            SELECT id, claim, due_on, outcome, note, source
-                           FROM reviews_prediction WHERE review_id = said.id
+                           FROM reviews_prediction WHERE review_id = reviews_review.id
                        ) AS prediction
                    ) AS predictions
-            FROM reviews_review AS said JOIN reviews_reviewer AS reviewer ON reviewer.id = reviewer_id
-            WHERE tool_id = %(tool)s AND {is_out}
+            FROM reviews_review JOIN reviews_reviewer AS reviewer ON reviewer.id = reviewer_id
+            WHERE tool_id = %(tool)s AND {is_visible}
         ) AS edition
     ),
     'plans', (
@@ -97,6 +62,9 @@ def read_history(tool_id: int, *, at: datetime | None = None, drafts: Collection
     """
     values: dict[str, Any] = {"tool": tool_id, "now": at or timezone.now()}
     with connection.cursor() as cursor:
-        cursor.execute(counting(_HISTORY, drafts), {**values, "drafts": list(drafts)} if drafts else values)
+        if drafts:
+            cursor.execute(for_preview(_HISTORY), {**values, "drafts": list(drafts)})
+        else:
+            cursor.execute(for_readers(_HISTORY), values)
         record: HistoryRecord = json.loads(cursor.fetchone()[0], parse_float=Decimal)
     return record

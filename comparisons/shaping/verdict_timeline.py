@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from django.utils.safestring import SafeString
 
-from comparisons.reading.superseded import EditionRecord, GoneFact, GonePlan
+from comparisons.reading.records import EditionRecord, GoneFact, GonePlan
 from comparisons.shaping.tool_columns import former_facts, former_prices, prediction_line
 from web.fragments import render_cached
 from web.words import count_of, format_day, spell_number

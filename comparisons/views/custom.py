@@ -13,7 +13,8 @@ from django.views.decorators.http import require_safe
 from comparisons.forms import CustomOptions, custom_options
 from comparisons.machines import titles
 from comparisons.reading.pairs import find_pair
-from comparisons.reading.records import PairRecord, read_columns
+from comparisons.reading.records import PairRecord
+from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import search_results, sentences, tool_columns
 from comparisons.shaping.seat_filter import WHOLE_PANEL, lens_of, toggles
 from comparisons.views.search import side
@@ -69,11 +70,11 @@ def _form(sides: list[search_results.Side], options: CustomOptions) -> dict[str,
 def _columns(tools: list[Any], options: CustomOptions) -> dict[str, Any]:
     """What the page of columns shows. One query, and another one where a lens is asked for."""
     ids, slugs, today = [tool.pk for tool in tools], [tool.slug for tool in tools], timezone.localdate()
-    records = read_columns(ids)
+    records = read_tools(ids)
     eyes = [row["eye"] for row in tool_columns.seat_rows(records)]
     lens = lens_of(eyes, options.lens)
     if lens != WHOLE_PANEL:
-        records = read_columns(ids, lens=lens.ids)
+        records = read_tools(ids, seats=lens.ids)
     columns = [tool_columns.column(record, today=today) for record in records]
     communities = [Community.of(tool.community, is_frozen=tool.is_frozen) for tool in tools]
     seats = tool_columns.seat_rows(records)

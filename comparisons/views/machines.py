@@ -17,7 +17,7 @@ from comparisons.machines import json_documents
 from comparisons.models import Comparison
 from comparisons.pages.tool_page import LINKS
 from comparisons.reading.pairs import Pair
-from comparisons.reading.records import read_columns
+from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import tool_columns
 from comparisons.views.errors import not_found
 from comparisons.views.pair_address import at_pair_address
@@ -69,7 +69,7 @@ def comparison_json(request: HttpRequest, pair: Pair) -> HttpResponse:
 
 def _comparison_twin(pair: Pair) -> dict[str, Any]:
     today = pair.revision.today
-    tools = read_columns(pair.ids)
+    tools = read_tools(pair.ids)
     columns = [tool_columns.column(tool, today=today) for tool in tools]
     return json_documents.comparison_twin(pair, tools, columns, tool_columns.seat_rows(tools), today=today)
 
@@ -81,7 +81,7 @@ def _comparison_twin(pair: Pair) -> dict[str, Any]:
 def tool_json(request: HttpRequest, tool: Any) -> HttpResponse:
     """A tool as JSON. It redirects and is missing where the page is."""
     today = timezone.localdate()
-    [record] = read_columns([tool.pk])
+    [record] = read_tools([tool.pk])
     twin = json_documents.tool_twin(
         record,
         tool_columns.column(record, today=today),

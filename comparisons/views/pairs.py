@@ -1,6 +1,5 @@
 """Two tools side by side."""
 
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -11,7 +10,8 @@ from django.views.decorators.http import require_safe
 from comparisons.forms import ComparisonOptions, comparison_options
 from comparisons.pages import pair_page
 from comparisons.reading import popularity
-from comparisons.reading.pairs import Edition, Pair, still_shows
+from comparisons.reading.pairs import Pair, still_shows
+from comparisons.reading.revision import Revision
 from comparisons.shaping import tool_columns
 from comparisons.shaping.seat_filter import WHOLE_PANEL, Lens
 from comparisons.views.pair_address import at_pair_address
@@ -48,19 +48,19 @@ def _note_reading(pair: Pair) -> None:
 
 def _kept_page(pair: Pair, options: ComparisonOptions) -> dict[str, Any]:
     """What the page shows: what editors wrote, which is kept until it changes, and the votes as they stand."""
-    whole = partial(_written, pair.ids, pair.edition, WHOLE_PANEL)
+    whole = partial(_written, pair.ids, pair.revision, WHOLE_PANEL)
     lens = pair_page.lens_through(whole(), options.lens) if options.lens else WHOLE_PANEL
-    return pair_page.shown(pair, options, lens, _written(pair.ids, pair.edition, lens), _said(pair, lens))
+    return pair_page.shown(pair, options, lens, _written(pair.ids, pair.revision, lens), _said(pair, lens))
 
 
 @process_cache(maxsize=512, in_debug=False)
 def _said(pair: Pair, lens: Lens) -> dict[str, Any]:
     """What words and votes come to, made once for the same of both."""
-    written = _written(pair.ids, pair.edition, lens)
+    written = _written(pair.ids, pair.revision, lens)
     return pair_page.said(pair, lens, written, here=tool_columns.pair_address(*pair.slugs))
 
 
 @process_cache(maxsize=512, in_debug=False)
-def _written(ids: tuple[int, int], edition: Edition, lens: Lens) -> dict[str, Any]:
-    """What editors wrote of two tools, read once for an edition of the site (`Pair.edition`) and a lens."""
-    return pair_page.written(ids, lens, today=date.fromisoformat(edition[0]))
+def _written(ids: tuple[int, int], revision: Revision, lens: Lens) -> dict[str, Any]:
+    """What editors wrote of two tools, read once for a revision of the site (`Pair.revision`) and a lens."""
+    return pair_page.written(ids, lens, today=revision.today)

@@ -12,7 +12,7 @@ from comparisons.forms import judged_only
 from comparisons.models import Comparison, Split
 from comparisons.reading.agreement import NOBODY, NOTHING, SeatRecord, agreement_with_visitors, seat_records
 from comparisons.reading.changes import newest_changes, read_changes
-from comparisons.reading.pairs import Edition, current_edition
+from comparisons.reading.revision import Revision, current_revision
 from comparisons.shaping import splits, tool_columns
 from reviews.models import Prediction, Review, Reviewer
 from reviews.track_record import NO_PREDICTIONS, TrackRecord
@@ -38,8 +38,8 @@ class Panel(NamedTuple):
 
 
 @process_cache(maxsize=2, in_debug=False)
-def _panel(edition: Edition) -> Panel:
-    """The records of all seats, counted once for an edition of the site."""
+def _panel(revision: Revision) -> Panel:
+    """Return the records of all seats, cached per revision of the site."""
     outcomes = Prediction.objects.on_record().outcomes()
     return Panel(seat_records(), {seat: TrackRecord.of(counts) for seat, counts in outcomes.items()})
 
@@ -49,7 +49,7 @@ def _panel(edition: Edition) -> Panel:
 def reviewers(request: HttpRequest) -> HttpResponse:
     """The seats of the panel, how each judges, and who agrees with whom."""
     seats = list(Reviewer.objects.order_by("seat"))
-    panel = _panel(current_edition())
+    panel = _panel(current_revision())
     records = {seat: panel.records.get(seat.pk, NOTHING) for seat in seats}
     return render(
         request,
@@ -83,7 +83,7 @@ def _find_seat(slug: str) -> Any | None:
 @at_current_address(_find_seat)
 def reviewer(request: HttpRequest, reviewer: Any) -> HttpResponse:
     """One seat: its lens, what stands behind it, how it judges, and all its reviews."""
-    panel = _panel(current_edition())
+    panel = _panel(current_revision())
     record = panel.records.get(reviewer.pk, NOTHING)
     return render(
         request,

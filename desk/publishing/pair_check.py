@@ -6,7 +6,7 @@ from datetime import date
 from django.utils import timezone
 
 from comparisons.models import Comparison
-from comparisons.reading.records import read_columns
+from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import sentences, tool_columns
 from desk.publishing.gate import moment
 from desk.publishing.transitions import state_words
@@ -51,7 +51,7 @@ def check_pair(first: Tool, second: Tool, *, but: int | None = None, today: date
     existing = standing_comparison(first, second, but=but)
     unpublished = Review.objects.filter(tool__in=[first, second], withdrawn_at__isnull=True).exclude(is_published())
     drafts = list(unpublished.values_list("pk", flat=True))
-    records = read_columns([first.pk, second.pk], drafts=drafts)
+    records = read_tools([first.pk, second.pk], drafts=drafts)
     columns = [tool_columns.column(record, today=today or timezone.localdate()) for record in records]
     seats = tool_columns.seat_rows(records)
     numbers = Tool.objects.with_community().in_order([first.pk, second.pk])

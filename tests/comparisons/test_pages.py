@@ -5,7 +5,7 @@ from django.test import Client
 
 from comparisons.models import Comparison
 from comparisons.reading.pairs import find_pair
-from comparisons.reading.records import read_columns, read_pair
+from comparisons.reading.tool_records import read_pair, read_tools
 from tests import factories as make
 from tests.conftest import SAME_ORIGIN
 from tools.models import Tool
@@ -190,7 +190,7 @@ def test_numbers_are_those_of_the_lists():
     make.review(of=tool, by=seats[0], verdict="skip", published_at=make.PAST + timedelta(days=3))
     make.votes(on=tool, ship=7, skip=30)
     by_pk = {tool.pk: tool for tool in Tool.objects.with_numbers()}
-    for record in read_columns(list(by_pk)):
+    for record in read_tools(list(by_pk)):
         panel = by_pk[record["id"]].panel
         assert (record["ship"], record["seats"], record["percent"]) == (
             (panel["ship"], panel["seats"], panel["percent"]) if panel else (0, 0, None)

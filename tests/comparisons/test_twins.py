@@ -221,7 +221,7 @@ def test_unchanged_comparison_is_answered_by_one_query_and_without_building(
     open_site()
     etag = client.get("/compare/alpha-vs-beta.json").headers["ETag"]
     assert client.get("/compare/alpha-vs-beta/").headers["ETag"] != etag
-    monkeypatch.setattr("comparisons.views.machines.read_columns", None)
+    monkeypatch.setattr("comparisons.views.machines.read_tools", None)
     with django_assert_num_queries(1):
         response = client.get("/compare/alpha-vs-beta.json", headers={"if-none-match": etag})
     assert response.status_code == 304

@@ -1,0 +1,175 @@
+"""Reads what editors wrote about the tools on a side-by-side page, in one statement.
+
+Through the ORM these are five querysets, and building their SQL for each request takes several times as long as
+everything else about the page together (docs/decisions/0003-one-statement.md). The server plans this statement once per
+connection instead. Lists go through `ToolQuerySet`; a test holds both to the same numbers.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from comparisons.reading.records import PairRecord, ToolRecord
+from comparisons.reading.visible_reviews import for_preview, for_readers
+
+# DISTINCT ON keeps the newest visible edition of each seat: the current one. Rows become JSON objects whose keys are
+# the column names, which are the keys of `ToolRecord`.
+_TOOLS = """
+SELECT json_agg(record ORDER BY place)::text
+FROM (VALUES {wanted}) AS wanted(place, id)
+JOIN LATERAL (
+    SELECT tool.id, tool.slug, tool.name, tool.tagline, tool.description, tool.website, tool.logo,
+           category.slug AS category_slug, category.name AS category_name,
+           panel.*,
+           (
+               SELECT json_agg(plan ORDER BY plan.id) FROM (
+                   SELECT id, name, kind, amount, currency, period, unit, source, verified_on,
+                          (
+                              SELECT json_agg(was ORDER BY until DESC) FROM (
+                                  SELECT kind, amount, currency, period, unit, superseded_at AS until
+                                  FROM tools_plan AS old
+                                  WHERE old.tool_id = tool.id AND old.name = standing.name
+                                    AND superseded_at IS NOT NULL
+                              ) AS was
+                          ) AS was
+                   FROM tools_plan AS standing WHERE tool_id = tool.id AND superseded_at IS NULL
+               ) AS plan
+           ) AS plans,
+           (
+               SELECT json_agg(fact ORDER BY fact.attribute) FROM (
+                   SELECT attribute.id AS attribute, attribute.name, value, source, verified_on,
+                          (
+                              SELECT json_agg(was ORDER BY until DESC) FROM (
+                                  SELECT value, superseded_at AS until
+                                  FROM tools_fact AS old
+                                  WHERE old.tool_id = tool.id AND old.attribute_id = attribute.id
+                                    AND superseded_at IS NOT NULL
+                              ) AS was
+                          ) AS was
+                   FROM tools_fact JOIN tools_attribute AS attribute ON attribute.id = attribute_id
+                   WHERE tool_id = tool.id AND superseded_at IS NULL
+               ) AS fact
+           ) AS facts,
+           (
+               SELECT json_agg(correction) FROM (
+                   SELECT note, made_at FROM tools_correction
+                   WHERE tool_id = tool.id ORDER BY made_at DESC, id DESC
+               ) AS correction
+           ) AS corrections
+    FROM tools_tool AS tool
+    JOIN tools_category AS category ON category.id = tool.category_id
+    LEFT JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE counted AND verdict = 'ship') AS ship, count(*) FILTER (WHERE counted) AS seats,
+               whole_percent(
+                   count(*) FILTER (WHERE counted AND verdict = 'ship'), count(*) FILTER (WHERE counted)
+               ) AS percent,
+               json_agg(review ORDER BY seat) AS reviews
+        FROM (
+            SELECT edition.id, reviewer.id AS reviewer, reviewer.slug, reviewer.name, reviewer.lens, reviewer.seat,
+                   COALESCE(reviewer.id = ANY (%(seats)s::bigint[]), true) AS counted,
+                   verdict, quote, flips_if, published_at,
+                   (
+                       SELECT json_agg(prediction ORDER BY due_on, id) FROM (
+                           SELECT id, claim, due_on, outcome, note, source
+                           FROM reviews_prediction WHERE review_id = edition.id
+                       ) AS prediction
+                   ) AS predictions
+            FROM (
+                SELECT DISTINCT ON (reviewer_id) id, reviewer_id, verdict, quote, flips_if, {published_at}
+                FROM reviews_review
+                WHERE tool_id = tool.id AND {is_visible}
+                ORDER BY reviewer_id, published_at DESC
+            ) AS edition
+            JOIN reviews_reviewer AS reviewer ON reviewer.id = edition.reviewer_id
+        ) AS review
+    ) AS panel ON true
+    WHERE tool.id = wanted.id
+) AS record ON true
+"""
+
+# Comparisons to read next. All candidates are looked up by index and then sorted: walking down the newest comparisons
+# of the whole site instead would read to its end wherever a category has few of them.
+_RELATED = """
+WITH candidate AS MATERIALIZED (
+    SELECT id, first_id, second_id, published_at,
+           first_id IN (%(tool0)s, %(tool1)s) OR second_id IN (%(tool0)s, %(tool1)s) AS has_either
+    FROM comparisons_comparison
+    WHERE published_at <= %(now)s AND withdrawn_at IS NULL
+      AND NOT (first_id IN (%(tool0)s, %(tool1)s) AND second_id IN (%(tool0)s, %(tool1)s))
+      AND (
+          first_id IN (%(tool0)s, %(tool1)s) OR second_id IN (%(tool0)s, %(tool1)s)
+          OR first_id = ANY (ARRAY(
+              SELECT id FROM tools_tool
+              WHERE category_id = (SELECT category_id FROM tools_tool WHERE id = %(tool0)s)
+          ))
+      )
+)
+SELECT COALESCE(json_agg(related), '[]')::text FROM (
+    SELECT first.slug AS first_slug, first.name AS first_name, second.slug AS second_slug, second.name AS second_name,
+           category.name AS category
+    FROM candidate
+    JOIN tools_tool AS first ON first.id = first_id AND first.published_at <= %(now)s AND first.withdrawn_at IS NULL
+    JOIN tools_tool AS second
+      ON second.id = second_id AND second.published_at <= %(now)s AND second.withdrawn_at IS NULL
+    JOIN tools_category AS category ON category.id = first.category_id
+    ORDER BY has_either DESC, candidate.published_at DESC, candidate.id DESC LIMIT %(related)s
+) AS related
+"""
+
+
+def read_tools(
+    ids: Sequence[int], *, seats: Sequence[int] = (), at: datetime | None = None, drafts: Collection[int] = ()
+) -> list[ToolRecord]:
+    """Return the records of tools, in the order of their ids, as of an instant (default: now). One query.
+
+    The panel's numbers count the seats given (ids of reviewers), or all seats when none are given. `drafts` are the ids
+    of reviews that count as if they were published, for previews. The caller checks whether the tools are published.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_tools_sql(len(ids), drafts), _parameters(ids, seats, at, drafts))
+        return _parse(cursor.fetchone()[0])
+
+
+def read_pair(
+    ids: tuple[int, int],
+    *,
+    related: int,
+    seats: Sequence[int] = (),
+    at: datetime | None = None,
+    drafts: Collection[int] = (),
+) -> tuple[list[ToolRecord], list[PairRecord]]:
+    """Return the records of two tools, as `read_tools` does, and at most `related` published comparisons to read next.
+
+    Comparisons of either tool come first, then those of the first tool's category, each newest first. One query.
+    """
+    with connection.cursor() as cursor:
+        statement = f"SELECT ({_tools_sql(2, drafts)}), ({_RELATED})"
+        cursor.execute(statement, {**_parameters(ids, seats, at, drafts), "related": related})
+        tools, comparisons = cursor.fetchone()
+    return _parse(tools), json.loads(comparisons)
+
+
+def _tools_sql(count: int, drafts: Collection[int]) -> str:
+    # One placeholder per tool, not one array, so that the server knows how many rows to plan for.
+    wanted = ", ".join(f"({place}, %(tool{place})s::bigint)" for place in range(count))
+    statement = for_preview(_TOOLS) if drafts else for_readers(_TOOLS)
+    return statement.replace("{wanted}", wanted)
+
+
+def _parameters(
+    ids: Sequence[int], seats: Sequence[int], at: datetime | None, drafts: Collection[int]
+) -> dict[str, Any]:
+    tools = {f"tool{place}": pk for place, pk in enumerate(ids)}
+    previewed = {"drafts": list(drafts)} if drafts else {}
+    return {"now": at or timezone.now(), "seats": list(seats) or None, **previewed, **tools}
+
+
+def _parse(text: str) -> list[ToolRecord]:
+    """Return records from JSON, with amounts as exact decimals."""
+    records: list[ToolRecord] = json.loads(text, parse_float=Decimal)
+    return records
