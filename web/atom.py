@@ -1,4 +1,4 @@
-"""Atom feeds (RFC 4287): Django's generator, with what it leaves out."""
+"""Atom feeds (RFC 4287): Django's generator, extended with elements that it omits."""
 
 import re
 from datetime import UTC, datetime
@@ -10,30 +10,30 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.xmlutils import SimplerXMLGenerator
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # XML 1.0, section 2.2
-_NEVER = datetime(2026, 1, 1, tzinfo=UTC)  # when a feed without an entry was changed: not now, or it would never rest
+_NEVER = datetime(2026, 1, 1, tzinfo=UTC)  # `updated` of an empty feed; the current time would change it every time
 
 
 def tag_uri(name: str) -> str:
-    """An id that never changes, whatever happens to addresses (RFC 4151), as `tag:shipside.example,2026:review/7`."""
+    """Return an id that stays the same when URLs change (RFC 4151), as in `tag:shipside.example,2026:review/7`."""
     return f"tag:{urlsplit(settings.SITE_URL).hostname},2026:{name}"
 
 
 def xml_text(text: str) -> str:
-    """A text without the control characters that no XML document may hold."""
+    """Return a text without the control characters that XML forbids."""
     return _FORBIDDEN.sub("", text)
 
 
 class AtomFeed(Atom1Feed):
-    """A feed of ours. Titles are plain text, contents are HTML; addresses and times come complete."""
+    """An Atom feed whose titles are plain text and whose contents are HTML. URLs must be absolute, times aware."""
 
     def add_entry(
         self, *, name: str, title: str, url: str, published: datetime, updated: datetime, category: str, content: str
     ) -> None:
-        """`name` makes the entry's id, as in `tag_uri`."""
+        """Add an entry. Its id is `tag_uri(name)`."""
         self.add_item(
             title=xml_text(title),
             link=url,
-            description=None,  # type: ignore[arg-type] # no summary beside the content
+            description=None,  # type: ignore[arg-type] # no summary besides the content
             unique_id=tag_uri(name),
             pubdate=published,
             updateddate=updated,

@@ -1,4 +1,4 @@
-"""Caches that live as long as the process, in a registry, so that all of them can be cleared at once."""
+"""Per-process caches, in a registry so that all of them can be cleared at once."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -21,17 +21,17 @@ def process_cache[**P, T](*, maxsize: int | None, in_debug: bool = True) -> Call
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         cached = lru_cache(maxsize=maxsize if in_debug or not settings.DEBUG else 0)(function)
         on_clear(cached.cache_clear)
-        return cached  # type: ignore[return-value] # typeshed's wrapper forgets the parameters
+        return cached  # type: ignore[return-value] # typeshed's wrapper loses the parameter types
 
     return decorate
 
 
 def on_clear(clear: Callable[[], object]) -> None:
-    """Register a function that empties a cache which is no `process_cache`."""
+    """Register the function that clears a cache of another kind, such as a dictionary."""
     _clear_functions.append(clear)
 
 
 def clear_process_caches() -> None:
-    """Empty every registered cache of this process."""
+    """Clear every registered cache of this process."""
     for clear in _clear_functions:
         clear()

@@ -1,4 +1,4 @@
-"""Who asks: the address of the client behind our own proxies."""
+"""The IP address of the client, as seen behind our own proxies."""
 
 import ipaddress
 
@@ -7,12 +7,12 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str:
-    """The client's IP address in its shortest form; `""` when there is none (a server on a socket of the file system).
+    """Return the client's IP address in its shortest form, or `""` if there is none (a server on a Unix socket).
 
-    Each of the TRUSTED_PROXY_COUNT proxies appends the address that it was asked from to X-Forwarded-For, so the
-    entry that many from the right was written by the outermost one of ours, and what stands left of it is anybody's
-    word. gunicorn leaves REMOTE_ADDR as the nearest peer. Where fewer entries have come than proxies should have
-    written, somebody asked around them, and the peer itself is the client.
+    Each of the TRUSTED_PROXY_COUNT proxies appends its peer's address to X-Forwarded-For. The outermost of our proxies
+    therefore wrote the entry that many places from the right, and anything left of it may be forged. gunicorn leaves
+    REMOTE_ADDR as the nearest peer. If the header has fewer entries than we have proxies, the request bypassed them,
+    and the peer is the client.
     """
     peer = _normalize_address(request.META.get("REMOTE_ADDR", ""))
     count = settings.TRUSTED_PROXY_COUNT
@@ -23,7 +23,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def _normalize_address(text: str) -> str:
-    """An address without port, brackets, zone or IPv4-in-IPv6 clothes; `""` when it is none."""
+    """Return an address without port, brackets, zone, or IPv4-in-IPv6 prefix; `""` if the text is not an address."""
     text = text.strip()
     if text.startswith("["):  # [2001:db8::1]:443
         text = text[1:].partition("]")[0]

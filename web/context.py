@@ -8,8 +8,8 @@ from django.templatetags.static import static
 from web.caching import process_cache
 from web.fragments import render_cached
 
-# htmx asks for nothing that the strict policy would refuse, and swaps what a person should read: an invalid form into
-# its place, any other refusal into the page's notice.
+# htmx does nothing that the content security policy would block. It swaps responses meant for people: an invalid form
+# (422) into its place, any other error into the page's notice.
 HTMX_CONFIG = json.dumps(
     {
         "allowEval": False,
@@ -29,7 +29,7 @@ HTMX_CONFIG = json.dumps(
 
 @process_cache(maxsize=1)
 def _assets() -> dict[str, str]:
-    """The addresses of the static files that every page names, looked up once a process."""
+    """Return the URLs of the static files that every page links to, looked up once per process."""
     names = {
         "favicon": "img/favicon.svg",
         "icon": "img/icon-512.png",
@@ -46,7 +46,7 @@ def _assets() -> dict[str, str]:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """What every template may say about the site itself."""
+    """Return the context that every template shares."""
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,

@@ -1,7 +1,7 @@
-"""Leaves: small templates whose HTML depends on nothing but the values they are given.
+"""Cached HTML fragments: small templates whose output depends only on the values passed to them.
 
-What a review says or where a fact was found does not change between two requests, so its HTML is made once a process
-and remembered by its values. A page is put together anew for each request; only its leaves come from here.
+A review's quote or a fact's source does not change between requests, so its HTML is rendered once per process and
+cached by its values. The page around the fragments is rendered per request.
 """
 
 from django.template.loader import render_to_string
@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from web.caching import process_cache
 
 
-@process_cache(maxsize=32_768, in_debug=False)  # about half a kilobyte each; none where templates are edited
+@process_cache(maxsize=32_768, in_debug=False)  # about half a kilobyte each
 def render_cached(template: str, **values: object) -> SafeString:
-    """Render a template with hashable values, once for the same values."""
+    """Render a template with hashable values, once per set of values."""
     return render_to_string(template, values)

@@ -3,6 +3,6 @@ from django_htmx.middleware import HtmxDetails
 
 
 class HtmxHttpRequest(HttpRequest):
-    """A request as views see it: `request.htmx` is true for one that htmx made."""
+    """A request as views receive it: `request.htmx` is true if htmx made it."""
 
     htmx: HtmxDetails

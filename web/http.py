@@ -1,10 +1,10 @@
-"""HTTP rules of the public pages: the same for everyone, conditional, and no writes from other sites."""
+"""HTTP rules of the public pages: the same for everyone, conditional requests, and no writes from other sites."""
 
 from collections.abc import Callable
 from functools import wraps
 from hashlib import blake2b
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
@@ -16,21 +16,20 @@ from web.caching import on_clear
 
 type View = Callable[..., HttpResponse]
 
-# Kept by anybody, but asked about each time: a reader never sees a number that has changed meanwhile, and asking costs
-# next to nothing. The content differs by encoding only.
+# Any cache may store this but must revalidate. Responses vary by encoding only.
 PUBLIC_HEADERS = {"Cache-Control": "public, no-cache", "Vary": "Accept-Encoding"}
 
 
 class SeeOther(HttpResponseRedirect):
-    """Where to look after a form was taken in: 303, so that the browser asks for it with GET."""
+    """A 303 redirect after a form was accepted: the browser follows it with GET."""
 
     status_code = 303
 
 
 def public_page(view: View) -> View:
-    """Mark a page that is the same for everyone: it reads no session, user or cookie, and sets none.
+    """Mark a page that is the same for everyone: it reads no session, user, or cookie, and sets none.
 
-    Its ETag is made from its content, by `unless_unchanged` or else by Django's ConditionalGetMiddleware.
+    `respond_conditionally` computes its ETag from the content, or else Django's ConditionalGetMiddleware does.
     """
 
     @wraps(view)
@@ -48,63 +47,70 @@ def respond_conditionally(
     *,
     stamp: tuple[Any, ...],
     build: Callable[[], HttpResponse],
-    still: Callable[[], bool] | None = None,
+    is_current: Callable[[], bool] | None = None,
 ) -> HttpResponse:
-    """Answer 304 without building the page when the client has what the page showed under the same stamp.
+    """Return 304 without building the page if the client has what the page showed under the same stamp.
 
-    The stamp is cheap to learn and must differ whenever the page would; the ETag is made from the content, so it
-    differs only then. Which content a stamp stood for is remembered per process: a page is built once for a stamp.
+    The stamp is cheap to compute and must differ whenever the page would. The ETag is a hash of the content, so it
+    differs only if the content does. The ETag of each stamp is cached per process.
 
-    `still` says later whether the stamp holds; with it, `answer_unchanged` knows this address from now on.
+    `is_current` returns whether the stamp still holds. With it, `respond_if_unchanged` can answer later requests for
+    this URL.
     """
     key = "etag:" + blake2b(repr(stamp).encode(), digest_size=16).hexdigest()
     etag = caches["pages"].get(key)
-    if etag and _has(request, etag):
+    if etag and _client_has(request, etag):
         response = _not_modified(etag)
     else:
         response = build()
         set_response_etag(response)
         etag = response.headers["ETag"]
         caches["pages"].set(key, etag)
-    if still is not None:
-        _remember(request.get_full_path(), etag, still)
+    if is_current is not None:
+        _cache_validator(request.get_full_path(), Validator(etag, is_current))
     return response
 
 
 def respond_if_unchanged(request: HttpRequest) -> HttpResponse | None:
-    """The 304 to a client that has what this process last showed at the address, if that still holds; else None.
+    """Return 304 if the client has what this process last sent for the URL and that is still current; else None.
 
-    It asks `still` of `unless_unchanged`, and so costs no more than that: no routing, no view.
+    It costs one call of `is_current` (see `respond_conditionally`): no routing, no view.
     """
     if "HTTP_IF_NONE_MATCH" not in request.META or request.method not in ("GET", "HEAD"):
         return None
-    etag, still = _shown.get(request.get_full_path(), _NOTHING)
-    return _not_modified(etag) if _has(request, etag) and still() else None
+    validator = _validators.get(request.get_full_path())
+    if validator and _client_has(request, validator.etag) and validator.is_current():
+        return _not_modified(validator.etag)
+    return None
 
 
-type Shown = tuple[str, Callable[[], bool]]
-"""The ETag of what was shown last, and whether it still would be."""
+class Validator(NamedTuple):
+    """The ETag last sent for a URL, and a function that returns whether the page is still the same."""
 
-_NOTHING: Shown = ("", lambda: False)
-_MOST_SHOWN = 4096  # addresses a process; the oldest is forgotten first
-_shown: dict[str, Shown] = {}
-_remembering = Lock()
-on_clear(_shown.clear)
+    etag: str
+    is_current: Callable[[], bool]
+
+
+_MAX_VALIDATORS = 4096  # URLs per process
+_validators: dict[str, Validator] = {}
+_validators_lock = Lock()
+on_clear(_validators.clear)
 on_clear(lambda: caches["pages"].clear())
 
 
-def _remember(address: str, etag: str, still: Callable[[], bool]) -> None:
-    with _remembering:
-        _shown.pop(address, None)
-        _shown[address] = (etag, still)
-        if len(_shown) > _MOST_SHOWN:
-            del _shown[next(iter(_shown))]
+def _cache_validator(url: str, validator: Validator) -> None:
+    """Cache what was last sent for a URL, and evict the URL that was set longest ago if there are too many."""
+    with _validators_lock:
+        _validators.pop(url, None)  # a dictionary keeps insertion order, so a URL that is set again moves to the end
+        _validators[url] = validator
+        if len(_validators) > _MAX_VALIDATORS:
+            del _validators[next(iter(_validators))]
 
 
-def _has(request: HttpRequest, etag: str) -> bool:
-    """Whether the client keeps what has this ETag; compressed on the way, it came back as a weak one."""
-    asked = request.META.get("HTTP_IF_NONE_MATCH", "")
-    return etag in (tag.removeprefix("W/") for tag in parse_etags(asked))
+def _client_has(request: HttpRequest, etag: str) -> bool:
+    """Return whether If-None-Match names the ETag. Compression makes it a weak one (`W/`) on the way."""
+    candidates = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
+    return etag in (candidate.removeprefix("W/") for candidate in candidates)
 
 
 def _not_modified(etag: str) -> HttpResponse:
@@ -112,11 +118,11 @@ def _not_modified(etag: str) -> HttpResponse:
 
 
 def same_origin(view: View) -> View:
-    """Refuse with 403 what another site's page posts. Public forms use it instead of CSRF tokens, which pages that
+    """Respond 403 to a POST from another site's page. Public forms use this instead of CSRF tokens, which pages that
     are the same for everyone cannot carry.
 
-    Browsers say where a request comes from in `Sec-Fetch-Site`; older ones, and those on plain HTTP, say it in
-    `Origin`. A request with neither comes from no form of ours.
+    Browsers state the origin of a request in `Sec-Fetch-Site`; older ones, and all of them on plain HTTP, state it in
+    `Origin`. A request with neither does not come from one of our forms.
     """
 
     @wraps(view)
@@ -132,5 +138,5 @@ def same_origin(view: View) -> View:
             raise PermissionDenied("This form was sent from another site.")
         return view(request, *args, **kwargs)
 
-    guarded.csrf_exempt = True  # type: ignore[attr-defined] # checked above instead
+    guarded.csrf_exempt = True  # type: ignore[attr-defined] # the origin is checked above instead
     return guarded

@@ -1,4 +1,4 @@
-"""Mail where no server is set: a file each, which any mail program opens."""
+"""Mail without a server: each message becomes a file that any mail program opens."""
 
 import logging
 import re
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class EmailBackend(BaseEmailBackend):
-    """Writes each message to a file of its own in a folder, and says in the log which."""
+    """An email backend that writes each message to its own file in a folder and logs the path."""
 
     def __init__(self, *, file_path: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -31,6 +31,6 @@ class EmailBackend(BaseEmailBackend):
 
 
 def _name(message: EmailMessage) -> str:
-    """When it was written and to whom; the end keeps two of one second apart."""
+    """Return a file name from the time and the recipient. The random suffix separates messages of the same second."""
     to = re.sub(r"[^A-Za-z0-9@._-]", "_", next(iter(message.recipients()), ""))[:80]
     return f"{timezone.now():%Y%m%d-%H%M%S}-{to}-{secrets.token_hex(3)}.eml"

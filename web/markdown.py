@@ -1,4 +1,4 @@
-"""Markdown, a safe subset: paragraphs, emphasis, lists, quotes, code and links. Raw HTML is shown, not obeyed."""
+"""A safe subset of Markdown: paragraphs, emphasis, lists, quotes, code, and links. Raw HTML is escaped."""
 
 import re
 from html import unescape
@@ -12,13 +12,13 @@ from web.caching import process_cache
 
 _CODE = re.compile(r"`([^`]+)`")
 _TAGS = {"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "a", "blockquote"}
-# No headings, so that the outline of the page stays its own; no images, because nothing is loaded from elsewhere.
+# No headings, which would break the page's outline; no images, because pages load nothing from other sites.
 _parser = MarkdownIt("commonmark", {"html": False}).disable(["heading", "lheading", "image", "hr", "html_block"])
 
 
 def render_uncached(text: str) -> SafeString:
-    """Turn Markdown into safe HTML. Pure; for words that nobody will ask for again, such as drafts."""
-    return mark_safe(  # noqa: S308 (nh3 lets nothing but _TAGS and http links through)
+    """Return Markdown as safe HTML. For text that is rendered once, such as a draft; otherwise use `render`."""
+    return mark_safe(  # noqa: S308 (nh3 removes everything but _TAGS and http links)
         nh3.clean(
             _parser.render(text).strip(),
             tags=_TAGS,
@@ -31,16 +31,16 @@ def render_uncached(text: str) -> SafeString:
 
 @process_cache(maxsize=8192)
 def render(text: str) -> SafeString:
-    """Turn Markdown into safe HTML as `rendered` does, and remember it, because published words seldom change."""
+    """Return Markdown as safe HTML, cached because published text seldom changes."""
     return render_uncached(text)
 
 
 def render_line(text: str) -> SafeString:
-    """A line of plain text as safe HTML, in which `this` is code and nothing else is a mark."""
+    """Return a line of plain text as safe HTML, in which `this` is code and no other markup is recognized."""
     return mark_safe(_CODE.sub(r"<code>\1</code>", escape(text)))  # noqa: S308 (escaped)
 
 
 @process_cache(maxsize=8192)
 def to_plain_text(text: str) -> str:
-    """The words of Markdown without their marks, as plain text (not safe as HTML)."""
+    """Return the text of Markdown without its markup, as plain text (not safe as HTML)."""
     return unescape(nh3.clean(render(text), tags=set()))

@@ -6,19 +6,19 @@ from web.views import error_page
 
 
 class NotModifiedMiddleware(MiddlewareMixin):
-    """Answer before all that follows when a reader asks for a page again that has not changed meanwhile."""
+    """A shortcut that answers 304 before any other middleware if a page has not changed since the client fetched it."""
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
         return respond_if_unchanged(request)
 
 
 class ErrorPageMiddleware(MiddlewareMixin):
-    """Give the refusals that Django answers without words (405, and bare 400, 403, 429) the site's own page."""
+    """The site's own page for errors that Django returns without content (405, and bare 400, 403, and 429)."""
 
-    WORDLESS = frozenset({400, 403, 405, 429})
+    EMPTY_STATUSES = frozenset({400, 403, 405, 429})
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        if response.status_code not in self.WORDLESS or response.streaming or response.content:
+        if response.status_code not in self.EMPTY_STATUSES or response.streaming or response.content:
             return response
         page = error_page(request, status=response.status_code)
         for header in ("Allow", "Retry-After"):

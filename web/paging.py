@@ -1,4 +1,4 @@
-"""Lists in pages."""
+"""Pages of long lists."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,9 +8,9 @@ from django.http import QueryDict
 
 
 def get_page(items: Any, query: QueryDict, *, per_page: int, count: int | None = None) -> Page[Any]:
-    """The page of some items that `?page=` asks for: the first when it makes no sense, the last when it is beyond.
+    """Return the page of items that `?page=` asks for: the first if it is invalid, the last if it is too high.
 
-    `count` says how many there are where that is known already.
+    Pass `count`, the number of items, if it is known already.
     """
     paginator = Paginator(items, per_page)
     if count is not None:
@@ -18,17 +18,17 @@ def get_page(items: Any, query: QueryDict, *, per_page: int, count: int | None =
     return paginator.get_page(query.get("page"))
 
 
-def parse_page_number(query: QueryDict, *, most: int) -> int:
-    """Which page `?page=` asks for, from 1 to `most`: the first when it makes no sense."""
+def parse_page_number(query: QueryDict, *, max_pages: int) -> int:
+    """Return the page number that `?page=` asks for, clamped to 1–`max_pages`; 1 if it is invalid."""
     try:
-        return min(max(int(query.get("page", 1)), 1), most)
+        return min(max(int(query.get("page", 1)), 1), max_pages)
     except ValueError:
         return 1
 
 
 @dataclass(frozen=True, slots=True)
 class UncountedPage:
-    """A page of a list that is too long to be counted: it knows only whether there is more. Read like Django's Page."""
+    """A page of a list that is too long to count: it knows only whether more pages follow. Reads like Django's Page."""
 
     items: list[Any]
     number: int
@@ -51,9 +51,12 @@ class UncountedPage:
         return self.number + 1
 
 
-def get_uncounted_page(items: Any, query: QueryDict, *, per_page: int, most: int) -> UncountedPage:
-    """As `page_of`, without a count, for at most so many pages: what lies beyond would have to be walked to."""
-    number = parse_page_number(query, most=most)
+def get_uncounted_page(items: Any, query: QueryDict, *, per_page: int, max_pages: int) -> UncountedPage:
+    """Return a page as `get_page` does, without counting the items.
+
+    The number of pages is limited because OFFSET reads all rows that it skips.
+    """
+    number = parse_page_number(query, max_pages=max_pages)
     start = (number - 1) * per_page
-    found = list(items[start : start + per_page + 1])
-    return UncountedPage(found[:per_page], number, has_next=len(found) > per_page and number < most)
+    rows = list(items[start : start + per_page + 1])  # one more than a page, to learn whether there is a next one
+    return UncountedPage(rows[:per_page], number, has_next=len(rows) > per_page and number < max_pages)

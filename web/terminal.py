@@ -1,4 +1,4 @@
-"""What management commands share."""
+"""Terminal output shared by management commands."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,5 +7,5 @@ from tqdm import tqdm
 
 
 def progress_bar(doing: str, items: Iterable[Any], total: int) -> Iterable[Any]:
-    """Walk through `items` with a bar on standard error when that is a terminal, and silently when it is not."""
+    """Iterate over `items`, showing a progress bar on standard error if that is a terminal."""
     return tqdm(items, desc=doing, total=total, disable=None, leave=False)

@@ -1,4 +1,4 @@
-"""Error pages in the site's own look, and as a fragment for htmx; and the icon that browsers ask for unasked."""
+"""Error pages, as full pages and as htmx fragments, and the favicon that browsers request by default."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,9 +45,9 @@ TEXTS = {
 
 
 def error_page(request: HttpRequest, *, status: int, nearest: Sequence[tuple[str, str]] = ()) -> HttpResponse:
-    """The page of an error; for htmx just its message, which the page shows in place.
+    """Return the page of an error; for htmx only its message, which the current page shows.
 
-    `nearest` are names and addresses of what the reader may have meant.
+    `nearest` holds (name, URL) pairs of pages that the reader may have meant.
     """
     template = "web/error.html"
     if request.headers.get("HX-Request") == "true":
@@ -74,7 +74,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public_page
 def favicon(request: HttpRequest) -> HttpResponse:
-    """The icon at the address where browsers look when nothing names another one."""
+    """Return the icon at the URL where browsers look if no page names another."""
     return HttpResponse(_favicon(), content_type="image/x-icon")
 
 

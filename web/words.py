@@ -1,4 +1,4 @@
-"""Small pieces of English."""
+"""Small pieces of English text."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -10,34 +10,34 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _RIGHT_TO_LEFT = {"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"}
 
-MAX_NAME_LENGTH = 60  # characters of a name in a sentence
+MAX_NAME_LENGTH = 60  # characters, in a sentence
 
 
 @process_cache(maxsize=4096)
 def format_day(value: date) -> str:
-    """A day as `3 Aug 2026`."""
+    """Return a day as `3 Aug 2026`."""
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
 
 
 def spell_number(number: int) -> str:
-    """A small count in words, a larger one in digits."""
+    """Return a number up to twelve as a word (0 as `no`), a larger one in digits."""
     return _NUMBERS[number] if number < len(_NUMBERS) else f"{number:,}"
 
 
 def count_of(number: int, noun: str) -> str:
-    """`one seat`, `two seats`."""
+    """Return a count with its noun: `one seat`, `two seats`."""
     return f"{spell_number(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def join_words(items: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
+    """Return `a`, `a and b`, or `a, b and c`."""
     *head, last = items
     return f"{', '.join(head)} and {last}" if head else last
 
 
 def isolate_name(name: str) -> str:
-    """A name as it can stand in a sentence: cut where it would take the sentence over, and, when any of it is written
-    from right to left, between the marks that keep it to itself.
+    """Return a name that is safe to embed in a sentence: truncated to MAX_NAME_LENGTH and, if any of it is written
+    right to left, wrapped in Unicode isolates so that it cannot reorder the text around it.
     """
     if len(name) > MAX_NAME_LENGTH:
         name = name[: MAX_NAME_LENGTH - 1].rstrip() + "…"
@@ -47,12 +47,12 @@ def isolate_name(name: str) -> str:
 
 
 def end_sentence(sentence: str) -> str:
-    """A sentence with its full stop, which a name such as `Acme Co.` or one that was cut may have brought along."""
+    """Return a sentence that ends with a period, unless it already ends with punctuation, as in `Acme Co.`."""
     return sentence if sentence.rstrip("\u2069").endswith((".", "…", "!", "?")) else f"{sentence}."
 
 
 def shorten(text: str, limit: int) -> str:
-    """A text of at most `limit` characters: as it is where it fits, else cut between two words, with an ellipsis."""
+    """Return a text of at most `limit` characters, cut between two words and with an ellipsis if it is longer."""
     if len(text) <= limit:
         return text
     words, _, _ = text[:limit].rpartition(" ")
@@ -60,5 +60,5 @@ def shorten(text: str, limit: int) -> str:
 
 
 def choose_fitting(limit: int, *wordings: str) -> str:
-    """The first of some wordings that is at most `limit` characters long; where none is, the last one, cut."""
+    """Return the first wording of at most `limit` characters; if none fits, the last one, truncated."""
     return next((words for words in wordings if len(words) <= limit), shorten(wordings[-1], limit))

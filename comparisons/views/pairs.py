@@ -30,7 +30,7 @@ def comparison(request: HttpRequest, pair: Pair) -> HttpResponse:
         request,
         stamp=(*pair.stamp, options),
         build=lambda: render(request, "comparisons/comparison.html", _kept_page(pair, options)),
-        still=partial(_still_read, pair),
+        is_current=partial(_still_read, pair),
     )
 
 

@@ -130,7 +130,7 @@ def split_list(request: HttpRequest) -> HttpResponse:
 @public_page
 def changes(request: HttpRequest) -> HttpResponse:
     """Every verdict that flipped, with what it said before, and every correction; newest first."""
-    page = get_uncounted_page(newest_changes(), request.GET, per_page=CHANGES_A_PAGE, most=MOST_PAGES)
+    page = get_uncounted_page(newest_changes(), request.GET, per_page=CHANGES_A_PAGE, max_pages=MOST_PAGES)
     return render(
         request,
         "comparisons/changes.html",
@@ -149,7 +149,7 @@ def predictions(request: HttpRequest) -> HttpResponse:
     on_record = Prediction.objects.on_record().select_related("review__tool", "review__reviewer")
     judged = judged_only(request.GET)
     listed = on_record.judged() if judged else on_record.due_soonest()
-    page = get_uncounted_page(listed, request.GET, per_page=PREDICTIONS_A_PAGE, most=MOST_PAGES)
+    page = get_uncounted_page(listed, request.GET, per_page=PREDICTIONS_A_PAGE, max_pages=MOST_PAGES)
     today = timezone.localdate()
     return render(
         request,

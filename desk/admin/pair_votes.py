@@ -136,7 +136,7 @@ class PairVoteAdmin(DeskAdmin):
     ) -> HttpResponse:
         now = timezone.now()
         first, second = pair
-        page = parse_page_number(request.GET, most=10_000)
+        page = parse_page_number(request.GET, max_pages=10_000)
         ids = first.pk, second.pk
         groups, count = held_pair_groups(ids, until=now, most=GROUPS_A_PAGE, start=(page - 1) * GROUPS_A_PAGE)
         name = pair_name(*pair)

@@ -178,7 +178,7 @@ class VoteAdmin(DeskAdmin):
         freeze_form: FreezeForm | None = None,
     ) -> HttpResponse:
         now = timezone.now()
-        page = parse_page_number(request.GET, most=10_000)
+        page = parse_page_number(request.GET, max_pages=10_000)
         groups, count = held_groups(tool.pk, until=now, most=GROUPS_A_PAGE, start=(page - 1) * GROUPS_A_PAGE)
         asked = request.GET.get("days", "")
         span = asked if asked in SPANS else "7"

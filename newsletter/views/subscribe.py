@@ -30,7 +30,7 @@ def subscribe(request: HtmxHttpRequest) -> HttpResponse:
 @public_page
 def _form(request: HtmxHttpRequest) -> HttpResponse:
     issues = Issue.objects.out().newest_first()
-    page = get_uncounted_page(issues, request.GET, per_page=ISSUES_A_PAGE, most=MOST_PAGES)
+    page = get_uncounted_page(issues, request.GET, per_page=ISSUES_A_PAGE, max_pages=MOST_PAGES)
     standing = set(public([entry for issue in page.items for entry in entries_of(issue.content)]))
     titled = [
         (issue, title_of(issue, [entry for entry in entries_of(issue.content) if entry in standing]))

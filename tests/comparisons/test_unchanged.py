@@ -10,7 +10,7 @@ from comparisons.reading import popularity
 from tests import factories as make
 from tests.comparisons.test_pages import URLS, full_pair
 from tools.models import Tool
-from web.http import _shown
+from web.http import _validators
 
 pytestmark = pytest.mark.django_db
 PAIR = "/compare/beta-vs-alpha/"
@@ -35,7 +35,7 @@ def test_unchanged_comparison_is_answered_by_one_query_and_no_template(client, d
     with django_assert_num_queries(1):
         response = client.get(PAIR, headers={"if-none-match": etag})
     assert response.status_code == 304
-    _shown.clear()  # as in a process that has not shown this address, but the same page at another
+    _validators.clear()  # as in a process that has sent the same page only at another URL
     with django_assert_num_queries(1):
         assert client.get(PAIR, headers={"if-none-match": etag}).status_code == 304
 
@@ -53,12 +53,12 @@ def test_unchanged_answers_stop_when_the_address_leads_elsewhere(client):
     assert client.get(PAIR, headers=asked).status_code == 404
 
 
-def test_addresses_remembered_are_bounded(client, monkeypatch):
-    monkeypatch.setattr("web.http._MOST_SHOWN", 2)
+def test_cached_urls_are_bounded(client, monkeypatch):
+    monkeypatch.setattr("web.http._MAX_VALIDATORS", 2)
     full_pair()
     for number in range(4):
         client.get(f"{PAIR}?nothing={number}")
-    assert list(_shown) == [f"{PAIR}?nothing={number}" for number in (2, 3)]
+    assert list(_validators) == [f"{PAIR}?nothing={number}" for number in (2, 3)]
 
 
 def test_page_that_is_asked_for_again_is_read_again(client):

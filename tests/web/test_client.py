@@ -6,7 +6,7 @@ from web.client import client_address
 PEER = "10.0.0.9"
 
 
-def ask(*, forwarded: str | None = None, peer: str = PEER):
+def make_request(*, forwarded: str | None = None, peer: str = PEER):
     headers = {} if forwarded is None else {"x-forwarded-for": forwarded}
     return RequestFactory().get("/", REMOTE_ADDR=peer, headers=headers)
 
@@ -14,34 +14,34 @@ def ask(*, forwarded: str | None = None, peer: str = PEER):
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "address"),
     [
-        # Without a proxy the header is anybody's word.
+        # Without a proxy, anyone can set the header.
         (0, None, PEER),
         (0, "203.0.113.7", PEER),
         (0, "203.0.113.7, 198.51.100.2", PEER),
-        # One proxy: what it appended, whatever was sent to it.
+        # One proxy: the entry that it appended, regardless of what it received.
         (1, "203.0.113.7", "203.0.113.7"),
         (1, "6.6.6.6, 203.0.113.7", "203.0.113.7"),
         (1, "6.6.6.6,7.7.7.7,203.0.113.7", "203.0.113.7"),
         (1, None, PEER),
-        # Two proxies: what the outer one appended; the inner one appended the outer's address.
+        # Two proxies: the entry of the outer one. The inner one appended the outer one's address.
         (2, "203.0.113.7, 10.0.0.1", "203.0.113.7"),
         (2, "6.6.6.6, 203.0.113.7, 10.0.0.1", "203.0.113.7"),
         (2, "10.0.0.1", PEER),
         (2, None, PEER),
-        # What is no address names nobody.
+        # An entry that is not an address is ignored.
         (1, "unknown", PEER),
         (1, "<script>", PEER),
         (1, "", PEER),
         (2, "203.0.113.7, nonsense, 10.0.0.1", PEER),
     ],
 )
-def test_client_address_is_what_our_outermost_proxy_saw(settings, proxies, forwarded, address):
+def test_client_address_comes_from_our_outermost_proxy(settings, proxies, forwarded, address):
     settings.TRUSTED_PROXY_COUNT = proxies
-    assert client_address(ask(forwarded=forwarded)) == address
+    assert client_address(make_request(forwarded=forwarded)) == address
 
 
 @pytest.mark.parametrize(
-    ("written", "address"),
+    ("forwarded", "address"),
     [
         ("203.0.113.7:4711", "203.0.113.7"),
         ("[2001:db8::1]:4711", "2001:db8::1"),
@@ -52,11 +52,11 @@ def test_client_address_is_what_our_outermost_proxy_saw(settings, proxies, forwa
         (" 203.0.113.7 ", "203.0.113.7"),
     ],
 )
-def test_client_address_has_one_form(settings, written, address):
+def test_client_address_is_normalized(settings, forwarded, address):
     settings.TRUSTED_PROXY_COUNT = 1
-    assert client_address(ask(forwarded=written)) == address
+    assert client_address(make_request(forwarded=forwarded)) == address
 
 
-def test_client_address_is_empty_on_a_socket(settings):
+def test_client_address_is_empty_on_a_unix_socket(settings):
     settings.TRUSTED_PROXY_COUNT = 0
-    assert client_address(ask(peer="")) == ""
+    assert client_address(make_request(peer="")) == ""

@@ -9,7 +9,7 @@ from web.markdown import render, render_line
 ALLOWED = {"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "a", "blockquote"}
 
 
-class Tags(HTMLParser):
+class TagCollector(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[str, dict[str, str | None]]] = []
@@ -23,8 +23,8 @@ class Tags(HTMLParser):
 @example("[x](javascript:alert(1)) ![x](https://evil.example/x.png)")
 @example('<a href="https://x" onclick="y">z</a>')
 @example("[x](data:text/html;base64,x) <javascript:alert(1)>")
-def test_nothing_but_the_safe_subset_comes_out(text):
-    tags = Tags()
+def test_markdown_renders_only_the_safe_subset(text):
+    tags = TagCollector()
     tags.feed(render(text))
     for tag, attributes in tags.found:
         assert tag in ALLOWED
@@ -44,7 +44,7 @@ def test_nothing_but_the_safe_subset_comes_out(text):
         ("", ""),
     ],
 )
-def test_markdown(text, html):
+def test_markdown_renders_as_html(text, html):
     assert render(text) == html
 
 
@@ -56,5 +56,5 @@ def test_markdown(text, html):
         ("`a`b`", "<code>a</code>b`"),
     ],
 )
-def test_line_knows_code_and_nothing_else(text, html):
+def test_line_renders_only_code(text, html):
     assert render_line(text) == html

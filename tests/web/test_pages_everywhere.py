@@ -1,4 +1,4 @@
-"""What holds for every page, on the demonstration content."""
+"""Rules that every page follows, checked on the demo content."""
 
 import json
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ FILES = [
 
 @pytest.fixture(scope="module")
 def demo(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The demonstration content, brought in once for all tests of this file."""
+    """Import the demo content once for all tests of this file."""
     with django_db_blocker.unblock(), transaction.atomic():
         import_catalog(content=DEMO.read_bytes())
         make.issue_of_everything()
@@ -64,7 +64,7 @@ def test_page_is_strict_html_without_inline_code(demo, client, url, status):
     for element in document.iter():
         assert not [name for name in map(str, element.attrib) if name.startswith(("on", "hx-")) or name == "style"]
         if element.tag == "script" and "src" not in element.attrib:
-            # Data, which no browser executes.
+            # Data, which browsers do not execute.
             assert element.attrib["type"] in ("application/ld+json", "application/json")
             if element.attrib["type"] == "application/ld+json":
                 assert json.loads(element.text)["@context"] == "https://schema.org"
@@ -76,7 +76,7 @@ def test_page_is_strict_html_without_inline_code(demo, client, url, status):
 
 
 @pytest.mark.parametrize("url", [*URLS, *FILES])
-def test_headers(demo, client, url):
+def test_page_sends_security_headers(demo, client, url):
     headers = client.get(url).headers
     policy = headers["Content-Security-Policy"]
     assert "unsafe" not in policy
@@ -88,7 +88,7 @@ def test_headers(demo, client, url):
 
 
 @pytest.mark.parametrize("url", URLS)
-def test_nothing_is_loaded_from_elsewhere(demo, client, url):
+def test_page_loads_nothing_from_other_sites(demo, client, url):
     document = html5lib.parse(client.get(url).content, namespaceHTMLElements=False)
     for element in document.iter():
         for name in ("src", "srcset", "data", "poster"):
@@ -97,24 +97,24 @@ def test_nothing_is_loaded_from_elsewhere(demo, client, url):
             assert element.attrib["href"].startswith("/")
 
 
-def test_page_budgets(demo, client):
+def test_page_and_its_assets_stay_within_size_budgets(demo, client):
     url = "/compare/claude-haiku-open-weights-vs-mistral-medium-3/"
     compressed = client.get(url, headers={"accept-encoding": "gzip"})
     assert compressed.headers["Content-Encoding"] == "gzip"
     assert len(compressed.content) <= 14 * 1024
-    assert _compressed("css/base.css", "css/components.css", "css/pages.css", "css/print.css") <= 12 * 1024
-    assert _compressed("js/site.js", "js/combobox.js", "django_htmx/htmx-2.min.js") <= 20 * 1024
+    assert _compressed_size("css/base.css", "css/components.css", "css/pages.css", "css/print.css") <= 12 * 1024
+    assert _compressed_size("js/site.js", "js/combobox.js", "django_htmx/htmx-2.min.js") <= 20 * 1024
 
 
-def _compressed(*names: str) -> int:
-    """What some static files come to as they are sent, in bytes."""
+def _compressed_size(*names: str) -> int:
+    """Return the total size of static files as sent, in bytes."""
     return sum(
         Path(staticfiles_storage.path(staticfiles_storage.stored_name(name) + ".br")).stat().st_size for name in names
     )
 
 
 @pytest.mark.parametrize(("status", "words"), [(400, "made no sense"), (403, "Not from here"), (404, "Nothing stands")])
-def test_error_pages_are_the_site_s_own(status, words):
+def test_error_page_has_the_site_s_design(status, words):
     tool = make.tool()
     client = Client(headers=SAME_ORIGIN if status != 403 else {})
     url = "/nowhere/" if status == 404 else f"/tools/{tool.slug}/vote/"
@@ -125,7 +125,7 @@ def test_error_pages_are_the_site_s_own(status, words):
     assert 'class="masthead"' in page
 
 
-def test_htmx_gets_only_the_message_of_an_error():
+def test_htmx_receives_only_the_error_message():
     response = Client(headers={"hx-request": "true"}).post(f"/tools/{make.tool().slug}/vote/", {"choice": "ship"})
     assert response.status_code == 403
     assert response.content.decode().startswith(
@@ -133,7 +133,7 @@ def test_htmx_gets_only_the_message_of_an_error():
     )
 
 
-def test_broken_page_is_told_in_the_site_s_own_look(client, monkeypatch):
+def test_server_error_page_has_the_site_s_design(client, monkeypatch):
     def broken(*args, **kwargs):
         raise RuntimeError("on purpose")
 
@@ -146,7 +146,7 @@ def test_broken_page_is_told_in_the_site_s_own_look(client, monkeypatch):
 
 
 @pytest.mark.parametrize("host", ["evil.example", "testserver:bad", "a b"])
-def test_foreign_host_is_refused(host):
+def test_unknown_host_is_rejected(host):
     response = Client(headers={"host": host}).get("/nowhere/x")
     assert response.status_code == 400
     assert "made no sense" in response.content.decode()

@@ -13,35 +13,35 @@ register = template.Library()
 
 @register.filter
 def markdown(text: str) -> SafeString:
-    """Markdown as safe HTML."""
+    """Render Markdown as safe HTML."""
     return safe_markdown.render(text)
 
 
 @register.filter
 def line(text: str) -> SafeString:
-    """A line of plain text, in which `this` is code."""
+    """Render a line of plain text, in which `this` is code."""
     return safe_markdown.render_line(text)
 
 
 @register.filter
 def short(name: str) -> str:
-    """A name for a list, where a very long one would take the list over; cut as sentences cut it."""
+    """Truncate a very long name in a list, to the same length as in sentences."""
     return words.shorten(name, words.MAX_NAME_LENGTH)
 
 
 @register.filter
 def day(value: date | datetime) -> str:
-    """A day, or the day of an instant (UTC), as `3 Aug 2026`."""
+    """Format a date, or the UTC date of a datetime, as `3 Aug 2026`."""
     return words.format_day(value.date() if isinstance(value, datetime) else value)
 
 
 @register.simple_tag(takes_context=True)
-def again(context: Context, name: str) -> SafeString:
-    """What a block says, once more: a page writes its title and description once, and shared links show them too."""
+def repeat_block(context: Context, name: str) -> SafeString:
+    """Render a block again: a page defines its title and description once, and its link preview repeats them."""
     return context.render_context[BLOCK_CONTEXT_KEY].get_block(name).render(context)
 
 
 @register.filter
 def number(value: int) -> str:
-    """A count as `9,357`."""
+    """Format a count as `9,357`."""
     return f"{value:,}"

@@ -17,18 +17,18 @@ from web.words import choose_fitting, shorten
         ("", ""),
     ],
 )
-def test_text_is_cut_between_words(text, cut):
+def test_shorten_cuts_between_words(text, cut):
     assert shorten(text, 10) == cut
 
 
 @given(st.text(), st.integers(min_value=1, max_value=50))
-def test_cut_text_fits_and_is_the_beginning(text, limit):
+def test_shortened_text_fits_and_is_a_prefix(text, limit):
     cut = shorten(text, limit)
     assert len(cut) <= limit
     assert text.startswith(cut if cut == text else cut.removesuffix("…"))
 
 
-def test_first_wording_that_fits_is_taken_and_else_the_last_is_cut():
+def test_choose_fitting_returns_the_first_that_fits_or_shortens_the_last():
     assert choose_fitting(5, "far too long", "fits", "yes") == "fits"
     assert choose_fitting(5, "far too long", "still too long") == "stil…"
 
@@ -42,5 +42,5 @@ def test_first_wording_that_fits_is_taken_and_else_the_last_is_cut():
         ("[so](https://a.example/)", "so"),
     ],
 )
-def test_plain_is_markdown_without_its_marks(text, words):
+def test_plain_text_has_no_markup(text, words):
     assert to_plain_text(text) == words
