@@ -92,6 +92,6 @@ class Desk(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         from desk.front import front_page  # not before the apps are loaded, and settings name this class
 
-        sections = front_page.sections(request.user)
-        quiet = [section for section in sections if not section.items]
-        return super().index(request, {"sections": sections, "quiet": quiet, **(extra_context or {})})
+        front_lists = front_page.build_lists(request.user)
+        empty_lists = [front_list for front_list in front_lists if not front_list.items]
+        return super().index(request, {"front_lists": front_lists, "empty_lists": empty_lists, **(extra_context or {})})

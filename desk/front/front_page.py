@@ -1,23 +1,36 @@
-"""What needs somebody today: the lists of the desk's front page, each for the people who may act on it.
+"""The lists of the desk's front page: what needs attention today, each shown to the users who may act on it.
 
-Every list is one statement, its total included, and shows at most MOST of what it counts.
+A list takes one query per kind of row, its total included, and shows at most MAX_ITEMS rows.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
-from django.db import models
-from django.db.models import OuterRef, Subquery
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Manager, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
 from comparisons.models import Comparison
 from desk.front import first_steps, gaps
-from desk.front.parts import MOST, Asker, Item, Section, age, form_of, list_of, noted, number_of, total_of, with_total
-from desk.permissions import reviews_to_edit, writes_own_drafts_only
+from desk.front.front_list import (
+    MAX_ITEMS,
+    FrontItem,
+    FrontList,
+    Viewer,
+    format_age,
+    get_total,
+    join_notes,
+    link_to_form,
+    link_to_list,
+    pluralize,
+    read_first,
+)
+from desk.permissions import may_import, reviews_to_edit, writes_own_drafts_only
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Fact, Plan, Tool
 from tools.publishing import PublicationState
@@ -25,191 +38,218 @@ from votes.models import PairTally, PairVote, Vote
 from votes.moderation import pair_name
 from web.words import format_day, join_words
 
-FLIPPED_LATELY = timedelta(days=90)
-IMPORTED_LATELY = timedelta(days=30)
+FLIP_PERIOD = timedelta(days=90)
+IMPORT_PERIOD = timedelta(days=30)
 
 
-def sections(user: Any, *, at: datetime | None = None) -> list[Section]:
-    """The lists that somebody sees at an instant (default: now), those that press first."""
-    asker = Asker(user, at or timezone.now())
-    return [section for make in SECTIONS if (section := make(asker)) is not None]
+def build_lists(user: User | AnonymousUser) -> list[FrontList]:
+    """Return the lists that a user sees, the most urgent first."""
+    viewer = Viewer(user, timezone.now())
+    return [front_list for build in LISTS if (front_list := build(viewer)) is not None]
 
 
-def _drafts_of(rows: Any) -> Any:
+def _filter_drafts(rows: QuerySet) -> QuerySet:
     return rows.filter(published_at__isnull=True, withdrawn_at__isnull=True)
 
 
-def _with_entered_at(rows: Any, history: Any) -> Any:
+def _annotate_entered_at(rows: QuerySet, history: Manager) -> QuerySet:
+    """Add when the first history event of each row was written."""
     first = history.filter(id=OuterRef("pk")).order_by("history_date", "history_id").values("history_date")[:1]
     return rows.annotate(entered_at=Subquery(first))
 
 
-def draft_tools(asker: Asker) -> Section | None:
-    if not asker.may("tools.change_tool"):
+def list_draft_tools(viewer: Viewer) -> FrontList | None:
+    if not viewer.may("tools.change_tool"):
         return None
-    rows = with_total(_drafts_of(Tool.objects).select_related("category").order_by("created_at", "pk"))
-    return Section(
-        "draft-tools",
-        "Tools in draft",
-        [Item(row.name, form_of(row), noted(row.category.name, age(row.created_at, now=asker.now))) for row in rows],
-        total_of(rows),
-        "No tool waits to be finished.",
-        [("All tools in draft", list_of(Tool, state=PublicationState.DRAFT))],
-    )
-
-
-def draft_reviews(asker: Asker) -> Section | None:
-    if not asker.may("reviews.change_review"):
-        return None
-    drafts = _drafts_of(reviews_to_edit(asker.user)).select_related("tool", "reviewer").order_by("pk")
-    rows = with_total(_with_entered_at(drafts, Review.history))
-    return Section(
-        "draft-reviews",
-        "Your drafts" if writes_own_drafts_only(asker.user) else "Reviews in draft",
-        [
-            Item(f"{row.reviewer} on {row.tool}", form_of(row), noted(row.verdict, age(row.entered_at, now=asker.now)))
+    rows = read_first(_filter_drafts(Tool.objects.all()).select_related("category").order_by("created_at", "pk"))
+    return FrontList(
+        slug="draft-tools",
+        title="Tools in draft",
+        items=[
+            FrontItem(
+                row.name, link_to_form(row), join_notes(row.category.name, format_age(row.created_at, now=viewer.now))
+            )
             for row in rows
         ],
-        total_of(rows),
-        "No review waits to be finished.",
-        [("All reviews in draft", list_of(Review, state=PublicationState.DRAFT))],
+        total=get_total(rows),
+        empty="No tools in draft.",
+        more=[("All tools in draft", link_to_list(Tool, state=PublicationState.DRAFT))],
     )
 
 
-def draft_comparisons(asker: Asker) -> Section | None:
-    if not asker.may("comparisons.change_comparison"):
+def list_draft_reviews(viewer: Viewer) -> FrontList | None:
+    if not viewer.may("reviews.change_review"):
         return None
-    drafts = _drafts_of(Comparison.objects).select_related("first", "second").order_by("pk")
-    rows = with_total(_with_entered_at(drafts, Comparison.history))
-    return Section(
-        "draft-comparisons",
-        "Comparisons in draft",
-        [Item(str(row), form_of(row), age(row.entered_at, now=asker.now)) for row in rows],
-        total_of(rows),
-        "No comparison waits to be finished.",
-        [("All comparisons in draft", list_of(Comparison, state=PublicationState.DRAFT))],
+    drafts = _filter_drafts(reviews_to_edit(viewer.user)).select_related("tool", "reviewer").order_by("pk")
+    rows = read_first(_annotate_entered_at(drafts, Review.history))
+    return FrontList(
+        slug="draft-reviews",
+        title="Your drafts" if writes_own_drafts_only(viewer.user) else "Reviews in draft",
+        items=[
+            FrontItem(
+                f"{row.reviewer} on {row.tool}",
+                link_to_form(row),
+                join_notes(row.verdict, format_age(row.entered_at, now=viewer.now)),
+            )
+            for row in rows
+        ],
+        total=get_total(rows),
+        empty="No reviews in draft.",
+        more=[("All reviews in draft", link_to_list(Review, state=PublicationState.DRAFT))],
     )
 
 
-def missing_seats(asker: Asker) -> Section | None:
-    if not asker.may("reviews.add_review"):
+def list_draft_comparisons(viewer: Viewer) -> FrontList | None:
+    if not viewer.may("comparisons.change_comparison"):
         return None
-    own = writes_own_drafts_only(asker.user)
-    seat = Reviewer.objects.filter(held_by=asker.user).first() if own else None
-    found = gaps.missing_seats(most=MOST, held_by=asker.user.pk if own else None)
-    empty = "Every seat has written on every tool."
+    drafts = _filter_drafts(Comparison.objects.all()).select_related("first", "second").order_by("pk")
+    rows = read_first(_annotate_entered_at(drafts, Comparison.history))
+    return FrontList(
+        slug="draft-comparisons",
+        title="Comparisons in draft",
+        items=[FrontItem(str(row), link_to_form(row), format_age(row.entered_at, now=viewer.now)) for row in rows],
+        total=get_total(rows),
+        empty="No comparisons in draft.",
+        more=[("All comparisons in draft", link_to_list(Comparison, state=PublicationState.DRAFT))],
+    )
+
+
+def list_missing_seats(viewer: Viewer) -> FrontList | None:
+    if not viewer.may("reviews.add_review"):
+        return None
+    own = writes_own_drafts_only(viewer.user)
+    seat = Reviewer.objects.filter(held_by=viewer.user.pk).first() if own else None
+    rows = gaps.find_missing_seats(most=MAX_ITEMS, held_by=viewer.user.pk if own else None)
+    empty = "Every tool has a review or a draft by every seat."
     if own:
-        empty = "Your seat has written on every tool." if seat else "You hold no seat yet. An editor gives you one."
+        empty = (
+            "Your seat has reviewed every tool."
+            if seat
+            else "You do not hold a seat yet. An editor can assign one to you."
+        )
 
-    def form(gap: gaps.MissingSeats) -> str:
-        if len(gap.seats) == 1 or not asker.may("tools.change_tool"):
+    def link(gap: gaps.MissingSeats) -> str:
+        if len(gap.seats) == 1 or not viewer.may("tools.change_tool"):
             return reverse("admin:reviews_review_add", query={"tool": gap.tool, "reviewer": gap.seats[0][0]})
         return reverse("admin:tools_tool_change", args=[gap.tool])
 
-    return Section(
-        "missing-seats",
-        "Tools without your verdict" if own else "Tools that lack a verdict",
-        [Item(gap.name, form(gap), "" if own else join_words([name for _, name in gap.seats])) for gap in found],
-        found[0].total if found else 0,
-        empty,
-        [("All tools that lack one", list_of(Tool, unwritten=seat.slug if seat else "any"))]
-        if asker.may("tools.view_tool")
+    return FrontList(
+        slug="missing-seats",
+        title="Tools without your verdict" if own else "Tools missing a verdict",
+        items=[
+            FrontItem(gap.name, link(gap), "" if own else join_words([name for _, name in gap.seats])) for gap in rows
+        ],
+        total=rows[0].total if rows else 0,
+        empty=empty,
+        more=[("All tools missing one", link_to_list(Tool, unwritten=seat.slug if seat else "any"))]
+        if viewer.may("tools.view_tool")
         else [],
     )
 
 
-def scheduled(asker: Asker) -> Section | None:
-    kinds: list[tuple[str, Any, type[models.Model], tuple[str, ...]]] = [
-        ("tools.change_tool", Tool.objects, Tool, ()),
-        ("reviews.publish_review", Review.objects, Review, ("tool", "reviewer")),
-        ("comparisons.change_comparison", Comparison.objects, Comparison, ("first", "second")),
+def list_scheduled(viewer: Viewer) -> FrontList | None:
+    kinds: list[tuple[str, QuerySet, tuple[str, ...]]] = [
+        ("tools.change_tool", Tool.objects.all(), ()),
+        ("reviews.publish_review", Review.objects.all(), ("tool", "reviewer")),
+        ("comparisons.change_comparison", Comparison.objects.all(), ("first", "second")),
     ]
-    if not any(asker.may(permission) for permission, *_ in kinds):
+    if not any(viewer.may(permission) for permission, *_ in kinds):
         return None
-    found: list[Any] = []
+    rows: list[Any] = []
     total, more = 0, []
-    for permission, manager, model, related in kinds:
-        if asker.may(permission):
-            rows = manager.filter(published_at__gt=asker.now, withdrawn_at__isnull=True).order_by("published_at", "pk")
-            rows = with_total(rows.select_related(*related) if related else rows)
-            found += rows
-            total += total_of(rows)
-            many = str(model._meta.verbose_name_plural)
-            more.append((f"All scheduled {many}", list_of(model, state=PublicationState.SCHEDULED)))
-    found.sort(key=lambda row: row.published_at)
-    return Section(
-        "scheduled",
-        "Scheduled next",
-        [
-            Item(
+    for permission, queryset, related in kinds:
+        if viewer.may(permission):
+            soonest = queryset.filter(published_at__gt=viewer.now, withdrawn_at__isnull=True)
+            soonest = soonest.order_by("published_at", "pk")
+            first = read_first(soonest.select_related(*related) if related else soonest)
+            rows += first
+            total += get_total(first)
+            model = queryset.model
+            link = link_to_list(model, state=PublicationState.SCHEDULED)
+            more.append((f"All scheduled {model._meta.verbose_name_plural}", link))
+    rows.sort(key=lambda row: row.published_at)
+    return FrontList(
+        slug="scheduled",
+        title="Scheduled",
+        items=[
+            FrontItem(
                 f"{row.reviewer} on {row.tool}" if isinstance(row, Review) else str(row),
-                form_of(row),
+                link_to_form(row),
                 f"{row._meta.verbose_name}, {format_day(row.published_at.date())} at {row.published_at:%H:%M} UTC",
             )
-            for row in found[:MOST]
+            for row in rows[:MAX_ITEMS]
         ],
-        total,
-        "Nothing is scheduled.",
-        more,
+        total=total,
+        empty="Nothing is scheduled.",
+        more=more,
     )
 
 
-def stale(asker: Asker) -> Section | None:
-    if not asker.may("tools.change_plan", "tools.change_fact"):
+def list_stale_checks(viewer: Viewer) -> FrontList | None:
+    if not viewer.may("tools.change_plan", "tools.change_fact"):
         return None
-    found = gaps.to_verify(most=MOST, before=asker.today - timedelta(days=settings.STALE_AFTER_DAYS))
-    return _to_verify(
+    rows = gaps.find_tools_to_verify(most=MAX_ITEMS, before=viewer.today - timedelta(days=settings.STALE_AFTER_DAYS))
+    return _build_verify_list(
         "stale",
         f"Checked over {settings.STALE_AFTER_DAYS} days ago",
-        found,
-        f"Every price and fact was checked within {settings.STALE_AFTER_DAYS} days, or never.",
+        rows,
+        f"No price or fact was last checked over {settings.STALE_AFTER_DAYS} days ago.",
     )
 
 
-def unverified(asker: Asker) -> Section | None:
-    if not asker.may("tools.change_plan", "tools.change_fact"):
+def list_never_checked(viewer: Viewer) -> FrontList | None:
+    if not viewer.may("tools.change_plan", "tools.change_fact"):
         return None
-    found = gaps.to_verify(most=MOST, before=None)
-    return _to_verify("unverified", "Never checked", found, "Every price and fact was checked at least once.")
+    rows = gaps.find_tools_to_verify(most=MAX_ITEMS, before=None)
+    return _build_verify_list(
+        "unverified", "Never checked", rows, "Every price and fact has been checked at least once."
+    )
 
 
-def _to_verify(slug: str, title: str, found: Sequence[gaps.ToVerify], empty: str) -> Section:
-    def note(row: gaps.ToVerify) -> str:
+def _build_verify_list(slug: str, title: str, rows: Sequence[gaps.ToolToVerify], empty: str) -> FrontList:
+    def note(row: gaps.ToolToVerify) -> str:
         counts = [
-            number_of(number, one, many)
+            pluralize(number, one, many)
             for number, one, many in ((row.plans, "price", "prices"), (row.facts, "fact", "facts"))
             if number
         ]
-        return noted(join_words(counts), f"since {format_day(row.oldest)}" if row.oldest else "")
+        return join_notes(join_words(counts), f"since {format_day(row.oldest)}" if row.oldest else "")
 
-    items = [Item(row.name, reverse("admin:tools_tool_change", args=[row.tool]), note(row)) for row in found]
-    more = [("These prices", list_of(Plan, checked=slug)), ("These facts", list_of(Fact, checked=slug))]
-    return Section(slug, title, items, found[0].total if found else 0, empty, more)
+    items = [FrontItem(row.name, reverse("admin:tools_tool_change", args=[row.tool]), note(row)) for row in rows]
+    more = [
+        ("All of these prices", link_to_list(Plan, checked=slug)),
+        ("All of these facts", link_to_list(Fact, checked=slug)),
+    ]
+    return FrontList(slug=slug, title=title, items=items, total=rows[0].total if rows else 0, empty=empty, more=more)
 
 
-def due_predictions(asker: Asker) -> Section | None:
-    if not asker.may("reviews.change_prediction") or writes_own_drafts_only(asker.user):
+def list_due_predictions(viewer: Viewer) -> FrontList | None:
+    if not viewer.may("reviews.change_prediction") or writes_own_drafts_only(viewer.user):
         return None
-    due = Prediction.objects.on_record(at=asker.now).due_soonest().filter(due_on__lte=asker.today)
-    rows = with_total(due.select_related("review__reviewer", "review__tool"))
-    return Section(
-        "due-predictions",
-        "Predictions to judge",
-        [
-            Item(row.claim, form_of(row), f"{row.review.reviewer} on {row.review.tool}, due {format_day(row.due_on)}")
+    due = Prediction.objects.on_record(at=viewer.now).due_soonest().filter(due_on__lte=viewer.today)
+    rows = read_first(due.select_related("review__reviewer", "review__tool"))
+    return FrontList(
+        slug="due-predictions",
+        title="Predictions to judge",
+        items=[
+            FrontItem(
+                row.claim,
+                link_to_form(row),
+                f"{row.review.reviewer} on {row.review.tool}, due {format_day(row.due_on)}",
+            )
             for row in rows
         ],
-        total_of(rows),
-        "No prediction is due.",
-        [("All predictions that are due", list_of(Prediction, due="due"))],
+        total=get_total(rows),
+        empty="No predictions are due.",
+        more=[("All due predictions", link_to_list(Prediction, due="due"))],
     )
 
 
-def votes_under_review(asker: Asker) -> Section | None:
-    if not asker.may("votes.moderate_vote"):
+def list_votes_under_review(viewer: Viewer) -> FrontList | None:
+    if not viewer.may("votes.moderate_vote"):
         return None
-    tools = with_total(Tool.objects.with_held_votes().order_by("-held", "name", "pk"))
-    pairs = with_total(PairTally.objects.waiting().select_related("first", "second"))
+    tools = read_first(Tool.objects.with_held_votes().order_by("-held", "name", "pk"))
+    pairs = read_first(PairTally.objects.waiting().select_related("first", "second"))
     rows = [
         *((row.held, row.name, reverse("admin:votes_vote_tool", args=[row.pk])) for row in tools),
         *(
@@ -222,95 +262,99 @@ def votes_under_review(asker: Asker) -> Section | None:
         ),
     ]
     rows.sort(key=lambda row: -row[0])
-    return Section(
-        "votes-under-review",
-        "Votes under review",
-        [Item(name, url, number_of(held, "held vote", "held votes")) for held, name, url in rows[:MOST]],
-        total_of(tools) + total_of(pairs),
-        "No vote is held.",
-        [("All tools with held votes", list_of(Vote)), ("All pairs with held votes", list_of(PairVote))],
+    return FrontList(
+        slug="votes-under-review",
+        title="Votes under review",
+        items=[
+            FrontItem(name, url, pluralize(held, "held vote", "held votes")) for held, name, url in rows[:MAX_ITEMS]
+        ],
+        total=get_total(tools) + get_total(pairs),
+        empty="No votes are held.",
+        more=[("All tools with held votes", link_to_list(Vote)), ("All pairs with held votes", link_to_list(PairVote))],
     )
 
 
-def missing_comparisons(asker: Asker) -> Section | None:
-    if not asker.may("comparisons.add_comparison"):
+def list_missing_comparisons(viewer: Viewer) -> FrontList | None:
+    if not viewer.may("comparisons.add_comparison"):
         return None
-    found = gaps.missing_comparisons(most=MOST, at=asker.now)
-    return Section(
-        "missing-comparisons",
-        "Rivals without a comparison",
-        [
-            Item(
+    rows = gaps.find_missing_comparisons(most=MAX_ITEMS, at=viewer.now)
+    return FrontList(
+        slug="missing-comparisons",
+        title="Rivals without a comparison",
+        items=[
+            FrontItem(
                 f"{pair.first_name} vs {pair.second_name}",
                 reverse("admin:comparisons_comparison_add", query={"first": pair.first, "second": pair.second}),
-                f"named together in {number_of(pair.times, 'review', 'reviews')}",
+                f"mentioned together in {pluralize(pair.times, 'review', 'reviews')}",
             )
-            for pair in found
+            for pair in rows
         ],
-        found[0].total if found else 0,
-        "Every two tools that reviews name together have their comparison.",
+        total=rows[0].total if rows else 0,
+        empty="All pairs that reviews mention together have a comparison.",
     )
 
 
-def flips(asker: Asker) -> Section | None:
-    if not asker.may("reviews.view_review") or writes_own_drafts_only(asker.user):
+def list_flips(viewer: Viewer) -> FrontList | None:
+    if not viewer.may("reviews.view_review") or writes_own_drafts_only(viewer.user):
         return None
-    since = asker.now - FLIPPED_LATELY
-    flipped = Review.objects.flips(at=asker.now).filter(flip__published_at__gte=since)
-    rows = with_total(flipped.select_related("tool", "reviewer"))
-    return Section(
-        "flips",
-        "Verdicts that flipped",
-        [
-            Item(
+    since = viewer.now - FLIP_PERIOD
+    flipped = Review.objects.flips(at=viewer.now).filter(flip__published_at__gte=since)
+    rows = read_first(flipped.select_related("tool", "reviewer"))
+    return FrontList(
+        slug="flips",
+        title="Flipped verdicts",
+        items=[
+            FrontItem(
                 f"{row.reviewer} on {row.tool}",
-                form_of(row),
+                link_to_form(row),
                 f"{row.was_verdict} to {row.verdict}, {format_day(row.published_at.date())}",
             )
             for row in rows
         ],
-        total_of(rows),
-        f"No verdict flipped in {FLIPPED_LATELY.days} days.",
-        [("All that ever flipped", list_of(Review, flipped="yes"))],
+        total=get_total(rows),
+        empty=f"No verdict flipped in the last {FLIP_PERIOD.days} days.",
+        more=[("All flipped reviews", link_to_list(Review, flipped="yes"))],
     )
 
 
-def imports(asker: Asker) -> Section | None:
-    if not asker.may("tools.import_catalog"):
+def list_imports(viewer: Viewer) -> FrontList | None:
+    if not may_import(viewer.user):
         return None
-    found = gaps.imports(since=asker.now - IMPORTED_LATELY)
-    return Section(
-        "imports",
-        "Newest imports",
-        [
-            Item(
+    rows = gaps.find_imports(since=viewer.now - IMPORT_PERIOD)
+    return FrontList(
+        slug="imports",
+        title="Recent imports",
+        items=[
+            FrontItem(
                 f"{format_day(run.ended_at.date())} at {run.ended_at:%H:%M} UTC",
                 "",
-                noted(run.by or "by a command", join_words([number_of(n, one, many) for one, many, n in run.counts])),
+                join_notes(
+                    run.by or "by a command", join_words([pluralize(n, one, many) for one, many, n in run.counts])
+                ),
             )
-            for run in found[:MOST]
+            for run in rows[:MAX_ITEMS]
         ],
-        len(found),
-        f"Nothing was imported in {IMPORTED_LATELY.days} days.",
+        total=len(rows),
+        empty=f"Nothing was imported in the last {IMPORT_PERIOD.days} days.",
     )
 
 
-def last_edits(asker: Asker) -> Section:
-    entries = LogEntry.objects.filter(user=asker.user.pk).order_by("-action_time", "-pk")
-    rows = with_total(entries.select_related("content_type"))
-    return Section(
-        "last-edits",
-        "What you did last",
-        [
-            Item(
+def list_last_edits(viewer: Viewer) -> FrontList:
+    entries = LogEntry.objects.filter(user=viewer.user.pk).order_by("-action_time", "-pk")
+    rows = read_first(entries.select_related("content_type"))
+    return FrontList(
+        slug="last-edits",
+        title="Your recent edits",
+        items=[
+            FrontItem(
                 row.object_repr,
                 "" if row.is_deletion() else row.get_admin_url() or "",
                 f"{_DONE[row.action_flag]} {format_day(row.action_time.date())}",
             )
             for row in rows
         ],
-        total_of(rows),
-        "You have not changed anything yet.",
+        total=get_total(rows),
+        empty="You have not edited anything yet.",
     )
 
 
@@ -318,19 +362,19 @@ _DONE = {1: "added", 2: "changed", 3: "deleted"}
 
 
 # In the order of the page.
-SECTIONS: tuple[Callable[[Asker], Section | None], ...] = (
-    first_steps.first_steps,
-    draft_reviews,
-    missing_seats,
-    draft_tools,
-    draft_comparisons,
-    scheduled,
-    due_predictions,
-    votes_under_review,
-    stale,
-    unverified,
-    missing_comparisons,
-    flips,
-    imports,
-    last_edits,
+LISTS: tuple[Callable[[Viewer], FrontList | None], ...] = (
+    first_steps.list_first_steps,
+    list_draft_reviews,
+    list_missing_seats,
+    list_draft_tools,
+    list_draft_comparisons,
+    list_scheduled,
+    list_due_predictions,
+    list_votes_under_review,
+    list_stale_checks,
+    list_never_checked,
+    list_missing_comparisons,
+    list_flips,
+    list_imports,
+    list_last_edits,
 )

@@ -1,4 +1,4 @@
-"""What is missing, found in one statement each: verdicts, comparisons, checks. And what came in by import."""
+"""What is missing on the site (verdicts, comparisons, checks) and what was imported. One query each."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,16 +15,15 @@ from tools.models import Fact, Plan, Tool
 
 
 class MissingSeats(NamedTuple):
-    """A tool on which some seats, each as (id, name), have written nothing, not even a draft."""
+    """A tool and the seats, each as (id, name), that have not written about it, not even a draft."""
 
     tool: int
     name: str
     seats: Sequence[tuple[int, str]]
-    total: int
-    """How many such tools there are."""
+    total: int  # number of all such tools
 
 
-# Drafts first, because they cannot come out before; then the newest.
+# Draft tools first, because they cannot be published without their verdicts; then the newest.
 _MISSING_SEATS = """
 SELECT tool.id, tool.name,
        array_agg(reviewer.id ORDER BY reviewer.seat), array_agg(reviewer.name ORDER BY reviewer.seat),
@@ -41,16 +40,16 @@ LIMIT %(most)s
 """
 
 
-def missing_seats(*, most: int, held_by: int | None = None) -> list[MissingSeats]:
-    """Tools on which not every seat has written, those in draft first; with a user's id for the seat they hold."""
+def find_missing_seats(*, most: int, held_by: int | None = None) -> list[MissingSeats]:
+    """Return tools that some seat has not written about, drafts first. With a user's id, only their own seat."""
     return [
         MissingSeats(tool, name, list(zip(ids, names, strict=True)), total)
-        for tool, name, ids, names, total in _rows(_MISSING_SEATS, {"most": most, "holder": held_by})
+        for tool, name, ids, names, total in _read_rows(_MISSING_SEATS, {"most": most, "holder": held_by})
     ]
 
 
-def lacks_a_seat() -> RawSQL:
-    """The ids of all tools, withdrawn ones too, on which not every seat has written."""
+def select_tools_missing_a_seat() -> RawSQL:
+    """Return a subquery of the ids of tools, withdrawn ones included, that some seat has not written about."""
     return RawSQL(
         "SELECT tool.id FROM tools_tool AS tool CROSS JOIN reviews_reviewer AS reviewer WHERE NOT EXISTS ("
         " SELECT FROM reviews_review AS review WHERE review.tool_id = tool.id AND review.reviewer_id = reviewer.id"
@@ -60,16 +59,14 @@ def lacks_a_seat() -> RawSQL:
 
 
 class MissingComparison(NamedTuple):
-    """Two published tools that reviews name together, and nobody compared yet; names in alphabetical order."""
+    """Two published tools that reviews mention together and that have no comparison; names in alphabetical order."""
 
     first: int
     first_name: str
     second: int
     second_name: str
-    times: int
-    """How many reviews of the one name the other."""
-    total: int
-    """How many such pairs there are."""
+    times: int  # number of reviews of one that mention the other
+    total: int  # number of all such pairs
 
 
 _MISSING_COMPARISONS = """
@@ -93,25 +90,24 @@ LIMIT %(most)s
 """
 
 
-def missing_comparisons(*, most: int, at: datetime) -> list[MissingComparison]:
-    """Pairs that reviews name together and that have no comparison in whatever state, the most named first."""
-    found = []
-    for low, low_name, high, high_name, times, total in _rows(_MISSING_COMPARISONS, {"most": most, "now": at}):
+def find_missing_comparisons(*, most: int, at: datetime) -> list[MissingComparison]:
+    """Return pairs that reviews mention together and that have no comparison in any state, most mentions first."""
+    pairs = []
+    for low, low_name, high, high_name, times, total in _read_rows(_MISSING_COMPARISONS, {"most": most, "now": at}):
         (first_name, first), (second_name, second) = sorted([(low_name, low), (high_name, high)])
-        found.append(MissingComparison(first, first_name, second, second_name, times, total))
-    return found
+        pairs.append(MissingComparison(first, first_name, second, second_name, times, total))
+    return pairs
 
 
-class ToVerify(NamedTuple):
-    """A tool with standing prices and facts that wait to be checked: how many, and the oldest day of a check."""
+class ToolToVerify(NamedTuple):
+    """A tool with current prices and facts that need a check: their numbers, and the day of the oldest check."""
 
     tool: int
     name: str
     oldest: date | None
     plans: int
     facts: int
-    total: int
-    """How many such tools there are."""
+    total: int  # number of all such tools
 
 
 _TO_VERIFY = """
@@ -132,27 +128,27 @@ _STALE = _TO_VERIFY.format(due="verified_on < %(before)s")
 _UNVERIFIED = _TO_VERIFY.format(due="verified_on IS NULL")
 
 
-def to_verify(*, most: int, before: date | None) -> list[ToVerify]:
-    """Tools by what was last checked before a day, the oldest first; for None by what was never checked, the newest
-    tools first. Withdrawn tools are left in peace.
+def find_tools_to_verify(*, most: int, before: date | None) -> list[ToolToVerify]:
+    """Return tools with prices or facts last checked before a day, oldest check first; withdrawn tools are left out.
+
+    For None, return tools with prices or facts that were never checked, newest tool first.
     """
-    rows = _rows(_UNVERIFIED if before is None else _STALE, {"most": most, "before": before})
-    return [ToVerify(*row) for row in rows]
+    rows = _read_rows(_UNVERIFIED if before is None else _STALE, {"most": most, "before": before})
+    return [ToolToVerify(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
-class Import:
-    """What one import wrote, from the history: by whom ("": a command), when, and how many rows of each kind."""
+class ImportRun:
+    """What one import wrote, from the history: its user ("" for a command), its times, and rows of each kind."""
 
     by: str
     started_at: datetime
     ended_at: datetime
-    counts: Sequence[tuple[str, str, int]]
-    """(a row's name, rows' name, how many), in the order of the catalog file."""
+    counts: Sequence[tuple[str, str, int]]  # (singular, plural, number), in the order of the catalog file
 
 
-KINDS: tuple[Any, ...] = (Tool, Plan, Fact, Review, Prediction, Comparison)
-SAME_IMPORT = timedelta(minutes=3)  # a long import writes for minutes, without a pause as long as this
+IMPORTED_MODELS: tuple[Any, ...] = (Tool, Plan, Fact, Review, Prediction, Comparison)
+MAX_PAUSE = timedelta(minutes=3)  # a long import writes for minutes, but never pauses this long
 _BY_MINUTE = """
 SELECT '{kind}', COALESCE(account.username, ''), date_trunc('minute', history_date) AS minute, count(*)
 FROM {history} AS history LEFT JOIN accounts_user AS account ON account.id = history_user_id
@@ -160,42 +156,43 @@ WHERE history_date >= %(since)s AND history_change_reason LIKE '%% import'
 GROUP BY 2, 3
 """
 _IMPORTS = " UNION ALL ".join(
-    _BY_MINUTE.format(kind=model._meta.model_name, history=model.history.model._meta.db_table) for model in KINDS
+    _BY_MINUTE.format(kind=model._meta.model_name, history=model.history.model._meta.db_table)
+    for model in IMPORTED_MODELS
 )
 
 
-def imports(*, since: datetime) -> list[Import]:
-    """The imports since an instant, the newest first: rows of the history whose reason ends in “import”."""
-    return merged(_rows(_IMPORTS, {"since": since}))
+def find_imports(*, since: datetime) -> list[ImportRun]:
+    """Return the imports since an instant, newest first: history rows whose reason ends in “import”."""
+    return merge_minutes(_read_rows(_IMPORTS, {"since": since}))
 
 
-def merged(minutes: Iterable[tuple[str, str, datetime, int]]) -> list[Import]:
-    """Put (kind, by whom, minute, rows written) together to whole imports, the newest first."""
+def merge_minutes(minutes: Iterable[tuple[str, str, datetime, int]]) -> list[ImportRun]:
+    """Merge (kind, user, minute, rows written) into whole imports, newest first."""
     runs: list[tuple[str, datetime, datetime, Counter[str]]] = []
     for kind, by, minute, number in sorted(minutes, key=lambda row: (row[1], row[2])):
-        if runs and runs[-1][0] == by and minute - runs[-1][2] <= SAME_IMPORT:
+        if runs and runs[-1][0] == by and minute - runs[-1][2] <= MAX_PAUSE:
             name, started, _, counts = runs.pop()
         else:
             name, started, counts = by, minute, Counter()
         counts[kind] += number
         runs.append((name, started, minute, counts))
-    found = [
-        Import(
+    imports = [
+        ImportRun(
             by,
             started,
             ended,
             [
                 (str(model._meta.verbose_name), str(model._meta.verbose_name_plural), counts[model._meta.model_name])
-                for model in KINDS
+                for model in IMPORTED_MODELS
                 if counts[model._meta.model_name]
             ],
         )
         for by, started, ended, counts in runs
     ]
-    return sorted(found, key=lambda run: run.ended_at, reverse=True)
+    return sorted(imports, key=lambda run: run.ended_at, reverse=True)
 
 
-def _rows(sql: str, parameters: dict[str, Any]) -> list[Any]:
+def _read_rows(sql: str, parameters: dict[str, int | date | None]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchall()

@@ -1,4 +1,4 @@
-"""The four seats that a new site begins with, made in one step. Each is then changed like any other."""
+"""The four seats that a new site can start with, added in one step. Afterwards they are edited like any other."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -12,7 +12,7 @@ from reviews.models import Reviewer
 from tools.models import ContentRevision
 
 DISCLOSURE = "An editorial persona, not a person: the editors write what this seat says."
-# Slug, name, lens, bio; in the order of the seats.
+# Slug, name, lens, and bio, in the order of the seats.
 SEATS = (
     (
         "builder",
@@ -42,7 +42,7 @@ SEATS = (
 
 
 def seat_usual_panel() -> list[Reviewer]:
-    """Make the four seats and return them; [] when there is a seat already."""
+    """Add the four seats and return them; add nothing and return [] when a seat exists. Idempotent."""
     with transaction.atomic():
         ContentRevision.hold()
         if Reviewer.objects.exists():
@@ -54,30 +54,30 @@ def seat_usual_panel() -> list[Reviewer]:
 
 
 class UsualPanel(DeskAdmin):
-    """For the admin of reviewers: a page that asks, and then seats the usual panel of a site that has none."""
+    """A ModelAdmin with a page that seats the usual panel of a site without seats, after asking."""
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.usual_view)
         return [path("usual/", view, name="reviews_reviewer_usual"), *super().get_urls()]
 
     def usual_view(self, request: HttpRequest) -> HttpResponse:
-        """Ask (GET) and seat the panel (POST)."""
+        """Ask on GET, seat the panel on POST."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         to_list = HttpResponseRedirect(reverse("admin:reviews_reviewer_changelist"))
         if is_confirmed(request) and (seated := seat_usual_panel()):
             for reviewer in seated:
                 self.log_addition(request, reviewer, [{"added": {}}])
-            messages.success(request, f"{len(seated)} seats were added. Open one to change what it says of itself.")
+            messages.success(request, f"{len(seated)} seats were added. Open one to edit its description.")
             return to_list
         if Reviewer.objects.exists():
-            messages.info(request, "The panel has its seats already. Nothing was added.")
+            messages.info(request, "The panel already has seats. Nothing was added.")
             return to_list
         return confirmation(
             request,
             self,
             title="Seat the panel",
-            question="Four seats will be added, each an editorial persona and disclosed as one. Names, lenses and "
+            question="This adds four seats, each an editorial persona and disclosed as one. Names, lenses, and "
             "disclosures can be changed afterwards. For a panel of people, go back and add each reviewer.",
             yes="Yes, add these four seats",
             doing=[f"{name}: {lens}" for _, name, lens, _ in SEATS],

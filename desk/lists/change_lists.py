@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from desk.base import DeskAdmin
-from desk.front.gaps import lacks_a_seat
+from desk.front.gaps import select_tools_missing_a_seat
 from reviews.models import Outcome, Review, Reviewer
 from reviews.panel import Panel
 from tools.models import Fact, Plan, Tool
@@ -147,7 +147,7 @@ class UnwrittenFilter(ConditionFilter):
         seats = {
             slug: (name, stays & ~Q(Exists(written.filter(reviewer=pk)))) for pk, slug, name in Reviewer.objects.seats()
         }
-        return {"any": ("Any seat", stays & Q(pk__in=lacks_a_seat())), **seats}
+        return {"any": ("Any seat", stays & Q(pk__in=select_tools_missing_a_seat())), **seats}
 
 
 class FlippedFilter(ConditionFilter):

@@ -131,7 +131,7 @@ def test_from_an_empty_site_to_a_published_comparison_and_on(hand: Hand, guest: 
     hand.fill(page.get_by_label("User name or e-mail address"), "ada")
     hand.fill(page.get_by_label("Password"), PASSWORD)
     hand.click(button(page, "Sign in"))
-    expect(page.get_by_role("heading", name="Everything you may open")).to_be_visible()
+    expect(page.get_by_role("heading", name="All sections")).to_be_visible()
 
     hand.begin("The panel, a category and its three attributes")
     hand.click(page.get_by_role("link", name="Seat the panel"))

@@ -1,4 +1,4 @@
-"""A site without content says what it needs first; a panel and the attributes of a category are made in one step."""
+"""The first steps on a site without content; adding the panel, and the attributes of a category, in one step."""
 
 import pytest
 from django.test import Client
@@ -20,12 +20,11 @@ YES = {"confirmed": "yes"}
 
 
 def steps_for(user: User) -> list[str]:
-    return [
-        item.words for section in front_page.sections(user) if section.slug == "first-steps" for item in section.items
-    ]
+    lists = front_page.build_lists(user)
+    return [item.text for found in lists if found.slug == "first-steps" for item in found.items]
 
 
-def test_first_steps_go_as_they_are_done():
+def test_first_steps_disappear_when_done():
     editor = person("Editor")
     assert steps_for(editor) == [
         "Seat the panel",
@@ -43,18 +42,18 @@ def test_first_steps_go_as_they_are_done():
 
 
 @pytest.mark.parametrize("group", ["Reviewer", "Moderator"])
-def test_first_steps_are_for_those_who_may_take_them(group):
+def test_first_steps_are_hidden_from_users_who_may_not_take_them(group):
     assert steps_for(person(group)) == []
 
 
-def test_front_page_of_an_empty_site_leads_to_each_first_step(client):
+def test_front_page_of_an_empty_site_links_to_each_first_step(client):
     client.force_login(person("Editor"))
     page = client.get(reverse("admin:index"))
-    [steps] = [section for section in page.context["sections"] if section.slug == "first-steps"]
+    [steps] = [found for found in page.context["front_lists"] if found.slug == "first-steps"]
     assert [client.get(item.url).status_code for item in steps.items] == [200] * 5
 
 
-def test_panel_is_seated_once_and_after_asking(client):
+def test_panel_is_seated_once_after_confirmation(client):
     ada = person("Editor", username="ada")
     client.force_login(ada)
     assert client.get(USUAL).status_code == 200
@@ -69,7 +68,7 @@ def test_panel_is_seated_once_and_after_asking(client):
     assert set(Reviewer.history.values_list("history_user__username", "history_type")) == {("ada", "+")}
 
 
-def test_panel_is_seated_by_editors_and_administrators_alone():
+def test_only_editors_and_administrators_seat_the_panel():
     seated = {}
     for group in GROUPS:
         client = Client()
@@ -82,11 +81,11 @@ def test_panel_is_seated_by_editors_and_administrators_alone():
     assert Reviewer.objects.count() == 0
 
 
-def test_category_comes_with_its_attributes_and_shares_those_of_others(client):
+def test_category_form_adds_attributes_and_shares_existing_ones(client):
     client.force_login(person("Editor"))
     other = make.category()
-    licence = make.attribute(name="License", slug="license")
-    licence.categories.add(other)
+    license_attribute = make.attribute(name="License", slug="license")
+    license_attribute.categories.add(other)
     make.attribute(name="Context", slug="context-window")
     lines = "license\n  Context   window \n\nSelf-hosting\r\nself-hosting"
     response = client.post(
@@ -99,21 +98,21 @@ def test_category_comes_with_its_attributes_and_shares_those_of_others(client):
         ("Context window", "context-window-2"),
         ("Self-hosting", "self-hosting"),
     ]
-    assert list(licence.categories.order_by("pk")) == [other, category]
+    assert list(license_attribute.categories.order_by("pk")) == [other, category]
 
 
 @pytest.mark.parametrize(
     ("lines", "words"),
     [("License\n###", "###: no letter or digit to make an address of."), ("x" * 101, "has 101 characters")],
 )
-def test_attribute_without_an_address_is_refused_with_its_category(client, lines, words):
+def test_attribute_without_a_slug_is_refused_and_nothing_is_saved(client, lines, words):
     client.force_login(person("Editor"))
     response = client.post(ADD_CATEGORY, {"name": "A", "slug": "a", "new_attributes": lines})
     assert words in response.content.decode()
     assert (Category.objects.count(), Attribute.objects.count()) == (0, 0)
 
 
-def test_category_adds_attributes_later_too(client):
+def test_existing_category_can_add_attributes(client):
     client.force_login(person("Editor"))
     category = make.category(name="Agents", slug="agents")
     url = reverse("admin:tools_category_change", args=[category.pk])
@@ -121,7 +120,7 @@ def test_category_adds_attributes_later_too(client):
     assert list(category.attributes.values_list("name", flat=True)) == ["License"]
 
 
-def test_menu_begins_with_what_editors_write(client):
+def test_menu_starts_with_what_editors_write(client):
     client.force_login(person("Administrator"))
     menu = client.get(reverse("admin:index")).context["app_list"]
     assert [app["app_label"] for app in menu] == [

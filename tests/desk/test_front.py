@@ -1,4 +1,4 @@
-"""The desk's front page: what needs somebody today, and that people see what they may act on."""
+"""The desk's front page: what needs attention today, and that users see only what they may act on."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +24,7 @@ EDITOR = (
 REVIEWER = ("tools.view_tool", "reviews.add_review", "reviews.change_review", "reviews.view_review")
 
 
-def somebody(*permissions: str) -> User:
+def make_user(*permissions: str) -> User:
     user = User.objects.create_user(f"user-{User.objects.count()}", is_staff=True)
     for permission in permissions:
         app, _, codename = permission.partition(".")
@@ -32,22 +32,22 @@ def somebody(*permissions: str) -> User:
     return user
 
 
-def seen(user: User) -> dict[str, list[str]]:
-    """What somebody sees: the words of the items by the list's slug."""
-    return {section.slug: [item.words for item in section.items] for section in front_page.sections(user)}
+def item_texts(user: User) -> dict[str, list[str]]:
+    """Return the texts of the items that a user sees, by the slug of their list."""
+    return {found.slug: [item.text for item in found.items] for found in front_page.build_lists(user)}
 
 
-def section(slug: str, user: User | None = None) -> front_page.Section:
-    sections = front_page.sections(user or somebody(*EDITOR))
-    return next(section for section in sections if section.slug == slug)
+def find_list(slug: str, user: User | None = None) -> front_page.FrontList:
+    lists = front_page.build_lists(user or make_user(*EDITOR))
+    return next(found for found in lists if found.slug == slug)
 
 
-def test_empty_desk_says_so_in_every_list(client):
-    client.force_login(somebody(*EDITOR))
+def test_empty_desk_shows_the_empty_text_of_every_list(client):
+    client.force_login(make_user(*EDITOR))
     page = client.get(reverse("admin:index"))
-    sections = page.context["sections"]
-    assert [(section.total, list(section.items)) for section in sections] == [(0, [])] * (len(front_page.SECTIONS) - 1)
-    for found in sections:
+    lists = page.context["front_lists"]
+    assert [(found.total, list(found.items)) for found in lists] == [(0, [])] * (len(front_page.LISTS) - 1)
+    for found in lists:
         assert f'<dd class="today__empty">{found.empty}</dd>' in page.content.decode()
 
 
@@ -61,30 +61,30 @@ def test_drafts_are_listed_oldest_first(time_machine):
     make.tool(name="New", published_at=None)
     make.tool(name="Out")
     make.tool(name="Withdrawn", published_at=None, withdrawn_at=make.PAST)
-    user = somebody(*EDITOR)
-    found = {section.slug: [(item.words, item.note) for item in section.items] for section in front_page.sections(user)}
-    assert found["draft-tools"] == [("Old", f"{tool.category}, 3 days old"), ("New", found["draft-tools"][1][1])]
-    assert found["draft-tools"][1][1].endswith(", today")
-    assert found["draft-reviews"] == [("Seat on Old", "ship, 3 days old")]
-    assert found["draft-comparisons"] == [("A vs B", "3 days old")]
+    user = make_user(*EDITOR)
+    notes = {found.slug: [(item.text, item.note) for item in found.items] for found in front_page.build_lists(user)}
+    assert notes["draft-tools"] == [("Old", f"{tool.category}, 3 days old"), ("New", notes["draft-tools"][1][1])]
+    assert notes["draft-tools"][1][1].endswith(", today")
+    assert notes["draft-reviews"] == [("Seat on Old", "ship, 3 days old")]
+    assert notes["draft-comparisons"] == [("A vs B", "3 days old")]
 
 
 def test_list_shows_eight_and_counts_all():
     for _ in range(10):
         make.tool(published_at=None)
-    drafts = section("draft-tools")
+    drafts = find_list("draft-tools")
     assert (len(drafts.items), drafts.total) == (8, 10)
     assert drafts.more == [("All tools in draft", "/admin/tools/tool/?state=draft")]
 
 
-def test_scheduled_of_all_kinds_come_soonest_first():
+def test_scheduled_content_of_all_kinds_is_listed_soonest_first():
     now = timezone.now()
     tool, other, seat = make.tool(name="Next", published_at=now + 2 * DAY), make.tool(name="Other"), make.reviewer()
     make.review(of=other, by=seat, published_at=now + DAY)
     make.comparison(first=tool, second=other, published_at=now + 3 * DAY)
     make.comparison(published_at=now + DAY, withdrawn_at=now)
-    scheduled = section("scheduled")
-    assert [item.words for item in scheduled.items] == [f"{seat} on Other", "Next", "Next vs Other"]
+    scheduled = find_list("scheduled")
+    assert [item.text for item in scheduled.items] == [f"{seat} on Other", "Next", "Next vs Other"]
     assert scheduled.total == 3
 
 
@@ -103,16 +103,16 @@ def test_old_checks_are_grouped_by_tool_oldest_first(settings):
     make.fact(of=fresh, verified_on=today - 90 * DAY)
     make.fact(of=gone, verified_on=today - 900 * DAY)
     make.fact(of=fresh)
-    stale, never = section("stale"), section("unverified")
-    assert [(item.words, item.url, item.note.partition(",")[0]) for item in stale.items] == [
+    stale, never = find_list("stale"), find_list("unverified")
+    assert [(item.text, item.url, item.note.partition(",")[0]) for item in stale.items] == [
         ("Older", reverse("admin:tools_tool_change", args=[older.pk]), "1 price and 2 facts"),
         ("Old", reverse("admin:tools_tool_change", args=[old.pk]), "1 price"),
     ]
     assert stale.total == 2
-    assert [(item.words, item.note) for item in never.items] == [("Fresh", "1 fact")]
+    assert [(item.text, item.note) for item in never.items] == [("Fresh", "1 fact")]
 
 
-def test_predictions_that_can_be_judged_are_due():
+def test_due_predictions_are_listed():
     review = make.review(of=make.tool(), by=make.reviewer())
     today = timezone.now().date()
     late = make.prediction(of=review, due_on=today - 5 * DAY)
@@ -120,7 +120,7 @@ def test_predictions_that_can_be_judged_are_due():
     make.prediction(of=review, due_on=today + DAY)
     make.prediction(of=review, due_on=today - 9 * DAY, outcome="right")
     make.prediction(of=make.review(of=make.tool(), by=make.reviewer(), published_at=None), due_on=today - 9 * DAY)
-    assert [item.words for item in section("due-predictions").items] == [late.claim, now.claim]
+    assert [item.text for item in find_list("due-predictions").items] == [late.claim, now.claim]
 
 
 def test_rivals_without_a_comparison_are_prefilled(client):
@@ -132,79 +132,79 @@ def test_rivals_without_a_comparison_are_prefilled(client):
     make.review(of=third, by=seats[0], quote="Ant Tool does it.", published_at=None)
     make.review(of=third, by=seats[1], quote="Ant Tool does it.", withdrawn_at=make.PAST)
     note_mentions(reviews=Review.objects.all())
-    rivals = section("missing-comparisons")
+    rivals = find_list("missing-comparisons")
     url = f"/admin/comparisons/comparison/add/?first={other.pk}&second={one.pk}"
-    assert [(item.words, item.url, item.note) for item in rivals.items] == [
-        ("Ant Tool vs Bee Tool", url, "named together in 2 reviews"),
-        ("Bee Tool vs Cat Tool", rivals.items[1].url, "named together in 1 review"),
+    assert [(item.text, item.url, item.note) for item in rivals.items] == [
+        ("Ant Tool vs Bee Tool", url, "mentioned together in 2 reviews"),
+        ("Bee Tool vs Cat Tool", rivals.items[1].url, "mentioned together in 1 review"),
     ]
     assert draft.name not in str(rivals)
-    client.force_login(somebody(*EDITOR))
+    client.force_login(make_user(*EDITOR))
     form = client.get(url).context["adminform"].form
     assert (form["first"].value(), form["second"].value()) == (str(other.pk), str(one.pk))
     make.comparison(first=one, second=other, published_at=None)
-    assert [item.words for item in section("missing-comparisons").items] == ["Bee Tool vs Cat Tool"]
+    assert [item.text for item in find_list("missing-comparisons").items] == ["Bee Tool vs Cat Tool"]
 
 
-def test_tools_that_lack_a_verdict_say_whose():
+def test_tools_missing_a_verdict_name_the_seats():
     seats = [make.reviewer(name=name) for name in ("Builder", "Skeptic")]
     tool, almost = make.tool(name="Nothing"), make.tool(name="Almost", published_at=None)
     make.review(of=almost, by=seats[0], published_at=None)
     make.panel(of=make.tool(name="Whole"), seats=seats, verdicts="+-")
     make.tool(name="Gone", withdrawn_at=make.PAST)
-    lacking = section("missing-seats")
-    assert [(item.words, item.note, item.url) for item in lacking.items] == [
+    lacking = find_list("missing-seats")
+    assert [(item.text, item.note, item.url) for item in lacking.items] == [
         ("Almost", "Skeptic", f"/admin/reviews/review/add/?tool={almost.pk}&reviewer={seats[1].pk}"),
         ("Nothing", "Builder and Skeptic", f"/admin/tools/tool/{tool.pk}/change/"),
     ]
 
 
-def test_flips_of_late_are_listed(time_machine):
+def test_recent_flips_are_listed(time_machine):
     now = timezone.now()
     tool, seat = make.tool(name="T"), make.reviewer(name="Seat")
     make.review(of=tool, by=seat, verdict="ship", published_at=now - 200 * DAY)
     make.review(of=tool, by=seat, verdict="skip", published_at=now - 100 * DAY)
     make.review(of=tool, by=seat, verdict="ship", published_at=now - DAY)
-    flips = section("flips")
-    assert [(item.words, item.note.partition(",")[0]) for item in flips.items] == [("Seat on T", "skip to ship")]
+    flips = find_list("flips")
+    assert [(item.text, item.note.partition(",")[0]) for item in flips.items] == [("Seat on T", "skip to ship")]
     assert flips.total == 1
 
 
-def test_reviewer_sees_the_drafts_and_the_gaps_of_the_own_seat_only():
-    user = somebody(*REVIEWER)
+def test_reviewer_sees_drafts_and_gaps_of_their_own_seat_only():
+    user = make_user(*REVIEWER)
     own, other = make.reviewer(name="Own", held_by=user), make.reviewer(name="Other")
     drafted, lacking = make.tool(name="Drafted"), make.tool(name="Lacking")
     make.tool(name="Draft", published_at=None)
     for seat in (own, other):
         make.review(of=drafted, by=seat, published_at=None)
     make.review(of=lacking, by=other)
-    assert seen(user) == {
+    assert item_texts(user) == {
         "draft-reviews": ["Own on Drafted"],
         "missing-seats": ["Draft", "Lacking"],
         "last-edits": [],
     }
-    assert section("missing-seats", user).items[1].url == (
+    assert find_list("missing-seats", user).items[1].url == (
         f"/admin/reviews/review/add/?tool={lacking.pk}&reviewer={own.pk}"
     )
 
 
-def test_reviewer_is_led_to_the_tools_that_lack_the_own_seat():
-    user = somebody(*REVIEWER)
-    assert section("missing-seats", user).empty == "You hold no seat yet. An editor gives you one."
+def test_reviewer_gets_a_link_to_the_tools_missing_their_seat():
+    user = make_user(*REVIEWER)
+    assert find_list("missing-seats", user).empty == "You do not hold a seat yet. An editor can assign one to you."
     make.reviewer(slug="own", held_by=user)
-    assert section("missing-seats", user).empty == "Your seat has written on every tool."
-    assert section("missing-seats", user).more == [("All tools that lack one", "/admin/tools/tool/?unwritten=own")]
+    assert find_list("missing-seats", user).empty == "Your seat has reviewed every tool."
+    assert find_list("missing-seats", user).more == [("All tools missing one", "/admin/tools/tool/?unwritten=own")]
 
 
-def test_moderator_sees_held_votes_of_tools_and_pairs_the_most_first():
+def test_moderator_sees_held_votes_of_tools_and_pairs_with_most_votes_first():
     few, many, calm = make.tool(name="Few"), make.tool(name="Many", published_at=None), make.tool(name="Calm")
     make.votes(on=few, ship=1, state="held", held_for="tool")
     make.votes(on=many, ship=20, skip=5, state="held", held_for="burst")
     make.votes(on=calm, ship=30)
     make.pair_votes(between=(calm, few), first=2, state="held", held_for="pair")
     make.pair_votes(between=(many, few), first=9)
-    held = section("votes-under-review", somebody("votes.moderate_vote"))
-    assert [(item.words, item.note, item.url) for item in held.items] == [
+    held = find_list("votes-under-review", make_user("votes.moderate_vote"))
+    assert [(item.text, item.note, item.url) for item in held.items] == [
         ("Many", "25 held votes", f"/admin/votes/vote/tool/{many.pk}/"),
         ("Few vs Calm", "2 held votes", f"/admin/votes/pairvote/{few.pk}/{calm.pk}/"),
         ("Few", "1 held vote", f"/admin/votes/vote/tool/{few.pk}/"),
@@ -213,22 +213,22 @@ def test_moderator_sees_held_votes_of_tools_and_pairs_the_most_first():
     assert [url for _, url in held.more] == ["/admin/votes/vote/", "/admin/votes/pairvote/"]
 
 
-def test_held_votes_are_counted_beyond_those_shown():
+def test_total_of_held_votes_includes_rows_not_shown():
     for _ in range(6):
         tools = make.tool(), make.tool()
         make.votes(on=tools[0], ship=1, state="held", held_for="tool")
         make.pair_votes(between=tools, first=1, state="held", held_for="pair")
-    held = section("votes-under-review", somebody("votes.moderate_vote"))
+    held = find_list("votes-under-review", make_user("votes.moderate_vote"))
     assert (len(held.items), held.total) == (8, 12)
 
 
-def test_somebody_without_content_to_edit_sees_nothing_of_it():
+def test_user_without_permissions_sees_no_content():
     make.tool(name="Draft", published_at=None)
-    assert seen(somebody()) == {"last-edits": []}
+    assert item_texts(make_user()) == {"last-edits": []}
 
 
-def test_front_page_takes_the_same_queries_for_one_and_for_three(client, django_assert_num_queries):
-    user = somebody(*EDITOR)
+def test_front_page_makes_a_constant_number_of_queries(client, django_assert_num_queries):
+    user = make_user(*EDITOR)
     client.force_login(user)
     today, seat = timezone.now().date(), make.reviewer()
     for _ in range(2):
@@ -244,8 +244,8 @@ def test_front_page_takes_the_same_queries_for_one_and_for_three(client, django_
             assert client.get(reverse("admin:index")).status_code == 200
 
 
-def test_front_page_of_a_moderator_takes_the_same_queries_for_one_and_for_three(client, django_assert_num_queries):
-    client.force_login(somebody("votes.moderate_vote"))
+def test_front_page_of_a_moderator_makes_a_constant_number_of_queries(client, django_assert_num_queries):
+    client.force_login(make_user("votes.moderate_vote"))
     for _ in range(2):
         tools = make.tool(), make.tool()
         make.votes(on=tools[0], ship=1, state="held", held_for="tool")
@@ -254,22 +254,22 @@ def test_front_page_of_a_moderator_takes_the_same_queries_for_one_and_for_three(
             assert client.get(reverse("admin:index")).status_code == 200
 
 
-def test_front_page_is_closed_to_readers(client):
+def test_front_page_redirects_readers_to_sign_in(client):
     response = client.get(reverse("admin:index"))
     assert response.status_code == 302
 
 
 def test_imports_are_read_from_the_history():
-    user = somebody(*EDITOR)
+    user = make_user(*EDITOR)
     tool = make.tool()
     for reason in ("catalog import", "important", ""):
         Tool.history.bulk_history_create([tool], default_user=user, default_change_reason=reason)
-    [run] = gaps.imports(since=timezone.now() - DAY)
+    [run] = gaps.find_imports(since=timezone.now() - DAY)
     assert (run.by, run.counts) == (user.username, [("tool", "tools", 1)])
-    assert section("imports").items[0].note == f"{user.username}, 1 tool"
+    assert find_list("imports").items[0].note == f"{user.username}, 1 tool"
 
 
-def test_minutes_of_one_import_are_put_together():
+def test_minutes_of_one_import_are_merged():
     start = datetime(2026, 3, 1, 12, tzinfo=UTC)
     minute = timedelta(minutes=1)
     rows = [
@@ -279,7 +279,7 @@ def test_minutes_of_one_import_are_put_together():
         ("tool", "bob", start + minute, 1),
         ("tool", "ann", start + 30 * minute, 7),
     ]
-    found = [(run.by, run.started_at, run.ended_at, list(run.counts)) for run in gaps.merged(rows)]
+    found = [(run.by, run.started_at, run.ended_at, list(run.counts)) for run in gaps.merge_minutes(rows)]
     assert found == [
         ("ann", start + 30 * minute, start + 30 * minute, [("tool", "tools", 7)]),
         ("ann", start, start + 2 * minute, [("tool", "tools", 15), ("fact", "facts", 50)]),
@@ -288,7 +288,7 @@ def test_minutes_of_one_import_are_put_together():
 
 
 @pytest.mark.parametrize(("days", "words"), [(0, "today"), (1, "1 day old"), (12, "12 days old")])
-def test_age_is_said_in_days(days, words):
+def test_age_is_formatted_in_days(days, words):
     now = datetime(2026, 3, 20, 1, tzinfo=UTC)
-    assert front_page.age(now - days * DAY, now=now) == words
-    assert front_page.age(None, now=now) == ""
+    assert front_page.format_age(now - days * DAY, now=now) == words
+    assert front_page.format_age(None, now=now) == ""
