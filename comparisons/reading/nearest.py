@@ -1,57 +1,80 @@
-"""What a reader may have meant by an address at which nothing stands."""
+"""Guesses at what a reader meant: tools for an address that leads nowhere, and words for a mistyped search.
 
-from difflib import SequenceMatcher
-from itertools import accumulate
+All likeness is that of pg_trgm: a share 0–1 of common trigrams.
+"""
+
+from collections.abc import Iterable
+from itertools import accumulate, pairwise
 from pathlib import PurePosixPath
 
-from django.db.models import Q
+from django.db import connection
 
 from tools.models import Tool
+from tools.search import SHORTEST_RESEMBLING, words_of
 from tools.slugs import PAIR_SEPARATOR, slug_from_name
 
-MOST = 3  # tools suggested
-_ALIKE = 0.6  # of 1: how much of two slugs must be the same
-_STEM = 3  # letters that both begin with: the index of slugs finds those
-_CANDIDATES = 300  # slugs of one beginning that are compared
+MAX_TOOLS = 3
+MIN_LIKENESS = 0.3  # from which one word may be meant by another
 _OUR_WORDS = {"tools", "compare", "categories", "reviewers", "vote", "badge", "og", "feeds", "admin", "custom"}
+
+# For each typed word in order the known word most like it. Of equally similar words the last in code point order wins.
+_MEANT = """
+SELECT nearest.word
+FROM unnest(%(typed)s::text[]) WITH ORDINALITY AS typed(word, place)
+CROSS JOIN LATERAL (
+    SELECT known.word FROM unnest(%(known)s::text[]) AS known(word)
+    WHERE known.word = typed.word OR similarity(known.word, typed.word) >= %(min_likeness)s
+    ORDER BY known.word = typed.word DESC, similarity(known.word, typed.word) DESC, known.word COLLATE "C" DESC
+    LIMIT 1
+) AS nearest
+ORDER BY typed.place
+"""
 
 
 def nearest_tools(path: str) -> list[Tool]:
-    """The published tools that the last telling part of a path resembles, the nearest first, at most MOST.
+    """Return at most MAX_TOOLS published tools that the last telling segment of a path resembles, nearest first.
 
-    A pair resembles what either of its halves does. At most seven short queries, down the index of slugs. Tools
-    that are not published are never looked at, so the answer tells nothing about them.
+    Either half of a pair counts. At most five queries. Unpublished tools are ignored, so that the answer reveals
+    nothing about them.
     """
     for segment in reversed(PurePosixPath(path).parts):
         halves = segment.partition(".")[0].split(PAIR_SEPARATOR)[:2]
-        wanted = [slug for slug in map(slug_from_name, halves) if slug and slug not in _OUR_WORDS]
-        if wanted:
-            return _resembling(wanted)
+        slugs = [slug for slug in map(slug_from_name, halves) if slug and slug not in _OUR_WORDS]
+        if slugs:
+            return _tools_like(slugs)
     return []
 
 
-def _resembling(wanted: list[str]) -> list[Tool]:
-    known = Tool.objects.published().by_slugs(*wanted)
-    likeness: dict[str, float] = {}
-    for slug in wanted:
-        if slug not in known:
-            for other in _candidates(slug):
-                likeness[other] = max(likeness.get(other, 0), _likeness(slug, other))
-    alike = sorted((slug for slug in likeness if likeness[slug] >= _ALIKE), key=lambda slug: (-likeness[slug], slug))
-    found = Tool.objects.published().by_slugs(*alike[:MOST]) if alike else {}
-    tools = [*known.values(), *(found[slug] for slug in alike[:MOST] if slug in found)]
-    return list(dict.fromkeys(tools))[:MOST]
+def _tools_like(slugs: list[str]) -> list[Tool]:
+    """Return the tools of the slugs first, then those whose names resemble a slug, then those whose slug begins one."""
+    tools = Tool.objects.published()
+    beginnings = [beginning for slug in slugs for beginning in _beginnings(slug)]
+    known = tools.by_slugs(*slugs, *beginnings)
+    similar = [tool for slug in slugs if slug not in known for tool in tools.resembling(slug)[:MAX_TOOLS]]
+    similar.sort(key=lambda tool: tool.likeness, reverse=True)
+    ranked = [*map(known.get, slugs), *similar, *map(known.get, beginnings)]
+    return [tool for tool in dict.fromkeys(ranked) if tool][:MAX_TOOLS]
 
 
-def _candidates(slug: str) -> list[str]:
-    """Published slugs with the same beginning, and those that this one is a longer form of."""
-    shorter = list(accumulate(slug.split("-"), "{}-{}".format))
-    alike = Tool.objects.published().filter(Q(slug__startswith=slug[:_STEM]) | Q(slug__in=shorter))
-    return list(alike.order_by("slug").values_list("slug", flat=True)[:_CANDIDATES])
+def _beginnings(slug: str) -> list[str]:
+    """Return what is left of a slug without its last words, longest first: `open-webui-2` may be `open-webui`."""
+    *shorter, _ = accumulate(slug.split("-"), "{}-{}".format)
+    return [beginning for beginning in reversed(shorter) if len(beginning) >= SHORTEST_RESEMBLING]
 
 
-def _likeness(slug: str, other: str) -> float:
-    """0–1. Where one begins with the whole of the other, at least what suffices."""
-    one, two = sorted((slug, other), key=len)
-    begins = len(one) >= _STEM and two.startswith(one)
-    return max(SequenceMatcher(None, slug, other).ratio(), _ALIKE if begins else 0)
+def meant_words(typed: str, names: Iterable[str]) -> str:
+    """Return mistyped words, each replaced by the word in `names` that it resembles most. At most one query.
+
+    Words that resemble none are left out; "" when none is left. A word may also be two words of a name typed as one.
+    """
+    known: dict[str, str] = {}
+    for name in names:
+        parts = words_of(name)
+        known |= {part: part for part in parts}
+        known |= {first + second: f"{first} {second}" for first, second in pairwise(parts)}
+    words = words_of(typed)
+    if not words or not known:
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute(_MEANT, {"typed": words, "known": list(known), "min_likeness": MIN_LIKENESS})
+        return " ".join(known[word] for (word,) in cursor.fetchall())

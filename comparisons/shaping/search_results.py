@@ -1,10 +1,9 @@
-"""What a search has found, shaped; and what was meant by words that were mistyped. No queries."""
+"""Search results, suggestions, and the fields of the picker, shaped for templates. No queries."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,84 +16,86 @@ from comparisons.shaping.seat_filter import with_query
 from reviews.models import Review
 from reviews.panel import Panel
 from tools.models import Tool
-from tools.search import START, STOP, words_of
+from tools.search import START, STOP
 from web.words import format_day
 
-LIKE_ENOUGH = 0.3  # a share 0–1 of common trigrams, from which one word may be meant by another
-CLEARLY_LIKE = 0.5  # a share 0–1 of what was typed, from which a tool that is near may be taken as meant,
-LEAD = 0.2  # if it is nearer by so much than any other
+# A tool with a similar name is taken as meant if its likeness, a share 0–1 of what was typed, is at least
+# CLEAR_LIKENESS, and CLEAR_LEAD above that of the next tool.
+CLEAR_LIKENESS = 0.5
+CLEAR_LEAD = 0.2
 _VERSUS = re.compile(r"(?:^|(?<=[\W_]))(?:vs|versus)\.?(?=[\W_]|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """One kind of thing that was found."""
+class ResultGroup:
+    """The results of one kind."""
 
     kind: str
     title: str
     items: list[dict[str, Any]]
-    """A page of what was found, best first."""
+    """One page of results, best first."""
     total: int
-    is_cut: bool
-    """There are more, which were not ranked."""
+    is_truncated: bool
+    """Whether there are more results, which were not ranked."""
     links: dict[str, str]
-    """Addresses of what follows and precedes: `more`, `next`, `previous`; "" where there is none."""
+    """The URLs of other pages: `more`, `next`, `previous`; "" for a page that does not exist."""
     page: int
     pages: int
 
 
-def address(words: str, *, kind: str = "", page: int = 1) -> str:
-    """The address of a search, or of a page of one kind of what it found."""
+def search_address(words: str, *, kind: str = "", page: int = 1) -> str:
+    """Return the URL of a search, or of one page of its results of one kind."""
     query = {"q": words, **({"kind": kind} if kind else {}), **({"page": page} if page > 1 else {})}
     return reverse("search", query=query)
 
 
-def tool_item(tool: Tool) -> dict[str, Any]:
-    """Shape a tool that was found; it comes annotated `with_panel().with_marks()`."""
+def shape_tool(tool: Tool) -> dict[str, Any]:
+    """Shape a tool that was found, annotated `with_panel().with_marks()`."""
     row: Any = tool
     return {
         "url": row.get_absolute_url(),
-        "name": marked(row.marked_name),
+        "name": highlight(row.marked_name),
         "category": row.category.name,
-        "tagline": marked(row.marked_tagline),
-        # Other names only where they alone, the description only where it says why this tool is here.
-        "aliases": "" if is_marked(row.marked_name) else _if_marked(row.marked_aliases),
-        "excerpt": _if_marked(_excerpt(row.marked_description)),
+        "tagline": highlight(row.marked_tagline),
+        # Aliases only when the name does not match, the description only when it does.
+        "aliases": "" if has_highlight(row.marked_name) else _highlight_or_nothing(row.marked_aliases),
+        "excerpt": _highlight_or_nothing(_excerpt(row.marked_description)),
         "panel": Panel.of(row.panel),
         "compare": reverse("compare", query={"a": row.slug}),
     }
 
 
-def comparison_item(comparison: Comparison) -> dict[str, Any]:
-    """Shape a comparison that was found; it comes annotated `with_marks()`."""
+def shape_comparison(comparison: Comparison) -> dict[str, Any]:
+    """Shape a comparison that was found, annotated `with_marks()`."""
     row: Any = comparison
     return {
         "url": row.get_absolute_url(),
-        "first": marked(row.marked_first),
-        "second": marked(row.marked_second),
+        "first": highlight(row.marked_first),
+        "second": highlight(row.marked_second),
         "category": row.first.category.name,
-        "excerpt": _if_marked(_excerpt(row.marked_introduction)),
+        "excerpt": _highlight_or_nothing(_excerpt(row.marked_introduction)),
     }
 
 
-def review_item(review: Review) -> dict[str, Any]:
-    """Shape a review that was found; it comes annotated `with_marks()`."""
+def shape_review(review: Review) -> dict[str, Any]:
+    """Shape a review that was found, annotated `with_marks()`."""
     row: Any = review
     return {
         "url": f"{row.tool.get_absolute_url()}#seat-{row.reviewer.slug}",
         "tool": row.tool.name,
         "reviewer": row.reviewer.name,
         "verdict": row.verdict,
-        "excerpt": marked(_excerpt(row.marked_quote)),
-        "flips_if": _if_marked(_excerpt(row.marked_flips_if)),
+        "excerpt": highlight(_excerpt(row.marked_quote)),
+        "flips_if": _highlight_or_nothing(_excerpt(row.marked_flips_if)),
         "day": format_day(row.published_at.date()),
     }
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A tool, suggested for what is typed. `value` is what a field takes for it: its name, or its slug when another
-    tool in the list has the same name.
+    """A tool suggested for what was typed so far.
+
+    `value` is what a field accepts for it: its name, or its slug if another tool in the list has the same name.
     """
 
     name: str
@@ -103,8 +104,8 @@ class Suggestion:
     value: str
 
 
-def suggestions(tools: Sequence[Tool]) -> list[Suggestion]:
-    """Shape some tools, which come with their categories, as suggestions."""
+def shape_suggestions(tools: Sequence[Tool]) -> list[Suggestion]:
+    """Shape tools, loaded with their categories, as suggestions."""
     names = Counter(tool.name.casefold() for tool in tools)
     return [
         Suggestion(
@@ -118,8 +119,8 @@ def suggestions(tools: Sequence[Tool]) -> list[Suggestion]:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One field of the picker: what was typed, the tool that this means, or those that it may mean."""
+class PickerField:
+    """One field of the picker: what was typed, and the tool that it means or the candidates that it may mean."""
 
     field: str
     label: str
@@ -143,114 +144,82 @@ class Side:
             return f"“{self.typed}” may be one of these. Which one do you mean?"
         return f"No tool here goes by “{self.typed}”. Check the spelling, or try another name."
 
-    def choices(self, other: "Side") -> list[tuple[str, str, str]]:
-        """The tools that may be meant, as (name, category, address): choosing one keeps what the other side says."""
+    def choices(self, other: "PickerField") -> list[tuple[str, str, str]]:
+        """Return the candidates as (name, category, URL). The URL fills this field and leaves the other as it is."""
         return [
             (tool.name, tool.category.name, picker_address({self.field: tool.slug, other.field: other.typed}))
             for tool in self.candidates
         ]
 
 
-def custom_choices(sides: Sequence[Side], place: int) -> list[tuple[str, str, str]]:
-    """The tools that may be meant by one of the fields of the page of columns, as `Side.choices`."""
-    typed = [side.typed for side in sides]
+def custom_choices(fields: Sequence[PickerField], place: int) -> list[tuple[str, str, str]]:
+    """Return the candidates of one field of the custom page, as `PickerField.choices` does."""
+    typed = [field.typed for field in fields]
     return [
         (tool.name, tool.category.name, custom_address([*typed[:place], tool.slug, *typed[place + 1 :]]))
-        for tool in sides[place].candidates
+        for tool in fields[place].candidates
     ]
 
 
 def custom_address(words: Iterable[str], *, lens: str = "") -> str:
-    """The address of the page of columns of some tools, by whatever they are called; `lens` as `Lens.query` has it."""
+    """Return the URL of the custom page of tools, given their slugs or names. `lens` is a `Lens.query`."""
     return with_query(reverse("custom"), lens, custom_query(words))
 
 
 def custom_query(words: Iterable[str]) -> str:
-    """Some tools as a query string of the page of columns."""
+    """Return the query string of the custom page for tools, given their slugs or names."""
     return urlencode([("t", word) for word in words if word])
 
 
 def picker_address(fields: dict[str, str]) -> str:
-    """The address of the picker with its fields filled in, those that have something."""
+    """Return the URL of the picker with its fields filled in. Empty fields are left out."""
     return reverse("compare", query={field: fields[field] for field in sorted(fields) if fields[field]})
 
 
-def marked(text: str) -> SafeString:
-    """A text from `tools.search.marked` as HTML: what was found in <mark>, all of it escaped."""
+def highlight(text: str) -> SafeString:
+    """Return a text from `tools.search.marked` as HTML: hits in <mark>, everything escaped."""
     before, *parts = text.split(START)
     return conditional_escape(before) + format_html_join(
         "", "<mark>{}</mark>{}", (part.partition(STOP)[::2] for part in parts)
     )
 
 
-def is_marked(text: str) -> bool:
-    """Whether anything was found in a text from `tools.search.marked`."""
+def has_highlight(text: str) -> bool:
+    """Return whether a text from `tools.search.marked` has a hit."""
     return START in text
 
 
-def _if_marked(text: str) -> SafeString | str:
-    return marked(text) if is_marked(text) else ""
+def _highlight_or_nothing(text: str) -> SafeString | str:
+    return highlight(text) if has_highlight(text) else ""
 
 
 def _excerpt(text: str) -> str:
-    """An excerpt with signs of what was left out before and after it."""
+    """Return an excerpt with an ellipsis where text was left out before or after it."""
     words = text.replace(START, "").replace(STOP, "")
     before = "… " if words[:1].islower() else ""
     after = "" if not words or words.endswith((".", "!", "?", "…", ":")) else " …"
     return f"{before}{text}{after}"
 
 
-def sides(words: str) -> tuple[str, str] | None:
-    """The two names of a query such as `aider vs cline`; None when it is not of that kind."""
+def split_versus(words: str) -> tuple[str, str] | None:
+    """Return the two names of a query such as `aider vs cline`; None for any other query."""
     parts = [part.strip(' -_"') for part in _VERSUS.split(words)]
     return (parts[0], parts[1]) if len(parts) == 2 and all(parts) else None
 
 
-def either(words: str) -> str:
-    """A query for what is on one side of a `vs`: a tool, or a review, is seldom about both."""
+def match_either_side(words: str) -> str:
+    """Return a query that matches either side of a `vs`, for tools and reviews: few are about both."""
     return _VERSUS.sub(" or ", words)
 
 
-def both(words: str) -> str:
-    """A query for what is on both sides of a `vs`, as a comparison is."""
+def match_both_sides(words: str) -> str:
+    """Return a query that matches both sides of a `vs`, for comparisons."""
     return _VERSUS.sub(" ", words)
 
 
-def trigrams(word: str) -> set[str]:
-    """The trigrams of a word, as pg_trgm makes them."""
-    padded = f"  {word} "
-    return {padded[start : start + 3] for start in range(len(padded) - 2)}
-
-
-def likeness(one: str, other: str) -> float:
-    """How alike two words are: the share 0–1 of their trigrams that they have in common."""
-    ones, others = trigrams(one), trigrams(other)
-    return len(ones & others) / len(ones | others)
-
-
-def meant(words: str, names: Iterable[str]) -> str:
-    """What was meant by words that were found nowhere: each replaced by the word it resembles most in some names.
-
-    Words that resemble none are left out; "" when none is left. Two words of a name may have been written as one.
-    """
-    known: dict[str, str] = {}
-    for name in names:
-        parts = words_of(name)
-        known |= {part: part for part in parts}
-        known |= {first + second: f"{first} {second}" for first, second in pairwise(parts)}
-    return " ".join(filter(None, (_nearest(word, known) for word in words_of(words))))
-
-
-def _nearest(word: str, known: dict[str, str]) -> str:
-    if word in known:
-        return known[word]
-    best = max(known, key=lambda other: (likeness(word, other), other), default="")
-    return known[best] if best and likeness(word, best) >= LIKE_ENOUGH else ""
-
-
 def is_clear(tools: Sequence[Any]) -> bool:
-    """Whether the first of some tools is meant without doubt: the only one, or by far the nearest of those that have
-    a `likeness`.
+    """Return whether the first of the candidates is clearly meant: it is the only one, or by far the most similar of
+    those annotated with `likeness`.
     """
     likenesses = [*(getattr(tool, "likeness", 1.0) for tool in tools), 0.0, 0.0]
-    return likenesses[0] >= CLEARLY_LIKE and likenesses[0] - likenesses[1] >= LEAD
+    return likenesses[0] >= CLEAR_LIKENESS and likenesses[0] - likenesses[1] >= CLEAR_LEAD

@@ -17,7 +17,7 @@ from comparisons.reading.records import PairRecord
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import search_results, sentences, tool_columns
 from comparisons.shaping.seat_filter import WHOLE_PANEL, lens_of, toggles
-from comparisons.views.search import side
+from comparisons.views.search import picker_field
 from tools.models import Tool
 from votes.community import Community
 from web.http import public_page
@@ -33,7 +33,7 @@ def custom(request: HttpRequest) -> HttpResponse:
     options = custom_options(request.GET)
     if tools := _by_slugs(options.typed):
         return render(request, "comparisons/columns.html", _columns(tools, options))
-    sides = [side(f"t{place}", *field) for place, field in enumerate(zip(FIELDS, options.typed, strict=False))]
+    sides = [picker_field(f"t{place}", *field) for place, field in enumerate(zip(FIELDS, options.typed, strict=False))]
     tools = list(dict.fromkeys(side.tool for side in sides if side.tool))
     if len(tools) >= 2 and all(side.tool for side in sides):
         return HttpResponseRedirect(_address(tools, options))
@@ -58,9 +58,9 @@ def _address(tools: list[Tool], options: CustomOptions) -> str:
     return reverse("comparison", args=[pair.slugs if pair else slugs])
 
 
-def _form(sides: list[search_results.Side], options: CustomOptions) -> dict[str, Any]:
+def _form(sides: list[search_results.PickerField], options: CustomOptions) -> dict[str, Any]:
     """The form with what is in its fields so far."""
-    sides += [search_results.Side(f"t{place}", FIELDS[place], "") for place in range(len(sides), len(FIELDS))]
+    sides += [search_results.PickerField(f"t{place}", FIELDS[place], "") for place in range(len(sides), len(FIELDS))]
     return {
         "sides": [(side, search_results.custom_choices(sides, place)) for place, side in enumerate(sides)],
         "has_beyond": bool(options.beyond),
@@ -80,7 +80,7 @@ def _columns(tools: list[Any], options: CustomOptions) -> dict[str, Any]:
     seats = tool_columns.seat_rows(records)
     sentence = sentences.ranking_sentence(columns, communities, lens)
     sides = [
-        search_results.Side(f"t{place}", FIELDS[place], tool.slug if tool.has_namesake else tool.name, tool)
+        search_results.PickerField(f"t{place}", FIELDS[place], tool.slug if tool.has_namesake else tool.name, tool)
         for place, tool in enumerate(tools)
     ]
     return {

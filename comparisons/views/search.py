@@ -1,4 +1,4 @@
-"""Finding a tool, a comparison or a review by words, and picking two tools to compare."""
+"""Search for tools, comparisons, and reviews, and the picker of two tools to compare."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from comparisons.forms import PickerForm, SearchForm, SuggestForm, cleaned
 from comparisons.models import Comparison, ComparisonQuerySet
+from comparisons.reading.nearest import meant_words
 from comparisons.reading.pairs import find_pair
 from comparisons.reading.rivals import likeliest_rivals
 from comparisons.shaping import search_results, tool_columns
@@ -21,49 +22,49 @@ from tools.models import Category, Tool
 from tools.search import CANDIDATES, planned_each_time
 from web.http import public_page
 
-FIRST = 5  # of each kind on the page of all kinds
-A_PAGE = 20  # of one kind
-NEAR = 8  # tools that may have been meant
+RESULTS_PER_KIND = 5  # on the page of all kinds
+RESULTS_PER_PAGE = 20  # on the page of one kind
+MAX_SUGGESTIONS = 8  # tools that may be meant
 NEWEST = 12
 MOST_READ = 12
 RIVALS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of thing that is searched for."""
+class SearchKind:
+    """A kind of thing to search for."""
 
     title: str
-    understood: Callable[[str], str]
-    """What was typed, as this kind takes it."""
-    matching: Callable[[str], list[int]]
-    """The ids of what is public and matches, best first."""
-    shown: Callable[[str], Any]
-    """With all that is shown of it."""
-    item: Callable[[Any], dict[str, Any]]
+    rewrite: Callable[[str], str]
+    """Turn what was typed into the query for this kind."""
+    match: Callable[[str], list[int]]
+    """Return the ids of the public matches, best first."""
+    annotate: Callable[[str], Any]
+    """Return a queryset with everything that a result shows."""
+    shape: Callable[[Any], dict[str, Any]]
 
 
 KINDS = {
-    "tools": Kind(
+    "tools": SearchKind(
         "Tools",
-        search_results.either,
+        search_results.match_either_side,
         Tool.objects.matching,
         lambda words: Tool.objects.with_panel().with_marks(words).select_related("category"),
-        search_results.tool_item,
+        search_results.shape_tool,
     ),
-    "comparisons": Kind(
+    "comparisons": SearchKind(
         "Comparisons",
-        search_results.both,
+        search_results.match_both_sides,
         Comparison.objects.matching,
         lambda words: Comparison.objects.with_marks(words).select_related("first__category", "second"),
-        search_results.comparison_item,
+        search_results.shape_comparison,
     ),
-    "reviews": Kind(
+    "reviews": SearchKind(
         "Reviews",
-        search_results.either,
+        search_results.match_either_side,
         Review.objects.matching,
         lambda words: Review.objects.with_marks(words).select_related("tool", "reviewer"),
-        search_results.review_item,
+        search_results.shape_review,
     ),
 }
 
@@ -71,11 +72,11 @@ KINDS = {
 @require_safe
 @public_page
 def search(request: HttpRequest) -> HttpResponse:
-    """Everything that holds some words, by kind; where nothing does, what they may have meant, and ways on."""
+    """Everything that matches, grouped by kind; if nothing does, what was probably meant, and other ways on."""
     asked = cleaned(SearchForm(request.GET))
     words, kinds = asked["q"], [asked["kind"]] if asked["kind"] else list(KINDS)
-    sides = search_results.sides(words)
-    groups, near, meant = _found_or_meant(words, kinds, asked["page"]) if words else ([], [], "")
+    versus = search_results.split_versus(words)
+    groups, near, meant = _search_or_guess(words, kinds, asked["page"]) if words else ([], [], "")
     return render(
         request,
         "comparisons/search.html",
@@ -83,54 +84,60 @@ def search(request: HttpRequest) -> HttpResponse:
             "words": words,
             "kind": asked["kind"],
             "tabs": [
-                (title, search_results.address(words, kind=kind), kind == asked["kind"])
+                (title, search_results.search_address(words, kind=kind), kind == asked["kind"])
                 for kind, title in {"": "All", **{kind: KINDS[kind].title for kind in KINDS}}.items()
             ],
             "meant": meant,
             "groups": groups,
             "near": near,
-            "picker": search_results.picker_address({"a": sides[0], "b": sides[1]}) if sides else "",
+            "picker": search_results.picker_address({"a": versus[0], "b": versus[1]}) if versus else "",
             **({} if groups else _ways_on()),
         },
     )
 
 
-def _found_or_meant(words: str, kinds: list[str], page: str) -> tuple[list[search_results.Group], list[Tool], str]:
-    """What was found; where that is nothing, tools of like names, and what was found for the words that were meant."""
+def _search_or_guess(
+    words: str, kinds: list[str], page: str
+) -> tuple[list[search_results.ResultGroup], list[Tool], str]:
+    """Return the results. If there are none, return the results for the words that were probably meant, the tools with
+    similar names, and those words.
+    """
     with planned_each_time():
-        if groups := _found(words, kinds, page):
+        if groups := _search(words, kinds, page):
             return groups, [], ""
-        near = list(Tool.objects.published().resembling(words)[:NEAR])
-        meant = search_results.meant(words, [name for tool in near for name in (tool.name, *tool.aliases)])
-        return _found(meant, kinds, page) if meant else [], near, meant
+        near = list(Tool.objects.published().resembling(words)[:MAX_SUGGESTIONS])
+        meant = meant_words(words, [name for tool in near for name in (tool.name, *tool.aliases)])
+        return _search(meant, kinds, page) if meant else [], near, meant
 
 
-def _found(words: str, kinds: list[str], page: str) -> list[search_results.Group]:
-    """What was found of some kinds, those of which there is something. Two queries a kind, one where there is none."""
-    groups = [_group(kind, words, page=page, size=A_PAGE if len(kinds) == 1 else FIRST) for kind in kinds]
+def _search(words: str, kinds: list[str], page: str) -> list[search_results.ResultGroup]:
+    """Return the groups that have results. Two queries per kind, one for a kind without results."""
+    size = RESULTS_PER_PAGE if len(kinds) == 1 else RESULTS_PER_KIND
+    groups = [_group(kind, words, page=page, size=size) for kind in kinds]
     return [group for group in groups if group.total]
 
 
-def _group(kind: str, words: str, *, page: str, size: int) -> search_results.Group:
-    """A page of what was found of one kind."""
-    how = KINDS[kind]
-    understood = how.understood(words)
-    here = Paginator(how.matching(understood), size).get_page(page if size == A_PAGE else 1)
-    rows = how.shown(understood).in_bulk(here.object_list)
+def _group(kind: str, words: str, *, page: str, size: int) -> search_results.ResultGroup:
+    """Return one page of the results of one kind."""
+    searched = KINDS[kind]
+    query = searched.rewrite(words)
+    is_paged = size == RESULTS_PER_PAGE
+    here = Paginator(searched.match(query), size).get_page(page if is_paged else 1)
+    rows = searched.annotate(query).in_bulk(here.object_list)
 
-    def to(number: int, *, exists: bool) -> str:
-        return search_results.address(words, kind=kind, page=number) if exists else ""
+    def link(number: int, *, exists: bool) -> str:
+        return search_results.search_address(words, kind=kind, page=number) if exists else ""
 
-    return search_results.Group(
+    return search_results.ResultGroup(
         kind=kind,
-        title=how.title,
-        items=[how.item(rows[pk]) for pk in here.object_list if pk in rows],
+        title=searched.title,
+        items=[searched.shape(rows[pk]) for pk in here.object_list if pk in rows],
         total=here.paginator.count,
-        is_cut=here.paginator.count >= CANDIDATES,
+        is_truncated=here.paginator.count >= CANDIDATES,
         links={
-            "more": to(1, exists=size == FIRST and here.has_next()),
-            "previous": to(here.number - 1, exists=size == A_PAGE and here.has_previous()),
-            "next": to(here.number + 1, exists=size == A_PAGE and here.has_next()),
+            "more": link(1, exists=not is_paged and here.has_next()),
+            "previous": link(here.number - 1, exists=is_paged and here.has_previous()),
+            "next": link(here.number + 1, exists=is_paged and here.has_next()),
         },
         page=here.number,
         pages=here.paginator.num_pages,
@@ -138,7 +145,7 @@ def _group(kind: str, words: str, *, page: str, size: int) -> search_results.Gro
 
 
 def _ways_on() -> dict[str, Any]:
-    """What to read when there is nothing else to show. Two queries."""
+    """Return what to read when nothing else is shown. Two queries."""
     return {
         "comparisons": _links(Comparison.objects.published().newest_first(), NEWEST),
         "categories": Category.objects.with_published_tools(),
@@ -148,14 +155,14 @@ def _ways_on() -> dict[str, Any]:
 @require_safe
 @public_page
 def suggest(request: HttpRequest) -> HttpResponse:
-    """A list of tools for what is typed so far, as a fragment."""
+    """Suggest tools for what was typed so far, as an HTML fragment."""
     asked = cleaned(SuggestForm(request.GET))
     tools = Tool.objects.published().select_related("category")
     words = next(filter(None, asked.values()), "")
     response = render(
         request,
         "comparisons/_suggestions.html",
-        {"suggestions": search_results.suggestions(tools.suggested(words, most=NEAR))},
+        {"suggestions": search_results.shape_suggestions(tools.suggested(words, most=MAX_SUGGESTIONS))},
     )
     response.headers["X-Robots-Tag"] = "noindex"
     return response
@@ -164,10 +171,11 @@ def suggest(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public_page
 def compare(request: HttpRequest) -> HttpResponse:
-    """Pick any two tools: leads to their comparison, or asks for what is missing to find it."""
+    """Pick two tools: redirect to their comparison, or ask for what is missing."""
     asked = cleaned(PickerForm(request.GET))
-    first, second = side("a", "First tool", asked["a"]), side("b", "Second tool", asked["b"])
-    tools = [side.tool for side in (first, second) if side.tool]
+    first = picker_field("a", "First tool", asked["a"])
+    second = picker_field("b", "Second tool", asked["b"])
+    tools = [field.tool for field in (first, second) if field.tool]
     if len(tools) == 2 and tools[0] != tools[1]:
         pair = find_pair(tools[0].slug, tools[1].slug)
         return HttpResponseRedirect(reverse("comparison", args=[pair.slugs if pair else (first.typed, second.typed)]))
@@ -179,26 +187,30 @@ def compare(request: HttpRequest) -> HttpResponse:
             "is_same": len(tools) == 2,
             "is_asked": bool(first.typed or second.typed),
             "more_at_once": search_results.custom_address([first.typed, second.typed]),
-            **(_company(tools[0]) if len(tools) == 1 and not (first.typed and second.typed) else {}),
+            **(_known_tool(tools[0]) if len(tools) == 1 and not (first.typed and second.typed) else {}),
             "newest": _links(Comparison.objects.published().newest_first(), NEWEST),
             "most_read": _links(Comparison.objects.published().most_read(), MOST_READ),
         },
     )
 
 
-def side(field: str, label: str, words: str) -> search_results.Side:
-    """What a field of the picker means: a slug, a name or an alias, else the only tool near. Up to six queries."""
+def picker_field(field: str, label: str, words: str) -> search_results.PickerField:
+    """Resolve what was typed into a field of the picker: a slug, a name, or an alias; otherwise the one tool that it
+    clearly resembles. At most six queries.
+    """
     tools = Tool.objects.published().select_related("category")
-    by_slug = tools.by_slugs(words.lower()).get(words.lower()) if words else None
-    called = list(tools.called(by_slug.name if by_slug else words)[:NEAR]) if words else []
+    by_slug = tools.by_slug(words.lower()) if words else None
+    called = list(tools.called(by_slug.name if by_slug else words)[:MAX_SUGGESTIONS]) if words else []
     if by_slug:
-        return search_results.Side(field, label, by_slug.name if len(called) == 1 else by_slug.slug, by_slug)
-    near = called or (tools.suggested(words, most=NEAR) if words else [])
-    return search_results.Side(field, label, words, near[0] if search_results.is_clear(near) else None, near)
+        typed = by_slug.name if len(called) == 1 else by_slug.slug
+        return search_results.PickerField(field, label, typed, by_slug)
+    near = called or (tools.suggested(words, most=MAX_SUGGESTIONS) if words else [])
+    meant = near[0] if search_results.is_clear(near) else None
+    return search_results.PickerField(field, label, words, meant, near)
 
 
-def _company(tool: Tool) -> dict[str, Any]:
-    """What a tool is compared with already, and its likeliest rivals. Two queries."""
+def _known_tool(tool: Tool) -> dict[str, Any]:
+    """Return a tool's comparisons and likeliest rivals, for a picker with one field filled in. Two queries."""
     return {
         "known": tool,
         "compared": _links(Comparison.objects.published().touching(tool.pk).newest_first(), RIVALS),
@@ -207,5 +219,5 @@ def _company(tool: Tool) -> dict[str, Any]:
 
 
 def _links(comparisons: ComparisonQuerySet, most: int) -> list[SafeString]:
-    """The first of some comparisons, as links."""
+    """Return the first `most` comparisons as links."""
     return [tool_columns.pair_link(record) for record in comparisons.records()[:most]]

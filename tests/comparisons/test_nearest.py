@@ -1,4 +1,4 @@
-"""What the 404 page suggests."""
+"""Guesses at what was meant: the suggestions of the 404 page, and corrected search words."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from comparisons.reading.nearest import nearest_tools
+from comparisons.reading.nearest import meant_words, nearest_tools
 from comparisons.views import errors
 from tests import factories as make
 from tools.models import Tool
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 NOT_PUBLIC = [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}]
 
 
-def suggested(client: Client, path: str, **extra) -> list[str]:
-    """The addresses that a 404 page suggests."""
+def get_suggestions(client: Client, path: str, **extra) -> list[str]:
+    """Return the URLs that a 404 page suggests."""
     response = client.get(path, **extra)
     assert response.status_code == 404
     page = response.content.decode()
@@ -38,46 +38,53 @@ def suggested(client: Client, path: str, **extra) -> list[str]:
         "/compare/open-webui-vs-nothing/",
         "/compare/nothing-vs-open-webui/",
         "/compare/open-webi-vs-nothing/",
+        "/tools/opne-webui/",
+        "/tools/open-webui-for-teams-and-their-private-models/",
     ],
 )
-def test_nearest_tool_is_suggested(client, path):
-    tool = make.tool(slug="open-webui")
-    make.tool(slug="ollama")
-    assert suggested(client, path) == [tool.get_absolute_url()]
+def test_404_suggests_the_nearest_tool(client, path):
+    tool = make.tool(slug="open-webui", name="Open WebUI")
+    make.tool(slug="ollama", name="Ollama")
+    assert get_suggestions(client, path) == [tool.get_absolute_url()]
 
 
 @pytest.mark.parametrize(
     "path", ["/tools/x/", "/favicon.gif", "/tools/open/vs/", "/%00/", "/" + "long-" * 500, "/💥/", "/-vs-/", "/.."]
 )
-def test_what_resembles_nothing_gets_no_suggestion(client, path):
-    make.tool(slug="zebra")
-    assert suggested(client, path) == []
+def test_404_suggests_nothing_for_a_path_like_no_tool(client, path):
+    make.tool(slug="zebra", name="Zebra")
+    assert get_suggestions(client, path) == []
 
 
-def test_nearest_comes_first_and_there_are_few():
+def test_nearest_tools_are_ranked_and_limited():
     for slug in ("llama-index", "llama-cpp", "llama-stack", "llama-factory", "llama"):
-        make.tool(slug=slug)
-    assert [tool.slug for tool in nearest_tools("/tools/llama-cp/")] == ["llama-cpp", "llama", "llama-stack"]
+        make.tool(slug=slug, name=slug.replace("-", " ").title())
+    assert [tool.slug for tool in nearest_tools("/tools/llama-cp/")] == ["llama-cpp", "llama", "llama-index"]
 
 
-def test_both_halves_of_a_pair_count():
+def test_nearest_tools_of_a_pair_include_both_halves():
     for slug in ("alpha", "ollama"):
-        make.tool(slug=slug)
+        make.tool(slug=slug, name=slug)
     assert [tool.slug for tool in nearest_tools("/compare/ollma-vs-alphas/")] == ["alpha", "ollama"]
 
 
-def test_former_slug_leads_to_the_tool_of_today():
+def test_nearest_tools_know_former_slugs():
     tool = make.tool(slug="first-name")
     Tool.objects.filter(pk=tool.pk).update(slug="other")
     assert nearest_tools("/compare/first-name-vs-nothing/") == [tool]
 
 
-def test_comparisons_of_the_known_half_are_suggested(client):
+def test_nearest_tools_know_aliases():
+    tool = make.tool(slug="quill", name="Quill", aliases=["Feather"])
+    assert nearest_tools("/tools/feathre/") == [tool]
+
+
+def test_404_suggests_comparisons_of_the_known_half(client):
     tool = make.tool(slug="alpha", name="Alpha & more")
     pair = make.comparison(first=make.tool(slug="beta"), second=tool)
     make.comparison(first=make.tool(), second=make.tool())
     make.comparison(first=tool, second=make.tool(), published_at=None)
-    assert suggested(client, "/compare/alpha-vs-nothing/") == ["/tools/alpha/", pair.get_absolute_url()]
+    assert get_suggestions(client, "/compare/alpha-vs-nothing/") == ["/tools/alpha/", pair.get_absolute_url()]
     assert "Alpha &amp; more" in client.get("/compare/alpha-vs-nothing/").content.decode()
 
 
@@ -85,10 +92,10 @@ def test_comparisons_of_the_known_half_are_suggested(client):
 @pytest.mark.parametrize(
     "path", ["/tools/secret-tool/", "/compare/secret-tool-vs-alpha/", "/tools/secret-tool/vote/", "/tools/secret-too/"]
 )
-def test_tool_that_is_not_public_changes_nothing(client, fields, path):
-    make.tool(slug="secret-thing"), make.tool(slug="alpha")
+def test_404_does_not_depend_on_unpublished_tools(client, fields, path):
+    make.tool(slug="secret-thing", name="Secret Thing"), make.tool(slug="alpha", name="Alpha")
     before = client.get(path)
-    hidden = make.tool(slug="former-secret", name="Hidden", **fields)
+    hidden = make.tool(slug="former-secret", name="Secret Tool", aliases=["Former Secret"], **fields)
     Tool.objects.filter(pk=hidden.pk).update(slug="secret-tool")
     make.comparison(first=hidden, second=Tool.objects.get(slug="alpha"))
     make.comparison(first=Tool.objects.get(slug="secret-thing"), second=hidden)
@@ -97,8 +104,8 @@ def test_tool_that_is_not_public_changes_nothing(client, fields, path):
     assert client.get("/compare/former-secret-vs-zzz/").content == client.get("/compare/formed-secret-vs-zzz/").content
 
 
-def test_htmx_gets_the_suggestion_with_the_message(client):
-    make.tool(slug="alpha")
+def test_404_for_htmx_has_the_message_and_the_suggestion(client):
+    make.tool(slug="alpha", name="Alpha")
     response = client.post(
         "/tools/alpa/vote/", {"choice": "ship"}, headers={"hx-request": "true", "sec-fetch-site": "same-origin"}
     )
@@ -108,19 +115,42 @@ def test_htmx_gets_the_suggestion_with_the_message(client):
     assert '<a href="/tools/alpha/">' in page
 
 
-def test_page_stands_without_its_suggestions(client, monkeypatch, caplog):
+def test_404_survives_a_database_error(client, monkeypatch, caplog):
     def fail(path):
         raise OperationalError("on purpose")
 
     monkeypatch.setattr(errors, "nearest_tools", fail)
-    assert suggested(client, "/tools/alpha/") == []
+    assert get_suggestions(client, "/tools/alpha/") == []
     assert "no suggestions" in caplog.text
 
 
 @pytest.mark.parametrize("tools", [1, 3])
-def test_queries(client, django_assert_num_queries, tools):
+def test_404_query_count_is_constant(client, django_assert_num_queries, tools):
     for n in range(tools):
-        make.comparison(first=make.tool(slug=f"alpha-{n}"))
-    for path, queries in {"/alphb/": 5, "/compare/alpha-0-vs-zzz/": 7, "/zzz/": 3}.items():
+        make.comparison(first=make.tool(slug=f"alpha-{n}", name=f"Alpha {n}"))
+    for path, queries in {"/alphb/": 4, "/compare/alpha-0-vs-zzz/": 7, "/zzz/": 3}.items():
         with django_assert_num_queries(queries):
             client.get(path)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("mistrl", "mistral"),
+        ("claud haiku", "claude haiku"),
+        ("openwebui", "open webui"),
+        ("zzz haiuk", "haiku"),
+        ("haiuk mistrl haiuk", "haiku mistral haiku"),
+        ("zzz", ""),
+        ("", ""),
+    ],
+)
+def test_mistyped_words_are_replaced_by_the_words_meant(typed, meant):
+    assert meant_words(typed, ["Mistral Medium 3", "Claude Haiku", "Open WebUI"]) == meant
+
+
+def test_words_meant_are_found_in_one_query(django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert meant_words("claud haikuu", ["Claude Haiku"]) == "claude haiku"
+    with django_assert_num_queries(0):
+        assert (meant_words("claud", []), meant_words("…", ["Claude"])) == ("", "")

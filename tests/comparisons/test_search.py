@@ -1,3 +1,5 @@
+"""Search, and the suggestions for what was typed so far."""
+
 import re
 
 import pytest
@@ -12,20 +14,20 @@ from tools.models import Tool
 pytestmark = pytest.mark.django_db
 
 
-def main(client: Client, url: str, **query: str) -> str:
+def get_page(client: Client, url: str, **query: str) -> str:
     response = client.get(url, query)
     assert response.status_code == 200
     return response.content.decode()
 
 
 def titles(page: str) -> list[str]:
-    """The titles of what was found, as text."""
+    """Return the titles of the results as text."""
     headings = re.findall(r'<h3 class="hit__title">(.*?)</h3>', page)
     return [re.sub(r"<[^>]+>", "", heading) for heading in headings]
 
 
-def quills(things: int = 1) -> None:
-    """As many tools as said that hold the word, each with a review and a comparison that hold it too."""
+def make_quills(things: int = 1) -> None:
+    """Make tools that match "quill", each with a review and a comparison that match it too."""
     for n in range(things):
         tool = make.tool(
             slug=f"quill-{n}", name=f"Quill {n}", tagline="Writes", category=make.category(name=f"Ink {n}")
@@ -34,9 +36,9 @@ def quills(things: int = 1) -> None:
         make.comparison(first=tool, second=make.tool(name=f"Pencil {n}"))
 
 
-def test_results_are_grouped_by_kind_ranked_and_marked(client):
-    quills()
-    page = main(client, "/search/", q="quills")
+def test_results_are_grouped_ranked_and_highlighted(client):
+    make_quills()
+    page = get_page(client, "/search/", q="quills")
     assert titles(page) == ["Quill 0", "Quill 0 vs Pencil 0", "The Poet 0 on Quill 0"]
     assert '<a href="/tools/quill-0/"><bdi><mark>Quill</mark> 0</bdi></a>' in page
     assert '<a href="/tools/quill-0/#seat-poet-0">' in page
@@ -45,30 +47,30 @@ def test_results_are_grouped_by_kind_ranked_and_marked(client):
     assert '<a href="/compare/?a=quill-0">Compare with…</a>' in page
 
 
-def test_each_kind_has_pages_of_its_own(client):
-    quills(26)
-    page = main(client, "/search/", q="quill")
+def test_each_kind_is_paginated(client):
+    make_quills(26)
+    page = get_page(client, "/search/", q="quill")
     assert len(titles(page)) == 15
     assert 'href="/search/?q=quill&amp;kind=tools"' in page
-    first = main(client, "/search/", q="quill", kind="tools")
-    second = main(client, "/search/", q="quill", kind="tools", page="2")
+    first = get_page(client, "/search/", q="quill", kind="tools")
+    second = get_page(client, "/search/", q="quill", kind="tools", page="2")
     assert (len(titles(first)), len(titles(second))) == (20, 6)
     assert len({*titles(first), *titles(second)}) == 26
     assert 'href="/search/?q=quill&amp;kind=tools&amp;page=2" rel="next"' in first
     assert "Page 2 of 2" in second
     for beyond in ("3", "999999999999999999999", "9" * 5000):
-        assert titles(main(client, "/search/", q="quill", kind="tools", page=beyond)) == titles(second)
+        assert titles(get_page(client, "/search/", q="quill", kind="tools", page=beyond)) == titles(second)
     for nonsense in ("x", "1.5", ""):
-        assert titles(main(client, "/search/", q="quill", kind="tools", page=nonsense)) == titles(first)
+        assert titles(get_page(client, "/search/", q="quill", kind="tools", page=nonsense)) == titles(first)
 
 
-def test_two_names_find_their_comparison_and_the_way_to_the_picker(client):
-    quills()
+def test_two_names_find_their_comparison_and_link_the_picker(client):
+    make_quills()
     for words in ("quill 0 vs pencil 0", "Pencil-0-vs-Quill-0"):
-        page = main(client, "/search/", q=words, kind="comparisons")
+        page = get_page(client, "/search/", q=words, kind="comparisons")
         assert titles(page) == ["Quill 0 vs Pencil 0"]
     assert 'href="/compare/?a=Pencil-0&amp;b=Quill-0"' in page
-    assert sorted(titles(main(client, "/search/", q="quill vs pencil", kind="tools"))) == ["Pencil 0", "Quill 0"]
+    assert sorted(titles(get_page(client, "/search/", q="quill vs pencil", kind="tools"))) == ["Pencil 0", "Quill 0"]
 
 
 @pytest.mark.parametrize(
@@ -78,39 +80,39 @@ def test_two_names_find_their_comparison_and_the_way_to_the_picker(client):
         ("claud haikuu", "claude haiku", "<mark>Claude</mark> <mark>Haiku</mark>"),
     ],
 )
-def test_what_was_meant_is_found_and_marked(client, typed, meant, name):
+def test_mistyped_words_find_what_was_meant(client, typed, meant, name):
     for title in ("Mistral Medium", "Claude Haiku", "Piper"):
         make.tool(name=title)
-    page = main(client, "/search/", q=typed)
+    page = get_page(client, "/search/", q=typed)
     assert f"“<b>{meant}</b>”" in page
     assert f"<bdi>{name}</bdi>" in page
     assert len(titles(page)) == 1
 
 
-def test_alias_that_was_found_says_why(client):
+def test_result_shows_the_alias_that_matched(client):
     make.tool(name="Quill", aliases=["Feather"])
-    assert "Also called <mark>Feather</mark>" in main(client, "/search/", q="feather")
+    assert "Also called <mark>Feather</mark>" in get_page(client, "/search/", q="feather")
 
 
-def test_nothing_found_offers_ways_on(client):
-    quills()
+def test_search_without_results_offers_other_pages(client):
+    make_quills()
     make.tool(name="Xyzzy")
-    page = main(client, "/search/", q="nothing of the kind")
+    page = get_page(client, "/search/", q="nothing of the kind")
     for words in ("Nothing found", "Ink 0", "Newest comparisons", 'href="/compare/quill-0-vs-'):
         assert words in page
     assert titles(page) == []
 
 
-def test_empty_search_offers_ways_on(client):
-    quills()
+def test_empty_search_offers_other_pages(client):
+    make_quills()
     for query in ("", "   ", "\u200b\u202e"):
-        page = main(client, "/search/", q=query)
+        page = get_page(client, "/search/", q=query)
         assert ("Nothing found" in page, "Ink 0" in page, "Newest comparisons" in page) == (False, True, True)
 
 
-def test_hostile_words_are_shown_and_not_obeyed(client):
+def test_hostile_words_are_escaped(client):
     make.tool(name="<script>alert(1)</script> quill", tagline="quill <img src=x onerror=alert(1)>")
-    page = main(client, "/search/", q='quill "><script>alert(2)</script>') + main(client, "/search/", q="quill")
+    page = get_page(client, "/search/", q='quill "><script>alert(2)</script>') + get_page(client, "/search/", q="quill")
     for piece in ("<script>alert", "<img"):
         assert piece not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; <mark>quill</mark>" in page
@@ -118,7 +120,7 @@ def test_hostile_words_are_shown_and_not_obeyed(client):
 
 @pytest.mark.parametrize("fields", HIDDEN)
 @pytest.mark.parametrize("words", ["secretword", "secretwrod", "vs secretword", "secretw"])
-def test_what_is_not_public_is_as_if_it_were_not_there(client, fields, words):
+def test_search_does_not_depend_on_unpublished_content(client, fields, words):
     make.tool(name="Quill", category=make.category(name="Ink"))
     urls = [f"/search/?q={words}", f"/search/suggest/?q={words}", *(f"/search/?q={words}&kind={k}" for k in KINDS)]
     before = [client.get(url).content for url in urls]
@@ -134,12 +136,12 @@ def test_what_is_not_public_is_as_if_it_were_not_there(client, fields, words):
 KINDS = ["tools", "comparisons", "reviews"]
 
 
-def test_superseded_words_are_not_found(client):
-    quills()
+def test_superseded_reviews_are_not_found(client):
+    make_quills()
     review = Tool.objects.get(slug="quill-0").reviews.get()
     review.supersede(verdict="skip", quote="Other words.")
-    assert titles(main(client, "/search/", q="own", kind="reviews")) == []
-    assert titles(main(client, "/search/", q="other words")) == ["The Poet 0 on Quill 0"]
+    assert titles(get_page(client, "/search/", q="own", kind="reviews")) == []
+    assert titles(get_page(client, "/search/", q="other words")) == ["The Poet 0 on Quill 0"]
 
 
 @given(st.text(max_size=300), st.sampled_from(["", *KINDS, "cats"]))
@@ -153,7 +155,7 @@ def test_superseded_words_are_not_found(client):
 @example("vs vs vs", "comparisons")
 @example('"unclosed', "")
 @example("%00%ff%", "")
-def test_whatever_is_typed_is_answered(text, kind):
+def test_any_text_is_answered(text, kind):
     client = Client()
     for url in ("/search/", "/search/suggest/", "/compare/"):
         response = client.get(url, {"q": text, "a": text, "b": "quill", "kind": kind, "page": text})
@@ -165,24 +167,24 @@ def test_whatever_is_typed_is_answered(text, kind):
     ("url", "queries"),
     [
         ("/search/", 2),
-        ("/search/?q=quill", 9),  # 6, and 3 for the transaction that plans anew
+        ("/search/?q=quill", 9),  # 6, and 3 for the transaction with custom plans
         ("/search/?q=quill&kind=reviews", 5),
-        ("/search/?q=quil", 13),  # nothing as typed, one look for what resembles it, everything again
+        ("/search/?q=quil", 14),  # nothing as typed, one for similar names, one for the words meant, everything again
         ("/search/?q=zzzz", 9),
         ("/search/suggest/?q=quil", 1),
         ("/search/suggest/?q=qiull", 2),
         ("/search/suggest/?q=", 0),
     ],
 )
-def test_queries(client, django_assert_num_queries, things, url, queries):
-    quills(things)
+def test_query_counts_are_constant(client, django_assert_num_queries, things, url, queries):
+    make_quills(things)
     with django_assert_num_queries(queries):
         assert client.get(url).status_code == 200
 
 
 @pytest.mark.parametrize("url", ["/search/?q=quill", "/search/suggest/?q=quill", "/compare/?a=quill"])
-def test_pages_are_the_same_for_everyone_and_conditional(client, admin_client, url):
-    quills()
+def test_pages_are_public_and_conditional(client, admin_client, url):
+    make_quills()
     first, other = client.get(url), admin_client.get(url)
     assert first.content == other.content
     assert first.headers["Cache-Control"] == "public, no-cache"
@@ -192,8 +194,8 @@ def test_pages_are_the_same_for_everyone_and_conditional(client, admin_client, u
     assert client.get(url, headers={"if-none-match": first.headers["ETag"]}).status_code == 304
 
 
-def test_suggestions_are_a_list_of_tools_with_their_categories(client):
-    quills(12)
+def test_suggestions_list_tools_with_their_categories(client):
+    make_quills(12)
     response = client.get("/search/suggest/?q=quil")
     fragment = response.content.decode()
     assert fragment.count('role="option"') == 8
@@ -201,15 +203,15 @@ def test_suggestions_are_a_list_of_tools_with_their_categories(client):
     assert response.headers["X-Robots-Tag"] == "noindex"
 
 
-def test_tools_of_one_name_are_suggested_by_slug(client):
+def test_tools_with_the_same_name_are_suggested_by_slug(client):
     make.tool(slug="one", name="Quill")
     make.tool(slug="two", name="quill")
-    assert re.findall('data-value="(.*?)"', main(client, "/search/suggest/", q="q")) == ["one", "two"]
+    assert re.findall('data-value="(.*?)"', get_page(client, "/search/suggest/", q="q")) == ["one", "two"]
 
 
-def test_nothing_to_suggest_is_nothing(client):
+def test_no_suggestions_are_an_empty_fragment(client):
     for query in ("", "zzzz", "'"):
-        assert main(client, "/search/suggest/", q=query).strip() == ""
+        assert get_page(client, "/search/suggest/", q=query).strip() == ""
 
 
 @pytest.mark.parametrize("url", ["/search/", "/search/suggest/", "/compare/"])
