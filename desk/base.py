@@ -1,36 +1,143 @@
-"""What every page of the desk shares: a history with ways back, conflicts told, and nothing deleted that was seen."""
+"""The base of every ModelAdmin of the site: history pages, optimistic locks, and no deletion of what readers saw."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.http import HttpRequest
+from django.db import IntegrityError, models, transaction
+from django.db.models import Field, ProtectedError, QuerySet
+from django.forms import Field as FormField
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern
 
-from desk.history.conflicts import ConflictsTold
-from desk.history.deletion import OnlyUnseenDeleted, delete_selected
-from desk.history.pages import HistoryPages
+from desk.history import conflicts, deletion
+from desk.history.events import kinds_of
+from desk.history.pages import HistoryPages, address
+from tools.row_history import set_change_reason
 
-admin.site.add_action(delete_selected, "delete_selected")
+admin.site.add_action(deletion.delete_selected, "delete_selected")
 
 
-class DeskAdmin(HistoryPages, ConflictsTold, OnlyUnseenDeleted, admin.ModelAdmin):
-    """The base of every ModelAdmin of the site.
+class DeskAdmin[ModelT: models.Model](admin.ModelAdmin):
+    """A ModelAdmin with the history, conflict reports, and deletion rules of the desk.
 
-    Who overrides `changeform_view`, `get_form`, `render_change_form`, `delete_view` or `get_urls`
-    calls `super()`; a form of one's own is given as `form`.
+    Subclasses that override one of these methods call `super()`. They set their own form as `form`.
     """
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """What a form only names, it does not delete: no red cross beside a category or a tool to choose."""
-        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if isinstance(getattr(field, "widget", None), RelatedFieldWidgetWrapper):
-            field.widget.can_delete_related = False
-        return field
+    model: type[ModelT]
 
     class Media:
         css = {"all": ["desk/history.css"]}
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
-        """Save, unless nothing of the object itself was changed: what was changed beside it has entries of its own."""
+    def __init__(self, model: type[ModelT], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        self.history_pages = HistoryPages(self) if kinds_of(model) else None
+
+    # -- History --------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*(self.history_pages.urls() if self.history_pages else ()), *super().get_urls()]
+
+    @property
+    def deleted_address(self) -> str:
+        """The address of the list of deleted rows; "" for a model whose rows are never deleted, or have no history."""
+        return self.history_pages.deleted_address if self.history_pages else ""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        if self.history_pages is None:
+            return super().history_view(request, object_id, extra_context)
+        return self.history_pages.history_view(request, object_id, extra_context)
+
+    # -- Editing --------------------------------------------------------------------------------------------
+
+    def is_versioned(self, request: HttpRequest, obj: ModelT | None) -> bool:
+        """Return whether the form of an object asks for a reason and detects conflicting saves."""
+        return obj is not None and bool(kinds_of(self.model)) and self.has_change_permission(request, obj)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
+        view = partial(super().changeform_view, request, object_id, form_url, extra_context)
+        return conflicts.view_locked(self, request, object_id, view) if kinds_of(self.model) else view()
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: ModelT | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002 (Django's signature)
+        **options: Any,
+    ) -> type[ModelForm]:
+        if self.is_versioned(request, obj):
+            options["form"] = conflicts.versioned_form(request, options.get("form", self.form))
+        return super().get_form(request, obj, change, **options)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, object],
+        add: bool = False,  # noqa: FBT001, FBT002 (Django's signature)
+        change: bool = False,  # noqa: FBT001, FBT002
+        form_url: str = "",
+        obj: ModelT | None = None,
+    ) -> HttpResponse:
+        has_conflict = conflicts.prepare_change_form(request, context)
+        response = super().render_change_form(request, context, add, change, form_url, obj)
+        if has_conflict:
+            response.status_code = 409
+        return response
+
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: object) -> FormField | None:
+        """Leave out the link that deletes the related object: a form must not delete what it only refers to."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget.can_delete_related = False
+        return field
+
+    def save_model(self, request: HttpRequest, obj: ModelT, form: ModelForm, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+        """Save unless only related rows changed: they have history entries of their own."""
         if form.has_changed() or not change:
             super().save_model(request, obj, form, change)
+
+    # -- Deleting -------------------------------------------------------------------------------------------
+
+    def has_delete_permission(self, request: HttpRequest, obj: ModelT | None = None) -> bool:
+        # Django also passes the parent's primary key here, for inlines.
+        was_seen = isinstance(obj, models.Model) and deletion.was_seen(obj)
+        return super().has_delete_permission(request, obj) and not was_seen
+
+    def get_deleted_objects(
+        self, objs: Sequence[ModelT] | QuerySet[ModelT], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Report rows that are protected because readers saw them as protected, not as a missing permission."""
+        deleted, counts, missing, protected = super().get_deleted_objects(objs, request)
+        permitted = {
+            str(model._meta.verbose_name)
+            for model in self.admin_site._registry
+            if request.user.has_perm(f"{model._meta.app_label}.delete_{model._meta.model_name}")
+        }
+        return deleted, counts, {name for name in missing if str(name) not in permitted}, protected
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        obj = self.get_object(request, object_id)
+        if obj is not None and deletion.was_seen(obj) and super().has_delete_permission(request, obj):
+            messages.error(request, f"“{obj}” stays. {deletion.STAYS}")
+            return HttpResponseRedirect(address(self.model, "change", obj.pk))
+        if request.method == "POST" and (reason := request.POST.get("change_reason", "").strip()):
+            set_change_reason(reason[:500])
+        try:
+            with transaction.atomic():
+                return super().delete_view(request, object_id, extra_context)
+        except (IntegrityError, ProtectedError) as error:
+            messages.error(request, f"Nothing was deleted. {deletion.refusal(error)}")
+            return HttpResponseRedirect(address(self.model, "change", object_id))

@@ -150,8 +150,8 @@ class ReviewAdmin(OwnDraftsMixin, PublishingAdmin, StateColumn):
         """No empty table below a published review that predicts nothing."""
         return [] if is_out(obj) and obj and not obj.predictions.exists() else super().get_inlines(request, obj)
 
-    def _is_noted(self, request: HttpRequest, obj: Review | None) -> bool:
-        return not is_out(obj) and super()._is_noted(request, obj)
+    def is_versioned(self, request: HttpRequest, obj: Review | None) -> bool:
+        return not is_out(obj) and super().is_versioned(request, obj)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """`?supersedes=<id>` opens a new edition: the words that stand, to be changed."""

@@ -5,11 +5,12 @@ writers of content wait for, looks whether that version still stands, and only t
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import BadRequest, ValidationError
@@ -98,98 +99,82 @@ class Conflict:
         )
 
 
-class ConflictsTold:
-    """For a ModelAdmin of a model that keeps a history."""
+def view_locked(
+    model_admin: admin.ModelAdmin, request: HttpRequest, object_id: str | None, view: Callable[[], HttpResponse]
+) -> HttpResponse:
+    """Answer a change form: on GET note the version that is shown, on POST save only if it is still the current one.
 
-    def changeform_view(
-        self: Any,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        kinds, pk = kinds_of(self.model), _number(object_id)
-        view: Any = super().changeform_view  # type: ignore[misc]
-        if not kinds:
-            return view(request, object_id, form_url, extra_context)
-        if request.method != "POST":
-            # Read before the object is: what changes between the two reads as a conflict, and not as seen.
-            request.seen_version = version_of(kinds, pk) if pk else ""  # type: ignore[attr-defined]
-            return view(request, object_id, form_url, extra_context)
-        request.POST = with_plain_line_ends(request.POST)  # type: ignore[assignment]
-        if why := request.POST.get(WHY, "").strip():
-            set_change_reason(why[:500])
-        with transaction.atomic():
-            ContentRevision.hold()
-            if pk and request.POST.get(SEEN) and "_saveasnew" not in request.POST:
-                self._look_for_conflict(request, pk)
-            return view(request, object_id, form_url, extra_context)
+    A save holds the content revision, for which every writer of content waits.
+    """
+    model: type[models.Model] = model_admin.model
+    kinds, pk = kinds_of(model), _number(object_id)
+    if request.method != "POST":
+        # Read the version before the object: a change in between is then reported as a conflict, not taken as seen.
+        request.seen_version = version_of(kinds, pk) if pk else ""  # type: ignore[attr-defined]
+        return view()
+    request.POST = with_plain_line_ends(request.POST)  # type: ignore[assignment]
+    if reason := request.POST.get(WHY, "").strip():
+        set_change_reason(reason[:500])
+    with transaction.atomic():
+        ContentRevision.hold()
+        if pk and request.POST.get(SEEN) and "_saveasnew" not in request.POST:
+            _look_for_conflict(model_admin, request, pk)
+        return view()
 
-    def _look_for_conflict(self: Any, request: HttpRequest, pk: int) -> None:
-        kinds, seen = kinds_of(self.model), request.POST[SEEN]
-        if not re.fullmatch(r"\d{1,18}(\.\d{1,18})*", seen) or seen.count(".") != len(kinds) - 1:
-            raise BadRequest("This form carries no version that was ever seen.")
-        now = version_of(kinds, pk)
-        if now == seen:
-            return
-        if entries := without_idle(read_since(kinds, pk, [int(part) for part in seen.split(".")])):
-            request.conflict = Conflict(entries)  # type: ignore[attr-defined]
-        typed = request.POST.copy()
-        typed[SEEN] = now
-        obj = self.get_object(request, str(pk))
-        if obj is not None:
-            self._follow_rows(request, obj, typed)
-        request.POST = typed  # type: ignore[assignment]
 
-    def _follow_rows(self: Any, request: HttpRequest, obj: models.Model, typed: QueryDict) -> None:
-        """Let rows of inlines that somebody else replaced be changes of what replaced them, and those that are gone
-        new ones: what was typed into them is kept either way.
-        """
-        prefixes: dict[str, int] = {}
-        for formset_class, inline in self.get_formsets_with_inlines(request, obj):
-            prefix = formset_class.get_default_prefix()
-            prefixes[prefix] = prefixes.get(prefix, 0) + 1
-            if prefixes[prefix] != 1:
-                prefix = f"{prefix}-{prefixes[prefix]}"
-            fk = getattr(getattr(formset_class, "fk", None), "name", None)
-            if fk is not None:
-                there = set(inline.get_queryset(request).filter(**{fk: obj}).values_list("pk", flat=True))
-                follow_rows(typed, prefix, inline.model, there)
+def versioned_form(request: HttpRequest, form: type[AnyForm]) -> type[AnyForm]:
+    """Return a form class that also asks for a reason and carries the version that its user has seen."""
+    of_request = {
+        "conflict": getattr(request, "conflict", None),
+        "seen": getattr(request, "seen_version", ""),
+    }
+    return type("NotedForm", (NotedForm, form), of_request)
 
-    def get_form(
-        self: Any,
-        request: HttpRequest,
-        obj: Any | None = None,
-        change: bool = False,  # noqa: FBT001, FBT002 (Django's signature)
-        **kwargs: Any,
-    ) -> type[AnyForm]:
-        if self._is_noted(request, obj):
-            of_request = {
-                "conflict": getattr(request, "conflict", None),
-                "seen": getattr(request, "seen_version", ""),
-            }
-            kwargs["form"] = type("NotedForm", (NotedForm, kwargs.get("form", self.form)), of_request)
-        found: type[AnyForm] = super().get_form(request, obj, change, **kwargs)  # type: ignore[misc]
-        return found
 
-    def render_change_form(self: Any, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        adminform = context["adminform"]
-        if SEEN in adminform.form.fields:
-            # Here, and not with the other fieldsets, so that no admin that lists its own can leave them out.
-            adminform.fieldsets = [
-                *_without_own(adminform.fieldsets),
-                (None, {"fields": [WHY, SEEN]}),
-            ]
-        if conflict := getattr(request, "conflict", None):
-            formsets = [inline.formset for inline in context["inline_admin_formsets"]]
-            conflict.explain(adminform.form, formsets)
-        answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
-        if conflict:
-            answer.status_code = 409
-        return answer
+def prepare_change_form(request: HttpRequest, context: dict[str, Any]) -> bool:
+    """Place the reason field below the others, and explain a conflict in the form; return whether there is one."""
+    adminform = context["adminform"]
+    if SEEN in adminform.form.fields:
+        # Here, and not with the other fieldsets, so that no admin that lists its own can leave them out.
+        adminform.fieldsets = [*_without_own(adminform.fieldsets), (None, {"fields": [WHY, SEEN]})]
+    conflict: Conflict | None = getattr(request, "conflict", None)
+    if conflict:
+        conflict.explain(adminform.form, [inline.formset for inline in context["inline_admin_formsets"]])
+    return conflict is not None
 
-    def _is_noted(self: Any, request: HttpRequest, obj: Any | None) -> bool:
-        return obj is not None and bool(kinds_of(self.model)) and self.has_change_permission(request, obj)
+
+def _look_for_conflict(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) -> None:
+    model: type[models.Model] = model_admin.model
+    kinds, seen = kinds_of(model), request.POST[SEEN]
+    if not re.fullmatch(r"\d{1,18}(\.\d{1,18})*", seen) or seen.count(".") != len(kinds) - 1:
+        raise BadRequest("This form carries no version that was ever seen.")
+    now = version_of(kinds, pk)
+    if now == seen:
+        return
+    if entries := without_idle(read_since(kinds, pk, [int(part) for part in seen.split(".")])):
+        request.conflict = Conflict(entries)  # type: ignore[attr-defined]
+    typed = request.POST.copy()
+    typed[SEEN] = now
+    obj = model_admin.get_object(request, str(pk))
+    if obj is not None:
+        _follow_rows(model_admin, request, obj, typed)
+    request.POST = typed  # type: ignore[assignment]
+
+
+def _follow_rows(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Model, typed: QueryDict) -> None:
+    """Let rows of inlines that somebody else replaced be changes of what replaced them, and those that are gone
+    new ones: what was typed into them is kept either way.
+    """
+    prefixes: dict[str, int] = {}
+    for formset_class, inline in model_admin.get_formsets_with_inlines(request, obj):
+        prefix = formset_class.get_default_prefix()
+        prefixes[prefix] = prefixes.get(prefix, 0) + 1
+        if prefixes[prefix] != 1:
+            prefix = f"{prefix}-{prefixes[prefix]}"
+        fk = getattr(getattr(formset_class, "fk", None), "name", None)
+        if fk is not None:
+            there = set(inline.get_queryset(request).filter(**{fk: obj}).values_list("pk", flat=True))
+            follow_rows(typed, prefix, inline.model, there)
 
 
 def _without_own(fieldsets: Iterable[Any]) -> list[Any]:

@@ -1,14 +1,11 @@
 """Deleting at the desk: only what readers never saw. The database holds the same rule (tools/sql/history.sql)."""
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.contrib.admin import actions
 from django.db import IntegrityError, models, transaction
 from django.db.models import ProtectedError, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 
-from desk.history.pages import address
 from reviews.models import Prediction
 from tools.models import Sourced
 from tools.publishing import Publishable
@@ -19,7 +16,7 @@ STAYS = "What readers have seen is not deleted: a page or a review is withdrawn,
 NAMED = 10  # rows that a message names, before it counts the rest
 
 
-def was_seen(row: Any) -> bool:
+def was_seen(row: models.Model) -> bool:
     """Whether readers see or have seen a row, so that it stays."""
     if isinstance(row, Publishable):
         return row.was_public
@@ -30,59 +27,16 @@ def was_seen(row: Any) -> bool:
     return False
 
 
-def seen_of(rows: QuerySet[Any]) -> list[Any]:
+def seen_of(rows: "QuerySet[models.Model]") -> list[models.Model]:
     """Those of some rows that readers have seen. One query."""
     owner = "tool" if issubclass(rows.model, Sourced) else "review" if rows.model is Prediction else None
     return [row for row in (rows.select_related(owner) if owner else rows) if was_seen(row)]
 
 
-class OnlyUnseenDeleted:
-    """For a ModelAdmin: no way to delete what readers have seen, and a sentence where somebody tries."""
-
-    def has_delete_permission(self: Any, request: HttpRequest, obj: Any | None = None) -> bool:
-        may: bool = super().has_delete_permission(request, obj)  # type: ignore[misc]
-        return may and not (isinstance(obj, models.Model) and was_seen(obj))
-
-    def get_deleted_objects(self: Any, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], list[Any]]:
-        """As Django's; but where something protects a row because it was seen, that is said, and not that a right
-        is missing.
-        """
-        found, counts, lacking, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
-        held = {
-            str(model._meta.verbose_name)
-            for model in self.admin_site._registry
-            if request.user.has_perm(f"{model._meta.app_label}.delete_{model._meta.model_name}")
-        }
-        return found, counts, {name for name in lacking if str(name) not in held}, protected
-
-    def delete_view(
-        self: Any, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        obj = self.get_object(request, object_id)
-        if obj is not None and was_seen(obj) and super().has_delete_permission(request, obj):  # type: ignore[misc]
-            messages.error(request, f"“{obj}” stays. {STAYS}")
-            return HttpResponseRedirect(address(self.model, "change", obj.pk))
-        if request.method == "POST" and (why := request.POST.get("change_reason", "").strip()):
-            set_change_reason(why[:500])
-        try:
-            with transaction.atomic():
-                answer: HttpResponse = super().delete_view(request, object_id, extra_context)  # type: ignore[misc]
-        except (IntegrityError, ProtectedError) as error:
-            messages.error(request, f"Nothing was deleted. {refusal(error)}")
-            return HttpResponseRedirect(address(self.model, "change", object_id))
-        return answer
-
-
-class OnlyUnseenRemoved:
-    """The same for an inline: rows of what readers have seen have no box to delete them."""
-
-    def has_delete_permission(self: Any, request: HttpRequest, obj: Any | None = None) -> bool:
-        may: bool = super().has_delete_permission(request, obj)  # type: ignore[misc]
-        return may and not (isinstance(obj, models.Model) and was_seen(obj))
-
-
 @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
-def delete_selected(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+def delete_selected(
+    modeladmin: admin.ModelAdmin, request: HttpRequest, queryset: "QuerySet[models.Model]"
+) -> HttpResponse | None:
     """Delete what readers never saw of the chosen rows, after asking, and say what stays and why."""
     seen = seen_of(queryset)
     if seen:
@@ -95,11 +49,10 @@ def delete_selected(modeladmin: Any, request: HttpRequest, queryset: QuerySet[An
             return None
     try:
         with transaction.atomic():
-            answer: HttpResponse | None = actions.delete_selected(modeladmin, request, queryset)
+            return actions.delete_selected(modeladmin, request, queryset)
     except (IntegrityError, ProtectedError) as error:
         messages.error(request, f"Nothing was deleted. {refusal(error)}")
         return None
-    return answer
 
 
 def refusal(error: Exception) -> str:

@@ -3,19 +3,19 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 
 from desk.history.events import ENTRIES_A_PAGE, Kind, as_of_subject, kinds_of, label_of, names_of, read_page, version_of
 from desk.history.restoring import Restoration, plan_restoration
-from desk.permissions import may_see, writes_own_drafts_only
+from desk.permissions import AnyUser, may_see, writes_own_drafts_only
 from reviews.models import Prediction, Review
 from tools.models import ContentRevision, Correction, Sourced
 from tools.row_history import DELETED, set_change_reason
@@ -30,37 +30,33 @@ def address(model: type[models.Model], name: str, *args: object) -> str:
 
 
 class HistoryPages:
-    """For a ModelAdmin of a model that keeps a history."""
+    """The history pages of a ModelAdmin whose model has a history."""
 
-    def get_urls(self: Any) -> list[Any]:
-        urls: list[Any] = super().get_urls()  # type: ignore[misc]
-        if not kinds_of(self.model):
-            return urls
+    def __init__(self, model_admin: admin.ModelAdmin) -> None:
+        self.admin = model_admin
+        self.model: type[models.Model] = model_admin.model
+        self.opts, self.site = model_admin.opts, model_admin.admin_site
+
+    def urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}"
-        wrap = self.admin_site.admin_view
         return [
-            path("deleted/", wrap(self.deleted_view), name=f"{name}_deleted"),
+            path("deleted/", self.site.admin_view(self.deleted_view), name=f"{name}_deleted"),
             path(
                 "<int:object_id>/history/<slug:kind>/<int:version>/restore/",
-                wrap(self.restore_view),
+                self.site.admin_view(self.restore_view),
                 name=f"{name}_restore",
             ),
-            *urls,
         ]
 
     @property
-    def deleted_address(self: Any) -> str:
+    def deleted_address(self) -> str:
         """Where what was deleted is listed; "" where nothing is kept of it, or nothing is ever deleted."""
-        has_any = bool(kinds_of(self.model)) and self.model is not Correction
-        return address(self.model, "deleted") if has_any else ""
+        return address(self.model, "deleted") if self.model is not Correction else ""
 
     def history_view(
-        self: Any, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         """What happened to an object and to what belongs to it, newest first."""
-        if not kinds_of(self.model):
-            response: HttpResponse = super().history_view(request, object_id, extra_context)  # type: ignore[misc]
-            return response
         obj = self._subject(request, unquote(object_id))
         pk = obj.pk if obj else int(unquote(object_id))
         kinds = self._kinds_for(request.user)
@@ -86,7 +82,7 @@ class HistoryPages:
         }
         return TemplateResponse(request, "desk/history.html", context)
 
-    def restore_view(self: Any, request: HttpRequest, object_id: int, kind: str, version: int) -> HttpResponse:
+    def restore_view(self, request: HttpRequest, object_id: int, kind: str, version: int) -> HttpResponse:
         """Show what going back to a version would change; on POST, do it."""
         obj = self._subject(request, object_id)
         found = next((one for one in self._kinds_for(request.user) if one.name == kind), None)
@@ -118,9 +114,7 @@ class HistoryPages:
             status=HTTPStatus.OK if request.method == "GET" else HTTPStatus.CONFLICT,
         )
 
-    def _restored(
-        self: Any, request: HttpRequest, object_id: int, entry: Any, restoration: Restoration
-    ) -> HttpResponse:
+    def _restored(self, request: HttpRequest, object_id: int, entry: Any, restoration: Restoration) -> HttpResponse:
         reason = f"Restored the version of {format_day(entry.history_date.date())}, {entry.history_date:%H:%M} UTC"
         set_change_reason(". ".join(filter(None, (reason, request.POST.get("change_reason", "").strip()[:500]))))
         try:
@@ -129,25 +123,26 @@ class HistoryPages:
         except IntegrityError as error:
             messages.error(request, f"The database refused this, and nothing was written: {_first_line(error)}")
         else:
-            self.log_change(request, row, f"{reason}.")
+            self.admin.log_change(request, row, f"{reason}.")
             messages.success(request, f"{reason}. {restoration.words}")
         return HttpResponseRedirect(address(self.model, "history", object_id))
 
-    def deleted_view(self: Any, request: HttpRequest) -> HttpResponse:
+    def deleted_view(self, request: HttpRequest) -> HttpResponse:
         """What was deleted and is not there, the newest first. Only what readers never saw can be here."""
-        if not self.has_view_or_change_permission(request) or self._is_hidden(request.user, self.model):
+        if not self.admin.has_view_or_change_permission(request) or self._is_hidden(request.user, self.model):
             raise PermissionDenied
+        kind = kinds_of(self.model)[0]
+        versions = kind.history._default_manager
         standing = self.model._default_manager.filter(pk=OuterRef("id"))
-        later = self.model.history.filter(id=OuterRef("id"), history_id__gt=OuterRef("history_id"))
+        later = versions.filter(id=OuterRef("id"), history_id__gt=OuterRef("history_id"))
         entries = list(
-            self.model.history.filter(~Exists(standing), ~Exists(later), history_type=DELETED)
+            versions.filter(~Exists(standing), ~Exists(later), history_type=DELETED)
             .select_related("history_user")
             .order_by("-history_date", "-history_id")[:DELETED_A_PAGE]
         )
-        kind = kinds_of(self.model)[0]
         names = names_of((field, vars(entry)) for entry in entries for field in kind.fields())
         context = {
-            **self.admin_site.each_context(request),
+            **self.site.each_context(request),
             "opts": self.opts,
             "title": f"Deleted {self.opts.verbose_name_plural}",
             "has_view_permission": True,
@@ -167,11 +162,11 @@ class HistoryPages:
         }
         return TemplateResponse(request, "desk/deleted.html", context)
 
-    def _subject(self: Any, request: HttpRequest, object_id: object) -> Any | None:
+    def _subject(self, request: HttpRequest, object_id: object) -> models.Model | None:
         """The object of a history page, None where it was deleted. Raises PermissionDenied or Http404."""
-        obj = self.get_object(request, str(object_id))
+        obj = self.admin.get_object(request, str(object_id))
         if obj is not None:
-            if not self.has_view_or_change_permission(request, obj):
+            if not self.admin.has_view_or_change_permission(request, obj):
                 raise PermissionDenied
             return obj
         try:
@@ -180,13 +175,13 @@ class HistoryPages:
             raise Http404 from error
         if exists or self._is_hidden(request.user, self.model):  # others' drafts, there or deleted
             raise Http404
-        if not self.has_view_or_change_permission(request):
+        if not self.admin.has_view_or_change_permission(request):
             raise PermissionDenied
         return None
 
-    def _frame(self: Any, request: HttpRequest, obj: Any | None, pk: int) -> dict[str, Any]:
+    def _frame(self, request: HttpRequest, obj: models.Model | None, pk: int) -> dict[str, object]:
         return {
-            **self.admin_site.each_context(request),
+            **self.site.each_context(request),
             "opts": self.opts,
             "object": obj,
             "changelist": address(self.model, "changelist"),
@@ -194,29 +189,28 @@ class HistoryPages:
             "history": address(self.model, "history", pk),
         }
 
-    def _kinds_for(self: Any, user: Any) -> tuple[Kind, ...]:
+    def _kinds_for(self, user: AnyUser) -> tuple[Kind, ...]:
         """What of a history a user may read: who writes for one seat does not read the drafts of others."""
         kinds = kinds_of(self.model)
         return tuple(kind for kind in kinds if kind.model is self.model or not self._is_hidden(user, kind.model))
 
-    def _is_hidden(self, user: Any, model: type[models.Model]) -> bool:
+    def _is_hidden(self, user: AnyUser, model: type[models.Model]) -> bool:
         return not may_see(user, model) or (model in (Review, Prediction) and writes_own_drafts_only(user))
 
-    def _restore_address(self: Any, request: HttpRequest, pk: int, entry: Any) -> str:
+    def _restore_address(self, request: HttpRequest, pk: int, entry: Any) -> str:
         if not entry.is_restorable or not self._may(request, entry.kind.model):
             return ""
         return address(self.model, "restore", pk, entry.kind.name, entry.version)
 
-    def _may(self: Any, request: HttpRequest, model: type[models.Model], obj: Any | None = None) -> bool:
+    def _may(self, request: HttpRequest, model: type[models.Model], obj: models.Model | None = None) -> bool:
         """Whether a user may change rows of a model, or one of them."""
         meta = model._meta
         # Plans and facts have lists of their own, on which what was superseded is not edited; restoring supersedes.
-        if self.admin_site.is_registered(model) and not issubclass(model, Sourced):
-            may: bool = self.admin_site.get_model_admin(model).has_change_permission(request, obj)
-            return may
+        if self.site.is_registered(model) and not issubclass(model, Sourced):
+            return self.site.get_model_admin(model).has_change_permission(request, obj)
         return bool(request.user.has_perm(f"{meta.app_label}.change_{meta.model_name}"))
 
-    def _may_restore(self: Any, request: HttpRequest, kind: Kind, entry: Any) -> bool:
+    def _may_restore(self, request: HttpRequest, kind: Kind, entry: Any) -> bool:
         current = kind.model._default_manager.filter(pk=entry.id).first()
         if current is None:  # it is made again
             meta = kind.model._meta
@@ -225,7 +219,7 @@ class HistoryPages:
             return not self._is_hidden(request.user, kind.model) and self._may(request, kind.model)
         return bool(self._may(request, kind.model, current))
 
-    def _refuse_stranger(self: Any, request: HttpRequest, kind: Kind, entry: Any) -> None:
+    def _refuse_stranger(self, request: HttpRequest, kind: Kind, entry: Any) -> None:
         if not self._may_restore(request, kind, entry):
             raise PermissionDenied
 
