@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from comparisons.models import Comparison
 from desk.fields import PREVIEW
-from desk.lists.change_lists import ComparisonList
+from desk.lists.change_lists import StateFilter
 from desk.publishing.admin import PublishingAdmin
 from desk.publishing.pair_check import PairCheck, check_pair, standing_comparison
 from tools.models import Tool
@@ -103,7 +103,13 @@ class TypedPairForm(PairForm):
 
 
 @admin.register(Comparison)
-class ComparisonAdmin(PublishingAdmin, ComparisonList):
+class ComparisonAdmin(PublishingAdmin[Comparison]):
+    list_display = ["__str__", "state_mark", "published_at"]
+    list_filter = [StateFilter, ("first__category", admin.RelatedFieldListFilter)]
+    list_select_related = ["first", "second"]
+    search_fields = ["first__name", "second__name"]
+    search_help_text = "Names of tools"
+    date_hierarchy = "published_at"
     form = ComparisonForm
     autocomplete_fields = ["first", "second"]
 

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from desk.admin.own_drafts import OwnDraftsMixin
-from desk.lists.change_lists import DueFilter, ListOptions, mark
+from desk.lists.change_lists import DueFilter, ListAdmin, mark
 from desk.permissions import reviews_to_edit, writes_own_drafts_only
 from reviews.models import Outcome, Prediction
 from tools.publishing import PublicationState
@@ -61,7 +61,7 @@ def _today() -> date:
 
 
 @admin.register(Prediction)
-class PredictionAdmin(OwnDraftsMixin, ListOptions):
+class PredictionAdmin(OwnDraftsMixin, ListAdmin):
     """Judging. Claims are made, and while they are drafts changed, in the review that makes them."""
 
     form = JudgementForm

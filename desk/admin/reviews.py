@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from desk.admin.own_drafts import OwnDraftsMixin
 from desk.front.usual_panel import UsualPanel
-from desk.lists.change_lists import FlippedFilter, ListOptions, StateColumn, StateFilter, mark
+from desk.lists.change_lists import FlippedFilter, ListAdmin, StateFilter, mark
 from desk.permissions import writes_own_drafts_only
 from desk.publishing.admin import PublishingAdmin
 from reviews.actions import note_mentions
@@ -46,7 +46,7 @@ class ReviewerForm(forms.ModelForm):
 
 
 @admin.register(Reviewer)
-class ReviewerAdmin(UsualPanel, ListOptions):
+class ReviewerAdmin(UsualPanel, ListAdmin):
     form = ReviewerForm
     list_display = ["seat", "name", "lens", "reviews_link", "held_by"]
     list_display_links = ["name"]
@@ -115,7 +115,7 @@ def is_out(review: Review | None) -> bool:
 
 
 @admin.register(Review)
-class ReviewAdmin(OwnDraftsMixin, PublishingAdmin, StateColumn):
+class ReviewAdmin(OwnDraftsMixin, PublishingAdmin[Review]):
     list_display = ["tool", "reviewer", "verdict_mark", "state_mark", "published_at"]
     list_filter = [StateFilter, "verdict", FlippedFilter, "reviewer", "tool__category"]
     list_select_related = ["tool", "reviewer"]

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from desk.bulk.layouts import FACT_SHEET, PLAN_SHEET
 from desk.bulk.sheet_admin import SheetAdmin
-from desk.lists.change_lists import CheckedFilter, ListOptions, StandingFilter, check_mark, mark, source_link
+from desk.lists.change_lists import CheckedFilter, ListAdmin, StandingFilter, check_mark, mark, source_link
 from desk.lists.verify_action import verify_action
 from desk.lists.verifying import rows_of
 from tools.models import Fact, Plan, Sourced
@@ -20,7 +20,7 @@ from tools.prices import Price
 from tools.publishing import PublicationState
 
 
-class SourcedAdmin(SheetAdmin, ListOptions):
+class SourcedAdmin(SheetAdmin, ListAdmin):
     """Only the source and the day of the check can be changed here, and of what stands alone."""
 
     # Never checked, then the oldest checks.

@@ -5,17 +5,20 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.admin.options import ActionLocation, InlineModelAdmin
+from django.contrib.admin.views.main import ChangeList
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from comparisons.shaping.tool_columns import drawn_logo
 from desk.bulk.layouts import TOOL_SHEET
 from desk.bulk.sheet_admin import SheetAdmin
-from desk.lists.change_lists import ToolList
-from desk.lists.verify_action import VerifiesTools
+from desk.lists.change_lists import PageList, StateFilter, ToolCheckedFilter, UnwrittenFilter
+from desk.lists.verify_action import verify_action
+from desk.lists.verifying import statements_of
 from desk.permissions import may_write_reviews
 from desk.publishing.admin import PublishingAdmin
 from desk.tool_page import lookups
@@ -26,6 +29,7 @@ from desk.tool_page.scorecard import OvertakenError, Scorecard
 from desk.tool_page.sourced_rows import FactForm, FactFormSet, PlanForm, PlanFormSet
 from reviews.actions import note_mentions, note_renamed
 from reviews.models import Review
+from reviews.panel import Panel
 from tools import logos
 from tools.models import AlreadySupersededError, Fact, Plan, Tool
 
@@ -79,12 +83,20 @@ class ScorecardInline(InlineModelAdmin):
 
 
 @admin.register(Tool)
-class ToolAdmin(PublishingAdmin, SheetAdmin, ToolList, VerifiesTools):
+class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
     """The page that holds the whole job of an editor on one tool."""
 
     sheet = TOOL_SHEET
     form = ToolForm
     inlines = [ScorecardInline, PlanInline, FactInline, CorrectionInline]
+    list_display = ["called", "category", "state_mark", "panel_ship", "published_at"]
+    list_filter = [StateFilter, UnwrittenFilter, ToolCheckedFilter, "category"]
+    list_select_related = ["category"]
+    search_fields = ["name", "slug", "aliases"]
+    search_help_text = "Names, aliases and slugs"
+    date_hierarchy = "published_at"
+    ordering = [Lower("name"), "pk"]
+    actions = ["verify_statements"]
     save_on_top = False
     change_form_template = "admin/tools/tool/change_form.html"
 
@@ -101,6 +113,40 @@ class ToolAdmin(PublishingAdmin, SheetAdmin, ToolList, VerifiesTools):
             path("slug/", view(lookups.suggest_slug), name="tools_tool_slug"),
             *super().get_urls(),
         ]
+
+    # -- The list -------------------------------------------------------------------------------------------
+
+    @admin.display(description="name", ordering=Lower("name"))
+    def called(self, tool: Tool) -> str:
+        """Return the name, which the list sorts regardless of case."""
+        return tool.name
+
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:
+        return PageList
+
+    def for_page(self, tools: list[Any]) -> None:
+        """Give each tool on the page its panel. One query."""
+        numbers = Tool.objects.with_panel().order_by().filter(pk__in=[tool.pk for tool in tools])
+        panels = dict(numbers.values_list("pk", "panel"))
+        for tool in tools:
+            tool.panel = panels[tool.pk]
+
+    @admin.display(description="panel ship")
+    def panel_ship(self, tool: Any) -> str:
+        panel = Panel.of(tool.panel)
+        return f"{panel.figure}, {panel.words}" if panel.seats else panel.words
+
+    @admin.action(
+        description="Mark all prices and facts as verified today",
+        permissions=["verify"],
+        location=[ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM],
+    )
+    def verify_statements(self, request: HttpRequest, queryset: QuerySet[Tool]) -> HttpResponse | None:
+        return verify_action(self, request, lambda: statements_of(queryset))
+
+    def has_verify_permission(self, request: HttpRequest) -> bool:
+        """Back the action `verify_statements`."""
+        return request.user.has_perms(["tools.change_plan", "tools.change_fact"])
 
     # -- Who may do what on this page -----------------------------------------------------------------------
 

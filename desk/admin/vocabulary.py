@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from desk.fields import LinesField
-from desk.lists.change_lists import ListOptions, PageList
+from desk.lists.change_lists import ListAdmin, PageList
 from tools.models import Attribute, Category, Fact, Tool
 from tools.slugs import MAX_LENGTH, slug_from_name
 from web.words import join_words
@@ -26,7 +26,7 @@ def _numbers(rows: Any, field: str) -> Counter[int]:
     return Counter(dict(rows.order_by().values_list(field).annotate(Count("pk"))))
 
 
-class VocabularyAdmin(ListOptions):
+class VocabularyAdmin(ListAdmin):
     search_fields = ["name", "slug"]
     search_help_text = "Names and slugs"
     ordering = ["name"]

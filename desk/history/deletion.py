@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from reviews.models import Prediction
 from tools.models import Sourced
 from tools.publishing import Publishable
-from tools.row_history import set_change_reason
 from web.words import count_of, join_words
 
 STAYS = "What readers have seen is not deleted: a page or a review is withdrawn, a price or a fact is superseded."

@@ -9,7 +9,6 @@ from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
-from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -19,9 +18,8 @@ from django.utils.text import capfirst
 from desk.base import DeskAdmin
 from desk.front.gaps import select_tools_missing_a_seat
 from reviews.models import Outcome, Review, Reviewer
-from reviews.panel import Panel
-from tools.models import Fact, Plan, Tool
-from tools.publishing import PublicationState, Publishable, is_published
+from tools.models import Fact, Plan
+from tools.publishing import PublicationState, is_published
 from tools.sourcing import is_stale, site_name
 from web.words import format_day
 
@@ -212,7 +210,7 @@ class PageList(ChangeList):
         admin_.for_page(self.result_list)
 
 
-class ListOptions(DeskAdmin):
+class ListAdmin[ModelT: models.Model](DeskAdmin[ModelT]):
     """What all our change lists have in common."""
 
     list_per_page = 50
@@ -223,53 +221,3 @@ class ListOptions(DeskAdmin):
         title = capfirst(str(self.opts.verbose_name_plural))
         heading = {} if IS_POPUP_VAR in request.GET else {"title": title}
         return super().changelist_view(request, heading | (extra_context or {}))
-
-
-class StateColumn(ListOptions):
-    """A list of what is published, with a column that says its state."""
-
-    @admin.display(description="state", ordering="published_at")
-    def state_mark(self, row: Publishable) -> SafeString:
-        return mark(row.state, row.state.label)
-
-
-class ToolList(StateColumn):
-    """The list of tools."""
-
-    list_display = ["called", "category", "state_mark", "panel_ship", "published_at"]
-    list_filter = [StateFilter, UnwrittenFilter, ToolCheckedFilter, "category"]
-    list_select_related = ["category"]
-    search_fields = ["name", "slug", "aliases"]
-    search_help_text = "Names, aliases and slugs"
-    date_hierarchy = "published_at"
-    ordering = [Lower("name"), "pk"]
-
-    @admin.display(description="name", ordering=Lower("name"))
-    def called(self, tool: Tool) -> str:
-        """The name; sorted as people sort names, in whatever case."""
-        return tool.name
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return PageList
-
-    def for_page(self, tools: list[Any]) -> None:
-        numbers = Tool.objects.with_panel().order_by().filter(pk__in=[tool.pk for tool in tools])
-        panels = dict(numbers.values_list("pk", "panel"))
-        for tool in tools:
-            tool.panel = panels[tool.pk]
-
-    @admin.display(description="panel ship")
-    def panel_ship(self, tool: Any) -> str:
-        panel = Panel.of(tool.panel)
-        return f"{panel.figure}, {panel.words}" if panel.seats else panel.words
-
-
-class ComparisonList(StateColumn):
-    """The list of comparisons."""
-
-    list_display = ["__str__", "state_mark", "published_at"]
-    list_filter = [StateFilter, ("first__category", admin.RelatedFieldListFilter)]
-    list_select_related = ["first", "second"]
-    search_fields = ["first__name", "second__name"]
-    search_help_text = "Names of tools"
-    date_hierarchy = "published_at"

@@ -3,14 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin, messages
-from django.contrib.admin.options import ActionLocation
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 
-from desk.base import DeskAdmin
 from desk.confirming import confirmation, is_confirmed
 from desk.lists import verifying
-from desk.lists.verifying import Sorted, TooManyError, said, statements_of, verify
+from desk.lists.verifying import Sorted, TooManyError, said, verify
 
 NAMED = 10  # rows that a message names
 
@@ -59,21 +57,3 @@ def _statements(number: int) -> str:
 def _named(rows: list[Any]) -> str:
     names = ", ".join(f"“{said(row)}”" for row in rows[:NAMED])
     return f" ({names}{f' and {len(rows) - NAMED:,} more' if len(rows) > NAMED else ''})"
-
-
-class VerifiesTools(DeskAdmin):
-    """For the admin of tools: all standing prices and facts of the chosen ones, or of the one that is open."""
-
-    actions = ["verify_statements"]
-
-    @admin.action(
-        description="Mark all prices and facts as verified today",
-        permissions=["verify"],
-        location=[ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM],
-    )
-    def verify_statements(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        return verify_action(self, request, lambda: statements_of(queryset))
-
-    def has_verify_permission(self, request: HttpRequest) -> bool:
-        user: Any = request.user
-        return user.has_perms(["tools.change_plan", "tools.change_fact"])

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.options import Action, ActionLocation
 from django.contrib.admin.utils import quote, unquote
@@ -18,7 +18,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from desk.base import DeskAdmin
+from comparisons.models import Comparison
+from desk.lists.change_lists import ListAdmin, mark
 from desk.permissions import may_override_gate, may_preview, may_publish
 from desk.publishing import previews
 from desk.publishing.transitions import (
@@ -33,6 +34,8 @@ from desk.publishing.transitions import (
     state_words,
     steps_for,
 )
+from reviews.models import Review
+from tools.models import Tool
 from web.words import count_of
 
 AT_ONCE = 200  # things that one bulk action takes
@@ -78,7 +81,7 @@ class StepForm(forms.Form):
             self.add_error("reason", "Say why it goes past the gate: the reason is kept.")
 
 
-class PublishingAdmin(DeskAdmin):
+class PublishingAdmin[ModelT: Tool | Review | Comparison](ListAdmin[ModelT]):
     """A ModelAdmin of something that is published. The two times leave its forms: only the steps here move them."""
 
     class Media:
@@ -87,6 +90,10 @@ class PublishingAdmin(DeskAdmin):
     def has_publish_permission(self, request: HttpRequest) -> bool:
         """Back the actions that are declared with `permissions=["publish"]`."""
         return may_publish(request.user, self.model)
+
+    @admin.display(description="state", ordering="published_at")
+    def state_mark(self, content: ModelT) -> SafeString:
+        return mark(content.state, content.state.label)
 
     # -- The forms ----------------------------------------------------------------------------------------
 
