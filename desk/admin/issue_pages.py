@@ -1,6 +1,7 @@
-"""What editors do with an issue besides writing its lead: compose, look, try, send, pause, stop; and the numbers."""
+"""Pages of an issue beside its form: compose, preview, send a test, send, pause, stop; and the numbers."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,8 +19,9 @@ from newsletter.issuing import NotNowError
 from newsletter.letters import Links, issue_letter
 from newsletter.models import Issue, Subscriber, Worker
 from web.http import SeeOther
+from web.words import count_of
 
-# A mail carries its styles on its elements. It is shown alone, and may do nothing: no script, no form, no request.
+# A message has inline styles. It is shown on a page of its own without scripts, forms, or requests.
 MAIL_CSP: dict[str, Any] = {
     "default-src": [CSP.NONE],
     "style-src": [CSP.UNSAFE_INLINE],
@@ -27,24 +29,35 @@ MAIL_CSP: dict[str, Any] = {
     "sandbox": True,
     "frame-ancestors": [CSP.NONE],
 }
-ISSUES_SHOWN = 30
-BARS_SHOWN = 12
+MAX_ISSUES = 30
+MAX_BARS = 12
 
-# What a button does, what is said then, and what is asked before ("": nothing).
-ACTS: dict[str, tuple[Callable[..., Any], str, str]] = {
-    "ready": (issuing.make_ready, "It is ready to be sent.", ""),
-    "draft": (issuing.make_draft, "It is a draft again.", ""),
-    "send": (issuing.start, "It goes out now.", "Send it to everybody who is on the list?"),
-    "pause": (issuing.pause, "No more of it is begun until you resume it.", ""),
-    "resume": (issuing.resume, "It goes on.", ""),
-    "stop": (issuing.stop, "The rest of it will never be sent.", "Stop it for good?"),
+
+@dataclass(frozen=True, slots=True)
+class IssueAction:
+    """A button of an issue: what it does, the message afterwards, and the question before ("" for none)."""
+
+    do: Callable[..., object]
+    message: str
+    question: str = ""
+
+
+ACTIONS = {
+    "ready": IssueAction(issuing.make_ready, "Ready to send."),
+    "draft": IssueAction(issuing.make_draft, "It is a draft again."),
+    "send": IssueAction(issuing.start, "Sending has started.", "Send it to all subscribers?"),
+    "pause": IssueAction(
+        issuing.pause, "Sending is paused. Messages that a worker has already started may still go out."
+    ),
+    "resume": IssueAction(issuing.resume, "Sending continues."),
+    "stop": IssueAction(issuing.stop, "Stopped. The rest of it will never be sent.", "Stop it for good?"),
 }
 
 
 def issue_urls(model_admin: admin.ModelAdmin) -> list[URLPattern]:
-    """The addresses below the list of issues."""
+    """Return the addresses of these pages, below the list of issues."""
     view = model_admin.admin_site.admin_view
-    pages = _Pages(model_admin)
+    pages = _IssuePages(model_admin)
     html = csp_override(MAIL_CSP)(view(pages.html))
     return [
         path("compose/", view(pages.compose), name="newsletter_issue_compose"),
@@ -56,13 +69,13 @@ def issue_urls(model_admin: admin.ModelAdmin) -> list[URLPattern]:
     ]
 
 
-class _Pages:
+class _IssuePages:
     def __init__(self, model_admin: admin.ModelAdmin) -> None:
         self.admin = model_admin
 
     def compose(self, request: HttpRequest) -> HttpResponse:
-        """Compose this week's issue (POST)."""
-        _needs(request, "newsletter.add_issue")
+        """Compose this week's issue. POST only."""
+        _require(request, "newsletter.add_issue")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:
@@ -71,70 +84,72 @@ class _Pages:
             messages.error(request, str(error))
             return SeeOther(reverse("admin:newsletter_issue_changelist"))
         if issue is None:
-            messages.info(request, "Nothing is new since the last issue, so there is none.")
+            messages.info(request, "Nothing is new since the last issue, so no issue was composed.")
             return SeeOther(reverse("admin:newsletter_issue_changelist"))
-        messages.success(request, f"{issue} is composed: {len(issue.content)} pieces of news. Now write its lead.")
-        return SeeOther(_home(issue))
+        items = count_of(len(issue.content), "item")
+        messages.success(request, f"{issue} is composed with {items}. Now write its lead.")
+        return SeeOther(_change_url(issue))
 
     def html(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The mail as most clients show it."""
-        return HttpResponse(_letter(_found(request, object_id)).html)
+        """Show the HTML part of the message."""
+        return HttpResponse(_build_message(_get_issue(request, object_id)).html)
 
     def text(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The mail as those show it who read text."""
-        return HttpResponse(_letter(_found(request, object_id)).text, content_type="text/plain; charset=utf-8")
+        """Show the text part of the message."""
+        return HttpResponse(
+            _build_message(_get_issue(request, object_id)).text, content_type="text/plain; charset=utf-8"
+        )
 
     def test(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Mail it to oneself (POST)."""
-        _needs(request, "newsletter.change_issue")
-        issue = _found(request, object_id)
+        """Send a test to the editor's own address. POST only."""
+        _require(request, "newsletter.change_issue")
+        issue = _get_issue(request, object_id)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         email = getattr(request.user, "email", "")
         if email:
             issuing.test(issue=issue, email=email)
-            messages.success(request, f"A test goes to {email} as soon as a worker looks.")
+            messages.success(request, f"A test to {email} is queued.")
         else:
-            messages.error(request, "Your account has no e-mail address to send a test to.")
-        return SeeOther(_home(issue))
+            messages.error(request, "Your account has no email address to send a test to.")
+        return SeeOther(_change_url(issue))
 
     def act(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
-        """Do one of ACTS (POST); what cannot be taken back is asked about first (GET)."""
-        _needs(request, "newsletter.send_issue")
-        issue = _found(request, object_id)
-        if act not in ACTS:
+        """Do one of ACTIONS on POST. On GET, ask first, where the action has a question."""
+        _require(request, "newsletter.send_issue")
+        issue = _get_issue(request, object_id)
+        if act not in ACTIONS:
             raise Http404
-        do, said, question = ACTS[act]
+        action = ACTIONS[act]
         if request.method == "POST":
             try:
-                do(issue=issue)
+                action.do(issue=issue)
             except NotNowError as error:
                 messages.error(request, str(error))
             else:
-                messages.success(request, f"{issue}: {said}")
-            return SeeOther(_home(issue))
-        if not question:
+                messages.success(request, f"{issue}: {action.message}")
+            return SeeOther(_change_url(issue))
+        if not action.question:
             return HttpResponseNotAllowed(["POST"])
         context = {
             **self.admin.admin_site.each_context(request),
-            "title": f"{issue}: {question}",
+            "title": f"{issue}: {action.question}",
             "opts": Issue._meta,
             "issue": issue,
             "act": act,
-            "question": question,
-            "readers": Subscriber.objects.confirmed().count(),
-            "workers": sum(not worker.is_silent() for worker in Worker.objects.all()),
+            "subscriber_count": Subscriber.objects.confirmed().count(),
+            "live_worker_count": sum(not worker.is_silent() for worker in Worker.objects.all()),
         }
         return render(request, "desk/newsletter/confirm.html", context)
 
     def numbers(self, request: HttpRequest) -> HttpResponse:
-        """Subscribers over time, and what came of each issue."""
-        _needs(request, "newsletter.view_issue")
+        """Show subscribers over time, the deliveries of each issue, and the workers."""
+        _require(request, "newsletter.view_issue")
         rows = numbers.standings(today=timezone.now().date())
-        issues = numbers.of_issues(list(Issue.objects.out().newest_first()[:ISSUES_SHOWN]))
+        issues = numbers.of_issues(list(Issue.objects.out().newest_first()[:MAX_ISSUES]))
         context = {
             **self.admin.admin_site.each_context(request),
-            "title": "Numbers of the newsletter",
+            "title": "Newsletter statistics",
             "opts": Issue._meta,
             "rows": rows[::-1],
             "lines": numbers.lines(rows),
@@ -144,30 +159,31 @@ class _Pages:
             "height": numbers.HEIGHT,
             "highest": numbers.highest(rows),
             "issues": issues,
-            "bars": numbers.bars(issues[:BARS_SHOWN]),
+            "bars": numbers.bars(issues[:MAX_BARS]),
             "workers": [(worker, worker.is_silent()) for worker in Worker.objects.all()],
         }
         return render(request, "desk/newsletter/numbers.html", context)
 
 
-def _needs(request: HttpRequest, permission: str) -> None:
+def _require(request: HttpRequest, permission: str) -> None:
     if not request.user.has_perm(permission):
         raise PermissionDenied
 
 
-def _found(request: HttpRequest, object_id: str) -> Issue:
-    _needs(request, "newsletter.view_issue")
+def _get_issue(request: HttpRequest, object_id: str) -> Issue:
+    """Return an issue that the user may see. Raises PermissionDenied or Http404."""
+    _require(request, "newsletter.view_issue")
     issue = Issue.objects.filter(pk=unquote(object_id)).first() if unquote(object_id).isdecimal() else None
     if issue is None:
         raise Http404
     return issue
 
 
-def _home(issue: Issue) -> str:
+def _change_url(issue: Issue) -> str:
     return reverse("admin:newsletter_issue_change", args=[issue.pk])
 
 
-def _letter(issue: Issue) -> Any:
-    """As a reader of everything would get it, with links that lead nobody off the list."""
+def _build_message(issue: Issue) -> Any:
+    """Return the message to a subscriber of all categories, with links that unsubscribe nobody."""
     here = reverse("newsletter")
     return issue_letter(issue, Links(unsubscribe=here, preferences=here))

@@ -1,10 +1,11 @@
-"""The newsletter at the desk: subscribers, issues and what came of them, and the workers that send."""
+"""The newsletter at the desk: subscribers, issues, deliveries, and the workers that send them."""
 
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
 from desk.admin.issue_pages import issue_urls
@@ -15,33 +16,33 @@ from newsletter.models import UNSENT, Delivery, Issue, IssueState, Outbox, Subsc
 from newsletter.numbers import of_issues
 
 
-class OnlyLookedAt(DeskAdmin):
-    """What machines write: people look at it."""
+class ReadOnlyAdmin(DeskAdmin):
+    """Rows that only the program writes."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
 
 @admin.register(Subscriber)
 class SubscriberAdmin(DeskAdmin):
-    """Deleting one is erasing it: its hash is kept, so that it is not written to."""
+    """Subscribers. Deleting one erases it; a hash of the address stays, so that it gets no more mail."""
 
     list_display = ["email", "standing", "created_at", "confirmed_at", "left_at"]
     list_filter = ["left_reason", ("confirmed_at", admin.EmptyFieldListFilter)]
     search_fields = ["email"]
-    search_help_text = "An address, or a part of one."
+    search_help_text = "An email address, or part of one"
     date_hierarchy = "created_at"
     readonly_fields = ["email", "created_at", "confirmed_at", "left_at", "left_reason"]
     filter_horizontal = ["categories"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # only who confirms it is on the list
+        return False  # people subscribe and confirm themselves
 
     def delete_model(self, request: HttpRequest, obj: Subscriber) -> None:
         erase(subscriber=obj.pk)
@@ -53,7 +54,7 @@ class SubscriberAdmin(DeskAdmin):
 
 @admin.register(Suppression)
 class SuppressionAdmin(DeskAdmin):
-    """Deleting one lets its address be written to again, should it confirm."""
+    """Addresses that get no mail. Deleting one allows mail again once the address confirms."""
 
     list_display = ["digest", "reason", "created_at"]
     list_filter = ["reason"]
@@ -63,7 +64,7 @@ class SuppressionAdmin(DeskAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
 
@@ -79,7 +80,7 @@ class IssueAdmin(DeskAdmin):
     readonly_fields = ["state", "since_at", "composed_at", "started_at", "finished_at"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # issues are composed
+        return False  # issues are composed, not added
 
     def has_change_permission(self, request: HttpRequest, obj: Issue | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or not obj.is_out)
@@ -87,24 +88,26 @@ class IssueAdmin(DeskAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Issue | None = None) -> bool:
         return super().has_delete_permission(request, obj) and obj is not None and obj.state == IssueState.DRAFT
 
-    def save_model(self, request: HttpRequest, obj: Issue, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's)
-        """Write what was typed and nothing else: another editor may have sent the issue since it was read."""
-        typed = {name: form.cleaned_data[name] for name in form.changed_data if name in form.cleaned_data}
-        if typed and not Issue.objects.filter(pk=obj.pk, state__in=UNSENT).update(**typed):
-            messages.error(request, f"{obj} has begun to go out. Its words stay as they are.")
+    def save_model(self, request: HttpRequest, obj: Issue, form: ModelForm, change: bool) -> None:  # noqa: FBT001 (Django's)
+        """Save only the changed fields, and only while the issue is unsent: another editor may just have sent it."""
+        changed = {name: form.cleaned_data[name] for name in form.changed_data if name in form.cleaned_data}
+        if changed and not Issue.objects.filter(pk=obj.pk, state__in=UNSENT).update(**changed):
+            messages.error(request, f"{obj} is already being sent. Its text can no longer change.")
 
     def view_on_site(self, obj: Issue) -> str | None:
-        """Where it stands on the web, once it does."""
+        """Return the address of its public page, or None before it is sent."""
         return obj.get_absolute_url() if obj.is_out else None
 
     def get_urls(self) -> list[URLPattern]:
         return [*issue_urls(self), *super().get_urls()]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         may_compose = request.user.has_perm("newsletter.add_issue")
         return super().changelist_view(request, {"may_compose": may_compose, **(extra_context or {})})
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **options: Any) -> Any:  # type: ignore[override]
+    def render_change_form(  # type: ignore[override] # Django passes the rest by name
+        self, request: HttpRequest, context: dict[str, object], **options: Any
+    ) -> HttpResponse:
         issue = options.get("obj")
         if issue is not None:
             context |= {
@@ -117,8 +120,8 @@ class IssueAdmin(DeskAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(OnlyLookedAt):
-    """Each issue to each subscriber. What is unknown is for an editor to decide."""
+class DeliveryAdmin(ReadOnlyAdmin):
+    """One issue to one subscriber. An editor decides about deliveries whose result is unknown."""
 
     class Media:
         css = {"all": ["desk/newsletter.css"]}
@@ -127,7 +130,7 @@ class DeliveryAdmin(OnlyLookedAt):
     list_filter = ["state", "issue"]
     list_select_related = ["issue", "subscriber"]
     search_fields = ["subscriber__email"]
-    search_help_text = "An address, or a part of one."
+    search_help_text = "An email address, or part of one"
     show_full_result_count = False
     actions = ["send_again", "count_as_sent"]
 
@@ -138,19 +141,21 @@ class DeliveryAdmin(OnlyLookedAt):
     def has_send_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("newsletter.send_issue")
 
-    @admin.action(description="Send again: unknown, failed", permissions=["send"])
+    @admin.action(description="Send again (unknown or failed)", permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: "QuerySet[Delivery]") -> None:
         number = issuing.send_again(deliveries=list(queryset.values_list("pk", flat=True)))
-        self.message_user(request, f"{number} queued again. Others were not unknown or failed.", messages.SUCCESS)
+        self.message_user(
+            request, f"{number} queued again. The others were neither unknown nor failed.", messages.SUCCESS
+        )
 
-    @admin.action(description="Count as sent: unknown", permissions=["send"])
+    @admin.action(description="Count as sent (unknown)", permissions=["send"])
     def count_as_sent(self, request: HttpRequest, queryset: "QuerySet[Delivery]") -> None:
         number = issuing.count_as_sent(deliveries=list(queryset.values_list("pk", flat=True)))
-        self.message_user(request, f"{number} counted as sent. Others were not unknown.", messages.SUCCESS)
+        self.message_user(request, f"{number} counted as sent. The others were not unknown.", messages.SUCCESS)
 
 
 @admin.register(Outbox)
-class OutboxAdmin(OnlyLookedAt):
+class OutboxAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "kind", "address", "state", "attempts", "next_attempt_at", "reason"]
     list_filter = ["state", "kind"]
     list_select_related = ["subscriber"]
@@ -161,11 +166,11 @@ class OutboxAdmin(OnlyLookedAt):
 
 
 @admin.register(Worker)
-class WorkerAdmin(OnlyLookedAt):
-    """Who sends: a worker that beats no more was killed, or its machine was."""
+class WorkerAdmin(ReadOnlyAdmin):
+    """Processes that send mail. A silent worker was killed, or its machine is down."""
 
-    list_display = ["name", "lives", "beat_at", "started_at", "sent", "queue_length", "oldest_at", "trouble"]
+    list_display = ["name", "is_alive", "beat_at", "started_at", "sent", "queue_length", "oldest_at", "trouble"]
 
-    @admin.display(boolean=True, description="lives")
-    def lives(self, worker: Worker) -> bool:
+    @admin.display(boolean=True, description="alive")
+    def is_alive(self, worker: Worker) -> bool:
         return not worker.is_silent()

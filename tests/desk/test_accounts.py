@@ -1,4 +1,4 @@
-"""The accounts of others, in the hands of an administrator."""
+"""Accounts, managed by an administrator."""
 
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -33,7 +33,7 @@ def act(client: Client, action: str, *users: User, confirmed: bool = True):
     return client.post(LIST, fields | ({"confirmed": "Yes"} if confirmed else {}), follow=True)
 
 
-def said(response) -> list[str]:
+def messages_of(response) -> list[str]:
     return [str(message) for message in response.context["messages"]]
 
 
@@ -47,7 +47,7 @@ def change(client: Client, user: User, **fields):
     )
 
 
-def test_list_says_who_is_how_safe_in_nine_queries(client, administrator, django_assert_num_queries):
+def test_list_shows_second_factors_in_nine_queries(client, administrator, django_assert_num_queries):
     for _ in range(3):
         app_of(person("Editor", "Moderator"))
         person("Reviewer")
@@ -59,7 +59,7 @@ def test_list_says_who_is_how_safe_in_nine_queries(client, administrator, django
     assert client.get(LIST, {"second_factor": "no"}).context["cl"].result_count == 4
 
 
-def test_makes_an_account_that_sets_its_own_password(client, administrator):
+def test_new_account_can_sign_in(client, administrator):
     editors = Group.objects.get(name="Editor")
     fields = {"username": "ben", "email": "Ben@Example.org", "groups": [editors.pk], "usable_password": "true"}
     refused = client.post(f"{LIST}add/", {**fields, "password1": "short", "password2": "short"})
@@ -76,16 +76,16 @@ def test_makes_an_account_that_sets_its_own_password(client, administrator):
     assert sign_in(Client(), ben).headers["Location"] == "/admin/"
 
 
-def test_second_factors_are_removed_after_a_question(client, administrator, django_capture_on_commit_callbacks):
+def test_second_factors_are_removed_after_confirmation(client, administrator, django_capture_on_commit_callbacks):
     lost, none = person("Editor"), person("Editor")
     app_of(lost)
     browser = signed_in(lost)
     page = act(client, "remove_second_factors", lost, none, confirmed=False)
-    assert page.context["title"] == "Remove the second factors of these people?"
+    assert page.context["title"] == "Remove the second factors of these users?"
     assert lost.authenticator_set.count() == 1
     with django_capture_on_commit_callbacks(execute=True):
         page = act(client, "remove_second_factors", lost, none)
-    assert said(page) == [f"Removed second factors: {lost}.", f"Had none: {none}."]
+    assert messages_of(page) == [f"Removed second factors: {lost}.", f"Had none: {none}."]
     assert lost.authenticator_set.count() == 0
     assert signed_in_as(browser) is None
     assert [(entry.object_repr, entry.change_message) for entry in LogEntry.objects.all()] == [
@@ -97,17 +97,17 @@ def test_second_factors_are_removed_after_a_question(client, administrator, djan
     ]
 
 
-def test_whoever_leaves_is_signed_out_for_good(client, administrator):
+def test_deactivated_user_is_signed_out_for_good(client, administrator):
     user = person("Editor")
     browser = signed_in(user)
     assert signed_in_as(browser) == user.username
-    assert said(act(client, "deactivate", user)) == [f"Deactivated: {user}."]
+    assert messages_of(act(client, "deactivate", user)) == [f"Deactivated: {user}."]
     assert signed_in_as(browser) is None
     User.objects.filter(pk=user.pk).update(is_active=True)
     assert signed_in_as(browser) is None  # the old session does not come back
 
 
-def test_deactivating_by_the_form_does_the_same(client, administrator):
+def test_deactivating_in_the_form_ends_sessions_too(client, administrator):
     user = person("Editor")
     browser = signed_in(user)
     assert change(client, user, is_active=False).status_code == 302
@@ -117,20 +117,20 @@ def test_deactivating_by_the_form_does_the_same(client, administrator):
     assert signed_in_as(browser) is None
 
 
-def test_signs_out_everywhere(client, administrator):
+def test_sign_out_ends_all_sessions_of_a_user(client, administrator):
     user = person("Editor")
     browsers = [signed_in(user), signed_in(user)]
-    assert said(act(client, "sign_out", user)) == [f"Signed out everywhere: {user}."]
+    assert messages_of(act(client, "sign_out", user)) == [f"Signed out everywhere: {user}."]
     assert [signed_in_as(browser) for browser in browsers] == [None, None]
     assert signed_in_as(client) == administrator.username
 
 
-def test_nobody_does_it_to_themselves(client, administrator):
-    assert said(act(client, "deactivate", administrator)) == [f"Not yours to change this way: {administrator}."]
+def test_administrator_cannot_deactivate_themselves(client, administrator):
+    assert messages_of(act(client, "deactivate", administrator)) == [f"You may not do this to: {administrator}."]
     assert signed_in_as(client) == administrator.username
 
 
-def test_superusers_are_made_and_changed_by_superusers_only(client, administrator):
+def test_only_superusers_create_and_change_superusers(client, administrator):
     owner, user = person(is_superuser=True), person()
     assert change(client, user, is_superuser="on").status_code == 302
     user.refresh_from_db()
@@ -138,14 +138,14 @@ def test_superusers_are_made_and_changed_by_superusers_only(client, administrato
     assert client.post(f"{LIST}{owner.pk}/change/", {"username": "mine"}).status_code == 403
     new = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
     assert client.post(f"{LIST}{owner.pk}/password/", new).status_code == 403
-    assert said(act(client, "deactivate", owner))[-1:] == [f"Not yours to change this way: {owner}."]
+    assert messages_of(act(client, "deactivate", owner))[-1:] == [f"You may not do this to: {owner}."]
     client.force_login(owner)
     assert change(client, user, is_superuser="on").status_code == 302
     user.refresh_from_db()
     assert user.is_superuser
 
 
-def test_only_who_never_signed_in_can_be_deleted(client, administrator):
+def test_only_accounts_that_never_signed_in_can_be_deleted(client, administrator):
     user = person()
     sign_in(Client(), user)
     assert client.post(f"{LIST}{user.pk}/delete/", {"post": "yes"}).status_code == 403
@@ -154,7 +154,7 @@ def test_only_who_never_signed_in_can_be_deleted(client, administrator):
     assert set(User.objects.all()) == {administrator, user}
 
 
-def test_the_four_groups_stay_as_they_are(client, administrator):
+def test_the_four_groups_cannot_be_changed(client, administrator):
     group = Group.objects.get(name="Reviewer")
     assert client.post(f"/admin/auth/group/{group.pk}/change/", {"name": "Publisher"}).status_code == 403
     assert client.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"}).status_code == 403

@@ -20,11 +20,12 @@ pytestmark = pytest.mark.django_db
 ALL = ["add_issue", "view_issue", "change_issue", "send_issue", "view_delivery", "view_subscriber"]
 
 
-def editor(*codenames: str, **fields) -> Client:
+def client_with(*codenames: str, **fields) -> Client:
+    """Return a client signed in as a member of staff with exactly these permissions."""
     user = User.objects.create(username=f"editor{User.objects.count()}", is_staff=True, **fields)
-    found = Permission.objects.filter(codename__in=codenames)
-    assert len(found) == len(codenames)
-    user.user_permissions.set(found)
+    permissions = Permission.objects.filter(codename__in=codenames)
+    assert len(permissions) == len(codenames)
+    user.user_permissions.set(permissions)
     client = Client()
     client.force_login(user)
     return client
@@ -35,20 +36,20 @@ def act(client: Client, issue: Issue, name: str) -> str:
     return response.content.decode()
 
 
-def ready() -> Issue:
+def make_ready_issue() -> Issue:
     open_site()
     issue = issuing.compose_issue(since=make.PAST - timedelta(days=1))
     issuing.make_ready(issue=issue)
     return issue
 
 
-def test_issue_is_composed_looked_at_tried_and_sent():
-    client = editor(*ALL, email="editor@example.com")
+def test_issue_is_composed_previewed_tested_and_sent():
+    client = client_with(*ALL, email="editor@example.com")
     url = "/admin/newsletter/issue/"
     assert "Nothing is new since the last issue" in client.post(f"{url}compose/", follow=True).content.decode()
     pair = make.comparison(published_at=timezone.now())
     page = client.post(f"{url}compose/", follow=True)
-    assert "Issue 1 is composed: 1 pieces of news" in page.content.decode()
+    assert "Issue 1 is composed with one item." in page.content.decode()
     issue = Issue.objects.get()
     home = f"{url}{issue.pk}/change/"
     client.post(home, {"subject": "Mine", "lead": "Hello *you*."})
@@ -58,31 +59,33 @@ def test_issue_is_composed_looked_at_tried_and_sent():
     assert policy == "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; sandbox; frame-ancestors 'none'"
     text = client.get(f"{url}{issue.pk}/mail.txt")
     assert (text.headers["Content-Type"], "Hello you." in text.content.decode()) == ("text/plain; charset=utf-8", True)
-    assert "A test goes to editor@example.com" in client.post(f"{url}{issue.pk}/test/", follow=True).content.decode()
+    assert (
+        "A test to editor@example.com is queued." in client.post(f"{url}{issue.pk}/test/", follow=True).content.decode()
+    )
     assert Outbox.objects.get().payload == {"issue": issue.pk, "email": "editor@example.com"}
     assert "View on site" not in client.get(home).content.decode()
     make.subscriber()
-    assert "It is ready to be sent." in act(client, issue, "ready")
+    assert "Ready to send." in act(client, issue, "ready")
     question = client.get(f"{url}{issue.pk}/send/now/").content.decode()
-    assert "1 confirmed subscriber;" in question
-    assert "No worker runs now." in question
+    assert "1 confirmed subscriber." in question
+    assert "No worker is running." in question
     assert Issue.objects.get().state == "ready"
-    assert "It goes out now." in act(client, issue, "send")
+    assert "Sending has started." in act(client, issue, "send")
     assert Issue.objects.get().state == "sending"
     assert [delivery.subscriber.email for delivery in Delivery.objects.all()] == [Subscriber.objects.get().email]
-    for name, said in [("pause", "No more of it is begun"), ("resume", "It goes on."), ("pause", "No more"),
-                       ("stop", "will never be sent"), ("send", "is not ready to send but stopped")]:  # fmt: skip
-        assert said in act(client, issue, name)
-    # Its words are fixed now.
+    for name, message in [("pause", "Sending is paused."), ("resume", "Sending continues."), ("pause", "paused."),
+                          ("stop", "will never be sent"), ("send", "is not ready to send but stopped")]:  # fmt: skip
+        assert message in act(client, issue, name)
+    # Its text is final now.
     client.post(home, {"subject": "Other", "lead": ""})
     assert Issue.objects.get().subject == "Mine"
     assert pair.get_absolute_url() in client.get("/newsletter/1/").content.decode()
 
 
-def test_editor_without_an_address_is_told_so():
-    issue = ready()
-    page = editor(*ALL).post(f"/admin/newsletter/issue/{issue.pk}/test/", follow=True).content.decode()
-    assert ("no e-mail address" in page, Outbox.objects.count()) == (True, 0)
+def test_test_message_needs_an_email_address():
+    issue = make_ready_issue()
+    page = client_with(*ALL).post(f"/admin/newsletter/issue/{issue.pk}/test/", follow=True).content.decode()
+    assert ("no email address" in page, Outbox.objects.count()) == (True, 0)
 
 
 @pytest.mark.parametrize(
@@ -97,20 +100,20 @@ def test_editor_without_an_address_is_told_so():
         ("view_issue", "get", "numbers/"),
     ],
 )
-def test_each_thing_needs_its_permission(missing, method, path):
-    issue = ready()
+def test_each_page_needs_its_permission(missing, method, path):
+    issue = make_ready_issue()
     url = f"/admin/newsletter/issue/{path.format(pk=issue.pk)}"
-    assert getattr(editor(*ALL), method)(url, follow=True).status_code == 200
+    assert getattr(client_with(*ALL), method)(url, follow=True).status_code == 200
     Issue.objects.update(state="ready", started_at=None)
     Delivery.objects.all().delete()
     without = [name for name in ALL if name != missing]
-    assert getattr(editor(*without), method)(url).status_code == 403
+    assert getattr(client_with(*without), method)(url).status_code == 403
     assert getattr(Client(), method)(url).status_code == 302
     assert (Issue.objects.get().state, Delivery.objects.count()) == ("ready", 0)
 
 
-def test_acts_take_a_post_and_a_name_that_there_is():
-    issue, client = ready(), editor(*ALL)
+def test_actions_need_a_post_and_a_known_name():
+    issue, client = make_ready_issue(), client_with(*ALL)
     for path, status in [("ready/now/", 405), ("nonsense/now/", 404), ("test/", 405)]:
         assert client.get(f"/admin/newsletter/issue/{issue.pk}/{path}").status_code == status
     assert client.get("/admin/newsletter/issue/compose/").status_code == 405
@@ -118,8 +121,8 @@ def test_acts_take_a_post_and_a_name_that_there_is():
     assert client.get("/admin/newsletter/issue/x/mail.html").status_code == 404
 
 
-def test_unknown_deliveries_are_decided_in_the_list():
-    issue, client = ready(), editor(*ALL)
+def test_unknown_deliveries_are_resolved_in_the_list():
+    issue, client = make_ready_issue(), client_with(*ALL)
     for _ in range(2):
         make.subscriber()
     issuing.start(issue=issue)
@@ -129,47 +132,47 @@ def test_unknown_deliveries_are_decided_in_the_list():
     for action, row in [("count_as_sent", first), ("send_again", second)]:
         client.post(url, {"action": action, "_selected_action": [row.pk]})
     assert list(Delivery.objects.order_by("pk").values_list("state", flat=True)) == ["sent", "queued"]
-    looking = editor("view_delivery")
+    viewer = client_with("view_delivery")
     Delivery.objects.update(state="unknown", reason="who knows")
-    looking.post(url, {"action": "send_again", "_selected_action": [second.pk]})
+    viewer.post(url, {"action": "send_again", "_selected_action": [second.pk]})
     assert set(Delivery.objects.values_list("state", flat=True)) == {"unknown"}
 
 
 def test_deleting_a_subscriber_erases_it():
-    client = editor("view_subscriber", "delete_subscriber", "view_delivery", "delete_delivery", "view_outbox")
+    client = client_with("view_subscriber", "delete_subscriber", "view_delivery", "delete_delivery", "view_outbox")
     one, two = make.subscriber(), make.subscriber()
     client.post(f"/admin/newsletter/subscriber/{one.pk}/delete/", {"post": "yes"})
     client.post(
         "/admin/newsletter/subscriber/", {"action": "delete_selected", "_selected_action": [two.pk], "post": "yes"}
     )
     assert (Subscriber.objects.count(), Suppression.objects.filter(reason="erased").count()) == (0, 2)
-    # The desk's log of it does not name who asked to be forgotten.
+    # The log of the desk does not contain the erased addresses.
     assert list(LogEntry.objects.values_list("object_repr", flat=True)) == [
         f"Subscriber {two.pk}", f"Subscriber {one.pk}",
     ]  # fmt: skip
 
 
-def test_saving_the_words_of_an_issue_does_not_take_back_that_it_was_sent(monkeypatch):
-    issue, client = ready(), editor(*ALL)
+def test_saving_the_text_of_an_issue_does_not_undo_that_it_was_sent(monkeypatch):
+    issue, client = make_ready_issue(), client_with(*ALL)
     make.subscriber()
-    form = IssueAdmin.get_form
+    get_form = IssueAdmin.get_form
 
-    def sent_meanwhile(self, request, obj=None, **kwargs):
+    def send_before_saving(self, request, obj=None, **kwargs):
         if request.method == "POST" and obj is not None and Issue.objects.get().state == "ready":
             issuing.start(issue=issue)
-        return form(self, request, obj, **kwargs)
+        return get_form(self, request, obj, **kwargs)
 
-    monkeypatch.setattr(IssueAdmin, "get_form", sent_meanwhile)
+    monkeypatch.setattr(IssueAdmin, "get_form", send_before_saving)
     client.post(f"/admin/newsletter/issue/{issue.pk}/change/", {"subject": "Too late", "lead": ""})
     found = Issue.objects.get()
     assert (found.state, found.subject, Delivery.objects.count()) == ("sending", issue.subject, 1)
 
 
-def test_lists_open_and_nobody_adds_subscribers_by_hand():
+def test_lists_open_and_rows_cannot_be_added():
     user = User.objects.create_superuser("root")
     client = Client()
     client.force_login(user)
-    ready()
+    make_ready_issue()
     Outbox.objects.create(kind="sign-up", subscriber=make.subscriber())
     Worker.objects.create(name="lively", beat_at=timezone.now(), queue_length=3, oldest_at=timezone.now())
     Worker.objects.create(name="dead", beat_at=timezone.now() - timedelta(minutes=5))
@@ -177,7 +180,7 @@ def test_lists_open_and_nobody_adds_subscribers_by_hand():
         assert client.get(f"/admin/newsletter/{model}/").status_code == 200
         assert client.get(f"/admin/newsletter/{model}/add/").status_code == 403
     page = client.get("/admin/newsletter/issue/numbers/").content.decode()
-    assert "lively: lives, 0 mails sent, 3 waiting" in page
+    assert "lively: alive, 0 messages sent, 3 waiting" in page
     assert "dead: <b>silent</b>" in page
 
 
@@ -196,20 +199,20 @@ def test_numbers_by_week_and_by_issue():
     assert [(line.key, line.number, line.points.count(",")) for line in numbers.lines(rows)] == [
         ("confirmed", 2, 4), ("pending", 1, 4), ("left", 2, 4),
     ]  # fmt: skip
-    issue = ready()
+    issue = make_ready_issue()
     issuing.start(issue=issue)
     Post().run(until_empty=True)
     [found] = numbers.of_issues([Issue.objects.get()])
     assert (found.sent, found.failed, found.unknown, found.left, found.waiting, found.total) == (2, 0, 0, 0, 0, 2)
-    page = editor(*ALL).get("/admin/newsletter/issue/numbers/").content.decode()
+    page = client_with(*ALL).get("/admin/newsletter/issue/numbers/").content.decode()
     assert page.count("<polyline") == 3
     assert page.count('class="bars__part bars__part--sent"') == 1
-    shown = editor(*ALL).get(f"/admin/newsletter/issue/{found.issue.pk}/change/").content.decode()
-    assert "Sent 2 of 2 · failed 0 · unknown 0 · left before 0 · waiting 0" in shown
+    form = client_with(*ALL).get(f"/admin/newsletter/issue/{found.issue.pk}/change/").content.decode()
+    assert "Sent 2 of 2 · failed 0 · unknown 0 · left before sending 0 · waiting 0" in form
     assert 'aria-label="Subscribers from' in page
 
 
-def test_bars_are_to_one_scale_and_show_what_is_small():
+def test_bars_share_a_scale_and_show_small_numbers():
     rows = [
         numbers.IssueNumbers(Issue(number=2), sent=990, failed=1, unknown=0, left=4, waiting=5),
         numbers.IssueNumbers(Issue(number=1), sent=500, failed=0, unknown=0, left=0, waiting=0),
