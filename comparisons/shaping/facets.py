@@ -1,14 +1,17 @@
-"""The filters of the list of tools, with how many tools each would show. Pure; no queries."""
+"""The filters of the list of tools, each with the number of tools that its values would show. No queries."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from votes.models import CensusRow
 
+# Each filter that takes a value, by its name in the query string, and the field of a census row that it filters by.
+FILTERS = {"category": "category", "price": "entry", "panel": "camp"}
 
-class Option(NamedTuple):
-    """One value of a filter, and how many tools there would be with it and the other filters as they are."""
+
+class FilterOption(NamedTuple):
+    """A value of a filter, and how many tools would be shown with it if the other filters stay as they are."""
 
     value: str
     name: str
@@ -16,33 +19,31 @@ class Option(NamedTuple):
     is_chosen: bool
 
 
-class Facets(NamedTuple):
-    """How many tools the filters leave together, and how many each value of one would with the others as they are."""
+class FacetCounts(NamedTuple):
+    """How many tools pass all filters, and how many would for each value of each filter."""
 
     total: int
-    category: Counter[Any]
-    price: Counter[Any]
-    panel: Counter[Any]
+    by_filter: dict[str, Counter[Any]]
 
 
-def facets(census: Iterable[CensusRow], *, category: int | str, price: str, panel: str) -> Facets:
-    """Count a census under what was chosen: a category's id, a kind of entry, a camp; "" where nothing was."""
-    counted = Facets(0, Counter(), Counter(), Counter())
+def count_facets(census: Iterable[CensusRow], chosen: Mapping[str, Any]) -> FacetCounts:
+    """Count the tools of a census under the chosen value of each filter in FILTERS. The value "" means any.
+
+    A category is chosen by its id, a price by the kind of the entry, a panel by its camp.
+    """
     total = 0
+    by_filter: dict[str, Counter[Any]] = {name: Counter() for name in FILTERS}
     for row in census:
-        misses = [category not in ("", row.category), price not in ("", row.entry), panel not in ("", row.camp)]
-        if not any(misses):
+        values = {name: getattr(row, field) for name, field in FILTERS.items()}
+        failed = {name for name, value in values.items() if chosen[name] not in ("", value)}
+        if not failed:
             total += row.tools
-        # A value of one filter is counted where all the others are met.
-        if not (misses[1] or misses[2]):
-            counted.category[row.category] += row.tools
-        if not (misses[0] or misses[2]):
-            counted.price[row.entry] += row.tools
-        if not (misses[0] or misses[1]):
-            counted.panel[row.camp] += row.tools
-    return counted._replace(total=total)
+        for name, value in values.items():
+            if failed <= {name}:  # a value counts the tools that pass all the other filters
+                by_filter[name][value] += row.tools
+    return FacetCounts(total, by_filter)
 
 
-def options(counts: Counter[Any], values: Sequence[tuple[str, str, Any]], chosen: Any) -> list[Option]:
-    """The options of one filter: values as (value in the address, name, what the census has for it)."""
-    return [Option(value, name, counts[key], chosen == key) for value, name, key in values]
+def list_options(counts: Counter[Any], values: Sequence[tuple[str, str, Any]], chosen: Any) -> list[FilterOption]:
+    """Return the options of one filter. `values` are (value in the query string, name, value in the census)."""
+    return [FilterOption(value, name, counts[key], chosen == key) for value, name, key in values]

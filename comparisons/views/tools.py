@@ -1,4 +1,4 @@
-"""All tools, one tool, and the tools of a category."""
+"""The list of tools, a tool, and a category."""
 
 from typing import Any
 
@@ -23,24 +23,28 @@ from web.current_address import at_current_address
 from web.http import public_page
 from web.paging import get_page
 
-TOOLS_A_PAGE = 24
+TOOLS_PER_PAGE = 24
 
 
 @require_safe
 @public_page
 def tools(request: HttpRequest) -> HttpResponse:
-    """All published tools, filtered and sorted as the query string asks."""
+    """List the published tools, filtered and sorted by the query string."""
     asked = tool_filter(request.GET)
     listings = Listing.objects.at()
     rows, census = _census(current_revision())
-    if asked.community:  # then votes decide which tools are counted at all
+    if asked.community:  # votes then decide which tools are counted
         census = listings.with_community_number().census()
     category = next((row.pk for row in rows if row.slug == asked.category), "")
-    counts = facets.facets(census, category=category, price=asked.price, panel=asked.panel)
     chosen = {**asked._asdict(), "category": category}
+    counts = facets.count_facets(census, chosen)
     numbered = counts.total if asked.community else listings.chosen(**{**chosen, "community": True}).count()
-    page = get_page(listings.chosen(**chosen).tool_ids(), request.GET, per_page=TOOLS_A_PAGE, count=counts.total)
+    page = get_page(listings.chosen(**chosen).tool_ids(), request.GET, per_page=TOOLS_PER_PAGE, count=counts.total)
     found = Tool.objects.with_numbers().with_plans().in_order(page.object_list)
+
+    def options(name: str, values: list[tuple[str, str, Any]]) -> list[facets.FilterOption]:
+        return facets.list_options(counts.by_filter[name], values, chosen[name])
+
     return render(
         request,
         "comparisons/tools.html",
@@ -48,9 +52,9 @@ def tools(request: HttpRequest) -> HttpResponse:
             "here": reverse("tools"),
             "page": page,
             "cards": [tool_columns.card(tool) for tool in found],
-            "categories": facets.options(counts.category, [(row.slug, row.name, row.pk) for row in rows], category),
-            "prices": facets.options(counts.price, [(*choice, choice[0]) for choice in PlanKind.choices], asked.price),
-            "panels": facets.options(counts.panel, [(*choice, choice[0]) for choice in Camp.choices], asked.panel),
+            "categories": options("category", [(row.slug, row.name, row.pk) for row in rows]),
+            "prices": options("price", [(*choice, choice[0]) for choice in PlanKind.choices]),
+            "panels": options("panel", [(*choice, choice[0]) for choice in Camp.choices]),
             "community": asked.community,
             "numbered": numbered,
             "sorts": [(value, label, value == asked.sort) for value, label in ToolFilterForm.SORTS],
@@ -69,7 +73,7 @@ def _census(revision: Revision) -> tuple[list[Category], list[CensusRow]]:
 @public_page
 @at_current_address(lambda slug: Tool.objects.published().with_community().with_freeze().by_slug(slug))
 def tool(request: HttpRequest, tool: Any) -> HttpResponse:
-    """One tool: its numbers, its reviewers' reasons, prices, facts, what changed, and what it is compared with."""
+    """Show a tool: its numbers, reviews, prices, facts, changes, and comparisons."""
     return render(request, "comparisons/tool.html", tool_page(tool))
 
 
@@ -77,11 +81,13 @@ def tool(request: HttpRequest, tool: Any) -> HttpResponse:
 @public_page
 @at_current_address(Category.objects.by_slug)
 def category(request: HttpRequest, category: Category) -> HttpResponse:
-    """The tools of a category, ranked, with the rule stated."""
+    """Rank the tools of a category, and state the rule."""
     eyes = [Eye(*row) for row in Reviewer.objects.seats()]
     lens = lens_of(eyes, lens_slugs(request.GET))
     page = get_page(
-        Listing.objects.at().of_category(category).ranked(lens=lens.ids).tool_ids(), request.GET, per_page=TOOLS_A_PAGE
+        Listing.objects.at().of_category(category).ranked(lens=lens.ids).tool_ids(),
+        request.GET,
+        per_page=TOOLS_PER_PAGE,
     )
     here = category.get_absolute_url()
     tools = Tool.objects.with_numbers(lens=lens.ids).with_plans().in_order(page.object_list)

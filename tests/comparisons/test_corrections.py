@@ -8,7 +8,7 @@ from lxml import etree
 
 from tests import factories as make
 from tests.comparisons.contents import open_site
-from tests.comparisons.test_feeds import ATOM, feed, texts
+from tests.comparisons.test_feeds import ATOM, find_texts, get_feed
 from tests.comparisons.test_pages import text
 from tools.models import Correction
 
@@ -90,12 +90,12 @@ def test_corrections_of_hidden_tools_do_not_show(client, fields):
 def test_feed_has_corrections_among_flips(client):
     pair = open_site()
     correction = make.correction(of=pair.first, note=HOSTILE, made_at=NOVEMBER)
-    entry = feed(client, "/feeds/changes.xml").xpath("a:entry", namespaces=ATOM)[0]
-    assert texts(entry, "a:title") == ["Corrected: Alpha 0"]
-    assert texts(entry, "a:id") == [f"tag:127.0.0.1,2026:correction/{correction.pk}"]
-    assert texts(entry, "a:link/@href") == ["http://127.0.0.1:8000/tools/alpha/#corrections"]
-    assert texts(entry, "a:updated") == ["2026-11-12T09:00:00+00:00"]
-    assert texts(entry, "a:content") == ["<p>&lt;script&gt;alert(1)&lt;/script&gt; &amp; “more”</p>"]
+    entry = get_feed(client, "/feeds/changes.xml").xpath("a:entry", namespaces=ATOM)[0]
+    assert find_texts(entry, "a:title") == ["Corrected: Alpha 0"]
+    assert find_texts(entry, "a:id") == [f"tag:127.0.0.1,2026:correction/{correction.pk}"]
+    assert find_texts(entry, "a:link/@href") == ["http://127.0.0.1:8000/tools/alpha/#corrections"]
+    assert find_texts(entry, "a:updated") == ["2026-11-12T09:00:00+00:00"]
+    assert find_texts(entry, "a:content") == ["<p>&lt;script&gt;alert(1)&lt;/script&gt; &amp; “more”</p>"]
 
 
 def test_json_of_tool_and_comparison_has_them(client):

@@ -1,3 +1,5 @@
+"""The Atom feeds."""
+
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -18,104 +20,105 @@ ATOM = {"a": "http://www.w3.org/2005/Atom"}
 FEEDS = ["/feeds/comparisons.xml", "/feeds/changes.xml"]
 
 
-def feed(client: Client, url: str) -> etree._Element:
-    """A feed that holds to the RFC, as an XML document."""
+def get_feed(client: Client, url: str) -> etree._Element:
+    """Return a feed, validated against the RFC, as an XML document."""
     response = client.get(url)
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "application/atom+xml; charset=utf-8"
     document = etree.fromstring(response.content)
     SCHEMA.assertValid(document)
-    ids = texts(document, "//a:id")
+    ids = find_texts(document, "//a:id")
     assert len(ids) == len(set(ids))
-    assert sorted(texts(document, "/a:feed/a:link/@rel")) == ["alternate", "self"]
+    assert sorted(find_texts(document, "/a:feed/a:link/@rel")) == ["alternate", "self"]
     return document
 
 
-def texts(document: etree._Element, path: str) -> list[str]:
+def find_texts(document: etree._Element, path: str) -> list[str]:
+    """Return the texts or attributes that an XPath matches."""
     return [found if isinstance(found, str) else found.text for found in document.xpath(path, namespaces=ATOM)]
 
 
 @pytest.mark.parametrize("url", FEEDS)
-def test_feed_of_the_demonstration_is_valid(client, settings, url):
+def test_feed_of_the_demo_is_valid(client, settings, url):
     settings.SITE_URL = "https://shipside.example"
     import_catalog(content=(ROOT / "demo" / "catalog.json").read_bytes())
-    document = feed(client, url)
-    assert len(texts(document, "//a:entry")) > 3
-    assert texts(document, "/a:feed/a:link[@rel='self']/@href") == [settings.SITE_URL + url]
-    assert all(name.startswith("tag:shipside.example,2026:") for name in texts(document, "//a:id"))
-    for address in texts(document, "//a:entry/a:link/@href"):
+    document = get_feed(client, url)
+    assert len(find_texts(document, "//a:entry")) > 3
+    assert find_texts(document, "/a:feed/a:link[@rel='self']/@href") == [settings.SITE_URL + url]
+    assert all(name.startswith("tag:shipside.example,2026:") for name in find_texts(document, "//a:id"))
+    for address in find_texts(document, "//a:entry/a:link/@href"):
         assert client.get(address.removeprefix(settings.SITE_URL)).status_code == 200
-    assert texts(document, "/a:feed/a:updated") == [max(texts(document, "//a:entry/a:updated"))]
+    assert find_texts(document, "/a:feed/a:updated") == [max(find_texts(document, "//a:entry/a:updated"))]
 
 
 @pytest.mark.parametrize("url", FEEDS)
-def test_empty_feed_is_valid_and_rests(client, url):
+def test_empty_feed_is_valid_and_unchanged(client, url):
     first = client.get(url)
-    assert not texts(feed(client, url), "//a:entry")
+    assert not find_texts(get_feed(client, url), "//a:entry")
     assert client.get(url, headers={"if-none-match": first.headers["ETag"]}).status_code == 304
 
 
-def test_comparison_is_told_with_verdict_and_introduction(client):
+def test_comparison_entry_has_verdict_and_introduction(client):
     pair = open_site()
-    [entry] = feed(client, "/feeds/comparisons.xml").xpath("a:entry", namespaces=ATOM)
-    assert texts(entry, "a:title") == ["Alpha 0 vs Beta 0"]
-    assert texts(entry, "a:id") == [f"tag:127.0.0.1,2026:comparison/{pair.pk}"]
-    assert texts(entry, "a:link/@href") == ["http://127.0.0.1:8000/compare/alpha-vs-beta/"]
-    assert texts(entry, "a:category/@term") == [pair.first.category.name]
-    assert texts(entry, "a:published") == ["2026-01-05T09:00:00+00:00"]
-    assert texts(entry, "a:updated") == ["2026-01-06T09:00:00+00:00"]  # the newest review of either
+    [entry] = get_feed(client, "/feeds/comparisons.xml").xpath("a:entry", namespaces=ATOM)
+    assert find_texts(entry, "a:title") == ["Alpha 0 vs Beta 0"]
+    assert find_texts(entry, "a:id") == [f"tag:127.0.0.1,2026:comparison/{pair.pk}"]
+    assert find_texts(entry, "a:link/@href") == ["http://127.0.0.1:8000/compare/alpha-vs-beta/"]
+    assert find_texts(entry, "a:category/@term") == [pair.first.category.name]
+    assert find_texts(entry, "a:published") == ["2026-01-05T09:00:00+00:00"]
+    assert find_texts(entry, "a:updated") == ["2026-01-06T09:00:00+00:00"]  # the newest review of either
     page = client.get("/compare/alpha-vs-beta/").content.decode()
-    sentence, introduction = texts(entry, "a:content")[0].strip().splitlines()
+    sentence, introduction = find_texts(entry, "a:content")[0].strip().splitlines()
     assert sentence.startswith("<p>Beta 0 leads with the panel by one seat")
     assert sentence in page
     assert introduction == "<p>Hello <em>you</em>.</p>"
 
 
-def test_sentence_in_the_feed_is_the_page_s_however_the_panels_are_filled(client):
+def test_sentence_in_the_feed_equals_the_page_with_any_panels(client):
     first, second = make.tool(slug="alpha"), make.tool(slug="beta")
     seats = [make.reviewer() for _ in range(4)]
     for tool, verdicts in ((first, {0: "ship", 2: "skip", 3: "ship"}), (second, {1: "ship", 2: "ship", 3: "skip"})):
         for place, verdict in verdicts.items():
             make.review(of=tool, by=seats[place], verdict=verdict)
     make.comparison(first=first, second=second)
-    [content] = texts(feed(client, "/feeds/comparisons.xml"), "//a:entry/a:content")
+    [content] = find_texts(get_feed(client, "/feeds/comparisons.xml"), "//a:entry/a:content")
     assert content.strip() in client.get("/compare/alpha-vs-beta/").content.decode()
 
 
-def test_flip_is_told_with_before_and_now(client):
+def test_flip_entry_has_both_editions(client):
     pair = open_site()
     seat = pair.first.reviews.first().reviewer
-    [entry] = feed(client, "/feeds/changes.xml").xpath("a:entry", namespaces=ATOM)
-    assert texts(entry, "a:title") == [f"{seat.name} now skips Alpha 0"]
-    assert texts(entry, "a:link/@href") == [f"http://127.0.0.1:8000/tools/alpha/#seat-{seat.slug}"]
-    assert texts(entry, "a:updated") == texts(entry, "a:published") == ["2026-01-06T09:00:00+00:00"]
-    [content] = texts(entry, "a:content")
+    [entry] = get_feed(client, "/feeds/changes.xml").xpath("a:entry", namespaces=ATOM)
+    assert find_texts(entry, "a:title") == [f"{seat.name} now skips Alpha 0"]
+    assert find_texts(entry, "a:link/@href") == [f"http://127.0.0.1:8000/tools/alpha/#seat-{seat.slug}"]
+    assert find_texts(entry, "a:updated") == find_texts(entry, "a:published") == ["2026-01-06T09:00:00+00:00"]
+    [content] = find_texts(entry, "a:content")
     assert content.index("It <em>changed</em>.") < content.index(f"Reasons of {seat.name}.")
     assert f'id="seat-{seat.slug}"' in client.get("/tools/alpha/").content.decode()
 
 
-def test_ids_stay_when_a_tool_is_renamed(client):
+def test_ids_survive_renaming_a_tool(client):
     open_site()
-    before = [texts(feed(client, url), "//a:id") for url in FEEDS]
+    before = [find_texts(get_feed(client, url), "//a:id") for url in FEEDS]
     Tool.objects.filter(slug="alpha").update(slug="gamma", name="Gamma")
-    assert [texts(feed(client, url), "//a:id") for url in FEEDS] == before
-    assert "/compare/gamma-vs-beta/" in texts(feed(client, FEEDS[0]), "//a:entry/a:link/@href")[0]
+    assert [find_texts(get_feed(client, url), "//a:id") for url in FEEDS] == before
+    assert "/compare/gamma-vs-beta/" in find_texts(get_feed(client, FEEDS[0]), "//a:entry/a:link/@href")[0]
 
 
 @pytest.mark.parametrize("url", FEEDS)
-def test_feed_holds_thirty_entries_newest_first(client, url):
+def test_feed_has_thirty_entries_newest_first(client, url):
     category, seat = make.category(), make.reviewer()
     for number in range(32):
         tool, at = make.tool(category=category), make.PAST + timedelta(days=number)
         make.review(of=tool, by=seat, published_at=at)
         make.review(of=tool, by=seat, verdict="skip", published_at=at + timedelta(hours=1))
         make.comparison(first=tool, second=make.tool(category=category), published_at=at)
-    published = texts(feed(client, url), "//a:entry/a:published")
+    published = find_texts(get_feed(client, url), "//a:entry/a:published")
     assert (len(published), published) == (30, sorted(published, reverse=True))
     assert published[0].startswith("2026-02-05")
 
 
-def test_what_is_not_public_is_in_no_feed(client):
+def test_unpublished_content_is_in_no_feed(client):
     pair = open_site()
     before = [client.get(url).content for url in FEEDS]
     hide_things(pair)
@@ -132,17 +135,17 @@ def test_hostile_characters_do_not_break_the_feed(client, url):
     make.review(of=first, by=seat, quote=hostile)
     make.review(of=first, by=seat, verdict="skip", quote=hostile, published_at=make.PAST + timedelta(1))
     make.comparison(first=first, introduction=hostile)
-    [title] = texts(feed(client, url), "//a:entry/a:title")
+    [title] = find_texts(get_feed(client, url), "//a:entry/a:title")
     assert "A]]> & <script>\"' \u202e💥" in title
-    assert "<script>" not in texts(feed(client, url), "//a:entry/a:content")[0]
+    assert "<script>" not in find_texts(get_feed(client, url), "//a:entry/a:content")[0]
 
 
 @pytest.mark.parametrize("things", [1, 3])
 @pytest.mark.parametrize(("url", "queries"), [("/feeds/comparisons.xml", 5), ("/feeds/changes.xml", 2)])
-def test_queries(client, django_assert_num_queries, things, url, queries):
+def test_query_counts_are_constant(client, django_assert_num_queries, things, url, queries):
     open_site(things)
     with django_assert_num_queries(queries):
-        assert len(texts(feed(client, url), "//a:entry")) == things
+        assert len(find_texts(get_feed(client, url), "//a:entry")) == things
 
 
 @pytest.mark.parametrize("url", FEEDS)
@@ -157,7 +160,7 @@ def test_feed_is_public_and_conditional(client, admin_client, url):
 
 
 @pytest.mark.parametrize("url", FEEDS)
-def test_every_page_names_the_feeds(client, url):
+def test_every_page_links_the_feeds(client, url):
     link = f'<link rel="alternate" type="application/atom[+]xml" title="[^"]+" href="{url}">'
     make.tool(slug="alpha")
     for page in ("/", "/tools/alpha/", "/nowhere/"):

@@ -1,3 +1,5 @@
+"""The sitemap, robots.txt, and the manifest."""
+
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -7,7 +9,7 @@ from django.test import Client
 from lxml import etree
 
 from catalog.actions import import_catalog
-from comparisons.views import sitemaps
+from comparisons.machines import sitemaps
 from tests import factories as make
 from tests.comparisons.contents import SECRET, hide_things, open_site
 
@@ -18,8 +20,8 @@ NAMES = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
 SITE = "http://127.0.0.1:8000"
 
 
-def locations(client: Client, url: str) -> dict[str, str | None]:
-    """The addresses in a sitemap or index that holds to the protocol, each with its lastmod, without the site's own."""
+def get_locations(client: Client, url: str) -> dict[str, str | None]:
+    """Return the paths in a valid sitemap or index, each with its `lastmod`."""
     response = client.get(url)
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "application/xml"
@@ -33,13 +35,13 @@ def locations(client: Client, url: str) -> dict[str, str | None]:
     return {location.removeprefix(SITE): changed for location, changed in found.items()}
 
 
-def test_everything_in_the_sitemap_is_there_and_indexable(client):
+def test_every_listed_page_exists_and_is_indexable(client):
     import_catalog(content=(ROOT / "demo" / "catalog.json").read_bytes())
-    files = locations(client, "/sitemap.xml")
+    files = get_locations(client, "/sitemap.xml")
     assert list(files) == [
         f"/sitemaps/{kind}-1.xml" for kind in ("pages", "comparisons", "tools", "categories", "reviewers")
     ] + ["/sitemaps/newsletter.xml"]
-    pages = [location for file in files for location in locations(client, file)]
+    pages = [location for file in files for location in get_locations(client, file)]
     assert len(pages) == len(set(pages)) == 9 + 21 + 31 + 7 + 4 + 1
     for page in pages:
         response = client.get(page)
@@ -48,14 +50,14 @@ def test_everything_in_the_sitemap_is_there_and_indexable(client):
         assert f'<link rel="canonical" href="{SITE}{page}">' in response.content.decode()
 
 
-def test_empty_site_has_its_own_pages(client):
-    assert list(locations(client, "/sitemap.xml")) == ["/sitemaps/pages-1.xml", "/sitemaps/newsletter.xml"]
-    pages = locations(client, "/sitemaps/pages-1.xml")
+def test_empty_site_lists_its_pages(client):
+    assert list(get_locations(client, "/sitemap.xml")) == ["/sitemaps/pages-1.xml", "/sitemaps/newsletter.xml"]
+    pages = get_locations(client, "/sitemaps/pages-1.xml")
     assert pages["/"] is pages["/methodology/"] is None
     assert all(client.get(page).status_code == 200 for page in pages)
 
 
-def test_page_changes_with_its_newest_review_or_tool(client):
+def test_lastmod_is_that_of_the_newest_review_or_tool(client):
     first = make.tool(slug="alpha", category=make.category(slug="things"))
     second = make.tool(slug="beta", published_at=make.PAST + timedelta(days=2))
     make.comparison(first=first, second=second, published_at=make.PAST - timedelta(days=9))
@@ -64,35 +66,35 @@ def test_page_changes_with_its_newest_review_or_tool(client):
         ("tools", "/tools/alpha/", "05"),
         ("categories", "/categories/things/", "05"),
     ):
-        assert locations(client, f"/sitemaps/{url}-1.xml")[location] == f"2026-01-{day}T09:00:00+00:00"
+        assert get_locations(client, f"/sitemaps/{url}-1.xml")[location] == f"2026-01-{day}T09:00:00+00:00"
     make.review(of=first, by=make.reviewer(), published_at=make.PAST + timedelta(days=3))
     for url, location in (
         ("comparisons", "/compare/alpha-vs-beta/"),
         ("tools", "/tools/alpha/"),
         ("categories", "/categories/things/"),
     ):
-        assert locations(client, f"/sitemaps/{url}-1.xml")[location] == "2026-01-08T09:00:00+00:00"
+        assert get_locations(client, f"/sitemaps/{url}-1.xml")[location] == "2026-01-08T09:00:00+00:00"
 
 
-def test_what_is_not_public_is_in_no_sitemap(client):
+def test_unpublished_content_is_not_listed(client):
     pair = open_site()
     make.category(slug="secret-category")
     hide_things(pair)
-    assert list(locations(client, "/sitemaps/comparisons-1.xml")) == ["/compare/alpha-vs-beta/"]
-    tools = locations(client, "/sitemaps/tools-1.xml")
+    assert list(get_locations(client, "/sitemaps/comparisons-1.xml")) == ["/compare/alpha-vs-beta/"]
+    tools = get_locations(client, "/sitemaps/tools-1.xml")
     assert sorted(tools) == ["/tools/alpha/", "/tools/beta/", *(f"/tools/shown-{number}/" for number in range(3))]
     assert set(tools.values()) == {"2026-01-05T09:00:00+00:00", "2026-01-06T09:00:00+00:00"}
     for kind in ("comparisons", "tools", "categories"):
         assert SECRET.lower() not in client.get(f"/sitemaps/{kind}-1.xml").content.decode()
 
 
-def test_long_kinds_are_split(client, monkeypatch):
-    monkeypatch.setattr(sitemaps, "PAGE_SIZE", 2)
+def test_long_kinds_are_split_into_files(client, monkeypatch):
+    monkeypatch.setattr(sitemaps, "URLS_PER_FILE", 2)
     for number in range(5):
         make.tool(slug=f"tool{number}")
-    files = [file for file in locations(client, "/sitemap.xml") if "tools" in file]
+    files = [file for file in get_locations(client, "/sitemap.xml") if "tools" in file]
     assert files == [f"/sitemaps/tools-{page}.xml" for page in (1, 2, 3)]
-    assert [list(locations(client, file)) for file in files] == [
+    assert [list(get_locations(client, file)) for file in files] == [
         ["/tools/tool0/", "/tools/tool1/"],
         ["/tools/tool2/", "/tools/tool3/"],
         ["/tools/tool4/"],
@@ -100,7 +102,7 @@ def test_long_kinds_are_split(client, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["tools-2", "tools-0", "pages-2", "comparisons-1", "others-1", "tools-" + "9" * 40])
-def test_files_that_are_none(client, name):
+def test_unknown_file_is_404(client, name):
     make.tool()
     assert client.get(f"/sitemaps/{name}.xml").status_code == 404
 
@@ -119,14 +121,14 @@ def test_files_that_are_none(client, name):
         ("/manifest.webmanifest", 0),
     ],
 )
-def test_queries(client, django_assert_num_queries, things, url, queries):
+def test_query_counts_are_constant(client, django_assert_num_queries, things, url, queries):
     open_site(things)
     with django_assert_num_queries(queries):
         assert client.get(url).status_code == 200
 
 
 @pytest.mark.parametrize("url", ["/sitemap.xml", "/sitemaps/tools-1.xml", "/robots.txt", "/manifest.webmanifest"])
-def test_file_is_public_and_conditional(client, admin_client, url):
+def test_files_are_public_and_conditional(client, admin_client, url):
     open_site()
     first = client.get(url)
     assert (first.headers["Cache-Control"], first.headers["Vary"]) == ("public, no-cache", "Accept-Encoding")
@@ -135,7 +137,7 @@ def test_file_is_public_and_conditional(client, admin_client, url):
     assert client.post(url).status_code == 405
 
 
-def test_robots_names_the_sitemap_and_what_is_nobody_s_business(client):
+def test_robots_names_the_sitemap_and_disallowed_paths(client):
     response = client.get("/robots.txt")
     assert response.headers["Content-Type"] == "text/plain"
     assert response.content.decode().split("\n") == [
@@ -150,7 +152,7 @@ def test_robots_names_the_sitemap_and_what_is_nobody_s_business(client):
     ]
 
 
-def test_manifest_names_icons_that_are_there(client):
+def test_manifest_names_existing_icons(client):
     response = client.get("/manifest.webmanifest")
     assert response.headers["Content-Type"] == "application/manifest+json"
     manifest = response.json()

@@ -1,4 +1,4 @@
-"""The list of all tools, filtered and sorted by its query string."""
+"""The list of tools: filters, counts, and order."""
 
 import pytest
 from hypothesis import given
@@ -14,14 +14,15 @@ pytestmark = pytest.mark.django_db
 NAMES = ["Ada", "Bob", "Cyd", "Dot", "Eve"]
 
 
-def listed(client, query: str = "") -> list[str]:
+def get_names(client, query: str = "") -> list[str]:
+    """Return the names of the tools on the list, in order."""
     page = text(client, "/tools/" + query)
     return sorted((name for name in NAMES if f"<bdi>{name}</bdi>" in page), key=lambda name: page.index(f">{name}<"))
 
 
 @pytest.fixture
 def five() -> None:
-    """Tools that differ in all that can be asked for."""
+    """Make tools that differ in everything that can be filtered by."""
     seats = [make.reviewer() for _ in range(4)]
     code, chat = make.category(slug="code", name="Code"), make.category(slug="chat", name="Chat")
     rows = [
@@ -59,22 +60,22 @@ def five() -> None:
     ],
 )
 def test_filters_and_sorts_combine(client, five, query, names):
-    assert listed(client, query) == names.split()
+    assert get_names(client, query) == names.split()
 
 
-def test_counts_are_those_of_the_other_filters(client, five):
+def test_counts_apply_the_other_filters(client, five):
     page = text(client, "/tools/?category=chat")
     for words in ("Code (2)", "Chat (3)", "Free (1)", "Paid (0)", "Contact sales (1)", "All skip (1)", "number (2)"):
         assert words in page
     assert "3 tools" in page
 
 
-def test_filtered_lists_are_not_for_search_engines(client, five):
+def test_filtered_lists_are_noindex(client, five):
     assert "noindex" not in text(client, "/tools/")
     assert '<meta name="robots" content="noindex">' in text(client, "/tools/?price=free")
 
 
-def test_empty_lists_say_so(client):
+def test_empty_list_says_so(client):
     assert "No tool is published yet." in text(client, "/tools/")
     make.tool()
     assert "No tool is like that." in text(client, "/tools/?price=free")
@@ -88,19 +89,19 @@ def test_only_published_tools_are_listed_and_counted(client, fields):
 
 
 @pytest.mark.parametrize("things", [1, 3, 30])
-def test_queries(client, django_assert_num_queries, things):
+def test_query_count_is_constant(client, django_assert_num_queries, things):
     for _ in range(things):
         tool = make.tool()
         make.plan(of=tool)
         make.review(of=tool, by=make.reviewer())
         make.votes(on=tool, ship=2)
-    # The edition, its categories and census, those with a community number, the page's ids, its tools, their plans.
+    # Revision, categories, census, number of tools with a community number, ids of the page, its tools, their plans.
     with django_assert_num_queries(7):
         text(client, "/tools/")
 
 
 @pytest.mark.usefixtures("five")
-def test_every_tool_is_in_the_camp_of_its_share():
+def test_each_tool_is_in_the_camp_of_its_share():
     for camp in Camp:
         assert {Camp.of(row.share) for row in Listing.objects.at().filter(camp.condition)} <= {camp}
     assert sum(Listing.objects.at().filter(camp.condition).count() for camp in Camp) == Tool.objects.count()
@@ -123,15 +124,15 @@ choices = st.fixed_dictionaries(
 
 
 @given(st.lists(rows), choices)
-def test_option_promises_what_choosing_it_shows(census, chosen):
-    counts = facets.facets(census, **chosen)
+def test_option_counts_what_choosing_it_shows(census, chosen):
+    counts = facets.count_facets(census, chosen)
     for name, keys in {"category": [1, 2, 3], "price": ["free", "paid"], "panel": list(Camp)}.items():
-        for option in facets.options(getattr(counts, name), [(key, key, key) for key in keys], chosen[name]):
-            assert option.tools == facets.facets(census, **{**chosen, name: option.value}).total
+        for option in facets.list_options(counts.by_filter[name], [(key, key, key) for key in keys], chosen[name]):
+            assert option.tools == facets.count_facets(census, {**chosen, name: option.value}).total
             assert option.is_chosen == (chosen[name] == option.value)
 
 
-def test_pages_go_through_all_tools_once(client):
+def test_pages_list_every_tool_once(client):
     for number in range(50):
         make.tool(name=f"Tool number {number:02}")
     seen = [text(client, f"/tools/?page={page}").count("tool-card__name") for page in (1, 2, 3, 4)]

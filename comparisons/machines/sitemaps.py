@@ -1,0 +1,90 @@
+"""The sitemap: an index of files, by kind and number, that list every URL that search engines should index.
+
+It lists editors' comparisons, published tools, categories with published tools, reviewers, and the pages in PAGES.
+Pairs made on demand are `noindex` and therefore not listed. Search results are not listed either.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.core.paginator import EmptyPage, Paginator
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from comparisons.addresses import absolute
+from comparisons.models import Comparison
+from comparisons.reading.revision import Revision
+from reviews.models import Reviewer
+from tools.models import Category, Tool
+from web.caching import process_cache
+
+URLS_PER_FILE = 5_000  # the protocol allows 50,000
+# URL names of pages without arguments.
+PAGES = [
+    "home", "compare", "tools", "reviewers", "splits", "changes", "predictions", "methodology", "disclosure",
+]  # fmt: skip
+
+
+class SitemapKind(NamedTuple):
+    """A kind of page whose URL takes a slug, or a pair of slugs."""
+
+    view: str
+    """The URL name."""
+    rows: Callable[[], QuerySet[Any, Any]]
+    """Return (slug, changed_at) or (slug, slug, changed_at) of each page."""
+
+
+def _comparisons() -> QuerySet[Any, Any]:
+    comparisons = Comparison.objects.published().with_changed_at().order_by("pk")
+    return comparisons.values_list("first__slug", "second__slug", "changed_at")
+
+
+def _tools() -> QuerySet[Any, Any]:
+    return Tool.objects.published().with_changed_at().order_by("pk").values_list("slug", "changed_at")
+
+
+def _categories() -> QuerySet[Any, Any]:
+    categories = Category.objects.with_published_tools().with_changed_at().order_by("pk")
+    return categories.values_list("slug", "changed_at")
+
+
+def _reviewers() -> QuerySet[Any, Any]:
+    return Reviewer.objects.with_changed_at().order_by("pk").values_list("slug", "changed_at")
+
+
+KINDS = {
+    "comparisons": SitemapKind("comparison", _comparisons),
+    "tools": SitemapKind("tool", _tools),
+    "categories": SitemapKind("category", _categories),
+    "reviewers": SitemapKind("reviewer", _reviewers),
+}
+
+
+@process_cache(maxsize=2, in_debug=False)
+def list_files(revision: Revision) -> list[tuple[str, int]]:
+    """Return the kind and number of each file, cached per revision of the site. One query per kind."""
+    files = [("pages", 1)]
+    for name, kind in KINDS.items():
+        paginator = Paginator(kind.rows(), URLS_PER_FILE)
+        files += [(name, number) for number in paginator.page_range if paginator.count]
+    return files
+
+
+def read_file(name: str, number: int) -> list[tuple[str, datetime | None]]:
+    """Return the full URLs in one file, each with the time at which the page last changed, if known. At most two
+    queries. Raise LookupError if there is no such file.
+    """
+    if (name, number) == ("pages", 1):
+        return [(absolute(reverse(page)), None) for page in PAGES]
+    kind = KINDS[name]
+    try:
+        rows = Paginator(kind.rows(), URLS_PER_FILE, allow_empty_first_page=False).page(number)
+    except EmptyPage:
+        raise LookupError(f"There is no sitemap file {name}-{number}.") from None
+    return [(absolute(reverse(kind.view, args=[_url_argument(slugs)])), changed_at) for *slugs, changed_at in rows]
+
+
+def _url_argument(slugs: list[str]) -> str | tuple[str, ...]:
+    """Return what the URL takes: one slug, or a pair of them."""
+    return slugs[0] if len(slugs) == 1 else tuple(slugs)
