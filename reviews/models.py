@@ -219,25 +219,15 @@ class Review(Publishable):
             raise TransitionError("This seat has another draft on the tool: publish or delete that one first.")
         super().unschedule(reason=reason)
 
-    def supersede(
-        self, *, verdict: str, quote: str, flips_if: str = "", published_at: datetime | None = None
-    ) -> "Review":
-        """Write a later edition (default: published now) and return it; this one stays readable as history.
+    def draft_next_edition(self, *, verdict: str, quote: str, flips_if: str = "") -> "Review":
+        """Save and return a draft that supersedes this edition once it is published. This one stays as history.
 
-        Raises ValueError when this edition is not published, or the later one would not be later.
+        Raises ValueError when this edition is not published.
         """
-        published_at = published_at or timezone.now()
-        if self.state != PublicationState.PUBLISHED or self.published_at is None:
+        if self.state != PublicationState.PUBLISHED:
             raise ValueError(f"only a published review can be superseded; this one is {self.state}")
-        if published_at <= self.published_at:
-            raise ValueError("a later edition is published after the one it supersedes")
         return Review.objects.create(
-            tool_id=self.tool_id,
-            reviewer_id=self.reviewer_id,
-            verdict=verdict,
-            quote=quote,
-            flips_if=flips_if,
-            published_at=published_at,
+            tool_id=self.tool_id, reviewer_id=self.reviewer_id, verdict=verdict, quote=quote, flips_if=flips_if
         )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts.models import User
 from comparisons.models import Comparison
@@ -53,6 +54,11 @@ def reviewer(**fields: Any) -> Reviewer:
 def review(*, of: Tool, by: Reviewer, verdict: str = "ship", **fields: Any) -> Review:
     defaults = {"quote": f"Reasons of {by.name}.", "published_at": PAST}
     return Review.objects.create(tool=of, reviewer=by, verdict=verdict, **{**defaults, **fields})
+
+
+def later_edition(*, of: Review, verdict: str = "skip", **fields: Any) -> Review:
+    """An edition that supersedes another one (default: from now on)."""
+    return review(of=of.tool, by=of.reviewer, verdict=verdict, **{"published_at": timezone.now(), **fields})
 
 
 def panel(*, of: Tool, seats: list[Reviewer], verdicts: str) -> None:

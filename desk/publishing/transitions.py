@@ -235,7 +235,7 @@ def carry_out(
     thing: Thing,
     step: Step,
     *,
-    seen: str,
+    seen: str | None,
     user: Any,
     at: datetime | None = None,
     reason: str = "",
@@ -243,6 +243,7 @@ def carry_out(
 ) -> Report:
     """Do a step to one thing, all of it or nothing, if it is still as it was seen (`Outlook.mark`).
 
+    `seen` is None where the caller's own transaction wrote the thing and checked what its user had seen.
     Takes no rights for granted but that of the step itself: `override` counts only for who may override the gate.
     """
     model = type(thing)
@@ -253,7 +254,7 @@ def carry_out(
             if not list(rows.select_for_update().values_list("pk")):
                 return Report(thing, is_done=False, words="somebody deleted it meanwhile")
             [outlook] = outlooks(rows, step, at=at, user=user)
-            if outlook.mark != seen:
+            if seen is not None and outlook.mark != seen:
                 return Report(outlook.thing, is_done=False, words="it changed meanwhile; look again")
             if not outlook.goes(override=override):
                 return Report(outlook.thing, is_done=False, words=_why_not(outlook))

@@ -16,8 +16,10 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from desk.fields import PREVIEW, DayInput, WordsField
+from desk.history.conflicts import WHY
 from desk.permissions import may_publish, may_write_for, writes_own_drafts_only
 from desk.publishing.gate import SHORTEST_QUOTE, Finding, review_findings
+from desk.publishing.transitions import STEPS, carry_out
 from reviews.models import Outcome, Prediction, Review, Reviewer, Verdict
 from reviews.panel import Panel
 from tools.models import Tool
@@ -211,36 +213,45 @@ class Seat:
         return [self.form.errors, *self.predictions.errors]
 
     def save(self, tool: Tool) -> None:
-        """Write what was typed, and note it in the scorecard. Raises OvertakenError."""
-        said, now = self.form.cleaned_data, timezone.now()
+        """Write what was typed, publish it if asked to, and note it in the scorecard. Raises OvertakenError."""
+        cleaned = self.form.cleaned_data
         if self.edition is not None:
             self._lock(self.edition)
-        if said.get("discard") and self.edition is not None:
+        if cleaned.get("discard") and self.edition is not None:
             self.edition.delete()
             self.scorecard.deleted_objects.append(self.edition)
             return
-        words = {name: said[name] for name in Review.WORD_FIELDS}
         changed = [name for name in self.form.changed_data if name in Review.WORD_FIELDS]
-        if self.edition is not None:
-            review = self.edition
-            for name, value in words.items():
-                setattr(review, name, value)
-            if said.get("publish_now"):
-                review.published_at = now
-                changed.append("published_at")
-            if changed:
-                review.save()
-        elif said.get("publish_now") and self.standing is not None:
-            review = self.standing.supersede(**words, published_at=now)
-        else:
-            published_at = now if said.get("publish_now") else None
-            review = Review.objects.create(tool=tool, reviewer=self.reviewer, published_at=published_at, **words)
+        review = self._save_words(tool, has_changed=bool(changed))
         if self._save_predictions(review):
             changed.append("predictions")
+        if cleaned.get("publish_now"):
+            self._publish(review)
+            changed.append("published_at")
         if self.edition is None:
             self.scorecard.new_objects.append(review)
         elif changed:
             self.scorecard.changed_objects.append((review, changed))
+
+    def _save_words(self, tool: Tool, *, has_changed: bool) -> Review:
+        """Return the edition with the typed words: the one that was waiting, or a new draft."""
+        words = {name: self.form.cleaned_data[name] for name in Review.WORD_FIELDS}
+        if self.edition is not None:
+            for name, value in words.items():
+                setattr(self.edition, name, value)
+            if has_changed:
+                self.edition.save()
+            return self.edition
+        if self.standing is not None:
+            return self.standing.draft_next_edition(**words)
+        return Review.objects.create(tool=tool, reviewer=self.reviewer, **words)
+
+    def _publish(self, review: Review) -> None:
+        """Publish a saved edition as the button on its own page does, with the reason that was typed for the page."""
+        card = self.scorecard
+        report = carry_out(review, STEPS["publish"], seen=None, user=card.user, reason=card.reason)
+        if not report.is_done:  # the gate let it pass when the form was checked
+            raise OvertakenError(report.words)
 
     @staticmethod
     def _lock(edition: Review) -> None:
@@ -284,6 +295,7 @@ class Scorecard:
         save_as_new: bool = False,  # noqa: FBT001, FBT002 (as formsets take it)
     ) -> None:
         self.tool, self.prefix, self.is_bound = instance or Tool(), prefix, data is not None
+        self.reason = data.get(WHY, "").strip() if data is not None else ""
         self.new_objects: list[Review] = []
         self.changed_objects: list[tuple[Review, list[str]]] = []
         self.deleted_objects: list[Review] = []

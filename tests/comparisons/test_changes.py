@@ -15,7 +15,9 @@ def flip(name: str, *, day: int, verdict: str = "skip", **fields):
     """A seat that says the opposite of what it said before, on a day after PAST."""
     before = "ship" if verdict == "skip" else "skip"
     review = make.review(of=make.tool(name=name, **fields), by=make.reviewer(name=f"Seat of {name}"), verdict=before)
-    return review.supersede(verdict=verdict, quote=f"New words on {name}.", published_at=make.PAST + day * DAY)
+    return make.later_edition(
+        of=review, verdict=verdict, quote=f"New words on {name}.", published_at=make.PAST + day * DAY
+    )
 
 
 def test_flips_are_told_newest_first_with_what_was_said_before(client):
@@ -39,7 +41,7 @@ def test_no_flip_yet(client):
 
 def test_same_verdict_again_is_no_change(client):
     review = make.review(of=make.tool(name="Same"), by=make.reviewer())
-    review.supersede(verdict="ship", quote="Still.", published_at=make.PAST + DAY)
+    make.later_edition(of=review, verdict="ship", quote="Still.", published_at=make.PAST + DAY)
     assert "Same" not in text(client, "/changes/")
 
 

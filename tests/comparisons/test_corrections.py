@@ -63,7 +63,7 @@ def test_unchanged_comparison_is_not_kept_past_a_correction(client):
 def test_changes_tell_flips_and_corrections_by_time(client):
     tool, seat = make.tool(name="Tool"), make.reviewer(name="Seat")
     review = make.review(of=tool, by=seat)
-    review.supersede(verdict="skip", quote="No more.", published_at=NOVEMBER)
+    make.later_edition(of=review, verdict="skip", quote="No more.", published_at=NOVEMBER)
     make.correction(of=tool, note="Before.", made_at=NOVEMBER - timedelta(hours=1))
     make.correction(of=tool, note=HOSTILE, made_at=NOVEMBER + timedelta(hours=1))
     page = etree.HTML(text(client, "/changes/"))

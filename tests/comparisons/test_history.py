@@ -84,7 +84,7 @@ def test_history_keeps_what_is_not_public_to_itself(client):
 def test_scheduled_edition_makes_history_by_itself(client, time_machine):
     tool = make.tool()
     review = make.review(of=tool, by=make.reviewer(), quote="First words.")
-    review.supersede(verdict="skip", quote="Later words.", published_at=make.FUTURE)
+    make.later_edition(of=review, verdict="skip", quote="Later words.", published_at=make.FUTURE)
     assert "Later words." not in page_of(client, tool)
     time_machine.move_to(make.FUTURE)
     page = page_of(client, tool)

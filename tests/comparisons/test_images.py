@@ -71,7 +71,7 @@ def test_image_changes_with_the_numbers_and_only_then(client, time_machine, url)
     assert etag() == before
     for change in (
         lambda: make.votes(on=alpha, ship=1),
-        lambda: review.supersede(verdict="skip", quote="It changed."),
+        lambda: make.later_edition(of=review, verdict="skip", quote="It changed."),
         lambda: Tool.objects.filter(pk=alpha.pk).update(name="Alpha two"),
         lambda: time_machine.move_to(make.FUTURE),
     ):

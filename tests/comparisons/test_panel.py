@@ -181,7 +181,7 @@ def test_predictions_are_due_soonest_first_then_judged(client, time_machine):
         "No day": {"due_on": date(2026, 1, 1), "outcome": "void"},
     }.items():
         make.prediction(of=review, claim=claim, **fields)
-    superseded = review.supersede(verdict="skip", quote="Now no more.")
+    superseded = make.later_edition(of=review, verdict="skip", quote="Now no more.")
     assert superseded.predictions.count() == 0
     page = text(client, "/predictions/")
     order = ["Waiting", "Sooner", "Later", "Judged last", "Judged first", "No day"]

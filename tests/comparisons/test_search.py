@@ -139,7 +139,7 @@ KINDS = ["tools", "comparisons", "reviews"]
 def test_superseded_reviews_are_not_found(client):
     make_quills()
     review = Tool.objects.get(slug="quill-0").reviews.get()
-    review.supersede(verdict="skip", quote="Other words.")
+    make.later_edition(of=review, verdict="skip", quote="Other words.")
     assert titles(get_page(client, "/search/", q="own", kind="reviews")) == []
     assert titles(get_page(client, "/search/", q="other words")) == ["The Poet 0 on Quill 0"]
 

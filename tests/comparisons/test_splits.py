@@ -42,7 +42,7 @@ def test_split_follows_editions_pairs_and_withdrawals():
     a, b = pairs_of_four(a="++", b="++")
     pair = make.comparison(first=a, second=b)
     assert (splits(), biggest()) == ([(0, 2)], [])
-    a.reviews.first().supersede(verdict="skip", quote="It changed.")
+    make.later_edition(of=a.reviews.first(), verdict="skip", quote="It changed.")
     assert splits() == [(1, 2)]
     make.votes(on=a, ship=3)
     assert splits() == [(1, 2)]
@@ -60,8 +60,12 @@ def test_split_follows_editions_pairs_and_withdrawals():
 def test_split_comes_with_the_clock(time_machine):
     a, b = pairs_of_four(a="+", b="+")
     make.comparison(first=a, second=b, published_at=make.FUTURE)
-    flip = a.reviews.first().supersede(verdict="skip", quote="Later.", published_at=make.FUTURE + timedelta(days=1))
-    b.reviews.first().supersede(verdict="skip", quote="Later.", published_at=flip.published_at + timedelta(days=1))
+    flip = make.later_edition(
+        of=a.reviews.first(), verdict="skip", quote="Later.", published_at=make.FUTURE + timedelta(days=1)
+    )
+    make.later_edition(
+        of=b.reviews.first(), verdict="skip", quote="Later.", published_at=flip.published_at + timedelta(days=1)
+    )
     seen = []
     for days in (-1, 0, 1, 2):
         time_machine.move_to(make.FUTURE + timedelta(days=days, hours=1))

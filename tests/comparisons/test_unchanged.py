@@ -88,7 +88,7 @@ def test_etag_changes_with_all_that_the_page_shows(client):
     for change in (
         lambda: make.votes(on=alpha, ship=1),
         lambda: make.votes(on=beta, skip=1),
-        lambda: review.supersede(verdict="skip", quote="It changed."),
+        lambda: make.later_edition(of=review, verdict="skip", quote="It changed."),
         lambda: make.prediction(of=beta.reviews.first(), claim="New"),
         lambda: make.plan(of=beta),
         lambda: alpha.plans.update(superseded_at=make.PAST),

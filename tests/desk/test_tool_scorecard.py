@@ -124,8 +124,14 @@ def test_new_edition_is_published_at_once_where_the_tool_is_public(admin_client,
     make.review(of=tool, by=seat, quote="Old.")
     if is_drafted:
         make.review(of=tool, by=seat, quote="Drafted.", published_at=None)
-    save(admin_client, tool, **row(seat, verdict="skip", quote=LONG, publish_now="on"))
+    typed = row(
+        seat, verdict="skip", quote=LONG, publish_now="on", predictions__0__claim="A", predictions__0__due_on=DUE
+    )
+    save(admin_client, tool, change_reason="It slowed down.", **typed)
     assert said(tool) == [(1, "ship", "Old.", "published"), (1, "skip", LONG, "published")]
+    published = tool.reviews.latest("pk")
+    assert published.history.latest().history_change_reason == "Published: It slowed down."
+    assert [prediction.claim for prediction in published.predictions.all()] == ["A"]
     assert LONG in client.get("/tools/one/").content.decode()
     assert Review.objects.current().get().verdict == "skip"
 

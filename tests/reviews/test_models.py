@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from reviews.models import Review, Reviewer
 from tests import factories as make
-from tools.publishing import PublicationState
+from tools.publishing import PublicationState, TransitionError
 
 pytestmark = pytest.mark.django_db
 
@@ -80,21 +80,26 @@ def test_draft_and_scheduled_reviews_can_be_rewritten():
         assert review.verdict == "skip"
 
 
-def test_supersede_writes_a_later_edition_and_keeps_the_old_one():
+def test_next_edition_supersedes_once_it_is_published_and_keeps_the_old_one():
     review = make.review(of=make.tool(), by=make.reviewer())
-    later = review.supersede(verdict="skip", quote="It changed.")
+    later = review.draft_next_edition(verdict="skip", quote="It changed.")
+    assert list(Review.objects.current()) == [review]
+    later.publish(reason="New facts.")
     assert list(Review.objects.current()) == [later]
+    assert later.history.latest().history_change_reason == "New facts."
     review.refresh_from_db()
     assert (review.verdict, review.state) == ("ship", PublicationState.PUBLISHED)
 
 
-def test_supersede_refuses_drafts_and_earlier_times():
+def test_next_edition_is_refused_of_drafts_and_at_earlier_times():
     draft = make.review(of=make.tool(), by=make.reviewer(), published_at=None)
     with pytest.raises(ValueError, match="only a published review"):
-        draft.supersede(verdict="skip", quote="No.")
+        draft.draft_next_edition(verdict="skip", quote="No.")
     published = make.review(of=make.tool(), by=make.reviewer(), published_at=timezone.now())
-    with pytest.raises(ValueError, match="after the one it supersedes"):
-        published.supersede(verdict="skip", quote="No.", published_at=make.PAST)
+    later = published.draft_next_edition(verdict="skip", quote="No.")
+    with pytest.raises(TransitionError, match="That time has passed"):
+        later.publish(at=make.PAST)
+    assert list(Review.objects.current()) == [published]
 
 
 def test_reviewers_can_exchange_seats_in_one_transaction():

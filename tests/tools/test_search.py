@@ -188,7 +188,7 @@ def test_review_matches_by_its_quote_and_by_what_would_flip_it():
 def test_only_the_words_that_stand_are_found():
     tool, seat = make.tool(), make.reviewer()
     old = make.review(of=tool, by=seat, quote="An oldword.")
-    new = old.supersede(verdict="skip", quote="A newword.")
+    new = make.later_edition(of=old, verdict="skip", quote="A newword.")
     make.review(of=tool, by=seat, quote="A draftword.", published_at=None)
     make.review(of=tool, by=seat, quote="A laterword.", published_at=make.FUTURE)
     for words, expected in {"oldword": [], "newword": [new], "draftword": [], "laterword": []}.items():

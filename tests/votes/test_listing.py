@@ -62,7 +62,7 @@ def test_standing_follows_what_editors_write():
     review = make.review(of=tool, by=seat, verdict="ship")
     make.review(of=tool, by=make.reviewer(), verdict="skip", published_at=None)
     assert (stands(tool).ships, stands(tool).skips, stands(tool).share) == ([seat.pk], [], 1.0)
-    review.supersede(verdict="skip", quote="It changed.")
+    make.later_edition(of=review, verdict="skip", quote="It changed.")
     assert (stands(tool).ships, stands(tool).skips, stands(tool).share) == ([], [seat.pk], 0.0)
     tool.reviews.published().get(verdict="skip").withdraw()
     assert stands(tool).share == 1.0
