@@ -11,7 +11,7 @@ from votes.models import Camp
 
 
 class ToolFilterForm(forms.Form):
-    """Which tools a reader wants listed, and in what order. What makes no sense is as if it were not asked."""
+    """The filters and the order of the list of tools. Invalid values are ignored."""
 
     SORTS = (("", "Ranking"), ("community", "Community"), ("reviewed", "Newest review"), ("name", "Name"))
 
@@ -23,7 +23,7 @@ class ToolFilterForm(forms.Form):
 
 
 class ToolFilter(NamedTuple):
-    """What was asked of the list of tools; "" and False where nothing was."""
+    """The filters of the list of tools; "" and False select all tools."""
 
     category: str = ""
     price: str = ""
@@ -32,24 +32,24 @@ class ToolFilter(NamedTuple):
     sort: str = ""
 
 
-def tool_filter(query: QueryDict) -> ToolFilter:
-    """What a query string asks of the list of tools."""
-    return ToolFilter(**_valid(ToolFilterForm(query)))
+def parse_tool_filter(query: QueryDict) -> ToolFilter:
+    """Return the filters in the query string of the list of tools."""
+    return ToolFilter(**_clean(ToolFilterForm(query)))
 
 
 class PredictionsForm(forms.Form):
-    """Which predictions a reader wants to see."""
+    """The filter of the list of predictions."""
 
     outcome = forms.ChoiceField(choices=[("judged", "All judged")], required=False)
 
 
-def judged_only(query: QueryDict) -> bool:
-    """Whether a query string asks for the judged predictions alone."""
-    return bool(_valid(PredictionsForm(query)).get("outcome"))
+def parse_judged_only(query: QueryDict) -> bool:
+    """Return whether a query string selects judged predictions only."""
+    return bool(_clean(PredictionsForm(query)).get("outcome"))
 
 
-class LensForm(forms.Form):
-    """Through whose eyes a reader wants to look: slugs of seats, separated by commas."""
+class SeatFilterForm(forms.Form):
+    """The seats that a reader selects: their slugs, separated by commas."""
 
     lens = forms.CharField(max_length=1000, required=False)
 
@@ -57,68 +57,68 @@ class LensForm(forms.Form):
         return tuple(filter(None, self.cleaned_data["lens"].split(",")))
 
 
-class ComparisonOptionsForm(LensForm):
-    """What a reader may ask of a comparison page in its query string. Anything else there is ignored."""
+class ComparisonOptionsForm(SeatFilterForm):
+    """The query string of a comparison page. Other parameters are ignored."""
 
     only = forms.ChoiceField(choices=[("differences", "Facts that differ only")], required=False)
 
 
 class ComparisonOptions(NamedTuple):
-    """What was asked: the facts that differ only; the slugs of a lens."""
+    """What a reader selected on a comparison page: only the facts that differ, and the slugs of seats to count."""
 
     only_differences: bool = False
-    lens: tuple[str, ...] = ()
+    seat_slugs: tuple[str, ...] = ()
 
 
 class BadgeForm(forms.Form):
-    """Which badge is asked for. Anything but one of its sizes is the small one."""
+    """The size of a badge. An unknown size is small."""
 
     size = forms.ChoiceField(choices=[("small", "Small"), ("large", "Large")], required=False)
 
 
-def badge_size(query: QueryDict) -> str:
-    """The size that a badge's query string asks for: small or large."""
-    return _valid(BadgeForm(query)).get("size") or "small"
+def parse_badge_size(query: QueryDict) -> str:
+    """Return the size of a badge that a query string selects: small or large."""
+    return _clean(BadgeForm(query)).get("size") or "small"
 
 
-def lens_slugs(query: QueryDict) -> tuple[str, ...]:
-    """The slugs of seats that a query string asks to look through."""
-    return _valid(LensForm(query)).get("lens", ())
+def parse_seat_slugs(query: QueryDict) -> tuple[str, ...]:
+    """Return the slugs of the seats that a query string selects."""
+    return _clean(SeatFilterForm(query)).get("lens", ())
 
 
-def comparison_options(query: QueryDict) -> ComparisonOptions:
-    """What a query string asks of a comparison page."""
-    if not query:  # nearly always, and a form costs a tenth of a conditional answer
+def parse_comparison_options(query: QueryDict) -> ComparisonOptions:
+    """Return what the query string of a comparison page selects."""
+    if not query:  # the usual case; cleaning a form would take a tenth of the time of a 304
         return ComparisonOptions()
-    asked = _valid(ComparisonOptionsForm(query))
-    return ComparisonOptions(asked.get("only") == "differences", asked.get("lens", ()))
+    cleaned = _clean(ComparisonOptionsForm(query))
+    return ComparisonOptions(cleaned.get("only") == "differences", cleaned.get("lens", ()))
 
 
-def _valid(form: forms.Form) -> dict[str, Any]:
-    """The fields of a form that make sense."""
+def _clean(form: forms.Form) -> dict[str, Any]:
+    """Return the valid fields of a form; invalid ones are left out, as if they had not been sent."""
     form.is_valid()
     return form.cleaned_data
 
 
-def typed_line(text: str) -> str:
-    """What a person typed as a line: no control characters or invisible marks, single spaces, at most LONGEST long."""
+def normalize_line(text: str) -> str:
+    """Return typed text as one line: NFKC, no control or invisible characters, single spaces, at most LONGEST long."""
     normal = unicodedata.normalize("NFKC", text[: 4 * LONGEST])
-    visible = "".join(" " if unicodedata.category(sign)[0] == "C" else sign for sign in normal)
+    visible = "".join(" " if unicodedata.category(character)[0] == "C" else character for character in normal)
     return " ".join(visible.split())[:LONGEST].rstrip()
 
 
 class TypedField(forms.Field):
-    """A line that a person typed. Whatever comes is turned into one, so nothing is an error."""
+    """A line that a person typed. Any input is normalized to one, so there are no errors."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, **options)
 
     def to_python(self, value: Any) -> str:
-        return typed_line(str(value or ""))
+        return normalize_line(str(value or ""))
 
 
 class TypedLinesField(forms.Field):
-    """Some such lines, under one name: in their order, the same one once, none that is empty; at most `most`."""
+    """Typed lines under one name: in their order, without empty lines and duplicates, at most `most`."""
 
     widget = forms.MultipleHiddenInput
 
@@ -127,12 +127,12 @@ class TypedLinesField(forms.Field):
         self.most = most
 
     def to_python(self, value: Any) -> tuple[str, ...]:
-        lines = dict.fromkeys(typed_line(line) for line in value or [])
+        lines = dict.fromkeys(normalize_line(line) for line in value or [])
         return tuple(filter(None, lines))[: self.most]
 
 
 class SearchForm(forms.Form):
-    """What a search asks for. A kind or page that there is not counts as none."""
+    """A search. An unknown kind or page is ignored."""
 
     q = TypedField()
     kind = forms.ChoiceField(
@@ -142,22 +142,23 @@ class SearchForm(forms.Form):
 
 
 class PickerForm(forms.Form):
-    """Two tools, each by whatever somebody calls it."""
+    """Two tools, each by any of its names."""
 
     a = TypedField()
     b = TypedField()
 
 
 class SuggestForm(PickerForm):
-    """What is typed so far, under the name of the field that it is typed into."""
+    """What has been typed so far, under the name of the field it was typed into."""
 
     q = TypedField()
     t = TypedField()
 
 
-class CustomForm(LensForm):
-    """Some tools to put in columns, each by whatever somebody calls it; one more than there are columns, so that
-    what is left out can be said.
+class CustomForm(SeatFilterForm):
+    """Tools to show in columns, each by any of its names.
+
+    It takes one tool more than there are columns, so that the page can say that it left tools out.
     """
 
     COLUMNS = 4
@@ -166,21 +167,21 @@ class CustomForm(LensForm):
 
 
 class CustomOptions(NamedTuple):
-    """What was asked: some tools, as typed; the next one where there were too many; the slugs of a lens."""
+    """What a reader entered on the page of columns: tools as typed, the first tool too many, and the slugs of seats."""
 
     typed: tuple[str, ...]
     beyond: tuple[str, ...]
-    lens: tuple[str, ...]
+    seat_slugs: tuple[str, ...]
 
 
-def custom_options(query: QueryDict) -> CustomOptions:
-    """What a query string asks of the page of columns."""
-    asked = _valid(CustomForm(query))
-    typed = asked.get("t", ())
-    return CustomOptions(typed[: CustomForm.COLUMNS], typed[CustomForm.COLUMNS :], asked.get("lens", ()))
+def parse_custom_options(query: QueryDict) -> CustomOptions:
+    """Return what the query string of the page of columns holds."""
+    cleaned = _clean(CustomForm(query))
+    typed = cleaned.get("t", ())
+    return CustomOptions(typed[: CustomForm.COLUMNS], typed[CustomForm.COLUMNS :], cleaned.get("lens", ()))
 
 
-def cleaned(form: forms.Form) -> dict[str, str]:
-    """What a form that takes anything was given: {field: "" where there was nothing to be understood}."""
+def clean_all(form: forms.Form) -> dict[str, str]:
+    """Return every field of a form that accepts anything; "" for a field that is missing or not understood."""
     form.is_valid()
     return {name: form.cleaned_data.get(name, "") for name in form.fields}

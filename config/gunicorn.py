@@ -36,7 +36,7 @@ def worker_exit(server: object, worker: object) -> None:
     from comparisons.reading import popularity
 
     with suppress(DatabaseError):
-        popularity.write()
+        popularity.flush()
     connection.close_pool()  # type: ignore[attr-defined] # of the PostgreSQL backend
 
 

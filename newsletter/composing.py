@@ -11,8 +11,8 @@ from django.db.models.functions import Greatest
 
 from comparisons.models import Comparison, Split
 from comparisons.shaping import splits
-from comparisons.shaping.sentences import cards_sentence
-from comparisons.shaping.tool_columns import card
+from comparisons.shaping.sentences import write_card_verdict
+from comparisons.shaping.tool_columns import build_card
 from newsletter.content import Entry, has_news
 from newsletter.models import Issue
 from reviews.models import Prediction, Review
@@ -66,7 +66,11 @@ def _comparisons(since: datetime, at: datetime) -> Iterator[Entry]:
             category_ids=_categories(comparison),
             title=f"{isolate_name(comparison.first.name)} vs {isolate_name(comparison.second.name)}",
             path=comparison.get_absolute_url(),
-            words=(shorten(cards_sentence(card(comparison.first), card(comparison.second)), LONGEST_SENTENCE),),
+            words=(
+                shorten(
+                    write_card_verdict(build_card(comparison.first), build_card(comparison.second)), LONGEST_SENTENCE
+                ),
+            ),
         )
 
 
@@ -150,7 +154,7 @@ def _watch(since: datetime, at: datetime) -> Iterator[Entry]:
     if found is None:
         return
     [tool] = Tool.objects.with_numbers().with_plans().select_related("category").filter(pk=found.tool)
-    shaped = card(tool)
+    shaped = build_card(tool)
     community = shaped.community
     says = f"{community.figure} ship of {community.words}." if community.has_number else f"{community.words}."
     yield Entry(

@@ -275,17 +275,17 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         rows = self.order_by().values_list("category_id", "entry", "share").annotate(tools=Count("pk"))
         return [CensusRow(category, entry, Camp.of(share), tools) for category, entry, share, tools in rows]
 
-    def ranked(self, *, lens: Sequence[int] = ()) -> Self:
+    def ranked(self, *, seats: Sequence[int] = ()) -> Self:
         """By panel ship, then the lower end of the community's interval, then name: a total order.
 
-        With a lens (reviewers' ids) the panel is counted over those seats. Those without a number come last.
+        With `seats` (ids of reviewers) only those seats are counted. Tools without a number come last.
         """
-        if not lens:
+        if not seats:
             return self.order_by(*RANKED)
-        eyes = Value(list(lens), output_field=ArrayField(models.BigIntegerField()))
-        ship, skip = CountAmong("ships", eyes), CountAmong("skips", eyes)
+        counted = Value(list(seats), output_field=ArrayField(models.BigIntegerField()))
+        ship, skip = CountAmong("ships", counted), CountAmong("skips", counted)
         share = Cast(ship, models.FloatField()) / NullIf(ship + skip, Value(0))
-        return self.alias(lens_share=share).order_by(F("lens_share").desc(nulls_last=True), *RANKED[1:])
+        return self.alias(share_of_seats=share).order_by(F("share_of_seats").desc(nulls_last=True), *RANKED[1:])
 
     def recently_reviewed(self) -> Self:
         """Those with a review, the newest review first."""

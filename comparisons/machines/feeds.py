@@ -41,7 +41,7 @@ def build_changes_feed() -> AtomFeed:
 
 def _add_comparison(feed: AtomFeed, comparison: Any) -> None:
     """Add a comparison, annotated `with_numbers().with_changed_at()`."""
-    first, second = tool_columns.card(comparison.first), tool_columns.card(comparison.second)
+    first, second = tool_columns.build_card(comparison.first), tool_columns.build_card(comparison.second)
     feed.add_entry(
         name=f"comparison/{comparison.pk}",
         title=f"{first.tool.name} vs {second.tool.name}",
@@ -52,7 +52,7 @@ def _add_comparison(feed: AtomFeed, comparison: Any) -> None:
         content=render_to_string(
             "comparisons/_comparison_entry.html",
             {
-                "sentence": sentences.cards_sentence(first, second),
+                "sentence": sentences.write_card_verdict(first, second),
                 "introduction": comparison.introduction,
             },
         ),

@@ -9,11 +9,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from comparisons.addresses import absolute, pair_image, tool_image
+from comparisons.addresses import absolute, reverse_pair, reverse_pair_image, reverse_slug, reverse_tool_image
 from comparisons.reading.pairs import Pair
 from comparisons.reading.records import FactRecord, PairRecord, PlanRecord, ReviewRecord, ToolRecord
-from comparisons.shaping.sentences import like_for_like_notice, pricing_read, split_sentence, verdict_sentence
-from comparisons.shaping.tool_columns import Column, SeatRow, address, pair_address
+from comparisons.shaping.sentences import describe_split, write_like_for_like_notice, write_pricing_read, write_verdict
+from comparisons.shaping.tool_columns import Column, SeatRow
 from tools import logos
 from tools.prices import Price
 from tools.sourcing import is_stale
@@ -38,19 +38,19 @@ def comparison_twin(
     today: date,
 ) -> dict[str, Any]:
     """Two tools side by side."""
-    page, communities = pair_address(*pair.slugs), pair.communities
+    page, communities = reverse_pair(*pair.slugs), pair.communities
     return {
         "schema": COMPARISON,
         "url": absolute(page),
         "json": absolute(json_address(page)),
-        "image": absolute(pair_image(*pair.slugs)),
+        "image": absolute(reverse_pair_image(*pair.slugs)),
         "is_editorial": pair.is_editorial,
         "introduction": pair.introduction,
-        "sentence": verdict_sentence(columns, communities, seats),
-        "notice": like_for_like_notice(*columns),
-        "pricing_read": pricing_read(*columns),
+        "sentence": write_verdict(columns, communities, seats),
+        "notice": write_like_for_like_notice(*columns),
+        "pricing_read": write_pricing_read(*columns),
         "split": {
-            "sentence": split_sentence(seats),
+            "sentence": describe_split(seats),
             "seats": [{"slug": row["slug"], "name": row["name"]} for row in seats if row["differs"]],
         },
         "pair_votes": _pair_votes(pair.preference),
@@ -76,7 +76,7 @@ def tool_twin(
                 "json": absolute(json_address(page)),
             }
             for pair in comparisons
-            for page in [pair_address(pair["first_slug"], pair["second_slug"])]
+            for page in [reverse_pair(pair["first_slug"], pair["second_slug"])]
         ],
     }
 
@@ -88,11 +88,11 @@ def _tool(tool: ToolRecord, column: Column, community: Community, *, today: date
         "name": tool["name"],
         "url": absolute(column["url"]),
         "json": absolute(json_address(column["url"])),
-        "image": absolute(tool_image(tool["slug"])),
+        "image": absolute(reverse_tool_image(tool["slug"])),
         "category": {
             "slug": tool["category_slug"],
             "name": tool["category_name"],
-            "url": absolute(address("category", tool["category_slug"])),
+            "url": absolute(reverse_slug("category", tool["category_slug"])),
         },
         "tagline": tool["tagline"],
         "description": tool["description"],

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from comparisons.shaping.sentences import cards_sentence
+from comparisons.shaping.sentences import write_card_verdict
 from comparisons.shaping.tool_columns import Card, Column
 from reviews.panel import Panel
 from votes.community import Community
@@ -100,4 +100,4 @@ def category_description(description: str, cards: Sequence[Card]) -> str:
 def home_description(first: Card, second: Card) -> str:
     """The newest verdict, of two tools."""
     newest = f"Newest: {isolate_name(first.tool.name)} vs {isolate_name(second.tool.name)}."
-    return shorten(f"{newest} {cards_sentence(first, second)}", LONGEST_DESCRIPTION)
+    return shorten(f"{newest} {write_card_verdict(first, second)}", LONGEST_DESCRIPTION)

@@ -1,120 +1,241 @@
-"""What the page of a pair shows, put together. The views keep what they may keep of it; a preview keeps nothing."""
+"""The page of a pair, built in three stages: the editorial, the verdict, and the context that the template takes.
 
-from collections.abc import Collection
+`build_page` serves readers and caches the first two stages per process. `build_preview` serves editors and caches
+nothing, because its editorial holds drafts.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from functools import partial
+from typing import TypedDict
 
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from comparisons.addresses import pair_image
+from comparisons.addresses import add_query, reverse_pair, reverse_pair_image
 from comparisons.forms import ComparisonOptions
 from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
 from comparisons.reading.pairs import Pair
+from comparisons.reading.revision import Revision
 from comparisons.reading.tool_records import read_pair
 from comparisons.shaping import sentences, tool_columns
-from comparisons.shaping.seat_filter import WHOLE_PANEL, Lens, lens_of, toggles, with_query
-from comparisons.shaping.tool_columns import FactRow, SeatRow
+from comparisons.shaping.seat_filter import WHOLE_PANEL, PanelSeat, SeatFilter, SeatToggle, build_toggles, select_seats
+from comparisons.shaping.tool_columns import Column, FactRow, SeatRow
+from votes.community import Community
+from votes.preference import Preference
 from web import markdown
+from web.caching import process_cache
 from web.fragments import render_cached
 
 RELATED = 6
 
 
-def shown(
-    pair: Pair, options: ComparisonOptions, lens: Lens, written: dict[str, Any], said: dict[str, Any]
-) -> dict[str, Any]:
-    """What the template takes: what is `written` and `said` through a lens, and the votes as they stand."""
-    here = said["here"]
-    only = "only=differences" if options.only_differences else ""
-    eyes = [row["eye"] for row in written["seats"]]
-    return {
-        **written,
-        **said,
-        "pair": pair,
-        "address": with_query(here, lens.query, only),
-        "all_facts": with_query(here, lens.query),
-        "differing_facts": with_query(here, lens.query, "only=differences"),
-        "lens": lens,
-        "toggles": toggles(eyes, lens, here=here, also=only) if len(eyes) > 1 else [],
-        "whole_panel": with_query(here, only),
-        "introduction": markdown.render(pair.introduction),
-        "sides": list(zip(written["columns"], pair.communities, strict=True)),
-        "preference": pair.preference,
-        "facts": [drawn for drawn, differs in written["facts"] if differs or not options.only_differences],
-        "only_differences": options.only_differences,
-    }
+@dataclass(frozen=True, slots=True)
+class Editorial:
+    """What editors wrote about two tools, shaped for the page. Votes do not change it."""
+
+    columns: list[Column]
+    nodes: list[linked_data.Node]
+    """The tools in the vocabulary of schema.org, without ratings."""
+    has_long_names: bool
+    notice: str
+    seats: list[SeatRow]
+    scorecard: list[SafeString]
+    split_sentence: str
+    pricing_read: str
+    facts: list[SafeString]
+    differing_facts: list[SafeString]
+    has_predictions: bool
+    related: list[SafeString]
+
+    @property
+    def panel_seats(self) -> list[PanelSeat]:
+        """The seats that have reviewed either tool."""
+        return [row["seat"] for row in self.seats]
 
 
-def said(pair: Pair, lens: Lens, written: dict[str, Any], *, here: str) -> dict[str, Any]:
-    """What words and votes come to: the verdict, and what programs read of it. `here` is the path of the page."""
-    communities, columns = pair.communities, written["columns"]
-    sentence = sentences.verdict_sentence(columns, communities, written["seats"], lens)
-    title, description = titles.comparison_title(*columns), titles.comparison_description(sentence)
-    shared = {"title": title, "description": description, "path": here, "image": pair_image(*pair.slugs)}
-    site = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
-    return {
-        "here": here,
-        "json_address": json_address(here),
-        "pair_vote_url": reverse("pair-vote", args=[pair.slugs]),
-        "sentence": sentence,
-        "title": title,
-        "description": description,
-        "social": render_to_string("web/_social.html", {**shared, **site}),
-        "linked_data": linked_data.comparison_graph(
-            columns, written["software"], communities, url=here, sentence=sentence
-        ),
-    }
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the editorial and the votes amount to: the sentence, and what programs read about the page."""
+
+    sentence: str
+    title: str
+    description: str
+    social: str
+    """The tags for shared links, rendered."""
+    linked_data: SafeString
 
 
-def written(ids: tuple[int, int], lens: Lens, *, today: date, drafts: Collection[int] = ()) -> dict[str, Any]:
-    """What editors wrote of two tools, read and shaped through a lens. `drafts` as for `read_pair`. One query."""
-    tools, related = read_pair(ids, related=RELATED, seats=lens.ids, drafts=drafts)
-    columns = [tool_columns.column(tool, today=today) for tool in tools]
-    seats = tool_columns.seat_rows(tools)
-    return {
-        "software": [
-            linked_data.software(tool, column, quotes=False) for tool, column in zip(tools, columns, strict=True)
-        ],
-        "columns": columns,
-        "has_long_names": tool_columns.has_long_names(tools),
-        "notice": sentences.like_for_like_notice(*columns),
-        "seats": seats,
-        "scorecard": [_seat(row) for row in seats],
-        "split_sentence": sentences.split_sentence(seats),
-        "pricing_read": sentences.pricing_read(*columns),
-        "facts": [(_fact(row), row["differs"]) for row in tool_columns.fact_rows(tools, today=today)],
-        "has_predictions": any(column["predictions"] for column in columns),
-        "related": [tool_columns.pair_link(link) for link in related],
-    }
+class PageContext(TypedDict):
+    """What `comparisons/comparison.html` takes."""
+
+    pair: Pair
+    editorial: Editorial
+    verdict: Verdict
+    linked_data: SafeString | None
+    introduction: SafeString
+    cards: list[tuple[Column, Community]]
+    preference: Preference
+    facts: list[SafeString]
+    only_differences: bool
+    here: str
+    """The path of the page."""
+    address: str
+    """The path with everything that the reader selected."""
+    json_address: str
+    pair_vote_url: str
+    all_facts: str
+    differing_facts: str
+    seat_filter: SeatFilter
+    toggles: list[SeatToggle]
+    whole_panel: str
+    """The address without the seat filter."""
 
 
-def _seat(row: SeatRow) -> SafeString:
-    """What one seat says of both tools."""
-    said = {name: row[name] for name in ("slug", "name", "url", "lens", "differs", "counted")}
-    return render_cached("comparisons/_seat.html", cells=tuple(row["cells"]), **said)
+def build_page(pair: Pair, options: ComparisonOptions) -> PageContext:
+    """Return the context of the public page. One query at the first look per revision, and none after that."""
+    seat_filter, editorial = _filter_seats(options, partial(_cached_editorial, pair.ids, pair.revision))
+    verdict = _cached_verdict(pair, seat_filter)
+    return _build_context(pair, options, seat_filter, editorial, verdict, here=reverse_pair(*pair.slugs))
 
 
-def _fact(row: FactRow) -> SafeString:
-    """One attribute of both tools, as the body of a table."""
+def build_preview(pair: Pair, options: ComparisonOptions, *, here: str, drafts: Collection[int]) -> PageContext:
+    """Return the context of a preview at the path `here`, in which `drafts` (ids of reviews) count as published."""
+    read = partial(_read_editorial, pair.ids, today=pair.revision.today, drafts=drafts)
+    seat_filter, editorial = _filter_seats(options, read)
+    verdict = _build_verdict(pair, seat_filter, editorial, here=here)
+    context = _build_context(pair, options, seat_filter, editorial, verdict, here=here)
+    context["linked_data"] = None  # search engines have no business with a preview
+    return context
+
+
+def _filter_seats(options: ComparisonOptions, read: Callable[[SeatFilter], Editorial]) -> tuple[SeatFilter, Editorial]:
+    """Return the seats that the reader selected among those of the whole panel, and the editorial that counts them."""
+    editorial = read(WHOLE_PANEL)
+    seat_filter = select_seats(editorial.panel_seats, options.seat_slugs)
+    return seat_filter, editorial if seat_filter == WHOLE_PANEL else read(seat_filter)
+
+
+# -- Editorial ----------------------------------------------------------------------------------------------
+
+
+@process_cache(maxsize=512, in_debug=False)
+def _cached_editorial(ids: tuple[int, int], revision: Revision, seat_filter: SeatFilter) -> Editorial:
+    return _read_editorial(ids, seat_filter, today=revision.today)
+
+
+def _read_editorial(
+    ids: tuple[int, int], seat_filter: SeatFilter, *, today: date, drafts: Collection[int] = ()
+) -> Editorial:
+    """Read and shape what editors wrote about two tools. `drafts` as for `read_pair`. One query."""
+    tools, related = read_pair(ids, related=RELATED, seats=seat_filter.ids, drafts=drafts)
+    columns = [tool_columns.build_column(tool, today=today) for tool in tools]
+    seats = tool_columns.build_seat_rows(tools)
+    facts = [(_render_fact(row), row["differs"]) for row in tool_columns.build_fact_rows(tools, today=today)]
+    return Editorial(
+        columns=columns,
+        nodes=[linked_data.software(tool, column, quotes=False) for tool, column in zip(tools, columns, strict=True)],
+        has_long_names=tool_columns.has_long_names(tools),
+        notice=sentences.write_like_for_like_notice(*columns),
+        seats=seats,
+        scorecard=[_render_seat(row) for row in seats],
+        split_sentence=sentences.describe_split(seats),
+        pricing_read=sentences.write_pricing_read(*columns),
+        facts=[fact for fact, _ in facts],
+        differing_facts=[fact for fact, differs in facts if differs],
+        has_predictions=any(column["predictions"] for column in columns),
+        related=[tool_columns.render_pair_link(comparison) for comparison in related],
+    )
+
+
+def _render_seat(row: SeatRow) -> SafeString:
+    """Render what one seat says about both tools."""
+    return render_cached(
+        "comparisons/_seat.html",
+        slug=row["slug"],
+        name=row["name"],
+        url=row["url"],
+        lens=row["lens"],
+        differs=row["differs"],
+        counted=row["counted"],
+        cells=tuple(row["cells"]),
+    )
+
+
+def _render_fact(row: FactRow) -> SafeString:
+    """Render one attribute of both tools as the body of a table."""
     return render_cached(
         "comparisons/_facts_row.html", name=row["name"], cells=tuple(row["cells"]), differs=row["differs"]
     )
 
 
-def lens_through(written_whole: dict[str, Any], asked: tuple[str, ...]) -> Lens:
-    """The lens of some slugs, out of the seats that have judged either tool."""
-    return lens_of([row["eye"] for row in written_whole["seats"]], asked)
+# -- Verdict ------------------------------------------------------------------------------------------------
 
 
-def previewed(pair: Pair, options: ComparisonOptions, *, here: str, drafts: Collection[int]) -> dict[str, Any]:
-    """What the template takes for a preview at the path `here`, with the reviews `drafts` (ids). Nothing is kept."""
-    today = pair.revision.today
-    found = written(pair.ids, WHOLE_PANEL, today=today, drafts=drafts)
-    lens = lens_through(found, options.lens) if options.lens else WHOLE_PANEL
-    if lens != WHOLE_PANEL:
-        found = written(pair.ids, lens, today=today, drafts=drafts)
-    return shown(pair, options, lens, found, said(pair, lens, found, here=here)) | {"linked_data": None}
+@process_cache(maxsize=512, in_debug=False)
+def _cached_verdict(pair: Pair, seat_filter: SeatFilter) -> Verdict:
+    """Return the verdict on the public page. A pair holds the counts of its votes, so a vote makes a new entry."""
+    editorial = _cached_editorial(pair.ids, pair.revision, seat_filter)
+    return _build_verdict(pair, seat_filter, editorial, here=reverse_pair(*pair.slugs))
+
+
+def _build_verdict(pair: Pair, seat_filter: SeatFilter, editorial: Editorial, *, here: str) -> Verdict:
+    columns, communities = editorial.columns, pair.communities
+    sentence = sentences.write_verdict(columns, communities, editorial.seats, seat_filter)
+    title, description = titles.comparison_title(*columns), titles.comparison_description(sentence)
+    return Verdict(
+        sentence=sentence,
+        title=title,
+        description=description,
+        social=render_to_string(
+            "web/_social.html",
+            {
+                "site_name": settings.SITE_NAME,
+                "site_url": settings.SITE_URL,
+                "title": title,
+                "description": description,
+                "path": here,
+                "image": reverse_pair_image(*pair.slugs),
+            },
+        ),
+        linked_data=linked_data.comparison_graph(columns, editorial.nodes, communities, url=here, sentence=sentence),
+    )
+
+
+# -- Context ------------------------------------------------------------------------------------------------
+
+
+def _build_context(
+    pair: Pair,
+    options: ComparisonOptions,
+    seat_filter: SeatFilter,
+    editorial: Editorial,
+    verdict: Verdict,
+    *,
+    here: str,
+) -> PageContext:
+    """Return the context for one request: editorial and verdict with the current votes and the reader's options."""
+    only = "only=differences" if options.only_differences else ""
+    return {
+        "pair": pair,
+        "editorial": editorial,
+        "verdict": verdict,
+        "linked_data": verdict.linked_data,
+        "introduction": markdown.render(pair.introduction),
+        "cards": list(zip(editorial.columns, pair.communities, strict=True)),
+        "preference": pair.preference,
+        "facts": editorial.differing_facts if options.only_differences else editorial.facts,
+        "only_differences": options.only_differences,
+        "here": here,
+        "address": add_query(here, seat_filter.query, only),
+        "json_address": json_address(here),
+        "pair_vote_url": reverse_pair(*pair.slugs, view="pair-vote"),
+        "all_facts": add_query(here, seat_filter.query),
+        "differing_facts": add_query(here, seat_filter.query, "only=differences"),
+        "seat_filter": seat_filter,
+        "toggles": build_toggles(editorial.panel_seats, seat_filter, here=here, also=only),
+        "whole_panel": add_query(here, only),
+    }

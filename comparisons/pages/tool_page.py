@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from comparisons.addresses import tool_image
+from comparisons.addresses import reverse_tool_image
 from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
 from comparisons.models import Comparison, ComparisonQuerySet
@@ -30,20 +30,20 @@ def tool_page(tool: Tool, *, drafts: Collection[int] = ()) -> dict[str, Any]:
     """
     today = timezone.localdate()
     tools = read_tools([tool.pk], drafts=drafts)
-    column = tool_columns.column(tools[0], today=today, earlier=None)
+    column = tool_columns.build_column(tools[0], today=today, earlier=None)
     community = Community.of(tool.community, is_frozen=tool.is_frozen)  # type: ignore[attr-defined] # annotated
     return {
         "here": column["url"],
         "json_address": json_address(column["url"]),
         "title": titles.tool_title(column),
         "description": titles.tool_description(column, community),
-        "image": tool_image(tool.slug),
+        "image": reverse_tool_image(tool.slug),
         "linked_data": linked_data.tool_graph(tools[0], column, community),
         "column": column,
         "community": community,
         "has_long_names": tool_columns.has_long_names(tools),
-        "seats": tool_columns.seat_rows(tools),
-        "facts": tool_columns.fact_rows(tools, today=today, earlier=None),
+        "seats": tool_columns.build_seat_rows(tools),
+        "facts": tool_columns.build_fact_rows(tools, today=today, earlier=None),
         "badges": snippets(settings.SITE_URL, settings.SITE_NAME, tool.slug, tool.name),
         **_history(tool, today=today, drafts=drafts),
         "comparisons": newest_links(Comparison.objects.published().touching(tool.pk)),
@@ -65,4 +65,4 @@ def _history(tool: Tool, *, today: date, drafts: Collection[int]) -> dict[str, A
 
 def newest_links(comparisons: ComparisonQuerySet) -> list[SafeString]:
     """The newest of some comparisons, as links."""
-    return [tool_columns.pair_link(record) for record in comparisons.newest_first().records()[:LINKS]]
+    return [tool_columns.render_pair_link(record) for record in comparisons.newest_first().records()[:LINKS]]

@@ -160,7 +160,7 @@ def find_pair(first: str, second: str) -> Pair | None:
     )
 
 
-def unpublished_pair(comparison: Comparison) -> Pair:
+def read_pair_for_preview(comparison: Comparison) -> Pair:
     """A comparison as a pair, whether or not it or its tools are published: for previews."""
     first, second = comparison.first, comparison.second
     revision, counts, pair_counts = _as_it_is(first.pk, second.pk)
@@ -175,7 +175,7 @@ def unpublished_pair(comparison: Comparison) -> Pair:
     )
 
 
-def still_shows(pair: Pair) -> bool:
+def is_current(pair: Pair) -> bool:
     """Whether the pair's page would still show what it showed when the pair was found. One statement.
 
     What the address leads to, and whether the tools are published, is editors' work and so part of the revision.
@@ -197,7 +197,7 @@ def _as_it_is(first: int, second: int) -> tuple[Revision, tuple[Counts, Counts],
     )
 
 
-def current_slugs(first: str, second: str) -> tuple[str, str] | None:
+def find_current_slugs(first: str, second: str) -> tuple[str, str] | None:
     """Where two slugs, current or former, lead today; None when they do not both lead to published tools."""
     found = Tool.objects.published().by_slugs(first, second)
     return (found[first].slug, found[second].slug) if first in found and second in found else None

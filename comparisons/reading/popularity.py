@@ -22,12 +22,12 @@ from votes import network
 HALF_LIFE = 30 * 24 * 3600  # seconds
 TAU = HALF_LIFE / math.log(2)
 
-_unwritten: Counter[int] = Counter()
+_pending: Counter[int] = Counter()
 _lock = Lock()
-_written_at = time.monotonic()
+_flushed_at = time.monotonic()
 
 # ln(exp(a) + exp(b)) without leaving the range of floating point.
-_WRITE = """
+_UPSERT = """
 INSERT INTO comparisons_reading AS reading (comparison_id, heat)
 SELECT comparison.id, %s + ln(noted.reads)
 FROM unnest(%s::bigint[], %s::float8[]) AS noted(id, reads)
@@ -38,22 +38,22 @@ SET heat = GREATEST(reading.heat, excluded.heat) + ln(1 + exp(-abs(reading.heat 
 """
 
 
-def note(comparison: int) -> None:
+def count_read(comparison: int) -> None:
     """Count one read of a comparison (its id)."""
     with _lock:
-        _unwritten[comparison] += 1
-    if time.monotonic() - _written_at > settings.READINGS_SECONDS:
-        write()
+        _pending[comparison] += 1
+    if time.monotonic() - _flushed_at > settings.READINGS_SECONDS:
+        flush()
         network.tidy(today=timezone.now().date())
 
 
-def write() -> None:
+def flush() -> None:
     """Write what this process has counted."""
-    global _written_at
+    global _flushed_at
     with _lock:
-        reads = dict(_unwritten)
-        _unwritten.clear()
-        _written_at = time.monotonic()
+        reads = dict(_pending)
+        _pending.clear()
+        _flushed_at = time.monotonic()
     if reads:
         with connection.cursor() as cursor:
-            cursor.execute(_WRITE, [time.time() / TAU, list(reads), [float(count) for count in reads.values()]])
+            cursor.execute(_UPSERT, [time.time() / TAU, list(reads), [float(count) for count in reads.values()]])

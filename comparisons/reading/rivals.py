@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.db import connection
 from django.utils import timezone
 
-from comparisons.shaping.tool_columns import pair_address
+from comparisons.addresses import reverse_pair
 from tools.models import Tool
 
 # A tool that half the site names needs no full count to be a rival.
@@ -76,5 +76,5 @@ def likeliest_rivals(tool: Tool, *, most: int, at: datetime | None = None) -> li
         cursor.execute(_RIVALS, parameters)
         rows = cursor.fetchall()
     return [
-        Rival(slug, name, pair_address(*sorted((tool.slug, slug))), is_editorial) for slug, name, is_editorial in rows
+        Rival(slug, name, reverse_pair(*sorted((tool.slug, slug))), is_editorial) for slug, name, is_editorial in rows
     ]

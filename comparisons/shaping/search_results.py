@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.html import conditional_escape, format_html_join
 from django.utils.safestring import SafeString
 
+from comparisons.addresses import add_query
 from comparisons.models import Comparison
-from comparisons.shaping.seat_filter import with_query
 from reviews.models import Review
 from reviews.panel import Panel
 from tools.models import Tool
@@ -161,9 +161,9 @@ def custom_choices(fields: Sequence[PickerField], place: int) -> list[tuple[str,
     ]
 
 
-def custom_address(words: Iterable[str], *, lens: str = "") -> str:
-    """Return the URL of the custom page of tools, given their slugs or names. `lens` is a `Lens.query`."""
-    return with_query(reverse("custom"), lens, custom_query(words))
+def custom_address(words: Iterable[str], *, seats: str = "") -> str:
+    """Return the URL of the custom page of tools, given their slugs or names. `seats` is a `SeatFilter.query`."""
+    return add_query(reverse("custom"), seats, custom_query(words))
 
 
 def custom_query(words: Iterable[str]) -> str:

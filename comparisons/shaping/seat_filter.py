@@ -1,68 +1,73 @@
-"""The panel through some of its eyes: `?lens=skeptic,founder` counts those seats only. Pure; no queries."""
+"""The seats that a reader selects: with `?lens=skeptic,founder` the panel's numbers count those two seats only."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from comparisons.addresses import add_query
 from web.words import join_words
 
 
-class Eye(NamedTuple):
-    """One seat that can be looked through: its reviewer's id, slug and name."""
+class PanelSeat(NamedTuple):
+    """A seat that can be selected: its reviewer's id, slug, and name."""
 
     id: int
     slug: str
     name: str
 
 
-class Toggle(NamedTuple):
-    """A link that takes a seat into the lens, or out of it."""
+class SeatToggle(NamedTuple):
+    """A link that adds a seat to the filter or removes it."""
 
     name: str
     url: str
     is_on: bool
 
 
-class Lens(NamedTuple):
-    """The seats that are counted, in seat order. None of them means all of them."""
+class SeatFilter(NamedTuple):
+    """The seats that are counted, in seat order. An empty filter counts the whole panel."""
 
-    eyes: tuple[Eye, ...] = ()
+    seats: tuple[PanelSeat, ...] = ()
 
     @property
     def ids(self) -> tuple[int, ...]:
-        return tuple(eye.id for eye in self.eyes)
+        return tuple(seat.id for seat in self.seats)
 
     @property
     def names(self) -> str:
         """`The Skeptic and The Founder`; "" for the whole panel."""
-        return join_words([eye.name for eye in self.eyes]) if self.eyes else ""
+        return join_words([seat.name for seat in self.seats]) if self.seats else ""
 
     @property
     def query(self) -> str:
-        """What stands for it in an address: `lens=skeptic,founder`; "" for the whole panel."""
-        return "lens=" + ",".join(eye.slug for eye in self.eyes) if self.eyes else ""
+        """The filter in a query string: `lens=skeptic,founder`; "" for the whole panel."""
+        return "lens=" + ",".join(seat.slug for seat in self.seats) if self.seats else ""
 
 
-WHOLE_PANEL = Lens()
+WHOLE_PANEL = SeatFilter()
 
 
-def lens_of(seats: Iterable[Eye], asked: Sequence[str]) -> Lens:
-    """The lens that some slugs ask for. Slugs that are no seat's are left out; all seats are the same as none."""
+def select_seats(seats: Iterable[PanelSeat], slugs: Sequence[str]) -> SeatFilter:
+    """Return the filter that selects the seats with the given slugs.
+
+    Unknown slugs are ignored. Selecting every seat is the same as selecting none.
+    """
     seats = tuple(seats)
-    eyes = tuple(eye for eye in seats if eye.slug in asked)
-    return Lens(eyes if len(eyes) < len(seats) else ())
+    selected = tuple(seat for seat in seats if seat.slug in slugs)
+    return SeatFilter(selected if len(selected) < len(seats) else ())
 
 
-def toggles(seats: Iterable[Eye], lens: Lens, *, here: str, also: str = "") -> list[Toggle]:
-    """A link for each seat that changes its part in the lens. `also` is the rest of the query string."""
-    seats = tuple(seats)
+def build_toggles(
+    seats: Sequence[PanelSeat], seat_filter: SeatFilter, *, here: str, also: str = ""
+) -> list[SeatToggle]:
+    """Return a link for each seat that adds it to the filter or removes it; none for a panel of one seat.
+
+    `here` is the path of the page, `also` the rest of its query string.
+    """
+    if len(seats) < 2:
+        return []
     links = []
     for seat in seats:
-        chosen = [eye.slug for eye in seats if (eye in lens.eyes) != (eye == seat)]
-        links.append(Toggle(seat.name, with_query(here, lens_of(seats, chosen).query, also), seat in lens.eyes))
+        slugs = [other.slug for other in seats if (other in seat_filter.seats) != (other == seat)]
+        url = add_query(here, select_seats(seats, slugs).query, also)
+        links.append(SeatToggle(seat.name, url, seat in seat_filter.seats))
     return links
-
-
-def with_query(here: str, *parts: str) -> str:
-    """An address with the parts of its query string that are not empty."""
-    query = "&".join(filter(None, parts))
-    return f"{here}?{query}" if query else here

@@ -1,11 +1,11 @@
-"""What a page of several tools says in sentences: the verdict, the split, the prices, the dates. No queries."""
+"""The sentences on a page of several tools: about the verdict, the split, the prices, and the dates of the reviews."""
 
 from collections.abc import Sequence
 
 from django.conf import settings
 
 from comparisons.shaping import verdict_text
-from comparisons.shaping.seat_filter import WHOLE_PANEL, Lens
+from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter
 from comparisons.shaping.tool_columns import Card, Column, SeatRow
 from tools.models import PlanKind
 from tools.prices import find_entry_price
@@ -13,72 +13,77 @@ from votes.community import Community
 from web.words import count_of, format_day, isolate_name, spell_number
 
 
-def verdict_sentence(
-    columns: Sequence[Column], communities: Sequence[Community], seats: Sequence[SeatRow], lens: Lens = WHOLE_PANEL
+def write_verdict(
+    columns: Sequence[Column],
+    communities: Sequence[Community],
+    seats: Sequence[SeatRow],
+    seat_filter: SeatFilter = WHOLE_PANEL,
 ) -> str:
-    """The verdict on a pair, read out loud; through a lens, that of its seats alone."""
+    """Return the verdict on a pair as a sentence or a few; with a seat filter, the verdict of those seats only."""
     first, second = (
         verdict_text.Contender(column["name"], column["panel"], community)
         for column, community in zip(columns, communities, strict=True)
     )
-    return verdict_text.verdict(
+    return verdict_text.compose_verdict(
         first,
         second,
-        [verdict_text.Seat(row["name"], *row["verdicts"]) for row in seats if row["counted"]],
-        through=lens.names,
+        [verdict_text.SeatVerdicts(row["name"], *row["verdicts"]) for row in seats if row["counted"]],
+        seat_names=seat_filter.names,
     )
 
 
-def ranking_sentence(columns: Sequence[Column], communities: Sequence[Community], lens: Lens = WHOLE_PANEL) -> str:
-    """The verdict on three tools or more, read out loud; through a lens, that of its seats alone."""
-    return verdict_text.ranking(
+def write_ranking(
+    columns: Sequence[Column], communities: Sequence[Community], seat_filter: SeatFilter = WHOLE_PANEL
+) -> str:
+    """Return the verdict on three or more tools; with a seat filter, the verdict of those seats only."""
+    return verdict_text.compose_ranking(
         [
             verdict_text.Contender(column["name"], column["panel"], community)
             for column, community in zip(columns, communities, strict=True)
         ],
-        through=lens.names,
+        seat_names=seat_filter.names,
     )
 
 
-def cards_sentence(first: Card, second: Card) -> str:
-    """The same sentence from two cards, as lists have them."""
+def write_card_verdict(first: Card, second: Card) -> str:
+    """Return the same verdict on a pair, given the cards that lists have."""
     others = dict(second.panel.marks)
-    seats = [verdict_text.Seat(name, verdict, others.pop(name, None)) for name, verdict in first.panel.marks]
-    seats += [verdict_text.Seat(name, None, verdict) for name, verdict in others.items()]
+    seats = [verdict_text.SeatVerdicts(name, verdict, others.pop(name, None)) for name, verdict in first.panel.marks]
+    seats += [verdict_text.SeatVerdicts(name, None, verdict) for name, verdict in others.items()]
     one, two = (verdict_text.Contender(card.tool.name, card.panel, card.community) for card in (first, second))
-    return verdict_text.verdict(one, two, seats)
+    return verdict_text.compose_verdict(one, two, seats)
 
 
-def split_sentence(seats: Sequence[SeatRow]) -> str:
-    """How many seats give the tools different verdicts, for the picture of the split."""
+def describe_split(seats: Sequence[SeatRow]) -> str:
+    """Return a sentence on how many seats give two tools different verdicts."""
     judged = [row for row in seats if None not in row["verdicts"]]
     differing = [row for row in judged if row["differs"]]
     if not judged:
         return "No seat has judged both tools yet."
     if not differing:
         return "Every seat that has judged both gives them the same verdict."
-    return f"{_of(differing, judged)} {'gives' if len(differing) == 1 else 'give'} the two different verdicts."
+    return f"{_count_of(differing, judged)} {'gives' if len(differing) == 1 else 'give'} the two different verdicts."
 
 
-def _of(some: Sequence[SeatRow], judged: Sequence[SeatRow]) -> str:
-    """`One of four seats`; `All four seats`."""
+def _count_of(some: Sequence[SeatRow], judged: Sequence[SeatRow]) -> str:
+    """Return `One of four seats` or `All four seats`."""
     seats = count_of(len(judged), "seat")
     return f"All {seats}" if len(some) == len(judged) > 1 else f"{spell_number(len(some)).capitalize()} of {seats}"
 
 
-def parting_sentence(seats: Sequence[SeatRow]) -> str:
-    """How many seats tell three tools or more apart."""
+def describe_wide_split(seats: Sequence[SeatRow]) -> str:
+    """Return a sentence on how many seats give three or more tools different verdicts."""
     judged = [row for row in seats if len([verdict for verdict in row["verdicts"] if verdict]) > 1]
     differing = [row for row in judged if row["differs"]]
     if not judged:
         return "No seat has judged more than one of them yet."
     if not differing:
         return "No seat tells them apart: each gives all that it has judged the same verdict."
-    return f"{_of(differing, judged)} would ship some of them and skip others."
+    return f"{_count_of(differing, judged)} would ship some of them and skip others."
 
 
-def like_for_like_notice(*columns: Column) -> str:
-    """A sentence when the tools' newest reviews lie too far apart to compare like with like, else ""."""
+def write_like_for_like_notice(*columns: Column) -> str:
+    """Return a notice when the newest reviews of the tools are too far apart to compare like with like, else ""."""
     reviewed = [(side["newest_review_on"], side["name"]) for side in columns if side["newest_review_on"]]
     if len(reviewed) < 2:
         return ""
@@ -91,27 +96,27 @@ def like_for_like_notice(*columns: Column) -> str:
     )
 
 
-def pricing_read(first: Column, second: Column) -> str:
-    """What the prices of two tools come to, in a sentence or two."""
-    ways = [_way_in(side) for side in (first, second)]
-    if ways == [PlanKind.FREE, PlanKind.FREE]:
+def write_pricing_read(first: Column, second: Column) -> str:
+    """Return a sentence or two on the prices of two tools."""
+    kinds = [_entry_kind(side) for side in (first, second)]
+    if kinds == [PlanKind.FREE, PlanKind.FREE]:
         opening = "Both let you in for free."
-    elif ways == [None, None]:
+    elif kinds == [None, None]:
         opening = "Nobody has entered a price for either of them yet."
     else:
-        opening = f"{_way_in_words(first)}; {_way_in_words(second)}."
-    beyond = [_beyond_free(side) for side in (first, second) if _way_in(side) == PlanKind.FREE]
+        opening = f"{_describe_entry(first)}; {_describe_entry(second)}."
+    beyond = [_describe_first_paid_plan(side) for side in (first, second) if _entry_kind(side) == PlanKind.FREE]
     return " ".join([opening, *filter(None, beyond)])
 
 
-def _way_in(side: Column) -> str | None:
+def _entry_kind(side: Column) -> str | None:
     price = find_entry_price(side["prices"])
     return price.kind if price else None
 
 
-def _way_in_words(side: Column) -> str:
+def _describe_entry(side: Column) -> str:
     name = isolate_name(side["name"])
-    match _way_in(side):
+    match _entry_kind(side):
         case PlanKind.FREE:
             return f"{name} lets you in for free"
         case PlanKind.PAID:
@@ -122,6 +127,6 @@ def _way_in_words(side: Column) -> str:
             return f"no price of {name} is known to us"
 
 
-def _beyond_free(side: Column) -> str:
+def _describe_first_paid_plan(side: Column) -> str:
     paid = find_entry_price([price for price in side["prices"] if price.kind == PlanKind.PAID])
     return f"With {isolate_name(side['name'])}, money enters at {paid.words}." if paid else ""

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString
 
 from comparisons.models import Comparison
-from comparisons.shaping.tool_columns import Card, card
+from comparisons.shaping.tool_columns import Card, build_card
+from comparisons.shaping.verdict_text import SeatVerdicts, compose_split_clauses
 from web.fragments import render_cached
-from web.words import count_of, end_sentence, isolate_name, join_words, spell_number
+from web.words import count_of, end_sentence, spell_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Parted:
 
 def parted(comparison: Comparison) -> Parted:
     """Shape a comparison; it comes `with_numbers()`."""
-    first, second = card(comparison.first), card(comparison.second)
+    first, second = build_card(comparison.first), build_card(comparison.second)
     other = dict(second.panel.marks)
     both = [(name, verdict, other[name]) for name, verdict in first.panel.marks if name in other]
     return Parted(
@@ -40,14 +41,8 @@ def parted(comparison: Comparison) -> Parted:
 
 def _sentence(both: list[tuple[str, str, str]], first: str, second: str) -> str:
     """`Three of four seats part: The Builder and The Skeptic would ship only A; The Founder would ship only B.`"""
-    for_first = [name for name, one, two in both if one != two and one == "ship"]
-    for_second = [name for name, one, two in both if one != two and two == "ship"]
-    apart = len(for_first) + len(for_second)
-    clauses = [
-        f"{join_words(names)} would ship only {isolate_name(tool)}"
-        for names, tool in ((for_first, first), (for_second, second))
-        if names
-    ]
+    verdicts = [SeatVerdicts(*seat) for seat in both]
+    apart = sum(seat.differs for seat in verdicts)
     seats = count_of(len(both), "seat")
     whole = f"All {seats} part" if apart == len(both) > 1 else f"{spell_number(apart).capitalize()} of {seats} part"
-    return end_sentence(f"{whole}{'s' if apart == 1 else ''}: {'; '.join(clauses)}")
+    return end_sentence(f"{whole}{'s' if apart == 1 else ''}: {compose_split_clauses(verdicts, first, second)}")

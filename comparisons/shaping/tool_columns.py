@@ -1,7 +1,6 @@
-"""What the side-by-side pages show, shaped: tools in columns, what is said of them in rows. Records in, rows out.
+"""Tools shaped for side-by-side pages: one column per tool, and rows across the columns. Records in, rows out.
 
-No queries. The same shapes serve one column (a tool's own page) and several. Rows
-are plain dictionaries, because that is what templates read fastest.
+A tool's own page uses the same shapes with one column. Rows are plain dictionaries, which templates read fastest.
 """
 
 from collections.abc import Sequence
@@ -9,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypedDict
 
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from comparisons.addresses import reverse_compare, reverse_pair, reverse_slug
 from comparisons.reading.records import (
     CorrectionRecord,
     FormerFact,
@@ -21,7 +20,7 @@ from comparisons.reading.records import (
     ReviewRecord,
     ToolRecord,
 )
-from comparisons.shaping.seat_filter import Eye
+from comparisons.shaping.seat_filter import PanelSeat
 from reviews.models import Outcome, Prediction
 from reviews.panel import Panel
 from tools import logos
@@ -30,16 +29,15 @@ from tools.prices import Price, format_entry_price
 from tools.sourcing import describe_verification, is_stale, site_name
 from votes.community import Community
 from web import markdown
-from web.caching import process_cache
 from web.fragments import render_cached
 from web.words import count_of, format_day
 
-LOGO_SIZE, CARD_LOGO_SIZE = 56, 40  # CSS pixels of the square that a logo stands in
-LONG_NAMES = 40  # characters of names in a headline, beyond which it is set smaller
+LOGO_SIZE, CARD_LOGO_SIZE = 56, 40  # width and height in CSS pixels
+LONG_NAMES = 40  # characters; a headline with longer names is set smaller
 
 
 class FactRow(TypedDict):
-    """One attribute with a cell for each column, None where nothing is known."""
+    """One attribute, with one cell per column: None where the value is unknown."""
 
     name: str
     cells: list[SafeString | None]
@@ -47,26 +45,26 @@ class FactRow(TypedDict):
 
 
 class SeatRow(TypedDict):
-    """One reviewer, with the verdict on each column's tool (None without a review) and what is said of it."""
+    """One reviewer, with the verdict on the tool of each column (None without a review) and a cell per column."""
 
-    eye: Eye
+    seat: PanelSeat
     slug: str
     name: str
     url: str
     lens: str
     verdicts: tuple[str | None, ...]
     editions: tuple[int | None, ...]
-    """The ids of the reviews, which are anchors on a tool's own page."""
+    """The ids of the reviews, for anchors on a tool's own page."""
     cells: list[SafeString]
     differs: bool
     counted: bool
     """Whether the panel's numbers count this seat."""
     drawn: SafeString
-    """The verdicts as a row of the picture of the split."""
+    """The verdicts as a row of the split table."""
 
 
 class Column(TypedDict):
-    """One tool, with what its card says."""
+    """One tool with everything that its column shows."""
 
     slug: str
     name: str
@@ -88,9 +86,9 @@ class Column(TypedDict):
     price_lines: list[SafeString]
     predictions: list[SafeString]
     corrections: list[SafeString]
-    """What we corrected, newest first, as items of a list."""
+    """All corrections as list items, newest first."""
     corrected: SafeString | None
-    """The newest of these in short, with a way to the others."""
+    """The newest correction in short, with a link to the others."""
     newest_review_on: date | None
 
 
@@ -108,64 +106,47 @@ class Card:
     entry: str
 
 
-@process_cache(maxsize=8192)
-def address(name: str, slug: str) -> str:
-    """`reverse` of an address with one slug, remembered."""
-    return reverse(name, args=[slug])
-
-
-@process_cache(maxsize=8192)
-def pair_address(first: str, second: str) -> str:
-    """The address of a pair of slugs, remembered."""
-    return reverse("comparison", args=[(first, second)])
-
-
-def compare_address(slug: str) -> str:
-    """Where to choose what to put beside a tool."""
-    return f"{reverse('compare')}?a={slug}"
-
-
-def pair_link(pair: PairRecord) -> SafeString:
-    """A comparison as an item of a list of links."""
+def render_pair_link(pair: PairRecord) -> SafeString:
+    """Render a comparison as an item of a list of links."""
     return render_cached(
         "comparisons/_pair_link.html",
-        url=pair_address(pair["first_slug"], pair["second_slug"]),
+        url=reverse_pair(pair["first_slug"], pair["second_slug"]),
         first=pair["first_name"],
         second=pair["second_name"],
         category=pair["category"],
     )
 
 
-def marks(panel: Panel) -> SafeString:
-    """The seats of a panel, drawn."""
+def render_marks(panel: Panel) -> SafeString:
+    """Render the marks of a panel's seats."""
     return render_cached("comparisons/_marks.html", marks=panel.marks)
 
 
-def drawn_logo(stem: str, *, size: int = LOGO_SIZE, lazy: bool = False) -> SafeString:
-    """A logo in a square of so many CSS pixels; nothing for a tool without one."""
+def render_logo(stem: str, *, size: int = LOGO_SIZE, lazy: bool = False) -> SafeString:
+    """Render a logo in a square of `size` CSS pixels; "" for a tool without a logo (an empty `stem`)."""
     if not stem:
         return SafeString()
     webp, png = logos.file_url(stem, "webp"), logos.file_url(stem, "png")
     return render_cached("comparisons/_logo.html", webp=webp, png=png, size=size, lazy=lazy)
 
 
-def card(tool: Tool) -> Card:
-    """Shape a tool for a list; it comes annotated `with_numbers().with_plans()`."""
+def build_card(tool: Tool) -> Card:
+    """Shape a tool for a list. The tool must come from `with_numbers().with_plans()`."""
     panel = Panel.of(tool.panel)  # type: ignore[attr-defined] # annotated
     return Card(
         tool=tool,
-        logo=drawn_logo(tool.logo, size=CARD_LOGO_SIZE, lazy=True),
-        url=address("tool", tool.slug),
-        compare_url=compare_address(tool.slug),
+        logo=render_logo(tool.logo, size=CARD_LOGO_SIZE, lazy=True),
+        url=reverse_slug("tool", tool.slug),
+        compare_url=reverse_compare(tool.slug),
         panel=panel,
-        marks=marks(panel),
+        marks=render_marks(panel),
         community=Community.of(tool.community),  # type: ignore[attr-defined] # annotated
         entry=format_entry_price([Price.of(plan) for plan in tool.standing_plans]),  # type: ignore[attr-defined] # prefetched
     )
 
 
-def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
-    """Shape one tool for its column, with at most `earlier` superseded prices of a plan (None: all)."""
+def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
+    """Shape one tool for its column, with at most `earlier` superseded prices per plan (None: all)."""
     plans, reviews, corrections = tool["plans"] or [], tool["reviews"] or [], tool["corrections"] or []
     prices = [Price(plan["kind"], plan["amount"], plan["currency"], plan["period"], plan["unit"]) for plan in plans]
     panel = Panel(
@@ -177,19 +158,19 @@ def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
     return {
         "slug": tool["slug"],
         "name": tool["name"],
-        "logo": drawn_logo(tool["logo"]),
+        "logo": render_logo(tool["logo"]),
         "tagline": tool["tagline"],
-        "url": address("tool", tool["slug"]),
-        "vote_url": address("vote", tool["slug"]),
-        "ledger_url": address("ledger", tool["slug"]),
-        "compare_url": compare_address(tool["slug"]),
+        "url": reverse_slug("tool", tool["slug"]),
+        "vote_url": reverse_slug("vote", tool["slug"]),
+        "ledger_url": reverse_slug("ledger", tool["slug"]),
+        "compare_url": reverse_compare(tool["slug"]),
         "category": tool["category_name"],
-        "category_url": address("category", tool["category_slug"]),
+        "category_url": reverse_slug("category", tool["category_slug"]),
         "website": tool["website"],
         "website_name": site_name(tool["website"]),
         "description": markdown.render(tool["description"]),
         "panel": panel,
-        "marks": marks(panel),
+        "marks": render_marks(panel),
         "entry": format_entry_price(prices),
         "prices": prices,
         "price_lines": [
@@ -197,35 +178,35 @@ def column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
                 "comparisons/_price.html",
                 name=plan["name"],
                 price=price.words,
-                was=tuple(former_prices(plan["was"] or [])[:earlier]),
-                **_checked(plan["source"], plan["verified_on"], today=today),
+                was=tuple(format_former_prices(plan["was"] or [])[:earlier]),
+                **_source(plan["source"], plan["verified_on"], today=today),
             )
             for plan, price in zip(plans, prices, strict=True)
         ],
         "predictions": [
-            prediction_line(prediction, review["name"], today=today)
+            render_prediction(prediction, review["name"], today=today)
             for review in reviews
             for prediction in review["predictions"] or []
         ],
         "corrections": [
-            render_cached("comparisons/_correction.html", note=correction["note"], made_on=_made_on(correction))
+            render_cached("comparisons/_correction.html", note=correction["note"], made_on=_correction_day(correction))
             for correction in corrections
         ],
         "corrected": render_cached(
             "comparisons/_corrected.html",
             note=corrections[0]["note"],
-            made_on=_made_on(corrections[0]),
+            made_on=_correction_day(corrections[0]),
             earlier=len(corrections) - 1,
-            url=f"{address('tool', tool['slug'])}#corrections",
+            url=f"{reverse_slug('tool', tool['slug'])}#corrections",
         )
         if corrections
         else None,
-        "newest_review_on": max((_published_on(review) for review in reviews), default=None),
+        "newest_review_on": max((_publication_day(review) for review in reviews), default=None),
     }
 
 
-def _checked(source: str, verified_on: str | None, *, today: date) -> dict[str, object]:
-    """What the leaf of a statement says of its source."""
+def _source(source: str, verified_on: str | None, *, today: date) -> dict[str, object]:
+    """Return what the template of a price or fact takes about its source."""
     on = date.fromisoformat(verified_on) if verified_on else None
     return {
         "source": source,
@@ -235,33 +216,33 @@ def _checked(source: str, verified_on: str | None, *, today: date) -> dict[str, 
     }
 
 
-def _made_on(correction: CorrectionRecord) -> str:
+def _correction_day(correction: CorrectionRecord) -> str:
     return format_day(datetime.fromisoformat(correction["made_at"]).date())
 
 
-def _published_on(review: ReviewRecord) -> date:
+def _publication_day(review: ReviewRecord) -> date:
     return datetime.fromisoformat(review["published_at"]).date()
 
 
-def former_prices(was: Sequence[FormerPrice]) -> list[tuple[str, str]]:
-    """What a plan cost, each price with the day until which it stood, in the order given."""
+def format_former_prices(was: Sequence[FormerPrice]) -> list[tuple[str, str]]:
+    """Return (price, last day) of each superseded price of a plan, in the order given."""
     return [
-        (Price(old["kind"], old["amount"], old["currency"], old["period"], old["unit"]).words, _until(old))
+        (Price(old["kind"], old["amount"], old["currency"], old["period"], old["unit"]).words, _last_day(old))
         for old in was
     ]
 
 
-def former_facts(was: Sequence[FormerFact]) -> list[tuple[str, str]]:
-    """What a fact said, each value with the day until which it stood, in the order given."""
-    return [(old["value"], _until(old)) for old in was]
+def format_former_facts(was: Sequence[FormerFact]) -> list[tuple[str, str]]:
+    """Return (value, last day) of each superseded value of a fact, in the order given."""
+    return [(old["value"], _last_day(old)) for old in was]
 
 
-def _until(old: FormerPrice | FormerFact) -> str:
+def _last_day(old: FormerPrice | FormerFact) -> str:
     return format_day(datetime.fromisoformat(old["until"]).date())
 
 
-def listed_prediction(prediction: Prediction, *, today: date) -> SafeString:
-    """A prediction for a list of many tools'; it comes with its review's tool and reviewer."""
+def render_listed_prediction(prediction: Prediction, *, today: date) -> SafeString:
+    """Render a prediction for a list that spans tools. It must come with its review's tool and reviewer."""
     review = prediction.review
     record: PredictionRecord = {
         "claim": prediction.claim,
@@ -270,13 +251,15 @@ def listed_prediction(prediction: Prediction, *, today: date) -> SafeString:
         "note": prediction.note,
         "source": prediction.source,
     }
-    return prediction_line(
-        record, review.reviewer.name, today=today, tool=review.tool.name, url=address("tool", review.tool.slug)
+    return render_prediction(
+        record, review.reviewer.name, today=today, tool=review.tool.name, url=reverse_slug("tool", review.tool.slug)
     )
 
 
-def prediction_line(prediction: PredictionRecord, by: str, *, today: date, tool: str = "", url: str = "") -> SafeString:
-    """A prediction, with where it stands; and with its tool where that is not clear."""
+def render_prediction(
+    prediction: PredictionRecord, by: str, *, today: date, tool: str = "", url: str = ""
+) -> SafeString:
+    """Render a prediction by a reviewer (`by`) with its state, and with its tool where the page does not imply it."""
     due_on = date.fromisoformat(prediction["due_on"])
     if prediction["outcome"] != Outcome.OPEN:
         standing = f"Was due {format_day(due_on)}"
@@ -297,11 +280,11 @@ def prediction_line(prediction: PredictionRecord, by: str, *, today: date, tool:
     )
 
 
-def fact_rows(tools: Sequence[ToolRecord], *, today: date, earlier: int | None = 1) -> list[FactRow]:
-    """Line the facts of some tools up by attribute, in the attributes' order.
+def build_fact_rows(tools: Sequence[ToolRecord], *, today: date, earlier: int | None = 1) -> list[FactRow]:
+    """Align the facts of tools by attribute, in the order of the attributes.
 
-    Each comes with at most `earlier` values that it superseded (None: all).
-    A row differs when two columns are known to have different values; what is merely unknown is no difference.
+    Each fact comes with at most `earlier` superseded values (None: all). A row differs when two columns have different
+    known values; an unknown value is not a difference.
     """
     names = {fact["attribute"]: fact["name"] for tool in tools for fact in tool["facts"] or []}
     by_tool = [{fact["attribute"]: fact for fact in tool["facts"] or []} for tool in tools]
@@ -313,8 +296,8 @@ def fact_rows(tools: Sequence[ToolRecord], *, today: date, earlier: int | None =
             render_cached(
                 "comparisons/_fact.html",
                 value=fact["value"],
-                was=tuple(former_facts(fact["was"] or [])[:earlier]),
-                **_checked(fact["source"], fact["verified_on"], today=today),
+                was=tuple(format_former_facts(fact["was"] or [])[:earlier]),
+                **_source(fact["source"], fact["verified_on"], today=today),
             )
             if fact
             else None
@@ -324,8 +307,8 @@ def fact_rows(tools: Sequence[ToolRecord], *, today: date, earlier: int | None =
     return rows
 
 
-def seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
-    """Line the current reviews of some tools up by seat, in seat order."""
+def build_seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
+    """Align the current reviews of tools by seat, in seat order."""
     seats = {review["seat"]: review for tool in tools for review in tool["reviews"] or []}
     by_tool = [{review["seat"]: review for review in tool["reviews"] or []} for tool in tools]
     rows: list[SeatRow] = []
@@ -335,15 +318,17 @@ def seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
         differs = len(set(verdicts) - {None}) > 1
         rows.append(
             {
-                "eye": Eye(reviewer["reviewer"], reviewer["slug"], reviewer["name"]),
+                "seat": PanelSeat(reviewer["reviewer"], reviewer["slug"], reviewer["name"]),
                 "slug": reviewer["slug"],
                 "name": reviewer["name"],
-                "url": address("reviewer", reviewer["slug"]),
+                "url": reverse_slug("reviewer", reviewer["slug"]),
                 "lens": reviewer["lens"],
                 "counted": reviewer["counted"],
                 "verdicts": verdicts,
                 "editions": tuple(review["id"] if review else None for review in reviews),
-                "cells": [_quote(reviewer["slug"], place, tools, review) for place, review in enumerate(reviews)],
+                "cells": [
+                    _render_quote(reviewer["slug"], place, tools, review) for place, review in enumerate(reviews)
+                ],
                 "differs": differs,
                 "drawn": render_cached(
                     "comparisons/_split.html",
@@ -357,9 +342,9 @@ def seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
     return rows
 
 
-def _quote(seat: str, place: int, tools: Sequence[ToolRecord], review: ReviewRecord | None) -> SafeString:
+def _render_quote(seat: str, place: int, tools: Sequence[ToolRecord], review: ReviewRecord | None) -> SafeString:
     tool = tools[place]
-    own_page = address("tool", tool["slug"])
+    own_page = reverse_slug("tool", tool["slug"])
     other = tools[1 - place]["name"] if len(tools) == 2 else ""
     if review is None:
         return render_cached("comparisons/_quote.html", seat=seat, place=place + 1, tool=tool["name"], other=other)
@@ -370,18 +355,20 @@ def _quote(seat: str, place: int, tools: Sequence[ToolRecord], review: ReviewRec
         tool=tool["name"],
         other=other,
         history=f"{own_page}#edition-{review['id']}",
-        predictions_url=f"{'' if len(tools) == 2 else own_page}#predictions",  # a pair's page lists them itself
-        predictions=_on_record(review["predictions"] or []),
+        predictions_url=f"{'' if len(tools) == 2 else own_page}#predictions",  # the page of a pair lists them itself
+        predictions=_summarize_predictions(review["predictions"] or []),
         verdict=review["verdict"],
         quote=review["quote"],
         flips_if=review["flips_if"],
-        day=format_day(_published_on(review)),
+        day=format_day(_publication_day(review)),
     )
 
 
-def _on_record(predictions: Sequence[PredictionRecord]) -> str:
-    """`one prediction, due 14 Nov 2027`, for a review that makes any."""
-    open_ones = [date.fromisoformat(made["due_on"]) for made in predictions if made["outcome"] == Outcome.OPEN]
+def _summarize_predictions(predictions: Sequence[PredictionRecord]) -> str:
+    """Return `one prediction, due 14 Nov 2027` with the earliest open due day; "" for a review without predictions."""
+    open_ones = [
+        date.fromisoformat(prediction["due_on"]) for prediction in predictions if prediction["outcome"] == Outcome.OPEN
+    ]
     due = f", due {format_day(min(open_ones))}" if open_ones else ""
     return f"{count_of(len(predictions), 'prediction')}{due}" if predictions else ""
 

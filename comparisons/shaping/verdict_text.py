@@ -1,6 +1,7 @@
-"""The verdict read out loud: who leads with the panel, where the seats part, and what the community says.
+"""The text of a verdict: which tool leads with the panel, on which seats the tools differ, and what the community says.
 
-Computed from the same numbers as the page, never typed in. Plain text: it is also the page's description.
+It is computed from the same numbers as the page, never typed in. It is plain text, because it is also the description
+of the page.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ from web.words import count_of, end_sentence, isolate_name, join_words
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One tool as the sentence needs it."""
+    """One tool with the numbers that the text needs."""
 
     name: str
     panel: Panel
@@ -23,8 +24,8 @@ class Contender:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """One reviewer with the verdict on each tool: "ship", "skip", or None where there is no review."""
+class SeatVerdicts:
+    """The verdicts of one reviewer on two tools: "ship", "skip", or None without a review."""
 
     name: str
     first: str | None
@@ -32,52 +33,58 @@ class Seat:
 
     @property
     def differs(self) -> bool:
-        """Whether this seat is part of the split: it has judged both tools, and not alike."""
+        """Whether the seat is part of the split: it has judged both tools and gave them different verdicts."""
         return None not in (self.first, self.second) and self.first != self.second
 
 
-def verdict(first: Contender, second: Contender, seats: Sequence[Seat], *, through: str = "") -> str:
-    """The verdict sentence (or a few) on a comparison.
+def compose_verdict(first: Contender, second: Contender, seats: Sequence[SeatVerdicts], *, seat_names: str = "") -> str:
+    """Return the verdict on a comparison, in one sentence or a few.
 
-    `through` names the seats of a lens, over which the panels were counted then. They are not the panel, so whether
-    panel and community disagree is not said.
+    `seat_names` names the seats of a filter, if the panels count those seats only. They are not the whole panel, so the
+    text then leaves out whether panel and community disagree.
     """
-    parts = [lead(first, second), split(first, second, seats), crowd(first, second)]
-    if through:
-        parts.insert(0, f"Through the eyes of {through} alone:")
+    parts = [
+        _describe_lead(first, second),
+        _describe_split(first, second, seats),
+        _describe_communities(first, second),
+    ]
+    if seat_names:
+        parts.insert(0, f"Through the eyes of {seat_names} alone:")
     else:
-        parts += [disagreement(contender) for contender in (first, second)]
+        parts += [_describe_disagreement(contender) for contender in (first, second)]
     return " ".join(part for part in parts if part)
 
 
-def ranking(contenders: Sequence[Contender], *, through: str = "") -> str:
-    """The verdict on three tools or more: who leads with the panel and who follows, by the share of seats that ship;
-    then what the community says, and where the two disagree. `through` as for `verdict`.
+def compose_ranking(contenders: Sequence[Contender], *, seat_names: str = "") -> str:
+    """Return the verdict on three or more tools.
+
+    It ranks them by the share of seats that ship, then says what the community says and where the two disagree.
+    `seat_names` as for `compose_verdict`.
     """
-    parts = [*_ranks(contenders), crowd(*contenders)]
-    if through:
-        parts.insert(0, f"Through the eyes of {through} alone:")
+    parts = [*_describe_ranks(contenders), _describe_communities(*contenders)]
+    if seat_names:
+        parts.insert(0, f"Through the eyes of {seat_names} alone:")
     else:
-        parts += [disagreement(contender) for contender in contenders]
+        parts += [_describe_disagreement(contender) for contender in contenders]
     return " ".join(part for part in parts if part)
 
 
-def _ranks(contenders: Sequence[Contender]) -> Iterator[str]:
-    """Who leads, who follows, and whom the panel has not reviewed. Those who share a place are named together."""
+def _describe_ranks(contenders: Sequence[Contender]) -> Iterator[str]:
+    """Yield which tools lead, which follow, and which have no review. Tools on one rank are named together."""
     reviewed = sorted((one for one in contenders if one.panel.seats), key=_share, reverse=True)
     unknown = _names([one for one in contenders if not one.panel.seats])
     if not reviewed:
         yield f"The panel has reviewed none of {unknown} yet."
         return
-    leaders, *others = [list(place) for _, place in groupby(reviewed, key=_share)]
-    yield _leading(leaders, alone=not others)
+    leaders, *others = [list(rank) for _, rank in groupby(reviewed, key=_share)]
+    yield _describe_leaders(leaders, alone=not others)
     if others:
-        yield end_sentence(f"Then {join_words([_follower(place) for place in others])}")
+        yield end_sentence(f"Then {join_words([_describe_rank(rank) for rank in others])}")
     if unknown:
         yield f"The panel has not reviewed {unknown} yet."
 
 
-def _leading(leaders: Sequence[Contender], *, alone: bool) -> str:
+def _describe_leaders(leaders: Sequence[Contender], *, alone: bool) -> str:
     if len(leaders) > 1:
         place = "with the panel" if alone else "at the top of the panel"
         return f"A tie {place} between {_names(leaders)}: {_score(leaders)} ship each."
@@ -94,19 +101,19 @@ def _names(contenders: Sequence[Contender]) -> str:
     return join_words([isolate_name(contender.name) for contender in contenders]) if contenders else ""
 
 
-def _score(place: Sequence[Contender]) -> str:
-    """What the tools of one place have from the panel: `3 of 4`; of panels that are not alike, `50%`."""
-    panels = {(one.panel.ship, one.panel.seats) for one in place}
+def _score(rank: Sequence[Contender]) -> str:
+    """Return the panel's number for the tools on one rank: `3 of 4`, or `50%` if their panels differ in size."""
+    panels = {(one.panel.ship, one.panel.seats) for one in rank}
     ship, seats = next(iter(panels))
-    return f"{ship} of {seats}" if len(panels) == 1 else f"{place[0].panel.percent}%"
+    return f"{ship} of {seats}" if len(panels) == 1 else f"{rank[0].panel.percent}%"
 
 
-def _follower(place: Sequence[Contender]) -> str:
-    return f"{_names(place)} with {_score(place)}{' each' if len(place) > 1 else ''}"
+def _describe_rank(rank: Sequence[Contender]) -> str:
+    return f"{_names(rank)} with {_score(rank)}{' each' if len(rank) > 1 else ''}"
 
 
-def lead(first: Contender, second: Contender) -> str:
-    """Who leads with the panel and by how many seats. A tie is called a tie."""
+def _describe_lead(first: Contender, second: Contender) -> str:
+    """Return which tool leads with the panel, and by how many seats. A tie is called a tie."""
     one, two = isolate_name(first.name), isolate_name(second.name)
     if not first.panel.seats and not second.panel.seats:
         return f"The panel has reviewed neither {one} nor {two} yet."
@@ -115,7 +122,7 @@ def lead(first: Contender, second: Contender) -> str:
         return f"The panel has not reviewed {unknown} yet; of {isolate_name(known.name)}, {known.panel.words}."
     margin = first.panel.ship * second.panel.seats - second.panel.ship * first.panel.seats
     if margin == 0:
-        return _tie(first, second)
+        return _describe_tie(first, second)
     leader, other = (first, second) if margin > 0 else (second, first)
     by = ""
     if first.panel.seats == second.panel.seats:
@@ -126,7 +133,7 @@ def lead(first: Contender, second: Contender) -> str:
     )
 
 
-def _tie(first: Contender, second: Contender) -> str:
+def _describe_tie(first: Contender, second: Contender) -> str:
     if first.panel.seats != second.panel.seats:
         return f"A tie with the panel, at {first.panel.percent}% each."
     if first.panel.ship == 0:
@@ -136,34 +143,41 @@ def _tie(first: Contender, second: Contender) -> str:
     return f"A tie with the panel: {first.panel.words} each."
 
 
-def split(first: Contender, second: Contender, seats: Sequence[Seat]) -> str:
-    """On which seats, by name, the two tools get different verdicts."""
+def _describe_split(first: Contender, second: Contender, seats: Sequence[SeatVerdicts]) -> str:
+    """Return the names of the seats that would ship only one of the two tools."""
     if not any(seat.first and seat.second for seat in seats):
         return ""
+    if clauses := compose_split_clauses(seats, first.name, second.name):
+        return end_sentence(clauses)
+    return "No seat tells them apart." if len(seats) > 1 else ""
+
+
+def compose_split_clauses(seats: Sequence[SeatVerdicts], first: str, second: str) -> str:
+    """Return `The Builder would ship only A; The Founder would ship only B`, given the names of the tools; "" for no
+    split.
+    """
     only_first = [seat.name for seat in seats if seat.differs and seat.first == "ship"]
     only_second = [seat.name for seat in seats if seat.differs and seat.second == "ship"]
-    if not only_first and not only_second:
-        return "No seat tells them apart." if len(seats) > 1 else ""
     clauses = [
-        f"{join_words(names)} would ship only {isolate_name(name)}"
-        for names, name in ((only_first, first.name), (only_second, second.name))
-        if names
+        f"{join_words(seat_names)} would ship only {isolate_name(tool)}"
+        for seat_names, tool in ((only_first, first), (only_second, second))
+        if seat_names
     ]
-    return end_sentence("; ".join(clauses))
+    return "; ".join(clauses)
 
 
-def crowd(*contenders: Contender) -> str:
-    """What the community says, where it has a number."""
-    said = [
+def _describe_communities(*contenders: Contender) -> str:
+    """Return what the community says about the tools for which it has a number; "" if it has none."""
+    numbers = [
         f"{isolate_name(contender.name)} at {contender.community.percent}% of {contender.community.votes:,} votes"
         for contender in contenders
         if contender.community.has_number
     ]
-    return f"The community puts {join_words(said)}." if said else ""
+    return f"The community puts {join_words(numbers)}." if numbers else ""
 
 
-def disagreement(contender: Contender) -> str:
-    """Where panel and community disagree: only when the panel's percent lies outside the community's interval."""
+def _describe_disagreement(contender: Contender) -> str:
+    """Return that panel and community disagree, if the panel's percent is outside the community's interval."""
     panel, community = contender.panel, contender.community
     if not community.excludes(panel.percent):
         return ""

@@ -8,7 +8,7 @@ from typing import TypedDict
 from django.utils.safestring import SafeString
 
 from comparisons.reading.records import EditionRecord, GoneFact, GonePlan
-from comparisons.shaping.tool_columns import former_facts, former_prices, prediction_line
+from comparisons.shaping.tool_columns import format_former_facts, format_former_prices, render_prediction
 from web.fragments import render_cached
 from web.words import count_of, format_day, spell_number
 
@@ -72,12 +72,12 @@ def unchanged_since(editions: Sequence[EditionRecord]) -> str:
 
 def gone_plans(plans: Sequence[GonePlan]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Plans that are no longer offered, each with its name and what it cost: (price, until which day)."""
-    return [(plan["name"], former_prices(plan["was"])) for plan in plans]
+    return [(plan["name"], format_former_prices(plan["was"])) for plan in plans]
 
 
 def gone_facts(facts: Sequence[GoneFact]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Facts that nobody states any more, each with its attribute and its values: (value, until which day)."""
-    return [(fact["name"], former_facts(fact["was"])) for fact in facts]
+    return [(fact["name"], format_former_facts(fact["was"])) for fact in facts]
 
 
 def _time(edition: EditionRecord) -> datetime:
@@ -118,7 +118,7 @@ def _told(said: Sequence[EditionRecord], *, today: date) -> list[SafeString]:
                 quote=edition["quote"] if after else "",
                 flips_if=edition["flips_if"] if after else "",
                 predictions=tuple(
-                    prediction_line(prediction, edition["name"], today=today)
+                    render_prediction(prediction, edition["name"], today=today)
                     for prediction in edition["predictions"] or []
                 )
                 if after

@@ -10,13 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from comparisons.forms import CustomOptions, custom_options
+from comparisons.forms import CustomOptions, parse_custom_options
 from comparisons.machines import titles
 from comparisons.reading.pairs import find_pair
 from comparisons.reading.records import PairRecord
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import search_results, sentences, tool_columns
-from comparisons.shaping.seat_filter import WHOLE_PANEL, lens_of, toggles
+from comparisons.shaping.seat_filter import WHOLE_PANEL, build_toggles, select_seats
 from comparisons.views.search import picker_field
 from tools.models import Tool
 from votes.community import Community
@@ -30,7 +30,7 @@ FEWEST = 3
 @public_page
 def custom(request: HttpRequest) -> HttpResponse:
     """Three or four tools in columns; any other number leads to their comparison, or asks for what is missing."""
-    options = custom_options(request.GET)
+    options = parse_custom_options(request.GET)
     if tools := _by_slugs(options.typed):
         return render(request, "comparisons/columns.html", _columns(tools, options))
     sides = [picker_field(f"t{place}", *field) for place, field in enumerate(zip(FIELDS, options.typed, strict=False))]
@@ -52,8 +52,8 @@ def _address(tools: list[Tool], options: CustomOptions) -> str:
     """Where two tools or more are shown side by side."""
     slugs = [tool.slug for tool in tools]
     if len(slugs) >= FEWEST:
-        lens = urlencode({"lens": ",".join(options.lens)}) if options.lens else ""
-        return search_results.custom_address([*slugs, *options.beyond], lens=lens)
+        seats = urlencode({"lens": ",".join(options.seat_slugs)}) if options.seat_slugs else ""
+        return search_results.custom_address([*slugs, *options.beyond], seats=seats)
     pair = find_pair(*slugs)
     return reverse("comparison", args=[pair.slugs if pair else slugs])
 
@@ -68,17 +68,17 @@ def _form(sides: list[search_results.PickerField], options: CustomOptions) -> di
 
 
 def _columns(tools: list[Any], options: CustomOptions) -> dict[str, Any]:
-    """What the page of columns shows. One query, and another one where a lens is asked for."""
+    """What the page of columns shows. One query, and another one with a seat filter."""
     ids, slugs, today = [tool.pk for tool in tools], [tool.slug for tool in tools], timezone.localdate()
     records = read_tools(ids)
-    eyes = [row["eye"] for row in tool_columns.seat_rows(records)]
-    lens = lens_of(eyes, options.lens)
-    if lens != WHOLE_PANEL:
-        records = read_tools(ids, seats=lens.ids)
-    columns = [tool_columns.column(record, today=today) for record in records]
+    panel_seats = [row["seat"] for row in tool_columns.build_seat_rows(records)]
+    seat_filter = select_seats(panel_seats, options.seat_slugs)
+    if seat_filter != WHOLE_PANEL:
+        records = read_tools(ids, seats=seat_filter.ids)
+    columns = [tool_columns.build_column(record, today=today) for record in records]
     communities = [Community.of(tool.community, is_frozen=tool.is_frozen) for tool in tools]
-    seats = tool_columns.seat_rows(records)
-    sentence = sentences.ranking_sentence(columns, communities, lens)
+    seats = tool_columns.build_seat_rows(records)
+    sentence = sentences.write_ranking(columns, communities, seat_filter)
     sides = [
         search_results.PickerField(f"t{place}", FIELDS[place], tool.slug if tool.has_namesake else tool.name, tool)
         for place, tool in enumerate(tools)
@@ -88,21 +88,21 @@ def _columns(tools: list[Any], options: CustomOptions) -> dict[str, Any]:
         "title": titles.columns_title(columns),
         "description": titles.comparison_description(sentence),
         "sentence": sentence,
-        "notice": sentences.like_for_like_notice(*columns),
+        "notice": sentences.write_like_for_like_notice(*columns),
         "has_long_names": tool_columns.has_long_names(records),
         "whole_panel": search_results.custom_address(slugs),
-        "address": search_results.custom_address(slugs, lens=lens.query),
-        "lens": lens,
-        "toggles": toggles(eyes, lens, here=reverse("custom"), also=search_results.custom_query(slugs))
-        if len(eyes) > 1
-        else [],
+        "address": search_results.custom_address(slugs, seats=seat_filter.query),
+        "seat_filter": seat_filter,
+        "toggles": build_toggles(
+            panel_seats, seat_filter, here=reverse("custom"), also=search_results.custom_query(slugs)
+        ),
         "columns": columns,
         "has_corrections": any(column["corrections"] for column in columns),
         "tools": list(zip(columns, communities, strict=True)),
         "seats": seats,
-        "parting_sentence": sentences.parting_sentence(seats),
-        "facts": tool_columns.fact_rows(records, today=today),
-        "pairs": [tool_columns.pair_link(link) for link in _pairs(columns)],
+        "split_sentence": sentences.describe_wide_split(seats),
+        "facts": tool_columns.build_fact_rows(records, today=today),
+        "pairs": [tool_columns.render_pair_link(link) for link in _pairs(columns)],
     }
 
 

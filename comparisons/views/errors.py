@@ -5,9 +5,9 @@ import logging
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
 
+from comparisons.addresses import reverse_pair
 from comparisons.models import Comparison
 from comparisons.reading.nearest import nearest_tools
-from comparisons.shaping.tool_columns import pair_address
 from web.views import error_page
 
 COMPARISONS = 3
@@ -30,6 +30,6 @@ def _nearest(path: str) -> list[tuple[str, str]]:
         logger.exception("no suggestions on a 404 page")
         return []
     return [(tool.name, tool.get_absolute_url()) for tool in tools] + [
-        (f"{pair['first_name']} vs {pair['second_name']}", pair_address(pair["first_slug"], pair["second_slug"]))
+        (f"{pair['first_name']} vs {pair['second_name']}", reverse_pair(pair["first_slug"], pair["second_slug"]))
         for pair in pairs
     ]

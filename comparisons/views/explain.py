@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from comparisons.reading.worked_example import NEWEST, example, interval_steps
-from comparisons.shaping.tool_columns import card
+from comparisons.shaping.tool_columns import build_card
 from reviews.models import Reviewer
 from votes.community import list_display_rules
 from votes.models import Reason
@@ -52,7 +52,7 @@ def methodology(request: HttpRequest) -> HttpResponse:
 def _worked_example() -> dict[str, Any]:
     """The tool of the example with its card, or None; and the interval's steps, on invented votes where it has none."""
     found = example()
-    shown = card(found.tool) if found else None
+    shown = build_card(found.tool) if found else None
     has_votes = shown is not None and shown.community.votes > 0
     counts = {"ship": shown.community.ship, "votes": shown.community.votes} if shown and has_votes else INVENTED
     return {"example": found, "card": shown, "has_votes": has_votes, "steps": interval_steps(**counts)}

@@ -22,7 +22,7 @@ CATEGORIES = 24
 def home(request: HttpRequest) -> HttpResponse:
     """The newest comparisons with their numbers, and the ways into the rest of the site."""
     pairs = [
-        (comparison, tool_columns.card(comparison.first), tool_columns.card(comparison.second))
+        (comparison, tool_columns.build_card(comparison.first), tool_columns.build_card(comparison.second))
         for comparison in Comparison.objects.published().newest_first().with_numbers()[:NEWEST]
     ]
     return render(
@@ -33,7 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "linked_data": linked_data.graph(linked_data.website()),
             "pairs": pairs,
             "cards": [
-                tool_columns.card(tool)
+                tool_columns.build_card(tool)
                 for tool in Tool.objects.with_numbers()
                 .with_plans()
                 .in_order(Listing.objects.at().recently_reviewed().tool_ids()[:JUST_REVIEWED])

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from comparisons.forms import badge_size
+from comparisons.forms import parse_badge_size
 from comparisons.pictures import share_image
 from comparisons.pictures.badge import Badge
 from comparisons.reading.pairs import Pair
@@ -74,10 +74,10 @@ def _embeddable(view: View) -> View:
 @require_safe
 @public_page
 @_embeddable
-@at_current_address(_find_tool, query=lambda asked: {"size": badge_size(asked)})
+@at_current_address(_find_tool, query=lambda asked: {"size": parse_badge_size(asked)})
 def badge(request: HttpRequest, tool: Any) -> HttpResponse:
     """The badge of a tool, for other sites to embed."""
-    size = badge_size(request.GET)
+    size = parse_badge_size(request.GET)
     shown = Badge.of(settings.SITE_NAME, tool.name, Panel.of(tool.panel), Community.of(tool.community))
     return respond_conditionally(
         request,

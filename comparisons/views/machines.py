@@ -70,8 +70,8 @@ def comparison_json(request: HttpRequest, pair: Pair) -> HttpResponse:
 def _comparison_twin(pair: Pair) -> dict[str, Any]:
     today = pair.revision.today
     tools = read_tools(pair.ids)
-    columns = [tool_columns.column(tool, today=today) for tool in tools]
-    return json_documents.comparison_twin(pair, tools, columns, tool_columns.seat_rows(tools), today=today)
+    columns = [tool_columns.build_column(tool, today=today) for tool in tools]
+    return json_documents.comparison_twin(pair, tools, columns, tool_columns.build_seat_rows(tools), today=today)
 
 
 @require_safe
@@ -84,7 +84,7 @@ def tool_json(request: HttpRequest, tool: Any) -> HttpResponse:
     [record] = read_tools([tool.pk])
     twin = json_documents.tool_twin(
         record,
-        tool_columns.column(record, today=today),
+        tool_columns.build_column(record, today=today),
         Community.of(tool.community, is_frozen=tool.is_frozen),
         list(Comparison.objects.published().touching(tool.pk).newest_first().records()[:LINKS]),
         today=today,

@@ -6,7 +6,7 @@ from functools import wraps
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import reverse
 
-from comparisons.reading.pairs import current_slugs, find_pair
+from comparisons.reading.pairs import find_current_slugs, find_pair
 from web.current_address import view_name
 from web.http import View
 
@@ -35,7 +35,7 @@ def at_pair_address(*, tool_view: str) -> Callable[[View], View]:
 
 def _redirect(first: str, second: str, *, pair_view: str, tool_view: str) -> HttpResponse:
     """Redirect from two slugs of which one is a former slug, or that name the same tool. Raise Http404 otherwise."""
-    slugs = current_slugs(first, second)
+    slugs = find_current_slugs(first, second)
     if slugs is None:
         raise Http404
     if slugs[0] == slugs[1]:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from comparisons.forms import judged_only
+from comparisons.forms import parse_judged_only
 from comparisons.models import Comparison, Split
 from comparisons.reading.agreement import NOBODY, NOTHING, SeatRecord, agreement_with_visitors, seat_records
 from comparisons.reading.changes import newest_changes, read_changes
@@ -117,10 +117,11 @@ def split_list(request: HttpRequest) -> HttpResponse:
             "here": reverse("splits"),
             "pairs": [splits.parted(comparison) for comparison in pairs],
             "divided": [
-                tool_columns.card(tool) for tool in tools.in_order(Listing.objects.at().divided().tool_ids()[:MOST])
+                tool_columns.build_card(tool)
+                for tool in tools.in_order(Listing.objects.at().divided().tool_ids()[:MOST])
             ],
             "apart": [
-                tool_columns.card(tool) for tool in tools.in_order(Listing.objects.at().apart().tool_ids()[:MOST])
+                tool_columns.build_card(tool) for tool in tools.in_order(Listing.objects.at().apart().tool_ids()[:MOST])
             ],
         },
     )
@@ -147,7 +148,7 @@ def changes(request: HttpRequest) -> HttpResponse:
 def predictions(request: HttpRequest) -> HttpResponse:
     """What the seats have put on record: what is due soonest, then what was judged; or all that was judged."""
     on_record = Prediction.objects.on_record().select_related("review__tool", "review__reviewer")
-    judged = judged_only(request.GET)
+    judged = parse_judged_only(request.GET)
     listed = on_record.judged() if judged else on_record.due_soonest()
     page = get_uncounted_page(listed, request.GET, per_page=PREDICTIONS_A_PAGE, max_pages=MOST_PAGES)
     today = timezone.localdate()
@@ -158,9 +159,14 @@ def predictions(request: HttpRequest) -> HttpResponse:
             "here": reverse("predictions"),
             "judged_only": judged,
             "page": page,
-            "predictions": [tool_columns.listed_prediction(prediction, today=today) for prediction in page.items],
+            "predictions": [
+                tool_columns.render_listed_prediction(prediction, today=today) for prediction in page.items
+            ],
             "judged": []
             if judged
-            else [tool_columns.listed_prediction(prediction, today=today) for prediction in on_record.judged()[:MOST]],
+            else [
+                tool_columns.render_listed_prediction(prediction, today=today)
+                for prediction in on_record.judged()[:MOST]
+            ],
         },
     )

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from comparisons.forms import PickerForm, SearchForm, SuggestForm, cleaned
+from comparisons.forms import PickerForm, SearchForm, SuggestForm, clean_all
 from comparisons.models import Comparison, ComparisonQuerySet
 from comparisons.reading.nearest import meant_words
 from comparisons.reading.pairs import find_pair
@@ -73,7 +73,7 @@ KINDS = {
 @public_page
 def search(request: HttpRequest) -> HttpResponse:
     """Everything that matches, grouped by kind; if nothing does, what was probably meant, and other ways on."""
-    asked = cleaned(SearchForm(request.GET))
+    asked = clean_all(SearchForm(request.GET))
     words, kinds = asked["q"], [asked["kind"]] if asked["kind"] else list(KINDS)
     versus = search_results.split_versus(words)
     groups, near, meant = _search_or_guess(words, kinds, asked["page"]) if words else ([], [], "")
@@ -156,7 +156,7 @@ def _ways_on() -> dict[str, Any]:
 @public_page
 def suggest(request: HttpRequest) -> HttpResponse:
     """Suggest tools for what was typed so far, as an HTML fragment."""
-    asked = cleaned(SuggestForm(request.GET))
+    asked = clean_all(SuggestForm(request.GET))
     tools = Tool.objects.published().select_related("category")
     words = next(filter(None, asked.values()), "")
     response = render(
@@ -172,7 +172,7 @@ def suggest(request: HttpRequest) -> HttpResponse:
 @public_page
 def compare(request: HttpRequest) -> HttpResponse:
     """Pick two tools: redirect to their comparison, or ask for what is missing."""
-    asked = cleaned(PickerForm(request.GET))
+    asked = clean_all(PickerForm(request.GET))
     first = picker_field("a", "First tool", asked["a"])
     second = picker_field("b", "Second tool", asked["b"])
     tools = [field.tool for field in (first, second) if field.tool]
@@ -220,4 +220,4 @@ def _known_tool(tool: Tool) -> dict[str, Any]:
 
 def _links(comparisons: ComparisonQuerySet, most: int) -> list[SafeString]:
     """Return the first `most` comparisons as links."""
-    return [tool_columns.pair_link(record) for record in comparisons.records()[:most]]
+    return [tool_columns.render_pair_link(record) for record in comparisons.records()[:most]]

@@ -7,13 +7,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from comparisons.forms import ToolFilterForm, lens_slugs, tool_filter
+from comparisons.forms import ToolFilterForm, parse_seat_slugs, parse_tool_filter
 from comparisons.machines import linked_data, titles
 from comparisons.models import Comparison
 from comparisons.pages.tool_page import newest_links, tool_page
 from comparisons.reading.revision import Revision, current_revision
 from comparisons.shaping import facets, tool_columns
-from comparisons.shaping.seat_filter import Eye, lens_of, toggles
+from comparisons.shaping.seat_filter import PanelSeat, build_toggles, select_seats
 from reviews.models import Reviewer
 from tools.models import Category, PlanKind, Tool
 from votes.models import Camp, CensusRow, Listing
@@ -30,7 +30,7 @@ TOOLS_PER_PAGE = 24
 @public_page
 def tools(request: HttpRequest) -> HttpResponse:
     """List the published tools, filtered and sorted by the query string."""
-    asked = tool_filter(request.GET)
+    asked = parse_tool_filter(request.GET)
     listings = Listing.objects.at()
     rows, census = _census(current_revision())
     if asked.community:  # votes then decide which tools are counted
@@ -51,7 +51,7 @@ def tools(request: HttpRequest) -> HttpResponse:
         {
             "here": reverse("tools"),
             "page": page,
-            "cards": [tool_columns.card(tool) for tool in found],
+            "cards": [tool_columns.build_card(tool) for tool in found],
             "categories": options("category", [(row.slug, row.name, row.pk) for row in rows]),
             "prices": options("price", [(*choice, choice[0]) for choice in PlanKind.choices]),
             "panels": options("panel", [(*choice, choice[0]) for choice in Camp.choices]),
@@ -82,16 +82,16 @@ def tool(request: HttpRequest, tool: Any) -> HttpResponse:
 @at_current_address(Category.objects.by_slug)
 def category(request: HttpRequest, category: Category) -> HttpResponse:
     """Rank the tools of a category, and state the rule."""
-    eyes = [Eye(*row) for row in Reviewer.objects.seats()]
-    lens = lens_of(eyes, lens_slugs(request.GET))
+    panel_seats = [PanelSeat(*row) for row in Reviewer.objects.seats()]
+    seat_filter = select_seats(panel_seats, parse_seat_slugs(request.GET))
     page = get_page(
-        Listing.objects.at().of_category(category).ranked(lens=lens.ids).tool_ids(),
+        Listing.objects.at().of_category(category).ranked(seats=seat_filter.ids).tool_ids(),
         request.GET,
         per_page=TOOLS_PER_PAGE,
     )
     here = category.get_absolute_url()
-    tools = Tool.objects.with_numbers(lens=lens.ids).with_plans().in_order(page.object_list)
-    cards = [tool_columns.card(tool) for tool in tools]
+    tools = Tool.objects.with_numbers(seats=seat_filter.ids).with_plans().in_order(page.object_list)
+    cards = [tool_columns.build_card(tool) for tool in tools]
     return render(
         request,
         "comparisons/category.html",
@@ -101,8 +101,8 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
             "linked_data": linked_data.category_graph(category.name, here, cards, first=page.start_index()),
             "category": category,
             "here": here,
-            "lens": lens,
-            "toggles": toggles(eyes, lens, here=here) if len(eyes) > 1 else [],
+            "seat_filter": seat_filter,
+            "toggles": build_toggles(panel_seats, seat_filter, here=here),
             "whole_panel": here,
             "page": page,
             "cards": cards,

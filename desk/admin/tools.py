@@ -13,7 +13,7 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from comparisons.shaping.tool_columns import drawn_logo
+from comparisons.shaping.tool_columns import render_logo
 from desk.bulk.layouts import TOOL_SHEET
 from desk.bulk.sheet_admin import SheetAdmin
 from desk.lists.change_lists import PageList, StateFilter, ToolCheckedFilter, UnwrittenFilter
@@ -255,7 +255,7 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
             "problems": problems(form, formsets) if form.is_bound else [],
             "has_lost_file": bool(request.FILES),  # browsers fill in no files
             "scorecard": next((one for one in formsets if isinstance(one, Scorecard)), None),
-            "logo": drawn_logo(tool.logo) if tool else "",
+            "logo": render_logo(tool.logo) if tool else "",
             "plans_to_read": tool.plans.standing() if tool and Plan not in shown else [],
             "facts_to_read": tool.facts.standing().select_related("attribute") if tool and Fact not in shown else [],
         }

@@ -52,8 +52,8 @@ def check_pair(first: Tool, second: Tool, *, but: int | None = None, today: date
     unpublished = Review.objects.filter(tool__in=[first, second], withdrawn_at__isnull=True).exclude(is_published())
     drafts = list(unpublished.values_list("pk", flat=True))
     records = read_tools([first.pk, second.pk], drafts=drafts)
-    columns = [tool_columns.column(record, today=today or timezone.localdate()) for record in records]
-    seats = tool_columns.seat_rows(records)
+    columns = [tool_columns.build_column(record, today=today or timezone.localdate()) for record in records]
+    seats = tool_columns.build_seat_rows(records)
     numbers = Tool.objects.with_community().in_order([first.pk, second.pk])
     communities = [Community.of(tool.community) for tool in numbers]
     return PairCheck(
@@ -63,7 +63,7 @@ def check_pair(first: Tool, second: Tool, *, but: int | None = None, today: date
         existing=existing,
         existing_words=state_words(existing) if existing else "",
         not_public=[_not_public(tool) for tool in (first, second) if tool.state != PublicationState.PUBLISHED],
-        sentence=sentences.verdict_sentence(columns, communities, seats),
+        sentence=sentences.write_verdict(columns, communities, seats),
         counts_drafts=bool(drafts),
         judged_both=sum(1 for row in seats if None not in row["verdicts"]),
     )

@@ -17,11 +17,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from comparisons.forms import comparison_options
+from comparisons.forms import parse_comparison_options
 from comparisons.models import Comparison
-from comparisons.pages.pair_page import previewed
+from comparisons.pages.pair_page import build_preview
 from comparisons.pages.tool_page import tool_page
-from comparisons.reading.pairs import unpublished_pair
+from comparisons.reading.pairs import read_pair_for_preview
 from desk.publishing.gate import is_out, moment
 from desk.publishing.transitions import Thing, state_words
 from reviews.models import Review
@@ -143,9 +143,9 @@ def _page(thing: Thing, request: HttpRequest) -> tuple[str, dict[str, Any]]:
     """The template of a thing's page, and what it takes."""
     drafts = _drafts_of(thing)
     if isinstance(thing, Comparison):
-        options = comparison_options(request.GET)
-        page = previewed(unpublished_pair(thing), options, here=request.path, drafts=drafts)
-        return "comparisons/comparison.html", page
+        options = parse_comparison_options(request.GET)
+        page = build_preview(read_pair_for_preview(thing), options, here=request.path, drafts=drafts)
+        return "comparisons/comparison.html", dict(page)
     tool = thing if isinstance(thing, Tool) else Tool.objects.with_community().with_freeze().get(pk=thing.tool_id)
     return "comparisons/tool.html", tool_page(tool, drafts=drafts) | {"linked_data": None}
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests import factories as make
-from tests.comparisons.test_pages import text
+from tests.comparisons.test_pair_page import text
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)

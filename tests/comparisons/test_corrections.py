@@ -9,7 +9,7 @@ from lxml import etree
 from tests import factories as make
 from tests.comparisons.contents import open_site
 from tests.comparisons.test_feeds import ATOM, find_texts, get_feed
-from tests.comparisons.test_pages import text
+from tests.comparisons.test_pair_page import text
 from tools.models import Correction
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import factories as make
-from tests.comparisons.test_pages import text
+from tests.comparisons.test_pair_page import text
 from tools.models import Tool
 
 pytestmark = pytest.mark.django_db

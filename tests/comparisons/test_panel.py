@@ -11,7 +11,7 @@ from comparisons.reading.agreement import NOTHING, Share, agreement_with_visitor
 from reviews.models import Review
 from reviews.track_record import TrackRecord
 from tests import factories as make
-from tests.comparisons.test_pages import text
+from tests.comparisons.test_pair_page import text
 from tools.models import Tool
 
 pytestmark = pytest.mark.django_db

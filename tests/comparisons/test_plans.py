@@ -19,8 +19,8 @@ from django.test import Client
 from bench.addresses import PAGES, Page
 from catalog.actions import import_catalog, make_load
 from catalog.made_up.generator import Size
+from comparisons.pages.pair_page import _cached_editorial, _cached_verdict
 from comparisons.reading.pairs import _numbers
-from comparisons.views.pairs import _said, _written
 
 pytestmark = pytest.mark.django_db
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
@@ -72,9 +72,9 @@ def _statements(address: str, kind: Page) -> list[tuple[str, Any]]:
 
     client = Client(headers={"sec-fetch-site": "same-origin"})
     if not kind.body:
-        client.get(address)  # what is read once for an edition of the site (sitemap, track records) is no page's own
-    _written.cache_clear()
-    _said.cache_clear()
+        client.get(address)  # fills the caches per revision, such as those of the sitemap and the track records
+    _cached_editorial.cache_clear()
+    _cached_verdict.cache_clear()
     _numbers.cache_clear()
     with connection.execute_wrapper(note):
         response = client.post(address, kind.body, FORM) if kind.body else client.get(address)

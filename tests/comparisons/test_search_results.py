@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparisons.forms import SearchForm, cleaned
+from comparisons.forms import SearchForm, clean_all
 from comparisons.shaping import search_results
 from tools.search import LONGEST, START, STOP
 
@@ -44,15 +44,15 @@ def test_versus_splits_a_query(words, names, either, both):
 
 @given(st.text())
 def test_search_form_cleans_any_text_to_one_line(text):
-    words = cleaned(SearchForm({"q": text}))["q"]
+    words = clean_all(SearchForm({"q": text}))["q"]
     assert len(words) <= LONGEST
     assert words == " ".join(words.split())
-    assert cleaned(SearchForm({"q": words}))["q"] == words
+    assert clean_all(SearchForm({"q": words}))["q"] == words
     assert not {"\0", START, STOP, "\u202e", "\u200b", "\n"} & set(words)
 
 
 def test_search_form_truncates_the_query():
-    assert cleaned(SearchForm({"q": "a" * 10_000, "kind": "cats", "page": "x"})) == {
+    assert clean_all(SearchForm({"q": "a" * 10_000, "kind": "cats", "page": "x"})) == {
         "q": "a" * LONGEST,
         "kind": "",
         "page": "x",

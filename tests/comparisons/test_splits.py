@@ -80,20 +80,20 @@ def test_reads_are_counted_and_fade(client, time_machine):
     for _ in range(3):
         client.get("/compare/a-vs-b/")
     client.get("/compare/a-vs-c/")  # made on demand: not counted
-    popularity.write()
+    popularity.flush()
     time_machine.move_to("2026-04-30T00:00Z")  # two half-lives later
     client.get("/compare/b-vs-c/")
     assert list(Comparison.objects.most_read()) == [old]
-    popularity.write()
+    popularity.flush()
     assert list(Comparison.objects.most_read()) == [new, old]
     client.get("/compare/a-vs-b/")
-    popularity.write()
+    popularity.flush()
     assert list(Comparison.objects.most_read()) == [old, new]  # 1 + 3/4 reads against 1
     weights = Reading.objects.annotate(difference=F("heat") - Reading.objects.get(comparison=new).heat)
     assert weights.get(comparison=old).difference == pytest.approx(0.5596, abs=0.001)  # ln 1.75
 
 
 def test_read_of_a_pair_that_is_gone_is_forgotten():
-    popularity.note(12345)
-    popularity.write()
+    popularity.count_read(12345)
+    popularity.flush()
     assert not Reading.objects.exists()

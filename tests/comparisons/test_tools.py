@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from comparisons.shaping import facets
 from tests import factories as make
-from tests.comparisons.test_pages import text
+from tests.comparisons.test_pair_page import text
 from tools.models import Tool
 from votes.models import Camp, CensusRow, Listing
 

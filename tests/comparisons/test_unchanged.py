@@ -8,7 +8,7 @@ from django.utils import timezone
 from comparisons.models import Comparison
 from comparisons.reading import popularity
 from tests import factories as make
-from tests.comparisons.test_pages import URLS, full_pair
+from tests.comparisons.test_pair_page import URLS, full_pair
 from tools.models import Tool
 from web.http import _validators
 
@@ -63,14 +63,14 @@ def test_cached_urls_are_bounded(client, monkeypatch):
 
 def test_page_that_is_asked_for_again_is_read_again(client):
     pair = full_pair()
-    popularity.write()
+    popularity.flush()
     etag = client.get(PAIR).headers["ETag"]
-    assert popularity._unwritten == {pair.pk: 1}
+    assert popularity._pending == {pair.pk: 1}
     assert client.get(PAIR, headers={"if-none-match": etag}).status_code == 304
-    assert popularity._unwritten == {pair.pk: 2}
+    assert popularity._pending == {pair.pk: 2}
     make.votes(on=pair.first, ship=1)
     assert client.get(PAIR, headers={"if-none-match": etag}).status_code == 200
-    assert popularity._unwritten == {pair.pk: 3}
+    assert popularity._pending == {pair.pk: 3}
 
 
 def test_etag_changes_with_all_that_the_page_shows(client):

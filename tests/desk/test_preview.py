@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from comparisons.models import Comparison
-from comparisons.views.pairs import _said, _written
+from comparisons.pages.pair_page import _cached_editorial, _cached_verdict
 from comparisons.views.tools import _census
 from desk.publishing import previews
 from reviews.actions import publish_tool
@@ -154,10 +154,10 @@ def test_a_new_edition_is_shown_above_what_it_supersedes(client):
     assert "0 of 1 ship" in page
 
 
-def test_previews_only_read_and_keep_nothing(client, django_assert_num_queries):
+def test_previews_only_read_and_cache_nothing(client, django_assert_num_queries):
     tool = draft_tool()
     compared = make.comparison(first=tool, published_at=None)
-    kept = [memory.cache_info().currsize for memory in (_written, _said, _census)]
+    sizes = [cache.cache_info().currsize for cache in (_cached_editorial, _cached_verdict, _census)]
     for thing, number in ((tool, 6), (compared, 5), (tool.reviews.first(), 6)):
         with CaptureQueriesContext(
             connection,
@@ -165,7 +165,7 @@ def test_previews_only_read_and_keep_nothing(client, django_assert_num_queries):
             client.get(previews.address(thing))
         assert len(asked) == number
         assert {query["sql"].lstrip().split()[0] for query in asked} <= {"SELECT", "WITH"}
-    assert [memory.cache_info().currsize for memory in (_written, _said, _census)] == kept
+    assert [cache.cache_info().currsize for cache in (_cached_editorial, _cached_verdict, _census)] == sizes
 
 
 def test_nothing_of_a_preview_is_on_public_pages_afterwards(client):

@@ -101,16 +101,16 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
         related: Any = self.model._meta.get_field(accessor).related_model
         return related.objects.filter(tool=OuterRef("pk"))
 
-    def with_panel(self, *, at: datetime | None = None, lens: Sequence[int] = ()) -> Self:
+    def with_panel(self, *, at: datetime | None = None, seats: Sequence[int] = ()) -> Self:
         """Annotate `panel`: the current reviews counted, or None for a tool without one.
 
-        With a lens (reviewers' ids) those seats alone are counted.
+        With `seats` (ids of reviewers) only those seats are counted.
 
         {"ship", "seats": counts, "percent": 0–100, "marks": [{"name", "verdict"} in seat order]}
         """
         reviews = self._related("reviews").current(at=at)
         totals = (
-            (reviews.filter(reviewer__in=lens) if lens else reviews)
+            (reviews.filter(reviewer__in=seats) if seats else reviews)
             .order_by()
             .values("tool")
             .annotate(ships=Count("pk", filter=Q(verdict="ship")), seats=Count("pk"))
@@ -161,9 +161,9 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
         """Annotate `is_frozen`: whether every new vote is held."""
         return self.annotate(is_frozen=Exists(self._related("freeze")))
 
-    def with_numbers(self, *, at: datetime | None = None, lens: Sequence[int] = ()) -> Self:
+    def with_numbers(self, *, at: datetime | None = None, seats: Sequence[int] = ()) -> Self:
         """Panel and community at once, as every card shows them."""
-        return self.with_panel(at=at, lens=lens).with_community()
+        return self.with_panel(at=at, seats=seats).with_community()
 
     def in_order(self, ids: Iterable[int]) -> list[Any]:
         """The tools of some ids, in the order of those; ids of tools that are not among these are left out."""

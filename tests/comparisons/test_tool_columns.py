@@ -53,7 +53,7 @@ def plan(kind: str, amount: int | None = None) -> dict[str, Any]:
 def test_facts_line_up_and_only_known_values_differ():
     first = record(facts=[fact(1, "MIT"), fact(2, "Go"), fact(4, "Yes")])
     second = record(facts=[fact(1, "mit"), fact(2, "Rust"), fact(3, "No")])
-    rows = tool_columns.fact_rows([first, second], today=TODAY)
+    rows = tool_columns.build_fact_rows([first, second], today=TODAY)
     assert [(row["name"], row["differs"], [cell is not None for cell in row["cells"]]) for row in rows] == [
         ("A1", False, [True, True]),
         ("A2", True, [True, True]),
@@ -69,7 +69,7 @@ def test_sources_are_verified_stale_or_unverified(settings):
         fact(2, "stale", "2026-08-23"),
         fact(3, "never"),
     ]
-    cells = [str(row["cells"][0]) for row in tool_columns.fact_rows([record(facts=facts)], today=TODAY)]
+    cells = [str(row["cells"][0]) for row in tool_columns.build_fact_rows([record(facts=facts)], today=TODAY)]
     assert ">example.com</a>, verified 24 Aug 2026<" in cells[0]
     assert "verified 23 Aug 2026, over 90 days ago" in cells[1]
     assert "unverified" in cells[2]
@@ -78,17 +78,17 @@ def test_sources_are_verified_stale_or_unverified(settings):
 def test_seats_line_up_in_order_and_differ_where_both_judged_otherwise():
     first = record(reviews=[review(1, "ship"), review(3, "ship")])
     second = record(reviews=[review(2, "skip"), review(3, "skip")])
-    rows = tool_columns.seat_rows([first, second])
+    rows = tool_columns.build_seat_rows([first, second])
     assert [(row["name"], row["verdicts"], row["differs"]) for row in rows] == [
         ("S1", ("ship", None), False),
         ("S2", (None, "skip"), False),
         ("S3", ("ship", "skip"), True),
     ]
-    assert sentences.split_sentence(rows) == "One of one seat gives the two different verdicts."
+    assert sentences.describe_split(rows) == "One of one seat gives the two different verdicts."
 
 
 def column(**fields: Any) -> tool_columns.Column:
-    return tool_columns.column(record(**fields), today=TODAY)
+    return tool_columns.build_column(record(**fields), today=TODAY)
 
 
 def test_like_for_like(settings):
@@ -96,11 +96,11 @@ def test_like_for_like(settings):
     new = column(name="New", reviews=[review(1, "ship", "2026-11-01T00:00:00+00:00")])
     near = column(name="Near", reviews=[review(1, "ship", "2026-08-03T23:00:00+00:00")])
     far = column(name="Far", reviews=[review(1, "ship", "2026-08-02T23:00:00+00:00")])
-    assert sentences.like_for_like_notice(new, near) == ""
-    assert sentences.like_for_like_notice(new, column()) == ""
+    assert sentences.write_like_for_like_notice(new, near) == ""
+    assert sentences.write_like_for_like_notice(new, column()) == ""
     assert (
-        sentences.like_for_like_notice(new, far)
-        == sentences.like_for_like_notice(far, new)
+        sentences.write_like_for_like_notice(new, far)
+        == sentences.write_like_for_like_notice(far, new)
         == (
             "Not like for like: the panel last looked at Far on 2 Aug 2026, and at New on 1 Nov 2026. "
             "One of them may have changed since."
@@ -119,7 +119,9 @@ def test_pricing_read():
     }
     plans = {None: None, "free": free, "paid": paid, "both": both, "contact": [plan("contact")]}
     for (one, two), text in reads.items():
-        assert sentences.pricing_read(column(name="A", plans=plans[one]), column(name="B", plans=plans[two])) == text
+        assert (
+            sentences.write_pricing_read(column(name="A", plans=plans[one]), column(name="B", plans=plans[two])) == text
+        )
 
 
 def test_earlier_values_are_said_newest_first_and_as_many_as_asked():
@@ -132,10 +134,10 @@ def test_earlier_values_are_said_newest_first_and_as_many_as_asked():
     said = "was $20/mo until 3 Aug 2026", "was Free until 2 Jan 2026"
     for earlier, shown in {1: (True, False), None: (True, True)}.items():
         tool = record(plans=[{**plan("paid", 30), "was": was}])
-        line = tool_columns.column(tool, today=TODAY, earlier=earlier)["price_lines"][0]
+        line = tool_columns.build_column(tool, today=TODAY, earlier=earlier)["price_lines"][0]
         assert tuple(words in line for words in said) == shown
     values = [{"value": "Apache-2.0", "until": "2026-08-03T23:00:00+00:00"}]
-    rows = tool_columns.fact_rows([record(facts=[{**fact(1, "MIT"), "was": values}])], today=TODAY)
+    rows = tool_columns.build_fact_rows([record(facts=[{**fact(1, "MIT"), "was": values}])], today=TODAY)
     assert "was Apache-2.0 until 3 Aug 2026" in rows[0]["cells"][0]
 
 

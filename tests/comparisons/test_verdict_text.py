@@ -1,6 +1,6 @@
 import pytest
 
-from comparisons.shaping.verdict_text import Contender, Seat, ranking, verdict
+from comparisons.shaping.verdict_text import Contender, SeatVerdicts, compose_ranking, compose_verdict
 from reviews.panel import Panel
 from votes.community import Community
 from web.words import isolate_name
@@ -10,18 +10,20 @@ QUIET = Community(0, 0, None, None, None)
 
 
 def contender(name: str, verdicts: str, community: Community = QUIET) -> Contender:
-    judged = [sign for sign in verdicts if sign != "?"]
+    judged = [verdict for verdict in verdicts if verdict != "?"]
     ship = judged.count("+")
     percent = (200 * ship + len(judged)) // (2 * len(judged)) if judged else None
     return Contender(name, Panel(ship, len(judged), percent, ()), community)
 
 
-def said(first: str, second: str, one: Community = QUIET, two: Community = QUIET) -> str:
+def verdict(first: str, second: str, one: Community = QUIET, two: Community = QUIET) -> str:
     words = {"+": "ship", "-": "skip", "?": None}
     seats = [
-        Seat(name, words[a], words[b]) for name, a, b in zip(NAMES, first, second, strict=True) if (a, b) != ("?", "?")
+        SeatVerdicts(name, words[a], words[b])
+        for name, a, b in zip(NAMES, first, second, strict=True)
+        if (a, b) != ("?", "?")
     ]
-    return verdict(contender("Alpha", first, one), contender("Beta", second, two), seats)
+    return compose_verdict(contender("Alpha", first, one), contender("Beta", second, two), seats)
 
 
 @pytest.mark.parametrize(
@@ -58,32 +60,32 @@ def said(first: str, second: str, one: Community = QUIET, two: Community = QUIET
         ("+-??", "??+-", "A tie with the panel: 1 of 2 ship each."),
     ],
 )  # fmt: skip
-def test_panel(first, second, sentence):
-    assert said(first, second) == sentence
+def test_verdict_of_the_panel(first, second, sentence):
+    assert verdict(first, second) == sentence
 
 
-def test_community_speaks_only_where_it_has_a_number():
+def test_verdict_names_the_community_only_where_it_has_a_number():
     many, few = Community(181, 131, 58, 52, 63), Community(3, 2, 60, 23, 88)
-    assert said("????", "????", many, few).endswith("yet. The community puts Alpha at 58% of 312 votes.")
-    assert said("++--", "++--", many, many).endswith(
+    assert verdict("????", "????", many, few).endswith("yet. The community puts Alpha at 58% of 312 votes.")
+    assert verdict("++--", "++--", many, many).endswith(
         "The community puts Alpha at 58% of 312 votes and Beta at 58% of 312 votes. "
         "Panel and community disagree on Alpha: the panel’s 50% lies outside the community’s 52–63%. "
         "Panel and community disagree on Beta: the panel’s 50% lies outside the community’s 52–63%."
     )
 
 
-def test_disagreement_only_outside_the_interval():
-    assert "disagree" not in said("++--", "++--", Community(16, 15, 52, 35, 68))
+def test_verdict_says_disagreement_only_outside_the_interval():
+    assert "disagree" not in verdict("++--", "++--", Community(16, 15, 52, 35, 68))
 
 
-def test_name_that_would_take_the_sentence_over_is_cut():
-    text = verdict(contender("x" * 300, "++++"), contender("Beta", "----"), [])
+def test_long_name_is_cut():
+    text = compose_verdict(contender("x" * 300, "++++"), contender("Beta", "----"), [])
     assert text.startswith("x" * 59 + "… leads with the panel")
 
 
 @pytest.mark.parametrize("name", ["Acme Co.", "Ship it!", "x" * 300, "מודל Inc."])
-def test_sentence_ends_in_one_full_stop_whatever_its_names_end_in(name):
-    text = verdict(contender("Alpha", "++++"), contender(name, "----"), [Seat("Ann", "skip", "ship")])
+def test_verdict_ends_in_one_period_regardless_of_how_names_end(name):
+    text = compose_verdict(contender("Alpha", "++++"), contender(name, "----"), [SeatVerdicts("Ann", "skip", "ship")])
     shown = isolate_name(name)
     assert text == (
         f"Alpha leads with the panel by four seats: 4 of 4 ship it, against 0 of 4 for {shown} "
@@ -91,8 +93,8 @@ def test_sentence_ends_in_one_full_stop_whatever_its_names_end_in(name):
     )
 
 
-def test_name_written_from_right_to_left_is_kept_to_itself():
-    text = verdict(contender("מודל", "++++"), contender("Beta", "----"), [])
+def test_right_to_left_name_is_isolated():
+    text = compose_verdict(contender("מודל", "++++"), contender("Beta", "----"), [])
     assert text.startswith("\u2068מודל\u2069 leads")
 
 
@@ -114,17 +116,17 @@ def test_name_written_from_right_to_left_is_kept_to_itself():
 )
 def test_ranking(verdicts, sentence):
     contenders = [contender(name, seats) for name, seats in zip("ABCD", verdicts.split(), strict=False)]
-    assert ranking(contenders) == sentence
-    assert ranking(contenders, through="The Skeptic") == f"Through the eyes of The Skeptic alone: {sentence}"
+    assert compose_ranking(contenders) == sentence
+    assert compose_ranking(contenders, seat_names="The Skeptic") == f"Through the eyes of The Skeptic alone: {sentence}"
 
 
-def test_ranking_says_what_the_community_says_and_where_it_disagrees():
+def test_ranking_names_the_community_and_where_it_disagrees():
     loud = Community(181, 131, 58, 52, 63)
     three = [contender("A", "++--", loud), contender("B", "+---"), contender("C", "----", loud)]
-    said_of_all = "The community puts A at 58% of 312 votes and C at 58% of 312 votes."
-    assert ranking(three).endswith(
-        f"{said_of_all} "
+    communities = "The community puts A at 58% of 312 votes and C at 58% of 312 votes."
+    assert compose_ranking(three).endswith(
+        f"{communities} "
         "Panel and community disagree on A: the panel’s 50% lies outside the community’s 52–63%. "
         "Panel and community disagree on C: the panel’s 0% lies outside the community’s 52–63%."
     )
-    assert ranking(three, through="The Skeptic").endswith(said_of_all)
+    assert compose_ranking(three, seat_names="The Skeptic").endswith(communities)
