@@ -15,7 +15,7 @@ type Query = Callable[[str], Iterable[tuple[Any, ...]]]
 # What `{out tool}` and `{ours tool}` stand for in a statement about `tool`: it is published, and it belongs to the
 # demonstration or to the load, whichever is asked about.
 CONDITIONS = {
-    "out": "{0}.published_at <= now() AND {0}.withdrawn_at IS NULL",
+    "out": "is_published({0}.published_at, {0}.withdrawn_at, now())",
     "ours": "({0}.slug ~ '^load-[0-9]{{6}}-') = {1}",  # catalog.made_up.generator.SLUG
 }
 TOOLS = """

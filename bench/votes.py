@@ -66,7 +66,7 @@ def main() -> None:
         connection.execute("DROP TABLE IF EXISTS bench_tools")
         connection.execute(
             "CREATE TABLE bench_tools AS SELECT row_number() OVER (ORDER BY slug) AS n, id, slug FROM tools_tool "
-            "WHERE slug LIKE 'load-%' AND published_at <= now() AND withdrawn_at IS NULL"
+            "WHERE slug LIKE 'load-%' AND is_published(published_at, withdrawn_at, now())"
         )
         slugs = [row[0] for row in connection.execute("SELECT slug FROM bench_tools ORDER BY n")]
         connection.execute("ALTER TABLE bench_tools ADD PRIMARY KEY (n)")

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import connection, models, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from catalog import checking, writing
 from catalog.made_up.generator import SLUG, Load, Size, VotedTool
@@ -20,8 +19,9 @@ from reviews.models import Flip, Mention, Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
 from votes.models import Freeze, LedgerHour, Listing, Tally, Vote
 from votes.pair_votes import PairRank, PairTally, PairVote
+from web import clock, locks
+from web.locks import Lock
 
-_IMPORT_LOCK = 0x5A1C  # any number; imports wait for each other, so that one's check holds for its own writing
 VOTES_A_STATEMENT = 50_000
 # What belongs to a tool, the votes before what triggers keep of them.
 ON_TOOLS = (Vote, Tally, LedgerHour, Freeze, Listing, Plan, Fact, Correction)
@@ -79,8 +79,7 @@ def bring_in(
     the user who brings it in, as the history of what changes will say; None for a command.
     Raises CatalogError with every problem; then nothing was written.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_IMPORT_LOCK])
+    locks.hold(Lock.IMPORT)
     catalog, problems = read_with(progress)
     problems += checking.check(catalog, progress=progress)
     if problems:
@@ -112,7 +111,7 @@ def make_load(*, size: Size, seed: int, today: date | None = None, progress: Pro
         raise LoadError("There is a load on this site already; --remove takes it away.")
     seats = dict(Reviewer.objects.values_list("seat", "slug"))
     try:
-        load = Load(size=size, seed=seed, today=today or timezone.now().date(), seats=seats)
+        load = Load(size=size, seed=seed, today=today or clock.today(), seats=seats)
     except ValueError as error:
         raise LoadError(f"This cannot be made: {error}.") from error
     pieces = progress("Making content up", load.catalog_text(), size.tools + size.comparisons)

@@ -30,11 +30,11 @@ class IsOneOf(models.Func):
 _MATCHING = """
 SELECT id FROM (
     SELECT id, published_at, search_vector FROM comparisons_comparison AS comparison
-    WHERE search_vector @@ search_query(%(words)s) AND published_at <= %(now)s AND withdrawn_at IS NULL
+    WHERE search_vector @@ search_query(%(words)s) AND is_published(published_at, withdrawn_at, %(now)s)
       AND NOT EXISTS (
           SELECT FROM tools_tool AS tool
           WHERE tool.id IN (first_id, second_id)
-            AND (tool.published_at IS NULL OR tool.published_at > %(now)s OR tool.withdrawn_at IS NOT NULL)
+            AND is_published(tool.published_at, tool.withdrawn_at, %(now)s) IS NOT TRUE
       )
     ORDER BY published_at DESC, id DESC LIMIT %(candidates)s
 ) AS newest

@@ -83,17 +83,11 @@ class Reviewer(Slugged):
 # The current editions of published tools: what stands on the pages.
 _MATCHING = """
 SELECT id FROM (
-    SELECT id, published_at, search_vector FROM reviews_review AS review
-    WHERE search_vector @@ search_query(%(words)s) AND published_at <= %(now)s AND withdrawn_at IS NULL
-      AND NOT EXISTS (
-          SELECT FROM reviews_review AS newer
-          WHERE newer.tool_id = review.tool_id AND newer.reviewer_id = review.reviewer_id
-            AND newer.published_at > review.published_at AND newer.published_at <= %(now)s
-            AND newer.withdrawn_at IS NULL
-      )
+    SELECT id, published_at, search_vector FROM current_reviews(%(now)s) AS review
+    WHERE search_vector @@ search_query(%(words)s)
       AND EXISTS (
           SELECT FROM tools_tool AS tool
-          WHERE tool.id = review.tool_id AND tool.published_at <= %(now)s AND tool.withdrawn_at IS NULL
+          WHERE tool.id = review.tool_id AND is_published(tool.published_at, tool.withdrawn_at, %(now)s)
       )
     ORDER BY published_at DESC, id DESC LIMIT %(candidates)s
 ) AS newest

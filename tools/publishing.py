@@ -16,7 +16,10 @@ class PublicationState(models.TextChoices):
 
 
 def is_published(*, at: datetime | None = None, prefix: str = "") -> models.Q:
-    """The condition for being public at an instant (default: now); `prefix` is a look-up path such as `tool__`."""
+    """The condition for being public at an instant (default: now); `prefix` is a look-up path such as `tool__`.
+
+    In SQL statements it is the function `is_published` (tools/sql/publishing.sql).
+    """
     return models.Q(**{f"{prefix}published_at__lte": at or timezone.now(), f"{prefix}withdrawn_at__isnull": True})
 
 

@@ -11,6 +11,7 @@ from votes.limits import weigh, weigh_pair
 from votes.models import Choice, Standing, Vote
 from votes.network import delete_old_keys
 from votes.pair_votes import PairChoice, PairVote
+from web import clock
 
 
 class TooManyRequestsError(Exception):
@@ -220,4 +221,4 @@ def verify_tally(*, repair: bool = False) -> list[Difference]:
 
 def forget_old_networks() -> None:
     """Delete the keys of networks that are 48 hours old. The first vote of a day does so, and whoever reads pages."""
-    delete_old_keys(today=timezone.now().date())
+    delete_old_keys(today=clock.today())

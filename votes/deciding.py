@@ -11,9 +11,8 @@ from django.utils import timezone
 from tools.models import Tool
 from votes.models import Decision, Freeze, Listing, Reason
 from votes.moderation import Action, pair_name
-
-# Held by whoever decides, until it commits: decisions about the same votes must not wait for each other in a circle.
-_DECIDING = 0x115717
+from web import locks
+from web.locks import Lock
 
 _DECIDE = """
 WITH decided AS (
@@ -160,7 +159,7 @@ def _moved(
         "second": pair and pair[1].pk,
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_DECIDING])
+        locks.hold(Lock.DECISION)
         cursor.execute("SELECT nextval(pg_get_serial_sequence('votes_decision', 'id'))")
         [pk] = cursor.fetchone()
         cursor.execute(

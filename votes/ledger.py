@@ -94,7 +94,7 @@ SELECT start FROM month WHERE start IS NOT NULL
 _EXPORT = """
 SELECT tool.slug, (date_trunc('day', hour_at, 'UTC') AT TIME ZONE 'UTC')::date::text,{sums}
 FROM votes_ledgerhour AS ledger JOIN tools_tool AS tool ON tool.id = ledger.tool_id
-WHERE tool.published_at <= %s AND tool.withdrawn_at IS NULL
+WHERE is_published(tool.published_at, tool.withdrawn_at, %s)
 GROUP BY tool.id, 2 HAVING sum(ship + skip) > 0 ORDER BY 1, 2
 """.replace("{sums}", _SUMS)
 COLUMNS = (

@@ -2,7 +2,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -179,6 +179,16 @@ REVIEWED = (F("reviewed_at").desc(nulls_last=True), "tool_id")
 NAMED = ("name", "tool_id")
 DIVIDED = (F("division").desc(), F("seats").desc(), "name", "tool_id")
 APART = (F("gap").desc(), "name", "tool_id")
+
+
+def ranked_sql(table: str) -> str:
+    """Return RANKED as SQL, for statements in which listings go by the name `table`."""
+    orders: tuple[Any, ...] = RANKED
+    return ", ".join(
+        f"{table}.{order}" if isinstance(order, str) else f"{table}.{order.expression.name} DESC NULLS LAST"
+        for order in orders
+    )
+
 
 VOTES = F("community_ship") + F("community_skip")
 

@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 from django.db import connection, models
 
 from web.caching import on_clear
+from web.locks import Lock
 
 KEPT_DAYS = 2
 IPV4_PREFIX, IPV6_PREFIX = 24, 56
@@ -115,6 +116,6 @@ def delete_old_keys(*, today: date) -> None:
         # One at a time, and the others leave it to that one: two that delete the same rows may wait in a circle.
         cursor.execute(
             "DELETE FROM votes_amount WHERE starts_at < %s::date::timestamp AT TIME ZONE 'UTC'"
-            " AND (SELECT pg_try_advisory_xact_lock(hashtext('votes.old-amounts')))",
-            [oldest],
+            " AND (SELECT pg_try_advisory_xact_lock(%s))",
+            [oldest, Lock.OLD_AMOUNTS.value],
         )

@@ -11,6 +11,8 @@ from django.utils import timezone
 from tools.models import Category
 from votes.pair_votes import RESAMPLES, PairRank
 from votes.strength import strengths
+from web import locks
+from web.locks import Lock
 
 # How often a published tool was chosen over another one of its category: (category, chosen, other, votes).
 _CHOSEN = """
@@ -19,8 +21,8 @@ FROM votes_pairtally
 CROSS JOIN LATERAL (
     VALUES (first_id, second_id, for_first), (second_id, first_id, for_second)
 ) AS said(chosen, other, votes)
-JOIN tools_tool AS one ON one.id = chosen AND one.published_at <= %(now)s AND one.withdrawn_at IS NULL
-JOIN tools_tool AS two ON two.id = other AND two.published_at <= %(now)s AND two.withdrawn_at IS NULL
+JOIN tools_tool AS one ON one.id = chosen AND is_published(one.published_at, one.withdrawn_at, %(now)s)
+JOIN tools_tool AS two ON two.id = other AND is_published(two.published_at, two.withdrawn_at, %(now)s)
 WHERE votes > 0 AND one.category_id = two.category_id
 ORDER BY 1, 2, 3
 """
@@ -34,8 +36,8 @@ def rank_pairs() -> dict[Category, int]:
     rankings of others are taken away.
     """
     now = timezone.now()
+    locks.hold(Lock.RANKING)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('votes.rank_pairs'))")  # one at a time
         cursor.execute(_CHOSEN, {"now": now})
         said: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
         for category, *row in cursor.fetchall():

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             {
                 "revision.sql": "1c5cc967",
                 "history.sql": "8087bb46",
-                "splits.sql": "42658e92",
+                "splits.sql": "dbc5aa1e",
                 "search.sql": "0139cdf4",
             },
         ),

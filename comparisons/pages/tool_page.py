@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from comparisons.addresses import reverse_tool_image
@@ -19,6 +18,7 @@ from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import tool_columns, verdict_timeline
 from tools.models import Tool
 from votes.community import Community
+from web import clock
 
 LINKS = 12
 
@@ -28,7 +28,7 @@ def tool_page(tool: Tool, *, drafts: Collection[int] = ()) -> dict[str, Any]:
 
     `drafts` are reviews (ids) that count as if they were published: for previews.
     """
-    today = timezone.localdate()
+    today = clock.today()
     tools = read_tools([tool.pk], drafts=drafts)
     column = tool_columns.build_column(tools[0], today=today, earlier=None)
     community = Community.of(tool.community, is_frozen=tool.is_frozen)  # type: ignore[attr-defined] # annotated

@@ -36,12 +36,12 @@ LEFT JOIN votes_pairtally AS on_pair
 _FIND = """
 SELECT a.id, a.slug, b.id, b.slug, c.id, c.first_id, COALESCE(c.introduction, ''),{revision},{counts}
 FROM tools_tool AS a
-JOIN tools_tool AS b ON b.slug = %(second)s AND b.published_at <= %(now)s AND b.withdrawn_at IS NULL
+JOIN tools_tool AS b ON b.slug = %(second)s AND is_published(b.published_at, b.withdrawn_at, %(now)s)
 LEFT JOIN comparisons_comparison AS c
        ON LEAST(c.first_id, c.second_id) = LEAST(a.id, b.id)
       AND GREATEST(c.first_id, c.second_id) = GREATEST(a.id, b.id)
-      AND c.published_at <= %(now)s AND c.withdrawn_at IS NULL{counted}
-WHERE a.slug = %(first)s AND a.published_at <= %(now)s AND a.withdrawn_at IS NULL
+      AND is_published(c.published_at, c.withdrawn_at, %(now)s){counted}
+WHERE a.slug = %(first)s AND is_published(a.published_at, a.withdrawn_at, %(now)s)
 """
 
 _AS_IT_IS = """

@@ -15,9 +15,9 @@ from threading import Lock
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from votes import network
+from web import clock
 
 HALF_LIFE = 30 * 24 * 3600  # seconds
 TAU = HALF_LIFE / math.log(2)
@@ -44,7 +44,7 @@ def count_read(comparison: int) -> None:
         _pending[comparison] += 1
     if time.monotonic() - _flushed_at > settings.READINGS_SECONDS:
         flush()
-        network.tidy(today=timezone.now().date())
+        network.tidy(today=clock.today())
 
 
 def flush() -> None:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from django.db import connection
 from django.utils import timezone
 
+from web import clock
+
 # Everything that editors do raises the number. The clock alone changes a page when a tool, review, or comparison comes
 # due, which moves the newest publication time, and when a day begins: prices become stale, predictions fall due.
 # Votes change none of it.
@@ -36,4 +38,4 @@ def current_revision() -> Revision:
 
 def revision_at(now: datetime, content: str) -> Revision:
     """Return the revision of an instant, given what `REVISION_SQL` selected for it."""
-    return Revision(now.astimezone(timezone.get_default_timezone()).date(), content)
+    return Revision(clock.day_of(now), content)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from comparisons.addresses import reverse_pair
 from tools.models import Tool
+from votes.models import ranked_sql
 
 # A tool that half the site names needs no full count to be a rival.
 _NAMED = 500
@@ -15,7 +16,7 @@ _NAMED = 500
 # Who is named in whose reviews, counted both ways; then how much the pair is read of late; then the category's best.
 _RIVALS = """
 WITH out_now AS NOT MATERIALIZED (
-    SELECT id, tool_id FROM reviews_review WHERE published_at <= %(now)s AND withdrawn_at IS NULL
+    SELECT id, tool_id FROM reviews_review WHERE is_published(published_at, withdrawn_at, %(now)s)
 ), named AS (
     SELECT tool, count(*) AS times FROM (
         (
@@ -31,12 +32,12 @@ WITH out_now AS NOT MATERIALIZED (
 ), compared AS (
     SELECT first_id + second_id - %(tool)s AS tool, COALESCE(max(heat), 0) AS heat
     FROM comparisons_comparison LEFT JOIN comparisons_reading AS reading ON reading.comparison_id = id
-    WHERE (first_id = %(tool)s OR second_id = %(tool)s) AND published_at <= %(now)s AND withdrawn_at IS NULL
+    WHERE (first_id = %(tool)s OR second_id = %(tool)s) AND is_published(published_at, withdrawn_at, %(now)s)
     GROUP BY 1
 ), peer AS (
-    SELECT tool_id AS tool FROM votes_listing
+    SELECT tool_id AS tool FROM votes_listing AS listing
     WHERE category_id = %(category)s AND starts_at <= %(now)s AND (ends_at IS NULL OR ends_at > %(now)s)
-    ORDER BY share DESC NULLS LAST, low_share DESC NULLS LAST, name, tool_id LIMIT %(most)s + 1
+    ORDER BY {ranked} LIMIT %(most)s + 1
 ), candidate AS (
     SELECT tool FROM named UNION SELECT tool FROM compared UNION SELECT tool FROM peer
 )
@@ -48,9 +49,9 @@ JOIN votes_listing AS listing ON listing.tool_id = rival.id
  AND listing.starts_at <= %(now)s AND (listing.ends_at IS NULL OR listing.ends_at > %(now)s)
 WHERE rival.id <> %(tool)s
 ORDER BY COALESCE(times, 0) DESC, heat DESC NULLS LAST, rival.category_id = %(category)s DESC,
-         listing.share DESC NULLS LAST, listing.low_share DESC NULLS LAST, rival.name, rival.id
+         {ranked}
 LIMIT %(most)s
-""".replace("{named}", str(_NAMED))
+""".replace("{named}", str(_NAMED)).replace("{ranked}", ranked_sql("listing"))
 
 
 class Rival(NamedTuple):

@@ -79,13 +79,8 @@ JOIN LATERAL (
                            FROM reviews_prediction WHERE review_id = edition.id
                        ) AS prediction
                    ) AS predictions
-            FROM (
-                SELECT DISTINCT ON (reviewer_id) id, reviewer_id, verdict, quote, flips_if, {published_at}
-                FROM reviews_review
-                WHERE tool_id = tool.id AND {is_visible}
-                ORDER BY reviewer_id, published_at DESC
-            ) AS edition
-            JOIN reviews_reviewer AS reviewer ON reviewer.id = edition.reviewer_id
+            FROM {current_reviews} AS edition JOIN reviews_reviewer AS reviewer ON reviewer.id = edition.reviewer_id
+            WHERE edition.tool_id = tool.id
         ) AS review
     ) AS panel ON true
     WHERE tool.id = wanted.id
@@ -99,7 +94,7 @@ WITH candidate AS MATERIALIZED (
     SELECT id, first_id, second_id, published_at,
            first_id IN (%(tool0)s, %(tool1)s) OR second_id IN (%(tool0)s, %(tool1)s) AS has_either
     FROM comparisons_comparison
-    WHERE published_at <= %(now)s AND withdrawn_at IS NULL
+    WHERE is_published(published_at, withdrawn_at, %(now)s)
       AND NOT (first_id IN (%(tool0)s, %(tool1)s) AND second_id IN (%(tool0)s, %(tool1)s))
       AND (
           first_id IN (%(tool0)s, %(tool1)s) OR second_id IN (%(tool0)s, %(tool1)s)
@@ -113,9 +108,9 @@ SELECT COALESCE(json_agg(related), '[]')::text FROM (
     SELECT first.slug AS first_slug, first.name AS first_name, second.slug AS second_slug, second.name AS second_name,
            category.name AS category
     FROM candidate
-    JOIN tools_tool AS first ON first.id = first_id AND first.published_at <= %(now)s AND first.withdrawn_at IS NULL
+    JOIN tools_tool AS first ON first.id = first_id AND is_published(first.published_at, first.withdrawn_at, %(now)s)
     JOIN tools_tool AS second
-      ON second.id = second_id AND second.published_at <= %(now)s AND second.withdrawn_at IS NULL
+      ON second.id = second_id AND is_published(second.published_at, second.withdrawn_at, %(now)s)
     JOIN tools_category AS category ON category.id = first.category_id
     ORDER BY has_either DESC, candidate.published_at DESC, candidate.id DESC LIMIT %(related)s
 ) AS related

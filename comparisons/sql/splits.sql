@@ -18,7 +18,7 @@ BEGIN
                LEAST(first.ends_at, second.ends_at) AS ends_at -- LEAST ignores NULL, which means forever
     ) AS stretch
     WHERE comparison.id = ANY (wanted)
-      AND comparison.published_at IS NOT NULL AND comparison.withdrawn_at IS NULL
+      AND is_published(comparison.published_at, comparison.withdrawn_at, 'infinity')
       AND (stretch.ends_at IS NULL OR stretch.starts_at < stretch.ends_at);
 END $$;
 

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from comparisons.forms import CustomOptions, parse_custom_options
@@ -20,6 +19,7 @@ from comparisons.shaping.seat_filter import WHOLE_PANEL, build_toggles, select_s
 from comparisons.views.search import picker_field
 from tools.models import Tool
 from votes.community import Community
+from web import clock
 from web.http import public_page
 
 FIELDS = ("First tool", "Second tool", "Third tool", "Fourth tool")
@@ -69,7 +69,7 @@ def _form(sides: list[search_results.PickerField], options: CustomOptions) -> di
 
 def _columns(tools: list[Any], options: CustomOptions) -> dict[str, Any]:
     """What the page of columns shows. One query, and another one with a seat filter."""
-    ids, slugs, today = [tool.pk for tool in tools], [tool.slug for tool in tools], timezone.localdate()
+    ids, slugs, today = [tool.pk for tool in tools], [tool.slug for tool in tools], clock.today()
     records = read_tools(ids)
     panel_seats = [row["seat"] for row in tool_columns.build_seat_rows(records)]
     seat_filter = select_seats(panel_seats, options.seat_slugs)

@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from comparisons.addresses import absolute
@@ -23,6 +22,7 @@ from comparisons.views.errors import not_found
 from comparisons.views.pair_address import at_pair_address
 from tools.models import Tool
 from votes.community import Community
+from web import clock
 from web.current_address import at_current_address
 from web.http import public_page, respond_conditionally
 
@@ -80,7 +80,7 @@ def _comparison_twin(pair: Pair) -> dict[str, Any]:
 @at_current_address(lambda slug: Tool.objects.published().with_community().with_freeze().by_slug(slug))
 def tool_json(request: HttpRequest, tool: Any) -> HttpResponse:
     """A tool as JSON. It redirects and is missing where the page is."""
-    today = timezone.localdate()
+    today = clock.today()
     [record] = read_tools([tool.pk])
     twin = json_documents.tool_twin(
         record,

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from comparisons.forms import parse_judged_only
@@ -18,6 +17,7 @@ from reviews.models import Prediction, Review, Reviewer
 from reviews.track_record import NO_PREDICTIONS, TrackRecord
 from tools.models import Tool
 from votes.models import Listing
+from web import clock
 from web.caching import process_cache
 from web.current_address import at_current_address
 from web.http import public_page
@@ -151,7 +151,7 @@ def predictions(request: HttpRequest) -> HttpResponse:
     judged = parse_judged_only(request.GET)
     listed = on_record.judged() if judged else on_record.due_soonest()
     page = get_uncounted_page(listed, request.GET, per_page=PREDICTIONS_A_PAGE, max_pages=MOST_PAGES)
-    today = timezone.localdate()
+    today = clock.today()
     return render(
         request,
         "comparisons/predictions.html",

@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.csp import CSP
 from django.views.decorators.csp import csp_override
 
@@ -18,6 +17,7 @@ from newsletter import issuing, numbers
 from newsletter.issuing import NotNowError
 from newsletter.letters import Links, issue_letter
 from newsletter.models import Issue, Subscriber, Worker
+from web import clock
 from web.http import SeeOther
 from web.words import count_of
 
@@ -145,7 +145,7 @@ class _IssuePages:
     def numbers(self, request: HttpRequest) -> HttpResponse:
         """Show subscribers over time, the deliveries of each issue, and the workers."""
         _require(request, "newsletter.view_issue")
-        rows = numbers.standings(today=timezone.now().date())
+        rows = numbers.standings(today=clock.today())
         issues = numbers.of_issues(list(Issue.objects.out().newest_first()[:MAX_ISSUES]))
         context = {
             **self.admin.admin_site.each_context(request),

@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -17,6 +16,7 @@ from desk.lists.change_lists import DueFilter, ListAdmin, mark
 from desk.permissions import reviews_to_edit, writes_own_drafts_only
 from reviews.models import Outcome, Prediction
 from tools.publishing import PublicationState
+from web import clock
 
 
 class JudgementForm(forms.ModelForm):
@@ -57,7 +57,7 @@ class JudgementForm(forms.ModelForm):
 
 
 def _today() -> date:
-    return timezone.now().date()
+    return clock.today()
 
 
 @admin.register(Prediction)

@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -18,6 +17,7 @@ from desk.lists.verifying import rows_of
 from tools.models import Fact, Plan, Sourced
 from tools.prices import Price
 from tools.publishing import PublicationState
+from web import clock
 
 
 class SourcedAdmin(SheetAdmin, ListAdmin):
@@ -36,7 +36,7 @@ class SourcedAdmin(SheetAdmin, ListAdmin):
     def checked(self, row: Sourced) -> SafeString:
         if row.superseded_at is not None:
             return mark("superseded", "Superseded")
-        return check_mark(row.verified_on, today=timezone.now().date())
+        return check_mark(row.verified_on, today=clock.today())
 
     @admin.display(description="source", ordering="source")
     def source_site(self, row: Sourced) -> SafeString | str:

@@ -23,21 +23,26 @@ class MissingSeats(NamedTuple):
     total: int  # number of all such tools
 
 
+_IS_KEPT = "{0}.withdrawn_at IS NULL"  # drafts included
+_LACKS_A_SEAT = """
+FROM tools_tool AS tool CROSS JOIN reviews_reviewer AS reviewer
+WHERE NOT EXISTS (
+    SELECT FROM reviews_review AS review
+    WHERE review.tool_id = tool.id AND review.reviewer_id = reviewer.id AND {is_kept}
+)
+""".replace("{is_kept}", _IS_KEPT.format("review"))
+
 # Draft tools first, because they cannot be published without their verdicts; then the newest.
 _MISSING_SEATS = """
 SELECT tool.id, tool.name,
        array_agg(reviewer.id ORDER BY reviewer.seat), array_agg(reviewer.name ORDER BY reviewer.seat),
        count(*) OVER ()
-FROM tools_tool AS tool CROSS JOIN reviews_reviewer AS reviewer
-WHERE tool.withdrawn_at IS NULL AND (%(holder)s::bigint IS NULL OR reviewer.held_by_id = %(holder)s)
-  AND NOT EXISTS (
-      SELECT FROM reviews_review AS review
-      WHERE review.tool_id = tool.id AND review.reviewer_id = reviewer.id AND review.withdrawn_at IS NULL
-  )
+{lacks_a_seat}
+  AND {is_kept} AND (%(holder)s::bigint IS NULL OR reviewer.held_by_id = %(holder)s)
 GROUP BY tool.id
 ORDER BY tool.published_at DESC NULLS FIRST, tool.id
 LIMIT %(most)s
-"""
+""".replace("{lacks_a_seat}", _LACKS_A_SEAT.strip()).replace("{is_kept}", _IS_KEPT.format("tool"))
 
 
 def find_missing_seats(*, most: int, held_by: int | None = None) -> list[MissingSeats]:
@@ -50,12 +55,7 @@ def find_missing_seats(*, most: int, held_by: int | None = None) -> list[Missing
 
 def select_tools_missing_a_seat() -> RawSQL:
     """Return a subquery of the ids of tools, withdrawn ones included, that some seat has not written about."""
-    return RawSQL(
-        "SELECT tool.id FROM tools_tool AS tool CROSS JOIN reviews_reviewer AS reviewer WHERE NOT EXISTS ("
-        " SELECT FROM reviews_review AS review WHERE review.tool_id = tool.id AND review.reviewer_id = reviewer.id"
-        " AND review.withdrawn_at IS NULL)",
-        [],
-    )
+    return RawSQL("SELECT tool.id " + _LACKS_A_SEAT, [])  # noqa: S611 (constants only)
 
 
 class MissingComparison(NamedTuple):
@@ -71,14 +71,14 @@ class MissingComparison(NamedTuple):
 
 _MISSING_COMPARISONS = """
 WITH public AS (
-    SELECT id, name FROM tools_tool WHERE published_at <= %(now)s AND withdrawn_at IS NULL
+    SELECT id, name FROM tools_tool WHERE is_published(published_at, withdrawn_at, %(now)s)
 )
 SELECT low.id, low.name, high.id, high.name, times, count(*) OVER ()
 FROM (
     SELECT LEAST(review.tool_id, mention.tool_id) AS low_id, GREATEST(review.tool_id, mention.tool_id) AS high_id,
            count(*) AS times
     FROM reviews_mention AS mention JOIN reviews_review AS review ON review.id = mention.review_id
-    WHERE review.published_at <= %(now)s AND review.withdrawn_at IS NULL
+    WHERE is_published(review.published_at, review.withdrawn_at, %(now)s)
     GROUP BY 1, 2
 ) AS pair JOIN public AS low ON low.id = low_id JOIN public AS high ON high.id = high_id
 WHERE NOT EXISTS (
@@ -120,12 +120,12 @@ FROM (
         UNION ALL
         SELECT tool_id, verified_on, false FROM tools_fact WHERE superseded_at IS NULL AND {due}
     ) AS statement GROUP BY tool_id
-) AS waiting JOIN tools_tool AS tool ON tool.id = tool_id AND tool.withdrawn_at IS NULL
+) AS waiting JOIN tools_tool AS tool ON tool.id = tool_id AND {is_kept}
 ORDER BY oldest, tool.published_at DESC NULLS LAST, tool.id
 LIMIT %(most)s
 """
-_STALE = _TO_VERIFY.format(due="verified_on < %(before)s")
-_UNVERIFIED = _TO_VERIFY.format(due="verified_on IS NULL")
+_STALE = _TO_VERIFY.format(due="verified_on < %(before)s", is_kept=_IS_KEPT.format("tool"))
+_UNVERIFIED = _TO_VERIFY.format(due="verified_on IS NULL", is_kept=_IS_KEPT.format("tool"))
 
 
 def find_tools_to_verify(*, most: int, before: date | None) -> list[ToolToVerify]:

@@ -21,6 +21,7 @@ from reviews.models import Outcome, Review, Reviewer
 from tools.models import Fact, Plan
 from tools.publishing import PublicationState, is_published
 from tools.sourcing import is_stale, site_name
+from web import clock
 from web.words import format_day
 
 # -- Filters ----------------------------------------------------------------------------------------------
@@ -88,7 +89,7 @@ class CheckedFilter(ConditionFilter):
     parameter_name = "checked"
 
     def conditions(self) -> dict[str, tuple[str, Q]]:
-        return check_conditions(timezone.now().date())
+        return check_conditions(clock.today())
 
 
 class ToolCheckedFilter(ConditionFilter):
@@ -98,7 +99,7 @@ class ToolCheckedFilter(ConditionFilter):
     parameter_name = "checked"
 
     def conditions(self) -> dict[str, tuple[str, Q]]:
-        conditions = check_conditions(timezone.now().date())
+        conditions = check_conditions(clock.today())
 
         def any_of(value: str) -> Q:
             _, condition = conditions[value]
@@ -167,7 +168,7 @@ class DueFilter(ConditionFilter):
     parameter_name = "due"
 
     def conditions(self) -> dict[str, tuple[str, Q]]:
-        today = timezone.now().date()
+        today = clock.today()
         out = Q(outcome=Outcome.OPEN) & is_published(prefix="review__") & is_published(prefix="review__tool__")
         return {
             "due": ("To be judged", out & Q(due_on__lte=today)),

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from django.db import transaction
-from django.utils import timezone
 
 from tools.models import Fact, Plan, Sourced
+from web import clock
 
 MOST = 1000  # rows at once; nobody has looked at more sources in a day
 REASON = "verified today"
@@ -28,7 +28,7 @@ class Sorted:
 
     @classmethod
     def of(cls, rows: Iterable[Any]) -> Self:
-        found, today = cls(), timezone.now().date()
+        found, today = cls(), clock.today()
         for row in rows:
             if row.superseded_at is not None:
                 found.superseded.append(row)
@@ -94,7 +94,7 @@ def verify(rows: Iterable[Any], *, by: Any) -> Sorted:
 
 
 def _write(rows: list[Any], *, by: Any) -> None:
-    today = timezone.now().date()
+    today = clock.today()
     for model in (Plan, Fact):
         own: list[Sourced] = [row for row in rows if isinstance(row, model)]
         if not own:

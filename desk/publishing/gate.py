@@ -16,7 +16,7 @@ from reviews.models import Outcome, Prediction, Review, Reviewer
 from tools.models import Fact, Plan, Sourced, Tool
 from tools.publishing import PublicationState
 from tools.sourcing import is_stale
-from web import markdown
+from web import clock, markdown
 from web.words import count_of, format_day, join_words, spell_number
 
 SHORTEST_QUOTE = 80  # characters, without the marks of Markdown
@@ -172,4 +172,4 @@ def moment(instant: datetime) -> str:
 
 
 def _day(instant: datetime) -> date:
-    return instant.astimezone(timezone.get_default_timezone()).date()
+    return clock.day_of(instant)

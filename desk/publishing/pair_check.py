@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.utils import timezone
-
 from comparisons.models import Comparison
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import sentences, tool_columns
@@ -14,6 +12,7 @@ from reviews.models import Review
 from tools.models import Tool
 from tools.publishing import PublicationState, is_published
 from votes.community import Community
+from web import clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def check_pair(first: Tool, second: Tool, *, but: int | None = None, today: date
     unpublished = Review.objects.filter(tool__in=[first, second], withdrawn_at__isnull=True).exclude(is_published())
     drafts = list(unpublished.values_list("pk", flat=True))
     records = read_tools([first.pk, second.pk], drafts=drafts)
-    columns = [tool_columns.build_column(record, today=today or timezone.localdate()) for record in records]
+    columns = [tool_columns.build_column(record, today=today or clock.today()) for record in records]
     seats = tool_columns.build_seat_rows(records)
     numbers = Tool.objects.with_community().in_order([first.pk, second.pk])
     communities = [Community.of(tool.community) for tool in numbers]

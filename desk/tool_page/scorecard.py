@@ -24,7 +24,7 @@ from reviews.models import Outcome, Prediction, Review, Reviewer, Verdict
 from reviews.panel import Panel
 from tools.models import Tool
 from tools.publishing import PublicationState
-from web import markdown
+from web import clock, markdown
 
 BLANK_PREDICTIONS = 2
 
@@ -71,7 +71,7 @@ class PredictionForm(forms.Form):
             self.add_error("due_on", "On which day can it be judged?")
         if due_on and not claim and "claim" not in self.errors:
             self.add_error("claim", "What is claimed?")
-        if due_on and "due_on" in self.changed_data and due_on <= timezone.localdate():
+        if due_on and "due_on" in self.changed_data and due_on <= clock.today():
             self.add_error("due_on", "A prediction is due on a day to come.")
         return cleaned
 

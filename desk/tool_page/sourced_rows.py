@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.forms.models import BaseInlineFormSet
-from django.utils import timezone
 
 from desk.fields import DayInput
 from tools.models import AlreadySupersededError, Attribute, Fact, Period, Plan, PlanKind, Sourced
+from web import clock
 
 GONE = (
     "Somebody has superseded or removed this row since you opened the page. Tick “remove” to let yours go, and look at "
@@ -47,7 +47,7 @@ class SourcedForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        today = timezone.localdate()
+        today = clock.today()
         day = cleaned.get("verified_on")
         if cleaned.get("verified_today"):
             cleaned["verified_on"] = today

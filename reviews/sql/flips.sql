@@ -14,7 +14,7 @@ BEGIN
         SELECT id, tool_id, published_at, verdict,
                lag(id) OVER editions AS before_id, lag(verdict) OVER editions AS verdict_before
         FROM reviews_review
-        WHERE tool_id = ANY (wanted) AND published_at IS NOT NULL AND withdrawn_at IS NULL
+        WHERE tool_id = ANY (wanted) AND is_published(published_at, withdrawn_at, 'infinity')
         WINDOW editions AS (PARTITION BY tool_id, reviewer_id ORDER BY published_at)
     ) AS edition
     WHERE verdict <> verdict_before;

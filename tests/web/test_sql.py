@@ -1,5 +1,6 @@
 """The database holds exactly the functions, triggers and views of <app>/sql, and migrations know the files."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
+from web.locks import Lock
 from web.sql import RunSQLFiles, digest
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +116,11 @@ def test_a_changed_file_is_run_again_by_a_new_migration():
 
 def test_a_digest_ignores_comments_and_white_space():
     assert digest("-- a\nSELECT\n    1;\n") == digest("SELECT 1;") != digest("SELECT 2;")
+
+
+def test_sql_and_python_take_the_same_lock():
+    listings = (Path(settings.BASE_DIR) / "votes" / "sql" / "listings.sql").read_text()
+    assert set(re.findall(r"pg_\w*advisory\w*\((\d+)\)", listings)) == {str(Lock.LISTINGS.value)}
 
 
 # What the comparison would say, were somebody to change the database alone.

@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
         RunSQLFiles(
             "tools",
             {
+                "publishing.sql": "b50f85ea",
                 "revision.sql": "f3b2e8ee",
                 "slugs.sql": "7dc94627",
                 "arithmetic.sql": "e2688a61",

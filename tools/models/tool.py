@@ -70,21 +70,21 @@ SELECT id FROM tools_tool
 WHERE id IN (
     (
         SELECT id FROM tools_tool
-        WHERE search_vector @@ search_query(%(words)s) AND published_at <= %(now)s AND withdrawn_at IS NULL
+        WHERE search_vector @@ search_query(%(words)s) AND is_published(published_at, withdrawn_at, %(now)s)
         ORDER BY published_at DESC, id DESC LIMIT %(candidates)s
     ) UNION (
         SELECT id FROM (
             -- Looked up in the index, and then sorted: on the way down the newest each vector would be made anew.
             SELECT id, published_at FROM tools_tool
             WHERE tool_name_vector(name, aliases) @@ search_query(%(words)s)
-              AND published_at <= %(now)s AND withdrawn_at IS NULL
+              AND is_published(published_at, withdrawn_at, %(now)s)
             OFFSET 0
         ) AS named
         ORDER BY published_at DESC, id DESC LIMIT %(namesakes)s
     ) UNION (
         SELECT id FROM tools_tool
         WHERE tool_called(name, aliases) @> ARRAY[lower(%(words)s)]
-          AND published_at <= %(now)s AND withdrawn_at IS NULL
+          AND is_published(published_at, withdrawn_at, %(now)s)
     )
 )
 ORDER BY tool_called(name, aliases) @> ARRAY[lower(%(words)s)] DESC,

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 "casting.sql": "deca79df",
                 "pair_tally.sql": "5925fa95",
                 "decisions.sql": "7cd83b7b",
-                "listings.sql": "bbac0c45",
+                "listings.sql": "6bd98605",
             },
         ),
         migrations.RunSQL(STORAGE, UNDO_STORAGE),

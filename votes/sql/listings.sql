@@ -27,14 +27,14 @@ BEGIN
     )
     WITH tool AS (
         SELECT * FROM tools_tool
-        WHERE id = ANY (wanted) AND published_at IS NOT NULL AND withdrawn_at IS NULL
+        WHERE id = ANY (wanted) AND is_published(published_at, withdrawn_at, 'infinity')
     ), turn AS (
         -- When a tool is published, and each later time at which a review of it is.
         SELECT id AS tool_id, published_at AS starts_at FROM tool
         UNION
         SELECT tool.id, review.published_at
         FROM tool JOIN reviews_review AS review ON review.tool_id = tool.id
-        WHERE review.withdrawn_at IS NULL
+        WHERE is_published(review.published_at, review.withdrawn_at, 'infinity')
           AND review.published_at > GREATEST(tool.published_at, statement_timestamp())
     )
     SELECT tool.id, tool.category_id, tool.name, way_in.entry,
@@ -48,13 +48,8 @@ BEGIN
         SELECT COALESCE(array_agg(reviewer_id ORDER BY reviewer_id) FILTER (WHERE verdict = 'ship'), '{}') AS ships,
                COALESCE(array_agg(reviewer_id ORDER BY reviewer_id) FILTER (WHERE verdict = 'skip'), '{}') AS skips,
                max(published_at) AS reviewed_at
-        FROM (
-            SELECT DISTINCT ON (reviewer_id) reviewer_id, verdict, published_at
-            FROM reviews_review
-            WHERE tool_id = tool.id AND withdrawn_at IS NULL
-              AND published_at <= GREATEST(turn.starts_at, statement_timestamp())
-            ORDER BY reviewer_id, published_at DESC
-        ) AS edition
+        FROM current_reviews(GREATEST(turn.starts_at, statement_timestamp())) AS edition
+        WHERE edition.tool_id = tool.id
     ) AS panel
     CROSS JOIN LATERAL (
         SELECT CASE WHEN bool_or(kind = 'free') THEN 'free' WHEN bool_or(kind = 'paid') THEN 'paid'
