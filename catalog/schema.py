@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 from catalog.problems import Place, Problem
 from reviews.models import Outcome, Verdict
 from tools import slugs
-from tools.models import CURRENCY_PATTERN, Period, PlanKind, is_web_address
+from tools.models import CURRENCY_PATTERN, Period, PlanKind, validate_web_address
 
 FORMAT = "shipside-catalog/1"
 LONGEST_TEXT = 50_000  # characters; several times the longest review anybody has read to its end
@@ -62,7 +62,7 @@ def _from_django(validate: Callable[[str], None]) -> Callable[[str], str]:
 def _web_address(text: str) -> str:
     if text:
         try:
-            is_web_address(text)
+            validate_web_address(text)
         except DjangoValidationError:
             raise ValueError(f"{shown(text)} is not an http or https address") from None
     return text
@@ -119,8 +119,8 @@ Line = Annotated[str, AfterValidator(_line)]
 Words = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(lambda text: _storable(text, _CONTROL))]
 Name = Annotated[Line, AfterValidator(_not_blank), Field(max_length=100)]
 ToolName = Annotated[Line, AfterValidator(_not_blank), Field(max_length=300)]
-Slug = Annotated[str, Field(max_length=slugs.MAX_LENGTH), AfterValidator(_from_django(slugs.is_slug))]
-ToolSlug = Annotated[Slug, AfterValidator(_from_django(slugs.is_pairable))]
+Slug = Annotated[str, Field(max_length=slugs.MAX_LENGTH), AfterValidator(_from_django(slugs.validate_slug))]
+ToolSlug = Annotated[Slug, AfterValidator(_from_django(slugs.validate_pairable))]
 WebAddress = Annotated[Line, Field(max_length=500), AfterValidator(_web_address)]
 Instant = Annotated[datetime, BeforeValidator(parse_instant)]
 Day = Annotated[date, BeforeValidator(_day)]

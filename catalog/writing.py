@@ -62,7 +62,7 @@ def write(catalog: Catalog, *, by: Any | None = None, with_history: bool = True,
 
     History says it was `by` a user, or nobody; without history it says nothing.
     """
-    ContentRevision.hold()  # an editor who saves meanwhile waits, and is then told of what this has changed
+    ContentRevision.lock()  # an editor who saves meanwhile waits, and is then told of what this has changed
     report = Report()
     entries = Entries(by=by, at=timezone.now(), are_kept=with_history)
     categories = _write_slugged(catalog, "categories", Category, CATEGORY_FIELDS, report, entries)

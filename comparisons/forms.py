@@ -6,7 +6,7 @@ from django.http import QueryDict
 
 from tools import slugs
 from tools.models import PlanKind
-from tools.search import LONGEST
+from tools.search import MAX_QUERY_LENGTH
 from votes.models import Camp
 
 
@@ -101,10 +101,10 @@ def _clean(form: forms.Form) -> dict[str, Any]:
 
 
 def normalize_line(text: str) -> str:
-    """Return typed text as one line: NFKC, no control or invisible characters, single spaces, at most LONGEST long."""
-    normal = unicodedata.normalize("NFKC", text[: 4 * LONGEST])
+    """Return typed text as one line of at most MAX_QUERY_LENGTH: NFKC, single spaces, no control characters."""
+    normal = unicodedata.normalize("NFKC", text[: 4 * MAX_QUERY_LENGTH])
     visible = "".join(" " if unicodedata.category(character)[0] == "C" else character for character in normal)
-    return " ".join(visible.split())[:LONGEST].rstrip()
+    return " ".join(visible.split())[:MAX_QUERY_LENGTH].rstrip()
 
 
 class TypedField(forms.Field):

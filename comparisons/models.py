@@ -13,7 +13,7 @@ from reviews.models import Review
 from tools.models import Category, Tool
 from tools.publishing import Publishable, is_published
 from tools.row_history import History
-from tools.search import SearchedQuerySet, marked
+from tools.search import SearchableQuerySet, highlight
 
 # The order of splits: the most seats apart, then the fewest that judged both, then the newest comparison.
 BIGGEST = (F("apart").desc(), "seats", F("comparison").desc())
@@ -42,7 +42,7 @@ ORDER BY ts_rank(search_vector, search_query(%(words)s)) DESC, published_at DESC
 """
 
 
-class ComparisonQuerySet(SearchedQuerySet):
+class ComparisonQuerySet(SearchableQuerySet):
     MATCHING = _MATCHING
 
     def published(self, *, at: datetime | None = None) -> Self:
@@ -77,14 +77,14 @@ class ComparisonQuerySet(SearchedQuerySet):
             category=F("first__category__name"),
         )
 
-    def with_marks(self, words: str) -> Self:
-        """Annotate what is shown of a comparison that was found, as `tools.search.marked`: `marked_first`,
-        `marked_second`, and `marked_introduction`, an excerpt.
+    def with_highlights(self, words: str) -> Self:
+        """Annotate the texts of a search result with highlights: `highlighted_first`, `highlighted_second`, and an
+        excerpt, `highlighted_introduction`. See `tools.search.highlight`.
         """
         return self.annotate(
-            marked_first=marked("first__name", words),
-            marked_second=marked("second__name", words),
-            marked_introduction=marked("introduction", words, excerpt=True),
+            highlighted_first=highlight("first__name", words),
+            highlighted_second=highlight("second__name", words),
+            highlighted_introduction=highlight("introduction", words, excerpt=True),
         )
 
     def most_read(self) -> Self:
@@ -125,14 +125,14 @@ class Comparison(Publishable):
 
     first = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="comparisons_as_first")
     second = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="comparisons_as_second")
-    introduction = models.TextField(blank=True, help_text="Markdown; raw HTML is shown, not obeyed.")
+    introduction = models.TextField(blank=True, help_text="Markdown. Raw HTML is escaped.")
 
     objects = ComparisonQuerySet.as_manager()
     history = History()
 
     class Meta:
         ordering = ["-published_at", "-pk"]
-        permissions = [("publish_comparison", "Can publish, schedule and withdraw comparisons")]
+        permissions = [("publish_comparison", "Can publish, schedule, and withdraw comparisons")]
         indexes = [models.Index(fields=["published_at"], name="comparisons_published")]
         constraints = [
             models.UniqueConstraint(

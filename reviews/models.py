@@ -11,13 +11,13 @@ from django.utils import timezone
 from tools import slugs
 from tools.models import (
     Tool,
-    is_web_address,
     unique_name_constraint,
+    validate_web_address,
     web_address_constraint,
 )
 from tools.publishing import PublicationState, Publishable, TransitionError, is_published
 from tools.row_history import History
-from tools.search import SearchedQuerySet, marked
+from tools.search import SearchableQuerySet, highlight
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 
 
@@ -42,7 +42,7 @@ class ReviewerQuerySet(SluggedQuerySet):
 class Reviewer(Slugged):
     """One seat on the panel."""
 
-    slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.is_slug])
+    slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug])
     name = models.CharField(max_length=100)
     lens = models.CharField(max_length=300, help_text="The question this seat judges by.")
     bio = models.TextField(blank=True)
@@ -95,7 +95,7 @@ ORDER BY ts_rank(search_vector, search_query(%(words)s)) DESC, published_at DESC
 """
 
 
-class ReviewQuerySet(SearchedQuerySet):
+class ReviewQuerySet(SearchableQuerySet):
     MATCHING = _MATCHING
 
     def current(self, *, at: datetime | None = None) -> Self:
@@ -120,13 +120,11 @@ class ReviewQuerySet(SearchedQuerySet):
             .order_by("-published_at", "-pk")
         )
 
-    def with_marks(self, words: str) -> Self:
-        """Annotate what is shown of a review that was found, as `tools.search.marked`: excerpts `marked_quote` and
-        `marked_flips_if`.
-        """
+    def with_highlights(self, words: str) -> Self:
+        """Annotate excerpts of a search result with highlights: `highlighted_quote` and `highlighted_flips_if`."""
         return self.annotate(
-            marked_quote=marked("quote", words, excerpt=True),
-            marked_flips_if=marked("flips_if", words, excerpt=True),
+            highlighted_quote=highlight("quote", words, excerpt=True),
+            highlighted_flips_if=highlight("flips_if", words, excerpt=True),
         )
 
     def flips(self, *, at: datetime | None = None) -> Self:
@@ -161,7 +159,7 @@ class Review(Publishable):
     tool = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="reviews")
     reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="reviews")
     verdict = models.CharField(max_length=4, choices=Verdict)
-    quote = models.TextField(help_text="Markdown; raw HTML is shown, not obeyed.")
+    quote = models.TextField(help_text="Markdown. Raw HTML is escaped.")
     flips_if = models.TextField("what would flip it", blank=True)
 
     objects = ReviewQuerySet.as_manager()
@@ -169,7 +167,7 @@ class Review(Publishable):
 
     class Meta:
         ordering = ["tool", "reviewer", "published_at", "pk"]
-        permissions = [("publish_review", "Can publish, schedule and withdraw reviews")]
+        permissions = [("publish_review", "Can publish, schedule, and withdraw reviews")]
         indexes = [
             models.Index(fields=["published_at"], name="reviews_review_published"),
             models.Index(fields=["reviewer", "-published_at", "-id"], name="reviews_review_of_seat"),
@@ -201,8 +199,8 @@ class Review(Publishable):
 
     def publish_with_tool(self, *, reason: str = "") -> None:
         """Let it appear at the instant of its tool. Raises TransitionError as `publish` does."""
-        self._only(PublicationState.DRAFT, PublicationState.SCHEDULED, step="published")
-        self._move(reason, published_at=self.tool.published_at)
+        self._require_state(PublicationState.DRAFT, PublicationState.SCHEDULED, step="published")
+        self._save_times(reason, published_at=self.tool.published_at)
 
     def unschedule(self, *, reason: str = "") -> None:
         """Make a draft again of what was never public. Raises TransitionError for anything that is not scheduled, and
@@ -265,7 +263,7 @@ class Prediction(models.Model):
     due_on = models.DateField()
     outcome = models.CharField(max_length=5, choices=Outcome, default=Outcome.OPEN)
     note = models.TextField(blank=True)
-    source = models.URLField(max_length=500, blank=True, validators=[is_web_address])
+    source = models.URLField(max_length=500, blank=True, validators=[validate_web_address])
     judged_on = models.DateField(null=True, blank=True)
 
     objects = PredictionQuerySet.as_manager()

@@ -1,9 +1,13 @@
-"""Path converters of slugs, registered in config/urls.py."""
+"""Path converters for slugs, registered in config/urls.py."""
 
 from tools import slugs
 
 
 class SlugConverter:
+    """Matches one slug."""
+
+    """Matches one slug."""
+
     regex = slugs.PATTERN
 
     def to_python(self, value: str) -> str:
@@ -14,12 +18,12 @@ class SlugConverter:
 
 
 class PairConverter:
-    """`<a>-vs-<b>` as a tuple of two slugs."""
+    """Converts `<a>-vs-<b>` to and from a tuple of two slugs."""
 
     regex = slugs.PATTERN
 
     def to_python(self, value: str) -> tuple[str, str]:
-        return slugs.split_pair(value)  # a ValueError means: no such address
+        return slugs.split_pair(value)  # Django treats a ValueError as no match
 
     def to_url(self, value: tuple[str, str]) -> str:
         return slugs.join_pair(*value)

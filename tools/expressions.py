@@ -1,4 +1,4 @@
-"""The site's arithmetic: percentages and the Wilson interval are computed in the database and nowhere else.
+"""The site's arithmetic. Percentages and the Wilson interval are computed in the database and nowhere else.
 
 The formulas, with their source, are SQL functions in tools/sql/arithmetic.sql.
 """
@@ -7,14 +7,14 @@ from django.db.models import FloatField, Func, IntegerField
 
 
 class WholePercent(Func):
-    """A share 0–1, or a share and its total, as a whole percent 0–100, half rounded up; NULL when the total is 0."""
+    """A share (0–1), or a part and its total, as a whole percent (0–100) rounded half up; NULL if the total is 0."""
 
     function = "whole_percent"
     output_field = IntegerField()
 
 
 class WilsonLow(Func):
-    """The lower end of the 95% Wilson score interval of successes and trials, as a share 0–1; NULL for 0 trials."""
+    """The lower bound of the 95% Wilson score interval of successes and trials, as a share (0–1); NULL for 0 trials."""
 
     function = "wilson_low"
     arity = 2
@@ -22,7 +22,7 @@ class WilsonLow(Func):
 
 
 class WilsonHigh(Func):
-    """The upper end of the same interval."""
+    """The upper bound of the same interval."""
 
     function = "wilson_high"
     arity = 2

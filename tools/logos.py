@@ -1,7 +1,7 @@
-"""Logos: what an editor uploads becomes two small pictures of our own making, kept under a random name.
+"""Logos. An uploaded image becomes two small files of our own, stored under a random name.
 
-Nothing of the uploaded file is kept: it is decoded, made small, and its pixels alone are written anew. So what else a
-file carries (metadata, a second file behind the first) ends here.
+The uploaded file itself is not stored. It is decoded, scaled down, and only its pixels are encoded again, so metadata
+or a second file appended to the first are lost.
 """
 
 import secrets
@@ -19,33 +19,33 @@ from web.caching import process_cache
 MAX_BYTES = 2 * 1024 * 1024
 MAX_SIDE = 4096  # pixels
 MAX_PIXELS = 16_000_000
-SIDE = 256  # pixels of the longer side of what is kept
+SIDE = 256  # pixels of the longer side of a stored logo
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 TYPES = {"webp": "image/webp", "png": "image/png"}
 STEM_PATTERN = r"[0-9a-f]{32}"
 
-UNREADABLE = "This is no PNG, JPEG, WebP or GIF that can be read: the file may be cut short, or be something else."
+UNREADABLE = "This file cannot be read as PNG, JPEG, WebP, or GIF. It may be truncated or of another type."
 
-# Pillow looks at the size that a header claims when it opens a file, and refuses to go on at twice this.
+# Pillow checks the size in the header when it opens a file, and refuses one of more than twice this.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
 @dataclass(frozen=True, slots=True)
 class Logo:
-    """The two files of a logo, at most SIDE × SIDE pixels."""
+    """The two files of a logo, each at most SIDE × SIDE pixels."""
 
     webp: bytes
     png: bytes
 
 
 def read(upload: File) -> Logo:
-    """Decode an uploaded picture and make a logo of it; of an animation, of its first frame.
+    """Decode an uploaded image and return it as a logo. Of an animation, only the first frame is used.
 
-    Raises ValidationError, in words for the form, for anything but a PNG, JPEG, WebP or GIF of at most MOST_BYTES,
-    MOST_SIDE and MOST_PIXELS. What the header claims is checked before a pixel is decoded.
+    Raises ValidationError with a message for the form unless the file is a PNG, JPEG, WebP, or GIF within MAX_BYTES,
+    MAX_SIDE, and MAX_PIXELS. The size in the header is checked before any pixel is decoded.
     """
     if upload.size > MAX_BYTES:
-        raise ValidationError(f"The file has {upload.size / 1024**2:.1f} MB; a logo has at most 2 MB.")
+        raise ValidationError(f"The file has {upload.size / 1024**2:.1f} MB; the limit is 2 MB.")
     upload.seek(0)
     try:
         with Image.open(upload, formats=FORMATS) as image:
@@ -55,12 +55,12 @@ def read(upload: File) -> Logo:
         raise ValidationError(_too_large("more than 16 million")) from error
     except ValidationError:
         raise
-    except Exception as error:  # decoders of broken files raise whatever they stumble over
+    except Exception as error:  # decoders raise many kinds of errors on broken files
         raise ValidationError(UNREADABLE) from error
     turned.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     pixels = Image.new("RGBA", turned.size)
     pixels.paste(turned)
-    return Logo(webp=_encoded(pixels, "WEBP", quality=90, method=6), png=_encoded(pixels, "PNG", optimize=True))
+    return Logo(webp=_encode(pixels, "WEBP", quality=90, method=6), png=_encode(pixels, "PNG", optimize=True))
 
 
 def _check_size(width: int, height: int) -> None:
@@ -68,18 +68,18 @@ def _check_size(width: int, height: int) -> None:
         raise ValidationError(_too_large(f"{width:,} × {height:,}"))
 
 
-def _too_large(said: str) -> str:
-    return f"The picture has {said} pixels; a logo has at most {MAX_SIDE:,} on a side, and 16 million in all."
+def _too_large(size: str) -> str:
+    return f"The image has {size} pixels; the limits are {MAX_SIDE:,} per side and 16 million in total."
 
 
-def _encoded(image: Image.Image, kind: str, **options: int) -> bytes:
+def _encode(image: Image.Image, kind: str, **options: int) -> bytes:
     file = BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
 
 
 def store(logo: Logo) -> str:
-    """Write the files of a logo, and return the random stem of their names, which `Tool.logo` holds."""
+    """Write the files of a logo and return the random stem of their names, for `Tool.logo`."""
     stem = secrets.token_hex(16)
     default_storage.save(_path(stem, "webp"), ContentFile(logo.webp))
     default_storage.save(_path(stem, "png"), ContentFile(logo.png))
@@ -87,20 +87,20 @@ def store(logo: Logo) -> str:
 
 
 def remove(stem: str) -> None:
-    """Delete the files of a logo; "" and one that is gone already are no error."""
+    """Delete the files of a logo. Idempotent; does nothing for ""."""
     for kind in TYPES if stem else ():
         default_storage.delete(_path(stem, kind))
 
 
 def read_file(stem: str, kind: str) -> bytes:
-    """A file of a logo, `kind` being `webp` or `png`. Raises FileNotFoundError."""
+    """Return a logo's file; `kind` is `webp` or `png`. Raises FileNotFoundError."""
     with default_storage.open(_path(stem, kind)) as file:
         return file.read()
 
 
 @process_cache(maxsize=8192)
 def file_url(stem: str, kind: str) -> str:
-    """The path of a file of a logo, remembered; "" without a logo."""
+    """Return the URL path of a logo's file, cached; "" without a logo."""
     return reverse("logo", args=[stem, kind]) if stem else ""
 
 

@@ -1,4 +1,4 @@
-"""How prices are said: `Free`, `$20/mo`, `$0.25 per 1M tokens`, `Contact sales`, or `—` when nothing is known."""
+"""Prices as text: `Free`, `$20/mo`, `$0.25 per 1M tokens`, `Contact sales`, or `—` if no price is known."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -13,7 +13,7 @@ _KINDS = {PlanKind.FREE.value: 0, PlanKind.PAID.value: 1, PlanKind.CONTACT.value
 
 
 class Price(NamedTuple):
-    """What a plan costs. Only a paid one has an amount, a currency and a period; only usage has a unit."""
+    """What a plan costs. Only a paid plan has an amount, a currency, and a period; only a usage price has a unit."""
 
     kind: str
     amount: Decimal | None = None
@@ -31,32 +31,32 @@ class Price(NamedTuple):
             return "Free"
         if self.amount is None or self.currency is None or self.period is None:
             return "Contact sales"
-        said = format_amount(self.amount, self.currency)
-        return f"{said} per {self.unit}" if self.period == Period.USAGE else said + _PERIODS[self.period]
+        text = format_amount(self.amount, self.currency)
+        return f"{text} per {self.unit}" if self.period == Period.USAGE else text + _PERIODS[self.period]
 
     @property
     def rank(self) -> tuple[int, Decimal]:
-        """Where it stands among the ways in: free, then the smaller amount (a year's as a twelfth), then sales.
+        """The sort key for finding the entry: free first, then by amount (a yearly one divided by 12), then sales.
 
-        There is no exchange rate between currencies, nor between a month and a usage: the smaller figure gets you in.
+        Amounts are compared as plain numbers, without conversion between currencies or between months and usage.
         """
         amount = self.amount or Decimal(0)
         return _KINDS[self.kind], amount / 12 if self.period == Period.YEAR else amount
 
 
 def format_amount(amount: Decimal, currency: str) -> str:
-    """An amount with its currency: whole amounts without decimals, others with two, or more where two would lie."""
+    """Return an amount with its currency: without decimals if it is whole, else with two, or more if it needs them."""
     places = max(0, -int(amount.normalize().as_tuple().exponent))
     digits = f"{amount:,.0f}" if places == 0 else f"{amount:,.{max(2, places)}f}"
     return f"{_SYMBOLS[currency]}{digits}" if currency in _SYMBOLS else f"{currency} {digits}"
 
 
 def find_entry_price(prices: Sequence[Price]) -> Price | None:
-    """The cheapest way in, or None when no price is known. Among equals the first."""
+    """Return the cheapest price, the first among equals, or None without any."""
     return min(prices, key=lambda price: price.rank, default=None)
 
 
 def format_entry_price(prices: Sequence[Price]) -> str:
-    """What the card shows as the way in."""
+    """Return the entry price as a card shows it."""
     price = find_entry_price(prices)
     return price.words if price else UNKNOWN

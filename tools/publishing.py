@@ -1,4 +1,4 @@
-"""What tools, reviews and comparisons share: draft, scheduled, published, withdrawn."""
+"""Publication states shared by tools, reviews, and comparisons: draft, scheduled, published, withdrawn."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -25,19 +25,19 @@ def is_published(*, at: datetime | None = None, prefix: str = "") -> models.Q:
 
 class PublishableQuerySet(models.QuerySet[Any]):
     def published(self, *, at: datetime | None = None) -> Self:
-        """What the public may see at an instant (default: now)."""
+        """Filter to rows that are public at a time (default: now)."""
         return self.filter(is_published(at=at))
 
 
 class TransitionError(ValueError):
-    """A step that what a thing is does not allow. The message says why, in words for editors."""
+    """A transition that the object's state does not allow. The message tells editors why."""
 
 
 class Publishable(models.Model):
-    """Content that appears by itself at `published_at`, and is taken off the site at `withdrawn_at`.
+    """Content that appears on the site at `published_at` and leaves it at `withdrawn_at`.
 
-    No job publishes anything: every public query compares `published_at` with the clock. Both times are moved by the
-    methods here alone, and by catalog files, which say what is public (docs/decisions/0010-publishing.md).
+    No job publishes anything: every public query compares `published_at` with the clock. Only the methods of this
+    class set the two times, and catalog files, which state what is public (docs/decisions/0010-publishing.md).
 
         draft ── publish(at) ──▶ scheduled ── the clock, or publish() ──▶ published ── withdraw() ──▶ withdrawn
           ▲                          │                                        ▲                          │
@@ -45,7 +45,7 @@ class Publishable(models.Model):
     """
 
     published_at = models.DateTimeField(
-        null=True, blank=True, help_text="Empty: a draft. In the future: it appears by itself at that time (UTC)."
+        null=True, blank=True, help_text="Empty: a draft. In the future: published automatically at that time (UTC)."
     )
     withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -62,53 +62,53 @@ class Publishable(models.Model):
 
     @property
     def was_public(self) -> bool:
-        """Whether readers see it or have seen it: then it is superseded or withdrawn, and never deleted.
+        """Whether readers have been able to see it. Such content is superseded or withdrawn, and never deleted.
 
-        Goes by the time that is set now. The database looks into the history as well (tools/sql/history.sql).
+        This looks only at the current `published_at`. A trigger also checks the history (tools/sql/history.sql).
         """
         return self.published_at is not None and self.published_at <= timezone.now()
 
     def publish(self, *, at: datetime | None = None, reason: str = "") -> None:
-        """Let it appear now, or by itself at a later instant; what is scheduled is moved. `reason` is for the history.
+        """Publish now, or schedule (or reschedule) for a later time. `reason` goes into the history.
 
         Raises TransitionError if it is or was public, if `at` has passed, or if a constraint forbids it.
         """
-        self._only(PublicationState.DRAFT, PublicationState.SCHEDULED, step="published")
+        self._require_state(PublicationState.DRAFT, PublicationState.SCHEDULED, step="published")
         now = timezone.now()
         if at is not None and at <= now:
             raise TransitionError("That time has passed.")
-        self._move(reason, published_at=at or now)
+        self._save_times(reason, published_at=at or now)
 
     def unschedule(self, *, reason: str = "") -> None:
-        """Make a draft again of what was never public. Raises TransitionError for anything that is not scheduled."""
-        self._only(PublicationState.SCHEDULED, step="made a draft again")
-        self._move(reason, published_at=None)
+        """Turn a scheduled object back into a draft. Raises TransitionError if it is not scheduled."""
+        self._require_state(PublicationState.SCHEDULED, step="made a draft again")
+        self._save_times(reason, published_at=None)
 
     def withdraw(self, *, reason: str = "") -> None:
-        """Take it off the site and keep it. Withdrawing twice changes nothing.
+        """Take it off the site without deleting it. Idempotent.
 
-        Raises TransitionError for what was never public: a draft is deleted, and what is scheduled is unscheduled.
+        Raises TransitionError if it was never public: delete a draft, unschedule a scheduled object.
         """
         if self.withdrawn_at is None:
-            self._only(PublicationState.PUBLISHED, step="withdrawn")
-            self._move(reason, withdrawn_at=timezone.now())
+            self._require_state(PublicationState.PUBLISHED, step="withdrawn")
+            self._save_times(reason, withdrawn_at=timezone.now())
 
     def put_back(self, *, reason: str = "") -> None:
-        """Return a withdrawn object to the site under its first publication time. Raises TransitionError otherwise."""
-        self._only(PublicationState.WITHDRAWN, step="put back")
-        self._move(reason, withdrawn_at=None)
+        """Return a withdrawn object to the site, with its original `published_at`. Raises TransitionError otherwise."""
+        self._require_state(PublicationState.WITHDRAWN, step="put back")
+        self._save_times(reason, withdrawn_at=None)
 
-    def _only(self, *states: PublicationState, step: str) -> None:
+    def _require_state(self, *states: PublicationState, step: str) -> None:
         if self.state not in states:
             is_what = "is a draft" if self.state == PublicationState.DRAFT else f"is {self.state.label.lower()}"
             raise TransitionError(f"It {is_what} and cannot be {step}.")
 
-    def _move(self, reason: str, **times: datetime | None) -> None:
-        """Write one of the two times, and why; or raise TransitionError with the words of the constraint against it."""
+    def _save_times(self, reason: str, **times: datetime | None) -> None:
+        """Save one of the two times with a reason. If a constraint fails, raise TransitionError with its message."""
         before = {name: getattr(self, name) for name in times}
         for name, value in times.items():
             setattr(self, name, value)
-        self._change_reason = reason  # django-simple-history keeps it
+        self._change_reason = reason  # read by django-simple-history
         try:
             with transaction.atomic():
                 self.save(update_fields=list(times))
@@ -116,9 +116,9 @@ class Publishable(models.Model):
             for name, value in before.items():
                 setattr(self, name, value)
             broken = error.__cause__.diag.constraint_name if isinstance(error.__cause__, psycopg.Error) else None
-            words = [str(rule.violation_error_message) for rule in self._meta.constraints if rule.name == broken]
-            if not words:
+            messages = [str(rule.violation_error_message) for rule in self._meta.constraints if rule.name == broken]
+            if not messages:
                 raise
-            raise TransitionError(words[0]) from error
+            raise TransitionError(messages[0]) from error
         finally:
             del self._change_reason

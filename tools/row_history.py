@@ -1,7 +1,6 @@
-"""The history of what editors write: an entry a change, with who made it, when and why.
+"""The history of rows that editors write: one version per change, with who made it, when, and why.
 
-Saving and deleting through models leaves an entry by itself (django-simple-history). What is written in bulk leaves
-one by `record`.
+django-simple-history records saves and deletes through models. Bulk writers call `record_changes`.
 """
 
 from collections.abc import Iterable
@@ -18,8 +17,8 @@ DELETED: Literal["-"] = "-"
 
 
 class History(HistoricalRecords):
-    """Entries for a model. The reason is the object's own (`_change_reason`), or one for all that a request changes
-    (`because`).
+    """A model's history. The reason of a change is the object's own (`_change_reason`), or else the one that
+    `set_change_reason` set for the request.
     """
 
     def get_change_reason_for_object(self, instance: models.Model, history_type: str, using: str) -> str | None:
@@ -28,7 +27,7 @@ class History(HistoricalRecords):
 
 
 def set_change_reason(reason: str) -> None:
-    """Give the reason of all that the request at hand changes from here on; without a request, nothing happens."""
+    """Set the reason of all further changes in the current request. Does nothing outside a request."""
     with suppress(AttributeError):
         HistoricalRecords.context.request.change_reason = reason
 
@@ -42,16 +41,16 @@ def record_changes(
     reason: str,
     at: datetime,
 ) -> None:
-    """Write an entry for each of some rows (ids) as they stand now, `by` a user or nobody. One statement.
+    """Record the current values of rows (ids) as one version each, in one statement. `by` is a user or None.
 
-    What the rows' many-to-many fields hold is part of the entry, so write those first.
+    A version includes the rows' many-to-many relations, so write those first.
     """
     ids = list(ids)
     if not ids:
         return
     history: Any = model.history.model  # type: ignore[attr-defined]
     columns = ", ".join(f'"{field.column}"' for field in history.tracked_fields)
-    entries = f"""
+    versions = f"""
         INSERT INTO {history._meta.db_table}
             ({columns}, history_date, history_type, history_user_id, history_change_reason)
         SELECT {columns}, %s::timestamptz, %s::text, %s::bigint, %s::text
@@ -59,21 +58,21 @@ def record_changes(
     """
     with connection.cursor() as cursor:
         values = [at, kind, None if by is None else by.pk, reason, ids]
-        cursor.execute(_with_links(model, history, entries), values)
+        cursor.execute(_with_links(model, history, versions), values)
 
 
-def _with_links(model: type[models.Model], history: Any, entries: str) -> str:
-    """The statement that also writes what the many-to-many field of a model held; models have one at the most."""
+def _with_links(model: type[models.Model], history: Any, versions: str) -> str:
+    """Extend the INSERT so that it also records the model's many-to-many field. A model has at most one."""
     linked = list(history._history_m2m_fields)
     if not linked:
-        return entries
+        return versions
     [field] = linked
     through, owner = field.remote_field.through, field.m2m_column_name()
     links = History.m2m_models[field]._meta.db_table
     columns = [column.column for column in through._meta.fields]
     return f"""
-        WITH entry AS ({entries} RETURNING history_id, id)
+        WITH version AS ({versions} RETURNING history_id, id)
         INSERT INTO {links} ({", ".join(columns)}, history_id)
-        SELECT {", ".join(f"link.{column}" for column in columns)}, entry.history_id
-        FROM entry JOIN {through._meta.db_table} AS link ON link.{owner} = entry.id ORDER BY link.id
+        SELECT {", ".join(f"link.{column}" for column in columns)}, version.history_id
+        FROM version JOIN {through._meta.db_table} AS link ON link.{owner} = version.id ORDER BY link.id
     """

@@ -1,11 +1,10 @@
-"""Finding by words: full text, the beginnings of names, and likeness where somebody mistypes.
+"""Search: full text, prefixes of names, and similarity for misspellings.
 
-The SQL side is `sql/search.sql` of tools, reviews and comparisons; their migrations `0002_sql` add `search_vector`.
-These columns are generated (comparisons: set by triggers) and not declared in the models: a declared `GeneratedField`
-would be loaded with every object, through every join, and returned by every insert, and a vector is as long as its
-text.
+The SQL side is tools/sql/search.sql, with the `search_vector` columns of tools, reviews, and comparisons. They are
+generated columns (comparisons: maintained by triggers) and are not declared in the models. A declared `GeneratedField`
+would be loaded with every object, through every join, and returned by every INSERT; a vector is as long as its text.
 
-What is searched is what stands on pages: public tools and comparisons, current editions. History is not found.
+Search covers what pages show: public tools and comparisons, and current editions. Superseded content is not searched.
 """
 
 import re
@@ -22,20 +21,20 @@ from django.utils import timezone
 
 from tools.publishing import PublishableQuerySet
 
-CANDIDATES = 200  # of a word that is everywhere the newest are ranked: the work has a limit
-NAMESAKES = 50  # and so many more of those that carry it in their names
-BEGINNINGS = 300  # names that begin with what is typed so far, from which the suggestions are chosen
-LONGEST = 200  # characters of what is typed
-SHORT = 160  # characters; a text no longer than that is its own excerpt
-SHORTEST_RESEMBLING = 3  # letters; with fewer, everything resembles everything
+CANDIDATES = 200  # rows to rank; for a common word only the newest, to bound the work
+NAMESAKES = 50  # additional rows that have the word in their names
+BEGINNINGS = 300  # names that match a prefix, from which suggestions are chosen
+MAX_QUERY_LENGTH = 200  # characters
+SHORT_TEXT = 160  # characters; a text up to this length is its own excerpt
+MIN_RESEMBLING_LENGTH = 3  # letters; with fewer, everything is similar to everything
 
-# Between these stand the words that were found. They are for private use, and so nothing that can be typed into a
-# search holds them; should a text hold them itself, then more of it is marked than was found, and nothing worse.
-START, STOP = "\ue000", "\ue001"
+# Delimiters around matches in highlighted text. They are private-use characters, which people do not type. If a text
+# contains them anyway, too much of it is highlighted and nothing worse happens.
+HIGHLIGHT_START, HIGHLIGHT_STOP = "\ue000", "\ue001"
 
 
 class Matches(Func):
-    """Whether a vector matches a query."""
+    """An expression: whether a vector matches a query."""
 
     template = "(%(expressions)s)"
     arg_joiner = " @@ "
@@ -44,23 +43,23 @@ class Matches(Func):
 
 
 def names() -> Func:
-    """A tool's names in one text; an index holds its trigrams."""
+    """Return an expression for all names of a tool in one text, which has a trigram index."""
     return Func("name", "aliases", function="tool_names", output_field=TextField())
 
 
 def name_words() -> Func:
-    """The words of a tool's names as they are written; an index holds them."""
+    """Return an expression for the unstemmed words of a tool's names as a vector, which has an index."""
     return Func("name", "aliases", function="tool_name_vector", output_field=SearchVectorField())
 
 
-def typed(words: str) -> Func:
-    """What a person typed, as a query: all of the words, or those on one side of an “or”. Nothing is an error."""
+def search_query(words: str) -> Func:
+    """Return an expression for user input as a query: all words, or those on either side of an “or”. It never fails."""
     return Func(Value(words), function="search_query", output_field=SearchQueryField())
 
 
-def beginnings(words: str) -> Func:
-    """Words of which each begins a word of a name, as a query."""
-    parts = " & ".join(f"'{word}':*" for word in words_of(words))
+def prefix_query(words: str) -> Func:
+    """Return an expression for a query that requires each word to be the prefix of a word."""
+    parts = " & ".join(f"'{word}':*" for word in split_words(words))
     return Func(
         Value(parts),
         function="to_tsquery",
@@ -69,25 +68,31 @@ def beginnings(words: str) -> Func:
     )
 
 
-def is_called(name: Any) -> Func:
-    """Whether a tool goes by exactly this name (or expression) or alias, in whatever case; an index holds that."""
+def has_name(name: Any) -> Func:
+    """Return an expression: whether a tool has exactly this name or alias, ignoring case. It has an index.
+
+    `name` is a string or an expression.
+    """
     called = Func("name", "aliases", function="tool_called")
     wanted = Func(Value(name) if isinstance(name, str) else name, template="ARRAY[lower(%(expressions)s)]")
     return Func(called, wanted, template="(%(expressions)s)", arg_joiner=" @> ", output_field=BooleanField())
 
 
-def marked(text: Any, words: str, *, excerpt: bool = False) -> Func:
-    """A field, or an expression, with what matches the words between START and STOP: all of it, or an excerpt."""
+def highlight(text: Any, words: str, *, excerpt: bool = False) -> Func:
+    """Return an expression for a text with each match between HIGHLIGHT_START and HIGHLIGHT_STOP.
+
+    `text` is a field name or an expression. The result is the whole text, or an excerpt.
+    """
     plain = Func(text, function="without_markdown", output_field=TextField())
-    whole = Value(f"StartSel={START}, StopSel={STOP}, HighlightAll=true")
+    whole = Value(f"StartSel={HIGHLIGHT_START}, StopSel={HIGHLIGHT_STOP}, HighlightAll=true")
     pieces = Value(
-        f"StartSel={START}, StopSel={STOP}, MaxFragments=2, MinWords=12, MaxWords=28, ShortWord=0,"
+        f"StartSel={HIGHLIGHT_START}, StopSel={HIGHLIGHT_STOP}, MaxFragments=2, MinWords=12, MaxWords=28, ShortWord=0,"
         " FragmentDelimiter=' … '"
     )
-    short = LessThanOrEqual(Length(plain), SHORT)
+    short = LessThanOrEqual(Length(plain), SHORT_TEXT)
     return Func(
         plain,
-        typed(words),
+        search_query(words),
         Case(When(short, then=whole), default=pieces) if excerpt else whole,
         function="ts_headline",
         template="%(function)s('english', %(expressions)s)",
@@ -95,24 +100,24 @@ def marked(text: Any, words: str, *, excerpt: bool = False) -> Func:
     )
 
 
-def words_of(text: str) -> list[str]:
-    """The words of a text in small letters."""
+def split_words(text: str) -> list[str]:
+    """Return the words of a text in lower case."""
     return re.findall(r"[^\W_]+", text.lower())
 
 
-class SearchedQuerySet(PublishableQuerySet):
+class SearchableQuerySet(PublishableQuerySet):
     """Rows with a `search_vector`."""
 
     MATCHING: ClassVar[str]
-    """SQL: the ids of what is public and matches the parameter `words`, best first; the rest of the parameters are
+    """SQL that selects the ids of public rows matching the parameter `words`, best first. Its other parameters are
     `now`, and `candidates` and `namesakes`, which limit the work.
     """
 
-    def matching(self, words: str) -> list[int]:
-        """The ids of what is public and matches what a person typed, best first. One query.
+    def search_ids(self, words: str) -> list[int]:
+        """Return the ids of public rows that match user input, best first. One query.
 
-        At most CANDIDATES, the newest; of tools NAMESAKES more. It is SQL, because to build it anew for each search
-        takes Django longer than PostgreSQL takes to answer. Ask within `planned_each_time()`.
+        At most CANDIDATES rows, the newest; for tools NAMESAKES more. This is plain SQL because Django would take
+        longer to build the query than PostgreSQL takes to answer it. Call it within `force_custom_plans()`.
         """
         limits = {"candidates": CANDIDATES, "namesakes": NAMESAKES}
         with connection.cursor() as cursor:
@@ -121,11 +126,11 @@ class SearchedQuerySet(PublishableQuerySet):
 
 
 @contextmanager
-def planned_each_time() -> Iterator[None]:
-    """Within it, PostgreSQL plans each statement for the words at hand, and reads no table from end to end.
+def force_custom_plans() -> Iterator[None]:
+    """Make PostgreSQL plan each statement for its actual parameters, without sequential scans, in a transaction.
 
-    A rare word is best looked up, a common one best met on the way through the newest rows. One plan for all words,
-    which a connection may settle on after some searches, takes ten times as long for the common ones.
+    A rare word is best looked up in the index; a common one is found soonest by scanning the newest rows. A generic
+    plan, to which a connection may switch after some searches, takes ten times as long for common words.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:

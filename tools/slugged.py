@@ -1,4 +1,4 @@
-"""What has a slug, and keeps its old ones working: tools, categories and reviewers."""
+"""Models with a slug whose former slugs keep working: tools, categories, and reviewers."""
 
 from typing import Any
 
@@ -13,15 +13,15 @@ def slug_constraint(*, name: str) -> models.CheckConstraint:
     return models.CheckConstraint(
         name=name,
         condition=Q(slug__regex=rf"^{slugs.PATTERN}$"),
-        violation_error_message="A slug is small letters, digits and single hyphens.",
+        violation_error_message="A slug consists of lowercase letters, digits, and single hyphens.",
     )
 
 
 class FormerSlug(models.Model):
-    """A slug that a tool, category or reviewer had before it was renamed, so that old links go on working.
+    """A slug that a tool, category, or reviewer had before it was renamed. Old links keep working through it.
 
-    Rows are written by a trigger (tools/sql/slugs.sql), so that no way of renaming can forget one; the same
-    trigger refuses a slug that somebody else used to have.
+    A trigger writes the rows (tools/sql/slugs.sql), so that no way of renaming can miss one. The same trigger rejects
+    a slug that another object used to have.
     """
 
     table = models.CharField(max_length=63)
@@ -38,7 +38,7 @@ class FormerSlug(models.Model):
 
 class SluggedQuerySet(models.QuerySet[Any]):
     def by_slugs(self, *wanted: str) -> dict[str, Any]:
-        """Find objects by slugs, current or former: {slug as asked: object}, without those that lead nowhere."""
+        """Return {slug: object} for current and former slugs, keyed as passed. Unknown slugs are left out."""
         found: dict[str, Any] = {row.slug: row for row in self.filter(slug__in=wanted)}
         if missing := set(wanted) - set(found):
             former = dict(
@@ -56,7 +56,7 @@ class SluggedQuerySet(models.QuerySet[Any]):
 
 
 class Slugged(models.Model):
-    """What forms ask of a slug beyond its field, and a trigger asks anyway: that it is nobody else’s former one."""
+    """Form validation of a slug: it must not be another object's former slug. A trigger enforces the same."""
 
     class Meta:
         abstract = True
@@ -65,4 +65,4 @@ class Slugged(models.Model):
         super().clean()
         former = FormerSlug.objects.filter(table=self._meta.db_table, slug=getattr(self, "slug", ""))
         if former.exclude(object_id=self.pk).exists():
-            raise ValidationError({"slug": "Old links to something else lead over this slug; choose another."})
+            raise ValidationError({"slug": "Old links to something else use this slug; choose another."})

@@ -1,4 +1,4 @@
-"""How well a price or a fact is founded: where it was found, and when somebody last looked."""
+"""How well a price or fact is sourced: where it was found, and when an editor last verified it."""
 
 from datetime import date
 from urllib.parse import urlsplit
@@ -9,12 +9,12 @@ from web.words import format_day
 
 
 def is_stale(verified_on: date, *, today: date) -> bool:
-    """Whether somebody last looked longer ago than STALE_AFTER_DAYS."""
+    """Return whether the last verification is more than STALE_AFTER_DAYS ago."""
     return (today - verified_on).days > settings.STALE_AFTER_DAYS
 
 
 def describe_verification(verified_on: date | None, *, today: date) -> str:
-    """Say how well a statement is founded: verified, verified too long ago, or never."""
+    """Return when a statement was verified as text: on a day, too long ago, or never (`unverified`)."""
     if verified_on is None:
         return "unverified"
     words = f"verified {format_day(verified_on)}"
@@ -22,5 +22,5 @@ def describe_verification(verified_on: date | None, *, today: date) -> str:
 
 
 def site_name(address: str) -> str:
-    """The host of a web address as people say it; "" without one."""
+    """Return the host of a URL without `www.`; "" if it has none."""
     return (urlsplit(address).hostname or "").removeprefix("www.")

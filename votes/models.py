@@ -120,7 +120,7 @@ class Vote(models.Model):
             ("freeze_tool", "Can freeze the votes on a tool"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["tool", "visitor"], name="votes_vote_one_a_visitor"),
+            models.UniqueConstraint(fields=["tool", "visitor"], name="votes_vote_one_per_visitor"),
             models.CheckConstraint(name="votes_vote_choice_known", condition=Q(choice__in=Choice.values)),
             models.CheckConstraint(name="votes_vote_state_known", condition=Q(state__in=State.values)),
             models.CheckConstraint(

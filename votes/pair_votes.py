@@ -142,7 +142,7 @@ class PairVote(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["first", "second", "visitor"], name="votes_pairvote_one_a_visitor"),
+            models.UniqueConstraint(fields=["first", "second", "visitor"], name="votes_pairvote_one_per_visitor"),
             models.CheckConstraint(name="votes_pairvote_choice_known", condition=Q(choice__in=PairChoice.values)),
             models.CheckConstraint(name="votes_pairvote_state_known", condition=Q(state__in=PairState.values)),
             models.CheckConstraint(name="votes_pairvote_in_order", condition=Q(first__lt=F("second"))),

@@ -24,12 +24,12 @@ class Migration(migrations.Migration):
                     "published_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="Empty: a draft. In the future: it appears by itself at that time (UTC).",
+                        help_text="Empty: a draft. In the future: published automatically at that time (UTC).",
                         null=True,
                     ),
                 ),
                 ("withdrawn_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                ("introduction", models.TextField(blank=True, help_text="Markdown; raw HTML is shown, not obeyed.")),
+                ("introduction", models.TextField(blank=True, help_text="Markdown. Raw HTML is escaped.")),
                 (
                     "first",
                     models.ForeignKey(
@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-published_at", "-pk"],
-                "permissions": [("publish_comparison", "Can publish, schedule and withdraw comparisons")],
+                "permissions": [("publish_comparison", "Can publish, schedule, and withdraw comparisons")],
             },
         ),
         migrations.CreateModel(
@@ -60,12 +60,12 @@ class Migration(migrations.Migration):
                     "published_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="Empty: a draft. In the future: it appears by itself at that time (UTC).",
+                        help_text="Empty: a draft. In the future: published automatically at that time (UTC).",
                         null=True,
                     ),
                 ),
                 ("withdrawn_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                ("introduction", models.TextField(blank=True, help_text="Markdown; raw HTML is shown, not obeyed.")),
+                ("introduction", models.TextField(blank=True, help_text="Markdown. Raw HTML is escaped.")),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
                 ("history_change_reason", models.TextField(null=True)),

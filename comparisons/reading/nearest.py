@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from django.db import connection
 
 from tools.models import Tool
-from tools.search import SHORTEST_RESEMBLING, words_of
+from tools.search import MIN_RESEMBLING_LENGTH, split_words
 from tools.slugs import PAIR_SEPARATOR, slug_from_name
 
 MAX_TOOLS = 3
@@ -59,7 +59,7 @@ def _tools_like(slugs: list[str]) -> list[Tool]:
 def _beginnings(slug: str) -> list[str]:
     """Return what is left of a slug without its last words, longest first: `open-webui-2` may be `open-webui`."""
     *shorter, _ = accumulate(slug.split("-"), "{}-{}".format)
-    return [beginning for beginning in reversed(shorter) if len(beginning) >= SHORTEST_RESEMBLING]
+    return [beginning for beginning in reversed(shorter) if len(beginning) >= MIN_RESEMBLING_LENGTH]
 
 
 def meant_words(typed: str, names: Iterable[str]) -> str:
@@ -69,10 +69,10 @@ def meant_words(typed: str, names: Iterable[str]) -> str:
     """
     known: dict[str, str] = {}
     for name in names:
-        parts = words_of(name)
+        parts = split_words(name)
         known |= {part: part for part in parts}
         known |= {first + second: f"{first} {second}" for first, second in pairwise(parts)}
-    words = words_of(typed)
+    words = split_words(typed)
     if not words or not known:
         return ""
     with connection.cursor() as cursor:

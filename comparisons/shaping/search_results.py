@@ -16,7 +16,7 @@ from comparisons.models import Comparison
 from reviews.models import Review
 from reviews.panel import Panel
 from tools.models import Tool
-from tools.search import START, STOP
+from tools.search import HIGHLIGHT_START, HIGHLIGHT_STOP
 from web.words import format_day
 
 # A tool with a similar name is taken as meant if its likeness, a share 0–1 of what was typed, is at least
@@ -50,43 +50,43 @@ def search_address(words: str, *, kind: str = "", page: int = 1) -> str:
 
 
 def shape_tool(tool: Tool) -> dict[str, Any]:
-    """Shape a tool that was found, annotated `with_panel().with_marks()`."""
+    """Shape a tool that was found, annotated `with_panel().with_highlights()`."""
     row: Any = tool
     return {
         "url": row.get_absolute_url(),
-        "name": highlight(row.marked_name),
+        "name": highlight(row.highlighted_name),
         "category": row.category.name,
-        "tagline": highlight(row.marked_tagline),
+        "tagline": highlight(row.highlighted_tagline),
         # Aliases only when the name does not match, the description only when it does.
-        "aliases": "" if has_highlight(row.marked_name) else _highlight_or_nothing(row.marked_aliases),
-        "excerpt": _highlight_or_nothing(_excerpt(row.marked_description)),
+        "aliases": "" if has_highlight(row.highlighted_name) else _highlight_or_nothing(row.highlighted_aliases),
+        "excerpt": _highlight_or_nothing(_excerpt(row.highlighted_description)),
         "panel": Panel.of(row.panel),
         "compare": reverse("compare", query={"a": row.slug}),
     }
 
 
 def shape_comparison(comparison: Comparison) -> dict[str, Any]:
-    """Shape a comparison that was found, annotated `with_marks()`."""
+    """Shape a comparison that was found, annotated `with_highlights()`."""
     row: Any = comparison
     return {
         "url": row.get_absolute_url(),
-        "first": highlight(row.marked_first),
-        "second": highlight(row.marked_second),
+        "first": highlight(row.highlighted_first),
+        "second": highlight(row.highlighted_second),
         "category": row.first.category.name,
-        "excerpt": _highlight_or_nothing(_excerpt(row.marked_introduction)),
+        "excerpt": _highlight_or_nothing(_excerpt(row.highlighted_introduction)),
     }
 
 
 def shape_review(review: Review) -> dict[str, Any]:
-    """Shape a review that was found, annotated `with_marks()`."""
+    """Shape a review that was found, annotated `with_highlights()`."""
     row: Any = review
     return {
         "url": f"{row.tool.get_absolute_url()}#seat-{row.reviewer.slug}",
         "tool": row.tool.name,
         "reviewer": row.reviewer.name,
         "verdict": row.verdict,
-        "excerpt": highlight(_excerpt(row.marked_quote)),
-        "flips_if": _highlight_or_nothing(_excerpt(row.marked_flips_if)),
+        "excerpt": highlight(_excerpt(row.highlighted_quote)),
+        "flips_if": _highlight_or_nothing(_excerpt(row.highlighted_flips_if)),
         "day": format_day(row.published_at.date()),
     }
 
@@ -177,16 +177,16 @@ def picker_address(fields: dict[str, str]) -> str:
 
 
 def highlight(text: str) -> SafeString:
-    """Return a text from `tools.search.marked` as HTML: hits in <mark>, everything escaped."""
-    before, *parts = text.split(START)
+    """Return a text from `tools.search.highlight` as HTML: hits in <mark>, everything escaped."""
+    before, *parts = text.split(HIGHLIGHT_START)
     return conditional_escape(before) + format_html_join(
-        "", "<mark>{}</mark>{}", (part.partition(STOP)[::2] for part in parts)
+        "", "<mark>{}</mark>{}", (part.partition(HIGHLIGHT_STOP)[::2] for part in parts)
     )
 
 
 def has_highlight(text: str) -> bool:
-    """Return whether a text from `tools.search.marked` has a hit."""
-    return START in text
+    """Return whether a text from `tools.search.highlight` has a hit."""
+    return HIGHLIGHT_START in text
 
 
 def _highlight_or_nothing(text: str) -> SafeString | str:
@@ -195,7 +195,7 @@ def _highlight_or_nothing(text: str) -> SafeString | str:
 
 def _excerpt(text: str) -> str:
     """Return an excerpt with an ellipsis where text was left out before or after it."""
-    words = text.replace(START, "").replace(STOP, "")
+    words = text.replace(HIGHLIGHT_START, "").replace(HIGHLIGHT_STOP, "")
     before = "… " if words[:1].islower() else ""
     after = "" if not words or words.endswith((".", "!", "?", "…", ":")) else " …"
     return f"{before}{text}{after}"

@@ -141,7 +141,7 @@ def build_card(tool: Tool) -> Card:
         panel=panel,
         marks=render_marks(panel),
         community=Community.of(tool.community),  # type: ignore[attr-defined] # annotated
-        entry=format_entry_price([Price.of(plan) for plan in tool.standing_plans]),  # type: ignore[attr-defined] # prefetched
+        entry=format_entry_price([Price.of(plan) for plan in tool.current_plans]),  # type: ignore[attr-defined] # prefetched
     )
 
 

@@ -19,7 +19,7 @@ from comparisons.reading.rivals import likeliest_rivals
 from comparisons.shaping import search_results, tool_columns
 from reviews.models import Review
 from tools.models import Category, Tool
-from tools.search import CANDIDATES, planned_each_time
+from tools.search import CANDIDATES, force_custom_plans
 from web.http import public_page
 
 RESULTS_PER_KIND = 5  # on the page of all kinds
@@ -48,22 +48,22 @@ KINDS = {
     "tools": SearchKind(
         "Tools",
         search_results.match_either_side,
-        Tool.objects.matching,
-        lambda words: Tool.objects.with_panel().with_marks(words).select_related("category"),
+        Tool.objects.search_ids,
+        lambda words: Tool.objects.with_panel().with_highlights(words).select_related("category"),
         search_results.shape_tool,
     ),
     "comparisons": SearchKind(
         "Comparisons",
         search_results.match_both_sides,
-        Comparison.objects.matching,
-        lambda words: Comparison.objects.with_marks(words).select_related("first__category", "second"),
+        Comparison.objects.search_ids,
+        lambda words: Comparison.objects.with_highlights(words).select_related("first__category", "second"),
         search_results.shape_comparison,
     ),
     "reviews": SearchKind(
         "Reviews",
         search_results.match_either_side,
-        Review.objects.matching,
-        lambda words: Review.objects.with_marks(words).select_related("tool", "reviewer"),
+        Review.objects.search_ids,
+        lambda words: Review.objects.with_highlights(words).select_related("tool", "reviewer"),
         search_results.shape_review,
     ),
 }
@@ -102,7 +102,7 @@ def _search_or_guess(
     """Return the results. If there are none, return the results for the words that were probably meant, the tools with
     similar names, and those words.
     """
-    with planned_each_time():
+    with force_custom_plans():
         if groups := _search(words, kinds, page):
             return groups, [], ""
         near = list(Tool.objects.published().resembling(words)[:MAX_SUGGESTIONS])
@@ -162,7 +162,7 @@ def suggest(request: HttpRequest) -> HttpResponse:
     response = render(
         request,
         "comparisons/_suggestions.html",
-        {"suggestions": search_results.shape_suggestions(tools.suggested(words, most=MAX_SUGGESTIONS))},
+        {"suggestions": search_results.shape_suggestions(tools.suggest(words, limit=MAX_SUGGESTIONS))},
     )
     response.headers["X-Robots-Tag"] = "noindex"
     return response
@@ -200,11 +200,11 @@ def picker_field(field: str, label: str, words: str) -> search_results.PickerFie
     """
     tools = Tool.objects.published().select_related("category")
     by_slug = tools.by_slug(words.lower()) if words else None
-    called = list(tools.called(by_slug.name if by_slug else words)[:MAX_SUGGESTIONS]) if words else []
+    called = list(tools.named(by_slug.name if by_slug else words)[:MAX_SUGGESTIONS]) if words else []
     if by_slug:
         typed = by_slug.name if len(called) == 1 else by_slug.slug
         return search_results.PickerField(field, label, typed, by_slug)
-    near = called or (tools.suggested(words, most=MAX_SUGGESTIONS) if words else [])
+    near = called or (tools.suggest(words, limit=MAX_SUGGESTIONS) if words else [])
     meant = near[0] if search_results.is_clear(near) else None
     return search_results.PickerField(field, label, words, meant, near)
 

@@ -49,7 +49,7 @@ class ToolField(forms.ModelChoiceField):
             return super().to_python(value)
         typed = value.removeprefix(TYPED)
         named = Tool.objects.by_slugs(typed).get(typed)
-        found = [named] if named else list(Tool.objects.called(typed)[:2])
+        found = [named] if named else list(Tool.objects.named(typed)[:2])
         if len(found) != 1:
             what = "Several tools go" if found else "No tool goes"
             raise ValidationError(f"{what} by “{typed}”. Type the slug of one.", code="invalid_choice")
@@ -65,7 +65,7 @@ class ComparisonForm(forms.ModelForm):
         widgets = {"introduction": AdminTextareaWidget(attrs={"data-preview": PREVIEW, "rows": 8})}
         help_texts = {
             "first": "Stands on the left, and first in the address.",
-            "introduction": "Who is choosing, and what it turns on. Markdown; raw HTML is shown, not obeyed.",
+            "introduction": "Who is choosing, and what it turns on. Markdown. Raw HTML is escaped.",
         }
 
     def clean(self) -> dict[str, Any]:

@@ -256,8 +256,8 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
             "has_lost_file": bool(request.FILES),  # browsers fill in no files
             "scorecard": next((one for one in formsets if isinstance(one, Scorecard)), None),
             "logo": render_logo(tool.logo) if tool else "",
-            "plans_to_read": tool.plans.standing() if tool and Plan not in shown else [],
-            "facts_to_read": tool.facts.standing().select_related("attribute") if tool and Fact not in shown else [],
+            "plans_to_read": tool.plans.current() if tool and Plan not in shown else [],
+            "facts_to_read": tool.facts.current().select_related("attribute") if tool and Fact not in shown else [],
         }
         return super().render_change_form(request, context, *args, **kwargs)
 

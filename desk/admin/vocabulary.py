@@ -116,7 +116,7 @@ class AttributeAdmin(VocabularyAdmin):
     filter_horizontal = ["categories"]
 
     def for_page(self, attributes: list[Any]) -> None:
-        facts = _numbers(Fact.objects.standing(), "attribute")
+        facts = _numbers(Fact.objects.current(), "attribute")
         prefetch_related_objects(attributes, "categories")
         for attribute in attributes:
             attribute.facts_count = facts[attribute.pk]

@@ -137,9 +137,9 @@ class UploadedSheet:
         ids = [tool.pk for tool in tools]
         rows: list[tuple[str, Plan | Fact]]
         if self._layout is PLAN_SHEET:
-            rows = [(plan.name, plan) for plan in Plan.objects.standing().filter(tool__in=ids)]
+            rows = [(plan.name, plan) for plan in Plan.objects.current().filter(tool__in=ids)]
         else:
-            facts = Fact.objects.standing().filter(tool__in=ids).select_related("attribute")
+            facts = Fact.objects.current().filter(tool__in=ids).select_related("attribute")
             rows = [(fact.attribute.slug, fact) for fact in facts]
         return {(row.tool_id, key): {field: getattr(row, field) for field in row.VALUE_FIELDS} for key, row in rows}
 

@@ -44,7 +44,7 @@ SEATS = (
 def seat_usual_panel() -> list[Reviewer]:
     """Add the four seats and return them; add nothing and return [] when a seat exists. Idempotent."""
     with transaction.atomic():
-        ContentRevision.hold()
+        ContentRevision.lock()
         if Reviewer.objects.exists():
             return []
         return [

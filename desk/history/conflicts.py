@@ -116,7 +116,7 @@ def view_locked(
     if reason := request.POST.get(WHY, "").strip():
         set_change_reason(reason[:500])
     with transaction.atomic():
-        ContentRevision.hold()
+        ContentRevision.lock()
         if pk and request.POST.get(SEEN) and "_saveasnew" not in request.POST:
             _look_for_conflict(model_admin, request, pk)
         return view()

@@ -88,7 +88,7 @@ class HistoryPages:
         found = next((one for one in self._kinds_for(request.user) if one.name == kind), None)
         with transaction.atomic():
             if request.method == "POST":
-                ContentRevision.hold()
+                ContentRevision.lock()
             entry = _entry(found, object_id, version)
             if found is None or entry is None:
                 raise Http404

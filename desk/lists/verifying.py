@@ -68,7 +68,7 @@ def rows_of(queryset: Any) -> list[Any]:
 def statements_of(tools: Any) -> list[Any]:
     """The standing prices and facts of some tools; raises TooManyError."""
     pks = list(tools.order_by().values_list("pk", flat=True)[: MOST + 1])
-    rows = [row for model in (Plan, Fact) for row in rows_of(model.objects.standing().filter(tool__in=pks))]
+    rows = [row for model in (Plan, Fact) for row in rows_of(model.objects.current().filter(tool__in=pks))]
     if len(pks) > MOST or len(rows) > MOST:
         raise TooManyError
     return rows

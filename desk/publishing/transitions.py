@@ -191,8 +191,8 @@ def _along(thing: Thing, step: Step) -> tuple[Review, ...]:
 def _load_tools(things: "QuerySet[Any]") -> Iterable[Tool]:
     reviews = Review.objects.filter(withdrawn_at__isnull=True).select_related("reviewer").order_by("reviewer__seat")
     return things.select_related("category").prefetch_related(
-        Prefetch("plans", Plan.objects.standing(), to_attr="plans_now"),
-        Prefetch("facts", Fact.objects.standing().select_related("attribute"), to_attr="facts_now"),
+        Prefetch("plans", Plan.objects.current(), to_attr="plans_now"),
+        Prefetch("facts", Fact.objects.current().select_related("attribute"), to_attr="facts_now"),
         Prefetch("reviews", reviews.prefetch_related("predictions")),
     )
 

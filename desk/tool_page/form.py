@@ -36,13 +36,13 @@ class ToolForm(forms.ModelForm):
     slug = forms.SlugField(
         required=False,
         max_length=slugs.MAX_LENGTH,
-        validators=[slugs.is_slug, slugs.is_pairable],
+        validators=[slugs.validate_slug, slugs.validate_pairable],
         help_text="Its place in addresses. Empty: made from the name.",
     )
     rename_to = forms.SlugField(
         required=False,
         max_length=slugs.MAX_LENGTH,
-        validators=[slugs.is_slug, slugs.is_pairable],
+        validators=[slugs.validate_slug, slugs.validate_pairable],
         label="Rename the address",
         help_text="Only to move the tool to another address. Old links go on working: they redirect to the new one.",
     )
@@ -104,7 +104,7 @@ class ToolForm(forms.ModelForm):
         if others.exists():
             self.add_error("rename_to", "Another tool has this slug.")
         elif former.exists():
-            self.add_error("rename_to", "Old links to something else lead over this slug; choose another.")
+            self.add_error("rename_to", "Old links to something else use this slug; choose another.")
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc] # of ModelForm

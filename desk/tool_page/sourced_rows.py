@@ -93,7 +93,7 @@ class PlanForm(SourcedForm):
         kind, period = cleaned.get("kind"), cleaned.get("period")
         if kind == PlanKind.PAID:
             self._ask_for("amount", "What does it cost?")
-            self._ask_for("currency", "In which currency? Three capitals, as in USD.")
+            self._ask_for("currency", "In which currency? Three capital letters, as in USD.")
             self._ask_for("period", "How often is it paid?")
             if cleaned.get("amount") is not None and cleaned["amount"] <= 0:
                 self.add_error("amount", "A paid plan costs more than 0; what costs nothing is of the kind Free.")
@@ -180,7 +180,7 @@ class StandingFormSet(BaseInlineFormSet):
             elif form.is_valid() and (form.instance.pk or form.has_changed()):
                 by_key[form.cleaned_data[self.KEY]].append(form)
         own = [form.instance.pk for form in self.initial_forms]
-        elsewhere: Any = self._rows().standing().filter(tool=self.instance.pk).exclude(pk__in=own)
+        elsewhere: Any = self._rows().current().filter(tool=self.instance.pk).exclude(pk__in=own)
         taken = {getattr(row, self.KEY) for row in elsewhere} if self.instance.pk and by_key else set()
         for key, forms_of_key in by_key.items():
             for form in sorted(forms_of_key, key=lambda form: form.instance.pk is None)[0 if key in taken else 1 :]:
@@ -197,7 +197,7 @@ class StandingFormSet(BaseInlineFormSet):
             for form in self.initial_forms
             if form.instance.pk and (form in self.deleted_forms or form.has_changed())
         ]
-        locked: Any = self._rows().standing().filter(pk__in=[form.instance.pk for form in touched])
+        locked: Any = self._rows().current().filter(pk__in=[form.instance.pk for form in touched])
         standing = {row.pk: row for row in locked.select_for_update(of=("self",))}
         if len(standing) < len(touched):
             raise AlreadySupersededError
@@ -212,7 +212,7 @@ class StandingFormSet(BaseInlineFormSet):
             is_renamed = not set(form.key_fields).isdisjoint(form.changed_data)
             if is_renamed or (self.instance.was_public and form.has_another_value):
                 self._let_go(row)
-                successors.append(row.successor(**{name: values[name] for name in form.Meta.fields}))
+                successors.append(row.build_successor(**{name: values[name] for name in form.Meta.fields}))
             else:
                 form.save()
         for successor in successors:
@@ -232,7 +232,7 @@ class StandingFormSet(BaseInlineFormSet):
 
 class PlanFormSet(StandingFormSet):
     KEY = "name"
-    TAKEN = "This tool has a plan of that name."
+    TAKEN = "This tool already has a plan with that name."
 
 
 class FactFormSet(StandingFormSet):
@@ -241,7 +241,7 @@ class FactFormSet(StandingFormSet):
     """
 
     KEY = "attribute"
-    TAKEN = "This tool has a value for that attribute."
+    TAKEN = "This tool already has a value for that attribute."
     BLANK = 1  # rows besides, that ask which attribute they are about
 
     def __init__(self, *args: Any, instance: Any = None, **kwargs: Any) -> None:

@@ -115,7 +115,7 @@ class Migration(migrations.Migration):
                     "lead",
                     models.TextField(
                         blank=True,
-                        help_text="The paragraph before the news. Markdown; raw HTML is shown, not obeyed.",
+                        help_text="The paragraph before the news. Markdown. Raw HTML is escaped.",
                         max_length=4000,
                     ),
                 ),

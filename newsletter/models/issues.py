@@ -41,7 +41,7 @@ class Issue(models.Model):
     state = models.CharField(max_length=7, choices=IssueState, default=IssueState.DRAFT, editable=False)
     subject = models.CharField(max_length=120)
     lead = models.TextField(
-        blank=True, max_length=4000, help_text="The paragraph before the news. Markdown; raw HTML is shown, not obeyed."
+        blank=True, max_length=4000, help_text="The paragraph before the news. Markdown. Raw HTML is escaped."
     )
     since_at = models.DateTimeField(editable=False, help_text="What came out after this counts as news.")
     composed_at = models.DateTimeField(default=timezone.now, editable=False)

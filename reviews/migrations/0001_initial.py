@@ -25,13 +25,13 @@ class Migration(migrations.Migration):
                     "published_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="Empty: a draft. In the future: it appears by itself at that time (UTC).",
+                        help_text="Empty: a draft. In the future: published automatically at that time (UTC).",
                         null=True,
                     ),
                 ),
                 ("withdrawn_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("verdict", models.CharField(choices=[("ship", "Ship"), ("skip", "Skip")], max_length=4)),
-                ("quote", models.TextField(help_text="Markdown; raw HTML is shown, not obeyed.")),
+                ("quote", models.TextField(help_text="Markdown. Raw HTML is escaped.")),
                 ("flips_if", models.TextField(blank=True, verbose_name="what would flip it")),
                 (
                     "tool",
@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["tool", "reviewer", "published_at", "pk"],
-                "permissions": [("publish_review", "Can publish, schedule and withdraw reviews")],
+                "permissions": [("publish_review", "Can publish, schedule, and withdraw reviews")],
             },
         ),
         migrations.CreateModel(
@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z",
-                                "Use small letters, digits and single hyphens.",
+                                "Use lowercase letters, digits, and single hyphens.",
                                 "slug",
                             )
                         ],
@@ -183,7 +183,7 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z",
-                                "Use small letters, digits and single hyphens.",
+                                "Use lowercase letters, digits, and single hyphens.",
                                 "slug",
                             )
                         ],
@@ -231,13 +231,13 @@ class Migration(migrations.Migration):
                     "published_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="Empty: a draft. In the future: it appears by itself at that time (UTC).",
+                        help_text="Empty: a draft. In the future: published automatically at that time (UTC).",
                         null=True,
                     ),
                 ),
                 ("withdrawn_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("verdict", models.CharField(choices=[("ship", "Ship"), ("skip", "Skip")], max_length=4)),
-                ("quote", models.TextField(help_text="Markdown; raw HTML is shown, not obeyed.")),
+                ("quote", models.TextField(help_text="Markdown. Raw HTML is escaped.")),
                 ("flips_if", models.TextField(blank=True, verbose_name="what would flip it")),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
@@ -403,7 +403,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("source", ""), ("source__regex", "^https?://"), _connector="OR"),
                         name="reviews_prediction_source_web",
-                        violation_error_message="An address starts with https:// or http://.",
+                        violation_error_message="A URL must start with https:// or http://.",
                     ),
                 ],
             },
@@ -413,7 +413,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("slug__regex", "^[a-z0-9]+(?:-[a-z0-9]+)*$")),
                 name="reviews_reviewer_slug_shape",
-                violation_error_message="A slug is small letters, digits and single hyphens.",
+                violation_error_message="A slug consists of lowercase letters, digits, and single hyphens.",
             ),
         ),
         migrations.AddConstraint(

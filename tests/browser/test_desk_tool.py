@@ -113,7 +113,7 @@ def test_from_nothing_to_four_reviews_and_on(desk, live_server):
     saved(page)
     assert [review.verdict for review in tool.reviews.current().order_by("reviewer__seat")] == ["ship"] * 4
     assert sorted(int(plan.amount) for plan in tool.plans.filter(name="Pro")) == [20, 25]
-    assert int(tool.plans.standing().get(name="Pro").amount) == 25
+    assert int(tool.plans.current().get(name="Pro").amount) == 25
 
     page.goto(f"{live_server.url}/tools/this-versus-that/")
     expect(page.get_by_text("$20/mo until")).to_be_visible()

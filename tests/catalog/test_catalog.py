@@ -197,7 +197,7 @@ def test_another_price_or_value_supersedes_and_another_verification_does_not():
         (Decimal(20), False),
         (Decimal(25), True),
     ]
-    assert list(Fact.objects.standing().values_list("value", flat=True)) == ["GPL"]
+    assert list(Fact.objects.current().values_list("value", flat=True)) == ["GPL"]
     assert Fact.objects.count() == 2
 
 
@@ -285,7 +285,7 @@ def test_every_problem_is_listed_with_its_place():
         'tools[1].category: there is no category "nowhere", neither in this file nor on the site',
         'tools[1].facts[0].attribute: there is no attribute "none", neither in this file nor on the site',
         'tools[1].facts[2].attribute: "license" has a value for this tool already',
-        'tools[1].slug: "bad slug": Use small letters, digits and single hyphens.',
+        'tools[1].slug: "bad slug": Use lowercase letters, digits, and single hyphens.',
         'tools[2].slug: "alpha" stands in this file already',
         'tools[3]: must be an object, not "no object"',
     ]
@@ -365,7 +365,7 @@ def test_bytes_that_are_no_text_are_refused():
         ("published_at", "yesterday", '"yesterday" is not a time like "2026-11-01T09:00:00Z"'),
         ("published_at", 17, "must be text with a date, not 17"),
         ("aliases", "alias", 'must be a list, not "alias"'),
-        ("slug", "a-vs-b", '"a-vs-b": “vs” stands between two tools in an address; write “versus” in a slug.'),
+        ("slug", "a-vs-b", '"a-vs-b": “vs” separates the two tools in a comparison’s URL; write “versus” in a slug.'),
     ],
 )
 def test_field_that_cannot_be_is_named(field, value, problem):

@@ -145,7 +145,7 @@ def test_fact_superseded_by_somebody_else_keeps_what_was_typed(admin_client, ada
     again = fields_of(page)
     assert (again["facts-0-id"], again["facts-0-value"], again["facts-INITIAL_FORMS"]) == (str(newer.pk), "MIT", "1")
     posted(admin_client, tool, again, 302)
-    mine_again = Fact.objects.standing().get()
+    mine_again = Fact.objects.current().get()
     assert (mine_again.value, mine_again.source, Fact.objects.count()) == ("MIT", "https://example.com/mine", 3)
 
 

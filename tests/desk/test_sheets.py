@@ -399,7 +399,7 @@ def test_unknown_categories_attributes_and_slugs_are_problems():
         TOOLS, make_csv(["slug", "name", "category"], ["new", "New", "nowhere"], ["Bad Slug", "", ""])
     ) == [
         ("row 2, column category", 'there is no category "nowhere", neither in this file nor on the site'),
-        ("row 3, column slug", '"Bad Slug": Use small letters, digits and single hyphens.'),
+        ("row 3, column slug", '"Bad Slug": Use lowercase letters, digits, and single hyphens.'),
         ("row 3, column name", "must not be empty"),
         ("row 3, column category", "is missing"),
     ]

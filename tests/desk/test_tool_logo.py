@@ -13,9 +13,7 @@ from tests import factories as make
 from tests.desk.tool_forms import change, errors_of, filled
 from tools import logos
 
-TOO_MANY = (
-    "Logo: The picture has more than 16 million pixels; a logo has at most 4,096 on a side, and 16 million in all."
-)
+TOO_MANY = "Logo: The image has more than 16 million pixels; the limits are 4,096 per side and 16 million in total."
 UNREADABLE = f"Logo: {logos.UNREADABLE}"
 
 
@@ -84,11 +82,11 @@ def test_small_logo_is_not_made_larger(admin_client, media):
         (b"", "Logo: The submitted file is empty."),
         (
             claimed_png(4097, 10),
-            "Logo: The picture has 4,097 × 10 pixels; a logo has at most 4,096 on a side, and 16 million in all.",
+            "Logo: The image has 4,097 × 10 pixels; the limits are 4,096 per side and 16 million in total.",
         ),
         (claimed_png(4096, 4000), TOO_MANY),
         (claimed_png(10_000, 10_000), TOO_MANY),
-        (picture() + bytes(3 * 1024 * 1024), "Logo: The file has 3.0 MB; a logo has at most 2 MB."),
+        (picture() + bytes(3 * 1024 * 1024), "Logo: The file has 3.0 MB; the limit is 2 MB."),
     ],
     ids=["text", "svg", "bmp", "cut-png", "cut-jpeg", "cut-webp", "empty", "wide", "16M", "100M", "3 MB"],
 )

@@ -70,7 +70,7 @@ def test_rename_to_a_taken_slug_says_so(admin_client, taken):
     said = errors_of(admin_client.post(change(tool), filled(admin_client.get(change(tool)), rename_to=taken)))
     expected = {
         "other": "Another tool has this slug.",
-        "before": "Old links to something else lead over this slug; choose another.",
+        "before": "Old links to something else use this slug; choose another.",
     }
     assert said == [f"Rename the address: {expected[taken]}"]
 
@@ -99,7 +99,7 @@ def test_bad_input_anywhere_keeps_all_that_was_typed_and_saves_nothing(admin_cli
         "Website: Enter a valid URL.",
         f"{seat.name}, Verdict: Ship or skip? There is no third answer.",
         "Plan “Typed plan”, Amount: What does it cost?",
-        "Plan “Typed plan”, Currency: In which currency? Three capitals, as in USD.",
+        "Plan “Typed plan”, Currency: In which currency? Three capital letters, as in USD.",
         "Plan “Typed plan”, Period: How often is it paid?",
     ]
     again = filled(response)

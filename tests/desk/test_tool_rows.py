@@ -32,7 +32,7 @@ def test_new_price_supersedes_the_one_that_stood(admin_client, client):
     make.plan(of=tool, name="Pro", verified_on=old, source="https://one.example/", **PRICE)
     save(admin_client, tool, **{"plans-0-amount": "25"})
     assert plans(tool) == [("Pro", "paid", 20, False, old), ("Pro", "paid", 25, True, None)]
-    assert tool.plans.standing().get().source == "https://one.example/"
+    assert tool.plans.current().get().source == "https://one.example/"
     assert "$20/mo until" in " ".join(client.get("/tools/one/").content.decode().split())
 
 
@@ -85,7 +85,7 @@ def test_rows_can_exchange_their_names(admin_client, published_at):
     make.plan(of=tool, name="A", kind="free")
     make.plan(of=tool, name="B", kind="contact")
     save(admin_client, tool, **{"plans-0-name": "B", "plans-1-name": "A"})
-    assert sorted(tool.plans.standing().values_list("name", "kind")) == [("A", "contact"), ("B", "free")]
+    assert sorted(tool.plans.current().values_list("name", "kind")) == [("A", "contact"), ("B", "free")]
     assert tool.plans.count() == (4 if published_at else 2)
 
 
@@ -100,7 +100,7 @@ def test_second_plan_of_a_name_is_refused_at_its_row(admin_client):
     tool = make.tool()
     make.plan(of=tool, name="Pro", **PRICE)
     response = save(admin_client, tool, **{"plans-1-name": "Pro", "plans-1-kind": "free"})
-    assert errors_of(response) == ["Plan “Pro”, Name: This tool has a plan of that name."]
+    assert errors_of(response) == ["Plan “Pro”, Name: This tool already has a plan with that name."]
     assert plans(tool) == [("Pro", "paid", 20, True, None)]
 
 
@@ -109,7 +109,7 @@ def test_plan_that_somebody_else_has_just_added_is_found(admin_client):
     page = admin_client.get(change(tool))
     make.plan(of=tool, name="Pro", **PRICE)
     response = admin_client.post(change(tool), filled(page, **{"plans-0-name": "Pro", "plans-0-kind": "free"}))
-    assert errors_of(response) == [MEANWHILE, "Plan “Pro”, Name: This tool has a plan of that name."]
+    assert errors_of(response) == [MEANWHILE, "Plan “Pro”, Name: This tool already has a plan with that name."]
 
 
 def test_plan_added_between_look_and_save_is_found_at_the_second_look(admin_client, monkeypatch):
@@ -127,7 +127,7 @@ def test_plan_added_between_look_and_save_is_found_at_the_second_look(admin_clie
 
     monkeypatch.setattr(StandingFormSet, "clean", clean_and_be_overtaken)
     response = admin_client.post(change(tool), filled(page, **{"plans-0-name": "Pro", "plans-0-kind": "free"}))
-    assert errors_of(response) == ["Plan “Pro”, Name: This tool has a plan of that name."]
+    assert errors_of(response) == ["Plan “Pro”, Name: This tool already has a plan with that name."]
     assert len(looks) == 2
 
 
@@ -150,7 +150,7 @@ def test_row_that_somebody_else_has_superseded_says_so_and_loses_nothing(admin_c
         ({**PRICE, "amount": "0"}, [f"Amount: {TOO_CHEAP}"]),
         ({**PRICE, "amount": "-1"}, [f"Amount: {TOO_CHEAP}"]),
         ({**PRICE, "currency": "dollar"}, ["Currency: Ensure this value has at most 3 characters (it has 6)."]),
-        ({**PRICE, "currency": "U1D"}, ["Currency: Three capitals, as in USD."]),
+        ({**PRICE, "currency": "U1D"}, ["Currency: Three capital letters, as in USD."]),
         ({**PRICE, "period": ""}, ["Period: How often is it paid?"]),
         ({**PRICE, "period": "usage"}, ["Unit: What does the amount buy? As in “1M tokens”."]),
         ({**PRICE, "unit": "seat"}, ["Unit: Only a price by usage has a unit."]),
@@ -218,7 +218,7 @@ def test_second_value_for_an_attribute_is_refused(admin_client):
     fact = make.fact(of=tool)
     response = save(admin_client, tool, **{"facts-1-attribute": fact.attribute_id, "facts-1-value": "Else"})
     assert errors_of(response) == [
-        f"Fact “{fact.attribute.name}”, Attribute: This tool has a value for that attribute."
+        f"Fact “{fact.attribute.name}”, Attribute: This tool already has a value for that attribute."
     ]
 
 
@@ -260,4 +260,4 @@ def test_what_is_superseded_is_not_superseded_again():
     row.supersede(value="GPL")
     with pytest.raises(AlreadySupersededError):
         stale.supersede(value="BSD")
-    assert Fact.objects.standing().get().value == "GPL"
+    assert Fact.objects.current().get().value == "GPL"

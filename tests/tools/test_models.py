@@ -28,44 +28,44 @@ pytestmark = pytest.mark.django_db
         ("tools_plan_source_web", {"kind": "free", "source": "javascript:alert(1)"}),
     ],
 )
-def test_plan_that_makes_no_sense_is_refused(constraint, fields):
+def test_inconsistent_plan_is_rejected(constraint, fields):
     tool = make.tool()
     with pytest.raises(IntegrityError, match=constraint):
         make.plan(of=tool, **fields)
 
 
-def test_plan_of_one_name_stands_once_and_may_have_a_history():
+def test_plan_name_is_unique_among_current_plans():
     tool = make.tool()
     make.plan(of=tool, name="Pro", superseded_at=make.PAST)
     make.plan(of=tool, name="Pro")
-    assert Plan.objects.standing().filter(tool=tool).count() == 1
+    assert Plan.objects.current().filter(tool=tool).count() == 1
     with pytest.raises(IntegrityError, match="tools_plan_one_standing"):
         make.plan(of=tool, name="Pro")
 
 
-def test_fact_of_one_attribute_stands_once():
+def test_attribute_has_one_current_fact_per_tool():
     fact = make.fact(of=make.tool())
     with pytest.raises(IntegrityError, match="tools_fact_one_standing"):
         make.fact(of=fact.tool, attribute=fact.attribute)
 
 
 @pytest.mark.parametrize("slug", ["a-vs-b", "vs-a", "a-vs"])
-def test_slug_that_would_make_pairs_ambiguous_is_refused(slug):
+def test_slug_that_makes_pairs_ambiguous_is_rejected(slug):
     with pytest.raises(IntegrityError, match="tools_tool_slug_pairable"):
         make.tool(slug=slug)
 
 
-def test_slug_of_wrong_shape_is_refused():
+def test_malformed_slug_is_rejected():
     with pytest.raises(IntegrityError, match="tools_tool_slug_shape"):
         make.tool(slug="Not A Slug")
 
 
-def test_website_must_be_on_the_web():
+def test_website_must_be_an_http_url():
     with pytest.raises(IntegrityError, match="tools_tool_website_web"):
         make.tool(website="javascript:alert(1)")
 
 
-def test_renamed_slug_goes_on_working_however_it_was_renamed():
+def test_former_slug_keeps_working_after_any_kind_of_rename():
     tool = make.tool(slug="first")
     Tool.objects.filter(pk=tool.pk).update(slug="second")
     with connection.cursor() as cursor:
@@ -85,22 +85,22 @@ def test_tool_may_take_its_old_slug_back():
     assert list(FormerSlug.objects.values_list("slug", flat=True)) == ["second"]
 
 
-def test_nobody_else_can_take_a_former_slug():
+def test_former_slug_cannot_be_reused_by_another_tool():
     tool = make.tool(slug="first")
     Tool.objects.filter(pk=tool.pk).update(slug="second")
-    with pytest.raises(ValidationError, match="lead over this slug"):
+    with pytest.raises(ValidationError, match="use this slug"):
         Tool(slug="first", name="Other", category=tool.category).full_clean()
     with pytest.raises(IntegrityError, match="redirects to another row"):
         make.tool(slug="first")
 
 
-def test_former_slugs_of_tools_and_categories_do_not_meet():
+def test_former_slugs_of_tools_and_categories_are_separate():
     category = make.category(slug="same")
     Category.objects.filter(pk=category.pk).update(slug="other")
     assert make.tool(slug="same").slug == "same"
 
 
-def test_former_slugs_go_with_what_is_deleted():
+def test_former_slugs_are_deleted_with_their_tool():
     tool = make.tool(slug="first", published_at=None)
     Tool.objects.filter(pk=tool.pk).update(slug="second")
     tool.delete()
@@ -121,7 +121,7 @@ def test_tool_with_a_vote_cannot_be_deleted():
         tool.delete()
 
 
-def test_withdrawing_keeps_the_tool_and_hides_it():
+def test_withdrawn_tool_is_hidden_and_withdrawing_is_idempotent():
     tool = make.tool()
     tool.withdraw()
     first = tool.withdrawn_at
@@ -139,7 +139,7 @@ def test_state_follows_the_clock(time_machine):
     assert make.tool(published_at=None).state == PublicationState.DRAFT
 
 
-def test_every_change_of_content_raises_the_revision():
+def test_every_content_change_increments_the_revision():
     def number():
         return ContentRevision.objects.get().number
 

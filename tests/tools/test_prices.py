@@ -13,7 +13,7 @@ def paid(amount: str, period: str = "month", currency: str = "USD", unit: str = 
 
 
 @pytest.mark.parametrize(
-    ("prices", "said"),
+    ("prices", "text"),
     [
         ([], "—"),
         ([CONTACT], "Contact sales"),
@@ -25,12 +25,12 @@ def paid(amount: str, period: str = "month", currency: str = "USD", unit: str = 
         ([paid("49", "once", "EUR")], "€49 once"),
     ],
 )
-def test_entry(prices, said):
-    assert format_entry_price(prices) == said
+def test_entry_price_is_the_cheapest(prices, text):
+    assert format_entry_price(prices) == text
 
 
 @pytest.mark.parametrize(
-    ("amount", "currency", "said"),
+    ("amount", "currency", "text"),
     [
         ("20.000000", "USD", "$20"),
         ("9.5", "USD", "$9.50"),
@@ -40,5 +40,5 @@ def test_entry(prices, said):
         ("20", "CHF", "CHF 20"),
     ],
 )
-def test_money(amount, currency, said):
-    assert format_amount(Decimal(amount), currency) == said
+def test_amount_has_as_many_decimals_as_needed(amount, currency, text):
+    assert format_amount(Decimal(amount), currency) == text

@@ -7,26 +7,26 @@ from comparisons.models import Comparison
 from reviews.models import Review
 from tests import factories as make
 from tools.models import Tool
-from tools.search import CANDIDATES, planned_each_time
+from tools.search import CANDIDATES, force_custom_plans
 
 pytestmark = pytest.mark.django_db
 
 HIDDEN = [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}]
-METHODS = ["beginning", "resembling", "called"]
+METHODS = ["matching_prefix", "resembling", "named"]
 
 
 def names(tools) -> list[str]:
     return [tool.name for tool in tools]
 
 
-def rows(model, words: str) -> list:
-    """What is public and matches, best first."""
-    found = model.objects.in_bulk()
-    return [found[pk] for pk in model.objects.matching(words)]
+def search(model, words: str) -> list:
+    """Return public rows that match, best first."""
+    objects = model.objects.in_bulk()
+    return [objects[pk] for pk in model.objects.search_ids(words)]
 
 
-def found(model, words: str) -> list[str]:
-    return names(rows(model, words))
+def search_names(model, words: str) -> list[str]:
+    return names(search(model, words))
 
 
 # -- Tools --------------------------------------------------------------------------------------------------
@@ -46,26 +46,26 @@ def test_tool_matches_by_name_alias_tagline_and_description(words):
         description="It rhymes in iambs, with *emphasis* and [linked words](https://example.com/target).",
     )
     Tool.objects.filter(pk=tool.pk).update(description=tool.description + " Iambic.")
-    assert found(Tool, words) == ["Quill.io"]
+    assert search_names(Tool, words) == ["Quill.io"]
 
 
 @pytest.mark.parametrize(
     "words", ["target", "https", "poets typewriter zzz", '"poets typewriter"', "", "-", '"', "zzz"]
 )
-def test_what_is_not_there_is_not_found(words):
+def test_search_does_not_find_other_words(words):
     make.tool(name="Quill", tagline="A typewriter for poets", description="[here](https://example.com/target)")
-    assert found(Tool, words) == []
+    assert search_names(Tool, words) == []
 
 
-def test_name_before_tagline_before_description_and_the_exact_name_first_of_all():
+def test_exact_names_rank_before_names_taglines_and_descriptions():
     make.tool(name="D", description="quill")
     make.tool(name="C", tagline="quill")
     make.tool(name="Quill quill quill")
     make.tool(name="A", aliases=["QUILL"])
-    assert found(Tool, "quill") == ["A", "Quill quill quill", "C", "D"]
+    assert search_names(Tool, "quill") == ["A", "Quill quill quill", "C", "D"]
 
 
-def test_common_word_is_ranked_for_the_newest_and_for_what_carries_it_in_its_name():
+def test_common_word_ranks_the_newest_rows_and_those_with_it_in_the_name():
     category = make.category()
     old = make.tool(name="Old quill", category=category)
     Tool.objects.filter(pk=old.pk).update(published_at=make.PAST.replace(year=2020))
@@ -73,11 +73,11 @@ def test_common_word_is_ranked_for_the_newest_and_for_what_carries_it_in_its_nam
         Tool(slug=f"t{n}", name=f"T{n}", tagline="quill", category=category, published_at=make.PAST)
         for n in range(CANDIDATES + 5)
     )
-    best_first = found(Tool, "quill")
+    best_first = search_names(Tool, "quill")
     assert (best_first[0], len(best_first)) == ("Old quill", CANDIDATES + 1)
 
 
-def test_beginnings_of_names_and_of_words_in_names():
+def test_prefixes_match_names_and_words_in_names():
     make.tool(name="Quill writer")
     make.tool(name="The quill")
     make.tool(name="Quilt")
@@ -92,7 +92,7 @@ def test_beginnings_of_names_and_of_words_in_names():
         "'": [],
         "%": [],
     }.items():
-        assert names(Tool.objects.beginning(typed)) == expected
+        assert names(Tool.objects.matching_prefix(typed)) == expected
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_beginnings_of_names_and_of_words_in_names():
     [("mistrl", "Mistral Medium"), ("claud haiku", "Claude Haiku"), ("qdrnat", "Qdrant"), ("openwebui", "Open WebUI"),
      ("haiuk", "Claude Haiku"), ("comfi ui", "ComfyUI"), ("Мистрал", "Мистраль")],
 )  # fmt: skip
-def test_mistyped_names_are_resembled(typed, first):
+def test_misspelled_names_are_found_by_similarity(typed, first):
     for name in ("Mistral Medium", "Claude Haiku", "Qdrant", "Open WebUI", "ComfyUI", "Мистраль", "Piper"):
         make.tool(name=name)
     nearest = Tool.objects.resembling(typed)[0]
@@ -109,12 +109,12 @@ def test_mistyped_names_are_resembled(typed, first):
 
 
 @pytest.mark.parametrize("typed", ["", "a", "ab", "?!", "zzzzzz", "\x00"])
-def test_what_resembles_nothing(typed):
+def test_input_without_similar_names_finds_nothing(typed):
     make.tool(name="Ab initio")
     assert names(Tool.objects.resembling(typed)) == []
 
 
-def test_called_is_exact_but_for_case():
+def test_named_is_exact_except_for_case():
     make.tool(name="Quill, the {1}st", aliases=['Say "Q"', "a\\b"])
     make.tool(name="quill")
     for wanted, expected in {
@@ -125,25 +125,25 @@ def test_called_is_exact_but_for_case():
         "qui": [],
         "": [],
     }.items():
-        assert names(Tool.objects.called(wanted)) == expected
+        assert names(Tool.objects.named(wanted)) == expected
 
 
 @pytest.mark.parametrize("fields", HIDDEN)
 @pytest.mark.parametrize("method", METHODS)
-def test_tool_that_is_not_public_is_not_found(fields, method):
+def test_hidden_tool_is_not_found(fields, method):
     make.tool(name="Quill", **fields)
     assert names(getattr(Tool.objects.published(), method)("quill")) == []
-    assert rows(Tool, "quill") == []
+    assert search(Tool, "quill") == []
 
 
 @given(st.text(max_size=80))
-def test_nothing_that_is_typed_is_an_error(text):
+def test_no_input_raises_an_error(text):
     words = text.replace("\0", "")
     for method in METHODS:
         list(getattr(Tool.objects.published(), method)(words)[:3])
     for model in (Tool, Review, Comparison):
-        model.objects.matching(words)
-    list(Tool.objects.with_marks(words)[:1])
+        model.objects.search_ids(words)
+    list(Tool.objects.with_highlights(words)[:1])
 
 
 def test_search_columns_are_not_loaded_with_objects():
@@ -159,49 +159,49 @@ def test_search_columns_are_not_loaded_with_objects():
         assert "search_vector" not in queryset[0].__dict__
 
 
-def test_very_long_description_can_be_written_and_is_found():
+def test_very_long_description_is_stored_and_found():
     make.tool(name="Long", description="quill " + " ".join(f"word{n}" for n in range(200_000)))
-    assert found(Tool, "quill") == ["Long"]
+    assert search_names(Tool, "quill") == ["Long"]
 
 
-def test_statements_are_planned_for_the_words_at_hand_and_only_there():
+def test_custom_plans_are_forced_only_within_the_context():
     def mode() -> str:
         with connection.cursor() as cursor:
             cursor.execute("SHOW plan_cache_mode")
             return cursor.fetchone()[0]
 
-    with planned_each_time():
+    with force_custom_plans():
         assert mode() == "force_custom_plan"
 
 
 # -- Reviews ------------------------------------------------------------------------------------------------
 
 
-def test_review_matches_by_its_quote_and_by_what_would_flip_it():
+def test_review_matches_by_quote_and_flip_condition():
     tool, seat = make.tool(name="Quill"), make.reviewer()
     review = make.review(of=tool, by=seat, quote="It **rhymed** well.", flips_if="A metronome appears.")
     for words in ("rhyme", "metronomes", "rhymed metronome"):
-        assert rows(Review, words) == [review]
-    assert rows(Review, "quill") == []
+        assert search(Review, words) == [review]
+    assert search(Review, "quill") == []
 
 
-def test_only_the_words_that_stand_are_found():
+def test_only_current_editions_are_found():
     tool, seat = make.tool(), make.reviewer()
     old = make.review(of=tool, by=seat, quote="An oldword.")
     new = make.later_edition(of=old, verdict="skip", quote="A newword.")
     make.review(of=tool, by=seat, quote="A draftword.", published_at=None)
     make.review(of=tool, by=seat, quote="A laterword.", published_at=make.FUTURE)
     for words, expected in {"oldword": [], "newword": [new], "draftword": [], "laterword": []}.items():
-        assert rows(Review, words) == expected
+        assert search(Review, words) == expected
     new.withdraw()
-    assert rows(Review, "newword") == []
-    assert rows(Review, "oldword") == [old]
+    assert search(Review, "newword") == []
+    assert search(Review, "oldword") == [old]
 
 
 @pytest.mark.parametrize("fields", HIDDEN)
-def test_review_of_a_tool_that_is_not_public_is_not_found(fields):
+def test_review_of_a_hidden_tool_is_not_found(fields):
     make.review(of=make.tool(**fields), by=make.reviewer(), quote="A secretword.")
-    assert rows(Review, "secretword") == []
+    assert search(Review, "secretword") == []
 
 
 # -- Comparisons --------------------------------------------------------------------------------------------
@@ -215,23 +215,23 @@ def test_comparison_matches_by_both_names_one_name_and_introduction():
     )
     make.comparison()
     for words in ("quill pencil", "pencil quill", "feather", "write", "pencil writing"):
-        assert rows(Comparison, words) == [pair]
+        assert search(Comparison, words) == [pair]
 
 
-def test_comparison_is_found_by_the_names_that_its_tools_have_now():
+def test_comparison_is_found_by_the_current_names_of_its_tools():
     pair = make.comparison(first=make.tool(name="Quill"), second=make.tool(name="Pencil"))
     Tool.objects.filter(pk=pair.first_id).update(name="Feather")
     pair.second.aliases = ["Graphite"]
     pair.second.save()
     Comparison.objects.filter(pk=pair.pk).update(introduction="Ink")
     for words, expected in {"quill": [], "feather graphite ink": [pair]}.items():
-        assert rows(Comparison, words) == expected
+        assert search(Comparison, words) == expected
     Comparison.objects.filter(pk=pair.pk).update(second=make.tool(name="Chalk"))
-    assert rows(Comparison, "pencil") == []
+    assert search(Comparison, "pencil") == []
 
 
 @pytest.mark.parametrize("fields", HIDDEN)
-def test_comparison_that_is_not_public_is_not_found(fields):
+def test_hidden_comparison_is_not_found(fields):
     make.comparison(first=make.tool(name="Quill"), **fields)
     make.comparison(first=make.tool(name="Quill", **fields))
-    assert rows(Comparison, "quill") == []
+    assert search(Comparison, "quill") == []

@@ -10,15 +10,15 @@ words = st.lists(st.from_regex(r"\A[a-z0-9]{1,6}\Z"), min_size=1, max_size=4).ma
 
 def _is_pairable(slug: str) -> bool:
     try:
-        slugs.is_slug(slug)
-        slugs.is_pairable(slug)
+        slugs.validate_slug(slug)
+        slugs.validate_pairable(slug)
     except ValidationError:
         return False
     return True
 
 
 @given(words, words)
-def test_pair_reads_back_in_one_way_only(first, second):
+def test_pair_round_trips(first, second):
     assume(_is_pairable(first) and _is_pairable(second))
     assert slugs.split_pair(slugs.join_pair(first, second)) == (first, second)
 
@@ -44,11 +44,11 @@ def test_slug_from_name(name, slug):
 
 
 @pytest.mark.parametrize("segment", ["a-b", "a-vs-b-vs-c"])
-def test_split_refuses_what_is_no_pair(segment):
+def test_split_rejects_a_segment_that_is_not_a_pair(segment):
     with pytest.raises(ValueError, match="unpack"):
         slugs.split_pair(segment)
 
 
 @pytest.mark.parametrize("slug", ["", "A", "a--b", "-a", "a-", "a b", "a\n", "ä", "a-vs-b", "vs-a", "a-vs"])
-def test_unusable_slugs(slug):
+def test_invalid_slug_is_rejected(slug):
     assert not _is_pairable(slug)

@@ -213,7 +213,7 @@ def test_tally_is_never_negative():
 def test_one_row_a_visitor_and_tool():
     tool, visitor = make.tool(), uuid.uuid4()
     Vote.objects.create(tool=tool, visitor=visitor, choice="ship")
-    with pytest.raises(IntegrityError, match="votes_vote_one_a_visitor"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="votes_vote_one_per_visitor"), transaction.atomic():
         Vote.objects.create(tool=tool, visitor=visitor, choice="skip")
 
 

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z",
-                                "Use small letters, digits and single hyphens.",
+                                "Use lowercase letters, digits, and single hyphens.",
                                 "slug",
                             )
                         ],
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("slug__regex", "^[a-z0-9]+(?:-[a-z0-9]+)*$")),
                         name="tools_category_slug_shape",
-                        violation_error_message="A slug is small letters, digits and single hyphens.",
+                        violation_error_message="A slug consists of lowercase letters, digits, and single hyphens.",
                     ),
                     models.UniqueConstraint(
                         deferrable=django.db.models.constraints.Deferrable["DEFERRED"],
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z",
-                                "Use small letters, digits and single hyphens.",
+                                "Use lowercase letters, digits, and single hyphens.",
                                 "slug",
                             )
                         ],
@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z",
-                                "Use small letters, digits and single hyphens.",
+                                "Use lowercase letters, digits, and single hyphens.",
                                 "slug",
                             )
                         ],
@@ -206,7 +206,7 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z",
-                                "Use small letters, digits and single hyphens.",
+                                "Use lowercase letters, digits, and single hyphens.",
                                 "slug",
                             )
                         ],
@@ -247,7 +247,7 @@ class Migration(migrations.Migration):
                     "published_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="Empty: a draft. In the future: it appears by itself at that time (UTC).",
+                        help_text="Empty: a draft. In the future: published automatically at that time (UTC).",
                         null=True,
                     ),
                 ),
@@ -260,12 +260,12 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z",
-                                "Use small letters, digits and single hyphens.",
+                                "Use lowercase letters, digits, and single hyphens.",
                                 "slug",
                             ),
                             django.core.validators.RegexValidator(
                                 "-vs-|^vs-|-vs$",
-                                "“vs” stands between two tools in an address; write “versus” in a slug.",
+                                "“vs” separates the two tools in a comparison’s URL; write “versus” in a slug.",
                                 "slug_vs",
                                 inverse_match=True,
                             ),
@@ -274,7 +274,7 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=300)),
                 ("tagline", models.CharField(blank=True, max_length=300)),
-                ("description", models.TextField(blank=True, help_text="Markdown; raw HTML is shown, not obeyed.")),
+                ("description", models.TextField(blank=True, help_text="Markdown. Raw HTML is escaped.")),
                 (
                     "website",
                     models.URLField(
@@ -289,7 +289,7 @@ class Migration(migrations.Migration):
                         base_field=models.CharField(max_length=300),
                         blank=True,
                         default=list,
-                        help_text="Other names people look for.",
+                        help_text="Other names that people search for.",
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -337,7 +337,7 @@ class Migration(migrations.Migration):
                     "published_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="Empty: a draft. In the future: it appears by itself at that time (UTC).",
+                        help_text="Empty: a draft. In the future: published automatically at that time (UTC).",
                         null=True,
                     ),
                 ),
@@ -350,12 +350,12 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z",
-                                "Use small letters, digits and single hyphens.",
+                                "Use lowercase letters, digits, and single hyphens.",
                                 "slug",
                             ),
                             django.core.validators.RegexValidator(
                                 "-vs-|^vs-|-vs$",
-                                "“vs” stands between two tools in an address; write “versus” in a slug.",
+                                "“vs” separates the two tools in a comparison’s URL; write “versus” in a slug.",
                                 "slug_vs",
                                 inverse_match=True,
                             ),
@@ -364,7 +364,7 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=300)),
                 ("tagline", models.CharField(blank=True, max_length=300)),
-                ("description", models.TextField(blank=True, help_text="Markdown; raw HTML is shown, not obeyed.")),
+                ("description", models.TextField(blank=True, help_text="Markdown. Raw HTML is escaped.")),
                 (
                     "website",
                     models.URLField(
@@ -379,7 +379,7 @@ class Migration(migrations.Migration):
                         base_field=models.CharField(max_length=300),
                         blank=True,
                         default=list,
-                        help_text="Other names people look for.",
+                        help_text="Other names that people search for.",
                     ),
                 ),
                 (
@@ -387,7 +387,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         editable=False,
-                        help_text="The random name under which its files are kept.",
+                        help_text="The random name under which its files are stored.",
                         max_length=32,
                     ),
                 ),
@@ -402,9 +402,9 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["name", "pk"],
                 "permissions": [
-                    ("publish_tool", "Can publish, schedule and withdraw tools"),
-                    ("override_gate", "Can publish what the gate holds back, with a reason"),
-                    ("import_catalog", "Can load catalog files and spreadsheets"),
+                    ("publish_tool", "Can publish, schedule, and withdraw tools"),
+                    ("override_gate", "Can publish despite the gate, with a reason"),
+                    ("import_catalog", "Can import catalog files and spreadsheets"),
                 ],
             },
         ),
@@ -436,7 +436,9 @@ class Migration(migrations.Migration):
                         blank=True,
                         max_length=3,
                         null=True,
-                        validators=[django.core.validators.RegexValidator("^[A-Z]{3}$", "Three capitals, as in USD.")],
+                        validators=[
+                            django.core.validators.RegexValidator("^[A-Z]{3}$", "Three capital letters, as in USD.")
+                        ],
                     ),
                 ),
                 (
@@ -451,7 +453,9 @@ class Migration(migrations.Migration):
                 (
                     "unit",
                     models.CharField(
-                        blank=True, help_text="For usage: what the amount buys, as in “1M tokens”.", max_length=50
+                        blank=True,
+                        help_text="For usage prices: the unit that the amount buys, as in “1M tokens”.",
+                        max_length=50,
                     ),
                 ),
                 (
@@ -493,7 +497,9 @@ class Migration(migrations.Migration):
                         blank=True,
                         max_length=3,
                         null=True,
-                        validators=[django.core.validators.RegexValidator("^[A-Z]{3}$", "Three capitals, as in USD.")],
+                        validators=[
+                            django.core.validators.RegexValidator("^[A-Z]{3}$", "Three capital letters, as in USD.")
+                        ],
                     ),
                 ),
                 (
@@ -508,7 +514,9 @@ class Migration(migrations.Migration):
                 (
                     "unit",
                     models.CharField(
-                        blank=True, help_text="For usage: what the amount buys, as in “1M tokens”.", max_length=50
+                        blank=True,
+                        help_text="For usage prices: the unit that the amount buys, as in “1M tokens”.",
+                        max_length=50,
                     ),
                 ),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
@@ -615,7 +623,9 @@ class Migration(migrations.Migration):
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
                 (
                     "note",
-                    models.CharField(help_text="What was wrong, and what is right; readers see it.", max_length=500),
+                    models.CharField(
+                        help_text="What was wrong and what is right. Readers see this text.", max_length=500
+                    ),
                 ),
                 ("made_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
@@ -692,7 +702,9 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "note",
-                    models.CharField(help_text="What was wrong, and what is right; readers see it.", max_length=500),
+                    models.CharField(
+                        help_text="What was wrong and what is right. Readers see this text.", max_length=500
+                    ),
                 ),
                 ("made_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
@@ -711,7 +723,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("slug__regex", "^[a-z0-9]+(?:-[a-z0-9]+)*$")),
                 name="tools_attribute_slug_shape",
-                violation_error_message="A slug is small letters, digits and single hyphens.",
+                violation_error_message="A slug consists of lowercase letters, digits, and single hyphens.",
             ),
         ),
         migrations.AddConstraint(
@@ -732,7 +744,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("slug__regex", "^[a-z0-9]+(?:-[a-z0-9]+)*$")),
                 name="tools_tool_slug_shape",
-                violation_error_message="A slug is small letters, digits and single hyphens.",
+                violation_error_message="A slug consists of lowercase letters, digits, and single hyphens.",
             ),
         ),
         migrations.AddConstraint(
@@ -740,7 +752,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("slug__regex", "-vs-|^vs-|-vs$"), _negated=True),
                 name="tools_tool_slug_pairable",
-                violation_error_message="“vs” stands between two tools in an address; write “versus” in a slug.",
+                violation_error_message="“vs” separates the two tools in a comparison’s URL; write “versus” in a slug.",
             ),
         ),
         migrations.AddConstraint(
@@ -748,7 +760,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("website", ""), ("website__regex", "^https?://"), _connector="OR"),
                 name="tools_tool_website_web",
-                violation_error_message="An address starts with https:// or http://.",
+                violation_error_message="A URL must start with https:// or http://.",
             ),
         ),
         migrations.AddConstraint(
@@ -764,7 +776,7 @@ class Migration(migrations.Migration):
                 fields=("tool", "name", "superseded_at"),
                 name="tools_plan_one_standing",
                 nulls_distinct=False,
-                violation_error_message="This tool has a plan of that name.",
+                violation_error_message="This tool already has a plan with that name.",
             ),
         ),
         migrations.AddConstraint(
@@ -804,7 +816,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="tools_plan_unit_with_usage",
-                violation_error_message="A usage price says what the amount buys; other prices have no unit.",
+                violation_error_message="A usage price names the unit that the amount buys; other prices have no unit.",
             ),
         ),
         migrations.AddConstraint(
@@ -812,7 +824,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("source", ""), ("source__regex", "^https?://"), _connector="OR"),
                 name="tools_plan_source_web",
-                violation_error_message="An address starts with https:// or http://.",
+                violation_error_message="A URL must start with https:// or http://.",
             ),
         ),
         migrations.AddConstraint(
@@ -821,7 +833,7 @@ class Migration(migrations.Migration):
                 fields=("tool", "attribute", "superseded_at"),
                 name="tools_fact_one_standing",
                 nulls_distinct=False,
-                violation_error_message="This tool has a value for that attribute.",
+                violation_error_message="This tool already has a value for that attribute.",
             ),
         ),
         migrations.AddConstraint(
@@ -829,7 +841,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("source", ""), ("source__regex", "^https?://"), _connector="OR"),
                 name="tools_fact_source_web",
-                violation_error_message="An address starts with https:// or http://.",
+                violation_error_message="A URL must start with https:// or http://.",
             ),
         ),
         migrations.AddIndex(
@@ -841,7 +853,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("tool", "made_at"),
                 name="tools_correction_once",
-                violation_error_message="This tool has a correction of that very moment.",
+                violation_error_message="This tool already has a correction with that exact time.",
             ),
         ),
         migrations.AddConstraint(
@@ -849,7 +861,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("note", ""), _negated=True),
                 name="tools_correction_note_not_empty",
-                violation_error_message="A correction says what was wrong.",
+                violation_error_message="A correction must say what was wrong.",
             ),
         ),
     ]

@@ -1,10 +1,10 @@
-"""The models of the catalog. Each module is one kind of thing; the rest of the site imports them from here."""
+"""The models of the catalog, one module per kind. The rest of the site imports them from here."""
 
 from tools.models.constraints import (
     CURRENCY_PATTERN,
     WEB_ADDRESS_PATTERN,
-    is_web_address,
     unique_name_constraint,
+    validate_web_address,
     web_address_constraint,
 )
 from tools.models.corrections import Correction, CorrectionQuerySet
@@ -17,7 +17,7 @@ from tools.models.sourced import (
     Plan,
     PlanKind,
     Sourced,
-    StandingQuerySet,
+    SourcedQuerySet,
 )
 from tools.models.tool import Category, CategoryQuerySet, Tool, ToolQuerySet
 
@@ -36,10 +36,10 @@ __all__ = [
     "Plan",
     "PlanKind",
     "Sourced",
-    "StandingQuerySet",
+    "SourcedQuerySet",
     "Tool",
     "ToolQuerySet",
-    "is_web_address",
     "unique_name_constraint",
+    "validate_web_address",
     "web_address_constraint",
 ]

@@ -1,3 +1,5 @@
+"""Corrections: mistakes about tools that we made and fixed."""
+
 from datetime import datetime
 from typing import Self
 
@@ -12,18 +14,18 @@ from tools.row_history import History
 
 class CorrectionQuerySet(models.QuerySet["Correction"]):
     def on_record(self, *, at: datetime | None = None) -> Self:
-        """Those of published tools, newest first, each with its tool."""
+        """Filter to corrections of published tools, newest first, each with its tool."""
         return self.filter(is_published(at=at, prefix="tool__")).select_related("tool").order_by("-made_at", "-pk")
 
 
 class Correction(models.Model):
-    """What we got wrong about a tool and put right, in words for readers. Never rewritten: a later one can follow.
+    """A mistake about a tool that we corrected, described for readers. It is never edited; another one can follow.
 
     A trigger enforces that (tools/sql/history.sql).
     """
 
     tool = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="corrections")
-    note = models.CharField(max_length=500, help_text="What was wrong, and what is right; readers see it.")
+    note = models.CharField(max_length=500, help_text="What was wrong and what is right. Readers see this text.")
     made_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = CorrectionQuerySet.as_manager()
@@ -36,12 +38,12 @@ class Correction(models.Model):
             models.UniqueConstraint(
                 fields=["tool", "made_at"],
                 name="tools_correction_once",
-                violation_error_message="This tool has a correction of that very moment.",
+                violation_error_message="This tool already has a correction with that exact time.",
             ),
             models.CheckConstraint(
                 name="tools_correction_note_not_empty",
                 condition=~Q(note=""),
-                violation_error_message="A correction says what was wrong.",
+                violation_error_message="A correction must say what was wrong.",
             ),
         ]
 

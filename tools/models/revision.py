@@ -3,9 +3,9 @@ from django.db.models import Q
 
 
 class ContentRevision(models.Model):
-    """One row, one number: it grows with every change of what editors write, by triggers on those tables.
+    """The version of all editorial content: one row with one number, which triggers increment on every change.
 
-    A page's stamp holds it (`comparisons.reading.pairs`), and so an unchanged page is known without rendering.
+    A page's stamp contains it (`comparisons.reading.pairs`), so an unchanged page is recognized without rendering.
     """
 
     number = models.BigIntegerField(default=0)
@@ -17,11 +17,11 @@ class ContentRevision(models.Model):
         return str(self.number)
 
     @classmethod
-    def hold(cls) -> None:
-        """Wait until nobody else writes content, and keep everybody waiting until this transaction ends.
+    def lock(cls) -> None:
+        """Lock the row until the transaction ends, so that only one transaction writes content at a time.
 
-        Who writes content takes this row anyway, with the first statement; who reads first and then decides what to
-        write takes it before reading. Taken first it is also the end of deadlocks between writers.
+        Triggers take this lock on the first write anyway. Call this before reading what decides the write. Because all
+        writers take this lock first, they cannot deadlock.
         """
         with connection.cursor() as cursor:
             cursor.execute(

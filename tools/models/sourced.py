@@ -1,4 +1,4 @@
-"""What a tool costs and what is known of it: statements with a source, superseded and never overwritten."""
+"""Plans and facts of tools: statements with a source, superseded and never overwritten."""
 
 from copy import copy
 from typing import Any, ClassVar, Self
@@ -9,53 +9,58 @@ from django.db.models import Q
 from django.utils import timezone
 
 from tools import slugs
-from tools.models.constraints import CURRENCY_PATTERN, is_web_address, unique_name_constraint, web_address_constraint
+from tools.models.constraints import (
+    CURRENCY_PATTERN,
+    unique_name_constraint,
+    validate_web_address,
+    web_address_constraint,
+)
 from tools.models.tool import Category, Tool
 from tools.row_history import History
 from tools.slugged import slug_constraint
 
 
-class StandingQuerySet(models.QuerySet[Any]):
+class SourcedQuerySet(models.QuerySet[Any]):
     """Rows that are superseded rather than overwritten."""
 
-    def standing(self) -> Self:
-        """Those that hold today, in the order they were entered."""
+    def current(self) -> Self:
+        """Filter to rows that are not superseded, in the order of their entry."""
         return self.filter(superseded_at__isnull=True).order_by("pk")
 
 
 class AlreadySupersededError(ValueError):
-    """Somebody else has superseded a plan or fact meanwhile."""
+    """Somebody else has superseded the plan or fact in the meantime."""
 
 
 class Sourced(models.Model):
-    """A statement with its source and the day somebody last checked it there. Superseded, never overwritten."""
+    """A statement with its source and the day when somebody last verified it. Superseded, never overwritten."""
 
-    # What is meant by another value: a change of these supersedes; source and verified_on are updated in place.
+    # The fields that make up the value. A change of these supersedes the row; source and verified_on change in place.
     VALUE_FIELDS: ClassVar[tuple[str, ...]]
 
-    source = models.URLField(max_length=500, blank=True, validators=[is_web_address])
+    source = models.URLField(max_length=500, blank=True, validators=[validate_web_address])
     verified_on = models.DateField(null=True, blank=True)
     superseded_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = StandingQuerySet.as_manager()
+    objects = SourcedQuerySet.as_manager()
 
     class Meta:
         abstract = True
 
     def supersede(self, **values: Any) -> Self:
-        """Let other values stand from now on, and return the row that holds them; this one stays as history.
+        """Replace this row with a new one that has other values, and return it. This row stays as history.
 
-        What is not said stays as it is, but the day of verification: it vouched for the old value. Raises
+        Other fields are copied except `verified_on`, because the verification was of the old value. Raises
         AlreadySupersededError.
         """
         with transaction.atomic():
             self.retire()
-            successor = self.successor(**values)
+            successor = self.build_successor(**values)
             successor.save()
         return successor
 
-    def successor(self, **values: Any) -> Self:
-        """The row, not saved yet, that stands in place of this one with other values; see `supersede`."""
+    def build_successor(self, **values: Any) -> Self:
+        """Return the unsaved row that will replace this one; see `supersede`."""
         row = copy(self)
         row._state = copy(self._state)
         row._state.adding, row.pk = True, None
@@ -64,10 +69,10 @@ class Sourced(models.Model):
         return row
 
     def retire(self) -> None:
-        """Let this stand no longer, without anything in its place. Raises AlreadySupersededError."""
-        standing = type(self).objects.filter(pk=self.pk, superseded_at__isnull=True).select_for_update()
+        """Supersede this row without a successor. Raises AlreadySupersededError."""
+        current = type(self).objects.filter(pk=self.pk, superseded_at__isnull=True).select_for_update()
         with transaction.atomic():
-            if not standing.values_list("pk"):
+            if not current.values_list("pk"):
                 raise AlreadySupersededError
             self.superseded_at = timezone.now()
             self.save(update_fields=["superseded_at"])
@@ -96,10 +101,15 @@ class Plan(Sourced):
     kind = models.CharField(max_length=7, choices=PlanKind)
     amount = models.DecimalField(max_digits=14, decimal_places=6, null=True, blank=True)
     currency = models.CharField(
-        max_length=3, null=True, blank=True, validators=[RegexValidator(CURRENCY_PATTERN, "Three capitals, as in USD.")]
+        max_length=3,
+        null=True,
+        blank=True,
+        validators=[RegexValidator(CURRENCY_PATTERN, "Three capital letters, as in USD.")],
     )
     period = models.CharField(max_length=5, choices=Period, null=True, blank=True)
-    unit = models.CharField(max_length=50, blank=True, help_text="For usage: what the amount buys, as in “1M tokens”.")
+    unit = models.CharField(
+        max_length=50, blank=True, help_text="For usage prices: the unit that the amount buys, as in “1M tokens”."
+    )
 
     history = History()
 
@@ -110,14 +120,14 @@ class Plan(Sourced):
                 fields=["tool", "name", "superseded_at"],
                 name="tools_plan_one_standing",
                 nulls_distinct=False,
-                violation_error_message="This tool has a plan of that name.",
+                violation_error_message="This tool already has a plan with that name.",
             ),
             models.CheckConstraint(
                 name="tools_plan_kind_fits_amount",
                 condition=Q(
                     Q(
                         kind=PlanKind.PAID,
-                        # A check passes on NULL, so each part says that there is something.
+                        # A check that yields NULL passes, so each part requires a value.
                         amount__isnull=False,
                         amount__gt=0,
                         currency__isnull=False,
@@ -143,7 +153,7 @@ class Plan(Sourced):
                     | Q(period__isnull=False, period__in=[Period.ONCE, Period.MONTH, Period.YEAR], unit="")
                     | (Q(period__isnull=False, period=Period.USAGE) & ~Q(unit=""))
                 ),
-                violation_error_message="A usage price says what the amount buys; other prices have no unit.",
+                violation_error_message="A usage price names the unit that the amount buys; other prices have no unit.",
             ),
             web_address_constraint("source", name="tools_plan_source_web"),
         ]
@@ -153,9 +163,9 @@ class Plan(Sourced):
 
 
 class Attribute(models.Model):
-    """What can be said of the tools of some categories, so that facts of two tools line up in one table."""
+    """A property that tools of certain categories have, so that facts of two tools line up in one table."""
 
-    slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.is_slug])
+    slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug])
     name = models.CharField(max_length=100)
     categories = models.ManyToManyField(Category, related_name="attributes", blank=True)
 
@@ -173,7 +183,7 @@ class Attribute(models.Model):
 
 
 class Fact(Sourced):
-    """One attribute of a tool, with its value."""
+    """The value of one attribute of a tool."""
 
     VALUE_FIELDS = ("value",)
 
@@ -190,7 +200,7 @@ class Fact(Sourced):
                 fields=["tool", "attribute", "superseded_at"],
                 name="tools_fact_one_standing",
                 nulls_distinct=False,
-                violation_error_message="This tool has a value for that attribute.",
+                violation_error_message="This tool already has a value for that attribute.",
             ),
             web_address_constraint("source", name="tools_fact_source_web"),
         ]

@@ -1,4 +1,4 @@
-"""Categories and tools, and everything that the site asks about them."""
+"""Categories and tools, and every query about them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from tools import logos, search, slugs
 from tools.expressions import WholePercent, WilsonHigh, WilsonLow
-from tools.models.constraints import is_web_address, unique_name_constraint, web_address_constraint
+from tools.models.constraints import unique_name_constraint, validate_web_address, web_address_constraint
 from tools.publishing import Publishable
 from tools.row_history import History
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
@@ -25,11 +25,11 @@ from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 
 class CategoryQuerySet(SluggedQuerySet):
     def with_published_tools(self) -> Self:
-        """Those that have something to show."""
+        """Filter to categories with a published tool."""
         return self.filter(Exists(Tool.objects.published().filter(category=OuterRef("pk"))))
 
     def with_changed_at(self, *, at: datetime | None = None) -> Self:
-        """Annotate `changed_at`: the newest one of its published tools, or None without one."""
+        """Annotate `changed_at`: the latest `changed_at` of its published tools, or None without one."""
         newest = (
             Tool.objects.published(at=at)
             .filter(category=OuterRef("pk"))
@@ -41,7 +41,7 @@ class CategoryQuerySet(SluggedQuerySet):
 
 
 class Category(Slugged):
-    slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.is_slug])
+    slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug])
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True)
 
@@ -63,8 +63,8 @@ class Category(Slugged):
         return reverse("category", args=[self.slug])
 
 
-# What is called so comes first. Names are looked through apart: of a word that is everywhere, tools that carry it in
-# their names are among those that are ranked.
+# Exact names come first. Names are searched separately, so that for a common word the tools that have it in their names
+# are among the candidates for ranking.
 _MATCHING = """
 SELECT id FROM tools_tool
 WHERE id IN (
@@ -74,7 +74,7 @@ WHERE id IN (
         ORDER BY published_at DESC, id DESC LIMIT %(candidates)s
     ) UNION (
         SELECT id FROM (
-            -- Looked up in the index, and then sorted: on the way down the newest each vector would be made anew.
+            -- OFFSET 0 forces an index lookup before sorting; a scan of the newest would compute each vector.
             SELECT id, published_at FROM tools_tool
             WHERE tool_name_vector(name, aliases) @@ search_query(%(words)s)
               AND is_published(published_at, withdrawn_at, %(now)s)
@@ -92,8 +92,8 @@ ORDER BY tool_called(name, aliases) @> ARRAY[lower(%(words)s)] DESC,
 """
 
 
-class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[override] # of as_manager, by the plugin
-    """Everything the site asks about tools. What it knows of reviews and votes it knows by accessor name."""
+class ToolQuerySet(search.SearchableQuerySet, SluggedQuerySet):  # type: ignore[override] # of as_manager, by the plugin
+    """All queries about tools. It refers to reviews and votes only by their accessor names."""
 
     MATCHING = _MATCHING
 
@@ -102,7 +102,7 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
         return related.objects.filter(tool=OuterRef("pk"))
 
     def with_panel(self, *, at: datetime | None = None, seats: Sequence[int] = ()) -> Self:
-        """Annotate `panel`: the current reviews counted, or None for a tool without one.
+        """Annotate `panel`: counts of the current reviews, or None for a tool without any.
 
         With `seats` (ids of reviewers) only those seats are counted.
 
@@ -128,10 +128,11 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
         return self.annotate(panel=Subquery(totals))
 
     def with_community(self) -> Self:
-        """Annotate `community`: the counted votes, or None for a tool that nobody ever voted on.
+        """Annotate `community`: the votes, or None for a tool without any.
 
-        {"ship", "skip", "held": counts, "percent", "low", "high": 0–100}; the interval is the 95% Wilson score
-        interval. Held votes are under review and count nowhere. All but the counts are None when none counts.
+        {"ship", "skip", "held": counts, "percent", "low", "high": 0–100}; low and high are the 95% Wilson score
+        interval. Held votes are under review and not part of ship and skip. Without counted votes, percent, low, and
+        high are None.
         """
         totals = (
             self._related("tallies")
@@ -152,7 +153,7 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
         return self.annotate(community=Subquery(numbers))
 
     def with_held_votes(self) -> Self:
-        """Those with votes under review, annotated with how many: `held`."""
+        """Filter to tools with votes under review, and annotate their number as `held`."""
         waiting = self._related("tallies").filter(held__gt=0).order_by()
         held = waiting.values("tool").annotate(number=Sum("held")).values("number")
         return self.filter(Exists(waiting)).annotate(held=Subquery(held))
@@ -162,106 +163,109 @@ class ToolQuerySet(search.SearchedQuerySet, SluggedQuerySet):  # type: ignore[ov
         return self.annotate(is_frozen=Exists(self._related("freeze")))
 
     def with_numbers(self, *, at: datetime | None = None, seats: Sequence[int] = ()) -> Self:
-        """Panel and community at once, as every card shows them."""
+        """Annotate `panel` and `community`, as every card shows them."""
         return self.with_panel(at=at, seats=seats).with_community()
 
     def in_order(self, ids: Iterable[int]) -> list[Any]:
-        """The tools of some ids, in the order of those; ids of tools that are not among these are left out."""
+        """Return the tools in the order of `ids`. Ids that are not in this queryset are left out."""
         ids = list(ids)
-        found = self.in_bulk(ids)
-        return [found[pk] for pk in ids if pk in found]
+        tools = self.in_bulk(ids)
+        return [tools[pk] for pk in ids if pk in tools]
 
-    def called(self, name: str) -> Self:
-        """Those that go by exactly this name or alias, in whatever case. Several may."""
-        return self.filter(search.is_called(name)).order_by("pk")
+    def named(self, name: str) -> Self:
+        """Filter to tools with exactly this name or alias, ignoring case. There may be several."""
+        return self.filter(search.has_name(name)).order_by("pk")
 
     def with_namesakes(self, *, at: datetime | None = None) -> Self:
-        """Annotate `has_namesake`: whether another published tool goes by the same name, so that it names neither."""
+        """Annotate `has_namesake`: whether another published tool has the same name, so that the name is ambiguous."""
         others = Tool.objects.published(at=at).exclude(pk=OuterRef("pk"))
-        return self.annotate(has_namesake=Exists(others.filter(search.is_called(OuterRef("name")))))
+        return self.annotate(has_namesake=Exists(others.filter(search.has_name(OuterRef("name")))))
 
-    def beginning(self, words: str) -> Self:
-        """Those in whose names each of the words begins a word: what is called so, what begins so, then the rest.
+    def matching_prefix(self, words: str) -> Self:
+        """Filter to tools whose names have each of the words as a prefix of a word.
 
-        Of a letter or two that begin more than `search.BEGINNINGS`, any so many of them: one types on.
+        Exact names come first, then names that begin with the words, then the rest. If a short prefix matches more
+        than BEGINNINGS names, return an arbitrary BEGINNINGS of them; the reader will keep typing.
         """
-        if not search.words_of(words):
+        if not search.split_words(words):
             return self.none()
-        begin = self.filter(search.Matches(search.name_words(), search.beginnings(words))).order_by()
-        pks = begin[: search.BEGINNINGS].values("pk").union(self.called(words).order_by().values("pk"))
+        matching = self.filter(search.Matches(search.name_words(), search.prefix_query(words))).order_by()
+        pks = matching[: search.BEGINNINGS].values("pk").union(self.named(words).order_by().values("pk"))
         return self.filter(pk__in=pks).order_by(
-            search.is_called(words).desc(), IStartsWith(F("name"), words).desc(), "name", "pk"
+            search.has_name(words).desc(), IStartsWith(F("name"), words).desc(), "name", "pk"
         )
 
     def resembling(self, words: str) -> Self:
-        """Those whose names come near some words that may be mistyped, nearest first; at most 100.
+        """Filter to tools whose names are similar to possibly misspelled words, most similar first; at most 100.
 
-        Annotates `likeness`: how much of the words is found in the names, as a share 0–1 (word similarity of pg_trgm).
+        Annotates `likeness`: the word similarity of pg_trgm, a share (0–1) of the words found in the names.
         """
-        letters = " ".join(search.words_of(words))[: search.LONGEST]
-        if len(letters) < search.SHORTEST_RESEMBLING:
+        letters = " ".join(search.split_words(words))[: search.MAX_QUERY_LENGTH]
+        if len(letters) < search.MIN_RESEMBLING_LENGTH:
             return self.none()
-        near = RawSQL("SELECT id FROM tools_resembling(%s)", [letters])
+        similar = RawSQL("SELECT id FROM tools_resembling(%s)", [letters])
         return (
-            self.filter(pk__in=near)
+            self.filter(pk__in=similar)
             .annotate(likeness=TrigramWordSimilarity(letters, search.names()))
             .order_by("-likeness", TrigramSimilarity("name", letters).desc(), "pk")
         )
 
-    def suggested(self, words: str, *, most: int) -> list[Any]:
-        """The tools to suggest for what is typed so far: by beginnings of names, by likeness where none begins so."""
-        return list(self.beginning(words)[:most]) or list(self.resembling(words)[:most])
+    def suggest(self, words: str, *, limit: int) -> list[Any]:
+        """Return suggestions for partial input: tools that match it as a prefix, or similar ones if none does."""
+        return list(self.matching_prefix(words)[:limit]) or list(self.resembling(words)[:limit])
 
-    def with_marks(self, words: str) -> Self:
-        """Annotate what is shown of a tool that was found, as `search.marked`: `marked_name`, `marked_aliases`,
-        `marked_tagline` and `marked_description`, an excerpt.
+    def with_highlights(self, words: str) -> Self:
+        """Annotate the texts of a search result with highlights: `highlighted_name`, `highlighted_aliases`,
+        `highlighted_tagline`, and an excerpt, `highlighted_description`. See `search.highlight`.
         """
         aliases = Func("aliases", Value(", "), function="array_to_string", output_field=models.TextField())
         return self.annotate(
-            marked_name=search.marked("name", words),
-            marked_aliases=search.marked(aliases, words),
-            marked_tagline=search.marked("tagline", words),
-            marked_description=search.marked("description", words, excerpt=True),
+            highlighted_name=search.highlight("name", words),
+            highlighted_aliases=search.highlight(aliases, words),
+            highlighted_tagline=search.highlight("tagline", words),
+            highlighted_description=search.highlight("description", words, excerpt=True),
         )
 
     def with_changed_at(self, *, at: datetime | None = None) -> Self:
-        """Annotate `changed_at`: when the tool or its newest published review came out, whichever is later."""
+        """Annotate `changed_at`: when the tool or its newest published review was published, whichever is later."""
         newest = self._related("reviews").published(at=at).order_by("-published_at").values("published_at")[:1]
         return self.annotate(changed_at=Greatest("published_at", Subquery(newest)))
 
     def with_plans(self) -> Self:
-        """Prefetch the plans that stand, as `standing_plans`."""
+        """Prefetch the current plans as `current_plans`."""
         plans: Any = self.model._meta.get_field("plans").related_model
-        return self.prefetch_related(Prefetch("plans", plans.objects.standing(), to_attr="standing_plans"))
+        return self.prefetch_related(Prefetch("plans", plans.objects.current(), to_attr="current_plans"))
 
 
 class Tool(Slugged, Publishable):
-    """What is compared. Has a column more, `search_vector` (tools/search.py)."""
+    """What the site compares. The table has one more column, `search_vector` (tools/search.py)."""
 
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="tools")
-    slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.is_slug, slugs.is_pairable])
+    slug = models.CharField(
+        max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug, slugs.validate_pairable]
+    )
     name = models.CharField(max_length=300)
     tagline = models.CharField(max_length=300, blank=True)
-    description = models.TextField(blank=True, help_text="Markdown; raw HTML is shown, not obeyed.")
-    website = models.URLField(max_length=500, blank=True, validators=[is_web_address])
+    description = models.TextField(blank=True, help_text="Markdown. Raw HTML is escaped.")
+    website = models.URLField(max_length=500, blank=True, validators=[validate_web_address])
     aliases = ArrayField(
-        models.CharField(max_length=300), default=list, blank=True, help_text="Other names people look for."
+        models.CharField(max_length=300), default=list, blank=True, help_text="Other names that people search for."
     )
     logo = models.CharField(
-        max_length=32, blank=True, editable=False, help_text="The random name under which its files are kept."
+        max_length=32, blank=True, editable=False, help_text="The random name under which its files are stored."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ToolQuerySet.as_manager()
-    # The files of a logo that was replaced are gone, so an earlier version of a tool must not bring its name back.
+    # The files of a replaced logo are deleted, so restoring an earlier version must not bring back its name.
     history = History(excluded_fields=["logo"])
 
     class Meta:
         ordering = ["name", "pk"]
         permissions = [
-            ("publish_tool", "Can publish, schedule and withdraw tools"),
-            ("override_gate", "Can publish what the gate holds back, with a reason"),
-            ("import_catalog", "Can load catalog files and spreadsheets"),
+            ("publish_tool", "Can publish, schedule, and withdraw tools"),
+            ("override_gate", "Can publish despite the gate, with a reason"),
+            ("import_catalog", "Can import catalog files and spreadsheets"),
         ]
         indexes = [models.Index(fields=["published_at"], name="tools_tool_published")]
         constraints = [
@@ -269,7 +273,7 @@ class Tool(Slugged, Publishable):
             models.CheckConstraint(
                 name="tools_tool_slug_pairable",
                 condition=~Q(slug__regex=slugs.AMBIGUOUS),
-                violation_error_message="“vs” stands between two tools in an address; write “versus” in a slug.",
+                violation_error_message="“vs” separates the two tools in a comparison’s URL; write “versus” in a slug.",
             ),
             web_address_constraint("website", name="tools_tool_website_web"),
             models.CheckConstraint(

@@ -688,7 +688,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="pairvote",
             constraint=models.UniqueConstraint(
-                fields=("first", "second", "visitor"), name="votes_pairvote_one_a_visitor"
+                fields=("first", "second", "visitor"), name="votes_pairvote_one_per_visitor"
             ),
         ),
         migrations.AddConstraint(
@@ -744,7 +744,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="vote",
-            constraint=models.UniqueConstraint(fields=("tool", "visitor"), name="votes_vote_one_a_visitor"),
+            constraint=models.UniqueConstraint(fields=("tool", "visitor"), name="votes_vote_one_per_visitor"),
         ),
         migrations.AddConstraint(
             model_name="vote",
