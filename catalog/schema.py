@@ -17,9 +17,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 
 from catalog.problems import Place, Problem
-from reviews.models import Outcome, Verdict
+from reviews.choices import Outcome, Verdict
 from tools import slugs
-from tools.models import CURRENCY_PATTERN, Period, PlanKind, validate_web_address
+from tools.choices import Period, PlanKind
+from tools.models import CURRENCY_PATTERN, validate_web_address
 
 FORMAT = "shipside-catalog/1"
 LONGEST_TEXT = 50_000  # characters; several times the longest review anybody has read to its end

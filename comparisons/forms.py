@@ -5,7 +5,7 @@ from django import forms
 from django.http import QueryDict
 
 from tools import slugs
-from tools.models import PlanKind
+from tools.choices import PlanKind
 from tools.search import MAX_QUERY_LENGTH
 from votes.models import Camp
 

@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
+from reviews.choices import Outcome, Verdict
 from tools import slugs
 from tools.models import (
     Tool,
@@ -19,13 +20,6 @@ from tools.publishing import PublicationState, Publishable, TransitionError, is_
 from tools.row_history import History
 from tools.search import SearchableQuerySet, highlight
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
-
-
-class Verdict(models.TextChoices):
-    """There is no third answer."""
-
-    SHIP = "ship", "Ship"
-    SKIP = "skip", "Skip"
 
 
 class ReviewerQuerySet(SluggedQuerySet):
@@ -221,13 +215,6 @@ class Review(Publishable):
         return Review.objects.create(
             tool_id=self.tool_id, reviewer_id=self.reviewer_id, verdict=verdict, quote=quote, flips_if=flips_if
         )
-
-
-class Outcome(models.TextChoices):
-    OPEN = "open", "Open"
-    RIGHT = "right", "Right"
-    WRONG = "wrong", "Wrong"
-    VOID = "void", "Void"
 
 
 JUDGED = (F("judged_on").desc(nulls_last=True), F("due_on").desc(), F("id").desc())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Self
 
-from reviews.models import Outcome
+from reviews.choices import Outcome
 from web.words import join_words
 
 

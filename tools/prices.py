@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from tools.models import Period, Plan, PlanKind
+from tools.choices import Period, PlanKind
+from tools.models import Plan
 
 UNKNOWN = "—"
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}

@@ -11,8 +11,9 @@ from django.db.models import Count, F, Func, Q, Value
 from django.db.models.functions import Cast, Least, NullIf
 from django.utils import timezone
 
+from tools.choices import PlanKind
 from tools.expressions import WilsonLow
-from tools.models import Category, PlanKind, Tool
+from tools.models import Category, Tool
 from votes.community import Community
 from votes.ledger import LedgerHour
 from votes.limits import Amount

@@ -1,0 +1,1 @@
+"""Pages for programs: JSON, linked data, titles, feeds, and sitemaps."""

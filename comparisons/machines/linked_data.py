@@ -1,4 +1,4 @@
-"""What a page says, in the vocabulary of schema.org, as one JSON-LD graph. Shapes in, dictionaries out; no queries.
+"""What a page says, in the vocabulary of schema.org, as one JSON-LD graph. Shapes in, dictionaries out.
 
 It says only what the page shows. The seats are personas, so a review's author is an Organization and never a Person;
 ship is 1 and skip is 0 on a scale from 0 to 1; and a rating by the community is given only while its percent is shown.
@@ -15,8 +15,8 @@ from django.utils.safestring import SafeString, mark_safe
 from comparisons.addresses import absolute
 from comparisons.reading.records import ToolRecord
 from comparisons.shaping.tool_columns import Card, Column
-from reviews.models import Verdict
-from tools.models import Period, PlanKind
+from reviews.choices import Verdict
+from tools.choices import Period, PlanKind
 from tools.prices import Price
 from votes.community import Community
 from web import markdown

@@ -1,0 +1,1 @@
+"""Images of the numbers for other sites: share images and badges."""

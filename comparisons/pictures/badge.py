@@ -1,4 +1,4 @@
-"""The badge that other sites embed: its words, and the code that embeds it. Values in, values out; no queries."""
+"""The badge that other sites embed: its words, and the code that embeds it. Values in, values out."""
 
 import re
 import unicodedata

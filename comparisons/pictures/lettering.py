@@ -1,4 +1,4 @@
-"""Set names of any length and script with the fonts in `fonts/`. Text in, pixels out; no queries.
+"""Set names of any length and script with the fonts in `fonts/`. Text in, pixels out.
 
 Those fonts come with the repository, so that an image is the same on every machine. Scripts that need shaping get it
 where Pillow has Raqm, which wants FriBiDi on the machine (the Dockerfile installs it); elsewhere their letters stand in

@@ -1,4 +1,4 @@
-"""The images that go with a shared link, drawn from the numbers of the page. Values in, PNG out; no queries.
+"""The images that go with a shared link, drawn from the numbers of the page. Values in, PNG out.
 
 They are mostly seen 300 pixels wide, a quarter of their size: few words, none smaller than 40 pixels.
 """

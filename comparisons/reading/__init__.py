@@ -1,0 +1,1 @@
+"""Queries and SQL: what the database says, as typed records."""

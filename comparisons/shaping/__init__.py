@@ -1,0 +1,1 @@
+"""Pure functions from records and objects to rows, cards, and sentences."""

@@ -1,10 +1,12 @@
-"""The filters of the list of tools, each with the number of tools that its values would show. No queries."""
+"""The filters of the list of tools, each with the number of tools that its values would show."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from votes.models import CensusRow
+if TYPE_CHECKING:
+    from votes.models import CensusRow
+
 
 # Each filter that takes a value, by its name in the query string, and the field of a census row that it filters by.
 FILTERS = {"category": "category", "price": "entry", "panel": "camp"}
@@ -26,7 +28,7 @@ class FacetCounts(NamedTuple):
     by_filter: dict[str, Counter[Any]]
 
 
-def count_facets(census: Iterable[CensusRow], chosen: Mapping[str, Any]) -> FacetCounts:
+def count_facets(census: "Iterable[CensusRow]", chosen: Mapping[str, Any]) -> FacetCounts:
     """Count the tools of a census under the chosen value of each filter in FILTERS. The value "" means any.
 
     A category is chosen by its id, a price by the kind of the entry, a panel by its camp.

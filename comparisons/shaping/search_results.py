@@ -1,10 +1,10 @@
-"""Search results, suggestions, and the fields of the picker, shaped for templates. No queries."""
+"""Search results, suggestions, and the fields of the picker, shaped for templates."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -12,12 +12,14 @@ from django.utils.html import conditional_escape, format_html_join
 from django.utils.safestring import SafeString
 
 from comparisons.addresses import add_query
-from comparisons.models import Comparison
-from reviews.models import Review
 from reviews.panel import Panel
-from tools.models import Tool
 from tools.search import HIGHLIGHT_START, HIGHLIGHT_STOP
 from web.words import format_day
+
+if TYPE_CHECKING:
+    from comparisons.models import Comparison
+    from reviews.models import Review
+    from tools.models import Tool
 
 # A tool with a similar name is taken as meant if its likeness, a share 0–1 of what was typed, is at least
 # CLEAR_LIKENESS, and CLEAR_LEAD above that of the next tool.
@@ -49,7 +51,7 @@ def search_address(words: str, *, kind: str = "", page: int = 1) -> str:
     return reverse("search", query=query)
 
 
-def shape_tool(tool: Tool) -> dict[str, Any]:
+def shape_tool(tool: "Tool") -> dict[str, Any]:
     """Shape a tool that was found, annotated `with_panel().with_highlights()`."""
     row: Any = tool
     return {
@@ -65,7 +67,7 @@ def shape_tool(tool: Tool) -> dict[str, Any]:
     }
 
 
-def shape_comparison(comparison: Comparison) -> dict[str, Any]:
+def shape_comparison(comparison: "Comparison") -> dict[str, Any]:
     """Shape a comparison that was found, annotated `with_highlights()`."""
     row: Any = comparison
     return {
@@ -77,7 +79,7 @@ def shape_comparison(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def shape_review(review: Review) -> dict[str, Any]:
+def shape_review(review: "Review") -> dict[str, Any]:
     """Shape a review that was found, annotated `with_highlights()`."""
     row: Any = review
     return {
@@ -104,7 +106,7 @@ class Suggestion:
     value: str
 
 
-def shape_suggestions(tools: Sequence[Tool]) -> list[Suggestion]:
+def shape_suggestions(tools: "Sequence[Tool]") -> list[Suggestion]:
     """Shape tools, loaded with their categories, as suggestions."""
     names = Counter(tool.name.casefold() for tool in tools)
     return [
@@ -125,8 +127,8 @@ class PickerField:
     field: str
     label: str
     typed: str
-    tool: Tool | None = None
-    candidates: Sequence[Tool] = ()
+    tool: "Tool | None" = None
+    candidates: "Sequence[Tool]" = ()
 
     @property
     def id(self) -> str:

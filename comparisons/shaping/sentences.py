@@ -7,7 +7,7 @@ from django.conf import settings
 from comparisons.shaping import verdict_text
 from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter
 from comparisons.shaping.tool_columns import Card, Column, SeatRow
-from tools.models import PlanKind
+from tools.choices import PlanKind
 from tools.prices import find_entry_price
 from votes.community import Community
 from web.words import count_of, format_day, isolate_name, spell_number

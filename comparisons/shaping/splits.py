@@ -1,14 +1,17 @@
-"""Where the seats part on a pair, shaped for lists. Objects in, rows out; no queries."""
+"""Where the seats part on a pair, shaped for lists. Objects in, rows out."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.utils.safestring import SafeString
 
-from comparisons.models import Comparison
 from comparisons.shaping.tool_columns import Card, build_card
 from comparisons.shaping.verdict_text import SeatVerdicts, compose_split_clauses
 from web.fragments import render_cached
 from web.words import count_of, end_sentence, spell_number
+
+if TYPE_CHECKING:
+    from comparisons.models import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Parted:
     rows: list[SafeString]
 
 
-def parted(comparison: Comparison) -> Parted:
+def parted(comparison: "Comparison") -> Parted:
     """Shape a comparison; it comes `with_numbers()`."""
     first, second = build_card(comparison.first), build_card(comparison.second)
     other = dict(second.panel.marks)

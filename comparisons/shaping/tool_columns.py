@@ -6,7 +6,7 @@ A tool's own page uses the same shapes with one column. Rows are plain dictionar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from django.utils.safestring import SafeString
 
@@ -21,16 +21,19 @@ from comparisons.reading.records import (
     ToolRecord,
 )
 from comparisons.shaping.seat_filter import PanelSeat
-from reviews.models import Outcome, Prediction
+from reviews.choices import Outcome
 from reviews.panel import Panel
 from tools import logos
-from tools.models import Tool
 from tools.prices import Price, format_entry_price
 from tools.sourcing import describe_verification, is_stale, site_name
 from votes.community import Community
 from web import markdown
 from web.fragments import render_cached
 from web.words import count_of, format_day
+
+if TYPE_CHECKING:
+    from reviews.models import Prediction
+    from tools.models import Tool
 
 LOGO_SIZE, CARD_LOGO_SIZE = 56, 40  # width and height in CSS pixels
 LONG_NAMES = 40  # characters; a headline with longer names is set smaller
@@ -96,7 +99,7 @@ class Column(TypedDict):
 class Card:
     """One tool as lists show it."""
 
-    tool: Tool
+    tool: "Tool"
     logo: SafeString
     url: str
     compare_url: str
@@ -130,7 +133,7 @@ def render_logo(stem: str, *, size: int = LOGO_SIZE, lazy: bool = False) -> Safe
     return render_cached("comparisons/_logo.html", webp=webp, png=png, size=size, lazy=lazy)
 
 
-def build_card(tool: Tool) -> Card:
+def build_card(tool: "Tool") -> Card:
     """Shape a tool for a list. The tool must come from `with_numbers().with_plans()`."""
     panel = Panel.of(tool.panel)  # type: ignore[attr-defined] # annotated
     return Card(
@@ -241,7 +244,7 @@ def _last_day(old: FormerPrice | FormerFact) -> str:
     return format_day(datetime.fromisoformat(old["until"]).date())
 
 
-def render_listed_prediction(prediction: Prediction, *, today: date) -> SafeString:
+def render_listed_prediction(prediction: "Prediction", *, today: date) -> SafeString:
     """Render a prediction for a list that spans tools. It must come with its review's tool and reviewer."""
     review = prediction.review
     record: PredictionRecord = {

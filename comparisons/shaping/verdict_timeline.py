@@ -1,4 +1,4 @@
-"""The history of a tool's verdicts, shaped: a line a seat, drawn and told. Records in, rows out, no queries."""
+"""The history of a tool's verdicts, shaped: a line a seat, drawn and told. Records in, rows out."""
 
 from collections.abc import Sequence
 from datetime import date, datetime

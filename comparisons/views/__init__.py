@@ -1,0 +1,1 @@
+"""HTTP views: parse the request, fetch, and render."""

@@ -15,7 +15,8 @@ from comparisons.reading.revision import Revision, current_revision
 from comparisons.shaping import facets, tool_columns
 from comparisons.shaping.seat_filter import PanelSeat, build_toggles, select_seats
 from reviews.models import Reviewer
-from tools.models import Category, PlanKind, Tool
+from tools.choices import PlanKind
+from tools.models import Category, Tool
 from votes.models import Camp, CensusRow, Listing
 from votes.pair_votes import PairRank
 from web.caching import process_cache

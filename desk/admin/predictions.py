@@ -14,7 +14,8 @@ from django.utils.safestring import SafeString
 from desk.admin.own_drafts import OwnDraftsMixin
 from desk.lists.change_lists import DueFilter, ListAdmin, mark
 from desk.permissions import reviews_to_edit, writes_own_drafts_only
-from reviews.models import Outcome, Prediction
+from reviews.choices import Outcome
+from reviews.models import Prediction
 from tools.publishing import PublicationState
 from web import clock
 

@@ -13,7 +13,8 @@ from decimal import Decimal
 from django.db.models import Model, QuerySet
 
 from desk.bulk.formats import CellValue, Table, format_cell
-from tools.models import Fact, Period, Plan, PlanKind, Tool
+from tools.choices import Period, PlanKind
+from tools.models import Fact, Plan, Tool
 
 _NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 

@@ -17,7 +17,8 @@ from django.utils.text import capfirst
 
 from desk.base import DeskAdmin
 from desk.front.gaps import select_tools_missing_a_seat
-from reviews.models import Outcome, Review, Reviewer
+from reviews.choices import Outcome
+from reviews.models import Review, Reviewer
 from tools.models import Fact, Plan
 from tools.publishing import PublicationState, is_published
 from tools.sourcing import is_stale, site_name

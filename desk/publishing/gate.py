@@ -12,7 +12,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from comparisons.models import Comparison
-from reviews.models import Outcome, Prediction, Review, Reviewer
+from reviews.choices import Outcome
+from reviews.models import Prediction, Review, Reviewer
 from tools.models import Fact, Plan, Sourced, Tool
 from tools.publishing import PublicationState
 from tools.sourcing import is_stale

@@ -20,7 +20,8 @@ from desk.history.conflicts import WHY
 from desk.permissions import may_publish, may_write_for, writes_own_drafts_only
 from desk.publishing.gate import SHORTEST_QUOTE, Finding, review_findings
 from desk.publishing.transitions import STEPS, carry_out
-from reviews.models import Outcome, Prediction, Review, Reviewer, Verdict
+from reviews.choices import Outcome, Verdict
+from reviews.models import Prediction, Review, Reviewer
 from reviews.panel import Panel
 from tools.models import Tool
 from tools.publishing import PublicationState

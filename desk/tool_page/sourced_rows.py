@@ -8,7 +8,8 @@ from django import forms
 from django.forms.models import BaseInlineFormSet
 
 from desk.fields import DayInput
-from tools.models import AlreadySupersededError, Attribute, Fact, Period, Plan, PlanKind, Sourced
+from tools.choices import Period, PlanKind
+from tools.models import AlreadySupersededError, Attribute, Fact, Plan, Sourced
 from web import clock
 
 GONE = (

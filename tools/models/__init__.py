@@ -9,16 +9,7 @@ from tools.models.constraints import (
 )
 from tools.models.corrections import Correction, CorrectionQuerySet
 from tools.models.revision import ContentRevision
-from tools.models.sourced import (
-    AlreadySupersededError,
-    Attribute,
-    Fact,
-    Period,
-    Plan,
-    PlanKind,
-    Sourced,
-    SourcedQuerySet,
-)
+from tools.models.sourced import AlreadySupersededError, Attribute, Fact, Plan, Sourced, SourcedQuerySet
 from tools.models.tool import Category, CategoryQuerySet, Tool, ToolQuerySet
 
 __all__ = [
@@ -32,9 +23,7 @@ __all__ = [
     "Correction",
     "CorrectionQuerySet",
     "Fact",
-    "Period",
     "Plan",
-    "PlanKind",
     "Sourced",
     "SourcedQuerySet",
     "Tool",

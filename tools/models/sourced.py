@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from tools import slugs
+from tools.choices import Period, PlanKind
 from tools.models.constraints import (
     CURRENCY_PATTERN,
     unique_name_constraint,
@@ -76,19 +77,6 @@ class Sourced(models.Model):
                 raise AlreadySupersededError
             self.superseded_at = timezone.now()
             self.save(update_fields=["superseded_at"])
-
-
-class PlanKind(models.TextChoices):
-    FREE = "free", "Free"
-    PAID = "paid", "Paid"
-    CONTACT = "contact", "Contact sales"
-
-
-class Period(models.TextChoices):
-    ONCE = "once", "Once"
-    MONTH = "month", "Month"
-    YEAR = "year", "Year"
-    USAGE = "usage", "Usage"
 
 
 class Plan(Sourced):
