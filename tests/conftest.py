@@ -1,3 +1,5 @@
+from contextlib import ExitStack
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -5,55 +7,61 @@ from hypothesis import HealthCheck, settings
 from psycopg.pq import TransactionStatus
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from tests.database import Snapshot, restore_after_each_transactional_test, template_database
 from votes.actions import verify_tally
 from web.caching import clear_process_caches
 
 
-def _files_read_once(read):
-    found = {}
+def _read_files_once(read):
+    cached = {}
 
     def update_files_dictionary(self, root, prefix):
-        if (root, prefix) not in found:
+        if (root, prefix) not in cached:
             read(self, root, prefix)
-            found[root, prefix] = dict(self.files)
-        self.files.update(found[root, prefix])
+            cached[root, prefix] = dict(self.files)
+        self.files.update(cached[root, prefix])
 
     return update_files_dictionary
 
 
-# A busy machine is slow now and then; that is no finding.
+# A slow example is the fault of a busy machine, not of the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-# Every client starts the middleware anew, and that reads hundreds of static files, which do not change meanwhile.
-WhiteNoiseMiddleware.update_files_dictionary = _files_read_once(WhiteNoiseMiddleware.update_files_dictionary)
+# Each test client builds its own middleware, which would scan hundreds of static files. These never change in a run.
+WhiteNoiseMiddleware.update_files_dictionary = _read_files_once(WhiteNoiseMiddleware.update_files_dictionary)
 
-# Most tests have none, and what they count is then not worth a look.
+# Most tests cast no votes; then there is nothing to verify.
 _ANY_VOTES = """
 SELECT EXISTS (SELECT FROM votes_vote) OR EXISTS (SELECT FROM votes_tally) OR EXISTS (SELECT FROM votes_ledgerhour)
     OR EXISTS (SELECT FROM votes_pairvote) OR EXISTS (SELECT FROM votes_pairtally)
 """
 SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 
-# Workers take one file after another. What is long begins before what is short, so that they end together; the proofs
-# have servers of their own. Browser tests empty the tables that migrations filled, and therefore come last.
-FIRST = ["tests/bench/", "tests/newsletter/test_proof.py"]
-LAST = [f"tests/browser/test_{name}.py" for name in ("accessibility", "accessibility_of_the_others", "desk_journey",
-        "desk_pages", "desk_publishing", "search", "sign_in", "comparison", "desk_bulk", "desk_tool", "votes", "reader",
-        )]  # fmt: skip
+# Workers take one file after another, in this order. A long file that starts late leaves the other workers idle at the
+# end, so the longest files come first; the proofs mostly wait for processes to restart.
+LONGEST_FIRST = [
+    "tests/bench/test_proof.py",
+    "tests/newsletter/test_proof.py",
+    "tests/browser/test_accessibility.py",
+    "tests/browser/test_accessibility_second_half.py",
+    "tests/browser/test_desk_journey.py",
+    "tests/browser/test_desk_publishing.py",
+    "tests/desk/test_permissions.py",
+    "tests/browser/test_sign_in.py",
+    "tests/browser/test_desk_pages.py",
+    "tests/browser/test_search.py",
+    "tests/votes/test_ranking.py",
+    "tests/browser/test_comparison.py",
+    "tests/votes/test_listing.py",
+    "tests/browser/test_desk_bulk.py",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order files by how long they take; within a file everything stays in its order."""
-
-    def place(item: pytest.Item) -> int:
-        if item.nodeid.startswith(tuple(FIRST)):
-            return 0
-        if not item.nodeid.startswith("tests/browser/"):
-            return 1
-        return 2 + next((n for n, name in enumerate(LAST) if item.nodeid.startswith(name)), len(LAST))
-
-    items.sort(key=place)
+    """Sort files by how long they take. Tests within a file keep their order."""
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
 
 
 @pytest.fixture(autouse=True)
@@ -62,13 +70,13 @@ def _clear_caches():
 
 
 @pytest.fixture(autouse=True)
-def _quick_hashes(settings):
-    """Passwords of tests protect nothing, and a real hash takes most of a second."""
+def _fast_hashes(settings):
+    """Use a fast hash: test passwords protect nothing, and a real hash takes most of a second."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-def _cannot_be_asked() -> bool:
-    """Whether a test left its connection closed, or its transaction broken, and with it nothing to look at."""
+def _is_unusable() -> bool:
+    """Return whether the test left its connection closed or its transaction broken, so that nothing can be verified."""
     inner = connection.connection
     if inner is None:
         return False
@@ -76,15 +84,15 @@ def _cannot_be_asked() -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _tally_stays_right(request):
-    """Whatever a test did to votes, and by whatever way: tallies, ledger and lists equal a fresh count after it."""
+def _verify_tally_after_each_test(request):
+    """Check after each test that tallies, ledger, and listings equal a fresh count, however the test changed votes."""
     uses_database = request.node.get_closest_marker("django_db") or "_django_db_helper" in request.fixturenames
     if not uses_database or request.cls is not None:
         yield
         return
-    request.getfixturevalue("_django_db_helper")  # so that this looks before the votes are gone again
+    request.getfixturevalue("_django_db_helper")  # so that this check runs before the rollback
     yield
-    if _cannot_be_asked():
+    if _is_unusable():
         return
     with connection.cursor() as cursor:
         cursor.execute(_ANY_VOTES)
@@ -94,20 +102,32 @@ def _tally_stays_right(request):
 
 @pytest.fixture
 def form_client() -> Client:
-    """A browser that posts forms from our own pages."""
+    """Return a client that posts forms as a browser does from our own pages."""
     return Client(headers=SAME_ORIGIN)
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """The test database, which need not survive a crash.
+def django_db_modify_db_settings(request, django_db_modify_db_settings, tmp_path_factory):
+    """Yield a stack whose exit, once the test database exists, offers it to other workers as a template."""
+    with ExitStack() as stack:
+        if hasattr(request.config, "workerinput"):
+            stack.enter_context(template_database(tmp_path_factory.getbasetemp().parent))
+        yield stack
 
-    Whatever still holds a session of it open, as a browser's callback can, is ended at last.
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_modify_db_settings, django_db_setup, django_db_blocker):
+    """Create the test database. It need not survive a crash.
+
+    At the end, close any session that is still open, such as one that a browser's callback left behind.
     """
+    with django_db_blocker.unblock():
+        django_db_modify_db_settings.close()
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(f"ALTER DATABASE {connection.ops.quote_name(connection.settings_dict['NAME'])} "
                        "SET synchronous_commit = off")  # fmt: skip
-        cursor.execute("SET synchronous_commit = off")  # and this connection, which is open already
+        cursor.execute("SET synchronous_commit = off")  # for this connection, which is already open
+        restore_after_each_transactional_test(Snapshot.take())
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(

@@ -10,8 +10,9 @@ from playwright.sync_api import expect
 
 from catalog.actions import import_catalog
 from tests import factories as make
+from tests.database import Snapshot
 
-expect.set_options(timeout=30_000)  # milliseconds; a busy machine is slow now and then
+expect.set_options(timeout=30_000)  # milliseconds; generous, because a busy machine is slow
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "demo" / "catalog.json"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
@@ -20,15 +21,15 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
-    """The system's Chromium where there is one, else Playwright's own, as bin/ensure-browser decided."""
-    found = subprocess.run([ROOT / "bin" / "ensure-browser", "--which"], capture_output=True, text=True, check=False)
-    path = {"executable_path": found.stdout.strip()} if found.returncode == 0 else {}
+    """Use the system's Chromium if there is one, and Playwright's own otherwise, as bin/ensure-browser decided."""
+    which = subprocess.run([ROOT / "bin" / "ensure-browser", "--which"], capture_output=True, text=True, check=False)
+    path = {"executable_path": which.stdout.strip()} if which.returncode == 0 else {}
     return {**browser_type_launch_args, "args": FLAGS, **path}
 
 
 @pytest.fixture(scope="session")
 def _static_files_as_in_production():
-    """Let WhiteNoise serve the hashed files, and not the live server's own handler, which knows only plain names."""
+    """Let WhiteNoise serve the hashed files. The live server's own handler knows only the original names."""
     handler, handlers.StaticFilesHandler = handlers.StaticFilesHandler, lambda application: application
     yield
     handlers.StaticFilesHandler = handler
@@ -36,56 +37,69 @@ def _static_files_as_in_production():
 
 @pytest.fixture(scope="session")
 def live_server(_static_files_as_in_production, live_server):
-    """The site, with its static files as visitors get them."""
+    """Run the site, with static files served as in production."""
     return live_server
 
 
 @pytest.fixture(autouse=True)
-def _no_request_outlives_its_test(transactional_db, live_server, browser):
-    """Before all tables are emptied every page is closed and every request is over: else each waits for the other."""
+def _finish_requests(transactional_db, live_server, browser):
+    """Close every page and wait for every request before the database is restored, so that neither blocks the other."""
     yield
     for context in browser.contexts:
         context.close()
-    # Connections are taken in the order in which they came: once this one is answered, none is left waiting.
-    with urlopen(f"{live_server.url}/robots.txt") as answer:  # noqa: S310 (our own server)
-        assert answer.status == 200
+    # The server accepts connections in order: once it answers this one, no earlier one is still waiting.
+    with urlopen(f"{live_server.url}/robots.txt") as response:  # noqa: S310 (our own server)
+        assert response.status == 200
     for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:  # a thread a connection; it closes its database session at its end
-            thread.join(timeout=30)
+        if "process_request_thread" in thread.name:  # one thread per connection; it closes its database session last
+            thread.join(timeout=60)
             assert not thread.is_alive(), "a request of this test is still running"
 
 
+@pytest.fixture(scope="session")
+def _demo() -> list[Snapshot]:
+    """Hold the imported demonstration content, once a test has imported it."""
+    return []
+
+
 @pytest.fixture
-def site(transactional_db, live_server):
-    """A running site with the demonstration content; its address."""
-    import_catalog(content=DEMO.read_bytes())
-    make.issue_of_everything()
+def site(transactional_db, live_server, _demo):
+    """Load the demonstration content and return the address of the running site.
+
+    The first test of a worker imports it; later tests restore the rows.
+    """
+    if _demo:
+        _demo[0].restore()
+    else:
+        import_catalog(content=DEMO.read_bytes())
+        make.issue_of_everything()
+        _demo.append(Snapshot.take())
     return live_server.url
 
 
 @contextmanager
-def watched(page):
-    """Watch a page, and fail on any error in its console but a refusal, and on any request to elsewhere."""
+def watch(page):
+    """Fail on any error in the page's console except a 4xx status, and on any request to another host."""
     complaints: list[str] = []
 
-    def hear(message) -> None:
-        refused = "status of 4" in message.text or "Response Status Error Code 4" in message.text
-        if message.type in ("error", "warning") and not refused:
+    def on_message(message) -> None:
+        is_refusal = "status of 4" in message.text or "Response Status Error Code 4" in message.text
+        if message.type in ("error", "warning") and not is_refusal:
             complaints.append(message.text)
 
-    def watch(request) -> None:
+    def on_request(request) -> None:
         if not request.url.startswith(("http://localhost:", "data:")):
-            complaints.append(f"asked {request.url}")
+            complaints.append(f"requested {request.url}")
 
-    page.on("console", hear)
+    page.on("console", on_message)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", watch)
+    page.on("request", on_request)
     yield page
     assert complaints == []
 
 
 @pytest.fixture
 def page(page):
-    """A page that is watched."""
-    with watched(page):
+    """Return a page that fails the test on any complaint."""
+    with watch(page):
         yield page

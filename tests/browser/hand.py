@@ -1,40 +1,40 @@
-"""What a person does with mouse and keyboard at the desk, counted."""
+"""Counting what a person does at the desk with mouse and keyboard."""
 
 from collections import Counter
 
 from playwright.sync_api import Locator, Page
 
-# A rough pace of somebody who knows the desk and has the words at hand: a click or the way into a field takes 2.5
-# seconds, a character a quarter of one (48 words a minute). What they think is not in it.
-SECONDS_A_MOVE, SECONDS_A_CHARACTER = 2.5, 0.25
+# A rough pace for someone who knows the desk and has the text ready: 2.5 seconds per click or per move into a field, a
+# quarter of a second per character (48 words per minute). Thinking is not included.
+SECONDS_PER_MOVE, SECONDS_PER_CHARACTER = 2.5, 0.25
 
 
 class Hand:
-    """Works a page and counts clicks, fields that are filled in, and characters typed, by chapter."""
+    """Operates a page and counts clicks, fields filled in, and characters typed, per chapter."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.chapters: dict[str, Counter[str]] = {}
 
     def begin(self, chapter: str) -> None:
-        """What follows counts for a chapter; one that was begun before goes on."""
+        """Count what follows toward this chapter, which may be one that began earlier."""
         self._counts = self.chapters.setdefault(chapter, Counter())
 
-    def click(self, what: Locator) -> None:
-        what.click()
+    def click(self, target: Locator) -> None:
+        target.click()
         self._counts["clicks"] += 1
 
-    def check(self, what: Locator) -> None:
-        what.check()
+    def check(self, target: Locator) -> None:
+        target.check()
         self._counts["clicks"] += 1
 
-    def fill(self, what: Locator, words: str) -> None:
-        what.fill(words)
+    def fill(self, target: Locator, text: str) -> None:
+        target.fill(text)
         self._counts["fields"] += 1
-        self._counts["characters"] += len(words)
+        self._counts["characters"] += len(text)
 
-    def select(self, what: Locator, label: str) -> None:
-        what.select_option(label=label)
+    def select(self, target: Locator, label: str) -> None:
+        target.select_option(label=label)
         self._counts["fields"] += 1
 
     @property
@@ -43,12 +43,12 @@ class Hand:
 
     @staticmethod
     def minutes(counts: Counter[str]) -> float:
-        """How long a person's hands need for that, as an estimate."""
+        """Estimate how long a person's hands need."""
         moves = counts["clicks"] + counts["fields"]
-        return (moves * SECONDS_A_MOVE + counts["characters"] * SECONDS_A_CHARACTER) / 60
+        return (moves * SECONDS_PER_MOVE + counts["characters"] * SECONDS_PER_CHARACTER) / 60
 
     def report(self) -> str:
-        """The counts as the Markdown table of docs/editors.md."""
+        """Return the counts as the Markdown table in docs/editors.md."""
         rows = [*self.chapters.items(), ("All of it", self.total)]
         lines = ["| | clicks | fields | characters | minutes, about |", "|---|---:|---:|---:|---:|"]
         lines += [

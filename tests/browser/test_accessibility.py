@@ -1,18 +1,18 @@
-"""Every page in a browser: no rule of axe is broken, nothing is wider than its screen, and no cookie is set.
+"""Every public page in a browser: no axe rule is broken, nothing is wider than its screen, and no cookie is set.
 
-A page is opened once and looked at twice by axe, once narrow and once wide, once light and once dark; which goes with
-which takes turns, so that what pages share is seen in all four ways. One of the tools has a name that does not break.
-Every second page is here, the others are in test_accessibility_of_the_others.py, for another worker.
+Each page is loaded once and checked twice by axe: once narrow and once wide, once light and once dark. The pairing
+alternates from page to page, so that what pages share is checked all four ways. One tool has a name without breaks.
+This file checks every second page; test_accessibility_second_half.py checks the others on another worker.
 """
 
 from itertools import cycle
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests import factories as make
 from tests.addresses import PAGES
+from tests.browser.screens import find_too_wide, find_violations_on, set_screen
 from tools.models import Tool
 
 LONG = [
@@ -29,40 +29,28 @@ LONG = [
 
 @pytest.fixture
 def long_name(site):
-    """A tool of the demonstration gets a name that is long, cannot break, and looks like markup."""
+    """Give a tool of the demonstration a name that is long, has no breaks, and looks like markup."""
     Tool.objects.filter(slug="jan").update(name="X" * 150 + "<script>alert(1)</script>" + "ü" * 100)
 
 
-def fits(page: Page, width: int) -> bool:
-    page.set_viewport_size({"width": width, "height": 900})
-    return page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def complaints(site: str, page: Page, paths: list[str]) -> list[str]:
-    """What axe finds on some pages, and which of them are too wide for a screen."""
-    found = []
+def find_complaints(site: str, page: Page, paths: list[str]) -> list[str]:
+    """Return what axe finds on the pages, and which of them are too wide for a screen."""
+    complaints = []
     for path, schemes in zip(paths, cycle([("light", "dark"), ("dark", "light")]), strict=False):
-        page.emulate_media(color_scheme=schemes[0], reduced_motion="reduce")
-        page.set_viewport_size({"width": 360, "height": 900})
+        set_screen(page, width=360, scheme=schemes[0])
         page.goto(site + path)
-        for width, scheme in zip((360, 1440), schemes, strict=True):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            page.set_viewport_size({"width": width, "height": 900})
-            results = Axe().run(page)
-            if results.violations_count:
-                found.append(f"{path} ({width}, {scheme}): {results.generate_report()}")
-        found += [f"{path} is wider than {width}" for width in (1440, 768, 360, 320) if not fits(page, width)]
-    return found
+        complaints += find_violations_on(page, zip((360, 1440), schemes, strict=True))
+        complaints += find_too_wide(page)
+    return complaints
 
 
-def test_no_accessibility_rule_is_broken_nothing_is_too_wide_and_no_cookie_is_set(site, long_name, page: Page):
+def test_public_pages_break_no_rule_fit_the_screen_and_set_no_cookie(site, long_name, page: Page):
     make.votes(on=Tool.objects.get(slug="mistral-medium-3"), ship=40, skip=30)
-    assert complaints(site, page, PAGES[::2]) == []
+    assert find_complaints(site, page, PAGES[::2]) == []
     assert page.context.cookies() == []
 
 
-def test_pages_of_a_long_name_are_not_wider_than_the_screen(site, long_name, page: Page):
+def test_pages_with_a_long_name_fit_the_screen(site, long_name, page: Page):
     for path in LONG:
         page.goto(site + path)
-        for width in (1440, 768, 360, 320):
-            assert fits(page, width), (path, width)
+        assert find_too_wide(page) == [], path

@@ -7,32 +7,32 @@ from tools.models import Tool
 from votes.models import Vote
 
 
-def mistral(page: Page):
+def find_mistral(page: Page):
     return page.locator("#community-mistral-medium-3")
 
 
-def test_vote_counts_in_place_and_can_be_changed_and_taken_back(site, page: Page):
+def test_vote_counts_in_place_and_can_be_changed_and_withdrawn(site, page: Page):
     tool = Tool.objects.get(slug="mistral-medium-3")
     make.votes(on=tool, ship=9)
     page.goto(site + PAIR)
-    expect(mistral(page)).to_contain_text("9 ship, 0 skip so far")
+    expect(find_mistral(page)).to_contain_text("9 ship, 0 skip so far")
     assert "community" not in page.locator("#verdict").inner_text()
 
-    mistral(page).get_by_role("button", name="Ship").click()
-    expect(mistral(page)).to_contain_text("10 votes, early: 72–100%")
+    find_mistral(page).get_by_role("button", name="Ship").click()
+    expect(find_mistral(page)).to_contain_text("10 votes, early: 72–100%")
     expect(page.locator("#announcement")).to_have_text(
         "Your ship vote for Mistral Medium 3 (72B Instruct) counts. 10 ship, 0 skip. Undo is beside the buttons."
     )
     expect(page.locator("#verdict")).to_contain_text("at 100% of 10 votes")
-    expect(mistral(page).get_by_role("button", name="Ship")).to_have_attribute("aria-pressed", "true")
-    expect(mistral(page).get_by_role("button", name="Ship")).to_be_focused()
+    expect(find_mistral(page).get_by_role("button", name="Ship")).to_have_attribute("aria-pressed", "true")
+    expect(find_mistral(page).get_by_role("button", name="Ship")).to_be_focused()
 
     page.reload()
-    expect(mistral(page).get_by_role("button", name="Ship")).to_have_attribute("aria-pressed", "true")
-    mistral(page).get_by_role("button", name="Skip").click()
-    expect(mistral(page)).to_contain_text("90%")
-    mistral(page).get_by_role("button", name="Undo").click()
-    expect(mistral(page)).to_contain_text("9 ship, 0 skip so far")
+    expect(find_mistral(page).get_by_role("button", name="Ship")).to_have_attribute("aria-pressed", "true")
+    find_mistral(page).get_by_role("button", name="Skip").click()
+    expect(find_mistral(page)).to_contain_text("90%")
+    find_mistral(page).get_by_role("button", name="Undo").click()
+    expect(find_mistral(page)).to_contain_text("9 ship, 0 skip so far")
     assert Vote.objects.filter(tool=tool).exclude(choice="none").count() == 9
 
 
@@ -40,20 +40,20 @@ def test_everything_works_without_javascript(site, browser: Browser):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(site + PAIR)
-    mistral(page).get_by_role("button", name="Ship").click()
+    find_mistral(page).get_by_role("button", name="Ship").click()
     expect(page.get_by_role("status").first).to_contain_text("counts. 1 ship, 0 skip.")
-    mistral(page).get_by_role("button", name="Skip").click()
+    find_mistral(page).get_by_role("button", name="Skip").click()
     expect(page.get_by_role("status").first).to_contain_text("counts. 0 ship, 1 skip.")
     page.get_by_role("link", name="Back to where you were").click()
     assert page.url == site + PAIR
-    expect(mistral(page)).to_contain_text("0 ship, 1 skip so far")
+    expect(find_mistral(page)).to_contain_text("0 ship, 1 skip so far")
     page.get_by_label("Your e-mail address").fill("ada@example.com")
     page.get_by_role("button", name="Put me on the list").click()
     expect(page.get_by_role("heading", name="One click to go")).to_be_visible()
     context.close()
 
 
-def test_newsletter_answers_in_place(site, page: Page):
+def test_newsletter_form_responds_in_place(site, page: Page):
     page.goto(site + PAIR)
     page.get_by_label("Your e-mail address").fill("ada")
     with page.expect_response("**/newsletter/") as refused:
@@ -65,18 +65,18 @@ def test_newsletter_answers_in_place(site, page: Page):
 def test_refusal_is_shown_in_the_notice(site, page: Page):
     page.goto(site + PAIR)
     Tool.objects.get(slug="mistral-medium-3").withdraw()
-    mistral(page).get_by_role("button", name="Ship").click()
+    find_mistral(page).get_by_role("button", name="Ship").click()
     expect(page.locator("#notice")).to_contain_text("renamed, withdrawn or never written")
 
 
-def test_names_stay_in_sight_while_scrolling(site, page: Page):
+def test_names_stay_visible_while_scrolling(site, page: Page):
     page.set_viewport_size({"width": 360, "height": 700})
     page.goto(site + PAIR)
     page.locator("#seat-founder").scroll_into_view_if_needed()
     assert page.locator(".names").bounding_box()["y"] == pytest.approx(0, abs=1)
 
 
-def test_one_tap_leads_to_the_other_quote_on_a_phone(site, page: Page):
+def test_one_tap_shows_the_other_quote_on_a_phone(site, page: Page):
     page.set_viewport_size({"width": 360, "height": 700})
     page.goto(site + PAIR)
     other = page.locator("#builder-2")
@@ -86,7 +86,7 @@ def test_one_tap_leads_to_the_other_quote_on_a_phone(site, page: Page):
     page.wait_for_function("document.querySelector('#builder-2').getBoundingClientRect().x < 60")
 
 
-def test_columns_scroll_past_their_row_heads_on_a_phone(site, page: Page):
+def test_columns_scroll_under_their_row_headers_on_a_phone(site, page: Page):
     page.set_viewport_size({"width": 360, "height": 700})
     page.goto(site + FOUR)
     columns = page.get_by_role("region", name="The tools in columns")
@@ -103,8 +103,8 @@ def test_columns_scroll_past_their_row_heads_on_a_phone(site, page: Page):
     assert head.bounding_box()["x"] + head.bounding_box()["width"] <= last.bounding_box()["x"]
 
 
-def test_vote_in_columns_moves_the_sentence(site, page: Page):
+def test_vote_in_columns_updates_the_sentence(site, page: Page):
     make.votes(on=Tool.objects.get(slug="mistral-medium-3"), ship=9)
     page.goto(site + FOUR)
-    mistral(page).get_by_role("button", name="Ship").click()
+    find_mistral(page).get_by_role("button", name="Ship").click()
     expect(page.locator("#verdict")).to_contain_text("Mistral Medium 3 (72B Instruct) at 100% of 10 votes")

@@ -1,44 +1,33 @@
-"""Two editors in two browsers, in the form of one tool; and the way back through its history."""
+"""Two editors in two browsers edit the same tool; then one restores an earlier version."""
 
 import re
 
 import pytest
-from django.test import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from accounts.models import User
-from tests.browser.conftest import watched
+from tests.browser.conftest import watch
+from tests.browser.signing_in import sign_in
 from tools.models import Tool
 
-WORDS = "Long words of mine, typed over a lunch break and not to be lost."
-
-
-def sign_in(page: Page, site: str, name: str) -> Page:
-    page.context.add_cookies([{"name": "sessionid", "value": session_of(name), "url": site}])
-    return page
-
-
-def session_of(name: str) -> str:
-    """The key of a session of a superuser: how one signs in is not what is tried here."""
-    client = Client()
-    client.force_login(User.objects.create_superuser(name))
-    return client.cookies["sessionid"].value
+WORDS = "A long text that took a lunch break to type and must not be lost."
 
 
 @pytest.fixture
 def other(browser: Browser):
-    """A page of another browser, which fails the test on the same things."""
+    """Return a page of another browser that fails the test on the same complaints."""
     context = browser.new_context()
-    with watched(context.new_page()) as page:
+    with watch(context.new_page()) as page:
         yield page
     context.close()
 
 
-def test_second_editor_is_told_loses_nothing_and_decides(site, page, other):
+def test_second_save_reports_the_conflict_loses_nothing_and_lets_the_editor_decide(site, page, other):
     tool = Tool.objects.get(slug="qdrant")
     address = f"{site}/admin/tools/tool/{tool.pk}/change/"
     for editor, name in ((page, "bea"), (other, "ada")):
-        sign_in(editor, site, name).goto(address)
+        sign_in(editor.context, site, User.objects.create_superuser(name))
+        editor.goto(address)
     page.get_by_label("Tagline").fill("Of Bea.")
     page.get_by_label("Description").fill(WORDS)
 

@@ -1,5 +1,5 @@
-"""The whole way of an editor, driven in a browser from an empty site: from no category to a published comparison, on to
-a corrected price and a verdict that flipped, and back through the history. A second browser, signed out, reads along.
+"""An editor's whole path through the desk in a browser, starting from an empty site: categories, tools, a published
+comparison, a corrected price, a flipped verdict, and the history. A second browser, signed out, reads along.
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.accounts.people import PASSWORD, person
-from tests.browser.conftest import watched
+from tests.browser.conftest import watch
 from tests.browser.hand import Hand
 
 HANDBOOK = Path(__file__).resolve().parents[2] / "docs" / "editors.md"
@@ -20,7 +20,7 @@ FLIP = "A second outage in a quarter, or a price that doubles."
 
 @pytest.fixture
 def hand(page: Page, transactional_db, live_server) -> Hand:
-    """The hand of an Editor at an empty site: one account, nothing else."""
+    """Return the hand of an Editor at an empty site with a single account."""
     person("Editor", username="ada")
     page.goto(f"{live_server.url}/admin/")
     return Hand(page)
@@ -28,9 +28,9 @@ def hand(page: Page, transactional_db, live_server) -> Hand:
 
 @pytest.fixture
 def guest(browser: Browser):
-    """A reader's browser: no account, no cookie, and it fails the test on the same things."""
+    """Return a reader's page: no account, no cookie, and it fails the test on the same complaints."""
     context = browser.new_context()
-    with watched(context.new_page()) as page:
+    with watch(context.new_page()) as page:
         yield page
     assert context.cookies() == []
     context.close()
@@ -41,18 +41,18 @@ def button(page: Page, name: str) -> Locator:
 
 
 def go_to_add(hand: Hand, model: str) -> None:
-    """To the front page, and from there to an empty form."""
+    """Go to the front page, and from there to an empty form."""
     page = hand.page
     hand.click(page.locator("#site-name a"))
     hand.click(page.locator(f".today__apps .model-{model} .addlink"))
 
 
-def said(page: Page, words: str) -> None:
-    expect(page.locator(".messagelist")).to_contain_text(words)
+def expect_message(page: Page, text: str) -> None:
+    expect(page.locator(".messagelist")).to_contain_text(text)
 
 
 def write_tool(hand: Hand, name: str, *, verdicts: str, price: str) -> None:
-    """Fill in the tool page and save: what it is, four reviews, two plans, three facts."""
+    """Fill in the tool page and save: the description, four reviews, two plans, three facts."""
     page = hand.page
     go_to_add(hand, "tool")
     hand.fill(page.get_by_label("Name:", exact=True), name)
@@ -81,11 +81,11 @@ def write_tool(hand: Hand, name: str, *, verdicts: str, price: str) -> None:
         hand.fill(row.get_by_label("Source"), "https://example.com/pricing")
         expect(row.get_by_label("Verified today")).to_be_checked()
     hand.click(button(page, "Save and continue editing"))
-    said(page, "was added successfully")
+    expect_message(page, "was added successfully")
 
 
 def take_step(hand: Hand, step: str) -> None:
-    """From an object's page through the page that asks, without anything that the gate finds missing."""
+    """Go from an object's page through the confirmation page, on which the gate must find nothing missing."""
     page = hand.page
     hand.click(page.get_by_role("region", name="Publishing").get_by_role("link", name=f"{step}…"))
     expect(page.locator(".findings__one--blocks")).to_have_count(0)
@@ -94,16 +94,16 @@ def take_step(hand: Hand, step: str) -> None:
     hand.click(button(page, step))
 
 
-def history_of(page: Page) -> list[str]:
-    """What happened to a tool, oldest first, each as `title: why`; all of it done by ada."""
-    told = []
+def read_history(page: Page) -> list[str]:
+    """Return what happened to a tool, oldest first, each as `title: why`. All of it must be by ada."""
+    events = []
     while True:
         for entry in page.locator(".entry").all():
             expect(entry.locator(".entry__who b")).to_have_text("ada")
-            told.append(": ".join(entry.locator(".entry__title, .entry__why").all_inner_texts()))
+            events.append(": ".join(entry.locator(".entry__title, .entry__why").all_inner_texts()))
         older = page.get_by_role("link", name="Older")
         if older.count() == 0:
-            return told[::-1]
+            return events[::-1]
         older.click()
 
 
@@ -124,7 +124,7 @@ HISTORY = [
 ]
 
 
-def test_from_an_empty_site_to_a_published_comparison_and_on(hand: Hand, guest: Page, live_server):
+def test_editor_gets_from_an_empty_site_to_a_published_comparison_and_corrects_it(hand: Hand, guest: Page, live_server):
     page, site = hand.page, live_server.url
 
     hand.begin("Sign in")
@@ -136,7 +136,7 @@ def test_from_an_empty_site_to_a_published_comparison_and_on(hand: Hand, guest: 
     hand.begin("The panel, a category and its three attributes")
     hand.click(page.get_by_role("link", name="Seat the panel"))
     hand.click(button(page, "Yes, add these four seats"))
-    said(page, "4 seats were added.")
+    expect_message(page, "4 seats were added.")
     hand.click(page.locator("#site-name a"))
     hand.click(page.get_by_role("link", name="Add a category"))
     page.wait_for_load_state("networkidle")
@@ -145,7 +145,7 @@ def test_from_an_empty_site_to_a_published_comparison_and_on(hand: Hand, guest: 
     expect(page.get_by_label("Slug:")).to_have_value("coding-agents")
     hand.fill(page.get_by_label("Attributes to add"), "\n".join(FACTS))
     hand.click(button(page, "Save"))
-    said(page, "“Coding Agents” was added")
+    expect_message(page, "“Coding Agents” was added")
 
     hand.begin("Two tools with four reviews, two plans and three facts each")
     addresses, previews = {}, {}
@@ -165,15 +165,15 @@ def test_from_an_empty_site_to_a_published_comparison_and_on(hand: Hand, guest: 
 
     hand.begin("Publish one, schedule the other, then publish that too")
     take_step(hand, "Publish now")
-    said(page, "Published: Birch (with four reviews).")
+    expect_message(page, "Published: Birch (with four reviews).")
     assert guest.goto(f"{site}/tools/birch/").status == 200
     hand.click(page.locator("#container").get_by_role("link", name="Tools", exact=True).last)
     hand.click(page.locator("#result_list").get_by_role("link", name="Alder", exact=True))
     take_step(hand, "Schedule")
-    said(page, "Scheduled: Alder (with four reviews).")
+    expect_message(page, "Scheduled: Alder (with four reviews).")
     assert guest.goto(f"{site}/tools/alder/").status == 404
     take_step(hand, "Publish now")
-    said(page, "Published: Alder (with four reviews).")
+    expect_message(page, "Published: Alder (with four reviews).")
     assert guest.goto(f"{site}/tools/alder/").status == 200
 
     hand.begin("The comparison of the two, published")
@@ -185,11 +185,11 @@ def test_from_an_empty_site_to_a_published_comparison_and_on(hand: Hand, guest: 
     expect(page.get_by_role("region", name="What the page will say")).to_contain_text("Alder leads with the panel")
     hand.fill(page.get_by_label("Introduction"), "You choose an agent for a team of five, and somebody has to run it.")
     hand.click(button(page, "Save and continue editing"))
-    said(page, "was added successfully")
+    expect_message(page, "was added successfully")
     guest.goto(page.get_by_label("Link to hand on").input_value())
     expect(guest.get_by_role("complementary", name="This is a preview")).to_contain_text("Draft")
     take_step(hand, "Publish now")
-    said(page, "Published: Alder vs Birch.")
+    expect_message(page, "Published: Alder vs Birch.")
     guest.goto(f"{site}/compare/alder-vs-birch/")
     expect(guest.get_by_text("Alder leads with the panel").first).to_be_visible()
     assert guest.locator("meta[name=robots][content*=noindex]").count() == 0
@@ -203,7 +203,7 @@ def test_from_an_empty_site_to_a_published_comparison_and_on(hand: Hand, guest: 
     hand.fill(page.locator("#id_corrections-0-note"), "We said $20 a month for Team. It was $30 from the start.")
     hand.fill(page.get_by_label("Why"), "A reader wrote.")
     hand.click(button(page, "Save and continue editing"))
-    said(page, "was changed successfully")
+    expect_message(page, "was changed successfully")
     guest.goto(f"{site}/tools/alder/")
     expect(guest.get_by_text("$20/mo until")).to_be_visible()
     expect(guest.get_by_text("It was $30 from the start.")).to_be_visible()
@@ -215,7 +215,7 @@ def test_from_an_empty_site_to_a_published_comparison_and_on(hand: Hand, guest: 
     hand.fill(seat.get_by_label("Quote"), f"Three outages in one quarter, and nobody said why. {QUOTE}")
     hand.check(seat.get_by_label("Publish this edition now"))
     hand.click(button(page, "Save and continue editing"))
-    said(page, "was changed successfully")
+    expect_message(page, "was changed successfully")
     expect(seat.locator(".desk-edition").first).to_contain_text("after 1 earlier edition")
     guest.goto(f"{site}/compare/alder-vs-birch/")
     expect(guest.get_by_text("2 of 4 ship").first).to_be_visible()
@@ -228,6 +228,6 @@ def test_from_an_empty_site_to_a_published_comparison_and_on(hand: Hand, guest: 
     expect(flip.locator("details")).to_contain_text("So says the Skeptic.")
 
     hand.click(page.locator(".object-tools").get_by_role("link", name="History"))
-    assert history_of(page) == HISTORY
+    assert read_history(page) == HISTORY
     print(f"\n{hand.report()}")  # noqa: T201 (the figures, with pytest -s)
     assert hand.report() in HANDBOOK.read_text(), f"docs/editors.md must hold:\n\n{hand.report()}"

@@ -1,9 +1,6 @@
-"""From a draft to a withdrawn tool, in a real browser, with the preview read by somebody who is signed out."""
+"""A tool from draft to withdrawn, in a real browser, while a signed-out guest reads the preview."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -11,18 +8,16 @@ from accounts.models import User
 from desk.publishing import previews
 from reviews.models import Reviewer
 from tests import factories as make
+from tests.browser.screens import find_violations_on
+from tests.browser.signing_in import sign_in
 from tools.models import Tool
 from tools.publishing import PublicationState
 
-LONG = "Words enough to say why it is so, and not the other way round. " * 3
+LONG = "Words enough to say why this is so and not the other way around. " * 3
 
 
-def sign_in(context: BrowserContext, site: str) -> None:
-    """Without the form: how one signs in is tested elsewhere."""
-    client = Client()
-    client.force_login(User.objects.create_superuser("chief", "chief@example.com", "a long pass phrase"))
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
+def sign_in_chief(context: BrowserContext, site: str) -> None:
+    sign_in(context, site, User.objects.create_superuser("chief", "chief@example.com", "a long pass phrase"))
 
 
 @pytest.fixture
@@ -34,15 +29,13 @@ def draft(site) -> Tool:
     return tool
 
 
-def change_page(site: str, tool: Tool) -> str:
+def change_url(site: str, tool: Tool) -> str:
     return f"{site}/admin/tools/tool/{tool.pk}/change/"
 
 
-def test_previewed_signed_out_then_scheduled_published_withdrawn_and_put_back(
-    site, draft, page: Page, browser: Browser
-):
-    sign_in(page.context, site)
-    page.goto(change_page(site, draft))
+def test_tool_is_previewed_scheduled_published_withdrawn_and_restored(site, draft, page: Page, browser: Browser):
+    sign_in_chief(page.context, site)
+    page.goto(change_url(site, draft))
     panel = page.get_by_role("region", name="Publishing")
     expect(panel).to_contain_text("Draft. Readers do not see it.")
 
@@ -103,8 +96,8 @@ def test_previewed_signed_out_then_scheduled_published_withdrawn_and_put_back(
     reader.close()
 
 
-def test_several_at_once_are_asked_about_and_reported(site, draft, page: Page):
-    sign_in(page.context, site)
+def test_bulk_action_asks_and_reports_per_tool(site, draft, page: Page):
+    sign_in_chief(page.context, site)
     page.goto(f"{site}/admin/tools/tool/?q=a")
     for name in ("Gamma", "Aider"):
         page.get_by_role("row", name=name).get_by_role("checkbox").check()
@@ -124,8 +117,8 @@ def pick(page: Page, field: str, name: str) -> None:
     page.locator(".select2-results__option", has_text=name).first.click()
 
 
-def test_a_pair_is_read_out_as_it_is_picked_and_swapped(site, draft, page: Page):
-    sign_in(page.context, site)
+def test_pair_is_described_as_it_is_picked_and_swapped(site, draft, page: Page):
+    sign_in_chief(page.context, site)
     page.goto(f"{site}/admin/comparisons/comparison/add/")
     words = page.get_by_role("region", name="What the page will say")
     expect(words).to_contain_text("Pick two tools")
@@ -144,9 +137,9 @@ def test_a_pair_is_read_out_as_it_is_picked_and_swapped(site, draft, page: Page)
     expect(page.locator(".messagelist")).to_contain_text("Aider vs Gamma")
 
 
-def test_a_pair_is_checked_without_javascript(site, draft, browser: Browser):
+def test_pair_is_checked_without_javascript(site, draft, browser: Browser):
     context = browser.new_context(java_script_enabled=False)
-    sign_in(context, site)
+    sign_in_chief(context, site)
     page = context.new_page()
     page.goto(f"{site}/admin/comparisons/comparison/add/")
     page.locator("[name=first-typed]").fill("gamma")
@@ -162,22 +155,18 @@ def test_a_pair_is_checked_without_javascript(site, draft, browser: Browser):
 
 
 def test_no_accessibility_rule_is_broken(site, draft, page: Page):
-    sign_in(page.context, site)
+    sign_in_chief(page.context, site)
     pair = make.comparison(first=draft, second=Tool.objects.get(slug="aider"), published_at=None)
     parts = {
-        change_page(site, draft): ".publishing",
-        change_page(site, draft).replace("change", "schedule"): "#content-main",
+        change_url(site, draft): ".publishing",
+        change_url(site, draft).replace("change", "schedule"): "#content-main",
         f"{site}/admin/comparisons/comparison/{pair.pk}/change/": "#pair-check",
         site + previews.address(draft): "body",
         site + previews.address(pair): "body",
         f"{site}/preview/cut-off/": "body",
     }
-    broken = []
+    complaints = []
     for url, part in parts.items():
         page.goto(url)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            results = Axe().run(page, context=part)
-            if results.violations_count:
-                broken.append(f"{scheme} {url}: {results.generate_report()}")
-    assert not broken, "\n".join(broken)
+        complaints += find_violations_on(page, [(1280, "light"), (1280, "dark")], context=part)
+    assert not complaints, "\n".join(complaints)

@@ -1,49 +1,45 @@
-"""An editor's whole job on one page, in a real browser: from an empty site to verdicts, and on to corrections."""
+"""An editor's whole job on one page, in a real browser: from an empty site to verdicts and corrections."""
 
 from io import BytesIO
 
 import pytest
-from django.test import Client
 from PIL import Image
 from playwright.sync_api import expect
 
 from accounts.models import User
 from tests import factories as make
+from tests.browser.signing_in import sign_in
 from tools.models import Tool
 
-LONG = "It held for a month in *our own* stack, and what broke was mended within a day by people who answered."
+LONG = "It held for a month in *our own* stack, and what broke was fixed within a day by people who answered."
 SEATS = ["Builder", "Skeptic", "Futurist", "Founder"]
 
 
 @pytest.fixture
 def desk(page, transactional_db, live_server, settings, tmp_path):
-    """A page of a signed-in editor, at an empty site with a category, four seats and three attributes."""
+    """Return the page of a signed-in editor at an empty site with categories, four seats, and three attributes."""
     settings.MEDIA_ROOT = tmp_path
-    kind, elsewhere = make.category(name="Agents"), make.category(name="Speech")
+    category, other = make.category(name="Agents"), make.category(name="Speech")
     for place, name in enumerate(SEATS, start=1):
         make.reviewer(slug=name.lower(), name=f"The {name}", seat=place)
     for name in ("License", "Context window"):
-        make.attribute(name=name).categories.add(kind)
-    make.attribute(name="Languages").categories.add(elsewhere)
-    client = Client()  # how one signs in is tested elsewhere
-    client.force_login(User.objects.create_superuser("editor"))
-    page.context.add_cookies(
-        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-    )
+        make.attribute(name=name).categories.add(category)
+    make.attribute(name="Languages").categories.add(other)
+    sign_in(page.context, live_server.url, User.objects.create_superuser("editor"))
     page.goto(f"{live_server.url}/admin/tools/tool/add/")
     return page
 
 
-def seat_of(page, name):
+def find_seat(page, name):
     return page.locator(f"#seat-{name.lower()}")
 
 
-def saved(page):
+def save(page):
     page.get_by_role("button", name="Save and continue editing").click()
     expect(page.locator(".messagelist .success")).to_be_visible()
 
 
-def test_from_nothing_to_four_reviews_and_on(desk, live_server):
+def test_tool_gets_four_reviews_then_a_new_edition_and_a_new_price(desk, live_server):
     page = desk
     page.get_by_label("Name:", exact=True).fill("This vs That")
     expect(page.get_by_label("Slug:")).to_have_value("this-versus-that")
@@ -58,7 +54,7 @@ def test_from_nothing_to_four_reviews_and_on(desk, live_server):
     page.locator("#id_logo_file").set_input_files({"name": "l.png", "mimeType": "image/png", "buffer": file.getvalue()})
 
     for name in SEATS:
-        seat = seat_of(page, name)
+        seat = find_seat(page, name)
         seat.get_by_role("radio", name="Skip" if name == "Skeptic" else "Ship").check()
         seat.get_by_label("Quote").fill(f"{name}: {LONG}")
         expect(seat.locator(".desk-preview em")).to_have_text("our own")
@@ -84,7 +80,7 @@ def test_from_nothing_to_four_reviews_and_on(desk, live_server):
     expect(facts.locator("legend", has_text="Languages")).to_be_hidden()
     facts.get_by_role("group", name="License").get_by_label("Value").fill("MIT")
     facts.get_by_role("group", name="Context window").get_by_label("Value").fill("1M tokens")
-    saved(page)
+    save(page)
     tool = Tool.objects.get()
     assert (tool.slug, tool.category.name, tool.reviews.count(), tool.plans.count()) == (
         "this-versus-that",
@@ -95,11 +91,11 @@ def test_from_nothing_to_four_reviews_and_on(desk, live_server):
     assert list(tool.facts.values_list("value", flat=True)) == ["MIT", "1M tokens"]
     expect(page.locator("[data-panel]")).to_have_text("Panel ship will be 75% 3 of 4 ship")
 
-    # Once it is out, what was said stays: a new edition and a new price stand beside the old ones.
+    # After publication nothing is overwritten: a new edition and a new price join the old ones.
     tool.reviews.update(published_at=make.PAST)
     Tool.objects.update(published_at=make.PAST)
     page.reload()
-    seat = seat_of(page, "Skeptic")
+    seat = find_seat(page, "Skeptic")
     expect(seat.locator(".desk-edition blockquote")).to_contain_text("Skeptic: It held")
     seat.get_by_text("Write a new edition").click()
     seat.get_by_role("radio", name="Ship").check()
@@ -110,7 +106,7 @@ def test_from_nothing_to_four_reviews_and_on(desk, live_server):
     pro.get_by_label("Amount").fill("25")
     pro.get_by_label("Amount").press("Tab")
     expect(pro.get_by_label("Verified today")).to_be_checked()
-    saved(page)
+    save(page)
     assert [review.verdict for review in tool.reviews.current().order_by("reviewer__seat")] == ["ship"] * 4
     assert sorted(int(plan.amount) for plan in tool.plans.filter(name="Pro")) == [20, 25]
     assert int(tool.plans.current().get(name="Pro").amount) == 25
@@ -123,11 +119,11 @@ def test_from_nothing_to_four_reviews_and_on(desk, live_server):
     ]  # fmt: skip
 
 
-def test_what_is_wrong_is_said_where_it_is_and_nothing_typed_is_lost(desk):
+def test_problems_are_shown_in_place_and_nothing_typed_is_lost(desk):
     page = desk
     page.locator("#id_name").fill("Half")
     page.locator("#id_category").select_option(label="Agents")
-    seat = seat_of(page, "Builder")
+    seat = find_seat(page, "Builder")
     seat.get_by_label("Quote").fill("Only words.")
     page.get_by_role("button", name="Save", exact=True).click()
     problems = page.locator("#problems")
@@ -136,9 +132,9 @@ def test_what_is_wrong_is_said_where_it_is_and_nothing_typed_is_lost(desk):
         ["The Builder, Verdict: Ship or skip? There is no third answer."]
     )
     expect(seat.get_by_label("Quote")).to_have_value("Only words.")
-    asked = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.type), dialog.accept()))
     seat.get_by_label("Quote").press("End")
     page.keyboard.type("!")
     page.goto("about:blank")
-    assert asked == ["beforeunload"]
+    assert dialogs == ["beforeunload"]

@@ -1,4 +1,4 @@
-"""The newsletter in a browser: a reader subscribes, and the mails fit the screens that they are read on."""
+"""The newsletter in a browser: a reader subscribes, and messages fit the screens they are read on."""
 
 import re
 from itertools import product
@@ -14,7 +14,7 @@ from tools.models import Category
 LINKS = Links(unsubscribe="https://shipside.example/u/", preferences="https://shipside.example/p/")
 
 
-def test_reader_subscribes_confirms_chooses_and_leaves(site, page: Page, settings):
+def test_reader_subscribes_confirms_chooses_and_unsubscribes(site, page: Page, settings):
     settings.SITE_URL = site
     page.goto(f"{site}/tools/aider/")
     box = page.locator("#newsletter-signup")
@@ -42,7 +42,7 @@ def test_reader_subscribes_confirms_chooses_and_leaves(site, page: Page, setting
     assert Subscriber.objects.get().standing == "Unsubscribed"
 
 
-def test_mail_fits_its_screen_and_can_be_read(site, page: Page):
+def test_message_fits_the_screen_and_is_legible(site, page: Page):
     page.set_content(issue_letter(Issue.objects.get(), LINKS).html)
     for scheme, width in product(("light", "dark"), (360, 700)):
         page.emulate_media(color_scheme=scheme)

@@ -1,4 +1,4 @@
-"""The comparison on paper, and the links into a tool's history."""
+"""The comparison in print, and links into a tool's history."""
 
 import re
 
@@ -8,7 +8,7 @@ from reviews.models import Review
 from tests import factories as make
 from tools.models import Tool
 
-# The pair with the most words among the demonstration's, and one whose tools have been voted on and repriced.
+# The wordiest pair of the demonstration, and one whose tools have votes and a price history.
 PAIRS = ["/compare/haystack-vs-langchain/", "/compare/open-webui-vs-librechat/"]
 
 
@@ -21,7 +21,7 @@ def test_comparison_prints_on_two_pages(site, page: Page):
         assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 2, path
 
 
-def test_paper_has_all_that_was_said_and_no_furniture(site, page: Page):
+def test_print_shows_all_content_and_no_controls(site, page: Page):
     page.goto(site + PAIRS[0])
     page.emulate_media(media="print")
     for selector in (

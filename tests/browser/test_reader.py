@@ -1,4 +1,4 @@
-"""A reader with a keyboard only, and one who filters and goes back."""
+"""A reader who uses only the keyboard, and one who filters and goes back."""
 
 import re
 
@@ -8,7 +8,7 @@ from tests.addresses import PAIR
 
 
 def follow(page: Page, link: str) -> None:
-    """Tab to the first link that leads to an address of a kind, and press Enter."""
+    """Tab to the first link whose address matches, and press Enter."""
     page.keyboard.press("Tab")
     for _ in range(400):
         href = page.evaluate("document.activeElement.getAttribute('href') || ''")
@@ -17,7 +17,7 @@ def follow(page: Page, link: str) -> None:
             page.wait_for_load_state()
             return
         page.keyboard.press("Tab")
-    raise AssertionError(f"no way by keyboard to {link} from {page.url}")
+    raise AssertionError(f"the keyboard does not reach {link} from {page.url}")
 
 
 def test_keyboard_leads_from_the_front_page_to_reasons_history_and_records(site, page: Page):
@@ -36,13 +36,13 @@ def test_keyboard_leads_from_the_front_page_to_reasons_history_and_records(site,
     expect(page.get_by_label("First tool")).not_to_have_value("")
 
 
-def test_every_page_leads_on(site, page: Page):
-    """From the head and foot of each page a reader reaches all others that stand by themselves."""
+def test_header_and_footer_lead_to_every_section(site, page: Page):
+    """From the header and footer of each page a reader reaches every page that does not depend on another."""
     page.goto(site + PAIR)
-    found = set(
+    links = set(
         page.eval_on_selector_all("header a, footer a", "links => links.map(link => link.getAttribute('href'))")
     )
-    assert found >= {
+    assert links >= {
         "/", "/compare/", "/tools/", "/reviewers/", "/splits/", "/changes/", "/predictions/", "/newsletter/",
         "/methodology/", "/disclosure/",
     }  # fmt: skip
@@ -82,7 +82,7 @@ def test_filters_work_without_javascript(site, browser: Browser):
     context.close()
 
 
-def test_lens_and_the_way_back(site, page: Page):
+def test_lens_can_be_applied_and_removed(site, page: Page):
     page.goto(site + PAIR)
     page.get_by_role("navigation", name="Whose verdicts count").get_by_role("link", name="The Skeptic").click()
     expect(page.locator("#verdict")).to_contain_text("Through the eyes of The Skeptic alone")

@@ -1,8 +1,8 @@
 import re
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+from tests.browser.screens import find_violations_on, set_screen
 from tools.models import Tool
 
 
@@ -24,7 +24,7 @@ def type_into(field: Locator, words: str) -> None:
     expect(field).to_have_attribute("aria-expanded", "true")
 
 
-def test_keyboard_walks_chooses_and_closes(site, page: Page):
+def test_keyboard_navigates_chooses_and_closes(site, page: Page):
     page.goto(site + "/")
     field = head(page)
     expect(field).to_have_attribute("role", "combobox")
@@ -66,7 +66,7 @@ def test_keyboard_walks_chooses_and_closes(site, page: Page):
     expect(listbox(page)).to_be_hidden()
 
 
-def test_enter_without_a_choice_searches_and_tab_leaves(site, page: Page):
+def test_enter_without_a_choice_searches_and_tab_moves_on(site, page: Page):
     page.goto(site + "/tools/aider/")
     type_into(head(page), "mist")
     page.keyboard.press("Tab")
@@ -78,7 +78,7 @@ def test_enter_without_a_choice_searches_and_tab_leaves(site, page: Page):
     expect(page.locator("mark").first).to_have_text("Mistral")
 
 
-def test_click_chooses_and_emptying_closes(site, page: Page):
+def test_click_chooses_and_clearing_closes(site, page: Page):
     page.goto(site + "/")
     type_into(head(page), "qdrnat")
     head(page).fill("")
@@ -88,11 +88,11 @@ def test_click_chooses_and_emptying_closes(site, page: Page):
     page.wait_for_url("**/tools/qdrant/")
 
 
-def test_picker_is_filled_and_leads_to_the_pair(site, page: Page):
+def test_picker_fills_in_and_leads_to_the_pair(site, page: Page):
     page.goto(site + "/compare/")
     first, second = page.get_by_label("First tool"), page.get_by_label("Second tool")
     type_into(first, "cli")
-    expect(options(page)).to_have_text([re.compile("Cline")])  # and not what "c" alone suggests
+    expect(options(page)).to_have_text([re.compile("Cline")])  # rather than what "c" alone suggests
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(first).to_have_value("Cline")
@@ -105,7 +105,7 @@ def test_picker_is_filled_and_leads_to_the_pair(site, page: Page):
     page.wait_for_url("**/compare/aider-vs-cline/")
 
 
-def test_suggestions_that_come_late_open_nothing(site, page: Page):
+def test_late_suggestions_do_not_open_the_list(site, page: Page):
     page.goto(site + "/compare/")
     first = page.get_by_label("First tool")
     type_into(first, "cli")
@@ -125,20 +125,18 @@ def test_suggestions_that_come_late_open_nothing(site, page: Page):
 
 def test_open_list_breaks_no_accessibility_rule_and_fits(site, page: Page):
     Tool.objects.filter(slug="jan").update(name="Jan " + "X" * 200)
-    broken = []
+    complaints = []
     for path, field in (("/", "#site-search"), ("/compare/?a=open&b=zzzz", "#pick-b"), ("/search/?q=model", "#search")):
         page.goto(site + path)
         page.locator(field).fill("")
         type_into(page.locator(field), "ja")
         page.keyboard.press("ArrowDown")
         for scheme, width in (("light", 320), ("dark", 360), ("light", 768), ("dark", 1440)):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            page.set_viewport_size({"width": width, "height": 700})
+            set_screen(page, width=width, scheme=scheme)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
             if width in (320, 1440):
-                results = Axe().run(page)
-                broken += [f"{path} at {width}: {results.generate_report()}"] if results.violations_count else []
-    assert broken == [], "\n".join(broken)
+                complaints += find_violations_on(page, [(width, scheme)])
+    assert complaints == [], "\n".join(complaints)
 
 
 def test_everything_works_without_javascript(site, browser: Browser):

@@ -1,28 +1,28 @@
-"""Signing in as a person does it, with password and code and with a passkey, in a browser whose console is silent."""
+"""Signing in as a person does, with password and code or with a passkey, in a browser that logs no error."""
 
 import re
 from itertools import cycle
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
 from tests.accounts.people import PASSWORD, code_of, person, recovery_codes_of
+from tests.browser.axe import find_violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def desk(live_server, settings):
-    """The address of a site where a second factor is required, on a name that passkeys take."""
+    """Require a second factor, and return the site's address by a host name that passkeys accept."""
     settings.REQUIRE_MFA = True
     cache.clear()
     yield live_server.url.replace("127.0.0.1", "localhost")
-    cache.clear()  # its table is not a model's, so nothing else empties it
+    cache.clear()
 
 
-def give_password(page: Page, desk: str, name: str) -> None:
+def enter_password(page: Page, desk: str, name: str) -> None:
     page.goto(f"{desk}/admin/")
     page.get_by_label("User name or e-mail address").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
@@ -35,9 +35,9 @@ def sign_out(page: Page, desk: str) -> None:
     expect(page.get_by_role("status").first).to_contain_text("You are signed out.")
 
 
-def test_password_then_an_app_that_has_to_be_set_up(desk, page):
+def test_password_then_setting_up_an_app(desk, page):
     user = person("Editor")
-    give_password(page, desk, user.username)
+    enter_password(page, desk, user.username)
     expect(page.get_by_role("alert")).to_contain_text(["", "The desk opens as soon as"])
     page.get_by_role("link", name="Set up an app").click()
     secret = re.search(r"[A-Z2-7]{32}", page.locator("main").inner_text())[0]
@@ -51,7 +51,7 @@ def test_password_then_an_app_that_has_to_be_set_up(desk, page):
     expect(page).to_have_title(re.compile("The desk"))
     sign_out(page, desk)
 
-    give_password(page, desk, user.email)
+    enter_password(page, desk, user.email)
     page.get_by_label("Code").fill("000 000 000")
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_text("That code is not right.")).to_be_visible()
@@ -63,28 +63,27 @@ def test_password_then_an_app_that_has_to_be_set_up(desk, page):
 def test_no_accessibility_rule_is_broken(desk, page):
     user = person("Editor")
     page.set_viewport_size({"width": 360, "height": 900})
-    broken, schemes = [], cycle(["light", "dark"])
+    complaints, schemes = [], cycle(["light", "dark"])
 
-    def look(path: str) -> None:
+    def check(path: str) -> None:
         page.goto(desk + path)
         page.emulate_media(color_scheme=next(schemes), reduced_motion="reduce")
-        results = Axe().run(page)
-        if results.violations_count:
-            broken.append(f"{path}: {results.generate_report()}")
+        if report := find_violations(page):
+            complaints.append(f"{path}: {report}")
 
     for path in ("login/", "password/reset/", "password/reset/sent/", "password/reset/a-b/"):
-        look(f"/account/{path}")
-    give_password(page, desk, user.username)
+        check(f"/account/{path}")
+    enter_password(page, desk, user.username)
     expect(page).to_have_url(f"{desk}/account/")
     for path in ("", "app/", "passkeys/", "passkeys/add/", "password/", "logout/"):
-        look(f"/account/{path}")
+        check(f"/account/{path}")
     recovery_codes_of(user)
-    for path in ("recovery-codes/", "recovery-codes/"):  # with the codes, and without
-        look(f"/account/{path}")
-    assert not broken, "\n".join(broken)
+    for path in ("recovery-codes/", "recovery-codes/"):  # once with the codes, then without
+        check(f"/account/{path}")
+    assert not complaints, "\n".join(complaints)
 
 
-def test_passkey_is_added_and_signs_in_alone_and_beside_the_password(desk, page):
+def test_passkey_is_added_and_signs_in_alone_and_after_the_password(desk, page):
     user = person("Editor")
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
@@ -98,7 +97,7 @@ def test_passkey_is_added_and_signs_in_alone_and_beside_the_password(desk, page)
     }
     authenticator = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": device})["authenticatorId"]
 
-    give_password(page, desk, user.username)
+    enter_password(page, desk, user.username)
     page.get_by_role("link", name="Add a passkey").click()
     page.get_by_label("Name", exact=True).fill("Work laptop")
     page.get_by_role("button", name="Add it").click()
@@ -111,12 +110,12 @@ def test_passkey_is_added_and_signs_in_alone_and_beside_the_password(desk, page)
     expect(page).to_have_title(re.compile("The desk"))
     sign_out(page, desk)
 
-    give_password(page, desk, user.username)
+    enter_password(page, desk, user.username)
     page.get_by_role("button", name="Use a passkey or key").click()
     expect(page).to_have_title(re.compile("The desk"))
     sign_out(page, desk)
 
-    # Somebody who does not confirm is told so, and not by the console.
+    # Someone who does not confirm gets a notice instead of an error in the console.
     devtools.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False})
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.locator("#notice")).to_have_text("No passkey was given. Try again, or take another way.")

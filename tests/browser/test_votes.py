@@ -11,62 +11,62 @@ from votes.models import Freeze, Vote
 ALIKE = "/compare/aider-vs-qdrant/"
 
 
-def block(page, slug: str):
+def find_block(page, slug: str):
     return page.locator(f"#community-{slug}")
 
 
-def test_a_double_click_and_a_quick_change_are_one_visitor(page, site):
-    """Clicks that leave before the first one's answer has brought the cookie."""
+def test_double_click_and_quick_change_are_one_visitor(page, site):
+    """Clicks that are sent before the first response sets the cookie belong to one visitor."""
     page.goto(f"{site}{ALIKE}")
-    # At the same moment, on two tools: htmx sends both without a cookie.
+    # At the same time, on two tools: htmx sends both without a cookie.
     page.evaluate("""() => {
         for (const slug of ["aider", "qdrant"]) document.querySelector(`#ship-${slug}`).click();
     }""")
     for slug in ("aider", "qdrant"):
         expect(page.locator(f"#ship-{slug}")).to_have_attribute("aria-pressed", "true")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.post_data or "") if request.method == "POST" else None)
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.post_data or "") if request.method == "POST" else None)
     page.locator("#skip-aider").dblclick()
     expect(page.locator("#skip-aider")).to_have_attribute("aria-pressed", "true")
-    expect(block(page, "aider")).to_contain_text("0 ship, 1 skip so far")
-    assert asked == ["next=%2Fcompare%2Faider-vs-qdrant%2F&choice=skip"]
+    expect(find_block(page, "aider")).to_contain_text("0 ship, 1 skip so far")
+    assert posted == ["next=%2Fcompare%2Faider-vs-qdrant%2F&choice=skip"]
     assert Vote.objects.values("visitor").distinct().count() == 1
     assert sorted(Vote.objects.values_list("tool__slug", "choice")) == [("aider", "skip"), ("qdrant", "ship")]
 
 
-def test_the_last_click_wins_however_fast_one_clicks(page, site):
+def test_last_click_wins_at_any_speed(page, site):
     page.goto(f"{site}/tools/aider/")
     page.evaluate("""() => {
         for (const choice of ["ship", "skip", "ship", "skip"]) document.querySelector(`#${choice}-aider`).click();
     }""")
     expect(page.locator("#skip-aider")).to_have_attribute("aria-pressed", "true")
-    expect(block(page, "aider")).to_contain_text("0 ship, 1 skip so far")
+    expect(find_block(page, "aider")).to_contain_text("0 ship, 1 skip so far")
     assert list(Vote.objects.values_list("choice", flat=True)) == ["skip"]
 
 
-def test_what_was_counted_is_announced_and_can_be_undone(page, site):
+def test_counted_vote_is_announced_and_can_be_undone(page, site):
     page.goto(f"{site}/tools/aider/")
-    said = page.locator("#announcement")
-    expect(said).to_have_attribute("role", "status")
+    announcement = page.locator("#announcement")
+    expect(announcement).to_have_attribute("role", "status")
     page.get_by_role("button", name="Ship Aider").click()
-    expect(said).to_have_text(re.compile(r"Your ship vote for Aider counts. 1 ship, 0 skip. Undo"))
+    expect(announcement).to_have_text(re.compile(r"Your ship vote for Aider counts. 1 ship, 0 skip. Undo"))
     expect(page.get_by_role("button", name="Ship Aider")).to_be_focused()
     page.get_by_role("button", name="Undo my vote on Aider").click()
-    expect(said).to_have_text(re.compile(r"You have no vote on Aider. 0 ship, 0 skip."))
+    expect(announcement).to_have_text(re.compile(r"You have no vote on Aider. 0 ship, 0 skip."))
     expect(page.get_by_role("button", name="Undo my vote on Aider")).to_be_hidden()
     expect(page.get_by_role("button", name="Ship Aider")).to_be_focused()
 
 
-def test_a_held_vote_is_marked_and_says_that_it_waits(page, site):
+def test_held_vote_is_marked_as_under_review(page, site):
     Freeze.objects.create(tool=Tool.objects.get(slug="aider"))
     page.goto(f"{site}/tools/aider/")
     page.get_by_role("button", name="Skip Aider").click()
     expect(page.locator("#announcement")).to_contain_text("under review and does not count yet")
     expect(page.locator("#skip-aider")).to_have_attribute("aria-pressed", "true")
-    expect(block(page, "aider")).to_contain_text("1 vote under review")
+    expect(find_block(page, "aider")).to_contain_text("1 vote under review")
 
 
-def test_a_refusal_is_said_in_place(page, site, settings):
+def test_refusal_is_shown_in_place(page, site, settings):
     settings.VOTE_REQUESTS_PER_NETWORK = 1
     page.goto(f"{site}/tools/aider/")
     page.locator("#ship-aider").click()
@@ -76,13 +76,13 @@ def test_a_refusal_is_said_in_place(page, site, settings):
     expect(page.locator("#ship-aider")).to_have_attribute("aria-pressed", "true")
 
 
-def test_my_votes_change_in_place_and_travel_by_receipt(page, site, browser):
+def test_my_votes_change_in_place_and_move_by_receipt(page, site, browser):
     page.goto(f"{site}/tools/aider/")
     page.locator("#ship-aider").click()
     expect(page.locator("#ship-aider")).to_have_attribute("aria-pressed", "true")
     page.goto(f"{site}/me/")
     page.locator("#skip-aider").click()
-    expect(block(page, "aider")).to_contain_text("0 ship, 1 skip so far")
+    expect(find_block(page, "aider")).to_contain_text("0 ship, 1 skip so far")
     receipt = page.locator("#receipt-link").input_value()
     other = browser.new_context(java_script_enabled=False).new_page()
     other.goto(receipt)
@@ -96,7 +96,7 @@ def test_my_votes_change_in_place_and_travel_by_receipt(page, site, browser):
     assert list(Vote.objects.values_list("choice", flat=True)) == ["ship"]
 
 
-def test_ledger_draws_and_tells(page, site):
+def test_ledger_shows_chart_and_totals(page, site):
     make.votes(on=Tool.objects.get(slug="aider"), ship=3, skip=1)
     page.goto(f"{site}/tools/aider/")
     page.get_by_role("link", name="Every vote, by day").click()

@@ -1,0 +1,21 @@
+"""Accessibility checks by axe. They are the most expensive thing that browser tests do."""
+
+from axe_playwright_python.base import AXE_SCRIPT, AxeResults
+from playwright.sync_api import Page
+
+# axe then describes only the nodes that break a rule.
+_OPTIONS = {"resultTypes": ["violations"]}
+
+
+def find_violations(page: Page, *, context: str | None = None) -> str:
+    """Return axe's report on the page as it is now, or "" if it breaks no rule.
+
+    `context` is the selector of the part to check. A document gets the script once, however often it is checked.
+    """
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    violations = page.evaluate(
+        "([context, options]) => axe.run(context ?? document, options).then(results => results.violations)",
+        [context, _OPTIONS],
+    )
+    return AxeResults({"violations": violations}).generate_report() if violations else ""

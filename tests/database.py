@@ -1,0 +1,92 @@
+"""Fast ways to a known state of the test database: a copy of a migrated database, and snapshots of all rows."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import TransactionTestCase
+
+# A table without pages has had no row since it was created or truncated, so it need not be read.
+_USED_TABLES = """
+SELECT oid::regclass::text FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0
+"""
+
+
+class Snapshot:
+    """Every row of the database at one moment, held in memory."""
+
+    def __init__(self, rows: dict[str, bytes]) -> None:
+        self._rows = rows
+
+    @classmethod
+    def take(cls) -> Self:
+        with connection.cursor() as cursor:
+            return cls({table: rows for table in _used_tables(cursor) if _has_rows(rows := _copy_out(cursor, table))})
+
+    def restore(self) -> None:
+        """Bring back these rows and no others, touching only tables that differ.
+
+        Triggers and foreign keys are off: the rows satisfied them when the snapshot was taken. Rows are deleted
+        rather than truncated because TRUNCATE locks out readers and creates new files for every index.
+        """
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            for table in {*_used_tables(cursor), *self._rows}:
+                wanted, present = self._rows.get(table), _copy_out(cursor, table)
+                if present == wanted:
+                    continue
+                if _has_rows(present):
+                    cursor.execute(f"DELETE FROM {table}")  # noqa: S608 (one of our own tables)
+                if wanted:
+                    with cursor.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy:
+                        copy.write(wanted)
+
+
+def _used_tables(cursor) -> list[str]:
+    cursor.execute(_USED_TABLES)
+    return [table for (table,) in cursor.fetchall()]
+
+
+def _copy_out(cursor, table: str) -> bytes:
+    with cursor.copy(f"COPY {table} TO STDOUT (FORMAT binary)") as copy:
+        return b"".join(copy)
+
+
+def _has_rows(copied: bytes) -> bool:
+    return len(copied) > 21  # header and trailer of COPY's binary format
+
+
+def restore_after_each_transactional_test(snapshot: Snapshot) -> None:
+    """Make tests with transactions of their own end with the rows that migrations left.
+
+    Django would truncate every table and lose those rows for every later test.
+    """
+    TransactionTestCase._fixture_teardown = lambda _: snapshot.restore()
+
+
+@contextmanager
+def template_database(shared: Path) -> Iterator[None]:
+    """Migrate once for all workers: the first one's database becomes the template of the others.
+
+    `shared` is a folder that this run's workers have in common. The block must create the test database.
+    """
+    template = f"{settings.DATABASES['default']['TEST']['NAME'].rpartition('_')[0]}_template"
+    ready = shared / "template-database"
+    with (shared / "template-database.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        is_first = not ready.exists()
+        if not is_first:
+            connection.settings_dict["TEST"]["TEMPLATE"] = template
+        yield
+        if is_first:
+            name = connection.settings_dict["NAME"]
+            connection.close()  # a template must have no session
+            with connection._nodb_cursor() as cursor:
+                cursor.execute(f'DROP DATABASE IF EXISTS "{template}"')
+                cursor.execute(f'CREATE DATABASE "{template}" TEMPLATE "{name}"')
+            ready.touch()
