@@ -37,17 +37,40 @@ test: check browser
 	@$(PYTHON) -m config.local_postgres start
 	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
+# The checks do not depend on one another, so they run in parallel. Each one's output stays in one piece if make can do that.
+CHECKS := check-types check-imports check-deploy check-migrations check-lint check-format check-templates check-dockerfile
+OUTPUT_SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
+.PHONY: $(CHECKS)
+
 check: .venv/installed
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-	.venv/bin/djade --check --target-version 6.0 $$(git ls-files 'templates/*.html')
-	DEBUG=true .venv/bin/mypy
-	DEBUG=true .venv/bin/lint-imports
-	.venv/bin/hadolint Dockerfile
 	@$(PYTHON) -m config.local_postgres start
+	@$(MAKE) --no-print-directory -j 4 $(OUTPUT_SYNC) $(CHECKS)
+
+check-types:
+	DEBUG=true .venv/bin/mypy
+
+check-imports:
+	DEBUG=true .venv/bin/lint-imports
+
+check-lint:
+	.venv/bin/ruff check .
+
+check-format:
+	.venv/bin/ruff format --check .
+
+check-templates:
+	.venv/bin/djade --check --target-version 6.0 $$(git ls-files 'templates/*.html')
+
+check-dockerfile:
+	.venv/bin/hadolint Dockerfile
+
+check-deploy:
 	DEBUG=false SITE_URL=https://shipside.example ALLOWED_HOSTS=shipside.example MAIL_URL=smtps://mail.shipside.example \
 		SECRET_KEY=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") \
 		$(PYTHON) manage.py check --deploy --fail-level WARNING
+
+check-migrations:
 	DEBUG=true $(PYTHON) manage.py makemigrations --check --dry-run
 
 format: .venv/installed

@@ -6,30 +6,19 @@ from typing import Any
 
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value
-from django.apps import apps
 from django.contrib.auth.models import Group
-from django.db import connection
 from django.test import Client
 
-from accounts.groups import GROUPS, apply_groups
 from accounts.models import User
 
 PASSWORD = "seven lamps over water"
 _number = count(1)
 
 
-def ensure_groups() -> None:
-    """Bring back the groups that migrations made, after a test with transactions of its own emptied all tables."""
-    if Group.objects.filter(name__in=GROUPS).count() < len(GROUPS):
-        with connection.schema_editor() as schema_editor:
-            apply_groups(apps, schema_editor)
-
-
 def person(*groups: str, **fields: Any) -> User:
     """An account in some of the groups, with PASSWORD and an address of its own."""
     n = next(_number)
     defaults = {"username": f"person-{n}", "email": f"person-{n}@example.org", "is_staff": True}
-    ensure_groups()
     user = User.objects.create_user(**{**defaults, **fields}, password=PASSWORD)
     user.groups.set(Group.objects.filter(name__in=groups))
     assert user.groups.count() == len(groups)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import connection
 
 from accounts.groups import GROUPS, RIGHTS, TRUSTED_WITH, apply_groups, as_table, permissions_of
-from tests.accounts.people import ensure_groups, person
+from tests.accounts.people import person
 
 pytestmark = pytest.mark.django_db
 EDITORS = Path(__file__).resolve().parents[2] / "docs" / "editors.md"
@@ -23,7 +23,6 @@ def in_database() -> dict[str, set[str]]:
 def test_a_migration_makes_the_groups_as_the_table_says():
     operations = import_module("accounts.migrations.0002_groups").Migration.operations
     assert apply_groups in [getattr(operation, "code", None) for operation in operations]
-    ensure_groups()
     assert in_database() == {group: permissions_of(group) for group in GROUPS}
 
 
@@ -34,7 +33,6 @@ def test_every_permission_of_the_table_exists():
 
 
 def test_groups_are_applied_again_exactly():
-    ensure_groups()
     before = in_database()
     editor = Group.objects.get(name="Editor")
     editor.permissions.add(Permission.objects.get(codename="delete_user"))
