@@ -1,6 +1,6 @@
-"""Every kind of page (the design's table of URLs), each with addresses from the database it is asked of.
+"""Every kind of page, each with addresses taken from the database under test.
 
-To add a kind of page, add a line to PAGES. Whoever uses the list leaves out, and says so, what gives 404 today.
+To add a kind of page, add a line to PAGES. Users of the list skip and report addresses that return 404.
 """
 
 import re
@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import quote
 
 type Query = Callable[[str], Iterable[tuple[Any, ...]]]
-"""Asks the database: a statement in, rows out."""
+"""Run a statement and return its rows."""
 
-# What `{out tool}` and `{ours tool}` stand for in a statement about `tool`: it is published, and it belongs to the
-# demonstration or to the load, whichever is asked about.
+# Placeholders of the statements below. `{out tool}`: the tool is published. `{ours tool}`: it belongs to the
+# demonstration or to the load, depending on which is requested.
 CONDITIONS = {
     "out": "is_published({0}.published_at, {0}.withdrawn_at, now())",
     "ours": "({0}.slug ~ '^load-[0-9]{{6}}-') = {1}",  # catalog.made_up.generator.SLUG
@@ -32,7 +32,7 @@ PAIRS = """
     WHERE {out c} AND {out a} AND {out b} AND {ours a} AND {ours b}
     ORDER BY md5(a.slug || b.slug) LIMIT 20
 """
-PAIRS_NOBODY_MADE = """
+PAIRS_WITHOUT_COMPARISON = """
     WITH chosen AS (
         SELECT tool.id, tool.slug FROM tools_tool AS tool
         WHERE {out tool} AND {ours tool} ORDER BY md5(tool.slug) LIMIT 20
@@ -61,7 +61,7 @@ NAMES = """
     SELECT split_part(tool.name, ' ', 1) FROM tools_tool AS tool
     WHERE {out tool} AND {ours tool} ORDER BY md5(tool.slug) LIMIT 20
 """
-MISSPELT = """
+MISSPELLED = """
     SELECT left(word, 2) || right(word, -3) FROM (
         SELECT split_part(tool.name, ' ', 1) AS word, tool.slug FROM tools_tool AS tool
         WHERE {out tool} AND {ours tool} ORDER BY md5(tool.slug)
@@ -72,21 +72,21 @@ REVIEWERS = "SELECT slug FROM reviews_reviewer WHERE slug !~ '^load-' ORDER BY s
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A kind of page: what its addresses look like, and the statement that yields what fills the gaps."""
+    """A kind of page: its address with placeholders, and the statement whose rows fill them."""
 
     address: str
     sql: str = ""
     remark: str = ""
     body: str = ""
-    """A form to post, where the address takes one."""
+    """The form to post, if the address takes one."""
 
     @property
     def name(self) -> str:
-        """What a table of results calls it."""
+        """Return the name for tables of results."""
         return " ".join(filter(None, ["POST" if self.body else "", self.address.replace("{}", "…"), self.remark]))
 
     def addresses(self, query: Query, *, load: bool = False) -> list[str]:
-        """At most 20 addresses of the demonstration's content, or of the load's; none where there is no such."""
+        """Return at most 20 addresses of the demonstration's content, or of the load's."""
         if not self.sql:
             return [self.address]
         sql = re.sub(r"\{(\w+) (\w+)\}", lambda gap: CONDITIONS[gap[1]].format(gap[2], load), self.sql)
@@ -98,7 +98,7 @@ PAGES = [
     Page("/compare/"),
     Page("/compare/?a={}&b={}", PAIRS),
     Page("/compare/{}-vs-{}/", PAIRS),
-    Page("/compare/{}-vs-{}/", PAIRS_NOBODY_MADE, "on demand"),
+    Page("/compare/{}-vs-{}/", PAIRS_WITHOUT_COMPARISON, "on demand"),
     Page("/compare/{}-vs-{}/?lens=skeptic,founder", PAIRS),
     Page("/compare/{}-vs-{}/?only=differences", PAIRS),
     Page("/compare/{}-vs-{}.json", PAIRS),
@@ -124,7 +124,7 @@ PAGES = [
     Page("/predictions/"),
     Page("/search/suggest/?q={}", NAMES),
     Page("/search/?q={}", NAMES),
-    Page("/search/?q={}", MISSPELT, "misspelt"),
+    Page("/search/?q={}", MISSPELLED, "misspelled"),
     Page("/methodology/"),
     Page("/disclosure/"),
     Page("/feeds/comparisons.xml"),

@@ -1,5 +1,5 @@
-"""A worker that is wrong on purpose: what it cannot know it sends again. The proof of the newsletter has to find that
-(tests/newsletter/test_proof.py); nothing else starts it.
+"""A worker that is wrong on purpose: it sends again when it cannot know the outcome. The proof of the newsletter must
+detect that (tests/newsletter/test_proof.py). Nothing else starts it.
 """
 
 import os
@@ -20,11 +20,11 @@ def main() -> None:
     post = Post()
     send = post._transport.send
 
-    def sent_again(parcel: Parcel) -> Outcome:
+    def send_again(parcel: Parcel) -> Outcome:
         outcome = send(parcel)
         return replace(outcome, state=State.QUEUED) if outcome.state == State.UNKNOWN else outcome
 
-    post._transport.send = sent_again  # type: ignore[method-assign] # the sabotage
+    post._transport.send = send_again  # type: ignore[method-assign] # the sabotage
     signal.signal(signal.SIGTERM, lambda *_: post.stop())
     post.run()
 

@@ -1,8 +1,9 @@
-"""A mail server for the proof of the newsletter, in a process of its own: it writes down whom it has mail for.
+"""A mail server for the proof of the newsletter, in its own process, that records every message it accepts.
 
 `python -m bench.mailserver PORT LEDGER [--temporary 0.2] [--permanent 0.01] [--drop 0.01] [--lost 0.002]`. The ledger
-has a line a mail that it took: the time, the recipient, the Message-ID. Lines are written before the server answers,
-so a mail that a sender believes sent is in it, and one that is in it may be in doubt with the sender.
+has one line per accepted message: the time, the recipient, and the Message-ID. A line is written before the server
+responds. So every message that a sender believes sent is in the ledger, while the sender may not know about every
+message that is in it.
 """
 
 import argparse
@@ -20,12 +21,12 @@ _MESSAGE_ID = re.compile(rb"^Message-ID: (\S+)", re.MULTILINE)
 
 
 class Ledger:
-    """aiosmtpd's handler: refuses, drops and takes by chance; who is refused for good is so always."""
+    """aiosmtpd's handler: refuses, drops, and accepts at random. A permanent refusal always hits the same addresses."""
 
     def __init__(self, path: Path, options: argparse.Namespace) -> None:
         self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self.options = options
-        self.random = random.Random(11)  # noqa: S311 (no secret)
+        self.random = random.Random(11)  # noqa: S311 (not a secret)
 
     async def handle_EHLO(  # noqa: N802 (aiosmtpd's names)
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
@@ -54,10 +55,10 @@ class Ledger:
             server.transport.abort()
             return "250 OK"
         content = bytes(envelope.content or b"")
-        found = _MESSAGE_ID.search(content)
-        line = f"{time.time():.6f} {envelope.rcpt_tos[0]} {found[1].decode() if found else '-'}\n"
+        match = _MESSAGE_ID.search(content)
+        line = f"{time.time():.6f} {envelope.rcpt_tos[0]} {match[1].decode() if match else '-'}\n"
         os.write(self.file, line.encode())
-        if self.random.random() < self.options.lost:  # taken, and the answer never arrives
+        if self.random.random() < self.options.lost:  # accepted, but the response never arrives
             server.transport.abort()
         return "250 OK"
 

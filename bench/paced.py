@@ -1,4 +1,4 @@
-"""How long a vote takes to be answered while so many come in a second, whatever the answers take."""
+"""Latency of votes that arrive at a fixed rate, regardless of how long responses take."""
 
 import asyncio
 import random
@@ -8,25 +8,26 @@ from collections.abc import Sequence
 
 from bench.proof.voters import Connection, Visitor
 
-LANES = 16  # connections, as many browsers have
+LANES = 16  # connections
 
 
-def waits(port: int, slugs: Sequence[str], *, rate: float, seconds: float) -> list[float]:
-    """The seconds that votes at an even pace took from the moment at which each was due to its answer's last byte.
+def measure_waits(port: int, slugs: Sequence[str], *, rate: float, seconds: float) -> list[float]:
+    """Return the seconds from the moment each vote was due to the last byte of its response.
 
-    Each is the first of a new visitor from a network of its own, and asks for the block of the page as htmx does.
+    `rate` is in votes per second. Each vote is the first of a new visitor from its own network and requests the block
+    of the page, as htmx does.
     """
-    return asyncio.run(_waits(port, slugs, rate=rate, number=int(rate * seconds)))
+    return asyncio.run(_measure_waits(port, slugs, rate=rate, number=int(rate * seconds)))
 
 
-async def _waits(port: int, slugs: Sequence[str], *, rate: float, number: int) -> list[float]:
+async def _measure_waits(port: int, slugs: Sequence[str], *, rate: float, number: int) -> list[float]:
     rng, lanes = random.Random(number), asyncio.Queue[Connection]()  # noqa: S311
     for _ in range(LANES):
         lanes.put_nowait(Connection(port))
-    began = time.perf_counter() + 0.1
+    started = time.perf_counter() + 0.1
 
     async def vote(n: int) -> float:
-        due = began + n / rate
+        due = started + n / rate
         await asyncio.sleep(due - time.perf_counter())
         lane, visitor = await lanes.get(), Visitor(rng.randrange(1 << 16))
         path = f"/tools/{rng.choice(slugs)}/vote/"
@@ -42,7 +43,7 @@ async def _waits(port: int, slugs: Sequence[str], *, rate: float, number: int) -
     return taken
 
 
-def described(taken: Sequence[float]) -> str:
-    """The median, the 99th percentile and the longest, in milliseconds."""
+def format_waits(taken: Sequence[float]) -> str:
+    """Return the median, the 99th percentile, and the maximum in milliseconds."""
     p99 = statistics.quantiles(taken, n=100)[98]
-    return f"p50 {statistics.median(taken) * 1000:.1f}, p99 {p99 * 1000:.1f}, longest {max(taken) * 1000:.1f} ms"
+    return f"p50 {statistics.median(taken) * 1000:.1f}, p99 {p99 * 1000:.1f}, max {max(taken) * 1000:.1f} ms"

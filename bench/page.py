@@ -1,10 +1,10 @@
-"""How fast the comparison page is, against an empty view under the same middleware and gunicorn.
+"""Speed of the comparison page relative to an empty view behind the same middleware and gunicorn.
 
-`make bench-page`, or `python -m bench.page [--rounds 21] [--seconds 1] [--connections 8]`. It needs `wrk`. It makes a
-database of its own beside the site's, with the demonstration content and 50,000 votes, starts gunicorn as production
-runs it, and asks in turn for the empty view, the page in full, and the page with a matching If-None-Match. The figures
-are medians over many short rounds, with their range, and the last column is the median of the rounds' own ratios: a
-busy machine then slows what is compared alike.
+`make bench-page`, or `python -m bench.page [--rounds 21] [--seconds 1] [--connections 8]`. It needs `wrk`. It
+creates its own database with the demonstration content and 50,000 votes, starts gunicorn as production runs it, and
+requests in turn the empty view, the full page, and the page with a matching If-None-Match. It prints medians over many
+short rounds with their range. The last column is the median of the ratios within each round, because a busy machine
+slows everything in a round alike.
 """
 
 import argparse
@@ -27,20 +27,20 @@ def main() -> None:
         raise SystemExit("bench: wrk is missing (Debian: apt-get install wrk).")
     site = Site(DATABASE)
     _prepare(site)
-    with site.served():
+    with site.serve():
         _measure(site.address, options)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=21)
-    parser.add_argument("--seconds", type=int, default=1, help="of each measurement in a round")
+    parser.add_argument("--seconds", type=int, default=1, help="per measurement in a round")
     parser.add_argument("--connections", type=int, default=8)
     return parser.parse_args()
 
 
 def _prepare(site: Site) -> None:
-    site.make_database()
+    site.create_database()
     site.manage("collectstatic", "--no-input")
     site.vacuum()
 
@@ -54,7 +54,7 @@ def _measure(site: str, options: argparse.Namespace) -> None:
         "304": ["-H", f"If-None-Match: {etag}", site + PAGE],
     }
     results: dict[str, list[tuple[float, float, float]]] = {name: [] for name in subjects}
-    for arguments in subjects.values():  # warm every worker
+    for arguments in subjects.values():  # warm up every worker
         _wrk(arguments, seconds=2, connections=options.connections)
     for _ in range(options.rounds):
         for name, arguments in subjects.items():
@@ -63,7 +63,7 @@ def _measure(site: str, options: argparse.Namespace) -> None:
 
 
 def _wrk(arguments: list[str], *, seconds: int, connections: int) -> tuple[float, float, float]:
-    """Return requests a second, and the 50th and 99th percentile of their time in milliseconds."""
+    """Return requests per second and the 50th and 99th percentile of latency in milliseconds."""
     output = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *arguments],
         check=True, capture_output=True, text=True,
@@ -85,7 +85,7 @@ def _print(results: dict[str, list[tuple[float, float, float]]], options: argpar
     }
     print(  # noqa: T201
         f"{options.rounds} rounds of {options.seconds} s each, {options.connections} connections, "
-        f"{os.cpu_count()} cores shared by wrk, gunicorn and PostgreSQL\n"
+        f"{os.cpu_count()} cores shared by wrk, gunicorn, and PostgreSQL\n"
     )
     print(f"{'':14}{'requests/s':>12}{'range':>16}{'p50 ms':>9}{'p99 ms':>9}{'of empty':>10}")  # noqa: T201
     for name, (rate, p50, p99) in medians.items():

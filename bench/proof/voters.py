@@ -1,4 +1,4 @@
-"""Many visitors at once, each of which waits for its answer before it goes on, over plain HTTP/1.1."""
+"""Many concurrent visitors over plain HTTP/1.1. Each waits for a response before the next request."""
 
 import asyncio
 import random
@@ -9,18 +9,18 @@ from urllib.parse import urlencode
 
 from bench.proof.evidence import Log
 
-WISHES_A_VISITOR = 12
-PAUSE = 1.0  # seconds after a request without an answer, in which what it may still be doing comes to its end
-PATIENCE = 60.0  # seconds to wait for an answer
-AT_ONCE = 0.15  # how many wishes are said twice at the same moment, as a double click says them
+WISHES_PER_VISITOR = 12
+PAUSE = 1.0  # seconds after a request without a response, so that the server can finish it
+PATIENCE = 60.0  # seconds to wait for a response
+AT_ONCE = 0.15  # share of wishes sent twice at the same time, as by a double click
 
 
-class Answer(Exception):  # noqa: N818 (not an error of ours: an answer that is none)
-    """The server said something that a voter does not take for an acknowledgement."""
+class Unacknowledged(Exception):  # noqa: N818 (a response, not an error of ours)
+    """The server returned a status that is no acknowledgment."""
 
 
 class Visitor:
-    """One browser: a page it opened, a network it comes from, and the cookie that its first answer brings."""
+    """One browser: the page it opened, its network, and the cookie that its first response sets."""
 
     def __init__(self, number: int) -> None:
         self.page = uuid.uuid4().hex
@@ -29,19 +29,19 @@ class Visitor:
 
     @property
     def id(self) -> str:
-        """The visitor's id as hexadecimal digits: the signed cookie begins with it."""
+        """Return the visitor's id as hexadecimal digits. The signed cookie begins with it."""
         return self.cookie.split(":", 1)[0]
 
 
 class Connection:
-    """One kept-alive connection to the site."""
+    """One keep-alive connection to the site."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     def form(self, path: str, body: str, *, visitor: Visitor, **headers: str) -> bytes:
-        """The request by which a page of ours sends a form, with the cookie that the visitor has at this moment."""
+        """Return the request with which one of our pages posts a form, with the visitor's current cookie."""
         lines = {
             "Host": f"127.0.0.1:{self.port}",
             "Sec-Fetch-Site": "same-origin",
@@ -56,8 +56,9 @@ class Connection:
         return f"POST {path} HTTP/1.1\r\n{head}\r\n{body}".encode()
 
     async def send(self, request: bytes, *, visitor: Visitor) -> None:
-        """Send a form, and take in the answer's cookie. Raises OSError, EOFError, TimeoutError or Answer unless it is
-        acknowledged.
+        """Send a form and store the cookie of the response.
+
+        Raise OSError, EOFError, TimeoutError, or Unacknowledged unless the server acknowledges it.
         """
         try:
             async with asyncio.timeout(PATIENCE):
@@ -80,7 +81,7 @@ class Connection:
             if name.lower() == "set-cookie" and value.startswith("visitor="):
                 visitor.cookie = value.partition("=")[2].partition(";")[0].strip('"')
         if head[0].split()[1] not in ("200", "303"):
-            raise Answer(head[0])
+            raise Unacknowledged(head[0])
         if any(name.lower() == "connection" and value.lower() == "close" for name, value in headers):
             self.close()
 
@@ -91,7 +92,7 @@ class Connection:
 
 
 class Crowd:
-    """Voters that go on until so many wishes were acknowledged, and `is_enough` agrees."""
+    """Voters who continue until `wishes` were acknowledged and `is_enough` returns true."""
 
     def __init__(
         self,
@@ -111,29 +112,30 @@ class Crowd:
         self._visitors = 0
         self._is_over = False
 
-    def go_home(self) -> None:
-        """End it, whatever is missing: there is no server to wait for any more."""
+    def stop(self) -> None:
+        """Stop regardless of progress, because there is no server to wait for."""
         self._is_over = True
 
     async def run(self) -> None:
-        """Vote until enough is acknowledged."""
+        """Vote until enough wishes are acknowledged."""
         async with asyncio.TaskGroup() as group:
             for number in range(self.voters):
                 group.create_task(self._voter(number))
 
     @property
-    def _goes_on(self) -> bool:
+    def is_voting(self) -> bool:
+        """Return whether voters still have new wishes."""
         return not self._is_over and (self.acknowledged < self.wishes or not self.is_enough())
 
     async def _voter(self, number: int) -> None:
         rng, log = random.Random(f"{self.seed} {number}"), Log(self.folder / f"voter-{number}.jsonl")  # noqa: S311
         one, two = Connection(self.port), Connection(self.port)
-        while self._goes_on:
+        while self.is_voting:
             self._visitors += 1
             visitor = Visitor(self._visitors)
-            wishes = WISHES_A_VISITOR
-            while self._goes_on and (wishes := wishes - 1) >= 0:
-                # One tool is everybody's favourite.
+            wishes = WISHES_PER_VISITOR
+            while self.is_voting and (wishes := wishes - 1) >= 0:
+                # One tool is hot.
                 tool = self.tools[0] if rng.random() < 0.3 else rng.choice(self.tools)
                 await self._wish(visitor, tool, rng, log, (one, two))
         one.close()
@@ -143,13 +145,14 @@ class Crowd:
     async def _wish(
         self, visitor: Visitor, tool: str, rng: random.Random, log: Log, connections: tuple[Connection, Connection]
     ) -> None:
-        """Say what a visitor wants of a tool until it is acknowledged, or for once let it be; then send it again.
+        """Send a visitor's wish until it is acknowledged, or sometimes give up; then replay it.
 
-        What is sent again is the same request to the byte: a visitor's first one has no cookie, then either.
+        The replay is the same request byte for byte. A visitor's first request has no cookie, so its replay
+        has none either.
         """
         choice = rng.choices(["ship", "skip", "none"], [50, 35, 15])[0] if visitor.cookie else "ship"
         both = connections[: 2 if rng.random() < AT_ONCE else 1]
-        wish = log.asked(page=visitor.page, tool=tool, choice=choice)
+        wish = log.log_wish(page=visitor.page, tool=tool, choice=choice)
         request = both[0].form(f"/tools/{tool}/vote/", urlencode({"choice": choice}), visitor=visitor)
         while True:
             sent = [connection.send(request, visitor=visitor) for connection in both]
@@ -163,20 +166,20 @@ class Crowd:
                 break
             if self._is_over or (visitor.cookie and rng.random() < 0.5):
                 return
-        log.answered(wish, visitor=visitor.id)
+        log.log_response(wish, visitor=visitor.id)
         self.acknowledged += 1
         self.at_once += len(both) - 1
         try:
             await both[0].send(request, visitor=visitor)
-        except (OSError, EOFError, Answer) as answer:
+        except (OSError, EOFError, Unacknowledged) as answer:
             self._note(answer)
             await asyncio.sleep(PAUSE)
         else:
             self.replayed += 1
 
     def _note(self, answer: BaseException) -> None:
-        if not isinstance(answer, OSError | EOFError | Answer):
+        if not isinstance(answer, OSError | EOFError | Unacknowledged):
             raise answer
         self.unanswered += 1
-        name = str(answer) if isinstance(answer, Answer) else type(answer).__name__
+        name = str(answer) if isinstance(answer, Unacknowledged) else type(answer).__name__
         self.refusals[name] = self.refusals.get(name, 0) + 1

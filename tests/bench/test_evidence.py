@@ -1,10 +1,10 @@
-"""The judge of the proof run must see every kind of loss."""
+"""The comparison of rows with logs must detect every kind of loss."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.proof.evidence import NONE, Ask, Log, check, read, unanswered_pages
+from bench.proof.evidence import NONE, Ask, Log, check, count_unanswered_pages, read_logs
 
 CHOICES = ["ship", "skip", NONE]
 
@@ -32,23 +32,23 @@ def ask(choice: str, *, acknowledged: bool = True) -> Ask:
         ([ask("ship", acknowledged=False)], ["ship"], 0),
     ],
 )
-def test_row_is_the_last_acknowledged_choice_or_one_asked_later_without_an_answer(asks, stored, lost):
-    found = check(asks, [("ada", "aider", choice) for choice in stored])
-    assert (len(found.lost), len(found.double), found.strangers) == (lost, 0, 0)
+def test_row_must_be_the_last_acknowledged_choice_or_a_later_unanswered_one(asks, stored, lost):
+    findings = check(asks, [("ada", "aider", choice) for choice in stored])
+    assert (len(findings.lost), len(findings.double), findings.strangers) == (lost, 0, 0)
 
 
-def test_two_rows_of_one_visitor_and_tool_count_twice():
-    found = check([ask("ship")], [("ada", "aider", "ship"), ("ada", "aider", "ship")])
-    assert (len(found.lost), len(found.double)) == (0, 1)
+def test_two_rows_of_one_visitor_and_tool_are_double():
+    findings = check([ask("ship")], [("ada", "aider", "ship"), ("ada", "aider", "ship")])
+    assert (len(findings.lost), len(findings.double)) == (0, 1)
 
 
-def test_row_of_nobody_that_was_answered_is_a_stranger_s():
+def test_row_of_an_unknown_visitor_counts_as_a_stranger():
     assert check([ask("ship")], [("ada", "aider", "ship"), ("bob", "aider", "ship")]).strangers == 1
 
 
 @given(st.lists(st.tuples(st.sampled_from(CHOICES), st.booleans()), max_size=8), st.randoms())
-def test_an_honest_server_is_never_accused(wishes, rng):
-    """It does what it acknowledges, and of the rest what it likes."""
+def test_honest_server_is_never_accused(wishes, rng):
+    """It stores what it acknowledges and an arbitrary part of the rest."""
     stored = NONE
     for choice, acknowledged in wishes:
         if acknowledged or rng.random() < 0.5:
@@ -58,7 +58,7 @@ def test_an_honest_server_is_never_accused(wishes, rng):
 
 
 @given(st.lists(st.tuples(st.sampled_from(CHOICES), st.booleans()), min_size=1, max_size=8))
-def test_a_server_that_forgets_its_last_acknowledged_vote_is_found_out(wishes):
+def test_server_that_loses_its_last_acknowledged_vote_is_detected(wishes):
     asks = [ask(choice, acknowledged=acknowledged) for choice, acknowledged in wishes]
     acknowledged = [n for n, a in enumerate(asks) if a.acknowledged]
     if not acknowledged:
@@ -69,12 +69,12 @@ def test_a_server_that_forgets_its_last_acknowledged_vote_is_found_out(wishes):
         assert len(check(asks, [("ada", "aider", wrong)]).lost) == 1
 
 
-def test_log_is_read_back_as_it_was_written(tmp_path):
+def test_log_round_trip(tmp_path):
     log = Log(tmp_path / "voter-1.jsonl")
-    first = log.asked(page="page", tool="aider", choice="ship")
-    log.answered(first, visitor="ada")
-    log.asked(page="page", tool="cline", choice="skip")
-    log.asked(page="other", tool="cline", choice="ship")
+    first = log.log_wish(page="page", tool="aider", choice="ship")
+    log.log_response(first, visitor="ada")
+    log.log_wish(page="page", tool="cline", choice="skip")
+    log.log_wish(page="other", tool="cline", choice="ship")
     log.close()
-    assert list(read(tmp_path)) == [Ask("ada", "aider", "ship", True), Ask("ada", "cline", "skip", False)]  # noqa: FBT003
-    assert unanswered_pages(tmp_path) == 1
+    assert list(read_logs(tmp_path)) == [Ask("ada", "aider", "ship", True), Ask("ada", "cline", "skip", False)]  # noqa: FBT003
+    assert count_unanswered_pages(tmp_path) == 1

@@ -1,4 +1,4 @@
-"""The proof of the votes in short (`make prove-votes` is the long one), and that it fails where it should."""
+"""A short run of the proof of the votes (`make prove-votes` is the long one), which must also fail where it should."""
 
 import os
 import signal
@@ -14,9 +14,9 @@ from bench.proof.site import Site
 
 @pytest.fixture(scope="module")
 def site():
-    """A Shipside of its own: gunicorn with two workers, and a PostgreSQL that may be killed."""
+    """Run a separate Shipside: gunicorn with two workers, and a PostgreSQL that may be killed."""
     with tempfile.TemporaryDirectory(prefix="shipside-proof-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)  # where root starts PostgreSQL, another user runs it
+        Path(folder).chmod(0o755)  # if root starts PostgreSQL, another user runs it
         site = Site(Path(folder), workers=2, static=Path(os.environ["STATIC_ROOT"]))
         try:
             site.start()
@@ -26,14 +26,14 @@ def site():
 
 
 def test_no_address_is_logged(site):
-    """Neither of voters, nor of whoever sends what is no HTTP."""
+    """Log no address of voters, nor of clients that send invalid HTTP."""
     for request in (b"GET / HTTP/1.1\r\nno header\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n"):
         with socket.create_connection(("127.0.0.1", site.port)) as connection:
             connection.sendall(request)
             assert connection.recv(12) == b"HTTP/1.1 400"
-    said = [line for line in (site.folder / "site.log").read_text().splitlines() if "Listening at" not in line]
-    assert sum("Invalid request: " in line for line in said) == 2
-    assert [line for line in said if "127.0.0.1" in line] == []
+    log = [line for line in (site.folder / "site.log").read_text().splitlines() if "Listening at" not in line]
+    assert sum("Invalid request: " in line for line in log) == 2
+    assert [line for line in log if "127.0.0.1" in line] == []
 
 
 def test_no_acknowledged_vote_is_lost_and_none_counts_twice(site):
@@ -45,7 +45,7 @@ def test_no_acknowledged_vote_is_lost_and_none_counts_twice(site):
     assert proof.holds, str(proof)
 
 
-def test_it_fails_when_the_tally_does_not_follow(site):
+def test_proof_fails_if_tallies_are_not_updated(site):
     with site.connect() as connection:
         connection.execute("ALTER TABLE votes_vote DISABLE TRIGGER USER")
         try:
@@ -55,9 +55,9 @@ def test_it_fails_when_the_tally_does_not_follow(site):
     assert (proof.holds, proof.tallies != [], proof.findings.lost) == (False, True, [])
 
 
-def test_it_fails_when_the_answer_comes_before_the_commit(site):
-    """All eight threads of the server have answered and not committed when it is killed: that needs no luck."""
+def test_proof_fails_if_the_response_precedes_the_commit(site):
+    """All eight threads of the server have responded and not committed when it is killed, so the loss is certain."""
     site.switch("bench.proof.late_wsgi:application")
-    proof = prove(site, voters=8, wishes=8, kill=("master",), every=1.0, name="late")
+    proof = prove(site, voters=8, wishes=8, kill=("master",), every=0.5, name="late")
     assert (proof.holds, set(proof.kills)) == (False, {"master"})
     assert proof.findings.lost != []

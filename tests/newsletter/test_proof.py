@@ -1,16 +1,16 @@
-"""The proof of the newsletter (bench/newsletter.py), short: some hundred readers, and everything killed a few times.
+"""A short run of the proof of the newsletter (bench/newsletter.py): a few hundred readers and a few kills.
 
-And that it can fail.
+The proof must also be able to fail.
 """
 
 from collections import Counter
 
 import pytest
 
-from bench.newsletter import Findings, Proof, judged
+from bench.newsletter import Findings, Proof, judge
 
 
-def test_everybody_has_it_once_whatever_is_killed_and_a_worker_that_guesses_is_found(tmp_path_factory):
+def test_everyone_receives_it_once_despite_kills_and_a_worker_that_guesses_is_detected(tmp_path_factory):
     folder = tmp_path_factory.mktemp("proof")
     for parent in [folder, *folder.parents][:3]:
         parent.chmod(0o755)  # PostgreSQL may run as another user
@@ -20,7 +20,7 @@ def test_everybody_has_it_once_whatever_is_killed_and_a_worker_that_guesses_is_f
         assert sum(findings.states.values()) == 400
         assert findings.states["sent"] > 350
         assert sum(findings.kills.values()) >= 2
-        proof.trouble_every = 2  # nothing is killed
+        proof.trouble_every = 2  # so nothing is killed
         findings = proof.run(worker=["-m", "bench.eager_worker"], temporary=0, lost=0.2)
         assert (findings.twice > 20, findings.is_proof, findings.unaccounted) == (True, False, 0), str(findings)
 
@@ -32,12 +32,12 @@ FINE = {
 }
 
 
-def test_ledger_and_deliveries_that_agree_are_a_proof():
-    assert judged(**FINE) == Findings(
+def test_matching_ledger_and_deliveries_are_a_proof():
+    assert judge(**FINE) == Findings(
         states=Counter(sent=1, failed=1, unknown=1, left=1), taken=2, twice=0, after_leaving=0, missing=0, extra=0,
-        wordless=0, unaccounted=0, seconds=1.5,
+        without_reason=0, unaccounted=0, seconds=1.5,
     )  # fmt: skip
-    assert judged(**FINE).is_proof
+    assert judge(**FINE).is_proof
 
 
 @pytest.mark.parametrize(
@@ -48,24 +48,24 @@ def test_ledger_and_deliveries_that_agree_are_a_proof():
         ("missing", {"ledger": FINE["ledger"][1:]}),
         ("extra", {"ledger": [*FINE["ledger"], "80.0 b@x <2>"]}),
         ("extra", {"ledger": [*FINE["ledger"], "80.0 stranger@x <9>"]}),
-        ("wordless", {"rows": [*FINE["rows"], ("e@x", "failed", "")]}),
-        ("wordless", {"rows": [*FINE["rows"], ("e@x", "unknown", "")]}),
+        ("without_reason", {"rows": [*FINE["rows"], ("e@x", "failed", "")]}),
+        ("without_reason", {"rows": [*FINE["rows"], ("e@x", "unknown", "")]}),
         ("unaccounted", {"rows": [*FINE["rows"], ("e@x", None, None)]}),
         ("unaccounted", {"rows": [*FINE["rows"], ("e@x", "queued", "")]}),
         ("unaccounted", {"rows": [*FINE["rows"], ("e@x", "sending", "")]}),
     ],
 )
-def test_each_fault_is_no_proof(fault, change):
-    findings = judged(**{**FINE, **change})
-    faults = ("twice", "after_leaving", "missing", "extra", "wordless", "unaccounted")
+def test_any_fault_fails_the_proof(fault, change):
+    findings = judge(**{**FINE, **change})
+    faults = ("twice", "after_leaving", "missing", "extra", "without_reason", "unaccounted")
     assert {name: getattr(findings, name) for name in faults} == {**dict.fromkeys(faults, 0), fault: 1}
     assert not findings.is_proof
 
 
-def test_memory_that_grows_is_seen():
+def test_growing_memory_is_detected():
     assert [
         Findings(
-            **vars(judged(**FINE)) | {"memory": [(0.0, 9), *((float(n), 100) for n in range(9)), (9.0, end)]}
+            **vars(judge(**FINE)) | {"memory": [(0.0, 9), *((float(n), 100) for n in range(9)), (9.0, end)]}
         ).is_flat
         for end in (100, 125, 126)
     ] == [True, True, False]
