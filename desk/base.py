@@ -14,8 +14,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
 
 from desk.history import conflicts, deletion
-from desk.history.events import kinds_of
-from desk.history.pages import HistoryPages, address
+from desk.history.events import get_tracked_models
+from desk.history.pages import HistoryPages, get_admin_url
 from tools.row_history import set_change_reason
 
 admin.site.add_action(deletion.delete_selected, "delete_selected")
@@ -34,7 +34,7 @@ class DeskAdmin[ModelT: models.Model](admin.ModelAdmin):
 
     def __init__(self, model: type[ModelT], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
-        self.history_pages = HistoryPages(self) if kinds_of(model) else None
+        self.history_pages = HistoryPages(self) if get_tracked_models(model) else None
 
     # -- History --------------------------------------------------------------------------------------------
 
@@ -57,7 +57,7 @@ class DeskAdmin[ModelT: models.Model](admin.ModelAdmin):
 
     def is_versioned(self, request: HttpRequest, obj: ModelT | None) -> bool:
         """Return whether the form of an object asks for a reason and detects conflicting saves."""
-        return obj is not None and bool(kinds_of(self.model)) and self.has_change_permission(request, obj)
+        return obj is not None and bool(get_tracked_models(self.model)) and self.has_change_permission(request, obj)
 
     def changeform_view(
         self,
@@ -67,7 +67,7 @@ class DeskAdmin[ModelT: models.Model](admin.ModelAdmin):
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
         view = partial(super().changeform_view, request, object_id, form_url, extra_context)
-        return conflicts.view_locked(self, request, object_id, view) if kinds_of(self.model) else view()
+        return conflicts.view_locked(self, request, object_id, view) if get_tracked_models(self.model) else view()
 
     def get_form(
         self,
@@ -132,12 +132,12 @@ class DeskAdmin[ModelT: models.Model](admin.ModelAdmin):
         obj = self.get_object(request, object_id)
         if obj is not None and deletion.was_seen(obj) and super().has_delete_permission(request, obj):
             messages.error(request, f"“{obj}” stays. {deletion.STAYS}")
-            return HttpResponseRedirect(address(self.model, "change", obj.pk))
+            return HttpResponseRedirect(get_admin_url(self.model, "change", obj.pk))
         if request.method == "POST" and (reason := request.POST.get("change_reason", "").strip()):
             set_change_reason(reason[:500])
         try:
             with transaction.atomic():
                 return super().delete_view(request, object_id, extra_context)
         except (IntegrityError, ProtectedError) as error:
-            messages.error(request, f"Nothing was deleted. {deletion.refusal(error)}")
-            return HttpResponseRedirect(address(self.model, "change", object_id))
+            messages.error(request, f"Nothing was deleted. {deletion.explain_refusal(error)}")
+            return HttpResponseRedirect(get_admin_url(self.model, "change", object_id))

@@ -1,7 +1,7 @@
-"""Two editors in one form: the second to save is told what the first one changed, and loses nothing typed.
+"""Optimistic locks for forms: of two editors who save one form, the second gets a conflict report and loses no input.
 
-Each form carries the version of what it was filled from (`timeline.version_of`). A save takes the one row that all
-writers of content wait for, looks whether that version still stands, and only then writes.
+Each form carries the version it was filled from (`events.read_version`). A save locks the content revision, for which
+all writers of content wait, checks that the version is still current, and only then writes.
 """
 
 import re
@@ -20,42 +20,48 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from desk.history.events import Entry, as_of_subject, kinds_of, read_since, version_of, without_idle
-from desk.history.field_changes import LONG_TEXT, NOTHING, FieldChange, difference
+from desk.history.events import (
+    HistoryEvent,
+    drop_idle,
+    drop_own_label,
+    get_tracked_models,
+    read_since,
+    read_version,
+)
+from desk.history.field_changes import LONG_TEXT_LENGTH, NO_VALUE, FieldChange, render_difference
 from tools.models import ContentRevision, Plan, Sourced
 from tools.row_history import set_change_reason
 from web.words import join_words
 
-type AnyForm = forms.ModelForm[Any]
+SEEN_VERSION, CHANGE_REASON = "seen_version", "change_reason"
+MAX_REASON_LENGTH = 500
 
-SEEN, WHY = "seen_version", "change_reason"
 
+class MetadataField(forms.CharField):
+    """A field about the change, which is no change itself."""
 
-class UncountedField(forms.CharField):
-    """A field that is about the change and no part of it."""
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: object, data: object) -> bool:
         return False
 
 
-class NotedForm(forms.ModelForm):
-    """What every form of something with a history has besides: why it is changed, and the version that was seen."""
+class VersionedForm(forms.ModelForm):
+    """A form for a row with a history: it asks for a reason, and carries the version that its user has seen."""
 
     conflict: "Conflict | None" = None
     seen = ""
 
-    change_reason = UncountedField(
-        label="Why",
+    change_reason = MetadataField(
+        label="Reason",
         required=False,
-        max_length=500,
+        max_length=MAX_REASON_LENGTH,
         widget=AdminTextInputWidget,
-        help_text="For the history of the desk; readers do not see it.",
+        help_text="For the history at the desk. Readers do not see it.",
     )
-    seen_version = UncountedField(required=False, widget=forms.HiddenInput)
+    seen_version = MetadataField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields[SEEN].initial = self.seen
+        self.fields[SEEN_VERSION].initial = self.seen
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -65,10 +71,10 @@ class NotedForm(forms.ModelForm):
 
 
 @dataclass(frozen=True, slots=True)
-class Clash:
-    """A field that somebody else changed, beside what stands in the form; None where it has no such field."""
+class ConflictingField:
+    """A field that someone else changed, and the user's own input; None if the form has no such field."""
 
-    what: str
+    label: str  # of the row
     change: FieldChange
     mine: SafeString | None
 
@@ -76,25 +82,25 @@ class Clash:
 class Conflict:
     """What others saved since a form was filled, newest first."""
 
-    def __init__(self, entries: list[Entry]) -> None:
-        self.entries = entries
-        self.error = ValidationError("Somebody saved this while you were writing.", code="conflict")
+    def __init__(self, events: list[HistoryEvent]) -> None:
+        self.events = events
+        self.error = ValidationError("Someone else saved this while you were editing.", code="conflict")
 
-    def explain(self, form: AnyForm, formsets: list[Any]) -> None:
-        """Put into the form's error who saved what, field by field, beside what is typed."""
-        newest = self.entries[0]
-        clashes = [
-            Clash(entry.label, change, _beside(change, _typed(form, formsets, entry, change)))
-            for entry in (as_of_subject(entry, type(form.instance)) for entry in self.entries)
-            for change in entry.changes
+    def explain(self, form: forms.ModelForm, formsets: list[forms.BaseModelFormSet]) -> None:
+        """Put a report into the form's error: who saved what, field by field, with the user's own input."""
+        newest = self.events[0]
+        fields = [
+            ConflictingField(event.label, change, _render_input(change, _find_input(form, formsets, event, change)))
+            for event in (drop_own_label(event, type(form.instance)) for event in self.events)
+            for change in event.changes
         ]
         self.error.message = render_to_string(
             "desk/_conflict.html",
             {
-                "who": join_words(sorted({entry.author or "somebody who is not signed in" for entry in self.entries})),
+                "who": join_words(sorted({event.author or "a program" for event in self.events})),
                 "at": newest.at,
-                "reasons": [entry.reason for entry in self.entries if entry.reason],
-                "clashes": clashes,
+                "reasons": [event.reason for event in self.events if event.reason],
+                "fields": fields,
             },
         )
 
@@ -107,63 +113,68 @@ def view_locked(
     A save holds the content revision, for which every writer of content waits.
     """
     model: type[models.Model] = model_admin.model
-    kinds, pk = kinds_of(model), _number(object_id)
+    tracked, pk = get_tracked_models(model), _parse_id(object_id)
     if request.method != "POST":
         # Read the version before the object: a change in between is then reported as a conflict, not taken as seen.
-        request.seen_version = version_of(kinds, pk) if pk else ""  # type: ignore[attr-defined]
+        request.seen_version = read_version(tracked, pk) if pk else ""  # type: ignore[attr-defined]
         return view()
-    request.POST = with_plain_line_ends(request.POST)  # type: ignore[assignment]
-    if reason := request.POST.get(WHY, "").strip():
-        set_change_reason(reason[:500])
+    request.POST = normalize_line_endings(request.POST)  # type: ignore[assignment]
+    if reason := request.POST.get(CHANGE_REASON, "").strip():
+        set_change_reason(reason[:MAX_REASON_LENGTH])
     with transaction.atomic():
         ContentRevision.lock()
-        if pk and request.POST.get(SEEN) and "_saveasnew" not in request.POST:
-            _look_for_conflict(model_admin, request, pk)
+        if pk and request.POST.get(SEEN_VERSION) and "_saveasnew" not in request.POST:
+            _detect_conflict(model_admin, request, pk)
         return view()
 
 
-def versioned_form(request: HttpRequest, form: type[AnyForm]) -> type[AnyForm]:
+def versioned_form(request: HttpRequest, form: type[forms.ModelForm]) -> type[forms.ModelForm]:
     """Return a form class that also asks for a reason and carries the version that its user has seen."""
     of_request = {
         "conflict": getattr(request, "conflict", None),
         "seen": getattr(request, "seen_version", ""),
     }
-    return type("NotedForm", (NotedForm, form), of_request)
+    return type("VersionedForm", (VersionedForm, form), of_request)
 
 
 def prepare_change_form(request: HttpRequest, context: dict[str, Any]) -> bool:
     """Place the reason field below the others, and explain a conflict in the form; return whether there is one."""
     adminform = context["adminform"]
-    if SEEN in adminform.form.fields:
-        # Here, and not with the other fieldsets, so that no admin that lists its own can leave them out.
-        adminform.fieldsets = [*_without_own(adminform.fieldsets), (None, {"fields": [WHY, SEEN]})]
+    if SEEN_VERSION in adminform.form.fields:
+        # Done here so that an admin with its own fieldsets cannot leave these fields out.
+        adminform.fieldsets = [
+            *_remove_metadata(adminform.fieldsets),
+            (None, {"fields": [CHANGE_REASON, SEEN_VERSION]}),
+        ]
     conflict: Conflict | None = getattr(request, "conflict", None)
     if conflict:
         conflict.explain(adminform.form, [inline.formset for inline in context["inline_admin_formsets"]])
     return conflict is not None
 
 
-def _look_for_conflict(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) -> None:
+def _detect_conflict(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) -> None:
+    """Note a conflict on the request, and update the posted form so that it can be saved anyway. Raises BadRequest."""
     model: type[models.Model] = model_admin.model
-    kinds, seen = kinds_of(model), request.POST[SEEN]
-    if not re.fullmatch(r"\d{1,18}(\.\d{1,18})*", seen) or seen.count(".") != len(kinds) - 1:
-        raise BadRequest("This form carries no version that was ever seen.")
-    now = version_of(kinds, pk)
-    if now == seen:
+    tracked, seen = get_tracked_models(model), request.POST[SEEN_VERSION]
+    if not re.fullmatch(r"\d{1,18}(\.\d{1,18})*", seen) or seen.count(".") != len(tracked) - 1:
+        raise BadRequest("The version in this form is malformed.")
+    current = read_version(tracked, pk)
+    if current == seen:
         return
-    if entries := without_idle(read_since(kinds, pk, [int(part) for part in seen.split(".")])):
-        request.conflict = Conflict(entries)  # type: ignore[attr-defined]
-    typed = request.POST.copy()
-    typed[SEEN] = now
+    if events := drop_idle(read_since(tracked, pk, [int(part) for part in seen.split(".")])):
+        request.conflict = Conflict(events)  # type: ignore[attr-defined]
+    posted = request.POST.copy()
+    posted[SEEN_VERSION] = current
     obj = model_admin.get_object(request, str(pk))
     if obj is not None:
-        _follow_rows(model_admin, request, obj, typed)
-    request.POST = typed  # type: ignore[assignment]
+        _follow_inlines(model_admin, request, obj, posted)
+    request.POST = posted  # type: ignore[assignment]
 
 
-def _follow_rows(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Model, typed: QueryDict) -> None:
-    """Let rows of inlines that somebody else replaced be changes of what replaced them, and those that are gone
-    new ones: what was typed into them is kept either way.
+def _follow_inlines(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Model, posted: QueryDict) -> None:
+    """Point posted inline rows at their current rows, so that no input is lost.
+
+    Input for a row that was superseded goes to its successor; input for a row that was deleted becomes a new row.
     """
     prefixes: dict[str, int] = {}
     for formset_class, inline in model_admin.get_formsets_with_inlines(request, obj):
@@ -173,117 +184,121 @@ def _follow_rows(model_admin: admin.ModelAdmin, request: HttpRequest, obj: model
             prefix = f"{prefix}-{prefixes[prefix]}"
         fk = getattr(getattr(formset_class, "fk", None), "name", None)
         if fk is not None:
-            there = set(inline.get_queryset(request).filter(**{fk: obj}).values_list("pk", flat=True))
-            follow_rows(typed, prefix, inline.model, there)
+            editable = set(inline.get_queryset(request).filter(**{fk: obj}).values_list("pk", flat=True))
+            follow_rows(posted, prefix, inline.model, editable)
 
 
-def _without_own(fieldsets: Iterable[Any]) -> list[Any]:
-    """Fieldsets of a form without the fields that every form has; an admin that lists none shows all there are."""
+def _remove_metadata(fieldsets: Iterable[tuple[Any, dict[str, Any]]]) -> list[tuple[Any, dict[str, Any]]]:
+    """Return fieldsets without the metadata fields, which an admin without its own fieldsets lists among the others."""
     return [
-        (name, {**options, "fields": [field for field in options["fields"] if field not in (WHY, SEEN)]})
+        (
+            name,
+            {**options, "fields": [field for field in options["fields"] if field not in (CHANGE_REASON, SEEN_VERSION)]},
+        )
         for name, options in fieldsets
     ]
 
 
-def with_plain_line_ends(posted: QueryDict) -> QueryDict:
-    """A posted form without the carriage returns that browsers put before line feeds: nobody typed them, and a text
-    that is saved as it was would differ by them.
-    """
+def normalize_line_endings(posted: QueryDict) -> QueryDict:
+    """Return a posted form with LF line endings. Browsers send CRLF, which would make an unchanged text differ."""
     if not any("\r" in value for _, values in posted.lists() for value in values):
         return posted
-    plain = posted.copy()
+    normalized = posted.copy()
     for name, values in posted.lists():
-        plain.setlist(name, [value.replace("\r\n", "\n") for value in values])
-    return plain
+        normalized.setlist(name, [value.replace("\r\n", "\n") for value in values])
+    return normalized
 
 
-def follow_rows(typed: QueryDict, prefix: str, model: type[models.Model], there: set[int]) -> None:
-    """Rewrite the rows of one inline in a posted form (in place): `there` are the ids that it can still change."""
-    rows = list(_posted_rows(typed, prefix))
-    if not any("id" in row for row in rows):  # rows that are told apart by something else
+def follow_rows(posted: QueryDict, prefix: str, model: type[models.Model], editable: set[int]) -> None:
+    """Rewrite the rows of one inline in a posted form, in place. `editable` are the ids it can still change."""
+    rows = list(_read_posted_rows(posted, prefix))
+    if not any("id" in row for row in rows):  # this inline identifies rows in another way
         return
-    kept: list[dict[str, list[str]]] = []
+    existing: list[dict[str, list[str]]] = []
     new: list[dict[str, list[str]]] = []
     for row in rows:
-        pk = _number(row.get("id", [""])[-1])
-        if pk and pk not in there:
-            pk = _successor(model, pk, there)
+        pk = _parse_id(row.get("id", [""])[-1])
+        if pk and pk not in editable:
+            pk = _find_successor(model, pk, editable)
             row["id"] = [str(pk or "")]
-        (kept if pk else new).append(row)
-    for key in [key for key in typed if re.match(rf"{re.escape(prefix)}-\d+-", key)]:
-        del typed[key]
-    for number, row in enumerate([*kept, *new]):
+        (existing if pk else new).append(row)
+    for key in [key for key in posted if re.match(rf"{re.escape(prefix)}-\d+-", key)]:
+        del posted[key]
+    for number, row in enumerate([*existing, *new]):
         for name, values in row.items():
-            typed.setlist(f"{prefix}-{number}-{name}", values)
-    typed[f"{prefix}-INITIAL_FORMS"] = str(len(kept))
-    typed[f"{prefix}-TOTAL_FORMS"] = str(len(rows))
+            posted.setlist(f"{prefix}-{number}-{name}", values)
+    posted[f"{prefix}-INITIAL_FORMS"] = str(len(existing))
+    posted[f"{prefix}-TOTAL_FORMS"] = str(len(rows))
 
 
-def _posted_rows(typed: QueryDict, prefix: str) -> Iterator[dict[str, list[str]]]:
-    """The rows of an inline as they were posted: the values of each by the name of its field."""
+def _read_posted_rows(posted: QueryDict, prefix: str) -> Iterator[dict[str, list[str]]]:
+    """Yield the posted rows of an inline: the values of each field by name."""
     pattern = re.compile(rf"{re.escape(prefix)}-(\d+)-(.+)")
     rows: dict[int, dict[str, list[str]]] = {}
-    for key in typed:
-        if found := pattern.fullmatch(key):
-            rows.setdefault(int(found[1]), {})[found[2]] = typed.getlist(key)
+    for key in posted:
+        if match := pattern.fullmatch(key):
+            rows.setdefault(int(match[1]), {})[match[2]] = posted.getlist(key)
     yield from (rows[number] for number in sorted(rows))
 
 
-def _successor(model: type[models.Model], pk: int, there: set[int]) -> int | None:
-    """What stands in the place of a plan or fact that was superseded: of the same name, or attribute."""
+def _find_successor(model: type[models.Model], pk: int, editable: set[int]) -> int | None:
+    """Return the current plan or fact with the same name or attribute as a superseded one."""
     if not issubclass(model, Sourced):
         return None
     identity = "name" if model is Plan else "attribute_id"
     same = model._default_manager.filter(pk=pk).values("tool", identity).first()
-    found: int | None = (
-        model._default_manager.filter(**same, pk__in=there).values_list("pk", flat=True).first() if same else None
-    )
-    return found
+    if same is None:
+        return None
+    successor: int | None = model._default_manager.filter(**same, pk__in=editable).values_list("pk", flat=True).first()
+    return successor
 
 
-def _typed(form: AnyForm, formsets: list[Any], entry: Entry, change: FieldChange) -> str | None:
-    """What the form holds of a field that somebody else changed; None where it has no such field."""
-    forms_of_it = [form] if type(form.instance) is entry.kind.model and form.instance.pk == entry.object_id else []
+def _find_input(
+    form: forms.ModelForm, formsets: list[forms.BaseModelFormSet], event: HistoryEvent, change: FieldChange
+) -> str | None:
+    """Return the user's input for a field that someone else changed; None if the form has no such field."""
+    model, pk = event.tracked.model, event.object_id
+    candidates = [form] if type(form.instance) is model and form.instance.pk == pk else []
     for formset in formsets:
-        if formset.model is entry.kind.model:
-            forms_of_it += [one for one in formset.forms if str(_raw(one, "id")) == str(entry.object_id)]
-    for one in forms_of_it:
-        if change.name in one.fields:
-            return _shown(one, change.name)
+        if formset.model is model:
+            candidates += [row for row in formset.forms if str(_get_input(row, "id")) == str(pk)]
+    for candidate in candidates:
+        if change.name in candidate.fields:
+            return _format_input(candidate, change.name)
     return None
 
 
-def _beside(change: FieldChange, mine: str | None) -> SafeString | None:
-    """What is typed, beside what somebody else saved: a long text as what would become of theirs."""
+def _render_input(change: FieldChange, mine: str | None) -> SafeString | None:
+    """Return the user's input next to what someone else saved; a long text as its difference from theirs."""
     if mine is None:
         return None
-    if mine == change.after or (not mine and change.after == NOTHING):
+    if mine == change.after or (not mine and change.after == NO_VALUE):
         return format_html("{}", "the same")
-    if min(len(mine), len(change.after)) > LONG_TEXT:
-        return format_html("with yours, theirs would become: {}", difference(change.after, mine))
-    return format_html("{}", mine or NOTHING)
+    if min(len(mine), len(change.after)) > LONG_TEXT_LENGTH:
+        return format_html("your text would change theirs to: {}", render_difference(change.after, mine))
+    return format_html("{}", mine or NO_VALUE)
 
 
-def _raw(form: Any, name: str) -> Any:
+def _get_input(form: forms.ModelForm, name: str) -> object:
     return form[name].value() if name in form.fields else ""
 
 
-def _shown(form: Any, name: str) -> str:
-    """What is typed into a field, in words where it is a choice."""
-    value, field = _raw(form, name), form.fields[name]
+def _format_input(form: forms.ModelForm, name: str) -> str:
+    """Return the input for a field as text, with the label of a choice."""
+    value, field = _get_input(form, name), form.fields[name]
     if isinstance(field, forms.ModelMultipleChoiceField | forms.ModelChoiceField):
         chosen = getattr(form, "cleaned_data", {}).get(name)
-        several = isinstance(field, forms.ModelMultipleChoiceField)
-        return ", ".join(map(str, chosen or [])) if several else str(chosen or "")
+        is_multiple = isinstance(field, forms.ModelMultipleChoiceField)
+        return ", ".join(map(str, chosen or [])) if is_multiple else str(chosen or "")
     if isinstance(field, forms.ChoiceField):
-        choices: Any = field.choices
-        flat = {str(key): str(label) for key, label in choices if not isinstance(label, list | tuple)}
-        return flat.get(str(value), str(value or ""))
+        choices = dict(field.choices)  # type: ignore[arg-type] # an iterable of pairs once the form is made
+        labels = {str(key): str(label) for key, label in choices.items() if not isinstance(label, list | tuple)}
+        return labels.get(str(value), str(value or ""))
     if isinstance(value, list):
         return " ".join(str(part) for part in value if part)
     return str(value or "")
 
 
-def _number(text: str | None) -> int | None:
+def _parse_id(text: str | None) -> int | None:
     text = unquote(text or "")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

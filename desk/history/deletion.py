@@ -1,4 +1,4 @@
-"""Deleting at the desk: only what readers never saw. The database holds the same rule (tools/sql/history.sql)."""
+"""Deletion at the desk: only of what readers never saw. Triggers enforce the same rule (tools/sql/history.sql)."""
 
 from django.contrib import admin, messages
 from django.contrib.admin import actions
@@ -7,27 +7,27 @@ from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from reviews.models import Prediction
-from tools.models import Sourced
+from tools.models import Fact, Plan, Sourced
 from tools.publishing import Publishable
 from web.words import count_of, join_words
 
-STAYS = "What readers have seen is not deleted: a page or a review is withdrawn, a price or a fact is superseded."
-NAMED = 10  # rows that a message names, before it counts the rest
+STAYS = "Content that readers have seen cannot be deleted. Withdraw a page or a review; supersede a price or a fact."
+MAX_NAMES = 10  # rows that a message names before it counts the rest
 
 
 def was_seen(row: models.Model) -> bool:
-    """Whether readers see or have seen a row, so that it stays."""
+    """Return whether readers see a row or have seen it, so that it cannot be deleted."""
     if isinstance(row, Publishable):
         return row.was_public
-    if isinstance(row, Sourced):
-        return bool(row.tool.was_public)  # type: ignore[attr-defined] # of each that is sourced
+    if isinstance(row, Plan | Fact):
+        return row.tool.was_public
     if isinstance(row, Prediction):
         return row.review.was_public
     return False
 
 
-def seen_of(rows: "QuerySet[models.Model]") -> list[models.Model]:
-    """Those of some rows that readers have seen. One query."""
+def find_seen(rows: "QuerySet[models.Model]") -> list[models.Model]:
+    """Return the rows that readers have seen. One query."""
     owner = "tool" if issubclass(rows.model, Sourced) else "review" if rows.model is Prediction else None
     return [row for row in (rows.select_related(owner) if owner else rows) if was_seen(row)]
 
@@ -36,11 +36,11 @@ def seen_of(rows: "QuerySet[models.Model]") -> list[models.Model]:
 def delete_selected(
     modeladmin: admin.ModelAdmin, request: HttpRequest, queryset: "QuerySet[models.Model]"
 ) -> HttpResponse | None:
-    """Delete what readers never saw of the chosen rows, after asking, and say what stays and why."""
-    seen = seen_of(queryset)
+    """Delete the selected rows that readers never saw, after asking, and report which rows stay and why."""
+    seen = find_seen(queryset)
     if seen:
-        names = [f"“{row}”" for row in seen[:NAMED]]
-        rest = [f"{count_of(len(seen) - NAMED, 'other')}"] if len(seen) > NAMED else []
+        names = [f"“{row}”" for row in seen[:MAX_NAMES]]
+        rest = [f"{count_of(len(seen) - MAX_NAMES, 'other')}"] if len(seen) > MAX_NAMES else []
         verb = "stays" if len(seen) == 1 else "stay"
         messages.warning(request, f"{join_words([*names, *rest])} {verb}. {STAYS}")
         queryset = queryset.exclude(pk__in=[row.pk for row in seen])
@@ -50,12 +50,12 @@ def delete_selected(
         with transaction.atomic():
             return actions.delete_selected(modeladmin, request, queryset)
     except (IntegrityError, ProtectedError) as error:
-        messages.error(request, f"Nothing was deleted. {refusal(error)}")
+        messages.error(request, f"Nothing was deleted. {explain_refusal(error)}")
         return None
 
 
-def refusal(error: Exception) -> str:
-    """Why the database or a relation refused to delete, in a sentence."""
+def explain_refusal(error: Exception) -> str:
+    """Return why the database or a relation refused a deletion, in a sentence."""
     if isinstance(error, ProtectedError):
-        return "Something else needs it: look at what belongs to it first."
-    return STAYS if "was public" in str(error) else "Something else came to need it meanwhile."
+        return "Other rows refer to it. Check those first."
+    return STAYS if "was public" in str(error) else "Another row started to refer to it in the meantime."

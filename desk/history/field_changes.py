@@ -1,7 +1,7 @@
-"""What differs between two states of a row, field by field, in words and HTML. No queries."""
+"""The fields that differ between two states of a row, as text and HTML. No queries."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import SequenceMatcher
@@ -15,15 +15,15 @@ from django.utils.text import capfirst
 from web.caching import process_cache
 from web.words import format_day
 
-NOTHING = "—"
-LONG_TEXT = 60  # characters, from which on a change is shown within the text and not as two texts
-AROUND = 80  # characters kept on either side of what changed in a long text
-MOST_PIECES = 2_000  # words of a text up to which it is compared word by word; above, line by line
+NO_VALUE = "—"
+LONG_TEXT_LENGTH = 60  # characters; changes of longer texts are marked within the text
+CONTEXT_LENGTH = 80  # characters shown on either side of a change in a long text
+MAX_WORDS = 2_000  # texts up to this length are compared word by word, longer ones line by line
 
 type Names = Mapping[type[models.Model], Mapping[int, str]]
-"""What rows are called that others point to: by model, then id."""
+"""The names of rows that other rows refer to, by model and id."""
 type Values = Mapping[str, Any]
-"""A row by the names of its columns; a many-to-many field by its own name, with ids."""
+"""The values of a row by column name; a many-to-many field has its own name and a list of ids."""
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
@@ -31,7 +31,7 @@ _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field that differs: its name, what it is called, what it was and is in words, and both as HTML."""
+    """A field that differs: its name, its label, both values as text, and the change as HTML."""
 
     name: str
     label: str
@@ -40,28 +40,33 @@ class FieldChange:
     html: SafeString
 
 
-def field_changes(fields: list[Any], before: Values | None, after: Values | None, names: Names) -> list[FieldChange]:
-    """What differs between two states of a row, in the order of the fields; None is a row that is not there."""
+def compare_states(
+    fields: Sequence[models.Field], before: Values | None, after: Values | None, names: Names
+) -> list[FieldChange]:
+    """Return the fields that differ between two states of a row, in their order. None is a row that does not exist."""
     changes = []
     for field in fields:
         old, new = ((values or {}).get(field.attname) for values in (before, after))
         if (old or None) == (new or None):
             continue
-        was, now = said(field, old, names), said(field, new, names)
-        html = difference(was, now) if before is not None and after is not None else format_html("{}", now or was)
+        old_text, new_text = format_value(field, old, names), format_value(field, new, names)
+        if before is not None and after is not None:
+            html = render_difference(old_text, new_text)
+        else:
+            html = format_html("{}", new_text or old_text)
         label = str(capfirst(field.verbose_name))
-        changes.append(FieldChange(field.name, label, was or NOTHING, now or NOTHING, html))
+        changes.append(FieldChange(field.name, label, old_text or NO_VALUE, new_text or NO_VALUE, html))
     return changes
 
 
-def said(field: Any, value: Any, names: Names) -> str:
-    """The value of a field as an editor reads it; "" for nothing."""
+def format_value(field: models.Field, value: Any, names: Names) -> str:
+    """Return the value of a field as an editor reads it; "" for no value."""
     if value in (None, "", []):
         return ""
     if field.is_relation:
-        known = names.get(field.related_model, {})
-        ids = value if isinstance(value, list) else [value]
-        return ", ".join(known.get(pk, f"number {pk}, which is gone") for pk in ids)
+        known = names.get(field.related_model, {}) if field.related_model else {}
+        ids: list[int] = value if isinstance(value, list) else [value]
+        return ", ".join(known.get(pk, f"number {pk}, which no longer exists") for pk in ids)
     if field.choices:
         return str(dict(field.flatchoices).get(value, value))
     match value:
@@ -74,33 +79,34 @@ def said(field: Any, value: Any, names: Names) -> str:
     return f"{value:f}".rstrip("0").rstrip(".") if field.get_internal_type() == "DecimalField" else str(value)
 
 
-def difference(old: str, new: str) -> SafeString:
-    """From one text to another: short ones beside each other, long ones as one text with what went and came marked."""
-    if max(len(old), len(new)) < LONG_TEXT or not old or not new:
-        gone = format_html("<del>{}</del>", old) if old else mark_safe(f'<span class="nothing">{NOTHING}</span>')  # noqa: S308
-        came = format_html("<ins>{}</ins>", new) if new else mark_safe(f'<span class="nothing">{NOTHING}</span>')  # noqa: S308
-        return format_html("{} → {}", gone, came)
-    return _within(old, new)
+def render_difference(old: str, new: str) -> SafeString:
+    """Return a change as HTML: short texts side by side, long ones as one text with deletions and insertions marked."""
+    if max(len(old), len(new)) < LONG_TEXT_LENGTH or not old or not new:
+        nothing = mark_safe(f'<span class="nothing">{NO_VALUE}</span>')  # noqa: S308 (our constant)
+        deleted = format_html("<del>{}</del>", old) if old else nothing
+        inserted = format_html("<ins>{}</ins>", new) if new else nothing
+        return format_html("{} → {}", deleted, inserted)
+    return _render_long_difference(old, new)
 
 
 @process_cache(maxsize=256)
-def _within(old: str, new: str) -> SafeString:
-    pieces = _WORDS if max(len(_WORDS.findall(text)) for text in (old, new)) <= MOST_PIECES else _LINES
-    one, two = pieces.findall(old), pieces.findall(new)
+def _render_long_difference(old: str, new: str) -> SafeString:
+    pattern = _WORDS if max(len(_WORDS.findall(text)) for text in (old, new)) <= MAX_WORDS else _LINES
+    old_words, new_words = pattern.findall(old), pattern.findall(new)
     parts = []
-    for what, i, j, k, m in SequenceMatcher(None, one, two, autojunk=pieces is _LINES).get_opcodes():
-        gone, came = "".join(one[i:j]), "".join(two[k:m])
-        if what == "equal":
-            parts.append(conditional_escape(_shortened(gone, is_first=i == 0, is_last=j == len(one))))
+    for tag, i, j, k, m in SequenceMatcher(None, old_words, new_words, autojunk=pattern is _LINES).get_opcodes():
+        deleted, inserted = "".join(old_words[i:j]), "".join(new_words[k:m])
+        if tag == "equal":
+            parts.append(conditional_escape(_cut_middle(deleted, is_first=i == 0, is_last=j == len(old_words))))
             continue
-        if gone:
-            parts.append(format_html("<del>{}</del>", gone))
-        if came:
-            parts.append(format_html("<ins>{}</ins>", came))
+        if deleted:
+            parts.append(format_html("<del>{}</del>", deleted))
+        if inserted:
+            parts.append(format_html("<ins>{}</ins>", inserted))
     return format_html_join("", "{}", ((part,) for part in parts))
 
 
-def _shortened(text: str, *, is_first: bool, is_last: bool) -> str:
-    """What is the same, without its middle where it is long; at an end of the text only the side next to a change."""
-    head, tail = ("" if is_first else text[:AROUND]), ("" if is_last else text[-AROUND:])
-    return text if len(text) <= len(head) + len(tail) + AROUND else f"{head}…{tail}"
+def _cut_middle(text: str, *, is_first: bool, is_last: bool) -> str:
+    """Return an unchanged passage without its middle if it is long. At an end of the text, keep only the inner side."""
+    head, tail = ("" if is_first else text[:CONTEXT_LENGTH]), ("" if is_last else text[-CONTEXT_LENGTH:])
+    return text if len(text) <= len(head) + len(tail) + CONTEXT_LENGTH else f"{head}…{tail}"

@@ -1,27 +1,28 @@
-"""Going back to what a row said at a version of its history: always by writing something new.
+"""Restoring a version of a row from its history, always by writing something new.
 
-What readers have seen is never written over. An older price or fact supersedes the one that stands; the words of an
-older edition become a draft, which its seat can publish as the next one.
+What readers have seen is never overwritten. An older price or fact supersedes the current one; the text of an older
+edition becomes a draft, which its seat can publish as the next edition.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
 from django.utils import timezone
 
-from desk.history.events import Kind, names_of
-from desk.history.field_changes import FieldChange, field_changes
+from desk.history.events import TrackedModel, read_names
+from desk.history.field_changes import FieldChange, Values, compare_states
 from reviews.actions import note_mentions
 from reviews.models import Prediction, Review
 from tools.models import Fact, Plan, Sourced, Tool
 from tools.publishing import Publishable
 
-# Never brought back: who may see it and since when is decided by publishing, who writes for a seat by its rights, and
-# the files of an older logo are gone.
-_KEPT = {
+# Never restored: publishing decides who sees a row and since when, accounts decide who holds a seat, and the files of
+# an older logo are gone.
+_NEVER_RESTORED = {
     "id",
     "tool",
     "review",
@@ -33,17 +34,23 @@ _KEPT = {
     "logo",
     "held_by",
 }
-_JUDGEMENT = {"outcome", "note", "source", "judged_on"}
-_AT_ONCE = timedelta(seconds=30)  # how far apart entries are of what was deleted together
+_JUDGMENT_FIELDS = {"outcome", "note", "source", "judged_on"}
+# Rows deleted together have history rows at most this far apart.
+_DELETED_TOGETHER = timedelta(seconds=30)
+
+type HistoryRow = Any
+"""A row of a model that django-simple-history generates: the fields of the tracked model, and its own."""
+type TrackedRow = Any
+"""A row of any tracked model."""
 
 
 @dataclass(slots=True)
 class Restoration:
-    """What going back comes to: in words, field by field, what stands against it, and doing it."""
+    """A plan to restore a version: a summary, the fields that change, what prevents it, and a function that does it."""
 
-    words: str
+    summary: str
     changes: list[FieldChange]
-    write: Callable[[], Any]
+    write: Callable[[], TrackedRow]  # returns the row that was written
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -51,151 +58,160 @@ class Restoration:
         return not self.problems and bool(self.changes)
 
 
-def plan_restoration(kind: Kind, version: Any) -> Restoration:
-    """Say what it would be to restore a version (an entry of the history of a kind of row); nothing is written yet."""
-    current: Any = kind.model._default_manager.filter(pk=version.id).first()
+def plan_restoration(tracked: TrackedModel, version: HistoryRow) -> Restoration:
+    """Return what restoring a version would do. Nothing is written yet."""
+    current: TrackedRow = tracked.model._default_manager.filter(pk=version.id).first()
     if current is None:
-        return _again(kind, version)
-    if issubclass(kind.model, Sourced) and (current.superseded_at or current.tool.was_public):
-        return _superseding(kind, version, current)
+        return _plan_recreation(tracked, version)
+    if issubclass(tracked.model, Sourced) and (current.superseded_at or current.tool.was_public):
+        return _plan_superseding(tracked, version, current)
     if isinstance(current, Review) and current.was_public:
-        return _as_draft(kind, version, current)
-    return _in_place(kind, version, current)
+        return _plan_draft(tracked, version, current)
+    return _plan_overwrite(tracked, version, current)
 
 
-def _in_place(kind: Kind, version: Any, current: Any) -> Restoration:
-    fields = [field for field in kind.fields() if field.name not in _KEPT]
+def _plan_overwrite(tracked: TrackedModel, version: HistoryRow, current: TrackedRow) -> Restoration:
+    fields = [one for one in tracked.fields if one.name not in _NEVER_RESTORED]
     if isinstance(current, Prediction) and current.review.was_public:
-        fields = [field for field in fields if field.name in _JUDGEMENT]
-    changes = _changes(fields, _values(fields, current), _values(fields, version))
-    linked = [field for field in fields if field.many_to_many]
+        fields = [one for one in fields if one.name in _JUDGMENT_FIELDS]
+    changes = _compare(fields, _read_values(fields, current), _read_values(fields, version))
     for one in fields:
         if not one.many_to_many:
             setattr(current, one.attname, getattr(version, one.attname))
 
-    def write() -> Any:
+    def write() -> TrackedRow:
         current.save()
-        for one in linked:
-            getattr(current, one.name).set(_values([one], version)[one.attname])
-        _follow(current)
+        _set_many_to_many(current, fields, version)
+        _update_mentions(current)
         return current
 
-    words = "This is written over what stands now, which stays in the history."
-    return Restoration(words, changes, write, _problems(current))
+    summary = "This overwrites the current values, which stay in the history."
+    return Restoration(summary, changes, write, _find_problems(current))
 
 
-def _again(kind: Kind, version: Any) -> Restoration:
-    row = version.instance
+def _plan_recreation(tracked: TrackedModel, version: HistoryRow) -> Restoration:
+    row: TrackedRow = version.instance
     if isinstance(row, Publishable):
         row.published_at = row.withdrawn_at = None
-    fields = kind.fields()
-    companions = _deleted_with(version) if kind.model is Tool else []
+    fields = tracked.fields
+    companions = _find_deleted_together(version) if tracked.model is Tool else []
 
-    def write() -> Any:
+    def write() -> TrackedRow:
         row.save(force_insert=True)
-        for one in fields:
-            if one.many_to_many:
-                getattr(row, one.name).set(_values([one], version)[one.attname])
+        _set_many_to_many(row, fields, version)
         for companion in companions:
             companion.save(force_insert=True)
-        _follow(row)
+        _update_mentions(row)
         return row
 
-    words = "It was deleted. It comes back as it was" + (", as a draft" if isinstance(row, Publishable) else "")
-    words += f", with {len(companions)} plans and facts that were deleted with it." if companions else "."
-    after = _values([one for one in fields if not one.many_to_many], row)
-    after |= _values([one for one in fields if one.many_to_many], version)
-    return Restoration(words, _changes(fields, None, after), write, _problems(row))
+    summary = "This was deleted. It is added again as it was" + (", as a draft" if isinstance(row, Publishable) else "")
+    summary += f", with {len(companions)} plans and facts that were deleted with it." if companions else "."
+    after = _read_values([one for one in fields if not one.many_to_many], row)
+    after |= _read_values([one for one in fields if one.many_to_many], version)
+    return Restoration(summary, _compare(fields, None, after), write, _find_problems(row))
 
 
-def _superseding(kind: Kind, version: Any, current: Any) -> Restoration:
-    identity = "name" if isinstance(current, Plan) else "attribute_id"
-    standing = current
-    if current.superseded_at is not None:
-        same = {"tool": current.tool, identity: getattr(version, identity)}
-        standing = kind.model._default_manager.filter(**same, superseded_at__isnull=True).first()
-    fields = [field for field in kind.fields() if field.name not in _KEPT]
-    changes = _changes(fields, _values(fields, standing) if standing else None, _values(fields, version))
-    row: Any = kind.model(tool=current.tool, **{one.attname: getattr(version, one.attname) for one in fields})
-    if standing is not None and all(getattr(standing, name) == getattr(row, name) for name in row.VALUE_FIELDS):
-        words = "Its value is what stands already, so only what is said about it changes."
-        in_place = _in_place(kind, version, standing)
-        return Restoration(words, changes, in_place.write, in_place.problems)
+def _plan_superseding(tracked: TrackedModel, version: HistoryRow, row: TrackedRow) -> Restoration:
+    identity = "name" if isinstance(row, Plan) else "attribute_id"
+    current = row
+    if row.superseded_at is not None:
+        same = {"tool": row.tool, identity: getattr(version, identity)}
+        current = tracked.model._default_manager.filter(**same, superseded_at__isnull=True).first()
+    fields = [one for one in tracked.fields if one.name not in _NEVER_RESTORED]
+    before = _read_values(fields, current) if current else None
+    changes = _compare(fields, before, _read_values(fields, version))
+    new: TrackedRow = tracked.model(tool=row.tool, **{one.attname: getattr(version, one.attname) for one in fields})
+    if current is not None and all(getattr(current, name) == getattr(new, name) for name in new.VALUE_FIELDS):
+        summary = "The value is already current. Only its other fields change."
+        overwrite = _plan_overwrite(tracked, version, current)
+        return Restoration(summary, changes, overwrite.write, overwrite.problems)
 
-    def write() -> Any:
-        if standing is not None:
-            standing.superseded_at = timezone.now()
-            standing.save()
-        row.save()
-        return row
+    def write() -> TrackedRow:
+        if current is not None:
+            current.superseded_at = timezone.now()
+            current.save()
+        new.save()
+        return new
 
-    words = (
-        "Readers have seen what stands now, so it is superseded: they read what it was, and until when."
-        if standing
-        else "Nothing stands in its place today, so it is added again."
+    summary = (
+        "Readers have seen the current value, so it is superseded: it stays visible as history."
+        if current
+        else "There is no current value, so it is added again."
     )
-    return Restoration(words, changes, write, _problems(row, takes_a_place=standing is not None))
+    return Restoration(summary, changes, write, _find_problems(new, replaces_another=current is not None))
 
 
-def _as_draft(kind: Kind, version: Any, current: Review) -> Restoration:
-    fields = [field for field in kind.fields() if field.name in Review.WORD_FIELDS]
+def _plan_draft(tracked: TrackedModel, version: HistoryRow, current: Review) -> Restoration:
+    fields = [one for one in tracked.fields if one.name in Review.WORD_FIELDS]
     draft = Review(
         tool_id=current.tool_id,
         reviewer_id=current.reviewer_id,
         **{name: getattr(version, name) for name in Review.WORD_FIELDS},
     )
 
-    def write() -> Any:
+    def write() -> Review:
         draft.save()
-        _follow(draft)
+        _update_mentions(draft)
         return draft
 
-    words = (
-        "Readers have seen this edition, so its words stay. The older ones become a new draft edition of this seat, to "
-        "be looked over and published."
+    summary = (
+        "Readers have seen this edition, so its text stays. The older text becomes a new draft edition of this seat, "
+        "for you to check and publish."
     )
-    changes = _changes(fields, _values(fields, current), _values(fields, version))
-    return Restoration(words, changes, write, _problems(draft))
+    changes = _compare(fields, _read_values(fields, current), _read_values(fields, version))
+    return Restoration(summary, changes, write, _find_problems(draft))
 
 
-def _deleted_with(version: Any) -> list[Any]:
-    """The plans and facts of a tool that went when it was deleted, as they were."""
-    together = (version.history_date - _AT_ONCE, version.history_date + _AT_ONCE)
+def _find_deleted_together(version: HistoryRow) -> list[TrackedRow]:
+    """Return the plans and facts that were deleted with a tool, as they were."""
+    at = version.history_date
+    deleted_with = {
+        "tool_id": version.id,
+        "history_type": "-",
+        "history_date__range": (at - _DELETED_TOGETHER, at + _DELETED_TOGETHER),
+    }
     return [
-        entry.instance
+        row.instance
         for model in (Plan, Fact)
-        for entry in model.history.filter(tool_id=version.id, history_type="-", history_date__range=together).order_by(
-            "id"
-        )
-        if not model._default_manager.filter(pk=entry.id).exists()
+        for row in model.history.filter(**deleted_with).order_by("id")
+        if not model._default_manager.filter(pk=row.id).exists()
     ]
 
 
-def _values(fields: list[Any], row: Any) -> dict[str, Any]:
-    """A row or an entry of its history as `differences` reads it."""
+def _set_many_to_many(row: TrackedRow, fields: Sequence[models.Field], version: HistoryRow) -> None:
+    for one in fields:
+        if one.many_to_many:
+            getattr(row, one.name).set(_read_values([one], version)[one.attname])
+
+
+def _read_values(fields: Sequence[models.Field], row: TrackedRow | HistoryRow) -> dict[str, Any]:
+    """Return the values of a row or of a history row, for `compare_states`."""
     values = {}
     for one in fields:
-        if not one.many_to_many:
+        if not isinstance(one, models.ManyToManyField):
             values[one.attname] = getattr(row, one.attname)
         elif isinstance(row, one.model):
             values[one.attname] = sorted(getattr(row, one.name).values_list("pk", flat=True)) if row.pk else []
         else:
+            # A history row links to copies of the through table. Rows that were deleted since then are left out.
             ids = getattr(row, one.name).values_list(one.m2m_reverse_name(), flat=True)
-            values[one.attname] = sorted(
-                one.related_model._default_manager.filter(pk__in=ids).values_list("pk", flat=True)
-            )
+            existing = one.related_model._default_manager.filter(pk__in=ids)
+            values[one.attname] = sorted(existing.values_list("pk", flat=True))
     return values
 
 
-def _changes(fields: list[Any], before: dict[str, Any] | None, after: dict[str, Any]) -> list[FieldChange]:
-    names = names_of((one, values) for values in (before or {}, after) for one in fields)
-    return field_changes(fields, before, after, names)
+def _compare(fields: Sequence[models.Field], before: Values | None, after: Values) -> list[FieldChange]:
+    names = read_names((one, values) for values in (before or {}, after) for one in fields)
+    return compare_states(fields, before, after, names)
 
 
-def _problems(row: Any, *, takes_a_place: bool = False) -> list[str]:
-    """Why a row cannot be written so, in sentences. One that takes a place finds it taken, which is no problem."""
+def _find_problems(row: TrackedRow, *, replaces_another: bool = False) -> list[str]:
+    """Return why a row cannot be saved, in sentences.
+
+    A row that replaces another breaks a unique constraint until that one is superseded, so constraints are not checked.
+    """
     try:
-        row.full_clean(validate_constraints=not takes_a_place)
+        row.full_clean(validate_constraints=not replaces_another)
     except ValidationError as error:
         return [
             " ".join(messages)
@@ -206,7 +222,6 @@ def _problems(row: Any, *, takes_a_place: bool = False) -> list[str]:
     return []
 
 
-def _follow(row: Any) -> None:
-    """What has to be noted of a row that was written."""
+def _update_mentions(row: TrackedRow) -> None:
     if isinstance(row, Review):
         note_mentions(reviews=Review.objects.filter(pk=row.pk))

@@ -32,7 +32,7 @@ def test_second_save_reports_the_conflict_loses_nothing_and_lets_the_editor_deci
     page.get_by_label("Description").fill(WORDS)
 
     other.get_by_label("Tagline").fill("Of Ada.")
-    other.get_by_label("Why").fill("The maker says so.")
+    other.get_by_label("Reason").fill("The maker says so.")
     other.get_by_role("button", name="Save", exact=True).click()
     expect(other).to_have_url(re.compile(r"/admin/tools/tool/$"))
 
@@ -54,7 +54,7 @@ def test_second_save_reports_the_conflict_loses_nothing_and_lets_the_editor_deci
     theirs = page.get_by_role("listitem").filter(has_text="The maker says so.")
     theirs.get_by_role("link", name="Restore this version…").click()
     expect(page.locator(".changes")).to_contain_text("Of Bea. → Of Ada.")
-    page.get_by_label("Why").fill("Ada was right.")
+    page.get_by_label("Reason").fill("Ada was right.")
     page.get_by_role("button", name="Restore").click()
     expect(page.get_by_role("listitem").filter(has_text="Ada was right.").first).to_be_visible()
     assert Tool.objects.get(pk=tool.pk).tagline == "Of Ada."

@@ -201,7 +201,7 @@ def test_editor_gets_from_an_empty_site_to_a_published_comparison_and_corrects_i
     expect(team.get_by_label("Verified today")).to_be_checked()
     hand.click(page.get_by_role("button", name="Add another correction"))
     hand.fill(page.locator("#id_corrections-0-note"), "We said $20 a month for Team. It was $30 from the start.")
-    hand.fill(page.get_by_label("Why"), "A reader wrote.")
+    hand.fill(page.get_by_label("Reason"), "A reader wrote.")
     hand.click(button(page, "Save and continue editing"))
     expect_message(page, "was changed successfully")
     guest.goto(f"{site}/tools/alder/")

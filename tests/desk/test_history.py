@@ -1,4 +1,4 @@
-"""The history of an object: who changed what, when and why, with all that belongs to it."""
+"""The history of an object: who changed what, when, and why, with everything that belongs to it."""
 
 import re
 from html import unescape
@@ -9,40 +9,40 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from accounts.models import User
-from desk.history.field_changes import difference
+from desk.history.field_changes import render_difference
 from reviews.models import Review
 from tests import factories as make
-from tests.desk.forms import saved
+from tests.desk.forms import save_form
 from tools.models import Attribute, Category, Fact, Tool
 
 pytestmark = pytest.mark.django_db
 
 
-def history_of(client, obj, **query) -> str:
+def read_history(client, obj, **query) -> str:
     meta = obj._meta
     response = client.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_history", args=[obj.pk], query=query))
     assert response.status_code == 200
     return response.content.decode()
 
 
-def told(page: str) -> list[str]:
-    """The entries of a history page as a reader reads them, from the top."""
+def event_texts(page: str) -> list[str]:
+    """Return the visible text of each event on a history page, from the top."""
     items = re.findall(r'<li class="entry .*?</li>', page, re.S)
     return [" ".join(unescape(re.sub(r"<[^>]+>", " ", item)).split()) for item in items]
 
 
-def test_history_says_who_when_what_and_why(admin_client, admin_user, time_machine):
+def test_history_shows_who_when_what_and_why(admin_client, admin_user, time_machine):
     time_machine.move_to("2026-11-12 09:30:00Z", tick=False)
     tool = make.tool(name="Alpha", tagline="Old line")
     time_machine.move_to("2026-11-13 10:00:05Z", tick=False)
-    saved(admin_client, tool, tagline="New line", change_reason="It had changed its name.")
-    first, second = told(history_of(admin_client, tool))
+    save_form(admin_client, tool, tagline="New line", change_reason="It had changed its name.")
+    first, second = event_texts(read_history(admin_client, tool))
     assert first == "Changed admin , 13 Nov 2026, 10:00:05 UTC It had changed its name. Tagline Old line → New line"
-    assert second.startswith("Added Nobody signed in , 12 Nov 2026, 09:30:00 UTC What it says")
+    assert second.startswith("Added No user , 12 Nov 2026, 09:30:00 UTC Show values")
     assert second.endswith("Restore this version…")
 
 
-def test_history_of_a_tool_holds_all_that_belongs_to_it_and_nothing_else(admin_client):
+def test_history_of_a_tool_includes_exactly_what_belongs_to_it(admin_client):
     tool, other, seat = make.tool(name="Alpha"), make.tool(name="Beta"), make.reviewer(name="The Skeptic")
     plan = make.plan(of=tool, name="Pro", kind="contact")
     plan.kind = "free"
@@ -53,13 +53,13 @@ def test_history_of_a_tool_holds_all_that_belongs_to_it_and_nothing_else(admin_c
     make.correction(of=tool, note="It was wrong.")
     make.plan(of=other, name="Not this")
     make.review(of=other, by=seat, quote="Not this")
-    page = history_of(admin_client, tool)
+    page = read_history(admin_client, tool)
     titles = [unescape(re.sub("<[^>]+>", "", title)) for title in re.findall(r"entry__title\">(.*?)</h2>", page)]
     assert titles == [
         "Correction added", "Prediction “Gone by May.” added", "Review “The Skeptic” added", "Fact “License” added",
         "Plan “Pro” changed", "Plan “Pro” added", "Added",
     ]  # fmt: skip
-    assert "Kind Contact sales → Free" in told(page)[4]
+    assert "Kind Contact sales → Free" in event_texts(page)[4]
     assert "Not this" not in page
 
 
@@ -68,109 +68,112 @@ def test_deleted_rows_stay_in_the_history_of_their_tool(admin_client):
     review = make.review(of=tool, by=make.reviewer(name="The Founder"), quote="A draft of mine.", published_at=None)
     make.prediction(of=review, claim="Never mind.")
     review.delete()
-    page = history_of(admin_client, tool)
-    assert [entry.split(" Nobody")[0] for entry in told(page)][:2] in (
+    page = read_history(admin_client, tool)
+    assert [entry.split(" No user")[0] for entry in event_texts(page)][:2] in (
         ["Review “The Founder” deleted", "Prediction “Never mind.” deleted"],
         ["Prediction “Never mind.” deleted", "Review “The Founder” deleted"],
     )
     assert "A draft of mine." in page
 
 
-def test_long_text_is_told_within_itself():
+def test_change_of_a_long_text_is_marked_within_it():
     words = "The quick brown fox jumps over the lazy dog, again and again. " * 10
-    html = str(difference(words + "It ends <b>badly</b>.", words + "It ends <b>well</b>."))
+    html = str(render_difference(words + "It ends <b>badly</b>.", words + "It ends <b>well</b>."))
     assert html.endswith("It ends &lt;b&gt;<del>badly</del><ins>well</ins>&lt;/b&gt;.")
     assert html.startswith("…")
     assert len(html) < 250
 
 
-def test_texts_too_long_for_words_are_told_by_lines():
+def test_very_long_texts_are_compared_by_lines():
     lines = [f"Line number {number} of a very long text.\n" for number in range(2000)]
     changed = [*lines[:1000], "Another line.\n", *lines[1001:]]
-    html = str(difference("".join(lines), "".join(changed)))
+    html = str(render_difference("".join(lines), "".join(changed)))
     assert "<del>Line number 1000 of a very long text.\n</del><ins>Another line.\n</ins>" in html
     assert len(html) < 500
 
 
-def test_hostile_words_are_told_and_not_obeyed(admin_client):
+def test_hostile_texts_are_escaped(admin_client):
     tool = make.tool(tagline="<script>alert(1)</script>")
     tool.tagline, tool._change_reason = "<img src=x onerror=alert(1)>", "<script>because</script>"
     tool.save()
-    page = history_of(admin_client, tool)
+    page = read_history(admin_client, tool)
     assert not {"<script>alert", "<img src=x", "<script>because"} & {part for part in page.split("\n") if part}
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>alert(1)" not in page
     assert "<script>because" not in page
 
 
-def test_categories_of_an_attribute_are_told_by_name(admin_client):
+def test_categories_of_an_attribute_are_shown_by_name(admin_client):
     attribute, category = make.attribute(), make.category(name="Developer Tools")
     attribute.categories.add(category)
-    assert "Categories — → Developer Tools" in told(history_of(admin_client, attribute))[0]
+    assert "Categories — → Developer Tools" in event_texts(read_history(admin_client, attribute))[0]
 
 
-def test_what_is_pointed_to_and_gone_is_told_by_number(admin_client):
+def test_deleted_related_row_is_shown_by_id(admin_client):
     category = make.category(name="Short-lived")
     tool = make.tool(published_at=None, category=category)
     tool.category = make.category(name="Lasting")
     tool.save()
     Category.objects.get(name="Short-lived").delete()
-    assert f"Category number {category.pk}, which is gone → Lasting" in told(history_of(admin_client, tool))[0]
+    assert (
+        f"Category number {category.pk}, which no longer exists → Lasting"
+        in event_texts(read_history(admin_client, tool))[0]
+    )
 
 
-def test_change_without_its_earlier_state_says_so(admin_client):
+def test_change_without_a_recorded_previous_version_says_so(admin_client):
     tool = make.tool()
     Tool.history.all().delete()
-    assert "Nothing is noted here yet" in history_of(admin_client, tool)
+    assert "No history yet" in read_history(admin_client, tool)
     tool.save()
     tool.save()
-    assert ["not kept" in entry for entry in told(history_of(admin_client, tool))] == [False, True]
+    assert ["not recorded" in text for text in event_texts(read_history(admin_client, tool))] == [False, True]
 
 
 @pytest.mark.parametrize("changes", [1, 20])
-def test_queries(admin_client, django_assert_num_queries, changes):
+def test_history_makes_a_constant_number_of_queries(admin_client, django_assert_num_queries, changes):
     tool = make.tool()
     plan, fact = make.plan(of=tool), make.fact(of=tool)
     for number in range(changes):
         for row, field in ((tool, "tagline"), (plan, "source"), (fact, "value")):
             setattr(row, field, f"https://example.com/{number}")
             row.save()
-    with django_assert_num_queries(6):  # session, user, the tool, its entries, categories, attributes
-        history_of(admin_client, tool)
+    with django_assert_num_queries(6):  # session, user, the tool, its events, categories, attributes
+        read_history(admin_client, tool)
 
 
-def test_pages_hold_each_entry_once(admin_client):
+def test_each_event_is_on_one_page(admin_client):
     tool = make.tool()
     for number in range(30):
         tool.tagline = f"Line {number}."
         tool.save()
-    pages = [history_of(admin_client, tool, page=page) for page in (1, 2, 3, "x")]
-    assert [len(told(page)) for page in pages] == [25, 6, 25, 25]
-    assert "31 entries" in pages[0]
+    pages = [read_history(admin_client, tool, page=page) for page in (1, 2, 3, "x")]
+    assert [len(event_texts(page)) for page in pages] == [25, 6, 25, 25]
+    assert "31 changes" in pages[0]
 
 
-def test_every_history_opens_and_begins_with_what_was_added(admin_client):
+def test_every_history_opens_and_starts_with_an_addition(admin_client):
     review = make.review(of=make.tool(), by=make.reviewer())
     rows = [review, review.tool, review.reviewer, review.tool.category, make.attribute(), make.comparison(),
             make.plan(of=review.tool), make.fact(of=review.tool), make.prediction(of=review)]  # fmt: skip
     for row in rows:
         if admin.site.is_registered(type(row)):
-            assert told(history_of(admin_client, row))[-1].startswith("Added Nobody signed in")
+            assert event_texts(read_history(admin_client, row))[-1].startswith("Added No user")
 
 
 def test_deleted_drafts_are_listed_and_have_a_history(admin_client):
-    kept, gone = make.tool(name="Kept", published_at=None), make.tool(name="Gone", published_at=None)
-    pk = gone.pk
-    gone.delete()
+    kept, deleted = make.tool(name="Kept", published_at=None), make.tool(name="Gone", published_at=None)
+    pk = deleted.pk
+    deleted.delete()
     page = admin_client.get(reverse("admin:tools_tool_deleted")).content.decode()
     assert ("Tool “Gone”" in page, kept.name in page) == (True, False)
-    gone.pk = pk
-    entries = told(history_of(admin_client, gone))
-    assert entries[0].startswith("Deleted Nobody signed in")
-    assert entries[0].endswith("Bring it back…")
+    deleted.pk = pk
+    events = event_texts(read_history(admin_client, deleted))
+    assert events[0].startswith("Deleted No user")
+    assert events[0].endswith("Restore this version…")
 
 
-def test_lists_lead_to_what_was_deleted(admin_client):
+def test_lists_link_to_deleted_rows(admin_client):
     links = [
         f'href="/admin/{name}/deleted/"' in admin_client.get(f"/admin/{name}/").content.decode()
         for name in ("tools/tool", "reviews/review", "comparisons/comparison", "tools/correction", "accounts/user")
@@ -179,25 +182,25 @@ def test_lists_lead_to_what_was_deleted(admin_client):
 
 
 @pytest.mark.parametrize("address", ["/admin/tools/tool/999/history/", "/admin/tools/tool/x/history/"])
-def test_history_of_nothing_is_a_404(admin_client, address):
+def test_history_of_an_unknown_object_is_a_404(admin_client, address):
     assert admin_client.get(address).status_code == 404
 
 
-def test_one_who_writes_for_a_seat_reads_no_drafts_of_others(client):
+def test_reviewer_does_not_see_drafts_of_other_seats(client):
     user = User.objects.create_user("rita", password="p", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=["view_tool", "view_review", "change_review"]))
     client.force_login(user)
     tool = make.tool()
     make.review(of=tool, by=make.reviewer(), quote="Somebody else's draft.", published_at=None)
-    page = history_of(client, tool)
+    page = read_history(client, tool)
     assert "Somebody else" not in page
-    assert len(told(page)) == 1
+    assert len(event_texts(page)) == 1
     review = Review.objects.get()
     review.delete()
     assert client.get("/admin/reviews/review/deleted/").status_code == 403
 
 
-def test_without_permission_there_is_no_history(client):
+def test_history_needs_a_permission(client):
     user = User.objects.create_user("nobody", password="p", is_staff=True)
     client.force_login(user)
     tool = make.tool()
@@ -205,22 +208,24 @@ def test_without_permission_there_is_no_history(client):
     assert client.get("/admin/tools/tool/deleted/").status_code == 403
 
 
-def test_form_saved_as_it_was_leaves_no_entry(admin_client):
+def test_form_saved_without_changes_leaves_no_event(admin_client):
     tool = make.tool()
     before = tool.history.count()
-    saved(admin_client, tool)
+    save_form(admin_client, tool)
     assert tool.history.count() == before
 
 
-def test_saved_by_a_program_as_it_was_is_told_as_idle(admin_client):
+def test_row_saved_by_a_program_without_changes_is_shown_as_idle(admin_client):
     tool = make.tool()
     tool.save()
-    assert "Saved without a change." in told(history_of(admin_client, tool))[0]
+    assert "Saved without changes." in event_texts(read_history(admin_client, tool))[0]
 
 
-def test_reason_stands_with_everything_one_save_changed(admin_client):
+def test_reason_is_stored_with_everything_that_one_save_changed(admin_client):
     tool = make.tool(published_at=None)
     fact = make.fact(of=tool)
-    saved(admin_client, tool, change_reason="New sources.", tagline="x", **{"facts-0-source": "https://example.com/"})
+    save_form(
+        admin_client, tool, change_reason="New sources.", tagline="x", **{"facts-0-source": "https://example.com/"}
+    )
     assert [row.history.first().history_change_reason for row in (tool, fact)] == ["New sources."] * 2
     assert (Fact.objects.get().source, Attribute.objects.count()) == ("https://example.com/", 1)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from desk.tool_page.sourced_rows import StandingFormSet
 from tests import factories as make
-from tests.desk.tool_forms import ADD, MEANWHILE, change, errors_of, filled
+from tests.desk.tool_forms import ADD, CONFLICT, change, errors_of, filled
 from tools.models import AlreadySupersededError, Fact, Plan, Tool
 
 TOO_CHEAP = "A paid plan costs more than 0; what costs nothing is of the kind Free."
@@ -109,7 +109,7 @@ def test_plan_that_somebody_else_has_just_added_is_found(admin_client):
     page = admin_client.get(change(tool))
     make.plan(of=tool, name="Pro", **PRICE)
     response = admin_client.post(change(tool), filled(page, **{"plans-0-name": "Pro", "plans-0-kind": "free"}))
-    assert errors_of(response) == [MEANWHILE, "Plan “Pro”, Name: This tool already has a plan with that name."]
+    assert errors_of(response) == [CONFLICT, "Plan “Pro”, Name: This tool already has a plan with that name."]
 
 
 def test_plan_added_between_look_and_save_is_found_at_the_second_look(admin_client, monkeypatch):
@@ -137,7 +137,7 @@ def test_row_that_somebody_else_has_superseded_says_so_and_loses_nothing(admin_c
     page = admin_client.get(change(tool))
     row.supersede(amount=30)
     response = admin_client.post(change(tool), filled(page, **{"plans-0-amount": "25"}))
-    assert errors_of(response) == [MEANWHILE]
+    assert errors_of(response) == [CONFLICT]
     assert filled(response)["plans-0-amount"] == "25"
     again = admin_client.post(change(tool), filled(response, **{"plans-0-DELETE": "on"}))
     assert again.status_code == 302

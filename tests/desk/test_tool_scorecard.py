@@ -13,7 +13,7 @@ from desk.tool_page.scorecard import CHANGED_MEANWHILE
 from reviews.models import Prediction, Review
 from reviews.panel import Panel
 from tests import factories as make
-from tests.desk.tool_forms import ADD, MEANWHILE, change, errors_of, filled
+from tests.desk.tool_forms import ADD, CONFLICT, change, errors_of, filled
 from tools.models import Tool
 
 pytestmark = pytest.mark.django_db
@@ -226,7 +226,7 @@ def test_words_that_somebody_else_wrote_meanwhile_are_not_overwritten_unseen(adm
             draft.quote, draft.published_at = "Theirs.", make.PAST
             draft.save()
     response = admin_client.post(change(tool), page | row(seat, verdict="skip", quote="Mine."))
-    assert errors_of(response) == [MEANWHILE, f"{seat.name}: {CHANGED_MEANWHILE}"]
+    assert errors_of(response) == [CONFLICT, f"{seat.name}: {CHANGED_MEANWHILE}"]
     assert (filled(response)[f"scorecard-{seat.pk}-quote"], "Theirs." in response.content.decode()) == ("Mine.", True)
     admin_client.post(change(tool), filled(response))
     kept = [(1, "ship", "Theirs.", "published")] if meanwhile == "published" else []

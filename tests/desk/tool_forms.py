@@ -8,7 +8,7 @@ from lxml import html
 from tools.models import Tool
 
 ADD = "/admin/tools/tool/add/"
-MEANWHILE = "Somebody saved this while you were writing."
+CONFLICT = "Someone else saved this while you were editing."
 
 
 def change(tool: Tool) -> str:
