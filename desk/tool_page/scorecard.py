@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from desk.fields import PREVIEW, DayInput, WordsField
-from desk.history.conflicts import WHY
+from desk.history.conflicts import CHANGE_REASON
 from desk.permissions import may_publish, may_write_for, writes_own_drafts_only
 from desk.publishing.gate import SHORTEST_QUOTE, Finding, review_findings
 from desk.publishing.transitions import STEPS, carry_out
@@ -296,7 +296,7 @@ class Scorecard:
         save_as_new: bool = False,  # noqa: FBT001, FBT002 (as formsets take it)
     ) -> None:
         self.tool, self.prefix, self.is_bound = instance or Tool(), prefix, data is not None
-        self.reason = data.get(WHY, "").strip() if data is not None else ""
+        self.reason = data.get(CHANGE_REASON, "").strip() if data is not None else ""
         self.new_objects: list[Review] = []
         self.changed_objects: list[tuple[Review, list[str]]] = []
         self.deleted_objects: list[Review] = []
