@@ -17,8 +17,7 @@ from comparisons.models import Comparison, Reading, Split
 from reviews.actions import note_mentions
 from reviews.models import Flip, Mention, Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
-from votes.models import Freeze, LedgerHour, Listing, Tally, Vote
-from votes.pair_votes import PairRank, PairTally, PairVote
+from votes.models import Freeze, LedgerHour, Listing, PairRank, PairTally, PairVote, Tally, Vote
 from web import clock, locks
 from web.locks import Lock
 

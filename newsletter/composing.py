@@ -18,8 +18,7 @@ from newsletter.models import Issue
 from reviews.models import Prediction, Review
 from tools.models import Tool
 from tools.publishing import is_published
-from votes.models import Vote
-from votes.pair_votes import PairChoice, PairVote
+from votes.models import PairChoice, PairVote, Vote
 from web import markdown
 from web.words import count_of, format_day, isolate_name, shorten, spell_number
 

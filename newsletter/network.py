@@ -3,10 +3,10 @@
 from django.http import HttpRequest
 from django.utils import timezone
 
-from votes.network import network_of
+from votes.network import hash_network
 from web.client import client_address
 
 
 def network_hash(request: HttpRequest) -> str:
     """The hash of the client's network under the key of the day, as votes have it, in hexadecimal digits."""
-    return network_of(client_address(request), at=timezone.now()).hash.hex
+    return hash_network(client_address(request), at=timezone.now()).hash.hex

@@ -8,7 +8,7 @@ from psycopg.pq import TransactionStatus
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from tests.database import Snapshot, restore_after_each_transactional_test, template_database
-from votes.actions import verify_tally
+from votes.verifying import verify_tally
 from web.caching import clear_process_caches
 
 

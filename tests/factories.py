@@ -17,8 +17,7 @@ from newsletter.issuing import compose_issue
 from newsletter.models import Issue, IssueState, Subscriber
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
-from votes.models import Decision, Vote
-from votes.pair_votes import PairChoice, PairVote
+from votes.models import Decision, PairChoice, PairVote, Vote
 
 PAST = datetime(2026, 1, 5, 9, tzinfo=UTC)
 FUTURE = datetime(2099, 1, 1, tzinfo=UTC)
@@ -129,7 +128,7 @@ def pair_votes(*, between: tuple[Tool, Tool], first: int = 0, second: int = 0, n
 def decision(*, on: Tool | None, **fields: Any) -> Decision:
     """Of votes on a tool, or between two (`first`, `second`)."""
     defaults = {"tool_name": on.name if on else "A vs B", "action": "reject", "reason": "other", "words": "Because.",
-                "made_at": PAST, "votes": 1, "ship": 1, "skip": 0, "networks": 1}  # fmt: skip
+                "made_at": PAST, "votes": 1, "yes": 1, "no": 0, "networks": 1}  # fmt: skip
     return Decision.objects.create(tool=on, **{**defaults, **fields})
 
 

@@ -4,21 +4,20 @@ from typing import Any
 from django import forms
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from votes.models import Choice, Reason
-from votes.moderation import Action, parse_key
-from votes.pair_votes import PairChoice
+from votes.holding import parse_key
+from votes.models import Action, Choice, PairChoice, Reason
 
 
 class ReturnForm(forms.Form):
-    """Where a voter came from, as a path of this site."""
+    """The page a voter came from, as a path of this site."""
 
     next = forms.CharField(required=False, max_length=1000, widget=forms.HiddenInput)
 
     def clean_next(self) -> str:
-        """The path, or "" for anything that would lead elsewhere."""
+        """Return the path, or "" for anything that would lead to another site."""
         path: str = self.cleaned_data["next"]
-        leads_home = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
-        return path if leads_home else ""
+        is_local = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
+        return path if is_local else ""
 
 
 class VoteForm(ReturnForm):
@@ -29,13 +28,13 @@ class VoteForm(ReturnForm):
 
 
 class PairVoteForm(ReturnForm):
-    """Which of two tools, in the order of the address that the form is sent to."""
+    """A choice between two tools, in the order of the URL that the form is sent to."""
 
     choice = forms.TypedChoiceField(choices=PairChoice, coerce=PairChoice)
 
 
 class MonthForm(forms.Form):
-    """Which month of the ledger, as `2026-11`."""
+    """A month of the ledger, such as `2026-11`."""
 
     month = forms.RegexField(r"^\d{4}-(0[1-9]|1[0-2])$", required=False)
 
@@ -44,17 +43,17 @@ class MonthForm(forms.Form):
         return date.fromisoformat(f"{month}-01") if month and month >= "0001" else None
 
 
-class WhyForm(forms.Form):
-    """Why a moderator does something; it goes to the log."""
+class ReasonForm(forms.Form):
+    """A moderator's reason for an action, for the log."""
 
     words = forms.CharField(label="Why, in a sentence", max_length=500, widget=forms.TextInput(attrs={"size": 60}))
 
 
-class DecisionForm(WhyForm):
-    """Release or reject held votes on a tool: groups of them, or all that the page counted."""
+class DecisionForm(ReasonForm):
+    """Release or reject held votes on a subject: selected groups, or all that the page counted."""
 
     action = forms.ChoiceField(choices=[(Action.RELEASE.value, "Release"), (Action.REJECT.value, "Reject")])
-    scope = forms.ChoiceField(choices=[("chosen", "The groups marked below"), ("all", "All held votes on this tool")])
+    scope = forms.ChoiceField(choices=[("chosen", "The groups selected below"), ("all", "All held votes")])
     reason = forms.ChoiceField(
         choices=[("", "Choose one"), ("To release", Reason.releasing()), ("To reject", Reason.rejecting())]
     )
@@ -65,28 +64,22 @@ class DecisionForm(WhyForm):
         try:
             return [parse_key(key) for key in self.cleaned_data["groups"] or []]
         except ValueError:
-            raise forms.ValidationError("A group that is none was marked. Reload the page.") from None
+            raise forms.ValidationError("An unknown group was selected. Reload the page.") from None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         rejects = cleaned.get("action") == Action.REJECT
-        fitting = dict(Reason.rejecting() if rejects else Reason.releasing())
-        if cleaned.get("action") and cleaned.get("reason") and cleaned["reason"] not in fitting:
-            done = "rejected" if rejects else "released"
-            self.add_error("reason", f"Votes are {done} for: {', '.join(fitting.values())}.")
+        allowed = dict(Reason.rejecting() if rejects else Reason.releasing())
+        if cleaned.get("action") and cleaned.get("reason") and cleaned["reason"] not in allowed:
+            verb = "rejected" if rejects else "released"
+            self.add_error("reason", f"Votes can be {verb} for: {', '.join(allowed.values())}.")
         if cleaned.get("scope") == "chosen" and not cleaned.get("groups") and "groups" not in self.errors:
-            self.add_error("scope", "Mark the groups that you mean, or take all.")
+            self.add_error("scope", "Select the groups to decide, or choose all.")
         return cleaned
 
 
-class PairDecisionForm(DecisionForm):
-    """The same, of votes between two tools."""
+class FreezeForm(ReasonForm):
+    """Start or stop holding every new vote on a tool."""
 
-    scope = forms.ChoiceField(choices=[("chosen", "The groups marked below"), ("all", "All held votes on this pair")])
-
-
-class FreezeForm(WhyForm):
-    """Hold every new vote on a tool, or no longer."""
-
-    frozen = forms.ChoiceField(choices=[("1", "Freeze"), ("0", "No longer")], widget=forms.HiddenInput)
+    frozen = forms.ChoiceField(choices=[("1", "Freeze"), ("0", "Unfreeze")], widget=forms.HiddenInput)
     reason = forms.ChoiceField(choices=Reason.choices)

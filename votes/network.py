@@ -1,9 +1,9 @@
-"""Which network a request comes from, as a number that nobody can turn back into an address.
+"""The network a request comes from, as a number that cannot be turned back into an address.
 
-The address is cut to its network (/24, or /56 of IPv6) and hashed with a random key that holds for one day (UTC). The
-key lives in an UNLOGGED table, so that it gets into no backup of the write-ahead log, and is deleted after 48 hours.
-What is left of a vote's network then is a number that is the same for the same network on the same day, and no more.
-Nothing of an address reaches the database, not even as a parameter: the hashing is done here.
+The address is cut to its network (/24, or /56 of IPv6) and hashed with a random key that is valid for one day (UTC).
+The key is stored in an UNLOGGED table, so that no backup of the write-ahead log contains it, and deleted after 48
+hours. From then on the number only tells that two votes of one day came from the same network. No part of an address
+reaches the database, not even as a parameter: this module does the hashing.
 """
 
 import hmac
@@ -13,43 +13,34 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import connection, models
+from django.db import connection
 
 from web.caching import on_clear
 from web.locks import Lock
 
-KEPT_DAYS = 2
+KEY_DAYS = 2
 IPV4_PREFIX, IPV6_PREFIX = 24, 56
 UNKNOWN = "unknown"
 
 
-class NetworkKey(models.Model):
-    """The key of a day. Its id is as random as the key: a crash empties the table, and a number would come again."""
-
-    id = models.UUIDField(primary_key=True)
-    day_on = models.DateField(unique=True)
-    secret = models.BinaryField(max_length=32)
-
-    def __str__(self) -> str:
-        return f"{self.day_on}"
-
-
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A hashed network, and the id of the key that it was hashed with."""
+    """A hashed network, and the id of the key that hashed it."""
 
     hash: uuid.UUID
     key: uuid.UUID
 
 
-# The key of the day in this process. One key and never more: yesterday's is forgotten with the first vote of today.
-_held: tuple[date, uuid.UUID, bytes] | None = None
-# The day on which this process last deleted old ones.
-_tidied_on: date | None = None
+# This process's cached key: (day, id, secret). Never more than one: the first vote of today evicts yesterday's.
+_cached_key: tuple[date, uuid.UUID, bytes] | None = None
+# The day on which this process last deleted old keys.
+_deleted_on: date | None = None
 
 
-def prefix_of(address: str) -> str:
-    """The network of an address as text: its /24, or its /56 of IPv6. All that is no address is one unknown network."""
+def get_prefix(address: str) -> str:
+    """Return the network of an address as text: its /24, or its /56 of IPv6. Anything that is not an address belongs to
+    one unknown network.
+    """
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -61,27 +52,27 @@ def prefix_of(address: str) -> str:
     return f"4 {int(ip) >> (32 - IPV4_PREFIX):x}"
 
 
-def network_of(address: str, *, at: datetime) -> Network:
-    """The network of an address under the key of a day (UTC), which is made when it is the day's first."""
-    global _held
-    day, held = at.date(), _held  # another thread may forget or renew it at any moment
-    if held is None or held[0] != day:
-        _held = held = (day, *_key_of(day))
-    _, key, secret = held
-    return Network(uuid.UUID(bytes=hmac.digest(secret, prefix_of(address).encode(), "sha256")[:16]), key)
+def hash_network(address: str, *, at: datetime) -> Network:
+    """Return the network of an address, hashed with the key of a day (UTC). Create the key if the day has none."""
+    global _cached_key
+    day, cached = at.date(), _cached_key  # read it once: another thread may clear or replace it at any moment
+    if cached is None or cached[0] != day:
+        _cached_key = cached = (day, *_read_or_create_key(day))
+    _, key, secret = cached
+    return Network(uuid.UUID(bytes=hmac.digest(secret, get_prefix(address).encode(), "sha256")[:16]), key)
 
 
-def forget_key() -> None:
-    """Drop what this process remembers: the database has lost that key, in a crash."""
-    global _held
-    _held = None
+def clear_cached_key() -> None:
+    """Evict this process's key, because the database lost it in a crash or its day is over."""
+    global _cached_key
+    _cached_key = None
 
 
-on_clear(forget_key)
+on_clear(clear_cached_key)
 
 
-def _key_of(day: date) -> tuple[uuid.UUID, bytes]:
-    """A day's key; all processes agree on the first one that was written. A new one takes the old ones with it."""
+def _read_or_create_key(day: date) -> tuple[uuid.UUID, bytes]:
+    """Return a day's key: the first one written, in all processes. Creating a key deletes the old ones."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO votes_networkkey (id, day_on, secret) VALUES (%s, %s, %s) ON CONFLICT (day_on) DO NOTHING",
@@ -94,26 +85,26 @@ def _key_of(day: date) -> tuple[uuid.UUID, bytes]:
     return key, bytes(secret)
 
 
-def tidy(*, today: date) -> None:
-    """Delete old keys, and forget the one that is held when it is of another day; in each process once a day.
+def delete_old_keys_daily(*, today: date) -> None:
+    """Delete old keys, and evict the cached one if it is not today's. Runs once per process and day.
 
-    For what runs anyhow, so that keys go on a site on which nobody votes.
+    Call it from regular work, so that keys are also deleted on a site where nobody votes.
     """
-    global _tidied_on
-    if _tidied_on != today:
-        _tidied_on = today
-        held = _held
-        if held is not None and held[0] != today:
-            forget_key()
+    global _deleted_on
+    if _deleted_on != today:
+        _deleted_on = today
+        cached = _cached_key
+        if cached is not None and cached[0] != today:
+            clear_cached_key()
         delete_old_keys(today=today)
 
 
 def delete_old_keys(*, today: date) -> None:
-    """Delete the keys of days that began 48 hours ago or earlier, and what was counted by them."""
-    oldest = today - timedelta(days=KEPT_DAYS - 1)
+    """Delete the keys of days that began 48 hours ago or earlier, and the amounts counted under them."""
+    oldest = today - timedelta(days=KEY_DAYS - 1)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM votes_networkkey WHERE day_on < %s", [oldest])
-        # One at a time, and the others leave it to that one: two that delete the same rows may wait in a circle.
+        # One process at a time, and the others skip it: two that delete the same rows could deadlock.
         cursor.execute(
             "DELETE FROM votes_amount WHERE starts_at < %s::date::timestamp AT TIME ZONE 'UTC'"
             " AND (SELECT pg_try_advisory_xact_lock(%s))",

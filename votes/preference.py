@@ -1,9 +1,23 @@
 """The numbers of pair votes as pages show them, under the same rules as those of a tool. No queries."""
 
 from dataclasses import dataclass
+from typing import TypedDict
 
-from votes.pair_votes import PairNumbers
 from votes.ratio import NO_FIGURE, Ratio
+
+
+class PairNumbers(TypedDict):
+    """Pair votes on two tools, yes for the first and no for the second: counts, and the first one's percent (0–100) of
+    the votes that chose one, with its interval.
+    """
+
+    yes: int
+    no: int
+    neither: int
+    held: int
+    percent: int | None
+    low: int | None
+    high: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Any
 from django.db import connection
 
 from config.wsgi import application as honest
-from votes.models import Standing, VoteQuerySet
+from votes.community import Community
+from votes.models import CastResult, VoteQuerySet
 
 DELAY = 5.0  # seconds; long enough to be killed in the meantime
 
@@ -29,7 +30,7 @@ class Late:
         self.response.close()  # type: ignore[attr-defined] # Django's responses have one
 
 
-def cast_late(votes: VoteQuerySet, **vote: Any) -> Standing:
+def cast_late(votes: VoteQuerySet, **vote: Any) -> CastResult[Community]:
     """Cast within a transaction that stays open. Rate limits are counted and committed before it, so no one waits."""
     connection.set_autocommit(False)
     return cast(votes, **vote)

@@ -44,7 +44,7 @@ def count_read(comparison: int) -> None:
         _pending[comparison] += 1
     if time.monotonic() - _flushed_at > settings.READINGS_SECONDS:
         flush()
-        network.tidy(today=clock.today())
+        network.delete_old_keys_daily(today=clock.today())
 
 
 def flush() -> None:

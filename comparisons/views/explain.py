@@ -11,9 +11,8 @@ from comparisons.reading.worked_example import NEWEST, example, interval_steps
 from comparisons.shaping.tool_columns import build_card
 from reviews.models import Reviewer
 from votes.community import list_display_rules
-from votes.models import Reason
-from votes.pair_votes import RESAMPLES
-from votes.visitor import HINT_COOKIE, KEPT_DAYS
+from votes.models import PairRank, Reason
+from votes.visitor import COOKIE_DAYS, HINT_COOKIE
 from web.http import public_page
 
 INVENTED = {"ship": 18, "votes": 31}  # worked through where no tool has a vote
@@ -32,7 +31,7 @@ def methodology(request: HttpRequest) -> HttpResponse:
             "stale_days": settings.STALE_AFTER_DAYS,
             "like_for_like_days": settings.LIKE_FOR_LIKE_DAYS,
             "display_rules": list_display_rules(),
-            "kept_days": KEPT_DAYS,
+            "kept_days": COOKIE_DAYS,
             "limits": {
                 "tool_day": settings.VOTES_PER_NETWORK_AND_TOOL,
                 "hour": settings.VOTES_PER_NETWORK,
@@ -43,7 +42,7 @@ def methodology(request: HttpRequest) -> HttpResponse:
             "rejections": Reason.rejecting(),
             "newest": NEWEST,
             "pair_ranking_votes": settings.PAIR_RANKING_VOTES,
-            "resamples": RESAMPLES,
+            "resamples": PairRank.RESAMPLES,
             **_worked_example(),
         },
     )
@@ -65,5 +64,5 @@ def disclosure(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "comparisons/disclosure.html",
-        {"reviewers": Reviewer.objects.order_by("seat"), "kept_days": KEPT_DAYS, "hint_cookie": HINT_COOKIE},
+        {"reviewers": Reviewer.objects.order_by("seat"), "kept_days": COOKIE_DAYS, "hint_cookie": HINT_COOKIE},
     )

@@ -17,8 +17,7 @@ from comparisons.shaping.seat_filter import PanelSeat, build_toggles, select_sea
 from reviews.models import Reviewer
 from tools.choices import PlanKind
 from tools.models import Category, Tool
-from votes.models import Camp, CensusRow, Listing
-from votes.pair_votes import PairRank
+from votes.models import Camp, CensusRow, Listing, PairRank
 from web.caching import process_cache
 from web.current_address import at_current_address
 from web.http import public_page

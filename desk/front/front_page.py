@@ -35,7 +35,7 @@ from reviews.models import Prediction, Review, Reviewer
 from tools.models import Fact, Plan, Tool
 from tools.publishing import PublicationState
 from votes.models import PairTally, PairVote, Vote
-from votes.moderation import pair_name
+from votes.subjects import name_pair
 from web.words import format_day, join_words
 
 FLIP_PERIOD = timedelta(days=90)
@@ -249,13 +249,13 @@ def list_votes_under_review(viewer: Viewer) -> FrontList | None:
     if not viewer.may("votes.moderate_vote"):
         return None
     tools = read_first(Tool.objects.with_held_votes().order_by("-held", "name", "pk"))
-    pairs = read_first(PairTally.objects.waiting().select_related("first", "second"))
+    pairs = read_first(PairTally.objects.with_held_votes().select_related("first", "second"))
     rows = [
         *((row.held, row.name, reverse("admin:votes_vote_tool", args=[row.pk])) for row in tools),
         *(
             (
                 row.held,
-                pair_name(row.first, row.second),
+                name_pair(row.first, row.second),
                 reverse("admin:votes_pairvote_pair", args=[row.first_id, row.second_id]),
             )
             for row in pairs

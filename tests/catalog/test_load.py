@@ -15,8 +15,8 @@ from comparisons.models import Comparison
 from reviews.models import Review, Reviewer
 from tests import factories as make
 from tools.models import Tool
-from votes.actions import verify_tally
 from votes.models import Vote
+from votes.verifying import verify_tally
 
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
 DAY = date(2026, 11, 20)

@@ -10,13 +10,11 @@ from django.utils import timezone
 
 from tests import factories as make
 from tests.conftest import SAME_ORIGIN
-from votes.models import Decision
-from votes.moderation import PairHeldFor
-from votes.pair_votes import PairTally, PairVote
+from votes.models import Decision, HeldFor, PairTally, PairVote
 
 pytestmark = pytest.mark.django_db
 QUEUE = "/admin/votes/pairvote/"
-HELD = {"state": "held", "held_for": PairHeldFor.PAIR}
+HELD = {"state": "held", "held_for": HeldFor.PAIR}
 NOON = datetime.fromisoformat("2026-11-01T12:00:00+00:00")
 
 
@@ -70,7 +68,7 @@ def test_queue_lists_pairs_that_wait_the_most_first(moderator, two):
 
 
 def test_queue_is_empty_when_nothing_waits(moderator):
-    assert "No pair vote is held." in words(moderator.get(QUEUE))
+    assert "No pair votes are held." in words(moderator.get(QUEUE))
 
 
 def test_held_votes_are_grouped_by_hour_and_network(moderator, two):
@@ -85,8 +83,8 @@ def test_held_votes_are_grouped_by_hour_and_network(moderator, two):
     ]
     rows = re.findall(r'<code>(\w+)</code></label></th><td>(.*?)</td>((?:<td class="number">\d+</td>)+)', page)
     assert [(name, why, re.findall(r"\d+", numbers)) for name, why, numbers in rows] == [
-        (network.hex[:8], PairHeldFor.PAIR.label, ["0", "0", "2", "0"]),
-        (network.hex[:8], PairHeldFor.PAIR.label, ["4", "1", "0", "0"]),
+        (network.hex[:8], HeldFor.PAIR.label, ["0", "0", "2", "0"]),
+        (network.hex[:8], HeldFor.PAIR.label, ["4", "1", "0", "0"]),
     ]
 
 
@@ -96,16 +94,16 @@ def test_release_and_reject_in_bulk(moderator, two):
     make.pair_votes(between=two, second=1, network=uuid.uuid4(), **HELD)
     said = words(decide(moderator, two, "reject", reason="flood"))
     assert "Rejected: 1 vote on Alpha vs Beta." in said
-    assert "Rejected: 1 (0 for Alpha, 1 for Beta) from 1 network Network flood: Because. mo" in said
+    assert "Rejected: 1 (Alpha: 0, Beta: 1) from 1 network Network flood: Because. mo" in said
     assert counts(two) == (4, 2, 1, 0)
     logged = Decision.objects.values_list(
-        "tool", "first", "second", "tool_name", "action", "reason", "votes", "ship", "skip", "networks", "by_name"
+        "tool", "first", "second", "tool_name", "action", "reason", "votes", "yes", "no", "networks", "by_name"
     )
     assert list(logged) == [
         (None, two[0].pk, two[1].pk, "Alpha vs Beta", "reject", "flood", 1, 0, 1, 1, "mo"),
         (None, two[0].pk, two[1].pk, "Alpha vs Beta", "release", "office", 7, 4, 2, 0, "mo"),
     ]
-    assert "Nothing was left to decide" in words(decide(moderator, two))
+    assert "Nothing left to decide" in words(decide(moderator, two))
     assert PairVote.objects.filter(state="rejected").count() == 1
     assert Decision.objects.count() == 2
 
@@ -117,11 +115,12 @@ def test_a_decision_is_taken_back(moderator, two):
     two[0].save()
     path = f"{page_of(two)}reopen/{Decision.objects.get().pk}/"
     assert path in moderator.get(page_of(two)).content.decode()
-    assert "Say why in a sentence" in words(moderator.post(path, {"words": ""}, follow=True))
+    assert "Give a reason in one sentence" in words(moderator.post(path, {"words": ""}, follow=True))
     assert "Back under review: 3 votes." in words(moderator.post(path, {"words": "A mistake."}, follow=True))
     assert counts(two) == (0, 0, 0, 3)
     assert path not in moderator.get(page_of(two)).content.decode()
-    assert "None of those votes stands" in words(moderator.post(path, {"words": "Again."}, follow=True))
+    again = words(moderator.post(path, {"words": "Again."}, follow=True))
+    assert "All of those votes have changed since that decision." in again
     other = two[0], make.tool()
     assert moderator.post(path.replace(page_of(two), page_of(other)), {"words": "x"}).status_code == 404
 
@@ -157,10 +156,10 @@ def test_a_released_vote_stays_released_when_it_is_changed(moderator, two):
     [
         ({"words": ""}, "This field is required."),
         ({"action": "reopen"}, "Select a valid choice."),
-        ({"action": "reject", "reason": "office"}, "Votes are rejected for: Network flood, Script"),
-        ({"action": "release", "reason": "flood"}, "Votes are released for: Shared office"),
-        ({"scope": "chosen"}, "Mark the groups that you mean, or take all."),
-        ({"scope": "chosen", "groups": ["nonsense"]}, "A group that is none was marked."),
+        ({"action": "reject", "reason": "office"}, "Votes can be rejected for: Network flood, Script"),
+        ({"action": "release", "reason": "flood"}, "Votes can be released for: Shared office"),
+        ({"scope": "chosen"}, "Select the groups to decide, or choose all."),
+        ({"scope": "chosen", "groups": ["nonsense"]}, "An unknown group was selected."),
         ({"until": "yesterday"}, "Enter a valid date/time."),
     ],
 )
@@ -214,7 +213,7 @@ def test_queries(moderator, things, django_assert_num_queries):
 
 
 def test_groups_are_paged(moderator, two, monkeypatch):
-    monkeypatch.setattr("desk.admin.pair_votes.GROUPS_A_PAGE", 2)
+    monkeypatch.setattr("desk.admin.held_votes.GROUPS_PER_PAGE", 2)
     for n in range(3):
         make.pair_votes(between=two, first=1, created_at=NOON - timedelta(hours=n), **HELD)
     pages = [moderator.get(page_of(two), {"page": page}).content.decode() for page in (1, 2)]

@@ -10,13 +10,12 @@ from django.utils import timezone
 
 from tests import factories as make
 from tests.votes.casting import counts
-from votes.actions import verify_tally
-from votes.models import Decision, Freeze, State, Vote
-from votes.moderation import HeldFor
+from votes.models import Decision, Freeze, HeldFor, Vote, VoteState
+from votes.verifying import verify_tally
 
 pytestmark = pytest.mark.django_db
 QUEUE = "/admin/votes/vote/"
-HELD = {"state": State.HELD, "held_for": HeldFor.TOOL}
+HELD = {"state": VoteState.HELD, "held_for": HeldFor.TOOL}
 NOON = datetime.fromisoformat("2026-11-01T12:00:00+00:00")
 
 
@@ -61,7 +60,7 @@ def test_queue_lists_what_waits_the_most_first(moderator):
 
 
 def test_queue_is_empty_when_nothing_waits(moderator):
-    assert "No vote is held, and no tool is frozen." in words(moderator.get(QUEUE))
+    assert "No votes are held, and no tool is frozen." in words(moderator.get(QUEUE))
 
 
 def test_held_votes_are_grouped_by_hour_and_network(moderator):
@@ -88,7 +87,7 @@ def test_chart_shows_votes_over_time_and_a_table_says_the_same(moderator):
     page = moderator.get(page_of(tool), {"days": "1"}).content.decode()
     assert page.count('<rect class="bars__') == 3 + 2
     assert 'viewBox="0 0 240 100"' in page
-    assert "up to 4 an hour" in page
+    assert "up to 4 per hour" in page
     assert page.count('</th><td class="number">3</td><td class="number">0</td><td class="number">1</td>') == 1
     assert moderator.get(page_of(tool), {"days": "99"}).content.decode().count('viewBox="0 0 1680 100"') == 1
 
@@ -104,7 +103,7 @@ def test_release_and_reject_in_bulk(moderator):
         ("reject", "flood", 5, "mo"),
         ("release", "office", 6, "mo"),
     ]
-    assert "Nothing was left to decide" in words(decide(moderator, tool))
+    assert "Nothing left to decide" in words(decide(moderator, tool))
     assert verify_tally() == []
 
 
@@ -123,10 +122,10 @@ def test_only_marked_groups_are_decided(moderator):
         ({"words": ""}, "This field is required."),
         ({"words": "x" * 501}, "at most 500 characters"),
         ({"action": "delete"}, "Select a valid choice."),
-        ({"action": "reject", "reason": "office"}, "Votes are rejected for: Network flood, Script"),
-        ({"action": "release", "reason": "flood"}, "Votes are released for: Shared office"),
-        ({"scope": "chosen"}, "Mark the groups that you mean, or take all."),
-        ({"scope": "chosen", "groups": ["nonsense"]}, "A group that is none was marked."),
+        ({"action": "reject", "reason": "office"}, "Votes can be rejected for: Network flood, Script"),
+        ({"action": "release", "reason": "flood"}, "Votes can be released for: Shared office"),
+        ({"scope": "chosen"}, "Select the groups to decide, or choose all."),
+        ({"scope": "chosen", "groups": ["nonsense"]}, "An unknown group was selected."),
         ({"until": "yesterday"}, "Enter a valid date/time."),
     ],
 )
@@ -151,7 +150,7 @@ def test_a_decision_is_taken_back(moderator):
     decide(moderator, tool, "reject")
     path = f"{page_of(tool)}reopen/{Decision.objects.get().pk}/"
     assert path in moderator.get(page_of(tool)).content.decode()
-    assert "Say why in a sentence" in words(moderator.post(path, {"words": ""}, follow=True))
+    assert "Give a reason in one sentence" in words(moderator.post(path, {"words": ""}, follow=True))
     assert "Back under review: 2 votes." in words(moderator.post(path, {"words": "A mistake."}, follow=True))
     assert counts(tool) == (0, 0, 2)
     assert path not in moderator.get(page_of(tool)).content.decode()
@@ -161,14 +160,17 @@ def test_freeze_and_thaw(moderator):
     tool = make.tool(name="Alpha")
     path = f"{page_of(tool)}freeze/"
     assert moderator.post(path, {"frozen": "1", "reason": "flood", "words": ""}).status_code == 422
-    said = [
+    responses = [
         words(moderator.post(path, {"frozen": frozen, "reason": "flood", "words": "A flood."}, follow=True))
         for frozen in "1100"
     ]
-    for text, message in zip(
-        said, ["new votes on Alpha are held", "so already", "count again", "so already"], strict=True
-    ):
-        assert message in text
+    messages = [
+        "Frozen: new votes on Alpha are held, and its pages say so.",
+        "No change: voting was already frozen.",
+        "New votes on Alpha count again. Votes held during the freeze are listed below.",
+        "No change: voting was already open.",
+    ]
+    assert [message in response for message, response in zip(messages, responses, strict=True)] == [True] * 4
     assert list(Decision.objects.values_list("action", flat=True)) == ["thaw", "freeze"]
 
 
@@ -187,7 +189,7 @@ def test_permissions(permissions, statuses):
     make.votes(on=tool, ship=1, **HELD)
     decision = Decision.objects.create(
         tool=tool, tool_name="x", action="reject", reason="other", words="x", made_at=timezone.now(),
-        votes=0, ship=0, skip=0, networks=0,
+        votes=0, yes=0, no=0, networks=0,
     )  # fmt: skip
     form = {"action": "release", "scope": "all", "reason": "other", "words": "x", "until": timezone.now().isoformat()}
     answers = [
@@ -227,7 +229,7 @@ def test_queries(moderator, things, django_assert_num_queries):
     for _ in range(things):
         Decision.objects.create(
             tool=tools[0], tool_name="x", action="reject", reason="other", words="x", made_at=timezone.now(),
-            votes=0, ship=0, skip=0, networks=0,
+            votes=0, yes=0, no=0, networks=0,
         )  # fmt: skip
     with django_assert_num_queries(6):
         moderator.get(QUEUE)
@@ -236,7 +238,7 @@ def test_queries(moderator, things, django_assert_num_queries):
 
 
 def test_groups_are_paged(moderator, monkeypatch):
-    monkeypatch.setattr("desk.admin.votes.GROUPS_A_PAGE", 2)
+    monkeypatch.setattr("desk.admin.held_votes.GROUPS_PER_PAGE", 2)
     tool = make.tool()
     for n in range(3):
         make.votes(on=tool, ship=1, created_at=NOON - timedelta(hours=n), **HELD)
@@ -251,4 +253,4 @@ def test_public_pages_show_what_was_decided(client, moderator):
     assert client.get("/tools/alpha.json").json()["community"]["held"] == 3
     decide(moderator, tool, "reject", reason="script")
     assert "under review" not in words(client.get("/tools/alpha/"))
-    assert Vote.objects.filter(state=State.REJECTED).count() == 3
+    assert Vote.objects.filter(state=VoteState.REJECTED).count() == 3

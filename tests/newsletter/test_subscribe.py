@@ -10,7 +10,7 @@ from django.utils import timezone
 from newsletter.models import Leaving, Outbox, Subscriber, Suppression
 from tests import factories as make
 from tests.conftest import SAME_ORIGIN
-from votes.network import network_of
+from votes.network import hash_network
 
 pytestmark = pytest.mark.django_db
 HTMX = {"hx-request": "true"}
@@ -46,7 +46,7 @@ def test_every_address_gets_the_same_answer_by_the_same_statement(django_assert_
     make.subscriber(email="left@example.com", left_at=timezone.now(), left_reason="unsubscribed")
     Suppression.objects.note("erased@example.com", Leaving.ERASED)
     Suppression.objects.note("spam@example.com", Leaving.COMPLAINED)
-    network_of("192.0.2.7", at=timezone.now())  # the key of the day, made once
+    hash_network("192.0.2.7", at=timezone.now())  # the key of the day, made once
     answers = set()
     for name in ("new", "pending", "known", "left", "erased", "spam"):
         with django_assert_num_queries(1):

@@ -10,11 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from tests import factories as make
 from tests.votes.casting import counts
-from votes.actions import verify_tally
 from votes.deciding import decide, freeze, reopen
-from votes.limits import weigh
-from votes.models import Choice, Decision, Vote
-from votes.moderation import Action
+from votes.limits import check_limits
+from votes.models import Action, Choice, Decision, Vote
+from votes.subjects import Subject
+from votes.verifying import verify_tally
 
 PLACES = st.integers(0, 1)
 PEOPLE = st.integers(0, 4)
@@ -45,27 +45,27 @@ class Course(RuleBasedStateMachine):
 
     @rule(place=PLACES, person=PEOPLE, choice=CHOICES, held_for=HOLDS)
     def cast(self, place, person, choice, held_for):
-        standing = Vote.objects.cast(
+        result = Vote.objects.cast(
             tool=self.tools[place], visitor=self.people[person], choice=choice, held_for=held_for
         )
         self._said(place, person, choice, "held" if held_for else "counted")
         row = self.rows.get((place, person))
-        assert (standing.state or None) == (row[1] if row else None)
+        assert result.state == (row[1] if row else None)
 
     @rule(place=PLACES, person=PEOPLE, choice=CHOICES)
     def cast_within_limits(self, place, person, choice):
-        weighed = weigh(
-            tool_id=self.tools[place].pk, visitor=self.people[person], sets=choice != Choice.NONE,
+        check = check_limits(
+            subject=Subject.of_tool(self.tools[place]), visitor=self.people[person], sets=choice != Choice.NONE,
             address="192.0.2.1", at=timezone.now(),
         )  # fmt: skip
         is_new = (place, person) not in self.rows
-        assert weighed.held_for == ("freeze" if is_new and place in self.frozen else "")
-        self.cast(place, person, choice, weighed.held_for)
+        assert check.held_for == ("freeze" if is_new and place in self.frozen else "")
+        self.cast(place, person, choice, check.held_for)
 
     @rule(place=PLACES, action=st.sampled_from([Action.RELEASE, Action.REJECT]))
     def decide(self, place, action):
         moved = decide(
-            tool=self.tools[place], action=action, groups=None, until=timezone.now(),
+            subject=Subject.of_tool(self.tools[place]), action=action, groups=None, until=timezone.now(),
             reason="other", words="Because.", by=self.by,
         )  # fmt: skip
         held = [row for (where, _), row in self.rows.items() if where == place and row[1] == "held"]
@@ -81,7 +81,8 @@ class Course(RuleBasedStateMachine):
         place = [tool.pk for tool in self.tools].index(decision.tool_id)
         votes = Vote.objects.filter(decision=decision.pk).exclude(state="held").values_list("visitor", flat=True)
         people = [self.people.index(visitor) for visitor in votes]
-        assert reopen(decision=decision, words="Again.", by=self.by) == len(people)
+        subject = Subject.of_tool(self.tools[place])
+        assert reopen(subject=subject, decision=decision, words="Again.", by=self.by) == len(people)
         for person in people:
             self.rows[place, person][1] = "held"
 

@@ -13,19 +13,20 @@ from django.utils import timezone
 from tests import factories as make
 from tests.votes.casting import counts
 from tools.models import Tool
-from votes.actions import verify_tally
 from votes.deciding import decide, freeze, reopen
-from votes.models import Choice, Decision, Freeze, Listing, State, Vote
-from votes.moderation import Action, held_groups, parse_key
+from votes.holding import parse_key, read_held_groups
+from votes.models import Action, Choice, Decision, Freeze, Listing, Vote, VoteState
+from votes.subjects import Subject
+from votes.verifying import verify_tally
 
 pytestmark = pytest.mark.django_db
-HELD = {"state": State.HELD, "held_for": "tool"}
+HELD = {"state": VoteState.HELD, "held_for": "tool"}
 NOON = datetime.fromisoformat("2026-11-01T12:00:00+00:00")
 
 
 def decided(tool: Tool, action: Action = Action.RELEASE, *, groups=None, reason="other", by=None, until=None) -> int:
     return decide(
-        tool=tool, action=action, groups=groups, until=until or timezone.now(),
+        subject=Subject.of_tool(tool), action=action, groups=groups, until=until or timezone.now(),
         reason=reason, words="Because.", by=by or make.user(),
     )  # fmt: skip
 
@@ -38,7 +39,7 @@ def test_release_counts_and_reject_does_not():
     assert decided(tool) == 9
     assert decided(other, Action.REJECT, reason="flood") == 9
     assert (counts(tool), counts(other)) == ((7, 5, 0), (2, 1, 0))
-    assert Vote.objects.filter(tool=other, state=State.REJECTED, rejected_for="flood").count() == 9
+    assert Vote.objects.filter(tool=other, state=VoteState.REJECTED, rejected_for="flood").count() == 9
     assert {listing.tool_id: listing.community_ship for listing in Listing.objects.at()} == {tool.pk: 7, other.pk: 2}
 
 
@@ -47,13 +48,13 @@ def test_only_the_groups_that_were_chosen_are_decided():
     for hours in (0, 1):
         for network in (*networks, None):
             make.votes(on=tool, ship=3, network=network, created_at=NOON + timedelta(hours=hours, minutes=59), **HELD)
-    groups, count = held_groups(tool.pk, until=timezone.now(), most=100)
+    groups, count = read_held_groups(Subject.of_tool(tool), until=timezone.now(), most=100)
     assert (count, [group.votes for group in groups]) == (6, [3] * 6)
     assert [group.hour_at.hour for group in groups] == [13, 13, 13, 12, 12, 12]
     chosen = [group for group in groups if group.hour_at.hour == 12 and group.network != networks[0]]
     assert decided(tool, groups=[parse_key(group.key) for group in chosen]) == 6
     assert counts(tool) == (6, 0, 12)
-    left, _ = held_groups(tool.pk, until=timezone.now(), most=100)
+    left, _ = read_held_groups(Subject.of_tool(tool), until=timezone.now(), most=100)
     assert [group.key for group in left] == [group.key for group in groups if group not in chosen]
 
 
@@ -78,7 +79,7 @@ def test_a_vote_that_was_taken_back_moves_without_counting():
     assert decided(tool) == 2
     assert counts(tool) == (1, 0, 0)
     decision = Decision.objects.get()
-    assert (decision.votes, decision.ship, decision.skip) == (2, 1, 0)
+    assert (decision.votes, decision.yes, decision.no) == (2, 1, 0)
 
 
 def test_log_says_what_by_whom_and_why():
@@ -90,7 +91,7 @@ def test_log_says_what_by_whom_and_why():
     [decision] = Decision.objects.all()
     assert (decision.action, decision.reason, decision.words) == ("reject", "script", "Because.")
     assert (decision.by, decision.by_name, decision.tool, decision.tool_name) == (by, "mo", tool, "Alpha")
-    assert (decision.votes, decision.ship, decision.skip, decision.networks) == (6, 4, 2, 2)
+    assert (decision.votes, decision.yes, decision.no, decision.networks) == (6, 4, 2, 2)
     assert (decision.first_at, decision.last_at) == (NOON, NOON)
     assert set(Vote.objects.values_list("decision", flat=True)) == {decision.pk}
 
@@ -117,11 +118,12 @@ def test_a_decision_can_be_taken_back():
     make.votes(on=tool, ship=3, **HELD)
     decided(tool, Action.REJECT, reason="flood")
     first = Decision.objects.get()
-    assert reopen(decision=first, words="It was an office.", by=make.user()) == 3
+    assert reopen(subject=Subject.of_tool(tool), decision=first, words="It was an office.", by=make.user()) == 3
     assert counts(tool) == (0, 0, 3)
     assert Decision.objects.values_list("action", "votes", "undoes").first() == ("reopen", 3, first.pk)
     assert decided(tool) == 3
-    assert reopen(decision=first, words="Again.", by=make.user()) == 0  # a later decision holds now
+    # A later decision is in force now.
+    assert reopen(subject=Subject.of_tool(tool), decision=first, words="Again.", by=make.user()) == 0
     assert counts(tool) == (3, 0, 0)
 
 
@@ -154,10 +156,10 @@ def test_states_say_why(fields):
 def test_tally_and_ledger_follow_edits_by_hand():
     tool, other = make.tool(), make.tool()
     make.votes(on=tool, ship=20, skip=10)
-    Vote.objects.filter(choice="skip").update(state=State.HELD, held_for="burst")
+    Vote.objects.filter(choice="skip").update(state=VoteState.HELD, held_for="burst")
     assert counts(tool) == (20, 0, 10)
     assert verify_tally() == []
-    Vote.objects.filter(state=State.HELD).update(state=State.REJECTED, rejected_for="other", created_at=NOON)
+    Vote.objects.filter(state=VoteState.HELD).update(state=VoteState.REJECTED, rejected_for="other", created_at=NOON)
     assert verify_tally() == []
     Vote.objects.filter(choice="ship").update(choice="none", tool=other)
     assert (counts(tool), counts(other), verify_tally()) == ((0, 0, 0), (0, 0, 0), [])
@@ -199,7 +201,7 @@ def test_deciding_while_the_same_people_change_their_minds():
         for turn in range(6):
             moved = decided(tool, (Action.RELEASE, Action.REJECT)[turn % 2], by=by)
             for decision in Decision.objects.filter(action__in=["release", "reject"])[:1] if moved else []:
-                reopen(decision=decision, words="Again.", by=by)
+                reopen(subject=Subject.of_tool(tool), decision=decision, words="Again.", by=by)
             time.sleep(0.01)
         connection.close()
 

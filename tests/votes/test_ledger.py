@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests import factories as make
-from votes.chart import chart
-from votes.ledger import Entry, every_day, total
-from votes.models import State
+from votes.chart import draw_chart
+from votes.ledger import LedgerRow, fill_days, sum_rows
+from votes.models import VoteState
 
 pytestmark = pytest.mark.django_db
 NOON = datetime.fromisoformat("2026-11-03T12:00:00+00:00")
@@ -23,11 +23,11 @@ def _a_later_month(time_machine):
 
 
 def held(**fields):
-    return {"state": State.HELD, "held_for": "burst", **fields}
+    return {"state": VoteState.HELD, "held_for": "burst", **fields}
 
 
 def rejected(reason, **fields):
-    return {"state": State.REJECTED, "rejected_for": reason, **fields}
+    return {"state": VoteState.REJECTED, "rejected_for": reason, **fields}
 
 
 def rows_of(page: str) -> list[list[str]]:
@@ -150,12 +150,12 @@ def test_export_is_read_piece_by_piece(client):
     assert b"".join(pieces).count(b"\n") == 2101
 
 
-def entry(day: int, ship: int = 0, held: int = 0, flood: int = 0) -> Entry:
-    return Entry(NOON.replace(day=day, hour=0), ship, 0, held, flood, 0, 0, 0)
+def row(day: int, ship: int = 0, held: int = 0, flood: int = 0) -> LedgerRow:
+    return LedgerRow(NOON.replace(day=day, hour=0), ship, 0, held, flood, 0, 0, 0)
 
 
 def test_chart_stacks_what_counts_is_held_and_was_rejected():
-    drawn = chart([entry(1, ship=2, held=1, flood=1), entry(2), entry(3, ship=1)])
+    drawn = draw_chart([row(1, ship=2, held=1, flood=1), row(2), row(3, ship=1)])
     assert (drawn.width, drawn.top) == (30, 4)
     assert [(bar.kind, bar.x, bar.y, bar.height) for bar in drawn.bars] == [
         ("counted", 1, "50.00", "50.00"),
@@ -163,10 +163,10 @@ def test_chart_stacks_what_counts_is_held_and_was_rejected():
         ("rejected", 1, "0.00", "25.00"),
         ("counted", 21, "75.00", "25.00"),
     ]
-    assert chart([]).bars == []
+    assert draw_chart([]).bars == []
 
 
 def test_days_without_votes_are_drawn_too():
-    days = every_day([entry(3, ship=2)], NOON.date().replace(day=1))
+    days = fill_days([row(3, ship=2)], NOON.date().replace(day=1))
     assert [len(days), days[2].ship, days[29].day.day] == [30, 2, 30]
-    assert (total(days).votes, total([]).votes) == (2, 0)
+    assert (sum_rows(days).votes, sum_rows([]).votes) == (2, 0)

@@ -13,10 +13,10 @@ from tests import factories as make
 from tests.conftest import SAME_ORIGIN
 from tests.votes.casting import cast, counts, voter
 from tools.models import Tool
-from votes import actions, network
-from votes.models import Amount, Choice, Freeze, HeldFor, NetworkKey, State, Vote
-from votes.moderation import Action
-from votes.network import UNKNOWN, prefix_of
+from votes import casting, network
+from votes.models import Action, Amount, Choice, Freeze, HeldFor, NetworkKey, Vote, VoteState
+from votes.network import UNKNOWN, get_prefix
+from votes.subjects import Subject
 
 pytestmark = pytest.mark.django_db
 NOON = datetime.fromisoformat("2026-12-01T12:00:00+00:00")
@@ -37,7 +37,7 @@ def test_cookies_cleared_between_votes_count_as_often_as_the_network_may():
     statuses = [cast(voter(), tool).status_code for _ in range(25)]
     assert statuses == [303] * 25
     assert counts(tool) == (10, 0, 15)
-    assert set(Vote.objects.filter(state=State.HELD).values_list("held_for", flat=True)) == {HeldFor.TOOL}
+    assert set(Vote.objects.filter(state=VoteState.HELD).values_list("held_for", flat=True)) == {HeldFor.TOOL}
 
 
 def test_a_thousand_visitors_from_one_network_are_held_and_then_refused():
@@ -45,8 +45,8 @@ def test_a_thousand_visitors_from_one_network_are_held_and_then_refused():
     tool, refused = make.tool(), 0
     for n in range(1000):
         try:
-            actions.cast(tool=tool, visitor=uuid4(), choice=Choice.SHIP, address=f"203.0.113.{n % 250}")
-        except actions.TooManyRequestsError:
+            casting.cast(tool=tool, visitor=uuid4(), choice=Choice.SHIP, address=f"203.0.113.{n % 250}")
+        except casting.TooManyRequestsError:
             refused += 1
     assert (refused, counts(tool), Vote.objects.count()) == (700, (10, 0, 290), 300)
 
@@ -90,7 +90,7 @@ def test_a_burst_of_new_visitors_is_held_whatever_networks_they_come_from(time_m
         cast(voter(), tool, ip=f"10.0.{n}.1")
     cast(voter(), other, ip="10.1.0.1")
     assert (counts(tool), counts(other)) == ((20, 0, 5), (1, 0, 0))
-    assert set(Vote.objects.filter(state=State.HELD).values_list("held_for", flat=True)) == {HeldFor.BURST}
+    assert set(Vote.objects.filter(state=VoteState.HELD).values_list("held_for", flat=True)) == {HeldFor.BURST}
     time_machine.move_to(NOON + timedelta(hours=1), tick=False)
     cast(voter(), tool, ip="10.2.0.1")
     assert counts(tool) == (21, 0, 5)
@@ -150,7 +150,7 @@ def test_a_counted_vote_stays_counted_when_its_network_floods():
 def test_a_rejected_vote_stays_rejected():
     tool, client = make.tool(), voter()
     cast(client, tool)
-    Vote.objects.update(state=State.REJECTED, rejected_for="script")
+    Vote.objects.update(state=VoteState.REJECTED, rejected_for="script")
     page = client.get(f"/tools/{tool.slug}/vote/").content.decode()
     assert "A moderator decided that it does not count." in page
     for choice in ("skip", "none", "ship"):
@@ -173,7 +173,7 @@ def test_new_votes_on_a_frozen_tool_are_held_and_its_pages_say_so(client):
     cast(early, tool, "skip")
     cast(voter(), tool)
     assert counts(tool) == (0, 1, 1)
-    assert Vote.objects.get(state=State.HELD).held_for == HeldFor.FREEZE
+    assert Vote.objects.get(state=VoteState.HELD).held_for == HeldFor.FREEZE
     for url in ("/tools/alpha/", "/tools/alpha/vote/", "/tools/alpha/votes/", "/compare/alpha-vs-beta/"):
         page = client.get(url).content.decode()
         assert page.count("Votes are frozen: new ones wait for a review.") == 1
@@ -186,7 +186,7 @@ def test_freezing_and_holding_change_the_stamp_of_a_page(client):
     tags = [client.get(url).headers["ETag"]]
     Freeze.objects.create(tool=alpha)
     tags.append(client.get(url).headers["ETag"])
-    make.votes(on=alpha, ship=1, state=State.HELD, held_for=HeldFor.BURST)
+    make.votes(on=alpha, ship=1, state=VoteState.HELD, held_for=HeldFor.BURST)
     tags.append(client.get(url).headers["ETag"])
     assert client.get(url, headers={"if-none-match": tags[-1]}).status_code == 304
     assert len(set(tags)) == 3
@@ -207,7 +207,7 @@ def test_shared_office_loses_no_vote_for_good(time_machine):
     assert [counts(tool)[2] for tool in tools] == [30, 30, 30]
     for tool in tools:
         moved = decide(
-            tool=tool, action=Action.RELEASE, groups=None, until=timezone.now(),
+            subject=Subject.of_tool(tool), action=Action.RELEASE, groups=None, until=timezone.now(),
             reason="office", words="The whole office of a customer.", by=moderator,
         )  # fmt: skip
         assert moved == 30
@@ -231,11 +231,11 @@ def test_shared_office_loses_no_vote_for_good(time_machine):
     ],
 )
 def test_network_is_a_24_or_a_56(one, other, alike):
-    assert (prefix_of(one) == prefix_of(other)) is alike
+    assert (get_prefix(one) == get_prefix(other)) is alike
 
 
 def test_garbage_is_one_shared_network():
-    assert {prefix_of(text) for text in ("", "unknown", "1.2.3", "::g", "💥", "1" * 500)} == {UNKNOWN}
+    assert {get_prefix(text) for text in ("", "unknown", "1.2.3", "::g", "💥", "1" * 500)} == {UNKNOWN}
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_old_keys_go_where_nobody_votes_but_somebody_reads(client, settings, tim
     time_machine.move_to(NOON + timedelta(days=2), tick=False)
     settings.READINGS_SECONDS = -1
     client.get("/compare/alpha-vs-beta/")
-    assert (NetworkKey.objects.count(), Amount.objects.count(), network._held) == (0, 0, None)
+    assert (NetworkKey.objects.count(), Amount.objects.count(), network._cached_key) == (0, 0, None)
 
 
 def test_limits_go_on_after_a_crash_that_empties_unlogged_tables():
@@ -306,7 +306,7 @@ def test_limits_go_on_after_a_crash_that_empties_unlogged_tables():
     cast(voter(), tool)
     assert (counts(tool), NetworkKey.objects.count()) == ((2, 0, 0), 1)
     assert Vote.objects.values("network").distinct().count() == 2
-    assert network._held is not None
+    assert network._cached_key is not None
 
 
 def test_what_a_crash_may_forget_is_unlogged():

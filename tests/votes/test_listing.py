@@ -14,8 +14,8 @@ from hypothesis.extra.django import TestCase
 
 from tests import factories as make
 from tools.models import Plan, Tool
-from votes.actions import verify_tally
 from votes.models import Choice, Listing, Vote
+from votes.verifying import verify_tally
 
 pytestmark = pytest.mark.django_db
 

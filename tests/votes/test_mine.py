@@ -9,9 +9,8 @@ from tests import factories as make
 from tests.conftest import SAME_ORIGIN
 from tests.votes.casting import cast, counts, voter
 from tools.models import Tool
-from votes.models import State, Vote
-from votes.pair_votes import PairVote
-from votes.visitor import receipt_of
+from votes.models import PairVote, Vote, VoteState
+from votes.visitor import sign_receipt
 
 pytestmark = pytest.mark.django_db
 
@@ -44,9 +43,9 @@ def test_my_votes_are_listed_with_ways_to_change_them():
 def test_states_are_said_plainly():
     client = voter()
     for state, extra in (
-        (State.COUNTED, {}),
-        (State.HELD, {"held_for": "tool"}),
-        (State.REJECTED, {"rejected_for": "flood"}),
+        (VoteState.COUNTED, {}),
+        (VoteState.HELD, {"held_for": "tool"}),
+        (VoteState.REJECTED, {"rejected_for": "flood"}),
     ):
         tool = make.tool()
         cast(client, tool)
@@ -113,7 +112,7 @@ def test_pair_votes_are_listed_with_ways_to_change_them():
 
 
 def test_only_the_newest_pair_votes_are_listed(monkeypatch):
-    monkeypatch.setattr("votes.views.mine.PAIRS_SHOWN", 2)
+    monkeypatch.setattr("votes.views.mine.MAX_PAIRS", 2)
     client, tools = voter(), [make.tool() for _ in range(4)]
     for other in tools[1:]:
         choose(client, f"{tools[0].slug}-vs-{other.slug}", "second")
@@ -208,7 +207,7 @@ def test_forged_and_cut_receipts_open_nothing(forge, method):
     client = voter()
     cast(client, make.tool())
     stranger = voter()
-    response = getattr(stranger, method)(f"/me/receipt/{forge(receipt_of(Vote.objects.get().visitor))}/")
+    response = getattr(stranger, method)(f"/me/receipt/{forge(sign_receipt(Vote.objects.get().visitor))}/")
     assert (response.status_code, dict(stranger.cookies)) == (404, {})
     assert "This receipt opens nothing" in words(response)
 
@@ -218,7 +217,7 @@ def test_receipt_is_no_cookie_and_a_cookie_no_receipt():
     cast(client, make.tool())
     stranger = voter()
     assert stranger.get(f"/me/receipt/{client.cookies['visitor'].value}/").status_code == 404
-    stranger.cookies["visitor"] = receipt_of(Vote.objects.get().visitor)
+    stranger.cookies["visitor"] = sign_receipt(Vote.objects.get().visitor)
     assert stranger.get("/me/votes/").json() == {"votes": {}, "pairs": []}
 
 

@@ -14,10 +14,10 @@ from hypothesis.extra.django import TestCase
 
 from tests import factories as make
 from tests.conftest import SAME_ORIGIN
-from votes.actions import cast_pair, verify_tally
-from votes.models import Freeze
-from votes.pair_votes import PairChoice, PairTally, PairVote
+from votes.casting import cast_pair
+from votes.models import Freeze, PairChoice, PairTally, PairVote
 from votes.preference import Preference
+from votes.verifying import verify_tally
 
 pytestmark = pytest.mark.django_db
 PAIR = "/compare/alpha-vs-beta/"
@@ -33,7 +33,7 @@ def say(client, choice: str, pair: str = PAIR, **headers):
 
 
 def tally(two) -> tuple[int, int, int]:
-    numbers = PairTally.objects.numbers(shown=two)
+    numbers = PairTally.objects.read_numbers(shown=two)
     return (numbers["yes"], numbers["no"], numbers["neither"]) if numbers else (0, 0, 0)
 
 
@@ -63,9 +63,9 @@ def test_pair_is_one_pair_either_way_round(form_client, two):
     vote = PairVote.objects.get()
     assert (tally(two), tally(two[::-1])) == ((0, 1, 0), (1, 0, 0))
     assert vote.shown_first == two[1]
-    assert PairVote.objects.said_of(vote.visitor, shown=two) == (PairChoice.SECOND, "counted")
-    assert PairVote.objects.said_of(vote.visitor, shown=two[::-1]) == (PairChoice.FIRST, "counted")
-    assert PairVote.objects.said_of(uuid4(), shown=two) == (PairChoice.NONE, None)
+    assert PairVote.objects.get_choice(vote.visitor, shown=two) == (PairChoice.SECOND, "counted")
+    assert PairVote.objects.get_choice(vote.visitor, shown=two[::-1]) == (PairChoice.FIRST, "counted")
+    assert PairVote.objects.get_choice(uuid4(), shown=two) == (PairChoice.NONE, None)
 
 
 def test_nothing_is_stored_for_taking_back_what_was_never_said(form_client, two):
@@ -108,7 +108,8 @@ def test_shown_the_other_way_round_the_numbers_turn(client, two):
 def test_htmx_gets_the_block_and_what_to_announce(form_client, two):
     response = say(form_client, "second", headers={"hx-request": "true"})
     page = response.content.decode()
-    assert next(t.name for t in response.templates if t.name) == "votes/_pair_counted.html"
+    names = [template.name for template in response.templates if template.name and template.name.startswith("votes/")]
+    assert names[0] == "votes/_pair_counted.html"
     assert "Counted: you would ship with Beta. 0 for Alpha, 1 for Beta, 0 for neither." in page
     assert response.headers["Cache-Control"] == "private, no-store"
 
@@ -196,7 +197,7 @@ class Tallies(TestCase):
             PairVote.objects.cast(
                 shown=(tools[one], tools[two]), visitor=f"00000000-0000-4000-8000-00000000000{visitor}", choice=choice
             )
-            last[min(one, two), max(one, two), visitor] = choice if one < two else choice.turned
+            last[min(one, two), max(one, two), visitor] = choice if one < two else choice.swapped
         stored = PairTally.objects.order_by("first", "second").values_list(
             "first", "second", "for_first", "for_second", "neither"
         )
@@ -337,10 +338,10 @@ def test_verify_tally_finds_and_repairs_pairs(two):
     PairTally.objects.filter(second=two[1]).update(for_first=7, held=0)
     PairTally.objects.filter(second=other[1]).delete()
     wrong = [
-        f"tools {two[0].pk} and {two[1].pk}: the tally says 7 to 2, 1 neither, 0 held; "
-        "the votes say 3 to 2, 1 neither, 4 held",
-        f"tools {two[0].pk} and {other[1].pk}: the tally says 0 to 0, 0 neither, 0 held; "
-        "the votes say 1 to 0, 0 neither, 0 held",
+        f"tools {two[0].pk} and {two[1].pk}: the tally says 7 first, 2 second, 1 neither, 0 held; "
+        "the votes say 3 first, 2 second, 1 neither, 4 held",
+        f"tools {two[0].pk} and {other[1].pk}: the tally says 0 first, 0 second, 0 neither, 0 held; "
+        "the votes say 1 first, 0 second, 0 neither, 0 held",
     ]
     with pytest.raises(CommandError, match="differs from the votes in 2 places"):
         call_command("verify_tally")

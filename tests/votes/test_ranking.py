@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import factories as make
-from votes.pair_votes import PairRank
+from votes.models import PairRank
 from votes.ranking import rank_pairs
-from votes.strength import strengths
+from votes.strength import fit_strengths
 
 
 def wins(*rows) -> np.ndarray:
@@ -18,7 +18,7 @@ def wins(*rows) -> np.ndarray:
 
 def test_two_tools_come_to_the_closed_form():
     """With 90 to 10 the odds are 9; each tool lies half of their logarithm from the average: √9 to 1."""
-    one, two = strengths(wins([0, 900_000], [100_000, 0]), resamples=50)
+    one, two = fit_strengths(wins([0, 900_000], [100_000, 0]), resamples=50)
     assert (one.share, two.share) == (pytest.approx(0.75, abs=1e-3), pytest.approx(0.25, abs=1e-3))
     assert (one.rank, two.rank) == (1, 2)
 
@@ -32,19 +32,20 @@ def test_the_true_strengths_lie_within_the_intervals_about_as_often_as_they_shou
             for j in range(i):
                 times = rng.binomial(60, 1 / (1 + np.exp(truth[j] - truth[i])))
                 matrix[i, j], matrix[j, i] = times, 60 - times
-        for strength, shares in zip(strengths(matrix, resamples=200), 1 / (1 + np.exp(-truth)), strict=True):
+        for strength, shares in zip(fit_strengths(matrix, resamples=200), 1 / (1 + np.exp(-truth)), strict=True):
             hit, total = hit + (strength.low <= shares <= strength.high), total + 1
     assert 0.87 <= hit / total <= 1
 
 
 def test_unanimity_among_few_is_not_certainty():
-    one, two = strengths(wins([0, 3], [0, 0]), resamples=200)
+    one, two = fit_strengths(wins([0, 3], [0, 0]), resamples=200)
     assert (one.share > two.share, one.rank, two.rank) == (True, 1, 1)
     assert one.low < one.share
 
 
 def test_groups_that_nobody_compared_have_a_scale_all_the_same():
-    shares = [s.share for s in strengths(wins([0, 8, 0, 0], [2, 0, 0, 0], [0, 0, 0, 8], [0, 0, 2, 0]), resamples=50)]
+    matrix = wins([0, 8, 0, 0], [2, 0, 0, 0], [0, 0, 0, 8], [0, 0, 2, 0])
+    shares = [strength.share for strength in fit_strengths(matrix, resamples=50)]
     assert shares[0] == pytest.approx(shares[2], abs=1e-6)
     assert shares[1] == pytest.approx(shares[3], abs=1e-6)
 
@@ -55,18 +56,18 @@ def test_ranks_follow_from_the_intervals_and_order_does_not_matter(rows):
     np.fill_diagonal(matrix, 0)
     if not matrix.sum():
         matrix[0, 1] = 1
-    found = strengths(matrix, resamples=20)
+    found = fit_strengths(matrix, resamples=20)
     for strength in found:
         assert 0 <= strength.low <= strength.share <= strength.high <= 1
         assert strength.rank == 1 + sum(other.low > strength.high for other in found)
-    turned = [s.share for s in strengths(matrix[::-1, ::-1], resamples=20)][::-1]
+    turned = [s.share for s in fit_strengths(matrix[::-1, ::-1], resamples=20)][::-1]
     assert turned == pytest.approx([s.share for s in found], abs=1e-4)
 
 
 @pytest.mark.parametrize("matrix", [wins([0, 0], [0, 0]), wins([0, -1], [2, 0]), wins([0, 1, 2], [1, 0, 1])])
 def test_what_is_no_count_of_wins_is_refused(matrix):
     with pytest.raises(ValueError, match="square"):
-        strengths(matrix, resamples=2)
+        fit_strengths(matrix, resamples=2)
 
 
 # -- Of a category ------------------------------------------------------------------------------------------

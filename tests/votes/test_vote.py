@@ -8,8 +8,8 @@ from django.test import Client
 from tests import factories as make
 from tests.conftest import SAME_ORIGIN
 from tools.models import Tool
-from votes.actions import verify_tally
 from votes.models import Choice, Tally, Vote
+from votes.verifying import verify_tally
 
 pytestmark = pytest.mark.django_db
 

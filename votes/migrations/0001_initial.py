@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ("number", models.IntegerField()),
                 (
                     "usual",
-                    models.FloatField(help_text="Of a burst: the median hour of the last seven days.", null=True),
+                    models.FloatField(help_text="For a burst: the median hour of the last seven days.", null=True),
                 ),
             ],
         ),
@@ -101,10 +101,10 @@ class Migration(migrations.Migration):
                 ("words", models.CharField(help_text="Why, in a sentence.", max_length=500)),
                 ("by_name", models.CharField(max_length=150)),
                 ("made_at", models.DateTimeField()),
-                ("votes", models.IntegerField(help_text="How many it moved.")),
-                ("ship", models.IntegerField()),
-                ("skip", models.IntegerField()),
-                ("networks", models.IntegerField(help_text="From how many networks they came.")),
+                ("votes", models.IntegerField(help_text="The number of votes it moved.")),
+                ("yes", models.IntegerField()),
+                ("no", models.IntegerField()),
+                ("networks", models.IntegerField(help_text="The number of networks they came from.")),
                 ("first_at", models.DateTimeField(help_text="When the first of them was cast.", null=True)),
                 ("last_at", models.DateTimeField(null=True)),
                 (
@@ -325,18 +325,18 @@ class Migration(migrations.Migration):
                 (
                     "rank",
                     models.PositiveSmallIntegerField(
-                        help_text="1 + the number of tools whose interval lies wholly above."
+                        help_text="1 + the number of tools whose interval lies entirely above."
                     ),
                 ),
                 (
                     "share",
                     models.FloatField(
-                        help_text="How often it would be chosen over an average tool of the category, 0-1."
+                        help_text="How often it would be chosen over an average tool of the category, 0–1."
                     ),
                 ),
-                ("low_share", models.FloatField(help_text="The lower end of the 95% interval, 0-1.")),
-                ("high_share", models.FloatField(help_text="The upper end, 0-1.")),
-                ("votes", models.PositiveIntegerField(help_text="Pair votes that chose it or the other one.")),
+                ("low_share", models.FloatField(help_text="The lower end of the 95% interval, 0–1.")),
+                ("high_share", models.FloatField(help_text="The upper end, 0–1.")),
+                ("votes", models.PositiveIntegerField(help_text="Pair votes that chose it or the other tool.")),
                 ("ranked_at", models.DateTimeField()),
                 (
                     "category",
@@ -399,19 +399,19 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("counted", "Counted"), ("held", "Under review"), ("rejected", "Rejected")],
+                        choices=[("counted", "Counted"), ("held", "Under review"), ("rejected", "Not counted")],
                         default="counted",
                         max_length=8,
                     ),
                 ),
                 (
                     "held_for",
-                    models.CharField(blank=True, help_text="The limit that it was beyond, if any.", max_length=7),
+                    models.CharField(blank=True, help_text="The limit it exceeded, if any.", max_length=7),
                 ),
                 (
                     "network",
                     models.UUIDField(
-                        help_text="The hash of where it came from; the key is gone after two days.", null=True
+                        help_text="The hash of where it was first cast from (votes/network.py).", null=True
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
@@ -424,7 +424,7 @@ class Migration(migrations.Migration):
                         help_text="The latest one about it.",
                         null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="decided_pair_votes",
+                        related_name="+",
                         to="votes.decision",
                     ),
                 ),
@@ -500,8 +500,8 @@ class Migration(migrations.Migration):
                         choices=[
                             ("tool", "Many from one network on this tool"),
                             ("network", "Many from one network"),
-                            ("burst", "Many on this tool at once"),
-                            ("freeze", "Voting on this tool was frozen"),
+                            ("burst", "Many at once"),
+                            ("freeze", "Voting was frozen"),
                         ],
                         db_default="",
                         default="",
@@ -539,7 +539,7 @@ class Migration(migrations.Migration):
                         help_text="The latest one about it.",
                         null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="decided_votes",
+                        related_name="+",
                         to="votes.decision",
                     ),
                 ),

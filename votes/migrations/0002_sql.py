@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
             "votes",
             {
                 "tally.sql": "00516bbb",
-                "casting.sql": "deca79df",
+                "casting.sql": "6a9c9358",
                 "pair_tally.sql": "5925fa95",
                 "decisions.sql": "7cd83b7b",
                 "listings.sql": "6bd98605",

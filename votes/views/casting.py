@@ -1,4 +1,4 @@
-"""Casting a vote, and what was counted."""
+"""Casting a vote on a tool, and showing how it was counted."""
 
 import uuid
 
@@ -9,13 +9,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import trigger_client_event
 
 from tools.models import Tool
-from votes.actions import TooManyRequestsError, cast
+from votes.casting import TooManyRequestsError, cast
 from votes.community import Community
 from votes.forms import ReturnForm, VoteForm
-from votes.models import Choice, Standing, State, Vote
-from votes.pair_votes import PairVote
-from votes.views.shared import personal, published_tool
-from votes.visitor import new_visitor, remember, visitor_of
+from votes.models import CastResult, Choice, PairVote, Vote, VoteState
+from votes.views.shared import get_published_tool, personal
+from votes.visitor import create_visitor, get_visitor, set_visitor_cookies
 from web.client import client_address
 from web.htmx import HtmxHttpRequest
 from web.http import SeeOther, same_origin
@@ -25,10 +24,10 @@ from web.http import SeeOther, same_origin
 @personal
 @same_origin
 def vote(request: HtmxHttpRequest, slug: str) -> HttpResponse:
-    """Cast, change or take back a vote (POST); see what was counted (GET), which is where a plain form lands."""
+    """Cast, change or take back a vote (POST). Show how it was counted (GET); plain forms redirect there."""
     if request.method == "POST":
-        return _cast(request, published_tool(slug))
-    return _counted(request, published_tool(slug, with_numbers=True))
+        return _cast(request, get_published_tool(slug))
+    return _show(request, get_published_tool(slug, with_numbers=True))
 
 
 def _cast(request: HtmxHttpRequest, tool: Tool) -> HttpResponse:
@@ -36,43 +35,43 @@ def _cast(request: HtmxHttpRequest, tool: Tool) -> HttpResponse:
     if not form.is_valid():
         return HttpResponseBadRequest()
     choice, here = form.cleaned_data["choice"], form.cleaned_data["next"]
-    known = visitor_of(request)
-    visitor = known or new_visitor(request)
+    known = get_visitor(request)
+    visitor = known or create_visitor(request)
     try:
-        standing = cast(tool=tool, visitor=visitor, choice=choice, address=client_address(request))
+        result = cast(tool=tool, visitor=visitor, choice=choice, address=client_address(request))
     except TooManyRequestsError as refusal:
         return HttpResponse(status=429, headers={"Retry-After": str(refusal.seconds)})
     if request.htmx:
-        response = render(request, "votes/_counted.html", _said(tool, choice, standing, here))
+        response = render(request, "votes/_counted.html", _context(tool, choice, result, here))
         trigger_client_event(response, "voted")
     else:
         response = SeeOther(reverse("vote", args=[tool.slug], query={"next": here}))
-    if known or standing.state:
-        remember(request, response, visitor)
+    if known or result.state:
+        set_visitor_cookies(request, response, visitor)
     return response
 
 
-def _counted(request: HtmxHttpRequest, tool: Tool) -> HttpResponse:
+def _show(request: HtmxHttpRequest, tool: Tool) -> HttpResponse:
     form = ReturnForm(request.GET)
     here = form.cleaned_data["next"] if form.is_valid() else ""
-    choice, state = _mine(tool, visitor_of(request))
+    choice, state = _get_choice(tool, get_visitor(request))
     community = Community.of(tool.community, is_frozen=tool.is_frozen)  # type: ignore[attr-defined] # annotated
-    return render(request, "votes/vote.html", _said(tool, choice, Standing(state, community), here))
+    return render(request, "votes/vote.html", _context(tool, choice, CastResult(state, community), here))
 
 
-def _mine(tool: Tool, visitor: uuid.UUID | None) -> tuple[Choice, State | None]:
-    """What a visitor says of a tool, and what it is worth."""
-    found = Vote.objects.filter(tool=tool, visitor=visitor).values_list("choice", "state").first() if visitor else None
-    return (Choice(found[0]), State(found[1])) if found else (Choice.NONE, None)
+def _get_choice(tool: Tool, visitor: uuid.UUID | None) -> tuple[Choice, VoteState | None]:
+    """Return a visitor's choice on a tool, and its state (None if there is no vote)."""
+    row = Vote.objects.filter(tool=tool, visitor=visitor).values_list("choice", "state").first() if visitor else None
+    return (Choice(row[0]), VoteState(row[1])) if row else (Choice.NONE, None)
 
 
-def _said(tool: Tool, choice: Choice, standing: Standing, here: str) -> dict[str, object]:
+def _context(tool: Tool, choice: Choice, result: CastResult[Community], here: str) -> dict[str, object]:
     return {
         "tool": tool,
         "vote_url": reverse("vote", args=[tool.slug]),
-        "community": standing.community,
+        "community": result.numbers,
         "choice": "" if choice == Choice.NONE else choice.value,
-        "state": standing.state.value if standing.state else "",
+        "state": result.state.value if result.state else "",
         "here": here or tool.get_absolute_url(),
     }
 
@@ -80,10 +79,10 @@ def _said(tool: Tool, choice: Choice, standing: Standing, here: str) -> dict[str
 @require_safe
 @personal
 def my_votes(request: HtmxHttpRequest) -> JsonResponse:
-    """This browser's own votes: {"votes": {tool's slug: "ship" or "skip"}, "pairs": [[slug, slug, slug chosen]]}, where
-    null is neither of the two.
+    """Return this browser's votes: {"votes": {tool's slug: "ship" or "skip"}, "pairs": [[slug, slug, slug chosen]]}.
+    A chosen slug of null is neither of the two.
     """
-    visitor = visitor_of(request)
-    votes = Vote.objects.of(visitor).values_list("tool__slug", "choice") if visitor else []
-    pairs = PairVote.objects.said_by(visitor).chosen() if visitor else []
+    visitor = get_visitor(request)
+    votes = Vote.objects.cast_by(visitor).values_list("tool__slug", "choice") if visitor else []
+    pairs = PairVote.objects.cast_by(visitor).list_choices() if visitor else []
     return JsonResponse({"votes": dict(votes), "pairs": list(pairs)})

@@ -1,4 +1,4 @@
-"""What the views of votes have in common."""
+"""Helpers that the views of votes share."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from tools.models import Tool
 personal = cache_control(private=True, no_store=True)
 
 
-def published_tool(slug: str, *, with_numbers: bool = False) -> Any:
-    """The published tool of a slug, current or former, with community and freeze where asked. Raises Http404."""
+def get_published_tool(slug: str, *, with_numbers: bool = False) -> Any:
+    """Return the published tool with a slug, current or former, on request with community and freeze. Raise Http404."""
     tools = Tool.objects.published()
     if with_numbers:
         tools = tools.with_community().with_freeze()
