@@ -175,7 +175,7 @@ def _repeats_in_tools(catalog: Catalog) -> Iterator[Problem]:
                 for index, raw in objects_in(review.get("predictions"))
             ]
             for part_place, _ in _repeats(claims):
-                yield Problem(part_place, "this review makes that claim already")
+                yield Problem(part_place, "this review already makes that claim")
 
 
 def _comparable(value: object) -> object:

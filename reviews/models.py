@@ -24,33 +24,33 @@ from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 
 class ReviewerQuerySet(SluggedQuerySet):
     def seats(self) -> "models.QuerySet[Reviewer, tuple[int, str, str]]":
-        """The seats in their order, each as (id, slug, name)."""
+        """Return (id, slug, name) of each seat, in order."""
         return self.order_by("seat").values_list("pk", "slug", "name")
 
     def with_changed_at(self, *, at: datetime | None = None) -> Self:
-        """Annotate `changed_at`: when the seat's newest published review came out; None before the first."""
+        """Annotate `changed_at`: the publication time of the seat's newest review, or None."""
         newest = Review.objects.published(at=at).filter(reviewer=OuterRef("pk")).order_by("-published_at", "-pk")
         return self.annotate(changed_at=Subquery(newest.values("published_at")[:1]))
 
 
 class Reviewer(Slugged):
-    """One seat on the panel."""
+    """A member of the panel, who holds one seat."""
 
     slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug])
     name = models.CharField(max_length=100)
     lens = models.CharField(max_length=300, help_text="The question this seat judges by.")
     bio = models.TextField(blank=True)
     disclosure = models.CharField(
-        max_length=500, help_text="What stands behind the seat: a person, an editorial persona, an AI-assisted persona."
+        max_length=500, help_text="Who is behind the seat: a person, an editorial persona, or an AI-assisted persona."
     )
-    seat = models.PositiveSmallIntegerField(help_text="The place in the row, from 1.")
+    seat = models.PositiveSmallIntegerField(help_text="The position on the panel, from 1.")
     held_by = models.OneToOneField(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
         related_name="reviewer",
-        help_text="Who writes for this seat, if that is somebody in the group Reviewer.",
+        help_text="The member of the group Reviewer who writes for this seat, if any.",
     )
 
     objects = ReviewerQuerySet.as_manager()
@@ -61,7 +61,7 @@ class Reviewer(Slugged):
         constraints = [
             slug_constraint(name="reviews_reviewer_slug_shape"),
             unique_name_constraint(name="reviews_reviewer_name_once"),
-            # Deferred, so that two reviewers can change places in one transaction.
+            # Deferred, so that two reviewers can swap seats in one transaction.
             models.UniqueConstraint(
                 fields=["seat"], name="reviews_reviewer_seat_once", deferrable=models.Deferrable.DEFERRED
             ),
@@ -74,7 +74,7 @@ class Reviewer(Slugged):
         return reverse("reviewer", args=[self.slug])
 
 
-# The current editions of published tools: what stands on the pages.
+# The current editions of published tools, which is what pages show.
 _MATCHING = """
 SELECT id FROM (
     SELECT id, published_at, search_vector FROM current_reviews(%(now)s) AS review
@@ -93,9 +93,9 @@ class ReviewQuerySet(SearchableQuerySet):
     MATCHING = _MATCHING
 
     def current(self, *, at: datetime | None = None) -> Self:
-        """The newest published edition of each reviewer and tool at an instant (default: now).
+        """Return the newest published edition per reviewer and tool at `at` (default: now).
 
-        A tool that is not public has current reviews too: whoever shows them asks for published tools first.
+        Unpublished tools have current reviews too. Filter by published tools first.
         """
         at = at or timezone.now()
         newer = Review.objects.published(at=at).filter(
@@ -106,7 +106,7 @@ class ReviewQuerySet(SearchableQuerySet):
         return self.published(at=at).filter(~Exists(newer))
 
     def of_seat(self, reviewer: Reviewer, *, at: datetime | None = None) -> Self:
-        """A seat's current reviews of published tools, newest first, each with its tool."""
+        """Return a seat's current reviews of published tools, newest first, with their tools."""
         return (
             self.current(at=at)
             .filter(is_published(at=at, prefix="tool__"), reviewer=reviewer)
@@ -122,10 +122,10 @@ class ReviewQuerySet(SearchableQuerySet):
         )
 
     def flips(self, *, at: datetime | None = None) -> Self:
-        """Published editions, on published tools, that say the opposite of the seat's edition before; newest first.
+        """Return published editions with the opposite verdict of the edition before, on published tools, newest first.
 
-        Annotated with what that earlier edition said and when: `was_verdict`, `was_quote`, `was_published_at`. One that
-        is withdrawn, or not out yet at an instant (default: now), is neither a flip nor the edition before one.
+        Annotated with the edition before: `was_verdict`, `was_quote`, `was_published_at`. An edition that is withdrawn,
+        or not published at `at` (default: now), neither is a flip nor counts as the edition before.
         """
         return (
             self.published(at=at)
@@ -140,11 +140,11 @@ class ReviewQuerySet(SearchableQuerySet):
 
 
 class Review(Publishable):
-    """One reviewer's verdict on one tool. A published one is superseded by a later edition, never rewritten.
+    """One reviewer's verdict on one tool. A published review is superseded by a later edition, never rewritten.
 
-    The current edition is the newest published one. That there is exactly one needs no flag: no two editions of a
-    seat share an instant (`reviews_review_edition_once`), and each seat has at most one draft, because the same
-    constraint counts NULL as a value. A trigger refuses to rewrite published words (reviews/sql/history.sql). The table
+    The current edition is the newest published one. There is exactly one without a flag: no two editions of a seat have
+    the same publication time (`reviews_review_edition_once`). The same constraint allows one draft per seat and tool,
+    because it treats NULL as a value. A trigger refuses to rewrite published words (reviews/sql/history.sql). The table
     has one more column, `search_vector` (tools/search.py).
     """
 
@@ -171,47 +171,49 @@ class Review(Publishable):
                 fields=["tool", "reviewer", "published_at"],
                 name="reviews_review_edition_once",
                 nulls_distinct=False,
-                violation_error_message="This seat has an edition for this tool at that time already.",
+                violation_error_message="This seat already has an edition for this tool at that time.",
             ),
             models.CheckConstraint(name="reviews_review_verdict_known", condition=Q(verdict__in=Verdict.values)),
             models.CheckConstraint(
                 name="reviews_review_quote_not_empty",
                 condition=~Q(quote=""),
-                violation_error_message="A verdict comes with its reasons.",
+                violation_error_message="A verdict needs reasons.",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.reviewer}: {self.verdict} {self.tool}"
 
-    def goes_along(self) -> bool:
-        """Whether it comes out at the instant of its tool, when that is published or moved: a draft, and what is
-        scheduled for the very instant for which its tool is.
+    def is_published_with_tool(self) -> bool:
+        """Return whether publishing or rescheduling the tool publishes this review at the same time.
+
+        That holds for a draft, and for a review that is scheduled for the same time as its tool.
         """
         is_with_tool = self.tool.state == PublicationState.SCHEDULED and self.published_at == self.tool.published_at
         return self.withdrawn_at is None and (self.published_at is None or is_with_tool)
 
     def publish_with_tool(self, *, reason: str = "") -> None:
-        """Let it appear at the instant of its tool. Raises TransitionError as `publish` does."""
+        """Publish it at the publication time of its tool. Raise TransitionError as `publish` does."""
         self._require_state(PublicationState.DRAFT, PublicationState.SCHEDULED, step="published")
         self._save_times(reason, published_at=self.tool.published_at)
 
     def unschedule(self, *, reason: str = "") -> None:
-        """Make a draft again of what was never public. Raises TransitionError for anything that is not scheduled, and
-        where the seat has another draft on the tool.
+        """Turn a scheduled review back into a draft.
+
+        Raise TransitionError if it is not scheduled, or if the seat has another draft on the tool.
         """
         others = Review.objects.filter(tool=self.tool_id, reviewer=self.reviewer_id, published_at__isnull=True)
         if others.exclude(pk=self.pk).exists():
-            raise TransitionError("This seat has another draft on the tool: publish or delete that one first.")
+            raise TransitionError("This seat has another draft on the tool. Publish or delete that one first.")
         super().unschedule(reason=reason)
 
     def draft_next_edition(self, *, verdict: str, quote: str, flips_if: str = "") -> "Review":
-        """Save and return a draft that supersedes this edition once it is published. This one stays as history.
+        """Create and return a draft that supersedes this edition once it is published. This one stays as history.
 
-        Raises ValueError when this edition is not published.
+        Raise ValueError if this edition is not published.
         """
         if self.state != PublicationState.PUBLISHED:
-            raise ValueError(f"only a published review can be superseded; this one is {self.state}")
+            raise ValueError(f"Only a published review can be superseded; this one is {self.state}.")
         return Review.objects.create(
             tool_id=self.tool_id, reviewer_id=self.reviewer_id, verdict=verdict, quote=quote, flips_if=flips_if
         )
@@ -222,19 +224,19 @@ JUDGED = (F("judged_on").desc(nulls_last=True), F("due_on").desc(), F("id").desc
 
 class PredictionQuerySet(models.QuerySet["Prediction"]):
     def on_record(self, *, at: datetime | None = None) -> Self:
-        """Those of every edition that is out (superseded ones stand by their word), on published tools."""
+        """Return the predictions of all published editions, superseded ones included, on published tools."""
         return self.filter(is_published(at=at, prefix="review__"), is_published(at=at, prefix="review__tool__"))
 
     def due_soonest(self) -> Self:
-        """The open ones, by the day on which they can be judged: those that wait for it first."""
+        """Return the open predictions, those due first or overdue first."""
         return self.filter(outcome=Outcome.OPEN).order_by("due_on", "pk")
 
     def judged(self) -> Self:
-        """The judged ones, those judged last first; those without a day of judgement by the day they were due."""
+        """Return the judged predictions, latest first; those without a day of judgment come last, by due day."""
         return self.exclude(outcome=Outcome.OPEN).order_by(*JUDGED)
 
     def outcomes(self) -> dict[int, Counter[str]]:
-        """How many there are of each outcome, by reviewer's id."""
+        """Return the number of predictions per outcome, by reviewer's id."""
         counts: dict[int, Counter[str]] = defaultdict(Counter)
         rows = self.order_by().values_list("review__reviewer", "outcome").annotate(Count("pk"))
         for reviewer, outcome, number in rows:
@@ -243,7 +245,7 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
 
 
 class Prediction(models.Model):
-    """A dated claim inside a review, later judged by an editor."""
+    """A dated claim in a review, which an editor judges later."""
 
     review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="predictions")
     claim = models.CharField(max_length=500)
@@ -266,13 +268,13 @@ class Prediction(models.Model):
             models.UniqueConstraint(
                 fields=["review", "claim"],
                 name="reviews_prediction_once",
-                violation_error_message="This review makes that claim already.",
+                violation_error_message="This review already makes that claim.",
             ),
             models.CheckConstraint(name="reviews_prediction_outcome_known", condition=Q(outcome__in=Outcome.values)),
             models.CheckConstraint(
                 name="reviews_prediction_open_not_judged",
                 condition=~Q(outcome=Outcome.OPEN) | Q(judged_on__isnull=True),
-                violation_error_message="An open prediction has no day on which it was judged.",
+                violation_error_message="An open prediction must not have a day on which it was judged.",
             ),
             web_address_constraint("source", name="reviews_prediction_source_web"),
         ]
@@ -282,7 +284,7 @@ class Prediction(models.Model):
 
 
 class Mention(models.Model):
-    """A review names a tool other than its own (`reviews.actions.note_mentions`): they may be rivals."""
+    """A review that names a tool other than its own (`reviews.actions.note_mentions`). The two may be rivals."""
 
     review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="mentions", db_index=False)
     tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="mentions")
@@ -295,7 +297,7 @@ class Mention(models.Model):
 
 
 class Flip(models.Model):
-    """An edition that says the opposite of the one before. Only triggers write it (reviews/sql/flips.sql)."""
+    """An edition that flips the verdict of the edition before. Only triggers write it (reviews/sql/flips.sql)."""
 
     review = models.OneToOneField(Review, on_delete=models.CASCADE, primary_key=True)
     before = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="+")

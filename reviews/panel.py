@@ -1,21 +1,21 @@
-"""How the panel's numbers are said. Objects in, words out; no queries."""
+"""The panel's numbers on a tool, and their wording. No queries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-NOTHING = "—"
+NO_NUMBER = "—"
 
 
 class Mark(TypedDict):
-    """One seat's verdict on one tool."""
+    """The verdict of one seat on one tool."""
 
     name: str
     verdict: str
 
 
 class PanelNumbers(TypedDict):
-    """`ToolQuerySet.with_panel()`: counts, a percent 0–100, and the seats in order."""
+    """What `ToolQuerySet.with_panel()` annotates: counts, a percent 0–100, and the marks in seat order."""
 
     ship: int
     seats: int
@@ -25,7 +25,7 @@ class PanelNumbers(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A tool's panel ship. The panel is a census of its seats, so there is no margin."""
+    """The panel ship of a tool. The panel is a census of its seats, so it has no margin of error."""
 
     ship: int
     seats: int
@@ -35,22 +35,23 @@ class Panel:
 
     @classmethod
     def of(cls, numbers: PanelNumbers | None) -> "Panel":
+        """Return the panel for what the database counted; None means no review."""
         if numbers is None:
             return cls(ship=0, seats=0, percent=None, marks=())
         marks = tuple((mark["name"], mark["verdict"]) for mark in numbers["marks"])
         return cls(numbers["ship"], numbers["seats"], numbers["percent"], marks)
 
     @classmethod
-    def counting(cls, marks: Sequence[tuple[str, str]]) -> "Panel":
-        """The panel of some verdicts, as (reviewer's name, verdict): what the database will make of them."""
+    def from_verdicts(cls, marks: Sequence[tuple[str, str]]) -> "Panel":
+        """Return the panel of (reviewer's name, verdict) pairs, with the same numbers as the database computes."""
         ship, seats = sum(verdict == "ship" for _, verdict in marks), len(marks)
-        # Half up, in whole numbers, as whole_percent of tools/sql/arithmetic.sql does.
+        # Round half up in integers, as whole_percent does (tools/sql/arithmetic.sql).
         percent = (200 * ship + seats) // (2 * seats) if seats else None
         return cls(ship=ship, seats=seats, percent=percent, marks=tuple(marks))
 
     @property
     def figure(self) -> str:
-        return NOTHING if self.percent is None else f"{self.percent}%"
+        return NO_NUMBER if self.percent is None else f"{self.percent}%"
 
     @property
     def words(self) -> str:

@@ -1,4 +1,4 @@
-"""How a seat's predictions turned out. Counts in, words out; no queries."""
+"""The track record of a seat: how its predictions turned out. No queries."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from web.words import join_words
 
 @dataclass(frozen=True, slots=True)
 class TrackRecord:
-    """How many predictions of a seat stand where."""
+    """The number of a seat's predictions per outcome."""
 
     right: int
     wrong: int
@@ -25,24 +25,25 @@ class TrackRecord:
 
     @property
     def counts(self) -> list[tuple[str, int]]:
-        """The outcomes that there are any of, each with how many."""
-        every = [("right", self.right), ("wrong", self.wrong), ("void", self.void), ("open", self.open)]
-        return [(outcome, count) for outcome, count in every if count]
+        """(outcome, count) of each outcome with at least one prediction."""
+        all_counts = [("right", self.right), ("wrong", self.wrong), ("void", self.void), ("open", self.open)]
+        return [(outcome, count) for outcome, count in all_counts if count]
 
     @property
     def made(self) -> int:
+        """The number of predictions."""
         return sum(count for _, count in self.counts)
 
     @property
     def words(self) -> str:
-        """`2 right, 1 wrong and 3 open`; what there is none of is not said."""
+        """`2 right, 1 wrong and 3 open`. Outcomes without predictions are left out."""
         return (
             join_words([f"{count} {outcome}" for outcome, count in self.counts]) if self.made else "No prediction yet"
         )
 
     @property
     def bars(self) -> list[tuple[str, int, int]]:
-        """For the picture: (outcome, where its bar begins, how many it counts), side by side from 0 to `made`."""
+        """(outcome, start, length) of each bar in the chart. The bars lie side by side from 0 to `made`."""
         ends = accumulate(count for _, count in self.counts)
         return [(outcome, end - count, count) for (outcome, count), end in zip(self.counts, ends, strict=True)]
 

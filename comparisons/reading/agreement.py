@@ -1,7 +1,7 @@
-"""How each seat judges: how often it ships, and how often it agrees with the other seats and with the visitors.
+"""How each seat judges: how often it ships, and how often it agrees with the other seats and with the community.
 
-Counted over the listings of all published tools (votes.models.Listing): few combinations of who ships and who skips
-occur, so tools are counted by combination first, and seats compared over the combinations.
+The numbers cover the listings of all published tools (votes.models.Listing). Few combinations of seats that ship and
+seats that skip occur, so the SQL counts tools per combination first and then compares seats over the combinations.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+
+from reviews.panel import NO_NUMBER
 
 _PANELS = """
 WITH combination AS (
@@ -40,7 +42,7 @@ WITH combination AS (
 SELECT reviewer, other, what, part::integer, whole::integer, whole_percent(part::bigint, whole::bigint) FROM share
 """
 
-# A community is for ship or for skip where it has a number and more than half of its votes say so.
+# A community says ship or skip if it has a number and more than half of its votes say so.
 _COMMUNITY = """
 WITH combination AS (
     SELECT listing.ships, listing.skips, counted.for_ship, counted.for_skip
@@ -63,7 +65,7 @@ SELECT reviewer, part::integer, whole::integer, whole_percent(part::bigint, whol
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A part of a whole (counts of tools), with its percent 0–100; None of an empty whole."""
+    """A part of a whole, both numbers of tools, with the percent 0–100: None if the whole is 0."""
 
     part: int = 0
     whole: int = 0
@@ -71,33 +73,34 @@ class Share:
 
     @property
     def figure(self) -> str:
-        return "—" if self.percent is None else f"{self.percent}%"
+        return NO_NUMBER if self.percent is None else f"{self.percent}%"
 
 
 @dataclass(frozen=True, slots=True)
 class SeatRecord:
-    """How one seat judges: `ships` of the tools it has judged, the others of the tools that both have judged.
+    """How one seat judges.
 
-    With the panel, each other seat counts on its own.
+    `ships` is a share of the tools that the seat has judged; agreement is a share of the tools that both seats have
+    judged. `panel` adds up the agreement with each other seat.
     """
 
     ships: Share
     panel: Share
     seats: dict[int, Share]
-    """Agreement with each other reviewer, by id."""
+    """Agreement with each other reviewer, by reviewer's id."""
 
     def with_seat(self, reviewer: int) -> Share:
-        return self.seats.get(reviewer, NOBODY)
+        return self.seats.get(reviewer, NO_SHARE)
 
 
-NOBODY = Share()
-NOTHING = SeatRecord(NOBODY, NOBODY, {})
+NO_SHARE = Share()
+NO_RECORD = SeatRecord(NO_SHARE, NO_SHARE, {})
 
 
-def seat_records(*, at: datetime | None = None) -> dict[int, SeatRecord]:
-    """The records of all seats that have judged a published tool, by reviewer's id, at an instant (default: now).
+def read_seat_records(*, at: datetime | None = None) -> dict[int, SeatRecord]:
+    """Return the records of all seats that have judged a published tool at `at` (default: now), by reviewer's id.
 
-    They follow from what editors wrote and the clock alone.
+    They depend only on editors' content and the clock, so they can be cached per revision. One query.
     """
     with connection.cursor() as cursor:
         cursor.execute(_PANELS, {"now": at or timezone.now()})
@@ -105,7 +108,7 @@ def seat_records(*, at: datetime | None = None) -> dict[int, SeatRecord]:
     return {
         reviewer: SeatRecord(
             ships=shares[reviewer, "ships", None],
-            panel=shares.get((reviewer, "panel", None), NOBODY),
+            panel=shares.get((reviewer, "panel", None), NO_SHARE),
             seats={other: share for (one, what, other), share in shares.items() if (one, what) == (reviewer, "seat")},
         )
         for reviewer, what, _ in shares
@@ -113,8 +116,10 @@ def seat_records(*, at: datetime | None = None) -> dict[int, SeatRecord]:
     }
 
 
-def agreement_with_visitors(*, at: datetime | None = None) -> dict[int, Share]:
-    """On how many tools each seat (by reviewer's id) says what most visitors say, of those with a community number."""
+def measure_agreement_with_community(*, at: datetime | None = None) -> dict[int, Share]:
+    """Return how often each seat agrees with the community, by reviewer's id: a share of the tools that the seat has
+    judged and that have a community number. One query.
+    """
     parameters = {"now": at or timezone.now(), "early": settings.COMMUNITY_EARLY_VOTES}
     with connection.cursor() as cursor:
         cursor.execute(_COMMUNITY, parameters)

@@ -1,4 +1,4 @@
-"""The tools that a tool is likeliest to be compared with."""
+"""Rivals: the tools that a tool is most likely to be compared with."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -10,10 +10,11 @@ from comparisons.addresses import reverse_pair
 from tools.models import Tool
 from votes.models import ranked_sql
 
-# A tool that half the site names needs no full count to be a rival.
-_NAMED = 500
+# Mentions counted in each direction. Above that, the exact number does not matter.
+_MAX_MENTIONS = 500
 
-# Who is named in whose reviews, counted both ways; then how much the pair is read of late; then the category's best.
+# Candidates come from three sources: tools that name it or that it names in reviews, tools that editors compared with
+# it, and the best of its category. They rank by mentions in both directions, then by recent readers of the comparison.
 _RIVALS = """
 WITH out_now AS NOT MATERIALIZED (
     SELECT id, tool_id FROM reviews_review WHERE is_published(published_at, withdrawn_at, %(now)s)
@@ -22,11 +23,11 @@ WITH out_now AS NOT MATERIALIZED (
         (
             SELECT mention.tool_id AS tool
             FROM out_now JOIN reviews_mention AS mention ON mention.review_id = out_now.id
-            WHERE out_now.tool_id = %(tool)s LIMIT {named}
+            WHERE out_now.tool_id = %(tool)s LIMIT {max_mentions}
         ) UNION ALL (
             SELECT out_now.tool_id
             FROM reviews_mention AS mention JOIN out_now ON out_now.id = mention.review_id
-            WHERE mention.tool_id = %(tool)s LIMIT {named}
+            WHERE mention.tool_id = %(tool)s LIMIT {max_mentions}
         )
     ) AS mentioned GROUP BY tool
 ), compared AS (
@@ -51,11 +52,11 @@ WHERE rival.id <> %(tool)s
 ORDER BY COALESCE(times, 0) DESC, heat DESC NULLS LAST, rival.category_id = %(category)s DESC,
          {ranked}
 LIMIT %(most)s
-""".replace("{named}", str(_NAMED)).replace("{ranked}", ranked_sql("listing"))
+""".replace("{max_mentions}", str(_MAX_MENTIONS)).replace("{ranked}", ranked_sql("listing"))
 
 
 class Rival(NamedTuple):
-    """Another tool, with the address of the pair, and whether an editor made it."""
+    """A rival, with the URL of the pair and whether an editor made that comparison."""
 
     slug: str
     name: str
@@ -64,8 +65,10 @@ class Rival(NamedTuple):
 
 
 def likeliest_rivals(tool: Tool, *, most: int, at: datetime | None = None) -> list[Rival]:
-    """At most so many published tools to put beside one: those that reviews name together with it first, then those
-    whose comparison with it is read most, then the best of its category. One query.
+    """Return at most `most` published tools to compare with a tool. One query.
+
+    Tools that reviews name together with it come first, then those whose comparison with it has the most readers, then
+    the best of its category.
     """
     parameters: dict[str, int | datetime] = {
         "tool": tool.pk,

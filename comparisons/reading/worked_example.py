@@ -1,4 +1,4 @@
-"""The worked example of the methodology: which tool it is, and the steps of its interval."""
+"""The worked example of the methodology page: the choice of its tool, and the steps of its interval."""
 
 import json
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from comparisons.models import Comparison
 from tools.models import Tool
 from votes.models import Listing
 
-NEWEST = 20  # comparisons that the example is chosen from
+NEWEST_COMPARISONS = 20  # the example is one of their tools
 
 
 class IntervalSteps(TypedDict):
-    """What stands between the votes and their interval. Shares are 0–1, the last four percents 0–100."""
+    """The steps from the votes to their interval. Shares are 0–1; the last four values are percents 0–100."""
 
     ship: int
     votes: int
@@ -34,8 +34,8 @@ class IntervalSteps(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
-    """A tool of the newest comparisons, and where it stands among those of them that the panel has reviewed."""
+class ExampleTool:
+    """The tool of the example, and its place among all tools of the newest comparisons that the panel has reviewed."""
 
     tool: Tool
     """Annotated `with_numbers()`."""
@@ -43,7 +43,7 @@ class Ranked:
     of: int
 
 
-# z as in the functions, which have their constants worked out; a test holds the steps to what the functions say.
+# z as in wilson_low and wilson_high, whose constants are precomputed. A test compares these steps with the functions.
 _STEPS = """
 SELECT json_build_object(
     'ship', s, 'votes', n, 'share', s::double precision / n, 'z', z, 'z_squared', z * z, 'divisor', n + z * z,
@@ -58,33 +58,35 @@ FROM (VALUES (%s::bigint, %s::bigint, 1.959963984540054::double precision)) AS c
 """
 
 
-def example() -> Ranked | None:
-    """Of the tools of the newest comparisons that have a panel the one with the most counted votes; among equals the
-    one that ranks first. None where there is none. A few queries, of few rows however large the site is.
+def choose_example() -> ExampleTool | None:
+    """Return the tool with the most counted votes; among equals, the one that ranks first; None if there is no tool.
+
+    The candidates are the tools of the newest comparisons that the panel has reviewed. A few queries of few rows,
+    regardless of the size of the site.
     """
-    tools = _candidates()
+    tools = _ranked_candidates()
     if not tools:
         return None
-    place = max(range(len(tools)), key=lambda n: (_votes(tools[n]), -n))
-    return Ranked(tools[place], place + 1, len(tools))
+    place = max(range(len(tools)), key=lambda n: (_count_votes(tools[n]), -n))
+    return ExampleTool(tools[place], place + 1, len(tools))
 
 
-def _candidates() -> list[Tool]:
-    newest = Comparison.objects.published().newest_first().values_list("first", "second")[:NEWEST]
+def _ranked_candidates() -> list[Tool]:
+    newest = Comparison.objects.published().newest_first().values_list("first", "second")[:NEWEST_COMPARISONS]
     ids = {pk for pair in newest for pk in pair}
     ranked = Listing.objects.at().filter(tool__in=ids, seats__gt=0).ranked().tool_ids()
     return Tool.objects.with_numbers().with_plans().in_order(ranked)
 
 
-def _votes(tool: Tool) -> int:
+def _count_votes(tool: Tool) -> int:
     community = tool.community  # type: ignore[attr-defined] # annotated
     return community["ship"] + community["skip"] if community else 0
 
 
-def interval_steps(*, ship: int, votes: int) -> IntervalSteps:
-    """The interval of `ship` out of `votes` (1 or more) step by step, as the database computes it. One query.
+def compute_interval_steps(*, ship: int, votes: int) -> IntervalSteps:
+    """Return the interval of `ship` out of `votes` (1 or more) step by step, as the database computes it. One query.
 
-    Wilson (1927), with both sides of the fraction multiplied by the number of votes, as in
+    The formula is Wilson (1927) with numerator and denominator multiplied by the number of votes, as in
     tools/sql/arithmetic.sql.
     """
     with connection.cursor() as cursor:

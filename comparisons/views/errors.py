@@ -1,4 +1,4 @@
-"""The page for an address at which nothing stands: it names what the reader may have meant."""
+"""The 404 page, which suggests what the reader may have meant."""
 
 import logging
 
@@ -10,22 +10,25 @@ from comparisons.models import Comparison
 from comparisons.reading.nearest import nearest_tools
 from web.views import error_page
 
-COMPARISONS = 3
+MAX_COMPARISONS = 3
 
 logger = logging.getLogger(__name__)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404. The same for a tool that is not published as for one that does not exist: only published ones are named."""
-    return error_page(request, status=404, nearest=_nearest(request.path))
+    """Return the 404 page. It is the same for an unpublished tool as for none: it names published tools only."""
+    return error_page(request, status=404, nearest=_suggest(request.path))
 
 
-def _nearest(path: str) -> list[tuple[str, str]]:
-    """Names and addresses of the tools that a path resembles, and of their newest comparisons."""
+def _suggest(path: str) -> list[tuple[str, str]]:
+    """Return (name, URL) of the tools that a path resembles, and of their newest comparisons.
+
+    The database may be down: the page then has no suggestions.
+    """
     try:
         tools = nearest_tools(path)
         touching = Comparison.objects.published().touching(*(tool.pk for tool in tools)).newest_first().records()
-        pairs = list(touching[:COMPARISONS]) if tools else []
+        pairs = list(touching[:MAX_COMPARISONS]) if tools else []
     except Error:
         logger.exception("no suggestions on a 404 page")
         return []

@@ -1,4 +1,4 @@
-"""The pages that explain: how the numbers are made, and who stands behind them."""
+"""The methodology and the disclosure."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from comparisons.reading.worked_example import NEWEST, example, interval_steps
+from comparisons.reading.worked_example import NEWEST_COMPARISONS, choose_example, compute_interval_steps
 from comparisons.shaping.tool_columns import build_card
 from reviews.models import Reviewer
 from votes.community import list_display_rules
@@ -15,13 +15,13 @@ from votes.models import PairRank, Reason
 from votes.visitor import COOKIE_DAYS, HINT_COOKIE
 from web.http import public_page
 
-INVENTED = {"ship": 18, "votes": 31}  # worked through where no tool has a vote
+INVENTED_VOTES = {"ship": 18, "votes": 31}  # for the example while no tool has a vote
 
 
 @require_safe
 @public_page
 def methodology(request: HttpRequest) -> HttpResponse:
-    """How every number is made, by the settings that hold, with a tool of the site worked through."""
+    """Explain how every number is computed, with the current settings and a tool of the site as an example."""
     return render(
         request,
         "comparisons/methodology.html",
@@ -40,7 +40,7 @@ def methodology(request: HttpRequest) -> HttpResponse:
                 "times": settings.BURST_TIMES,
             },
             "rejections": Reason.rejecting(),
-            "newest": NEWEST,
+            "newest": NEWEST_COMPARISONS,
             "pair_ranking_votes": settings.PAIR_RANKING_VOTES,
             "resamples": PairRank.RESAMPLES,
             **_worked_example(),
@@ -49,18 +49,18 @@ def methodology(request: HttpRequest) -> HttpResponse:
 
 
 def _worked_example() -> dict[str, Any]:
-    """The tool of the example with its card, or None; and the interval's steps, on invented votes where it has none."""
-    found = example()
-    shown = build_card(found.tool) if found else None
+    """Return the tool of the example and its card, or None, and the steps of its interval or that of invented votes."""
+    chosen = choose_example()
+    shown = build_card(chosen.tool) if chosen else None
     has_votes = shown is not None and shown.community.votes > 0
-    counts = {"ship": shown.community.ship, "votes": shown.community.votes} if shown and has_votes else INVENTED
-    return {"example": found, "card": shown, "has_votes": has_votes, "steps": interval_steps(**counts)}
+    counts = {"ship": shown.community.ship, "votes": shown.community.votes} if shown and has_votes else INVENTED_VOTES
+    return {"example": chosen, "card": shown, "has_votes": has_votes, "steps": compute_interval_steps(**counts)}
 
 
 @require_safe
 @public_page
 def disclosure(request: HttpRequest) -> HttpResponse:
-    """Who sits on the panel, who pays for what, and what is stored about readers."""
+    """Disclose who is on the panel, who pays for what, and what is stored about readers."""
     return render(
         request,
         "comparisons/disclosure.html",

@@ -20,7 +20,7 @@ CATEGORIES = 24
 @require_safe
 @public_page
 def home(request: HttpRequest) -> HttpResponse:
-    """The newest comparisons with their numbers, and the ways into the rest of the site."""
+    """Show the newest comparisons, the newest reviews, the biggest splits, and the categories."""
     pairs = [
         (comparison, tool_columns.build_card(comparison.first), tool_columns.build_card(comparison.second))
         for comparison in Comparison.objects.published().newest_first().with_numbers()[:NEWEST]

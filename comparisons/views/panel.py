@@ -1,4 +1,4 @@
-"""The panel: its seats, where they part, and what they have predicted."""
+"""The panel: its seats, splits, changes, and predictions."""
 
 from typing import Any, NamedTuple
 
@@ -9,10 +9,17 @@ from django.views.decorators.http import require_safe
 
 from comparisons.forms import parse_judged_only
 from comparisons.models import Comparison, Split
-from comparisons.reading.agreement import NOBODY, NOTHING, SeatRecord, agreement_with_visitors, seat_records
+from comparisons.reading.agreement import (
+    NO_RECORD,
+    NO_SHARE,
+    SeatRecord,
+    measure_agreement_with_community,
+    read_seat_records,
+)
 from comparisons.reading.changes import newest_changes, read_changes
 from comparisons.reading.revision import Revision, current_revision
-from comparisons.shaping import splits, tool_columns
+from comparisons.shaping import splits
+from comparisons.shaping.tool_columns import build_card, render_listed_prediction
 from reviews.models import Prediction, Review, Reviewer
 from reviews.track_record import NO_PREDICTIONS, TrackRecord
 from tools.models import Tool
@@ -23,34 +30,35 @@ from web.current_address import at_current_address
 from web.http import public_page
 from web.paging import get_page, get_uncounted_page
 
-REVIEWS_A_PAGE = 12
-PREDICTIONS_A_PAGE = 24
-MOST = 12  # of each kind on the page of splits
-CHANGES_A_PAGE = 20
-MOST_PAGES = 50  # of changes and predictions; older ones stand on the pages of their tools
+REVIEWS_PER_PAGE = 12
+PREDICTIONS_PER_PAGE = 24
+MAX_SPLITS = 12  # of each kind
+MAX_JUDGED = 12  # predictions below the open ones
+CHANGES_PER_PAGE = 20
+MAX_PAGES = 50  # of changes and predictions; older ones are on the pages of their tools
 
 
-class Panel(NamedTuple):
-    """What editors' words and the clock make of the seats, by reviewer's id."""
+class PanelRecords(NamedTuple):
+    """What depends only on editors' content and the clock, by reviewer's id."""
 
     records: dict[int, SeatRecord]
     track_records: dict[int, TrackRecord]
 
 
 @process_cache(maxsize=2, in_debug=False)
-def _panel(revision: Revision) -> Panel:
+def _read_panel(revision: Revision) -> PanelRecords:
     """Return the records of all seats, cached per revision of the site."""
     outcomes = Prediction.objects.on_record().outcomes()
-    return Panel(seat_records(), {seat: TrackRecord.of(counts) for seat, counts in outcomes.items()})
+    return PanelRecords(read_seat_records(), {seat: TrackRecord.of(counts) for seat, counts in outcomes.items()})
 
 
 @require_safe
 @public_page
 def reviewers(request: HttpRequest) -> HttpResponse:
-    """The seats of the panel, how each judges, and who agrees with whom."""
+    """Show the seats of the panel, how each judges, and which agree."""
     seats = list(Reviewer.objects.order_by("seat"))
-    panel = _panel(current_revision())
-    records = {seat: panel.records.get(seat.pk, NOTHING) for seat in seats}
+    panel = _read_panel(current_revision())
+    records = {seat: panel.records.get(seat.pk, NO_RECORD) for seat in seats}
     return render(
         request,
         "comparisons/reviewers.html",
@@ -82,9 +90,9 @@ def _find_seat(slug: str) -> Any | None:
 @public_page
 @at_current_address(_find_seat)
 def reviewer(request: HttpRequest, reviewer: Any) -> HttpResponse:
-    """One seat: its lens, what stands behind it, how it judges, and all its reviews."""
-    panel = _panel(current_revision())
-    record = panel.records.get(reviewer.pk, NOTHING)
+    """Show a seat: its lens, its disclosure, how it judges, and all its reviews."""
+    panel = _read_panel(current_revision())
+    record = panel.records.get(reviewer.pk, NO_RECORD)
     return render(
         request,
         "comparisons/reviewer.html",
@@ -92,11 +100,11 @@ def reviewer(request: HttpRequest, reviewer: Any) -> HttpResponse:
             "here": reviewer.get_absolute_url(),
             "reviewer": reviewer,
             "record": record,
-            "visitors": agreement_with_visitors().get(reviewer.pk, NOBODY),
+            "visitors": measure_agreement_with_community().get(reviewer.pk, NO_SHARE),
             "others": [(seat, record.with_seat(seat.pk)) for seat in reviewer.others],
             "track_record": panel.track_records.get(reviewer.pk, NO_PREDICTIONS),
             "page": get_page(
-                Review.objects.of_seat(reviewer), request.GET, per_page=REVIEWS_A_PAGE, count=record.ships.whole
+                Review.objects.of_seat(reviewer), request.GET, per_page=REVIEWS_PER_PAGE, count=record.ships.whole
             ),
         },
     )
@@ -105,24 +113,21 @@ def reviewer(request: HttpRequest, reviewer: Any) -> HttpResponse:
 @require_safe
 @public_page
 def split_list(request: HttpRequest) -> HttpResponse:
-    """Where the seats part most, and where panel and community do."""
+    """Show where the seats differ most, and where panel and community do."""
     pairs = Comparison.objects.with_numbers().in_order(
-        Split.objects.at().biggest().values_list("comparison_id", flat=True)[:MOST]
+        Split.objects.at().biggest().values_list("comparison_id", flat=True)[:MAX_SPLITS]
     )
-    tools = Tool.objects.with_numbers().with_plans()
+    tools, listings = Tool.objects.with_numbers().with_plans(), Listing.objects.at()
+    divided = tools.in_order(listings.divided().tool_ids()[:MAX_SPLITS])
+    apart = tools.in_order(listings.apart().tool_ids()[:MAX_SPLITS])
     return render(
         request,
         "comparisons/splits.html",
         {
             "here": reverse("splits"),
             "pairs": [splits.parted(comparison) for comparison in pairs],
-            "divided": [
-                tool_columns.build_card(tool)
-                for tool in tools.in_order(Listing.objects.at().divided().tool_ids()[:MOST])
-            ],
-            "apart": [
-                tool_columns.build_card(tool) for tool in tools.in_order(Listing.objects.at().apart().tool_ids()[:MOST])
-            ],
+            "divided": [build_card(tool) for tool in divided],
+            "apart": [build_card(tool) for tool in apart],
         },
     )
 
@@ -130,8 +135,8 @@ def split_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public_page
 def changes(request: HttpRequest) -> HttpResponse:
-    """Every verdict that flipped, with what it said before, and every correction; newest first."""
-    page = get_uncounted_page(newest_changes(), request.GET, per_page=CHANGES_A_PAGE, max_pages=MOST_PAGES)
+    """List flips, each with the edition before, and corrections, newest first."""
+    page = get_uncounted_page(newest_changes(), request.GET, per_page=CHANGES_PER_PAGE, max_pages=MAX_PAGES)
     return render(
         request,
         "comparisons/changes.html",
@@ -146,27 +151,21 @@ def changes(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public_page
 def predictions(request: HttpRequest) -> HttpResponse:
-    """What the seats have put on record: what is due soonest, then what was judged; or all that was judged."""
+    """List the predictions: those due soonest, then the latest judged ones; or all judged ones."""
     on_record = Prediction.objects.on_record().select_related("review__tool", "review__reviewer")
-    judged = parse_judged_only(request.GET)
-    listed = on_record.judged() if judged else on_record.due_soonest()
-    page = get_uncounted_page(listed, request.GET, per_page=PREDICTIONS_A_PAGE, max_pages=MOST_PAGES)
+    asked_for_judged = parse_judged_only(request.GET)
+    predictions = on_record.judged() if asked_for_judged else on_record.due_soonest()
+    page = get_uncounted_page(predictions, request.GET, per_page=PREDICTIONS_PER_PAGE, max_pages=MAX_PAGES)
+    latest_judged = on_record.none() if asked_for_judged else on_record.judged()[:MAX_JUDGED]
     today = clock.today()
     return render(
         request,
         "comparisons/predictions.html",
         {
             "here": reverse("predictions"),
-            "judged_only": judged,
+            "judged_only": asked_for_judged,
             "page": page,
-            "predictions": [
-                tool_columns.render_listed_prediction(prediction, today=today) for prediction in page.items
-            ],
-            "judged": []
-            if judged
-            else [
-                tool_columns.render_listed_prediction(prediction, today=today)
-                for prediction in on_record.judged()[:MOST]
-            ],
+            "predictions": [render_listed_prediction(prediction, today=today) for prediction in page.items],
+            "judged": [render_listed_prediction(prediction, today=today) for prediction in latest_judged],
         },
     )

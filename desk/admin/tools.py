@@ -27,7 +27,7 @@ from desk.tool_page.form import ToolForm
 from desk.tool_page.problems import problems
 from desk.tool_page.scorecard import OvertakenError, Scorecard
 from desk.tool_page.sourced_rows import FactForm, FactFormSet, PlanForm, PlanFormSet
-from reviews.actions import note_mentions, note_renamed
+from reviews.actions import note_mentions, rescan_mentions
 from reviews.models import Review
 from reviews.panel import Panel
 from tools import logos
@@ -231,7 +231,7 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
             note_mentions(reviews=Review.objects.filter(pk__in=written))
         if not {"name", "aliases"}.isdisjoint(form.changed_data):
             before = [form.initial["name"], *form.initial["aliases"]] if change else []
-            note_renamed(tool=form.instance, names=[*before, form.instance.name, *form.instance.aliases])
+            rescan_mentions(tool=form.instance, names=[*before, form.instance.name, *form.instance.aliases])
 
     def delete_model(self, request: HttpRequest, obj: Tool) -> None:
         stem = obj.logo

@@ -48,7 +48,7 @@ def tool_findings(
     """What a tool lacks to come out at an instant: its standing plans and facts, its reviews with their predictions,
     and every seat of the panel.
 
-    Reviews that go along with the tool (`Review.goes_along`) are looked at as if they were out.
+    Reviews that go along with the tool (`Review.is_published_with_tool`) are looked at as if they were out.
     """
     findings = [
         Finding(f"There is no {field}.") for field in ("tagline", "description", "website") if not getattr(tool, field)
@@ -96,13 +96,13 @@ def _panel_findings(reviews: Iterable[Review], seats: Iterable[Reviewer], *, at:
         by_seat.setdefault(review.reviewer_id, []).append(review)
     for seat in seats:
         said = [review for review in by_seat.get(seat.pk, []) if review.withdrawn_at is None]
-        out = [review for review in said if review.goes_along() or is_out(review, at=at)]
+        out = [review for review in said if review.is_published_with_tool() or is_out(review, at=at)]
         if not out:
             later = [review.published_at for review in said if review.published_at]
             words = f"its review comes out later, on {moment(min(later))}" if later else "there is no review"
             findings.append(Finding(f"{seat.name}: {words}."))
         for review in out:
-            if review.goes_along():
+            if review.is_published_with_tool():
                 findings += [
                     Finding(f"{seat.name}: {finding.words[0].lower()}{finding.words[1:]}", finding.blocks)
                     for finding in words_findings(review, predictions=review.predictions.all(), at=at)

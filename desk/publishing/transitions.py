@@ -184,7 +184,7 @@ def _outlook(
 def _along(thing: Thing, step: Step) -> tuple[Review, ...]:
     if not isinstance(thing, Tool) or step.name not in ("publish", "schedule", "unschedule"):
         return ()
-    going = [review for review in thing.reviews.all() if review.goes_along()]
+    going = [review for review in thing.reviews.all() if review.is_published_with_tool()]
     return tuple(review for review in going if step.gated or review.published_at is not None)
 
 

@@ -83,7 +83,7 @@ class PredictionFormSet(forms.BaseFormSet):
         for form in self.forms:
             claim = form.cleaned_data.get("claim")
             if claim and claim in seen:
-                form.add_error("claim", "This review makes that claim already.")
+                form.add_error("claim", "This review already makes that claim.")
             seen.add(claim)
 
 
@@ -189,7 +189,7 @@ class Seat:
         if not said.get("verdict") and "verdict" not in self.form.errors:
             self.form.add_error("verdict", "Ship or skip? There is no third answer.")
         if not said.get("quote"):
-            self.form.add_error("quote", "A verdict comes with its reasons.")
+            self.form.add_error("quote", "A verdict needs reasons.")
         if said.get("publish_now") and not self.form.errors and self.predictions.is_valid():
             for finding in self._findings():
                 self.form.add_error("publish_now", finding.words)
@@ -320,7 +320,7 @@ class Scorecard:
     @property
     def panel(self) -> Panel:
         """Panel ship as it will be."""
-        return Panel.counting([(seat.reviewer.name, seat.verdict) for seat in self.seats if seat.verdict])
+        return Panel.from_verdicts([(seat.reviewer.name, seat.verdict) for seat in self.seats if seat.verdict])
 
     # -- What the admin asks of a formset -------------------------------------------------------------------
 

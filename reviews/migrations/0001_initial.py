@@ -129,11 +129,11 @@ class Migration(migrations.Migration):
                 (
                     "disclosure",
                     models.CharField(
-                        help_text="What stands behind the seat: a person, an editorial persona, an AI-assisted persona.",
+                        help_text="Who is behind the seat: a person, an editorial persona, or an AI-assisted persona.",
                         max_length=500,
                     ),
                 ),
-                ("seat", models.PositiveSmallIntegerField(help_text="The place in the row, from 1.")),
+                ("seat", models.PositiveSmallIntegerField(help_text="The position on the panel, from 1.")),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
                 ("history_change_reason", models.TextField(null=True)),
@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         db_constraint=False,
-                        help_text="Who writes for this seat, if that is somebody in the group Reviewer.",
+                        help_text="The member of the group Reviewer who writes for this seat, if any.",
                         null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
@@ -195,16 +195,16 @@ class Migration(migrations.Migration):
                 (
                     "disclosure",
                     models.CharField(
-                        help_text="What stands behind the seat: a person, an editorial persona, an AI-assisted persona.",
+                        help_text="Who is behind the seat: a person, an editorial persona, or an AI-assisted persona.",
                         max_length=500,
                     ),
                 ),
-                ("seat", models.PositiveSmallIntegerField(help_text="The place in the row, from 1.")),
+                ("seat", models.PositiveSmallIntegerField(help_text="The position on the panel, from 1.")),
                 (
                     "held_by",
                     models.OneToOneField(
                         blank=True,
-                        help_text="Who writes for this seat, if that is somebody in the group Reviewer.",
+                        help_text="The member of the group Reviewer who writes for this seat, if any.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="reviewer",
@@ -387,7 +387,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("review", "claim"),
                         name="reviews_prediction_once",
-                        violation_error_message="This review makes that claim already.",
+                        violation_error_message="This review already makes that claim.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("outcome__in", ["open", "right", "wrong", "void"])),
@@ -398,7 +398,7 @@ class Migration(migrations.Migration):
                             models.Q(("outcome", "open"), _negated=True), ("judged_on__isnull", True), _connector="OR"
                         ),
                         name="reviews_prediction_open_not_judged",
-                        violation_error_message="An open prediction has no day on which it was judged.",
+                        violation_error_message="An open prediction must not have a day on which it was judged.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("source", ""), ("source__regex", "^https?://"), _connector="OR"),
@@ -447,7 +447,7 @@ class Migration(migrations.Migration):
                 fields=("tool", "reviewer", "published_at"),
                 name="reviews_review_edition_once",
                 nulls_distinct=False,
-                violation_error_message="This seat has an edition for this tool at that time already.",
+                violation_error_message="This seat already has an edition for this tool at that time.",
             ),
         ),
         migrations.AddConstraint(
@@ -461,7 +461,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("quote", ""), _negated=True),
                 name="reviews_review_quote_not_empty",
-                violation_error_message="A verdict comes with its reasons.",
+                violation_error_message="A verdict needs reasons.",
             ),
         ),
         migrations.AddIndex(

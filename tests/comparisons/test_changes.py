@@ -1,4 +1,4 @@
-"""Every verdict that flipped, newest first."""
+"""The page of changes: flips, newest first."""
 
 from datetime import timedelta
 
@@ -11,8 +11,8 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 
 
-def flip(name: str, *, day: int, verdict: str = "skip", **fields):
-    """A seat that says the opposite of what it said before, on a day after PAST."""
+def make_flip(name: str, *, day: int, verdict: str = "skip", **fields):
+    """Make a seat flip, `day` days after PAST."""
     before = "ship" if verdict == "skip" else "skip"
     review = make.review(of=make.tool(name=name, **fields), by=make.reviewer(name=f"Seat of {name}"), verdict=before)
     return make.later_edition(
@@ -20,8 +20,8 @@ def flip(name: str, *, day: int, verdict: str = "skip", **fields):
     )
 
 
-def test_flips_are_told_newest_first_with_what_was_said_before(client):
-    older, newer = flip("Older", day=1), flip("Newer", day=2, verdict="ship")
+def test_flips_are_listed_newest_first_with_the_edition_before(client):
+    older, newer = make_flip("Older", day=1), make_flip("Newer", day=2, verdict="ship")
     page = text(client, "/changes/")
     assert page.index("Seat of Newer now ships") < page.index("Seat of Older now skips")
     assert f'href="/tools/{older.tool.slug}/#edition-{older.pk}"' in page
@@ -34,24 +34,24 @@ def test_flips_are_told_newest_first_with_what_was_said_before(client):
     assert f'id="edition-{newer.pk}"' in target
 
 
-def test_no_flip_yet(client):
+def test_page_without_flips_says_so(client):
     make.review(of=make.tool(), by=make.reviewer())
     assert "No verdict has flipped yet, and nothing was corrected." in text(client, "/changes/")
 
 
-def test_same_verdict_again_is_no_change(client):
+def test_same_verdict_again_is_no_flip(client):
     review = make.review(of=make.tool(name="Same"), by=make.reviewer())
     make.later_edition(of=review, verdict="ship", quote="Still.", published_at=make.PAST + DAY)
     assert "Same" not in text(client, "/changes/")
 
 
 @pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
-def test_flips_of_hidden_tools_do_not_show(client, fields):
-    flip("Hidden", day=1, **fields)
+def test_flips_of_hidden_tools_are_not_listed(client, fields):
+    make_flip("Hidden", day=1, **fields)
     assert "Hidden" not in text(client, "/changes/")
 
 
-def test_drafts_scheduled_and_withdrawn_editions_do_not_show(client, time_machine):
+def test_drafts_scheduled_and_withdrawn_editions_are_not_listed(client, time_machine):
     seat = make.reviewer()
     for number, fields in enumerate(
         (
@@ -69,17 +69,17 @@ def test_drafts_scheduled_and_withdrawn_editions_do_not_show(client, time_machin
 
 
 @pytest.mark.parametrize("things", [1, 3])
-def test_queries(client, django_assert_num_queries, things):
+def test_query_count_is_constant(client, django_assert_num_queries, things):
     for number in range(things):
-        flip(f"Tool {number}", day=number + 1)
+        make_flip(f"Tool {number}", day=number + 1)
         make.correction(of=make.tool())
     with django_assert_num_queries(3):  # the order, the flips, the corrections
         text(client, "/changes/")
 
 
-def test_pages_go_through_all_flips_once(client):
+def test_pages_list_every_flip_once(client):
     for number in range(25):
-        flip(f"Tool {number}", day=number + 1)
+        make_flip(f"Tool {number}", day=number + 1)
     pages = [text(client, f"/changes/?page={page}") for page in ("1", "2", "3", "x", "-4", "%00")]
     assert [page.count("flip__title") for page in pages] == [20, 5, 0, 20, 20, 20]
     assert ('rel="next"' in pages[0], 'rel="next"' in pages[1], 'rel="prev"' in pages[1]) == (True, False, True)

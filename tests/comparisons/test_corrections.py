@@ -1,4 +1,4 @@
-"""What we had wrong and put right: readers see it wherever they see the tool, and it stays."""
+"""Corrections: shown wherever readers see the tool, and permanent."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -30,7 +30,7 @@ def test_tool_page_lists_corrections_newest_first(client):
     ]
 
 
-def test_comparison_says_the_newest_and_leads_to_the_others(client):
+def test_comparison_shows_the_newest_and_links_the_others(client):
     pair = open_site()
     make.correction(of=pair.first, note="Older.", made_at=NOVEMBER)
     page = text(client, "/compare/alpha-vs-beta/")
@@ -43,7 +43,7 @@ def test_comparison_says_the_newest_and_leads_to_the_others(client):
     assert "Corrected on 13 Nov 2026" in text(client, f"/compare/custom/?t=alpha&t=beta&t={make.tool().slug}")
 
 
-def test_comparison_costs_no_query_more(client, django_assert_num_queries):
+def test_comparison_needs_no_extra_query(client, django_assert_num_queries):
     pair = open_site()
     for tool in (pair.first, pair.second):
         make.correction(of=tool)
@@ -51,7 +51,7 @@ def test_comparison_costs_no_query_more(client, django_assert_num_queries):
         text(client, "/compare/alpha-vs-beta/")
 
 
-def test_unchanged_comparison_is_not_kept_past_a_correction(client):
+def test_correction_changes_the_etag_of_a_comparison(client):
     pair = open_site()
     before = client.get("/compare/alpha-vs-beta/").headers["ETag"]
     make.correction(of=pair.second, note="It was wrong.", made_at=NOVEMBER)
@@ -60,7 +60,7 @@ def test_unchanged_comparison_is_not_kept_past_a_correction(client):
     assert "It was wrong." in after.content.decode()
 
 
-def test_changes_tell_flips_and_corrections_by_time(client):
+def test_changes_list_flips_and_corrections_by_time(client):
     tool, seat = make.tool(name="Tool"), make.reviewer(name="Seat")
     review = make.review(of=tool, by=seat)
     make.later_edition(of=review, verdict="skip", quote="No more.", published_at=NOVEMBER)
@@ -73,7 +73,7 @@ def test_changes_tell_flips_and_corrections_by_time(client):
     assert page.xpath("//h2[@class='flip__title']/a/@href")[0] == f"{tool.get_absolute_url()}#corrections"
 
 
-def test_pages_of_changes_hold_each_once(client):
+def test_pages_of_changes_list_each_once(client):
     tool = make.tool()
     for number in range(23):
         make.correction(of=tool, note=f"Number {number}.", made_at=NOVEMBER + timedelta(hours=number))
@@ -82,12 +82,12 @@ def test_pages_of_changes_hold_each_once(client):
 
 
 @pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
-def test_corrections_of_hidden_tools_do_not_show(client, fields):
+def test_corrections_of_hidden_tools_are_not_listed(client, fields):
     make.correction(of=make.tool(**fields), note="Hidden words.")
     assert "Hidden words." not in text(client, "/changes/") + text(client, "/feeds/changes.xml")
 
 
-def test_feed_has_corrections_among_flips(client):
+def test_feed_mixes_corrections_and_flips(client):
     pair = open_site()
     correction = make.correction(of=pair.first, note=HOSTILE, made_at=NOVEMBER)
     entry = get_feed(client, "/feeds/changes.xml").xpath("a:entry", namespaces=ATOM)[0]
@@ -98,7 +98,7 @@ def test_feed_has_corrections_among_flips(client):
     assert find_texts(entry, "a:content") == ["<p>&lt;script&gt;alert(1)&lt;/script&gt; &amp; “more”</p>"]
 
 
-def test_json_of_tool_and_comparison_has_them(client):
+def test_json_has_corrections(client):
     pair = open_site()
     make.correction(of=pair.first, note="Wrong price.", made_at=NOVEMBER)
     said = [{"note": "Wrong price.", "made_at": "2026-11-12T09:00:00+00:00"}]
@@ -107,7 +107,7 @@ def test_json_of_tool_and_comparison_has_them(client):
 
 
 @pytest.mark.parametrize("change", ["rewrite", "date", "delete", "many", "empty"])
-def test_correction_stays_as_it_was_made(change):
+def test_correction_cannot_be_changed(change):
     correction = make.correction(of=make.tool())
     rows = Correction.objects.filter(pk=correction.pk)
     changes = {
@@ -122,7 +122,7 @@ def test_correction_stays_as_it_was_made(change):
     assert rows.get().note == correction.note
 
 
-def test_maintenance_can_take_a_correction_away():
+def test_maintenance_can_delete_a_correction():
     correction = make.correction(of=make.tool())
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL shipside.maintenance = 'on'")

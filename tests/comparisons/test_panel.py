@@ -1,4 +1,4 @@
-"""The seats, their records, splits and predictions."""
+"""The seats: their records, splits, and predictions."""
 
 from datetime import date, timedelta
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparisons.reading.agreement import NOTHING, Share, agreement_with_visitors, seat_records
+from comparisons.reading.agreement import NO_RECORD, Share, measure_agreement_with_community, read_seat_records
 from reviews.models import Review
 from reviews.track_record import TrackRecord
 from tests import factories as make
@@ -17,8 +17,8 @@ from tools.models import Tool
 pytestmark = pytest.mark.django_db
 
 
-def panel_of_three() -> list:
-    """Four tools on which three seats agree more or less; visitors vote on the first three."""
+def make_panel_of_three() -> list:
+    """Make four tools on which three seats agree to different degrees. Visitors vote on the first three."""
     seats = [make.reviewer(slug=slug, name=slug.title()) for slug in ("ann", "ben", "cy")]
     for number, (verdicts, ship, skip) in enumerate([("+++", 9, 3), ("+--", 2, 20), ("--+", 3, 0), ("++", 8, 8)]):
         tool = make.tool(slug=f"tool-{number}", name=f"Tool number {number}")
@@ -28,29 +28,33 @@ def panel_of_three() -> list:
 
 
 def test_records_count_ships_and_agreement():
-    ann, ben, cy = panel_of_three()
-    records = seat_records()
+    ann, ben, cy = make_panel_of_three()
+    records = read_seat_records()
     assert records[ann.pk].ships == Share(3, 4, 75)
     assert records[cy.pk].ships == Share(2, 3, 67)
     assert records[ann.pk].seats == {ben.pk: Share(3, 4, 75), cy.pk: Share(1, 3, 33)}
     assert records[ben.pk].seats[cy.pk] == Share(2, 3, 67)
     assert records[ann.pk].panel == Share(4, 7, 57)
-    # Visitors have a side on the first two alone: too few votes on the third, a draw on the fourth.
-    assert agreement_with_visitors() == {ann.pk: Share(1, 2, 50), ben.pk: Share(2, 2, 100), cy.pk: Share(2, 2, 100)}
+    # Only the first two have a majority of visitors: the third has too few votes, the fourth a draw.
+    assert measure_agreement_with_community() == {
+        ann.pk: Share(1, 2, 50),
+        ben.pk: Share(2, 2, 100),
+        cy.pk: Share(2, 2, 100),
+    }
 
 
-def test_records_follow_the_clock_and_leave_out_what_is_not_public():
-    ann, ben, _ = panel_of_three()
+def test_records_depend_on_the_clock_and_exclude_unpublished_tools():
+    ann, ben, _ = make_panel_of_three()
     first = Tool.objects.get(slug="tool-0")
     Tool.objects.get(slug="tool-1").withdraw()
     make.review(of=make.tool(published_at=None), by=ann)
     make.review(of=first, by=ben, verdict="skip", published_at=make.FUTURE)
-    assert seat_records()[ann.pk].seats[ben.pk] == Share(3, 3, 100)
-    assert seat_records(at=make.FUTURE + timedelta(days=1))[ann.pk].seats[ben.pk] == Share(2, 3, 67)
+    assert read_seat_records()[ann.pk].seats[ben.pk] == Share(3, 3, 100)
+    assert read_seat_records(at=make.FUTURE + timedelta(days=1))[ann.pk].seats[ben.pk] == Share(2, 3, 67)
 
 
 @given(st.lists(st.tuples(st.sampled_from("+-."), st.sampled_from("+-."), st.sampled_from("+-.")), max_size=6))
-def test_records_equal_a_count_by_hand(rows):
+def test_records_equal_a_count_in_python(rows):
     make.removed(Review.objects.all())
     seats = [make.reviewer() for _ in range(3)]
     for row in rows:
@@ -58,9 +62,9 @@ def test_records_equal_a_count_by_hand(rows):
         for seat, sign in zip(seats, row, strict=True):
             if sign != ".":
                 make.review(of=tool, by=seat, verdict="ship" if sign == "+" else "skip")
-    records = seat_records()
+    records = read_seat_records()
     for one, seat in enumerate(seats):
-        record = records.get(seat.pk, NOTHING)
+        record = records.get(seat.pk, NO_RECORD)
         judged = [row[one] for row in rows if row[one] != "."]
         assert (record.ships.part, record.ships.whole) == (judged.count("+"), len(judged))
         for two, other in enumerate(seats):
@@ -70,8 +74,8 @@ def test_records_equal_a_count_by_hand(rows):
                 assert (share.part, share.whole) == (sum(row[one] == row[two] for row in both), len(both))
 
 
-def test_reviewers_page_and_seat_pages(client):
-    ann, *_ = panel_of_three()
+def test_reviewers_page_and_seat_page(client):
+    ann, *_ = make_panel_of_three()
     make.prediction(of=ann.reviews.first(), outcome="right")
     page = text(client, "/reviewers/")
     assert "3 of 4 tools judged" in page
@@ -84,7 +88,7 @@ def test_reviewers_page_and_seat_pages(client):
     assert client.get("/reviewers/nobody/").status_code == 404
 
 
-def test_nobody_on_the_panel_yet(client):
+def test_empty_panel_says_so(client):
     assert "No seat is taken yet." in text(client, "/reviewers/")
     make.reviewer(slug="new")
     assert "No verdict from this seat yet." in text(client, "/reviewers/new/")
@@ -93,7 +97,7 @@ def test_nobody_on_the_panel_yet(client):
 
 
 def leaky_panel():
-    """A seat with a review of everything that must not be seen."""
+    """Make a seat with a review of everything that must stay hidden."""
     seat = make.reviewer(slug="ann")
     shown = make.tool(name="Shown tool")
     make.review(of=shown, by=seat, quote="Shown words")
@@ -120,7 +124,7 @@ def leaky_panel():
     "url",
     ["/reviewers/", "/reviewers/ann/", "/splits/", "/predictions/", "/predictions/?outcome=judged", "/tools/", "/"],
 )
-def test_nothing_leaks(client, url):
+def test_pages_leak_nothing(client, url):
     leaky_panel()
     assert "Hidden" not in text(client, url)
     assert "1 of 1 tools judged" in text(client, "/reviewers/ann/")
@@ -138,7 +142,7 @@ def test_nothing_leaks(client, url):
         ("/predictions/?outcome=judged", 1),
     ],
 )
-def test_queries(client, django_assert_num_queries, things, url, queries):
+def test_query_counts_are_constant(client, django_assert_num_queries, things, url, queries):
     seats = [make.reviewer(slug="seat"), make.reviewer()]
     for _ in range(things):
         tools = [make.tool(), make.tool()]
@@ -153,7 +157,7 @@ def test_queries(client, django_assert_num_queries, things, url, queries):
         text(client, url)
 
 
-def test_splits_draw_the_seats_that_part(client):
+def test_splits_show_the_seats_that_differ(client):
     seats = [make.reviewer(name=name) for name in ("Ann", "Ben", "Cy")]
     alpha, beta = make.tool(name="Alpha"), make.tool(name="Beta")
     make.panel(of=alpha, seats=seats, verdicts="+-+")
@@ -164,7 +168,7 @@ def test_splits_draw_the_seats_that_part(client):
     assert page.count("split__row--differs") == 2
 
 
-def test_predictions_are_due_soonest_first_then_judged(client, time_machine):
+def test_predictions_list_due_soonest_then_judged(client, time_machine):
     time_machine.move_to("2026-11-22T12:00Z")
     review = make.review(of=make.tool(name="Alpha"), by=make.reviewer(name="Ann"))
     for claim, fields in {

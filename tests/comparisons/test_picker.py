@@ -1,3 +1,5 @@
+"""The picker of two tools to compare."""
+
 import pytest
 from django.test import Client
 
@@ -18,7 +20,7 @@ def _tools():
     make.tool(slug="pen-two", name="Pen", category=category)
 
 
-def page(client: Client, **query: str) -> str:
+def get_page(client: Client, **query: str) -> str:
     response = client.get("/compare/", query)
     assert response.status_code == 200
     return response.content.decode()
@@ -27,35 +29,35 @@ def page(client: Client, **query: str) -> str:
 @pytest.mark.usefixtures("_tools")
 @pytest.mark.parametrize("a", ["quill", "QUILL", "the quill", "Feather", "  feather ", "feathr", "the qui"])
 @pytest.mark.parametrize("b", ["pencil", "penc"])
-def test_two_tools_lead_to_their_comparison(client, a, b):
+def test_two_tools_redirect_to_their_comparison(client, a, b):
     for query in ({"a": a, "b": b}, {"a": b, "b": a}):
         response = client.get("/compare/", query)
         assert (response.status_code, response.url) == (302, "/compare/pencil-vs-quill/")
 
 
 @pytest.mark.usefixtures("_tools")
-def test_editors_order_is_where_it_leads(client):
+def test_redirect_uses_the_order_of_the_editors(client):
     make.comparison(first=Tool.objects.get(slug="quill"), second=Tool.objects.get(slug="pencil"))
     assert client.get("/compare/?a=pencil&b=quill").url == "/compare/quill-vs-pencil/"
 
 
 @pytest.mark.usefixtures("_tools")
-def test_old_slug_will_do(client):
+def test_former_slug_is_accepted(client):
     Tool.objects.filter(slug="quill").update(slug="goose")
     assert client.get("/compare/?a=quill&b=pencil").url == "/compare/goose-vs-pencil/"
 
 
 @pytest.mark.usefixtures("_tools")
-def test_same_tool_twice_is_told(client):
-    words = page(client, a="quill", b="Feather")
+def test_same_tool_twice_is_reported(client):
+    words = get_page(client, a="quill", b="Feather")
     assert "That is the same tool twice" in words
     assert 'value="The Quill"' in words
     assert 'value="Feather"' in words
 
 
 @pytest.mark.usefixtures("_tools")
-def test_what_may_be_meant_is_asked_and_the_other_side_kept(client):
-    words = page(client, a="Pen", b="pencil")
+def test_ambiguous_name_lists_candidates_and_keeps_the_other_field(client):
+    words = get_page(client, a="Pen", b="pencil")
     assert "“Pen” may be one of these" in words
     for slug in ("pen-one", "pen-two"):
         assert f'href="/compare/?a={slug}&amp;b=Pencil"' in words
@@ -64,8 +66,8 @@ def test_what_may_be_meant_is_asked_and_the_other_side_kept(client):
 
 
 @pytest.mark.usefixtures("_tools")
-def test_unknown_name_is_told_beside_its_field_and_the_other_side_kept(client):
-    words = page(client, a="zzzz", b="pen-one")
+def test_unknown_name_is_reported_and_keeps_the_other_field(client):
+    words = get_page(client, a="zzzz", b="pen-one")
     assert "No tool here goes by “zzzz”" in words
     assert 'value="zzzz" maxlength="200"' in words
     assert 'aria-describedby="pick-a-message" aria-invalid="true"' in words
@@ -73,11 +75,11 @@ def test_unknown_name_is_told_beside_its_field_and_the_other_side_kept(client):
 
 
 @pytest.mark.usefixtures("_tools")
-def test_one_side_shows_whom_to_put_beside_it(client):
+def test_one_tool_shows_its_comparisons_and_rivals(client):
     quill = Tool.objects.get(slug="quill")
     make.comparison(first=quill, second=make.tool(slug="chalk", name="Chalk"))
     for query in ({"a": "quill"}, {"b": "quill"}, {"a": "quill", "b": " "}):
-        words = page(client, **query)
+        words = get_page(client, **query)
         assert 'value="The Quill"' in words
         assert '<a href="/compare/pencil-vs-quill/"><bdi>Pencil</bdi> <small>made on demand</small></a>' in words
         assert "Compared already" in words
@@ -87,16 +89,16 @@ def test_one_side_shows_whom_to_put_beside_it(client):
 
 
 @pytest.mark.usefixtures("_tools")
-def test_bare_picker_is_for_search_engines_and_lists_the_newest_pairs(client):
+def test_empty_picker_is_indexable_and_lists_the_newest_pairs(client):
     make.comparison(first=Tool.objects.get(slug="quill"), second=Tool.objects.get(slug="pencil"))
-    words = page(client)
+    words = get_page(client)
     assert "noindex" not in words
     assert 'href="/compare/quill-vs-pencil/"' in words
 
 
 @pytest.mark.usefixtures("_tools")
 @pytest.mark.parametrize("fields", HIDDEN)
-def test_tool_that_is_not_public_is_as_if_it_were_not_there(client, fields):
+def test_picker_does_not_depend_on_unpublished_tools(client, fields):
     urls = [
         "/compare/",
         "/compare/?a=secret",
@@ -122,7 +124,7 @@ def test_tool_that_is_not_public_is_as_if_it_were_not_there(client, fields):
         ("?a=zzzz&b=zzzy", 12),
     ],
 )
-def test_queries(client, django_assert_num_queries, things, query, queries):
+def test_query_counts_are_constant(client, django_assert_num_queries, things, query, queries):
     for n in range(things):
         make.comparison(first=Tool.objects.get(slug="quill"), second=make.tool(name=f"Chalk {n}"))
     with django_assert_num_queries(queries):

@@ -1,4 +1,4 @@
-"""The order of splits follows comparisons and verdicts; what is read of late is counted."""
+"""The order of splits, and the count of recent readers."""
 
 from datetime import timedelta
 
@@ -13,15 +13,15 @@ from tools.models import Tool
 pytestmark = pytest.mark.django_db
 
 
-def splits() -> list[tuple[int, int]]:
+def read_splits() -> list[tuple[int, int]]:
     return [(split.apart, split.seats) for split in Split.objects.at()]
 
 
-def biggest() -> list[str]:
+def biggest_splits() -> list[str]:
     return [str(split.comparison) for split in Split.objects.at().biggest().select_related("comparison")]
 
 
-def pairs_of_four(**verdicts: str) -> list[Tool]:
+def make_pairs_of_four(**verdicts: str) -> list[Tool]:
     seats = [make.reviewer() for _ in range(4)]
     tools = []
     for name, signs in verdicts.items():
@@ -30,35 +30,35 @@ def pairs_of_four(**verdicts: str) -> list[Tool]:
     return tools
 
 
-def test_split_counts_the_seats_that_judged_both_and_differ():
-    a, b, c = pairs_of_four(a="++--", b="+-+-", c="-")
+def test_split_counts_seats_with_different_verdicts():
+    a, b, c = make_pairs_of_four(a="++--", b="+-+-", c="-")
     for first, second in ((a, b), (a, c), (b, c)):
         make.comparison(first=first, second=second)
-    assert splits() == [(2, 4), (1, 1), (1, 1)]
-    assert biggest() == ["a vs b", "b vs c", "a vs c"]
+    assert read_splits() == [(2, 4), (1, 1), (1, 1)]
+    assert biggest_splits() == ["a vs b", "b vs c", "a vs c"]
 
 
-def test_split_follows_editions_pairs_and_withdrawals():
-    a, b = pairs_of_four(a="++", b="++")
+def test_split_follows_every_change():
+    a, b = make_pairs_of_four(a="++", b="++")
     pair = make.comparison(first=a, second=b)
-    assert (splits(), biggest()) == ([(0, 2)], [])
+    assert (read_splits(), biggest_splits()) == ([(0, 2)], [])
     make.later_edition(of=a.reviews.first(), verdict="skip", quote="It changed.")
-    assert splits() == [(1, 2)]
+    assert read_splits() == [(1, 2)]
     make.votes(on=a, ship=3)
-    assert splits() == [(1, 2)]
+    assert read_splits() == [(1, 2)]
     Comparison.objects.update(first=make.tool())
-    assert splits() == [(0, 0)]
+    assert read_splits() == [(0, 0)]
     Comparison.objects.update(first=a)
     pair.withdraw()
-    assert splits() == []
+    assert read_splits() == []
     Comparison.objects.update(withdrawn_at=None)
-    assert splits() == [(1, 2)]
+    assert read_splits() == [(1, 2)]
     b.withdraw()
-    assert splits() == []
+    assert read_splits() == []
 
 
-def test_split_comes_with_the_clock(time_machine):
-    a, b = pairs_of_four(a="+", b="+")
+def test_split_appears_by_the_clock(time_machine):
+    a, b = make_pairs_of_four(a="+", b="+")
     make.comparison(first=a, second=b, published_at=make.FUTURE)
     flip = make.later_edition(
         of=a.reviews.first(), verdict="skip", quote="Later.", published_at=make.FUTURE + timedelta(days=1)
@@ -69,12 +69,12 @@ def test_split_comes_with_the_clock(time_machine):
     seen = []
     for days in (-1, 0, 1, 2):
         time_machine.move_to(make.FUTURE + timedelta(days=days, hours=1))
-        seen.append(splits())
+        seen.append(read_splits())
     assert seen == [[], [(0, 1)], [(1, 1)], [(0, 1)]]
 
 
-def test_reads_are_counted_and_fade(client, time_machine):
-    a, b, c = pairs_of_four(a="+", b="+", c="+")
+def test_reads_are_counted_and_decay(client, time_machine):
+    a, b, c = make_pairs_of_four(a="+", b="+", c="+")
     old, new = make.comparison(first=a, second=b), make.comparison(first=b, second=c)
     time_machine.move_to("2026-03-01T00:00Z")
     for _ in range(3):
@@ -93,7 +93,7 @@ def test_reads_are_counted_and_fade(client, time_machine):
     assert weights.get(comparison=old).difference == pytest.approx(0.5596, abs=0.001)  # ln 1.75
 
 
-def test_read_of_a_pair_that_is_gone_is_forgotten():
+def test_reads_of_a_deleted_pair_are_dropped():
     popularity.count_read(12345)
     popularity.flush()
     assert not Reading.objects.exists()

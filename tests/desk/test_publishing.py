@@ -414,7 +414,7 @@ def test_each_is_done_wholly_or_not_at_all():
     response = bulk(client, Review, "schedule", [clashing, fine], at="2099-01-01T09:00")
     assert said(response) == [
         f"Scheduled: {fine}.",
-        f"Not scheduled: {clashing} (This seat has an edition for this tool at that time already).",
+        f"Not scheduled: {clashing} (This seat already has an edition for this tool at that time).",
     ]
 
 

@@ -168,7 +168,7 @@ def test_text_of_an_older_edition_becomes_a_draft(admin_client):
     assert (draft.tool, draft.reviewer, draft.verdict, draft.quote) == (
         review.tool, review.reviewer, "ship", "Sharper words.",
     )  # fmt: skip
-    assert "This seat has an edition for this tool at that time already." in read_confirmation(
+    assert "This seat already has an edition for this tool at that time." in read_confirmation(
         admin_client, review.tool, find_oldest(review)
     )
 

@@ -165,7 +165,7 @@ def test_logo_of_a_form_that_could_not_be_saved_is_not_kept(admin_client, media,
     def fail(**_):
         raise RuntimeError
 
-    monkeypatch.setattr("desk.admin.tools.note_renamed", fail)
+    monkeypatch.setattr("desk.admin.tools.rescan_mentions", fail)
     page = admin_client.get(change(tool))
     with pytest.raises(RuntimeError):
         admin_client.post(change(tool), filled(page, name="Other", logo_file=SimpleUploadedFile("logo.png", picture())))

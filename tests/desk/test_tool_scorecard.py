@@ -169,7 +169,7 @@ def test_lines_end_as_they_are_kept(admin_client):
 @pytest.mark.parametrize(
     ("typed", "messages"),
     [
-        ({"verdict": "ship"}, ["Quote: A verdict comes with its reasons."]),
+        ({"verdict": "ship"}, ["Quote: A verdict needs reasons."]),
         ({"quote": "Why."}, ["Verdict: Ship or skip? There is no third answer."]),
         (
             {"verdict": "maybe", "quote": "Why."},
@@ -179,7 +179,7 @@ def test_lines_end_as_they_are_kept(admin_client):
             {"predictions__0__claim": "It stays."},
             [
                 "Verdict: Ship or skip? There is no third answer.",
-                "Quote: A verdict comes with its reasons.",
+                "Quote: A verdict needs reasons.",
                 "Due on: On which day can it be judged?",
             ],
         ),
@@ -203,7 +203,7 @@ def test_prediction_of_the_past_and_one_made_twice_are_refused(admin_client):
     ]
     typed |= row(seat, predictions__0__due_on=DUE, predictions__1__claim="A", predictions__1__due_on=DUE)
     assert errors_of(save(admin_client, tool, **typed)) == [
-        f"{seat.name}, prediction, Claim: This review makes that claim already."
+        f"{seat.name}, prediction, Claim: This review already makes that claim."
     ]
 
 
@@ -309,5 +309,5 @@ def test_panel_as_it_will_be_is_counted_as_the_database_counts():
         )
         percents = [percent for (percent,) in cursor.fetchall()]
     marks = [[("", "ship")] * ship + [("", "skip")] * (seats - ship) for ship, seats in counts]
-    assert [Panel.counting(one).percent for one in marks] == percents
-    assert Panel.counting([]) == Panel.of(None)
+    assert [Panel.from_verdicts(one).percent for one in marks] == percents
+    assert Panel.from_verdicts([]) == Panel.of(None)

@@ -1,3 +1,5 @@
+"""Flips: which editions they are, and what they are annotated with."""
+
 from datetime import timedelta
 
 import pytest
@@ -10,8 +12,8 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 
 
-def editions(verdicts: str, **fields):
-    """The editions of one seat on one tool, a day apart: "+" for ship and "-" for skip."""
+def make_editions(verdicts: str, **fields):
+    """Make editions of one seat on one tool, a day apart: "+" is ship and "-" is skip."""
     tool, seat = make.tool(**fields), make.reviewer()
     return [
         make.review(
@@ -29,13 +31,13 @@ def editions(verdicts: str, **fields):
     ("verdicts", "flips"),
     [("", []), ("+", []), ("++", []), ("+-", [1]), ("-+", [1]), ("+--+", [3, 1]), ("+-+", [2, 1])],
 )
-def test_flip_says_the_opposite_of_the_edition_before(verdicts, flips):
-    found = editions(verdicts)
-    assert list(Review.objects.flips()) == [found[place] for place in flips]
+def test_flip_has_the_opposite_verdict_of_the_edition_before(verdicts, flips):
+    editions = make_editions(verdicts)
+    assert list(Review.objects.flips()) == [editions[place] for place in flips]
 
 
-def test_flip_carries_what_the_earlier_edition_said():
-    editions("++-")
+def test_flip_is_annotated_with_the_edition_before():
+    make_editions("++-")
     [flip] = Review.objects.flips()
     assert (flip.verdict, flip.was_verdict, flip.was_quote, flip.was_published_at) == (
         "skip",
@@ -45,12 +47,12 @@ def test_flip_carries_what_the_earlier_edition_said():
     )
 
 
-def test_flips_of_all_seats_come_newest_first():
-    one, two = editions("+-"), editions("-+-")
-    assert list(Review.objects.flips()) == [two[2], two[1], one[1]]  # equals in time: the later entered first
+def test_flips_of_all_seats_are_newest_first():
+    one, two = make_editions("+-"), make_editions("-+-")
+    assert list(Review.objects.flips()) == [two[2], two[1], one[1]]  # at the same time: the higher id first
 
 
-def test_other_seats_and_other_tools_are_no_edition_before():
+def test_editions_of_other_seats_and_tools_do_not_count():
     tool, seat = make.tool(), make.reviewer()
     make.review(of=tool, by=seat, verdict="ship")
     make.review(of=tool, by=make.reviewer(), verdict="skip", published_at=make.PAST + DAY)
@@ -59,26 +61,26 @@ def test_other_seats_and_other_tools_are_no_edition_before():
 
 
 def test_withdrawn_editions_do_not_count():
-    first = editions("+-")
+    first = make_editions("+-")
     first[1].withdraw()
-    second = editions("+-+")
+    second = make_editions("+-+")
     second[1].withdraw()
-    third = editions("-+-")
+    third = make_editions("-+-")
     third[1].withdraw()
-    fourth = editions("+--")
+    fourth = make_editions("+--")
     fourth[1].withdraw()
     assert list(Review.objects.flips()) == [fourth[2]]
     assert Review.objects.flips().get().was_published_at == fourth[0].published_at
 
 
 def test_drafts_are_no_flips():
-    [published] = editions("+")
+    [published] = make_editions("+")
     make.review(of=published.tool, by=published.reviewer, verdict="skip", published_at=None)
     assert not Review.objects.flips().exists()
 
 
-def test_scheduled_edition_flips_by_the_clock(time_machine):
-    [published] = editions("+")
+def test_scheduled_edition_becomes_a_flip_by_the_clock(time_machine):
+    [published] = make_editions("+")
     later = make.review(of=published.tool, by=published.reviewer, verdict="skip", published_at=make.FUTURE)
     assert not Review.objects.flips().exists()
     assert list(Review.objects.flips(at=make.FUTURE)) == [later]
@@ -87,20 +89,20 @@ def test_scheduled_edition_flips_by_the_clock(time_machine):
 
 
 @pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
-def test_tools_that_are_not_public_have_no_flips(fields):
-    editions("+-", **fields)
+def test_unpublished_tools_have_no_flips(fields):
+    make_editions("+-", **fields)
     assert not Review.objects.flips().exists()
 
 
-def test_flips_are_found_in_one_query(django_assert_num_queries):
+def test_flips_are_read_in_one_query(django_assert_num_queries):
     for _ in range(3):
-        editions("+-")
+        make_editions("+-")
     with django_assert_num_queries(1):
         assert len(Review.objects.flips().select_related("reviewer", "tool__category")[:30]) == 3
 
 
-def test_deleted_editions_leave_no_flip():
-    first, second, third = editions("+-+")
+def test_deleting_an_edition_deletes_its_flip():
+    first, second, third = make_editions("+-+")
     make.removed(Review.objects.filter(pk=second.pk))
     assert not Review.objects.flips().exists()
     assert list(Flip.objects.all()) == []

@@ -1,4 +1,4 @@
-"""Which tools reviews name, and the rivals that follow from it."""
+"""Mentions of tools in reviews, and the rivals computed from them."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from comparisons.reading import popularity
 from comparisons.reading.rivals import likeliest_rivals
 from reviews.actions import note_mentions
-from reviews.mentions import Names, words_of
+from reviews.mentions import Names, split_words
 from reviews.models import Mention, Review
 from tests import factories as make
 
@@ -34,17 +34,17 @@ NAMES = Names(
         ("", set()),
     ],
 )
-def test_names_are_whole_words_as_written(text, named):
-    assert NAMES.named_in(text) == named
+def test_names_match_whole_words_and_case(text, named):
+    assert NAMES.find_in(text) == named
 
 
 @given(st.text(), st.text(), st.text(alphabet="abc .-", min_size=1))
 def test_name_is_found_in_any_text(before, after, name):
-    if len("".join(words_of(name))) > 1:
-        assert Names([(7, name)]).named_in(f"{before} {name} {after}") == {7}
+    if len("".join(split_words(name))) > 1:
+        assert Names([(7, name)]).find_in(f"{before} {name} {after}") == {7}
 
 
-def test_noting_follows_the_words(django_assert_num_queries):
+def test_mentions_are_updated_with_the_text(django_assert_num_queries):
     alpha, beta, seat = make.tool(name="Alpha"), make.tool(name="Beta", aliases=["Bee"]), make.reviewer()
     review = make.review(
         of=alpha, by=seat, quote="Unlike Bee, Alpha works.", flips_if="If Gamma came.", published_at=None
@@ -58,11 +58,11 @@ def test_noting_follows_the_words(django_assert_num_queries):
     assert list(Mention.objects.values_list("tool", flat=True)) == [gamma.pk]
 
 
-def rivals(tool) -> list[str]:
+def rival_names(tool) -> list[str]:
     return [rival.name for rival in likeliest_rivals(tool, most=5)]
 
 
-def test_rivals_are_named_then_read_then_of_the_category(client):
+def test_rivals_rank_by_mentions_then_readers_then_category(client):
     category, seat = make.category(), make.reviewer()
     tool = make.tool(slug="tool", name="Tool", category=category)
     make.tool(name="Peer", category=category)
@@ -76,13 +76,13 @@ def test_rivals_are_named_then_read_then_of_the_category(client):
     make.review(of=tool, by=seat, quote="Not Named.")
     make.review(of=tool, by=make.reviewer(), quote="Named is better.")
     note_mentions(reviews=Review.objects.all())
-    assert rivals(tool) == ["Named", "Naming", "Often read", "Compared", "Peer"]
+    assert rival_names(tool) == ["Named", "Naming", "Often read", "Compared", "Peer"]
     page = client.get("/tools/tool/").content.decode()
     assert "<bdi>Named</bdi> <small>made on demand</small>" in page
     assert "<bdi>Compared</bdi></a>" in page
 
 
-def test_rivals_come_from_nothing_hidden():
+def test_rivals_ignore_unpublished_content():
     seat = make.reviewer()
     tool = make.tool(name="Tool")
     for number, fields in enumerate(
@@ -104,4 +104,4 @@ def test_rivals_come_from_nothing_hidden():
     make.comparison(first=tool, second=shown, published_at=make.FUTURE)
     note_mentions(reviews=Review.objects.all())
     assert Mention.objects.count() == 9
-    assert rivals(tool) == []
+    assert rival_names(tool) == []

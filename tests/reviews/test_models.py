@@ -1,3 +1,5 @@
+"""Editions of reviews, seats, and predictions."""
+
 from datetime import timedelta
 
 import pytest
@@ -21,7 +23,7 @@ def test_current_is_the_newest_published_edition_of_each_seat():
     assert set(Review.objects.current()) == {newer, only}
 
 
-def test_withdrawn_edition_gives_way_to_the_one_before():
+def test_withdrawing_an_edition_makes_the_one_before_current():
     tool, seat = make.tool(), make.reviewer()
     older = make.review(of=tool, by=seat, verdict="skip")
     make.review(of=tool, by=seat, published_at=make.PAST + timedelta(days=1)).withdraw()
@@ -36,7 +38,7 @@ def test_scheduled_edition_becomes_current_by_the_clock(time_machine):
     assert list(Review.objects.current()) == [later]
 
 
-def test_two_editions_of_a_seat_never_share_an_instant():
+def test_two_editions_of_a_seat_cannot_have_the_same_time():
     tool, seat = make.tool(), make.reviewer()
     make.review(of=tool, by=seat)
     with pytest.raises(IntegrityError, match="reviews_review_edition_once"):
@@ -54,7 +56,7 @@ def test_a_seat_has_at_most_one_draft():
     ("constraint", "fields"),
     [("reviews_review_verdict_known", {"verdict": "SHIP"}), ("reviews_review_quote_not_empty", {"quote": ""})],
 )
-def test_review_that_says_nothing_is_refused(constraint, fields):
+def test_review_without_verdict_or_quote_is_refused(constraint, fields):
     with pytest.raises(IntegrityError, match=constraint):
         make.review(of=make.tool(), by=make.reviewer(), **fields)
 
@@ -63,7 +65,7 @@ def test_review_that_says_nothing_is_refused(constraint, fields):
     "words",
     [{"verdict": "skip"}, {"quote": "Other"}, {"flips_if": "Other"}, {"published_at": make.PAST - timedelta(1)}],
 )
-def test_published_review_is_not_rewritten(words):
+def test_published_review_cannot_be_rewritten(words):
     review = make.review(of=make.tool(), by=make.reviewer())
     with pytest.raises(IntegrityError, match="superseded by a later edition"), transaction.atomic():
         Review.objects.filter(pk=review.pk).update(**words)
@@ -80,7 +82,7 @@ def test_draft_and_scheduled_reviews_can_be_rewritten():
         assert review.verdict == "skip"
 
 
-def test_next_edition_supersedes_once_it_is_published_and_keeps_the_old_one():
+def test_next_edition_supersedes_once_published_and_keeps_the_old_one():
     review = make.review(of=make.tool(), by=make.reviewer())
     later = review.draft_next_edition(verdict="skip", quote="It changed.")
     assert list(Review.objects.current()) == [review]
@@ -91,9 +93,9 @@ def test_next_edition_supersedes_once_it_is_published_and_keeps_the_old_one():
     assert (review.verdict, review.state) == ("ship", PublicationState.PUBLISHED)
 
 
-def test_next_edition_is_refused_of_drafts_and_at_earlier_times():
+def test_next_edition_refuses_drafts_and_earlier_times():
     draft = make.review(of=make.tool(), by=make.reviewer(), published_at=None)
-    with pytest.raises(ValueError, match="only a published review"):
+    with pytest.raises(ValueError, match="Only a published review can be superseded"):
         draft.draft_next_edition(verdict="skip", quote="No.")
     published = make.review(of=make.tool(), by=make.reviewer(), published_at=timezone.now())
     later = published.draft_next_edition(verdict="skip", quote="No.")
@@ -102,14 +104,14 @@ def test_next_edition_is_refused_of_drafts_and_at_earlier_times():
     assert list(Review.objects.current()) == [published]
 
 
-def test_reviewers_can_exchange_seats_in_one_transaction():
+def test_reviewers_can_swap_seats_in_one_transaction():
     first, second = make.reviewer(seat=101), make.reviewer(seat=102)
     Reviewer.objects.filter(pk=first.pk).update(seat=102)
     Reviewer.objects.filter(pk=second.pk).update(seat=101)
     assert list(Reviewer.objects.order_by("seat").values_list("pk", flat=True)) == [second.pk, first.pk]
 
 
-def test_prediction_that_is_open_has_not_been_judged():
+def test_open_prediction_cannot_have_a_judgment_day():
     review = make.review(of=make.tool(), by=make.reviewer())
     with pytest.raises(IntegrityError, match="reviews_prediction_open_not_judged"):
         make.prediction(of=review, judged_on=make.PAST.date())

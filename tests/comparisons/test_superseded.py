@@ -1,4 +1,4 @@
-"""What changed about a tool: earlier editions, prices and facts."""
+"""The history on the page of a tool: earlier editions, prices, and facts."""
 
 import re
 from datetime import date, timedelta
@@ -15,16 +15,16 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 
 
-def page_of(client: Client, tool: Tool) -> str:
+def get_page(client: Client, tool: Tool) -> str:
     return client.get(tool.get_absolute_url()).content.decode()
 
 
-def text_of(html: str) -> str:
+def strip_tags(html: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", html).split())
 
 
-def spoken_twice() -> Tool:
-    """A tool of two seats, one of which has flipped; its earlier words carry a prediction."""
+def make_tool_with_a_flip() -> Tool:
+    """Make a tool with two seats. One of them has flipped; its earlier edition has a prediction."""
     tool = make.tool(slug="alpha")
     seat = make.reviewer(name="The Builder")
     old = make.review(of=tool, by=seat, verdict="skip", quote="Old *words*.", flips_if="a licence")
@@ -34,15 +34,15 @@ def spoken_twice() -> Tool:
     return tool
 
 
-def test_each_edition_can_be_read_in_full_at_its_anchor(client):
-    tool = spoken_twice()
-    page = page_of(client, tool)
+def test_each_edition_is_shown_in_full_at_its_anchor(client):
+    tool = make_tool_with_a_flip()
+    page = get_page(client, tool)
     for edition in tool.reviews.all():
         assert page.count(f'id="edition-{edition.pk}"') == 1
     shown = page.partition("<main")[2].partition("</main>")[0]
     for words in ("<p>Old <em>words</em>.</p>", "a licence", "An old claim", "New words.", "Calm words."):
         assert shown.count(words) == 1
-    history = text_of(page[page.index('id="history"') :])
+    history = strip_tags(page[page.index('id="history"') :])
     assert "One of two seats spoke more than once; one verdict flipped." in history
     assert "ship since 15 Apr 2026 Flipped from skip Read it in the scorecard" in history
     assert "skip 5 Jan 2026 to 15 Apr 2026 First verdict" in history
@@ -50,49 +50,49 @@ def test_each_edition_can_be_read_in_full_at_its_anchor(client):
     assert "No verdict has changed" not in page
 
 
-def test_new_words_with_the_same_verdict_are_history_and_no_flip(client):
+def test_same_verdict_in_new_words_is_history_and_no_flip(client):
     tool, seat = make.tool(), make.reviewer()
     make.review(of=tool, by=seat)
     make.review(of=tool, by=seat, published_at=make.PAST + DAY)
-    page = text_of(page_of(client, tool))
+    page = strip_tags(get_page(client, tool))
     assert "One of one seat spoke more than once; no verdicts flipped." in page
     assert "Still ship, in new words" in page
 
 
-def test_without_history_a_sentence_says_since_when(client):
+def test_tool_without_history_says_since_when(client):
     tool = make.tool()
-    assert "No verdict has changed" not in page_of(client, tool)
+    assert "No verdict has changed" not in get_page(client, tool)
     make.review(of=tool, by=make.reviewer(), published_at=make.PAST + 9 * DAY)
     make.review(of=tool, by=make.reviewer())
-    page = page_of(client, tool)
+    page = get_page(client, tool)
     assert "No verdict has changed since the first one, on 5 Jan 2026." in page
     assert 'id="history"' not in page
     assert f'id="edition-{tool.reviews.first().pk}"' in page
 
 
-def test_history_keeps_what_is_not_public_to_itself(client):
+def test_history_does_not_depend_on_unpublished_reviews(client):
     tool, seat = make.tool(), make.reviewer()
     make.review(of=tool, by=seat, quote="Standing words.", published_at=make.PAST + 2 * DAY)
-    before = page_of(client, tool)
+    before = get_page(client, tool)
     make.review(of=tool, by=seat, quote="A draft.", published_at=None)
     make.review(of=tool, by=seat, quote="Scheduled.", published_at=make.FUTURE)
     make.review(of=tool, by=seat, quote="Taken back.", published_at=make.PAST, withdrawn_at=make.PAST + DAY)
     make.review(of=make.tool(), by=seat, quote="Of another tool.", published_at=make.PAST)
-    assert page_of(client, tool) == before
+    assert get_page(client, tool) == before
 
 
-def test_scheduled_edition_makes_history_by_itself(client, time_machine):
+def test_scheduled_edition_becomes_history_by_the_clock(client, time_machine):
     tool = make.tool()
     review = make.review(of=tool, by=make.reviewer(), quote="First words.")
     make.later_edition(of=review, verdict="skip", quote="Later words.", published_at=make.FUTURE)
-    assert "Later words." not in page_of(client, tool)
+    assert "Later words." not in get_page(client, tool)
     time_machine.move_to(make.FUTURE)
-    page = page_of(client, tool)
+    page = get_page(client, tool)
     assert ("First words." in page, "Later words." in page, "Flipped from ship" in page) == (True, True, True)
 
 
-def test_picture_puts_the_editions_on_one_scale():
-    tool = spoken_twice()
+def test_timeline_puts_the_editions_on_one_scale():
+    tool = make_tool_with_a_flip()
     drawn = timeline(read_history(tool.pk)["editions"], today=date(2026, 11, 22))
     assert (drawn["first"], drawn["newest"]) == ("5 Jan 2026", "15 Apr 2026")
     assert [seat["marks"] for seat in drawn["seats"]] == [
@@ -101,13 +101,13 @@ def test_picture_puts_the_editions_on_one_scale():
     ]
 
 
-def test_no_editions_no_history():
-    said = read_history(make.tool().pk)
-    assert said == {"editions": None, "plans": None, "facts": None}
+def test_tool_without_editions_has_no_history():
+    history = read_history(make.tool().pk)
+    assert history == {"editions": None, "plans": None, "facts": None}
     assert (timeline([], today=date(2026, 11, 22)), unchanged_since([])) == (None, "")
 
 
-def test_superseded_price_and_fact_show_what_they_were(client):
+def test_superseded_price_and_fact_are_shown(client):
     tool, attribute = make.tool(slug="alpha"), make.attribute(name="Licence")
     make.tool(slug="beta")
     paid = {"name": "Pro", "kind": "paid", "currency": "USD", "period": "month"}
@@ -116,7 +116,7 @@ def test_superseded_price_and_fact_show_what_they_were(client):
     make.plan(of=tool, amount=25, **paid)
     make.fact(of=tool, attribute=attribute, value="MIT", superseded_at=make.PAST)
     make.fact(of=tool, attribute=attribute, value="AGPL")
-    page = page_of(client, tool)
+    page = get_page(client, tool)
     newest, oldest = "was $20/mo until 5 Apr 2026", "was $10/mo until 5 Jan 2026"
     assert [page.count(words) for words in (newest, oldest, "was MIT until 5 Jan 2026")] == [1, 1, 1]
     assert page.index(newest) < page.index(oldest)
@@ -125,17 +125,17 @@ def test_superseded_price_and_fact_show_what_they_were(client):
     assert [pair.count(words) for words in (newest, oldest, "was MIT until 5 Jan 2026")] == [1, 0, 1]
 
 
-def test_what_nothing_follows_is_said_to_be_gone(client):
+def test_plans_and_facts_without_successor_are_shown_as_gone(client):
     tool, other = make.tool(slug="alpha"), make.tool(slug="beta")
     make.plan(of=tool, name="Old plan", superseded_at=make.PAST)
     make.fact(of=tool, attribute=make.attribute(name="Old attribute"), value="Old value", superseded_at=make.PAST)
     make.plan(of=other, name="Plan of another")
-    page = text_of(page_of(client, tool))
+    page = strip_tags(get_page(client, tool))
     assert "— No price known. No longer offered Old plan was Free until 5 Jan 2026" in page
     assert "— No facts verified. No longer stated Old attribute was Old value until 5 Jan 2026" in page
     assert "Plan of another" not in page
     assert "Entry" in page
-    assert ">Free<" not in page_of(client, tool)
+    assert ">Free<" not in get_page(client, tool)
     assert "Old" not in client.get("/compare/alpha-vs-beta/").content.decode()
 
 
@@ -151,7 +151,7 @@ def test_superseding_a_price_changes_the_etag_of_a_comparison(client):
 
 
 @pytest.mark.parametrize("editions", [1, 3])
-def test_queries(client, django_assert_num_queries, editions):
+def test_query_count_is_constant(client, django_assert_num_queries, editions):
     tool = make.tool()
     for _ in range(editions):
         seat, attribute = make.reviewer(), make.attribute()
@@ -160,4 +160,4 @@ def test_queries(client, django_assert_num_queries, editions):
             make.plan(of=tool, name=f"Plan {n}", superseded_at=make.PAST + seat.pk * DAY)
             make.fact(of=tool, attribute=attribute, superseded_at=make.PAST + n * DAY)
     with django_assert_num_queries(5):
-        page_of(client, tool)
+        get_page(client, tool)
