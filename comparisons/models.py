@@ -15,12 +15,12 @@ from tools.publishing import Publishable, is_published
 from tools.row_history import History
 from tools.search import SearchableQuerySet, highlight
 
-# The order of splits: the most seats apart, then the fewest that judged both, then the newest comparison.
+# The order of splits: most seats apart, then fewest seats that judged both tools, then newest comparison.
 BIGGEST = (F("apart").desc(), "seats", F("comparison").desc())
 
 
 class IsOneOf(models.Func):
-    """Whether a value is in an array: `value = ANY (array)`, which an index on the value serves, also within an OR."""
+    """Whether a value is in an array: `value = ANY (array)`. Unlike IN, it uses an index on the value within an OR."""
 
     template = "%(expressions)s)"
     arg_joiner = " = ANY ("
@@ -46,7 +46,7 @@ class ComparisonQuerySet(SearchableQuerySet):
     MATCHING = _MATCHING
 
     def published(self, *, at: datetime | None = None) -> Self:
-        """What the public may see: published itself, of two published tools."""
+        """Comparisons that are published and whose two tools are published."""
         return (
             super()
             .published(at=at)
@@ -57,18 +57,19 @@ class ComparisonQuerySet(SearchableQuerySet):
         return self.order_by("-published_at", "-pk")
 
     def touching(self, *tool_ids: int) -> Self:
-        """Those that one of these tools is part of."""
+        """Comparisons that include any of the tools."""
         return self.filter(Q(first__in=tool_ids) | Q(second__in=tool_ids))
 
     def in_category(self, category: Category) -> Self:
-        """Those of which a tool is in a category."""
+        """Comparisons with at least one tool in a category."""
         tools = ArraySubquery(Tool.objects.filter(category=category).order_by().values("pk"))
         found = Comparison.objects.filter(Q(IsOneOf(F("first"), tools)) | Q(IsOneOf(F("second"), tools)))
-        # Looked up, and then sorted: on a walk down the newest of the whole site those of a small category are rare.
+        # The subquery makes PostgreSQL look up the comparisons first and sort them then. Otherwise it may walk down the
+        # newest comparisons of the whole site, among which those of a small category are rare.
         return self.filter(IsOneOf(F("pk"), ArraySubquery(found.order_by().values("pk"))))
 
     def records(self) -> models.QuerySet[Any, Any]:
-        """Each as a `PairRecord`, for links."""
+        """Return each comparison as a `PairRecord`, for links."""
         return self.values(
             first_slug=F("first__slug"),
             first_name=F("first__name"),
@@ -88,17 +89,17 @@ class ComparisonQuerySet(SearchableQuerySet):
         )
 
     def most_read(self) -> Self:
-        """Those that were read at all, the most read of late first."""
+        """Comparisons that have been read, the most read recently first."""
         return self.filter(reading__isnull=False).order_by("-reading__heat", "-pk")
 
     def in_order(self, ids: Iterable[int]) -> list[Any]:
-        """The comparisons of some ids, in the order of those; ids that are not among these are left out."""
+        """Return the comparisons with the given ids, in that order. Ids that are not in the queryset are left out."""
         ids = list(ids)
         found = self.in_bulk(ids)
         return [found[pk] for pk in ids if pk in found]
 
     def with_changed_at(self, *, at: datetime | None = None) -> Self:
-        """Annotate `changed_at`: when the newest of these came out: itself, its tools, their published reviews."""
+        """Annotate `changed_at`: the newest publication time among the comparison, its tools, and their reviews."""
         reviews = Review.objects.published(at=at).order_by("-published_at").values("published_at")
         return self.annotate(
             changed_at=Greatest(
@@ -111,13 +112,13 @@ class ComparisonQuerySet(SearchableQuerySet):
         )
 
     def with_numbers(self) -> Self:
-        """With both tools as their cards show them: category, panel, community and plans."""
+        """Prefetch both tools with what cards show: category, panel, community, and plans."""
         tools = Tool.objects.with_numbers().with_plans().select_related("category")
         return self.prefetch_related(Prefetch("first", tools), Prefetch("second", tools))
 
 
 class Comparison(Publishable):
-    """Two tools in the order the editor gives, with an introduction. Any other pair has its page without one.
+    """Two tools in the editor's order, with an introduction. Every other pair has a page without one.
 
     The table has one more column, `search_vector`, with both names (tools/search.py); triggers maintain it
     (comparisons/sql/search.sql).
@@ -139,7 +140,7 @@ class Comparison(Publishable):
                 Least(F("first"), F("second")),
                 Greatest(F("first"), F("second")),
                 name="comparisons_pair_once",
-                violation_error_message="This pair is compared already, one way round or the other.",
+                violation_error_message="This pair already has a comparison, in this order or the other.",
             ),
             models.CheckConstraint(
                 name="comparisons_two_tools",
@@ -157,17 +158,17 @@ class Comparison(Publishable):
 
 class SplitQuerySet(models.QuerySet["Split"]):
     def at(self, instant: datetime | None = None) -> Self:
-        """Those that hold at an instant (default: now): one for each published comparison."""
+        """Splits in effect at an instant (default: now): one per published comparison."""
         instant = instant or timezone.now()
         return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=instant), starts_at__lte=instant)
 
     def biggest(self) -> Self:
-        """Those with any seat apart, the most seats first: a total order."""
+        """Splits with at least one seat apart, most seats first. A total order."""
         return self.filter(apart__gt=0).order_by(*BIGGEST)
 
 
 class Split(models.Model):
-    """On how many seats the two tools of a published comparison get different verdicts: what lists of them sort by.
+    """The number of seats on which the tools of a published comparison get different verdicts. Lists sort by it.
 
     It follows from the tools' listings, and only triggers write it (comparisons/sql/splits.sql). Like those it has a
     row for now and one for each later time at which it changes by itself.
@@ -177,7 +178,7 @@ class Split(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
     apart = models.PositiveSmallIntegerField(help_text="Seats whose verdicts differ.")
-    seats = models.PositiveSmallIntegerField(help_text="Seats that have judged both.")
+    seats = models.PositiveSmallIntegerField(help_text="Seats that have judged both tools.")
 
     objects = SplitQuerySet.as_manager()
 
@@ -190,7 +191,7 @@ class Split(models.Model):
 
 
 class Reading(models.Model):
-    """How much a comparison was read of late (`comparisons.reading.popularity`)."""
+    """How often a comparison has been read recently (`comparisons.reading.popularity`)."""
 
     comparison = models.OneToOneField(Comparison, on_delete=models.CASCADE, primary_key=True)
     heat = models.FloatField()

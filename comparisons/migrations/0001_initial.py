@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
                 ("starts_at", models.DateTimeField()),
                 ("ends_at", models.DateTimeField(null=True)),
                 ("apart", models.PositiveSmallIntegerField(help_text="Seats whose verdicts differ.")),
-                ("seats", models.PositiveSmallIntegerField(help_text="Seats that have judged both.")),
+                ("seats", models.PositiveSmallIntegerField(help_text="Seats that have judged both tools.")),
                 (
                     "comparison",
                     models.ForeignKey(
@@ -166,7 +166,7 @@ class Migration(migrations.Migration):
                 django.db.models.functions.comparison.Least(models.F("first"), models.F("second")),
                 django.db.models.functions.comparison.Greatest(models.F("first"), models.F("second")),
                 name="comparisons_pair_once",
-                violation_error_message="This pair is compared already, one way round or the other.",
+                violation_error_message="This pair already has a comparison, in this order or the other.",
             ),
         ),
         migrations.AddConstraint(

@@ -11,7 +11,7 @@ from comparisons.addresses import reverse_tool_image
 from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
 from comparisons.models import Comparison, ComparisonQuerySet
-from comparisons.pictures.badge import snippets
+from comparisons.pictures.badge import build_snippets
 from comparisons.reading.rivals import likeliest_rivals
 from comparisons.reading.superseded import read_history
 from comparisons.reading.tool_records import read_tools
@@ -44,7 +44,7 @@ def tool_page(tool: Tool, *, drafts: Collection[int] = ()) -> dict[str, Any]:
         "has_long_names": tool_columns.has_long_names(tools),
         "seats": tool_columns.build_seat_rows(tools),
         "facts": tool_columns.build_fact_rows(tools, today=today, earlier=None),
-        "badges": snippets(settings.SITE_URL, settings.SITE_NAME, tool.slug, tool.name),
+        "badges": build_snippets(settings.SITE_URL, settings.SITE_NAME, tool.slug, tool.name),
         **_history(tool, today=today, drafts=drafts),
         "comparisons": newest_links(Comparison.objects.published().touching(tool.pk)),
         "rivals": likeliest_rivals(tool, most=LINKS),

@@ -1,4 +1,4 @@
-"""The badge that other sites embed: its words, and the code that embeds it. Values in, values out."""
+"""The badge that other sites embed: its texts, and the code that embeds it. Values in, values out."""
 
 import re
 import unicodedata
@@ -11,17 +11,17 @@ from django.utils.html import format_html
 from reviews.panel import Panel
 from votes.community import Community
 
-# (width, height) of each size in pixels. They are the same for every tool and all numbers, so that a page that embeds
-# a badge does not move when a verdict changes.
+# (width, height) of each size in pixels. They do not depend on the tool or its numbers, so a page that embeds a badge
+# does not shift when a verdict changes.
 SIZES = {"small": (240, 32), "large": (380, 136)}
-_NAME_ROOM = 340 / 21  # of the large one: its width in pixels by the size of the letters
-_SITE_ROOM = 84 / 14  # as above, for the site's name in the small one
+_NAME_WIDTH = 340 / 21  # ems: pixels of width in the large badge, divided by the font size
+_SITE_WIDTH = 84 / 14  # ems: the same for the site's name in the small badge
 _PANEL_LEFT, _COMMUNITY_LEFT = 20, 196
-_MARK_STEP, _MOST_MARKS = 16, 5
+_MARK_STEP, _MAX_MARKS = 16, 5
 
 
-class Number(NamedTuple):
-    """A number of the large badge, and the words under it. Places are pixels from the left."""
+class BadgeNumber(NamedTuple):
+    """A number on the large badge with the words below it. Positions are pixels from the left."""
 
     left: int
     figure: str
@@ -32,22 +32,22 @@ class Number(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """What a badge says, ready to be put into its template."""
+    """The texts of a badge, ready for its template."""
 
     site: str
     name: str
     label: str
-    """All of it in one sentence, for those who listen."""
+    """Everything in one sentence, for screen readers."""
     panel: Panel
     community: str
     community_words: str
 
     @classmethod
     def of(cls, site: str, name: str, panel: Panel, community: Community) -> "Badge":
-        name = printable(name)
+        name = clean_name(name)
         return cls(
-            site=cut(site, _SITE_ROOM),
-            name=cut(name, _NAME_ROOM),
+            site=truncate(site, _SITE_WIDTH),
+            name=truncate(name, _NAME_WIDTH),
             label=f"{site} on {name}. Panel: {panel.figure}, {panel.words}. "
             f"Community: {community.figure}, {community.words}.",
             panel=panel,
@@ -57,48 +57,49 @@ class Badge:
 
     @property
     def marks(self) -> list[tuple[int, str]]:
-        """(middle, in pixels from the left, and verdict) of each seat; none where they would not find room."""
+        """(center in pixels from the left, verdict) per seat; empty if there are too many to fit."""
         verdicts = [verdict for _, verdict in self.panel.marks]
-        if len(verdicts) > _MOST_MARKS:
+        if len(verdicts) > _MAX_MARKS:
             return []
         return [(_PANEL_LEFT + 6 + place * _MARK_STEP, verdict) for place, verdict in enumerate(verdicts)]
 
     @property
-    def numbers(self) -> list[Number]:
-        """The panel's number and the community's, each with its place."""
+    def numbers(self) -> list[BadgeNumber]:
+        """The panel's number and the community's, each with its position."""
         after_marks = len(self.marks) * _MARK_STEP + 4 if self.marks else 0
         return [
-            Number(_PANEL_LEFT, self.panel.figure, "Panel", _PANEL_LEFT + after_marks, self.panel.words),
-            Number(_COMMUNITY_LEFT, self.community, "Community", _COMMUNITY_LEFT, self.community_words),
+            BadgeNumber(_PANEL_LEFT, self.panel.figure, "Panel", _PANEL_LEFT + after_marks, self.panel.words),
+            BadgeNumber(_COMMUNITY_LEFT, self.community, "Community", _COMMUNITY_LEFT, self.community_words),
         ]
 
 
-def printable(text: str) -> str:
-    """A name on one line, without the characters that XML forbids or that change the direction of what follows."""
-    kept = (
+def clean_name(text: str) -> str:
+    """Return a name on one line, without characters that XML forbids or that change the direction of following text."""
+    characters = (
         " " if character.isspace() or unicodedata.category(character) in ("Cc", "Cs", "Cn") else character
         for character in text
         if unicodedata.category(character) != "Cf" or character in "\u200c\u200d"
     )
-    return " ".join("".join(kept).split())
+    return " ".join("".join(characters).split())
 
 
-def cut(text: str, room: float) -> str:
-    """As much of a text as fits some room, with an ellipsis where something is left out. Room is in ems (multiples of
-    the size of the letters), and what letters take is estimated: nobody knows which font the reader has.
+def truncate(text: str, max_width: float) -> str:
+    """Truncate text to a width in ems, with an ellipsis if it is cut.
+
+    Widths are estimated, because the reader's font is unknown.
     """
-    if sum(map(_width, text)) <= room:
+    if sum(map(_estimate_width, text)) <= max_width:
         return text
-    taken = _width("…")
+    width = _estimate_width("…")
     for place, character in enumerate(text):
-        taken += _width(character)
-        if taken > room:
+        width += _estimate_width(character)
+        if width > max_width:
             return text[:place].rstrip() + "…"
     return text
 
 
-def _width(character: str) -> float:
-    """About what a character takes in a bold serif, in ems; the template clips what a wider font makes of it."""
+def _estimate_width(character: str) -> float:
+    """Return the approximate width of a character in a bold serif, in ems. The template clips wider fonts."""
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     if unicodedata.east_asian_width(character) in "WF":
@@ -112,11 +113,11 @@ def _width(character: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """How to embed a badge of one size."""
+    """The code that embeds a badge of one size."""
 
     size: str
     src: str
-    """Its address on this site."""
+    """The path of the badge on this site."""
     alt: str
     width: int
     height: int
@@ -124,21 +125,22 @@ class Snippet:
     markdown: str
 
 
-def snippets(site_url: str, site: str, slug: str, name: str) -> list[Snippet]:
-    """How to embed the badges of a tool, in both sizes, with absolute addresses. The text for those who cannot see
-    them says no numbers, because it stays as it is when these change.
+def build_snippets(site_url: str, site: str, slug: str, name: str) -> list[Snippet]:
+    """Return the code that embeds a tool's badge, in both sizes, with absolute addresses.
+
+    The alt text has no numbers, because other sites keep it when the numbers change.
     """
     page, src = reverse("tool", args=[slug]), reverse("badge", args=[slug])
-    alt = f"What {site} says of {printable(name)}"
-    made = []
+    alt = f"What {site} says of {clean_name(name)}"
+    results = []
     for size, (width, height) in SIZES.items():
         image = f"{src}?size={size}"
         html = format_html(
             '<a href="{}"><img src="{}" alt="{}" width="{}" height="{}"></a>',
             site_url + page, site_url + image, alt, width, height,
         )  # fmt: skip
-        # As plain text: the page that shows it has to escape it once more.
-        made.append(
+        # Plain text, not safe HTML: the page that shows the code must escape it again.
+        results.append(
             Snippet(
                 size=size,
                 src=image,
@@ -146,11 +148,11 @@ def snippets(site_url: str, site: str, slug: str, name: str) -> list[Snippet]:
                 width=width,
                 height=height,
                 html="".join(html),
-                markdown=f"[![{_markdown_escaped(alt)}]({site_url}{image})]({site_url}{page})",
+                markdown=f"[![{_escape_markdown(alt)}]({site_url}{image})]({site_url}{page})",
             )
         )
-    return made
+    return results
 
 
-def _markdown_escaped(text: str) -> str:
+def _escape_markdown(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|&~])", r"\\\1", text)

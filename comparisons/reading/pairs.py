@@ -1,7 +1,7 @@
-"""Finding a pair by its address, and knowing cheaply whether its page has changed.
+"""Finds a pair by its slugs, and checks cheaply whether its page has changed.
 
-This is the one query of a conditional request, so it is written as SQL and prepared by the server. It must name
-everything that the comparison page shows: see docs/decisions/0002-etags.md before you add to that page.
+The statement is the only query of a conditional request, so it is written in SQL and prepared by the server. It must
+cover everything that the comparison page shows: read docs/decisions/0002-etags.md before you add to that page.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from votes.community import Community
 from votes.preference import Preference
 from web.caching import process_cache
 
-# The counts of votes on two tools, a and b, and between them, with the joins that read them.
+# The counts of votes on two tools, a and b, and between them; `_COUNT_JOINS` reads them.
 _COUNTS = """
        on_a.ship, on_a.skip, on_a.held, EXISTS (SELECT FROM votes_freeze WHERE tool_id = a.id),
        on_b.ship, on_b.skip, on_b.held, EXISTS (SELECT FROM votes_freeze WHERE tool_id = b.id),
@@ -27,7 +27,7 @@ _SUMS = """(
     SELECT COALESCE(sum(ship), 0) AS ship, COALESCE(sum(skip), 0) AS skip, COALESCE(sum(held), 0) AS held
     FROM votes_tally WHERE tool_id = {tool}.id
 ) AS on_{tool}"""
-_COUNTED = f"""
+_COUNT_JOINS = f"""
 CROSS JOIN LATERAL {_SUMS.replace("{tool}", "a")}
 CROSS JOIN LATERAL {_SUMS.replace("{tool}", "b")}
 LEFT JOIN votes_pairtally AS on_pair
@@ -40,18 +40,18 @@ JOIN tools_tool AS b ON b.slug = %(second)s AND is_published(b.published_at, b.w
 LEFT JOIN comparisons_comparison AS c
        ON LEAST(c.first_id, c.second_id) = LEAST(a.id, b.id)
       AND GREATEST(c.first_id, c.second_id) = GREATEST(a.id, b.id)
-      AND is_published(c.published_at, c.withdrawn_at, %(now)s){counted}
+      AND is_published(c.published_at, c.withdrawn_at, %(now)s){count_joins}
 WHERE a.slug = %(first)s AND is_published(a.published_at, a.withdrawn_at, %(now)s)
 """
 
-_AS_IT_IS = """
+_STATE = """
 SELECT {revision},{counts}
-FROM (VALUES (%(first)s::bigint)) AS a(id) CROSS JOIN (VALUES (%(second)s::bigint)) AS b(id){counted}
+FROM (VALUES (%(first)s::bigint)) AS a(id) CROSS JOIN (VALUES (%(second)s::bigint)) AS b(id){count_joins}
 """
 
-_FIND, _AS_IT_IS = (
-    sql.replace("{revision}", REVISION_SQL).replace("{counts}", _COUNTS).replace("{counted}", _COUNTED)
-    for sql in (_FIND, _AS_IT_IS)
+_FIND, _STATE = (
+    sql.replace("{revision}", REVISION_SQL).replace("{counts}", _COUNTS).replace("{count_joins}", _COUNT_JOINS)
+    for sql in (_FIND, _STATE)
 )
 
 _COMMUNITY = """
@@ -93,7 +93,7 @@ class Pair:
     ids: tuple[int, int]
     slugs: tuple[str, str]
     comparison: int | None
-    """The id of the editors' comparison; None for a pair that none of them made."""
+    """The id of the comparison that editors made of the pair, or None."""
     introduction: str
     revision: Revision
     counts: tuple[Counts, Counts]
@@ -105,7 +105,7 @@ class Pair:
 
     @property
     def stamp(self) -> tuple[Any, ...]:
-        """Differs whenever the page would."""
+        """A value that differs whenever the page would."""
         return (self.ids, self.revision, self.counts, self.pair_counts)
 
     @property
@@ -135,9 +135,9 @@ def _numbers(one: Counts, two: Counts, pair: PairCounts) -> tuple[list[Community
 
 
 def find_pair(first: str, second: str) -> Pair | None:
-    """The pair of two slugs, given in either order; None unless both tools are published.
+    """Return the pair of two slugs, given in either order; None unless both tools are published. One query.
 
-    The canonical order is the editor's where a comparison is published, else that of the slugs.
+    The canonical order is that of the published comparison, else alphabetical by slug.
     """
     now = timezone.now()
     with connection.cursor() as cursor:
@@ -161,9 +161,9 @@ def find_pair(first: str, second: str) -> Pair | None:
 
 
 def read_pair_for_preview(comparison: Comparison) -> Pair:
-    """A comparison as a pair, whether or not it or its tools are published: for previews."""
+    """Return the pair of a comparison, published or not. One query."""
     first, second = comparison.first, comparison.second
-    revision, counts, pair_counts = _as_it_is(first.pk, second.pk)
+    revision, counts, pair_counts = _read_state(first.pk, second.pk)
     return Pair(
         ids=(first.pk, second.pk),
         slugs=(first.slug, second.slug),
@@ -176,18 +176,18 @@ def read_pair_for_preview(comparison: Comparison) -> Pair:
 
 
 def is_current(pair: Pair) -> bool:
-    """Whether the pair's page would still show what it showed when the pair was found. One statement.
+    """Return whether the page of a pair would show the same as when the pair was read. One query.
 
-    What the address leads to, and whether the tools are published, is editors' work and so part of the revision.
+    Slugs and publication need no check of their own: editors change them, so they are part of the revision.
     """
-    return _as_it_is(*pair.ids) == (pair.revision, pair.counts, pair.pair_counts)
+    return _read_state(*pair.ids) == (pair.revision, pair.counts, pair.pair_counts)
 
 
-def _as_it_is(first: int, second: int) -> tuple[Revision, tuple[Counts, Counts], PairCounts]:
+def _read_state(first: int, second: int) -> tuple[Revision, tuple[Counts, Counts], PairCounts]:
     """Return the revision and the counts (see Pair) of two tools by their ids, in this order."""
     now = timezone.now()
     with connection.cursor() as cursor:
-        cursor.execute(_AS_IT_IS, {"first": first, "second": second, "now": now})
+        cursor.execute(_STATE, {"first": first, "second": second, "now": now})
         revision, *counts = cursor.fetchone()
     between = PairCounts(*counts[8:])
     return (
@@ -198,6 +198,6 @@ def _as_it_is(first: int, second: int) -> tuple[Revision, tuple[Counts, Counts],
 
 
 def find_current_slugs(first: str, second: str) -> tuple[str, str] | None:
-    """Where two slugs, current or former, lead today; None when they do not both lead to published tools."""
+    """Return the current slugs for two slugs, current or former; None unless both belong to published tools."""
     found = Tool.objects.published().by_slugs(first, second)
     return (found[first].slug, found[second].slug) if first in found and second in found else None

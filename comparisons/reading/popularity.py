@@ -1,11 +1,11 @@
-"""How much comparisons are read of late, for the list of the most read ones.
+"""How often each comparison has been read recently, for the list of the most read ones.
 
-Reads are counted in the process and written every READINGS_SECONDS, so that a page writes nothing: what a killed
-process had not written is lost, which a list of favourites can bear. No reader is told from another.
+Reads are counted per process and flushed every READINGS_SECONDS, so that a request writes nothing. A process that is
+killed loses the reads it has not flushed, which is acceptable for such a list. Readers are not distinguished.
 
-Of each comparison one number is kept, its heat: the logarithm of the sum of all its reads, each weighted by
-exp(t / TAU) with t the time of reading in seconds. A read weighs half as much as one HALF_LIFE later, and because the
-weights of all grow alike, heats can be compared at any time without being computed anew.
+Each comparison stores one number, its heat: the logarithm of the sum of all its reads, each weighted by exp(t / TAU),
+where t is the time of the read in seconds. A read weighs half as much as one that is HALF_LIFE later. All weights grow
+at the same rate, so heats can be compared at any time without an update.
 """
 
 import math
@@ -26,12 +26,12 @@ _pending: Counter[int] = Counter()
 _lock = Lock()
 _flushed_at = time.monotonic()
 
-# ln(exp(a) + exp(b)) without leaving the range of floating point.
+# The new heat is ln(exp(a) + exp(b)), rearranged so that it does not overflow. Reads of deleted pairs are dropped.
 _UPSERT = """
 INSERT INTO comparisons_reading AS reading (comparison_id, heat)
-SELECT comparison.id, %s + ln(noted.reads)
-FROM unnest(%s::bigint[], %s::float8[]) AS noted(id, reads)
-JOIN comparisons_comparison AS comparison ON comparison.id = noted.id
+SELECT comparison.id, %s + ln(counted.reads)
+FROM unnest(%s::bigint[], %s::float8[]) AS counted(id, reads)
+JOIN comparisons_comparison AS comparison ON comparison.id = counted.id
 ORDER BY 1
 ON CONFLICT (comparison_id) DO UPDATE
 SET heat = GREATEST(reading.heat, excluded.heat) + ln(1 + exp(-abs(reading.heat - excluded.heat)))
@@ -39,7 +39,7 @@ SET heat = GREATEST(reading.heat, excluded.heat) + ln(1 + exp(-abs(reading.heat 
 
 
 def count_read(comparison: int) -> None:
-    """Count one read of a comparison (its id)."""
+    """Count one read of a comparison, given its id, and flush when it is time."""
     with _lock:
         _pending[comparison] += 1
     if time.monotonic() - _flushed_at > settings.READINGS_SECONDS:
@@ -48,7 +48,7 @@ def count_read(comparison: int) -> None:
 
 
 def flush() -> None:
-    """Write what this process has counted."""
+    """Write the reads that this process has counted."""
     global _flushed_at
     with _lock:
         reads = dict(_pending)

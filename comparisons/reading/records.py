@@ -8,7 +8,7 @@ from typing import TypedDict
 
 
 class FormerPrice(TypedDict):
-    """What a plan cost until it was superseded; times are ISO text."""
+    """A superseded price of a plan."""
 
     kind: str
     amount: Decimal | None
@@ -19,14 +19,14 @@ class FormerPrice(TypedDict):
 
 
 class FormerFact(TypedDict):
-    """What a fact said until it was superseded; times are ISO text."""
+    """A superseded value of a fact."""
 
     value: str
     until: str
 
 
 class PlanRecord(TypedDict):
-    """A standing plan, and what it cost before, newest first; days are ISO text."""
+    """A current plan with its superseded prices, newest first."""
 
     name: str
     kind: str
@@ -40,7 +40,7 @@ class PlanRecord(TypedDict):
 
 
 class FactRecord(TypedDict):
-    """A standing fact, and what it said before; `attribute` is the id that lines it up with other tools' facts."""
+    """A current fact with its superseded values, newest first. `attribute` is an id, by which tools' facts align."""
 
     attribute: int
     name: str
@@ -59,8 +59,10 @@ class PredictionRecord(TypedDict):
 
 
 class ReviewRecord(TypedDict):
-    """A current review: the edition's id, its reviewer's id, slug, name, lens and seat, whether the panel's numbers
-    count it (a lens may leave it out), and what it says; times are ISO text.
+    """A current review and its reviewer.
+
+    `id` is the edition's, `reviewer` the reviewer's, `seat` the position on the panel. `counted` is False for a review
+    that a seat filter leaves out of the panel's numbers.
     """
 
     id: int
@@ -78,18 +80,17 @@ class ReviewRecord(TypedDict):
 
 
 class CorrectionRecord(TypedDict):
-    """What we got wrong about a tool and put right; times are ISO text."""
+    """A mistake about a tool that we corrected."""
 
     note: str
     made_at: str
 
 
 class ToolRecord(TypedDict):
-    """Everything that a column shows, but the votes: they change too often to be kept with it.
+    """Everything that a column shows except votes, which change too often to be cached with it.
 
-    Lists are None when empty; reviews are in seat order, corrections newest first, the rest as entered.
-
-    `ship`, `seats` (counts) and `percent` (0–100, None without a review) are the panel's.
+    Reviews are in seat order, corrections newest first, plans and facts in the order of entry and of attributes.
+    `ship`, `seats` (counts), and `percent` (0–100, None without a review) are the panel's numbers.
     """
 
     id: int
@@ -111,7 +112,7 @@ class ToolRecord(TypedDict):
 
 
 class PairRecord(TypedDict):
-    """A comparison as other pages link to it."""
+    """A comparison with what a link to it shows."""
 
     first_slug: str
     first_name: str
@@ -121,7 +122,7 @@ class PairRecord(TypedDict):
 
 
 class EditionRecord(TypedDict):
-    """A published edition of one seat's review of a tool, current or not; times are ISO text."""
+    """A published edition of one seat's review of a tool, current or superseded."""
 
     id: int
     slug: str
@@ -135,21 +136,21 @@ class EditionRecord(TypedDict):
 
 
 class GonePlan(TypedDict):
-    """A plan that no standing one of its name follows, with what it cost, newest first."""
+    """A plan that is no longer offered, with its prices, newest first."""
 
     name: str
     was: list[FormerPrice]
 
 
 class GoneFact(TypedDict):
-    """A fact that no standing one of its attribute follows, with its values, newest first."""
+    """A fact that no longer has a current value, with its former values, newest first."""
 
     name: str
     was: list[FormerFact]
 
 
 class HistoryRecord(TypedDict):
-    """Lists are None when empty; editions are in seat order, each seat's oldest first."""
+    """The history of a tool. Editions are in seat order, and per seat oldest first."""
 
     editions: list[EditionRecord] | None
     plans: list[GonePlan] | None

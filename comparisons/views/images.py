@@ -1,4 +1,4 @@
-"""Pictures of the numbers for other sites: the images of shared links, and the badge."""
+"""Images of the numbers for other sites: share images and badges."""
 
 from functools import wraps
 from typing import Any
@@ -33,14 +33,14 @@ def pair_image(request: HttpRequest, pair: Pair) -> HttpResponse:
     return respond_conditionally(
         request,
         stamp=("pair-image", *pair.stamp),
-        build=lambda: _png(share_image.pair_image(settings.SITE_NAME, *_sides(pair))),
+        build=lambda: _respond_with_png(share_image.draw_pair_image(settings.SITE_NAME, *_read_sides(pair))),
     )
 
 
-def _sides(pair: Pair) -> list[share_image.Side]:
+def _read_sides(pair: Pair) -> list[share_image.ImageSide]:
     tools = Tool.objects.with_panel().in_bulk(pair.ids)
     return [
-        share_image.Side.of(tools[pk].name, Panel.of(tools[pk].panel), community)
+        share_image.ImageSide.of(tools[pk].name, Panel.of(tools[pk].panel), community)
         for pk, community in zip(pair.ids, pair.communities, strict=True)
     ]
 
@@ -50,25 +50,25 @@ def _sides(pair: Pair) -> list[share_image.Side]:
 @at_current_address(_find_tool)
 def tool_image(request: HttpRequest, tool: Any) -> HttpResponse:
     """The share image of one tool."""
-    side = share_image.Side.of(tool.name, Panel.of(tool.panel), Community.of(tool.community))
+    side = share_image.ImageSide.of(tool.name, Panel.of(tool.panel), Community.of(tool.community))
     return respond_conditionally(
         request,
         stamp=("tool-image", side),
-        build=lambda: _png(share_image.tool_image(settings.SITE_NAME, side)),
+        build=lambda: _respond_with_png(share_image.draw_tool_image(settings.SITE_NAME, side)),
     )
 
 
 def _embeddable(view: View) -> View:
-    """Say to browsers that other sites may show what a view answers."""
+    """Allow other sites to show the response of a view."""
 
     @wraps(view)
-    def embedded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
 
-    return embedded
+    return wrapper
 
 
 @require_safe
@@ -78,13 +78,13 @@ def _embeddable(view: View) -> View:
 def badge(request: HttpRequest, tool: Any) -> HttpResponse:
     """The badge of a tool, for other sites to embed."""
     size = parse_badge_size(request.GET)
-    shown = Badge.of(settings.SITE_NAME, tool.name, Panel.of(tool.panel), Community.of(tool.community))
+    texts = Badge.of(settings.SITE_NAME, tool.name, Panel.of(tool.panel), Community.of(tool.community))
     return respond_conditionally(
         request,
-        stamp=("badge", size, shown),
-        build=lambda: render(request, f"comparisons/badge_{size}.svg", {"badge": shown}, content_type="image/svg+xml"),
+        stamp=("badge", size, texts),
+        build=lambda: render(request, f"comparisons/badge_{size}.svg", {"badge": texts}, content_type="image/svg+xml"),
     )
 
 
-def _png(image: bytes) -> HttpResponse:
+def _respond_with_png(image: bytes) -> HttpResponse:
     return HttpResponse(image, content_type="image/png")

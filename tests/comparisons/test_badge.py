@@ -6,7 +6,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparisons.pictures.badge import cut, printable, snippets
+from comparisons.pictures.badge import build_snippets, clean_name, truncate
 from tests import factories as make
 from tools.models import Tool
 
@@ -61,7 +61,7 @@ def test_badge_is_xml_whatever_the_name(client, url, name):
     assert root.get("role") == "img"
     title = root.find(f"{SVG}title").text
     assert title == root.get("aria-label")
-    assert printable(name) in title
+    assert clean_name(name) in title
     assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {
         "svg", "title", "rect", "path", "text", "tspan", "circle", "g",
     }  # fmt: skip
@@ -119,12 +119,12 @@ def test_tool_that_is_not_public_has_no_badge(client, fields):
 
 @given(st.text(max_size=300))
 def test_printable_text_can_stand_in_xml(text):
-    ET.fromstring(f"<x>{printable(text).replace('&', '').replace('<', '').replace('>', '')}</x>")  # noqa: S314
+    ET.fromstring(f"<x>{clean_name(text).replace('&', '').replace('<', '').replace('>', '')}</x>")  # noqa: S314
 
 
 @given(st.text(max_size=300))
 def test_cut_text_is_a_beginning(text):
-    short = cut(text, 10)
+    short = truncate(text, 10)
     assert short == text or (short.endswith("…") and text.startswith(short[:-1]))
 
 
@@ -132,7 +132,7 @@ def test_cut_text_is_a_beginning(text):
 
 
 def test_snippets_are_escaped_for_where_they_go():
-    small, large = snippets("https://shipside.example", "Shipside", "alpha", "A](x) *b* \"><script>'")
+    small, large = build_snippets("https://shipside.example", "Shipside", "alpha", "A](x) *b* \"><script>'")
     assert small.html == (
         '<a href="https://shipside.example/tools/alpha/">'
         '<img src="https://shipside.example/tools/alpha/badge.svg?size=small" '
@@ -149,7 +149,7 @@ def test_tool_page_shows_how_to_embed_its_badge(client):
     full_tool(name=name)
     document = html5lib.parse(client.get("/tools/alpha/").content, namespaceHTMLElements=False)
     codes = [element.text for element in document.iter("textarea")]
-    made = snippets("http://127.0.0.1:8000", "Shipside", "alpha", name)
+    made = build_snippets("http://127.0.0.1:8000", "Shipside", "alpha", name)
     assert codes == [code for snippet in made for code in (snippet.html, snippet.markdown)]
     inner = html5lib.parseFragment(codes[0], namespaceHTMLElements=False)
     assert inner.find("a/img").get("alt") == f"What Shipside says of {name}"

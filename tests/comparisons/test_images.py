@@ -8,7 +8,7 @@ from PIL import Image, ImageChops
 
 from comparisons.models import Comparison
 from comparisons.pictures import lettering, share_image
-from comparisons.pictures.share_image import MARGIN, NAME_HEIGHT, RULE, SIZE, Side
+from comparisons.pictures.share_image import MARGIN, NAME_HEIGHT, RULE_TOP, SIZE, ImageSide
 from tests import factories as make
 from tools.models import Tool
 
@@ -32,9 +32,9 @@ def opened(content: bytes) -> Image.Image:
     return image
 
 
-def side(name: str, verdicts: str = "+-++") -> Side:
+def side(name: str, verdicts: str = "+-++") -> ImageSide:
     seats = tuple("ship" if sign == "+" else "skip" for sign in verdicts)
-    return Side(name, "75%", "3 of 4 ship", seats, "58%", "31 votes, early: 41–73%")
+    return ImageSide(name, "75%", "3 of 4 ship", seats, "58%", "31 votes, early: 41–73%")
 
 
 # -- What is answered ---------------------------------------------------------------------------------------
@@ -84,8 +84,8 @@ def test_image_changes_with_the_numbers_and_only_then(client, time_machine, url)
 def test_unchanged_image_is_answered_by_one_query_and_not_drawn(client, django_assert_num_queries, monkeypatch, url):
     full_pair()
     etag = client.get(url).headers["ETag"]
-    monkeypatch.setattr("comparisons.views.images.share_image.pair_image", None)
-    monkeypatch.setattr("comparisons.views.images.share_image.tool_image", None)
+    monkeypatch.setattr("comparisons.views.images.share_image.draw_pair_image", None)
+    monkeypatch.setattr("comparisons.views.images.share_image.draw_tool_image", None)
     with django_assert_num_queries(1):
         response = client.get(url, headers={"if-none-match": etag})
     assert (response.status_code, response.content, response.headers["ETag"]) == (304, b"", etag)
@@ -99,9 +99,9 @@ def test_same_numbers_are_drawn_once(client):
         client.get(TOOL)
     Tool.objects.update(tagline="Another")
     client.get(PAIR)
-    assert share_image.pair_image.cache_info().misses == 1
-    assert share_image.tool_image.cache_info().misses == 1
-    assert share_image.pair_image.cache_info().maxsize == 64
+    assert share_image.draw_pair_image.cache_info().misses == 1
+    assert share_image.draw_tool_image.cache_info().misses == 1
+    assert share_image.draw_pair_image.cache_info().maxsize == 64
 
 
 @pytest.mark.parametrize("things", [1, 3])
@@ -198,8 +198,8 @@ def ink(content: bytes) -> Image.Image:
 @example("𒀀" * 300, "ស្ត្រី" * 40)
 def test_any_name_is_drawn_within_the_margins(first, second):
     for content in (
-        share_image.pair_image("Shipside", side(first), side(second)),
-        share_image.tool_image("Shipside", side(first)),
+        share_image.draw_pair_image("Shipside", side(first), side(second)),
+        share_image.draw_tool_image("Shipside", side(first)),
     ):
         marks = ink(content)
         left, top, right, bottom = marks.getbbox()
@@ -208,30 +208,33 @@ def test_any_name_is_drawn_within_the_margins(first, second):
         assert top >= 40
         assert bottom <= SIZE[1] - 40
         # Between the names and the rule, and between the site's name and theirs, the paper is bare.
-        assert marks.crop((0, RULE - 13, 550, RULE)).getbbox() is None
-        assert marks.crop((0, 96, SIZE[0], RULE - 14 - NAME_HEIGHT)).getbbox() is None
+        assert marks.crop((0, RULE_TOP - 13, 550, RULE_TOP)).getbbox() is None
+        assert marks.crop((0, 96, SIZE[0], RULE_TOP - 14 - NAME_HEIGHT)).getbbox() is None
 
 
 @given(names)
 @example("👩" + "\u200d💻" * 149)
 @example("𒀀W" * 150)
 def test_lines_fit_their_box(name):
-    fit = lettering.fitted(name, width=488, height=232, sizes=share_image.NAME_SIZES)
-    assert all(lettering.line_width(line, fit.size) <= 488 for line in fit.lines)
+    fit = lettering.fit_text(name, width=488, height=232, sizes=share_image.NAME_SIZES)
+    assert all(lettering.measure_line(line, fit.size) <= 488 for line in fit.lines)
     assert 1 <= len(fit.lines) <= 5
 
 
 @given(st.text(max_size=50))
 def test_text_in_pieces_keeps_its_letters(text):
-    text = lettering.drawable(text)
-    pieces = [piece for piece, _ in lettering._left_to_right(text, lettering._base(text))]
+    text = lettering.keep_drawable(text)
+    pieces = [piece for piece, _ in lettering._order_visually(text, lettering._find_base(text))]
     assert sorted("".join(pieces)) == sorted(text)
 
 
 def test_names_that_differ_look_different():
     assert (
         len(
-            {share_image.tool_image("S", side(name)) for name in ("Alpha", "Beta", "通义", "人工", "🚀", "💥", "مساعد")}
+            {
+                share_image.draw_tool_image("S", side(name))
+                for name in ("Alpha", "Beta", "通义", "人工", "🚀", "💥", "مساعد")
+            }
         )
         == 7
     )
@@ -252,7 +255,7 @@ def test_each_script_has_a_font():
         "ქართული",
         "🚀",
     ):
-        assert lettering.drawable(text) == text
+        assert lettering.keep_drawable(text) == text
 
 
 @pytest.mark.parametrize(
@@ -268,7 +271,7 @@ def test_each_script_has_a_font():
     ],
 )
 def test_what_cannot_be_drawn_is_left_out(text, shown):
-    assert lettering.drawable(text) == shown
+    assert lettering.keep_drawable(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -283,22 +286,24 @@ def test_what_cannot_be_drawn_is_left_out(text, shown):
     ],
 )
 def test_directions_are_told_apart(text, pieces):
-    assert lettering._left_to_right(text, lettering._base(text)) == pieces
+    assert lettering._order_visually(text, lettering._find_base(text)) == pieces
 
 
 def test_without_shaping_letters_stand_in_the_right_order(monkeypatch):
-    monkeypatch.setattr(lettering, "_SHAPES", False)
-    assert lettering._in_order("אב(ג", right_to_left=True) == "ג)בא"
-    opened(share_image.pair_image("Unshaped", side("مساعد (Pro)"), side("हिन्दी 👩\u200d💻")))
+    monkeypatch.setattr(lettering, "_HAS_RAQM", False)
+    assert lettering._reorder("אב(ג", right_to_left=True) == "ג)בא"
+    opened(share_image.draw_pair_image("Unshaped", side("مساعد (Pro)"), side("हिन्दी 👩\u200d💻")))
 
 
 @pytest.mark.parametrize("verdicts", ["", "+", "-" * 5, "+" * 12, "+-" * 50])
 def test_any_number_of_seats_is_drawn(verdicts):
-    left, _, right, _ = ink(share_image.pair_image("Shipside", side("A", verdicts), side("B", verdicts))).getbbox()
+    left, _, right, _ = ink(share_image.draw_pair_image("Shipside", side("A", verdicts), side("B", verdicts))).getbbox()
     assert (left >= MARGIN - 4, right <= SIZE[0] - MARGIN + 4) == (True, True)
 
 
 def test_long_words_are_set_smaller():
-    numbers = Side("A", "100%", "123,456 of 123,456 ship", (), "100%", "123,456,789,123 votes, and some more words")
-    right = ink(share_image.pair_image("S" * 300, numbers, numbers)).getbbox()[2]
+    numbers = ImageSide(
+        "A", "100%", "123,456 of 123,456 ship", (), "100%", "123,456,789,123 votes, and some more words"
+    )
+    right = ink(share_image.draw_pair_image("S" * 300, numbers, numbers)).getbbox()[2]
     assert right <= SIZE[0] - MARGIN + 4

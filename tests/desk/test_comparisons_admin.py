@@ -83,7 +83,7 @@ def test_a_pair_that_exists_is_named_while_picking_and_at_saving(client, is_reve
     saved = client.post(ADD, {"first": first.pk, "second": second.pk, "introduction": "Hm."})
     assert saved.status_code == 200
     assert f"These two are compared already: {link} ({state})." in saved.content.decode()
-    assert "This pair is compared already" not in saved.content.decode()
+    assert "This pair already has a comparison" not in saved.content.decode()
     assert Comparison.objects.count() == 1
 
 
