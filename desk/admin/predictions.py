@@ -1,4 +1,4 @@
-"""Predictions: which are due, and how they turned out."""
+"""Predictions, and judging them."""
 
 from datetime import date
 from typing import Any
@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from desk.admin.own_drafts import OwnDraftsMixin
-from desk.lists.change_lists import DueFilter, ListAdmin, mark
+from desk.lists.change_lists import DueFilter, ListAdmin, render_mark
 from desk.permissions import reviews_to_edit, writes_own_drafts_only
 from reviews.choices import Outcome
 from reviews.models import Prediction
@@ -20,16 +20,16 @@ from tools.publishing import PublicationState
 from web import clock
 
 
-class JudgementForm(forms.ModelForm):
-    """How a prediction turned out. Right and wrong are said with a reason and a source."""
+class JudgmentForm(forms.ModelForm):
+    """How a prediction turned out. Right and wrong need a note and a source."""
 
     class Meta:
         model = Prediction
         fields = ("outcome", "note", "source", "judged_on")
         help_texts = {
             "note": "What happened, in a sentence or two. Readers see it.",
-            "source": "Where a reader can see that for themselves.",
-            "judged_on": "Empty: today.",
+            "source": "Where readers can check it.",
+            "judged_on": "Leave empty for today.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -40,20 +40,20 @@ class JudgementForm(forms.ModelForm):
     def clean_judged_on(self) -> date | None:
         judged_on: date | None = self.cleaned_data["judged_on"]
         if judged_on is not None and judged_on > _today():
-            raise forms.ValidationError("A prediction is judged today or was before; this day is yet to come.")
+            raise forms.ValidationError("This day is in the future.")
         return judged_on
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
         outcome = data.get("outcome")
         if outcome == Outcome.OPEN:
-            data["judged_on"] = None  # the day that was suggested: nobody has judged
+            data["judged_on"] = None  # the suggested day; nobody has judged it
         elif outcome is not None and "judged_on" in data:
             data["judged_on"] = data["judged_on"] or _today()
         if outcome in (Outcome.RIGHT, Outcome.WRONG):
-            for name, words in (("note", "Say what happened"), ("source", "Say where that can be seen")):
+            for name, request_text in (("note", "Say what happened"), ("source", "Give a source")):
                 if name in data and not data[name].strip():
-                    self.add_error(name, f"{words}: a prediction is not judged {outcome} without it.")
+                    self.add_error(name, f"{request_text}. It is required to judge a prediction {outcome}.")
         return data
 
 
@@ -63,9 +63,9 @@ def _today() -> date:
 
 @admin.register(Prediction)
 class PredictionAdmin(OwnDraftsMixin, ListAdmin):
-    """Judging. Claims are made, and while they are drafts changed, in the review that makes them."""
+    """Judging predictions. Claims are written in their review, and can change only while it is a draft."""
 
-    form = JudgementForm
+    form = JudgmentForm
     list_display = ["claim", "tool", "reviewer", "due_on", "outcome_mark", "judged_on"]
     list_filter = [DueFilter, "outcome", "review__reviewer", "review__tool__category"]
     list_select_related = ["review__tool", "review__reviewer"]
@@ -89,7 +89,7 @@ class PredictionAdmin(OwnDraftsMixin, ListAdmin):
 
     @admin.display(description="outcome", ordering="outcome")
     def outcome_mark(self, prediction: Prediction) -> SafeString:
-        return mark(prediction.outcome, Outcome(prediction.outcome).label)
+        return render_mark(prediction.outcome, Outcome(prediction.outcome).label)
 
     @admin.display(description="review")
     def review_link(self, prediction: Prediction) -> SafeString:
@@ -99,7 +99,7 @@ class PredictionAdmin(OwnDraftsMixin, ListAdmin):
 
     @admin.display(description="verdict")
     def verdict_mark(self, prediction: Prediction) -> SafeString:
-        return mark(prediction.review.verdict, prediction.review.verdict)
+        return render_mark(prediction.review.verdict, prediction.review.verdict)
 
     @admin.display(description="quote")
     def quote(self, prediction: Prediction) -> str:
@@ -109,9 +109,9 @@ class PredictionAdmin(OwnDraftsMixin, ListAdmin):
     def flips_if(self, prediction: Prediction) -> str:
         return prediction.review.flips_if or "—"
 
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         rows = super().get_queryset(request)
-        user: Any = request.user
+        user = request.user
         if user.has_perm("reviews.change_review") and writes_own_drafts_only(user):
             return rows.filter(review__in=reviews_to_edit(user).order_by().values("pk"))
         return rows
@@ -120,11 +120,11 @@ class PredictionAdmin(OwnDraftsMixin, ListAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Prediction | None = None) -> bool:
-        """Whoever may publish judges, and only what is out."""
-        allowed = super().has_change_permission(request, obj) and not writes_own_drafts_only(request.user)
-        return allowed and (obj is None or obj.review.state == PublicationState.PUBLISHED)
+        """Allow users who may publish to judge predictions of published reviews."""
+        is_allowed = super().has_change_permission(request, obj) and not writes_own_drafts_only(request.user)
+        return is_allowed and (obj is None or obj.review.state == PublicationState.PUBLISHED)
 
     def has_delete_permission(self, request: HttpRequest, obj: Prediction | None = None) -> bool:
-        """Only together with a draft that makes it."""
-        unseen = obj is not None and obj.review.state in (PublicationState.DRAFT, PublicationState.SCHEDULED)
-        return unseen and super().has_delete_permission(request, obj)
+        """Allow it only while its review is unpublished."""
+        is_unseen = obj is not None and obj.review.state in (PublicationState.DRAFT, PublicationState.SCHEDULED)
+        return is_unseen and super().has_delete_permission(request, obj)

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from desk.admin.own_drafts import OwnDraftsMixin
 from desk.front.usual_panel import UsualPanel
-from desk.lists.change_lists import FlippedFilter, ListAdmin, StateFilter, mark
+from desk.lists.change_lists import FlippedFilter, ListAdmin, StateFilter, render_mark
 from desk.permissions import writes_own_drafts_only
 from desk.publishing.admin import PublishingAdmin
 from reviews.actions import note_mentions
@@ -128,7 +128,7 @@ class ReviewAdmin(OwnDraftsMixin, PublishingAdmin[Review]):
 
     @admin.display(description="verdict", ordering="verdict")
     def verdict_mark(self, review: Review) -> SafeString:
-        return mark(review.verdict, review.verdict)
+        return render_mark(review.verdict, review.verdict)
 
     def get_fields(self, request: HttpRequest, obj: Review | None = None) -> Any:
         """When a review comes out is for those to say who publish."""

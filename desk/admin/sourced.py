@@ -1,6 +1,4 @@
-"""Prices and facts on their own: read, checked, and marked as checked. Their values change on the tool's page."""
-
-from typing import Any
+"""The lists of prices and facts, for checking sources. Values are edited on the page of their tool."""
 
 from django.contrib import admin
 from django.db.models import F, QuerySet
@@ -11,59 +9,66 @@ from django.utils.safestring import SafeString
 
 from desk.bulk.layouts import FACT_SHEET, PLAN_SHEET
 from desk.bulk.sheet_admin import SheetAdmin
-from desk.lists.change_lists import CheckedFilter, ListAdmin, StandingFilter, check_mark, mark, source_link
-from desk.lists.verify_action import verify_action
-from desk.lists.verifying import rows_of
-from tools.models import Fact, Plan, Sourced
+from desk.lists.change_lists import (
+    CheckedFilter,
+    CurrentFilter,
+    ListAdmin,
+    render_check,
+    render_mark,
+    render_source_link,
+)
+from desk.lists.verify_action import run_verify_action
+from desk.lists.verifying import SourcedRow, read_rows
+from tools.models import Fact, Plan
 from tools.prices import Price
 from tools.publishing import PublicationState
 from web import clock
 
 
 class SourcedAdmin(SheetAdmin, ListAdmin):
-    """Only the source and the day of the check can be changed here, and of what stands alone."""
+    """Prices or facts. Only the source and the day of the check are editable, and only while a row is current."""
 
-    # Never checked, then the oldest checks.
+    # Never checked first, then the oldest checks.
     ordering = [F("verified_on").asc(nulls_first=True), "pk"]
     date_hierarchy = "verified_on"
     actions = ["verify_today"]
 
     @admin.display(description="tool")
-    def tool_link(self, row: Any) -> SafeString:
+    def tool_link(self, row: SourcedRow) -> SafeString:
         return format_html('<a href="{}">{}</a>', reverse("admin:tools_tool_change", args=[row.tool_id]), row.tool)
 
     @admin.display(description="checked", ordering="verified_on")
-    def checked(self, row: Sourced) -> SafeString:
+    def checked(self, row: SourcedRow) -> SafeString:
         if row.superseded_at is not None:
-            return mark("superseded", "Superseded")
-        return check_mark(row.verified_on, today=clock.today())
+            return render_mark("superseded", "Superseded")
+        return render_check(row.verified_on, today=clock.today())
 
     @admin.display(description="source", ordering="source")
-    def source_site(self, row: Sourced) -> SafeString | str:
-        return source_link(row.source)
+    def source_site(self, row: SourcedRow) -> SafeString:
+        return render_source_link(row.source)
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: SourcedRow | None = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What was superseded is history."""
+    def has_change_permission(self, request: HttpRequest, obj: SourcedRow | None = None) -> bool:
+        """Superseded rows are history and stay as they are."""
         return super().has_change_permission(request, obj) and (obj is None or obj.superseded_at is None)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only together with a tool that never came out."""
-        unseen = obj is not None and obj.tool.state in (PublicationState.DRAFT, PublicationState.SCHEDULED)
-        return unseen and super().has_delete_permission(request, obj)
+    def has_delete_permission(self, request: HttpRequest, obj: SourcedRow | None = None) -> bool:
+        """Allow it only while the tool is unpublished."""
+        is_unseen = obj is not None and obj.tool.state in (PublicationState.DRAFT, PublicationState.SCHEDULED)
+        return is_unseen and super().has_delete_permission(request, obj)
 
     @admin.action(description="Mark as verified today", permissions=["change"])
-    def verify_today(self, request: HttpRequest, queryset: "QuerySet[Any]") -> HttpResponse | None:
-        return verify_action(self, request, lambda: rows_of(queryset))
+    def verify_today(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return run_verify_action(self, request, lambda: read_rows(queryset))
 
 
 @admin.register(Plan)
 class PlanAdmin(SourcedAdmin):
     sheet = PLAN_SHEET
     list_display = ["name", "tool_link", "price", "source_site", "checked"]
-    list_filter = [CheckedFilter, StandingFilter, "kind", "tool__category"]
+    list_filter = [CheckedFilter, CurrentFilter, "kind", "tool__category"]
     list_select_related = ["tool"]
     search_fields = ["tool__name", "name"]
     search_help_text = "Names of tools and plans"
@@ -79,7 +84,7 @@ class PlanAdmin(SourcedAdmin):
 class FactAdmin(SourcedAdmin):
     sheet = FACT_SHEET
     list_display = ["attribute", "tool_link", "value", "source_site", "checked"]
-    list_filter = [CheckedFilter, StandingFilter, "attribute", "tool__category"]
+    list_filter = [CheckedFilter, CurrentFilter, "attribute", "tool__category"]
     list_select_related = ["tool", "attribute"]
     search_fields = ["tool__name", "value"]
     search_help_text = "Names of tools, and values"

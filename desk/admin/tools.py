@@ -16,9 +16,9 @@ from django.urls import URLPattern, path
 from comparisons.shaping.tool_columns import render_logo
 from desk.bulk.layouts import TOOL_SHEET
 from desk.bulk.sheet_admin import SheetAdmin
-from desk.lists.change_lists import PageList, StateFilter, ToolCheckedFilter, UnwrittenFilter
-from desk.lists.verify_action import verify_action
-from desk.lists.verifying import statements_of
+from desk.lists.change_lists import MissingSeatFilter, PreparedChangeList, StateFilter, ToolCheckedFilter
+from desk.lists.verify_action import run_verify_action
+from desk.lists.verifying import read_rows_of_tools
 from desk.permissions import may_write_reviews
 from desk.publishing.admin import PublishingAdmin
 from desk.tool_page import lookups
@@ -90,7 +90,7 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
     form = ToolForm
     inlines = [ScorecardInline, PlanInline, FactInline, CorrectionInline]
     list_display = ["called", "category", "state_mark", "panel_ship", "published_at"]
-    list_filter = [StateFilter, UnwrittenFilter, ToolCheckedFilter, "category"]
+    list_filter = [StateFilter, MissingSeatFilter, ToolCheckedFilter, "category"]
     list_select_related = ["category"]
     search_fields = ["name", "slug", "aliases"]
     search_help_text = "Names, aliases and slugs"
@@ -122,9 +122,9 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
         return tool.name
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:
-        return PageList
+        return PreparedChangeList
 
-    def for_page(self, tools: list[Any]) -> None:
+    def prepare_rows(self, tools: list[Any]) -> None:
         """Give each tool on the page its panel. One query."""
         numbers = Tool.objects.with_panel().order_by().filter(pk__in=[tool.pk for tool in tools])
         panels = dict(numbers.values_list("pk", "panel"))
@@ -142,7 +142,7 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
         location=[ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM],
     )
     def verify_statements(self, request: HttpRequest, queryset: QuerySet[Tool]) -> HttpResponse | None:
-        return verify_action(self, request, lambda: statements_of(queryset))
+        return run_verify_action(self, request, lambda: read_rows_of_tools(queryset))
 
     def has_verify_permission(self, request: HttpRequest) -> bool:
         """Back the action `verify_statements`."""

@@ -1,5 +1,6 @@
-"""The change lists: what their columns say, and what they can be filtered by."""
+"""The filters and columns of change lists."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -29,26 +30,26 @@ from web.words import format_day
 
 
 class ConditionFilter(admin.SimpleListFilter):
-    """A filter whose choices are conditions, which facets can count in one pass over the rows."""
+    """A filter whose choices are conditions, so that facets count them in one pass over the rows."""
 
     def conditions(self) -> dict[str, tuple[str, Q]]:
-        """The choices: {value in the address: (words, condition)}."""
+        """Return the choices: {value in the query string: (label, condition)}."""
         raise NotImplementedError
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        self.choice = self.conditions()
-        return [(value, words) for value, (words, _) in self.choice.items()]
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        self.known = self.conditions()
+        return [(value, label) for value, (label, _) in self.known.items()]
 
-    def queryset(self, request: HttpRequest, queryset: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+    def queryset(self, request: HttpRequest, queryset: "models.QuerySet") -> "models.QuerySet":
         value = self.value()
         if value is None:
             return queryset
-        if value not in self.choice:
-            raise IncorrectLookupParameters(f"{value!r} is no choice of {self.parameter_name}")
-        return queryset.filter(self.choice[value][1])
+        if value not in self.known:
+            raise IncorrectLookupParameters(f"{value!r} is not a choice of {self.parameter_name}")
+        return queryset.filter(self.known[value][1])
 
-    def get_facet_counts(self, pk_attname: str, filtered_qs: "models.QuerySet[Any]") -> dict[str, Any]:
-        return {f"{i}__c": Count(pk_attname, filter=condition) for i, (_, condition) in enumerate(self.choice.values())}
+    def get_facet_counts(self, pk_attname: str, filtered_qs: "models.QuerySet") -> dict[str, Count]:
+        return {f"{i}__c": Count(pk_attname, filter=condition) for i, (_, condition) in enumerate(self.known.values())}
 
 
 class StateFilter(ConditionFilter):
@@ -58,24 +59,24 @@ class StateFilter(ConditionFilter):
     parameter_name = "state"
 
     def conditions(self) -> dict[str, tuple[str, Q]]:
-        stays = Q(withdrawn_at__isnull=True)
+        is_kept = Q(withdrawn_at__isnull=True)
         conditions = {
-            PublicationState.DRAFT: stays & Q(published_at__isnull=True),
-            PublicationState.SCHEDULED: stays & Q(published_at__gt=timezone.now()),
+            PublicationState.DRAFT: is_kept & Q(published_at__isnull=True),
+            PublicationState.SCHEDULED: is_kept & Q(published_at__gt=timezone.now()),
             PublicationState.PUBLISHED: is_published(),
             PublicationState.WITHDRAWN: Q(withdrawn_at__isnull=False),
         }
         return {state.value: (str(state.label), condition) for state, condition in conditions.items()}
 
 
-def stale_before(today: date) -> date:
-    """The first day on which a check is not yet stale."""
+def first_fresh_day(today: date) -> date:
+    """Return the earliest day on which a check is not yet stale."""
     return today - timedelta(days=settings.STALE_AFTER_DAYS)
 
 
-def check_conditions(today: date) -> dict[str, tuple[str, Q]]:
-    """How well a price or fact is founded: {value: (words, condition)}."""
-    limit, days = stale_before(today), settings.STALE_AFTER_DAYS
+def build_check_conditions(today: date) -> dict[str, tuple[str, Q]]:
+    """Return the ages of a check as {value: (label, condition)}."""
+    limit, days = first_fresh_day(today), settings.STALE_AFTER_DAYS
     return {
         "stale": (f"Over {days} days ago", Q(verified_on__lt=limit)),
         "unverified": ("Never", Q(verified_on__isnull=True)),
@@ -90,90 +91,92 @@ class CheckedFilter(ConditionFilter):
     parameter_name = "checked"
 
     def conditions(self) -> dict[str, tuple[str, Q]]:
-        return check_conditions(clock.today())
+        return build_check_conditions(clock.today())
 
 
 class ToolCheckedFilter(ConditionFilter):
-    """Tools by the standing prices and facts that wait for a check."""
+    """Tools with current prices and facts that need a check."""
 
     title = "prices and facts"
     parameter_name = "checked"
 
     def conditions(self) -> dict[str, tuple[str, Q]]:
-        conditions = check_conditions(clock.today())
+        conditions = build_check_conditions(clock.today())
 
-        def any_of(value: str) -> Q:
+        def any_current(value: str) -> Q:
             _, condition = conditions[value]
             plans = Plan.objects.filter(condition, tool=OuterRef("pk"), superseded_at__isnull=True)
             facts = Fact.objects.filter(condition, tool=OuterRef("pk"), superseded_at__isnull=True)
             return Q(Exists(plans)) | Q(Exists(facts))
 
         return {
-            "stale": (f"Some checked over {settings.STALE_AFTER_DAYS} days ago", any_of("stale")),
-            "unverified": ("Some never checked", any_of("unverified")),
+            "stale": (f"Some checked over {settings.STALE_AFTER_DAYS} days ago", any_current("stale")),
+            "unverified": ("Some never checked", any_current("unverified")),
         }
 
 
-class StandingFilter(ConditionFilter):
-    """What stands today is shown unless somebody asks for history."""
+class CurrentFilter(ConditionFilter):
+    """Current rows, unless the user asks for superseded ones."""
 
-    title = "standing"
-    parameter_name = "standing"
-    STANDS = Q(superseded_at__isnull=True)
+    title = "version"
+    parameter_name = "version"
+    IS_CURRENT = Q(superseded_at__isnull=True)
 
     def conditions(self) -> dict[str, tuple[str, Q]]:
-        return {"superseded": ("Superseded", ~self.STANDS), "all": ("Both", Q())}
+        return {"superseded": ("Superseded", ~self.IS_CURRENT), "all": ("Both", Q())}
 
-    def queryset(self, request: HttpRequest, queryset: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-        return queryset.filter(self.STANDS) if self.value() is None else super().queryset(request, queryset)
+    def queryset(self, request: HttpRequest, queryset: "models.QuerySet") -> "models.QuerySet":
+        return queryset.filter(self.IS_CURRENT) if self.value() is None else super().queryset(request, queryset)
 
-    def get_facet_counts(self, pk_attname: str, filtered_qs: "models.QuerySet[Any]") -> dict[str, Any]:
-        return {"0__c": Count(pk_attname, filter=~self.STANDS), "1__c": Count(pk_attname)}
+    def get_facet_counts(self, pk_attname: str, filtered_qs: "models.QuerySet") -> dict[str, Count]:
+        return {"0__c": Count(pk_attname, filter=~self.IS_CURRENT), "1__c": Count(pk_attname)}
 
-    def choices(self, changelist: Any) -> Any:
-        first, *rest = super().choices(changelist)
-        return [{**first, "display": "Stands today"}, *rest]
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        default, *others = super().choices(changelist)
+        yield {**default, "display": "Current"}
+        yield from others
 
 
-class UnwrittenFilter(ConditionFilter):
-    """Tools on which a seat has written nothing, not even a draft."""
+class MissingSeatFilter(ConditionFilter):
+    """Tools that a seat has not written about, not even a draft."""
 
     title = "seat without a review"
     parameter_name = "unwritten"
 
     def conditions(self) -> dict[str, tuple[str, Q]]:
-        stays = Q(withdrawn_at__isnull=True)
-        written = Review.objects.filter(stays, tool=OuterRef("pk"))
+        is_kept = Q(withdrawn_at__isnull=True)
+        reviews = Review.objects.filter(is_kept, tool=OuterRef("pk"))
         seats = {
-            slug: (name, stays & ~Q(Exists(written.filter(reviewer=pk)))) for pk, slug, name in Reviewer.objects.seats()
+            slug: (name, is_kept & ~Q(Exists(reviews.filter(reviewer=pk))))
+            for pk, slug, name in Reviewer.objects.seats()
         }
-        return {"any": ("Any seat", stays & Q(pk__in=select_tools_missing_a_seat())), **seats}
+        return {"any": ("Any seat", is_kept & Q(pk__in=select_tools_missing_a_seat())), **seats}
 
 
 class FlippedFilter(ConditionFilter):
-    """Editions that say the opposite of the seat's edition before."""
+    """Editions with the opposite verdict of the seat's previous edition."""
 
     title = "flipped"
     parameter_name = "flipped"
 
     def conditions(self) -> dict[str, tuple[str, Q]]:
-        flips = Q(flip__published_at__lte=timezone.now())
-        out = is_published() & is_published(prefix="tool__")
-        return {"yes": ("Flipped", flips & out)}
+        has_flipped = Q(flip__published_at__lte=timezone.now())
+        is_public = is_published() & is_published(prefix="tool__")
+        return {"yes": ("Flipped", has_flipped & is_public)}
 
 
 class DueFilter(ConditionFilter):
-    """Predictions by whether they can be judged; those of drafts cannot."""
+    """Predictions by whether they can be judged. Predictions of drafts cannot."""
 
     title = "when"
     parameter_name = "due"
 
     def conditions(self) -> dict[str, tuple[str, Q]]:
         today = clock.today()
-        out = Q(outcome=Outcome.OPEN) & is_published(prefix="review__") & is_published(prefix="review__tool__")
+        is_open = Q(outcome=Outcome.OPEN) & is_published(prefix="review__") & is_published(prefix="review__tool__")
         return {
-            "due": ("To be judged", out & Q(due_on__lte=today)),
-            "later": ("Not due yet", out & Q(due_on__gt=today)),
+            "due": ("To be judged", is_open & Q(due_on__lte=today)),
+            "later": ("Not due yet", is_open & Q(due_on__gt=today)),
             "judged": ("Judged", ~Q(outcome=Outcome.OPEN)),
         }
 
@@ -181,45 +184,46 @@ class DueFilter(ConditionFilter):
 # -- Columns ----------------------------------------------------------------------------------------------
 
 
-def mark(value: str, words: str) -> SafeString:
-    """Words with a mark before them, whose shape and colour follow from a value (desk.css)."""
-    return format_html('<span class="mark mark--{}">{}</span>', value, words)
+def render_mark(value: str, text: str) -> SafeString:
+    """Return a text with a mark in front, whose shape and color depend on a value (desk.css)."""
+    return format_html('<span class="mark mark--{}">{}</span>', value, text)
 
 
-def check_mark(verified_on: date | None, *, today: date) -> SafeString:
-    """When something was last checked, marked when that is too long ago or never was."""
+def render_check(verified_on: date | None, *, today: date) -> SafeString:
+    """Return the day of the last check, marked if that is stale or there was none."""
     if verified_on is None:
-        return mark("unverified", "Never checked")
-    return mark("stale" if is_stale(verified_on, today=today) else "fresh", format_day(verified_on))
+        return render_mark("unverified", "Never checked")
+    return render_mark("stale" if is_stale(verified_on, today=today) else "fresh", format_day(verified_on))
 
 
-def source_link(address: str) -> SafeString | str:
-    """A link to a source, which opens beside the desk."""
+def render_source_link(address: str) -> SafeString:
+    """Return a link to a source that opens in a new tab."""
     if not address:
-        return mark("unverified", "No source")
+        return render_mark("unverified", "No source")
     return format_html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', address, site_name(address))
 
 
-class PageList(ChangeList):
-    """A change list whose rows get what only they show after it has counted, sorted and cut, from a method of its admin
-    (`for_page`): what a column costs is not paid for rows that nobody sees.
+class PreparedChangeList(ChangeList):
+    """A change list that passes the rows of the shown page to `prepare_rows` of its admin.
+
+    Columns that cost queries are computed there, for the rows of one page instead of all rows.
     """
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        admin_: Any = self.model_admin
-        self.result_list = list(self.result_list)
-        admin_.for_page(self.result_list)
+        rows = list(self.result_list)
+        self.model_admin.prepare_rows(rows)  # type: ignore[attr-defined] # of the admins that use this class
+        self.result_list = rows
 
 
 class ListAdmin[ModelT: models.Model](DeskAdmin[ModelT]):
-    """What all our change lists have in common."""
+    """The options that all of our change lists share."""
 
     list_per_page = 50
     show_full_result_count = False
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """A list is headed by what it lists."""
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
+        """Show the list under the name of its rows instead of Django's “Select … to change”."""
         title = capfirst(str(self.opts.verbose_name_plural))
         heading = {} if IS_POPUP_VAR in request.GET else {"title": title}
         return super().changelist_view(request, heading | (extra_context or {}))

@@ -1,106 +1,117 @@
-"""“I looked at the sources today, and all of this still holds”: one day for many prices and facts."""
+"""Verifying many prices and facts at once: an editor checked their sources today, and they are still correct."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from tools.models import Fact, Plan, Sourced
+from desk.permissions import AnyUser
+from tools.models import Fact, Plan, Tool
 from web import clock
 
-MOST = 1000  # rows at once; nobody has looked at more sources in a day
+MAX_ROWS = 1000  # per action; nobody checks more sources in a day
 REASON = "verified today"
 
+type SourcedRow = Plan | Fact
 
-class TooManyError(ValueError):
-    """More rows than anybody can have checked in a day."""
+
+class TooManyRowsError(ValueError):
+    """More rows were selected than anyone can check in a day."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
-    """Prices and facts by what marking them would do."""
+class VerificationPlan:
+    """Prices and facts by what verifying them would do."""
 
-    to_do: list[Any] = field(default_factory=list)
-    already: list[Any] = field(default_factory=list)
-    superseded: list[Any] = field(default_factory=list)
-    without_source: list[Any] = field(default_factory=list)
+    to_verify: list[SourcedRow] = field(default_factory=list)
+    already_verified: list[SourcedRow] = field(default_factory=list)
+    superseded: list[SourcedRow] = field(default_factory=list)
+    without_source: list[SourcedRow] = field(default_factory=list)
 
     @classmethod
-    def of(cls, rows: Iterable[Any]) -> Self:
-        found, today = cls(), clock.today()
+    def of(cls, rows: Iterable[SourcedRow]) -> Self:
+        plan, today = cls(), clock.today()
         for row in rows:
             if row.superseded_at is not None:
-                found.superseded.append(row)
+                plan.superseded.append(row)
             elif not row.source:
-                found.without_source.append(row)
+                plan.without_source.append(row)
             elif row.verified_on == today:
-                found.already.append(row)
+                plan.already_verified.append(row)
             else:
-                found.to_do.append(row)
-        return found
+                plan.to_verify.append(row)
+        return plan
 
     @property
-    def left_alone(self) -> Sequence[tuple[str, list[Any]]]:
-        """What is not marked: (why, rows), without the reasons that apply to nothing."""
+    def skipped(self) -> Sequence[tuple[str, list[SourcedRow]]]:
+        """The rows that are not verified, as (reason, rows), for reasons that apply to any row."""
         reasons = [
-            ("superseded: history is not checked", self.superseded),
-            ("without a source: there is nothing to look at", self.without_source),
-            ("marked today already", self.already),
+            ("superseded", self.superseded),
+            ("without a source to check", self.without_source),
+            ("already verified today", self.already_verified),
         ]
-        return [(why, rows) for why, rows in reasons if rows]
+        return [(reason, rows) for reason, rows in reasons if rows]
 
 
-def said(row: Any) -> str:
-    """A price or fact with its tool, as reports name it."""
+def name_row(row: SourcedRow) -> str:
+    """Return the name of a price or fact in reports, with its tool."""
     return f"{row.tool}: {row}"
 
 
-def rows_of(queryset: Any) -> list[Any]:
-    """The prices or facts of a queryset with all that a report says of them; raises TooManyError."""
+def read_rows(queryset: QuerySet) -> list[SourcedRow]:
+    """Return selected prices or facts with everything a report shows of them. Raises TooManyRowsError."""
     related = ("tool", "attribute") if queryset.model is Fact else ("tool",)
-    rows = list(queryset.order_by("tool__name", "pk").select_related(*related)[: MOST + 1])
-    if len(rows) > MOST:
-        raise TooManyError
+    rows = list(queryset.order_by("tool__name", "pk").select_related(*related)[: MAX_ROWS + 1])
+    if len(rows) > MAX_ROWS:
+        raise TooManyRowsError
     return rows
 
 
-def statements_of(tools: Any) -> list[Any]:
-    """The standing prices and facts of some tools; raises TooManyError."""
-    pks = list(tools.order_by().values_list("pk", flat=True)[: MOST + 1])
-    rows = [row for model in (Plan, Fact) for row in rows_of(model.objects.current().filter(tool__in=pks))]
-    if len(pks) > MOST or len(rows) > MOST:
-        raise TooManyError
-    return rows
+def read_rows_of_tools(tools: QuerySet[Tool]) -> list[SourcedRow]:
+    """Return the current prices and facts of selected tools. Raises TooManyRowsError."""
+    pks = list(tools.order_by().values_list("pk", flat=True)[: MAX_ROWS + 1])
+    plans = read_rows(Plan.objects.current().filter(tool__in=pks))
+    facts = read_rows(Fact.objects.current().filter(tool__in=pks))
+    if len(pks) > MAX_ROWS or len(plans) + len(facts) > MAX_ROWS:
+        raise TooManyRowsError
+    return [*plans, *facts]
 
 
 @transaction.atomic
-def verify(rows: Iterable[Any], *, by: Any) -> Sorted:
-    """Mark prices and facts as checked today, with history; say which were and which were not.
+def verify(rows: Iterable[SourcedRow], *, by: AnyUser) -> VerificationPlan:
+    """Mark prices and facts as verified today, with history events. Return which were marked and which were not.
 
-    What a row says is looked at again under a lock, because somebody may have superseded it since it was shown.
+    Rows are read again under a lock, because someone may have superseded them since they were shown.
     """
-    wanted: dict[type[Any], list[int]] = {}
+    pks: dict[type[SourcedRow], list[int]] = {Fact: [], Plan: []}
     for row in rows:
-        wanted.setdefault(type(row), []).append(row.pk)
-    locked: list[Any] = []
-    for model, pks in sorted(wanted.items(), key=lambda item: item[0].__name__):
-        related = ("tool", "attribute") if model is Fact else ("tool",)
-        kept = model.objects.filter(pk__in=pks).select_for_update(of=("self",)).select_related(*related)
-        locked += kept.order_by("pk")
-    found = Sorted.of(locked)
-    _write(found.to_do, by=by)
-    return found
+        pks[type(row)].append(row.pk)
+    plan = VerificationPlan.of([*_lock_facts(pks[Fact]), *_lock_plans(pks[Plan])])
+    _write([row for row in plan.to_verify if isinstance(row, Plan)], Plan, by=by)
+    _write([row for row in plan.to_verify if isinstance(row, Fact)], Fact, by=by)
+    return plan
 
 
-def _write(rows: list[Any], *, by: Any) -> None:
+def _lock_facts(pks: list[int]) -> Iterable[Fact]:
+    if not pks:
+        return []
+    locked = Fact.objects.filter(pk__in=pks).select_for_update(of=("self",))
+    return locked.select_related("tool", "attribute").order_by("pk")
+
+
+def _lock_plans(pks: list[int]) -> Iterable[Plan]:
+    if not pks:
+        return []
+    return Plan.objects.filter(pk__in=pks).select_for_update(of=("self",)).select_related("tool").order_by("pk")
+
+
+def _write(rows: Sequence[SourcedRow], model: type[Plan] | type[Fact], *, by: AnyUser) -> None:
+    if not rows:
+        return
     today = clock.today()
-    for model in (Plan, Fact):
-        own: list[Sourced] = [row for row in rows if isinstance(row, model)]
-        if not own:
-            continue
-        model.objects.filter(pk__in=[row.pk for row in own]).update(verified_on=today)
-        for row in own:
-            row.verified_on = today
-        history: Any = model.history
-        history.bulk_history_create(own, update=True, default_user=by, default_change_reason=REASON)
+    model.objects.filter(pk__in=[row.pk for row in rows]).update(verified_on=today)
+    for row in rows:
+        row.verified_on = today
+    model.history.bulk_history_create(rows, update=True, default_user=by, default_change_reason=REASON)

@@ -19,7 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from comparisons.models import Comparison
-from desk.lists.change_lists import ListAdmin, mark
+from desk.lists.change_lists import ListAdmin, render_mark
 from desk.permissions import may_override_gate, may_preview, may_publish
 from desk.publishing import previews
 from desk.publishing.transitions import (
@@ -93,7 +93,7 @@ class PublishingAdmin[ModelT: Tool | Review | Comparison](ListAdmin[ModelT]):
 
     @admin.display(description="state", ordering="published_at")
     def state_mark(self, content: ModelT) -> SafeString:
-        return mark(content.state, content.state.label)
+        return render_mark(content.state, content.state.label)
 
     # -- The forms ----------------------------------------------------------------------------------------
 

@@ -103,7 +103,7 @@ def test_category_form_adds_attributes_and_shares_existing_ones(client):
 
 @pytest.mark.parametrize(
     ("lines", "words"),
-    [("License\n###", "###: no letter or digit to make an address of."), ("x" * 101, "has 101 characters")],
+    [("License\n###", "###: needs a letter or a digit for its address."), ("x" * 101, "has 101 characters")],
 )
 def test_attribute_without_a_slug_is_refused_and_nothing_is_saved(client, lines, words):
     client.force_login(person("Editor"))

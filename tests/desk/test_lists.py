@@ -1,4 +1,4 @@
-"""Every change list asks the database the same few questions, whatever it lists; filters find what they say."""
+"""Every change list makes a constant number of queries, and its filters find the right rows."""
 
 from datetime import timedelta
 
@@ -18,37 +18,37 @@ from votes.models import Decision, PairVote, Vote
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
-PLURAL = 3
+SEVERAL = 3
 
 
-def a_review():
+def make_review():
     return make.review(of=make.tool(), by=make.reviewer())
 
 
-def a_tool():
+def make_tool():
     tool = make.tool()
     make.review(of=tool, by=make.reviewer())
     make.plan(of=tool)
     return tool
 
 
-def an_attribute():
+def make_attribute():
     attribute = make.attribute()
     attribute.categories.add(make.category())
     make.fact(of=make.tool(), attribute=attribute)
     return attribute
 
 
-# How a row of each list is made, and how many queries the list takes. Whatever is registered is here.
+# For each registered model: a function that adds a row, and the number of queries of its list.
 LISTS = {
-    Tool: (a_tool, 9),
-    Category: (lambda: a_tool().category, 6),
-    Attribute: (an_attribute, 7),
+    Tool: (make_tool, 9),
+    Category: (lambda: make_tool().category, 6),
+    Attribute: (make_attribute, 7),
     Plan: (lambda: make.plan(of=make.tool(), verified_on=timezone.now().date()), 7),
     Fact: (lambda: make.fact(of=make.tool(), verified_on=timezone.now().date()), 8),
-    Reviewer: (lambda: a_review().reviewer, 4),
-    Review: (a_review, 8),
-    Prediction: (lambda: make.prediction(of=a_review()), 8),
+    Reviewer: (lambda: make_review().reviewer, 4),
+    Review: (make_review, 8),
+    Prediction: (lambda: make.prediction(of=make_review()), 8),
     Comparison: (make.comparison, 7),
     Correction: (lambda: make.correction(of=make.tool()), 7),
     Vote: (lambda: make.votes(on=make.tool(), ship=1, state="held", held_for="tool"), 4),
@@ -65,7 +65,7 @@ LISTS = {
 }
 
 
-def test_every_list_is_here():
+def test_every_registered_model_is_tested():
     assert set(LISTS) == set(admin.site._registry)
 
 
@@ -74,8 +74,8 @@ def address(model) -> str:
 
 
 @pytest.mark.parametrize("model", LISTS, ids=lambda model: model.__name__)
-@pytest.mark.parametrize("number", [1, PLURAL])
-def test_list_takes_as_many_queries_for_one_row_as_for_three(admin_client, django_assert_num_queries, model, number):
+@pytest.mark.parametrize("number", [1, SEVERAL])
+def test_list_makes_a_constant_number_of_queries(admin_client, django_assert_num_queries, model, number):
     make_one, queries = LISTS[model]
     for _ in range(number):
         make_one()
@@ -84,7 +84,7 @@ def test_list_takes_as_many_queries_for_one_row_as_for_three(admin_client, djang
 
 
 @pytest.mark.parametrize("model", LISTS, ids=lambda model: model.__name__)
-def test_list_can_be_searched_counted_and_sorted(admin_client, model):
+def test_list_can_be_searched_faceted_and_sorted(admin_client, model):
     make_one, _ = LISTS[model]
     make_one()
     columns = len(admin.site._registry[model].list_display)
@@ -93,8 +93,8 @@ def test_list_can_be_searched_counted_and_sorted(admin_client, model):
     assert answers == dict.fromkeys(queries, 200)
 
 
-def listed(client, model, **query) -> set[str]:
-    """What a list shows for a filter, in the words of the rows."""
+def find_rows(client, model, **query) -> set[str]:
+    """Return the names of the rows that a list shows for a query."""
     response = client.get(address(model), query)
     assert response.status_code == 200
     return {str(row) for row in response.context["cl"].result_list}
@@ -106,63 +106,63 @@ def test_state_filter_finds_each_state(admin_client):
     make.tool(name="published")
     make.tool(name="withdrawn", withdrawn_at=make.PAST)
     for state in ("draft", "scheduled", "published", "withdrawn"):
-        assert listed(admin_client, Tool, state=state) == {state}
+        assert find_rows(admin_client, Tool, state=state) == {state}
 
 
-def test_unknown_choice_of_a_filter_leads_back_to_the_list(admin_client):
+def test_unknown_choice_of_a_filter_redirects_to_the_list(admin_client):
     response = admin_client.get(address(Tool), {"state": "gone"})
     assert (response.status_code, response["location"]) == (302, f"{address(Tool)}?e=1")
 
 
-def test_facets_count_what_the_filters_find(admin_client):
+def test_facets_count_the_rows_of_each_choice(admin_client):
     make.tool(published_at=None)
     make.tool(published_at=None)
     make.tool()
     response = admin_client.get(address(Tool), {"_facets": "True"})
     [states, *_] = response.context["cl"].filter_specs
-    said = [str(choice["display"]) for choice in states.choices(response.context["cl"])]
-    assert said == ["All", "Draft (2)", "Scheduled (0)", "Published (1)", "Withdrawn (0)"]
+    labels = [str(choice["display"]) for choice in states.choices(response.context["cl"])]
+    assert labels == ["All", "Draft (2)", "Scheduled (0)", "Published (1)", "Withdrawn (0)"]
 
 
-def test_seat_without_a_review_is_found(admin_client):
+def test_tools_missing_a_seat_are_found(admin_client):
     builder, skeptic = make.reviewer(slug="builder"), make.reviewer(slug="skeptic")
     whole, drafted, lacking = (make.tool(name=name) for name in ("whole", "drafted", "lacking"))
-    gone = make.tool(name="withdrawn tools need nothing", withdrawn_at=make.PAST)
+    gone = make.tool(name="withdrawn", withdrawn_at=make.PAST)
     make.panel(of=whole, seats=[builder, skeptic], verdicts="+-")
     make.review(of=drafted, by=builder)
     make.review(of=drafted, by=skeptic, published_at=None)
     make.review(of=lacking, by=builder)
     make.review(of=lacking, by=skeptic, withdrawn_at=make.PAST)
     make.review(of=gone, by=builder)
-    assert listed(admin_client, Tool, unwritten="skeptic") == {"lacking"}
-    assert listed(admin_client, Tool, unwritten="any") == {"lacking"}
-    assert listed(admin_client, Tool, unwritten="builder") == set()
+    assert find_rows(admin_client, Tool, unwritten="skeptic") == {"lacking"}
+    assert find_rows(admin_client, Tool, unwritten="any") == {"lacking"}
+    assert find_rows(admin_client, Tool, unwritten="builder") == set()
 
 
-def test_last_check_is_filtered_to_the_day(admin_client, settings):
+def test_last_check_filter_is_exact_to_the_day(admin_client, settings):
     settings.STALE_AFTER_DAYS = 90
     today, tool = timezone.now().date(), make.tool(name="T")
     make.plan(of=tool, name="90 days", verified_on=today - 90 * DAY)
     make.plan(of=tool, name="91 days", verified_on=today - 91 * DAY)
     make.plan(of=tool, name="never")
     make.plan(of=tool, name="superseded", superseded_at=make.PAST)
-    assert listed(admin_client, Plan, checked="stale") == {"91 days"}
-    assert listed(admin_client, Plan, checked="unverified") == {"never"}
-    assert listed(admin_client, Plan, checked="fresh") == {"90 days"}
-    assert listed(admin_client, Plan) == {"90 days", "91 days", "never"}
-    assert listed(admin_client, Plan, standing="superseded") == {"superseded"}
-    assert listed(admin_client, Plan, standing="all") == {"90 days", "91 days", "never", "superseded"}
+    assert find_rows(admin_client, Plan, checked="stale") == {"91 days"}
+    assert find_rows(admin_client, Plan, checked="unverified") == {"never"}
+    assert find_rows(admin_client, Plan, checked="fresh") == {"90 days"}
+    assert find_rows(admin_client, Plan) == {"90 days", "91 days", "never"}
+    assert find_rows(admin_client, Plan, version="superseded") == {"superseded"}
+    assert find_rows(admin_client, Plan, version="all") == {"90 days", "91 days", "never", "superseded"}
 
 
-def test_tools_are_found_by_what_waits_to_be_checked(admin_client):
+def test_tools_with_prices_and_facts_to_check_are_found(admin_client):
     old = timezone.now().date() - 400 * DAY
     make.plan(of=make.tool(name="old price"), verified_on=old)
     make.fact(of=make.tool(name="old fact"), verified_on=old)
     make.fact(of=make.tool(name="never"))
     make.plan(of=make.tool(name="fresh"), verified_on=timezone.now().date())
     make.plan(of=make.tool(name="history"), verified_on=old, superseded_at=make.PAST)
-    assert listed(admin_client, Tool, checked="stale") == {"old price", "old fact"}
-    assert listed(admin_client, Tool, checked="unverified") == {"never"}
+    assert find_rows(admin_client, Tool, checked="stale") == {"old price", "old fact"}
+    assert find_rows(admin_client, Tool, checked="unverified") == {"never"}
 
 
 def test_flipped_reviews_are_found(admin_client):
@@ -176,18 +176,18 @@ def test_flipped_reviews_are_found(admin_client):
 
 
 def test_predictions_are_found_by_whether_they_can_be_judged(admin_client):
-    out, draft = a_review(), make.review(of=make.tool(), by=make.reviewer(), published_at=None)
+    out, draft = make_review(), make.review(of=make.tool(), by=make.reviewer(), published_at=None)
     today = timezone.now().date()
     make.prediction(of=out, claim="due today", due_on=today)
     make.prediction(of=out, claim="later", due_on=today + DAY)
     make.prediction(of=out, claim="judged", due_on=today - DAY, outcome="wrong")
     make.prediction(of=draft, claim="of a draft", due_on=today - DAY)
-    assert listed(admin_client, Prediction, due="due") == {"due today"}
-    assert listed(admin_client, Prediction, due="later") == {"later"}
-    assert listed(admin_client, Prediction, due="judged") == {"judged"}
+    assert find_rows(admin_client, Prediction, due="due") == {"due today"}
+    assert find_rows(admin_client, Prediction, due="later") == {"later"}
+    assert find_rows(admin_client, Prediction, due="judged") == {"judged"}
 
 
-def test_tool_list_says_what_the_panel_ships(admin_client):
+def test_tool_list_shows_panel_ship(admin_client):
     seats = [make.reviewer() for _ in range(4)]
     make.panel(of=make.tool(name="A", category=(category := make.category())), seats=seats, verdicts="+++-")
     make.tool(name="B", category=category)
@@ -196,13 +196,13 @@ def test_tool_list_says_what_the_panel_ships(admin_client):
     assert page.count('class="field-panel_ship">Not reviewed yet</td>') == 1
 
 
-def test_counts_of_the_vocabulary_are_of_what_stands(admin_client):
+def test_vocabulary_lists_count_current_rows(admin_client):
     category, attribute = make.category(), make.attribute()
     attribute.categories.add(category)
     tools = [make.tool(category=category) for _ in range(2)]
     make.fact(of=tools[0], attribute=attribute)
     make.fact(of=tools[1], attribute=attribute, superseded_at=make.PAST)
-    [shown] = admin_client.get(address(Category)).context["cl"].result_list
-    assert (shown.tools_count, shown.attributes_number) == (2, 1)
-    [shown] = admin_client.get(address(Attribute)).context["cl"].result_list
-    assert shown.facts_count == 1
+    [row] = admin_client.get(address(Category)).context["cl"].result_list
+    assert (row.tool_count, row.attribute_count) == (2, 1)
+    [row] = admin_client.get(address(Attribute)).context["cl"].result_list
+    assert row.fact_count == 1
