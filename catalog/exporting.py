@@ -132,12 +132,9 @@ def _tools() -> Iterator[dict[str, Any]]:
     for tool in tools.prefetch_related(*in_order).iterator(chunk_size=CHUNK):
         yield {
             "slug": tool.slug,
-            "name": tool.name,
+            "name": tool.name,  # before the category, and so not where OWN_FIELDS would put it
             "category": tool.category.slug,
-            "tagline": tool.tagline,
-            "description": tool.description,
-            "website": tool.website,
-            "aliases": tool.aliases,
+            **{field: getattr(tool, field) for field in Tool.OWN_FIELDS},
             "published_at": _instant(tool.published_at),
             **_some(withdrawn_at=_instant(tool.withdrawn_at), former_slugs=former.get(tool.pk)),
             "plans": [_plan(plan) for plan in tool.plans.all()],

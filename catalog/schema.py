@@ -12,15 +12,27 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import Model
 from django.utils import timezone
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from catalog.problems import Place, Problem
 from reviews.choices import Outcome, Verdict
+from reviews.models import Prediction, Reviewer
 from tools import slugs
 from tools.choices import Period, PlanKind
-from tools.models import CURRENCY_PATTERN, validate_web_address
+from tools.models import (
+    CURRENCY_PATTERN,
+    Attribute,
+    Category,
+    Correction,
+    Fact,
+    Plan,
+    Tool,
+    find_plan_errors,
+    validate_web_address,
+)
 
 FORMAT = "shipside-catalog/1"
 LONGEST_TEXT = 50_000  # characters; several times the longest review anybody has read to its end
@@ -116,13 +128,19 @@ def _past(value: datetime) -> datetime:
     return value
 
 
+def _max_length(model: type[Model], field: str) -> int:
+    """Return how many characters the column of a field holds."""
+    length: int = model._meta.get_field(field).max_length  # type: ignore[union-attr, assignment] # a CharField with one
+    return length
+
+
 Line = Annotated[str, AfterValidator(_line)]
 Words = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(lambda text: _storable(text, _CONTROL))]
-Name = Annotated[Line, AfterValidator(_not_blank), Field(max_length=100)]
-ToolName = Annotated[Line, AfterValidator(_not_blank), Field(max_length=300)]
+RequiredLine = Annotated[Line, AfterValidator(_not_blank)]
+ToolName = Annotated[RequiredLine, Field(max_length=_max_length(Tool, "name"))]
 Slug = Annotated[str, Field(max_length=slugs.MAX_LENGTH), AfterValidator(_from_django(slugs.validate_slug))]
 ToolSlug = Annotated[Slug, AfterValidator(_from_django(slugs.validate_pairable))]
-WebAddress = Annotated[Line, Field(max_length=500), AfterValidator(_web_address)]
+WebAddress = Annotated[Line, Field(max_length=_max_length(Tool, "website")), AfterValidator(_web_address)]
 Instant = Annotated[datetime, BeforeValidator(parse_instant)]
 Day = Annotated[date, BeforeValidator(_day)]
 Amount = Annotated[Decimal, BeforeValidator(_number), AfterValidator(_amount)]
@@ -134,61 +152,57 @@ class Part(BaseModel):
 
 class CategoryPart(Part):
     slug: Slug
-    name: Name
+    name: Annotated[RequiredLine, Field(max_length=_max_length(Category, "name"))]
     description: Words = ""
     former_slugs: list[Slug] = []
 
 
 class AttributePart(Part):
     slug: Slug
-    name: Name
+    name: Annotated[RequiredLine, Field(max_length=_max_length(Attribute, "name"))]
     categories: list[Slug] = []
 
 
 class ReviewerPart(Part):
     slug: Slug
-    name: Name
-    lens: Annotated[Line, AfterValidator(_not_blank), Field(max_length=300)]
+    name: Annotated[RequiredLine, Field(max_length=_max_length(Reviewer, "name"))]
+    lens: Annotated[RequiredLine, Field(max_length=_max_length(Reviewer, "lens"))]
     bio: Words = ""
-    disclosure: Annotated[Line, AfterValidator(_not_blank), Field(max_length=500)]
+    disclosure: Annotated[RequiredLine, Field(max_length=_max_length(Reviewer, "disclosure"))]
     seat: Annotated[int, Field(ge=1, le=32767)]
     former_slugs: list[Slug] = []
 
 
 class PlanPart(Part):
-    name: Name
+    name: Annotated[RequiredLine, Field(max_length=_max_length(Plan, "name"))]
     kind: Literal[*PlanKind.values]  # type: ignore[valid-type]
     amount: Amount | None = None
     currency: Annotated[str, Field(pattern=CURRENCY_PATTERN)] | None = None
     period: Literal[*Period.values] | None = None  # type: ignore[valid-type]
-    unit: Annotated[Line, Field(max_length=50)] = ""
+    unit: Annotated[Line, Field(max_length=_max_length(Plan, "unit"))] = ""
     source: WebAddress = ""
     verified_on: Day | None = None
     superseded_at: Instant | None = None
 
     @model_validator(mode="after")
     def kind_fits_amount(self) -> "PlanPart":
-        priced = {"amount": self.amount, "currency": self.currency, "period": self.period}
-        if self.kind == PlanKind.PAID:
-            if missing := [key for key, value in priced.items() if value is None]:
-                raise ValueError(f"a paid plan needs {' and '.join(missing)}")
-        elif given := [key for key, value in priced.items() if value is not None]:
-            raise ValueError(f"a {self.kind} plan has no {' and no '.join(given)}")
-        if (self.period == Period.USAGE) != bool(self.unit.strip()):
-            raise ValueError("a usage price has a unit such as “1M tokens”; other prices have none")
+        if errors := find_plan_errors(
+            kind=self.kind, amount=self.amount, currency=self.currency, period=self.period, unit=self.unit
+        ):
+            raise ValueError(" ".join(errors.values()))
         return self
 
 
 class FactPart(Part):
     attribute: Slug
-    value: Annotated[Line, AfterValidator(_not_blank), Field(max_length=300)]
+    value: Annotated[RequiredLine, Field(max_length=_max_length(Fact, "value"))]
     source: WebAddress = ""
     verified_on: Day | None = None
     superseded_at: Instant | None = None
 
 
 class PredictionPart(Part):
-    claim: Annotated[Line, AfterValidator(_not_blank), Field(max_length=500)]
+    claim: Annotated[RequiredLine, Field(max_length=_max_length(Prediction, "claim"))]
     due_on: Day
     outcome: Literal[*Outcome.values] = Outcome.OPEN.value  # type: ignore[valid-type]
     note: Words = ""
@@ -213,7 +227,7 @@ class ReviewPart(Part):
 
 
 class CorrectionPart(Part):
-    note: Annotated[Line, AfterValidator(_not_blank), Field(max_length=500)]
+    note: Annotated[RequiredLine, Field(max_length=_max_length(Correction, "note"))]
     made_at: Annotated[Instant, AfterValidator(_past)]
 
 
@@ -221,7 +235,7 @@ class ToolPart(Part):
     slug: ToolSlug
     name: ToolName
     category: Slug
-    tagline: Annotated[Line, Field(max_length=300)] = ""
+    tagline: Annotated[Line, Field(max_length=_max_length(Tool, "tagline"))] = ""
     description: Words = ""
     website: WebAddress = ""
     aliases: list[ToolName] = []

@@ -86,19 +86,24 @@ class CorrectionRecord(TypedDict):
     made_at: str
 
 
-class ToolRecord(TypedDict):
-    """Everything that a column shows except votes, which change too often to be cached with it.
+class ToolFields(TypedDict):
+    """A tool's own fields that pages show. Records select these columns, and columns of a page carry them."""
+
+    slug: str
+    name: str
+    tagline: str
+    description: str
+    website: str
+
+
+class ToolRecord(ToolFields):
+    """Everything that a column shows, except votes, which change too often to be cached with it.
 
     Reviews are in seat order, corrections newest first, plans and facts in the order of entry and of attributes.
     `ship`, `seats` (counts), and `percent` (0–100, None without a review) are the panel's numbers.
     """
 
     id: int
-    slug: str
-    name: str
-    tagline: str
-    description: str
-    website: str
     logo: str
     category_slug: str
     category_name: str

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from comparisons.reading.records import PairRecord, ToolRecord
+from comparisons.reading.records import PairRecord, ToolFields, ToolRecord
 from comparisons.reading.visible_reviews import for_preview, for_readers
 
 # DISTINCT ON keeps the newest visible edition of each seat: the current one. Rows become JSON objects whose keys are
@@ -23,7 +23,7 @@ _TOOLS = """
 SELECT json_agg(record ORDER BY place)::text
 FROM (VALUES {wanted}) AS wanted(place, id)
 JOIN LATERAL (
-    SELECT tool.id, tool.slug, tool.name, tool.tagline, tool.description, tool.website, tool.logo,
+    SELECT tool.id, {own_fields}, tool.logo,
            category.slug AS category_slug, category.name AS category_name,
            panel.*,
            (
@@ -153,7 +153,8 @@ def _tools_sql(count: int, drafts: Collection[int]) -> str:
     # One placeholder per tool, not one array, so that the server knows how many rows to plan for.
     wanted = ", ".join(f"({place}, %(tool{place})s::bigint)" for place in range(count))
     statement = for_preview(_TOOLS) if drafts else for_readers(_TOOLS)
-    return statement.replace("{wanted}", wanted)
+    own_fields = ", ".join(f"tool.{name}" for name in ToolFields.__annotations__)
+    return statement.replace("{wanted}", wanted).replace("{own_fields}", own_fields)
 
 
 def _parameters(

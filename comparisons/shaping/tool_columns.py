@@ -6,7 +6,7 @@ A tool's own page uses the same shapes with one column. Rows are plain dictionar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from django.utils.safestring import SafeString
 
@@ -18,6 +18,7 @@ from comparisons.reading.records import (
     PairRecord,
     PredictionRecord,
     ReviewRecord,
+    ToolFields,
     ToolRecord,
 )
 from comparisons.shaping.seat_filter import PanelSeat
@@ -66,22 +67,17 @@ class SeatRow(TypedDict):
     """The verdicts as a row of the split table."""
 
 
-class Column(TypedDict):
-    """One tool with everything that its column shows."""
+class Column(ToolFields):
+    """One tool with everything that its column shows. Its description is rendered as HTML."""
 
-    slug: str
-    name: str
     logo: SafeString
-    tagline: str
     url: str
     vote_url: str
     ledger_url: str
     compare_url: str
     category: str
     category_url: str
-    website: str
     website_name: str
-    description: SafeString
     panel: Panel
     marks: SafeString
     entry: str
@@ -158,20 +154,18 @@ def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> C
         percent=tool["percent"],
         marks=tuple((review["name"], review["verdict"]) for review in reviews if review["counted"]),
     )
+    own_fields = cast("ToolFields", {name: tool[name] for name in ToolFields.__annotations__})  # type: ignore[literal-required]
     return {
-        "slug": tool["slug"],
-        "name": tool["name"],
+        **own_fields,
+        "description": markdown.render(tool["description"]),
         "logo": render_logo(tool["logo"]),
-        "tagline": tool["tagline"],
         "url": reverse_slug("tool", tool["slug"]),
         "vote_url": reverse_slug("vote", tool["slug"]),
         "ledger_url": reverse_slug("ledger", tool["slug"]),
         "compare_url": reverse_compare(tool["slug"]),
         "category": tool["category_name"],
         "category_url": reverse_slug("category", tool["category_slug"]),
-        "website": tool["website"],
         "website_name": site_name(tool["website"]),
-        "description": markdown.render(tool["description"]),
         "panel": panel,
         "marks": render_marks(panel),
         "entry": format_entry_price(prices),

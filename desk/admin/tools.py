@@ -23,7 +23,7 @@ from desk.permissions import may_write_reviews
 from desk.publishing.admin import PublishingAdmin
 from desk.tool_page import lookups
 from desk.tool_page.corrections import CorrectionInline
-from desk.tool_page.form import ToolForm
+from desk.tool_page.form import FORM_FIELDS, ToolForm
 from desk.tool_page.problems import problems
 from desk.tool_page.scorecard import OvertakenError, Scorecard
 from desk.tool_page.sourced_rows import FactForm, FactFormSet, PlanForm, PlanFormSet
@@ -104,8 +104,6 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
         css = {"all": ["desk/tool.css"]}
         js = [forms.Script("desk/tool.js", defer=True), forms.Script("desk/preview.js", defer=True)]
 
-    SAID_FIELDS = ("name", "slug", "category", "tagline", "description", "website", "aliases")
-
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
@@ -171,7 +169,7 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
         return not _writes_scorecard_only(request) and (obj is None or self.has_change_permission(request, obj))
 
     def get_fieldsets(self, request: HttpRequest, obj: Tool | None = None) -> list[Any]:
-        fields = list(self.SAID_FIELDS)
+        fields = list(FORM_FIELDS)
         if self._edits_tool(request, obj):
             if obj is not None and obj.was_public:
                 fields.insert(fields.index("slug") + 1, "rename_to")
@@ -180,7 +178,7 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tool | None = None) -> tuple[str, ...]:
         if not self._edits_tool(request, obj):
-            return self.SAID_FIELDS
+            return FORM_FIELDS
         return ("slug",) if obj is not None and obj.was_public else ()
 
     def get_form(self, request: HttpRequest, obj: Tool | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 (Django's signature)

@@ -126,6 +126,26 @@ class SheetLayout:
         return Table(list(columns), [[column.cell.write(column.example) for column in columns.values()]], self.title)
 
 
+_SPECIAL_COLUMNS = {
+    "name": SheetColumn("name", "Required for a new tool.", example="Example Tool"),
+    "tagline": SheetColumn("tagline", "One line, at most 300 characters.", example="Says what it does in one line"),
+    "description": SheetColumn("description", "Markdown, a safe subset.", example="What it does, **and** for whom."),
+    "website": SheetColumn("website", "An http or https address.", example="https://example.com/", cell=KeyCell()),
+    "aliases": SheetColumn(
+        "aliases",
+        "Other names that people search for, each on a line of its own in the cell.",
+        example=["ExTool"],
+        cell=NamesCell(),
+    ),
+}
+# A field without a special column is a column of text with the field's help.
+_OWN_COLUMNS = {
+    name: _SPECIAL_COLUMNS.get(
+        name, SheetColumn(name, str(getattr(Tool._meta.get_field(name), "help_text", "")), example="")
+    )
+    for name in Tool.OWN_FIELDS
+}
+
 TOOL_SHEET = SheetLayout(
     model=Tool,
     keys=("slug",),
@@ -133,24 +153,14 @@ TOOL_SHEET = SheetLayout(
         "slug": SheetColumn(
             "slug", "Which tool. An unknown slug adds a tool, as a draft.", example="example-tool", cell=KeyCell()
         ),
-        "name": SheetColumn("name", "Required for a new tool.", example="Example Tool"),
+        "name": _OWN_COLUMNS["name"],  # before the category, as in the form
         "category": SheetColumn(
             "category__slug",
             "The slug of its category. Required for a new tool.",
             example="developer-tools",
             cell=KeyCell(),
         ),
-        "tagline": SheetColumn("tagline", "One line, at most 300 characters.", example="Says what it does in one line"),
-        "description": SheetColumn(
-            "description", "Markdown, a safe subset.", example="What it does, **and** for whom."
-        ),
-        "website": SheetColumn("website", "An http or https address.", example="https://example.com/", cell=KeyCell()),
-        "aliases": SheetColumn(
-            "aliases",
-            "Other names that people search for, each on a line of its own in the cell.",
-            example=["ExTool"],
-            cell=NamesCell(),
-        ),
+        **{name: column for name, column in _OWN_COLUMNS.items() if name != "name"},
         "state": SheetColumn(
             "state", "Export only: tools are published at the desk, where the gate checks them.", is_readonly=True
         ),

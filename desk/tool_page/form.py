@@ -1,6 +1,6 @@
 """The fields of a tool on its page of the desk."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -9,6 +9,8 @@ from tools import logos, slugs
 from tools.models import Tool
 from tools.slugged import FormerSlug
 
+FORM_FIELDS = ("name", "slug", "category", *(field for field in Tool.OWN_FIELDS if field != "name"))
+_MAX_ALIAS_LENGTH = cast("int", Tool._meta.get_field("aliases").base_field.max_length)
 TAGLINE_FITS = 120  # characters that a card shows on two lines
 
 
@@ -51,7 +53,7 @@ class ToolForm(forms.ModelForm):
     )
     aliases = LinesField(
         required=False,
-        max_length=300,
+        max_length=_MAX_ALIAS_LENGTH,
         widget=forms.Textarea(attrs={"rows": 3}),
         label="Other names",
         help_text="What people may look for it by; one a line.",
@@ -67,7 +69,7 @@ class ToolForm(forms.ModelForm):
 
     class Meta:
         model = Tool
-        fields = ["name", "slug", "category", "tagline", "description", "website", "aliases"]
+        fields = FORM_FIELDS
         widgets = {"website": forms.URLInput(attrs={"class": "vURLField", "placeholder": "https://"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -8,8 +8,7 @@ from django import forms
 from django.forms.models import BaseInlineFormSet
 
 from desk.fields import DayInput
-from tools.choices import Period, PlanKind
-from tools.models import AlreadySupersededError, Attribute, Fact, Plan, Sourced
+from tools.models import AlreadySupersededError, Attribute, Fact, Plan, Sourced, find_plan_errors
 from web import clock
 
 GONE = (
@@ -91,27 +90,18 @@ class PlanForm(SourcedForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        kind, period = cleaned.get("kind"), cleaned.get("period")
-        if kind == PlanKind.PAID:
-            self._ask_for("amount", "What does it cost?")
-            self._ask_for("currency", "In which currency? Three capital letters, as in USD.")
-            self._ask_for("period", "How often is it paid?")
-            if cleaned.get("amount") is not None and cleaned["amount"] <= 0:
-                self.add_error("amount", "A paid plan costs more than 0; what costs nothing is of the kind Free.")
-            if period == Period.USAGE:
-                self._ask_for("unit", "What does the amount buy? As in “1M tokens”.")
-            elif period and cleaned.get("unit"):
-                self.add_error("unit", "Only a price by usage has a unit.")
-        elif kind:
-            named = {"amount": "an amount", "currency": "a currency", "period": "a period", "unit": "a unit"}
-            for field, words in named.items():
-                if cleaned.get(field) not in (None, ""):
-                    self.add_error(field, f"Only a paid plan has {words}.")
+        if kind := cleaned.get("kind"):
+            errors = find_plan_errors(
+                kind=kind,
+                amount=cleaned.get("amount"),
+                currency=cleaned.get("currency"),
+                period=cleaned.get("period"),
+                unit=cleaned.get("unit") or "",
+            )
+            for field, message in errors.items():
+                if field not in self.errors:  # a malformed value has its own message
+                    self.add_error(field, message)
         return cleaned
-
-    def _ask_for(self, field: str, question: str) -> None:
-        if field not in self.errors and self.cleaned_data.get(field) in (None, ""):
-            self.add_error(field, question)
 
 
 class FactForm(SourcedForm):

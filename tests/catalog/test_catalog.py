@@ -275,8 +275,9 @@ def test_every_problem_is_listed_with_its_place():
         "extra: is not a key that belongs here",
         "tools[0].name: must not be empty",
         'tools[0].plans[0].kind: "fre" is not one of free, paid, contact',
-        "tools[0].plans[1]: a free plan has no amount and no currency and no period",
-        "tools[0].plans[2]: a contact plan has no currency and no period",
+        "tools[0].plans[1]: Only a paid plan has an amount. Only a paid plan has a currency."
+        " Only a paid plan has a period.",
+        "tools[0].plans[2]: Only a paid plan has a currency. Only a paid plan has a period.",
         'tools[0].plans[2].name: "Free" is a plan of this tool already',
         'tools[0].reviews[0].verdict: "shipp" is not one of ship, skip',
         'tools[0].reviews[1].reviewer: there is no reviewer "nobody", neither in this file nor on the site',

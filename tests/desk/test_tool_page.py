@@ -98,9 +98,9 @@ def test_bad_input_anywhere_keeps_all_that_was_typed_and_saves_nothing(admin_cli
     assert errors_of(response) == [
         "Website: Enter a valid URL.",
         f"{seat.name}, Verdict: Ship or skip? There is no third answer.",
-        "Plan “Typed plan”, Amount: What does it cost?",
-        "Plan “Typed plan”, Currency: In which currency? Three capital letters, as in USD.",
-        "Plan “Typed plan”, Period: How often is it paid?",
+        "Plan “Typed plan”, Amount: A paid plan needs an amount.",
+        "Plan “Typed plan”, Currency: A paid plan needs a currency, such as USD.",
+        "Plan “Typed plan”, Period: A paid plan needs a period.",
     ]
     again = filled(response)
     assert {name: again[name] for name in typed} == typed

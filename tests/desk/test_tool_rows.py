@@ -11,7 +11,8 @@ from tests import factories as make
 from tests.desk.tool_forms import ADD, CONFLICT, change, errors_of, filled
 from tools.models import AlreadySupersededError, Fact, Plan, Tool
 
-TOO_CHEAP = "A paid plan costs more than 0; what costs nothing is of the kind Free."
+NO_UNIT = "A usage price needs the unit that the amount buys, such as “1M tokens”."
+TOO_CHEAP = "A paid plan costs more than 0; a plan that costs nothing is of the kind Free."
 PRICE = {"kind": "paid", "amount": "20", "currency": "USD", "period": "month"}
 
 
@@ -151,9 +152,12 @@ def test_row_that_somebody_else_has_superseded_says_so_and_loses_nothing(admin_c
         ({**PRICE, "amount": "-1"}, [f"Amount: {TOO_CHEAP}"]),
         ({**PRICE, "currency": "dollar"}, ["Currency: Ensure this value has at most 3 characters (it has 6)."]),
         ({**PRICE, "currency": "U1D"}, ["Currency: Three capital letters, as in USD."]),
-        ({**PRICE, "period": ""}, ["Period: How often is it paid?"]),
-        ({**PRICE, "period": "usage"}, ["Unit: What does the amount buy? As in “1M tokens”."]),
-        ({**PRICE, "unit": "seat"}, ["Unit: Only a price by usage has a unit."]),
+        ({**PRICE, "period": ""}, ["Period: A paid plan needs a period."]),
+        (
+            {**PRICE, "period": "usage"},
+            [f"Unit: {NO_UNIT}"],
+        ),
+        ({**PRICE, "unit": "seat"}, ["Unit: Only a usage price has a unit."]),
         ({"kind": "free", "amount": "1"}, ["Amount: Only a paid plan has an amount."]),
         (
             {"kind": "contact", "period": "month", "currency": "EUR"},

@@ -803,7 +803,7 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="tools_plan_kind_fits_amount",
-                violation_error_message="A paid plan has an amount above 0, a currency and a period; free and contact have none of them.",
+                violation_error_message="A paid plan has an amount above 0, a currency, and a period; other plans have none of these.",
             ),
         ),
         migrations.AddConstraint(

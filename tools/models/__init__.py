@@ -9,7 +9,15 @@ from tools.models.constraints import (
 )
 from tools.models.corrections import Correction, CorrectionQuerySet
 from tools.models.revision import ContentRevision
-from tools.models.sourced import AlreadySupersededError, Attribute, Fact, Plan, Sourced, SourcedQuerySet
+from tools.models.sourced import (
+    AlreadySupersededError,
+    Attribute,
+    Fact,
+    Plan,
+    Sourced,
+    SourcedQuerySet,
+    find_plan_errors,
+)
 from tools.models.tool import Category, CategoryQuerySet, Tool, ToolQuerySet
 
 __all__ = [
@@ -28,6 +36,7 @@ __all__ = [
     "SourcedQuerySet",
     "Tool",
     "ToolQuerySet",
+    "find_plan_errors",
     "unique_name_constraint",
     "validate_web_address",
     "web_address_constraint",

@@ -1,6 +1,7 @@
 """Plans and facts of tools: statements with a source, superseded and never overwritten."""
 
 from copy import copy
+from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from django.core.validators import RegexValidator
@@ -79,8 +80,35 @@ class Sourced(models.Model):
             self.save(update_fields=["superseded_at"])
 
 
+def find_plan_errors(
+    *, kind: str, amount: Decimal | None, currency: str | None, period: str | None, unit: str
+) -> dict[str, str]:
+    """Return a message per field of a plan that contradicts its kind or period; {} if the plan is consistent.
+
+    This is the rule that the constraints of `Plan` enforce, in words for forms and files.
+    """
+    values = {"amount": amount, "currency": currency, "period": period}
+    if kind == PlanKind.PAID:
+        needed = {"amount": "an amount", "currency": "a currency, such as USD", "period": "a period"}
+        errors = {field: f"A paid plan needs {needed[field]}." for field, value in values.items() if not value}
+        if amount is not None and amount <= 0:
+            errors["amount"] = "A paid plan costs more than 0; a plan that costs nothing is of the kind Free."
+    else:
+        named = {"amount": "an amount", "currency": "a currency", "period": "a period"}
+        errors = {
+            field: f"Only a paid plan has {named[field]}." for field, value in values.items() if value not in (None, "")
+        }
+    if "period" in errors:  # then the unit cannot be judged
+        return errors
+    if period == Period.USAGE and not unit.strip():
+        errors["unit"] = "A usage price needs the unit that the amount buys, such as “1M tokens”."
+    elif period != Period.USAGE and unit.strip():
+        errors["unit"] = "Only a usage price has a unit."
+    return errors
+
+
 class Plan(Sourced):
-    """One price of a tool."""
+    """One price of a tool. Its constraints are stated in words by `find_plan_errors`."""
 
     VALUE_FIELDS = ("kind", "amount", "currency", "period", "unit")
 
@@ -131,7 +159,7 @@ class Plan(Sourced):
                     )
                 ),
                 violation_error_message=(
-                    "A paid plan has an amount above 0, a currency and a period; free and contact have none of them."
+                    "A paid plan has an amount above 0, a currency, and a period; other plans have none of these."
                 ),
             ),
             models.CheckConstraint(

@@ -240,6 +240,10 @@ class ToolQuerySet(search.SearchableQuerySet, SluggedQuerySet):  # type: ignore[
 class Tool(Slugged, Publishable):
     """What the site compares. The table has one more column, `search_vector` (tools/search.py)."""
 
+    # What editors write about a tool itself, in the order of forms and files. Forms, sheets, catalog files, and the
+    # export read this list; CONTRIBUTING.md lists what else a new field needs.
+    OWN_FIELDS = ("name", "tagline", "description", "website", "aliases")
+
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="tools")
     slug = models.CharField(
         max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug, slugs.validate_pairable]
