@@ -135,7 +135,7 @@ def _split(at: datetime, told: set[tuple[str, int]]) -> Iterator[Entry]:
     known = [pk for kind, pk in told if kind == "split"]
     biggest = Split.objects.at(at).biggest().exclude(comparison__in=known).values_list("comparison_id", flat=True)[:1]
     for comparison in Comparison.objects.with_numbers().in_order(biggest):
-        shaped = splits.parted(comparison)
+        shaped = splits.build_split(comparison)
         yield Entry(
             kind="split",
             object=comparison.pk,

@@ -1,7 +1,7 @@
-"""What the pages show, for programs: plain dictionaries that become JSON. Records in, dictionaries out; no queries.
+"""The content of pages as JSON documents for programs. No queries.
 
-The shape is documented in docs/json.md, and a test holds the two together. Keys are never removed and never change
-their meaning under the same `schema`; new ones may come.
+docs/json.md describes the documents, and a test compares the two. Under the same `schema`, keys are never removed and
+never change their meaning; new keys may be added.
 """
 
 from collections.abc import Sequence
@@ -20,16 +20,16 @@ from tools.sourcing import is_stale
 from votes.community import Community
 from votes.preference import Preference
 
-COMPARISON = "shipside-comparison/1"
-TOOL = "shipside-tool/1"
+COMPARISON_SCHEMA = "shipside-comparison/1"
+TOOL_SCHEMA = "shipside-tool/1"
 
 
 def json_address(page: str) -> str:
-    """The path of the twin of a page, given the page's path."""
+    """Return the path of a page's JSON document, given the path of the page."""
     return page.removesuffix("/") + ".json"
 
 
-def comparison_twin(
+def build_comparison(
     pair: Pair,
     tools: Sequence[ToolRecord],
     columns: Sequence[Column],
@@ -37,10 +37,10 @@ def comparison_twin(
     *,
     today: date,
 ) -> dict[str, Any]:
-    """Two tools side by side."""
+    """Return the document of a comparison."""
     page, communities = reverse_pair(*pair.slugs), pair.communities
     return {
-        "schema": COMPARISON,
+        "schema": COMPARISON_SCHEMA,
         "url": absolute(page),
         "json": absolute(json_address(page)),
         "image": absolute(reverse_pair_image(*pair.slugs)),
@@ -61,12 +61,12 @@ def comparison_twin(
     }
 
 
-def tool_twin(
+def build_tool(
     tool: ToolRecord, column: Column, community: Community, comparisons: Sequence[PairRecord], *, today: date
 ) -> dict[str, Any]:
-    """One tool, and the newest comparisons that it is part of."""
+    """Return the document of a tool with its newest comparisons."""
     return {
-        "schema": TOOL,
+        "schema": TOOL_SCHEMA,
         **_tool(tool, column, community, today=today),
         "comparisons": [
             {
@@ -139,12 +139,12 @@ def _plan(plan: PlanRecord, price: Price, *, today: date) -> dict[str, Any]:
     return {
         "name": plan["name"],
         "kind": plan["kind"],
-        "amount": _digits(price.amount),
+        "amount": _format_decimal(price.amount),
         "currency": plan["currency"],
         "period": plan["period"],
         "unit": plan["unit"],
         "words": price.words,
-        **_founded(plan["source"], plan["verified_on"], today=today),
+        **_source(plan["source"], plan["verified_on"], today=today),
     }
 
 
@@ -152,18 +152,18 @@ def _fact(fact: FactRecord, *, today: date) -> dict[str, Any]:
     return {
         "name": fact["name"],
         "value": fact["value"],
-        **_founded(fact["source"], fact["verified_on"], today=today),
+        **_source(fact["source"], fact["verified_on"], today=today),
     }
 
 
-def _founded(source: str, verified_on: str | None, *, today: date) -> dict[str, Any]:
-    """Where a statement was found and when somebody last looked; `stale` is None where nobody ever did."""
+def _source(source: str, verified_on: str | None, *, today: date) -> dict[str, Any]:
+    """Return the source of a value and when it was last verified; `stale` is None if it never was."""
     stale = is_stale(date.fromisoformat(verified_on), today=today) if verified_on else None
     return {"source": source, "verified_on": verified_on, "stale": stale}
 
 
-def _digits(amount: Decimal | None) -> str | None:
-    """An amount as exact decimal digits: a JSON number would become a binary fraction in most readers."""
+def _format_decimal(amount: Decimal | None) -> str | None:
+    """Return an amount as exact decimal digits. Most JSON parsers would turn a number into a binary fraction."""
     return None if amount is None else f"{amount.normalize():f}"
 
 

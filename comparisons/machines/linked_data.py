@@ -1,7 +1,8 @@
-"""What a page says, in the vocabulary of schema.org, as one JSON-LD graph. Shapes in, dictionaries out.
+"""The content of a page in the vocabulary of schema.org, as one JSON-LD graph.
 
-It says only what the page shows. The seats are personas, so a review's author is an Organization and never a Person;
-ship is 1 and skip is 0 on a scale from 0 to 1; and a rating by the community is given only while its percent is shown.
+The graph states only what the page shows. The seats are personas, so the author of a review is an Organization and
+never a Person. Ship is 1 and skip is 0 on a scale from 0 to 1. The community's rating is included only if the page
+shows its percent.
 """
 
 import json
@@ -24,18 +25,18 @@ from web import markdown
 type Node = dict[str, Any]
 
 _SCALE = {"bestRating": 1, "worstRating": 0}
-# The characters with which a name could end the script element that it stands in; JSON reads them the same.
+# Characters with which a name could close the script element. JSON parsers read the escapes as the same characters.
 _ESCAPES = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})
 
 
-def graph(*nodes: Node) -> SafeString:
-    """Nodes as the text of a `<script type="application/ld+json">`."""
+def build_graph(*nodes: Node) -> SafeString:
+    """Return nodes as the content of a `<script type="application/ld+json">`."""
     text = json.dumps({"@context": "https://schema.org", "@graph": nodes}, ensure_ascii=False, separators=(",", ":"))
-    return mark_safe(text.translate(_ESCAPES))  # noqa: S308 (nothing is left that HTML would read)
+    return mark_safe(text.translate(_ESCAPES))  # noqa: S308 (every character that HTML would parse is escaped)
 
 
-def breadcrumbs(*steps: tuple[str, str]) -> Node:
-    """The way to a page: (name, path) of each step after the front page."""
+def build_breadcrumbs(*steps: tuple[str, str]) -> Node:
+    """Return the breadcrumbs of a page, given the (name, path) of each step after the front page."""
     return {
         "@type": "BreadcrumbList",
         "itemListElement": [
@@ -45,13 +46,13 @@ def breadcrumbs(*steps: tuple[str, str]) -> Node:
     }
 
 
-def website() -> Node:
-    """The site itself."""
+def describe_website() -> Node:
+    """Return the node of the site."""
     return {"@type": "WebSite", "name": settings.SITE_NAME, "url": absolute(reverse("home"))}
 
 
-def software(tool: ToolRecord, column: Column, *, quotes: bool) -> Node:
-    """A tool with its prices and what each seat says of it; with `quotes` in full, else by verdict and day."""
+def describe_tool(tool: ToolRecord, column: Column, *, quotes: bool) -> Node:
+    """Return the node of a tool with its prices and reviews. Without `quotes`, a review is only its verdict and day."""
     node: Node = {
         "@type": "SoftwareApplication",
         "name": tool["name"],
@@ -63,7 +64,7 @@ def software(tool: ToolRecord, column: Column, *, quotes: bool) -> Node:
     if tool["website"]:
         node["sameAs"] = tool["website"]
     if offers := [
-        _offer(plan["name"], price)
+        _describe_offer(plan["name"], price)
         for plan, price in zip(tool["plans"] or [], column["prices"], strict=True)
         if price.kind != PlanKind.CONTACT
     ]:
@@ -86,19 +87,19 @@ def software(tool: ToolRecord, column: Column, *, quotes: bool) -> Node:
     return node
 
 
-def _offer(plan: str, price: Price) -> Node:
+def _describe_offer(plan: str, price: Price) -> Node:
     if price.amount is None:
         return {"@type": "Offer", "name": plan, "price": 0}
     amount = {"price": f"{price.amount.normalize():f}", "priceCurrency": price.currency}
     offer: Node = {"@type": "Offer", "name": plan, **amount}
-    if price.period != Period.ONCE:  # what the amount buys is part of what the page says: "1M tokens", "month"
+    if price.period != Period.ONCE:  # the page shows what the amount buys: "1M tokens", "month"
         unit = price.unit or price.period
         offer["priceSpecification"] = {"@type": "UnitPriceSpecification", **amount, "unitText": unit}
     return offer
 
 
-def rated(node: Node, community: Community) -> Node:
-    """A tool's node with the community's rating, which is there only while the page shows a percent."""
+def add_rating(node: Node, community: Community) -> Node:
+    """Return a tool's node with the community's rating, if the page shows a percent."""
     if not community.has_number or community.percent is None:
         return node
     rating = {
@@ -110,14 +111,14 @@ def rated(node: Node, community: Community) -> Node:
     return {**node, "aggregateRating": rating}
 
 
-def comparison_graph(
+def build_comparison_graph(
     columns: Sequence[Column], tools: Sequence[Node], communities: Sequence[Community], *, url: str, sentence: str
 ) -> SafeString:
-    """A page with two tools side by side. `tools` are their nodes without ratings; `url` is the page's path."""
+    """Return the graph of a comparison page. `tools` are their nodes without ratings; `url` is the path of the page."""
     first, second = columns
     name = f"{first['name']} vs {second['name']}"
-    return graph(
-        breadcrumbs((first["category"], first["category_url"]), (name, url)),
+    return build_graph(
+        build_breadcrumbs((first["category"], first["category_url"]), (name, url)),
         {
             "@type": "WebPage",
             "name": name,
@@ -127,7 +128,7 @@ def comparison_graph(
                 "@type": "ItemList",
                 "numberOfItems": len(tools),
                 "itemListElement": [
-                    {"@type": "ListItem", "position": place, "item": rated(node, community)}
+                    {"@type": "ListItem", "position": place, "item": add_rating(node, community)}
                     for place, (node, community) in enumerate(zip(tools, communities, strict=True), start=1)
                 ],
             },
@@ -135,18 +136,18 @@ def comparison_graph(
     )
 
 
-def tool_graph(tool: ToolRecord, column: Column, community: Community) -> SafeString:
-    """A tool's own page."""
-    return graph(
-        breadcrumbs((column["category"], column["category_url"]), (column["name"], column["url"])),
-        rated(software(tool, column, quotes=True), community),
+def build_tool_graph(tool: ToolRecord, column: Column, community: Community) -> SafeString:
+    """Return the graph of a tool's page."""
+    return build_graph(
+        build_breadcrumbs((column["category"], column["category_url"]), (column["name"], column["url"])),
+        add_rating(describe_tool(tool, column, quotes=True), community),
     )
 
 
-def category_graph(name: str, url: str, cards: Sequence[Card], *, first: int) -> SafeString:
-    """A category with its tools in the order of the ranking, from the place `first` on."""
-    return graph(
-        breadcrumbs((name, url)),
+def build_category_graph(name: str, url: str, cards: Sequence[Card], *, first: int) -> SafeString:
+    """Return the graph of a page of a category: its ranked tools, starting at place `first`."""
+    return build_graph(
+        build_breadcrumbs((name, url)),
         {
             "@type": "ItemList",
             "name": name,

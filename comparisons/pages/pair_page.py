@@ -137,7 +137,9 @@ def _read_editorial(
     facts = [(_render_fact(row), row["differs"]) for row in tool_columns.build_fact_rows(tools, today=today)]
     return Editorial(
         columns=columns,
-        nodes=[linked_data.software(tool, column, quotes=False) for tool, column in zip(tools, columns, strict=True)],
+        nodes=[
+            linked_data.describe_tool(tool, column, quotes=False) for tool, column in zip(tools, columns, strict=True)
+        ],
         has_long_names=tool_columns.has_long_names(tools),
         notice=sentences.write_like_for_like_notice(*columns),
         seats=seats,
@@ -185,7 +187,7 @@ def _cached_verdict(pair: Pair, seat_filter: SeatFilter) -> Verdict:
 def _build_verdict(pair: Pair, seat_filter: SeatFilter, editorial: Editorial, *, here: str) -> Verdict:
     columns, communities = editorial.columns, pair.communities
     sentence = sentences.write_verdict(columns, communities, editorial.seats, seat_filter)
-    title, description = titles.comparison_title(*columns), titles.comparison_description(sentence)
+    title, description = titles.write_comparison_title(*columns), titles.write_comparison_description(sentence)
     return Verdict(
         sentence=sentence,
         title=title,
@@ -201,7 +203,9 @@ def _build_verdict(pair: Pair, seat_filter: SeatFilter, editorial: Editorial, *,
                 "image": reverse_pair_image(*pair.slugs),
             },
         ),
-        linked_data=linked_data.comparison_graph(columns, editorial.nodes, communities, url=here, sentence=sentence),
+        linked_data=linked_data.build_comparison_graph(
+            columns, editorial.nodes, communities, url=here, sentence=sentence
+        ),
     )
 
 

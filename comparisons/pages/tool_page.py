@@ -35,10 +35,10 @@ def tool_page(tool: Tool, *, drafts: Collection[int] = ()) -> dict[str, Any]:
     return {
         "here": column["url"],
         "json_address": json_address(column["url"]),
-        "title": titles.tool_title(column),
-        "description": titles.tool_description(column, community),
+        "title": titles.write_tool_title(column),
+        "description": titles.write_tool_description(column, community),
         "image": reverse_tool_image(tool.slug),
-        "linked_data": linked_data.tool_graph(tools[0], column, community),
+        "linked_data": linked_data.build_tool_graph(tools[0], column, community),
         "column": column,
         "community": community,
         "has_long_names": tool_columns.has_long_names(tools),
@@ -56,10 +56,10 @@ def _history(tool: Tool, *, today: date, drafts: Collection[int]) -> dict[str, A
     said = read_history(tool.pk, drafts=drafts)
     editions = said["editions"] or []
     return {
-        "timeline": verdict_timeline.timeline(editions, today=today),
-        "unchanged_since": verdict_timeline.unchanged_since(editions),
-        "gone_plans": verdict_timeline.gone_plans(said["plans"] or []),
-        "gone_facts": verdict_timeline.gone_facts(said["facts"] or []),
+        "timeline": verdict_timeline.build_timeline(editions, today=today),
+        "unchanged_since": verdict_timeline.format_first_day(editions),
+        "gone_plans": verdict_timeline.format_discontinued_plans(said["plans"] or []),
+        "gone_facts": verdict_timeline.format_discontinued_facts(said["facts"] or []),
     }
 
 

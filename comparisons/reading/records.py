@@ -140,14 +140,14 @@ class EditionRecord(TypedDict):
     predictions: list[PredictionRecord] | None
 
 
-class GonePlan(TypedDict):
+class DiscontinuedPlan(TypedDict):
     """A plan that is no longer offered, with its prices, newest first."""
 
     name: str
     was: list[FormerPrice]
 
 
-class GoneFact(TypedDict):
+class DiscontinuedFact(TypedDict):
     """A fact that no longer has a current value, with its former values, newest first."""
 
     name: str
@@ -158,5 +158,5 @@ class HistoryRecord(TypedDict):
     """The history of a tool. Editions are in seat order, and per seat oldest first."""
 
     editions: list[EditionRecord] | None
-    plans: list[GonePlan] | None
-    facts: list[GoneFact] | None
+    plans: list[DiscontinuedPlan] | None
+    facts: list[DiscontinuedFact] | None

@@ -1,4 +1,4 @@
-"""What was said of a tool and no longer stands, read in one statement: a reader can see what changed and when."""
+"""The history of a tool: its editions, and the plans and facts that have no successor. One statement."""
 
 import json
 from collections.abc import Collection
@@ -29,7 +29,7 @@ SELECT json_build_object(
         ) AS edition
     ),
     'plans', (
-        SELECT json_agg(gone ORDER BY first) FROM (
+        SELECT json_agg(discontinued ORDER BY first) FROM (
             SELECT name, min(id) AS first,
                    json_agg(
                        json_build_object(
@@ -38,27 +38,26 @@ SELECT json_build_object(
                        ) ORDER BY superseded_at DESC
                    ) AS was
             FROM tools_plan WHERE tool_id = %(tool)s GROUP BY name HAVING bool_and(superseded_at IS NOT NULL)
-        ) AS gone
+        ) AS discontinued
     ),
     'facts', (
-        SELECT json_agg(gone ORDER BY attribute) FROM (
+        SELECT json_agg(discontinued ORDER BY attribute) FROM (
             SELECT attribute.name, attribute.id AS attribute,
                    json_agg(
                        json_build_object('value', value, 'until', superseded_at) ORDER BY superseded_at DESC
                    ) AS was
             FROM tools_fact JOIN tools_attribute AS attribute ON attribute.id = attribute_id
             WHERE tool_id = %(tool)s GROUP BY attribute.id HAVING bool_and(superseded_at IS NOT NULL)
-        ) AS gone
+        ) AS discontinued
     )
 )::text
 """
 
 
 def read_history(tool_id: int, *, at: datetime | None = None, drafts: Collection[int] = ()) -> HistoryRecord:
-    """Read what was said of a tool up to an instant (default: now). One query.
+    """Return the history of a tool up to `at` (default: now). One query.
 
-    Whether the tool is published is the caller's to know. `drafts` are reviews (ids) that count as if they were
-    published: for previews.
+    The caller checks whether the tool is published. `drafts` are ids of reviews that count as published, for previews.
     """
     values: dict[str, Any] = {"tool": tool_id, "now": at or timezone.now()}
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Where the seats part on a pair, shaped for lists. Objects in, rows out."""
+"""Splits: the seats that give the two tools of a pair different verdicts, shaped for lists."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Parted:
-    """A pair with the seats that have judged both of its tools, those that part drawn apart."""
+class SplitPair:
+    """A pair with a row per seat that has judged both tools."""
 
     url: str
     first: Card
@@ -25,16 +25,16 @@ class Parted:
     rows: list[SafeString]
 
 
-def parted(comparison: "Comparison") -> Parted:
-    """Shape a comparison; it comes `with_numbers()`."""
+def build_split(comparison: "Comparison") -> SplitPair:
+    """Shape a comparison, annotated `with_numbers()`."""
     first, second = build_card(comparison.first), build_card(comparison.second)
     other = dict(second.panel.marks)
     both = [(name, verdict, other[name]) for name, verdict in first.panel.marks if name in other]
-    return Parted(
+    return SplitPair(
         url=comparison.get_absolute_url(),
         first=first,
         second=second,
-        sentence=_sentence(both, first.tool.name, second.tool.name),
+        sentence=_write_sentence(both, first.tool.name, second.tool.name),
         rows=[
             render_cached("comparisons/_split.html", seat=name, verdicts=(one, two), differs=one != two)
             for name, one, two in both
@@ -42,8 +42,8 @@ def parted(comparison: "Comparison") -> Parted:
     )
 
 
-def _sentence(both: list[tuple[str, str, str]], first: str, second: str) -> str:
-    """`Three of four seats part: The Builder and The Skeptic would ship only A; The Founder would ship only B.`"""
+def _write_sentence(both: list[tuple[str, str, str]], first: str, second: str) -> str:
+    """Return `Two of four seats part: The Builder would ship only A; The Founder would ship only B.`"""
     verdicts = [SeatVerdicts(*seat) for seat in both]
     apart = sum(seat.differs for seat in verdicts)
     seats = count_of(len(both), "seat")

@@ -1,4 +1,4 @@
-"""The history of a tool's verdicts, shaped: a line a seat, drawn and told. Records in, rows out."""
+"""The history of a tool: a timeline with one line per seat, and the plans and facts that were discontinued."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -7,16 +7,16 @@ from typing import TypedDict
 
 from django.utils.safestring import SafeString
 
-from comparisons.reading.records import EditionRecord, GoneFact, GonePlan
+from comparisons.reading.records import DiscontinuedFact, DiscontinuedPlan, EditionRecord
 from comparisons.shaping.tool_columns import format_former_facts, format_former_prices, render_prediction
 from web.fragments import render_cached
 from web.words import count_of, format_day, spell_number
 
-_NEWEST_AT = 92.0  # percent of the picture's width: what stands goes on beyond the newest edition
+_NEWEST_AT = 92.0  # percent of the chart's width; current verdicts continue to the right of the newest edition
 
 
-class Mark(TypedDict):
-    """An edition as the picture shows it: where it stands, and up to where it stood, in percent of the width."""
+class TimelineMark(TypedDict):
+    """An edition in the chart: where its verdict starts and ends, in percent of the width."""
 
     verdict: str
     x: str
@@ -24,59 +24,61 @@ class Mark(TypedDict):
 
 
 class SeatLine(TypedDict):
-    """One seat: its editions drawn from left to right, and told newest first."""
+    """A seat: the marks of its editions from left to right, and the editions as HTML, newest first."""
 
     name: str
-    marks: list[Mark]
+    marks: list[TimelineMark]
     editions: list[SafeString]
 
 
 class Timeline(TypedDict):
+    """The editions of a tool as a chart and in words."""
+
     words: str
-    """How many seats spoke more than once, and how many verdicts flipped."""
+    """How many seats have more than one edition, and how many verdicts flipped."""
     first: str
-    """The day of the oldest edition, at the left end of the picture; `newest` at its right."""
+    """The day of the oldest edition, at the left end of the chart; `newest` is at the right."""
     newest: str
     seats: list[SeatLine]
 
 
-def timeline(editions: Sequence[EditionRecord], *, today: date) -> Timeline | None:
-    """Draw and tell the editions of a tool (in seat order, each seat's oldest first).
+def build_timeline(editions: Sequence[EditionRecord], *, today: date) -> Timeline | None:
+    """Return the timeline of a tool's editions (in seat order, each seat's oldest first).
 
-    None where there is no history: no seat has said anything twice.
+    Return None without history, when no seat has more than one edition.
     """
-    by_seat = [list(said) for _, said in groupby(editions, key=lambda edition: edition["seat"])]
-    if all(len(said) == 1 for said in by_seat):
+    by_seat = [list(seat) for _, seat in groupby(editions, key=lambda edition: edition["seat"])]
+    if all(len(seat) == 1 for seat in by_seat):
         return None
     times = [_time(edition) for edition in editions]
     first, newest = min(times), max(times)
     return {
-        "words": _words(by_seat),
+        "words": _summarize(by_seat),
         "first": format_day(first.date()),
         "newest": format_day(newest.date()),
         "seats": [
             {
-                "name": said[0]["name"],
-                "marks": _marks(said, first, newest),
-                "editions": _told(said, today=today)[::-1],
+                "name": seat[0]["name"],
+                "marks": _place_marks(seat, first, newest),
+                "editions": _render_editions(seat, today=today)[::-1],
             }
-            for said in by_seat
+            for seat in by_seat
         ],
     }
 
 
-def unchanged_since(editions: Sequence[EditionRecord]) -> str:
-    """The day since which verdicts stand that nobody ever changed; "" without any."""
+def format_first_day(editions: Sequence[EditionRecord]) -> str:
+    """Return the day of the first edition; "" if there is none."""
     return format_day(min(map(_time, editions)).date()) if editions else ""
 
 
-def gone_plans(plans: Sequence[GonePlan]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Plans that are no longer offered, each with its name and what it cost: (price, until which day)."""
+def format_discontinued_plans(plans: Sequence[DiscontinuedPlan]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the name of each discontinued plan with its former prices: (price, day until which it was charged)."""
     return [(plan["name"], format_former_prices(plan["was"])) for plan in plans]
 
 
-def gone_facts(facts: Sequence[GoneFact]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Facts that nobody states any more, each with its attribute and its values: (value, until which day)."""
+def format_discontinued_facts(facts: Sequence[DiscontinuedFact]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the attribute of each discontinued fact with its former values: (value, day until which it was stated)."""
     return [(fact["name"], format_former_facts(fact["was"])) for fact in facts]
 
 
@@ -84,28 +86,28 @@ def _time(edition: EditionRecord) -> datetime:
     return datetime.fromisoformat(edition["published_at"])
 
 
-def _words(by_seat: Sequence[Sequence[EditionRecord]]) -> str:
-    spoken_again = sum(len(said) > 1 for said in by_seat)
-    flips = sum(one["verdict"] != two["verdict"] for said in by_seat for one, two in pairwise(said))
-    seats = f"{spell_number(spoken_again).capitalize()} of {count_of(len(by_seat), 'seat')} spoke more than once"
+def _summarize(by_seat: Sequence[Sequence[EditionRecord]]) -> str:
+    with_history = sum(len(seat) > 1 for seat in by_seat)
+    flips = sum(one["verdict"] != two["verdict"] for seat in by_seat for one, two in pairwise(seat))
+    seats = f"{spell_number(with_history).capitalize()} of {count_of(len(by_seat), 'seat')} spoke more than once"
     return f"{seats}; {count_of(flips, 'verdict')} flipped."
 
 
-def _marks(said: Sequence[EditionRecord], first: datetime, newest: datetime) -> list[Mark]:
-    places = [f"{(_time(edition) - first) / (newest - first) * _NEWEST_AT:.1f}%" for edition in said]
+def _place_marks(seat: Sequence[EditionRecord], first: datetime, newest: datetime) -> list[TimelineMark]:
+    places = [f"{(_time(edition) - first) / (newest - first) * _NEWEST_AT:.1f}%" for edition in seat]
     return [
         {"verdict": edition["verdict"], "x": place, "until": until}
-        for edition, place, until in zip(said, places, [*places[1:], "100%"], strict=True)
+        for edition, place, until in zip(seat, places, [*places[1:], "100%"], strict=True)
     ]
 
 
-def _told(said: Sequence[EditionRecord], *, today: date) -> list[SafeString]:
-    """The editions of a seat in words, oldest first. The current one is read in the scorecard, the others here."""
-    told = []
-    for place, edition in enumerate(said):
-        before = said[place - 1] if place else None
-        after = said[place + 1] if place + 1 < len(said) else None
-        told.append(
+def _render_editions(seat: Sequence[EditionRecord], *, today: date) -> list[SafeString]:
+    """Return the editions of a seat as HTML, oldest first. The quote of the current one is left to the scorecard."""
+    rendered = []
+    for place, edition in enumerate(seat):
+        before = seat[place - 1] if place else None
+        after = seat[place + 1] if place + 1 < len(seat) else None
+        rendered.append(
             render_cached(
                 "comparisons/_edition.html",
                 id=edition["id"],
@@ -125,4 +127,4 @@ def _told(said: Sequence[EditionRecord], *, today: date) -> list[SafeString]:
                 else (),
             )
         )
-    return told
+    return rendered

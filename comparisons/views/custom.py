@@ -85,8 +85,8 @@ def _columns(tools: list[Any], options: CustomOptions) -> dict[str, Any]:
     ]
     return {
         **_form(sides, options),
-        "title": titles.columns_title(columns),
-        "description": titles.comparison_description(sentence),
+        "title": titles.write_columns_title(columns),
+        "description": titles.write_comparison_description(sentence),
         "sentence": sentence,
         "notice": sentences.write_like_for_like_notice(*columns),
         "has_long_names": tool_columns.has_long_names(records),

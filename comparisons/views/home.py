@@ -29,8 +29,8 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "comparisons/home.html",
         {
-            "description": titles.home_description(*pairs[0][1:]) if pairs else "",
-            "linked_data": linked_data.graph(linked_data.website()),
+            "description": titles.write_home_description(*pairs[0][1:]) if pairs else "",
+            "linked_data": linked_data.build_graph(linked_data.describe_website()),
             "pairs": pairs,
             "cards": [
                 tool_columns.build_card(tool)
@@ -39,7 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
                 .in_order(Listing.objects.at().recently_reviewed().tool_ids()[:JUST_REVIEWED])
             ],
             "splits": [
-                splits.parted(comparison)
+                splits.build_split(comparison)
                 for comparison in Comparison.objects.with_numbers().in_order(
                     Split.objects.at().biggest().values_list("comparison_id", flat=True)[:BIGGEST_SPLITS]
                 )

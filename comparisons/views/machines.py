@@ -1,4 +1,4 @@
-"""What programs read: the JSON twins of the pages, the manifest and robots.txt."""
+"""Documents for programs: the JSON of comparisons and tools, the manifest, and robots.txt."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -26,8 +26,8 @@ from web import clock
 from web.current_address import at_current_address
 from web.http import public_page, respond_conditionally
 
-JSON_STYLE = {"ensure_ascii": False, "indent": 2}  # read by people too, and compressed on the way
-PAPER = "#fbf8f2"  # as the theme-color of base.html for a light screen
+JSON_STYLE = {"ensure_ascii": False, "indent": 2}  # readable for people; compression makes up for the size
+BACKGROUND_COLOR = "#fbf8f2"  # the light theme-color of base.html
 
 ICONS = [
     ("img/icon-192.png", 192, "any"),
@@ -36,14 +36,14 @@ ICONS = [
 ]
 
 
-def open_to_scripts(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Let other sites' scripts read the answer, redirects and the 404 page included.
+def allow_cross_origin(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let scripts of other sites read the response, including redirects and the 404 page.
 
-    A GET without headers of its own needs no more than this one header, so there is no answer to OPTIONS.
+    A simple GET needs no preflight request, so this header is enough and OPTIONS is not answered.
     """
 
     @wraps(view)
-    def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def allowed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             response = view(request, *args, **kwargs)
         except Http404 as error:
@@ -51,51 +51,51 @@ def open_to_scripts(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
         response.headers["Access-Control-Allow-Origin"] = "*"
         return response
 
-    return opened
+    return allowed
 
 
 @require_safe
-@open_to_scripts
+@allow_cross_origin
 @public_page
 @at_pair_address(tool_view="tool-json")
 def comparison_json(request: HttpRequest, pair: Pair) -> HttpResponse:
-    """A comparison as JSON. It redirects and is missing where the page is."""
+    """Return a comparison as JSON. It redirects and is 404 whenever the page is."""
     return respond_conditionally(
         request,
         stamp=("json", *pair.stamp),
-        build=lambda: JsonResponse(_comparison_twin(pair), json_dumps_params=JSON_STYLE),
+        build=lambda: JsonResponse(_build_comparison(pair), json_dumps_params=JSON_STYLE),
     )
 
 
-def _comparison_twin(pair: Pair) -> dict[str, Any]:
+def _build_comparison(pair: Pair) -> dict[str, Any]:
     today = pair.revision.today
     tools = read_tools(pair.ids)
     columns = [tool_columns.build_column(tool, today=today) for tool in tools]
-    return json_documents.comparison_twin(pair, tools, columns, tool_columns.build_seat_rows(tools), today=today)
+    return json_documents.build_comparison(pair, tools, columns, tool_columns.build_seat_rows(tools), today=today)
 
 
 @require_safe
-@open_to_scripts
+@allow_cross_origin
 @public_page
 @at_current_address(lambda slug: Tool.objects.published().with_community().with_freeze().by_slug(slug))
 def tool_json(request: HttpRequest, tool: Any) -> HttpResponse:
-    """A tool as JSON. It redirects and is missing where the page is."""
+    """Return a tool as JSON. It redirects and is 404 whenever the page is."""
     today = clock.today()
     [record] = read_tools([tool.pk])
-    twin = json_documents.tool_twin(
+    document = json_documents.build_tool(
         record,
         tool_columns.build_column(record, today=today),
         Community.of(tool.community, is_frozen=tool.is_frozen),
         list(Comparison.objects.published().touching(tool.pk).newest_first().records()[:LINKS]),
         today=today,
     )
-    return JsonResponse(twin, json_dumps_params=JSON_STYLE)
+    return JsonResponse(document, json_dumps_params=JSON_STYLE)
 
 
 @require_safe
 @public_page
 def robots(request: HttpRequest) -> HttpResponse:
-    """What crawlers may leave out. Pages that are `noindex` are not named: a crawler has to read them to see that."""
+    """Return robots.txt. It does not disallow `noindex` pages: a crawler must read them to see that."""
     return render(
         request, "comparisons/robots.txt", {"sitemap": absolute(reverse("sitemap"))}, content_type="text/plain"
     )
@@ -104,7 +104,7 @@ def robots(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public_page
 def manifest(request: HttpRequest) -> HttpResponse:
-    """What a phone needs to put the site on its home screen."""
+    """Return the web app manifest, with which a phone can add the site to its home screen."""
     return JsonResponse(
         {
             "name": f"{settings.SITE_NAME}: ship or skip",
@@ -115,8 +115,8 @@ def manifest(request: HttpRequest) -> HttpResponse:
             "start_url": "/",
             "scope": "/",
             "display": "minimal-ui",
-            "background_color": PAPER,
-            "theme_color": PAPER,
+            "background_color": BACKGROUND_COLOR,
+            "theme_color": BACKGROUND_COLOR,
             "icons": [
                 {"src": static(name), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
                 for name, size, purpose in ICONS

@@ -125,7 +125,7 @@ def split_list(request: HttpRequest) -> HttpResponse:
         "comparisons/splits.html",
         {
             "here": reverse("splits"),
-            "pairs": [splits.parted(comparison) for comparison in pairs],
+            "pairs": [splits.build_split(comparison) for comparison in pairs],
             "divided": [build_card(tool) for tool in divided],
             "apart": [build_card(tool) for tool in apart],
         },

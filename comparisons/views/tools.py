@@ -96,9 +96,9 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
         request,
         "comparisons/category.html",
         {
-            "title": titles.category_title(category.name, cards, page=page.number, total=page.paginator.count),
-            "description": titles.category_description(category.description, cards),
-            "linked_data": linked_data.category_graph(category.name, here, cards, first=page.start_index()),
+            "title": titles.write_category_title(category.name, cards, page=page.number, total=page.paginator.count),
+            "description": titles.write_category_description(category.description, cards),
+            "linked_data": linked_data.build_category_graph(category.name, here, cards, first=page.start_index()),
             "category": category,
             "here": here,
             "seat_filter": seat_filter,

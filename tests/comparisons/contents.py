@@ -1,4 +1,4 @@
-"""A site with everything that could leak, for the tests of what programs read."""
+"""Content with everything that could leak, for the tests of documents for programs."""
 
 from datetime import timedelta
 
@@ -6,12 +6,12 @@ from comparisons.models import Comparison
 from tests import factories as make
 
 DAY = timedelta(days=1)
-SECRET = "Secret"  # in every word that must not be seen, and "secret" in every slug
+SECRET = "Secret"  # in every text that must stay hidden, and "secret" in every slug
 UNSEEN = [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}]
 
 
 def open_site(things: int = 1) -> Comparison:
-    """As many published pairs as said, each with a flip, a price, a fact and votes; the first is alpha vs beta."""
+    """Make published pairs, each with a flip, a price, a fact, and votes. Return the first, alpha vs beta."""
     made = []
     for number in range(things):
         category, seat, attribute = make.category(), make.reviewer(), make.attribute()
@@ -34,7 +34,7 @@ def open_site(things: int = 1) -> Comparison:
 
 
 def hide_things(pair: Comparison) -> None:
-    """Add a draft, a scheduled and a withdrawn one of all that can be one, all over an open site."""
+    """Add a draft, a scheduled, and a withdrawn object of every kind to the site of `open_site`."""
     for number, fields in enumerate(UNSEEN):
         hidden = make.tool(
             slug=f"secret-{number}", name=f"{SECRET} {number}", category=pair.first.category, tagline=SECRET, **fields

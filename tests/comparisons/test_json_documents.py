@@ -1,3 +1,5 @@
+"""The JSON documents of comparisons and tools, and their description in docs/json.md."""
+
 import json
 import re
 from datetime import UTC, datetime
@@ -16,38 +18,38 @@ from votes.models import Vote
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "json.md").read_text()
-LONGEST = 100  # characters of a text in the document
+MAX_TEXT_LENGTH = 100  # characters of a text in the document
 PAIR = "/compare/claude-haiku-open-weights-vs-mistral-medium-3.json"
 
 
-def twin(client: Client, url: str) -> Any:
+def get_json(client: Client, url: str) -> Any:
     response = client.get(url)
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "application/json"
     return response.json()
 
 
-def key_paths(value: Any, path: str = "") -> set[str]:
-    """Every key in a JSON value as `tools[].plans[].name`."""
+def find_key_paths(value: Any, path: str = "") -> set[str]:
+    """Return every key in a JSON value as `tools[].plans[].name`."""
     match value:
         case dict():
             return {f"{path}.{key}".lstrip(".") for key in value}.union(
-                *(key_paths(inner, f"{path}.{key}".lstrip(".")) for key, inner in value.items())
+                *(find_key_paths(inner, f"{path}.{key}".lstrip(".")) for key, inner in value.items())
             )
         case list():
-            return set().union(*(key_paths(inner, f"{path}[]") for inner in value))
+            return set().union(*(find_key_paths(inner, f"{path}[]") for inner in value))
     return set()
 
 
-def abridged(value: Any) -> Any:
-    """A JSON value as the document shows it: lists cut to their first item, and texts to their beginning."""
+def abridge(value: Any) -> Any:
+    """Return a JSON value as docs/json.md shows it: lists cut to their first item, and long texts shortened."""
     match value:
         case dict():
-            return {key: abridged(inner) for key, inner in value.items()}
+            return {key: abridge(inner) for key, inner in value.items()}
         case list():
-            return [abridged(inner) for inner in value[:1]]
-        case str() if len(value) > LONGEST:
-            return value[: LONGEST - 1] + "…"
+            return [abridge(inner) for inner in value[:1]]
+        case str() if len(value) > MAX_TEXT_LENGTH:
+            return value[: MAX_TEXT_LENGTH - 1] + "…"
     return value
 
 
@@ -67,22 +69,24 @@ def demo(settings, time_machine):
     )
 
 
-def test_document_names_every_key_and_no_other(demo, client):
-    documented = {section: set(re.findall(r"^\| `([^`]+)` \|", text, re.M)) for section, text in sections().items()}
-    tools = [twin(client, f"/tools/{slug}.json") for slug in Tool.objects.values_list("slug", flat=True)]
-    assert set().union(*map(key_paths, tools)) == documented["A tool"]
-    of_pair = {path for path in key_paths(twin(client, PAIR)) if not path.startswith("tools[]")}
+def test_docs_list_exactly_the_keys(demo, client):
+    documented = {
+        section: set(re.findall(r"^\| `([^`]+)` \|", text, re.M)) for section, text in read_sections().items()
+    }
+    tools = [get_json(client, f"/tools/{slug}.json") for slug in Tool.objects.values_list("slug", flat=True)]
+    assert set().union(*map(find_key_paths, tools)) == documented["A tool"]
+    of_pair = {path for path in find_key_paths(get_json(client, PAIR)) if not path.startswith("tools[]")}
     assert of_pair == documented["A comparison"]
-    assert twin(client, PAIR)["tools"][0].keys() == tools[0].keys() - {"schema", "comparisons"}
+    assert get_json(client, PAIR)["tools"][0].keys() == tools[0].keys() - {"schema", "comparisons"}
 
 
-def test_document_s_examples_are_what_is_sent(demo, client):
+def test_examples_in_docs_equal_the_responses(demo, client):
     comparison, tool = (json.loads(text) for text in re.findall(r"```json\n(.*?)```", DOCUMENT, re.S))
-    assert comparison == abridged(twin(client, PAIR))
-    assert tool == abridged(twin(client, "/tools/qdrant.json"))
+    assert comparison == abridge(get_json(client, PAIR))
+    assert tool == abridge(get_json(client, "/tools/qdrant.json"))
 
 
-def sections() -> dict[str, str]:
+def read_sections() -> dict[str, str]:
     titles_and_texts = re.split(r"^## (.+)$", DOCUMENT, flags=re.M)[1:]
     return dict(zip(titles_and_texts[::2], titles_and_texts[1::2], strict=True))
 
@@ -90,9 +94,9 @@ def sections() -> dict[str, str]:
 # -- What they say ------------------------------------------------------------------------------------------
 
 
-def test_comparison_says_what_the_page_says(client):
+def test_comparison_equals_its_page(client):
     open_site()
-    said, page = twin(client, "/compare/alpha-vs-beta.json"), client.get("/compare/alpha-vs-beta/").content.decode()
+    said, page = get_json(client, "/compare/alpha-vs-beta.json"), client.get("/compare/alpha-vs-beta/").content.decode()
     assert said["schema"] == "shipside-comparison/1"
     assert said["url"] == "http://127.0.0.1:8000/compare/alpha-vs-beta/"
     assert said["image"] == "http://127.0.0.1:8000/og/compare/alpha-vs-beta.png"
@@ -103,9 +107,9 @@ def test_comparison_says_what_the_page_says(client):
     assert [seat["name"] in page for seat in said["split"]["seats"]] == [True]
 
 
-def test_tool_says_what_its_column_says_in_a_comparison(client):
+def test_tool_equals_its_column_in_a_comparison(client):
     open_site()
-    tool = twin(client, "/tools/alpha.json")
+    tool = get_json(client, "/tools/alpha.json")
     assert tool.pop("schema") == "shipside-tool/1"
     assert tool.pop("comparisons") == [
         {
@@ -115,7 +119,7 @@ def test_tool_says_what_its_column_says_in_a_comparison(client):
             "json": "http://127.0.0.1:8000/compare/alpha-vs-beta.json",
         }
     ]
-    assert tool == twin(client, "/compare/alpha-vs-beta.json")["tools"][0]
+    assert tool == get_json(client, "/compare/alpha-vs-beta.json")["tools"][0]
 
 
 @pytest.mark.parametrize(
@@ -127,25 +131,25 @@ def test_tool_says_what_its_column_says_in_a_comparison(client):
         (30, 20, {"percent": 60, "low": 46, "high": 72, "words": "50 votes"}),
     ],
 )
-def test_community_percent_is_there_from_the_limit_on(client, ship, skip, said):
+def test_community_percent_needs_enough_votes(client, ship, skip, said):
     make.votes(on=make.tool(slug="alpha"), ship=ship, skip=skip)
     expected = {"votes": ship + skip, "ship": ship, "skip": skip, "held": 0, "frozen": False, **said}
-    assert twin(client, "/tools/alpha.json")["community"] == expected
+    assert get_json(client, "/tools/alpha.json")["community"] == expected
 
 
 def test_empty_tool_has_every_key(client):
     make.tool(slug="alpha")
-    said = twin(client, "/tools/alpha.json")
+    said = get_json(client, "/tools/alpha.json")
     assert said["panel"] == {"ship": 0, "seats": 0, "percent": None, "words": "Not reviewed yet"}
     assert (said["entry"], said["plans"], said["facts"], said["reviews"]) == ("—", [], [], [])
 
 
-def test_prices_are_exact_and_say_whether_they_are_stale(client, time_machine):
+def test_prices_are_exact_and_flag_staleness(client, time_machine):
     time_machine.move_to("2026-11-22 12:00Z", tick=False)
     tool = make.tool(slug="alpha")
     for amount, verified_on in (("20.00", "2026-11-01"), ("0.000125", "2026-08-01"), ("1000", None)):
         make.plan(of=tool, kind="paid", amount=amount, currency="USD", period="month", verified_on=verified_on)
-    plans = twin(client, "/tools/alpha.json")["plans"]
+    plans = get_json(client, "/tools/alpha.json")["plans"]
     assert [(plan["amount"], plan["verified_on"], plan["stale"]) for plan in plans] == [
         ("20", "2026-11-01", False),
         ("0.000125", "2026-08-01", True),
@@ -156,7 +160,7 @@ def test_prices_are_exact_and_say_whether_they_are_stale(client, time_machine):
 # -- Addresses, headers, cost -------------------------------------------------------------------------------
 
 
-def test_addresses_lead_where_those_of_the_pages_lead(client):
+def test_urls_redirect_like_those_of_the_pages(client):
     open_site()
     assert client.get("/compare/beta-vs-alpha.json").url == "/compare/alpha-vs-beta.json"
     assert client.get("/compare/alpha-vs-alpha.json").url == "/tools/alpha.json"
@@ -166,7 +170,7 @@ def test_addresses_lead_where_those_of_the_pages_lead(client):
     assert client.get("/tools/alpha.json").url == "/tools/gamma.json"
 
 
-def test_what_is_not_public_is_as_if_it_did_not_exist(client):
+def test_json_does_not_depend_on_unpublished_content(client):
     site = open_site()
     urls = [
         *(f"/tools/secret-{number}.json" for number in range(3)),
@@ -185,11 +189,11 @@ def test_what_is_not_public_is_as_if_it_did_not_exist(client):
         "/compare/alpha-vs-shown-0.json",
     ):
         assert SECRET.lower() not in client.get(url).content.decode().lower()
-    assert twin(client, "/compare/alpha-vs-shown-0.json")["is_editorial"] is False
+    assert get_json(client, "/compare/alpha-vs-shown-0.json")["is_editorial"] is False
 
 
 @pytest.mark.parametrize("url", ["/compare/alpha-vs-beta.json", "/tools/alpha.json"])
-def test_twin_is_public_and_open_to_scripts_of_other_sites(client, admin_client, form_client, url):
+def test_json_is_public_and_readable_across_origins(client, admin_client, form_client, url):
     open_site()
     form_client.post("/tools/alpha/vote/", {"choice": "ship"})
     first = client.get(url)
@@ -210,14 +214,12 @@ def test_twin_is_public_and_open_to_scripts_of_other_sites(client, admin_client,
     assert client.post(url).status_code == 405
 
 
-def test_pages_stay_closed_to_scripts_of_other_sites(client):
+def test_pages_are_not_readable_across_origins(client):
     open_site()
     assert "Access-Control-Allow-Origin" not in client.get("/tools/alpha/").headers
 
 
-def test_unchanged_comparison_is_answered_by_one_query_and_without_building(
-    client, django_assert_num_queries, monkeypatch
-):
+def test_unchanged_comparison_takes_one_query_and_builds_nothing(client, django_assert_num_queries, monkeypatch):
     open_site()
     etag = client.get("/compare/alpha-vs-beta.json").headers["ETag"]
     assert client.get("/compare/alpha-vs-beta/").headers["ETag"] != etag
@@ -228,7 +230,7 @@ def test_unchanged_comparison_is_answered_by_one_query_and_without_building(
 
 
 @pytest.mark.parametrize("url", ["/compare/alpha-vs-beta.json", "/tools/alpha.json"])
-def test_etag_changes_with_what_is_shown(client, url):
+def test_etag_changes_with_the_content(client, url):
     pair = open_site()
     etag = client.get(url).headers["ETag"]
     for change in (
@@ -244,7 +246,7 @@ def test_etag_changes_with_what_is_shown(client, url):
 
 @pytest.mark.parametrize("things", [1, 3])
 @pytest.mark.parametrize(("url", "queries"), [("/compare/alpha-vs-beta.json", 3), ("/tools/alpha.json", 3)])
-def test_queries(client, django_assert_num_queries, things, url, queries):
+def test_query_counts_are_constant(client, django_assert_num_queries, things, url, queries):
     pair = open_site(things)
     for _ in range(things):
         seat = make.reviewer()
@@ -252,13 +254,13 @@ def test_queries(client, django_assert_num_queries, things, url, queries):
         make.plan(of=pair.first)
         make.comparison(first=pair.first)
     with django_assert_num_queries(queries):
-        twin(client, url)
+        get_json(client, url)
 
 
 @pytest.mark.parametrize(
     ("url", "json_address"),
     [("/compare/alpha-vs-beta/", "/compare/alpha-vs-beta.json"), ("/tools/alpha/", "/tools/alpha.json")],
 )
-def test_page_names_its_twin(client, url, json_address):
+def test_page_links_its_json(client, url, json_address):
     open_site()
     assert f'<link rel="alternate" type="application/json" href="{json_address}">' in client.get(url).content.decode()

@@ -1,3 +1,5 @@
+"""Linked data in the head of pages."""
+
 import json
 from typing import Any
 
@@ -30,8 +32,8 @@ TERMS = {
 }  # fmt: skip
 
 
-def graph(client: Client, url: str) -> dict[str, Any]:
-    """The nodes of a page's one block of linked data, by type; no type stands twice at the top."""
+def get_graph(client: Client, url: str) -> dict[str, Any]:
+    """Return the top nodes of a page's only block of linked data by type. Each type must occur once."""
     document = html5lib.parse(client.get(url).content, namespaceHTMLElements=False)
     [block] = [script for script in document.iter("script") if script.get("type") == "application/ld+json"]
     data = json.loads(block.text)
@@ -45,7 +47,7 @@ def graph(client: Client, url: str) -> dict[str, Any]:
 
 
 def assert_terms(value: Any) -> None:
-    """Every object has a type and properties that we may use, and says something in each of them."""
+    """Assert that each object has a known type, known properties, and no empty value."""
     match value:
         case dict():
             assert value.keys() - {"@type"} <= TERMS[value["@type"]]
@@ -57,7 +59,7 @@ def assert_terms(value: Any) -> None:
                 assert_terms(inner)
 
 
-def test_tool_says_what_its_page_shows(client):
+def test_tool_equals_its_page(client):
     tool = make.tool(slug="alpha", name="Alpha", tagline="A line", website="https://alpha.example/")
     seats = [make.reviewer(name=name) for name in ("The Builder", "The Skeptic")]
     make.panel(of=tool, seats=seats, verdicts="+-")
@@ -69,7 +71,7 @@ def test_tool_says_what_its_page_shows(client):
     make.votes(on=tool, ship=18, skip=13)
     scale = {"bestRating": 1, "worstRating": 0}
     pro, api = ({"price": price, "priceCurrency": "USD"} for price in ("20", "0.25"))
-    assert graph(client, "/tools/alpha/")["SoftwareApplication"] == {
+    assert get_graph(client, "/tools/alpha/")["SoftwareApplication"] == {
         "@type": "SoftwareApplication",
         "name": "Alpha",
         "url": f"{SITE}/tools/alpha/",
@@ -106,31 +108,31 @@ def test_tool_says_what_its_page_shows(client):
     }
 
 
-def test_tool_of_which_nothing_is_known_claims_nothing(client):
+def test_empty_tool_claims_nothing(client):
     tool = make.tool(slug="alpha", name="Alpha")
     make.plan(of=tool, kind="contact")
     make.votes(on=tool, ship=9)
-    assert graph(client, "/tools/alpha/")["SoftwareApplication"].keys() == {
+    assert get_graph(client, "/tools/alpha/")["SoftwareApplication"].keys() == {
         "@type", "name", "url", "applicationCategory",
     }  # fmt: skip
 
 
-def test_quotes_are_said_without_their_marks(client):
+def test_quotes_are_plain_text(client):
     make.review(of=make.tool(slug="alpha"), by=make.reviewer(), quote="It *holds* & `a < b` [so](https://a.example/).")
-    [review] = graph(client, "/tools/alpha/")["SoftwareApplication"]["review"]
+    [review] = get_graph(client, "/tools/alpha/")["SoftwareApplication"]["review"]
     assert review["reviewBody"] == "It holds & a < b so."
 
 
 def test_comparison_lists_its_two_tools(client):
     pair = open_site()
-    said = graph(client, "/compare/alpha-vs-beta/")
+    said = get_graph(client, "/compare/alpha-vs-beta/")
     page = said["WebPage"]
     assert (page["name"], page["url"]) == ("Alpha 0 vs Beta 0", f"{SITE}/compare/alpha-vs-beta/")
     assert page["description"] == client.get("/compare/alpha-vs-beta.json").json()["sentence"]
     items = page["mainEntity"]["itemListElement"]
     assert [(item["position"], item["item"]["name"]) for item in items] == [(1, "Alpha 0"), (2, "Beta 0")]
     for item, tool in zip(items, (pair.first, pair.second), strict=True):
-        own = graph(client, tool.get_absolute_url())["SoftwareApplication"]
+        own = get_graph(client, tool.get_absolute_url())["SoftwareApplication"]
         for review in own["review"]:
             del review["reviewBody"]  # the quotes stand on the page, and once more would weigh too much
         assert item["item"] == own
@@ -142,11 +144,11 @@ def test_comparison_lists_its_two_tools(client):
     ]
 
 
-def test_rating_follows_the_votes(client):
+def test_rating_depends_on_the_votes(client):
     pair = open_site()
 
     def rating():
-        page = graph(client, "/compare/alpha-vs-beta/")["WebPage"]
+        page = get_graph(client, "/compare/alpha-vs-beta/")["WebPage"]
         return page["mainEntity"]["itemListElement"][0]["item"].get("aggregateRating", {}).get("ratingValue")
 
     assert rating() == 0.58  # 7 of 12
@@ -156,37 +158,37 @@ def test_rating_follows_the_votes(client):
     assert rating() is None
 
 
-def test_category_lists_its_tools_in_the_order_of_the_ranking(client):
+def test_category_lists_its_tools_ranked(client):
     pair = open_site()
     make.tool(category=pair.first.category, name="Aardvark")
-    said = graph(client, pair.first.category.get_absolute_url())["ItemList"]["itemListElement"]
+    said = get_graph(client, pair.first.category.get_absolute_url())["ItemList"]["itemListElement"]
     assert [(item["position"], item["name"]) for item in said] == [(1, "Beta 0"), (2, "Alpha 0"), (3, "Aardvark")]
 
 
-def test_home_is_the_site(client):
-    assert graph(client, "/") == {"WebSite": {"@type": "WebSite", "name": "Shipside", "url": f"{SITE}/"}}
+def test_home_page_describes_the_site(client):
+    assert get_graph(client, "/") == {"WebSite": {"@type": "WebSite", "name": "Shipside", "url": f"{SITE}/"}}
 
 
-def test_name_cannot_end_the_block(client):
+def test_name_cannot_close_the_script_element(client):
     name = "</script><script>alert(1)</script><!-- & \u2028 \"'\\"
     tool = make.tool(slug="alpha", name=name, tagline=name)
     make.review(of=tool, by=make.reviewer(name=name[:90]), quote=name)
     make.comparison(first=tool, second=make.tool(slug="beta"))
     for url in ("/tools/alpha/", "/compare/alpha-vs-beta/", f"/categories/{tool.category.slug}/"):
-        said = graph(client, url)
+        said = get_graph(client, url)
         assert "<script>alert" not in client.get(url).content.decode()
         assert json.dumps(name) in json.dumps(said)
 
 
-def test_what_is_not_public_is_not_said(client):
+def test_unpublished_content_is_not_described(client):
     pair = open_site()
     urls = ("/compare/alpha-vs-beta/", "/tools/alpha/", "/tools/beta/", pair.first.category.get_absolute_url(), "/")
-    before = [graph(client, url) for url in urls]
+    before = [get_graph(client, url) for url in urls]
     hide_things(pair)
-    assert [graph(client, url) for url in urls] == before
+    assert [get_graph(client, url) for url in urls] == before
     for url in urls:
         assert SECRET.lower() not in client.get(url).content.decode().lower()
 
 
-def test_pages_without_data_have_no_block(client):
+def test_other_pages_have_no_linked_data(client):
     assert "ld+json" not in client.get("/newsletter/").content.decode()

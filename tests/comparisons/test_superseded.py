@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from comparisons.reading.superseded import read_history
-from comparisons.shaping.verdict_timeline import timeline, unchanged_since
+from comparisons.shaping.verdict_timeline import build_timeline, format_first_day
 from tests import factories as make
 from tools.models import Tool
 
@@ -93,9 +93,9 @@ def test_scheduled_edition_becomes_history_by_the_clock(client, time_machine):
 
 def test_timeline_puts_the_editions_on_one_scale():
     tool = make_tool_with_a_flip()
-    drawn = timeline(read_history(tool.pk)["editions"], today=date(2026, 11, 22))
-    assert (drawn["first"], drawn["newest"]) == ("5 Jan 2026", "15 Apr 2026")
-    assert [seat["marks"] for seat in drawn["seats"]] == [
+    timeline = build_timeline(read_history(tool.pk)["editions"], today=date(2026, 11, 22))
+    assert (timeline["first"], timeline["newest"]) == ("5 Jan 2026", "15 Apr 2026")
+    assert [seat["marks"] for seat in timeline["seats"]] == [
         [{"verdict": "skip", "x": "0.0%", "until": "92.0%"}, {"verdict": "ship", "x": "92.0%", "until": "100%"}],
         [{"verdict": "ship", "x": "46.0%", "until": "100%"}],
     ]
@@ -104,7 +104,7 @@ def test_timeline_puts_the_editions_on_one_scale():
 def test_tool_without_editions_has_no_history():
     history = read_history(make.tool().pk)
     assert history == {"editions": None, "plans": None, "facts": None}
-    assert (timeline([], today=date(2026, 11, 22)), unchanged_since([])) == (None, "")
+    assert (build_timeline([], today=date(2026, 11, 22)), format_first_day([])) == (None, "")
 
 
 def test_superseded_price_and_fact_are_shown(client):

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.django_db
 SITE = "http://127.0.0.1:8000"
 
 
-def head(client: Client, url: str) -> dict[str, str]:
-    """What a page's head says: the title, and each meta element by its name or property."""
+def get_head(client: Client, url: str) -> dict[str, str]:
+    """Return the title and the meta elements of a page by name or property."""
     page = client.get(url).content.decode()
     found = {"title": re.search(r"<title>(.*)</title>", page)[1]}
     for name, content in re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)"', page):
@@ -37,46 +37,46 @@ def head(client: Client, url: str) -> dict[str, str]:
         (("M" * 200, "N" * 28), ("+", "-"), f"{'M' * 59}…"),
     ],
 )
-def test_comparison_s_title_says_who_leads_as_far_as_it_fits(client, names, verdicts, title):
+def test_comparison_title_names_the_leader_if_it_fits(client, names, verdicts, title):
     seats = [make.reviewer() for _ in range(4)]
     for slug, name, signs in zip(("alpha", "beta"), names, verdicts, strict=True):
         make.panel(of=make.tool(slug=slug, name=name), seats=seats[: len(signs)], verdicts=signs)
-    said = head(client, "/compare/alpha-vs-beta/")["title"]
+    said = get_head(client, "/compare/alpha-vs-beta/")["title"]
     assert said == title
     assert len(said) <= 60
 
 
-def test_descriptions_are_the_verdict_cut_between_words(client):
+def test_description_is_the_verdict_cut_between_words(client):
     pair = open_site()
     make.votes(on=pair.first, ship=80, skip=20)
     sentence = client.get("/compare/alpha-vs-beta.json").json()["sentence"]
     assert len(sentence) > 160
-    said = head(client, "/compare/alpha-vs-beta/")["description"]
+    said = get_head(client, "/compare/alpha-vs-beta/")["description"]
     assert len(said) <= 160
     assert said.endswith("…")
     assert re.match(re.escape(said.removesuffix("…")) + r"\W", sentence)
-    assert head(client, "/")["description"].startswith("Newest: Alpha 0 vs Beta 0. Beta 0 leads with the panel")
+    assert get_head(client, "/")["description"].startswith("Newest: Alpha 0 vs Beta 0. Beta 0 leads with the panel")
 
 
-def test_tool_and_category_say_their_numbers(client):
+def test_titles_of_tool_and_category_have_their_numbers(client):
     pair = open_site()
-    tool, category = head(client, "/tools/beta/"), head(client, pair.first.category.get_absolute_url())
+    tool, category = get_head(client, "/tools/beta/"), get_head(client, pair.first.category.get_absolute_url())
     assert tool["title"] == "Beta 0: 1 of 1 ship, entry Free · Shipside"
     assert tool["description"] == "Panel: 1 of 1 ship. Community: 58% of 12 votes, early: 32–81%. Entry: Free."
     assert category["title"] == f"{pair.first.category.name} ranked: Beta 0 first of 2 · Shipside"
     assert category["description"] == "By panel ship: Beta 0 (1 of 1 ship), Alpha 0 (0 of 1 ship)."
 
 
-def test_empty_site_has_titles_too(client):
+def test_empty_site_has_titles(client):
     tool = make.tool(slug="alpha", name="Alpha", category=make.category(name="Things", description="All things."))
-    assert head(client, "/tools/alpha/")["title"] == "Alpha: prices, facts and votes · Shipside"
-    category = head(client, tool.category.get_absolute_url())
+    assert get_head(client, "/tools/alpha/")["title"] == "Alpha: prices, facts and votes · Shipside"
+    category = get_head(client, tool.category.get_absolute_url())
     assert (category["title"], category["description"]) == (
         "Things: one tool ranked by what to ship · Shipside",
         "All things.",
     )
     assert (
-        head(client, "/")["description"]
+        get_head(client, "/")["description"]
         == "Two AI tools side by side, a panel of reviewers, and a plain answer: ship or skip."
     )
 
@@ -85,9 +85,9 @@ def test_empty_site_has_titles_too(client):
     ("url", "image"),
     [("/compare/alpha-vs-beta/", "/og/compare/alpha-vs-beta.png"), ("/tools/alpha/", "/og/tools/alpha.png")],
 )
-def test_shared_link_shows_the_page_s_own_image(client, url, image):
+def test_shared_link_shows_the_image_of_the_page(client, url, image):
     open_site()
-    said = head(client, url + "?only=differences")
+    said = get_head(client, url + "?only=differences")
     assert said["og:title"] == said["title"]
     assert said["og:description"] == said["og:image:alt"] == said["description"]
     assert (said["og:url"], said["og:image"]) == (SITE + url, SITE + image)
@@ -100,8 +100,8 @@ def test_shared_link_shows_the_page_s_own_image(client, url, image):
 
 
 @pytest.mark.parametrize("url", ["/", "/newsletter/"])
-def test_other_pages_show_the_site_s_mark(client, url):
-    said = head(client, url)
+def test_other_pages_show_the_image_of_the_site(client, url):
+    said = get_head(client, url)
     assert (said["og:title"], said["og:description"]) == (said["title"], said["description"])
     assert (said["og:type"], said["og:url"], said["twitter:card"]) == ("website", SITE + url, "summary")
     image = client.get(said["og:image"].removeprefix(SITE))
@@ -109,12 +109,12 @@ def test_other_pages_show_the_site_s_mark(client, url):
     image.close()
 
 
-def test_error_page_has_nothing_to_share(client):
+def test_error_page_has_no_share_image(client):
     assert "og:" not in client.get("/nowhere/").content.decode()
 
 
-def test_hostile_name_stays_in_its_attribute(client):
+def test_hostile_name_cannot_leave_its_attribute(client):
     name = "\"><script>alert(1)</script>' \u202e"
     make.tool(slug="alpha", name=name)
-    assert head(client, "/tools/alpha/")["og:title"].startswith(f"\u2068{name}\u2069: prices")
+    assert get_head(client, "/tools/alpha/")["og:title"].startswith(f"\u2068{name}\u2069: prices")
     assert "<script>alert" not in client.get("/tools/alpha/").content.decode()
