@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from tests import factories as make
 from tests.conftest import SAME_ORIGIN
+from tests.desk.moderating import get_words, send_decision
 from votes.models import Decision, HeldFor, PairTally, PairVote
 
 pytestmark = pytest.mark.django_db
@@ -30,32 +31,21 @@ def two():
     return make.tool(slug="alpha", name="Alpha"), make.tool(slug="beta", name="Beta")
 
 
-def page_of(pair) -> str:
+def get_path(pair) -> str:
     return f"{QUEUE}{pair[0].pk}/{pair[1].pk}/"
 
 
 def decide(client: Client, pair, action: str = "release", **fields):
-    form = {
-        "action": action,
-        "scope": "all",
-        "reason": "other",
-        "words": "Because.",
-        "until": timezone.now().isoformat(),
-    }
-    return client.post(f"{page_of(pair)}decide/", {**form, **fields}, follow=True)
+    return send_decision(client, get_path(pair), action, **fields)
 
 
-def words(response) -> str:
-    return " ".join(re.sub(r"<[^>]*>", " ", response.content.decode()).split())
-
-
-def counts(pair) -> tuple[int, int, int, int]:
-    """For the first, for the second, for neither, held."""
+def get_counts(pair) -> tuple[int, int, int, int]:
+    """Return the numbers for the first, the second and neither, and of held votes."""
     tally = PairTally.objects.get(first=pair[0], second=pair[1])
     return tally.for_first, tally.for_second, tally.neither, tally.held
 
 
-def test_queue_lists_pairs_that_wait_the_most_first(moderator, two):
+def test_queue_orders_by_held_votes(moderator, two):
     third = make.tool(name="Gamma")
     make.pair_votes(between=two, first=1, second=1, **HELD)
     make.pair_votes(between=(third, two[0]), first=3, **HELD)
@@ -64,11 +54,11 @@ def test_queue_lists_pairs_that_wait_the_most_first(moderator, two):
         r'<tr><th scope="row"><a href="([^"]*)">(.*?)</a></th><td class="number">(\d+)<',
         moderator.get(QUEUE).content.decode(),
     )
-    assert rows == [(page_of((two[0], third)), "Alpha vs Gamma", "3"), (page_of(two), "Alpha vs Beta", "2")]
+    assert rows == [(get_path((two[0], third)), "Alpha vs Gamma", "3"), (get_path(two), "Alpha vs Beta", "2")]
 
 
-def test_queue_is_empty_when_nothing_waits(moderator):
-    assert "No pair votes are held." in words(moderator.get(QUEUE))
+def test_queue_without_held_votes(moderator):
+    assert "No pair votes are held." in get_words(moderator.get(QUEUE))
 
 
 def test_held_votes_are_grouped_by_hour_and_network(moderator, two):
@@ -76,7 +66,7 @@ def test_held_votes_are_grouped_by_hour_and_network(moderator, two):
     make.pair_votes(between=two, first=4, second=1, network=network, created_at=NOON, **HELD)
     make.pair_votes(between=two, neither=2, network=network, created_at=NOON + timedelta(hours=1), **HELD)
     make.pair_votes(between=two, first=9, network=network, created_at=NOON)
-    page = moderator.get(page_of(two)).content.decode()
+    page = moderator.get(get_path(two)).content.decode()
     assert re.findall(r'<th scope="rowgroup" colspan="7">(.*?)</th>', page) == [
         "1 Nov 2026, 13:00 UTC",
         "1 Nov 2026, 12:00 UTC",
@@ -90,12 +80,12 @@ def test_held_votes_are_grouped_by_hour_and_network(moderator, two):
 
 def test_release_and_reject_in_bulk(moderator, two):
     make.pair_votes(between=two, first=4, second=2, neither=1, **HELD)
-    assert "Released: 7 votes on Alpha vs Beta." in words(decide(moderator, two, reason="office"))
+    assert "Released: 7 votes on Alpha vs Beta." in get_words(decide(moderator, two, reason="office"))
     make.pair_votes(between=two, second=1, network=uuid.uuid4(), **HELD)
-    said = words(decide(moderator, two, "reject", reason="flood"))
-    assert "Rejected: 1 vote on Alpha vs Beta." in said
-    assert "Rejected: 1 (Alpha: 0, Beta: 1) from 1 network Network flood: Because. mo" in said
-    assert counts(two) == (4, 2, 1, 0)
+    page = get_words(decide(moderator, two, "reject", reason="flood"))
+    assert "Rejected: 1 vote on Alpha vs Beta." in page
+    assert "Rejected: 1 (Alpha: 0, Beta: 1) from 1 network Network flood: Because. mo" in page
+    assert get_counts(two) == (4, 2, 1, 0)
     logged = Decision.objects.values_list(
         "tool", "first", "second", "tool_name", "action", "reason", "votes", "yes", "no", "networks", "by_name"
     )
@@ -103,52 +93,52 @@ def test_release_and_reject_in_bulk(moderator, two):
         (None, two[0].pk, two[1].pk, "Alpha vs Beta", "reject", "flood", 1, 0, 1, 1, "mo"),
         (None, two[0].pk, two[1].pk, "Alpha vs Beta", "release", "office", 7, 4, 2, 0, "mo"),
     ]
-    assert "Nothing left to decide" in words(decide(moderator, two))
+    assert "Nothing left to decide" in get_words(decide(moderator, two))
     assert PairVote.objects.filter(state="rejected").count() == 1
     assert Decision.objects.count() == 2
 
 
-def test_a_decision_is_taken_back(moderator, two):
+def test_decision_can_be_taken_back(moderator, two):
     make.pair_votes(between=two, first=2, neither=1, **HELD)
     decide(moderator, two, "reject")
-    two[0].name = "Omega"  # its decisions are found by the tools and not by their names
+    two[0].name = "Omega"  # decisions are found by tool ids, not by names
     two[0].save()
-    path = f"{page_of(two)}reopen/{Decision.objects.get().pk}/"
-    assert path in moderator.get(page_of(two)).content.decode()
-    assert "Give a reason in one sentence" in words(moderator.post(path, {"words": ""}, follow=True))
-    assert "Back under review: 3 votes." in words(moderator.post(path, {"words": "A mistake."}, follow=True))
-    assert counts(two) == (0, 0, 0, 3)
-    assert path not in moderator.get(page_of(two)).content.decode()
-    again = words(moderator.post(path, {"words": "Again."}, follow=True))
+    path = f"{get_path(two)}reopen/{Decision.objects.get().pk}/"
+    assert path in moderator.get(get_path(two)).content.decode()
+    assert "Give a reason in one sentence" in get_words(moderator.post(path, {"words": ""}, follow=True))
+    assert "Back under review: 3 votes." in get_words(moderator.post(path, {"words": "A mistake."}, follow=True))
+    assert get_counts(two) == (0, 0, 0, 3)
+    assert path not in moderator.get(get_path(two)).content.decode()
+    again = get_words(moderator.post(path, {"words": "Again."}, follow=True))
     assert "All of those votes have changed since that decision." in again
     other = two[0], make.tool()
-    assert moderator.post(path.replace(page_of(two), page_of(other)), {"words": "x"}).status_code == 404
+    assert moderator.post(path.replace(get_path(two), get_path(other)), {"words": "x"}).status_code == 404
 
 
-def test_only_marked_groups_of_the_pair_are_decided(moderator, two):
+def test_only_selected_groups_of_the_pair_are_decided(moderator, two):
     other = two[0], make.tool()
     for hours in range(3):
         for pair in (two, other):
             make.pair_votes(between=pair, first=1, created_at=NOON + timedelta(hours=hours), **HELD)
     decide(moderator, two, scope="chosen", groups=[f"{int(NOON.timestamp())}."])
-    assert (counts(two), counts(other)) == ((1, 0, 0, 2), (0, 0, 0, 3))
+    assert (get_counts(two), get_counts(other)) == ((1, 0, 0, 2), (0, 0, 0, 3))
 
 
-def test_votes_that_came_after_the_page_wait(moderator, two):
+def test_decide_leaves_votes_cast_after_the_page_was_loaded(moderator, two):
     make.pair_votes(between=two, first=1, **HELD)
     seen = timezone.now().isoformat()
     make.pair_votes(between=two, first=1, **HELD)
     decide(moderator, two, until=seen)
-    assert counts(two) == (1, 0, 0, 1)
+    assert get_counts(two) == (1, 0, 0, 1)
 
 
-def test_a_released_vote_stays_released_when_it_is_changed(moderator, two):
+def test_released_vote_stays_released_when_it_changes(moderator, two):
     voter = Client(headers=SAME_ORIGIN)
     voter.post("/compare/alpha-vs-beta/vote/", {"choice": "first"})
     PairVote.objects.update(**HELD)
     decide(moderator, two)
     voter.post("/compare/alpha-vs-beta/vote/", {"choice": "second"})
-    assert counts(two) == (0, 1, 0, 0)
+    assert get_counts(two) == (0, 1, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -163,14 +153,14 @@ def test_a_released_vote_stays_released_when_it_is_changed(moderator, two):
         ({"until": "yesterday"}, "Enter a valid date/time."),
     ],
 )
-def test_a_decision_is_checked_before_anything_moves(moderator, two, fields, message):
+def test_invalid_decision_moves_nothing(moderator, two, fields, message):
     make.pair_votes(between=two, first=1, **HELD)
     response = decide(moderator, two, **fields)
-    assert (response.status_code, counts(two), Decision.objects.count()) == (422, (0, 0, 0, 1), 0)
-    assert message in words(response)
+    assert (response.status_code, get_counts(two), Decision.objects.count()) == (422, (0, 0, 0, 1), 0)
+    assert message in get_words(response)
 
 
-def test_what_was_marked_stays_marked_when_the_form_comes_back(moderator, two):
+def test_selection_survives_an_invalid_form(moderator, two):
     make.pair_votes(between=two, first=1, created_at=NOON, **HELD)
     key = f"{int(NOON.timestamp())}."
     page = decide(moderator, two, scope="chosen", groups=[key], words="").content.decode()
@@ -186,19 +176,19 @@ def test_permissions(permissions, statuses, two):
     client.force_login(make.user(*permissions))
     make.pair_votes(between=two, first=1, **HELD)
     form = {"action": "release", "scope": "all", "reason": "other", "words": "x", "until": timezone.now().isoformat()}
-    answers = [client.get(QUEUE), client.get(page_of(two)), client.post(f"{page_of(two)}decide/", form)]
+    answers = [client.get(QUEUE), client.get(get_path(two)), client.post(f"{get_path(two)}decide/", form)]
     assert [answer.status_code for answer in answers] == statuses
     assert PairVote.objects.filter(state="held").count() == (statuses[2] == 403)
 
 
-def test_unknown_and_turned_pairs_are_not_found(moderator, two):
+def test_unknown_and_reversed_pairs_are_404(moderator, two):
     for pair in ((two[1], two[0]), (two[0], two[0])):
-        assert moderator.get(page_of(pair)).status_code == 404
+        assert moderator.get(get_path(pair)).status_code == 404
     assert moderator.get(f"{QUEUE}{two[0].pk}/999999/").status_code == 404
 
 
 @pytest.mark.parametrize("things", [1, 3])
-def test_queries(moderator, things, django_assert_num_queries):
+def test_queries_are_constant(moderator, things, django_assert_num_queries):
     tools = [make.tool() for _ in range(things + 1)]
     for other in tools[1:]:
         for _ in range(things):
@@ -209,22 +199,22 @@ def test_queries(moderator, things, django_assert_num_queries):
     with django_assert_num_queries(6):
         moderator.get(QUEUE)
     with django_assert_num_queries(9):
-        moderator.get(page_of(tools))
+        moderator.get(get_path(tools))
 
 
 def test_groups_are_paged(moderator, two, monkeypatch):
     monkeypatch.setattr("desk.admin.held_votes.GROUPS_PER_PAGE", 2)
     for n in range(3):
         make.pair_votes(between=two, first=1, created_at=NOON - timedelta(hours=n), **HELD)
-    pages = [moderator.get(page_of(two), {"page": page}).content.decode() for page in (1, 2)]
+    pages = [moderator.get(get_path(two), {"page": page}).content.decode() for page in (1, 2)]
     assert [page.count('id="group-') for page in pages] == [2, 1]
 
 
-def test_public_page_shows_what_was_decided(client, moderator, two):
+def test_public_page_follows_decisions(client, moderator, two):
     make.pair_votes(between=two, first=3, **HELD)
     before = client.get("/compare/alpha-vs-beta/")
-    assert "3 votes under review" in words(before)
+    assert "3 votes under review" in get_words(before)
     decide(moderator, two)
     after = client.get("/compare/alpha-vs-beta/", headers={"if-none-match": before.headers["ETag"]})
     assert after.status_code == 200
-    assert "under review" not in words(after)
+    assert "under review" not in get_words(after)

@@ -1,4 +1,4 @@
-"""Moderating at the desk."""
+"""Moderating votes on tools at the desk."""
 
 import re
 import uuid
@@ -9,7 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from tests import factories as make
-from tests.votes.casting import counts
+from tests.desk.moderating import get_words, send_decision
+from tests.votes.helpers import get_counts
 from votes.models import Decision, Freeze, HeldFor, Vote, VoteState
 from votes.verifying import verify_tally
 
@@ -26,26 +27,15 @@ def moderator() -> Client:
     return client
 
 
-def page_of(tool) -> str:
+def get_path(tool) -> str:
     return f"{QUEUE}tool/{tool.pk}/"
 
 
 def decide(client: Client, tool, action: str = "release", **fields):
-    form = {
-        "action": action,
-        "scope": "all",
-        "reason": "other",
-        "words": "Because.",
-        "until": timezone.now().isoformat(),
-    }
-    return client.post(f"{page_of(tool)}decide/", {**form, **fields}, follow=True)
+    return send_decision(client, get_path(tool), action, **fields)
 
 
-def words(response) -> str:
-    return " ".join(re.sub(r"<[^>]*>", " ", response.content.decode()).split())
-
-
-def test_queue_lists_what_waits_the_most_first(moderator):
+def test_queue_orders_by_held_votes(moderator):
     few, many, calm, frozen = (make.tool(name=name) for name in ("Few", "Many", "Calm", "Frozen"))
     make.votes(on=few, ship=1, skip=1, **HELD)
     make.votes(on=many, ship=3, **HELD)
@@ -56,18 +46,18 @@ def test_queue_lists_what_waits_the_most_first(moderator):
         moderator.get(QUEUE).content.decode(),
     )
     assert rows == [("Many", "3"), ("Few", "2"), ("Frozen", "0")]
-    assert "Calm" in words(moderator.get(QUEUE, {"q": "cal"}))
+    assert "Calm" in get_words(moderator.get(QUEUE, {"q": "cal"}))
 
 
-def test_queue_is_empty_when_nothing_waits(moderator):
-    assert "No votes are held, and no tool is frozen." in words(moderator.get(QUEUE))
+def test_queue_without_held_votes(moderator):
+    assert "No votes are held, and no tool is frozen." in get_words(moderator.get(QUEUE))
 
 
 def test_held_votes_are_grouped_by_hour_and_network(moderator):
     tool, network = make.tool(name="Alpha"), uuid.uuid4()
     make.votes(on=tool, ship=4, skip=1, network=network, created_at=NOON, **HELD)
     make.votes(on=tool, ship=2, network=network, created_at=NOON + timedelta(hours=1), **HELD)
-    page = moderator.get(page_of(tool)).content.decode()
+    page = moderator.get(get_path(tool)).content.decode()
     assert re.findall(r'<th scope="rowgroup" colspan="6">(.*?)</th>', page) == [
         "1 Nov 2026, 13:00 UTC",
         "1 Nov 2026, 12:00 UTC",
@@ -79,41 +69,41 @@ def test_held_votes_are_grouped_by_hour_and_network(moderator):
     ]
 
 
-def test_chart_shows_votes_over_time_and_a_table_says_the_same(moderator):
+def test_chart_and_table_show_votes_over_time(moderator):
     tool = make.tool()
     make.votes(on=tool, ship=3, created_at=timezone.now() - timedelta(hours=2))
     make.votes(on=tool, ship=1, created_at=timezone.now() - timedelta(hours=2), **HELD)
     make.votes(on=tool, ship=9, created_at=timezone.now() - timedelta(days=2))
-    page = moderator.get(page_of(tool), {"days": "1"}).content.decode()
+    page = moderator.get(get_path(tool), {"days": "1"}).content.decode()
     assert page.count('<rect class="bars__') == 3 + 2
     assert 'viewBox="0 0 240 100"' in page
     assert "up to 4 per hour" in page
     assert page.count('</th><td class="number">3</td><td class="number">0</td><td class="number">1</td>') == 1
-    assert moderator.get(page_of(tool), {"days": "99"}).content.decode().count('viewBox="0 0 1680 100"') == 1
+    assert moderator.get(get_path(tool), {"days": "99"}).content.decode().count('viewBox="0 0 1680 100"') == 1
 
 
 def test_release_and_reject_in_bulk(moderator):
     tool = make.tool(name="Alpha")
     make.votes(on=tool, ship=4, skip=2, **HELD)
-    assert "Released: 6 votes on Alpha." in words(decide(moderator, tool, reason="office"))
+    assert "Released: 6 votes on Alpha." in get_words(decide(moderator, tool, reason="office"))
     make.votes(on=tool, ship=5, **HELD)
-    assert "Rejected: 5 votes on Alpha." in words(decide(moderator, tool, "reject", reason="flood"))
-    assert counts(tool) == (4, 2, 0)
+    assert "Rejected: 5 votes on Alpha." in get_words(decide(moderator, tool, "reject", reason="flood"))
+    assert get_counts(tool) == (4, 2, 0)
     assert list(Decision.objects.values_list("action", "reason", "votes", "by_name")) == [
         ("reject", "flood", 5, "mo"),
         ("release", "office", 6, "mo"),
     ]
-    assert "Nothing left to decide" in words(decide(moderator, tool))
+    assert "Nothing left to decide" in get_words(decide(moderator, tool))
     assert verify_tally() == []
 
 
-def test_only_marked_groups_are_decided(moderator):
+def test_only_selected_groups_are_decided(moderator):
     tool = make.tool()
     for n in range(3):
         make.votes(on=tool, ship=1, created_at=NOON + timedelta(hours=n), **HELD)
     key = f"{int(NOON.timestamp())}."
     decide(moderator, tool, scope="chosen", groups=[key])
-    assert counts(tool) == (1, 0, 2)
+    assert get_counts(tool) == (1, 0, 2)
 
 
 @pytest.mark.parametrize(
@@ -129,39 +119,39 @@ def test_only_marked_groups_are_decided(moderator):
         ({"until": "yesterday"}, "Enter a valid date/time."),
     ],
 )
-def test_a_decision_is_checked_before_anything_moves(moderator, fields, message):
+def test_invalid_decision_moves_nothing(moderator, fields, message):
     tool = make.tool()
     make.votes(on=tool, ship=1, **HELD)
     response = decide(moderator, tool, **fields)
-    assert (response.status_code, counts(tool), Decision.objects.count()) == (422, (0, 0, 1), 0)
-    assert message in words(response)
+    assert (response.status_code, get_counts(tool), Decision.objects.count()) == (422, (0, 0, 1), 0)
+    assert message in get_words(response)
 
 
-def test_what_was_marked_stays_marked_when_the_form_comes_back(moderator):
+def test_selection_survives_an_invalid_form(moderator):
     tool, key = make.tool(), f"{int(NOON.timestamp())}."
     make.votes(on=tool, ship=1, created_at=NOON, **HELD)
     page = decide(moderator, tool, scope="chosen", groups=[key], words="").content.decode()
     assert f'value="{key}" id="group-1" checked' in page
 
 
-def test_a_decision_is_taken_back(moderator):
+def test_decision_can_be_taken_back(moderator):
     tool = make.tool()
     make.votes(on=tool, ship=2, **HELD)
     decide(moderator, tool, "reject")
-    path = f"{page_of(tool)}reopen/{Decision.objects.get().pk}/"
-    assert path in moderator.get(page_of(tool)).content.decode()
-    assert "Give a reason in one sentence" in words(moderator.post(path, {"words": ""}, follow=True))
-    assert "Back under review: 2 votes." in words(moderator.post(path, {"words": "A mistake."}, follow=True))
-    assert counts(tool) == (0, 0, 2)
-    assert path not in moderator.get(page_of(tool)).content.decode()
+    path = f"{get_path(tool)}reopen/{Decision.objects.get().pk}/"
+    assert path in moderator.get(get_path(tool)).content.decode()
+    assert "Give a reason in one sentence" in get_words(moderator.post(path, {"words": ""}, follow=True))
+    assert "Back under review: 2 votes." in get_words(moderator.post(path, {"words": "A mistake."}, follow=True))
+    assert get_counts(tool) == (0, 0, 2)
+    assert path not in moderator.get(get_path(tool)).content.decode()
 
 
-def test_freeze_and_thaw(moderator):
+def test_freeze_and_unfreeze(moderator):
     tool = make.tool(name="Alpha")
-    path = f"{page_of(tool)}freeze/"
+    path = f"{get_path(tool)}freeze/"
     assert moderator.post(path, {"frozen": "1", "reason": "flood", "words": ""}).status_code == 422
     responses = [
-        words(moderator.post(path, {"frozen": frozen, "reason": "flood", "words": "A flood."}, follow=True))
+        get_words(moderator.post(path, {"frozen": frozen, "reason": "flood", "words": "A flood."}, follow=True))
         for frozen in "1100"
     ]
     messages = [
@@ -194,34 +184,34 @@ def test_permissions(permissions, statuses):
     form = {"action": "release", "scope": "all", "reason": "other", "words": "x", "until": timezone.now().isoformat()}
     answers = [
         client.get(QUEUE),
-        client.get(page_of(tool)),
-        client.post(f"{page_of(tool)}decide/", form),
-        client.post(f"{page_of(tool)}freeze/", {"frozen": "1", "reason": "other", "words": "x"}),
-        client.post(f"{page_of(tool)}reopen/{decision.pk}/", {"words": "x"}),
+        client.get(get_path(tool)),
+        client.post(f"{get_path(tool)}decide/", form),
+        client.post(f"{get_path(tool)}freeze/", {"frozen": "1", "reason": "other", "words": "x"}),
+        client.post(f"{get_path(tool)}reopen/{decision.pk}/", {"words": "x"}),
         client.get("/admin/votes/decision/"),
     ]
     assert [answer.status_code for answer in answers] == statuses
 
 
-def test_nobody_signs_in_by_accident(client):
+def test_anonymous_users_are_sent_to_sign_in(client):
     tool = make.tool()
-    for path in (QUEUE, page_of(tool), "/admin/votes/decision/"):
+    for path in (QUEUE, get_path(tool), "/admin/votes/decision/"):
         assert client.get(path).headers["Location"].startswith("/admin/login/")
 
 
-def test_log_cannot_be_edited(moderator):
+def test_log_is_read_only(moderator):
     for path in ("/admin/votes/decision/add/", "/admin/votes/vote/add/"):
         assert moderator.get(path).status_code in (403, 404)
     assert moderator.get("/admin/votes/decision/").status_code == 200
 
 
-def test_unknown_tool_is_not_found(moderator):
+def test_unknown_tool_is_404(moderator):
     assert moderator.get(f"{QUEUE}tool/999999/").status_code == 404
-    assert moderator.post(f"{page_of(make.tool())}reopen/999999/", {"words": "x"}).status_code == 404
+    assert moderator.post(f"{get_path(make.tool())}reopen/999999/", {"words": "x"}).status_code == 404
 
 
 @pytest.mark.parametrize("things", [1, 3])
-def test_queries(moderator, things, django_assert_num_queries):
+def test_queries_are_constant(moderator, things, django_assert_num_queries):
     tools = [make.tool() for _ in range(things)]
     for tool in tools:
         for n in range(things):
@@ -234,7 +224,7 @@ def test_queries(moderator, things, django_assert_num_queries):
     with django_assert_num_queries(6):
         moderator.get(QUEUE)
     with django_assert_num_queries(9):
-        moderator.get(page_of(tools[0]))
+        moderator.get(get_path(tools[0]))
 
 
 def test_groups_are_paged(moderator, monkeypatch):
@@ -242,15 +232,15 @@ def test_groups_are_paged(moderator, monkeypatch):
     tool = make.tool()
     for n in range(3):
         make.votes(on=tool, ship=1, created_at=NOON - timedelta(hours=n), **HELD)
-    pages = [moderator.get(page_of(tool), {"page": page}).content.decode() for page in (1, 2)]
+    pages = [moderator.get(get_path(tool), {"page": page}).content.decode() for page in (1, 2)]
     assert [page.count('id="group-') for page in pages] == [2, 1]
 
 
-def test_public_pages_show_what_was_decided(client, moderator):
+def test_public_pages_follow_decisions(client, moderator):
     tool = make.tool(slug="alpha")
     make.votes(on=tool, ship=3, **HELD)
     assert "3 votes under review" in client.get("/tools/alpha/").content.decode()
     assert client.get("/tools/alpha.json").json()["community"]["held"] == 3
     decide(moderator, tool, "reject", reason="script")
-    assert "under review" not in words(client.get("/tools/alpha/"))
+    assert "under review" not in get_words(client.get("/tools/alpha/"))
     assert Vote.objects.filter(state=VoteState.REJECTED).count() == 3

@@ -1,4 +1,4 @@
-"""Releasing, rejecting, taking that back: in bulk, while others vote, and with a log that only grows."""
+"""Releasing, rejecting and reopening: in bulk, concurrently with votes, and with an append-only log."""
 
 import time
 import uuid
@@ -11,7 +11,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from tests import factories as make
-from tests.votes.casting import counts
+from tests.votes.helpers import get_counts
 from tools.models import Tool
 from votes.deciding import decide, freeze, reopen
 from votes.holding import parse_key, read_held_groups
@@ -24,26 +24,28 @@ HELD = {"state": VoteState.HELD, "held_for": "tool"}
 NOON = datetime.fromisoformat("2026-11-01T12:00:00+00:00")
 
 
-def decided(tool: Tool, action: Action = Action.RELEASE, *, groups=None, reason="other", by=None, until=None) -> int:
+def make_decision(
+    tool: Tool, action: Action = Action.RELEASE, *, groups=None, reason="other", by=None, until=None
+) -> int:
     return decide(
         subject=Subject.of_tool(tool), action=action, groups=groups, until=until or timezone.now(),
         reason=reason, words="Because.", by=by or make.user(),
     )  # fmt: skip
 
 
-def test_release_counts_and_reject_does_not():
+def test_released_votes_count_and_rejected_do_not():
     tool, other = make.tool(), make.tool()
     for one in (tool, other):
         make.votes(on=one, ship=2, skip=1)
         make.votes(on=one, ship=5, skip=4, **HELD)
-    assert decided(tool) == 9
-    assert decided(other, Action.REJECT, reason="flood") == 9
-    assert (counts(tool), counts(other)) == ((7, 5, 0), (2, 1, 0))
+    assert make_decision(tool) == 9
+    assert make_decision(other, Action.REJECT, reason="flood") == 9
+    assert (get_counts(tool), get_counts(other)) == ((7, 5, 0), (2, 1, 0))
     assert Vote.objects.filter(tool=other, state=VoteState.REJECTED, rejected_for="flood").count() == 9
     assert {listing.tool_id: listing.community_ship for listing in Listing.objects.at()} == {tool.pk: 7, other.pk: 2}
 
 
-def test_only_the_groups_that_were_chosen_are_decided():
+def test_decide_moves_only_the_selected_groups():
     tool, networks = make.tool(), [uuid.uuid4(), uuid.uuid4()]
     for hours in (0, 1):
         for network in (*networks, None):
@@ -52,42 +54,42 @@ def test_only_the_groups_that_were_chosen_are_decided():
     assert (count, [group.votes for group in groups]) == (6, [3] * 6)
     assert [group.hour_at.hour for group in groups] == [13, 13, 13, 12, 12, 12]
     chosen = [group for group in groups if group.hour_at.hour == 12 and group.network != networks[0]]
-    assert decided(tool, groups=[parse_key(group.key) for group in chosen]) == 6
-    assert counts(tool) == (6, 0, 12)
+    assert make_decision(tool, groups=[parse_key(group.key) for group in chosen]) == 6
+    assert get_counts(tool) == (6, 0, 12)
     left, _ = read_held_groups(Subject.of_tool(tool), until=timezone.now(), most=100)
     assert [group.key for group in left] == [group.key for group in groups if group not in chosen]
 
 
 @pytest.mark.parametrize("key", ["", "x", "12", "x.y", "1.zz", "9" * 40 + ".", "1.0123", "1." + "A" * 32])
-def test_keys_of_groups_are_checked(key):
+def test_parse_key_refuses_other_text(key):
     with pytest.raises(ValueError, match="names no group"):
         parse_key(key)
 
 
-def test_votes_that_came_after_the_page_was_made_wait():
+def test_decide_leaves_votes_cast_after_the_page_was_loaded():
     tool = make.tool()
     make.votes(on=tool, ship=1, created_at=NOON, **HELD)
     make.votes(on=tool, skip=1, created_at=NOON + timedelta(seconds=1), **HELD)
-    assert decided(tool, until=NOON) == 1
-    assert counts(tool) == (1, 0, 1)
+    assert make_decision(tool, until=NOON) == 1
+    assert get_counts(tool) == (1, 0, 1)
 
 
-def test_a_vote_that_was_taken_back_moves_without_counting():
+def test_decide_moves_withdrawn_votes_without_counting_them():
     tool = make.tool()
     make.votes(on=tool, ship=2, **HELD)
     Vote.objects.filter(pk=Vote.objects.first().pk).update(choice=Choice.NONE)
-    assert decided(tool) == 2
-    assert counts(tool) == (1, 0, 0)
+    assert make_decision(tool) == 2
+    assert get_counts(tool) == (1, 0, 0)
     decision = Decision.objects.get()
     assert (decision.votes, decision.yes, decision.no) == (2, 1, 0)
 
 
-def test_log_says_what_by_whom_and_why():
+def test_log_records_what_by_whom_and_why():
     tool, by = make.tool(name="Alpha"), make.user(username="mo")
     for _ in range(2):
         make.votes(on=tool, ship=2, skip=1, network=uuid.uuid4(), created_at=NOON, **HELD)
-    decided(tool, Action.REJECT, reason="script", by=by)
-    assert decided(tool) == 0
+    make_decision(tool, Action.REJECT, reason="script", by=by)
+    assert make_decision(tool) == 0
     [decision] = Decision.objects.all()
     assert (decision.action, decision.reason, decision.words) == ("reject", "script", "Because.")
     assert (decision.by, decision.by_name, decision.tool, decision.tool_name) == (by, "mo", tool, "Alpha")
@@ -96,9 +98,9 @@ def test_log_says_what_by_whom_and_why():
     assert set(Vote.objects.values_list("decision", flat=True)) == {decision.pk}
 
 
-def test_log_only_grows():
+def test_log_is_append_only():
     make.votes(on=make.tool(), ship=1, **HELD)
-    decided(Tool.objects.get())
+    make_decision(Tool.objects.get())
     for rewrite in (lambda: Decision.objects.update(words="Else."), lambda: Decision.objects.all().delete()):
         with pytest.raises(IntegrityError, match="stays in the log"), transaction.atomic():
             rewrite()
@@ -113,24 +115,24 @@ def test_log_outlives_tool_and_user():
     assert Decision.objects.values_list("tool_name", "by_name", "action").get() == ("Gone", "left", "freeze")
 
 
-def test_a_decision_can_be_taken_back():
+def test_reopen_takes_a_decision_back():
     tool = make.tool()
     make.votes(on=tool, ship=3, **HELD)
-    decided(tool, Action.REJECT, reason="flood")
+    make_decision(tool, Action.REJECT, reason="flood")
     first = Decision.objects.get()
     assert reopen(subject=Subject.of_tool(tool), decision=first, words="It was an office.", by=make.user()) == 3
-    assert counts(tool) == (0, 0, 3)
+    assert get_counts(tool) == (0, 0, 3)
     assert Decision.objects.values_list("action", "votes", "undoes").first() == ("reopen", 3, first.pk)
-    assert decided(tool) == 3
+    assert make_decision(tool) == 3
     # A later decision is in force now.
     assert reopen(subject=Subject.of_tool(tool), decision=first, words="Again.", by=make.user()) == 0
-    assert counts(tool) == (3, 0, 0)
+    assert get_counts(tool) == (3, 0, 0)
 
 
 def test_freezing_is_logged_once():
     tool, by = make.tool(), make.user()
-    said = [freeze(tool=tool, frozen=frozen, reason="flood", words="Why.", by=by) for frozen in (1, 1, 0, 0)]
-    assert said == [True, False, True, False]
+    changes = [freeze(tool=tool, frozen=frozen, reason="flood", words="Why.", by=by) for frozen in (1, 1, 0, 0)]
+    assert changes == [True, False, True, False]
     assert list(Decision.objects.values_list("action", flat=True)) == ["thaw", "freeze"]
     assert not Freeze.objects.exists()
 
@@ -147,27 +149,27 @@ def test_freezing_is_logged_once():
         {"choice": "no"},
     ],
 )
-def test_states_say_why(fields):
+def test_database_requires_reasons_for_states(fields):
     make.votes(on=make.tool(), ship=1)
     with pytest.raises(IntegrityError, match="votes_vote_"), transaction.atomic():
         Vote.objects.update(**fields)
 
 
-def test_tally_and_ledger_follow_edits_by_hand():
+def test_tally_and_ledger_follow_manual_edits():
     tool, other = make.tool(), make.tool()
     make.votes(on=tool, ship=20, skip=10)
     Vote.objects.filter(choice="skip").update(state=VoteState.HELD, held_for="burst")
-    assert counts(tool) == (20, 0, 10)
+    assert get_counts(tool) == (20, 0, 10)
     assert verify_tally() == []
     Vote.objects.filter(state=VoteState.HELD).update(state=VoteState.REJECTED, rejected_for="other", created_at=NOON)
     assert verify_tally() == []
     Vote.objects.filter(choice="ship").update(choice="none", tool=other)
-    assert (counts(tool), counts(other), verify_tally()) == ((0, 0, 0), (0, 0, 0), [])
+    assert (get_counts(tool), get_counts(other), verify_tally()) == ((0, 0, 0), (0, 0, 0), [])
     Vote.objects.all().delete()
     assert verify_tally() == []
 
 
-def test_many_held_votes_are_one_update(django_assert_num_queries):
+def test_deciding_many_votes_is_one_statement(django_assert_num_queries):
     tool, by = make.tool(), make.user()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -176,13 +178,13 @@ def test_many_held_votes_are_one_update(django_assert_num_queries):
             " gen_random_uuid(), now() - n * interval '1 second', now() FROM generate_series(1, 30000) AS n",
             [tool.pk],
         )
-    with django_assert_num_queries(6):  # savepoint, lock, id, all of it, release; the lists
-        assert decided(tool, by=by) == 30_000
-    assert counts(tool) == (20_000, 10_000, 0)
+    with django_assert_num_queries(6):  # savepoint, lock, id, decision, release; listing
+        assert make_decision(tool, by=by) == 30_000
+    assert get_counts(tool) == (20_000, 10_000, 0)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_deciding_while_the_same_people_change_their_minds():
+def test_deciding_while_voters_change_their_votes():
     tool, by = make.tool(), make.user()
     make.votes(on=tool, ship=60, **HELD)
     visitors = list(Vote.objects.values_list("visitor", flat=True))
@@ -199,7 +201,7 @@ def test_deciding_while_the_same_people_change_their_minds():
 
     def moderate() -> None:
         for turn in range(6):
-            moved = decided(tool, (Action.RELEASE, Action.REJECT)[turn % 2], by=by)
+            moved = make_decision(tool, (Action.RELEASE, Action.REJECT)[turn % 2], by=by)
             for decision in Decision.objects.filter(action__in=["release", "reject"])[:1] if moved else []:
                 reopen(subject=Subject.of_tool(tool), decision=decision, words="Again.", by=by)
             time.sleep(0.01)
@@ -212,15 +214,15 @@ def test_deciding_while_the_same_people_change_their_minds():
         stop.set()
         for one in work[:4]:
             one.result()
-    decided(tool, by=by)
+    make_decision(tool, by=by)
     Listing.objects.settle(tool)
-    said = dict.fromkeys(["ship", "skip"], 0)
+    fresh = dict.fromkeys(["ship", "skip"], 0)
     for choice in Vote.objects.exclude(choice="none").values_list("choice", flat=True):
-        said[choice] += 1
-    assert (counts(tool), Vote.objects.count()) == ((said["ship"], said["skip"], 0), 60)
+        fresh[choice] += 1
+    assert (get_counts(tool), Vote.objects.count()) == ((fresh["ship"], fresh["skip"], 0), 60)
 
 
-def test_ledger_is_never_negative():
+def test_ledger_refuses_negative_numbers():
     tool = make.tool()
     make.votes(on=tool, ship=1)
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The public ledger, and the daily totals as a file."""
+"""The public ledger, and the daily totals as CSV."""
 
 import csv
 import io
@@ -22,92 +22,92 @@ def _a_later_month(time_machine):
     time_machine.move_to("2026-12-15 12:00Z", tick=False)
 
 
-def held(**fields):
+def make_held(**fields):
     return {"state": VoteState.HELD, "held_for": "burst", **fields}
 
 
-def rejected(reason, **fields):
+def make_rejected(reason, **fields):
     return {"state": VoteState.REJECTED, "rejected_for": reason, **fields}
 
 
-def rows_of(page: str) -> list[list[str]]:
+def parse_rows(page: str) -> list[list[str]]:
     rows = re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", page, re.S)
     return [re.findall(r"[^<>\n]+(?=</t[hd]>)", row) for row in rows]
 
 
-def ledgered():
-    """A tool with votes of all kinds on three days of two months."""
+def make_ledger():
+    """Return a tool with votes in all states on three days of two months."""
     tool = make.tool(slug="alpha", name="Alpha")
     make.votes(on=tool, ship=3, skip=2, created_at=NOON)
-    make.votes(on=tool, ship=2, created_at=NOON, **held())
+    make.votes(on=tool, ship=2, created_at=NOON, **make_held())
     for n, reason in enumerate(("flood", "script", "duplicate", "other"), start=1):
-        make.votes(on=tool, ship=n, created_at=NOON + DAY, **rejected(reason))
+        make.votes(on=tool, ship=n, created_at=NOON + DAY, **make_rejected(reason))
     make.votes(on=tool, skip=1, created_at=NOON.replace(hour=23, minute=59) + 2 * DAY)
     make.votes(on=tool, ship=7, created_at=NOON.replace(month=9))
     return tool
 
 
-def test_ledger_says_every_day_of_the_newest_month(client):
-    ledgered()
+def test_ledger_shows_the_days_of_the_newest_month(client):
+    make_ledger()
     page = client.get("/tools/alpha/votes/").content.decode()
-    assert rows_of(page) == [
+    assert parse_rows(page) == [
         ["5 Nov 2026", "0", "1", "0", "0", "0", "0", "0"],
         ["4 Nov 2026", "0", "0", "0", "1", "2", "3", "4"],
         ["3 Nov 2026", "3", "2", "2", "0", "0", "0", "0"],
         ["The month", "3", "3", "2", "1", "2", "3", "4"],
     ]
-    assert page.count('<rect class="bars__') == 3 + 4  # the legend's three, and what is drawn
+    assert page.count('<rect class="bars__') == 3 + 4  # three in the legend, four bars
     assert '<a href="/tools/alpha/votes/?month=2026-09">September 2026 →</a>' in page
 
 
-def test_months_lead_to_each_other(client):
-    ledgered()
+def test_months_link_to_each_other(client):
+    make_ledger()
     page = client.get("/tools/alpha/votes/?month=2026-09").content.decode()
-    assert rows_of(page)[0] == ["3 Sep 2026", "7", "0", "0", "0", "0", "0", "0"]
+    assert parse_rows(page)[0] == ["3 Sep 2026", "7", "0", "0", "0", "0", "0", "0"]
     assert '<a href="/tools/alpha/votes/?month=2026-11">← November 2026</a>' in page
 
 
 @pytest.mark.parametrize("month", ["2026-10", "2026-13", "0000-01", "x", "2026-11-03", "99999-01"])
-def test_months_without_votes_are_not_found(client, month):
-    ledgered()
+def test_month_without_votes_is_404(client, month):
+    make_ledger()
     assert client.get("/tools/alpha/votes/", {"month": month}).status_code == 404
 
 
-def test_tool_without_votes_says_so(client):
+def test_ledger_without_votes(client):
     make.tool(slug="alpha")
     assert "No votes yet." in client.get("/tools/alpha/votes/").content.decode()
 
 
-def test_tool_page_links_to_it(client):
+def test_tool_page_links_to_the_ledger(client):
     make.tool(slug="alpha")
     assert client.get("/tools/alpha/").content.decode().count('href="/tools/alpha/votes/"') == 1
 
 
-def test_ledger_is_public_and_knows_whether_it_changed(client):
-    tool = ledgered()
+def test_ledger_is_cacheable_and_revalidates(client):
+    tool = make_ledger()
     response = client.get("/tools/alpha/votes/")
     assert (response.headers["Cache-Control"], response.headers["Vary"]) == ("public, no-cache", "Accept-Encoding")
     tag = {"if-none-match": response.headers["ETag"]}
     assert client.get("/tools/alpha/votes/", headers=tag).status_code == 304
-    make.votes(on=tool, skip=1, created_at=NOON, **rejected("flood"))
+    make.votes(on=tool, skip=1, created_at=NOON, **make_rejected("flood"))
     assert client.get("/tools/alpha/votes/", headers=tag).status_code == 200
 
 
 @pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
-def test_ledger_of_what_is_not_published_is_not_found(client, fields):
+def test_ledger_of_an_unpublished_tool_is_404(client, fields):
     make.votes(on=make.tool(slug="alpha", **fields), ship=1)
     assert client.get("/tools/alpha/votes/").status_code == 404
 
 
-def test_former_slug_leads_on(client):
-    tool = ledgered()
+def test_former_slug_redirects(client):
+    tool = make_ledger()
     type(tool).objects.filter(pk=tool.pk).update(slug="omega")
     response = client.get("/tools/alpha/votes/")
     assert (response.status_code, response.headers["Location"]) == (301, "/tools/omega/votes/")
 
 
 @pytest.mark.parametrize("days", [1, 20])
-def test_queries(client, days, django_assert_num_queries):
+def test_queries_are_constant(client, days, django_assert_num_queries):
     tool = make.tool(slug="alpha")
     for n in range(days):
         make.votes(on=tool, ship=1, created_at=NOON + n * DAY)
@@ -117,8 +117,8 @@ def test_queries(client, days, django_assert_num_queries):
         b"".join(client.get("/export/votes.csv"))
 
 
-def test_export_has_a_row_a_tool_and_day(client):
-    ledgered()
+def test_export_has_one_row_per_tool_and_day(client):
+    make_ledger()
     other = make.tool(slug="beta")
     make.votes(on=other, skip=4, created_at=NOON)
     for n, fields in enumerate([{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}]):
@@ -140,8 +140,8 @@ def test_export_has_a_row_a_tool_and_day(client):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_export_is_read_piece_by_piece(client):
-    """Outside a transaction, as it is served, with more rows than are fetched at once."""
+def test_export_is_streamed(client):
+    """Runs outside a transaction, as in production, with more rows than are fetched at once."""
     tool = make.tool(slug="alpha")
     for n in range(2100):
         make.votes(on=tool, ship=1, created_at=NOON - n * DAY)
@@ -150,12 +150,12 @@ def test_export_is_read_piece_by_piece(client):
     assert b"".join(pieces).count(b"\n") == 2101
 
 
-def row(day: int, ship: int = 0, held: int = 0, flood: int = 0) -> LedgerRow:
+def make_row(day: int, ship: int = 0, held: int = 0, flood: int = 0) -> LedgerRow:
     return LedgerRow(NOON.replace(day=day, hour=0), ship, 0, held, flood, 0, 0, 0)
 
 
-def test_chart_stacks_what_counts_is_held_and_was_rejected():
-    drawn = draw_chart([row(1, ship=2, held=1, flood=1), row(2), row(3, ship=1)])
+def test_chart_stacks_counted_held_and_rejected_votes():
+    drawn = draw_chart([make_row(1, ship=2, held=1, flood=1), make_row(2), make_row(3, ship=1)])
     assert (drawn.width, drawn.top) == (30, 4)
     assert [(bar.kind, bar.x, bar.y, bar.height) for bar in drawn.bars] == [
         ("counted", 1, "50.00", "50.00"),
@@ -166,7 +166,7 @@ def test_chart_stacks_what_counts_is_held_and_was_rejected():
     assert draw_chart([]).bars == []
 
 
-def test_days_without_votes_are_drawn_too():
-    days = fill_days([row(3, ship=2)], NOON.date().replace(day=1))
+def test_fill_days_adds_days_without_votes():
+    days = fill_days([make_row(3, ship=2)], NOON.date().replace(day=1))
     assert [len(days), days[2].ship, days[29].day.day] == [30, 2, 30]
     assert (sum_rows(days).votes, sum_rows([]).votes) == (2, 0)

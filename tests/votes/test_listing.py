@@ -1,4 +1,4 @@
-"""The order of lists follows everything that it is made of, whoever writes it and when."""
+"""Listings follow everything they are derived from, regardless of who writes it and when."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -20,15 +20,15 @@ from votes.verifying import verify_tally
 pytestmark = pytest.mark.django_db
 
 
-def names(listings) -> list[str]:
+def get_names(listings) -> list[str]:
     return [listing.name for listing in listings]
 
 
-def stands(tool: Tool) -> Listing:
+def get_listing(tool: Tool) -> Listing:
     return Listing.objects.at().get(tool=tool)
 
 
-def test_ranking_is_panel_then_lower_end_then_name():
+def test_ranking_is_by_panel_then_lower_end_then_name():
     seats = [make.reviewer() for _ in range(4)]
     category = make.category()
     rows = {
@@ -45,42 +45,42 @@ def test_ranking_is_panel_then_lower_end_then_name():
         make.votes(on=tool, ship=ship, skip=skip)
     make.tool(name="Not reviewed", category=category)
     make.tool(name="Elsewhere")
-    assert names(Listing.objects.at().of_category(category).ranked()) == [
+    assert get_names(Listing.objects.at().of_category(category).ranked()) == [
         "Ahead", "Liked", "Liked by few", "A unknown", "B unknown", "Behind", "Not reviewed",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
-def test_only_published_tools_stand(fields):
+def test_unpublished_tools_are_not_listed(fields):
     make.tool(**fields)
     assert list(Listing.objects.at()) == []
 
 
-def test_standing_follows_what_editors_write():
+def test_listing_follows_edits():
     tool, seat = make.tool(name="First"), make.reviewer()
-    assert (stands(tool).seats, stands(tool).share, stands(tool).entry) == (0, None, "")
+    assert (get_listing(tool).seats, get_listing(tool).share, get_listing(tool).entry) == (0, None, "")
     review = make.review(of=tool, by=seat, verdict="ship")
     make.review(of=tool, by=make.reviewer(), verdict="skip", published_at=None)
-    assert (stands(tool).ships, stands(tool).skips, stands(tool).share) == ([seat.pk], [], 1.0)
+    assert (get_listing(tool).ships, get_listing(tool).skips, get_listing(tool).share) == ([seat.pk], [], 1.0)
     make.later_edition(of=review, verdict="skip", quote="It changed.")
-    assert (stands(tool).ships, stands(tool).skips, stands(tool).share) == ([], [seat.pk], 0.0)
+    assert (get_listing(tool).ships, get_listing(tool).skips, get_listing(tool).share) == ([], [seat.pk], 0.0)
     tool.reviews.published().get(verdict="skip").withdraw()
-    assert stands(tool).share == 1.0
+    assert get_listing(tool).share == 1.0
     make.plan(of=tool, kind="contact")
-    assert stands(tool).entry == "contact"
+    assert get_listing(tool).entry == "contact"
     make.plan(of=tool, kind="free")
-    assert stands(tool).entry == "free"
+    assert get_listing(tool).entry == "free"
     Plan.objects.filter(kind="free").update(superseded_at=timezone.now())
-    assert stands(tool).entry == "contact"
+    assert get_listing(tool).entry == "contact"
     make.removed(Plan.objects.all())
-    assert stands(tool).entry == ""
+    assert get_listing(tool).entry == ""
     Tool.objects.filter(pk=tool.pk).update(name="Second", category=make.category())
-    assert (stands(tool).name, stands(tool).category.name) == ("Second", Tool.objects.get().category.name)
+    assert (get_listing(tool).name, get_listing(tool).category.name) == ("Second", Tool.objects.get().category.name)
     tool.withdraw()
     assert not Listing.objects.exists()
 
 
-def test_scheduled_editions_come_by_themselves(time_machine):
+def test_scheduled_editions_are_listed_when_due(time_machine):
     tool, seat = make.tool(published_at=make.FUTURE), make.reviewer()
     make.review(of=tool, by=seat, verdict="ship")
     make.review(of=tool, by=seat, verdict="skip", published_at=make.FUTURE + timedelta(days=2))
@@ -92,7 +92,7 @@ def test_scheduled_editions_come_by_themselves(time_machine):
     assert seen == [[], [(1, 1)], [(1, 1)], [(0, 1)], [(0, 1)], [(0, 2)]]
 
 
-def test_votes_move_every_stretch_of_time():
+def test_votes_update_all_periods():
     tool, seat = make.tool(), make.reviewer()
     make.review(of=tool, by=seat, published_at=make.FUTURE)
     make.votes(on=tool, ship=3, skip=1)
@@ -102,7 +102,7 @@ def test_votes_move_every_stretch_of_time():
     assert list(Listing.objects.values_list("community_ship", "low_share")) == [(0, None)] * 2
 
 
-def test_gap_is_there_only_where_panel_and_community_disagree():
+def test_gap_requires_that_panel_and_community_disagree():
     seats = [make.reviewer() for _ in range(4)]
     agree, apart, few = (make.tool(name=name) for name in ("Agree", "Apart", "Few votes"))
     for tool in (agree, apart, few):
@@ -110,19 +110,19 @@ def test_gap_is_there_only_where_panel_and_community_disagree():
     make.votes(on=agree, ship=30, skip=25)
     make.votes(on=apart, ship=80, skip=20)
     make.votes(on=few, ship=9)
-    assert names(Listing.objects.at().apart()) == ["Apart"]
-    assert stands(apart).gap == 30
-    assert stands(agree).gap is None
+    assert get_names(Listing.objects.at().apart()) == ["Apart"]
+    assert get_listing(apart).gap == 30
+    assert get_listing(agree).gap is None
 
 
-def test_divided_lists_the_most_divided_first():
+def test_divided_orders_the_most_divided_first():
     seats = [make.reviewer() for _ in range(4)]
     for name, verdicts in {"One mind": "++++", "Three to one": "+++-", "Two to two": "+--+"}.items():
         make.panel(of=make.tool(name=name), seats=seats, verdicts=verdicts)
-    assert names(Listing.objects.at().divided()) == ["Two to two", "Three to one"]
+    assert get_names(Listing.objects.at().divided()) == ["Two to two", "Three to one"]
 
 
-def test_verify_tally_finds_and_repairs_a_standing_that_lags():
+def test_verify_tally_repairs_a_lagging_listing():
     tool = make.tool()
     make.votes(on=tool, ship=2)
     assert verify_tally() == []
@@ -130,12 +130,12 @@ def test_verify_tally_finds_and_repairs_a_standing_that_lags():
     assert [str(difference) for difference in verify_tally(repair=True)] == [
         f"tool {tool.pk}: lists count 7 ship, 0 skip; the tally says 2 ship, 0 skip"
     ]
-    assert (verify_tally(), stands(tool).community_ship) == ([], 2)
+    assert (verify_tally(), get_listing(tool).community_ship) == ([], 2)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_simultaneous_votes_on_one_tool_settle():
-    """Votes that find the row taken leave it alone, and look again after their commit."""
+def test_concurrent_votes_on_one_tool_settle():
+    """Votes that find the row locked skip it, and check again after their commit."""
     tool = make.tool()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT FROM votes_listing FOR UPDATE")
@@ -146,7 +146,7 @@ def test_simultaneous_votes_on_one_tool_settle():
 
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(vote, [uuid.uuid4() for _ in range(8)]))
-    assert stands(tool).community_ship == 0
+    assert get_listing(tool).community_ship == 0
 
     def cast(visitor) -> None:
         Vote.objects.cast(tool=tool, visitor=visitor, choice=Choice.SKIP)
@@ -154,19 +154,19 @@ def test_simultaneous_votes_on_one_tool_settle():
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(cast, [uuid.uuid4() for _ in range(40)]))
-    assert (stands(tool).community_ship, stands(tool).community_skip) == (8, 40)
+    assert (get_listing(tool).community_ship, get_listing(tool).community_skip) == (8, 40)
     assert verify_tally() == []
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("seconds", "votes_listed"), [(0.05, 1), (30, 0)])
-def test_vote_waits_a_little_for_an_editor_and_never_long(seconds, votes_listed):
-    """What an editor's save hides from the listing is found by looking after it; a long import is not waited for."""
+def test_vote_waits_only_briefly_for_an_editor(seconds, votes_listed):
+    """A vote waits for an editor's quick save, then updates the listing. It does not wait for a long import."""
     tool = make.tool()
     saving, voted = Event(), Event()
 
     def edit() -> bool:
-        """Save for so many seconds, or until the vote is through; whether it was through first."""
+        """Hold a save open for `seconds` or until the vote is done. Return whether the vote was done first."""
         with transaction.atomic():
             Tool.objects.filter(pk=tool.pk).update(name="Edited")
             saving.set()
@@ -180,13 +180,13 @@ def test_vote_waits_a_little_for_an_editor_and_never_long(seconds, votes_listed)
         Vote.objects.cast(tool=tool, visitor=uuid.uuid4(), choice=Choice.SHIP)
         voted.set()
         assert editing.result() == (not votes_listed)
-    assert (stands(tool).community_ship, len(verify_tally())) == (votes_listed, 1 - votes_listed)
+    assert (get_listing(tool).community_ship, len(verify_tally())) == (votes_listed, 1 - votes_listed)
     Vote.objects.cast(tool=tool, visitor=uuid.uuid4(), choice=Choice.SHIP)
-    assert (stands(tool).community_ship, verify_tally()) == (2, [])
+    assert (get_listing(tool).community_ship, verify_tally()) == (2, [])
 
 
-class AnyHistory(TestCase):
-    """What triggers keep equals what a look at the reviews and votes gives, after any history."""
+class RandomHistories(TestCase):
+    """After any history, listings equal a fresh count of reviews and votes."""
 
     steps = st.lists(
         st.tuples(
@@ -199,7 +199,7 @@ class AnyHistory(TestCase):
     )
 
     @given(steps)
-    def test_standing_equals_a_fresh_count(self, steps):
+    def test_listing_equals_a_fresh_count(self, steps):
         tools, seats = [make.tool() for _ in range(3)], [make.reviewer() for _ in range(4)]
         now = timezone.now()
         for number, (place, what, seat, days) in enumerate(steps):
@@ -216,7 +216,7 @@ class AnyHistory(TestCase):
                 make.review(of=tool, by=seats[seat], verdict=what, published_at=at)
         for days in (0, 1, 2, 3, 4):
             at = timezone.now() + timedelta(days=days)
-            kept = {
+            stored = {
                 listing.tool_id: (listing.ship, listing.seats, listing.community_ship, listing.community_skip)
                 for listing in Listing.objects.at(at)
             }
@@ -225,4 +225,4 @@ class AnyHistory(TestCase):
                 panel = tool.panel or {"ship": 0, "seats": 0}
                 community = tool.community or {"ship": 0, "skip": 0}
                 fresh[tool.pk] = (panel["ship"], panel["seats"], community["ship"], community["skip"])
-            assert kept == fresh
+            assert stored == fresh

@@ -1,4 +1,4 @@
-"""Which of two tools a visitor would ship with."""
+"""Votes between two tools."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -15,7 +15,7 @@ from hypothesis.extra.django import TestCase
 from tests import factories as make
 from tests.conftest import SAME_ORIGIN
 from votes.casting import cast_pair
-from votes.models import Freeze, PairChoice, PairTally, PairVote
+from votes.models import Freeze, PairChoice, PairTally, PairVote, VoteState
 from votes.preference import Preference
 from votes.verifying import verify_tally
 
@@ -28,16 +28,16 @@ def two():
     return make.tool(slug="alpha", name="Alpha"), make.tool(slug="beta", name="Beta")
 
 
-def say(client, choice: str, pair: str = PAIR, **headers):
-    return client.post(f"{pair}vote/", {"choice": choice, "next": pair}, **headers)
+def send_vote(client, choice: str, url: str = PAIR, **headers):
+    return client.post(f"{url}vote/", {"choice": choice, "next": url}, **headers)
 
 
-def tally(two) -> tuple[int, int, int]:
+def get_tally(two) -> tuple[int, int, int]:
     numbers = PairTally.objects.read_numbers(shown=two)
     return (numbers["yes"], numbers["no"], numbers["neither"]) if numbers else (0, 0, 0)
 
 
-def fresh() -> list[tuple]:
+def count_votes() -> list[tuple]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT first_id, second_id, count(*) FILTER (WHERE choice = 'first'),"
@@ -47,50 +47,60 @@ def fresh() -> list[tuple]:
         return cursor.fetchall()
 
 
-def test_choice_is_set_and_not_toggled(form_client, two):
+def test_vote_sets_and_does_not_toggle(form_client, two):
     for choice, counted in [
         ("first", (1, 0, 0)), ("first", (1, 0, 0)), ("second", (0, 1, 0)), ("neither", (0, 0, 1)),
         ("none", (0, 0, 0)), ("none", (0, 0, 0)), ("second", (0, 1, 0)),
     ]:  # fmt: skip
-        response = say(form_client, choice)
-        assert (response.status_code, tally(two)) == (303, counted)
+        response = send_vote(form_client, choice)
+        assert (response.status_code, get_tally(two)) == (303, counted)
     assert PairVote.objects.count() == 1
 
 
-def test_pair_is_one_pair_either_way_round(form_client, two):
-    say(form_client, "first")
-    say(form_client, "first", "/compare/beta-vs-alpha/")
+def test_both_orders_are_one_pair(form_client, two):
+    send_vote(form_client, "first")
+    send_vote(form_client, "first", "/compare/beta-vs-alpha/")
     vote = PairVote.objects.get()
-    assert (tally(two), tally(two[::-1])) == ((0, 1, 0), (1, 0, 0))
+    assert (get_tally(two), get_tally(two[::-1])) == ((0, 1, 0), (1, 0, 0))
     assert vote.shown_first == two[1]
     assert PairVote.objects.get_choice(vote.visitor, shown=two) == (PairChoice.SECOND, "counted")
     assert PairVote.objects.get_choice(vote.visitor, shown=two[::-1]) == (PairChoice.FIRST, "counted")
     assert PairVote.objects.get_choice(uuid4(), shown=two) == (PairChoice.NONE, None)
 
 
-def test_nothing_is_stored_for_taking_back_what_was_never_said(form_client, two):
-    response = say(form_client, "none")
+def test_cast_returns_the_state_and_the_numbers_in_the_order_shown(two):
+    make.pair_votes(between=two, first=3, second=1, neither=2)
+    turned = two[::-1]
+    held = PairVote.objects.cast(shown=turned, visitor=uuid4(), choice=PairChoice.FIRST, held_for="burst")
+    assert (held.state, held.numbers) == (VoteState.HELD, Preference(1, 3, 25, 5, 70, neither=2, held=1))
+    assert held.numbers == Preference.of(PairTally.objects.read_numbers(shown=turned))
+    nothing = PairVote.objects.cast(shown=two, visitor=uuid4(), choice=PairChoice.NONE)
+    assert (nothing.state, nothing.numbers.figures, nothing.numbers.first) == (None, ("—", "—"), 3)
+
+
+def test_taking_back_a_missing_vote_stores_nothing(form_client, two):
+    response = send_vote(form_client, "none")
     assert (response.status_code, PairVote.objects.count(), response.cookies.keys()) == (303, 0, set())
 
 
-def test_it_never_moves_ship_and_skip(form_client, two):
+def test_pair_votes_never_touch_tool_votes(form_client, two):
     before = form_client.get("/tools/alpha.json").json()["community"]
-    say(form_client, "first")
+    send_vote(form_client, "first")
     assert form_client.get("/tools/alpha.json").json()["community"] == before
 
 
-def test_page_says_it_and_its_etag_follows(form_client, two):
+def test_page_and_its_etag_follow_votes(form_client, two):
     def etag_and_words():
         response = form_client.get(PAIR)
         return response.headers["ETag"], form_client.get(f"{PAIR[:-1]}.json").json()["pair_votes"]["words"]
 
-    (first, none), _ = etag_and_words(), say(form_client, "first")
+    (first, none), _ = etag_and_words(), send_vote(form_client, "first")
     second, one = etag_and_words()
     assert (none, one, first == second) == ("No votes yet", "1 to 0 so far", False)
     assert form_client.get(PAIR, headers={"If-None-Match": second}).status_code == 304
 
 
-def test_page_asks_one_question_whatever_was_said(client, two, django_assert_num_queries):
+def test_page_makes_one_query_regardless_of_votes(client, two, django_assert_num_queries):
     make.pair_votes(between=two, first=3, second=9, neither=1)
     client.get(PAIR)
     with django_assert_num_queries(1):
@@ -99,14 +109,14 @@ def test_page_asks_one_question_whatever_was_said(client, two, django_assert_num
     assert "12 votes, early: 9–53% for the first; 1 would ship with neither" in page
 
 
-def test_shown_the_other_way_round_the_numbers_turn(client, two):
+def test_numbers_follow_the_order_shown(client, two):
     make.pair_votes(between=two, first=3, second=1)
     make.comparison(first=two[1], second=two[0])
     assert "1 to 3 so far" in client.get("/compare/beta-vs-alpha/").content.decode()
 
 
-def test_htmx_gets_the_block_and_what_to_announce(form_client, two):
-    response = say(form_client, "second", headers={"hx-request": "true"})
+def test_htmx_gets_the_block_and_the_announcement(form_client, two):
+    response = send_vote(form_client, "second", headers={"hx-request": "true"})
     page = response.content.decode()
     names = [template.name for template in response.templates if template.name and template.name.startswith("votes/")]
     assert names[0] == "votes/_pair_counted.html"
@@ -114,50 +124,50 @@ def test_htmx_gets_the_block_and_what_to_announce(form_client, two):
     assert response.headers["Cache-Control"] == "private, no-store"
 
 
-def test_plain_form_lands_on_what_was_counted(form_client, two):
-    page = form_client.get(say(form_client, "neither").url).content.decode()
+def test_form_without_htmx_lands_on_the_result(form_client, two):
+    page = form_client.get(send_vote(form_client, "neither").url).content.decode()
     assert "Counted: you would ship with neither. 0 for Alpha, 0 for Beta, 1 for neither." in page
 
 
-def test_my_votes_names_what_i_chose(form_client, two):
-    say(form_client, "second")
+def test_my_votes_lists_choices(form_client, two):
+    send_vote(form_client, "second")
     assert form_client.get("/me/votes/").json() == {"votes": {}, "pairs": [["alpha", "beta", "beta"]]}
-    say(form_client, "neither")
+    send_vote(form_client, "neither")
     assert form_client.get("/me/votes/").json() == {"votes": {}, "pairs": [["alpha", "beta", None]]}
-    say(form_client, "none")
+    send_vote(form_client, "none")
     assert form_client.get("/me/votes/").json() == {"votes": {}, "pairs": []}
 
 
 @pytest.mark.parametrize("choice", ["", "alpha", "ship", "FIRST", "first ", "0", "<script>"])
 def test_other_choices_are_refused(form_client, two, choice):
-    assert (say(form_client, choice).status_code, PairVote.objects.count()) == (400, 0)
+    assert (send_vote(form_client, choice).status_code, PairVote.objects.count()) == (400, 0)
 
 
 @pytest.mark.parametrize(
     "pair", ["/compare/alpha-vs-alpha/", "/compare/alpha-vs-draft/", "/compare/alpha-vs-nothing/", "/compare/alpha/"]
 )
-def test_no_pair_no_vote(form_client, two, pair):
+def test_unknown_pairs_are_404(form_client, two, pair):
     make.tool(slug="draft", published_at=None)
-    assert (say(form_client, "first", pair).status_code, PairVote.objects.count()) == (404, 0)
+    assert (send_vote(form_client, "first", pair).status_code, PairVote.objects.count()) == (404, 0)
 
 
 @pytest.mark.parametrize(
     "headers",
     [{}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"origin": "https://evil.example"}],
 )
-def test_other_sites_cannot_choose(two, headers):
-    assert (say(Client(headers=headers), "first").status_code, PairVote.objects.count()) == (403, 0)
+def test_other_sites_cannot_vote(two, headers):
+    assert (send_vote(Client(headers=headers), "first").status_code, PairVote.objects.count()) == (403, 0)
 
 
-def test_former_slugs_choose_too(two):
+def test_former_slugs_work(two):
     two[0].slug = "renamed"
     two[0].save()
-    assert say(Client(headers=SAME_ORIGIN), "first").status_code == 303
-    assert tally(two) == (1, 0, 0)
+    assert send_vote(Client(headers=SAME_ORIGIN), "first").status_code == 303
+    assert get_tally(two) == (1, 0, 0)
 
 
 @pytest.mark.parametrize("fields", [{"choice": "both"}, {"turned": True}, {"shown_first": None}, {"same": True}])
-def test_database_refuses(two, fields):
+def test_database_refuses_invalid_votes(two, fields):
     first, second = two
     values = {"first": first, "second": second, "choice": "first", "shown_first": first}
     if fields.pop("turned", False):
@@ -179,19 +189,19 @@ def test_tally_follows_statements_of_any_size(two):
     stored = PairTally.objects.order_by("first", "second").values_list(
         "first", "second", "for_first", "for_second", "neither"
     )
-    assert list(stored) == fresh() == [(two[0].pk, two[1].pk, 6, 0, 0), (two[0].pk, other.pk, 3, 0, 0)]
+    assert list(stored) == count_votes() == [(two[0].pk, two[1].pk, 6, 0, 0), (two[0].pk, other.pk, 3, 0, 0)]
 
 
-class Tallies(TestCase):
+class RandomVotes(TestCase):
     @given(
         st.lists(
             st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 3), st.sampled_from(PairChoice)), max_size=12
         )
     )
-    def test_tally_is_a_fresh_count(self, said):
+    def test_tally_equals_a_fresh_count(self, votes):
         tools = [make.tool() for _ in range(4)]
         last = {}
-        for one, two, visitor, choice in said:
+        for one, two, visitor, choice in votes:
             if one == two:
                 continue
             PairVote.objects.cast(
@@ -201,8 +211,8 @@ class Tallies(TestCase):
         stored = PairTally.objects.order_by("first", "second").values_list(
             "first", "second", "for_first", "for_second", "neither"
         )
-        assert [row for row in stored if any(row[2:])] == [row for row in fresh() if any(row[2:])]
-        counts = {choice: sum(said == choice for said in last.values()) for choice in PairChoice}
+        assert [row for row in stored if any(row[2:])] == [row for row in count_votes() if any(row[2:])]
+        counts = {choice: list(last.values()).count(choice) for choice in PairChoice}
         sums = [sum(row[n] for row in stored) for n in (2, 3, 4)]
         assert sums == [counts[PairChoice.FIRST], counts[PairChoice.SECOND], counts[PairChoice.NEITHER]]
 
@@ -217,7 +227,7 @@ class Tallies(TestCase):
         ((1000, 234, 81, 79, 83), 0, ("81%", "19%"), "1,234 votes"),
     ],
 )
-def test_said_under_the_rules_of_the_community(numbers, neither, figures, words):
+def test_figures_and_words_depend_on_the_number_of_votes(numbers, neither, figures, words):
     preference = Preference(*numbers, neither=neither)
     assert (preference.figures, preference.words) == (figures, words)
 
@@ -225,58 +235,58 @@ def test_said_under_the_rules_of_the_community(numbers, neither, figures, words)
 # -- Within limits ------------------------------------------------------------------------------------------
 
 
-def choose(two, *, choice=PairChoice.FIRST, visitor=None, address="192.0.2.7"):
+def cast_vote(two, *, choice=PairChoice.FIRST, visitor=None, address="192.0.2.7"):
     cast_pair(shown=two, visitor=visitor or uuid4(), choice=choice, address=address)
 
 
-def test_votes_of_one_network_beyond_the_usual_are_held(two, client, settings):
+def test_votes_of_one_network_above_the_limit_are_held(two, client, settings):
     settings.VOTES_PER_NETWORK_AND_TOOL = 3
     for _ in range(5):
-        choose(two)
-    choose(two[::-1], address="192.0.2.200")  # the same network, the same pair
-    choose(two, address="192.0.3.1")
-    assert tally(two) == (4, 0, 0)
+        cast_vote(two)
+    cast_vote(two[::-1], address="192.0.2.200")  # the same network, the same pair
+    cast_vote(two, address="192.0.3.1")
+    assert get_tally(two) == (4, 0, 0)
     assert PairTally.objects.get().held == 3
     page = client.get(PAIR).content.decode()
     assert ("4 to 0 so far" in page, "3 votes under review" in page) == (True, True)
 
 
-def test_a_held_vote_cannot_be_laundered(two, settings):
+def test_a_held_vote_stays_held(two, settings):
     settings.VOTES_PER_NETWORK_AND_TOOL = 0
     visitor = uuid4()
-    choose(two, visitor=visitor)
+    cast_vote(two, visitor=visitor)
     settings.VOTES_PER_NETWORK_AND_TOOL = 10
     for choice in (PairChoice.NONE, PairChoice.SECOND, PairChoice.FIRST):
-        choose(two, visitor=visitor, choice=choice, address="198.51.100.1")
-    assert (tally(two), PairTally.objects.get().held) == ((0, 0, 0), 1)
+        cast_vote(two, visitor=visitor, choice=choice, address="198.51.100.1")
+    assert (get_tally(two), PairTally.objects.get().held) == ((0, 0, 0), 1)
 
 
-def test_a_counted_vote_stays_counted_when_it_changes_beyond_the_limit(two, settings):
+def test_a_counted_vote_stays_counted_when_it_changes_above_the_limit(two, settings):
     visitor = uuid4()
-    choose(two, visitor=visitor)
+    cast_vote(two, visitor=visitor)
     settings.VOTES_PER_NETWORK_AND_TOOL = settings.VOTES_PER_NETWORK = 0
-    choose(two, visitor=visitor, choice=PairChoice.SECOND)
-    assert tally(two) == (0, 1, 0)
+    cast_vote(two, visitor=visitor, choice=PairChoice.SECOND)
+    assert get_tally(two) == (0, 1, 0)
 
 
-def test_both_kinds_of_votes_share_a_network_s_hour(two, settings, form_client):
+def test_both_kinds_share_the_network_limit_per_hour(two, settings, form_client):
     settings.VOTES_PER_NETWORK = 1
     form_client.post("/tools/alpha/vote/", {"choice": "ship"})
-    say(Client(headers=SAME_ORIGIN), "first")
-    assert (tally(two), PairTally.objects.get().held) == ((0, 0, 0), 1)
+    send_vote(Client(headers=SAME_ORIGIN), "first")
+    assert (get_tally(two), PairTally.objects.get().held) == ((0, 0, 0), 1)
 
 
-def test_a_burst_on_one_pair_is_held_whatever_networks_it_comes_from(two, settings):
+def test_a_burst_from_many_networks_is_held(two, settings):
     settings.BURST_VOTES = 3
     for n in range(5):
-        choose(two, address=f"10.0.{n}.1")
-    choose((two[0], make.tool()), address="10.1.0.1")
-    assert (tally(two), PairTally.objects.get(first=two[0], second=two[1]).held) == ((3, 0, 0), 2)
+        cast_vote(two, address=f"10.0.{n}.1")
+    cast_vote((two[0], make.tool()), address="10.1.0.1")
+    assert (get_tally(two), PairTally.objects.get(first=two[0], second=two[1]).held) == ((3, 0, 0), 2)
     assert set(PairVote.objects.filter(state="held").values_list("held_for", flat=True)) == {"burst"}
 
 
 @pytest.mark.parametrize(("hours", "usual"), [(83, 0), (84, 1), (85, 2)])
-def test_usual_pair_votes_are_the_median_hour(two, hours, usual):
+def test_usual_pair_votes_is_the_median_hour(two, hours, usual):
     now = timezone.now()
     make.pair_votes(between=two, first=2 * hours)
     for n, vote in enumerate(PairVote.objects.all()):
@@ -288,13 +298,13 @@ def test_usual_pair_votes_are_the_median_hour(two, hours, usual):
 
 
 @pytest.mark.parametrize("frozen", [0, 1])
-def test_a_freeze_of_either_tool_holds_new_votes_between_the_two(two, frozen):
+def test_a_freeze_of_either_tool_holds_new_votes(two, frozen):
     early = uuid4()
-    choose(two, visitor=early)
+    cast_vote(two, visitor=early)
     Freeze.objects.create(tool=two[frozen])
-    choose(two)
-    choose(two, visitor=early, choice=PairChoice.SECOND)
-    assert (tally(two), PairTally.objects.get().held) == ((0, 1, 0), 1)
+    cast_vote(two)
+    cast_vote(two, visitor=early, choice=PairChoice.SECOND)
+    assert (get_tally(two), PairTally.objects.get().held) == ((0, 1, 0), 1)
     assert PairVote.objects.get(state="held").held_for == "freeze"
 
 
@@ -305,30 +315,34 @@ def test_a_freeze_of_either_tool_holds_new_votes_between_the_two(two, frozen):
         ({"state": "rejected"}, "Noted: you would ship with Alpha. A moderator decided that it does not count."),
     ],
 )
-def test_what_does_not_count_is_never_said_to(form_client, two, fields, words):
-    say(form_client, "second")
+def test_held_and_rejected_votes_are_not_called_counted(form_client, two, fields, words):
+    send_vote(form_client, "second")
     PairVote.objects.update(**fields)
-    answers = [say(form_client, "first", headers={"hx-request": "true"}), form_client.get(f"{PAIR}vote/")]
+    answers = [send_vote(form_client, "first", headers={"hx-request": "true"}), form_client.get(f"{PAIR}vote/")]
     assert [words in answer.content.decode() for answer in answers] == [True, True]
     assert ["Counted:" in answer.content.decode() for answer in answers] == [False, False]
 
 
-def test_replay_writes_nothing(form_client, two):
-    say(form_client, "first")
+def test_replayed_vote_writes_nothing(form_client, two):
+    send_vote(form_client, "first")
     before = PairVote.objects.values().get()
-    say(form_client, "first")
+    send_vote(form_client, "first")
     assert PairVote.objects.values().get() == before
 
 
-def test_far_beyond_the_usual_it_is_refused_and_nothing_changes(two, settings, form_client):
+def test_refused_request_changes_nothing(two, settings, form_client):
     settings.VOTE_REQUESTS_PER_NETWORK = 2
-    say(form_client, "first")
-    say(form_client, "second")
-    refused = say(form_client, "first")
-    assert (refused.status_code, 1 <= int(refused.headers["Retry-After"]) <= 3600, tally(two)) == (429, True, (0, 1, 0))
+    send_vote(form_client, "first")
+    send_vote(form_client, "second")
+    refused = send_vote(form_client, "first")
+    assert (refused.status_code, 1 <= int(refused.headers["Retry-After"]) <= 3600, get_tally(two)) == (
+        429,
+        True,
+        (0, 1, 0),
+    )
 
 
-def test_verify_tally_finds_and_repairs_pairs(two):
+def test_verify_tally_repairs_pairs(two):
     other = two[0], make.tool()
     make.pair_votes(between=two, first=3, second=2, neither=1)
     make.pair_votes(between=two, second=4, state="held")
@@ -347,4 +361,4 @@ def test_verify_tally_finds_and_repairs_pairs(two):
         call_command("verify_tally")
     assert [str(difference) for difference in verify_tally(repair=True)] == wrong
     assert verify_tally() == []
-    assert tally(two) == (3, 2, 1)
+    assert get_tally(two) == (3, 2, 1)

@@ -1,4 +1,4 @@
-"""Ranking by pair votes."""
+"""Ranking tools by pair votes."""
 
 import numpy as np
 import pytest
@@ -12,18 +12,18 @@ from votes.ranking import rank_pairs
 from votes.strength import fit_strengths
 
 
-def wins(*rows) -> np.ndarray:
+def make_wins(*rows) -> np.ndarray:
     return np.array(rows, dtype=np.int64)
 
 
-def test_two_tools_come_to_the_closed_form():
-    """With 90 to 10 the odds are 9; each tool lies half of their logarithm from the average: √9 to 1."""
-    one, two = fit_strengths(wins([0, 900_000], [100_000, 0]), resamples=50)
+def test_two_tools_match_the_closed_form():
+    """At 90 to 10 the odds are 9, and each tool is half of their logarithm from the average: √9 to 1."""
+    one, two = fit_strengths(make_wins([0, 900_000], [100_000, 0]), resamples=50)
     assert (one.share, two.share) == (pytest.approx(0.75, abs=1e-3), pytest.approx(0.25, abs=1e-3))
     assert (one.rank, two.rank) == (1, 2)
 
 
-def test_the_true_strengths_lie_within_the_intervals_about_as_often_as_they_should():
+def test_intervals_contain_the_true_strengths_about_as_often_as_promised():
     rng, truth = np.random.default_rng(7), np.array([1.0, 0.4, 0.0, -0.4, -1.0])
     hit = total = 0
     for _ in range(20):
@@ -37,22 +37,22 @@ def test_the_true_strengths_lie_within_the_intervals_about_as_often_as_they_shou
     assert 0.87 <= hit / total <= 1
 
 
-def test_unanimity_among_few_is_not_certainty():
-    one, two = fit_strengths(wins([0, 3], [0, 0]), resamples=200)
+def test_a_few_unanimous_votes_are_not_certainty():
+    one, two = fit_strengths(make_wins([0, 3], [0, 0]), resamples=200)
     assert (one.share > two.share, one.rank, two.rank) == (True, 1, 1)
     assert one.low < one.share
 
 
-def test_groups_that_nobody_compared_have_a_scale_all_the_same():
-    matrix = wins([0, 8, 0, 0], [2, 0, 0, 0], [0, 0, 0, 8], [0, 0, 2, 0])
+def test_groups_that_were_never_compared_share_a_scale():
+    matrix = make_wins([0, 8, 0, 0], [2, 0, 0, 0], [0, 0, 0, 8], [0, 0, 2, 0])
     shares = [strength.share for strength in fit_strengths(matrix, resamples=50)]
     assert shares[0] == pytest.approx(shares[2], abs=1e-6)
     assert shares[1] == pytest.approx(shares[3], abs=1e-6)
 
 
 @given(st.lists(st.lists(st.integers(0, 30), min_size=4, max_size=4), min_size=4, max_size=4))
-def test_ranks_follow_from_the_intervals_and_order_does_not_matter(rows):
-    matrix = wins(*rows)
+def test_ranks_are_computed_from_intervals_regardless_of_order(rows):
+    matrix = make_wins(*rows)
     np.fill_diagonal(matrix, 0)
     if not matrix.sum():
         matrix[0, 1] = 1
@@ -60,17 +60,19 @@ def test_ranks_follow_from_the_intervals_and_order_does_not_matter(rows):
     for strength in found:
         assert 0 <= strength.low <= strength.share <= strength.high <= 1
         assert strength.rank == 1 + sum(other.low > strength.high for other in found)
-    turned = [s.share for s in fit_strengths(matrix[::-1, ::-1], resamples=20)][::-1]
-    assert turned == pytest.approx([s.share for s in found], abs=1e-4)
+    reversed_shares = [s.share for s in fit_strengths(matrix[::-1, ::-1], resamples=20)][::-1]
+    assert reversed_shares == pytest.approx([s.share for s in found], abs=1e-4)
 
 
-@pytest.mark.parametrize("matrix", [wins([0, 0], [0, 0]), wins([0, -1], [2, 0]), wins([0, 1, 2], [1, 0, 1])])
-def test_what_is_no_count_of_wins_is_refused(matrix):
+@pytest.mark.parametrize(
+    "matrix", [make_wins([0, 0], [0, 0]), make_wins([0, -1], [2, 0]), make_wins([0, 1, 2], [1, 0, 1])]
+)
+def test_invalid_matrices_are_refused(matrix):
     with pytest.raises(ValueError, match="square"):
         fit_strengths(matrix, resamples=2)
 
 
-# -- Of a category ------------------------------------------------------------------------------------------
+# -- Categories --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -83,7 +85,7 @@ def trio(db, settings):
     return tools
 
 
-def test_no_ranking_before_there_are_enough_votes(trio, client, capsys):
+def test_category_below_the_threshold_is_not_ranked(trio, client, capsys):
     call_command("rank_pairs")
     assert (PairRank.objects.count(), capsys.readouterr().out) == (
         0,
@@ -92,7 +94,7 @@ def test_no_ranking_before_there_are_enough_votes(trio, client, capsys):
     assert "Ranked by pair votes" not in client.get("/categories/speech/").content.decode()
 
 
-def test_category_is_ranked_from_the_limit_on(trio, client, capsys):
+def test_category_at_the_threshold_is_ranked(trio, client, capsys):
     make.pair_votes(between=(trio[2], trio[0]), second=1)
     call_command("rank_pairs")
     assert capsys.readouterr().out == "Speech: 3 tools ranked\n"
@@ -103,7 +105,7 @@ def test_category_is_ranked_from_the_limit_on(trio, client, capsys):
     assert ranking.index(">Ada<") < ranking.index(">Cyd<")
 
 
-def test_ranking_again_gives_the_same_and_forgets_what_is_too_thin_now(trio, settings):
+def test_ranking_is_idempotent_and_drops_categories_below_the_threshold(trio, settings):
     make.pair_votes(between=(trio[2], trio[0]), second=1)
 
     def stored():
@@ -116,14 +118,14 @@ def test_ranking_again_gives_the_same_and_forgets_what_is_too_thin_now(trio, set
     assert stored() == []
 
 
-def test_votes_across_categories_and_on_unpublished_tools_do_not_rank(trio):
+def test_votes_across_categories_and_on_unpublished_tools_are_ignored(trio):
     make.pair_votes(between=(trio[0], make.tool()), first=60)
     draft = make.tool(category=trio[0].category, published_at=None)
     make.pair_votes(between=(draft, trio[0]), first=60)
     assert rank_pairs() == {}
 
 
-def test_withdrawn_and_moved_tools_leave_the_page_at_once(trio, client):
+def test_withdrawn_and_moved_tools_leave_the_page_immediately(trio, client):
     make.pair_votes(between=(trio[2], trio[0]), second=1)
     rank_pairs()
     trio[0].withdraw()

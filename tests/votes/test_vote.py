@@ -14,7 +14,7 @@ from votes.verifying import verify_tally
 pytestmark = pytest.mark.django_db
 
 
-def numbers(tool: Tool) -> tuple[int, int]:
+def get_numbers(tool: Tool) -> tuple[int, int]:
     community = Tool.objects.with_community().get(pk=tool.pk).community or {"ship": 0, "skip": 0}
     return community["ship"], community["skip"]
 
@@ -25,7 +25,9 @@ def cast(client: Client, tool: Tool, choice: str, **extra):
 
 def test_vote_is_cast_changed_and_taken_back(form_client):
     tool = make.tool()
-    assert [(cast(form_client, tool, choice).status_code, numbers(tool)) for choice in ("ship", "skip", "none")] == [
+    assert [
+        (cast(form_client, tool, choice).status_code, get_numbers(tool)) for choice in ("ship", "skip", "none")
+    ] == [
         (303, (1, 0)),
         (303, (0, 1)),
         (303, (0, 0)),
@@ -33,21 +35,21 @@ def test_vote_is_cast_changed_and_taken_back(form_client):
     assert verify_tally() == []
 
 
-def test_saying_the_same_twice_counts_once(form_client):
+def test_repeated_vote_counts_once(form_client):
     tool = make.tool()
     for _ in range(3):
         cast(form_client, tool, "ship")
-    assert (numbers(tool), Vote.objects.count()) == ((1, 0), 1)
+    assert (get_numbers(tool), Vote.objects.count()) == ((1, 0), 1)
 
 
 def test_two_browsers_are_two_visitors():
     tool = make.tool()
     for _ in range(2):
         cast(Client(headers=SAME_ORIGIN), tool, "ship")
-    assert numbers(tool) == (2, 0)
+    assert get_numbers(tool) == (2, 0)
 
 
-def test_plain_form_lands_on_a_page_that_says_what_was_counted(form_client):
+def test_form_without_htmx_lands_on_the_result(form_client):
     tool = make.tool(name="Fab <b>Tool</b>")
     response = form_client.post(
         f"/tools/{tool.slug}/vote/", {"choice": "ship", "next": "/compare/a-vs-b/"}, follow=True
@@ -62,7 +64,7 @@ def test_plain_form_lands_on_a_page_that_says_what_was_counted(form_client):
 @pytest.mark.parametrize(
     "elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "\\\\evil", "/\\evil"]
 )
-def test_a_form_never_leads_elsewhere(form_client, elsewhere):
+def test_next_never_leads_to_another_site(form_client, elsewhere):
     tool = make.tool()
     response = form_client.get(f"/tools/{tool.slug}/vote/", {"next": elsewhere})
     assert f'<a href="/tools/{tool.slug}/">' in response.content.decode()
@@ -79,7 +81,7 @@ def test_htmx_gets_the_block_and_the_announcement(form_client):
     assert response.headers["HX-Trigger"] == '{"voted": {}}'
 
 
-def test_only_the_answer_to_a_vote_sets_a_cookie(form_client):
+def test_only_a_vote_sets_cookies(form_client):
     tool = make.tool()
     form_client.get(f"/tools/{tool.slug}/")
     form_client.get(f"/tools/{tool.slug}/vote/")
@@ -92,7 +94,7 @@ def test_only_the_answer_to_a_vote_sets_a_cookie(form_client):
     assert (cookie["httponly"], cookie["samesite"], cookie["secure"], cookie["path"]) == (True, "Lax", "", "/")
 
 
-def test_cookie_is_bound_to_the_host_over_https():
+def test_cookie_is_host_only_over_https():
     client, tool = Client(headers=SAME_ORIGIN), make.tool()
     client.post(f"/tools/{tool.slug}/vote/", {"choice": "ship"}, secure=True)
     cookie = client.cookies["__Host-visitor"]
@@ -102,14 +104,14 @@ def test_cookie_is_bound_to_the_host_over_https():
 @pytest.mark.parametrize(
     "forge", [lambda value: value[:-1] + "x", lambda value: value[:10], lambda value: "", lambda value: "é:1:2"]
 )
-def test_forged_cookie_is_nobody(form_client, forge):
+def test_forged_cookie_is_ignored(form_client, forge):
     tool = make.tool()
     cast(form_client, tool, "ship")
     stranger = Client(headers=SAME_ORIGIN)
     stranger.cookies["visitor"] = forge(form_client.cookies["visitor"].value)
     assert stranger.get("/me/votes/").json() == {"votes": {}, "pairs": []}
     cast(stranger, tool, "skip")
-    assert numbers(tool) == (1, 1)
+    assert get_numbers(tool) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_forged_cookie_is_nobody(form_client, forge):
         ({}, 403),
     ],
 )
-def test_only_our_own_pages_may_vote(headers, status):
+def test_only_same_origin_requests_can_vote(headers, status):
     tool = make.tool()
     response = cast(Client(enforce_csrf_checks=True), tool, "ship", headers=headers)
     assert (response.status_code, Vote.objects.count()) == (status, int(status == 303))
@@ -141,21 +143,21 @@ def test_other_choices_are_refused(form_client, choice):
 
 
 @pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
-def test_tool_that_is_not_public_takes_no_vote(form_client, fields):
+def test_unpublished_tools_cannot_be_voted_on(form_client, fields):
     response = cast(form_client, make.tool(**fields), "ship")
     unknown = form_client.post("/tools/unknown/vote/", {"choice": "ship"})
     assert (response.status_code, response.content) == (404, unknown.content)
     assert Vote.objects.count() == 0
 
 
-def test_vote_by_a_former_slug_counts_for_the_tool(form_client):
+def test_former_slug_counts_for_the_tool(form_client):
     tool = make.tool(slug="before")
     Tool.objects.filter(pk=tool.pk).update(slug="after")
     assert form_client.post("/tools/before/vote/", {"choice": "ship"}).status_code == 303
-    assert numbers(tool) == (1, 0)
+    assert get_numbers(tool) == (1, 0)
 
 
-def test_my_votes_are_mine(form_client):
+def test_my_votes_lists_only_own_votes(form_client):
     ship, skip = make.tool(), make.tool()
     cast(form_client, ship, "ship")
     cast(form_client, skip, "skip")
@@ -166,17 +168,17 @@ def test_my_votes_are_mine(form_client):
 
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch"])
-def test_other_methods_get_a_page_that_says_so(form_client, method):
+def test_other_methods_are_refused_with_a_page(form_client, method):
     response = getattr(form_client, method)(f"/tools/{make.tool().slug}/vote/")
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET, HEAD, POST"
     assert "does not work that way" in response.content.decode()
 
 
-def test_one_vote_costs_a_constant_number_of_queries(form_client, django_assert_num_queries):
+def test_vote_queries_are_constant(form_client, django_assert_num_queries):
     tool = make.tool()
     cast(form_client, tool, "ship")
-    with django_assert_num_queries(4):  # the tool, the limits, the vote with the numbers, the look at the listing
+    with django_assert_num_queries(4):  # tool, limits, vote with numbers, listing
         cast(form_client, tool, "skip", headers={"hx-request": "true"})
 
 
@@ -186,13 +188,13 @@ def test_one_vote_costs_a_constant_number_of_queries(form_client, django_assert_
 def test_tally_follows_bulk_updates_moves_and_deletes():
     first, second = make.tool(), make.tool()
     make.votes(on=first, ship=40, skip=20)
-    assert numbers(first) == (40, 20)
+    assert get_numbers(first) == (40, 20)
     Vote.objects.filter(choice="ship").update(choice="skip")
-    assert numbers(first) == (0, 60)
+    assert get_numbers(first) == (0, 60)
     Vote.objects.update(tool=second, choice="ship")
-    assert (numbers(first), numbers(second)) == ((0, 0), (60, 0))
+    assert (get_numbers(first), get_numbers(second)) == ((0, 0), (60, 0))
     Vote.objects.filter(tool=second).delete()
-    assert (numbers(second), verify_tally()) == ((0, 0), [])
+    assert (get_numbers(second), verify_tally()) == ((0, 0), [])
 
 
 def test_tally_uses_eight_slots():
@@ -201,7 +203,7 @@ def test_tally_uses_eight_slots():
     assert Tally.objects.filter(tool=tool).count() == Tally.SLOTS
 
 
-def test_tally_is_never_negative():
+def test_tally_refuses_negative_numbers():
     tool = make.tool()
     make.votes(on=tool, ship=1)
     Tally.objects.update(ship=0)
@@ -210,14 +212,14 @@ def test_tally_is_never_negative():
     verify_tally(repair=True)
 
 
-def test_one_row_a_visitor_and_tool():
+def test_one_row_per_visitor_and_tool():
     tool, visitor = make.tool(), uuid.uuid4()
     Vote.objects.create(tool=tool, visitor=visitor, choice="ship")
     with pytest.raises(IntegrityError, match="votes_vote_one_per_visitor"), transaction.atomic():
         Vote.objects.create(tool=tool, visitor=visitor, choice="skip")
 
 
-def test_verify_tally_finds_and_repairs(capsys):
+def test_verify_tally_repairs(capsys):
     from django.core.management import CommandError, call_command
 
     tool = make.tool()
@@ -227,11 +229,11 @@ def test_verify_tally_finds_and_repairs(capsys):
     with pytest.raises(CommandError, match="differs from the votes"):
         call_command("verify_tally")
     call_command("verify_tally", repair=True)
-    assert (numbers(tool), verify_tally()) == ((3, 2), [])
+    assert (get_numbers(tool), verify_tally()) == ((3, 2), [])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_simultaneous_votes_all_count_and_the_same_visitor_counts_once():
+def test_concurrent_votes_count_once_per_visitor():
     tool, other = make.tool(), make.tool()
     visitors = [uuid.uuid4() for _ in range(40)]
 
@@ -243,7 +245,7 @@ def test_simultaneous_votes_all_count_and_the_same_visitor_counts_once():
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(vote, range(400)))
         assert verify_tally() == []
-        # Everybody says ship on one tool, each five times and from eight threads.
+        # Every visitor votes ship on one tool, five times each, from eight threads.
         list(
             pool.map(
                 lambda n: (
@@ -253,12 +255,12 @@ def test_simultaneous_votes_all_count_and_the_same_visitor_counts_once():
                 range(200),
             )
         )
-    assert (numbers(tool), verify_tally()) == ((40, 0), [])
+    assert (get_numbers(tool), verify_tally()) == ((40, 0), [])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_bulk_changes_of_the_same_tools_in_opposite_order_do_not_wait_in_a_circle():
-    """Each thread changes votes of its own, and meets the others at the tallies alone."""
+def test_bulk_changes_in_opposite_orders_do_not_deadlock():
+    """Each thread changes its own votes, so threads share nothing but the tallies."""
     tools = [make.tool() for _ in range(6)]
     shares = []
     for order in (tools, tools[::-1]) * 2:
@@ -274,4 +276,4 @@ def test_bulk_changes_of_the_same_tools_in_opposite_order_do_not_wait_in_a_circl
 
     with ThreadPoolExecutor(len(shares)) as pool:
         list(pool.map(flip, shares))
-    assert ([numbers(tool) for tool in tools], verify_tally()) == ([(120, 0)] * 6, [])
+    assert ([get_numbers(tool) for tool in tools], verify_tally()) == ([(120, 0)] * 6, [])

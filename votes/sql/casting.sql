@@ -1,5 +1,5 @@
 -- Set a visitor's vote on a tool. A new vote is held if hold_for gives a reason; '' counts it.
--- Return the state of the row (NULL: there is none) and how the tool stands now. Each statement in here sees what the
+-- Return the state of the row (NULL: there is none) and the numbers of the tool. Each statement in here sees what the
 -- previous ones changed, triggers included; a single statement with CTEs would not.
 CREATE OR REPLACE FUNCTION cast_vote(
     at_tool bigint, by_visitor uuid, says text, hold_for text, from_network uuid, at timestamptz,

@@ -6,10 +6,10 @@
 -- So votes settle there without blocking each other:
 --
 -- 1. A vote's trigger updates the row only if it is free (SKIP LOCKED).
--- 2. After its commit, VoteQuerySet.cast looks again, again only if the row is free, and repeats that for as long as it
+-- 2. After its commit, VoteQuerySet.cast checks the row, again only if it is free, and repeats that as long as it
 --    changed anything.
--- 3. Whoever holds the row in the meantime is either a vote, which looks after its own commit, or such a look, which
---    looks again. So the last one sees everything that was committed.
+-- 3. The row is locked either by a vote, which checks after its own commit, or by such a check, which repeats. So the
+--    last one sees everything that was committed.
 --
 -- 1136406 (0x115716) is the advisory lock of rebuilding listings; web/locks.py names it.
 

@@ -1,4 +1,4 @@
--- The tally (how a tool's votes stand) and the ledger (votes per hour) follow the votes in the same transaction,
+-- The tally (counts per tool) and the ledger (counts per tool and hour) follow the votes in the same transaction,
 -- however they are written.
 --
 -- A statement-level trigger with transition tables handles one event, so there is one function per event. A statement

@@ -1,4 +1,4 @@
-"""Whatever order people vote, change, withdraw, and moderators hold, release, reject: it is what a model says it is."""
+"""Random histories of casting, changing, withdrawing, holding, releasing and rejecting votes match a simple model."""
 
 import uuid
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from tests import factories as make
-from tests.votes.casting import counts
+from tests.votes.helpers import get_counts
 from votes.deciding import decide, freeze, reopen
 from votes.limits import check_limits
 from votes.models import Action, Choice, Decision, Vote
@@ -22,11 +22,11 @@ CHOICES = st.sampled_from(Choice)
 HOLDS = st.sampled_from(["", "", "tool", "burst"])
 
 
-class Course(RuleBasedStateMachine):
+class VotesMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.course = transaction.atomic()
-        self.course.__enter__()
+        self.atomic = transaction.atomic()
+        self.atomic.__enter__()
         self.tools = [make.tool(), make.tool()]
         self.people = [uuid.uuid4() for _ in range(5)]
         self.by = make.user()
@@ -35,9 +35,9 @@ class Course(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
-        self.course.__exit__(None, None, None)
+        self.atomic.__exit__(None, None, None)
 
-    def _said(self, place: int, person: int, choice: Choice, state: str) -> None:
+    def _record(self, place: int, person: int, choice: Choice, state: str) -> None:
         if (place, person) in self.rows:
             self.rows[place, person][0] = choice
         elif choice != Choice.NONE:
@@ -48,7 +48,7 @@ class Course(RuleBasedStateMachine):
         result = Vote.objects.cast(
             tool=self.tools[place], visitor=self.people[person], choice=choice, held_for=held_for
         )
-        self._said(place, person, choice, "held" if held_for else "counted")
+        self._record(place, person, choice, "held" if held_for else "counted")
         row = self.rows.get((place, person))
         assert result.state == (row[1] if row else None)
 
@@ -74,7 +74,7 @@ class Course(RuleBasedStateMachine):
         assert moved == len(held)
 
     @rule()
-    def reopen_the_latest(self):
+    def reopen_latest(self):
         decision = Decision.objects.filter(action__in=["release", "reject"]).first()
         if decision is None:
             return
@@ -93,10 +93,10 @@ class Course(RuleBasedStateMachine):
         (self.frozen.add if frozen else self.frozen.discard)(place)
 
     @invariant()
-    def numbers_are_the_model_s(self):
+    def numbers_match_the_model(self):
         for place, tool in enumerate(self.tools):
             rows = [row for (where, _), row in self.rows.items() if where == place and row[0] != "none"]
-            assert counts(tool) == (
+            assert get_counts(tool) == (
                 rows.count(["ship", "counted"]),
                 rows.count(["skip", "counted"]),
                 sum(state == "held" for _, state in rows),
@@ -104,7 +104,7 @@ class Course(RuleBasedStateMachine):
         assert verify_tally() == []
 
 
-def test_any_course_is_what_the_model_says(db):
+def test_any_history_matches_the_model(db):
     run_state_machine_as_test(
-        Course, settings=hypothesis_settings(max_examples=20, stateful_step_count=15, deadline=None)
+        VotesMachine, settings=hypothesis_settings(max_examples=20, stateful_step_count=15, deadline=None)
     )
