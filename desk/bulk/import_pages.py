@@ -1,7 +1,7 @@
 """The two steps of every import at the desk: a dry run that shows what would happen, and "Import now".
 
 Between the steps the file waits on the server. A seal of the report goes through the form: an import that would do
-anything else than the report said is rolled back, and the new report is shown.
+anything other than the report said is rolled back, and the new report is shown.
 """
 
 from collections.abc import Callable

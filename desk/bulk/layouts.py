@@ -103,7 +103,7 @@ class SheetLayout:
     model: type[Model]
     keys: tuple[str, ...]  # columns that identify a row; a sheet without them is refused
     columns: dict[str, SheetColumn]
-    # Given any rows, returns those that belong in the sheet, in its order, with all that its cells read.
+    # Takes any rows of the model. Returns the ones that belong in the sheet, in its order, with related rows selected.
     select: Callable[[QuerySet], QuerySet]
 
     @property

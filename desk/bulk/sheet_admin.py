@@ -134,7 +134,7 @@ class SheetAdmin(admin.ModelAdmin):
         return actions
 
     def _find_listed_rows(self, request: HttpRequest) -> QuerySet[Model]:
-        """Return all rows that the change list shows, on whatever page. Raises IncorrectLookupParameters."""
+        """Return all rows that the change list shows, on any page. Raises IncorrectLookupParameters."""
         list_display = self.get_list_display(request)
         changelist = _unpaged(self.get_changelist(request))(
             request,

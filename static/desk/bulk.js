@@ -1,16 +1,16 @@
-// Says that a large file is being worked on, and keeps it from being sent twice. The answer is the next page.
+// Shows that a large file is being processed, and prevents sending it twice. The response is the next page.
 
 for (const form of document.querySelectorAll(".bulk-upload, .bulk-decide")) {
   const row = form.querySelector(".submit-row");
-  const says = document.createElement("p");
-  says.setAttribute("role", "status");
-  says.className = "bulk-working";
-  row.after(says);
+  const status = document.createElement("p");
+  status.setAttribute("role", "status");
+  status.className = "bulk-working";
+  row.after(status);
   let isSent = false;
   form.addEventListener("submit", (event) => {
     if (isSent) event.preventDefault();
     isSent = true;
-    says.textContent = "At work. Thousands of rows take some seconds, on a busy server a minute; leave this page open.";
+    status.textContent = "Processing. Thousands of rows take a few seconds, or a minute on a busy server. Keep this page open.";
   });
-  addEventListener("pageshow", () => { isSent = false; says.textContent = ""; });
+  addEventListener("pageshow", () => { isSent = false; status.textContent = ""; });
 }

@@ -121,6 +121,7 @@ HISTORY = [
     "Plan “Team” added: A reader wrote.",
     "Correction added: A reader wrote.",
     "Review “The Skeptic” added",
+    "Review “The Skeptic” changed: Published.",
 ]
 
 

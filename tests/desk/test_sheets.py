@@ -535,9 +535,9 @@ def test_import_needs_the_import_permission(address):
 @pytest.mark.parametrize(("address", "model"), [(TOOLS, "tool"), (PLANS, "plan"), (FACTS, "fact")])
 def test_export_needs_the_view_permission(address, model):
     assert Client().get(f"{address}export/").status_code == 302
-    nobody = client_with("import_catalog")
-    assert nobody.get(f"{address}export/").status_code == 403
-    assert nobody.post(f"{address}export/", {"format": "csv"}).status_code == 403
+    importer = client_with("import_catalog")
+    assert importer.get(f"{address}export/").status_code == 403
+    assert importer.post(f"{address}export/", {"format": "csv"}).status_code == 403
     reader = client_with(f"view_{model}", name="eve")
     assert reader.get(f"{address}export/").status_code == 200
     assert f'href="{address}export/' in reader.get(address).text
