@@ -1,5 +1,5 @@
-# The same locked environment as everywhere, for production: DATABASE_URL, SECRET_KEY, ALLOWED_HOSTS and SITE_URL come
-# from outside (docs/operations.md). `docker run ... python manage.py migrate` before the first start and each release.
+# The production image, with the same locked packages as everywhere. Set DATABASE_URL, SECRET_KEY, ALLOWED_HOSTS, and
+# SITE_URL (docs/operations.md). Run `docker run ... python manage.py migrate` before the first start and each release.
 FROM python:3.13-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 \
@@ -11,8 +11,8 @@ ENV PYTHONUNBUFFERED=1 \
 
 WORKDIR /app
 
-# With it, Pillow joins Arabic letters and the like on share images (comparisons/pictures/lettering.py). Debian's stable release
-# fixes its version.
+# Pillow needs it to shape complex scripts on share images (comparisons/pictures/lettering.py). The Debian release pins
+# its version.
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends libfribidi0 && rm -rf /var/lib/apt/lists/*
 
@@ -30,5 +30,5 @@ RUN useradd --system --uid 10001 --no-create-home shipside \
 
 USER 10001
 EXPOSE 8000
-# The same image sends mail: `docker run ... python manage.py worker`, one or several beside the server.
+# The same image runs mail workers: `docker run ... python manage.py worker`, one or more beside the server.
 CMD ["gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]

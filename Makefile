@@ -1,8 +1,8 @@
-# Everything that this project does on a machine. `make run` is all that a newcomer needs.
+# All tasks of this project. `make run` is all that a newcomer needs.
 
 SHELL := /bin/sh
 export UV_PROJECT_ENVIRONMENT := .venv
-# Python keeps what it compiled, also on machines (containers, most of them) that tell it not to.
+# Cache bytecode even on machines whose environment disables it, such as most containers.
 export PYTHONDONTWRITEBYTECODE :=
 PYTHON := .venv/bin/python
 PORT ?= 8000
@@ -13,19 +13,19 @@ TESTS ?= tests
 help:
 	@echo "make run         the site on http://127.0.0.1:$(PORT), as production runs it (PORT=... for another)"
 	@echo "make dev         the same with autoreload and DEBUG"
-	@echo "make test        everything CI checks: make check, then all tests (TESTS=tests/catalog for some)"
-	@echo "make check       linters, types, the direction of imports, Django's own checks"
+	@echo "make test        everything that CI runs: make check, then all tests (TESTS=tests/catalog for a part)"
+	@echo "make check       linters, types, import layers, Django's own checks"
 	@echo "make format      format Python and templates"
-	@echo "make lock        write what pyproject.toml has changed into requirements/*.txt"
-	@echo "make upgrade     the same with the newest versions of everything"
+	@echo "make lock        update requirements/*.txt from pyproject.toml"
+	@echo "make upgrade     the same, with the newest versions"
 	@echo "make bench-page  how fast the comparison page is (needs wrk)"
 	@echo "make bench-pages how much slower each page is with 10,000 tools and 1,000,000 votes"
-	@echo "make bench-votes how many votes a second, on one hot tool and on 500 (needs wrk)"
-	@echo "make prove-votes 50,000 votes while everything is killed in turn: none lost, none counted twice"
-	@echo "make worker      one more process that sends mail (make run has one)"
-	@echo "make prove-newsletter  100,000 mails through everything that can go wrong (PROOF=--calm: how fast)"
+	@echo "make bench-votes how many votes per second, on one hot tool and on 500 (needs wrk)"
+	@echo "make prove-votes cast 50,000 votes while processes are killed: none lost, none counted twice"
+	@echo "make worker      start another mail worker (make run starts one)"
+	@echo "make prove-newsletter  send 100,000 emails with failures of every kind (PROOF=--calm measures speed)"
 	@echo "make stop        stop the local PostgreSQL"
-	@echo "make clean       stop it, and remove the environment and all local data"
+	@echo "make clean       stop it and delete the environment and all local data"
 
 run: .venv/installed
 	@$(PYTHON) -m config.local_site run --port $(PORT)
@@ -37,7 +37,7 @@ test: check browser
 	@$(PYTHON) -m config.local_postgres start
 	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-# The checks do not depend on one another, so they run in parallel. Each one's output stays in one piece if make can do that.
+# The checks are independent and run in parallel. Output is grouped per check if make supports that.
 CHECKS := check-types check-imports check-deploy check-migrations check-lint check-format check-templates check-dockerfile
 OUTPUT_SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
@@ -99,13 +99,13 @@ worker: .venv/installed
 browser: .venv/installed
 	@bin/ensure-browser
 
-# The environment follows the lock file: it is made anew, in seconds, when that changes.
+# The environment is synchronized, in seconds, whenever the lock file changes.
 .venv/installed: requirements/development.txt .python-version bin/uv
 	@bin/uv venv --quiet --allow-existing .venv
 	@bin/uv pip sync --quiet --require-hashes requirements/development.txt
 	@touch $@
 
-# What is locked stays as it is while pyproject.toml allows it; `make upgrade` asks for newer versions.
+# Locked versions stay as long as pyproject.toml allows them; `make upgrade` updates them.
 lock:
 	bin/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) pyproject.toml -o requirements/production.txt
 	bin/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) pyproject.toml --group development -o requirements/development.txt

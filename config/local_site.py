@@ -1,7 +1,7 @@
 """`make run` and `make dev`: from a fresh clone to a site in the browser.
 
-Starts PostgreSQL, migrates, fills an empty site with the demonstration content, makes an administrator for this
-machine only, collects the static files and serves. All of it can be run again at any time; data is kept.
+Starts PostgreSQL, migrates, imports the demo content into an empty site, creates an administrator for this machine
+only, collects static files, and serves. Idempotent: existing data is kept.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def main() -> None:
     options = parser.parse_args()
 
     env_file = _ensure_env_file()
-    environ.Env.read_env(env_file)  # as the settings do; here before them, because it may name a database of one's own
+    environ.Env.read_env(env_file)  # before the settings do, because it may set DATABASE_URL
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{options.port}")
     os.environ["PORT"] = str(options.port)
@@ -40,7 +40,7 @@ def main() -> None:
     if options.mode == "run":
         _manage("collectstatic", "--no-input", "--verbosity", "0")
     _announce(options.port, env_file)
-    # It ends with this process, which becomes the server.
+    # The worker ends with this process, which becomes the server.
     subprocess.Popen([sys.executable, "manage.py", "worker", "--with-parent"], cwd=ROOT)
     if options.mode == "run":
         os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"])  # noqa: S606
@@ -48,31 +48,34 @@ def main() -> None:
 
 
 def _ensure_env_file() -> Path:
-    """See that .env says what a machine of one's own needs: among it a secret key and an administrator's password that
-    exist on this machine only. What somebody wrote there stays.
+    """Add missing local settings to .env, such as a secret key and an administrator's password for this machine.
+
+    Existing lines are not changed. Returns the file's path.
     """
     path = ROOT / ".env"
     if not path.exists():
         path.touch(mode=0o600)
-        path.write_text("# Made by `make run` for this machine. The environment goes first; see docs/operations.md.\n")
+        path.write_text(
+            "# Created by `make run` for this machine. Environment variables win; see docs/operations.md.\n"
+        )
     wanted = {
         "SECRET_KEY": secrets.token_urlsafe(50),
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "LOCAL_ADMIN_PASSWORD": secrets.token_urlsafe(12),
-        "REQUIRE_MFA": "false",  # the password alone opens the desk of this machine
+        "REQUIRE_MFA": "false",  # on this machine a password alone opens the desk
     }
     text = path.read_text()
-    said = {line.partition("=")[0].removeprefix("export ").strip() for line in text.splitlines()}
-    missing = [f"{name}={value}\n" for name, value in wanted.items() if name not in said]
+    present = {line.partition("=")[0].removeprefix("export ").strip() for line in text.splitlines()}
+    missing = [f"{name}={value}\n" for name, value in wanted.items() if name not in present]
     if missing:
         path.write_text("".join([text.rstrip("\n"), "\n", *missing]))
     return path
 
 
 def _manage(*arguments: str) -> None:
-    done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, check=False)  # noqa: S603 (our own words)
-    if done.returncode:
-        raise SystemExit(done.returncode)
+    process = subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, check=False)  # noqa: S603 (our own arguments)
+    if process.returncode:
+        raise SystemExit(process.returncode)
 
 
 def _prepare_content() -> None:
@@ -84,7 +87,7 @@ def _prepare_content() -> None:
     from tools.models import Category, Tool
 
     if not Tool.objects.exists() and not Category.objects.exists():
-        print("The site is empty: loading the demonstration content.", flush=True)  # noqa: T201
+        print("The site is empty: importing the demo content.", flush=True)  # noqa: T201
         _manage("import_catalog", "demo/catalog.json", "--verbosity", "0")
     if not get_user_model().objects.exists():
         get_user_model().objects.create_superuser(ADMIN, password=_local_password())
@@ -94,7 +97,7 @@ def _local_password() -> str:
     return os.environ["LOCAL_ADMIN_PASSWORD"]
 
 
-def _where_mail_goes() -> str:
+def _describe_mail() -> str:
     from django.conf import settings
 
     return (
@@ -109,7 +112,7 @@ def _announce(port: int, env_file: Path) -> None:
         f"\n  The site:   http://127.0.0.1:{port}/"
         f"\n  The admin:  http://127.0.0.1:{port}/admin/  (user {ADMIN}, password {_local_password()},"
         f"\n              unless you have changed it; it is in {env_file.name})"
-        f"\n  Mail:       {_where_mail_goes()}"
+        f"\n  Mail:       {_describe_mail()}"
         "\n  Ctrl-C stops the site; `make stop` stops PostgreSQL too.\n",
         flush=True,
     )

@@ -1,4 +1,4 @@
-"""From one address to Django's MAILERS: how mail leaves this machine."""
+"""MAIL_URL as Django's MAILERS: how mail leaves this machine."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,32 +14,35 @@ SMTP: dict[str, tuple[int, bool, bool]] = {
     "smtps": (465, False, True),
 }
 PROVIDERS = ("brevo", "mailersend", "mailgun", "mailjet", "mailtrap", "postmark", "sparkpost")
-WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 (the name of one)
+WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 (an option's name)
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
-    """What MAIL_URL comes to: an entry of MAILERS, the provider ("" without one), and django-anymail's settings."""
+class MailSettings:
+    """The settings that MAIL_URL yields: an item of MAILERS, the provider ("" without one), and those of anymail."""
 
     mailer: dict[str, Any]
     provider: str = ""
     anymail: dict[str, Any] = field(default_factory=dict)
 
 
-def mail(url: str, *, data_dir: Path) -> Mail:
-    """`smtp://`, `smtp+tls://` or `smtps://user:password@host:port`; a provider, as `anymail+postmark:?server_token=…`
-    with django-anymail's options for it and `webhook_secret=name:password`; files in `data_dir`/mail when the address
-    is empty. Raises ImproperlyConfigured for anything else.
+def parse_mail_url(url: str, *, data_dir: Path) -> MailSettings:
+    """Return the settings for a MAIL_URL. Raises ImproperlyConfigured if it is invalid.
+
+    `smtp://`, `smtp+tls://`, or `smtps://user:password@host:port`: a server. `anymail+postmark:?server_token=…`: a
+    provider, with django-anymail's options for it and `webhook_secret=name:password`. Empty: files in `data_dir`/mail.
     """
     if not url:
-        return Mail({"BACKEND": "web.mail_files.EmailBackend", "OPTIONS": {"file_path": str(data_dir / "mail")}})
+        return MailSettings(
+            {"BACKEND": "web.mail_files.EmailBackend", "OPTIONS": {"file_path": str(data_dir / "mail")}}
+        )
     parts = urlsplit(url)
     kind, _, provider = parts.scheme.partition("+")
     if kind == "anymail" and provider in PROVIDERS:
-        return _by_provider(provider, dict(parse_qsl(parts.query)))
+        return _provider_settings(provider, dict(parse_qsl(parts.query)))
     if parts.scheme in SMTP and parts.hostname and _has_port(parts):
         port, use_tls, use_ssl = SMTP[parts.scheme]
-        return Mail(
+        return MailSettings(
             {
                 "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
                 "OPTIONS": {
@@ -60,23 +63,23 @@ def mail(url: str, *, data_dir: Path) -> Mail:
 
 
 def _has_port(parts: SplitResult) -> bool:
-    """Whether the port of an address is one, or left out."""
+    """Return whether the URL's port is valid or left out."""
     try:
         return parts.port != 0
     except ValueError:
         return False
 
 
-def _by_provider(provider: str, options: dict[str, str]) -> Mail:
+def _provider_settings(provider: str, options: dict[str, str]) -> MailSettings:
     secret = options.pop(WEBHOOK_SECRET, "")
     if secret and ":" not in secret:
-        raise ImproperlyConfigured("webhook_secret in MAIL_URL must be name:password, which the provider sends along.")
+        raise ImproperlyConfigured("webhook_secret in MAIL_URL must be name:password, as the provider will send it.")
     anymail: dict[str, Any] = {f"{provider}_{name}".upper(): value for name, value in options.items()}
-    # We promise that nobody counts who opens what; providers do unless they are told. Some cannot be told by a mail.
+    # We promise not to track who opens what. Providers track by default, and some cannot turn it off per message.
     anymail |= {
         "SEND_DEFAULTS": {"track_opens": False, "track_clicks": False},
         "IGNORE_UNSUPPORTED_FEATURES": True,
     }
     if secret:
         anymail["WEBHOOK_SECRET"] = secret
-    return Mail({"BACKEND": f"anymail.backends.{provider}.EmailBackend"}, provider, anymail)
+    return MailSettings({"BACKEND": f"anymail.backends.{provider}.EmailBackend"}, provider, anymail)

@@ -1,4 +1,4 @@
-"""When a pooled database connection is still good."""
+"""Health checks of pooled database connections."""
 
 from select import select
 
@@ -7,10 +7,10 @@ from psycopg_pool import ConnectionPool
 
 
 def check_connection(connection: psycopg.Connection) -> None:
-    """Refuse a pooled connection that the server has closed meanwhile, without asking the server.
+    """Raise OperationalError for a pooled connection that the server has closed, without a round trip to the server.
 
-    A server that goes away says so and closes the socket, so a dead idle connection has something to read. Only then
-    is a round trip made; it raises OperationalError, and the pool opens another connection.
+    A server that shuts down sends a message and closes the socket, so a dead idle connection is readable. Only then
+    this makes a round trip, which raises the error, and the pool opens another connection.
     """
     if select([connection], [], [], 0)[0]:
         ConnectionPool.check_connection(connection)

@@ -1,6 +1,6 @@
 """Every setting of Shipside. What differs between machines comes from environment variables; see docs/operations.md.
 
-Reading this file has no side effects: it starts nothing, writes nothing and connects to nothing.
+Importing this file has no side effects: it starts nothing, writes nothing, and connects to nothing.
 """
 
 from pathlib import Path
@@ -11,12 +11,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from config import local_postgres
-from config.mail import mail
+from config.mail import parse_mail_url
 from config.pooling import check_connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-env.read_env(BASE_DIR / ".env")  # `make run` writes it for this machine; what the environment says goes first
+env.read_env(BASE_DIR / ".env")  # `make run` writes it for this machine; environment variables take precedence
 
 DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).expanduser().resolve()
@@ -26,7 +26,7 @@ SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 HTTPS = urlsplit(SITE_URL).scheme == "https"
 
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-debugging" if DEBUG else "")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # former keys, by which old links still hold
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # former keys, which still verify old links
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
 
 if missing := [name for name in ("SECRET_KEY", "ALLOWED_HOSTS") if not globals()[name]]:
@@ -36,11 +36,11 @@ if missing := [name for name in ("SECRET_KEY", "ALLOWED_HOSTS") if not globals()
         "or DEBUG=true on your own machine."
     )
 
-# How many reverse proxies of ours stand before gunicorn. Each appends one entry to X-Forwarded-For,
-# and the nearest sets X-Forwarded-Proto. With 0, both headers are anybody's word and are not read.
+# The number of our own reverse proxies in front of gunicorn. Each appends one entry to X-Forwarded-For, and the nearest
+# sets X-Forwarded-Proto. With 0, both headers could be forged and are ignored.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 
-# -- What is installed ------------------------------------------------------------------------------------
+# -- Apps and middleware ----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -56,7 +56,7 @@ INSTALLED_APPS = [
     "catalog",
     "newsletter",
     "config.apps.ProjectConfig",
-    "desk",  # after the apps whose own pages of the admin it takes away or shapes: auth, allauth
+    "desk",  # after auth and allauth, whose admin pages it unregisters or replaces
     "config.apps.AdminSiteConfig",  # django.contrib.admin with our AdminSite
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -70,10 +70,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "web.middleware.NotModifiedMiddleware",  # a 304 has no content that those below could add to
+    "web.middleware.NotModifiedMiddleware",  # a 304 has no content for the others to process
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",  # public pages hold no secret that BREACH could guess at
-    "django.middleware.http.ConditionalGetMiddleware",  # an ETag from the content, where a view sets none itself
+    "django.middleware.gzip.GZipMiddleware",  # public pages contain no secret that BREACH could reveal
+    "django.middleware.http.ConditionalGetMiddleware",  # an ETag from the content, unless the view sets one
     "web.middleware.ErrorPageMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -109,20 +109,20 @@ TEMPLATES = [
 
 # -- Database ---------------------------------------------------------------------------------------------
 
-# Without DATABASE_URL: the server that `make` keeps in DATA_DIR. Oldest PostgreSQL supported: 15.
+# Without DATABASE_URL: the server that `make` runs in DATA_DIR. PostgreSQL 15 or newer.
 DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default="") or local_postgres.url(DATA_DIR))}
 DATABASES["default"] |= {"TEST": {"NAME": "test_shipside"}}
 DATABASES["default"].setdefault("OPTIONS", {})
-# Parameters travel apart from the SQL, and the server keeps the plan of what a connection has asked five times: that
-# is half of the page's speed. A pooler in transaction mode that cannot do this (PgBouncer before 1.21) wants false.
+# Parameters are bound by the server, and it prepares a statement that a connection has sent five times. That accounts
+# for half of the page's speed. Set false behind a transaction pooler that cannot do this (PgBouncer before 1.21).
 if env.bool("DATABASE_PREPARE", default=True):
     DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 5}
-# gunicorn.py asks for a pool, with a connection a thread; commands and tests open the one that they need.
+# gunicorn.py sets a pool with one connection per thread; commands and tests open a single connection.
 if pool_size := env.int("DATABASE_POOL_SIZE", default=0):
     DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": pool_size,
-        "timeout": 10,  # seconds that a request waits for a connection
+        "timeout": 10,  # seconds a request waits for a connection
         "check": check_connection,
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -131,33 +131,33 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-# NIST SP 800-63B-4: length and a list of what is guessed first, no rules of composition, no change for its own sake.
-# 15 characters is its minimum for a password that stands alone, which it does for Reviewers and Moderators.
+# NIST SP 800-63B-4: a minimum length and a blocklist, no composition rules, no periodic changes. 15 characters is its
+# minimum for a password without a second factor, which Reviewers and Moderators may have.
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "accounts.passwords.ContextValidator"},
 ]
-PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds; the mail says a day
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds; the email says a day
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
 
-# Whoever may publish, and every superuser, needs a second factor before the desk opens (accounts/groups.py).
+# Everyone who may publish, and every superuser, needs a second factor to enter the desk (accounts/groups.py).
 REQUIRE_MFA = env.bool("REQUIRE_MFA", default=not DEBUG)
 
-SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600  # from sign-in, whatever is done meanwhile
+SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600  # from sign-in, regardless of activity
 
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_EMAIL_VERIFICATION = "none"  # an administrator writes the address, and nobody else can
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody makes us write to strangers; the page says the same either way
+ACCOUNT_EMAIL_VERIFICATION = "none"  # only administrators can set an address
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # send no mail to unknown addresses; the page looks the same either way
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_FORMS = {"login": "accounts.forms.LoginForm"}
 ACCOUNT_RATE_LIMITS = {
-    # What fails, by client and by account; every second factor counts as one account more.
+    # Failed attempts per client and per account; each second factor counts as a separate account.
     "login_failed": "10/m/ip,5/5m/key,50/d/key",
     "reset_password": "20/h/ip,5/h/key",
 }
@@ -165,9 +165,9 @@ ACCOUNT_RATE_LIMITS = {
 MFA_ADAPTER = "accounts.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_ALLOW_UNVERIFIED_EMAIL = True  # as above: no address is anybody's claim
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # as above: users cannot set their address
 MFA_TOTP_ISSUER = SITE_NAME
-MFA_TOTP_TOLERANCE = 1  # a code of 30 seconds before or after: telephones' clocks are not ours
+MFA_TOTP_TOLERANCE = 1  # accept the previous and the next code too: phone clocks drift
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_FORMS = {
     "authenticate": "accounts.forms.AuthenticateForm",
@@ -189,14 +189,14 @@ SECURE_CSP: dict[str, list[str]] = {
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
 }
-# The admin's own templates carry the nonce on each script and style they bring.
+# Django's admin templates set the nonce on their inline scripts and styles.
 ADMIN_CSP = SECURE_CSP | {
     "script-src": [CSP.SELF, CSP.NONCE],
     "style-src": [CSP.SELF, CSP.NONCE],
     "img-src": [CSP.SELF, "data:"],
 }
 
-# Never "no-referrer": browsers would then send `Origin: null` with our own forms (web/http.py).
+# Never "no-referrer": browsers would send `Origin: null` with our own forms (web/http.py).
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -209,10 +209,10 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; the admin's longest form is a tool with its reviews
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000  # a tool with 50 plans (12 fields each) and 100 facts (8 each), and room
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; the largest form is a tool with its reviews
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000  # a tool with 50 plans (12 fields each) and 100 facts (8 each), with headroom
 
-SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True  # a reason is a sentence, not 100 letters
+SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True  # a reason may exceed 100 characters
 
 # -- Time and language ------------------------------------------------------------------------------------
 
@@ -220,7 +220,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False  # one language; dates and numbers are formatted in web/templatetags
-FORMAT_MODULE_PATH = "config.formats"  # days and times at the desk
+FORMAT_MODULE_PATH = "config.formats"  # dates and times at the desk
 
 # -- Files ------------------------------------------------------------------------------------------------
 
@@ -243,10 +243,10 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "accounts_cache",
-        "KEY_FUNCTION": "web.cache_keys.hash_key",  # or addresses of clients would stand there
+        "KEY_FUNCTION": "web.cache_keys.hash_key",  # otherwise the keys would contain clients' addresses
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     },
-    # Per-process memory: only pure results live here (web/http.py), never a count or a limit.
+    # Per process: only results of pure functions (web/http.py), never a count or a limit.
     "pages": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "pages",
@@ -257,9 +257,12 @@ CACHES = {
 
 # -- Mail -------------------------------------------------------------------------------------------------
 
-_mail = mail(env.str("MAIL_URL", default=""), data_dir=DATA_DIR)
+_mail = parse_mail_url(env.str("MAIL_URL", default=""), data_dir=DATA_DIR)
 MAILERS = {"default": _mail.mailer}
-MAIL_PROVIDER, ANYMAIL = _mail.provider, _mail.anymail  # who says what bounced (newsletter/views/reports.py)
+MAIL_PROVIDER, ANYMAIL = (
+    _mail.provider,
+    _mail.anymail,
+)  # who reports bounces (newsletter/views/reports.py)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default=f"{SITE_NAME} <hello@{urlsplit(SITE_URL).hostname}>")
 
 # How often the answer to a sign-up is mailed, whoever asks (newsletter/signing_up.py).
@@ -286,24 +289,24 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        # Says of each HEAD that its body was left out, which is what HEAD is.
+        # Warns about the missing body of every HEAD response.
         "gunicorn.http.wsgi": {"handlers": ["console"], "level": "ERROR", "propagate": False},
-        # Where a mail was written to, and what a worker does.
+        # Paths of written mail files, and the workers' progress.
         "web.mail_files": {"level": "INFO"},
         "newsletter": {"level": "INFO"},
         "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
     },
 }
 
-READINGS_SECONDS = env.int("READINGS_SECONDS", default=60)  # how often a process writes which comparisons were read
+POPULARITY_FLUSH_SECONDS = env.int("POPULARITY_FLUSH_SECONDS", default=60)  # per process (comparisons/reading)
 
-# -- How numbers are shown (docs: methodology) ------------------------------------------------------------
+# -- Display of numbers (see /methodology/) ----------------------------------------------------------------
 
-COMMUNITY_EARLY_VOTES = env.int("COMMUNITY_EARLY_VOTES", default=10)  # from here a percent, marked as early
-COMMUNITY_FULL_VOTES = env.int("COMMUNITY_FULL_VOTES", default=50)  # from here a percent without the remark
-STALE_AFTER_DAYS = env.int("STALE_AFTER_DAYS", default=90)  # a price or fact verified longer ago is marked
-LIKE_FOR_LIKE_DAYS = env.int("LIKE_FOR_LIKE_DAYS", default=90)  # newest reviews further apart: not like for like
-PAIR_RANKING_VOTES = env.int("PAIR_RANKING_VOTES", default=100)  # from how many pair votes a category is ranked by them
+COMMUNITY_EARLY_VOTES = env.int("COMMUNITY_EARLY_VOTES", default=10)  # from this many votes, a percent marked as early
+COMMUNITY_FULL_VOTES = env.int("COMMUNITY_FULL_VOTES", default=50)  # from this many, a percent without that remark
+STALE_AFTER_DAYS = env.int("STALE_AFTER_DAYS", default=90)  # a price or fact verified longer ago is flagged
+LIKE_FOR_LIKE_DAYS = env.int("LIKE_FOR_LIKE_DAYS", default=90)  # newest reviews further apart are not like for like
+PAIR_RANKING_VOTES = env.int("PAIR_RANKING_VOTES", default=100)  # categories with this many are ranked by pair votes
 
 # -- How many votes are usual (docs: methodology) ---------------------------------------------------------
 

@@ -21,5 +21,5 @@ urlpatterns = [
 handler400 = "web.views.bad_request"
 handler403 = "web.views.forbidden"
 handler404 = "comparisons.views.errors.not_found"
-handler429 = "web.views.too_many_requests"  # allauth's; Django itself knows none
+handler429 = "web.views.too_many_requests"  # called by allauth; Django has none
 handler500 = "web.views.server_error"

@@ -13,7 +13,7 @@ os.environ |= {
     "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
     "SITE_URL": "http://127.0.0.1:8000",
     "SITE_NAME": "Shipside",
-    "READINGS_SECONDS": "1000000000",  # never, unless a test asks for it
+    "POPULARITY_FLUSH_SECONDS": "1000000000",  # never, unless a test asks for it
     "REQUIRE_MFA": "false",  # tests about it turn it on
     "MEDIA_ROOT": str(ROOT / ".data" / "test-media"),
     "STATIC_ROOT": str(ROOT / ".data" / "test-static"),

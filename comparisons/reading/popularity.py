@@ -1,7 +1,7 @@
 """How often each comparison has been read recently, for the list of the most read ones.
 
-Reads are counted per process and flushed every READINGS_SECONDS, so that a request writes nothing. A process that is
-killed loses the reads it has not flushed, which is acceptable for such a list. Readers are not distinguished.
+Reads are counted per process and flushed every POPULARITY_FLUSH_SECONDS, so that a request writes nothing. A process
+that is killed loses the reads it has not flushed, which is acceptable for such a list. Readers are not distinguished.
 
 Each comparison stores one number, its heat: the logarithm of the sum of all its reads, each weighted by exp(t / TAU),
 where t is the time of the read in seconds. A read weighs half as much as one that is HALF_LIFE later. All weights grow
@@ -42,7 +42,7 @@ def count_read(comparison: int) -> None:
     """Count one read of a comparison, given its id, and flush when it is time."""
     with _lock:
         _pending[comparison] += 1
-    if time.monotonic() - _flushed_at > settings.READINGS_SECONDS:
+    if time.monotonic() - _flushed_at > settings.POPULARITY_FLUSH_SECONDS:
         flush()
         network.delete_old_keys_daily(today=clock.today())
 

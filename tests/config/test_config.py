@@ -20,7 +20,7 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=300,  # seconds; a busy machine may need some, a command that waits for a server would need all
+        timeout=300,  # seconds; generous, for a busy machine
         check=False,
     )
 
@@ -33,26 +33,26 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         ({"SECRET_KEY": "", "ALLOWED_HOSTS": ""}, "SECRET_KEY and ALLOWED_HOSTS"),
     ],
 )
-def test_production_without_its_settings_says_what_is_missing(environment, missing):
-    done = manage("check", **environment)
-    assert done.returncode == 1
-    assert f"cannot start in production without {missing}." in done.stderr
-    assert "Traceback" not in done.stderr
+def test_production_names_missing_settings(environment, missing):
+    process = manage("check", **environment)
+    assert process.returncode == 1
+    assert f"cannot start in production without {missing}." in process.stderr
+    assert "Traceback" not in process.stderr
 
 
-def test_missing_database_is_one_sentence(tmp_path):
-    done = manage("migrate", DATABASE_URL="", DATA_DIR=str(tmp_path))
-    assert done.returncode == 1
-    assert done.stderr.startswith("No PostgreSQL server answers for Shipside")
-    assert "Traceback" not in done.stderr
+def test_missing_database_is_a_message_without_traceback(tmp_path):
+    process = manage("migrate", DATABASE_URL="", DATA_DIR=str(tmp_path))
+    assert process.returncode == 1
+    assert process.stderr.startswith("Shipside cannot connect to PostgreSQL")
+    assert "Traceback" not in process.stderr
 
 
-def test_settings_touch_nothing(tmp_path):
+def test_settings_have_no_side_effects(tmp_path):
     manage("check", DATABASE_URL="", DATA_DIR=str(tmp_path / "data"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_url_reads_where_the_running_server_put_its_socket(tmp_path):
+def test_url_names_the_socket_of_the_running_server(tmp_path):
     cluster = tmp_path / "postgres"
     assert local_postgres.url(tmp_path) == f"postgresql://postgres@/shipside?host={cluster}"
     cluster.mkdir()
@@ -61,10 +61,10 @@ def test_url_reads_where_the_running_server_put_its_socket(tmp_path):
 
 
 @isolate_apps("tools")
-def test_times_and_days_are_named_so():
-    from config.checks import times_and_days_are_named_so
+def test_misnamed_times_and_days_are_errors():
+    from config.checks import check_time_and_day_names
 
-    class Badly(models.Model):
+    class Misnamed(models.Model):
         made = models.DateTimeField()
         born = models.DateField()
         seen_at = models.DateTimeField()
@@ -77,20 +77,20 @@ def test_times_and_days_are_named_so():
         def __str__(self) -> str:
             return ""
 
-    found = times_and_days_are_named_so([Badly._meta.apps.get_app_config("tools")])
-    assert [error.msg for error in found] == [
-        "Badly.made should end in '_at'.",
-        "Badly.born should end in '_on'.",
-        "Badly.late_on should end in '_at'.",
+    errors = check_time_and_day_names([Misnamed._meta.apps.get_app_config("tools")])
+    assert [error.msg for error in errors] == [
+        "Misnamed.made should end in '_at'.",
+        "Misnamed.born should end in '_on'.",
+        "Misnamed.late_on should end in '_at'.",
     ]
 
 
-def test_referrer_policy_must_keep_the_origin(settings):
-    from config.checks import referrer_policy_keeps_origin
+def test_referrer_policy_must_not_hide_the_origin(settings):
+    from config.checks import check_referrer_policy
 
-    assert referrer_policy_keeps_origin(None) == []
+    assert check_referrer_policy(None) == []
     settings.SECURE_REFERRER_POLICY = "no-referrer"
-    assert [error.id for error in referrer_policy_keeps_origin(None)] == ["shipside.E002"]
+    assert [error.id for error in check_referrer_policy(None)] == ["shipside.E002"]
 
 
 @pytest.mark.django_db
@@ -103,33 +103,33 @@ def test_project_passes_its_own_checks():
     "path",
     ["", "tools/tool/", "tools/tool/add/", "reviews/review/", "comparisons/comparison/add/", "newsletter/subscriber/"],
 )
-def test_admin_pages_answer_under_the_strict_policy(admin_client, path):
+def test_admin_page_has_a_strict_content_security_policy(admin_client, path):
     response = admin_client.get(f"/admin/{path}")
     assert response.status_code == 200
     assert "'unsafe" not in response.headers["Content-Security-Policy"]
 
 
-def test_password_alone_opens_the_desk_of_a_newcomers_machine(tmp_path, monkeypatch):
+def test_local_env_file_disables_the_second_factor_and_is_stable(tmp_path, monkeypatch):
     monkeypatch.setattr(local_site, "ROOT", tmp_path)
     local_site._ensure_env_file()
-    made = (tmp_path / ".env").read_text()
-    assert made.endswith("\nREQUIRE_MFA=false\n")
+    created = (tmp_path / ".env").read_text()
+    assert created.endswith("\nREQUIRE_MFA=false\n")
     local_site._ensure_env_file()
-    assert (tmp_path / ".env").read_text() == made
+    assert (tmp_path / ".env").read_text() == created
 
 
-def test_env_file_keeps_what_somebody_wrote_and_gets_what_is_missing(tmp_path, monkeypatch):
+def test_local_env_file_keeps_existing_lines_and_gets_missing_ones(tmp_path, monkeypatch):
     monkeypatch.setattr(local_site, "ROOT", tmp_path)
     (tmp_path / ".env").write_text("export SECRET_KEY=older\nREQUIRE_MFA=true\nDATABASE_URL=postgresql://mine")
     local_site._ensure_env_file()
-    written = (tmp_path / ".env").read_text().splitlines()
-    assert written[:4] == [
+    lines = (tmp_path / ".env").read_text().splitlines()
+    assert lines[:4] == [
         "export SECRET_KEY=older",
         "REQUIRE_MFA=true",
         "DATABASE_URL=postgresql://mine",
         "ALLOWED_HOSTS=127.0.0.1,localhost",
     ]
-    assert [line.partition("=")[0] for line in written[4:]] == ["LOCAL_ADMIN_PASSWORD"]
+    assert [line.partition("=")[0] for line in lines[4:]] == ["LOCAL_ADMIN_PASSWORD"]
 
 
 @pytest.mark.parametrize(("environment", "required"), [({}, "True"), ({"DEBUG": "true"}, "False")])
@@ -137,7 +137,7 @@ def test_second_factor_is_required_outside_debug(environment, required):
     code = "from django.conf import settings; print(settings.REQUIRE_MFA)"
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **environment}
     del environment["REQUIRE_MFA"]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", f"import environ; environ.Env.read_env = lambda *a, **k: None\n{code}"],
         cwd=ROOT,
         env=environment,
@@ -145,4 +145,4 @@ def test_second_factor_is_required_outside_debug(environment, required):
         text=True,
         check=True,
     )
-    assert done.stdout == f"{required}\n"
+    assert process.stdout == f"{required}\n"

@@ -4,12 +4,12 @@ import os
 from config.staticfiles import CompressedOnceStorage
 
 
-def test_file_is_compressed_once_and_again_when_it_changes(tmp_path):
-    source, twin = tmp_path / "a.css", tmp_path / "a.css.gz"
+def test_file_is_compressed_only_when_new_or_changed(tmp_path):
+    source, copy = tmp_path / "a.css", tmp_path / "a.css.gz"
     storage = CompressedOnceStorage(location=tmp_path, base_url="/static/")
 
     def collect() -> list[str]:
-        return [made for _, made, _ in storage.post_process({"a.css": (storage, "a.css")}) if made.endswith(".gz")]
+        return [name for _, name, _ in storage.post_process({"a.css": (storage, "a.css")}) if name.endswith(".gz")]
 
     source.write_text(".a { color: red }\n" * 100)
     first = collect()
@@ -19,4 +19,4 @@ def test_file_is_compressed_once_and_again_when_it_changes(tmp_path):
     source.write_text(".b { color: blue }\n" * 100)
     os.utime(source, (source.stat().st_atime, source.stat().st_mtime + 1))
     assert len(collect()) == 2
-    assert gzip.decompress(twin.read_bytes()).startswith(b".b")
+    assert gzip.decompress(copy.read_bytes()).startswith(b".b")

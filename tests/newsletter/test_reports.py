@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
-from config.mail import PROVIDERS, mail
+from config.mail import PROVIDERS, parse_mail_url
 from newsletter.models import Subscriber, Suppression
 from newsletter.views.reports import _is_for_now, _view
 from tests import factories as make
@@ -19,7 +19,7 @@ AUTHORISED = {"authorization": "Basic " + b64encode(SECRET.encode()).decode()}
 
 @pytest.fixture(autouse=True)
 def postmark(settings, tmp_path):
-    found = mail(f"anymail+postmark:?server_token=abc&webhook_secret={SECRET}", data_dir=tmp_path)
+    found = parse_mail_url(f"anymail+postmark:?server_token=abc&webhook_secret={SECRET}", data_dir=tmp_path)
     settings.MAIL_PROVIDER, settings.ANYMAIL = found.provider, found.anymail
     return found
 
@@ -83,7 +83,7 @@ def test_without_a_provider_or_its_secret_there_is_no_such_address(settings):
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_provider_is_wired_and_told_not_to_track(provider, settings, tmp_path):
     options = "api_key=a&api_token=a&server_token=a&secret_key=b&sender_domain=x.example&webhook_secret=a:b"
-    found = mail(f"anymail+{provider}:?{options}", data_dir=tmp_path)
+    found = parse_mail_url(f"anymail+{provider}:?{options}", data_dir=tmp_path)
     assert found.mailer == {"BACKEND": f"anymail.backends.{provider}.EmailBackend"}
     assert found.anymail["SEND_DEFAULTS"] == {"track_opens": False, "track_clicks": False}
     settings.ANYMAIL, settings.MAILERS = found.anymail, {"default": found.mailer}
@@ -107,4 +107,4 @@ def test_every_provider_is_wired_and_told_not_to_track(provider, settings, tmp_p
 )
 def test_address_of_no_mailer_is_refused(url, tmp_path):
     with pytest.raises(ImproperlyConfigured, match=r"MAIL_URL"):
-        mail(url, data_dir=tmp_path)
+        parse_mail_url(url, data_dir=tmp_path)

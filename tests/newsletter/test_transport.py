@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from django.core.mail import EmailMultiAlternatives
 
-from config.mail import mail
+from config.mail import parse_mail_url
 from newsletter.models import State
 from newsletter.outgoing import MessageParcel
 from newsletter.transport import Outcome, open_transport
@@ -138,7 +138,7 @@ def provider(status: int | None, answer: dict[str, object]) -> Iterator[str]:
 )
 def test_what_a_provider_answers(settings, tmp_path, status, answer, state, is_ours, is_dead):
     with provider(status, answer) as url:
-        found = mail(f"anymail+postmark:?server_token=a&api_url={url}", data_dir=tmp_path)
+        found = parse_mail_url(f"anymail+postmark:?server_token=a&api_url={url}", data_dir=tmp_path)
         settings.MAILERS, settings.ANYMAIL = {"default": found.mailer}, found.anymail
         outcome = open_transport().send(parcel())
     assert (outcome.state, outcome.is_our_trouble, outcome.is_address_dead) == (state, is_ours, is_dead)
@@ -149,7 +149,7 @@ def test_what_a_provider_answers(settings, tmp_path, status, answer, state, is_o
 
 
 def test_mail_that_django_refuses_to_write_has_failed(settings, tmp_path):
-    settings.MAILERS = {"default": mail("", data_dir=tmp_path).mailer}
+    settings.MAILERS = {"default": parse_mail_url("", data_dir=tmp_path).mailer}
     outcome = open_transport().send(
         MessageParcel(EmailMultiAlternatives("One\ntwo", "x", "a@b.example", ["c@d.example"]))
     )

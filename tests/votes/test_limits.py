@@ -293,7 +293,7 @@ def test_reading_pages_deletes_old_keys(client, settings, time_machine):
     cast(new_voter(), make.tool(slug="alpha"))
     make.comparison(first=Tool.objects.get(), second=make.tool(slug="beta"))
     time_machine.move_to(NOON + timedelta(days=2), tick=False)
-    settings.READINGS_SECONDS = -1
+    settings.POPULARITY_FLUSH_SECONDS = -1
     client.get("/compare/alpha-vs-beta/")
     assert (NetworkKey.objects.count(), Amount.objects.count(), network._cached_key) == (0, 0, None)
 

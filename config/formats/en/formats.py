@@ -1,4 +1,4 @@
-"""How the desk says days and times (UTC): as pages say them. Django reads this instead of its own English formats."""
+"""Date and time formats of the desk (UTC), as on public pages. They replace Django's own English formats."""
 
 DATE_FORMAT = "j M Y"
 TIME_FORMAT = "H:i"
