@@ -15,7 +15,7 @@ from django.views.decorators.csp import csp_override
 
 from newsletter import issuing, numbers
 from newsletter.issuing import NotNowError
-from newsletter.letters import Links, issue_letter
+from newsletter.letters import Letter, Links, issue_letter
 from newsletter.models import Issue, Subscriber, Worker
 from web import clock
 from web.http import SeeOther
@@ -183,7 +183,7 @@ def _change_url(issue: Issue) -> str:
     return reverse("admin:newsletter_issue_change", args=[issue.pk])
 
 
-def _build_message(issue: Issue) -> Any:
+def _build_message(issue: Issue) -> Letter:
     """Return the message to a subscriber of all categories, with links that unsubscribe nobody."""
     here = reverse("newsletter")
     return issue_letter(issue, Links(unsubscribe=here, preferences=here))

@@ -51,9 +51,9 @@ class JudgmentForm(forms.ModelForm):
         elif outcome is not None and "judged_on" in data:
             data["judged_on"] = data["judged_on"] or _today()
         if outcome in (Outcome.RIGHT, Outcome.WRONG):
-            for name, request_text in (("note", "Say what happened"), ("source", "Give a source")):
+            for name, instruction in (("note", "Say what happened"), ("source", "Give a source")):
                 if name in data and not data[name].strip():
-                    self.add_error(name, f"{request_text}. It is required to judge a prediction {outcome}.")
+                    self.add_error(name, f"{instruction}. It is required to judge a prediction {outcome}.")
         return data
 
 
