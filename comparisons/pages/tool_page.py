@@ -1,4 +1,4 @@
-"""What the page of a tool shows, put together."""
+"""The page of a tool: its numbers, reviews, prices, facts, history, and comparisons."""
 
 from collections.abc import Collection
 from datetime import date
@@ -20,13 +20,13 @@ from tools.models import Tool
 from votes.community import Community
 from web import clock
 
-LINKS = 12
+MAX_LINKS = 12
 
 
-def tool_page(tool: Tool, *, drafts: Collection[int] = ()) -> dict[str, Any]:
-    """What the template takes of a tool, which comes annotated `with_community()`.
+def build_tool_page(tool: Tool, *, drafts: Collection[int] = ()) -> dict[str, Any]:
+    """Return the context of `comparisons/tool.html`. The tool must come from `with_community().with_freeze()`.
 
-    `drafts` are reviews (ids) that count as if they were published: for previews.
+    `drafts` are the ids of reviews that count as if they were published, for previews.
     """
     today = clock.today()
     tools = read_tools([tool.pk], drafts=drafts)
@@ -45,24 +45,24 @@ def tool_page(tool: Tool, *, drafts: Collection[int] = ()) -> dict[str, Any]:
         "seats": tool_columns.build_seat_rows(tools),
         "facts": tool_columns.build_fact_rows(tools, today=today, earlier=None),
         "badges": build_snippets(settings.SITE_URL, settings.SITE_NAME, tool.slug, tool.name),
-        **_history(tool, today=today, drafts=drafts),
-        "comparisons": newest_links(Comparison.objects.published().touching(tool.pk)),
-        "rivals": likeliest_rivals(tool, most=LINKS),
+        **_build_history(tool, today=today, drafts=drafts),
+        "comparisons": render_newest_links(Comparison.objects.published().touching(tool.pk)),
+        "rivals": likeliest_rivals(tool, most=MAX_LINKS),
     }
 
 
-def _history(tool: Tool, *, today: date, drafts: Collection[int]) -> dict[str, Any]:
-    """What was said of a tool before."""
-    said = read_history(tool.pk, drafts=drafts)
-    editions = said["editions"] or []
+def _build_history(tool: Tool, *, today: date, drafts: Collection[int]) -> dict[str, Any]:
+    """Return the part of the context that shows superseded verdicts, prices, and facts."""
+    history = read_history(tool.pk, drafts=drafts)
+    editions = history["editions"] or []
     return {
         "timeline": verdict_timeline.build_timeline(editions, today=today),
         "unchanged_since": verdict_timeline.format_first_day(editions),
-        "gone_plans": verdict_timeline.format_discontinued_plans(said["plans"] or []),
-        "gone_facts": verdict_timeline.format_discontinued_facts(said["facts"] or []),
+        "gone_plans": verdict_timeline.format_discontinued_plans(history["plans"] or []),
+        "gone_facts": verdict_timeline.format_discontinued_facts(history["facts"] or []),
     }
 
 
-def newest_links(comparisons: ComparisonQuerySet) -> list[SafeString]:
-    """The newest of some comparisons, as links."""
-    return [tool_columns.render_pair_link(record) for record in comparisons.newest_first().records()[:LINKS]]
+def render_newest_links(comparisons: ComparisonQuerySet) -> list[SafeString]:
+    """Render the newest comparisons as links."""
+    return [tool_columns.render_pair_link(record) for record in comparisons.newest_first().records()[:MAX_LINKS]]

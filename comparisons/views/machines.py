@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from comparisons.addresses import absolute
 from comparisons.machines import json_documents
 from comparisons.models import Comparison
-from comparisons.pages.tool_page import LINKS
+from comparisons.pages.tool_page import MAX_LINKS
 from comparisons.reading.pairs import Pair
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import tool_columns
@@ -86,7 +86,7 @@ def tool_json(request: HttpRequest, tool: Any) -> HttpResponse:
         record,
         tool_columns.build_column(record, today=today),
         Community.of(tool.community, is_frozen=tool.is_frozen),
-        list(Comparison.objects.published().touching(tool.pk).newest_first().records()[:LINKS]),
+        list(Comparison.objects.published().touching(tool.pk).newest_first().records()[:MAX_LINKS]),
         today=today,
     )
     return JsonResponse(document, json_dumps_params=JSON_STYLE)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from comparisons.forms import ToolFilterForm, parse_seat_slugs, parse_tool_filter
 from comparisons.machines import linked_data, titles
 from comparisons.models import Comparison
-from comparisons.pages.tool_page import newest_links, tool_page
+from comparisons.pages.tool_page import build_tool_page, render_newest_links
 from comparisons.reading.revision import Revision, current_revision
 from comparisons.shaping import facets, tool_columns
 from comparisons.shaping.seat_filter import PanelSeat, build_toggles, select_seats
@@ -74,7 +74,7 @@ def _census(revision: Revision) -> tuple[list[Category], list[CensusRow]]:
 @at_current_address(lambda slug: Tool.objects.published().with_community().with_freeze().by_slug(slug))
 def tool(request: HttpRequest, tool: Any) -> HttpResponse:
     """Show a tool: its numbers, reviews, prices, facts, changes, and comparisons."""
-    return render(request, "comparisons/tool.html", tool_page(tool))
+    return render(request, "comparisons/tool.html", build_tool_page(tool))
 
 
 @require_safe
@@ -107,6 +107,6 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
             "page": page,
             "cards": cards,
             "pair_ranks": PairRank.objects.of_category(category),
-            "comparisons": newest_links(Comparison.objects.published().in_category(category)),
+            "comparisons": render_newest_links(Comparison.objects.published().in_category(category)),
         },
     )

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from comparisons.forms import parse_comparison_options
 from comparisons.models import Comparison
 from comparisons.pages.pair_page import build_preview
-from comparisons.pages.tool_page import tool_page
+from comparisons.pages.tool_page import build_tool_page
 from comparisons.reading.pairs import read_pair_for_preview
 from desk.publishing.gate import is_out, moment
 from desk.publishing.transitions import Thing, state_words
@@ -147,7 +147,7 @@ def _page(thing: Thing, request: HttpRequest) -> tuple[str, dict[str, Any]]:
         page = build_preview(read_pair_for_preview(thing), options, here=request.path, drafts=drafts)
         return "comparisons/comparison.html", dict(page)
     tool = thing if isinstance(thing, Tool) else Tool.objects.with_community().with_freeze().get(pk=thing.tool_id)
-    return "comparisons/tool.html", tool_page(tool, drafts=drafts) | {"linked_data": None}
+    return "comparisons/tool.html", build_tool_page(tool, drafts=drafts) | {"linked_data": None}
 
 
 def _drafts_of(thing: Thing) -> list[int]:

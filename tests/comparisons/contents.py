@@ -10,7 +10,7 @@ SECRET = "Secret"  # in every text that must stay hidden, and "secret" in every 
 UNSEEN = [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}]
 
 
-def open_site(things: int = 1) -> Comparison:
+def make_site(things: int = 1) -> Comparison:
     """Make published pairs, each with a flip, a price, a fact, and votes. Return the first, alpha vs beta."""
     made = []
     for number in range(things):
@@ -33,8 +33,8 @@ def open_site(things: int = 1) -> Comparison:
     return made[0]
 
 
-def hide_things(pair: Comparison) -> None:
-    """Add a draft, a scheduled, and a withdrawn object of every kind to the site of `open_site`."""
+def add_hidden_content(pair: Comparison) -> None:
+    """Add a draft, a scheduled, and a withdrawn object of every kind to the site of `make_site`."""
     for number, fields in enumerate(UNSEEN):
         hidden = make.tool(
             slug=f"secret-{number}", name=f"{SECRET} {number}", category=pair.first.category, tagline=SECRET, **fields

@@ -15,13 +15,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 URLS = ["/tools/alpha/badge.svg", "/tools/alpha/badge.svg?size=large"]
 
 
-def shown(client: Client, url: str) -> str:
-    """The words of a badge, its title first."""
+def read_badge(client: Client, url: str) -> str:
+    """Return the texts of a badge, title first."""
     root = ET.fromstring(client.get(url).content)  # noqa: S314 # our own
     return " | ".join(text for element in root.iter() if (text := (element.text or "").strip()))
 
 
-def full_tool(things: int = 4, **fields) -> Tool:
+def make_full_tool(things: int = 4, **fields) -> Tool:
     tool = make.tool(**{"slug": "alpha", "name": "Alpha", **fields})
     seats = [make.reviewer() for _ in range(things)]
     make.panel(of=tool, seats=seats, verdicts="+" * (things - 1) + "-")
@@ -30,24 +30,24 @@ def full_tool(things: int = 4, **fields) -> Tool:
 
 
 def test_badge_says_what_the_page_says(client):
-    full_tool()
+    make_full_tool()
     title = "Shipside on Alpha. Panel: 75%, 3 of 4 ship. Community: 67%, 12 votes, early: 39–86%."
-    assert shown(client, URLS[0]) == f"{title} | Shipside | | | 75% | 3 of 4 ship"
+    assert read_badge(client, URLS[0]) == f"{title} | Shipside | | | 75% | 3 of 4 ship"
     assert (
-        shown(client, URLS[1])
+        read_badge(client, URLS[1])
         == f"{title} | Shipside | Alpha | 75% | Panel | 3 of 4 ship | 67% | Community | 12 votes, early: 39–86%"
     )
 
 
 def test_badge_without_numbers_says_so(client):
     make.tool(slug="alpha", name="Alpha")
-    assert shown(client, URLS[0]).endswith("| Shipside | | | — | Not reviewed yet")
-    assert shown(client, URLS[1]).endswith("Alpha | — | Panel | Not reviewed yet | — | Community | No votes yet")
+    assert read_badge(client, URLS[0]).endswith("| Shipside | | | — | Not reviewed yet")
+    assert read_badge(client, URLS[1]).endswith("Alpha | — | Panel | Not reviewed yet | — | Community | No votes yet")
 
 
 @pytest.mark.parametrize("query", ["", "?size=", "?size=small", "?size=huge", "?size=%00", "?x=1"])
-def test_small_is_the_usual_size(client, query):
-    full_tool()
+def test_small_is_the_default_size(client, query):
+    make_full_tool()
     assert client.get(f"/tools/alpha/badge.svg{query}").content == client.get(URLS[0]).content
 
 
@@ -55,8 +55,8 @@ def test_small_is_the_usual_size(client, query):
 @pytest.mark.parametrize(
     "name", ["\"'<script>alert(1)</script>&amp;]]>", "a\x01\x0b\ufffe\u202eb", "{{ 7|add:7 }}", "W" * 300, "通" * 300]
 )
-def test_badge_is_xml_whatever_the_name(client, url, name):
-    full_tool(name=name)
+def test_badge_is_xml_for_any_name(client, url, name):
+    make_full_tool(name=name)
     root = ET.fromstring(client.get(url).content)  # noqa: S314 # our own
     assert root.get("role") == "img"
     title = root.find(f"{SVG}title").text
@@ -70,7 +70,7 @@ def test_badge_is_xml_whatever_the_name(client, url, name):
 
 @pytest.mark.parametrize("url", URLS)
 def test_other_sites_may_embed_it(client, url):
-    full_tool()
+    make_full_tool()
     headers = client.get(url).headers
     assert headers["Content-Type"] == "image/svg+xml"
     assert headers["Access-Control-Allow-Origin"] == "*"
@@ -81,8 +81,8 @@ def test_other_sites_may_embed_it(client, url):
 
 
 @pytest.mark.parametrize("url", URLS)
-def test_unchanged_badge_is_answered_by_one_query_and_no_template(client, django_assert_num_queries, monkeypatch, url):
-    tool = full_tool()
+def test_unchanged_badge_costs_one_query_and_no_template(client, django_assert_num_queries, monkeypatch, url):
+    tool = make_full_tool()
     etag = client.get(url).headers["ETag"]
     make.review(of=tool, by=make.reviewer(), published_at=make.FUTURE)
     make.review(of=tool, by=make.reviewer(), published_at=None)
@@ -98,32 +98,32 @@ def test_unchanged_badge_is_answered_by_one_query_and_no_template(client, django
 @pytest.mark.parametrize("things", [1, 3])
 @pytest.mark.parametrize("url", URLS)
 def test_queries(client, django_assert_num_queries, things, url):
-    full_tool(things)
+    make_full_tool(things)
     with django_assert_num_queries(1):
         client.get(url)
 
 
-def test_old_slug_leads_to_the_badge_of_the_same_size(client):
-    full_tool()
+def test_old_slug_redirects_to_the_badge_of_the_same_size(client):
+    make_full_tool()
     Tool.objects.filter(slug="alpha").update(slug="gamma")
     response = client.get(URLS[1])
     assert (response.status_code, response.url) == (301, "/tools/gamma/badge.svg?size=large")
 
 
 @pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
-def test_tool_that_is_not_public_has_no_badge(client, fields):
-    full_tool(**fields)
+def test_unpublished_tool_has_no_badge(client, fields):
+    make_full_tool(**fields)
     answer = client.get(URLS[0])
     assert (answer.status_code, answer.content) == (404, client.get("/tools/nothing/badge.svg").content)
 
 
 @given(st.text(max_size=300))
-def test_printable_text_can_stand_in_xml(text):
+def test_clean_name_is_valid_in_xml(text):
     ET.fromstring(f"<x>{clean_name(text).replace('&', '').replace('<', '').replace('>', '')}</x>")  # noqa: S314
 
 
 @given(st.text(max_size=300))
-def test_cut_text_is_a_beginning(text):
+def test_truncated_text_is_a_prefix(text):
     short = truncate(text, 10)
     assert short == text or (short.endswith("…") and text.startswith(short[:-1]))
 
@@ -131,7 +131,7 @@ def test_cut_text_is_a_beginning(text):
 # -- The lines that embed it --------------------------------------------------------------------------------
 
 
-def test_snippets_are_escaped_for_where_they_go():
+def test_snippets_are_escaped_for_html_and_markdown():
     small, large = build_snippets("https://shipside.example", "Shipside", "alpha", "A](x) *b* \"><script>'")
     assert small.html == (
         '<a href="https://shipside.example/tools/alpha/">'
@@ -146,7 +146,7 @@ def test_snippets_are_escaped_for_where_they_go():
 
 def test_tool_page_shows_how_to_embed_its_badge(client):
     name = "</textarea><script>alert(1)</script>&amp;"
-    full_tool(name=name)
+    make_full_tool(name=name)
     document = html5lib.parse(client.get("/tools/alpha/").content, namespaceHTMLElements=False)
     codes = [element.text for element in document.iter("textarea")]
     made = build_snippets("http://127.0.0.1:8000", "Shipside", "alpha", name)

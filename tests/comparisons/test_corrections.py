@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from lxml import etree
 
 from tests import factories as make
-from tests.comparisons.contents import open_site
+from tests.comparisons.contents import make_site
 from tests.comparisons.test_feeds import ATOM, find_texts, get_feed
 from tests.comparisons.test_pair_page import text
 from tools.models import Correction
@@ -31,7 +31,7 @@ def test_tool_page_lists_corrections_newest_first(client):
 
 
 def test_comparison_shows_the_newest_and_links_the_others(client):
-    pair = open_site()
+    pair = make_site()
     make.correction(of=pair.first, note="Older.", made_at=NOVEMBER)
     page = text(client, "/compare/alpha-vs-beta/")
     assert page.count('class="corrected"') == 1
@@ -44,7 +44,7 @@ def test_comparison_shows_the_newest_and_links_the_others(client):
 
 
 def test_comparison_needs_no_extra_query(client, django_assert_num_queries):
-    pair = open_site()
+    pair = make_site()
     for tool in (pair.first, pair.second):
         make.correction(of=tool)
     with django_assert_num_queries(3):
@@ -52,7 +52,7 @@ def test_comparison_needs_no_extra_query(client, django_assert_num_queries):
 
 
 def test_correction_changes_the_etag_of_a_comparison(client):
-    pair = open_site()
+    pair = make_site()
     before = client.get("/compare/alpha-vs-beta/").headers["ETag"]
     make.correction(of=pair.second, note="It was wrong.", made_at=NOVEMBER)
     after = client.get("/compare/alpha-vs-beta/", headers={"if-none-match": before})
@@ -88,7 +88,7 @@ def test_corrections_of_hidden_tools_are_not_listed(client, fields):
 
 
 def test_feed_mixes_corrections_and_flips(client):
-    pair = open_site()
+    pair = make_site()
     correction = make.correction(of=pair.first, note=HOSTILE, made_at=NOVEMBER)
     entry = get_feed(client, "/feeds/changes.xml").xpath("a:entry", namespaces=ATOM)[0]
     assert find_texts(entry, "a:title") == ["Corrected: Alpha 0"]
@@ -99,7 +99,7 @@ def test_feed_mixes_corrections_and_flips(client):
 
 
 def test_json_has_corrections(client):
-    pair = open_site()
+    pair = make_site()
     make.correction(of=pair.first, note="Wrong price.", made_at=NOVEMBER)
     said = [{"note": "Wrong price.", "made_at": "2026-11-12T09:00:00+00:00"}]
     assert client.get("/tools/alpha.json").json()["corrections"] == said

@@ -20,7 +20,7 @@ TOO_MANY = "The first four count"
 
 
 @pytest.fixture
-def _tools():
+def _make_tools():
     category = make.category(name="Greek")
     seats = [make.reviewer(slug=slug, name=f"The {slug.title()}") for slug in ("builder", "skeptic")]
     for slug, verdicts in zip(NAMES, ("++", "+-", "--", "-+", "++"), strict=True):
@@ -32,26 +32,26 @@ def address(*typed: str, **more: str) -> str:
     return "/compare/custom/?" + urlencode([*(("t", words) for words in typed), *more.items()])
 
 
-def heads(page: str) -> list[str]:
-    """The names over the columns, in their order."""
+def find_column_names(page: str) -> list[str]:
+    """Return the names above the columns, in order."""
     return [part.split("<")[0] for part in page.split('<a class="wide__name"')[1:] for part in [part.split("<bdi>")[1]]]
 
 
 # -- What the address asks for --------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("_tools")
+@pytest.mark.usefixtures("_make_tools")
 @pytest.mark.parametrize("slugs", [NAMES[:3], NAMES[:4], NAMES[3::-1]])
-def test_slugs_show_columns_in_the_order_asked(client, slugs):
+def test_slugs_show_columns_in_their_order(client, slugs):
     page = text(client, address(*slugs))
-    assert heads(page) == [f"The {slug.title()}" for slug in slugs]
+    assert find_column_names(page) == [f"The {slug.title()}" for slug in slugs]
     assert '<meta name="robots" content="noindex">' in page
     assert f'<link rel="canonical" href="http://127.0.0.1:8000{address(*slugs).replace("&", "&amp;")}">' in page
     assert page.count('name="t"') == 4
     assert TOO_MANY not in page
 
 
-@pytest.mark.usefixtures("_tools")
+@pytest.mark.usefixtures("_make_tools")
 @pytest.mark.parametrize(
     ("typed", "leads_to"),
     [
@@ -62,36 +62,40 @@ def test_slugs_show_columns_in_the_order_asked(client, slugs):
         (["the alpha", "beta", "gamma", "delta", "zzzz"], ["alpha", "beta", "gamma", "delta", "zzzz"]),
     ],
 )
-def test_names_lead_to_the_address_of_slugs(client, typed, leads_to):
+def test_names_redirect_to_the_address_with_slugs(client, typed, leads_to):
     response = client.get(address(*typed))
     assert (response.status_code, response.url) == (302, address(*leads_to))
-    assert heads(text(client, response.url)) == [f"The {slug.title()}" for slug in leads_to[:4]]
+    assert find_column_names(text(client, response.url)) == [f"The {slug.title()}" for slug in leads_to[:4]]
 
 
-@pytest.mark.usefixtures("_tools")
-def test_former_slug_leads_to_the_address_of_slugs_and_keeps_the_lens(client):
+@pytest.mark.usefixtures("_make_tools")
+def test_former_slug_redirects_and_keeps_the_seat_filter(client):
     Tool.objects.filter(slug="beta").update(slug="omega")
     response = client.get(address("alpha", "beta", "gamma", lens="skeptic"))
     assert (response.status_code, response.url) == (302, "/compare/custom/?lens=skeptic&t=alpha&t=omega&t=gamma")
 
 
-@pytest.mark.usefixtures("_tools")
+@pytest.mark.usefixtures("_make_tools")
 def test_same_tool_twice_counts_once(client):
-    assert heads(text(client, address("alpha", "beta", "alpha", "gamma", ""))) == ["The Alpha", "The Beta", "The Gamma"]
+    assert find_column_names(text(client, address("alpha", "beta", "alpha", "gamma", ""))) == [
+        "The Alpha",
+        "The Beta",
+        "The Gamma",
+    ]
     assert client.get(address("beta", "the beta", "alpha")).url == "/compare/alpha-vs-beta/"
 
 
-@pytest.mark.usefixtures("_tools")
-def test_two_tools_lead_to_their_comparison_in_its_order(client):
+@pytest.mark.usefixtures("_make_tools")
+def test_two_tools_redirect_to_their_comparison(client):
     assert client.get(address("beta", "alpha")).url == "/compare/alpha-vs-beta/"
     make.comparison(first=Tool.objects.get(slug="beta"), second=Tool.objects.get(slug="alpha"))
     response = client.get(address("alpha", "", "The Beta", ""))
     assert (response.status_code, response.url) == (302, "/compare/beta-vs-alpha/")
 
 
-@pytest.mark.usefixtures("_tools")
+@pytest.mark.usefixtures("_make_tools")
 @pytest.mark.parametrize("typed", [[], ["", " "], ["alpha"], ["alpha", "The Alpha"]])
-def test_one_tool_or_none_is_the_form(client, typed):
+def test_one_tool_or_none_shows_the_form(client, typed):
     page = text(client, address(*typed))
     assert "Three or four at once" in page
     assert page.count('name="t"') == 4
@@ -100,17 +104,17 @@ def test_one_tool_or_none_is_the_form(client, typed):
     assert '<meta name="robots" content="noindex">' in page
 
 
-@pytest.mark.usefixtures("_tools")
-def test_more_than_four_are_told(client):
+@pytest.mark.usefixtures("_make_tools")
+def test_more_than_four_tools_show_a_remark(client):
     page = text(client, address(*NAMES))
-    assert heads(page) == ["The Alpha", "The Beta", "The Gamma", "The Delta"]
+    assert find_column_names(page) == ["The Alpha", "The Beta", "The Gamma", "The Delta"]
     assert TOO_MANY in page
     assert "Epsilon" not in page
     assert TOO_MANY in text(client, address("zzzz", *NAMES))
 
 
-@pytest.mark.usefixtures("_tools")
-def test_what_is_not_clear_is_asked_at_its_field_and_the_rest_kept(client):
+@pytest.mark.usefixtures("_make_tools")
+def test_ambiguous_name_is_asked_about_at_its_field_and_other_fields_stay(client):
     for number in (1, 2):
         make.tool(slug=f"twin-{number}", name="Twin")
     page = text(client, address("alpha", "zzzz", "twin", "Delta one"))
@@ -123,33 +127,33 @@ def test_what_is_not_clear_is_asked_at_its_field_and_the_rest_kept(client):
     assert 'id="pick-t3" name="t" type="search" value="Delta one"' in page
 
 
-@pytest.mark.usefixtures("_tools")
-def test_fields_over_columns_lead_back_to_them(client):
+@pytest.mark.usefixtures("_make_tools")
+def test_fields_above_columns_lead_back_to_the_same_columns(client):
     make.tool(slug="rival", name="The Beta")
     page = text(client, address("alpha", "beta", "gamma"))
     values = [part.split('"')[0] for part in page.split('name="t" type="search" value="')[1:]]
-    assert values == ["The Alpha", "beta", "The Gamma", ""]  # the name of the second would say too little
+    assert values == ["The Alpha", "beta", "The Gamma", ""]  # two tools have the second name
     assert client.get(address(*values)).url == address("alpha", "beta", "gamma")
 
 
-@pytest.mark.usefixtures("_tools")
-def test_picker_leads_here(client):
+@pytest.mark.usefixtures("_make_tools")
+def test_picker_links_to_the_custom_page(client):
     assert '<a href="/compare/custom/">Three or four at once</a>' in text(client, "/compare/")
     assert '<a href="/compare/custom/?t=The+Beta">Three or four at once</a>' in text(client, "/compare/?a=beta")
 
 
-@pytest.mark.usefixtures("_tools")
-def test_suggestions_come_for_these_fields(client):
+@pytest.mark.usefixtures("_make_tools")
+def test_fields_get_suggestions(client):
     assert 'data-value="The Gamma"' in text(client, "/search/suggest/?t=gam")
 
 
 typed_lines = st.one_of(st.sampled_from([*NAMES, "the alpha", "Beta one"]), st.text(max_size=40))
 
 
-@pytest.mark.usefixtures("_tools")
+@pytest.mark.usefixtures("_make_tools")
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(typed=st.lists(typed_lines, max_size=7), lens=st.text(max_size=20))
-def test_nothing_typed_is_an_error(typed, lens):
+def test_typed_text_never_causes_an_error(typed, lens):
     response = Client().get("/compare/custom/", {"t": typed, "lens": lens})
     for _ in range(2):
         assert response.status_code in (200, 302)
@@ -159,7 +163,7 @@ def test_nothing_typed_is_an_error(typed, lens):
 
 
 @pytest.mark.parametrize("words", ["\0", "a\0b", "x" * 10_000, '"><script>alert(1)</script>', "'", "%", "\\", "\ud800"])
-def test_hostile_words_are_shown_and_not_obeyed(client, words):
+def test_hostile_text_is_escaped(client, words):
     query = urlencode({"t": ["a", words, "b"]}, doseq=True, errors="surrogatepass")
     assert "<script>alert" not in text(client, "/compare/custom/?" + query)
 
@@ -167,8 +171,8 @@ def test_hostile_words_are_shown_and_not_obeyed(client, words):
 # -- What the columns show ------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("_tools")
-def test_columns_rank_their_tools_and_line_up(client):
+@pytest.mark.usefixtures("_make_tools")
+def test_columns_rank_tools_and_align_rows(client):
     licence = make.attribute(name="License")
     for slug, value in {"alpha": "MIT", "beta": "mit", "gamma": "Apache"}.items():
         make.fact(of=Tool.objects.get(slug=slug), attribute=licence, value=value)
@@ -190,7 +194,7 @@ def test_columns_rank_their_tools_and_line_up(client):
         assert f'<a href="/compare/{slugs}/">' in page
 
 
-def test_empty_tools_say_so(client):
+def test_tools_without_content_say_so(client):
     for slug in NAMES[:3]:
         make.tool(slug=slug, name=slug.title())
     page = text(client, address(*NAMES[:3]))
@@ -204,8 +208,8 @@ def test_empty_tools_say_so(client):
         assert words in page
 
 
-@pytest.mark.usefixtures("_tools")
-def test_lens_recounts(client):
+@pytest.mark.usefixtures("_make_tools")
+def test_seat_filter_recounts(client):
     page = text(client, address("alpha", "beta", "delta", lens="skeptic,nobody"))
     assert (
         "Through the eyes of The Skeptic alone: A tie at the top of the panel between The Alpha and The Delta" in page
@@ -217,17 +221,17 @@ def test_lens_recounts(client):
         assert "Back to the whole panel" not in text(client, address("alpha", "beta", "delta", lens=lens))
 
 
-@pytest.mark.usefixtures("_tools")
-def test_reviews_far_apart_are_told(client):
+@pytest.mark.usefixtures("_make_tools")
+def test_reviews_far_apart_show_a_notice(client):
     seat = make.reviewer()
     make.review(of=Tool.objects.get(slug="beta"), by=seat, published_at=make.PAST + timedelta(days=120))
     assert "and at The Beta on 5 May 2026" in text(client, address("alpha", "beta", "gamma"))
     assert "Mind the dates" not in text(client, address("alpha", "delta", "gamma"))
 
 
-@pytest.mark.usefixtures("_tools")
+@pytest.mark.usefixtures("_make_tools")
 @pytest.mark.parametrize("fields", HIDDEN)
-def test_what_is_not_public_is_as_if_it_were_not_there(client, fields):
+def test_unpublished_content_changes_nothing(client, fields):
     urls = [
         address(*NAMES[:3]),
         address("alpha", "beta", "secret"),
@@ -246,7 +250,7 @@ def test_what_is_not_public_is_as_if_it_were_not_there(client, fields):
     after = [client.get(url).content for url in urls]
     assert after[1:] == before[1:]
     assert b"Secret." not in after[0]
-    assert heads(after[0].decode()) == heads(before[0].decode())
+    assert find_column_names(after[0].decode()) == find_column_names(before[0].decode())
     assert b'value="The Alpha"' in after[0]
 
 
@@ -273,14 +277,14 @@ def test_queries(client, django_assert_num_queries, things, query, queries):
             make.fact(of=tool, attribute=attribute)
             make.plan(of=tool)
             make.votes(on=tool, ship=3, skip=1)
-    make.review(of=tools[0], by=make.reviewer())  # so that one seat is never all of them
+    make.review(of=tools[0], by=make.reviewer())  # so that one seat is never the whole panel
     with django_assert_num_queries(queries):
         client.get(f"/compare/custom/{query}")
 
 
-@pytest.mark.usefixtures("_tools")
+@pytest.mark.usefixtures("_make_tools")
 @pytest.mark.parametrize("url", [address(*NAMES[:3]), address(), address("zzzz")])
-def test_page_is_the_same_for_everyone_and_answers_304(client, admin_client, form_client, url):
+def test_page_is_the_same_for_everyone_and_returns_304(client, admin_client, form_client, url):
     form_client.post("/tools/alpha/vote/", {"choice": "ship"})
     first = client.get(url)
     assert first.headers["Cache-Control"] == "public, no-cache"
@@ -292,13 +296,13 @@ def test_page_is_the_same_for_everyone_and_answers_304(client, admin_client, for
     assert client.get(url, headers={"if-none-match": first.headers["ETag"]}).status_code == 304
 
 
-@pytest.mark.usefixtures("_tools")
-def test_vote_moves_the_etag(client, form_client):
+@pytest.mark.usefixtures("_make_tools")
+def test_vote_changes_the_etag(client, form_client):
     url = address(*NAMES[:3])
     etag = client.get(url).headers["ETag"]
     form_client.post("/tools/beta/vote/", {"choice": "ship"})
     assert client.get(url).headers["ETag"] != etag
 
 
-def test_page_takes_no_form(client):
+def test_page_rejects_post(client):
     assert client.post("/compare/custom/").status_code == 405

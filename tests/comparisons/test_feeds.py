@@ -10,7 +10,7 @@ from lxml import etree
 
 from catalog.actions import import_catalog
 from tests import factories as make
-from tests.comparisons.contents import SECRET, hide_things, open_site
+from tests.comparisons.contents import SECRET, add_hidden_content, make_site
 from tools.models import Tool
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ def test_empty_feed_is_valid_and_unchanged(client, url):
 
 
 def test_comparison_entry_has_verdict_and_introduction(client):
-    pair = open_site()
+    pair = make_site()
     [entry] = get_feed(client, "/feeds/comparisons.xml").xpath("a:entry", namespaces=ATOM)
     assert find_texts(entry, "a:title") == ["Alpha 0 vs Beta 0"]
     assert find_texts(entry, "a:id") == [f"tag:127.0.0.1,2026:comparison/{pair.pk}"]
@@ -86,7 +86,7 @@ def test_sentence_in_the_feed_equals_the_page_with_any_panels(client):
 
 
 def test_flip_entry_has_both_editions(client):
-    pair = open_site()
+    pair = make_site()
     seat = pair.first.reviews.first().reviewer
     [entry] = get_feed(client, "/feeds/changes.xml").xpath("a:entry", namespaces=ATOM)
     assert find_texts(entry, "a:title") == [f"{seat.name} now skips Alpha 0"]
@@ -98,7 +98,7 @@ def test_flip_entry_has_both_editions(client):
 
 
 def test_ids_survive_renaming_a_tool(client):
-    open_site()
+    make_site()
     before = [find_texts(get_feed(client, url), "//a:id") for url in FEEDS]
     Tool.objects.filter(slug="alpha").update(slug="gamma", name="Gamma")
     assert [find_texts(get_feed(client, url), "//a:id") for url in FEEDS] == before
@@ -119,9 +119,9 @@ def test_feed_has_thirty_entries_newest_first(client, url):
 
 
 def test_unpublished_content_is_in_no_feed(client):
-    pair = open_site()
+    pair = make_site()
     before = [client.get(url).content for url in FEEDS]
-    hide_things(pair)
+    add_hidden_content(pair)
     assert [client.get(url).content for url in FEEDS] == before
     assert SECRET.lower() not in b"".join(before).decode().lower()
 
@@ -143,14 +143,14 @@ def test_hostile_characters_do_not_break_the_feed(client, url):
 @pytest.mark.parametrize("things", [1, 3])
 @pytest.mark.parametrize(("url", "queries"), [("/feeds/comparisons.xml", 5), ("/feeds/changes.xml", 2)])
 def test_query_counts_are_constant(client, django_assert_num_queries, things, url, queries):
-    open_site(things)
+    make_site(things)
     with django_assert_num_queries(queries):
         assert len(find_texts(get_feed(client, url), "//a:entry")) == things
 
 
 @pytest.mark.parametrize("url", FEEDS)
 def test_feed_is_public_and_conditional(client, admin_client, url):
-    open_site()
+    make_site()
     first = client.get(url)
     assert (first.headers["Cache-Control"], first.headers["Vary"]) == ("public, no-cache", "Accept-Encoding")
     assert admin_client.get(url).content == first.content

@@ -26,13 +26,13 @@ def full_pair(things: int = 3) -> Comparison:
     return make.comparison(first=first, second=second)
 
 
-def opened(content: bytes) -> Image.Image:
+def open_image(content: bytes) -> Image.Image:
     image = Image.open(BytesIO(content))
     assert (image.format, image.size) == ("PNG", (1200, 630))
     return image
 
 
-def side(name: str, verdicts: str = "+-++") -> ImageSide:
+def make_side(name: str, verdicts: str = "+-++") -> ImageSide:
     seats = tuple("ship" if sign == "+" else "skip" for sign in verdicts)
     return ImageSide(name, "75%", "3 of 4 ship", seats, "58%", "31 votes, early: 41–73%")
 
@@ -41,10 +41,10 @@ def side(name: str, verdicts: str = "+-++") -> ImageSide:
 
 
 @pytest.mark.parametrize("url", [PAIR, TOOL, "/og/compare/alpha-vs-gamma.png", "/og/tools/gamma.png"])
-def test_image_is_a_small_png_and_always_the_same(client, url):
+def test_image_is_a_small_reproducible_png(client, url):
     full_pair(), make.tool(slug="gamma")
     response = client.get(url)
-    opened(response.content)
+    open_image(response.content)
     assert len(response.content) < 60_000
     assert response.headers["Content-Type"] == "image/png"
     assert response.headers["Cache-Control"] == "public, no-cache"
@@ -81,7 +81,7 @@ def test_image_changes_with_the_numbers_and_only_then(client, time_machine, url)
 
 
 @pytest.mark.parametrize("url", [PAIR, TOOL])
-def test_unchanged_image_is_answered_by_one_query_and_not_drawn(client, django_assert_num_queries, monkeypatch, url):
+def test_unchanged_image_costs_one_query_and_is_not_drawn(client, django_assert_num_queries, monkeypatch, url):
     full_pair()
     etag = client.get(url).headers["ETag"]
     monkeypatch.setattr("comparisons.views.images.share_image.draw_pair_image", None)
@@ -112,7 +112,7 @@ def test_queries(client, django_assert_num_queries, things, url, queries):
         client.get(url)
 
 
-def test_addresses_lead_to_the_canonical_image(client):
+def test_other_addresses_redirect_to_the_canonical_image(client):
     full_pair()
     for address, target in {
         "/og/compare/alpha-vs-beta.png": PAIR,
@@ -127,7 +127,7 @@ def test_addresses_lead_to_the_canonical_image(client):
 
 
 @pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
-def test_tool_that_is_not_public_is_as_if_it_did_not_exist(client, fields):
+def test_unpublished_tool_has_no_image(client, fields):
     make.tool(slug="alpha")
     hidden = make.tool(slug="beta", **fields)
     make.comparison(first=hidden, second=Tool.objects.get(slug="alpha"))
@@ -139,7 +139,7 @@ def test_tool_that_is_not_public_is_as_if_it_did_not_exist(client, fields):
         assert (answer.status_code, answer.content) == (404, unknown.content)
 
 
-def test_unpublished_comparison_gives_nothing_away(client):
+def test_unpublished_comparison_changes_no_image(client):
     make.tool(slug="alpha"), make.tool(slug="beta")
     make.comparison(
         first=Tool.objects.get(slug="beta"), second=Tool.objects.get(slug="alpha"), published_at=make.FUTURE
@@ -148,7 +148,7 @@ def test_unpublished_comparison_gives_nothing_away(client):
 
 
 @pytest.mark.parametrize("url", [PAIR, TOOL])
-def test_images_take_no_form(url):
+def test_images_reject_post(url):
     full_pair()
     assert Client().post(url).status_code == 405
 
@@ -156,11 +156,11 @@ def test_images_take_no_form(url):
 @pytest.mark.parametrize(
     "url", ["/og/compare/a.png", "/og/compare/a-vs-b-vs-c.png", "/og/tools/A.png", "/og/tools/.png"]
 )
-def test_addresses_that_are_none(client, url):
+def test_invalid_addresses_return_404(client, url):
     assert client.get(url).status_code == 404
 
 
-def test_browsers_find_the_icon_where_they_look(client):
+def test_icon_is_at_the_path_that_browsers_request(client):
     response = client.get("/favicon.ico")
     assert response.headers["Content-Type"] == "image/x-icon"
     assert Image.open(BytesIO(response.content)).size == (32, 32)
@@ -169,7 +169,7 @@ def test_browsers_find_the_icon_where_they_look(client):
 @pytest.mark.parametrize(
     ("name", "size"), [("icon-192", 192), ("icon-512", 512), ("icon-maskable-512", 512), ("apple-touch-icon", 180)]
 )
-def test_icons_have_the_size_of_their_name(settings, name, size):
+def test_icons_have_the_size_in_their_name(settings, name, size):
     with Image.open(settings.BASE_DIR / "static" / "img" / f"{name}.png") as image:
         assert image.size == (size, size)
 
@@ -179,9 +179,9 @@ def test_icons_have_the_size_of_their_name(settings, name, size):
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300)
 
 
-def ink(content: bytes) -> Image.Image:
-    """Where there is anything but paper."""
-    image = opened(content).convert("RGB")
+def find_ink(content: bytes) -> Image.Image:
+    """Return an image that is black exactly where the paper is bare."""
+    image = open_image(content).convert("RGB")
     return (
         ImageChops.difference(image, Image.new("RGB", image.size, "#fbf8f2"))
         .convert("L")
@@ -198,10 +198,10 @@ def ink(content: bytes) -> Image.Image:
 @example("𒀀" * 300, "ស្ត្រី" * 40)
 def test_any_name_is_drawn_within_the_margins(first, second):
     for content in (
-        share_image.draw_pair_image("Shipside", side(first), side(second)),
-        share_image.draw_tool_image("Shipside", side(first)),
+        share_image.draw_pair_image("Shipside", make_side(first), make_side(second)),
+        share_image.draw_tool_image("Shipside", make_side(first)),
     ):
-        marks = ink(content)
+        marks = find_ink(content)
         left, top, right, bottom = marks.getbbox()
         assert left >= MARGIN - 4
         assert right <= SIZE[0] - MARGIN + 4
@@ -222,7 +222,7 @@ def test_lines_fit_their_box(name):
 
 
 @given(st.text(max_size=50))
-def test_text_in_pieces_keeps_its_letters(text):
+def test_broken_text_keeps_its_letters(text):
     text = lettering.keep_drawable(text)
     pieces = [piece for piece, _ in lettering._order_visually(text, lettering._find_base(text))]
     assert sorted("".join(pieces)) == sorted(text)
@@ -232,7 +232,7 @@ def test_names_that_differ_look_different():
     assert (
         len(
             {
-                share_image.draw_tool_image("S", side(name))
+                share_image.draw_tool_image("S", make_side(name))
                 for name in ("Alpha", "Beta", "通义", "人工", "🚀", "💥", "مساعد")
             }
         )
@@ -270,7 +270,7 @@ def test_each_script_has_a_font():
         ("a" + "\u0336" * 50, "a"),
     ],
 )
-def test_what_cannot_be_drawn_is_left_out(text, shown):
+def test_undrawable_characters_are_removed(text, shown):
     assert lettering.keep_drawable(text) == shown
 
 
@@ -285,25 +285,27 @@ def test_what_cannot_be_drawn_is_left_out(text, shown):
         ("GPT אבג 4", [("GPT ", False), ("4", False), ("אבג ", True)]),
     ],
 )
-def test_directions_are_told_apart(text, pieces):
+def test_directions_are_distinguished(text, pieces):
     assert lettering._order_visually(text, lettering._find_base(text)) == pieces
 
 
-def test_without_shaping_letters_stand_in_the_right_order(monkeypatch):
+def test_without_shaping_letters_are_in_the_right_order(monkeypatch):
     monkeypatch.setattr(lettering, "_HAS_RAQM", False)
     assert lettering._reorder("אב(ג", right_to_left=True) == "ג)בא"
-    opened(share_image.draw_pair_image("Unshaped", side("مساعد (Pro)"), side("हिन्दी 👩\u200d💻")))
+    open_image(share_image.draw_pair_image("Unshaped", make_side("مساعد (Pro)"), make_side("हिन्दी 👩\u200d💻")))
 
 
 @pytest.mark.parametrize("verdicts", ["", "+", "-" * 5, "+" * 12, "+-" * 50])
 def test_any_number_of_seats_is_drawn(verdicts):
-    left, _, right, _ = ink(share_image.draw_pair_image("Shipside", side("A", verdicts), side("B", verdicts))).getbbox()
+    left, _, right, _ = find_ink(
+        share_image.draw_pair_image("Shipside", make_side("A", verdicts), make_side("B", verdicts))
+    ).getbbox()
     assert (left >= MARGIN - 4, right <= SIZE[0] - MARGIN + 4) == (True, True)
 
 
-def test_long_words_are_set_smaller():
+def test_long_words_are_smaller():
     numbers = ImageSide(
         "A", "100%", "123,456 of 123,456 ship", (), "100%", "123,456,789,123 votes, and some more words"
     )
-    right = ink(share_image.draw_pair_image("S" * 300, numbers, numbers)).getbbox()[2]
+    right = find_ink(share_image.draw_pair_image("S" * 300, numbers, numbers)).getbbox()[2]
     assert right <= SIZE[0] - MARGIN + 4

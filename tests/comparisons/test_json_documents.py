@@ -11,7 +11,7 @@ from django.test import Client
 
 from catalog.actions import import_catalog
 from tests import factories as make
-from tests.comparisons.contents import SECRET, hide_things, open_site
+from tests.comparisons.contents import SECRET, add_hidden_content, make_site
 from tools.models import Tool
 from votes.models import Vote
 
@@ -95,7 +95,7 @@ def read_sections() -> dict[str, str]:
 
 
 def test_comparison_equals_its_page(client):
-    open_site()
+    make_site()
     said, page = get_json(client, "/compare/alpha-vs-beta.json"), client.get("/compare/alpha-vs-beta/").content.decode()
     assert said["schema"] == "shipside-comparison/1"
     assert said["url"] == "http://127.0.0.1:8000/compare/alpha-vs-beta/"
@@ -108,7 +108,7 @@ def test_comparison_equals_its_page(client):
 
 
 def test_tool_equals_its_column_in_a_comparison(client):
-    open_site()
+    make_site()
     tool = get_json(client, "/tools/alpha.json")
     assert tool.pop("schema") == "shipside-tool/1"
     assert tool.pop("comparisons") == [
@@ -161,7 +161,7 @@ def test_prices_are_exact_and_flag_staleness(client, time_machine):
 
 
 def test_urls_redirect_like_those_of_the_pages(client):
-    open_site()
+    make_site()
     assert client.get("/compare/beta-vs-alpha.json").url == "/compare/alpha-vs-beta.json"
     assert client.get("/compare/alpha-vs-alpha.json").url == "/tools/alpha.json"
     Tool.objects.filter(slug="alpha").update(slug="gamma")
@@ -171,14 +171,14 @@ def test_urls_redirect_like_those_of_the_pages(client):
 
 
 def test_json_does_not_depend_on_unpublished_content(client):
-    site = open_site()
+    site = make_site()
     urls = [
         *(f"/tools/secret-{number}.json" for number in range(3)),
         *(f"/compare/alpha-vs-secret-{number}.json" for number in range(3)),
         "/compare/secret-0-vs-secret-0.json",
     ]
     nowhere = {url: client.get(url).content for url in urls}
-    hide_things(site)
+    add_hidden_content(site)
     for url in urls:
         answer = client.get(url)
         assert (answer.status_code, answer.content) == (404, nowhere[url])
@@ -194,7 +194,7 @@ def test_json_does_not_depend_on_unpublished_content(client):
 
 @pytest.mark.parametrize("url", ["/compare/alpha-vs-beta.json", "/tools/alpha.json"])
 def test_json_is_public_and_readable_across_origins(client, admin_client, form_client, url):
-    open_site()
+    make_site()
     form_client.post("/tools/alpha/vote/", {"choice": "ship"})
     first = client.get(url)
     assert first.headers["Cache-Control"] == "public, no-cache"
@@ -215,12 +215,12 @@ def test_json_is_public_and_readable_across_origins(client, admin_client, form_c
 
 
 def test_pages_are_not_readable_across_origins(client):
-    open_site()
+    make_site()
     assert "Access-Control-Allow-Origin" not in client.get("/tools/alpha/").headers
 
 
 def test_unchanged_comparison_takes_one_query_and_builds_nothing(client, django_assert_num_queries, monkeypatch):
-    open_site()
+    make_site()
     etag = client.get("/compare/alpha-vs-beta.json").headers["ETag"]
     assert client.get("/compare/alpha-vs-beta/").headers["ETag"] != etag
     monkeypatch.setattr("comparisons.views.machines.read_tools", None)
@@ -231,7 +231,7 @@ def test_unchanged_comparison_takes_one_query_and_builds_nothing(client, django_
 
 @pytest.mark.parametrize("url", ["/compare/alpha-vs-beta.json", "/tools/alpha.json"])
 def test_etag_changes_with_the_content(client, url):
-    pair = open_site()
+    pair = make_site()
     etag = client.get(url).headers["ETag"]
     for change in (
         lambda: make.votes(on=pair.first, ship=1),
@@ -247,7 +247,7 @@ def test_etag_changes_with_the_content(client, url):
 @pytest.mark.parametrize("things", [1, 3])
 @pytest.mark.parametrize(("url", "queries"), [("/compare/alpha-vs-beta.json", 3), ("/tools/alpha.json", 3)])
 def test_query_counts_are_constant(client, django_assert_num_queries, things, url, queries):
-    pair = open_site(things)
+    pair = make_site(things)
     for _ in range(things):
         seat = make.reviewer()
         make.prediction(of=make.review(of=pair.first, by=seat))
@@ -262,5 +262,5 @@ def test_query_counts_are_constant(client, django_assert_num_queries, things, ur
     [("/compare/alpha-vs-beta/", "/compare/alpha-vs-beta.json"), ("/tools/alpha/", "/tools/alpha.json")],
 )
 def test_page_links_its_json(client, url, json_address):
-    open_site()
+    make_site()
     assert f'<link rel="alternate" type="application/json" href="{json_address}">' in client.get(url).content.decode()

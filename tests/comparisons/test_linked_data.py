@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from tests import factories as make
-from tests.comparisons.contents import SECRET, hide_things, open_site
+from tests.comparisons.contents import SECRET, add_hidden_content, make_site
 
 pytestmark = pytest.mark.django_db
 SITE = "http://127.0.0.1:8000"
@@ -124,7 +124,7 @@ def test_quotes_are_plain_text(client):
 
 
 def test_comparison_lists_its_two_tools(client):
-    pair = open_site()
+    pair = make_site()
     said = get_graph(client, "/compare/alpha-vs-beta/")
     page = said["WebPage"]
     assert (page["name"], page["url"]) == ("Alpha 0 vs Beta 0", f"{SITE}/compare/alpha-vs-beta/")
@@ -145,7 +145,7 @@ def test_comparison_lists_its_two_tools(client):
 
 
 def test_rating_depends_on_the_votes(client):
-    pair = open_site()
+    pair = make_site()
 
     def rating():
         page = get_graph(client, "/compare/alpha-vs-beta/")["WebPage"]
@@ -159,7 +159,7 @@ def test_rating_depends_on_the_votes(client):
 
 
 def test_category_lists_its_tools_ranked(client):
-    pair = open_site()
+    pair = make_site()
     make.tool(category=pair.first.category, name="Aardvark")
     said = get_graph(client, pair.first.category.get_absolute_url())["ItemList"]["itemListElement"]
     assert [(item["position"], item["name"]) for item in said] == [(1, "Beta 0"), (2, "Alpha 0"), (3, "Aardvark")]
@@ -181,10 +181,10 @@ def test_name_cannot_close_the_script_element(client):
 
 
 def test_unpublished_content_is_not_described(client):
-    pair = open_site()
+    pair = make_site()
     urls = ("/compare/alpha-vs-beta/", "/tools/alpha/", "/tools/beta/", pair.first.category.get_absolute_url(), "/")
     before = [get_graph(client, url) for url in urls]
-    hide_things(pair)
+    add_hidden_content(pair)
     assert [get_graph(client, url) for url in urls] == before
     for url in urls:
         assert SECRET.lower() not in client.get(url).content.decode().lower()

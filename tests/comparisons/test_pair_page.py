@@ -21,7 +21,7 @@ def text(client: Client, url: str, **extra) -> str:
 
 
 def full_pair(things: int = 3) -> Comparison:
-    """Two tools of one category with as many reviews, plans, facts, predictions and related comparisons as said."""
+    """Make two tools of one category, with `things` reviews, plans, facts, predictions, and related comparisons."""
     category = make.category()
     first, second = make.tool(slug="alpha", category=category), make.tool(slug="beta", category=category)
     for _ in range(things):
@@ -39,7 +39,7 @@ def full_pair(things: int = 3) -> Comparison:
 # -- The pair's address -------------------------------------------------------------------------------------
 
 
-def test_editors_order_is_canonical_and_the_reverse_leads_there(client):
+def test_editors_order_is_canonical_and_the_reverse_redirects(client):
     full_pair()
     assert client.get("/compare/beta-vs-alpha/").status_code == 200
     response = client.get("/compare/alpha-vs-beta/")
@@ -47,7 +47,7 @@ def test_editors_order_is_canonical_and_the_reverse_leads_there(client):
 
 
 @pytest.mark.parametrize("published_at", [None, make.FUTURE])
-def test_unpublished_comparison_gives_nothing_away(client, published_at):
+def test_unpublished_comparison_leaks_nothing(client, published_at):
     make.tool(slug="alpha"), make.tool(slug="beta")
     on_demand = text(client, "/compare/alpha-vs-beta/")
     first, second = Tool.objects.get(slug="beta"), Tool.objects.get(slug="alpha")
@@ -56,13 +56,13 @@ def test_unpublished_comparison_gives_nothing_away(client, published_at):
     assert '<meta name="robots" content="noindex">' in on_demand
 
 
-def test_pair_that_no_editor_made_has_its_page(client):
+def test_pair_without_a_comparison_has_a_page(client):
     make.tool(slug="alpha"), make.tool(slug="beta")
     assert "Made on demand" in text(client, "/compare/alpha-vs-beta/")
     assert client.get("/compare/beta-vs-alpha/").url == "/compare/alpha-vs-beta/"
 
 
-def test_editorial_pair_is_for_search_engines(client):
+def test_editorial_pair_is_indexable(client):
     full_pair()
     page = text(client, "/compare/beta-vs-alpha/")
     assert "noindex" not in page
@@ -70,12 +70,12 @@ def test_editorial_pair_is_for_search_engines(client):
     assert "<p>Hello <em>you</em>.</p>" in page
 
 
-def test_same_tool_twice_leads_to_the_tool(client):
+def test_same_tool_twice_redirects_to_the_tool(client):
     make.tool(slug="alpha")
     assert client.get("/compare/alpha-vs-alpha/").url == "/tools/alpha/"
 
 
-def test_old_slugs_lead_to_the_canonical_pair(client):
+def test_old_slugs_redirect_to_the_canonical_pair(client):
     full_pair()
     Tool.objects.filter(slug="alpha").update(slug="gamma")
     for address in ("/compare/alpha-vs-beta/", "/compare/beta-vs-alpha/"):
@@ -86,7 +86,7 @@ def test_old_slugs_lead_to_the_canonical_pair(client):
 
 
 @pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
-def test_tool_that_is_not_public_is_as_if_it_did_not_exist(client, fields):
+def test_unpublished_tool_returns_404_and_leaks_nothing(client, fields):
     make.tool(slug="alpha")
     nowhere = client.get("/compare/alpha-vs-nothing/")
     hidden = make.tool(slug="beta", name="Hidden thing", **fields)
@@ -101,14 +101,14 @@ def test_tool_that_is_not_public_is_as_if_it_did_not_exist(client, fields):
 @pytest.mark.parametrize(
     "address", ["/compare/a/", "/compare/a-vs-b-vs-c/", "/compare/A-vs-b/", "/tools/A/", "/compare/a-vs-%00/"]
 )
-def test_addresses_that_are_none(client, address):
+def test_invalid_addresses_return_404(client, address):
     response = client.get(address)
     assert response.status_code == 404
     assert "Nothing stands at this address" in response.content.decode()
 
 
 @pytest.mark.parametrize("query", ["?only=differences", "?only=other", "?only=&x=1", "?utm_source=a%00b"])
-def test_query_strings_do_no_harm(client, query):
+def test_unknown_query_strings_are_ignored(client, query):
     full_pair()
     assert "Facts side by side" in text(client, "/compare/beta-vs-alpha/" + query)
 
@@ -127,7 +127,7 @@ def test_only_differences(client):
 # -- What it shows ------------------------------------------------------------------------------------------
 
 
-def test_empty_tools_say_so(client):
+def test_tools_without_content_say_so(client):
     make.tool(slug="alpha"), make.tool(slug="beta")
     page = text(client, "/compare/alpha-vs-beta/")
     for words in ("Not reviewed yet", "No votes yet", "No facts verified yet", "No price known yet"):
@@ -148,7 +148,7 @@ def test_scheduled_review_is_not_shown_before_its_time(client, time_machine):
     assert "Later words" in text(client, "/compare/beta-vs-alpha/")
 
 
-def test_related_are_those_of_either_tool_and_then_those_of_the_first_one_s_category():
+def test_related_lists_comparisons_of_either_tool_then_of_the_first_tools_category():
     home, abroad = make.category(), make.category()
     first, second = make.tool(category=home), make.tool(category=abroad)
     neighbours = [make.tool(category=home, slug=f"neighbour-{n}") for n in range(3)]
@@ -169,7 +169,7 @@ def test_related_are_those_of_either_tool_and_then_those_of_the_first_one_s_cate
         ][:expected]  # fmt: skip
 
 
-def test_hostile_names_are_shown_and_not_obeyed(client):
+def test_hostile_names_are_escaped(client):
     name = "\"'<script>alert(1)</script>&amp;{{ 7|add:7 }} Ümläut 💥 " + "x" * 240
     make.tool(slug="alpha", name=name, description="<img src=x onerror=alert(1)> [x](javascript:alert(1))")
     make.tool(slug="beta")
@@ -181,8 +181,8 @@ def test_hostile_names_are_shown_and_not_obeyed(client):
         assert "{{ 7|add:7 }}" in page
 
 
-def test_numbers_are_those_of_the_lists():
-    """The statements of the page and the querysets of the lists count alike."""
+def test_numbers_equal_those_of_the_lists():
+    """The statements of the page and the querysets of the lists return the same numbers."""
     full_pair()
     tool, other = make.tool(slug="a"), make.tool(slug="b")
     seats = [make.reviewer() for _ in range(3)]
@@ -203,7 +203,7 @@ def test_numbers_are_those_of_the_lists():
     assert pair.communities == [Community.of(by_pk[pk].community) for pk in pair.ids]
 
 
-def test_first_look_costs_three_queries_the_next_one_and_after_a_vote_two(client, django_assert_num_queries):
+def test_first_request_costs_three_queries_then_one_and_two_after_a_vote(client, django_assert_num_queries):
     full_pair()
     for queries in (3, 1, 2, 1):
         with django_assert_num_queries(queries):
@@ -259,13 +259,13 @@ def test_public_pages_are_the_same_for_everyone(client, admin_client, form_clien
 
 
 @pytest.mark.parametrize("url", ["/", "/compare/beta-vs-alpha/", "/tools/alpha/"])
-def test_public_pages_take_no_form(url):
+def test_public_pages_reject_post(url):
     full_pair()
     response = Client(headers=SAME_ORIGIN).post(url)
     assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
 
 
-def test_votes_move_the_numbers_and_the_sentence(client, form_client):
+def test_votes_change_the_numbers_and_the_sentence(client, form_client):
     full_pair()
     make.votes(on=Tool.objects.get(slug="alpha"), skip=50)
     before = text(client, "/compare/beta-vs-alpha/")

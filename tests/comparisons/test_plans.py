@@ -1,9 +1,9 @@
-"""No page reads a table from end to end, so none slows down as the site fills.
+"""No page reads a whole table, so none slows down as the site grows.
 
-Tables of a test are small, and PostgreSQL rightly reads small tables whole. So each statement of each page is explained
-twice over: with sequential scans made expensive, so that one that is left means that no index serves; and by counting
-the rows that it really read, because an index too can be read from end to end. The rows are counted on pages of the
-demonstration, which show no more for the load beside it; a page of the load may read what belongs to it.
+Tables of a test are small, and PostgreSQL rightly reads small tables whole. So every statement of every page is checked
+in two ways. Sequential scans are made expensive, so that one in the plan means that no index serves. And the rows that
+were actually read are counted, because an index too can be read from end to end. Rows are counted on pages of the demo
+content only: these show no more when made-up content is added, whereas a page of made-up content may read its own rows.
 """
 
 import json
@@ -25,7 +25,7 @@ from comparisons.reading.pairs import _numbers
 pytestmark = pytest.mark.django_db
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
 SIZE = Size(tools=600, comparisons=600, reviewers=4, votes=3000, categories=40)
-# A row for each category, attribute or seat, or one for all: these never grow long.
+# One row per category, attribute, or seat, or a single row: these tables stay small.
 SMALL = {
     "tools_category",
     "tools_attribute",
@@ -33,18 +33,18 @@ SMALL = {
     "tools_contentrevision",
     "reviews_reviewer",
 }
-# A narrow row a tool, made to be counted: filters with their counts, and how often seats agree, look at all of them.
+# One narrow row per tool, made to be counted: the counts of filters and the agreement of seats read all rows.
 COUNTED_WHOLE = {"votes_listing"}
-# Rows are not counted for a search: whether a word is better looked up or met on the way down the newest rows depends
-# on how rare it is and how large the site, and here nothing is large.
+# Rows are not counted for searches: whether PostgreSQL looks a word up or walks down the newest rows depends on how
+# rare the word is and how large the site, and a test site is small.
 SEARCHES = {kind.name for kind in PAGES if kind.address.startswith("/search/")}
 FORM = "application/x-www-form-urlencoded"
-MOST = 1 / 2  # of a table's rows that the statements of a page may read, each by itself
+MAX_SHARE = 1 / 2  # of a table's rows that one statement of a page may read
 
 
 @pytest.fixture(scope="module")
 def full_site(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, int]]:
-    """The demonstration and a load, for all tests of this file, and how many rows each table has."""
+    """Load the demo and made-up content for all tests of this file, and yield the number of rows per table."""
     with django_db_blocker.unblock(), transaction.atomic():
         import_catalog(content=DEMO.read_bytes())
         make_load(size=SIZE, seed=1)
@@ -55,17 +55,17 @@ def full_site(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[st
         transaction.set_rollback(True)
 
 
-def _query(sql: str) -> list[tuple[Any, ...]]:
+def _run_query(sql: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql)
         return cursor.fetchall()
 
 
-def _statements(address: str, kind: Page) -> list[tuple[str, Any]]:
-    """Every SELECT of a page with its parameters."""
+def _record_statements(address: str, kind: Page) -> list[tuple[str, Any]]:
+    """Return every SELECT of a page with its parameters."""
     found: list[tuple[str, Any]] = []
 
-    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001 (Django's signature)
+    def record(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001 (Django's signature)
         if sql.lstrip().startswith(("SELECT", "WITH")):
             found.append((sql, params))
         return execute(sql, params, many, context)
@@ -76,52 +76,52 @@ def _statements(address: str, kind: Page) -> list[tuple[str, Any]]:
     _cached_editorial.cache_clear()
     _cached_verdict.cache_clear()
     _numbers.cache_clear()
-    with connection.execute_wrapper(note):
+    with connection.execute_wrapper(record):
         response = client.post(address, kind.body, FORM) if kind.body else client.get(address)
     assert response.status_code < 400
     return found
 
 
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _walk_nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for below in plan.get("Plans", []):
-        yield from _nodes(below)
+        yield from _walk_nodes(below)
 
 
-def _rows_read(node: dict[str, Any]) -> float:
-    """Rows that a scan took from its table, those that it threw away too, over all its loops."""
+def _count_rows_read(node: dict[str, Any]) -> float:
+    """Return the rows that a scan read in all its loops, including those it filtered out."""
     removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
     return (node["Actual Rows"] + removed) * node["Actual Loops"]
 
 
-def _offences(sql: str, params: Any, rows: dict[str, int], *, counting: bool) -> Iterator[str]:
-    """What is wrong with a statement, in words; `rows` is how many rows each long table has."""
+def _find_offenses(sql: str, params: Any, rows: dict[str, int], *, counting: bool) -> Iterator[str]:
+    """Yield what is wrong with a statement. `rows` is the number of rows per large table."""
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params)
         [(explained,)] = cursor.fetchall()
     said = " ".join(sql.split())
     read: Counter[str] = Counter()
     plans = explained if isinstance(explained, list) else json.loads(explained)
-    for node in _nodes(plans[0]["Plan"]):
+    for node in _walk_nodes(plans[0]["Plan"]):
         table = node.get("Relation Name")
         if table not in rows:
             continue
         if node["Node Type"] == "Seq Scan":
             yield f"no index of {table} serves {said}"
-        read[table] += round(_rows_read(node))
+        read[table] += round(_count_rows_read(node))
     for table, count in read.items() if counting else ():
-        if table not in COUNTED_WHOLE and count > max(MOST * rows[table], 100):
+        if table not in COUNTED_WHOLE and count > max(MAX_SHARE * rows[table], 100):
             yield f"{count} of the {rows[table]} rows of {table} are read by {said}"
 
 
 @pytest.mark.parametrize("kind", PAGES, ids=lambda kind: kind.name)
-def test_no_page_reads_a_table_from_end_to_end(full_site: dict[str, int], kind: Page) -> None:
+def test_no_page_reads_a_whole_table(full_site: dict[str, int], kind: Page) -> None:
     for load in (False, True):
-        for address in kind.addresses(_query, load=load)[:2]:
-            statements = _statements(address, kind)
-            offences = [
-                offence
+        for address in kind.addresses(_run_query, load=load)[:2]:
+            statements = _record_statements(address, kind)
+            offenses = [
+                offense
                 for sql, params in statements
-                for offence in _offences(sql, params, full_site, counting=not load and kind.name not in SEARCHES)
+                for offense in _find_offenses(sql, params, full_site, counting=not load and kind.name not in SEARCHES)
             ]
-            assert not offences, f"{address}\n\n" + "\n\n".join(offences)
+            assert not offenses, f"{address}\n\n" + "\n\n".join(offenses)

@@ -11,7 +11,7 @@ from lxml import etree
 from catalog.actions import import_catalog
 from comparisons.machines import sitemaps
 from tests import factories as make
-from tests.comparisons.contents import SECRET, hide_things, open_site
+from tests.comparisons.contents import SECRET, add_hidden_content, make_site
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,9 +77,9 @@ def test_lastmod_is_that_of_the_newest_review_or_tool(client):
 
 
 def test_unpublished_content_is_not_listed(client):
-    pair = open_site()
+    pair = make_site()
     make.category(slug="secret-category")
-    hide_things(pair)
+    add_hidden_content(pair)
     assert list(get_locations(client, "/sitemaps/comparisons-1.xml")) == ["/compare/alpha-vs-beta/"]
     tools = get_locations(client, "/sitemaps/tools-1.xml")
     assert sorted(tools) == ["/tools/alpha/", "/tools/beta/", *(f"/tools/shown-{number}/" for number in range(3))]
@@ -122,14 +122,14 @@ def test_unknown_file_is_404(client, name):
     ],
 )
 def test_query_counts_are_constant(client, django_assert_num_queries, things, url, queries):
-    open_site(things)
+    make_site(things)
     with django_assert_num_queries(queries):
         assert client.get(url).status_code == 200
 
 
 @pytest.mark.parametrize("url", ["/sitemap.xml", "/sitemaps/tools-1.xml", "/robots.txt", "/manifest.webmanifest"])
 def test_files_are_public_and_conditional(client, admin_client, url):
-    open_site()
+    make_site()
     first = client.get(url)
     assert (first.headers["Cache-Control"], first.headers["Vary"]) == ("public, no-cache", "Accept-Encoding")
     assert admin_client.get(url).content == first.content

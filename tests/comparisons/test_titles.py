@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from tests import factories as make
-from tests.comparisons.contents import open_site
+from tests.comparisons.contents import make_site
 
 pytestmark = pytest.mark.django_db
 SITE = "http://127.0.0.1:8000"
@@ -47,7 +47,7 @@ def test_comparison_title_names_the_leader_if_it_fits(client, names, verdicts, t
 
 
 def test_description_is_the_verdict_cut_between_words(client):
-    pair = open_site()
+    pair = make_site()
     make.votes(on=pair.first, ship=80, skip=20)
     sentence = client.get("/compare/alpha-vs-beta.json").json()["sentence"]
     assert len(sentence) > 160
@@ -59,7 +59,7 @@ def test_description_is_the_verdict_cut_between_words(client):
 
 
 def test_titles_of_tool_and_category_have_their_numbers(client):
-    pair = open_site()
+    pair = make_site()
     tool, category = get_head(client, "/tools/beta/"), get_head(client, pair.first.category.get_absolute_url())
     assert tool["title"] == "Beta 0: 1 of 1 ship, entry Free · Shipside"
     assert tool["description"] == "Panel: 1 of 1 ship. Community: 58% of 12 votes, early: 32–81%. Entry: Free."
@@ -86,7 +86,7 @@ def test_empty_site_has_titles(client):
     [("/compare/alpha-vs-beta/", "/og/compare/alpha-vs-beta.png"), ("/tools/alpha/", "/og/tools/alpha.png")],
 )
 def test_shared_link_shows_the_image_of_the_page(client, url, image):
-    open_site()
+    make_site()
     said = get_head(client, url + "?only=differences")
     assert said["og:title"] == said["title"]
     assert said["og:description"] == said["og:image:alt"] == said["description"]

@@ -8,7 +8,7 @@ from comparisons.shaping import sentences, tool_columns
 TODAY = date(2026, 11, 22)
 
 
-def record(**fields: Any) -> ToolRecord:
+def make_record(**fields: Any) -> ToolRecord:
     empty = {
         "id": 1, "slug": "alpha", "name": "Alpha", "tagline": "", "description": "", "website": "",
         "category_slug": "c", "category_name": "C", "ship": 0, "seats": 0, "percent": None,
@@ -17,7 +17,7 @@ def record(**fields: Any) -> ToolRecord:
     return {**empty, **fields}  # type: ignore[typeddict-item]
 
 
-def fact(attribute: int, value: str, verified_on: str | None = None, source: str = "") -> dict[str, Any]:
+def make_fact(attribute: int, value: str, verified_on: str | None = None, source: str = "") -> dict[str, Any]:
     return {
         "attribute": attribute,
         "name": f"A{attribute}",
@@ -28,7 +28,7 @@ def fact(attribute: int, value: str, verified_on: str | None = None, source: str
     }
 
 
-def review(seat: int, verdict: str, published_at: str = "2026-11-01T09:00:00+00:00") -> dict[str, Any]:
+def make_review(seat: int, verdict: str, published_at: str = "2026-11-01T09:00:00+00:00") -> dict[str, Any]:
     return {
         "id": 10 + seat, "reviewer": seat, "slug": f"s{seat}", "name": f"S{seat}", "lens": "?", "seat": seat,
         "counted": True, "verdict": verdict, "quote": "Because.", "flips_if": "", "published_at": published_at,
@@ -36,7 +36,7 @@ def review(seat: int, verdict: str, published_at: str = "2026-11-01T09:00:00+00:
     }  # fmt: skip
 
 
-def plan(kind: str, amount: int | None = None) -> dict[str, Any]:
+def make_plan(kind: str, amount: int | None = None) -> dict[str, Any]:
     paid = {"amount": Decimal(amount or 0), "currency": "USD", "period": "month"}
     none = {"amount": None, "currency": None, "period": None}
     return {
@@ -50,9 +50,9 @@ def plan(kind: str, amount: int | None = None) -> dict[str, Any]:
     }
 
 
-def test_facts_line_up_and_only_known_values_differ():
-    first = record(facts=[fact(1, "MIT"), fact(2, "Go"), fact(4, "Yes")])
-    second = record(facts=[fact(1, "mit"), fact(2, "Rust"), fact(3, "No")])
+def test_facts_align_and_only_known_values_differ():
+    first = make_record(facts=[make_fact(1, "MIT"), make_fact(2, "Go"), make_fact(4, "Yes")])
+    second = make_record(facts=[make_fact(1, "mit"), make_fact(2, "Rust"), make_fact(3, "No")])
     rows = tool_columns.build_fact_rows([first, second], today=TODAY)
     assert [(row["name"], row["differs"], [cell is not None for cell in row["cells"]]) for row in rows] == [
         ("A1", False, [True, True]),
@@ -65,19 +65,19 @@ def test_facts_line_up_and_only_known_values_differ():
 def test_sources_are_verified_stale_or_unverified(settings):
     settings.STALE_AFTER_DAYS = 90
     facts = [
-        fact(1, "fresh", "2026-08-24", "https://www.example.com/x"),
-        fact(2, "stale", "2026-08-23"),
-        fact(3, "never"),
+        make_fact(1, "fresh", "2026-08-24", "https://www.example.com/x"),
+        make_fact(2, "stale", "2026-08-23"),
+        make_fact(3, "never"),
     ]
-    cells = [str(row["cells"][0]) for row in tool_columns.build_fact_rows([record(facts=facts)], today=TODAY)]
+    cells = [str(row["cells"][0]) for row in tool_columns.build_fact_rows([make_record(facts=facts)], today=TODAY)]
     assert ">example.com</a>, verified 24 Aug 2026<" in cells[0]
     assert "verified 23 Aug 2026, over 90 days ago" in cells[1]
     assert "unverified" in cells[2]
 
 
-def test_seats_line_up_in_order_and_differ_where_both_judged_otherwise():
-    first = record(reviews=[review(1, "ship"), review(3, "ship")])
-    second = record(reviews=[review(2, "skip"), review(3, "skip")])
+def test_seats_align_in_order_and_differ_only_if_both_judged():
+    first = make_record(reviews=[make_review(1, "ship"), make_review(3, "ship")])
+    second = make_record(reviews=[make_review(2, "skip"), make_review(3, "skip")])
     rows = tool_columns.build_seat_rows([first, second])
     assert [(row["name"], row["verdicts"], row["differs"]) for row in rows] == [
         ("S1", ("ship", None), False),
@@ -87,17 +87,17 @@ def test_seats_line_up_in_order_and_differ_where_both_judged_otherwise():
     assert sentences.describe_split(rows) == "One of one seat gives the two different verdicts."
 
 
-def column(**fields: Any) -> tool_columns.Column:
-    return tool_columns.build_column(record(**fields), today=TODAY)
+def make_column(**fields: Any) -> tool_columns.Column:
+    return tool_columns.build_column(make_record(**fields), today=TODAY)
 
 
 def test_like_for_like(settings):
     settings.LIKE_FOR_LIKE_DAYS = 90
-    new = column(name="New", reviews=[review(1, "ship", "2026-11-01T00:00:00+00:00")])
-    near = column(name="Near", reviews=[review(1, "ship", "2026-08-03T23:00:00+00:00")])
-    far = column(name="Far", reviews=[review(1, "ship", "2026-08-02T23:00:00+00:00")])
+    new = make_column(name="New", reviews=[make_review(1, "ship", "2026-11-01T00:00:00+00:00")])
+    near = make_column(name="Near", reviews=[make_review(1, "ship", "2026-08-03T23:00:00+00:00")])
+    far = make_column(name="Far", reviews=[make_review(1, "ship", "2026-08-02T23:00:00+00:00")])
     assert sentences.write_like_for_like_notice(new, near) == ""
-    assert sentences.write_like_for_like_notice(new, column()) == ""
+    assert sentences.write_like_for_like_notice(new, make_column()) == ""
     assert (
         sentences.write_like_for_like_notice(new, far)
         == sentences.write_like_for_like_notice(far, new)
@@ -109,7 +109,11 @@ def test_like_for_like(settings):
 
 
 def test_pricing_read():
-    free, paid, both = [plan("free")], [plan("paid", 20)], [plan("free"), plan("paid", 9), plan("paid", 30)]
+    free, paid, both = (
+        [make_plan("free")],
+        [make_plan("paid", 20)],
+        [make_plan("free"), make_plan("paid", 9), make_plan("paid", 30)],
+    )
     reads = {
         (None, None): "Nobody has entered a price for either of them yet.",
         ("free", "both"): "Both let you in for free. With B, money enters at $9/mo.",
@@ -117,14 +121,17 @@ def test_pricing_read():
         ("paid", None): "A starts at $20/mo; no price of B is known to us.",
         ("contact", "paid"): "A names no price before a talk with sales; B starts at $20/mo.",
     }
-    plans = {None: None, "free": free, "paid": paid, "both": both, "contact": [plan("contact")]}
+    plans = {None: None, "free": free, "paid": paid, "both": both, "contact": [make_plan("contact")]}
     for (one, two), text in reads.items():
         assert (
-            sentences.write_pricing_read(column(name="A", plans=plans[one]), column(name="B", plans=plans[two])) == text
+            sentences.write_pricing_read(
+                make_column(name="A", plans=plans[one]), make_column(name="B", plans=plans[two])
+            )
+            == text
         )
 
 
-def test_earlier_values_are_said_newest_first_and_as_many_as_asked():
+def test_earlier_values_are_newest_first_and_limited():
     none = {"amount": None, "currency": None, "period": None, "unit": ""}
     monthly = {"amount": Decimal(20), "currency": "USD", "period": "month", "unit": ""}
     was = [
@@ -133,24 +140,24 @@ def test_earlier_values_are_said_newest_first_and_as_many_as_asked():
     ]
     said = "was $20/mo until 3 Aug 2026", "was Free until 2 Jan 2026"
     for earlier, shown in {1: (True, False), None: (True, True)}.items():
-        tool = record(plans=[{**plan("paid", 30), "was": was}])
+        tool = make_record(plans=[{**make_plan("paid", 30), "was": was}])
         line = tool_columns.build_column(tool, today=TODAY, earlier=earlier)["price_lines"][0]
         assert tuple(words in line for words in said) == shown
     values = [{"value": "Apache-2.0", "until": "2026-08-03T23:00:00+00:00"}]
-    rows = tool_columns.build_fact_rows([record(facts=[{**fact(1, "MIT"), "was": values}])], today=TODAY)
+    rows = tool_columns.build_fact_rows([make_record(facts=[{**make_fact(1, "MIT"), "was": values}])], today=TODAY)
     assert "was Apache-2.0 until 3 Aug 2026" in rows[0]["cells"][0]
 
 
-def test_predictions_say_where_they_stand():
+def test_predictions_show_their_state():
     def prediction(due_on: str, outcome: str) -> dict[str, str]:
         return {"claim": "C", "due_on": due_on, "outcome": outcome, "note": "", "source": ""}
 
     claims = [("2026-11-23", "open"), ("2026-11-22", "open"), ("2026-01-01", "right")]
-    reviews = [{**review(1, "ship"), "predictions": [prediction(*claim) for claim in claims]}]
+    reviews = [{**make_review(1, "ship"), "predictions": [prediction(*claim) for claim in claims]}]
     assert [
         word
         for line, word in zip(
-            column(reviews=reviews)["predictions"],
+            make_column(reviews=reviews)["predictions"],
             ["Due 23 Nov 2026.", "Due since 22 Nov 2026, not judged yet.", "Was due 1 Jan 2026."],
             strict=True,
         )

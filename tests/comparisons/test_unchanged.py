@@ -1,4 +1,4 @@
-"""Pages that did not change are answered 304, and only those."""
+"""Unchanged pages, and only those, return 304."""
 
 from datetime import date, timedelta
 
@@ -17,7 +17,7 @@ PAIR = "/compare/beta-vs-alpha/"
 
 
 @pytest.mark.parametrize("url", URLS)
-def test_unchanged_page_is_answered_304(client, url):
+def test_unchanged_page_returns_304(client, url):
     full_pair()
     etag = client.get(url).headers["ETag"]
     for tag in (etag, f"W/{etag}", f'"other", {etag}'):
@@ -28,7 +28,7 @@ def test_unchanged_page_is_answered_304(client, url):
     assert client.get(url, headers={"if-none-match": '"other"'}).status_code == 200
 
 
-def test_unchanged_comparison_is_answered_by_one_query_and_no_template(client, django_assert_num_queries, monkeypatch):
+def test_unchanged_comparison_costs_one_query_and_no_template(client, django_assert_num_queries, monkeypatch):
     full_pair()
     etag = client.get(PAIR).headers["ETag"]
     monkeypatch.setattr("comparisons.views.pairs.render", None)
@@ -40,7 +40,7 @@ def test_unchanged_comparison_is_answered_by_one_query_and_no_template(client, d
         assert client.get(PAIR, headers={"if-none-match": etag}).status_code == 304
 
 
-def test_unchanged_answers_stop_when_the_address_leads_elsewhere(client):
+def test_304_stops_when_the_address_redirects(client):
     pair = full_pair()
     asked = {"if-none-match": client.get(PAIR).headers["ETag"]}
     assert client.get(PAIR, headers=asked).status_code == 304
@@ -61,7 +61,7 @@ def test_cached_urls_are_bounded(client, monkeypatch):
     assert list(_validators) == [f"{PAIR}?nothing={number}" for number in (2, 3)]
 
 
-def test_page_that_is_asked_for_again_is_read_again(client):
+def test_revalidated_page_counts_as_a_read(client):
     pair = full_pair()
     popularity.flush()
     etag = client.get(PAIR).headers["ETag"]
@@ -73,7 +73,7 @@ def test_page_that_is_asked_for_again_is_read_again(client):
     assert popularity._pending == {pair.pk: 3}
 
 
-def test_etag_changes_with_all_that_the_page_shows(client):
+def test_etag_changes_with_everything_on_the_page(client):
     pair = full_pair()
     alpha, beta = pair.second, pair.first
     review = alpha.reviews.first()
@@ -107,7 +107,7 @@ def test_etag_changes_with_all_that_the_page_shows(client):
         before = etag()
 
 
-def test_etag_stays_when_nothing_that_is_shown_changes(client):
+def test_etag_stays_when_nothing_on_the_page_changes(client):
     full_pair()
     etag = client.get(PAIR).headers["ETag"]
     make.review(of=make.tool(), by=make.reviewer())

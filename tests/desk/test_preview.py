@@ -17,7 +17,7 @@ from desk.publishing import previews
 from reviews.actions import publish_tool
 from reviews.models import Review
 from tests import factories as make
-from tests.comparisons.contents import SECRET, hide_things, open_site
+from tests.comparisons.contents import SECRET, add_hidden_content, make_site
 from tools.models import Tool
 
 pytestmark = pytest.mark.django_db
@@ -120,8 +120,8 @@ def test_no_cache_no_index_no_referrer_and_no_cookie(client, make_thing):
 
 
 def test_a_comparison_shows_its_drafts_and_those_of_its_tools_alone(client):
-    pair = open_site()
-    hide_things(pair)
+    pair = make_site()
+    add_hidden_content(pair)
     one = draft_tool()
     make.review(of=pair.first, by=one.reviews.first().reviewer, quote="Another draft.", published_at=None)
     compared = make.comparison(first=one, second=pair.first, introduction="Who *chooses*.", published_at=None)
@@ -169,8 +169,8 @@ def test_previews_only_read_and_cache_nothing(client, django_assert_num_queries)
 
 
 def test_nothing_of_a_preview_is_on_public_pages_afterwards(client):
-    pair = open_site()
-    hide_things(pair)
+    pair = make_site()
+    add_hidden_content(pair)
 
     def public() -> list[tuple[int, bytes]]:
         return [(response.status_code, response.content) for response in map(client.get, PUBLIC)]

@@ -12,7 +12,7 @@ from newsletter.content import entries_of, public
 from newsletter.issuing import NotNowError, compose_issue
 from newsletter.models import Issue, IssueState
 from tests import factories as make
-from tests.comparisons.contents import SECRET, hide_things, open_site
+from tests.comparisons.contents import SECRET, add_hidden_content, make_site
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -24,8 +24,8 @@ def kinds(issue: Issue) -> list[tuple[str, str]]:
 
 
 def test_issue_tells_what_is_new_and_nothing_that_is_not_public():
-    pair = open_site()
-    hide_things(pair)
+    pair = make_site()
+    add_hidden_content(pair)
     judged = pair.first.reviews.order_by("pk").first().predictions.get()
     judged.outcome, judged.note, judged.judged_on = "wrong", "It *did not* happen.", make.PAST.date()
     judged.save()
@@ -53,7 +53,7 @@ def test_issue_tells_what_is_new_and_nothing_that_is_not_public():
 
 
 def test_composing_costs_as_many_queries_for_three_pairs_as_for_one(django_assert_num_queries):
-    open_site()
+    make_site()
     with django_assert_num_queries(18):
         composing.composed(since=BEFORE, at=timezone.now())
     for_three = make.comparison(first=make.tool(), second=make.tool())
@@ -63,7 +63,7 @@ def test_composing_costs_as_many_queries_for_three_pairs_as_for_one(django_asser
 
 
 def test_news_is_told_once():
-    pair = open_site()
+    pair = make_site()
     judged = pair.first.reviews.order_by("pk").first().predictions.get()
     judged.outcome, judged.judged_on = "right", timezone.now().date()
     judged.save()
@@ -85,7 +85,7 @@ def test_what_came_out_with_its_second_tool_is_new():
 
 
 def test_votes_alone_make_no_issue():
-    open_site()
+    make_site()
     assert compose_issue(since=make.PAST + 30 * DAY) is None
     assert Issue.objects.count() == 0
 
@@ -118,7 +118,7 @@ def test_no_issue_is_composed_while_one_is_ready():
 
 
 def test_withdrawn_things_are_not_public_any_more():
-    pair = open_site()
+    pair = make_site()
     entries = entries_of(compose_issue(since=BEFORE).content)
     pair.second.withdraw()
     assert [entry.kind for entry in public(entries)] == ["flip", "watch"]

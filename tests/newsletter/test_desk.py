@@ -14,7 +14,7 @@ from newsletter import issuing, numbers
 from newsletter.models import Delivery, Issue, Outbox, Subscriber, Suppression, Worker
 from newsletter.worker import Post
 from tests import factories as make
-from tests.comparisons.contents import open_site
+from tests.comparisons.contents import make_site
 
 pytestmark = pytest.mark.django_db
 ALL = ["add_issue", "view_issue", "change_issue", "send_issue", "view_delivery", "view_subscriber"]
@@ -37,7 +37,7 @@ def act(client: Client, issue: Issue, name: str) -> str:
 
 
 def make_ready_issue() -> Issue:
-    open_site()
+    make_site()
     issue = issuing.compose_issue(since=make.PAST - timedelta(days=1))
     issuing.make_ready(issue=issue)
     return issue

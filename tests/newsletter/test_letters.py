@@ -9,7 +9,7 @@ from newsletter.content import KINDS, sections
 from newsletter.letters import LARGEST, Links, issue_letter
 from newsletter.plain import as_text
 from tests import factories as make
-from tests.comparisons.contents import open_site
+from tests.comparisons.contents import make_site
 
 pytestmark = pytest.mark.django_db
 LINKS = Links(unsubscribe="https://shipside.example/leave/", preferences="https://shipside.example/choose/")
@@ -29,7 +29,7 @@ def letter_of(issue, **options):
 
 
 def test_everything_that_the_html_says_stands_in_the_text():
-    open_site(3)
+    make_site(3)
     issue = make.issue_of_everything()
     issue.lead = "A *lead* with [words](https://example.com/x?a=1&b=2), [ours](/tools/):\n\n- one & two\n- three"
     letter, document = letter_of(issue)
@@ -53,7 +53,7 @@ def test_everything_that_the_html_says_stands_in_the_text():
 
 
 def test_mail_loads_nothing_and_tracks_nothing():
-    open_site()
+    make_site()
     letter, document = letter_of(make.issue_of_everything())
     assert {element.tag for element in document.iter()} & {"img", "script", "link", "iframe", "object"} == set()
     assert "url(" not in letter.html
@@ -61,7 +61,7 @@ def test_mail_loads_nothing_and_tracks_nothing():
 
 
 def test_styles_are_on_the_elements_and_the_dark_ones_in_the_sheet():
-    open_site()
+    make_site()
     _, document = letter_of(make.issue_of_everything())
     styled = [element for element in document.find("body").iter() if element.tag in ("h1", "h2", "h3", "a")]
     assert all(element.attrib.get("style") for element in styled)

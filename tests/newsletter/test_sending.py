@@ -15,7 +15,7 @@ from newsletter.models import Delivery, Issue, IssueState, Leaving, Subscriber, 
 from newsletter.transport import Outcome
 from newsletter.worker import Post
 from tests import factories as make
-from tests.comparisons.contents import open_site
+from tests.comparisons.contents import make_site
 from tests.newsletter.mailserver import mail_server
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 def ready(**fields) -> Issue:
     """An issue that can go out, about two categories."""
-    pair = open_site()
+    pair = make_site()
     issue = make.issue_of_everything()
     issue.state, issue.started_at = IssueState.READY, None
     issue.save()
@@ -106,7 +106,7 @@ def test_issue_that_cannot_be_written_waits_for_somebody_who_mends_it(monkeypatc
 
 
 def test_issue_is_called_after_what_is_in_it_for_each_reader():
-    pair = open_site()
+    pair = make_site()
     other = make.comparison(first=make.tool(name="Cee"), second=make.tool(name="Dee"))
     issue = issuing.compose_issue(since=make.PAST - timedelta(days=1))
     assert issue.subject == "Cee vs Dee, and two more verdicts"

@@ -12,7 +12,7 @@ from newsletter.outgoing import Parcels
 from newsletter.sending import InHand
 from newsletter.stencil import LINKS, stencil
 from tests import factories as make
-from tests.comparisons.contents import open_site
+from tests.comparisons.contents import make_site
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ def said(content: bytes) -> dict[str, object]:
 
 @pytest.mark.parametrize("lead", ["", "Ünïcode *words* = more, " * 40, ".\n\n..\n\nFrom here", "x" * 3000])
 def test_filled_stencil_says_what_the_message_says(lead):
-    open_site(2)
+    make_site(2)
     issue = make.issue_of_everything()
     issue.lead, issue.subject = lead, "Whisper vs Vosk – und mehr Ünïcode, " * 3
     issue.save()
@@ -49,7 +49,7 @@ def test_filled_stencil_says_what_the_message_says(lead):
 
 
 def test_parcel_says_the_same_as_bytes_and_as_a_message():
-    open_site()
+    make_site()
     issue = make.issue_of_everything()
     reader = make.subscriber()
     parcel = Parcels().parcel(InHand(1, issue.pk, reader.pk, 0, None), reader.email)

@@ -7,7 +7,7 @@ from lxml import etree
 
 from newsletter.models import Issue, IssueState
 from tests import factories as make
-from tests.comparisons.contents import open_site
+from tests.comparisons.contents import make_site
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,7 +15,7 @@ ATOM = {"a": "http://www.w3.org/2005/Atom"}
 
 
 def test_issue_stands_on_the_web_once_it_goes_out(client):
-    open_site()
+    make_site()
     issue = make.issue_of_everything()
     seen = {}
     for state in IssueState:
@@ -38,7 +38,7 @@ def test_issue_stands_on_the_web_once_it_goes_out(client):
 
 
 def test_page_says_what_was_mailed_without_what_was_withdrawn(client):
-    pair = open_site()
+    pair = make_site()
     make.issue_of_everything()
     page = client.get("/newsletter/1/").content.decode()
     assert page.count('class="issue__entry"') == 4
@@ -57,7 +57,7 @@ def test_page_says_what_was_mailed_without_what_was_withdrawn(client):
 
 @pytest.mark.parametrize("url", ["/newsletter/", "/newsletter/1/", "/feeds/newsletter.xml", "/sitemaps/newsletter.xml"])
 def test_public_and_the_same_for_everyone(client, url):
-    open_site()
+    make_site()
     make.issue_of_everything()
     response = client.get(url)
     assert response.headers["Cache-Control"] == "public, no-cache"
@@ -67,7 +67,7 @@ def test_public_and_the_same_for_everyone(client, url):
 
 @pytest.mark.parametrize(("url", "queries"), [("/newsletter/1/", 4), ("/newsletter/", 4), ("/feeds/newsletter.xml", 4)])
 def test_queries_do_not_grow(client, django_assert_num_queries, url, queries):
-    open_site()
+    make_site()
     make.issue_of_everything()
     with django_assert_num_queries(queries):
         client.get(url)
@@ -78,7 +78,7 @@ def test_queries_do_not_grow(client, django_assert_num_queries, url, queries):
 
 
 def test_feed_holds_to_the_rfc_and_tells_issues_in_full(client):
-    open_site()
+    make_site()
     make.issue_of_everything()
     make.issue(number=2, state="sent", subject="Second")
     document = etree.fromstring(client.get("/feeds/newsletter.xml").content)

@@ -1,0 +1,118 @@
+"""The page of three or four tools in columns, and the form that leads to it."""
+
+from itertools import combinations
+from typing import Any, TypedDict
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from comparisons.forms import CustomOptions
+from comparisons.machines import titles
+from comparisons.reading.records import PairRecord
+from comparisons.reading.tool_records import read_tools
+from comparisons.shaping import search_results, sentences, tool_columns
+from comparisons.shaping.search_results import PickerField
+from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter, SeatToggle, build_toggles, select_seats
+from comparisons.shaping.tool_columns import Column, FactRow, SeatRow
+from votes.community import Community
+from web import clock
+
+FIELD_LABELS = ("First tool", "Second tool", "Third tool", "Fourth tool")
+
+
+class FormContext(TypedDict):
+    """What `comparisons/custom.html` takes."""
+
+    sides: list[tuple[PickerField, list[tuple[str, str, str]]]]
+    """The fields, each with the tools that may be meant."""
+    has_beyond: bool
+    """Whether more tools were entered than there are columns."""
+
+
+class ColumnsContext(FormContext):
+    """What `comparisons/columns.html` takes."""
+
+    title: str
+    description: str
+    sentence: str
+    notice: str
+    has_long_names: bool
+    whole_panel: str
+    """The address without the seat filter."""
+    address: str
+    seat_filter: SeatFilter
+    toggles: list[SeatToggle]
+    columns: list[Column]
+    has_corrections: bool
+    tools: list[tuple[Column, Community]]
+    seats: list[SeatRow]
+    split_sentence: str
+    facts: list[FactRow]
+    pairs: list[SafeString]
+
+
+def build_form(fields: list[PickerField], options: CustomOptions) -> FormContext:
+    """Return the context of the form, with the fields filled in so far."""
+    empty = [PickerField(f"t{place}", FIELD_LABELS[place], "") for place in range(len(fields), len(FIELD_LABELS))]
+    fields = [*fields, *empty]
+    return {
+        "sides": [(field, search_results.custom_choices(fields, place)) for place, field in enumerate(fields)],
+        "has_beyond": bool(options.beyond),
+    }
+
+
+def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
+    """Return the context of the page of columns. One query, and another one with a seat filter.
+
+    The tools must come from `with_community().with_freeze().with_namesakes()`.
+    """
+    ids, slugs, today = [tool.pk for tool in tools], [tool.slug for tool in tools], clock.today()
+    records = read_tools(ids)
+    panel_seats = [row["seat"] for row in tool_columns.build_seat_rows(records)]
+    seat_filter = select_seats(panel_seats, options.seat_slugs)
+    if seat_filter != WHOLE_PANEL:
+        records = read_tools(ids, seats=seat_filter.ids)
+    columns = [tool_columns.build_column(record, today=today) for record in records]
+    communities = [Community.of(tool.community, is_frozen=tool.is_frozen) for tool in tools]
+    seats = tool_columns.build_seat_rows(records)
+    sentence = sentences.write_ranking(columns, communities, seat_filter)
+    return {
+        **build_form([_fill_field(place, tool) for place, tool in enumerate(tools)], options),
+        "title": titles.write_columns_title(columns),
+        "description": titles.write_comparison_description(sentence),
+        "sentence": sentence,
+        "notice": sentences.write_like_for_like_notice(*columns),
+        "has_long_names": tool_columns.has_long_names(records),
+        "whole_panel": search_results.custom_address(slugs),
+        "address": search_results.custom_address(slugs, seats=seat_filter.query),
+        "seat_filter": seat_filter,
+        "toggles": build_toggles(
+            panel_seats, seat_filter, here=reverse("custom"), also=search_results.custom_query(slugs)
+        ),
+        "columns": columns,
+        "has_corrections": any(column["corrections"] for column in columns),
+        "tools": list(zip(columns, communities, strict=True)),
+        "seats": seats,
+        "split_sentence": sentences.describe_wide_split(seats),
+        "facts": tool_columns.build_fact_rows(records, today=today),
+        "pairs": [tool_columns.render_pair_link(pair) for pair in _list_pairs(columns)],
+    }
+
+
+def _fill_field(place: int, tool: Any) -> PickerField:
+    # A name that another tool shares would not lead back to this one.
+    return PickerField(f"t{place}", FIELD_LABELS[place], tool.slug if tool.has_namesake else tool.name, tool)
+
+
+def _list_pairs(columns: list[Column]) -> list[PairRecord]:
+    """Return every two of the tools, in alphabetical order of their slugs."""
+    return [
+        {
+            "first_slug": first["slug"],
+            "first_name": first["name"],
+            "second_slug": second["slug"],
+            "second_name": second["name"],
+            "category": first["category"],
+        }
+        for first, second in combinations(sorted(columns, key=lambda column: column["slug"]), 2)
+    ]
