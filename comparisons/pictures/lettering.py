@@ -50,30 +50,30 @@ class FittedText:
 
 def keep_drawable(text: str) -> str:
     """Return the text that can be drawn. Characters without a font become dots; those without a shape are removed."""
-    kept: list[str] = []
+    drawn: list[str] = []
     marks = 0
     for character in unicodedata.normalize("NFC", text):
         kind = unicodedata.category(character)
-        previous = kept[-1] if kept else " "
+        previous = drawn[-1] if drawn else " "
         if character.isspace() or kind == "Cc":
-            kept.append(" ")
+            drawn.append(" ")
         elif character in _JOINERS:
             if _HAS_RAQM and previous not in _JOINERS and find_font(previous) not in (None, SERIF):
-                kept.append(character)
+                drawn.append(character)
         elif kind == "Cf" or 0xFE00 <= ord(character) <= 0xFE0F:
             pass  # formatting and variation selectors: directions are computed below, and each glyph has one variant
         elif kind in ("Mn", "Me", "Mc"):
             marks += 1
             letter = previous.strip(_JOINERS) or UNKNOWN
             if letter != " " and marks <= _MAX_MARKS and find_font(character) == find_font(letter):
-                kept.append(character)
+                drawn.append(character)
             continue
         elif find_font(character) is not None:
-            kept.append(character)
-        elif "".join(kept[-3:]) != UNKNOWN * 3:
-            kept.append(UNKNOWN)
+            drawn.append(character)
+        elif "".join(drawn[-3:]) != UNKNOWN * 3:
+            drawn.append(UNKNOWN)
         marks = 0
-    return " ".join("".join(kept).split())
+    return " ".join("".join(drawn).split())
 
 
 @process_cache(maxsize=4096)

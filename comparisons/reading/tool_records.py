@@ -33,11 +33,11 @@ JOIN LATERAL (
                               SELECT json_agg(was ORDER BY until DESC) FROM (
                                   SELECT kind, amount, currency, period, unit, superseded_at AS until
                                   FROM tools_plan AS old
-                                  WHERE old.tool_id = tool.id AND old.name = standing.name
+                                  WHERE old.tool_id = tool.id AND old.name = current_plan.name
                                     AND superseded_at IS NOT NULL
                               ) AS was
                           ) AS was
-                   FROM tools_plan AS standing WHERE tool_id = tool.id AND superseded_at IS NULL
+                   FROM tools_plan AS current_plan WHERE tool_id = tool.id AND superseded_at IS NULL
                ) AS plan
            ) AS plans,
            (

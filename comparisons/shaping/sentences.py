@@ -65,10 +65,10 @@ def describe_split(seats: Sequence[SeatRow]) -> str:
     return f"{_count_of(differing, judged)} {'gives' if len(differing) == 1 else 'give'} the two different verdicts."
 
 
-def _count_of(some: Sequence[SeatRow], judged: Sequence[SeatRow]) -> str:
+def _count_of(rows: Sequence[SeatRow], judged: Sequence[SeatRow]) -> str:
     """Return `One of four seats` or `All four seats`."""
     seats = count_of(len(judged), "seat")
-    return f"All {seats}" if len(some) == len(judged) > 1 else f"{spell_number(len(some)).capitalize()} of {seats}"
+    return f"All {seats}" if len(rows) == len(judged) > 1 else f"{spell_number(len(rows)).capitalize()} of {seats}"
 
 
 def describe_wide_split(seats: Sequence[SeatRow]) -> str:

@@ -99,7 +99,7 @@ def _find_offenses(sql: str, params: Any, rows: dict[str, int], *, counting: boo
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params)
         [(explained,)] = cursor.fetchall()
-    said = " ".join(sql.split())
+    statement = " ".join(sql.split())
     read: Counter[str] = Counter()
     plans = explained if isinstance(explained, list) else json.loads(explained)
     for node in _walk_nodes(plans[0]["Plan"]):
@@ -107,11 +107,11 @@ def _find_offenses(sql: str, params: Any, rows: dict[str, int], *, counting: boo
         if table not in rows:
             continue
         if node["Node Type"] == "Seq Scan":
-            yield f"no index of {table} serves {said}"
+            yield f"no index of {table} serves {statement}"
         read[table] += round(_count_rows_read(node))
     for table, count in read.items() if counting else ():
         if table not in COUNTED_WHOLE and count > max(MAX_SHARE * rows[table], 100):
-            yield f"{count} of the {rows[table]} rows of {table} are read by {said}"
+            yield f"{count} of the {rows[table]} rows of {table} are read by {statement}"
 
 
 @pytest.mark.parametrize("kind", PAGES, ids=lambda kind: kind.name)
