@@ -83,17 +83,21 @@ class DeskAdmin[ModelT: models.Model](admin.ModelAdmin):
     def render_change_form(
         self,
         request: HttpRequest,
-        context: dict[str, object],
+        context: dict[str, Any],
         add: bool = False,  # noqa: FBT001, FBT002 (Django's signature)
         change: bool = False,  # noqa: FBT001, FBT002
         form_url: str = "",
         obj: ModelT | None = None,
     ) -> HttpResponse:
+        self.extend_change_form(request, context)
         has_conflict = conflicts.prepare_change_form(request, context)
         response = super().render_change_form(request, context, add, change, form_url, obj)
         if has_conflict:
             response.status_code = 409
         return response
+
+    def extend_change_form(self, request: HttpRequest, context: dict[str, Any]) -> None:
+        """Add what the template of the change form needs to its context. Overrides call `super()`."""
 
     def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: object) -> FormField | None:
         """Leave out the link that deletes the related object: a form must not delete what it only refers to."""

@@ -5,12 +5,12 @@ from typing import Any
 from django import forms
 from django.urls import reverse_lazy
 
-PREVIEW = reverse_lazy("admin:tools_tool_markdown")
-"""Who shows Markdown as readers will see it: the `data-preview` of a field (static/desk/preview.js)."""
+MARKDOWN_PREVIEW_URL = reverse_lazy("admin:tools_tool_markdown")
+"""Where static/desk/preview.js renders the Markdown of a field: the value of its `data-preview`."""
 
 
-class WordsField(forms.CharField):
-    """Words of several lines. Browsers send lines that end in CR and LF; what is kept ends them in LF alone."""
+class MultilineField(forms.CharField):
+    """Text of several lines. Browsers send CRLF line endings; the cleaned value has LF only."""
 
     widget = forms.Textarea
 
@@ -22,26 +22,26 @@ class WordsField(forms.CharField):
         return super().has_changed(initial, self.to_python(data))
 
 
-class LinesField(WordsField):
-    """A list of short texts, one a line: trimmed, without empty ones, each once in whatever case."""
+class LinesField(MultilineField):
+    """A list of short texts, one per line. Trims them, and drops empty lines and case-insensitive duplicates."""
 
     def __init__(self, *, max_length: int, **options: Any) -> None:
-        """Take the longest that one line may be, in characters."""
-        self.longest_line = max_length
+        """Limit each line to `max_length` characters."""
+        self.max_line_length = max_length
         super().__init__(**options)
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> object:
         return "\n".join(value) if isinstance(value, list) else value
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: Any) -> list[str]:
         lines: dict[str, str] = {}
         for line in super().clean(value).splitlines():
             if words := " ".join(line.split()):
                 lines.setdefault(words.casefold(), words)
         for line in lines.values():
-            if len(line) > self.longest_line:
+            if len(line) > self.max_line_length:
                 raise forms.ValidationError(
-                    f"“{line[:40]}…” has {len(line)} characters; {self.longest_line} is the most for a line."
+                    f"“{line[:40]}…” has {len(line)} characters; a line can have at most {self.max_line_length}."
                 )
         return list(lines.values())
 
@@ -52,8 +52,8 @@ class LinesField(WordsField):
             return True
 
 
-class DayInput(forms.DateInput):
-    """The browser's own calendar."""
+class NativeDateInput(forms.DateInput):
+    """A date input that uses the browser's own calendar."""
 
     input_type = "date"
 

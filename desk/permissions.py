@@ -8,6 +8,7 @@ from django.db.models import Model, QuerySet
 
 from accounts.models import User
 from comparisons.models import Comparison
+from desk.content import Content
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Tool
 
@@ -39,7 +40,7 @@ def may_import(user: AnyUser) -> bool:
     return user.has_perm("tools.import_catalog")
 
 
-def may_preview(user: AnyUser, content: Tool | Review | Comparison) -> bool:
+def may_preview(user: AnyUser, content: Content) -> bool:
     """Return whether a user may see the page of a draft and create a link to it for others.
 
     A preview of a tool or a comparison includes the drafts of every seat, so someone who writes for one seat previews

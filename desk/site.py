@@ -1,4 +1,4 @@
-"""The editors' desk: Django's admin under the site's strict policy, behind the sign-in of `accounts`."""
+"""The editors' desk: Django's admin under the site's content security policy, behind the sign-in of `accounts`."""
 
 from functools import wraps
 from typing import Any
@@ -8,15 +8,16 @@ from allauth.account.views import logout
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST
 
 from accounts import second_factor
 
-# As Django's templates want a model in the menu.
+# A menu item in the shape that Django's templates expect of a model.
 _CATALOG_FILE = {
     "name": "Catalog file",
     "object_name": "CatalogFile",
@@ -27,7 +28,7 @@ _CATALOG_FILE = {
 }
 
 
-# The menu as an editor's day has it, and not as the alphabet does; what is not named here comes after.
+# The menu follows an editor's work, not the alphabet. Anything not listed here comes last.
 _APPS = ("tools", "reviews", "comparisons", "votes", "newsletter", "accounts")
 _MODELS = (
     "Tool", "Category", "Attribute", "Plan", "Fact", "Correction", "CatalogFile",
@@ -36,7 +37,7 @@ _MODELS = (
 )  # fmt: skip
 
 
-def _placed(name: str, order: tuple[str, ...]) -> int:
+def _position(name: str, order: tuple[str, ...]) -> int:
     return order.index(name) if name in order else len(order)
 
 
@@ -45,52 +46,50 @@ class Desk(admin.AdminSite):
     index_title = "The desk"
     site_url = "/"
 
-    def get_urls(self) -> list[Any]:
-        from desk.bulk.urls import urls  # views import models, which are not loaded yet when the site is made
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        from desk.bulk.urls import urls  # its views import models, which load after this class
 
         return [*urls(self.admin_view), *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """The menu in order, with the catalog file beside the models that it carries, and groups beside accounts."""
-        from desk.permissions import may_import
+        """Return the menu in its order, with the catalog file among the tools and groups among the accounts."""
+        from desk.permissions import may_import  # it imports models, which load after this class
 
         apps = super().get_app_list(request, app_label)
-        known = {app["app_label"]: app for app in apps}
-        if "accounts" in known and "auth" in known:
-            known["accounts"]["models"] += known["auth"]["models"]
-            apps.remove(known["auth"])
-        if may_import(request.user):
-            for app in apps:
-                if app["app_label"] == "tools":
-                    app["models"].append(_CATALOG_FILE | {"admin_url": reverse("admin:catalog_file")})
+        by_label = {app["app_label"]: app for app in apps}
+        if "accounts" in by_label and "auth" in by_label:
+            by_label["accounts"]["models"] += by_label["auth"]["models"]
+            apps.remove(by_label["auth"])
+        if may_import(request.user) and "tools" in by_label:
+            by_label["tools"]["models"].append(_CATALOG_FILE | {"admin_url": reverse("admin:catalog_file")})
         for app in apps:
-            app["models"].sort(key=lambda model: _placed(model["object_name"], _MODELS))
-        return sorted(apps, key=lambda app: _placed(app["app_label"], _APPS))
+            app["models"].sort(key=lambda model: _position(model["object_name"], _MODELS))
+        return sorted(apps, key=lambda app: _position(app["app_label"], _APPS))
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
-        """Every page of the desk goes through here: signed in, with a second factor where one is needed."""
+        """Guard a page of the desk: require sign-in, and a second factor from those who need one."""
         page = super().admin_view(view, cacheable)
 
         @wraps(page)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             if self.has_permission(request) and second_factor.is_missing(request.user):
                 return HttpResponseRedirect(reverse("mfa_index"))
             return page(request, *args, **kwargs)
 
         return csp_override(settings.ADMIN_CSP)(never_cache(guarded))
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """To the site's own sign-in page; Django's knows neither limits nor a second factor."""
+    def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
+        """Redirect to the site's own sign-in page; Django's has neither rate limits nor second factors."""
         return never_cache(secure_admin_login(super().login))(request, extra_context)
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+    def logout(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> Any:
         return require_POST(logout)(request)
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> Any:
         return HttpResponseRedirect(reverse("account_change_password"))
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        from desk.front import front_page  # not before the apps are loaded, and settings name this class
+    def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
+        from desk.front import front_page  # it imports models, which load after this class
 
         front_lists = front_page.build_lists(request.user)
         empty_lists = [front_list for front_list in front_lists if not front_list.items]

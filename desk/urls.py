@@ -1,3 +1,5 @@
+"""Addresses outside the admin: previews need no account."""
+
 from django.urls import path
 
 from desk.publishing import previews

@@ -1,10 +1,13 @@
-from collections.abc import Sequence
+"""The admin of comparisons: two tools, an introduction, and a check of what the page will say."""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget, AutocompleteSelect
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import ForeignKey
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
@@ -13,24 +16,24 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from comparisons.models import Comparison
-from desk.fields import PREVIEW
+from desk.fields import MARKDOWN_PREVIEW_URL
 from desk.lists.change_lists import StateFilter
 from desk.publishing.admin import PublishingAdmin
-from desk.publishing.pair_check import PairCheck, check_pair, standing_comparison
+from desk.publishing.pair_check import PairCheck, check_pair, find_comparison
 from tools.models import Tool
 from tools.publishing import PublicationState
 
-TYPED = "-typed"  # what is typed without JavaScript, beside the field that suggests
+TYPED = "-typed"  # suffix of the text field that replaces the suggestions without JavaScript, and prefix of its value
 
 
 class ToolSelect(AutocompleteSelect):
-    """Django's field that suggests as one types; without JavaScript, a box for a name or slug."""
+    """Django's autocomplete field. Without JavaScript, a text field for a name or slug."""
 
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> str | None:
         typed = data.get(name + TYPED, "").strip()
         return f"{TYPED}{typed}" if typed else super().value_from_datadict(data, files, name)
 
-    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> list[Any]:
         return super().optgroups(name, [key for key in value if not key.startswith(TYPED)], attr)
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
@@ -42,29 +45,29 @@ class ToolSelect(AutocompleteSelect):
 
 
 class ToolField(forms.ModelChoiceField):
-    """A tool, published or not: by its key, or by the name or slug that was typed."""
+    """A tool, published or not: chosen by its key, or by a typed name or slug."""
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: Any) -> Tool | None:
         if not isinstance(value, str) or not value.startswith(TYPED):
             return super().to_python(value)
         typed = value.removeprefix(TYPED)
         named = Tool.objects.by_slugs(typed).get(typed)
-        found = [named] if named else list(Tool.objects.named(typed)[:2])
-        if len(found) != 1:
-            what = "Several tools go" if found else "No tool goes"
-            raise ValidationError(f"{what} by “{typed}”. Type the slug of one.", code="invalid_choice")
-        return found[0]
+        tools = [named] if named else list(Tool.objects.named(typed)[:2])
+        if len(tools) != 1:
+            what = "Several tools have" if tools else "No tool has"
+            raise ValidationError(f"{what} the name “{typed}”. Type the slug of one.", code="invalid_choice")
+        return tools[0]
 
 
 class ComparisonForm(forms.ModelForm):
-    """Two tools, in the order in which the page shows them, and who is choosing between them."""
+    """Two tools, in the order of the page, and an introduction."""
 
     class Meta:
         model = Comparison
         fields = ["first", "second", "introduction"]
-        widgets = {"introduction": AdminTextareaWidget(attrs={"data-preview": PREVIEW, "rows": 8})}
+        widgets = {"introduction": AdminTextareaWidget(attrs={"data-preview": MARKDOWN_PREVIEW_URL, "rows": 8})}
         help_texts = {
-            "first": "Stands on the left, and first in the address.",
+            "first": "On the left of the page, and first in its address.",
             "introduction": "Who is choosing, and what it turns on. Markdown. Raw HTML is escaped.",
         }
 
@@ -75,25 +78,28 @@ class ComparisonForm(forms.ModelForm):
             return cleaned
         is_known = self.instance.pk and self.instance.state in (PublicationState.PUBLISHED, PublicationState.WITHDRAWN)
         if is_known and {first.pk, second.pk} != {self.initial.get("first"), self.initial.get("second")}:
-            self.add_error("second", "Readers know this comparison. Swap its two tools, or make another comparison.")
+            self.add_error(
+                "second",
+                "Readers have seen this comparison. Swap its two tools, or add another comparison.",
+            )
             return cleaned
-        if first != second and (existing := standing_comparison(first, second, but=self.instance.pk)):
+        if first != second and (existing := find_comparison(first, second, exclude=self.instance.pk)):
             url = reverse("admin:comparisons_comparison_change", args=[existing.pk])
-            words = 'These two are compared already: <a href="{}">{}</a> ({}).'
+            words = 'These tools already have a comparison: <a href="{}">{}</a> ({}).'
             self.add_error("second", format_html(words, url, existing, existing.state.label.lower()))
         return cleaned
 
 
 class PairForm(forms.Form):
-    """Two tools to look at, and the comparison that is being edited, if there is one."""
+    """Two tools to check, and the comparison that is being edited, if any."""
 
     first = ToolField(queryset=Tool.objects.all(), widget=forms.TextInput)
     second = ToolField(queryset=Tool.objects.all(), widget=forms.TextInput)
-    but = forms.IntegerField(required=False)
+    exclude = forms.IntegerField(required=False)
 
 
 class TypedPairForm(PairForm):
-    """The same as it comes from the page without JavaScript."""
+    """The same form as the page posts it without JavaScript."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -116,7 +122,9 @@ class ComparisonAdmin(PublishingAdmin[Comparison]):
     class Media:
         js = ["admin/js/jquery.init.js", "desk/pair_check.js", forms.Script("desk/preview.js", defer=True)]
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelChoiceField | None:
         if db_field.name in self.autocomplete_fields:
             kwargs |= {
                 "widget": ToolSelect(db_field, self.admin_site, using=kwargs.get("using")),
@@ -129,16 +137,16 @@ class ComparisonAdmin(PublishingAdmin[Comparison]):
         return [check, *super().get_urls()]
 
     def check_view(self, request: HttpRequest) -> HttpResponse:
-        """What the page of two tools will say: a fragment as one picks them (GET), a page without JavaScript (POST).
+        """Show what the page of two tools will say: a fragment for JavaScript (GET), or a page without it (POST).
 
-        Nothing is saved.
+        Writes nothing.
         """
         may_write = self.has_add_permission(request) or self.has_change_permission(request)
         if not (may_write and request.user.has_perm("tools.view_tool")):
             raise PermissionDenied
         is_page = request.method == "POST"
         form = TypedPairForm(request.POST) if is_page else PairForm(request.GET)
-        check = _checked(form)
+        check = _check(form)
         if not is_page:
             return render(request, "desk/_pair_check.html", {"check": check}, status=200 if check else 400)
         context = {
@@ -151,17 +159,17 @@ class ComparisonAdmin(PublishingAdmin[Comparison]):
         }
         return TemplateResponse(request, "desk/pair_check.html", context)
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+    def extend_change_form(self, request: HttpRequest, context: dict[str, Any]) -> None:
+        super().extend_change_form(request, context)
         original = context.get("original")
         form = context["adminform"].form
         if "first" in form.fields:
-            asked = {name: form[name].value() for name in ("first", "second")}
-            pair = PairForm({**asked, "but": original.pk if original else None})
-            context["pair_check"] = {"url": reverse("admin:comparisons_comparison_check"), "check": _checked(pair)}
-        return super().render_change_form(request, context, *args, **kwargs)
+            chosen = {name: form[name].value() for name in ("first", "second")}
+            pair = PairForm({**chosen, "exclude": original.pk if original else None})
+            context["pair_check"] = {"url": reverse("admin:comparisons_comparison_check"), "check": _check(pair)}
 
 
-def _checked(form: PairForm) -> PairCheck | None:
+def _check(form: PairForm) -> PairCheck | None:
     if not form.is_valid():
         return None
-    return check_pair(form.cleaned_data["first"], form.cleaned_data["second"], but=form.cleaned_data["but"])
+    return check_pair(form.cleaned_data["first"], form.cleaned_data["second"], exclude=form.cleaned_data["exclude"])

@@ -1,17 +1,18 @@
+"""The list of all corrections."""
+
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 
 from desk.base import DeskAdmin
-from desk.tool_page.corrections import CorrectionForm, MadeOnce
+from desk.tool_page.corrections import AppendOnlyAdmin, CorrectionForm
 from tools.models import Correction
 
 
 @admin.register(Correction)
-class CorrectionAdmin(MadeOnce, DeskAdmin):
+class CorrectionAdmin(AppendOnlyAdmin, DeskAdmin[Correction]):
     form = CorrectionForm
-    fields = ["tool", "note"]
     list_display = ["tool", "note", "made_at"]
     list_display_links = ["note"]
     list_select_related = ["tool"]
@@ -19,8 +20,8 @@ class CorrectionAdmin(MadeOnce, DeskAdmin):
     date_hierarchy = "made_at"
     autocomplete_fields = ["tool"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Correction | None = None) -> list[str]:
         return ["tool", "note", "made_at"] if obj else []
 
-    def get_fields(self, request: HttpRequest, obj: Any | None = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: Correction | None = None) -> list[Any]:
         return ["tool", "note", "made_at"] if obj else ["tool", "note"]

@@ -1,17 +1,20 @@
-"""Reviews and the seats that write them. Predictions are judged in desk/admin/predictions.py."""
+"""The admin of reviews and of the panel's seats. Predictions are judged in desk/admin/predictions.py."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import InlineModelAdmin
 from django.db import transaction
 from django.db.models import Count, ForeignKey, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.models import User
 from desk.admin.own_drafts import OwnDraftsMixin
 from desk.front.usual_panel import UsualPanel
 from desk.lists.change_lists import FlippedFilter, ListAdmin, StateFilter, render_mark
@@ -24,10 +27,12 @@ from web import markdown
 
 
 class ReviewerForm(forms.ModelForm):
-    """A seat that is taken is no error for one who has a seat: the two change places."""
+    """The form of a reviewer. Taking the seat of another reviewer swaps the two."""
 
     seat = forms.IntegerField(
-        min_value=1, max_value=32767, help_text="The place in the row, from 1. If it is taken, the two change places."
+        min_value=1,
+        max_value=32767,
+        help_text="The position on the panel, from 1. If another reviewer has this seat, the two swap.",
     )
 
     class Meta:
@@ -37,16 +42,17 @@ class ReviewerForm(forms.ModelForm):
     def clean_seat(self) -> int:
         seat: int = self.cleaned_data["seat"]
         if self.instance.pk is None and (taken := Reviewer.objects.filter(seat=seat).first()):
-            raise forms.ValidationError(f"Seat {seat} is taken by {taken}.")
+            raise forms.ValidationError(f"{taken} already has seat {seat}.")
         return seat
 
     def _get_validation_exclusions(self) -> set[str]:
-        # The constraint is deferred, so that two can exchange: at commit it holds.
-        return super()._get_validation_exclusions() | {"seat"}  # type: ignore[misc]
+        # The constraint is deferred to the commit, so that two reviewers can swap seats.
+        parent: Any = super()  # the type stubs leave out this method
+        return parent._get_validation_exclusions() | {"seat"}
 
 
 @admin.register(Reviewer)
-class ReviewerAdmin(UsualPanel, ListAdmin):
+class ReviewerAdmin(UsualPanel, ListAdmin[Reviewer]):
     form = ReviewerForm
     list_display = ["seat", "name", "lens", "reviews_link", "held_by"]
     list_display_links = ["name"]
@@ -55,39 +61,40 @@ class ReviewerAdmin(UsualPanel, ListAdmin):
     search_help_text = "Names and slugs"
     ordering = ["seat"]
 
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
-        written = Review.objects.current().filter(reviewer=OuterRef("pk")).order_by().values("reviewer")
-        counted = written.annotate(number=Count("pk")).values("number")
-        return super().get_queryset(request).annotate(reviews_count=Coalesce(Subquery(counted), 0))
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Reviewer]":
+        current = Review.objects.current().filter(reviewer=OuterRef("pk")).order_by().values("reviewer")
+        counts = current.annotate(number=Count("pk")).values("number")
+        return super().get_queryset(request).annotate(reviews_count=Coalesce(Subquery(counts), 0))
 
     @admin.display(description="current reviews")
     def reviews_link(self, reviewer: Any) -> SafeString:
         url = reverse("admin:reviews_review_changelist", query={"reviewer__id__exact": reviewer.pk})
         return format_html('<a href="{}">{}</a>', url, f"{reviewer.reviews_count:,}")
 
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Reviewer | None = None) -> dict[str, Sequence[str]]:
         return {"slug": ["name"]} if obj is None else {}
 
-    def formfield_for_foreignkey(self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: object
+    ) -> forms.ModelChoiceField | None:
         if db_field.name == "held_by":
-            users: Any = db_field.remote_field.model
-            kwargs["queryset"] = users.objects.filter(is_active=True, is_staff=True).order_by("username")
+            kwargs["queryset"] = User.objects.filter(is_active=True, is_staff=True).order_by("username")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @transaction.atomic
     def save_model(self, request: HttpRequest, obj: Reviewer, form: Any, change: bool) -> None:  # noqa: FBT001
-        """Save a seat; whoever sits where it moves to takes the place that it leaves."""
-        seated = {row.pk: row for row in Reviewer.objects.select_for_update().order_by("pk")}
+        """Save a reviewer. A reviewer who already has the new seat gets the old one."""
+        seated = {row.pk: row for row in Reviewer.objects.select_for_update(of=("self",)).order_by("pk")}
         other = next((row for row in seated.values() if row.seat == obj.seat and row.pk != obj.pk), None)
         if other is not None and obj.pk in seated:
             other.seat = seated[obj.pk].seat
             other.save(update_fields=["seat"])
-            self.message_user(request, f"{other} takes seat {other.seat} in exchange.", messages.INFO)
+            self.message_user(request, f"{other} now has seat {other.seat}.", messages.INFO)
         super().save_model(request, obj, form, change)
 
 
 class PredictionInline(OwnDraftsMixin, admin.TabularInline):
-    """What a review predicts. Once the review is out, its claims stay; they are judged each on its own page."""
+    """The predictions of a review. They are final once it is published; each is judged on its own page."""
 
     model = Prediction
     fields = ["claim", "due_on", "outcome"]
@@ -96,17 +103,17 @@ class PredictionInline(OwnDraftsMixin, admin.TabularInline):
     show_change_link = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_add_permission(request, obj) and not is_out(obj)
+        return super().has_add_permission(request, obj) and not was_published(obj)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and not is_out(obj)
+    def has_change_permission(self, request: HttpRequest, obj: Review | None = None) -> bool:
+        return super().has_change_permission(request, obj) and not was_published(obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and not is_out(obj)
+    def has_delete_permission(self, request: HttpRequest, obj: Review | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not was_published(obj)
 
 
-def is_out(review: Review | None) -> bool:
-    """Whether readers have seen a review, so that its words stay."""
+def was_published(review: Review | None) -> bool:
+    """Return whether a review was published, so that its text is final."""
     return (
         review is not None
         and review.published_at is not None
@@ -116,6 +123,8 @@ def is_out(review: Review | None) -> bool:
 
 @admin.register(Review)
 class ReviewAdmin(OwnDraftsMixin, PublishingAdmin[Review]):
+    """The admin of reviews. A published one is read-only, and offers to write the next edition."""
+
     list_display = ["tool", "reviewer", "verdict_mark", "state_mark", "published_at"]
     list_filter = [StateFilter, "verdict", FlippedFilter, "reviewer", "tool__category"]
     list_select_related = ["tool", "reviewer"]
@@ -130,35 +139,36 @@ class ReviewAdmin(OwnDraftsMixin, PublishingAdmin[Review]):
     def verdict_mark(self, review: Review) -> SafeString:
         return render_mark(review.verdict, review.verdict)
 
-    def get_fields(self, request: HttpRequest, obj: Review | None = None) -> Any:
-        """When a review comes out is for those to say who publish."""
-        own = writes_own_drafts_only(request.user)
-        if is_out(obj):
-            return ["tool", "reviewer", "verdict", "said", "flips_if", "published_at"]
-        return ["tool", "reviewer", *Review.WORD_FIELDS, *(() if own else ("published_at",))]
+    def get_fields(self, request: HttpRequest, obj: Review | None = None) -> list[Any]:
+        if was_published(obj):
+            return ["tool", "reviewer", "verdict", "rendered_quote", "flips_if"]
+        return ["tool", "reviewer", *Review.WORD_FIELDS]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Review | None = None) -> list[str]:
-        """The words of a published review stay; a later edition supersedes it."""
-        return ["tool", "reviewer", "published_at", "said", *Review.WORD_FIELDS] if is_out(obj) else []
+        """Make a published review read-only: a later edition supersedes it."""
+        return ["tool", "reviewer", "rendered_quote", *Review.WORD_FIELDS] if was_published(obj) else []
 
     @admin.display(description="quote")
-    def said(self, review: Review) -> SafeString:
-        """The quote as readers see it."""
+    def rendered_quote(self, review: Review) -> SafeString:
+        """Return the quote as readers see it."""
         return format_html('<div class="desk-said">{}</div>', markdown.render_uncached(review.quote))
 
-    def get_inlines(self, request: HttpRequest, obj: Review | None) -> Any:
-        """No empty table below a published review that predicts nothing."""
-        return [] if is_out(obj) and obj and not obj.predictions.exists() else super().get_inlines(request, obj)
+    def get_inlines(self, request: HttpRequest, obj: Review | None) -> list[type[InlineModelAdmin]]:
+        """Leave out the empty table below a published review without predictions."""
+        if obj is not None and was_published(obj) and not obj.predictions.exists():
+            return []
+        return list(super().get_inlines(request, obj))
 
     def is_versioned(self, request: HttpRequest, obj: Review | None) -> bool:
-        return not is_out(obj) and super().is_versioned(request, obj)
+        return not was_published(obj) and super().is_versioned(request, obj)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """`?supersedes=<id>` opens a new edition: the words that stand, to be changed."""
+        """Prefill a new edition with the text of the review that `?supersedes=<id>` names."""
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
-        before = initial.pop("supersedes", "")
-        review = Review.objects.filter(pk=before).first() if before.isdecimal() and len(before) < 19 else None
-        if review is not None and is_out(review):
+        superseded = initial.pop("supersedes", "")
+        is_id = superseded.isdecimal() and len(superseded) < 19  # digits of a bigint
+        review = Review.objects.filter(pk=superseded).first() if is_id else None
+        if review is not None and was_published(review):
             initial |= {"tool": review.tool_id, "reviewer": review.reviewer_id}
             initial |= {name: getattr(review, name) for name in Review.WORD_FIELDS}
         elif writes_own_drafts_only(request.user):
@@ -170,23 +180,23 @@ class ReviewAdmin(OwnDraftsMixin, PublishingAdmin[Review]):
         super().save_model(request, obj, form, change)
         note_mentions(reviews=Review.objects.filter(pk=obj.pk))
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def extend_change_form(self, request: HttpRequest, context: dict[str, Any]) -> None:
+        super().extend_change_form(request, context)
         obj: Review | None = context["original"]
-        if obj is not None and is_out(obj):
+        if obj is not None and was_published(obj):
             hidden = ("show_save", "show_save_and_continue", "show_save_and_add_another")
             context |= dict.fromkeys(hidden, False) | {"show_close": True}
             context |= self._next_edition(request, obj)
-        return super().render_change_form(request, context, *args, **kwargs)
 
     def _next_edition(self, request: HttpRequest, review: Review) -> dict[str, str]:
-        """Where the edition after a published one is written: in the seat's draft on that tool, or in a new one."""
+        """Return the link to the next edition: the seat's draft on that tool, or the form for a new one."""
         if not self.has_add_permission(request):
             return {}
-        waiting = Review.objects.filter(
+        draft = Review.objects.filter(
             tool=review.tool_id, reviewer=review.reviewer_id, published_at__isnull=True, withdrawn_at__isnull=True
         ).first()
-        if waiting is not None:
-            url = reverse("admin:reviews_review_change", args=[waiting.pk])
+        if draft is not None:
+            url = reverse("admin:reviews_review_change", args=[draft.pk])
             return {"next_edition_url": url, "next_edition_words": "Draft of the next edition"}
         url = reverse("admin:reviews_review_add", query={"supersedes": review.pk})
         return {"next_edition_url": url, "next_edition_words": "New edition"}

@@ -1,3 +1,5 @@
+"""The admin of tools: one page for everything an editor does on a tool."""
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -24,30 +26,30 @@ from desk.publishing.admin import PublishingAdmin
 from desk.tool_page import lookups
 from desk.tool_page.corrections import CorrectionInline
 from desk.tool_page.form import FORM_FIELDS, ToolForm
-from desk.tool_page.problems import problems
-from desk.tool_page.scorecard import OvertakenError, Scorecard
+from desk.tool_page.problems import list_problems
+from desk.tool_page.scorecard import EditionChangedError, Scorecard
 from desk.tool_page.sourced_rows import FactForm, FactFormSet, PlanForm, PlanFormSet
 from reviews.actions import note_mentions, rescan_mentions
 from reviews.models import Review
 from reviews.panel import Panel
 from tools import logos
-from tools.models import AlreadySupersededError, Fact, Plan, Tool
+from tools.models import AlreadySupersededError, Fact, Plan, Sourced, Tool
 
 
-class StandingInline(InlineModelAdmin):
-    """The plans or facts that hold today; what was superseded is history and not for editing."""
+class SourcedInline(InlineModelAdmin):
+    """The current plans or facts. Superseded ones are history and not editable."""
 
     extra = 2
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Sourced]:
         return super().get_queryset(request).filter(superseded_at__isnull=True)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may change a row may let it go: the formset sees to it that history stays."""
+    def has_delete_permission(self, request: HttpRequest, obj: Tool | None = None) -> bool:
+        """Allow anyone who may change a row to remove it: the formset keeps what readers saw as history."""
         return self.has_change_permission(request, obj)
 
 
-class PlanInline(StandingInline):
+class PlanInline(SourcedInline):
     model = Plan
     form = PlanForm
     formset = PlanFormSet
@@ -55,7 +57,7 @@ class PlanInline(StandingInline):
     template = "admin/tools/tool/plans.html"
 
 
-class FactInline(StandingInline):
+class FactInline(SourcedInline):
     model = Fact
     form = FactForm
     formset = FactFormSet
@@ -64,36 +66,36 @@ class FactInline(StandingInline):
 
 
 class ScorecardInline(InlineModelAdmin):
-    """The seats. Who may write in which row the scorecard knows itself."""
+    """The seats. The scorecard itself decides who may write in which row."""
 
     model = Review
     template = "admin/tools/tool/scorecard.html"
 
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        return type("ScorecardOfRequest", (Scorecard,), {"user": request.user})
+    def get_formset(self, request: HttpRequest, obj: Tool | None = None, **kwargs: object) -> type[Scorecard]:  # type: ignore[override] # it duck-types a formset
+        return type("RequestScorecard", (Scorecard,), {"user": request.user})
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+    def get_fieldsets(self, request: HttpRequest, obj: Tool | None = None) -> list[Any]:
         return []
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # rows are there already
+    def has_add_permission(self, request: HttpRequest, obj: Tool | None = None) -> bool:
+        return False  # every seat already has a row
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # nor do they go
+    def has_delete_permission(self, request: HttpRequest, obj: Tool | None = None) -> bool:
+        return False
 
 
 @admin.register(Tool)
 class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
-    """The page that holds the whole job of an editor on one tool."""
+    """The list of tools, and the page on which an editor does everything for one tool."""
 
     sheet = TOOL_SHEET
     form = ToolForm
     inlines = [ScorecardInline, PlanInline, FactInline, CorrectionInline]
-    list_display = ["called", "category", "state_mark", "panel_ship", "published_at"]
+    list_display = ["sorted_name", "category", "state_mark", "panel_ship", "published_at"]
     list_filter = [StateFilter, MissingSeatFilter, ToolCheckedFilter, "category"]
     list_select_related = ["category"]
     search_fields = ["name", "slug", "aliases"]
-    search_help_text = "Names, aliases and slugs"
+    search_help_text = "Names, aliases, and slugs"
     date_hierarchy = "published_at"
     ordering = [Lower("name"), "pk"]
     actions = ["verify_statements"]
@@ -107,7 +109,7 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
-            path("markdown/", view(lookups.preview), name="tools_tool_markdown"),
+            path("markdown/", view(lookups.render_markdown), name="tools_tool_markdown"),
             path("slug/", view(lookups.suggest_slug), name="tools_tool_slug"),
             *super().get_urls(),
         ]
@@ -115,7 +117,7 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
     # -- The list -------------------------------------------------------------------------------------------
 
     @admin.display(description="name", ordering=Lower("name"))
-    def called(self, tool: Tool) -> str:
+    def sorted_name(self, tool: Tool) -> str:
         """Return the name, which the list sorts regardless of case."""
         return tool.name
 
@@ -146,17 +148,18 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
         """Back the action `verify_statements`."""
         return request.user.has_perms(["tools.change_plan", "tools.change_fact"])
 
-    # -- Who may do what on this page -----------------------------------------------------------------------
+    # -- Permissions on this page -----------------------------------------------------------------------------
 
     def has_change_permission(self, request: HttpRequest, obj: Tool | None = None) -> bool:
-        """Also for those who write in the scorecard alone, while they are on its page: all else is read-only there."""
+        """Also allow users who may only write in the scorecard, on its page: everything else is read-only there."""
         return super().has_change_permission(request, obj) or _writes_scorecard_only(request)
 
-    def get_inlines(self, request: HttpRequest, obj: Tool | None) -> list[Any]:
-        """Rows of plans and facts are there for those who may write them; others find them in words. What readers never
-        saw has no corrections.
+    def get_inlines(self, request: HttpRequest, obj: Tool | None) -> list[type[InlineModelAdmin]]:
+        """Return the rows of plans and facts for users who may write them; others get them as text.
+
+        A tool that readers never saw has no corrections.
         """
-        editable: dict[Any, str] = {PlanInline: "plan", FactInline: "fact"}
+        editable: dict[type[InlineModelAdmin], str] = {PlanInline: "plan", FactInline: "fact"}
         return [
             inline
             for inline in self.inlines
@@ -189,24 +192,27 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
     # -- Saving ---------------------------------------------------------------------------------------------
 
     def changeform_view(
-        self, request: Any, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+        self,
+        request: Any,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
-        """Show the page, or save all of it in one transaction."""
-        user = request.user
+        """Show the page, or save all of it in one transaction. Retry once if someone else saved first."""
         request.writes_scorecard_only = (
             object_id is not None
             and not super().has_change_permission(request)
             and self.has_view_permission(request)
-            and may_write_reviews(user)
+            and may_write_reviews(request.user)
         )
         attempt = partial(super().changeform_view, request, object_id, form_url, extra_context)
         try:
-            with _logos_of_failures_removed(request):
+            with _logos_removed_on_failure(request):
                 return attempt()
-        except (IntegrityError, AlreadySupersededError, OvertakenError):
-            # Somebody else was first, after the forms had looked and before this was saved. They look again now, and
-            # say so at the place where it matters.
-            with _logos_of_failures_removed(request):
+        except (IntegrityError, AlreadySupersededError, EditionChangedError):
+            # Someone else saved after our forms were validated. Validate again, so that the form reports it where it
+            # matters.
+            with _logos_removed_on_failure(request):
                 return attempt()
 
     def save_model(self, request: Any, obj: Tool, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
@@ -222,11 +228,12 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
         if was != obj.logo:
             transaction.on_commit(partial(logos.remove, was))
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 (as above)
+    def save_related(self, request: HttpRequest, form: ToolForm, formsets: list[object], change: bool) -> None:  # noqa: FBT001 (as above)
         super().save_related(request, form, formsets, change)
-        written = [review.pk for one in formsets if isinstance(one, Scorecard) for review in one.written]
-        if written:
-            note_mentions(reviews=Review.objects.filter(pk__in=written))
+        scorecards = [formset for formset in formsets if isinstance(formset, Scorecard)]
+        saved = [review.pk for scorecard in scorecards for review in scorecard.saved_reviews]
+        if saved:
+            note_mentions(reviews=Review.objects.filter(pk__in=saved))
         if not {"name", "aliases"}.isdisjoint(form.changed_data):
             before = [form.initial["name"], *form.initial["aliases"]] if change else []
             rescan_mentions(tool=form.instance, names=[*before, form.instance.name, *form.instance.aliases])
@@ -242,31 +249,31 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
         for stem in stems:
             transaction.on_commit(partial(logos.remove, stem))
 
-    # -- Showing --------------------------------------------------------------------------------------------
+    # -- Rendering ------------------------------------------------------------------------------------------
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        tool = context["original"]
+    def extend_change_form(self, request: HttpRequest, context: dict[str, Any]) -> None:
+        super().extend_change_form(request, context)
+        tool: Tool | None = context["original"]
         formsets = [inline.formset for inline in context["inline_admin_formsets"]]
-        shown = {formset.model for formset in formsets}
+        editable = {formset.model for formset in formsets}
         form = context["adminform"].form
         context |= {
-            "problems": problems(form, formsets) if form.is_bound else [],
-            "has_lost_file": bool(request.FILES),  # browsers fill in no files
-            "scorecard": next((one for one in formsets if isinstance(one, Scorecard)), None),
+            "problems": list_problems(form, formsets) if form.is_bound else [],
+            "has_lost_file": bool(request.FILES),  # browsers do not refill file inputs
+            "scorecard": next((formset for formset in formsets if isinstance(formset, Scorecard)), None),
             "logo": render_logo(tool.logo) if tool else "",
-            "plans_to_read": tool.plans.current() if tool and Plan not in shown else [],
-            "facts_to_read": tool.facts.current().select_related("attribute") if tool and Fact not in shown else [],
+            "plans_to_read": tool.plans.current() if tool and Plan not in editable else [],
+            "facts_to_read": tool.facts.current().select_related("attribute") if tool and Fact not in editable else [],
         }
-        return super().render_change_form(request, context, *args, **kwargs)
 
 
-def _writes_scorecard_only(request: Any) -> bool:
+def _writes_scorecard_only(request: HttpRequest) -> bool:
     return getattr(request, "writes_scorecard_only", False)
 
 
 @contextmanager
-def _logos_of_failures_removed(request: Any) -> Iterator[None]:
-    """Files know no transaction: where one fails, take away what it has stored."""
+def _logos_removed_on_failure(request: Any) -> Iterator[None]:
+    """Remove the logo files that were stored in a transaction that fails. Files do not roll back."""
     request.stored_logos = []
     try:
         yield

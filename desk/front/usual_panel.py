@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
 from desk.base import DeskAdmin
-from desk.confirming import confirmation, is_confirmed
+from desk.confirming import ask_to_confirm, is_confirmed
 from reviews.models import Reviewer
 from tools.models import ContentRevision
 
@@ -73,13 +73,13 @@ class UsualPanel(DeskAdmin):
         if Reviewer.objects.exists():
             messages.info(request, "The panel already has seats. Nothing was added.")
             return to_list
-        return confirmation(
+        return ask_to_confirm(
             request,
             self,
             title="Seat the panel",
             question="This adds four seats, each an editorial persona and disclosed as one. Names, lenses, and "
             "disclosures can be changed afterwards. For a panel of people, go back and add each reviewer.",
             yes="Yes, add these four seats",
-            doing=[f"{name}: {lens}" for _, name, lens, _ in SEATS],
+            to_change=[f"{name}: {lens}" for _, name, lens, _ in SEATS],
             back=reverse("admin:reviews_reviewer_add"),
         )

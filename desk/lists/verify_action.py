@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 
-from desk.confirming import confirmation, is_confirmed
+from desk.confirming import ask_to_confirm, is_confirmed
 from desk.lists import verifying
 from desk.lists.verifying import SourcedRow, TooManyRowsError, VerificationPlan, name_row, verify
 
@@ -27,7 +27,7 @@ def run_verify_action(
         return None
     plan = VerificationPlan.of(rows)
     number = len(plan.to_verify)
-    return confirmation(
+    return ask_to_confirm(
         request,
         model_admin,
         title="Mark as verified today",
@@ -38,8 +38,8 @@ def run_verify_action(
             else "There is nothing to mark."
         ),
         yes="Yes, mark as verified today",
-        doing=[name_row(row) for row in plan.to_verify],
-        leaving=[(reason, [name_row(row) for row in skipped]) for reason, skipped in plan.skipped],
+        to_change=[name_row(row) for row in plan.to_verify],
+        unchanged=[(reason, [name_row(row) for row in skipped]) for reason, skipped in plan.skipped],
     )
 
 

@@ -1,5 +1,6 @@
-"""Publishing at the desk: the panel of an object's page, the page that asks once more, and the bulk actions."""
+"""The publishing pages of the admin: the panel on an object's page, the confirmation page, and the bulk actions."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -18,71 +19,75 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from comparisons.models import Comparison
+from desk.content import Content
 from desk.lists.change_lists import ListAdmin, render_mark
 from desk.permissions import may_override_gate, may_preview, may_publish
 from desk.publishing import previews
 from desk.publishing.transitions import (
-    BULK,
-    STEPS,
-    Outlook,
-    Report,
-    Step,
-    Thing,
-    carry_out,
-    outlooks,
-    state_words,
-    steps_for,
+    BULK_TRANSITIONS,
+    TRANSITIONS,
+    Effect,
+    Transition,
+    TransitionResult,
+    apply_transition,
+    available_transitions,
+    compute_effects,
+    describe_state,
 )
-from reviews.models import Review
-from tools.models import Tool
 from web.words import count_of
 
-AT_ONCE = 200  # things that one bulk action takes
+MAX_SELECTED = 200  # objects per bulk action
 TIMES = ("published_at", "withdrawn_at")
-LOCAL_TIME = "%Y-%m-%dT%H:%M"  # as <input type="datetime-local"> has it
+LOCAL_TIME = "%Y-%m-%dT%H:%M"  # the format of <input type="datetime-local">
 
 
-class StepForm(forms.Form):
-    """What a step asks for: when, why, and whether to go past the gate. Fields that it does not need are left out."""
+class TransitionForm(forms.Form):
+    """When, why, and whether to override the gate. Fields that the transition does not need are removed."""
 
     at = forms.DateTimeField(
         label="At (UTC)",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL_TIME),
-        help_text="It appears by itself at that time. The time is UTC.",
+        help_text="It is published automatically at that time. The time is in UTC.",
     )
     reason = forms.CharField(
         max_length=1000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
-        help_text="Kept in the history, with your name.",
+        help_text="Saved in the history with your name.",
     )
-    override = forms.BooleanField(label="Publish although the gate holds it back", required=False)
+    override = forms.BooleanField(label="Override the gate and publish anyway", required=False)
 
-    def __init__(self, *args: Any, step: Step, may_override: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **{"label_suffix": ""} | kwargs)
-        if not step.at_time:
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        transition: Transition,
+        may_override: bool,
+        suggested_at: datetime | None,
+    ) -> None:
+        super().__init__(data, initial={"at": suggested_at}, label_suffix="")
+        if not transition.at_time:
             del self.fields["at"]
         if not may_override:
             del self.fields["override"]
-        if not may_override and not step.needs_reason:
+        if not may_override and not transition.needs_reason:
             del self.fields["reason"]
-        if "reason" in self.fields and step.needs_reason:
+        if "reason" in self.fields and transition.needs_reason:
             self.fields["reason"].required = True
 
     def clean_at(self) -> datetime:
         at: datetime = self.cleaned_data["at"]
         if at <= timezone.now():
-            raise forms.ValidationError("That time has passed. To publish at once, go back and choose “Publish now”.")
+            raise forms.ValidationError("That time has passed. To publish now, go back and choose “Publish now”.")
         return at
 
     def clean(self) -> None:
         if self.cleaned_data.get("override") and not self.cleaned_data.get("reason"):
-            self.add_error("reason", "Say why it goes past the gate: the reason is kept.")
+            self.add_error("reason", "Give a reason for overriding the gate. It is saved in the history.")
 
 
-class PublishingAdmin[ModelT: Tool | Review | Comparison](ListAdmin[ModelT]):
-    """A ModelAdmin of something that is published. The two times leave its forms: only the steps here move them."""
+class PublishingAdmin[ModelT: Content](ListAdmin[ModelT]):
+    """A ModelAdmin of content. Its forms leave out the two times, because only transitions change them."""
 
     class Media:
         css = {"all": ["desk/publishing.css"]}
@@ -95,228 +100,247 @@ class PublishingAdmin[ModelT: Tool | Review | Comparison](ListAdmin[ModelT]):
     def state_mark(self, content: ModelT) -> SafeString:
         return render_mark(content.state, content.state.label)
 
-    # -- The forms ----------------------------------------------------------------------------------------
+    # -- The change form ------------------------------------------------------------------------------------
 
-    def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_exclude(self, request: HttpRequest, obj: ModelT | None = None) -> list[str]:
         return [*(super().get_exclude(request, obj) or ()), *TIMES]
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: ModelT | None = None) -> Any:
         return [
             (name, {**options, "fields": [field for field in options["fields"] if field not in TIMES]})
             for name, options in super().get_fieldsets(request, obj)
         ]
 
-    def get_view_on_site_url(self, obj: Any = None) -> str | None:
-        """None for what readers do not see: the panel offers its preview."""
-        url: str | None = super().get_view_on_site_url(obj)
+    def get_view_on_site_url(self, obj: ModelT | None = None) -> str | None:
+        """Return None for content that readers do not see: the panel offers its preview instead."""
+        url = super().get_view_on_site_url(obj)
         return url if obj is not None and previews.is_public(obj) else None
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        if (thing := context.get("original")) is not None:
-            context["publishing"] = self._panel(request, thing)
-        return super().render_change_form(request, context, *args, **kwargs)
+    def extend_change_form(self, request: HttpRequest, context: dict[str, Any]) -> None:
+        super().extend_change_form(request, context)
+        if (content := context.get("original")) is not None:
+            context["publishing"] = self._panel(request, content)
 
-    def _panel(self, request: HttpRequest, thing: Thing) -> dict[str, Any]:
-        has_preview = previews.can_be_previewed(thing) and may_preview(request.user, thing)
-        preview = previews.address(thing) if has_preview else ""
-        steps = steps_for(thing) if self.has_publish_permission(request) else []
+    def _panel(self, request: HttpRequest, content: Content) -> dict[str, object]:
+        """Return the context of desk/_publishing.html."""
+        has_preview = previews.is_previewable(content) and may_preview(request.user, content)
+        transitions = available_transitions(content) if self.has_publish_permission(request) else []
         return {
-            "state": thing.state,
-            "words": state_words(thing),
-            "preview": request.build_absolute_uri(preview) if preview else "",
-            "hours": previews.HOURS,
-            "steps": [(step, self._step_url(thing, step)) for step in steps],
+            "state": content.state,
+            "words": describe_state(content),
+            "preview": request.build_absolute_uri(previews.preview_url(content)) if has_preview else "",
+            "hours": previews.LIFETIME_HOURS,
+            "transitions": [(transition, self._transition_url(content, transition)) for transition in transitions],
         }
 
-    # -- One thing ----------------------------------------------------------------------------------------
+    # -- One object -----------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        steps = [
+        pages = [
             path(
-                f"<path:object_id>/{step.name.replace('_', '-')}/",
-                self.admin_site.admin_view(partial(self.step_view, step=step)),
-                name=self._step_name(step),
+                f"<path:object_id>/{transition.name.replace('_', '-')}/",
+                self.admin_site.admin_view(partial(self.transition_view, transition=transition)),
+                name=self._page_name(transition.name),
             )
-            for step in STEPS.values()
+            for transition in TRANSITIONS.values()
         ]
-        return [*steps, *super().get_urls()]
+        return [*pages, *super().get_urls()]
 
-    def _step_name(self, step: Step) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}_{step.name}"
+    def _page_name(self, page: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
 
-    def _step_url(self, thing: Thing, step: Step) -> str:
-        return reverse(f"admin:{self._step_name(step)}", args=[quote(thing.pk)], current_app=self.admin_site.name)
+    def _url(self, content: Content, page: str) -> str:
+        return reverse(f"admin:{self._page_name(page)}", args=[quote(content.pk)], current_app=self.admin_site.name)
 
-    def step_view(self, request: HttpRequest, object_id: str, *, step: Step) -> HttpResponse:
-        """Ask once more (GET), and do a step to one thing (POST)."""
+    def _transition_url(self, content: Content, transition: Transition) -> str:
+        return self._url(content, transition.name)
+
+    def _change_url(self, content: Content) -> str:
+        return self._url(content, "change")
+
+    def transition_view(self, request: HttpRequest, object_id: str, *, transition: Transition) -> HttpResponse:
+        """Ask for confirmation (GET), and apply a transition to one object (POST)."""
         if not self.has_publish_permission(request):
             raise PermissionDenied
-        thing = self.get_object(request, unquote(object_id))
-        if thing is None:
+        content = self.get_object(request, unquote(object_id))
+        if content is None:
             raise Http404
-        back = self._change_url(thing)
-        if thing.state not in step.of:
-            messages.warning(request, f"{thing}: {state_words(thing)} Nothing was done.")
+        back = self._change_url(content)
+        if content.state not in transition.from_states:
+            messages.warning(request, f"{content}: {describe_state(content)} Nothing was changed.")
             return HttpResponseRedirect(back)
-        is_sent = request.method == "POST"
-        return self._ask_or_do(
-            request, step, self.get_queryset(request).filter(pk=thing.pk), is_sent=is_sent, back=back
-        )
+        rows = self.get_queryset(request).filter(pk=content.pk)
+        return self._confirm_or_apply(request, transition, rows, is_submitted=request.method == "POST", back=back)
 
-    def _change_url(self, thing: Thing) -> str:
-        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
-        return reverse(name, args=[quote(thing.pk)], current_app=self.admin_site.name)
-
-    # -- Many things --------------------------------------------------------------------------------------
+    # -- Many objects ---------------------------------------------------------------------------------------
 
     def get_actions(
         self, request: HttpRequest, action_location: ActionLocation = ActionLocation.CHANGE_LIST
-    ) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request, action_location=action_location)
+    ) -> dict[str, Action | None]:
+        actions = super().get_actions(request, action_location=action_location)
         is_list = action_location == ActionLocation.CHANGE_LIST and "_popup" not in request.GET
         if is_list and self.actions is not None and self.has_publish_permission(request):
-            for step in map(STEPS.__getitem__, BULK):
-                name = f"{step.name}_selected"
-                label = f"{step.label.removesuffix(' now')} selected {self.opts.verbose_name_plural}"
-                actions[name] = Action(partial(_bulk, step=step), name, label, label, [action_location])
+            for transition in map(TRANSITIONS.__getitem__, BULK_TRANSITIONS):
+                name = f"{transition.name}_selected"
+                label = f"{transition.label.removesuffix(' now')} selected {self.opts.verbose_name_plural}"
+                function = partial(_transition_selected, transition=transition)
+                actions[name] = Action(function, name, label, label, [action_location])
         return actions
 
-    def step_selected(self, request: HttpRequest, things: "QuerySet[Any]", *, step: Step) -> HttpResponse | None:
-        """Ask once more, and do a step to the selected things; None leads back to the list, with the report."""
+    def transition_selected(
+        self, request: HttpRequest, rows: QuerySet[ModelT], *, transition: Transition
+    ) -> HttpResponse | None:
+        """Ask for confirmation, and apply a transition to the selected rows. None returns to the list."""
         if not self.has_publish_permission(request):
             raise PermissionDenied
-        number = things.count()
-        if number > AT_ONCE:
-            messages.error(request, f"{number:,} are selected; choose at most {AT_ONCE} at a time. Nothing was done.")
+        number = rows.count()
+        if number > MAX_SELECTED:
+            words = f"You selected {number:,}; select at most {MAX_SELECTED} at a time. Nothing was changed."
+            messages.error(request, words)
             return None
         if not number:
-            messages.error(request, "Nothing of what was selected is there any more.")
+            messages.error(request, "None of the selected rows exist anymore.")
             return None
+        is_submitted = "confirmed" in request.POST
         back = request.get_full_path()
-        return self._ask_or_do(request, step, things, is_sent="confirmed" in request.POST, back=back, is_bulk=True)
+        return self._confirm_or_apply(request, transition, rows, is_submitted=is_submitted, back=back, is_bulk=True)
 
-    # -- Asking and doing ---------------------------------------------------------------------------------
+    # -- Confirming and applying ----------------------------------------------------------------------------
 
-    def _ask_or_do(
+    def _confirm_or_apply(
         self,
         request: HttpRequest,
-        step: Step,
-        things: "QuerySet[Any]",
+        transition: Transition,
+        rows: QuerySet[ModelT],
         *,
-        is_sent: bool,
+        is_submitted: bool,
         back: str,
         is_bulk: bool = False,
     ) -> HttpResponse:
-        suggested = _tomorrow() if step.at_time else None
-        may_override = step.gated and may_override_gate(request.user, self.model)
-        form = StepForm(
-            request.POST if is_sent else None, initial={"at": suggested}, step=step, may_override=may_override
+        suggested_at = _tomorrow_at_nine() if transition.at_time else None
+        may_override = transition.is_gated and may_override_gate(request.user, self.model)
+        form = TransitionForm(
+            request.POST if is_submitted else None,
+            transition=transition,
+            may_override=may_override,
+            suggested_at=suggested_at,
         )
         is_valid = form.is_valid()
-        at = form.cleaned_data.get("at", suggested) if is_sent else suggested
+        at = form.cleaned_data.get("at", suggested_at) if is_submitted else suggested_at
         override = bool(is_valid and form.cleaned_data.get("override"))
-        found = outlooks(things, step, at=at, user=request.user)
+        effects = compute_effects(rows, transition, at=at, user=request.user)
         seen = request.POST.getlist("seen")
-        if is_valid and any(outlook.goes(override=override) for outlook in found):
-            if all(outlook.mark in seen for outlook in found):
-                self._do(request, step, found, form, gone=len(seen) - len(found), override=override)
+        if is_valid and any(effect.would_happen(override=override) for effect in effects):
+            if all(effect.fingerprint in seen for effect in effects):
+                self._apply(request, transition, effects, form, override=override)
+                self._report_missing(request, len(seen) - len(effects))
                 return HttpResponseRedirect(back)
-            messages.warning(request, "Something changed since you looked, or with the time: so it stands now.")
-        elif is_valid and "override" in form.fields and any(outlook.is_held for outlook in found):
-            form.add_error("override", "Tick this to go past the gate, and say why.")
-        if not any(outlook.is_held for outlook in found):
+            messages.warning(request, "Something has changed since you opened this page. It is now up to date.")
+        elif is_valid and "override" in form.fields and any(effect.is_blocked for effect in effects):
+            form.add_error("override", "Check this box to override the gate, and give a reason.")
+        if not any(effect.is_blocked for effect in effects):
+            # Nothing to override. The fields stay until here because a submitted form may carry them.
             form.fields.pop("override", None)
-            if not step.needs_reason:
+            if not transition.needs_reason:
                 form.fields.pop("reason", None)
-        return self._ask(request, step, found, form, back=back, is_bulk=is_bulk)
+        return self._render_confirmation(request, transition, effects, form, back=back, is_bulk=is_bulk)
 
-    def _do(
+    def _apply(
         self,
         request: HttpRequest,
-        step: Step,
-        found: list[Outlook],
-        form: StepForm,
+        transition: Transition,
+        effects: Sequence[Effect],
+        form: TransitionForm,
         *,
-        gone: int,
         override: bool,
     ) -> None:
-        reports = [
-            carry_out(
-                outlook.thing,
-                step,
-                seen=outlook.mark,
+        results = [
+            apply_transition(
+                effect.content,
+                transition,
+                seen=effect.fingerprint,
                 user=request.user,
                 at=form.cleaned_data.get("at"),
                 reason=form.cleaned_data.get("reason", ""),
                 override=override,
             )
-            for outlook in found
+            for effect in effects
         ]
-        self._tell(request, step, reports)
-        if gone > 0:
-            messages.warning(request, f"{count_of(gone, 'thing').capitalize()} of what you saw had gone meanwhile.")
+        self._report(request, transition, results)
 
-    def _ask(
+    def _render_confirmation(
         self,
         request: HttpRequest,
-        step: Step,
-        found: list[Outlook],
-        form: StepForm,
+        transition: Transition,
+        effects: Sequence[Effect],
+        form: TransitionForm,
         *,
         back: str,
         is_bulk: bool,
     ) -> HttpResponse:
-        going = [outlook for outlook in found if outlook.goes(override=False)]
-        held = [outlook for outlook in found if outlook.is_held]
-        one = found[0].thing if not is_bulk else None
-        what = f"{len(found)} {self.opts.verbose_name_plural}"
+        going = [effect for effect in effects if effect.would_happen(override=False)]
+        blocked = [effect for effect in effects if effect.is_blocked]
+        refused = [effect for effect in effects if effect.refusal]
+        one = effects[0].content if not is_bulk else None
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{step.label}: {one or what}",
+            "title": f"{transition.label}: {one or f'{len(effects)} {self.opts.verbose_name_plural}'}",
             "opts": self.opts,
             "media": self.media + form.media,
-            "step": step,
+            "transition": transition,
             "form": form,
             "one": one,
             "change_url": self._change_url(one) if one else "",
-            "going": [(outlook, self._change_url(outlook.thing)) for outlook in going],
-            "held": [(outlook, self._change_url(outlook.thing)) for outlook in held],
-            "refused": [(outlook, self._change_url(outlook.thing)) for outlook in found if outlook.refusal],
-            "marks": [outlook.mark for outlook in found],
-            "pks": [outlook.thing.pk for outlook in found],
-            "can_go": bool(going) or (held and "override" in form.fields),
+            "going": self._with_urls(going),
+            "blocked": self._with_urls(blocked),
+            "refused": self._with_urls(refused),
+            "fingerprints": [effect.fingerprint for effect in effects],
+            "pks": [effect.content.pk for effect in effects],
+            "can_submit": bool(going) or (blocked and "override" in form.fields),
             "is_bulk": is_bulk,
             "back": back,
             "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
         }
         request.current_app = self.admin_site.name
-        return TemplateResponse(request, "desk/step.html", context)
+        return TemplateResponse(request, "desk/transition.html", context)
 
-    def _tell(self, request: HttpRequest, step: Step, reports: list[Report]) -> None:
-        """Say exactly what was done and what was not, and why."""
-        done = [report for report in reports if report.is_done]
-        not_done = [report for report in reports if not report.is_done]
+    def _with_urls(self, effects: Sequence[Effect]) -> list[tuple[Effect, str]]:
+        return [(effect, self._change_url(effect.content)) for effect in effects]
+
+    def _report(self, request: HttpRequest, transition: Transition, results: Sequence[TransitionResult]) -> None:
+        """Tell the user which objects were changed, which were not, and why."""
+        done = [result for result in results if result.is_done]
+        not_done = [result for result in results if not result.is_done]
         if done:
-            messages.success(request, format_html("{}: {}.", step.done, self._told(done)))
+            messages.success(request, format_html("{}: {}.", transition.done, self._link_results(done)))
         if not_done:
-            verb = step.done[0].lower() + step.done[1:]
-            messages.warning(request, format_html("Not {}: {}.", verb, self._told(not_done)))
+            verb = transition.done[0].lower() + transition.done[1:]
+            messages.warning(request, format_html("Not {}: {}.", verb, self._link_results(not_done)))
 
-    def _told(self, reports: list[Report]) -> SafeString:
+    def _report_missing(self, request: HttpRequest, number: int) -> None:
+        """Tell the user how many of the objects that they confirmed no longer exist."""
+        if number > 0:
+            verb = "has" if number == 1 else "have"
+            words = f"{count_of(number, 'selected object').capitalize()} {verb} been deleted in the meantime."
+            messages.warning(request, words)
+
+    def _link_results(self, results: Sequence[TransitionResult]) -> SafeString:
         return format_html_join(
             "; ",
             '<a href="{}">{}</a>{}',
             (
-                (self._change_url(report.thing), report.thing, f" ({report.words})" if report.words else "")
-                for report in reports
+                (self._change_url(result.content), result.content, f" ({result.words})" if result.words else "")
+                for result in results
             ),
         )
 
 
-def _bulk(modeladmin: PublishingAdmin, request: HttpRequest, things: "QuerySet[Any]", *, step: Step) -> Any:
-    return modeladmin.step_selected(request, things, step=step)
+def _transition_selected(
+    model_admin: PublishingAdmin[Any], request: HttpRequest, rows: QuerySet[Any], *, transition: Transition
+) -> HttpResponse | None:
+    return model_admin.transition_selected(request, rows, transition=transition)
 
 
-def _tomorrow() -> datetime:
-    """Tomorrow at nine, which is as good a suggestion as any."""
+def _tomorrow_at_nine() -> datetime:
+    """Return a time to suggest."""
     return (timezone.localtime() + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)

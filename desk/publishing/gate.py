@@ -1,9 +1,11 @@
-"""The gate: what is missing before something may come out, all of it at once. Loaded objects in, findings out.
+"""The gate: everything that is missing before content may be published. Loaded objects in, findings out.
 
-No queries. What blocks holds publishing and scheduling back, until it is mended or an editor who may override the gate
-says why; what does not is worth a look. Why each is one or the other: docs/decisions/0010-publishing.md.
+Makes no queries. A blocking finding stops publishing and scheduling until someone fixes it, or an editor who may
+override the gate gives a reason. Other findings are hints. docs/decisions/0010-publishing.md says which is which, and
+why.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
@@ -12,6 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from comparisons.models import Comparison
+from desk.content import Content
 from reviews.choices import Outcome
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Fact, Plan, Sourced, Tool
@@ -20,23 +23,23 @@ from tools.sourcing import is_stale
 from web import clock, markdown
 from web.words import count_of, format_day, join_words, spell_number
 
-SHORTEST_QUOTE = 80  # characters, without the marks of Markdown
-FEWEST_FACTS = 3  # with a source
+MIN_QUOTE_LENGTH = 80  # characters, without Markdown syntax
+MIN_SOURCED_FACTS = 3
 
 
 class Finding(NamedTuple):
-    """One thing that is missing, in words; one that does not block is a hint."""
+    """One thing that is missing. A finding that does not block is a hint."""
 
     words: str
     blocks: bool = True
 
 
-def is_out(thing: Tool | Review | Comparison, *, at: datetime) -> bool:
-    """Whether something is published at an instant, now or to come, as things stand."""
-    return thing.withdrawn_at is None and thing.published_at is not None and thing.published_at <= at
+def is_public_at(content: Content, *, at: datetime) -> bool:
+    """Return whether content will be published at an instant, unless someone changes its state before."""
+    return content.withdrawn_at is None and content.published_at is not None and content.published_at <= at
 
 
-def tool_findings(
+def check_tool(
     tool: Tool,
     *,
     plans: Sequence[Plan],
@@ -45,10 +48,10 @@ def tool_findings(
     seats: Iterable[Reviewer],
     at: datetime,
 ) -> list[Finding]:
-    """What a tool lacks to come out at an instant: its standing plans and facts, its reviews with their predictions,
-    and every seat of the panel.
+    """Return what a tool lacks to be published at an instant.
 
-    Reviews that go along with the tool (`Review.is_published_with_tool`) are looked at as if they were out.
+    Takes its current plans and facts, its reviews with their predictions, and every seat of the panel. Reviews that
+    are published together with the tool (`Review.is_published_with_tool`) count as published.
     """
     findings = [
         Finding(f"There is no {field}.") for field in ("tagline", "description", "website") if not getattr(tool, field)
@@ -56,121 +59,125 @@ def tool_findings(
     if tool.category_id is None:
         findings.append(Finding("There is no category."))
     if not plans:
-        findings.append(Finding("There is no plan: nobody learns what it costs, or that it is free."))
+        findings.append(Finding("There is no plan: readers cannot see what it costs, or that it is free."))
     sourced = sum(1 for fact in facts if fact.source)
-    if sourced < FEWEST_FACTS:
+    if sourced < MIN_SOURCED_FACTS:
         findings.append(
-            Finding(f"{count_of(sourced, 'fact').capitalize()} with a source; {spell_number(FEWEST_FACTS)} are needed.")
+            Finding(
+                f"{count_of(sourced, 'fact').capitalize()} with a source; {spell_number(MIN_SOURCED_FACTS)} are needed."
+            )
         )
-    on = _day(at)
+    on = clock.day_of(at)
     for plan in plans:
-        findings += _founded(plan, f"The plan “{plan.name}”", on=on)
+        findings += _check_sourcing(plan, f"The plan “{plan.name}”", on=on)
     for fact in facts:
-        findings += _founded(fact, f"The fact “{fact.attribute.name}”", on=on)
-    return findings + _panel_findings(reviews, seats, at=at)
+        findings += _check_sourcing(fact, f"The fact “{fact.attribute.name}”", on=on)
+    return findings + _check_panel(reviews, seats, at=at)
 
 
-def _founded(statement: Sourced, name: str, *, on: date) -> list[Finding]:
+def _check_sourcing(row: Sourced, name: str, *, on: date) -> list[Finding]:
     missing = [
         words
         for words, is_missing in (
-            ("has no source", not statement.source),
-            ("was never verified", statement.verified_on is None),
+            ("has no source", not row.source),
+            ("was never verified", row.verified_on is None),
         )
         if is_missing
     ]
     if missing:
         return [Finding(f"{name} {join_words(missing)}.")]
-    if statement.verified_on and is_stale(statement.verified_on, today=on):
-        words = (
-            f"{name} was verified on {format_day(statement.verified_on)}, over {settings.STALE_AFTER_DAYS} days before."
-        )
+    if row.verified_on and is_stale(row.verified_on, today=on):
+        days = settings.STALE_AFTER_DAYS
+        words = f"{name} was last verified on {format_day(row.verified_on)}, more than {days} days before."
         return [Finding(words, blocks=False)]
     return []
 
 
-def _panel_findings(reviews: Iterable[Review], seats: Iterable[Reviewer], *, at: datetime) -> list[Finding]:
+def _check_panel(reviews: Iterable[Review], seats: Iterable[Reviewer], *, at: datetime) -> list[Finding]:
     findings = []
-    by_seat: dict[int, list[Review]] = {}
+    by_seat: dict[int, list[Review]] = defaultdict(list)
     for review in reviews:
-        by_seat.setdefault(review.reviewer_id, []).append(review)
+        by_seat[review.reviewer_id].append(review)
     for seat in seats:
-        said = [review for review in by_seat.get(seat.pk, []) if review.withdrawn_at is None]
-        out = [review for review in said if review.is_published_with_tool() or is_out(review, at=at)]
-        if not out:
-            later = [review.published_at for review in said if review.published_at]
-            words = f"its review comes out later, on {moment(min(later))}" if later else "there is no review"
+        candidates = [review for review in by_seat[seat.pk] if review.withdrawn_at is None]
+        published = [review for review in candidates if review.is_published_with_tool() or is_public_at(review, at=at)]
+        if not published:
+            later = [review.published_at for review in candidates if review.published_at]
+            words = f"its review is not published until {format_moment(min(later))}" if later else "there is no review"
             findings.append(Finding(f"{seat.name}: {words}."))
-        for review in out:
+        for review in published:
             if review.is_published_with_tool():
                 findings += [
                     Finding(f"{seat.name}: {finding.words[0].lower()}{finding.words[1:]}", finding.blocks)
-                    for finding in words_findings(review, predictions=review.predictions.all(), at=at)
+                    for finding in check_review_text(review, predictions=review.predictions.all(), at=at)
                 ]
     return findings
 
 
-def review_findings(review: Review, *, predictions: Iterable[Prediction], at: datetime) -> list[Finding]:
-    """What a review lacks to come out by itself at an instant."""
-    return [*words_findings(review, predictions=predictions, at=at), *_not_out(review.tool, at=at, also="its reviews")]
+def check_review(review: Review, *, predictions: Iterable[Prediction], at: datetime) -> list[Finding]:
+    """Return what a review lacks to be published on its own at an instant."""
+    return [
+        *check_review_text(review, predictions=predictions, at=at),
+        *_check_tool_is_public(review.tool, at=at, also="its reviews"),
+    ]
 
 
-def words_findings(review: Review, *, predictions: Iterable[Prediction], at: datetime) -> list[Finding]:
-    """What the words of a review lack, whether it comes out alone or with its tool."""
+def check_review_text(review: Review, *, predictions: Iterable[Prediction], at: datetime) -> list[Finding]:
+    """Return what the text of a review lacks, whether it is published alone or with its tool."""
     findings = []
     length = len(markdown.to_plain_text(review.quote).strip())
-    if length < SHORTEST_QUOTE:
-        findings.append(Finding(f"The quote has {length} characters; {SHORTEST_QUOTE} are needed."))
+    if length < MIN_QUOTE_LENGTH:
+        findings.append(Finding(f"The quote has {length} characters; {MIN_QUOTE_LENGTH} are needed."))
     findings += [
-        Finding(f"The prediction “{prediction.claim}” was due on {format_day(prediction.due_on)}, before it is made.")
+        Finding(
+            f"The prediction “{prediction.claim}” is due on {format_day(prediction.due_on)}, before it is published."
+        )
         for prediction in predictions
-        if prediction.outcome == Outcome.OPEN and prediction.due_on <= _day(at)
+        if prediction.outcome == Outcome.OPEN and prediction.due_on <= clock.day_of(at)
     ]
     if not review.flips_if:
         findings.append(Finding("It does not say what would flip it.", blocks=False))
     return findings
 
 
-def comparison_findings(
+def check_comparison(
     comparison: Comparison, *, first_reviews: Iterable[Review], second_reviews: Iterable[Review], at: datetime
 ) -> list[Finding]:
-    """What a comparison lacks to come out at an instant: it is of two tools that are out, and some seat judged both."""
-    findings = [
-        finding for tool in (comparison.first, comparison.second) for finding in _not_out(tool, at=at, also="this")
-    ]
+    """Return what a comparison lacks to be published at an instant.
+
+    Both tools must be public by then, and at least one seat must have reviewed both.
+    """
+    tools = (comparison.first, comparison.second)
+    findings = [finding for tool in tools for finding in _check_tool_is_public(tool, at=at, also="its comparisons")]
     first, second = (
-        {review.reviewer_id for review in reviews if is_out(review, at=at)}
+        {review.reviewer_id for review in reviews if is_public_at(review, at=at)}
         for reviews in (first_reviews, second_reviews)
     )
     if not first & second:
-        findings.append(Finding("No seat has judged both tools by then: there is no verdict to read."))
+        findings.append(Finding("No seat will have reviewed both tools by then, so there is no verdict."))
     elif first != second:
-        words = f"{count_of(len(first ^ second), 'seat').capitalize()} judged one of the tools only."
+        words = f"{count_of(len(first ^ second), 'seat').capitalize()} reviewed only one of the tools."
         findings.append(Finding(words, blocks=False))
     if not comparison.introduction.strip():
-        findings.append(Finding("There is no introduction: nothing says who is choosing.", blocks=False))
+        findings.append(Finding("There is no introduction that says who is choosing.", blocks=False))
     return findings
 
 
-def _not_out(tool: Tool, *, at: datetime, also: str) -> list[Finding]:
-    """The finding that a tool is not public at an instant. `also` is what can come out no earlier."""
-    if is_out(tool, at=at):
+def _check_tool_is_public(tool: Tool, *, at: datetime, also: str) -> list[Finding]:
+    """Return a finding if a tool is not public at an instant. `also` names what cannot be published before it."""
+    if is_public_at(tool, at=at):
         return []
     match tool.state:
         case PublicationState.WITHDRAWN:
             words = f"{tool.name} was withdrawn."
         case PublicationState.SCHEDULED if tool.published_at:
-            words = f"{tool.name} comes out on {moment(tool.published_at)}, and {also} no earlier."
+            words = f"{tool.name} is scheduled for {format_moment(tool.published_at)}; {also} cannot be public before."
         case _:
             words = f"{tool.name} is a draft."
     return [Finding(words)]
 
 
-def moment(instant: datetime) -> str:
-    """An instant as editors read it: `3 Aug 2026, 09:00 UTC`."""
+def format_moment(instant: datetime) -> str:
+    """Format an instant for editors: `3 Aug 2026, 09:00 UTC`."""
     at = instant.astimezone(timezone.get_default_timezone())
     return f"{format_day(at.date())}, {at:%H:%M %Z}"
-
-
-def _day(instant: datetime) -> date:
-    return clock.day_of(instant)

@@ -1,10 +1,11 @@
-"""Previews: the real page with its drafts, for whoever has a signed link that expires.
+"""Previews: the real page with its drafts, for anyone who has a signed link that expires.
 
-A preview is read by the builders of the public pages, which are told explicitly which reviews count besides those that
-are out. It writes nothing and puts nothing into what the public pages keep (docs/decisions/0010-publishing.md).
+The builders of the public pages also build the previews. They take explicitly which drafts count beside the published
+reviews. A preview writes nothing, and nothing of it enters the caches of public pages
+(docs/decisions/0010-publishing.md).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
@@ -22,24 +23,25 @@ from comparisons.models import Comparison
 from comparisons.pages.pair_page import build_preview
 from comparisons.pages.tool_page import build_tool_page
 from comparisons.reading.pairs import read_pair_for_preview
-from desk.publishing.gate import is_out, moment
-from desk.publishing.transitions import Thing, state_words
+from desk.content import Content
+from desk.publishing.gate import format_moment, is_public_at
+from desk.publishing.transitions import describe_state
 from reviews.models import Review
 from tools.models import Tool
 from tools.publishing import PublicationState, is_published
 from web.views import ErrorText
 
-HOURS = 72  # that a link works
-KINDS: dict[str, type[Thing]] = {"tool": Tool, "review": Review, "comparison": Comparison}
+LIFETIME_HOURS = 72  # of a link
+KINDS: dict[str, type[Content]] = {"tool": Tool, "review": Review, "comparison": Comparison}
 HEADERS = {
     "Cache-Control": "private, no-store",
     "X-Robots-Tag": "noindex, nofollow",
-    # Whoever has the address may read the draft, so no other site learns it; our own forms go on working.
+    # Anyone who has the address can read the draft, so other sites must not learn it. Our own forms keep working.
     "Referrer-Policy": "same-origin",
 }
 EXPIRED = ErrorText(
     "This preview has expired",
-    f"Links to previews work for {HOURS} hours. Whoever sent you this one can make a new one.",
+    f"Links to previews work for {LIFETIME_HOURS} hours. Whoever sent you this one can make a new one.",
 )
 UNREADABLE = ErrorText(
     "No preview stands at this address",
@@ -53,109 +55,107 @@ GONE = ErrorText(
 signer = TimestampSigner(salt="desk.preview")
 
 
-def address(thing: Thing) -> str:
-    """The path of a preview of a tool, a review or a comparison, which works for HOURS from now."""
-    kind = next(name for name, model in KINDS.items() if isinstance(thing, model))
-    return reverse("preview", args=[signer.sign(f"{kind}-{thing.pk}")])
+def preview_url(content: Content) -> str:
+    """Return the path of a preview, which works for LIFETIME_HOURS from now."""
+    kind = next(name for name, model in KINDS.items() if isinstance(content, model))
+    return reverse("preview", args=[signer.sign(f"{kind}-{content.pk}")])
 
 
-def can_be_previewed(thing: Thing) -> bool:
-    """Whether a preview has anything to show that readers do not see: what is public or withdrawn has none."""
-    return thing.state != PublicationState.WITHDRAWN and not is_public(thing) and not _is_lost(thing)
+def is_previewable(content: Content) -> bool:
+    """Return whether a preview would show something that readers do not see. Withdrawn content has no preview."""
+    return not is_public(content) and not _is_withdrawn(content)
 
 
-def _tools_of(thing: Thing) -> tuple[Tool, ...]:
-    match thing:
+def _tools_of(content: Content) -> tuple[Tool, ...]:
+    match content:
         case Tool():
-            return (thing,)
+            return (content,)
         case Review():
-            return (thing.tool,)
+            return (content.tool,)
         case _:
-            return (thing.first, thing.second)
+            return (content.first, content.second)
 
 
-def is_public(thing: Thing) -> bool:
-    """Whether readers see it: it is published, and so is each tool that it is about."""
+def is_public(content: Content) -> bool:
+    """Return whether readers see an object: it is published, and so is each of its tools."""
     now = timezone.now()
-    return is_out(thing, at=now) and all(is_out(tool, at=now) for tool in _tools_of(thing))
+    return all(is_public_at(part, at=now) for part in (content, *_tools_of(content)))
 
 
-def _is_lost(thing: Thing) -> bool:
-    """Whether it, or a tool that it is about, was withdrawn."""
-    return any(part.withdrawn_at is not None for part in (thing, *_tools_of(thing)))
+def _is_withdrawn(content: Content) -> bool:
+    """Return whether an object, or one of its tools, was withdrawn."""
+    return any(part.withdrawn_at is not None for part in (content, *_tools_of(content)))
 
 
-def unlisted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Keep every answer out of caches, indexes, and other sites' logs."""
+def keep_private(view: Callable[[HttpRequest, str], HttpResponse]) -> Callable[[HttpRequest, str], HttpResponse]:
+    """Keep every response out of caches, search indexes, and the logs of other sites."""
 
     @wraps(view)
-    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
+    def view_with_headers(request: HttpRequest, token: str) -> HttpResponse:
+        response = view(request, token)
         for header, value in HEADERS.items():
             response.headers[header] = value
         return response
 
-    return answered
+    return view_with_headers
 
 
 @require_safe
-@unlisted
+@keep_private
 def preview(request: HttpRequest, token: str) -> HttpResponse:
-    """The page of something that is not public yet, its drafts included; what is public meanwhile is shown instead."""
+    """Show the page of content that is not public yet, with its drafts. Redirect if it has become public."""
     try:
-        kind, pk = _named_by(token)
-        until = _made_at(token) + timedelta(hours=HOURS)
+        model, pk = _read_token(token)
+        until = _signed_at(token) + timedelta(hours=LIFETIME_HOURS)
     except SignatureExpired:
         return _error(request, 410, EXPIRED)
     except (BadSignature, ValueError, KeyError, OverflowError):
         return _error(request, 404, UNREADABLE)
-    thing = _find(kind, pk)
-    if thing is None or _is_lost(thing):
+    content = _load(model, pk)
+    if content is None or _is_withdrawn(content):
         return _error(request, 410, GONE)
-    if is_public(thing):
-        return HttpResponseRedirect((thing.tool if isinstance(thing, Review) else thing).get_absolute_url())
-    template, page = _page(thing, request)
-    banner = {"words": "" if thing.state == PublicationState.DRAFT else state_words(thing), "until": moment(until)}
-    return render(request, template, {**page, "preview": banner})
+    if is_public(content):
+        return HttpResponseRedirect((content.tool if isinstance(content, Review) else content).get_absolute_url())
+    template, context = _build_page(content, request)
+    words = "" if content.state == PublicationState.DRAFT else describe_state(content)
+    return render(request, template, {**context, "preview": {"words": words, "until": format_moment(until)}})
 
 
-def _named_by(token: str) -> tuple[type[Thing], int]:
-    """The kind and primary key that a token was made for. Raises BadSignature, ValueError or KeyError."""
-    kind, _, pk = signer.unsign(token, max_age=timedelta(hours=HOURS)).partition("-")
+def _read_token(token: str) -> tuple[type[Content], int]:
+    """Return the model and primary key that a token was signed for. Raises BadSignature, ValueError or KeyError."""
+    kind, _, pk = signer.unsign(token, max_age=timedelta(hours=LIFETIME_HOURS)).partition("-")
     return KINDS[kind], int(pk)
 
 
-def _made_at(token: str) -> datetime:
+def _signed_at(token: str) -> datetime:
     return datetime.fromtimestamp(b62_decode(token.split(":")[1]), tz=timezone.get_default_timezone())
 
 
-def _find(kind: type[Thing], pk: int) -> Thing | None:
-    found: dict[type[Thing], QuerySet[Any]] = {
+def _load(model: type[Content], pk: int) -> Content | None:
+    querysets: dict[type[Content], QuerySet[Tool] | QuerySet[Review] | QuerySet[Comparison]] = {
         Tool: Tool.objects.with_community().with_freeze(),
         Review: Review.objects.select_related("tool", "reviewer"),
         Comparison: Comparison.objects.select_related("first", "second"),
     }
-    thing: Thing | None = found[kind].filter(pk=pk).first()
-    return thing
+    return querysets[model].filter(pk=pk).first()
 
 
-def _page(thing: Thing, request: HttpRequest) -> tuple[str, dict[str, Any]]:
-    """The template of a thing's page, and what it takes."""
-    drafts = _drafts_of(thing)
-    if isinstance(thing, Comparison):
+def _build_page(content: Content, request: HttpRequest) -> tuple[str, dict[str, Any]]:
+    """Return the template of an object's page, and its context."""
+    # The preview of a review counts that review only, not the drafts of other seats.
+    drafts = [content.pk] if isinstance(content, Review) else find_drafts(_tools_of(content))
+    if isinstance(content, Comparison):
         options = parse_comparison_options(request.GET)
-        page = build_preview(read_pair_for_preview(thing), options, here=request.path, drafts=drafts)
+        page = build_preview(read_pair_for_preview(content), options, here=request.path, drafts=drafts)
         return "comparisons/comparison.html", dict(page)
-    tool = thing if isinstance(thing, Tool) else Tool.objects.with_community().with_freeze().get(pk=thing.tool_id)
+    tool = content if isinstance(content, Tool) else Tool.objects.with_community().with_freeze().get(pk=content.tool_id)
     return "comparisons/tool.html", build_tool_page(tool, drafts=drafts) | {"linked_data": None}
 
 
-def _drafts_of(thing: Thing) -> list[int]:
-    """The reviews that count in its preview though they are not out: its own, and no others'."""
-    if isinstance(thing, Review):
-        return [thing.pk]
-    unpublished = Review.objects.filter(tool__in=_tools_of(thing), withdrawn_at__isnull=True)
-    return list(unpublished.exclude(is_published()).order_by("pk").values_list("pk", flat=True))
+def find_drafts(tools: Iterable[Tool]) -> list[int]:
+    """Return the ids of the unpublished reviews of tools, which their previews count. One query."""
+    unpublished = Review.objects.filter(tool__in=tools, withdrawn_at__isnull=True).exclude(is_published())
+    return list(unpublished.order_by("pk").values_list("pk", flat=True))
 
 
 def _error(request: HttpRequest, status: int, words: ErrorText) -> HttpResponse:

@@ -1,222 +1,221 @@
-"""The steps by which things come out and go: what each would do to some things, and doing it to one.
+"""Publishing actions: preview their effect on a selection, then apply one.
 
-The desk looks twice: to show what would happen (`outlooks`), and again under a lock when that is confirmed
-(`carry_out`). What changed in between is known by the outlook's mark, and then nothing is done.
+The desk computes effects twice: once to show them (`compute_effects`), and again under a lock when an editor confirms
+(`apply_transition`). The fingerprint of an effect reveals whether anything changed in between; if so, nothing is done.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import NamedTuple, cast
 
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from comparisons.models import Comparison
-from desk.permissions import may_override_gate, may_publish
+from desk.content import Content
+from desk.permissions import AnyUser, may_override_gate, may_publish
 from desk.publishing import gate
-from desk.publishing.gate import Finding, moment
+from desk.publishing.gate import Finding, format_moment
 from reviews.actions import publish_tool, unschedule_tool
 from reviews.models import Review, Reviewer
 from tools.models import Fact, Plan, Tool
 from tools.publishing import PublicationState, TransitionError
 from web.words import count_of, join_words
 
-type Thing = Tool | Review | Comparison
-
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Transition:
     """One way from state to state, as the desk offers it."""
 
     name: str
     label: str
-    """On its button."""
+    """The text of its button."""
     done: str
-    """In the report: `Published: …`."""
-    kept: str
-    """In the history, before the reason."""
-    of: tuple[PublicationState, ...]
-    """The states that it starts from."""
+    """What the message and the history say, as in `Published: …`."""
+    from_states: tuple[PublicationState, ...]
     at_time: bool = False
-    gated: bool = False
+    """Whether it asks for an instant to come."""
+    is_gated: bool = False
     needs_reason: bool = False
 
 
-STEPS = {
-    step.name: step
-    for step in (
-        Step(
-            "publish",
-            "Publish now",
-            "Published",
-            "Published",
-            (PublicationState.DRAFT, PublicationState.SCHEDULED),
-            gated=True,
-        ),
-        Step(
-            "schedule",
-            "Schedule",
-            "Scheduled",
-            "Scheduled",
-            (PublicationState.DRAFT, PublicationState.SCHEDULED),
-            gated=True,
-            at_time=True,
-        ),
-        Step("unschedule", "Unschedule", "Back to draft", "Back to draft", (PublicationState.SCHEDULED,)),
-        Step("withdraw", "Withdraw", "Withdrawn", "Withdrawn", (PublicationState.PUBLISHED,), needs_reason=True),
-        Step("put_back", "Put back", "Put back", "Put back", (PublicationState.WITHDRAWN,), needs_reason=True),
+_UNPUBLISHED = (PublicationState.DRAFT, PublicationState.SCHEDULED)
+TRANSITIONS = {
+    transition.name: transition
+    for transition in (
+        Transition("publish", "Publish now", "Published", _UNPUBLISHED, is_gated=True),
+        Transition("schedule", "Schedule", "Scheduled", _UNPUBLISHED, is_gated=True, at_time=True),
+        Transition("unschedule", "Unschedule", "Back to draft", (PublicationState.SCHEDULED,)),
+        Transition("withdraw", "Withdraw", "Withdrawn", (PublicationState.PUBLISHED,), needs_reason=True),
+        Transition("put_back", "Put back", "Put back", (PublicationState.WITHDRAWN,), needs_reason=True),
     )
 }
-BULK = ("publish", "schedule", "withdraw")
+BULK_TRANSITIONS = ("publish", "schedule", "withdraw")
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
-    """What a step would do to one thing."""
+class Effect:
+    """What a transition would do to one object."""
 
-    thing: Thing
+    content: Content
     refusal: str
-    """Why it cannot be done at all; "" where it can."""
+    """Why it is impossible; "" where it is possible."""
     findings: tuple[Finding, ...]
-    """What the gate says."""
-    along: tuple[Review, ...]
-    """The reviews that go with their tool."""
+    """What the gate found."""
+    reviews: tuple[Review, ...]
+    """The reviews that move together with their tool."""
 
     @property
-    def is_held(self) -> bool:
-        """Whether the gate holds it back."""
-        return not self.refusal and any(finding.blocks for finding in self.findings)
-
-    def goes(self, *, override: bool) -> bool:
-        """Whether the step would be done."""
-        return not self.refusal and (override or not self.is_held)
+    def blocking_findings(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.blocks]
 
     @property
-    def mark(self) -> str:
-        """Stands for what was shown of it, hints aside: another one means that something changed."""
+    def is_blocked(self) -> bool:
+        """Whether the gate blocks it."""
+        return not self.refusal and bool(self.blocking_findings)
+
+    def would_happen(self, *, override: bool) -> bool:
+        return not self.refusal and (override or not self.is_blocked)
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of what an editor was shown, without the hints: a different one means that something changed."""
         shown = (
-            self.thing.pk,
-            self.thing.state,
-            str(self.thing.published_at),
+            self.content.pk,
+            self.content.state,
+            str(self.content.published_at),
             self.refusal,
-            [finding.words for finding in self.findings if finding.blocks],
-            [(review.pk, review.verdict, review.quote) for review in self.along],
+            [finding.words for finding in self.blocking_findings],
+            [(review.pk, review.verdict, review.quote) for review in self.reviews],
         )
-        return f"{self.thing.pk}:{blake2b(repr(shown).encode(), digest_size=12).hexdigest()}"
+        return f"{self.content.pk}:{blake2b(repr(shown).encode(), digest_size=12).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What became of one thing: done, or why not."""
+class TransitionResult:
+    """What happened to one object: done, or why not."""
 
-    thing: Thing
+    content: Content
     is_done: bool
     words: str
 
 
-def state_words(thing: Thing) -> str:
-    """Where a thing stands, in a sentence or two."""
-    match thing.state:
+def describe_state(content: Content) -> str:
+    """Return the state of an object in a sentence or two."""
+    match content.state:
         case PublicationState.DRAFT:
             words = "Draft. Readers do not see it."
-        case PublicationState.SCHEDULED if thing.published_at:
-            words = f"Scheduled. It appears by itself on {moment(thing.published_at)}."
-        case PublicationState.PUBLISHED if thing.published_at:
-            words = f"Published since {moment(thing.published_at)}."
+        case PublicationState.SCHEDULED if content.published_at:
+            words = f"Scheduled. It appears by itself on {format_moment(content.published_at)}."
+        case PublicationState.PUBLISHED if content.published_at:
+            words = f"Published since {format_moment(content.published_at)}."
         case _:
-            words = f"Withdrawn on {moment(thing.withdrawn_at)}. Readers do not see it." if thing.withdrawn_at else ""
-    hidden = _hidden_by(thing)
-    if hidden and thing.state in (PublicationState.SCHEDULED, PublicationState.PUBLISHED):
+            words = ""
+            if content.withdrawn_at:
+                words = f"Withdrawn on {format_moment(content.withdrawn_at)}. Readers do not see it."
+    hidden = _tools_that_hide(content)
+    if hidden and content.state in (PublicationState.SCHEDULED, PublicationState.PUBLISHED):
         names = join_words([f"{tool.name} ({tool.state.label.lower()})" for tool in hidden])
         words += f" Readers cannot see it while they cannot see {names}."
     return words
 
 
-def _hidden_by(thing: Thing) -> list[Tool]:
-    """The tools that must be out for this to be seen, and will not be by then."""
-    at = max(thing.published_at or timezone.now(), timezone.now())
-    match thing:
+def _tools_that_hide(content: Content) -> list[Tool]:
+    """Return the tools that must be public for an object to be seen, and will not be public by then."""
+    at = max(content.published_at or timezone.now(), timezone.now())
+    match content:
         case Review():
-            needed = [thing.tool]
+            needed = [content.tool]
         case Comparison():
-            needed = [thing.first, thing.second]
+            needed = [content.first, content.second]
         case _:
             needed = []
-    return [tool for tool in needed if not gate.is_out(tool, at=at)]
+    return [tool for tool in needed if not gate.is_public_at(tool, at=at)]
 
 
-def steps_for(thing: Thing) -> list[Step]:
-    """The steps that its state allows."""
-    return [step for step in STEPS.values() if thing.state in step.of]
+def available_transitions(content: Content) -> list[Transition]:
+    """Return the transitions that the state of an object allows."""
+    return [transition for transition in TRANSITIONS.values() if content.state in transition.from_states]
 
 
-def outlooks(things: "QuerySet[Any]", step: Step, *, at: datetime | None, user: Any) -> list[Outlook]:
-    """What a step would do to some things of one kind, at an instant (default: now). As many queries for any number."""
+def compute_effects[T: Content](
+    rows: QuerySet[T], transition: Transition, *, at: datetime | None, user: AnyUser
+) -> list[Effect]:
+    """Return what a transition would do to each row of one model, at an instant (default: now).
+
+    The number of queries does not depend on the number of rows.
+    """
     at = at or timezone.now()
-    load, look = _KINDS[things.model]
-    loaded = list(load(things))
-    seats = list(Reviewer.objects.all()) if things.model is Tool and step.gated else []
-    may_review = may_publish(user, Review)
-    return [_outlook(thing, step, look, at=at, seats=seats, may_review=may_review) for thing in loaded]
+    kind = _KINDS[cast("type[Content]", rows.model)]
+    seats = list(Reviewer.objects.all()) if rows.model is Tool and transition.is_gated else []
+    may_publish_reviews = may_publish(user, Review)
+    return [
+        _compute_effect(content, transition, kind.check, at=at, seats=seats, may_publish_reviews=may_publish_reviews)
+        for content in kind.load(rows)
+    ]
 
 
-def _outlook(
-    thing: Thing,
-    step: Step,
-    look: Callable[..., list[Finding]],
+def _compute_effect(
+    content: Content,
+    transition: Transition,
+    check: Callable[..., list[Finding]],
     *,
     at: datetime,
     seats: Sequence[Reviewer],
-    may_review: bool,
-) -> Outlook:
-    if thing.state not in step.of:
-        is_what = "a draft" if thing.state == PublicationState.DRAFT else thing.state.label.lower()
-        return Outlook(thing, f"It is {is_what}.", (), ())
-    along = _along(thing, step)
-    refusal = "" if may_review or not along else "Reviews go with it, and you may not publish reviews."
-    findings = tuple(look(thing, at=at, seats=seats)) if step.gated else ()
-    return Outlook(thing, refusal, findings, along)
+    may_publish_reviews: bool,
+) -> Effect:
+    if content.state not in transition.from_states:
+        state = "a draft" if content.state == PublicationState.DRAFT else content.state.label.lower()
+        return Effect(content, f"It is {state}.", (), ())
+    reviews = _reviews_that_move(content, transition)
+    refusal = ""
+    if reviews and not may_publish_reviews:
+        refusal = "Its reviews are published with it, and you may not publish reviews."
+    findings = tuple(check(content, at=at, seats=seats)) if transition.is_gated else ()
+    return Effect(content, refusal, findings, reviews)
 
 
-def _along(thing: Thing, step: Step) -> tuple[Review, ...]:
-    if not isinstance(thing, Tool) or step.name not in ("publish", "schedule", "unschedule"):
+def _reviews_that_move(content: Content, transition: Transition) -> tuple[Review, ...]:
+    if not isinstance(content, Tool) or transition.name not in ("publish", "schedule", "unschedule"):
         return ()
-    going = [review for review in thing.reviews.all() if review.is_published_with_tool()]
-    return tuple(review for review in going if step.gated or review.published_at is not None)
+    together = [review for review in content.reviews.all() if review.is_published_with_tool()]
+    return tuple(review for review in together if transition.is_gated or review.published_at is not None)
 
 
-def _load_tools(things: "QuerySet[Any]") -> Iterable[Tool]:
+# -- What the gate needs to know about each model ----------------------------------------------------------
+
+
+def _load_tools(tools: QuerySet[Tool]) -> Iterable[Tool]:
     reviews = Review.objects.filter(withdrawn_at__isnull=True).select_related("reviewer").order_by("reviewer__seat")
-    return things.select_related("category").prefetch_related(
-        Prefetch("plans", Plan.objects.current(), to_attr="plans_now"),
-        Prefetch("facts", Fact.objects.current().select_related("attribute"), to_attr="facts_now"),
+    return tools.select_related("category").prefetch_related(
+        Prefetch("plans", Plan.objects.current()),
+        Prefetch("facts", Fact.objects.current().select_related("attribute")),
         Prefetch("reviews", reviews.prefetch_related("predictions")),
     )
 
 
-def _look_at_tool(tool: Any, *, at: datetime, seats: Sequence[Reviewer]) -> list[Finding]:
-    return gate.tool_findings(
-        tool, plans=tool.plans_now, facts=tool.facts_now, reviews=tool.reviews.all(), seats=seats, at=at
-    )
+def _check_tool(tool: Tool, *, at: datetime, seats: Sequence[Reviewer]) -> list[Finding]:
+    plans, facts = list(tool.plans.all()), list(tool.facts.all())
+    return gate.check_tool(tool, plans=plans, facts=facts, reviews=tool.reviews.all(), seats=seats, at=at)
 
 
-def _load_reviews(things: "QuerySet[Any]") -> Iterable[Review]:
-    return things.select_related("tool", "reviewer").prefetch_related("predictions")
+def _load_reviews(reviews: QuerySet[Review]) -> Iterable[Review]:
+    return reviews.select_related("tool", "reviewer").prefetch_related("predictions")
 
 
-def _look_at_review(review: Review, *, at: datetime, seats: Sequence[Reviewer]) -> list[Finding]:
-    return gate.review_findings(review, predictions=review.predictions.all(), at=at)
+def _check_review(review: Review, *, at: datetime, seats: Sequence[Reviewer]) -> list[Finding]:
+    return gate.check_review(review, predictions=review.predictions.all(), at=at)
 
 
-def _load_comparisons(things: "QuerySet[Any]") -> Iterable[Comparison]:
-    return things.select_related("first", "second").prefetch_related("first__reviews", "second__reviews")
+def _load_comparisons(comparisons: QuerySet[Comparison]) -> Iterable[Comparison]:
+    return comparisons.select_related("first", "second").prefetch_related("first__reviews", "second__reviews")
 
 
-def _look_at_comparison(comparison: Comparison, *, at: datetime, seats: Sequence[Reviewer]) -> list[Finding]:
-    return gate.comparison_findings(
+def _check_comparison(comparison: Comparison, *, at: datetime, seats: Sequence[Reviewer]) -> list[Finding]:
+    return gate.check_comparison(
         comparison,
         first_reviews=comparison.first.reviews.all(),
         second_reviews=comparison.second.reviews.all(),
@@ -224,75 +223,83 @@ def _look_at_comparison(comparison: Comparison, *, at: datetime, seats: Sequence
     )
 
 
-_KINDS: dict[type, tuple[Callable[..., Any], Callable[..., list[Finding]]]] = {
-    Tool: (_load_tools, _look_at_tool),
-    Review: (_load_reviews, _look_at_review),
-    Comparison: (_load_comparisons, _look_at_comparison),
+class _ContentKind(NamedTuple):
+    """How rows of a model are loaded, in a constant number of queries, and checked, in none."""
+
+    load: Callable[..., Iterable[Content]]
+    check: Callable[..., list[Finding]]
+
+
+_KINDS: dict[type[Content], _ContentKind] = {
+    Tool: _ContentKind(_load_tools, _check_tool),
+    Review: _ContentKind(_load_reviews, _check_review),
+    Comparison: _ContentKind(_load_comparisons, _check_comparison),
 }
 
 
-def carry_out(
-    thing: Thing,
-    step: Step,
+# -- Applying ---------------------------------------------------------------------------------------------
+
+
+def apply_transition(
+    content: Content,
+    transition: Transition,
     *,
     seen: str | None,
-    user: Any,
+    user: AnyUser,
     at: datetime | None = None,
     reason: str = "",
     override: bool = False,
-) -> Report:
-    """Do a step to one thing, all of it or nothing, if it is still as it was seen (`Outlook.mark`).
+) -> TransitionResult:
+    """Apply a transition to one object, all of it or nothing, if its effect is still the one that the user saw.
 
-    `seen` is None where the caller's own transaction wrote the thing and checked what its user had seen.
-    Takes no rights for granted but that of the step itself: `override` counts only for who may override the gate.
+    `seen` is the fingerprint of that effect; None if the caller wrote the object in this transaction, after checking
+    what its user saw. The caller checks the permission to publish. `override` counts only for users who may override
+    the gate.
     """
-    model = type(thing)
+    model = type(content)
     override = override and may_override_gate(user, model)
     try:
         with transaction.atomic():
-            rows: QuerySet[Any] = model._default_manager.filter(pk=thing.pk)
-            if not list(rows.select_for_update().values_list("pk")):
-                return Report(thing, is_done=False, words="somebody deleted it meanwhile")
-            [outlook] = outlooks(rows, step, at=at, user=user)
-            if seen is not None and outlook.mark != seen:
-                return Report(outlook.thing, is_done=False, words="it changed meanwhile; look again")
-            if not outlook.goes(override=override):
-                return Report(outlook.thing, is_done=False, words=_why_not(outlook))
-            _do(outlook.thing, step, at=at, reason=_kept(outlook, step, at=at, reason=reason))
+            rows = cast("QuerySet[Tool]", model._default_manager.filter(pk=content.pk))
+            if not list(rows.select_for_update(of=("self",)).values_list("pk")):
+                return TransitionResult(content, is_done=False, words="someone has deleted it")
+            [effect] = compute_effects(rows, transition, at=at, user=user)
+            if seen is not None and effect.fingerprint != seen:
+                return TransitionResult(effect.content, is_done=False, words="it has changed; look again")
+            if not effect.would_happen(override=override):
+                return TransitionResult(effect.content, is_done=False, words=_explain_refusal(effect))
+            _move(effect.content, transition, at=at, reason=_history_reason(effect, transition, at=at, reason=reason))
     except TransitionError as error:
-        return Report(thing, is_done=False, words=str(error).rstrip("."))
-    return Report(outlook.thing, is_done=True, words=_with(outlook))
+        return TransitionResult(content, is_done=False, words=str(error).rstrip("."))
+    words = f"with {count_of(len(effect.reviews), 'review')}" if effect.reviews else ""
+    return TransitionResult(effect.content, is_done=True, words=words)
 
 
-def _do(thing: Thing, step: Step, *, at: datetime | None, reason: str) -> None:
-    match step.name:
-        case "publish" | "schedule" if isinstance(thing, Tool):
-            publish_tool(tool=thing, at=at, reason=reason)
+def _move(content: Content, transition: Transition, *, at: datetime | None, reason: str) -> None:
+    match transition.name:
+        case "publish" | "schedule" if isinstance(content, Tool):
+            publish_tool(tool=content, at=at, reason=reason)
         case "publish" | "schedule":
-            thing.publish(at=at, reason=reason)
-        case "unschedule" if isinstance(thing, Tool):
-            unschedule_tool(tool=thing, reason=reason)
+            content.publish(at=at, reason=reason)
+        case "unschedule" if isinstance(content, Tool):
+            unschedule_tool(tool=content, reason=reason)
         case "unschedule":
-            thing.unschedule(reason=reason)
+            content.unschedule(reason=reason)
         case "withdraw":
-            thing.withdraw(reason=reason)
+            content.withdraw(reason=reason)
         case "put_back":
-            thing.put_back(reason=reason)
+            content.put_back(reason=reason)
 
 
-def _why_not(outlook: Outlook) -> str:
-    words = outlook.refusal or " ".join(finding.words for finding in outlook.findings if finding.blocks)
+def _explain_refusal(effect: Effect) -> str:
+    words = effect.refusal or " ".join(finding.words for finding in effect.blocking_findings)
     return words.rstrip(".")
 
 
-def _with(outlook: Outlook) -> str:
-    return f"with {count_of(len(outlook.along), 'review')}" if outlook.along else ""
-
-
-def _kept(outlook: Outlook, step: Step, *, at: datetime | None, reason: str) -> str:
-    """What the history keeps: the step, the gate's findings where they were overridden, and the editor's reason."""
-    words = f"{step.kept} for {moment(at)}" if at else step.kept
-    if outlook.is_held:
-        held = "; ".join(finding.words.rstrip(".") for finding in outlook.findings if finding.blocks)
-        words += f" over the gate ({held})"
+def _history_reason(effect: Effect, transition: Transition, *, at: datetime | None, reason: str) -> str:
+    """Return what the history records: the transition, the findings that were overridden, and the editor's reason."""
+    words = f"{transition.done} for {format_moment(at)}" if at else transition.done
+    if effect.is_blocked:
+        findings = "; ".join(finding.words.rstrip(".") for finding in effect.blocking_findings)
+        words += f", overriding the gate ({findings})"
     return f"{words}: {reason}" if reason else f"{words}."

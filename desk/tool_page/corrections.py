@@ -1,21 +1,21 @@
-"""Corrections at the desk: made, and never changed or taken away."""
-
-from typing import Any
+"""Corrections at the desk. They are added, but never changed or deleted."""
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import BaseModelAdmin
+from django.db.models import Model
 from django.http import HttpRequest
 
 from tools.models import Correction, Tool
 
 
-class MadeOnce:
-    """For an admin or inline of what stays as it was made."""
+class AppendOnlyAdmin(BaseModelAdmin):
+    """An admin, or an inline, of rows that are never changed or deleted."""
 
-    def has_change_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
 
@@ -25,8 +25,8 @@ class CorrectionForm(forms.ModelForm):
         fields = ["tool", "note"]
         widgets = {"note": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})}
         help_texts = {
-            "note": "What was wrong, and what is right, in a sentence or two. Readers see it with today’s date on the "
-            "tool’s page, in its comparisons and among the changes. It cannot be edited or deleted afterwards."
+            "note": "What was wrong and what is right, in a sentence or two. Readers see it with today’s date on the "
+            "tool’s page, in its comparisons, and among the changes. It cannot be edited or deleted afterwards."
         }
 
     def clean_tool(self) -> Tool:
@@ -39,8 +39,8 @@ class CorrectionForm(forms.ModelForm):
         return " ".join(self.cleaned_data["note"].split())
 
 
-class CorrectionInline(MadeOnce, admin.StackedInline):
-    """For the page of a tool: what was corrected, and room for one more where there is anything to correct."""
+class CorrectionInline(AppendOnlyAdmin, admin.StackedInline):
+    """The corrections on a tool's page, and a form for another one if readers have seen the tool."""
 
     model = Correction
     form = CorrectionForm
@@ -48,5 +48,5 @@ class CorrectionInline(MadeOnce, admin.StackedInline):
     fields = ["note", "made_at"]
     readonly_fields = ["made_at"]
 
-    def has_add_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Tool | None = None) -> bool:
         return (obj is None or obj.was_public) and super().has_add_permission(request, obj)

@@ -1,69 +1,72 @@
-"""The fields of a tool on its page of the desk."""
+"""The form of a tool's own fields on its page of the desk."""
 
 from typing import Any, cast
 
 from django import forms
 
-from desk.fields import PREVIEW, LinesField, WordsField
+from desk.fields import MARKDOWN_PREVIEW_URL, LinesField, MultilineField
 from tools import logos, slugs
-from tools.models import Tool
+from tools.models import Category, Tool
 from tools.slugged import FormerSlug
 
 FORM_FIELDS = ("name", "slug", "category", *(field for field in Tool.OWN_FIELDS if field != "name"))
 _MAX_ALIAS_LENGTH = cast("int", Tool._meta.get_field("aliases").base_field.max_length)
-TAGLINE_FITS = 120  # characters that a card shows on two lines
+TAGLINE_ROOM = 120  # characters that fit on two lines
 
 
-def free_slug(name: str, *, of: int | None = None) -> str:
-    """A slug made from a name that no other tool has or had, `of` being the id of the tool that asks; "" when no
-    Latin letter or digit is in the name.
+def find_free_slug(name: str, *, tool_id: int | None = None) -> str:
+    """Return a slug made from a name that no other tool has or had; "" if the name has no Latin letter or digit.
+
+    `tool_id` is the tool that the slug is for; its own slugs are free.
     """
     stem = slugs.slug_from_name(name)
     if not stem:
         return ""
-    longest = slugs.MAX_LENGTH - 5
-    tools = Tool.objects.filter(slug__startswith=stem[:longest]).exclude(pk=of)
+    longest = slugs.MAX_LENGTH - 5  # leaves room for a number
+    tools = Tool.objects.filter(slug__startswith=stem[:longest]).exclude(pk=tool_id)
     former = FormerSlug.objects.filter(table=Tool._meta.db_table, slug__startswith=stem[:longest])
     taken = {
         *tools.values_list("slug", flat=True),
-        *former.exclude(object_id=of or 0).values_list("slug", flat=True),
+        *former.exclude(object_id=tool_id or 0).values_list("slug", flat=True),
     }
     numbered = (f"{stem[:longest].rstrip('-')}-{number}" for number in range(2, 10_000))
     return next(slug for slug in (stem, *numbered) if slug not in taken)
 
 
 class ToolForm(forms.ModelForm):
-    """What an editor says of a tool itself. Its publishing has buttons of its own."""
+    """A tool's own fields. Publishing has its own buttons."""
 
     slug = forms.SlugField(
         required=False,
         max_length=slugs.MAX_LENGTH,
         validators=[slugs.validate_slug, slugs.validate_pairable],
-        help_text="Its place in addresses. Empty: made from the name.",
+        help_text="The last part of its address. Leave empty to make it from the name.",
     )
     rename_to = forms.SlugField(
         required=False,
         max_length=slugs.MAX_LENGTH,
         validators=[slugs.validate_slug, slugs.validate_pairable],
         label="Rename the address",
-        help_text="Only to move the tool to another address. Old links go on working: they redirect to the new one.",
+        help_text="Only to move the tool to another address. Old links keep working: they redirect to the new one.",
     )
-    description = WordsField(
-        required=False, widget=forms.Textarea(attrs={"rows": 8, "data-preview": PREVIEW}), help_text="Markdown."
+    description = MultilineField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 8, "data-preview": MARKDOWN_PREVIEW_URL}),
+        help_text="Markdown.",
     )
     aliases = LinesField(
         required=False,
         max_length=_MAX_ALIAS_LENGTH,
         widget=forms.Textarea(attrs={"rows": 3}),
         label="Other names",
-        help_text="What people may look for it by; one a line.",
+        help_text="What people may search for; one per line.",
     )
     logo_file = forms.FileField(
         required=False,
         label="Logo",
         widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp,image/gif"}),
         help_text=f"PNG, JPEG, WebP or GIF, at most 2 MB and {logos.MAX_SIDE:,} pixels on a side. We keep "
-        f"{logos.SIDE} × {logos.SIDE} pixels of it, and nothing else that is in the file.",
+        f"{logos.SIDE} × {logos.SIDE} pixels of the image and discard everything else in the file.",
     )
     remove_logo = forms.BooleanField(required=False, label="Remove the logo")
 
@@ -75,13 +78,16 @@ class ToolForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "tagline" in self.fields:
-            self.fields["tagline"].widget.attrs |= {"data-count": "", "data-most": TAGLINE_FITS, "class": "vTextField"}
-            self.fields["tagline"].help_text = f"One line. Cards have room for about {TAGLINE_FITS} characters."
+            self.fields["tagline"].widget.attrs |= {
+                "data-count": "",
+                "data-most": TAGLINE_ROOM,
+                "class": "vTextField",
+            }
+            self.fields["tagline"].help_text = f"One line. Cards have room for about {TAGLINE_ROOM} characters."
         if "category" in self.fields and not self.instance.pk and "category" not in self.initial:
-            choices: Any = self.fields["category"]
-            only = list(choices.queryset[:2])
-            if len(only) == 1:
-                self.initial["category"] = only[0].pk
+            categories = list(Category.objects.all()[:2])
+            if len(categories) == 1:  # the only choice
+                self.initial["category"] = categories[0].pk
 
     def clean_logo_file(self) -> logos.Logo | None:
         upload = self.cleaned_data["logo_file"]
@@ -91,9 +97,9 @@ class ToolForm(forms.ModelForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         name = cleaned.get("name") or ""
         if "slug" in self.fields and not cleaned.get("slug") and "slug" not in self.errors and name:
-            cleaned["slug"] = free_slug(name, of=self.instance.pk)
+            cleaned["slug"] = find_free_slug(name, tool_id=self.instance.pk)
             if not cleaned["slug"]:
-                self.add_error("slug", "The name has no Latin letter or digit to make a slug of; write one.")
+                self.add_error("slug", "The name has no Latin letter or digit to make a slug from. Enter a slug.")
         if "aliases" in cleaned:
             cleaned["aliases"] = [alias for alias in cleaned["aliases"] if alias.casefold() != name.casefold()]
         if (slug := cleaned.get("rename_to")) and slug != self.instance.slug:
@@ -108,7 +114,8 @@ class ToolForm(forms.ModelForm):
         elif former.exists():
             self.add_error("rename_to", "Old links to something else use this slug; choose another.")
 
-    def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc] # of ModelForm
-        if (slug := self.cleaned_data.get("rename_to")) and "rename_to" not in self.errors:
+    def full_clean(self) -> None:
+        super().full_clean()
+        # Not before: the instance keeps its slug while its constraints are validated.
+        if self.is_bound and (slug := self.cleaned_data.get("rename_to")) and "rename_to" not in self.errors:
             self.instance.slug = slug

@@ -1,42 +1,52 @@
-"""What is wrong with a page of several forms, in one list that leads to each field."""
+"""The problems of a page with several forms, in one list that links to each field."""
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from django.forms import BaseForm
+from django.forms.models import BaseInlineFormSet
 
 from desk.tool_page.scorecard import Scorecard
 
 
-class Problem(NamedTuple):
-    """A message with where it belongs; `anchor` is the id of an element of the page."""
+class FieldProblem(NamedTuple):
+    """A message and the place it is about. `anchor` is the id of an element of the page."""
 
     where: str
     message: str
     anchor: str
 
 
-def problems(form: Any, formsets: Iterable[Any]) -> list[Problem]:
-    """Every problem of a tool's form, its rows of plans and facts, and its scorecard, in the order of the page."""
-    found = list(_of_form("", form))
+def list_problems(form: BaseForm, formsets: Iterable[BaseInlineFormSet | Scorecard]) -> list[FieldProblem]:
+    """Return every problem of a tool's form, its plans and facts, and its scorecard, in the order of the page."""
+    problems = list(_form_problems("", form))
     for formset in formsets:
-        found += [Problem("", message, f"{formset.prefix}-heading") for message in formset.non_form_errors()]
+        problems += [
+            FieldProblem("", str(message), f"{formset.prefix}-heading") for message in formset.non_form_errors()
+        ]
         if isinstance(formset, Scorecard):
-            for seat in formset:
-                if seat.has_changed():
-                    found += _of_form(seat.reviewer.name, seat.form)
-                    for prediction in seat.predictions.forms:
-                        found += _of_form(f"{seat.reviewer.name}, prediction", prediction)
+            problems += _scorecard_problems(formset)
         else:
-            noun = str(formset.model._meta.verbose_name).capitalize()
+            noun = str(formset.form._meta.model._meta.verbose_name).capitalize()
             for row in formset.forms:
-                found += _of_form(f"{noun} “{row.title or 'new'}”", row)
-    return found
+                title = getattr(row, "title", "")
+                problems += _form_problems(f"{noun} “{title or 'new'}”", row)
+    return problems
 
 
-def _of_form(where: str, form: Any) -> Iterable[Problem]:
-    whole = f"row-{form.prefix}" if form.prefix else "tool-heading"
+def _scorecard_problems(scorecard: Scorecard) -> Iterator[FieldProblem]:
+    for row in scorecard:
+        if row.has_changed():
+            yield from _form_problems(row.reviewer.name, row.form)
+            for prediction in row.predictions.forms:
+                yield from _form_problems(f"{row.reviewer.name}, prediction", prediction)
+
+
+def _form_problems(where: str, form: BaseForm) -> Iterator[FieldProblem]:
+    form_anchor = f"row-{form.prefix}" if form.prefix else "tool-heading"
     for name in ["__all__", *form.fields]:
-        messages = form.errors.get(name, ())
         field = form[name] if name in form.fields else None
         label = str(field.label) if field else ""
-        for message in messages:
-            yield Problem(", ".join(filter(None, [where, label])), message, field.auto_id if field else whole)
+        for message in form.errors.get(name, ()):
+            place = ", ".join(filter(None, [where, label]))
+            yield FieldProblem(place, str(message), (field and field.auto_id) or form_anchor)

@@ -1,7 +1,7 @@
-"""The scorecard on a tool's page: one row for each seat of the panel, in which its next edition is written.
+"""The scorecard on a tool's page: one row per seat of the panel, in which its next edition is written.
 
-What is published is shown, not edited. A row holds one form, for the seat's draft, for an edition that is scheduled, or
-for one that is yet to be written; saving it makes or changes that edition and no other.
+Published editions are shown but not edited. A row holds one form: for the seat's draft, for its scheduled edition, or
+for a new edition. Saving creates or changes that edition and no other.
 """
 
 from collections import defaultdict
@@ -12,14 +12,16 @@ from itertools import chain
 from typing import Any, ClassVar
 
 from django import forms
+from django.forms.utils import ErrorDict, ErrorList
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from desk.fields import PREVIEW, DayInput, WordsField
+from desk.fields import MARKDOWN_PREVIEW_URL, MultilineField, NativeDateInput
 from desk.history.conflicts import CHANGE_REASON
-from desk.permissions import may_publish, may_write_for, writes_own_drafts_only
-from desk.publishing.gate import SHORTEST_QUOTE, Finding, review_findings
-from desk.publishing.transitions import STEPS, carry_out
+from desk.permissions import AnyUser, may_publish, may_write_for, writes_own_drafts_only
+from desk.publishing.gate import MIN_QUOTE_LENGTH, Finding, check_review
+from desk.publishing.transitions import TRANSITIONS, apply_transition
 from reviews.choices import Outcome, Verdict
 from reviews.models import Prediction, Review, Reviewer
 from reviews.panel import Panel
@@ -29,51 +31,53 @@ from web import clock, markdown
 
 BLANK_PREDICTIONS = 2
 
-CHANGED_MEANWHILE = (
-    "Somebody has changed what this seat says since you opened the page; nothing of yours is lost. Theirs is shown "
-    "beside your words. Save again to put yours in its place."
+EDITION_CHANGED = (
+    "Someone has changed this seat’s review since you opened the page. Your text is still here, with theirs beside it. "
+    "Save again to replace theirs with yours."
 )
 
 
-class OvertakenError(Exception):
-    """Somebody else has changed a seat's edition between the look at it and the saving."""
+class EditionChangedError(Exception):
+    """Someone else has changed a seat's edition between validating and saving it."""
 
 
 class SeatForm(forms.Form):
-    """The edition that a seat is writing."""
+    """The next edition of a seat."""
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     verdict = forms.ChoiceField(choices=Verdict.choices, required=False, widget=forms.RadioSelect)
-    quote = WordsField(
+    quote = MultilineField(
         required=False,
         widget=forms.Textarea(
-            attrs={"rows": 6, "data-preview": PREVIEW, "data-count": "", "data-least": SHORTEST_QUOTE}
+            attrs={"rows": 6, "data-preview": MARKDOWN_PREVIEW_URL, "data-count": "", "data-least": MIN_QUOTE_LENGTH}
         ),
-        help_text=f"Markdown. At least {SHORTEST_QUOTE} characters to be published.",
+        help_text=f"Markdown. Needs at least {MIN_QUOTE_LENGTH} characters to be published.",
     )
-    flips_if = WordsField(required=False, label="What would flip it", widget=forms.Textarea(attrs={"rows": 2}))
+    flips_if = MultilineField(required=False, label="What would flip it", widget=forms.Textarea(attrs={"rows": 2}))
     publish_now = forms.BooleanField(
-        required=False, label="Publish this edition now", help_text="Published words stay; a later edition can follow."
+        required=False,
+        label="Publish this edition now",
+        help_text="A published edition is final. A later one can supersede it.",
     )
     discard = forms.BooleanField(required=False, label="Delete this draft")
 
 
 class PredictionForm(forms.Form):
-    """A dated claim. One that is emptied goes away."""
+    """A dated claim. Emptying it deletes it."""
 
     id = forms.IntegerField(required=False, widget=forms.HiddenInput)
     claim = forms.CharField(required=False, max_length=500)
-    due_on = forms.DateField(required=False, widget=DayInput, label="Due on")
+    due_on = forms.DateField(required=False, widget=NativeDateInput, label="Due on")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         claim, due_on = cleaned.get("claim"), cleaned.get("due_on")
         if claim and due_on is None and "due_on" not in self.errors:
-            self.add_error("due_on", "On which day can it be judged?")
+            self.add_error("due_on", "Enter the day on which it can be judged.")
         if due_on and not claim and "claim" not in self.errors:
-            self.add_error("claim", "What is claimed?")
+            self.add_error("claim", "Enter the claim.")
         if due_on and "due_on" in self.changed_data and due_on <= clock.today():
-            self.add_error("due_on", "A prediction is due on a day to come.")
+            self.add_error("due_on", "A prediction must be due on a future day.")
         return cleaned
 
 
@@ -92,27 +96,34 @@ PredictionForms = forms.formset_factory(
 )
 
 
-class Seat:
-    """One row of the scorecard."""
+class ScorecardRow:
+    """One row of the scorecard: a seat, its published edition, and the form for its next one."""
 
     def __init__(
-        self, reviewer: Reviewer, editions: list[Review], scorecard: "Scorecard", data: Any, *, may_write: bool
+        self,
+        reviewer: Reviewer,
+        editions: list[Review],
+        scorecard: "Scorecard",
+        data: QueryDict | None,
+        *,
+        may_write: bool,
     ) -> None:
-        """Take all editions of a seat on the tool, oldest first, with their predictions; and what was posted."""
+        """Take all editions of a seat on the tool, oldest first, with their predictions, and the posted data."""
         self.reviewer, self.scorecard = reviewer, scorecard
         self.prefix = f"{scorecard.prefix}-{reviewer.pk}"
-        by_state = {state: [one for one in editions if one.state == state] for state in PublicationState}
-        self.standing: Review | None = next(iter(by_state[PublicationState.PUBLISHED][::-1]), None)
-        self.earlier = len(by_state[PublicationState.PUBLISHED]) - 1
+        by_state = {state: [edition for edition in editions if edition.state == state] for state in PublicationState}
+        self.published: Review | None = next(iter(by_state[PublicationState.PUBLISHED][::-1]), None)
+        self.earlier_count = len(by_state[PublicationState.PUBLISHED]) - 1
         scheduled, drafts = by_state[PublicationState.SCHEDULED], by_state[PublicationState.DRAFT]
         self.edition: Review | None = next(iter(drafts or scheduled[::-1]), None)
-        self.also_scheduled = [one for one in scheduled if one is not self.edition]
+        self.also_scheduled = [edition for edition in scheduled if edition is not self.edition]
         if self.edition in scheduled and writes_own_drafts_only(scorecard.user):
             may_write = False
         self.may_write = may_write
-        is_sent = data is not None and f"{self.prefix}-seen" in data and may_write
-        self.is_sent = is_sent
-        self.form = SeatForm(data if is_sent else None, prefix=self.prefix, initial=self._initial())
+        is_submitted = data is not None and f"{self.prefix}-seen" in data and may_write
+        self.is_submitted = is_submitted
+        self.is_outdated = False
+        self.form = SeatForm(data if is_submitted else None, prefix=self.prefix, initial=self._initial())
         if not scorecard.may_publish_here:
             del self.form.fields["publish_now"]
         elif self.edition and self.edition.state == PublicationState.SCHEDULED:
@@ -120,9 +131,12 @@ class Seat:
         if not (drafts and scorecard.may_delete):
             del self.form.fields["discard"]
         self.predictions = PredictionForms(
-            data if is_sent else None,
+            data if is_submitted else None,
             prefix=f"{self.prefix}-predictions",
-            initial=[{"id": one.pk, "claim": one.claim, "due_on": one.due_on} for one in self.open_predictions],
+            initial=[
+                {"id": prediction.pk, "claim": prediction.claim, "due_on": prediction.due_on}
+                for prediction in self.open_predictions
+            ],
         )
 
     def _initial(self) -> dict[str, Any]:
@@ -131,7 +145,7 @@ class Seat:
 
     @property
     def seen(self) -> str:
-        """What the edition said when the page was made, as a short digest: who saves has seen it."""
+        """A digest of the edition as the page shows it. A form posts it back, which reveals an edit in between."""
         if self.edition is None:
             return "nothing"
         words = (self.edition.pk, self.edition.published_at, *(getattr(self.edition, n) for n in Review.WORD_FIELDS))
@@ -139,32 +153,32 @@ class Seat:
 
     @property
     def open_predictions(self) -> list[Prediction]:
-        made = self.edition.predictions.all() if self.edition else ()
-        return [one for one in made if one.outcome == Outcome.OPEN]
+        predictions = self.edition.predictions.all() if self.edition else ()
+        return [prediction for prediction in predictions if prediction.outcome == Outcome.OPEN]
 
     @property
     def judged_predictions(self) -> list[Prediction]:
-        made = self.edition.predictions.all() if self.edition else ()
-        return [one for one in made if one.outcome != Outcome.OPEN]
+        predictions = self.edition.predictions.all() if self.edition else ()
+        return [prediction for prediction in predictions if prediction.outcome != Outcome.OPEN]
 
     @property
     def verdict(self) -> str:
-        """What the seat will say of the tool when all that is written comes out; "" when it says nothing."""
-        typed = self.form["verdict"].value() if self.is_sent else None
-        return typed or (self.edition and self.edition.verdict) or (self.standing and self.standing.verdict) or ""
+        """The seat's verdict once everything on the page is published; "" if there is none."""
+        typed = self.form["verdict"].value() if self.is_submitted else None
+        return typed or (self.edition and self.edition.verdict) or (self.published and self.published.verdict) or ""
 
     @property
-    def standing_quote(self) -> SafeString:
-        return markdown.render_uncached(self.standing.quote) if self.standing else SafeString()
+    def published_quote(self) -> SafeString:
+        return markdown.render_uncached(self.published.quote) if self.published else SafeString()
 
     @property
     def is_open(self) -> bool:
-        """Whether the form is shown at once, and not behind “write a new edition”."""
-        return self.edition is not None or self.standing is None or self.has_changed()
+        """Whether the form is visible at once, and not behind “Write a new edition”."""
+        return self.edition is not None or self.published is None or self.has_changed()
 
     def has_changed(self) -> bool:
-        """Whether anything was typed that is to be saved."""
-        if not self.is_sent:
+        """Return whether anything was typed that needs saving."""
+        if not self.is_submitted:
             return False
         return bool(set(self.form.changed_data) - {"seen"}) or self.predictions.has_changed()
 
@@ -177,44 +191,42 @@ class Seat:
             return True
         self.form.full_clean()
         if self.form.cleaned_data.get("seen") != self.seen:
-            self.is_overtaken = True
-            self.form.add_error(None, CHANGED_MEANWHILE)
+            self.is_outdated = True
+            self.form.add_error(None, EDITION_CHANGED)
             self.form.data = {**self.form.data.dict(), self.form.add_prefix("seen"): self.seen}  # type: ignore[attr-defined] # a QueryDict
         if not self.form.cleaned_data.get("discard"):
-            self._check_words()
+            self._check_text()
         return all([self.form.is_valid(), self.predictions.is_valid()])
 
-    def _check_words(self) -> None:
-        said = self.form.cleaned_data
-        if not said.get("verdict") and "verdict" not in self.form.errors:
-            self.form.add_error("verdict", "Ship or skip? There is no third answer.")
-        if not said.get("quote"):
+    def _check_text(self) -> None:
+        cleaned = self.form.cleaned_data
+        if not cleaned.get("verdict") and "verdict" not in self.form.errors:
+            self.form.add_error("verdict", "Choose ship or skip. There is no third answer.")
+        if not cleaned.get("quote"):
             self.form.add_error("quote", "A verdict needs reasons.")
-        if said.get("publish_now") and not self.form.errors and self.predictions.is_valid():
+        if cleaned.get("publish_now") and not self.form.errors and self.predictions.is_valid():
             for finding in self._findings():
                 self.form.add_error("publish_now", finding.words)
 
     def _findings(self) -> list[Finding]:
-        """What blocks the edition as it was typed at the gate."""
-        said, tool = self.form.cleaned_data, self.scorecard.tool
-        typed = Review(tool=tool, reviewer=self.reviewer, **{name: said[name] for name in Review.WORD_FIELDS})
+        """Return what the gate finds missing in the edition as typed, if it blocks."""
+        text = {name: self.form.cleaned_data[name] for name in Review.WORD_FIELDS}
+        typed = Review(tool=self.scorecard.tool, reviewer=self.reviewer, **text)
         predictions = [
             Prediction(claim=form.cleaned_data["claim"], due_on=form.cleaned_data["due_on"])
             for form in self.predictions.forms
             if form.cleaned_data.get("claim")
         ]
-        findings = review_findings(typed, predictions=predictions, at=timezone.now())
+        findings = check_review(typed, predictions=predictions, at=timezone.now())
         return [finding for finding in findings if finding.blocks]
 
-    is_overtaken = False
-
-    def errors(self) -> list[Any]:
+    def errors(self) -> list[ErrorDict | ErrorList]:
         if not self.has_changed():
             return []
         return [self.form.errors, *self.predictions.errors]
 
     def save(self, tool: Tool) -> None:
-        """Write what was typed, publish it if asked to, and note it in the scorecard. Raises OvertakenError."""
+        """Save what was typed, publish it if requested, and record it in the scorecard. Raises EditionChangedError."""
         cleaned = self.form.cleaned_data
         if self.edition is not None:
             self._lock(self.edition)
@@ -223,7 +235,7 @@ class Seat:
             self.scorecard.deleted_objects.append(self.edition)
             return
         changed = [name for name in self.form.changed_data if name in Review.WORD_FIELDS]
-        review = self._save_words(tool, has_changed=bool(changed))
+        review = self._save_text(tool, has_changed=bool(changed))
         if self._save_predictions(review):
             changed.append("predictions")
         if cleaned.get("publish_now"):
@@ -234,8 +246,8 @@ class Seat:
         elif changed:
             self.scorecard.changed_objects.append((review, changed))
 
-    def _save_words(self, tool: Tool, *, has_changed: bool) -> Review:
-        """Return the edition with the typed words: the one that was waiting, or a new draft."""
+    def _save_text(self, tool: Tool, *, has_changed: bool) -> Review:
+        """Return the edition with the typed text: the existing draft or scheduled edition, or a new draft."""
         words = {name: self.form.cleaned_data[name] for name in Review.WORD_FIELDS}
         if self.edition is not None:
             for name, value in words.items():
@@ -243,32 +255,32 @@ class Seat:
             if has_changed:
                 self.edition.save()
             return self.edition
-        if self.standing is not None:
-            return self.standing.draft_next_edition(**words)
+        if self.published is not None:
+            return self.published.draft_next_edition(**words)
         return Review.objects.create(tool=tool, reviewer=self.reviewer, **words)
 
     def _publish(self, review: Review) -> None:
-        """Publish a saved edition as the button on its own page does, with the reason that was typed for the page."""
+        """Publish a saved edition as the button on its own page does, with the reason that was typed on this page."""
         card = self.scorecard
-        report = carry_out(review, STEPS["publish"], seen=None, user=card.user, reason=card.reason)
-        if not report.is_done:  # the gate let it pass when the form was checked
-            raise OvertakenError(report.words)
+        result = apply_transition(review, TRANSITIONS["publish"], seen=None, user=card.user, reason=card.reason)
+        if not result.is_done:  # the gate passed it when the form was validated
+            raise EditionChangedError(result.words)
 
     @staticmethod
     def _lock(edition: Review) -> None:
-        """Make sure that nobody has changed an edition since it was read, and that nobody does before we are done."""
+        """Lock the edition's row. Raises EditionChangedError if someone has changed it since it was read."""
         fields = ("published_at", "withdrawn_at", *Review.WORD_FIELDS)
         row = Review.objects.select_for_update().filter(pk=edition.pk).values_list(*fields).first()
         if row is None or row != tuple(getattr(edition, name) for name in fields):
-            raise OvertakenError
+            raise EditionChangedError
 
     def _save_predictions(self, review: Review) -> bool:
-        """Make, change and remove claims as typed; return whether there was anything to do."""
-        known = {one.pk: one for one in self.open_predictions}
+        """Create, change, and delete predictions as typed. Return whether anything changed."""
+        existing = {prediction.pk: prediction for prediction in self.open_predictions}
         changed = [form for form in self.predictions.forms if form.has_changed()]
         for form in changed:
             claim, due_on = form.cleaned_data.get("claim"), form.cleaned_data.get("due_on")
-            prediction = known.get(form.cleaned_data.get("id"), Prediction(review=review))
+            prediction = existing.get(form.cleaned_data.get("id"), Prediction(review=review))
             if claim:
                 prediction.claim, prediction.due_on = claim, due_on
                 prediction.save()
@@ -278,21 +290,21 @@ class Seat:
 
 
 class Scorecard:
-    """All rows, in seat order. Stands where the admin expects a formset, and does what it asks of one."""
+    """All rows, in seat order. Duck-types a formset for the admin."""
 
     model = Review
-    user: ClassVar[Any]
-    initial_forms: ClassVar[list[Any]] = []
-    extra_forms: ClassVar[list[Any]] = []
+    user: ClassVar[AnyUser]
+    initial_forms: ClassVar[list[SeatForm]] = []
+    extra_forms: ClassVar[list[SeatForm]] = []
     media = forms.Media()
 
     def __init__(
         self,
-        data: Any = None,
-        files: Any = None,
+        data: QueryDict | None = None,
+        files: object = None,
         instance: Tool | None = None,
         prefix: str = "scorecard",
-        queryset: Any = None,
+        queryset: object = None,
         save_as_new: bool = False,  # noqa: FBT001, FBT002 (as formsets take it)
     ) -> None:
         self.tool, self.prefix, self.is_bound = instance or Tool(), prefix, data is not None
@@ -306,23 +318,23 @@ class Scorecard:
         )
         editions: dict[int, list[Review]] = defaultdict(list)
         if self.tool.pk:
-            written = Review.objects.filter(tool=self.tool).prefetch_related("predictions")
-            for edition in written.order_by("published_at", "pk"):
+            reviews = Review.objects.filter(tool=self.tool).prefetch_related("predictions")
+            for edition in reviews.order_by("published_at", "pk"):
                 editions[edition.reviewer_id].append(edition)
-        self.seats = [
-            Seat(reviewer, editions[reviewer.pk], self, data, may_write=may_write_for(self.user, reviewer))
+        self.rows = [
+            ScorecardRow(reviewer, editions[reviewer.pk], self, data, may_write=may_write_for(self.user, reviewer))
             for reviewer in Reviewer.objects.order_by("seat")
         ]
 
-    def __iter__(self) -> Iterator[Seat]:
-        return iter(self.seats)
+    def __iter__(self) -> Iterator[ScorecardRow]:
+        return iter(self.rows)
 
     @property
     def panel(self) -> Panel:
-        """Panel ship as it will be."""
-        return Panel.from_verdicts([(seat.reviewer.name, seat.verdict) for seat in self.seats if seat.verdict])
+        """Panel ship once everything on the page is published."""
+        return Panel.from_verdicts([(row.reviewer.name, row.verdict) for row in self.rows if row.verdict])
 
-    # -- What the admin asks of a formset -------------------------------------------------------------------
+    # -- The interface of a formset ---------------------------------------------------------------------------
 
     @classmethod
     def get_default_prefix(cls) -> str:
@@ -330,15 +342,15 @@ class Scorecard:
 
     @property
     def forms(self) -> list[SeatForm]:
-        return [seat.form for seat in self.seats]
+        return [row.form for row in self.rows]
 
     def is_valid(self) -> bool:
-        are_valid = [seat.is_valid() for seat in self.seats]  # every one, so that each can say what is wrong
+        are_valid = [row.is_valid() for row in self.rows]  # all of them, so that each reports its errors
         return all(are_valid)
 
     @property
-    def errors(self) -> list[Any]:
-        return list(chain.from_iterable(seat.errors() for seat in self.seats))
+    def errors(self) -> list[ErrorDict | ErrorList]:
+        return list(chain.from_iterable(row.errors() for row in self.rows))
 
     def non_form_errors(self) -> list[str]:
         return []
@@ -350,11 +362,11 @@ class Scorecard:
         return []
 
     def save(self) -> None:
-        for seat in self.seats:
-            if seat.has_changed():
-                seat.save(self.tool)
+        for row in self.rows:
+            if row.has_changed():
+                row.save(self.tool)
 
     @property
-    def written(self) -> list[Review]:
-        """The reviews that were made or changed."""
+    def saved_reviews(self) -> list[Review]:
+        """The reviews that were created or changed."""
         return [*self.new_objects, *(review for review, _ in self.changed_objects)]

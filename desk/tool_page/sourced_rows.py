@@ -1,24 +1,26 @@
-"""The rows of plans and facts on a tool's page: what stands today, and how a change of it becomes history."""
+"""The rows of plans and facts on a tool's page: the current ones, and how changing one turns it into history."""
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
+from django.db.models import QuerySet
+from django.forms.formsets import DELETION_FIELD_NAME
 from django.forms.models import BaseInlineFormSet
 
-from desk.fields import DayInput
-from tools.models import AlreadySupersededError, Attribute, Fact, Plan, Sourced, find_plan_errors
+from desk.fields import NativeDateInput
+from tools.models import AlreadySupersededError, Attribute, Fact, Plan, Sourced, Tool, find_plan_errors
 from web import clock
 
-GONE = (
-    "Somebody has superseded or removed this row since you opened the page. Tick “remove” to let yours go, and look at "
-    "the page anew to see theirs."
+ROW_GONE = (
+    "Someone has superseded or removed this row since you opened the page. Check “Remove” to discard yours, and reload "
+    "the page to see theirs."
 )
 
 
 class SourcedForm(forms.ModelForm):
-    """A row: what it says, where that was found, and when somebody looked."""
+    """A row: its value, its source, and the day on which the source was last checked."""
 
     verified_today = forms.BooleanField(required=False, label="Verified today")
 
@@ -28,14 +30,14 @@ class SourcedForm(forms.ModelForm):
         self.fields["verified_on"].label = "Verified on"
 
     def has_changed(self) -> bool:
-        """Of a row that is not there yet a tick alone says nothing."""
+        """Return whether there is anything to save. A new row needs more than the “Verified today” box."""
         if self.instance.pk is None and set(self.changed_data) <= {"verified_today"}:
             return False
         return super().has_changed()
 
     @property
-    def has_another_value(self) -> bool:
-        """Whether a row says something else now, so that it supersedes what it said."""
+    def has_new_value(self) -> bool:
+        """Whether the value was changed, so that a new row supersedes the current one."""
         return not self.value_fields.isdisjoint(self.changed_data)
 
     @property
@@ -44,6 +46,12 @@ class SourcedForm(forms.ModelForm):
         return {*model.VALUE_FIELDS, *self.key_fields}
 
     key_fields: ClassVar[tuple[str, ...]] = ()
+    is_gone = False
+    """Whether the row was posted as an existing one, but no longer exists."""
+
+    @property
+    def is_renamed(self) -> bool:
+        return not set(self.key_fields).isdisjoint(self.changed_data)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -52,9 +60,9 @@ class SourcedForm(forms.ModelForm):
         if cleaned.get("verified_today"):
             cleaned["verified_on"] = today
         elif day and day > today:
-            self.add_error("verified_on", "This day has not come yet.")
-        elif self.instance.pk and self.has_another_value and "verified_on" not in self.changed_data:
-            cleaned["verified_on"] = None  # that day vouched for what the row said before
+            self.add_error("verified_on", "This day is in the future.")
+        elif self.instance.pk and self.has_new_value and "verified_on" not in self.changed_data:
+            cleaned["verified_on"] = None  # that day vouched for the old value
         return cleaned
 
 
@@ -64,12 +72,12 @@ class PlanForm(SourcedForm):
     class Meta:
         model = Plan
         fields = ["name", "kind", "amount", "currency", "period", "unit", "source", "verified_on"]
-        widgets = {"source": forms.URLInput, "verified_on": DayInput}
+        widgets = {"source": forms.URLInput, "verified_on": NativeDateInput}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         amount = self.initial.get("amount")
-        if amount is not None:  # 20, and not 20.000000
+        if amount is not None:  # show 20 instead of 20.000000
             self.initial["amount"] = type(amount)(f"{amount.normalize():f}")
         for choice in ("kind", "period"):
             field: Any = self.fields[choice]
@@ -81,7 +89,7 @@ class PlanForm(SourcedForm):
 
     @property
     def title(self) -> str:
-        """How the row is called, as far as it has a name."""
+        """The name of the plan; "" for a new row."""
         return str(self["name"].value() or "")
 
     def clean_currency(self) -> str | None:
@@ -108,134 +116,143 @@ class FactForm(SourcedForm):
     class Meta:
         model = Fact
         fields = ["attribute", "value", "source", "verified_on"]
-        widgets = {"source": forms.URLInput, "verified_on": DayInput}
+        widgets = {"source": forms.URLInput, "verified_on": NativeDateInput}
 
     def __init__(self, *args: Any, attributes: Sequence[Attribute], **kwargs: Any) -> None:
-        """Take all attributes there are, so that not each row asks for them."""
+        """Take all attributes, so that the rows do not each query them."""
         super().__init__(*args, **kwargs)
-        self.known = {attribute.pk: attribute for attribute in attributes}
+        self.attributes = {attribute.pk: attribute for attribute in attributes}
         self.fields["attribute"] = forms.TypedChoiceField(
             choices=[("", "—"), *((attribute.pk, attribute.name) for attribute in attributes)],
-            coerce=lambda value: self.known[int(value)],
+            coerce=lambda value: self.attributes[int(value)],
             empty_value=None,
             disabled=self.instance.pk is not None,
         )
-        if self.named:
+        if self.fixed_attribute:
             self.fields["attribute"].widget = forms.HiddenInput()
 
     @property
     def title(self) -> str:
-        """How the row is called, as far as it has an attribute."""
+        """The name of the attribute; "" for a row that has none yet."""
         chosen = str(self["attribute"].value() or "")
-        return str(self.named or (self.known.get(int(chosen)) if chosen.isdigit() else "") or "")
+        return str(self.fixed_attribute or (self.attributes.get(int(chosen)) if chosen.isdigit() else "") or "")
+
+    category_ids: Sequence[int] = ()
+    """The categories of the fixed attribute."""
 
     @property
-    def named(self) -> Attribute | None:
-        """The attribute of a row that is about one from the start; None of a row that asks for one."""
-        return self.known.get(self.initial.get("attribute", 0))
+    def fixed_attribute(self) -> Attribute | None:
+        """The attribute of a row that was created for one; None for a row in which the editor chooses."""
+        return self.attributes.get(self.initial.get("attribute", 0))
 
     def has_changed(self) -> bool:
-        """A row in which nothing was said of its attribute is left alone."""
+        """Return whether there is anything to save. A new row without a value is ignored."""
         if self.instance.pk is None and set(self.changed_data) <= {"attribute", "verified_today"}:
             return False
         return super().has_changed()
 
 
-class StandingFormSet(BaseInlineFormSet):
-    """The rows of a tool that stand. What readers may have seen is superseded or retired; of a tool that was never
-    public, rows are changed in place and deleted, because nobody was told anything yet.
+class SourcedFormSet(BaseInlineFormSet):
+    """The current rows of a tool.
+
+    Changing a row that readers may have seen supersedes it, and removing it retires it. The rows of a tool that was
+    never public are changed in place and deleted.
     """
 
     KEY: ClassVar[str]
-    TAKEN: ClassVar[str]
+    """The field that identifies a row within its tool."""
+    DUPLICATE: ClassVar[str]
+    """The error for a second row with the same key."""
 
-    def _construct_form(self, i: int, **kwargs: Any) -> Any:
-        form: Any = super()._construct_form(i, **kwargs)  # type: ignore[misc] # of BaseModelFormSet
-        # Django's own field asks the database for each row, and of one that has gone says it is “not available”.
+    def _construct_form(self, i: int, **kwargs: Any) -> SourcedForm:
+        parent: Any = super()  # the type stubs leave out this method
+        form: SourcedForm = parent._construct_form(i, **kwargs)
+        # Django's own field queries each row, and reports one that no longer exists as “not available”.
         form.fields["id"] = forms.IntegerField(widget=forms.HiddenInput, required=False, initial=form.instance.pk)
         form.is_gone = i < self.initial_form_count() and form.instance.pk is None
         return form
 
     def clean(self) -> None:
-        """Find rows that have gone, and rows that say the same thing twice: here, or in the database meanwhile.
+        """Report rows that no longer exist, and rows with the same key: in the form, or in the database by now.
 
-        The constraint itself is not checked by forms, because they leave `superseded_at` out.
+        Forms do not check the constraint, because they exclude `superseded_at`.
         """
-        by_key: dict[Any, list[Any]] = defaultdict(list)
-        form: Any
-        for form in self.forms:
-            if self._should_delete_form(form):  # type: ignore[attr-defined] # of BaseFormSet
+        by_key: dict[object, list[SourcedForm]] = defaultdict(list)
+        for form in cast("list[SourcedForm]", self.forms):
+            if form.cleaned_data.get(DELETION_FIELD_NAME):
                 continue
             if form.is_gone:
-                form.add_error(None, GONE)
+                form.add_error(None, ROW_GONE)
             elif form.is_valid() and (form.instance.pk or form.has_changed()):
                 by_key[form.cleaned_data[self.KEY]].append(form)
         own = [form.instance.pk for form in self.initial_forms]
-        elsewhere: Any = self._rows().current().filter(tool=self.instance.pk).exclude(pk__in=own)
-        taken = {getattr(row, self.KEY) for row in elsewhere} if self.instance.pk and by_key else set()
+        others = self._current_rows().exclude(pk__in=own)
+        taken = {getattr(row, self.KEY) for row in others} if self.instance.pk and by_key else set()
         for key, forms_of_key in by_key.items():
-            for form in sorted(forms_of_key, key=lambda form: form.instance.pk is None)[0 if key in taken else 1 :]:
-                form.add_error(self.KEY, self.TAKEN)
+            # The existing row keeps its key; new rows with the same one get the error.
+            forms_of_key.sort(key=lambda form: form.instance.pk is None)
+            for form in forms_of_key[0 if key in taken else 1 :]:
+                form.add_error(self.KEY, self.DUPLICATE)
 
-    def save_existing_objects(self, commit: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 (Django's signature)
-        """First all that goes, then all that comes in its place, so that rows can exchange their names.
+    def save_existing_objects(self, commit: bool = True) -> list[Sourced]:  # noqa: FBT001, FBT002 (Django's signature)
+        """Retire rows first, then insert their successors, so that two rows can swap names.
 
-        Raises AlreadySupersededError when somebody else has superseded one of them since the page was checked.
+        Raises AlreadySupersededError if someone has superseded one of the rows since the page was validated.
         """
         self.changed_objects, self.deleted_objects = [], []
-        touched: list[Any] = [
+        changed = [
             form
-            for form in self.initial_forms
+            for form in cast("list[SourcedForm]", self.initial_forms)
             if form.instance.pk and (form in self.deleted_forms or form.has_changed())
         ]
-        locked: Any = self._rows().current().filter(pk__in=[form.instance.pk for form in touched])
-        standing = {row.pk: row for row in locked.select_for_update(of=("self",))}
-        if len(standing) < len(touched):
+        locked = self._current_rows().filter(pk__in=[form.instance.pk for form in changed])
+        current = {row.pk: row for row in locked.select_for_update(of=("self",))}
+        if len(current) < len(changed):
             raise AlreadySupersededError
         successors = []
-        for form in touched:
-            row, values = standing[form.instance.pk], form.cleaned_data
+        for form in changed:
+            row, values = current[form.instance.pk], form.cleaned_data
             if form in self.deleted_forms:
-                self._let_go(row)
+                self._remove(row)
                 self.deleted_objects.append(row)
                 continue
             self.changed_objects.append((form.instance, form.changed_data))
-            is_renamed = not set(form.key_fields).isdisjoint(form.changed_data)
-            if is_renamed or (self.instance.was_public and form.has_another_value):
-                self._let_go(row)
-                successors.append(row.build_successor(**{name: values[name] for name in form.Meta.fields}))
+            if form.is_renamed or (self.instance.was_public and form.has_new_value):
+                self._remove(row)
+                successors.append(row.build_successor(**{name: values[name] for name in form._meta.fields or ()}))
             else:
                 form.save()
         for successor in successors:
             successor.save()
-        return [form.instance for form in touched]
+        return [form.instance for form in changed]
 
-    def _rows(self) -> Any:
+    def _current_rows(self) -> "QuerySet[Sourced]":
         model: Any = self.model
-        return model.objects
+        return model.objects.current().filter(tool=self.instance.pk)
 
-    def _let_go(self, row: Sourced) -> None:
+    def _remove(self, row: Sourced) -> None:
         if self.instance.was_public:
             row.retire()
         else:
             Sourced.delete(row)
 
 
-class PlanFormSet(StandingFormSet):
+class PlanFormSet(SourcedFormSet):
     KEY = "name"
-    TAKEN = "This tool already has a plan with that name."
+    DUPLICATE = "This tool already has a plan with that name."
 
 
-class FactFormSet(StandingFormSet):
-    """The facts of a tool; each attribute of its category without one comes as an empty row to fill in. Of a tool
-    that has no category yet these are all attributes.
+class FactFormSet(SourcedFormSet):
+    """The facts of a tool, and an empty row for each attribute of its category that has none yet.
+
+    A tool without a category gets rows for all attributes.
     """
 
     KEY = "attribute"
-    TAKEN = "This tool already has a value for that attribute."
-    BLANK = 1  # rows besides, that ask which attribute they are about
+    DUPLICATE = "This tool already has a value for that attribute."
+    BLANK = 1  # additional rows, in which the editor chooses the attribute
 
-    def __init__(self, *args: Any, instance: Any = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, instance: Tool | None = None, **kwargs: Any) -> None:
         self.attributes = list(Attribute.objects.all())
         self.categories: dict[int, list[int]] = defaultdict(list)
         through = Attribute.categories.through.objects.order_by("category_id")
@@ -243,20 +260,20 @@ class FactFormSet(StandingFormSet):
             self.categories[attribute].append(category)
         kwargs |= {"instance": instance, "form_kwargs": {"attributes": self.attributes}}
         super().__init__(*args, **kwargs)
-        known = {fact.attribute_id for fact in self.get_queryset()}
+        existing = {fact.attribute_id for fact in self.get_queryset()}
         chosen = instance.category_id if instance is not None and instance.pk else None
         self.initial_extra = [
             {"attribute": attribute.pk}
             for attribute in self.attributes
-            if attribute.pk not in known and (chosen is None or chosen in self.categories[attribute.pk])
+            if attribute.pk not in existing and (chosen is None or chosen in self.categories[attribute.pk])
         ]
         self.extra = len(self.initial_extra) + self.BLANK
 
     @property
-    def rows(self) -> list[Any]:
-        """The forms in the order in which readers find the attributes; those without an attribute last."""
-        place = {attribute.pk: number for number, attribute in enumerate(self.attributes)}
-        form: Any
-        for form in self.forms:
-            form.category_ids = self.categories[form.named.pk] if form.named else []
-        return sorted(self.forms, key=lambda form: place[form.named.pk] if form.named else len(place))
+    def rows(self) -> list[FactForm]:
+        """The forms in the order in which readers see the attributes; forms without an attribute come last."""
+        position = {attribute.pk: number for number, attribute in enumerate(self.attributes)}
+        rows = cast("list[FactForm]", self.forms)
+        for row in rows:
+            row.category_ids = self.categories[row.fixed_attribute.pk] if row.fixed_attribute else []
+        return sorted(rows, key=lambda row: position[row.fixed_attribute.pk] if row.fixed_attribute else len(position))

@@ -1,4 +1,4 @@
-// Reads out what the page of two tools will say, as they are picked; and swaps them.
+// Shows what the page of two tools will say as they are chosen, and swaps them.
 "use strict";
 {
   const $ = django.jQuery;
@@ -9,19 +9,19 @@
     const second = document.getElementById("id_second");
     if (!panel || !first || !second) return;
     const words = panel.querySelector(".pair-check__words");
-    let asking = null;
+    let request = null;
 
-    const look = async () => {
-      asking?.abort();
+    const check = async () => {
+      request?.abort();
       if (!first.value || !second.value) return;
-      asking = new AbortController();
-      const query = new URLSearchParams({ first: first.value, second: second.value, but: panel.dataset.but ?? "" });
+      request = new AbortController();
+      const query = new URLSearchParams({ first: first.value, second: second.value, exclude: panel.dataset.exclude ?? "" });
       try {
-        const response = await fetch(`${panel.dataset.url}?${query}`, { signal: asking.signal });
+        const response = await fetch(`${panel.dataset.url}?${query}`, { signal: request.signal });
         words.innerHTML = response.ok || response.status === 400 ? await response.text() : "";
-        if (!words.innerHTML) words.textContent = "The site did not answer. Save, and it is checked all the same.";
+        if (!words.innerHTML) words.textContent = "The site did not respond. The pair is checked again when you save.";
       } catch (error) {
-        if (error.name !== "AbortError") words.textContent = "The network seems to be gone. Nothing was checked.";
+        if (error.name !== "AbortError") words.textContent = "The network is not available. Nothing was checked.";
       }
     };
 
@@ -35,18 +35,18 @@
       const [one, two] = [first, second].map((select) => (select.value ? { ...pick(select) } : null));
       put(first, two);
       put(second, one);
-      look();
+      check();
     };
     const pick = (select) => ({ text: select.selectedOptions[0].text, value: select.value });
 
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button pair-swap";
-    button.textContent = "⇅ Swap the two";
+    button.textContent = "⇅ Swap the tools";
     button.addEventListener("click", swap);
     (first.closest(".form-row") ?? first.parentElement).append(button);
 
-    $(first).add(second).on("change", look);
+    $(first).add(second).on("change", check);
   };
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", init);

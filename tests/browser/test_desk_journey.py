@@ -154,7 +154,7 @@ def test_editor_gets_from_an_empty_site_to_a_published_comparison_and_corrects_i
         write_tool(hand, name, verdicts=verdicts, price=price)
         expect(page.locator("[data-panel]")).to_contain_text("3 of 4 ship" if name == "Alder" else "1 of 4 ship")
         addresses[name] = page.url
-        previews[name] = page.get_by_label("Link to hand on").input_value()
+        previews[name] = page.get_by_label("Link to share").input_value()
 
     for name, address in previews.items():
         guest.goto(address)
@@ -187,7 +187,7 @@ def test_editor_gets_from_an_empty_site_to_a_published_comparison_and_corrects_i
     hand.fill(page.get_by_label("Introduction"), "You choose an agent for a team of five, and somebody has to run it.")
     hand.click(button(page, "Save and continue editing"))
     expect_message(page, "was added successfully")
-    guest.goto(page.get_by_label("Link to hand on").input_value())
+    guest.goto(page.get_by_label("Link to share").input_value())
     expect(guest.get_by_role("complementary", name="This is a preview")).to_contain_text("Draft")
     take_step(hand, "Publish now")
     expect_message(page, "Published: Alder vs Birch.")

@@ -39,7 +39,7 @@ def test_tool_is_previewed_scheduled_published_withdrawn_and_restored(site, draf
     panel = page.get_by_role("region", name="Publishing")
     expect(panel).to_contain_text("Draft. Readers do not see it.")
 
-    link = page.get_by_label("Link to hand on").input_value()
+    link = page.get_by_label("Link to share").input_value()
     reader = browser.new_context()
     guest = reader.new_page()
     complaints = []
@@ -53,18 +53,18 @@ def test_tool_is_previewed_scheduled_published_withdrawn_and_restored(site, draf
     assert complaints == []
 
     panel.get_by_role("link", name="Schedule…").click()
-    expect(page.get_by_role("heading", name="The gate holds this back")).to_be_visible()
+    expect(page.get_by_role("heading", name="The gate blocks this")).to_be_visible()
     expect(page.locator("#content-main")).to_contain_text("There is no plan")
     expect(page.locator("#content-main")).to_contain_text("The Skeptic: Ship")
     page.get_by_role("button", name="Schedule").click()
-    expect(page.locator("#content-main")).to_contain_text("Tick this to go past the gate, and say why.")
-    page.get_by_label("Publish although the gate holds it back").check()
+    expect(page.locator("#content-main")).to_contain_text("Check this box to override the gate, and give a reason.")
+    page.get_by_label("Override the gate and publish anyway").check()
     page.get_by_label("Reason").fill("It is in the news.")
     page.get_by_label("At (UTC)").fill("2099-01-01T09:00")
     page.get_by_role("button", name="Schedule").click()
     expect(page.locator(".messagelist")).to_contain_text("Scheduled: Gamma (with four reviews).")
     expect(panel).to_contain_text("It appears by itself on 1 Jan 2099, 09:00 UTC.")
-    assert "over the gate (There is no description" in draft.history.latest().history_change_reason
+    assert "overriding the gate (There is no description" in draft.history.latest().history_change_reason
 
     today = {"source": "https://example.com/", "verified_on": timezone.localdate()}
     Tool.objects.filter(pk=draft.pk).update(description="Words.", website="https://example.com/")
@@ -72,7 +72,7 @@ def test_tool_is_previewed_scheduled_published_withdrawn_and_restored(site, draf
     for _ in range(3):
         make.fact(of=draft, **today)
     panel.get_by_role("link", name="Publish now…").click()
-    expect(page.get_by_role("heading", name="Comes out now")).to_be_visible()
+    expect(page.get_by_role("heading", name="Will be published now")).to_be_visible()
     expect(page.get_by_label("Reason")).to_have_count(0)
     page.get_by_role("button", name="Publish now").click()
     expect(panel).to_contain_text("Published since")
@@ -121,12 +121,12 @@ def test_pair_is_described_as_it_is_picked_and_swapped(site, draft, page: Page):
     sign_in_chief(page.context, site)
     page.goto(f"{site}/admin/comparisons/comparison/add/")
     words = page.get_by_role("region", name="What the page will say")
-    expect(words).to_contain_text("Pick two tools")
+    expect(words).to_contain_text("Choose two tools")
     pick(page, "first", "Gamma")
     pick(page, "second", "Aider")
     expect(words).to_contain_text("Gamma leads with the panel")
     expect(words).to_contain_text("Gamma is not public yet: it is a draft.")
-    page.get_by_role("button", name="Swap the two").click()
+    page.get_by_role("button", name="Swap the tools").click()
     expect(page.locator(".field-first .select2-selection__rendered")).to_contain_text("Aider")
     expect(page.locator(".field-second .select2-selection__rendered")).to_contain_text("Gamma")
     pick(page, "second", "Cline")
@@ -161,8 +161,8 @@ def test_no_accessibility_rule_is_broken(site, draft, page: Page):
         change_url(site, draft): ".publishing",
         change_url(site, draft).replace("change", "schedule"): "#content-main",
         f"{site}/admin/comparisons/comparison/{pair.pk}/change/": "#pair-check",
-        site + previews.address(draft): "body",
-        site + previews.address(pair): "body",
+        site + previews.preview_url(draft): "body",
+        site + previews.preview_url(pair): "body",
         f"{site}/preview/cut-off/": "body",
     }
     complaints = []

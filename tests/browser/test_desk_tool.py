@@ -129,7 +129,7 @@ def test_problems_are_shown_in_place_and_nothing_typed_is_lost(desk):
     problems = page.locator("#problems")
     expect(problems).to_be_focused()
     expect(problems.get_by_role("listitem")).to_have_text(
-        ["The Builder, Verdict: Ship or skip? There is no third answer."]
+        ["The Builder, Verdict: Choose ship or skip. There is no third answer."]
     )
     expect(seat.get_by_label("Quote")).to_have_value("Only words.")
     dialogs = []

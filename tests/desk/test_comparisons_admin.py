@@ -40,7 +40,7 @@ def test_it_reads_out_what_the_page_will_say(client, django_assert_num_queries):
     assert text(response) == (
         "Alpha leads with the panel by one seat: 2 of 2 ship it, against 1 of 2 for Beta. "
         "The Skeptic would ship only Alpha. "
-        "2 seats judged both tools; reviews that are not out yet are counted. "
+        "2 seats reviewed both tools; unpublished reviews are counted. "
         "Beta is not public yet: it is a draft."
     )
     Comparison.objects.create(first=one, second=two)
@@ -79,10 +79,10 @@ def test_a_pair_that_exists_is_named_while_picking_and_at_saving(client, is_reve
     first, second = reversed(tools) if is_reversed else tools
     link = f'<a href="/admin/comparisons/comparison/{existing.pk}/change/">{existing}</a>'
     picked = client.get(CHECK, {"first": first.pk, "second": second.pk}).content.decode()
-    assert f"These two are compared already: {link}." in picked
+    assert f"These tools already have a comparison: {link}." in picked
     saved = client.post(ADD, {"first": first.pk, "second": second.pk, "introduction": "Hm."})
     assert saved.status_code == 200
-    assert f"These two are compared already: {link} ({state})." in saved.content.decode()
+    assert f"These tools already have a comparison: {link} ({state})." in saved.content.decode()
     assert "This pair already has a comparison" not in saved.content.decode()
     assert Comparison.objects.count() == 1
 
@@ -103,7 +103,7 @@ def test_a_tool_is_not_compared_with_itself(client):
 @pytest.mark.parametrize("asked", [{}, {"first": "x", "second": "y"}, {"first": 10**9, "second": 1}])
 def test_what_is_no_pair_of_tools_is_told_so(client, asked):
     response = client.get(CHECK, asked)
-    assert (response.status_code, text(response)) == (400, "Pick two tools that are there.")
+    assert (response.status_code, text(response)) == (400, "Choose two tools that exist.")
 
 
 def test_without_javascript_names_are_typed_and_checked(client):
@@ -123,8 +123,8 @@ def test_a_typed_name_that_is_nobodys_or_several_tools_is_told_so_and_kept(clien
     make.tool(name="Twin")
     make.tool(name="Twin")
     response = client.post(ADD, {"first-typed": "twin", "second-typed": 'No "such"'})
-    assert "Several tools go by “twin”. Type the slug of one." in text(response)
-    assert 'No tool goes by “No "such"”. Type the slug of one.' in text(response)
+    assert "Several tools have the name “twin”. Type the slug of one." in text(response)
+    assert 'No tool has the name “No "such"”. Type the slug of one.' in text(response)
     assert 'value="No &quot;such&quot;"' in response.content.decode()
 
 
@@ -134,7 +134,7 @@ def test_a_comparison_that_readers_know_may_turn_round_but_not_change_tools(clie
     first, second = pair.first, pair.second
     assert client.post(address, {"first": second.pk, "second": first.pk, "introduction": "Hm."}).status_code == 302
     response = client.post(address, {"first": first.pk, "second": other.pk, "introduction": "Hm."})
-    assert "Readers know this comparison." in text(response)
+    assert "Readers have seen this comparison." in text(response)
     pair.refresh_from_db()
     assert (pair.first, pair.second) == (second, first)
     draft = make.comparison(published_at=None)

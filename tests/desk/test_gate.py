@@ -47,7 +47,7 @@ def findings(of: Tool, **given) -> list[Finding]:
         "seats": SEATS,
         "at": NOW,
     }
-    return gate.tool_findings(of, **{**full, **given})
+    return gate.check_tool(of, **{**full, **given})
 
 
 def test_nothing_is_missing_of_a_whole_tool():
@@ -61,7 +61,7 @@ def test_everything_that_is_missing_is_said_at_once():
         Finding("There is no description."),
         Finding("There is no website."),
         Finding("There is no category."),
-        Finding("There is no plan: nobody learns what it costs, or that it is free."),
+        Finding("There is no plan: readers cannot see what it costs, or that it is free."),
         Finding("One fact with a source; three are needed."),
         Finding("Seat 1: there is no review."),
         Finding("Seat 2: there is no review."),
@@ -80,7 +80,7 @@ def test_statements_without_source_or_verification_block_and_old_ones_are_a_hint
         Finding("The plan “A” has no source and was never verified."),
         Finding("The plan “B” was never verified."),
         Finding("The plan “C” has no source."),
-        Finding("The plan “D” was verified on 21 Aug 2026, over 90 days before.", blocks=False),
+        Finding("The plan “D” was last verified on 21 Aug 2026, more than 90 days before.", blocks=False),
         Finding("The fact “Fact 0” has no source and was never verified."),
     ]
 
@@ -93,7 +93,7 @@ def test_statements_without_source_or_verification_block_and_old_ones_are_a_hint
         ({"published_at": NOW - DAY}, []),
         (
             {"published_at": NOW + DAY},
-            [Finding("Seat 2: its review comes out later, on 21 Nov 2026, 09:00 UTC.")],
+            [Finding("Seat 2: its review is not published until 21 Nov 2026, 09:00 UTC.")],
         ),
         ({"published_at": NOW - DAY, "withdrawn_at": NOW}, [Finding("Seat 2: there is no review.")]),
     ],
@@ -113,7 +113,7 @@ def test_reviews_of_the_instant_of_a_scheduled_tool_come_along_when_it_moves():
 def test_quotes_are_measured_without_their_marks(length, blocks):
     one = tool()
     quote = f"**{'a' * length}**\n"
-    said = gate.review_findings(review(tool(published_at=NOW), SEATS[0], quote=quote), predictions=[], at=NOW)
+    said = gate.check_review(review(tool(published_at=NOW), SEATS[0], quote=quote), predictions=[], at=NOW)
     expected = [Finding(f"The quote has {length} characters; 80 are needed.")] if blocks else []
     assert said == expected
     of_tool = findings(one, reviews=[review(one, SEATS[0], quote=quote), review(one, SEATS[1])])
@@ -133,12 +133,12 @@ def test_predictions_are_due_after_the_review_is_out():
         Prediction(claim="To come", due_on=(NOW + DAY).date()),
     ]
     one = tool(published_at=NOW)
-    assert gate.review_findings(review(one, SEATS[0]), predictions=predictions, at=NOW) == [
-        Finding("The prediction “Past” was due on 19 Nov 2026, before it is made."),
-        Finding("The prediction “Today” was due on 20 Nov 2026, before it is made."),
+    assert gate.check_review(review(one, SEATS[0]), predictions=predictions, at=NOW) == [
+        Finding("The prediction “Past” is due on 19 Nov 2026, before it is published."),
+        Finding("The prediction “Today” is due on 20 Nov 2026, before it is published."),
     ]
     along = findings(tool(), reviews=[review(tool(), SEATS[0], predictions[:1]), review(tool(), SEATS[1])])
-    assert along == [Finding("Seat 1: the prediction “Past” was due on 19 Nov 2026, before it is made.")]
+    assert along == [Finding("Seat 1: the prediction “Past” is due on 19 Nov 2026, before it is published.")]
 
 
 @pytest.mark.parametrize(
@@ -148,22 +148,22 @@ def test_predictions_are_due_after_the_review_is_out():
         ({"published_at": None}, [Finding("Alpha is a draft.")]),
         (
             {"published_at": NOW + DAY},
-            [Finding("Alpha comes out on 21 Nov 2026, 09:00 UTC, and its reviews no earlier.")],
+            [Finding("Alpha is scheduled for 21 Nov 2026, 09:00 UTC; its reviews cannot be public before.")],
         ),
         ({"published_at": NOW - DAY, "withdrawn_at": NOW}, [Finding("Alpha was withdrawn.")]),
     ],
 )
 def test_a_review_comes_out_by_itself_only_on_a_public_tool(fields, expected):
-    assert gate.review_findings(review(tool(**fields), SEATS[0]), predictions=[], at=NOW) == expected
+    assert gate.check_review(review(tool(**fields), SEATS[0]), predictions=[], at=NOW) == expected
 
 
 def test_a_review_that_says_not_what_would_flip_it_is_worth_a_look():
-    said = gate.review_findings(review(tool(published_at=NOW), SEATS[0], flips_if=""), predictions=[], at=NOW)
+    said = gate.check_review(review(tool(published_at=NOW), SEATS[0], flips_if=""), predictions=[], at=NOW)
     assert said == [Finding("It does not say what would flip it.", blocks=False)]
 
 
 def compared(first: Tool, second: Tool, *, by_first=SEATS, by_second=SEATS, introduction="Who chooses.", at=NOW):
-    return gate.comparison_findings(
+    return gate.check_comparison(
         Comparison(first=first, second=second, introduction=introduction),
         first_reviews=[review(first, seat, published_at=NOW) for seat in by_first],
         second_reviews=[review(second, seat, published_at=NOW) for seat in by_second],
@@ -174,16 +174,18 @@ def compared(first: Tool, second: Tool, *, by_first=SEATS, by_second=SEATS, intr
 def test_a_comparison_is_of_two_tools_that_are_out_by_then():
     out, later = tool(published_at=NOW), tool(pk=2, name="Beta", published_at=NOW + DAY)
     assert compared(out, tool(pk=2, published_at=NOW)) == []
-    assert compared(out, later) == [Finding("Beta comes out on 21 Nov 2026, 09:00 UTC, and this no earlier.")]
+    assert compared(out, later) == [
+        Finding("Beta is scheduled for 21 Nov 2026, 09:00 UTC; its comparisons cannot be public before.")
+    ]
     assert compared(out, later, at=NOW + DAY) == []
 
 
 def test_a_comparison_needs_a_seat_that_judged_both_and_is_better_with_all():
     one, two = tool(published_at=NOW), tool(pk=2, published_at=NOW)
     assert compared(one, two, by_first=SEATS[:1], by_second=SEATS[1:]) == [
-        Finding("No seat has judged both tools by then: there is no verdict to read.")
+        Finding("No seat will have reviewed both tools by then, so there is no verdict.")
     ]
-    assert compared(one, two, by_first=SEATS[:1]) == [Finding("One seat judged one of the tools only.", blocks=False)]
+    assert compared(one, two, by_first=SEATS[:1]) == [Finding("One seat reviewed only one of the tools.", blocks=False)]
     assert compared(one, two, introduction=" ") == [
-        Finding("There is no introduction: nothing says who is choosing.", blocks=False)
+        Finding("There is no introduction that says who is choosing.", blocks=False)
     ]

@@ -54,7 +54,7 @@ PUBLIC = [
 
 
 def shown(client, thing) -> str:
-    response = client.get(previews.address(thing))
+    response = client.get(previews.preview_url(thing))
     assert response.status_code == 200
     return response.content.decode()
 
@@ -93,7 +93,7 @@ def test_its_page_is_the_very_page_but_for_what_a_preview_lacks(client):
 
 def test_previews_are_strict_html(client):
     tool = draft_tool()
-    links = [previews.address(thing) for thing in (tool, make.comparison(first=tool, published_at=None))]
+    links = [previews.preview_url(thing) for thing in (tool, make.comparison(first=tool, published_at=None))]
     for link in (*links, "/preview/cut-off/"):
         html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(client.get(link).content)
 
@@ -105,7 +105,7 @@ def test_nobody_votes_in_a_preview(client):
 
 @pytest.mark.parametrize("make_thing", [draft_tool, lambda: make.comparison(published_at=None)])
 def test_no_cache_no_index_no_referrer_and_no_cookie(client, make_thing):
-    response = client.get(previews.address(make_thing()))
+    response = client.get(previews.preview_url(make_thing()))
     wanted = {name: response.headers[name] for name in previews.HEADERS}
     assert wanted == {
         "Cache-Control": "private, no-store",
@@ -125,7 +125,7 @@ def test_a_comparison_shows_its_drafts_and_those_of_its_tools_alone(client):
     one = draft_tool()
     make.review(of=pair.first, by=one.reviews.first().reviewer, quote="Another draft.", published_at=None)
     compared = make.comparison(first=one, second=pair.first, introduction="Who *chooses*.", published_at=None)
-    address = previews.address(compared)
+    address = previews.preview_url(compared)
     page = client.get(address).content.decode()
     for words in ("Who <em>chooses</em>.", "Draft words.", "Scheduled words.", "Another draft.", "Hello"):
         assert (words in page) == (words != "Hello")
@@ -162,7 +162,7 @@ def test_previews_only_read_and_cache_nothing(client, django_assert_num_queries)
         with CaptureQueriesContext(
             connection,
         ) as asked:
-            client.get(previews.address(thing))
+            client.get(previews.preview_url(thing))
         assert len(asked) == number
         assert {query["sql"].lstrip().split()[0] for query in asked} <= {"SELECT", "WITH"}
     assert [cache.cache_info().currsize for cache in (_cached_editorial, _cached_verdict, _census)] == sizes
@@ -177,10 +177,10 @@ def test_nothing_of_a_preview_is_on_public_pages_afterwards(client):
 
     before = public()
     addresses = [
-        previews.address(thing)
+        previews.preview_url(thing)
         for model in (Tool, Review, Comparison)
         for thing in model.objects.order_by("pk")
-        if previews.can_be_previewed(thing)
+        if previews.is_previewable(thing)
     ]
     for address in addresses:
         assert SECRET in client.get(address).content.decode()
@@ -193,7 +193,7 @@ def test_nothing_of_a_preview_is_on_public_pages_afterwards(client):
 def test_a_link_works_for_72_hours(client, time_machine):
     now = timezone.now()
     tool = draft_tool()
-    address = previews.address(tool)
+    address = previews.preview_url(tool)
     time_machine.move_to(now + 72 * HOUR - timedelta(minutes=1))
     assert client.get(address).status_code == 200
     time_machine.move_to(now + 72 * HOUR + timedelta(minutes=1))
@@ -224,7 +224,7 @@ def damaged(token: str) -> list[str]:
 
 @pytest.mark.parametrize("number", range(12))
 def test_a_damaged_or_forged_link_is_told_so(client, number):
-    address = previews.address(draft_tool())
+    address = previews.preview_url(draft_tool())
     token = damaged(address.removeprefix("/preview/").rstrip("/"))[number]
     response = client.get(f"/preview/{token}/")
     assert response.status_code == 404
@@ -238,7 +238,7 @@ def test_a_preview_ends_when_the_thing_is_public(client):
     tool = draft_tool()
     review = tool.reviews.get(published_at=None)
     compared = make.comparison(first=tool, published_at=None)
-    links = [previews.address(thing) for thing in (tool, review, compared)]
+    links = [previews.preview_url(thing) for thing in (tool, review, compared)]
     publish_tool(tool=tool)
     compared.publish()
     assert [client.get(link).headers["Location"] for link in links] == [
@@ -253,7 +253,7 @@ def test_a_preview_ends_when_the_thing_is_withdrawn_or_deleted(client):
     review = make.review(of=tool, by=seat, published_at=None)
     compared = make.comparison(first=tool, published_at=None)
     gone = make.tool(published_at=None)
-    links = [previews.address(thing) for thing in (review, compared, gone)]
+    links = [previews.preview_url(thing) for thing in (review, compared, gone)]
     tool.withdraw()
     gone.delete()
     for link in links:
@@ -263,6 +263,6 @@ def test_a_preview_ends_when_the_thing_is_withdrawn_or_deleted(client):
 
 
 def test_a_preview_is_only_read(client):
-    address = previews.address(draft_tool())
+    address = previews.preview_url(draft_tool())
     assert client.post(address).status_code == 405
     assert client.head(address).status_code == 200

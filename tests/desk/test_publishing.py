@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from comparisons.models import Comparison
-from desk.publishing.transitions import STEPS, carry_out, outlooks
+from desk.publishing.transitions import TRANSITIONS, apply_transition, compute_effects
 from desk.tool_page.scorecard import SeatForm
 from reviews.models import Review
 from tests import factories as make
@@ -71,7 +71,7 @@ def said(response) -> list[str]:
 def test_a_tool_comes_out_with_its_reviews_at_one_instant():
     client, tool = signed_in(may(*EDITOR)), whole_tool(name="Gamma")
     asked = client.get(url(tool, "publish"))
-    assert "Comes out now Gamma These reviews come out at the same instant: Seat" in words(asked)
+    assert "Will be published now Gamma These reviews are published at the same time: Seat" in words(asked)
     assert Tool.objects.get().state == PublicationState.DRAFT  # asking does nothing
     response = client.post(url(tool, "publish"), {"seen": marks(asked)})
     tool.refresh_from_db()
@@ -116,7 +116,7 @@ def test_overriding_the_gate_needs_the_right_a_tick_and_a_reason_that_is_kept():
     kept = tool.history.latest()
     assert kept.history_user == user
     assert kept.history_change_reason == (
-        "Published over the gate (There is no plan: nobody learns what it costs, or that it is free; "
+        "Published, overriding the gate (There is no plan: readers cannot see what it costs, or that it is free; "
         "No facts with a source; three are needed): Breaking news."
     )
 
@@ -146,7 +146,7 @@ def test_the_gate_looks_at_the_time_that_was_chosen(time_machine):
     review = make.review(of=make.tool(), by=seat, quote=LONG, flips_if="It slows.", published_at=None)
     make.prediction(of=review, claim="Soon", due_on="2026-12-01")
     response = confirm(client, url(review, "schedule"), at="2026-12-02T09:00")
-    assert "The prediction “Soon” was due on 1 Dec 2026" in words(response)
+    assert "The prediction “Soon” is due on 1 Dec 2026" in words(response)
     assert Review.objects.get().state == PublicationState.DRAFT
     assert confirm(client, url(review, "schedule"), at="2026-11-30T09:00").status_code == 302
 
@@ -178,7 +178,7 @@ def test_a_step_that_the_state_does_not_allow_leads_back():
     for step in ("publish", "schedule", "unschedule", "put_back"):
         response = client.post(url(tool, step), {"reason": "x", "override": "on", "at": "2099-01-01T09:00"})
         assert response.status_code == 302
-        assert said(response)[-1] == "Gamma: Published since 5 Jan 2026, 09:00 UTC. Nothing was done."
+        assert said(response)[-1] == "Gamma: Published since 5 Jan 2026, 09:00 UTC. Nothing was changed."
     assert tool.history.count() == 1
     assert client.get(reverse("admin:tools_tool_publish", args=[10**9])).status_code == 404
     assert client.get("/admin/tools/tool/nonsense/publish/").status_code == 404
@@ -199,7 +199,7 @@ def test_nobody_without_the_permission_gets_through(step, make_thing):
 def test_publishing_a_tool_with_reviews_needs_both_permissions():
     client, tool = signed_in(may(*[name for name in CHIEF if name != "reviews.publish_review"])), whole_tool()
     asked = client.get(url(tool, "publish"))
-    assert "Reviews go with it, and you may not publish reviews." in words(asked)
+    assert "Its reviews are published with it, and you may not publish reviews." in words(asked)
     assert client.post(url(tool, "publish"), {"seen": marks(asked), "override": "on", "reason": "x"}).status_code == 200
     tool.refresh_from_db()
     assert tool.state == PublicationState.DRAFT
@@ -212,7 +212,7 @@ def test_what_changed_since_one_looked_is_shown_before_it_is_published():
     response = client.post(url(tool, "publish"), {"seen": seen})
     tool.refresh_from_db()
     assert (response.status_code, tool.state) == (200, PublicationState.DRAFT)
-    assert "Something changed since you looked" in response.content.decode()
+    assert "Something has changed since you opened this page" in response.content.decode()
     assert client.post(url(tool, "publish"), {"seen": marks(response)}).status_code == 302
 
 
@@ -226,7 +226,7 @@ def test_the_panel_says_where_a_thing_stands_and_offers_what_is_possible():
     client = signed_in(may(*EDITOR))
     draft, public = make.tool(name="Draft", published_at=None), make.tool()
     scheduled, gone = make.tool(published_at=make.FUTURE), make.tool(withdrawn_at=make.PAST)
-    shared = "Preview Link to hand on Shows what is saved to whoever has the link, without an account, for 72 hours. "
+    shared = "Preview Link to share Shows the saved version to anyone with the link, without an account, for 72 hours. "
     assert [panel(client, thing) for thing in (draft, scheduled, public, gone)] == [
         f"Publishing Draft. Readers do not see it. {shared}Publish now… Schedule…",
         f"Publishing Scheduled. It appears by itself on 1 Jan 2099, 00:00 UTC. {shared}"
@@ -315,9 +315,9 @@ def test_bulk_says_what_it_will_do_does_that_and_reports_it():
     asked = bulk(client, Tool, "publish", [good, bad, out])
     text = words(asked)
     assert re.search(
-        r"Comes out now Good These reviews .* The gate holds these back Bad Missing: There is no tag", text
+        r"Will be published now Good These reviews .* The gate blocks these Bad Missing: There is no tag", text
     )
-    assert "Nothing happens to these Out : It is published." in text
+    assert "Not possible Out : It is published." in text
     assert Tool.objects.filter(published_at=None).count() == 2
     response = bulk(client, Tool, "publish", [good, bad, out], go=True)
     done, not_done = said(response)
@@ -364,10 +364,10 @@ def test_bulk_is_offered_and_accepted_only_with_the_permission():
 
 
 def test_bulk_takes_so_many_and_no_more(monkeypatch):
-    monkeypatch.setattr("desk.publishing.admin.AT_ONCE", 1)
+    monkeypatch.setattr("desk.publishing.admin.MAX_SELECTED", 1)
     client, tools = signed_in(may(*EDITOR)), [whole_tool(), whole_tool()]
     response = bulk(client, Tool, "publish", tools)
-    assert said(response) == ["2 are selected; choose at most 1 at a time. Nothing was done."]
+    assert said(response) == ["You selected 2; select at most 1 at a time. Nothing was changed."]
 
 
 @pytest.mark.parametrize(
@@ -386,7 +386,7 @@ def test_asking_costs_the_same_for_any_number(model, make_thing, queries, django
         things = [make_thing() for _ in range(number)]
         rows = model.objects.filter(pk__in=[thing.pk for thing in things])
         with django_assert_num_queries(queries):
-            assert len(outlooks(rows, STEPS["publish"], at=None, user=user)) == number
+            assert len(compute_effects(rows, TRANSITIONS["publish"], at=None, user=user)) == number
         with CaptureQueriesContext(connection) as asked:
             bulk(signed_in(user), model, "publish", things)
         pages.append(len(asked))
@@ -426,23 +426,23 @@ def test_suggested_time_is_tomorrow_at_nine():
 
 def test_what_was_deleted_or_changed_under_the_lock_is_left_alone():
     user, tool = may(*EDITOR), make.tool()
-    [outlook] = outlooks(Tool.objects.all(), STEPS["withdraw"], at=None, user=user)
+    [effect] = compute_effects(Tool.objects.all(), TRANSITIONS["withdraw"], at=None, user=user)
     Tool.objects.get().withdraw()
-    report = carry_out(tool, STEPS["withdraw"], seen=outlook.mark, user=user, reason="x")
-    assert (report.is_done, report.words) == (False, "it changed meanwhile; look again")
+    report = apply_transition(tool, TRANSITIONS["withdraw"], seen=effect.fingerprint, user=user, reason="x")
+    assert (report.is_done, report.words) == (False, "it has changed; look again")
     make.removed(Tool.objects.all())
-    report = carry_out(tool, STEPS["withdraw"], seen=outlook.mark, user=user, reason="x")
-    assert (report.is_done, report.words) == (False, "somebody deleted it meanwhile")
+    report = apply_transition(tool, TRANSITIONS["withdraw"], seen=effect.fingerprint, user=user, reason="x")
+    assert (report.is_done, report.words) == (False, "someone has deleted it")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_publish_at_once_publish_once():
     user, tool = may(*EDITOR), whole_tool()
-    [outlook] = outlooks(Tool.objects.all(), STEPS["publish"], at=None, user=user)
+    [effect] = compute_effects(Tool.objects.all(), TRANSITIONS["publish"], at=None, user=user)
 
     def publish(_) -> bool:
         try:
-            return carry_out(tool, STEPS["publish"], seen=outlook.mark, user=user).is_done
+            return apply_transition(tool, TRANSITIONS["publish"], seen=effect.fingerprint, user=user).is_done
         finally:
             connection.close()
 

@@ -178,7 +178,7 @@ def test_two_seats_change_places(admin_client):
     assert list(Reviewer.objects.order_by("seat")) == [three, two, one]
     assert Reviewer.objects.get(pk=three.pk).lens == "Why not?"
     first, *_ = get_messages(response.wsgi_request)
-    assert str(first) == "One takes seat 3 in exchange."
+    assert str(first) == "One now has seat 3."
     assert Reviewer.history.filter(id=one.pk).latest().seat == 3
 
 
@@ -192,7 +192,7 @@ def test_new_seat_is_not_put_where_somebody_sits(admin_client):
     taken = make.reviewer(name="Taken", seat=1)
     fresh = Reviewer(name="New", slug="new", lens="?", disclosure="A persona", seat=1)
     response = admin_client.post(reverse("admin:reviews_reviewer_add"), seat_form(fresh))
-    assert response.context["adminform"].form.errors == {"seat": ["Seat 1 is taken by Taken."]}
+    assert response.context["adminform"].form.errors == {"seat": ["Taken already has seat 1."]}
     assert list(Reviewer.objects.all()) == [taken]
 
 

@@ -38,7 +38,7 @@ def test_slug_is_made_free_of_tools_and_their_former_slugs(admin_client):
 def test_slug_that_cannot_be_made_is_asked_for(admin_client):
     make.category()
     response = admin_client.post(ADD, filled(admin_client.get(ADD), name="通义"))
-    assert errors_of(response) == ["Slug: The name has no Latin letter or digit to make a slug of; write one."]
+    assert errors_of(response) == ["Slug: The name has no Latin letter or digit to make a slug from. Enter a slug."]
     assert "通义" in response.content.decode()
 
 
@@ -97,7 +97,7 @@ def test_bad_input_anywhere_keeps_all_that_was_typed_and_saves_nothing(admin_cli
     response = admin_client.post(ADD, filled(page, **typed))
     assert errors_of(response) == [
         "Website: Enter a valid URL.",
-        f"{seat.name}, Verdict: Ship or skip? There is no third answer.",
+        f"{seat.name}, Verdict: Choose ship or skip. There is no third answer.",
         "Plan “Typed plan”, Amount: A paid plan needs an amount.",
         "Plan “Typed plan”, Currency: A paid plan needs a currency, such as USD.",
         "Plan “Typed plan”, Period: A paid plan needs a period.",

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from desk.tool_page.sourced_rows import StandingFormSet
+from desk.tool_page.sourced_rows import SourcedFormSet
 from tests import factories as make
 from tests.desk.tool_forms import ADD, CONFLICT, change, errors_of, filled
 from tools.models import AlreadySupersededError, Fact, Plan, Tool
@@ -116,7 +116,7 @@ def test_plan_that_somebody_else_has_just_added_is_found(admin_client):
 def test_plan_added_between_look_and_save_is_found_at_the_second_look(admin_client, monkeypatch):
     tool = make.tool()
     page = admin_client.get(change(tool))
-    clean, looks = StandingFormSet.clean, []
+    clean, looks = SourcedFormSet.clean, []
 
     def clean_and_be_overtaken(self):
         if self.model is Plan and looks:  # what was added meanwhile was rolled back with the first attempt
@@ -126,7 +126,7 @@ def test_plan_added_between_look_and_save_is_found_at_the_second_look(admin_clie
             make.plan(of=tool, name="Pro", **PRICE)
         looks.extend([True] if self.model is Plan else [])
 
-    monkeypatch.setattr(StandingFormSet, "clean", clean_and_be_overtaken)
+    monkeypatch.setattr(SourcedFormSet, "clean", clean_and_be_overtaken)
     response = admin_client.post(change(tool), filled(page, **{"plans-0-name": "Pro", "plans-0-kind": "free"}))
     assert errors_of(response) == ["Plan “Pro”, Name: This tool already has a plan with that name."]
     assert len(looks) == 2
@@ -165,7 +165,7 @@ def test_row_that_somebody_else_has_superseded_says_so_and_loses_nothing(admin_c
         ),
         ({"amount": "1"}, ["Kind: This field is required."]),
         ({"kind": "free", "source": "ftp://x.example/"}, ["Source: Enter a valid URL."]),
-        ({"kind": "free", "verified_on": "2999-01-01"}, ["Verified on: This day has not come yet."]),
+        ({"kind": "free", "verified_on": "2999-01-01"}, ["Verified on: This day is in the future."]),
     ],
 )
 def test_price_that_cannot_be_is_explained_at_its_field(admin_client, typed, said):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from lxml import html
 
 from accounts.models import User
-from desk.tool_page.scorecard import CHANGED_MEANWHILE
+from desk.tool_page.scorecard import EDITION_CHANGED
 from reviews.models import Prediction, Review
 from reviews.panel import Panel
 from tests import factories as make
@@ -170,7 +170,7 @@ def test_lines_end_as_they_are_kept(admin_client):
     ("typed", "messages"),
     [
         ({"verdict": "ship"}, ["Quote: A verdict needs reasons."]),
-        ({"quote": "Why."}, ["Verdict: Ship or skip? There is no third answer."]),
+        ({"quote": "Why."}, ["Verdict: Choose ship or skip. There is no third answer."]),
         (
             {"verdict": "maybe", "quote": "Why."},
             ["Verdict: Select a valid choice. maybe is not one of the available choices."],
@@ -178,9 +178,9 @@ def test_lines_end_as_they_are_kept(admin_client):
         (
             {"predictions__0__claim": "It stays."},
             [
-                "Verdict: Ship or skip? There is no third answer.",
+                "Verdict: Choose ship or skip. There is no third answer.",
                 "Quote: A verdict needs reasons.",
-                "Due on: On which day can it be judged?",
+                "Due on: Enter the day on which it can be judged.",
             ],
         ),
     ],
@@ -199,7 +199,7 @@ def test_prediction_of_the_past_and_one_made_twice_are_refused(admin_client):
     tool, seat = make.tool(), make.reviewer()
     typed = row(seat, verdict="ship", quote="Why.", predictions__0__claim="A", predictions__0__due_on="2020-01-01")
     assert errors_of(save(admin_client, tool, **typed)) == [
-        f"{seat.name}, prediction, Due on: A prediction is due on a day to come."
+        f"{seat.name}, prediction, Due on: A prediction must be due on a future day."
     ]
     typed |= row(seat, predictions__0__due_on=DUE, predictions__1__claim="A", predictions__1__due_on=DUE)
     assert errors_of(save(admin_client, tool, **typed)) == [
@@ -226,7 +226,7 @@ def test_words_that_somebody_else_wrote_meanwhile_are_not_overwritten_unseen(adm
             draft.quote, draft.published_at = "Theirs.", make.PAST
             draft.save()
     response = admin_client.post(change(tool), page | row(seat, verdict="skip", quote="Mine."))
-    assert errors_of(response) == [CONFLICT, f"{seat.name}: {CHANGED_MEANWHILE}"]
+    assert errors_of(response) == [CONFLICT, f"{seat.name}: {EDITION_CHANGED}"]
     assert (filled(response)[f"scorecard-{seat.pk}-quote"], "Theirs." in response.content.decode()) == ("Mine.", True)
     admin_client.post(change(tool), filled(response))
     kept = [(1, "ship", "Theirs.", "published")] if meanwhile == "published" else []

@@ -52,8 +52,8 @@ def test_page_asks_and_changes_nothing(admin_client, plans):
     before = read_days(Plan)
     response = post_action(admin_client, f"{PLANS}?version=all", "verify_today", plans, confirmed=False)
     assert response.status_code == 200
-    assert response.context["doing"] == ["T: Old", "T: Never"]
-    assert response.context["leaving"] == [
+    assert response.context["to_change"] == ["T: Old", "T: Never"]
+    assert response.context["unchanged"] == [
         ("superseded", ["T: Gone"], 0),
         ("without a source to check", ["T: No source"], 0),
         ("already verified today", ["T: Today"], 0),
