@@ -6,7 +6,7 @@ from django.urls import reverse
 from web.caching import process_cache
 
 
-def absolute(path: str) -> str:
+def absolute_url(path: str) -> str:
     """Return the full address of a path on the public site, regardless of the host that was requested."""
     return settings.SITE_URL + path
 

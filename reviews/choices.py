@@ -4,13 +4,15 @@ from django.db import models
 
 
 class Verdict(models.TextChoices):
-    """There is no third answer."""
+    """A verdict. There is no third value."""
 
     SHIP = "ship", "Ship"
     SKIP = "skip", "Skip"
 
 
 class Outcome(models.TextChoices):
+    """The outcome of a prediction, which is open until an editor judges it."""
+
     OPEN = "open", "Open"
     RIGHT = "right", "Right"
     WRONG = "wrong", "Wrong"

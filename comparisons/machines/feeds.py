@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 
-from comparisons.addresses import absolute
+from comparisons.addresses import absolute_url
 from comparisons.models import Comparison
 from comparisons.reading.changes import newest_changes, read_changes
 from comparisons.shaping import sentences, tool_columns
@@ -45,7 +45,7 @@ def _add_comparison(feed: AtomFeed, comparison: Any) -> None:
     feed.add_entry(
         name=f"comparison/{comparison.pk}",
         title=f"{first.tool.name} vs {second.tool.name}",
-        url=absolute(comparison.get_absolute_url()),
+        url=absolute_url(comparison.get_absolute_url()),
         published=comparison.published_at,
         updated=comparison.changed_at,
         category=first.tool.category.name,
@@ -64,7 +64,7 @@ def _add_flip(feed: AtomFeed, review: Any) -> None:
     feed.add_entry(
         name=f"review/{review.pk}",
         title=f"{review.reviewer.name} now {review.verdict}s {review.tool.name}",
-        url=absolute(f"{review.tool.get_absolute_url()}#seat-{review.reviewer.slug}"),
+        url=absolute_url(f"{review.tool.get_absolute_url()}#seat-{review.reviewer.slug}"),
         published=review.published_at,
         updated=review.published_at,
         category=review.tool.category.name,
@@ -76,7 +76,7 @@ def _add_correction(feed: AtomFeed, correction: Correction) -> None:
     feed.add_entry(
         name=f"correction/{correction.pk}",
         title=f"Corrected: {correction.tool.name}",
-        url=absolute(f"{correction.tool.get_absolute_url()}#corrections"),
+        url=absolute_url(f"{correction.tool.get_absolute_url()}#corrections"),
         published=correction.made_at,
         updated=correction.made_at,
         category=correction.tool.category.name,
@@ -87,12 +87,12 @@ def _add_correction(feed: AtomFeed, correction: Correction) -> None:
 def _new_feed(name: str, title: str, subtitle: str) -> AtomFeed:
     return AtomFeed(
         title=f"{settings.SITE_NAME}: {title}",
-        link=absolute(reverse("home")),
+        link=absolute_url(reverse("home")),
         description=subtitle,
         subtitle=subtitle,
         language="en",
         author_name=settings.SITE_NAME,
-        author_link=absolute(reverse("home")),
-        feed_url=absolute(reverse(f"{name}-feed")),
+        author_link=absolute_url(reverse("home")),
+        feed_url=absolute_url(reverse(f"{name}-feed")),
         feed_guid=tag_uri(f"feed/{name}"),
     )

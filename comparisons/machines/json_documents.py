@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from comparisons.addresses import absolute, reverse_pair, reverse_pair_image, reverse_slug, reverse_tool_image
+from comparisons.addresses import absolute_url, reverse_pair, reverse_pair_image, reverse_slug, reverse_tool_image
 from comparisons.reading.pairs import Pair
 from comparisons.reading.records import FactRecord, PairRecord, PlanRecord, ReviewRecord, ToolRecord
 from comparisons.shaping.sentences import describe_split, write_like_for_like_notice, write_pricing_read, write_verdict
@@ -41,9 +41,9 @@ def build_comparison(
     page, communities = reverse_pair(*pair.slugs), pair.communities
     return {
         "schema": COMPARISON_SCHEMA,
-        "url": absolute(page),
-        "json": absolute(json_address(page)),
-        "image": absolute(reverse_pair_image(*pair.slugs)),
+        "url": absolute_url(page),
+        "json": absolute_url(json_address(page)),
+        "image": absolute_url(reverse_pair_image(*pair.slugs)),
         "is_editorial": pair.is_editorial,
         "introduction": pair.introduction,
         "sentence": write_verdict(columns, communities, seats),
@@ -72,8 +72,8 @@ def build_tool(
             {
                 "first": pair["first_name"],
                 "second": pair["second_name"],
-                "url": absolute(page),
-                "json": absolute(json_address(page)),
+                "url": absolute_url(page),
+                "json": absolute_url(json_address(page)),
             }
             for pair in comparisons
             for page in [reverse_pair(pair["first_slug"], pair["second_slug"])]
@@ -86,18 +86,18 @@ def _tool(tool: ToolRecord, column: Column, community: Community, *, today: date
     return {
         "slug": tool["slug"],
         "name": tool["name"],
-        "url": absolute(column["url"]),
-        "json": absolute(json_address(column["url"])),
-        "image": absolute(reverse_tool_image(tool["slug"])),
+        "url": absolute_url(column["url"]),
+        "json": absolute_url(json_address(column["url"])),
+        "image": absolute_url(reverse_tool_image(tool["slug"])),
         "category": {
             "slug": tool["category_slug"],
             "name": tool["category_name"],
-            "url": absolute(reverse_slug("category", tool["category_slug"])),
+            "url": absolute_url(reverse_slug("category", tool["category_slug"])),
         },
         "tagline": tool["tagline"],
         "description": tool["description"],
         "website": tool["website"],
-        "logo": absolute(logos.file_url(tool["logo"], "png")) if tool["logo"] else None,
+        "logo": absolute_url(logos.file_url(tool["logo"], "png")) if tool["logo"] else None,
         "panel": {"ship": panel.ship, "seats": panel.seats, "percent": panel.percent, "words": panel.words},
         "community": {
             "votes": community.votes,

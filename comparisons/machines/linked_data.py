@@ -13,7 +13,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from comparisons.addresses import absolute
+from comparisons.addresses import absolute_url
 from comparisons.reading.records import ToolRecord
 from comparisons.shaping.tool_columns import Card, Column
 from reviews.choices import Verdict
@@ -40,7 +40,7 @@ def build_breadcrumbs(*steps: tuple[str, str]) -> Node:
     return {
         "@type": "BreadcrumbList",
         "itemListElement": [
-            {"@type": "ListItem", "position": place, "name": name, "item": absolute(path)}
+            {"@type": "ListItem", "position": place, "name": name, "item": absolute_url(path)}
             for place, (name, path) in enumerate([(settings.SITE_NAME, reverse("home")), *steps], start=1)
         ],
     }
@@ -48,7 +48,7 @@ def build_breadcrumbs(*steps: tuple[str, str]) -> Node:
 
 def describe_website() -> Node:
     """Return the node of the site."""
-    return {"@type": "WebSite", "name": settings.SITE_NAME, "url": absolute(reverse("home"))}
+    return {"@type": "WebSite", "name": settings.SITE_NAME, "url": absolute_url(reverse("home"))}
 
 
 def describe_tool(tool: ToolRecord, column: Column, *, quotes: bool) -> Node:
@@ -56,7 +56,7 @@ def describe_tool(tool: ToolRecord, column: Column, *, quotes: bool) -> Node:
     node: Node = {
         "@type": "SoftwareApplication",
         "name": tool["name"],
-        "url": absolute(column["url"]),
+        "url": absolute_url(column["url"]),
         "applicationCategory": tool["category_name"],
     }
     if tool["tagline"]:
@@ -122,7 +122,7 @@ def build_comparison_graph(
         {
             "@type": "WebPage",
             "name": name,
-            "url": absolute(url),
+            "url": absolute_url(url),
             "description": sentence,
             "mainEntity": {
                 "@type": "ItemList",
@@ -153,7 +153,7 @@ def build_category_graph(name: str, url: str, cards: Sequence[Card], *, first: i
             "name": name,
             "numberOfItems": len(cards),
             "itemListElement": [
-                {"@type": "ListItem", "position": place, "name": card.tool.name, "url": absolute(card.url)}
+                {"@type": "ListItem", "position": place, "name": card.tool.name, "url": absolute_url(card.url)}
                 for place, card in enumerate(cards, start=first)
             ],
         },

@@ -12,7 +12,7 @@ from django.core.paginator import EmptyPage, Paginator
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from comparisons.addresses import absolute
+from comparisons.addresses import absolute_url
 from comparisons.models import Comparison
 from comparisons.reading.revision import Revision
 from reviews.models import Reviewer
@@ -76,13 +76,13 @@ def read_file(name: str, number: int) -> list[tuple[str, datetime | None]]:
     queries. Raise LookupError if there is no such file.
     """
     if (name, number) == ("pages", 1):
-        return [(absolute(reverse(page)), None) for page in PAGES]
+        return [(absolute_url(reverse(page)), None) for page in PAGES]
     kind = KINDS[name]
     try:
         rows = Paginator(kind.rows(), URLS_PER_FILE, allow_empty_first_page=False).page(number)
     except EmptyPage:
         raise LookupError(f"There is no sitemap file {name}-{number}.") from None
-    return [(absolute(reverse(kind.view, args=[_url_argument(slugs)])), changed_at) for *slugs, changed_at in rows]
+    return [(absolute_url(reverse(kind.view, args=[_url_argument(slugs)])), changed_at) for *slugs, changed_at in rows]
 
 
 def _url_argument(slugs: list[str]) -> str | tuple[str, ...]:

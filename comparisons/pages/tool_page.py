@@ -12,7 +12,7 @@ from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
 from comparisons.models import Comparison, ComparisonQuerySet
 from comparisons.pictures.badge import build_snippets
-from comparisons.reading.rivals import likeliest_rivals
+from comparisons.reading.rivals import read_likely_rivals
 from comparisons.reading.superseded import read_history
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import tool_columns, verdict_timeline
@@ -47,7 +47,7 @@ def build_tool_page(tool: Tool, *, drafts: Collection[int] = ()) -> dict[str, An
         "badges": build_snippets(settings.SITE_URL, settings.SITE_NAME, tool.slug, tool.name),
         **_build_history(tool, today=today, drafts=drafts),
         "comparisons": render_newest_links(Comparison.objects.published().touching(tool.pk)),
-        "rivals": likeliest_rivals(tool, most=MAX_LINKS),
+        "rivals": read_likely_rivals(tool, most=MAX_LINKS),
     }
 
 

@@ -64,7 +64,7 @@ class Rival(NamedTuple):
     is_editorial: bool
 
 
-def likeliest_rivals(tool: Tool, *, most: int, at: datetime | None = None) -> list[Rival]:
+def read_likely_rivals(tool: Tool, *, most: int, at: datetime | None = None) -> list[Rival]:
     """Return at most `most` published tools to compare with a tool. One query.
 
     Tools that reviews name together with it come first, then those whose comparison with it has the most readers, then

@@ -22,7 +22,7 @@ class IntervalSteps(TypedDict):
     z: float
     z_squared: float
     divisor: float
-    centre: float
+    center: float
     spread: float
     margin: float
     low_share: float
@@ -47,7 +47,7 @@ class ExampleTool:
 _STEPS = """
 SELECT json_build_object(
     'ship', s, 'votes', n, 'share', s::double precision / n, 'z', z, 'z_squared', z * z, 'divisor', n + z * z,
-    'centre', s + z * z / 2, 'spread', sqrt(s::double precision * (n - s) / n + z * z / 4),
+    'center', s + z * z / 2, 'spread', sqrt(s::double precision * (n - s) / n + z * z / 4),
     'margin', z * sqrt(s::double precision * (n - s) / n + z * z / 4),
     'low_share', wilson_low(s, n), 'high_share', wilson_high(s, n),
     'percent', whole_percent(s, n),

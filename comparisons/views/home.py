@@ -11,10 +11,10 @@ from tools.models import Category, Tool
 from votes.models import Listing
 from web.http import public_page
 
-NEWEST = 12
-JUST_REVIEWED = 6
-BIGGEST_SPLITS = 2
-CATEGORIES = 24
+MAX_NEWEST = 12  # comparisons
+MAX_JUST_REVIEWED = 6  # tools
+MAX_SPLITS = 2
+MAX_CATEGORIES = 24
 
 
 @require_safe
@@ -23,7 +23,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show the newest comparisons, the newest reviews, the biggest splits, and the categories."""
     pairs = [
         (comparison, tool_columns.build_card(comparison.first), tool_columns.build_card(comparison.second))
-        for comparison in Comparison.objects.published().newest_first().with_numbers()[:NEWEST]
+        for comparison in Comparison.objects.published().newest_first().with_numbers()[:MAX_NEWEST]
     ]
     return render(
         request,
@@ -36,14 +36,14 @@ def home(request: HttpRequest) -> HttpResponse:
                 tool_columns.build_card(tool)
                 for tool in Tool.objects.with_numbers()
                 .with_plans()
-                .in_order(Listing.objects.at().recently_reviewed().tool_ids()[:JUST_REVIEWED])
+                .in_order(Listing.objects.at().recently_reviewed().tool_ids()[:MAX_JUST_REVIEWED])
             ],
             "splits": [
                 splits.build_split(comparison)
                 for comparison in Comparison.objects.with_numbers().in_order(
-                    Split.objects.at().biggest().values_list("comparison_id", flat=True)[:BIGGEST_SPLITS]
+                    Split.objects.at().biggest().values_list("comparison_id", flat=True)[:MAX_SPLITS]
                 )
             ],
-            "categories": Category.objects.with_published_tools()[:CATEGORIES],
+            "categories": Category.objects.with_published_tools()[:MAX_CATEGORIES],
         },
     )

@@ -11,7 +11,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from comparisons.addresses import absolute
+from comparisons.addresses import absolute_url
 from comparisons.machines import json_documents
 from comparisons.models import Comparison
 from comparisons.pages.tool_page import MAX_LINKS
@@ -97,7 +97,7 @@ def tool_json(request: HttpRequest, tool: Any) -> HttpResponse:
 def robots(request: HttpRequest) -> HttpResponse:
     """Return robots.txt. It does not disallow `noindex` pages: a crawler must read them to see that."""
     return render(
-        request, "comparisons/robots.txt", {"sitemap": absolute(reverse("sitemap"))}, content_type="text/plain"
+        request, "comparisons/robots.txt", {"sitemap": absolute_url(reverse("sitemap"))}, content_type="text/plain"
     )
 
 

@@ -15,7 +15,7 @@ from comparisons.forms import PickerForm, SearchForm, SuggestForm, clean_all
 from comparisons.models import Comparison, ComparisonQuerySet
 from comparisons.reading.nearest import meant_words
 from comparisons.reading.pairs import find_pair
-from comparisons.reading.rivals import likeliest_rivals
+from comparisons.reading.rivals import read_likely_rivals
 from comparisons.shaping import search_results, tool_columns
 from reviews.models import Review
 from tools.models import Category, Tool
@@ -25,9 +25,9 @@ from web.http import public_page
 RESULTS_PER_KIND = 5  # on the page of all kinds
 RESULTS_PER_PAGE = 20  # on the page of one kind
 MAX_SUGGESTIONS = 8  # tools that may be meant
-NEWEST = 12
-MOST_READ = 12
-RIVALS = 12
+MAX_NEWEST = 12
+MAX_MOST_READ = 12
+MAX_RIVALS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _group(kind: str, words: str, *, page: str, size: int) -> search_results.Res
 def _ways_on() -> dict[str, Any]:
     """Return what to read when nothing else is shown. Two queries."""
     return {
-        "comparisons": _links(Comparison.objects.published().newest_first(), NEWEST),
+        "comparisons": _links(Comparison.objects.published().newest_first(), MAX_NEWEST),
         "categories": Category.objects.with_published_tools(),
     }
 
@@ -188,8 +188,8 @@ def compare(request: HttpRequest) -> HttpResponse:
             "is_asked": bool(first.typed or second.typed),
             "more_at_once": search_results.custom_address([first.typed, second.typed]),
             **(_known_tool(tools[0]) if len(tools) == 1 and not (first.typed and second.typed) else {}),
-            "newest": _links(Comparison.objects.published().newest_first(), NEWEST),
-            "most_read": _links(Comparison.objects.published().most_read(), MOST_READ),
+            "newest": _links(Comparison.objects.published().newest_first(), MAX_NEWEST),
+            "most_read": _links(Comparison.objects.published().most_read(), MAX_MOST_READ),
         },
     )
 
@@ -213,8 +213,8 @@ def _known_tool(tool: Tool) -> dict[str, Any]:
     """Return a tool's comparisons and likeliest rivals, for a picker with one field filled in. Two queries."""
     return {
         "known": tool,
-        "compared": _links(Comparison.objects.published().touching(tool.pk).newest_first(), RIVALS),
-        "rivals": likeliest_rivals(tool, most=RIVALS),
+        "compared": _links(Comparison.objects.published().touching(tool.pk).newest_first(), MAX_RIVALS),
+        "rivals": read_likely_rivals(tool, most=MAX_RIVALS),
     }
 
 

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from comparisons.addresses import absolute
+from comparisons.addresses import absolute_url
 from comparisons.machines.sitemaps import list_files, read_file
 from comparisons.reading.revision import current_revision
 from web.http import public_page
@@ -17,9 +17,9 @@ from web.http import public_page
 @public_page
 def index(request: HttpRequest) -> HttpResponse:
     """Return the index of the sitemap's files."""
-    files = [absolute(reverse("sitemap-part", args=file)) for file in list_files(current_revision())]
+    files = [absolute_url(reverse("sitemap-part", args=file)) for file in list_files(current_revision())]
     # The newsletter has a file of its own. This app must not import that one and knows only the URL's name.
-    return _respond(request, "comparisons/sitemap_index.xml", [*files, absolute(reverse("newsletter-sitemap"))])
+    return _respond(request, "comparisons/sitemap_index.xml", [*files, absolute_url(reverse("newsletter-sitemap"))])
 
 
 @require_safe

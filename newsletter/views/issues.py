@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from comparisons.addresses import absolute
+from comparisons.addresses import absolute_url
 from newsletter.content import Entry, entries_of, public, sections, subject_for
 from newsletter.models import Issue
 from newsletter.plain import as_html
@@ -52,13 +52,13 @@ def feed(request: HttpRequest) -> HttpResponse:
     """The newest issues, each in full."""
     made = AtomFeed(
         title=f"{settings.SITE_NAME}: Weekly verdicts",
-        link=absolute(reverse("newsletter")),
+        link=absolute_url(reverse("newsletter")),
         description="What was compared, which verdicts flipped, and whose prediction came due.",
         subtitle="What was compared, which verdicts flipped, and whose prediction came due.",
         language="en",
         author_name=settings.SITE_NAME,
-        author_link=absolute(reverse("home")),
-        feed_url=absolute(reverse("newsletter-feed")),
+        author_link=absolute_url(reverse("home")),
+        feed_url=absolute_url(reverse("newsletter-feed")),
         feed_guid=tag_uri("feed/newsletter"),
     )
     issues = list(Issue.objects.out().newest_first()[:IN_THE_FEED])
@@ -68,7 +68,7 @@ def feed(request: HttpRequest) -> HttpResponse:
         made.add_entry(
             name=f"issue/{found.pk}",
             title=title_of(found, entries),
-            url=absolute(found.get_absolute_url()),
+            url=absolute_url(found.get_absolute_url()),
             published=found.day,
             updated=found.day,
             category="Newsletter",
@@ -89,6 +89,6 @@ def feed(request: HttpRequest) -> HttpResponse:
 def sitemap(request: HttpRequest) -> HttpResponse:
     """The archive and every issue, for search engines."""
     issues = Issue.objects.out().newest_first()
-    entries: list[tuple[str, datetime | None]] = [(absolute(reverse("newsletter")), None)]
-    entries += [(absolute(found.get_absolute_url()), found.day) for found in issues.only("number", "started_at")]
+    entries: list[tuple[str, datetime | None]] = [(absolute_url(reverse("newsletter")), None)]
+    entries += [(absolute_url(found.get_absolute_url()), found.day) for found in issues.only("number", "started_at")]
     return render(request, "comparisons/sitemap.xml", {"entries": entries}, content_type="application/xml")

@@ -25,9 +25,9 @@ def test_flips_are_listed_newest_first_with_the_edition_before(client):
     page = text(client, "/changes/")
     assert page.index("Seat of Newer now ships") < page.index("Seat of Older now skips")
     assert f'href="/tools/{older.tool.slug}/#edition-{older.pk}"' in page
-    said = " ".join(page.split("New words on Newer.")[0].split("Seat of Newer now ships")[1].split())
-    assert "skip since 5 Jan 2026" in said
-    assert "7 Jan 2026" in said
+    entry = " ".join(page.split("New words on Newer.")[0].split("Seat of Newer now ships")[1].split())
+    assert "skip since 5 Jan 2026" in entry
+    assert "7 Jan 2026" in entry
     for words in ("Reasons of Seat of Older.", "Reasons of Seat of Newer."):
         assert page.count(words) == 1
     target = text(client, newer.tool.get_absolute_url())

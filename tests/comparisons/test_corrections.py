@@ -22,8 +22,8 @@ def test_tool_page_lists_corrections_newest_first(client):
     assert 'id="corrections"' not in text(client, tool.get_absolute_url())
     make.correction(of=tool, note="The price was $30; it is $20.", made_at=NOVEMBER)
     make.correction(of=tool, note=HOSTILE, made_at=NOVEMBER + timedelta(days=1))
-    said = text(client, tool.get_absolute_url()).split('id="corrections"')[1]
-    listed = etree.HTML(said.split("</ul>")[0].split("<ul")[1].join(["<ul", "</ul>"])).xpath("//li")
+    section = text(client, tool.get_absolute_url()).split('id="corrections"')[1]
+    listed = etree.HTML(section.split("</ul>")[0].split("<ul")[1].join(["<ul", "</ul>"])).xpath("//li")
     assert [" ".join("".join(item.itertext()).split()) for item in listed] == [
         f"13 Nov 2026 {HOSTILE}",
         "12 Nov 2026 The price was $30; it is $20.",
@@ -101,9 +101,9 @@ def test_feed_mixes_corrections_and_flips(client):
 def test_json_has_corrections(client):
     pair = make_site()
     make.correction(of=pair.first, note="Wrong price.", made_at=NOVEMBER)
-    said = [{"note": "Wrong price.", "made_at": "2026-11-12T09:00:00+00:00"}]
-    assert client.get("/tools/alpha.json").json()["corrections"] == said
-    assert [tool["corrections"] for tool in client.get("/compare/alpha-vs-beta.json").json()["tools"]] == [said, []]
+    expected = [{"note": "Wrong price.", "made_at": "2026-11-12T09:00:00+00:00"}]
+    assert client.get("/tools/alpha.json").json()["corrections"] == expected
+    assert [tool["corrections"] for tool in client.get("/compare/alpha-vs-beta.json").json()["tools"]] == [expected, []]
 
 
 @pytest.mark.parametrize("change", ["rewrite", "date", "delete", "many", "empty"])

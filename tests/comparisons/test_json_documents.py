@@ -64,7 +64,7 @@ def demo(settings, time_machine):
     make.votes(on=Tool.objects.get(slug="claude-haiku-open-weights"), ship=18, skip=13)
     make.correction(
         of=Tool.objects.get(slug="qdrant"),
-        note="We gave the licence as MIT. It is Apache-2.0.",
+        note="We gave the license as MIT. It is Apache-2.0.",
         made_at=datetime(2026, 11, 24, 10, tzinfo=UTC),
     )
 
@@ -96,15 +96,18 @@ def read_sections() -> dict[str, str]:
 
 def test_comparison_equals_its_page(client):
     make_site()
-    said, page = get_json(client, "/compare/alpha-vs-beta.json"), client.get("/compare/alpha-vs-beta/").content.decode()
-    assert said["schema"] == "shipside-comparison/1"
-    assert said["url"] == "http://127.0.0.1:8000/compare/alpha-vs-beta/"
-    assert said["image"] == "http://127.0.0.1:8000/og/compare/alpha-vs-beta.png"
-    assert (said["is_editorial"], said["introduction"]) == (True, "Hello *you*.")
-    assert [tool["slug"] for tool in said["tools"]] == ["alpha", "beta"]
-    for words in (said["sentence"], said["pricing_read"], said["split"]["sentence"]):
+    document, page = (
+        get_json(client, "/compare/alpha-vs-beta.json"),
+        client.get("/compare/alpha-vs-beta/").content.decode(),
+    )
+    assert document["schema"] == "shipside-comparison/1"
+    assert document["url"] == "http://127.0.0.1:8000/compare/alpha-vs-beta/"
+    assert document["image"] == "http://127.0.0.1:8000/og/compare/alpha-vs-beta.png"
+    assert (document["is_editorial"], document["introduction"]) == (True, "Hello *you*.")
+    assert [tool["slug"] for tool in document["tools"]] == ["alpha", "beta"]
+    for words in (document["sentence"], document["pricing_read"], document["split"]["sentence"]):
         assert f">{words}<" in page
-    assert [seat["name"] in page for seat in said["split"]["seats"]] == [True]
+    assert [seat["name"] in page for seat in document["split"]["seats"]] == [True]
 
 
 def test_tool_equals_its_column_in_a_comparison(client):
@@ -123,7 +126,7 @@ def test_tool_equals_its_column_in_a_comparison(client):
 
 
 @pytest.mark.parametrize(
-    ("ship", "skip", "said"),
+    ("ship", "skip", "shown"),
     [
         (0, 0, {"percent": None, "low": None, "high": None, "words": "No votes yet"}),
         (7, 2, {"percent": None, "low": None, "high": None, "words": "7 ship, 2 skip so far"}),
@@ -131,17 +134,17 @@ def test_tool_equals_its_column_in_a_comparison(client):
         (30, 20, {"percent": 60, "low": 46, "high": 72, "words": "50 votes"}),
     ],
 )
-def test_community_percent_needs_enough_votes(client, ship, skip, said):
+def test_community_percent_needs_enough_votes(client, ship, skip, shown):
     make.votes(on=make.tool(slug="alpha"), ship=ship, skip=skip)
-    expected = {"votes": ship + skip, "ship": ship, "skip": skip, "held": 0, "frozen": False, **said}
+    expected = {"votes": ship + skip, "ship": ship, "skip": skip, "held": 0, "frozen": False, **shown}
     assert get_json(client, "/tools/alpha.json")["community"] == expected
 
 
 def test_empty_tool_has_every_key(client):
     make.tool(slug="alpha")
-    said = get_json(client, "/tools/alpha.json")
-    assert said["panel"] == {"ship": 0, "seats": 0, "percent": None, "words": "Not reviewed yet"}
-    assert (said["entry"], said["plans"], said["facts"], said["reviews"]) == ("—", [], [], [])
+    document = get_json(client, "/tools/alpha.json")
+    assert document["panel"] == {"ship": 0, "seats": 0, "percent": None, "words": "Not reviewed yet"}
+    assert (document["entry"], document["plans"], document["facts"], document["reviews"]) == ("—", [], [], [])
 
 
 def test_prices_are_exact_and_flag_staleness(client, time_machine):

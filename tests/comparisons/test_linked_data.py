@@ -125,8 +125,8 @@ def test_quotes_are_plain_text(client):
 
 def test_comparison_lists_its_two_tools(client):
     pair = make_site()
-    said = get_graph(client, "/compare/alpha-vs-beta/")
-    page = said["WebPage"]
+    graph = get_graph(client, "/compare/alpha-vs-beta/")
+    page = graph["WebPage"]
     assert (page["name"], page["url"]) == ("Alpha 0 vs Beta 0", f"{SITE}/compare/alpha-vs-beta/")
     assert page["description"] == client.get("/compare/alpha-vs-beta.json").json()["sentence"]
     items = page["mainEntity"]["itemListElement"]
@@ -134,9 +134,9 @@ def test_comparison_lists_its_two_tools(client):
     for item, tool in zip(items, (pair.first, pair.second), strict=True):
         own = get_graph(client, tool.get_absolute_url())["SoftwareApplication"]
         for review in own["review"]:
-            del review["reviewBody"]  # the quotes stand on the page, and once more would weigh too much
+            del review["reviewBody"]  # the page already shows the quotes; repeating them would make it too large
         assert item["item"] == own
-    crumbs = [(crumb["name"], crumb["item"]) for crumb in said["BreadcrumbList"]["itemListElement"]]
+    crumbs = [(crumb["name"], crumb["item"]) for crumb in graph["BreadcrumbList"]["itemListElement"]]
     assert crumbs == [
         ("Shipside", f"{SITE}/"),
         (pair.first.category.name, f"{SITE}/categories/{pair.first.category.slug}/"),
@@ -161,8 +161,8 @@ def test_rating_depends_on_the_votes(client):
 def test_category_lists_its_tools_ranked(client):
     pair = make_site()
     make.tool(category=pair.first.category, name="Aardvark")
-    said = get_graph(client, pair.first.category.get_absolute_url())["ItemList"]["itemListElement"]
-    assert [(item["position"], item["name"]) for item in said] == [(1, "Beta 0"), (2, "Alpha 0"), (3, "Aardvark")]
+    graph = get_graph(client, pair.first.category.get_absolute_url())["ItemList"]["itemListElement"]
+    assert [(item["position"], item["name"]) for item in graph] == [(1, "Beta 0"), (2, "Alpha 0"), (3, "Aardvark")]
 
 
 def test_home_page_describes_the_site(client):
@@ -175,9 +175,9 @@ def test_name_cannot_close_the_script_element(client):
     make.review(of=tool, by=make.reviewer(name=name[:90]), quote=name)
     make.comparison(first=tool, second=make.tool(slug="beta"))
     for url in ("/tools/alpha/", "/compare/alpha-vs-beta/", f"/categories/{tool.category.slug}/"):
-        said = get_graph(client, url)
+        graph = get_graph(client, url)
         assert "<script>alert" not in client.get(url).content.decode()
-        assert json.dumps(name) in json.dumps(said)
+        assert json.dumps(name) in json.dumps(graph)
 
 
 def test_unpublished_content_is_not_described(client):

@@ -50,8 +50,8 @@ def test_example_shows_every_step(client):
 def test_steps_equal_the_functions():
     for ship, votes in ((18, 31), (1, 2), (499, 1000), (7, 9)):
         steps = compute_interval_steps(ship=ship, votes=votes)
-        low = (steps["centre"] - steps["margin"]) / steps["divisor"]
-        high = (steps["centre"] + steps["margin"]) / steps["divisor"]
+        low = (steps["center"] - steps["margin"]) / steps["divisor"]
+        high = (steps["center"] + steps["margin"]) / steps["divisor"]
         assert (low, high) == pytest.approx((steps["low_share"], steps["high_share"]), abs=1e-12)
         assert steps["margin"] == pytest.approx(steps["z"] * steps["spread"])
 

@@ -27,7 +27,7 @@ def make_tool_with_a_flip() -> Tool:
     """Make a tool with two seats. One of them has flipped; its earlier edition has a prediction."""
     tool = make.tool(slug="alpha")
     seat = make.reviewer(name="The Builder")
-    old = make.review(of=tool, by=seat, verdict="skip", quote="Old *words*.", flips_if="a licence")
+    old = make.review(of=tool, by=seat, verdict="skip", quote="Old *words*.", flips_if="a license")
     make.prediction(of=old, claim="An old claim")
     make.review(of=tool, by=seat, verdict="ship", quote="New words.", published_at=make.PAST + 100 * DAY)
     make.review(of=tool, by=make.reviewer(name="The Skeptic"), quote="Calm words.", published_at=make.PAST + 50 * DAY)
@@ -40,7 +40,7 @@ def test_each_edition_is_shown_in_full_at_its_anchor(client):
     for edition in tool.reviews.all():
         assert page.count(f'id="edition-{edition.pk}"') == 1
     shown = page.partition("<main")[2].partition("</main>")[0]
-    for words in ("<p>Old <em>words</em>.</p>", "a licence", "An old claim", "New words.", "Calm words."):
+    for words in ("<p>Old <em>words</em>.</p>", "a license", "An old claim", "New words.", "Calm words."):
         assert shown.count(words) == 1
     history = strip_tags(page[page.index('id="history"') :])
     assert "One of two seats spoke more than once; one verdict flipped." in history
@@ -108,7 +108,7 @@ def test_tool_without_editions_has_no_history():
 
 
 def test_superseded_price_and_fact_are_shown(client):
-    tool, attribute = make.tool(slug="alpha"), make.attribute(name="Licence")
+    tool, attribute = make.tool(slug="alpha"), make.attribute(name="License")
     make.tool(slug="beta")
     paid = {"name": "Pro", "kind": "paid", "currency": "USD", "period": "month"}
     make.plan(of=tool, amount=10, superseded_at=make.PAST, **paid)

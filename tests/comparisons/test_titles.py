@@ -41,9 +41,9 @@ def test_comparison_title_names_the_leader_if_it_fits(client, names, verdicts, t
     seats = [make.reviewer() for _ in range(4)]
     for slug, name, signs in zip(("alpha", "beta"), names, verdicts, strict=True):
         make.panel(of=make.tool(slug=slug, name=name), seats=seats[: len(signs)], verdicts=signs)
-    said = get_head(client, "/compare/alpha-vs-beta/")["title"]
-    assert said == title
-    assert len(said) <= 60
+    shown = get_head(client, "/compare/alpha-vs-beta/")["title"]
+    assert shown == title
+    assert len(shown) <= 60
 
 
 def test_description_is_the_verdict_cut_between_words(client):
@@ -51,10 +51,10 @@ def test_description_is_the_verdict_cut_between_words(client):
     make.votes(on=pair.first, ship=80, skip=20)
     sentence = client.get("/compare/alpha-vs-beta.json").json()["sentence"]
     assert len(sentence) > 160
-    said = get_head(client, "/compare/alpha-vs-beta/")["description"]
-    assert len(said) <= 160
-    assert said.endswith("…")
-    assert re.match(re.escape(said.removesuffix("…")) + r"\W", sentence)
+    shown = get_head(client, "/compare/alpha-vs-beta/")["description"]
+    assert len(shown) <= 160
+    assert shown.endswith("…")
+    assert re.match(re.escape(shown.removesuffix("…")) + r"\W", sentence)
     assert get_head(client, "/")["description"].startswith("Newest: Alpha 0 vs Beta 0. Beta 0 leads with the panel")
 
 
@@ -87,12 +87,12 @@ def test_empty_site_has_titles(client):
 )
 def test_shared_link_shows_the_image_of_the_page(client, url, image):
     make_site()
-    said = get_head(client, url + "?only=differences")
-    assert said["og:title"] == said["title"]
-    assert said["og:description"] == said["og:image:alt"] == said["description"]
-    assert (said["og:url"], said["og:image"]) == (SITE + url, SITE + image)
-    assert (said["og:image:width"], said["og:image:height"]) == ("1200", "630")
-    assert (said["og:type"], said["og:site_name"], said["twitter:card"]) == (
+    head = get_head(client, url + "?only=differences")
+    assert head["og:title"] == head["title"]
+    assert head["og:description"] == head["og:image:alt"] == head["description"]
+    assert (head["og:url"], head["og:image"]) == (SITE + url, SITE + image)
+    assert (head["og:image:width"], head["og:image:height"]) == ("1200", "630")
+    assert (head["og:type"], head["og:site_name"], head["twitter:card"]) == (
         "article",
         "Shipside",
         "summary_large_image",
@@ -101,10 +101,10 @@ def test_shared_link_shows_the_image_of_the_page(client, url, image):
 
 @pytest.mark.parametrize("url", ["/", "/newsletter/"])
 def test_other_pages_show_the_image_of_the_site(client, url):
-    said = get_head(client, url)
-    assert (said["og:title"], said["og:description"]) == (said["title"], said["description"])
-    assert (said["og:type"], said["og:url"], said["twitter:card"]) == ("website", SITE + url, "summary")
-    image = client.get(said["og:image"].removeprefix(SITE))
+    head = get_head(client, url)
+    assert (head["og:title"], head["og:description"]) == (head["title"], head["description"])
+    assert (head["og:type"], head["og:url"], head["twitter:card"]) == ("website", SITE + url, "summary")
+    image = client.get(head["og:image"].removeprefix(SITE))
     assert image.headers["Content-Type"] == "image/png"
     image.close()
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparisons.reading import popularity
-from comparisons.reading.rivals import likeliest_rivals
+from comparisons.reading.rivals import read_likely_rivals
 from reviews.actions import note_mentions
 from reviews.mentions import Names, split_words
 from reviews.models import Mention, Review
@@ -59,7 +59,7 @@ def test_mentions_are_updated_with_the_text(django_assert_num_queries):
 
 
 def rival_names(tool) -> list[str]:
-    return [rival.name for rival in likeliest_rivals(tool, most=5)]
+    return [rival.name for rival in read_likely_rivals(tool, most=5)]
 
 
 def test_rivals_rank_by_mentions_then_readers_then_category(client):
