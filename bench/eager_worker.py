@@ -1,4 +1,4 @@
-"""A worker that is wrong on purpose: it sends again when it cannot know the outcome. The proof of the newsletter must
+"""A worker that is wrong on purpose: it sends again when it cannot know the result. The proof of the newsletter must
 detect that (tests/newsletter/test_proof.py). Nothing else starts it.
 """
 
@@ -13,20 +13,20 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
 
-    from newsletter.models import State
-    from newsletter.transport import Outcome, Parcel
-    from newsletter.worker import Post
+    from newsletter.models import SendState
+    from newsletter.transport import OutgoingMessage, SendResult
+    from newsletter.worker import MailWorker
 
-    post = Post()
-    send = post._transport.send
+    worker = MailWorker()
+    send = worker._transport.send
 
-    def send_again(parcel: Parcel) -> Outcome:
-        outcome = send(parcel)
-        return replace(outcome, state=State.QUEUED) if outcome.state == State.UNKNOWN else outcome
+    def send_again(message: OutgoingMessage) -> SendResult:
+        result = send(message)
+        return replace(result, state=SendState.QUEUED) if result.state == SendState.UNKNOWN else result
 
-    post._transport.send = send_again  # type: ignore[method-assign] # the sabotage
-    signal.signal(signal.SIGTERM, lambda *_: post.stop())
-    post.run()
+    worker._transport.send = send_again  # type: ignore[method-assign] # the sabotage
+    signal.signal(signal.SIGTERM, lambda *_: worker.stop())
+    worker.run()
 
 
 if __name__ == "__main__":

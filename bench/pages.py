@@ -1,10 +1,10 @@
-"""Slowdown of each page on a full site: the demonstration alone against the demonstration beside a load.
+"""Slowdown of each page on a full site: the demonstration alone against the demonstration beside fake content.
 
 `make bench-pages`, or `python -m bench.pages [--check] [--reuse] [--rounds 15] [--starts 3]`. It creates two
-databases: one with the demonstration content and votes, one that also has what `make_load` makes by default (10,000
-tools, 40,000 reviews, 10,000 comparisons, 1,000,000 votes). It starts gunicorn on each with one process and requests
-the same addresses of the demonstration's content from both, in turn, one request at a time over one connection. Pages
-therefore show the same content and lists have the same length.
+databases: one with the demonstration content and votes, one that also has what `make_fake_content` adds by default
+(10,000 tools, 40,000 reviews, 10,000 comparisons, 1,000,000 votes). It starts gunicorn on each with one process and
+requests the same addresses of the demonstration's content from both, in turn, one request at a time over one
+connection. Pages therefore show the same content and lists have the same length.
 
 - first: each address once after a start, in the order of the table, with cold caches in the process (except for what
   an earlier page cached; PostgreSQL's buffers are warm). Medians over addresses and starts, and of
@@ -124,7 +124,7 @@ def _prepare(demo: Site, load: Site) -> None:
     for site in (demo, load):
         site.create_database()
     demo.manage("collectstatic", "--no-input")
-    load.manage("make_load", "--yes")
+    load.manage("make_fake_content", "--yes")
     for site in (demo, load):
         site.vacuum()
 

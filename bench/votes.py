@@ -60,7 +60,7 @@ def main() -> None:
         raise SystemExit("bench: wrk is missing (Debian: apt-get install wrk).")
     site = Site(DATABASE, **SETTINGS)
     site.create_database()
-    site.manage("make_load", "--yes", "--tools", str(TOOLS), "--comparisons", "0", "--votes", "0")
+    site.manage("make_fake_content", "--yes", "--tools", str(TOOLS), "--comparisons", "0", "--votes", "0")
     site.manage("collectstatic", "--no-input")
     with site.connect() as connection:
         connection.execute("DROP TABLE IF EXISTS bench_tools")

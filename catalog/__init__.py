@@ -1,0 +1,1 @@
+"""The catalog file: its schema, import, and export."""

@@ -1,4 +1,4 @@
-"""Content in, all of it or nothing; and made-up content in and out again."""
+"""Imports, which write everything or nothing, and fake content for load tests."""
 
 from collections.abc import Callable
 from datetime import date
@@ -9,10 +9,10 @@ from django.db import connection, models, transaction
 from django.db.models import Q
 
 from catalog import checking, writing
-from catalog.made_up.generator import SLUG, Load, Size, VotedTool
-from catalog.problems import CatalogError, Problem
-from catalog.reading import Catalog, Progress, read, silent
-from catalog.report import Report
+from catalog.made_up.generator import SLUG_PATTERN, FakeContent, Size, VotedTool
+from catalog.problems import CatalogError, ImportProblem
+from catalog.reading import Catalog, Progress, hide_progress, read_catalog
+from catalog.report import ImportReport
 from comparisons.models import Comparison, Reading, Split
 from reviews.actions import note_mentions
 from reviews.models import Flip, Mention, Prediction, Review, Reviewer
@@ -21,24 +21,24 @@ from votes.models import Freeze, LedgerHour, Listing, PairRank, PairTally, PairV
 from web import clock, locks
 from web.locks import Lock
 
-VOTES_A_STATEMENT = 50_000
-# What belongs to a tool, the votes before what triggers keep of them.
-ON_TOOLS = (Vote, Tally, LedgerHour, Freeze, Listing, Plan, Fact, Correction)
+VOTES_PER_STATEMENT = 50_000
+# Models with a foreign key to a tool. Votes come before the tables that triggers derive from them.
+MODELS_OF_TOOL = (Vote, Tally, LedgerHour, Freeze, Listing, Plan, Fact, Correction)
 
 
-type Read = Callable[[Progress], tuple[Catalog, list[Problem]]]
-"""Gives a catalog and the problems that were found in reading it. It may look things up: no other import runs."""
+type ReadCatalog = Callable[[Progress], tuple[Catalog, list[ImportProblem]]]
+"""Returns a catalog and the problems found while reading it. It runs under the lock on imports, so it may query."""
 
 
-class ChangedMeanwhileError(Exception):
-    """The site changed, so that an import would do something else than what was asked for; nothing was written.
+class ImportChangedError(Exception):
+    """The site has changed, so the import would do something other than what was approved. Nothing was written.
 
-    Holds the report of what it would do now.
+    `report` says what it would do now.
     """
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: ImportReport) -> None:
         self.report = report
-        super().__init__("The site changed, and this import would do something else now.")
+        super().__init__("The site has changed, and this import would now do something else.")
 
 
 def import_catalog(
@@ -47,12 +47,12 @@ def import_catalog(
     dry_run: bool = False,
     by: Any | None = None,
     with_history: bool = True,
-    progress: Progress = silent,
+    progress: Progress = hide_progress,
     seal: str = "",
-) -> Report:
-    """Bring a catalog file in and return what was added, changed and left alone; see `bring_in`."""
-    return bring_in(
-        read_with=lambda shown: read(content, progress=shown),
+) -> ImportReport:
+    """Import a catalog file, and report what was added, changed, and left alone; see `run_import`."""
+    return run_import(
+        read_with=lambda reading_progress: read_catalog(content, progress=reading_progress),
         dry_run=dry_run,
         by=by,
         with_history=with_history,
@@ -62,117 +62,123 @@ def import_catalog(
 
 
 @transaction.atomic
-def bring_in(
+def run_import(
     *,
-    read_with: Read,
+    read_with: ReadCatalog,
     dry_run: bool = False,
     by: Any | None = None,
     with_history: bool = True,
-    progress: Progress = silent,
+    progress: Progress = hide_progress,
     seal: str = "",
-) -> Report:
-    """Bring a catalog in, from whatever it is read, and return what was added, changed and left alone.
+) -> ImportReport:
+    """Import the catalog that `read_with` returns, and report what was added, changed, and left alone.
 
-    With `dry_run` the same work is done and rolled back, so the report is what an import now would say. With the seal
-    of such a report nothing but the same is done: raises ChangedMeanwhileError when it would be something else. `by` is
-    the user who brings it in, as the history of what changes will say; None for a command.
-    Raises CatalogError with every problem; then nothing was written.
+    A `dry_run` does the same work and rolls it back, so its report says exactly what an import would do now. `seal` is
+    the seal of such a report: if the import would do anything else, nothing is written and ImportChangedError is
+    raised. `by` is the user whom the history names; None for a command.
+
+    Raises CatalogError with every problem of the catalog; nothing is written then.
     """
     locks.hold(Lock.IMPORT)
     catalog, problems = read_with(progress)
-    problems += checking.check(catalog, progress=progress)
+    problems += checking.find_problems(catalog, progress=progress)
     if problems:
         raise CatalogError(problems)
-    report = writing.write(catalog, by=by, with_history=with_history and not dry_run, progress=progress)
+    report = writing.write_catalog(catalog, by=by, with_history=with_history and not dry_run, progress=progress)
     if seal and seal != report.seal():
-        raise ChangedMeanwhileError(report)
+        raise ImportChangedError(report)
     if dry_run:
         transaction.set_rollback(True)
     elif report.touches(Tool, Review):
-        note_mentions(reviews=Review.objects.all())  # of all, because a new tool may be named in an old review
+        note_mentions(reviews=Review.objects.all())  # all of them: an old review may name a new tool
     return report
 
 
-class LoadError(Exception):
-    """Why made-up content cannot be made here, in a sentence."""
+class FakeContentError(Exception):
+    """Fake content cannot be added to this site. The message says why."""
 
 
 @transaction.atomic
-def make_load(*, size: Size, seed: int, today: date | None = None, progress: Progress = silent) -> Report:
-    """Add made-up content beside what is there: the same for the same seed, size, day and seats on the site.
+def add_fake_content(
+    *, size: Size, seed: int, today: date | None = None, progress: Progress = hide_progress
+) -> ImportReport:
+    """Add fake content beside the site's own, and report what was added.
 
-    All times lie before the midnight (UTC) with which `today` (default: the clock's) begins, but for what is scheduled.
-    It has no history: nobody wrote it.
-    Returns what was added. Raises LoadError when there is a load already or the size cannot be, and CatalogError when
-    something on the site has a name that is needed.
+    It is the same for the same seed, size, day, and seats on the site. All times except scheduled ones are before
+    midnight (UTC) at the start of `today` (default: the clock's day). It has no history.
+
+    Raises FakeContentError if the site already has fake content or the size is impossible, and CatalogError if the
+    site's own content uses a name that is needed.
     """
-    if Tool.objects.filter(slug__regex=SLUG).exists():
-        raise LoadError("There is a load on this site already; --remove takes it away.")
+    if Tool.objects.filter(slug__regex=SLUG_PATTERN).exists():
+        raise FakeContentError("This site already has fake content. Use --remove to delete it.")
     seats = dict(Reviewer.objects.values_list("seat", "slug"))
     try:
-        load = Load(size=size, seed=seed, today=today or clock.today(), seats=seats)
+        fake = FakeContent(size=size, seed=seed, today=today or clock.today(), seats=seats)
     except ValueError as error:
-        raise LoadError(f"This cannot be made: {error}.") from error
-    pieces = progress("Making content up", load.catalog_text(), size.tools + size.comparisons)
+        raise FakeContentError(f"This size is impossible: {error}.") from error
+    pieces = progress("Making content up", fake.generate_catalog(), size.tools + size.comparisons)
     report = import_catalog(content="".join(pieces).encode(), with_history=False, progress=progress)
-    report.count_added(Vote, _write_votes(load, progress))
+    report.count_added(Vote, _write_votes(fake, progress))
     _analyze()
     return report
 
 
-def _write_votes(load: Load, progress: Progress) -> int:
-    """Copy the votes in and return how many; the tallies follow by trigger, a statement at a time."""
-    public = Tool.objects.filter(slug__regex=SLUG, published_at__lt=load.midnight)
+def _write_votes(fake: FakeContent, progress: Progress) -> int:
+    """Write the votes with COPY, and return how many. Triggers update the tallies once per statement."""
+    public = Tool.objects.filter(slug__regex=SLUG_PATTERN, published_at__lt=fake.midnight)
     tools = [VotedTool(*row) for row in public.order_by("slug").values_list("pk", "published_at")]
-    written = 0
-    votes = progress("Casting votes", load.votes_on(tools), load.size.votes if tools else 0)
+    count = 0
+    votes = progress("Casting votes", fake.generate_votes(tools), fake.size.votes if tools else 0)
     with connection.cursor() as cursor:
-        for some in batched(votes, VOTES_A_STATEMENT, strict=False):
-            lines = "".join(f"{pk}\t{visitor}\t{choice}\t{at}\t{at}\n" for pk, visitor, choice, at in some)
+        for batch in batched(votes, VOTES_PER_STATEMENT, strict=False):
+            lines = "".join(f"{pk}\t{visitor}\t{choice}\t{at}\t{at}\n" for pk, visitor, choice, at in batch)
             with cursor.copy("COPY votes_vote (tool_id, visitor, choice, created_at, updated_at) FROM STDIN") as copy:
                 copy.write(lines)
-            written += len(some)
-    return written
+            count += len(batch)
+    return count
 
 
 @transaction.atomic
-def remove_load(*, progress: Progress = silent) -> int:
-    """Take all made-up content away, what was said of it and its history; return how many tools it was."""
-    tools = Tool.objects.filter(slug__regex=SLUG)
+def remove_fake_content(*, progress: Progress = hide_progress) -> int:
+    """Delete all fake content, everything that refers to it, and its history. Return how many tools it had."""
+    tools = Tool.objects.filter(slug__regex=SLUG_PATTERN)
     count = tools.count()
     reviews = Review.objects.filter(tool__in=tools)
     comparisons = Comparison.objects.filter(Q(first__in=tools) | Q(second__in=tools))
     slugged: list[models.QuerySet[Any]] = [
-        model._default_manager.filter(slug__regex=SLUG) for model in (Tool, Reviewer, Attribute, Category)
+        model._default_manager.filter(slug__regex=SLUG_PATTERN) for model in (Tool, Reviewer, Attribute, Category)
     ]
-    said: list[models.QuerySet[Any]] = [
-        *(model._default_manager.filter(tool__in=tools) for model in ON_TOOLS),
+    dependents: list[models.QuerySet[Any]] = [
+        *(model._default_manager.filter(tool__in=tools) for model in MODELS_OF_TOOL),
         *(model._default_manager.filter(Q(first__in=tools) | Q(second__in=tools)) for model in (PairVote, PairTally)),
         PairRank.objects.filter(tool__in=tools),
         *(model._default_manager.filter(comparison__in=comparisons) for model in (Split, Reading)),
         *(model._default_manager.filter(review__in=reviews) for model in (Mention, Flip, Prediction)),
         Mention.objects.filter(tool__in=tools),
-        Attribute.categories.through.objects.filter(attribute__slug__regex=SLUG),
-        Attribute.categories.through.objects.filter(category__slug__regex=SLUG),
+        Attribute.categories.through.objects.filter(attribute__slug__regex=SLUG_PATTERN),
+        Attribute.categories.through.objects.filter(category__slug__regex=SLUG_PATTERN),
     ]
-    kept = [entries for rows in (*said, comparisons, reviews, *slugged) if (entries := _history_of(rows)) is not None]
-    doomed = [*kept, *said, comparisons, reviews, *slugged]
+    content = [*dependents, comparisons, reviews, *slugged]
+    history = [events for rows in content if (events := _find_history(rows)) is not None]
+    doomed = [*history, *content]
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL shipside.maintenance = 'on'")  # all of it was public, and nobody meant it
-        for rows in progress("Taking the load away", doomed, len(doomed)):
-            rows._raw_delete("default")  # not row by row, which would leave a note of each in its history
+        # Triggers protect what was public, unless a transaction says that it is maintenance.
+        cursor.execute("SET LOCAL shipside.maintenance = 'on'")
+        for rows in progress("Removing fake content", doomed, len(doomed)):
+            rows._raw_delete("default")  # `delete()` would record each deletion in the history
         cursor.execute("SET LOCAL shipside.maintenance = 'off'")
     _analyze()
     return count
 
 
-def _history_of(rows: models.QuerySet[Any]) -> models.QuerySet[Any] | None:
-    """The entries in the history of some rows; None where the model keeps none."""
+def _find_history(rows: models.QuerySet[Any]) -> models.QuerySet[Any] | None:
+    """Return the history events of some rows; None if the model has no history."""
     manager = getattr(rows.model, "history", None)
     return None if manager is None else manager.filter(id__in=rows.order_by().values("pk"))
 
 
 def _analyze() -> None:
-    """Tell the planner what there is now; autovacuum would, a minute late."""
+    """Update the planner's statistics. Autovacuum would do it too, but a minute late."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

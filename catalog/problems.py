@@ -1,4 +1,4 @@
-"""What can be wrong with a catalog file, each with its place in the file."""
+"""Problems of a catalog file, and their places in the file."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,31 +6,31 @@ from dataclasses import dataclass
 Place = tuple[str | int, ...]
 
 
-def place_text(place: Place) -> str:
-    """`("tools", 3, "reviews", 1)` as people write it: `tools[3].reviews[1]`. The whole file is "the file"."""
+def format_place(place: Place) -> str:
+    """Return `("tools", 3, "reviews", 1)` as `tools[3].reviews[1]`, and the empty place as "the file"."""
     text = ""
     for step in place:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
     return text or "the file"
 
 
-def file_order(place: Place) -> list[str]:
-    """By which problems are sorted, so that what is wrong with one object stands together."""
+def get_place_sort_key(place: Place) -> list[str]:
+    """Return a sort key that keeps the problems of one object together."""
     return [f"{step:09}" if isinstance(step, int) else step for step in place]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ImportProblem:
     place: Place
     message: str
 
     def __str__(self) -> str:
-        return f"{place_text(self.place)}: {self.message}"
+        return f"{format_place(self.place)}: {self.message}"
 
 
 class CatalogError(Exception):
-    """A catalog file was refused; nothing of it was written. Holds every problem that was found."""
+    """A catalog file was refused, and nothing was written. `problems` holds every problem found."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = sorted(problems, key=lambda problem: file_order(problem.place))
+    def __init__(self, problems: Iterable[ImportProblem]) -> None:
+        self.problems = sorted(problems, key=lambda problem: get_place_sort_key(problem.place))
         super().__init__("\n".join(map(str, self.problems)))

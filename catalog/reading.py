@@ -1,4 +1,4 @@
-"""From the bytes of a catalog file to checked parts, with every problem that the file alone can show."""
+"""Parsing of a catalog file into validated parts, and every problem that shows without the database."""
 
 import json
 from collections import Counter
@@ -6,23 +6,23 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from catalog.problems import CatalogError, Place, Problem
-from catalog.schema import FORMAT, SECTIONS, Part, check_part, parse_instant, shown
+from catalog.problems import CatalogError, ImportProblem, Place
+from catalog.schema import FORMAT, SECTIONS, CatalogPart, check_part, format_value, parse_instant
 
 type Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
-"""Wraps what is walked through: takes what is being done, the items and how many; gives the items back."""
+"""Wraps an iterable to show progress: takes a description, the items, and their number; returns the items."""
 
 
-def silent(doing: str, items: Iterable[Any], total: int) -> Iterable[Any]:
-    """The Progress that shows nothing."""
+def hide_progress(description: str, items: Iterable[Any], total: int) -> Iterable[Any]:
+    """Return the items unchanged: a Progress that shows nothing."""
     return items
 
 
 class Catalog:
-    """A parsed file, walked through a section at a time.
+    """A parsed file, which can be iterated section by section.
 
-    Holds the plain JSON and makes the checked parts anew on each walk: the parts of 10,000 tools with their reviews
-    would take several times the memory of the JSON that they come from.
+    It holds the plain JSON and validates the parts again on each iteration, because the parts of 10,000 tools with
+    their reviews would take several times the memory of their JSON.
     """
 
     def __init__(self, raw: dict[str, list[Any]]) -> None:
@@ -31,67 +31,65 @@ class Catalog:
     def __len__(self) -> int:
         return sum(map(len, self._raw.values()))
 
-    def parts(self, section: str) -> Iterator[tuple[Place, Any]]:
-        """Yield (place, part) for each object of a section that has the right shape, in file order."""
+    def iterate_parts(self, section: str) -> Iterator[tuple[Place, Any]]:
+        """Yield (place, part) for each valid object of a section, in file order."""
         for index, raw in enumerate(self._raw[section]):
             part = check_part(SECTIONS[section], raw, (section, index))
-            if isinstance(part, Part):
+            if isinstance(part, CatalogPart):
                 yield (section, index), part
 
-    def objects(self, section: str) -> Iterator[tuple[Place, dict[str, Any]]]:
-        """Yield (place, plain JSON) for each object of a section, whatever its shape."""
-        for index, raw in objects_in(self._raw[section]):
+    def iterate_objects(self, section: str) -> Iterator[tuple[Place, dict[str, Any]]]:
+        """Yield (place, plain JSON) for each object of a section, valid or not."""
+        for index, raw in iterate_objects(self._raw[section]):
             yield (section, index), raw
 
-    def slugs(self, section: str) -> set[str]:
-        """The slugs that a section defines, those of misshapen objects too."""
-        return {raw["slug"] for _, raw in self.objects(section) if isinstance(raw.get("slug"), str)}
+    def get_slugs(self, section: str) -> set[str]:
+        """Return the slugs that a section defines, including those of invalid objects."""
+        return {raw["slug"] for _, raw in self.iterate_objects(section) if isinstance(raw.get("slug"), str)}
 
 
-def objects_in(value: object) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (index, object) for the objects of a list; nothing for what is no list."""
+def iterate_objects(value: object) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (index, object) for the objects of a list; yield nothing if `value` is not a list."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             if isinstance(item, dict):
                 yield index, item
 
 
-def read(content: bytes, *, progress: Progress = silent) -> tuple[Catalog, list[Problem]]:
-    """Parse a file and find all problems that the file alone can show.
+def read_catalog(content: bytes, *, progress: Progress = hide_progress) -> tuple[Catalog, list[ImportProblem]]:
+    """Parse a file, and return its catalog and every problem that shows without the database.
 
-    Raises CatalogError, with one problem, for what is not a JSON object at all.
+    Raises CatalogError with a single problem if the file is not a JSON object.
     """
     document = _parse(content)
-    problems = [
-        Problem((key,), "is not a key that belongs here") for key in document if key not in {"format", *SECTIONS}
-    ]
+    problems = [ImportProblem((key,), "is not a known key") for key in document if key not in {"format", *SECTIONS}]
     if document.get("format") != FORMAT:
-        said = shown(document["format"]) if "format" in document else "nothing"
-        problems.append(Problem(("format",), f'must be "{FORMAT}", not {said}'))
+        value = format_value(document["format"]) if "format" in document else "nothing"
+        problems.append(ImportProblem(("format",), f'must be "{FORMAT}", not {value}'))
 
     raw: dict[str, list[Any]] = {}
     for section in SECTIONS:
-        value = document.get(section, [])
-        raw[section] = value if isinstance(value, list) else []
-        if not isinstance(value, list):
-            problems.append(Problem((section,), f"must be a list, not {shown(value)}"))
+        items = document.get(section, [])
+        raw[section] = items if isinstance(items, list) else []
+        if not isinstance(items, list):
+            problems.append(ImportProblem((section,), f"must be a list, not {format_value(items)}"))
 
     catalog = Catalog(raw)
     for part in progress("Checking the file", _check_shapes(raw), len(catalog)):
         if isinstance(part, list):
             problems += part
-    return catalog, [*problems, *repeats_in(catalog)]
+    return catalog, [*problems, *find_duplicates(catalog)]
 
 
 def _parse(content: bytes) -> dict[str, Any]:
     def refuse(message: str) -> NoReturn:
-        raise CatalogError([Problem((), message)])
+        raise CatalogError([ImportProblem((), message)])
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def refuse_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
         if len(result) != len(pairs):
-            twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
-            refuse(f'an object has the key "{twice}" twice')
+            duplicate = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+            refuse(f'an object has the key "{duplicate}" twice')
         return result
 
     try:
@@ -99,95 +97,95 @@ def _parse(content: bytes) -> dict[str, Any]:
             content.decode("utf-8-sig"),
             parse_float=Decimal,
             parse_constant=lambda name: refuse(f"{name} is not a JSON number"),
-            object_pairs_hook=once,
+            object_pairs_hook=refuse_duplicate_keys,
         )
     except UnicodeDecodeError as error:
         refuse(f"is not UTF-8 (byte {error.start})")
     except json.JSONDecodeError as error:
-        refuse(f"is not JSON: {error.msg} in line {error.lineno}, column {error.colno}")
-    except (RecursionError, ValueError, ArithmeticError):  # nested too deeply, or a number of thousands of digits
-        refuse("is not a catalog: it is nested too deeply or has a number of absurd length")
+        refuse(f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}")
+    except (RecursionError, ValueError, ArithmeticError):  # nested too deeply, or a number with thousands of digits
+        refuse("is not a catalog: it is nested too deeply, or has a number that is too long")
     if not isinstance(document, dict):
-        refuse(f"must be an object, not {shown(document)}")
+        refuse(f"must be an object, not {format_value(document)}")
     return document
 
 
-def _check_shapes(raw: dict[str, list[Any]]) -> Iterator[Part | list[Problem]]:
+def _check_shapes(raw: dict[str, list[Any]]) -> Iterator[CatalogPart | list[ImportProblem]]:
     for section, items in raw.items():
         for index, item in enumerate(items):
             yield check_part(SECTIONS[section], item, (section, index))
 
 
-# Repeats are looked for in the plain JSON, so that a misshapen object does not hide another problem of the file.
+# Duplicates are searched for in the plain JSON, so that an invalid object does not hide another problem of the file.
 
 
-def repeats_in(catalog: Catalog) -> list[Problem]:
-    """Return every object that stands in a catalog twice."""
-    return [*_repeats_in_file(catalog), *_repeats_in_tools(catalog)]
+def find_duplicates(catalog: Catalog) -> list[ImportProblem]:
+    """Return a problem for every object that appears twice in a catalog."""
+    return [*_find_duplicates_in_file(catalog), *_find_duplicates_in_tools(catalog)]
 
 
-def _repeats_in_file(catalog: Catalog) -> Iterator[Problem]:
-    once = {
+def _find_duplicates_in_file(catalog: Catalog) -> Iterator[ImportProblem]:
+    unique_fields = {
         "categories": ("slug", "name"),
         "attributes": ("slug", "name"),
         "reviewers": ("slug", "name", "seat"),
         "tools": ("slug",),
     }
-    for section, fields in once.items():
+    for section, fields in unique_fields.items():
         for field in fields:
-            keys = [(place, raw.get(field)) for place, raw in catalog.objects(section)]
-            for place, value in _repeats(keys):
-                yield Problem((*place, field), f"{shown(value)} stands in this file already")
+            keys = [(place, raw.get(field)) for place, raw in catalog.iterate_objects(section)]
+            for place, value in _iterate_repeated(keys):
+                yield ImportProblem((*place, field), f"{format_value(value)} appears earlier in this file")
     pairs = []
-    for place, raw in catalog.objects("comparisons"):
+    for place, raw in catalog.iterate_objects("comparisons"):
         match raw.get("tools"):
             case [str(first), str(second)] if first == second:
-                yield Problem((*place, "tools"), "a tool cannot be compared with itself")
+                yield ImportProblem((*place, "tools"), "a tool cannot be compared with itself")
             case [str(first), str(second)]:
                 pairs.append((place, (min(first, second), max(first, second))))
-    for place, _ in _repeats(pairs):
-        yield Problem((*place, "tools"), "this pair is compared in this file already")
+    for place, _ in _iterate_repeated(pairs):
+        yield ImportProblem((*place, "tools"), "this comparison appears earlier in this file")
 
 
-def _repeats_in_tools(catalog: Catalog) -> Iterator[Problem]:
-    for place, tool in catalog.objects("tools"):
+def _find_duplicates_in_tools(catalog: Catalog) -> Iterator[ImportProblem]:
+    for place, tool in catalog.iterate_objects("tools"):
         for section, key, at, message in (
-            ("plans", "name", "superseded_at", "is a plan of this tool already"),
-            ("facts", "attribute", "superseded_at", "has a value for this tool already"),
-            ("reviews", "reviewer", "published_at", "has a review of this tool with the same published_at already"),
+            ("plans", "name", "superseded_at", "is already a plan of this tool"),
+            ("facts", "attribute", "superseded_at", "already has a value for this tool"),
+            ("reviews", "reviewer", "published_at", "already has a review of this tool with the same published_at"),
         ):
             keys: list[tuple[Place, Any]] = [
-                ((*place, section, index, key), (raw.get(key), _comparable(raw.get(at))))
-                for index, raw in objects_in(tool.get(section))
+                ((*place, section, index, key), (raw.get(key), _normalize_time(raw.get(at))))
+                for index, raw in iterate_objects(tool.get(section))
                 if isinstance(raw.get(key), str)
             ]
-            for part_place, (value, _) in _repeats(keys):
-                yield Problem(part_place, f"{shown(value)} {message}")
+            for part_place, (value, _) in _iterate_repeated(keys):
+                yield ImportProblem(part_place, f"{format_value(value)} {message}")
         made: list[tuple[Place, Any]] = [
-            ((*place, "corrections", index, "made_at"), _comparable(raw.get("made_at")))
-            for index, raw in objects_in(tool.get("corrections"))
+            ((*place, "corrections", index, "made_at"), _normalize_time(raw.get("made_at")))
+            for index, raw in iterate_objects(tool.get("corrections"))
         ]
-        for part_place, _ in _repeats(made):
-            yield Problem(part_place, "this tool has a correction of that very moment already")
-        for number, review in objects_in(tool.get("reviews")):
+        for part_place, _ in _iterate_repeated(made):
+            yield ImportProblem(part_place, "this tool already has a correction at that time")
+        for number, review in iterate_objects(tool.get("reviews")):
             claims: list[tuple[Place, Any]] = [
                 ((*place, "reviews", number, "predictions", index, "claim"), raw.get("claim"))
-                for index, raw in objects_in(review.get("predictions"))
+                for index, raw in iterate_objects(review.get("predictions"))
             ]
-            for part_place, _ in _repeats(claims):
-                yield Problem(part_place, "this review already makes that claim")
+            for part_place, _ in _iterate_repeated(claims):
+                yield ImportProblem(part_place, "this review already makes that claim")
 
 
-def _comparable(value: object) -> object:
-    """A time as an instant, so that two ways of writing it are the same; what is no time stays what it is."""
+def _normalize_time(value: object) -> object:
+    """Return a time as an instant, so that two spellings of it compare equal; return anything else unchanged."""
     try:
         return parse_instant(value)
     except ValueError:
         return value
 
 
-def _repeats(keys: Iterable[tuple[Place, Any]]) -> Iterator[tuple[Place, Any]]:
-    """Those whose key stood earlier. Keys that are None are nobody's."""
+def _iterate_repeated(keys: Iterable[tuple[Place, Any]]) -> Iterator[tuple[Place, Any]]:
+    """Yield the places whose key appeared earlier. None is not a key."""
     seen = set()
     for place, key in keys:
         if key is None:
@@ -196,5 +194,5 @@ def _repeats(keys: Iterable[tuple[Place, Any]]) -> Iterator[tuple[Place, Any]]:
             if key in seen:
                 yield place, key
             seen.add(key)
-        except TypeError:  # a list or an object where text belongs, which its shape has told already
+        except TypeError:  # a list or an object instead of text, which validation reports
             continue

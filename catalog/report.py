@@ -1,4 +1,4 @@
-"""What a file does to the site, or would do: noted by the code that writes, so that the two cannot disagree."""
+"""The report of an import or a dry run. The code that writes the rows records them here, so they cannot disagree."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,70 +11,70 @@ from catalog.problems import Place
 from tools.models import Fact, Plan
 
 type Fields = dict[str, tuple[object, object]]
-"""What changes in a row: {field: (what stands, what the file says)}."""
+"""What changes in a row: {field: (value on the site, value in the file)}."""
 
-MOST_NAMED = 1000  # additions of a kind that are kept by name; all of them are counted
+MAX_ADDITIONS_PER_KIND = 1000  # additions listed by name; all of them are counted
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One row that the file changes, field by field; a superseded plan or fact shows its old and new value."""
+class RowChange:
+    """One row that the file changes, field by field. A superseded plan or fact shows its old and its new value."""
 
     place: Place
     kind: str
-    what: str
+    label: str
     fields: Fields
 
 
 @dataclass(frozen=True, slots=True)
-class Addition:
+class RowAddition:
     """One row that the file adds."""
 
     place: Place
     kind: str
-    what: str
+    label: str
 
 
 @dataclass(slots=True)
-class Report:
-    """Counts by kind of row, each change of something that stood before, and the first additions of each kind."""
+class ImportReport:
+    """Counts by kind of row, every change of an existing row, and the first additions of each kind."""
 
     added: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
     unchanged: Counter[str] = field(default_factory=Counter)
-    changes: list[Change] = field(default_factory=list)
-    additions: list[Addition] = field(default_factory=list)
-    # Models of which rows get another time of publication or withdrawal, with how many: whoever may not do that by
-    # hand may not do it with a file.
+    changes: list[RowChange] = field(default_factory=list)
+    additions: list[RowAddition] = field(default_factory=list)
+    # How many rows of each model get another time of publication or withdrawal. A user who may not publish by hand may
+    # not do it with a file either.
     published: Counter[type[models.Model]] = field(default_factory=Counter)
     _seal: Any = field(default_factory=lambda: blake2b(digest_size=16), repr=False, compare=False)
 
-    def note(self, model: type[models.Model], row: Any, place: Place, fields: Fields) -> None:
-        """A row that stood before; with `fields` it changes, without it is left alone."""
-        kind = kind_of(model)
+    def record_existing(self, model: type[models.Model], row: Any, place: Place, fields: Fields) -> None:
+        """Record a row that exists on the site. `fields` are its changes; if empty, it is left alone."""
+        kind = get_kind(model)
         self._seal.update(repr((place, kind, row.pk, fields)).encode())
         if not fields:
             self.unchanged[kind] += 1
             return
         self.changed[kind] += 1
-        self.changes.append(Change(place, kind, called(row), fields))
+        self.changes.append(RowChange(place, kind, describe_row(row), fields))
         if fields.keys() & {"published_at", "withdrawn_at"}:
             self.published[model] += 1
 
-    def note_added(self, model: type[models.Model], row: Any, place: Place) -> None:
-        """A new row."""
-        kind = kind_of(model)
+    def record_added(self, model: type[models.Model], row: Any, place: Place) -> None:
+        """Record a new row."""
+        kind = get_kind(model)
         self._seal.update(repr((place, kind)).encode())
         self.added[kind] += 1
-        if self.added[kind] <= MOST_NAMED:
-            self.additions.append(Addition(place, kind, called(row)))
+        if self.added[kind] <= MAX_ADDITIONS_PER_KIND:
+            self.additions.append(RowAddition(place, kind, describe_row(row)))
         if getattr(row, "published_at", None) is not None:
             self.published[model] += 1
 
     def count_added(self, model: type[models.Model], count: int) -> None:
-        """New rows that are only counted."""
+        """Count new rows without listing them."""
         if count:
-            self.added[kind_of(model)] += count
+            self.added[get_kind(model)] += count
 
     @property
     def kinds(self) -> list[str]:
@@ -86,23 +86,23 @@ class Report:
         return not self.added.total() and not self.changed.total()
 
     def touches(self, *models_touched: type[models.Model]) -> bool:
-        """Whether rows of any of some models are added or changed."""
-        return any(self.added[kind_of(model)] or self.changed[kind_of(model)] for model in models_touched)
+        """Return whether rows of any of these models are added or changed."""
+        return any(self.added[get_kind(model)] or self.changed[get_kind(model)] for model in models_touched)
 
     def seal(self) -> str:
-        """A digest of all that is noted: two imports of one file with the same seal do the same to the same rows.
+        """Return a digest of the report. Two imports of one file with the same seal do the same to the same rows.
 
-        What is added comes from the file alone, so its place stands for it.
+        The content of a new row depends on the file alone, so its place is enough.
         """
         return self._seal.hexdigest()
 
 
-def called(row: Any) -> str:
-    """What a row is called in a report; plans and facts with their tool, of which they have the words alone."""
-    words = f"{row._meta.verbose_name} “{row}”"
-    return f"{words} of “{row.tool}”" if isinstance(row, Plan | Fact) else words
+def describe_row(row: Any) -> str:
+    """Return the label of a row in a report. The label of a plan or fact includes its tool."""
+    label = f"{row._meta.verbose_name} “{row}”"
+    return f"{label} of “{row.tool}”" if isinstance(row, Plan | Fact) else label
 
 
-def kind_of(model: type[models.Model]) -> str:
-    """How rows of a model are called in a report: `tools`, `plans`."""
+def get_kind(model: type[models.Model]) -> str:
+    """Return the name of a model's rows in a report: `tools`, `plans`."""
     return str(model._meta.verbose_name_plural)

@@ -1,8 +1,7 @@
-"""The shape of the catalog file (product.md), and how its problems are put into words.
+"""The schema of the catalog file (docs/product.md), and the wording of its problems.
 
-Each model is one kind of object in the file. A key that may be left out has its empty value as default.
-`withdrawn_at`, `superseded_at`, `judged_on`, `former_slugs` and `corrections` carry history; the export writes them
-only where there is some.
+Each model is one kind of object in the file. An optional key has an empty default. `withdrawn_at`, `superseded_at`,
+`judged_on`, `former_slugs`, and `corrections` carry history; the export omits them if empty.
 """
 
 import re
@@ -17,7 +16,7 @@ from django.utils import timezone
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from catalog.problems import Place, Problem
+from catalog.problems import ImportProblem, Place
 from reviews.choices import Outcome, Verdict
 from reviews.models import Prediction, Reviewer
 from tools import slugs
@@ -35,15 +34,15 @@ from tools.models import (
 )
 
 FORMAT = "shipside-catalog/1"
-LONGEST_TEXT = 50_000  # characters; several times the longest review anybody has read to its end
+MAX_TEXT_LENGTH = 50_000  # characters; several times the length of any reasonable review
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LINE_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
-def _storable(text: str, control: re.Pattern[str]) -> str:
-    if found := control.search(text):
-        raise ValueError(f"has the control character U+{ord(found[0]):04X}")
+def _check_storable(text: str, control: re.Pattern[str]) -> str:
+    if match := control.search(text):
+        raise ValueError(f"has the control character U+{ord(match[0]):04X}")
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -51,141 +50,141 @@ def _storable(text: str, control: re.Pattern[str]) -> str:
     return text
 
 
-def _line(text: str) -> str:
-    return _storable(text, _LINE_CONTROL)
+def _check_line(text: str) -> str:
+    return _check_storable(text, _LINE_CONTROL)
 
 
-def _not_blank(text: str) -> str:
+def _check_not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be empty")
     return text
 
 
-def _from_django(validate: Callable[[str], None]) -> Callable[[str], str]:
+def _adapt_validator(validate: Callable[[str], None]) -> Callable[[str], str]:
     def check(text: str) -> str:
         try:
             validate(text)
         except DjangoValidationError as error:
-            raise ValueError(f"{shown(text)}: {' '.join(error.messages)}") from None
+            raise ValueError(f"{format_value(text)}: {' '.join(error.messages)}") from None
         return text
 
     return check
 
 
-def _web_address(text: str) -> str:
+def _check_web_address(text: str) -> str:
     if text:
         try:
             validate_web_address(text)
         except DjangoValidationError:
-            raise ValueError(f"{shown(text)} is not an http or https address") from None
+            raise ValueError(f"{format_value(text)} is not an http or https address") from None
     return text
 
 
 def parse_instant(value: object) -> object:
-    """A time in text as a datetime in UTC; what is not text unchanged. Raises ValueError in words."""
+    """Return a time as a datetime in UTC; return anything but text unchanged. Raises ValueError with a message."""
     if not isinstance(value, str):
         return value
     try:
         instant = datetime.fromisoformat(value)
     except ValueError:
-        raise ValueError(f'{shown(value)} is not a time like "2026-11-01T09:00:00Z"') from None
+        raise ValueError(f'{format_value(value)} is not a time like "2026-11-01T09:00:00Z"') from None
     if instant.tzinfo is None:
-        raise ValueError(f"{shown(value)} has no time zone; write Z for UTC")
+        raise ValueError(f"{format_value(value)} has no time zone; write Z for UTC")
     try:
         return instant.astimezone(UTC)
     except OverflowError:
-        raise ValueError(f"{shown(value)} is outside the calendar") from None
+        raise ValueError(f"{format_value(value)} is out of range") from None
 
 
-def _day(value: object) -> object:
+def _parse_day(value: object) -> object:
     if not isinstance(value, str):
         return value
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
-        raise ValueError(f'{shown(value)} is not a day like "2026-11-01"')
+        raise ValueError(f'{format_value(value)} is not a day like "2026-11-01"')
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise ValueError(f"{shown(value)} is not a day of the calendar") from None
+        raise ValueError(f"{format_value(value)} is not a valid date") from None
 
 
-def _number(value: object) -> object:
+def _parse_number(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("must be a number, not true or false")
     return Decimal(value) if isinstance(value, int) else value
 
 
-def _amount(value: Decimal) -> Decimal:
+def _check_amount(value: Decimal) -> Decimal:
     if not value.is_finite() or value <= 0:
-        raise ValueError("must be above 0")
+        raise ValueError("must be greater than 0")
     if value >= 10**8 or value != round(value, 6):
-        raise ValueError(f"{value} has more than 8 digits before or 6 after the point")
+        raise ValueError(f"{value} has more than 8 digits before or 6 after the decimal point")
     return value
 
 
-def _past(value: datetime) -> datetime:
+def _check_past(value: datetime) -> datetime:
     if value > timezone.now():
-        raise ValueError("lies in the future, so it cannot have been made")
+        raise ValueError("is in the future")
     return value
 
 
-def _max_length(model: type[Model], field: str) -> int:
+def _get_max_length(model: type[Model], field: str) -> int:
     """Return how many characters the column of a field holds."""
     length: int = model._meta.get_field(field).max_length  # type: ignore[union-attr, assignment] # a CharField with one
     return length
 
 
-Line = Annotated[str, AfterValidator(_line)]
-Words = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(lambda text: _storable(text, _CONTROL))]
-RequiredLine = Annotated[Line, AfterValidator(_not_blank)]
-ToolName = Annotated[RequiredLine, Field(max_length=_max_length(Tool, "name"))]
-Slug = Annotated[str, Field(max_length=slugs.MAX_LENGTH), AfterValidator(_from_django(slugs.validate_slug))]
-ToolSlug = Annotated[Slug, AfterValidator(_from_django(slugs.validate_pairable))]
-WebAddress = Annotated[Line, Field(max_length=_max_length(Tool, "website")), AfterValidator(_web_address)]
+Line = Annotated[str, AfterValidator(_check_line)]
+Words = Annotated[str, Field(max_length=MAX_TEXT_LENGTH), AfterValidator(lambda text: _check_storable(text, _CONTROL))]
+RequiredLine = Annotated[Line, AfterValidator(_check_not_blank)]
+ToolName = Annotated[RequiredLine, Field(max_length=_get_max_length(Tool, "name"))]
+Slug = Annotated[str, Field(max_length=slugs.MAX_LENGTH), AfterValidator(_adapt_validator(slugs.validate_slug))]
+ToolSlug = Annotated[Slug, AfterValidator(_adapt_validator(slugs.validate_pairable))]
+WebAddress = Annotated[Line, Field(max_length=_get_max_length(Tool, "website")), AfterValidator(_check_web_address)]
 Instant = Annotated[datetime, BeforeValidator(parse_instant)]
-Day = Annotated[date, BeforeValidator(_day)]
-Amount = Annotated[Decimal, BeforeValidator(_number), AfterValidator(_amount)]
+Day = Annotated[date, BeforeValidator(_parse_day)]
+PlanAmount = Annotated[Decimal, BeforeValidator(_parse_number), AfterValidator(_check_amount)]
 
 
-class Part(BaseModel):
+class CatalogPart(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class CategoryPart(Part):
+class CategoryPart(CatalogPart):
     slug: Slug
-    name: Annotated[RequiredLine, Field(max_length=_max_length(Category, "name"))]
+    name: Annotated[RequiredLine, Field(max_length=_get_max_length(Category, "name"))]
     description: Words = ""
     former_slugs: list[Slug] = []
 
 
-class AttributePart(Part):
+class AttributePart(CatalogPart):
     slug: Slug
-    name: Annotated[RequiredLine, Field(max_length=_max_length(Attribute, "name"))]
+    name: Annotated[RequiredLine, Field(max_length=_get_max_length(Attribute, "name"))]
     categories: list[Slug] = []
 
 
-class ReviewerPart(Part):
+class ReviewerPart(CatalogPart):
     slug: Slug
-    name: Annotated[RequiredLine, Field(max_length=_max_length(Reviewer, "name"))]
-    lens: Annotated[RequiredLine, Field(max_length=_max_length(Reviewer, "lens"))]
+    name: Annotated[RequiredLine, Field(max_length=_get_max_length(Reviewer, "name"))]
+    lens: Annotated[RequiredLine, Field(max_length=_get_max_length(Reviewer, "lens"))]
     bio: Words = ""
-    disclosure: Annotated[RequiredLine, Field(max_length=_max_length(Reviewer, "disclosure"))]
+    disclosure: Annotated[RequiredLine, Field(max_length=_get_max_length(Reviewer, "disclosure"))]
     seat: Annotated[int, Field(ge=1, le=32767)]
     former_slugs: list[Slug] = []
 
 
-class PlanPart(Part):
-    name: Annotated[RequiredLine, Field(max_length=_max_length(Plan, "name"))]
+class PlanPart(CatalogPart):
+    name: Annotated[RequiredLine, Field(max_length=_get_max_length(Plan, "name"))]
     kind: Literal[*PlanKind.values]  # type: ignore[valid-type]
-    amount: Amount | None = None
+    amount: PlanAmount | None = None
     currency: Annotated[str, Field(pattern=CURRENCY_PATTERN)] | None = None
     period: Literal[*Period.values] | None = None  # type: ignore[valid-type]
-    unit: Annotated[Line, Field(max_length=_max_length(Plan, "unit"))] = ""
+    unit: Annotated[Line, Field(max_length=_get_max_length(Plan, "unit"))] = ""
     source: WebAddress = ""
     verified_on: Day | None = None
     superseded_at: Instant | None = None
 
     @model_validator(mode="after")
-    def kind_fits_amount(self) -> "PlanPart":
+    def check_plan(self) -> "PlanPart":
         if errors := find_plan_errors(
             kind=self.kind, amount=self.amount, currency=self.currency, period=self.period, unit=self.unit
         ):
@@ -193,16 +192,16 @@ class PlanPart(Part):
         return self
 
 
-class FactPart(Part):
+class FactPart(CatalogPart):
     attribute: Slug
-    value: Annotated[RequiredLine, Field(max_length=_max_length(Fact, "value"))]
+    value: Annotated[RequiredLine, Field(max_length=_get_max_length(Fact, "value"))]
     source: WebAddress = ""
     verified_on: Day | None = None
     superseded_at: Instant | None = None
 
 
-class PredictionPart(Part):
-    claim: Annotated[RequiredLine, Field(max_length=_max_length(Prediction, "claim"))]
+class PredictionPart(CatalogPart):
+    claim: Annotated[RequiredLine, Field(max_length=_get_max_length(Prediction, "claim"))]
     due_on: Day
     outcome: Literal[*Outcome.values] = Outcome.OPEN.value  # type: ignore[valid-type]
     note: Words = ""
@@ -210,32 +209,32 @@ class PredictionPart(Part):
     judged_on: Day | None = None
 
     @model_validator(mode="after")
-    def open_is_not_judged(self) -> "PredictionPart":
+    def check_open_is_not_judged(self) -> "PredictionPart":
         if self.outcome == Outcome.OPEN and self.judged_on:
             raise ValueError("an open prediction has no judged_on")
         return self
 
 
-class ReviewPart(Part):
+class ReviewPart(CatalogPart):
     reviewer: Slug
     verdict: Literal[*Verdict.values]  # type: ignore[valid-type]
-    quote: Annotated[Words, AfterValidator(_not_blank)]
+    quote: Annotated[Words, AfterValidator(_check_not_blank)]
     flips_if: Words = ""
     published_at: Instant | None = None
     withdrawn_at: Instant | None = None
     predictions: list[PredictionPart] = []
 
 
-class CorrectionPart(Part):
-    note: Annotated[RequiredLine, Field(max_length=_max_length(Correction, "note"))]
-    made_at: Annotated[Instant, AfterValidator(_past)]
+class CorrectionPart(CatalogPart):
+    note: Annotated[RequiredLine, Field(max_length=_get_max_length(Correction, "note"))]
+    made_at: Annotated[Instant, AfterValidator(_check_past)]
 
 
-class ToolPart(Part):
+class ToolPart(CatalogPart):
     slug: ToolSlug
     name: ToolName
     category: Slug
-    tagline: Annotated[Line, Field(max_length=_max_length(Tool, "tagline"))] = ""
+    tagline: Annotated[Line, Field(max_length=_get_max_length(Tool, "tagline"))] = ""
     description: Words = ""
     website: WebAddress = ""
     aliases: list[ToolName] = []
@@ -248,14 +247,14 @@ class ToolPart(Part):
     corrections: list[CorrectionPart] = []
 
 
-class ComparisonPart(Part):
+class ComparisonPart(CatalogPart):
     tools: Annotated[list[Slug], Field(min_length=2, max_length=2)]
     introduction: Words = ""
     published_at: Instant | None = None
     withdrawn_at: Instant | None = None
 
 
-SECTIONS: dict[str, type[Part]] = {
+SECTIONS: dict[str, type[CatalogPart]] = {
     "categories": CategoryPart,
     "attributes": AttributePart,
     "reviewers": ReviewerPart,
@@ -264,29 +263,29 @@ SECTIONS: dict[str, type[Part]] = {
 }
 
 
-def check_part(model: type[Part], raw: object, place: Place) -> Part | list[Problem]:
+def check_part(model: type[CatalogPart], raw: object, place: Place) -> CatalogPart | list[ImportProblem]:
     """Return `raw` as a `model`, or every problem in it with its place in the file."""
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        return [_problem(details, place) for details in error.errors(include_url=False)]
+        return [_build_problem(details, place) for details in error.errors(include_url=False)]
 
 
-def _problem(details: ErrorDetails, place: Place) -> Problem:
+def _build_problem(details: ErrorDetails, place: Place) -> ImportProblem:
     loc = tuple(step for step in details["loc"] if step not in ("function-after", "function-before"))
-    return Problem(place + loc, _message(details))
+    return ImportProblem(place + loc, _describe_build_problem(details))
 
 
-def _message(details: ErrorDetails) -> str:
+def _describe_build_problem(details: ErrorDetails) -> str:
     context: dict[str, Any] = details.get("ctx", {})
-    value = shown(details["input"])
+    value = format_value(details["input"])
     match details["type"]:
         case "missing":
             return "is missing"
         case "extra_forbidden":
-            return "is not a key that belongs here"
+            return "is not a known key"
         case "literal_error":
-            return f"{value} is not one of {_listed(context['expected'])}"
+            return f"{value} is not one of {_format_choices(context['expected'])}"
         case "string_type":
             return f"must be text, not {value}"
         case "int_type" | "int_from_float":
@@ -300,11 +299,11 @@ def _message(details: ErrorDetails) -> str:
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"must be an object, not {value}"
         case "string_too_long" | "too_long" if isinstance(details["input"], str):
-            return f"has {len(details['input'])} characters; {context['max_length']} are the most"
+            return f"has {len(details['input'])} characters; the maximum is {context['max_length']}"
         case "too_short" | "too_long":
-            return f"has {context['actual_length']} entries; there must be two"
+            return f"has {context['actual_length']} items instead of two"
         case "string_pattern_mismatch":
-            return f"{value} is not three capitals such as USD"
+            return f"{value} is not three capital letters such as USD"
         case "greater_than_equal" | "less_than_equal":
             return f"{value} is not between 1 and 32767"
         case "value_error":
@@ -313,13 +312,13 @@ def _message(details: ErrorDetails) -> str:
             return details["msg"]
 
 
-def _listed(expected: str) -> str:
-    """pydantic's `'ship' or 'skip'` as `ship, skip`."""
+def _format_choices(expected: str) -> str:
+    """Return pydantic's `'ship' or 'skip'` as `ship, skip`."""
     return expected.replace("'", "").replace(" or ", ", ")
 
 
-def shown(value: object) -> str:
-    """A value as the file has it, cut where it gets long."""
+def format_value(value: object) -> str:
+    """Return a value as it appears in the file, truncated if it is long."""
     match value:
         case None:
             return "null"

@@ -1,4 +1,4 @@
-"""From a checked catalog to rows: what is new is added, what changed is updated or superseded, the rest left alone."""
+"""Writing a valid catalog: new rows are added, changed ones are updated or superseded, and others are left alone."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ from typing import Any, Literal
 from django.db import connection, models
 from django.utils import timezone
 
-from catalog.batches import BATCH, Batch, batches, differences, same_value
+from catalog.batches import TOOLS_PER_BATCH, Batch, find_differences, has_same_value, iterate_batches
 from catalog.problems import Place
-from catalog.reading import Catalog, Progress, silent
-from catalog.report import Fields, Report
+from catalog.reading import Catalog, Progress, hide_progress
+from catalog.report import Fields, ImportReport
 from catalog.schema import ReviewPart
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
@@ -22,91 +22,93 @@ from tools.models import Attribute, Category, ContentRevision, Correction, Fact,
 from tools.row_history import CHANGED, CREATED, record_changes
 from tools.slugged import FormerSlug
 
-ROWS_A_STATEMENT = 1000
+ROWS_PER_STATEMENT = 1000
 REASON = "catalog import"
-PUBLISHING = ("published_at", "withdrawn_at")
+PUBLISHING_FIELDS = ("published_at", "withdrawn_at")
 CATEGORY_FIELDS = ("name", "description")
 REVIEWER_FIELDS = ("name", "lens", "bio", "disclosure", "seat")
-TOOL_FIELDS = (*Tool.OWN_FIELDS, *PUBLISHING)
-COMPARISON_FIELDS = ("introduction", *PUBLISHING)
+TOOL_FIELDS = (*Tool.OWN_FIELDS, *PUBLISHING_FIELDS)
+COMPARISON_FIELDS = ("introduction", *PUBLISHING_FIELDS)
 SOURCE_FIELDS = ("source", "verified_on")
-JUDGEMENT_FIELDS = ("due_on", "outcome", "note", "source", "judged_on")
+JUDGMENT_FIELDS = ("due_on", "outcome", "note", "source", "judged_on")
 
 
 @dataclass(slots=True)
-class Entries:
-    """What is to be noted in the history of the rows that an import writes: one entry a row, however often written."""
+class HistoryLog:
+    """The history events of an import: one per row, however often the row is written."""
 
     by: Any | None
     at: datetime
-    are_kept: bool
-    _noted: defaultdict[type[models.Model], dict[int, Literal["+", "~"]]] = field(
+    is_enabled: bool
+    _pending: defaultdict[type[models.Model], dict[int, Literal["+", "~"]]] = field(
         default_factory=lambda: defaultdict(dict)
     )
 
-    def note(self, model: type[models.Model], rows: Iterable[models.Model], kind: Literal["+", "~"]) -> None:
+    def record(self, model: type[models.Model], rows: Iterable[models.Model], kind: Literal["+", "~"]) -> None:
         for row in rows:
-            self._noted[model].setdefault(row.pk, kind)
+            self._pending[model].setdefault(row.pk, kind)
 
     def write(self) -> None:
-        """Write an entry for all that was noted, as it stands now, and begin anew."""
-        for model, noted in self._noted.items() if self.are_kept else ():
+        """Write an event with the present values of each recorded row, and clear the log."""
+        for model, kinds in self._pending.items() if self.is_enabled else ():
             for kind in (CREATED, CHANGED):
-                ids = [pk for pk, what in noted.items() if what == kind]
+                ids = [pk for pk, pending_kind in kinds.items() if pending_kind == kind]
                 record_changes(model, ids, kind, by=self.by, reason=REASON, at=self.at)
-        self._noted.clear()
+        self._pending.clear()
 
 
-def write(catalog: Catalog, *, by: Any | None = None, with_history: bool = True, progress: Progress = silent) -> Report:
-    """Write a catalog without problems, in the transaction of the caller; return what was done.
+def write_catalog(
+    catalog: Catalog, *, by: Any | None = None, with_history: bool = True, progress: Progress = hide_progress
+) -> ImportReport:
+    """Write a catalog that has no problems, in the transaction of the caller, and report what was done.
 
-    History says it was `by` a user, or nobody; without history it says nothing.
+    The history names the user `by`, if any. With `with_history` false, no history is written.
     """
-    ContentRevision.lock()  # an editor who saves meanwhile waits, and is then told of what this has changed
-    report = Report()
-    entries = Entries(by=by, at=timezone.now(), are_kept=with_history)
-    categories = _write_slugged(catalog, "categories", Category, CATEGORY_FIELDS, report, entries)
-    listed = _attribute_categories()
-    attributes = _write_slugged(catalog, "attributes", Attribute, ("name",), report, entries, listed)
-    _write_attribute_categories(catalog, attributes, categories, listed, entries)
-    reviewers = _write_slugged(catalog, "reviewers", Reviewer, REVIEWER_FIELDS, report, entries)
-    entries.write()
-    _write_former_slugs(catalog.parts("categories"), Category, categories, report)
-    _write_former_slugs(catalog.parts("reviewers"), Reviewer, reviewers, report)
-    total = ceil(len(catalog.slugs("tools")) / BATCH)
-    for number, batch in enumerate(progress("Writing tools", batches(catalog), total), start=1):
+    ContentRevision.lock()  # an editor's concurrent save waits for this import, and then reports a conflict if any
+    report = ImportReport()
+    history = HistoryLog(by=by, at=timezone.now(), is_enabled=with_history)
+    categories = _write_slugged(catalog, "categories", Category, CATEGORY_FIELDS, report, history)
+    old_categories = _read_attribute_categories()
+    attributes = _write_slugged(catalog, "attributes", Attribute, ("name",), report, history, old_categories)
+    _write_attribute_categories(catalog, attributes, categories, old_categories, history)
+    reviewers = _write_slugged(catalog, "reviewers", Reviewer, REVIEWER_FIELDS, report, history)
+    history.write()
+    _write_former_slugs(catalog.iterate_parts("categories"), Category, categories, report)
+    _write_former_slugs(catalog.iterate_parts("reviewers"), Reviewer, reviewers, report)
+    total = ceil(len(catalog.get_slugs("tools")) / TOOLS_PER_BATCH)
+    for number, batch in enumerate(progress("Writing tools", iterate_batches(catalog), total), start=1):
         if number.bit_count() == 1 and total > 1:
             _analyze()
-        _write_tools(batch, categories, report, entries)
+        _write_tools(batch, categories, report, history)
         _write_former_slugs(batch.parts, Tool, batch.tools, report)
-        _write_sourced(batch, "plans", Plan, batch.plans, "name", None, report, entries)
-        _write_sourced(batch, "facts", Fact, batch.facts, "attribute", attributes, report, entries)
-        _write_reviews(batch, reviewers, report, entries)
-        _write_corrections(batch, report, entries)
-        entries.write()
+        _write_sourced(batch, "plans", Plan, batch.plans, "name", None, report, history)
+        _write_sourced(batch, "facts", Fact, batch.facts, "attribute", attributes, report, history)
+        _write_reviews(batch, reviewers, report, history)
+        _write_corrections(batch, report, history)
+        history.write()
     if total > 1:
         _analyze()
-    _write_comparisons(catalog, report, entries)
+    _write_comparisons(catalog, report, history)
     return report
 
 
 def _analyze() -> None:
-    """Let the planner know of the rows that this transaction has written, before it looks many more up among them.
+    """Update the planner's statistics with the rows that this transaction has written, before looking up more.
 
-    Statistics of a site that was empty a minute ago make it read whole tables for each of thousands of rows.
+    With the statistics of an empty site, it would scan whole tables for each of thousands of rows.
     """
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE tools_tool, tools_plan, tools_fact, reviews_review, comparisons_comparison")
 
 
-def _create(model: type[models.Model], rows: list[Any], entries: Entries) -> None:
-    model._default_manager.bulk_create(rows, batch_size=ROWS_A_STATEMENT)
-    entries.note(model, rows, CREATED)
+def _create(model: type[models.Model], rows: list[Any], history: HistoryLog) -> None:
+    model._default_manager.bulk_create(rows, batch_size=ROWS_PER_STATEMENT)
+    history.record(model, rows, CREATED)
 
 
-def _update(model: type[models.Model], rows: list[Any], fields: Iterable[str], entries: Entries) -> None:
-    model._default_manager.bulk_update(rows, fields, batch_size=ROWS_A_STATEMENT)
-    entries.note(model, rows, CHANGED)
+def _update(model: type[models.Model], rows: list[Any], fields: Iterable[str], history: HistoryLog) -> None:
+    model._default_manager.bulk_update(rows, fields, batch_size=ROWS_PER_STATEMENT)
+    history.record(model, rows, CHANGED)
 
 
 def _apply(row: Any, changes: Fields) -> None:
@@ -114,7 +116,7 @@ def _apply(row: Any, changes: Fields) -> None:
         setattr(row, name, value)
 
 
-def _values(part: Any, fields: Iterable[str]) -> dict[str, object]:
+def _get_values(part: Any, fields: Iterable[str]) -> dict[str, object]:
     return {name: getattr(part, name) for name in fields}
 
 
@@ -123,106 +125,108 @@ def _write_slugged(
     section: str,
     model: type[models.Model],
     fields: tuple[str, ...],
-    report: Report,
-    entries: Entries,
-    listed: dict[int, list[str]] | None = None,
+    report: ImportReport,
+    history: HistoryLog,
+    old_categories: dict[int, list[str]] | None = None,
 ) -> dict[str, Any]:
     """Add or update the rows of a section by slug; return all rows of the table by slug.
 
-    `listed` are the categories of attributes, {id: slugs}; their changes are noted here and written by the caller.
+    `old_categories` are the present categories of attributes, {id: slugs}. This function reports their changes; the
+    caller writes them.
     """
-    everything: Any = model._default_manager.all()
-    rows: dict[str, Any] = {row.slug: row for row in everything}
+    queryset: Any = model._default_manager.all()
+    rows: dict[str, Any] = {row.slug: row for row in queryset}
     new, changed = [], []
-    for place, part in catalog.parts(section):
+    for place, part in catalog.iterate_parts(section):
         if row := rows.get(part.slug):
-            changes = differences(row, part, fields)
-            report.note(model, row, place, changes | _other_categories(row, part, listed))
+            changes = find_differences(row, part, fields)
+            report.record_existing(model, row, place, changes | _find_category_change(row, part, old_categories))
             if changes:
                 _apply(row, changes)
                 changed.append(row)
         else:
-            rows[part.slug] = model(slug=part.slug, **_values(part, fields))
+            rows[part.slug] = model(slug=part.slug, **_get_values(part, fields))
             new.append(rows[part.slug])
-            report.note_added(model, rows[part.slug], place)
-    _update(model, changed, fields, entries)
-    _create(model, new, entries)
+            report.record_added(model, rows[part.slug], place)
+    _update(model, changed, fields, history)
+    _create(model, new, history)
     return rows
 
 
-def _attribute_categories() -> dict[int, list[str]]:
-    """The categories that each attribute belongs to, {id: slugs} in the order in which they were entered."""
-    listed: dict[int, list[str]] = defaultdict(list)
+def _read_attribute_categories() -> dict[int, list[str]]:
+    """Return the categories of each attribute, {id: slugs}, in the order in which they were created."""
+    categories: dict[int, list[str]] = defaultdict(list)
     through = Attribute.categories.through.objects.order_by("pk")
     for attribute_id, slug in through.values_list("attribute_id", "category__slug"):
-        listed[attribute_id].append(slug)
-    return listed
+        categories[attribute_id].append(slug)
+    return categories
 
 
-def _other_categories(row: Any, part: Any, listed: dict[int, list[str]] | None) -> Fields:
-    if listed is None or "categories" not in part.model_fields_set or set(listed[row.pk]) == set(part.categories):
+def _find_category_change(row: Any, part: Any, old_categories: dict[int, list[str]] | None) -> Fields:
+    if old_categories is None or "categories" not in part.model_fields_set:
         return {}
-    return {"categories": (listed[row.pk], part.categories)}
+    old, new = old_categories[row.pk], part.categories
+    return {} if set(old) == set(new) else {"categories": (old, new)}
 
 
 def _write_attribute_categories(
     catalog: Catalog,
     attributes: dict[str, Attribute],
     categories: dict[str, Category],
-    listed: dict[int, list[str]],
-    entries: Entries,
+    old_categories: dict[int, list[str]],
+    history: HistoryLog,
 ) -> None:
     through = Attribute.categories.through.objects
-    for _, part in catalog.parts("attributes"):
+    for _, part in catalog.iterate_parts("attributes"):
         attribute = attributes[part.slug]
-        if not _other_categories(attribute, part, listed):
+        if not _find_category_change(attribute, part, old_categories):
             continue
         wanted = [categories[slug].pk for slug in part.categories]
         through.filter(attribute=attribute).exclude(category__in=wanted).delete()
-        # One by one in file order, because the export writes them in the order of their rows.
+        # One at a time in file order, because the export lists them in the order of their ids.
         for category_id in wanted:
             through.get_or_create(attribute_id=attribute.pk, category_id=category_id)
-        entries.note(Attribute, [attribute], CHANGED)
+        history.record(Attribute, [attribute], CHANGED)
 
 
 def _write_former_slugs(
-    parts: Iterable[tuple[Place, Any]], model: type[models.Model], rows: dict[str, Any], report: Report
+    parts: Iterable[tuple[Place, Any]], model: type[models.Model], rows: dict[str, Any], report: ImportReport
 ) -> None:
     table = model._meta.db_table
-    kept = set(FormerSlug.objects.filter(table=table).values_list("slug", flat=True))
+    known = set(FormerSlug.objects.filter(table=table).values_list("slug", flat=True))
     new = []
     for place, part in parts:
         for slug in part.former_slugs:
-            if slug not in kept:
+            if slug not in known:
                 new.append(FormerSlug(table=table, slug=slug, object_id=rows[part.slug].pk))
-                kept.add(slug)
-                report.note_added(FormerSlug, new[-1], place)
-    FormerSlug.objects.bulk_create(new, batch_size=ROWS_A_STATEMENT)
+                known.add(slug)
+                report.record_added(FormerSlug, new[-1], place)
+    FormerSlug.objects.bulk_create(new, batch_size=ROWS_PER_STATEMENT)
 
 
-def _write_tools(batch: Batch, categories: dict[str, Category], report: Report, entries: Entries) -> None:
+def _write_tools(batch: Batch, categories: dict[str, Category], report: ImportReport, history: HistoryLog) -> None:
     by_id = {category.pk: category for category in categories.values()}
     new, changed = [], []
     touched: set[str] = set()
     for place, part in batch.parts:
         category = categories[part.category]
         if row := batch.tools.get(part.slug):
-            changes = differences(row, part, TOOL_FIELDS)
+            changes = find_differences(row, part, TOOL_FIELDS)
             if row.category_id != category.pk:
                 changes["category"] = (by_id[row.category_id], category)
-            report.note(Tool, row, place, changes)
+            report.record_existing(Tool, row, place, changes)
             if changes:
                 _apply(row, changes)
                 changed.append(row)
                 touched |= changes.keys()
         else:
-            row = Tool(slug=part.slug, category=category, **_values(part, TOOL_FIELDS))
+            row = Tool(slug=part.slug, category=category, **_get_values(part, TOOL_FIELDS))
             batch.tools[part.slug] = row
             new.append(row)
-            report.note_added(Tool, row, place)
+            report.record_added(Tool, row, place)
     if changed:
-        _update(Tool, changed, touched, entries)
-    _create(Tool, new, entries)
+        _update(Tool, changed, touched, history)
+    _create(Tool, new, history)
 
 
 def _write_sourced(
@@ -231,11 +235,11 @@ def _write_sourced(
     model: type[Sourced],
     rows: dict[Any, Any],
     key: str,
-    keyed: dict[str, Any] | None,
-    report: Report,
-    entries: Entries,
+    attributes: dict[str, Attribute] | None,
+    report: ImportReport,
+    history: HistoryLog,
 ) -> None:
-    """Plans (`key` is their name) or facts (`key` is the attribute's slug, looked up in `keyed`)."""
+    """Add, update, or supersede plans (`key` is their name) or facts (`key` is the slug of one of `attributes`)."""
     new, changed = [], []
     for place, tool_part in batch.parts:
         tool = batch.tools[tool_part.slug]
@@ -243,32 +247,32 @@ def _write_sourced(
             part_place: Place = (*place, section, index)
             name = getattr(part, key)
             row = rows.get((tool.pk, name, part.superseded_at))
-            standing = rows.get((tool.pk, name, None))
-            for stands in filter(None, (row, standing)):
-                stands.tool = tool  # named in the report, without a query for each
-            if row is not None and same_value(row, part):
-                changes = differences(row, part, SOURCE_FIELDS)
-                report.note(model, row, part_place, changes)
+            current = rows.get((tool.pk, name, None))
+            for existing in filter(None, (row, current)):
+                existing.tool = tool  # the report names it; saves a query per row
+            if row is not None and has_same_value(row, part):
+                changes = find_differences(row, part, SOURCE_FIELDS)
+                report.record_existing(model, row, part_place, changes)
                 if changes:
                     _apply(row, changes)
                     changed.append(row)
                 continue
-            if standing is not None and same_value(standing, part):
-                # What stands here is history in the file: it was superseded elsewhere, at that time.
-                standing.superseded_at = part.superseded_at
-                changed.append(standing)
+            if current is not None and has_same_value(current, part):
+                # The current value here is history in the file: another site superseded it at that time.
+                current.superseded_at = part.superseded_at
+                changed.append(current)
                 rows[tool.pk, name, part.superseded_at] = rows.pop((tool.pk, name, None))
-                report.note(model, standing, part_place, {"superseded_at": (None, part.superseded_at)})
+                report.record_existing(model, current, part_place, {"superseded_at": (None, part.superseded_at)})
                 continue
-            values = _values(part, (*model.VALUE_FIELDS, *SOURCE_FIELDS, "superseded_at"))
-            new_row = model(**{"tool": tool, key: keyed[name] if keyed is not None else name, **values})
+            values = _get_values(part, (*model.VALUE_FIELDS, *SOURCE_FIELDS, "superseded_at"))
+            new_row = model(**{"tool": tool, key: attributes[name] if attributes is not None else name, **values})
             new.append(new_row)
             if row is None:
-                report.note_added(model, new_row, part_place)
+                report.record_added(model, new_row, part_place)
                 continue
-            row.superseded_at = entries.at
+            row.superseded_at = history.at
             changed.append(row)
-            report.note(
+            report.record_existing(
                 model,
                 row,
                 part_place,
@@ -278,25 +282,25 @@ def _write_sourced(
                     if getattr(row, field) != values[field]
                 },
             )
-    _update(model, changed, (*SOURCE_FIELDS, "superseded_at"), entries)
-    _create(model, new, entries)
+    _update(model, changed, (*SOURCE_FIELDS, "superseded_at"), history)
+    _create(model, new, history)
 
 
-def _write_corrections(batch: Batch, report: Report, entries: Entries) -> None:
+def _write_corrections(batch: Batch, report: ImportReport, history: HistoryLog) -> None:
     new = []
     for place, part in batch.parts:
         tool = batch.tools[part.slug]
         for index, correction in enumerate(part.corrections):
             if row := batch.corrections.get((tool.pk, correction.made_at)):
-                report.note(Correction, row, (*place, "corrections", index), {})
+                report.record_existing(Correction, row, (*place, "corrections", index), {})
             else:
                 new.append(Correction(tool=tool, note=correction.note, made_at=correction.made_at))
-                report.note_added(Correction, new[-1], (*place, "corrections", index))
-    _create(Correction, new, entries)
+                report.record_added(Correction, new[-1], (*place, "corrections", index))
+    _create(Correction, new, history)
 
 
-def _write_reviews(batch: Batch, reviewers: dict[str, Reviewer], report: Report, entries: Entries) -> None:
-    fields = (*Review.WORD_FIELDS, *PUBLISHING)
+def _write_reviews(batch: Batch, reviewers: dict[str, Reviewer], report: ImportReport, history: HistoryLog) -> None:
+    fields = (*Review.WORD_FIELDS, *PUBLISHING_FIELDS)
     new, changed = [], []
     claims: list[tuple[Place, ReviewPart, Review]] = []
     for place, tool_part in batch.parts:
@@ -305,24 +309,24 @@ def _write_reviews(batch: Batch, reviewers: dict[str, Reviewer], report: Report,
             review_place: Place = (*place, "reviews", index)
             row = batch.reviews.get((tool.pk, part.reviewer, part.published_at))
             if row is None:
-                row = Review(tool=tool, reviewer=reviewers[part.reviewer], **_values(part, fields))
+                row = Review(tool=tool, reviewer=reviewers[part.reviewer], **_get_values(part, fields))
                 new.append(row)
-                report.note_added(Review, row, review_place)
+                report.record_added(Review, row, review_place)
             else:
                 row.tool = tool
-                changes = differences(row, part, fields)
-                report.note(Review, row, review_place, changes)
+                changes = find_differences(row, part, fields)
+                report.record_existing(Review, row, review_place, changes)
                 if changes:
                     _apply(row, changes)
                     changed.append(row)
             claims.append((review_place, part, row))
-    _update(Review, changed, fields, entries)
-    _create(Review, new, entries)
-    _write_predictions(batch, claims, report, entries)
+    _update(Review, changed, fields, history)
+    _create(Review, new, history)
+    _write_predictions(batch, claims, report, history)
 
 
 def _write_predictions(
-    batch: Batch, claims: list[tuple[Place, ReviewPart, Review]], report: Report, entries: Entries
+    batch: Batch, claims: list[tuple[Place, ReviewPart, Review]], report: ImportReport, history: HistoryLog
 ) -> None:
     new, changed = [], []
     for place, review_part, review in claims:
@@ -330,21 +334,21 @@ def _write_predictions(
             row = batch.predictions.get((review.pk, part.claim))
             claim_place: Place = (*place, "predictions", index)
             if row is None:
-                row = Prediction(review=review, claim=part.claim, **_values(part, JUDGEMENT_FIELDS))
+                row = Prediction(review=review, claim=part.claim, **_get_values(part, JUDGMENT_FIELDS))
                 new.append(row)
-                report.note_added(Prediction, row, claim_place)
+                report.record_added(Prediction, row, claim_place)
                 continue
-            changes = differences(row, part, JUDGEMENT_FIELDS)
-            report.note(Prediction, row, claim_place, changes)
+            changes = find_differences(row, part, JUDGMENT_FIELDS)
+            report.record_existing(Prediction, row, claim_place, changes)
             if changes:
                 _apply(row, changes)
                 changed.append(row)
-    _update(Prediction, changed, JUDGEMENT_FIELDS, entries)
-    _create(Prediction, new, entries)
+    _update(Prediction, changed, JUDGMENT_FIELDS, history)
+    _create(Prediction, new, history)
 
 
-def _write_comparisons(catalog: Catalog, report: Report, entries: Entries) -> None:
-    for parts in batched(catalog.parts("comparisons"), ROWS_A_STATEMENT, strict=False):
+def _write_comparisons(catalog: Catalog, report: ImportReport, history: HistoryLog) -> None:
+    for parts in batched(catalog.iterate_parts("comparisons"), ROWS_PER_STATEMENT, strict=False):
         slugs = {slug for _, part in parts for slug in part.tools}
         tools = {tool.slug: tool for tool in Tool.objects.filter(slug__in=slugs).only("slug", "name")}
         ids = [tool.pk for tool in tools.values()]
@@ -357,17 +361,17 @@ def _write_comparisons(catalog: Catalog, report: Report, entries: Entries) -> No
             first, second = (tools[slug] for slug in part.tools)
             row = rows.get(frozenset((first.pk, second.pk)))
             if row is None:
-                row = Comparison(first=first, second=second, **_values(part, COMPARISON_FIELDS))
+                row = Comparison(first=first, second=second, **_get_values(part, COMPARISON_FIELDS))
                 new.append(row)
-                report.note_added(Comparison, row, place)
+                report.record_added(Comparison, row, place)
                 continue
-            changes = differences(row, part, COMPARISON_FIELDS)
+            changes = find_differences(row, part, COMPARISON_FIELDS)
             if row.first_id != first.pk:
                 changes |= {"first": (row.first, first), "second": (row.second, second)}
-            report.note(Comparison, row, place, changes)
+            report.record_existing(Comparison, row, place, changes)
             if changes:
                 _apply(row, changes)
                 changed.append(row)
-        _update(Comparison, changed, ("first", "second", *COMPARISON_FIELDS), entries)
-        _create(Comparison, new, entries)
-        entries.write()
+        _update(Comparison, changed, ("first", "second", *COMPARISON_FIELDS), history)
+        _create(Comparison, new, history)
+        history.write()

@@ -265,7 +265,7 @@ MAIL_PROVIDER, ANYMAIL = (
 )  # who reports bounces (newsletter/views/reports.py)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default=f"{SITE_NAME} <hello@{urlsplit(SITE_URL).hostname}>")
 
-# How often the answer to a sign-up is mailed, whoever asks (newsletter/signing_up.py).
+# How often the reply to a sign-up is mailed (newsletter/signing_up.py).
 NEWSLETTER_ADDRESS_PAUSE = env.int("NEWSLETTER_ADDRESS_PAUSE", default=600)  # seconds between two to one address
 NEWSLETTER_PER_ADDRESS = env.int("NEWSLETTER_PER_ADDRESS", default=3)  # a day
 NEWSLETTER_PER_NETWORK = env.int("NEWSLETTER_PER_NETWORK", default=20)  # a day

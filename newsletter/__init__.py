@@ -1,0 +1,1 @@
+"""The weekly newsletter: subscribers, issues, and their delivery."""

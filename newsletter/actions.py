@@ -1,44 +1,44 @@
-"""Writes that concern several rows, or more than one table."""
+"""Writes to several rows or tables at once."""
 
 from django.db import transaction
 
-from newsletter.models import Delivery, Leaving, Subscriber, Suppression
+from newsletter.models import Delivery, LeaveReason, Subscriber, Suppression
 
 
 @transaction.atomic
 def confirm(*, subscriber: int) -> bool:
-    """Put a subscriber on the list because its owner said so. False when it is not known any more.
+    """Put a subscriber on the list, because the owner of the address confirmed. Return False if it no longer exists.
 
-    The owner's word outweighs whatever was noted against the address before.
+    The owner's confirmation overrides any earlier suppression.
     """
-    known = Subscriber.objects.confirm(subscriber)
-    if known:
-        Suppression.objects.of(Subscriber.objects.get(pk=subscriber).email).delete()
-    return known
+    exists = Subscriber.objects.confirm(subscriber)
+    if exists:
+        Suppression.objects.for_email(Subscriber.objects.get(pk=subscriber).email).delete()
+    return exists
 
 
 @transaction.atomic
 def erase(*, subscriber: int) -> None:
-    """Forget an address, and keep its hash so that it is not written to again. Unknown ones are forgotten already."""
+    """Delete an address, and store its hash so that it gets no more mail. Idempotent."""
     found = Subscriber.objects.select_for_update().filter(pk=subscriber).first()
     if found is not None:
-        Suppression.objects.note(found.email, Leaving.ERASED)
-        # Servers repeat the address in what they refuse.
+        Suppression.objects.record(found.email, LeaveReason.ERASED)
+        # Servers repeat the address in their refusals.
         Delivery.objects.filter(subscriber=found).exclude(reason="").update(reason="erased on request")
         found.delete()
 
 
 @transaction.atomic
-def suppress(*, email: str, reason: Leaving) -> None:
-    """Write to an address no more: its mail bounced, or it called ours spam."""
-    Suppression.objects.note(email, reason)
+def suppress(*, email: str, reason: LeaveReason) -> None:
+    """Stop all mail to an address, because it bounced or its owner reported our mail as spam."""
+    Suppression.objects.record(email, reason)
     for subscriber in Subscriber.objects.filter(email__iexact=email):
         Subscriber.objects.leave(subscriber.pk, reason=reason)
 
 
 @transaction.atomic
-def prefer(*, subscriber: Subscriber, everything: bool, categories: object) -> None:
-    """Note what a subscriber wants to read. The chosen categories are kept for later when it is everything."""
+def save_preferences(*, subscriber: Subscriber, everything: bool, categories: object) -> None:
+    """Save what a subscriber wants to read. If that is everything, the earlier choice of categories is kept."""
     subscriber.all_categories = everything
     subscriber.save(update_fields=["all_categories"])
     if not everything:

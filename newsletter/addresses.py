@@ -1,4 +1,4 @@
-"""E-mail addresses: how they are stored, and how they are known after they were erased."""
+"""Email addresses: how they are normalized for storage, and how an erased one is recognized."""
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -6,16 +6,17 @@ from django.utils.crypto import salted_hmac
 from django.utils.encoding import punycode
 
 _SALT = "newsletter.suppression"
-LONGEST, LONGEST_LOCAL = 254, 64  # characters of an address, and of what stands before its @ (RFC 5321)
+MAX_LENGTH, MAX_LOCAL_LENGTH = 254, 64  # characters of an address, and of the part before its @ (RFC 5321)
 
 
-def normalised(email: str) -> str:
-    """An address as it is stored: trimmed, its domain in ASCII (IDNA) and small letters.
+def normalize(email: str) -> str:
+    """Return an address as it is stored: trimmed, with its domain in lowercase ASCII (IDNA).
 
-    The part before the @ is its owner's and kept as it was typed; two addresses that differ in its case alone are one
-    all the same (the table's unique index). Raises ValidationError where the domain has no form in ASCII or is no name
-    on the internet (`root@localhost`, `x@[10.0.0.1]`: mail for machines, by which strangers could reach ours), or the
-    address is too long in it.
+    The part before the @ is stored as typed, because its meaning is up to the receiving server. The table's unique
+    index still treats two addresses that differ only in case as the same.
+
+    Raises ValidationError if the domain has no ASCII form or is not a name on the internet (`root@localhost`,
+    `x@[10.0.0.1]`: strangers could use such addresses to reach our own machines), or if the address is too long.
     """
     local, _, domain = email.strip().rpartition("@")
     try:
@@ -24,15 +25,15 @@ def normalised(email: str) -> str:
         raise ValidationError("The part after the @ is no domain.", code="invalid") from None
     if "." not in domain or domain.startswith("["):
         raise ValidationError("The part after the @ is no domain.", code="invalid")
-    if len(address) > LONGEST or len(local) > LONGEST_LOCAL:
+    if len(address) > MAX_LENGTH or len(local) > MAX_LOCAL_LENGTH:
         raise ValidationError("This address is too long to be one.", code="invalid")
     return address
 
 
-def digests(email: str) -> list[str]:
-    """What is kept of an address that was erased: keyed hashes, that of today's key first.
+def compute_digests(email: str) -> list[str]:
+    """Return the keyed hashes by which an erased address is recognized; the first is under the current SECRET_KEY.
 
-    Those of former keys (SECRET_KEY_FALLBACKS) are looked for and never written.
+    The others are under former keys (SECRET_KEY_FALLBACKS). They are only looked up, never written.
     """
     return [
         salted_hmac(_SALT, email.lower(), secret=key, algorithm="sha256").hexdigest()
@@ -40,7 +41,7 @@ def digests(email: str) -> list[str]:
     ]
 
 
-def masked(email: str) -> str:
-    """An address on a page that a forwarded link may open: `a…@example.com`."""
+def mask(email: str) -> str:
+    """Return an address masked for a page that a forwarded link may open: `a…@example.com`."""
     local, _, domain = email.rpartition("@")
     return f"{local[:1]}…@{domain}"

@@ -1,4 +1,4 @@
-"""This week's issue, from the site's data: what came out after the last one, in plain words."""
+"""The composition of an issue from the site's data: what was published since the last issue, as plain text."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from comparisons.models import Comparison, Split
 from comparisons.shaping import splits
 from comparisons.shaping.sentences import write_card_verdict
 from comparisons.shaping.tool_columns import build_card
-from newsletter.content import Entry, has_news
+from newsletter.content import NewsItem, has_news
 from newsletter.models import Issue
 from reviews.models import Prediction, Review
 from tools.models import Tool
@@ -22,68 +22,71 @@ from votes.models import PairChoice, PairVote, Vote
 from web import markdown
 from web.words import count_of, format_day, isolate_name, shorten, spell_number
 
-FIRST_ISSUE = timedelta(days=7)  # how far back an issue looks that has none before it
-MOST = 100  # entries of a kind that an issue keeps
-LONGEST_WORDS = 320  # characters of a quote or a note
-LONGEST_SENTENCE = 700
-PAIR_VOTES = 5  # from how many new pair votes on a tool it can be the one to watch
-EARLIER_SPLITS = 26  # issues whose split is not told again
+FIRST_ISSUE = timedelta(days=7)  # how far back the first issue looks
+MAX_ITEMS = 100  # of each kind in an issue
+MAX_EXCERPT_LENGTH = 320  # characters of a quote or a note
+MAX_SENTENCE_LENGTH = 700
+MIN_PAIR_VOTES = 5  # new pair votes that a tool needs to be the one to watch
+EARLIER_ISSUES = 26  # whose splits are not repeated
 
 
-def since(*, at: datetime) -> datetime:
-    """From when on news count: when the newest issue was composed that is not a draft."""
+def find_start(*, at: datetime) -> datetime:
+    """Return the time from which news counts: when the newest issue that is not a draft was composed."""
     last = Issue.objects.exclude(state="draft").order_by("-composed_at").first()
     return last.composed_at if last else at - FIRST_ISSUE
 
 
-def composed(*, since: datetime, at: datetime) -> list[Entry]:
-    """The entries of an issue: what came out after one instant and until another. None at all where nothing is new: a
-    split or a tool to watch alone makes no issue.
+def compose_items(*, since: datetime, at: datetime) -> list[NewsItem]:
+    """Return the items of an issue: what was published after `since` and until `at`.
+
+    Return an empty list if there is no news: a split or a tool to watch alone does not make an issue.
     """
     earlier = [
         record
-        for issue in Issue.objects.newest_first().exclude(state="draft")[:EARLIER_SPLITS]
+        for issue in Issue.objects.newest_first().exclude(state="draft")[:EARLIER_ISSUES]
         for record in issue.content
     ]
-    told = {(record["kind"], record["object"]) for record in earlier}
-    entries = list(chain(_comparisons(since, at), _flips(since, at), _predictions(since, at, told)))
-    if not has_news(entries):
+    earlier_keys = {(record["kind"], record["object"]) for record in earlier}
+    items = list(
+        chain(_build_comparisons(since, at), _build_flips(since, at), _build_predictions(since, at, earlier_keys))
+    )
+    if not has_news(items):
         return []
-    return [*entries, *_split(at, told), *_watch(since, at)]
+    return [*items, *_build_split(at, earlier_keys), *_build_watch(since, at)]
 
 
-def _comparisons(since: datetime, at: datetime) -> Iterator[Entry]:
-    # It came out with the last of its parts.
+def _build_comparisons(since: datetime, at: datetime) -> Iterator[NewsItem]:
+    # A comparison is public once it and both of its tools are.
     appeared_at = Greatest("published_at", "first__published_at", "second__published_at")
     published = Comparison.objects.published(at=at).alias(appeared_at=appeared_at)
     new = published.filter(appeared_at__gt=since).newest_first().with_numbers()
-    for comparison in new[:MOST]:
-        yield Entry(
+    for comparison in new[:MAX_ITEMS]:
+        yield NewsItem(
             kind="comparison",
             object=comparison.pk,
             category=comparison.first.category.name,
-            category_ids=_categories(comparison),
+            category_ids=_get_category_ids(comparison),
             title=f"{isolate_name(comparison.first.name)} vs {isolate_name(comparison.second.name)}",
             path=comparison.get_absolute_url(),
             words=(
                 shorten(
-                    write_card_verdict(build_card(comparison.first), build_card(comparison.second)), LONGEST_SENTENCE
+                    write_card_verdict(build_card(comparison.first), build_card(comparison.second)), MAX_SENTENCE_LENGTH
                 ),
             ),
         )
 
 
-def _categories(comparison: Comparison) -> tuple[int, ...]:
-    """Its tools' categories, the first tool's first."""
+def _get_category_ids(comparison: Comparison) -> tuple[int, ...]:
+    """Return the categories of both tools, without repeats, the first tool's first."""
     return tuple(dict.fromkeys((comparison.first.category_id, comparison.second.category_id)))
 
 
-def _flips(since: datetime, at: datetime) -> Iterator[Entry]:
+def _build_flips(since: datetime, at: datetime) -> Iterator[NewsItem]:
     flips = (
         Review.objects.flips(at=at).filter(flip__published_at__gt=since).select_related("reviewer", "tool__category")
     )
-    for flip in flips[:MOST]:
-        yield Entry(
+    for flip in flips[:MAX_ITEMS]:
+        yield NewsItem(
             kind="flip",
             object=flip.pk,
             category=flip.tool.category.name,
@@ -91,26 +94,29 @@ def _flips(since: datetime, at: datetime) -> Iterator[Entry]:
             title=f"{flip.reviewer.name} now {flip.verdict}s {isolate_name(flip.tool.name)}",
             path=f"{flip.tool.get_absolute_url()}#edition-{flip.pk}",
             words=(
-                f"“{shorten(_one_line(markdown.to_plain_text(flip.quote)), LONGEST_WORDS)}”",
+                f"“{shorten(_to_one_line(markdown.to_plain_text(flip.quote)), MAX_EXCERPT_LENGTH)}”",
                 f"Before, since {format_day(flip.was_published_at.date())}: {flip.was_verdict}.",
             ),
         )
 
 
-def _predictions(since: datetime, at: datetime, told: set[tuple[str, int]]) -> Iterator[Entry]:
-    """Those judged since. A judgement has a day and no hour, so those of the first day are left out that were told."""
+def _build_predictions(since: datetime, at: datetime, earlier_keys: set[tuple[str, int]]) -> Iterator[NewsItem]:
+    """Yield the predictions judged since.
+
+    A judgment has a day but no time of day, so those of the first day are skipped that an earlier issue has.
+    """
     judged = (
         Prediction.objects.on_record(at=at)
         .judged()
         .filter(judged_on__gte=since.date(), judged_on__lte=at.date())
         .select_related("review__reviewer", "review__tool__category")
     )
-    for prediction in judged[: 2 * MOST]:
-        if ("prediction", prediction.pk) in told:
+    for prediction in judged[: 2 * MAX_ITEMS]:
+        if ("prediction", prediction.pk) in earlier_keys:
             continue
         tool = prediction.review.tool
-        note = shorten(_one_line(markdown.to_plain_text(prediction.note)), LONGEST_WORDS)
-        yield Entry(
+        note = shorten(_to_one_line(markdown.to_plain_text(prediction.note)), MAX_EXCERPT_LENGTH)
+        yield NewsItem(
             kind="prediction",
             object=prediction.pk,
             category=tool.category.name,
@@ -121,7 +127,7 @@ def _predictions(since: datetime, at: datetime, told: set[tuple[str, int]]) -> I
                 filter(
                     None,
                     [
-                        f"“{shorten(_one_line(prediction.claim), LONGEST_WORDS)}”",
+                        f"“{shorten(_to_one_line(prediction.claim), MAX_EXCERPT_LENGTH)}”",
                         f"Due {format_day(prediction.due_on)}.",
                         note,
                     ],
@@ -130,33 +136,35 @@ def _predictions(since: datetime, at: datetime, told: set[tuple[str, int]]) -> I
         )
 
 
-def _split(at: datetime, told: set[tuple[str, int]]) -> Iterator[Entry]:
-    """The biggest split that no issue of late has told."""
-    known = [pk for kind, pk in told if kind == "split"]
+def _build_split(at: datetime, earlier_keys: set[tuple[str, int]]) -> Iterator[NewsItem]:
+    """Yield the biggest split that no recent issue had."""
+    known = [pk for kind, pk in earlier_keys if kind == "split"]
     biggest = Split.objects.at(at).biggest().exclude(comparison__in=known).values_list("comparison_id", flat=True)[:1]
     for comparison in Comparison.objects.with_numbers().in_order(biggest):
         shaped = splits.build_split(comparison)
-        yield Entry(
+        yield NewsItem(
             kind="split",
             object=comparison.pk,
             category=comparison.first.category.name,
-            category_ids=_categories(comparison),
+            category_ids=_get_category_ids(comparison),
             title=f"{isolate_name(comparison.first.name)} vs {isolate_name(comparison.second.name)}",
             path=shaped.url,
-            words=(shorten(shaped.sentence, LONGEST_SENTENCE),),
+            words=(shorten(shaped.sentence, MAX_SENTENCE_LENGTH),),
         )
 
 
-def _watch(since: datetime, at: datetime) -> Iterator[Entry]:
-    """One tool to watch."""
-    found = tool_to_watch(since=since, at=at)
-    if found is None:
+def _build_watch(since: datetime, at: datetime) -> Iterator[NewsItem]:
+    """Yield the tool to watch, if there is one."""
+    gain = find_tool_to_watch(since=since, at=at)
+    if gain is None:
         return
-    [tool] = Tool.objects.with_numbers().with_plans().select_related("category").filter(pk=found.tool)
-    shaped = build_card(tool)
-    community = shaped.community
-    says = f"{community.figure} ship of {community.words}." if community.has_number else f"{community.words}."
-    yield Entry(
+    [tool] = Tool.objects.with_numbers().with_plans().select_related("category").filter(pk=gain.tool)
+    card = build_card(tool)
+    community = card.community
+    community_words = (
+        f"{community.figure} ship of {community.words}." if community.has_number else f"{community.words}."
+    )
+    yield NewsItem(
         kind="watch",
         object=tool.pk,
         category=tool.category.name,
@@ -167,8 +175,8 @@ def _watch(since: datetime, at: datetime) -> Iterator[Entry]:
             filter(
                 None,
                 [
-                    shorten(_one_line(tool.tagline), LONGEST_WORDS),
-                    f"{found.words} {says}",
+                    shorten(_to_one_line(tool.tagline), MAX_EXCERPT_LENGTH),
+                    f"{gain.words} {community_words}",
                 ],
             )
         ),
@@ -177,8 +185,10 @@ def _watch(since: datetime, at: datetime) -> Iterator[Entry]:
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """Why a tool is the one to watch: how many new votes there were on it, and how many of them chose it over another
-    tool (None: there were too few pair votes, and these are those that say ship or skip).
+    """Why a tool is the one to watch.
+
+    With `chosen`, `votes` are new pair votes and `chosen` how many of them chose the tool. Without it, there were too
+    few pair votes, and `votes` are new votes on the tool itself.
     """
 
     tool: int
@@ -192,16 +202,16 @@ class Gain:
         return f"Chosen in {spell_number(self.chosen)} of {count_of(self.votes, 'new pair vote')}; no tool gained more."
 
 
-def tool_to_watch(*, since: datetime, at: datetime) -> Gain | None:
-    """The published tool that gained most from what was voted between two instants; None where nobody voted.
+def find_tool_to_watch(*, since: datetime, at: datetime) -> Gain | None:
+    """Return the published tool that gained most from the votes after `since` and until `at`; None without votes.
 
-    Most by pair votes (chosen minus not chosen, above zero, of at least PAIR_VOTES); where there is no such tool, the
-    one with the most votes. Only votes that count are looked at.
+    That is the tool with the highest pair votes for it minus against it, if above zero and of at least MIN_PAIR_VOTES.
+    If there is none, it is the tool with the most votes. Only counted votes matter.
     """
-    return _gained_by_pairs(since, at) or _gained_by_votes(since, at)
+    return _find_gain_by_pair_votes(since, at) or _find_gain_by_votes(since, at)
 
 
-def _gained_by_pairs(since: datetime, at: datetime) -> Gain | None:
+def _find_gain_by_pair_votes(since: datetime, at: datetime) -> Gain | None:
     votes = PairVote.objects.counted().filter(
         is_published(at=at, prefix="first__"),
         is_published(at=at, prefix="second__"),
@@ -213,23 +223,23 @@ def _gained_by_pairs(since: datetime, at: datetime) -> Gain | None:
         votes.values_list(side).annotate(votes=Count("pk"), chosen=Count("pk", filter=Q(choice=side)))
         for side in ("first", "second")
     )
-    number: Counter[int] = Counter()
+    total: Counter[int] = Counter()
     chosen: Counter[int] = Counter()
     for tool, its_votes, its_chosen in first.union(second, all=True):
-        number[tool] += its_votes
+        total[tool] += its_votes
         chosen[tool] += its_chosen
-    gains = [
+    gains = [  # (votes for minus votes against, votes for, minus the id: the oldest tool wins a tie)
         (2 * chosen[tool] - votes, chosen[tool], -tool)
-        for tool, votes in number.items()
-        if votes >= PAIR_VOTES and 2 * chosen[tool] > votes
+        for tool, votes in total.items()
+        if votes >= MIN_PAIR_VOTES and 2 * chosen[tool] > votes
     ]
     if not gains:
         return None
     tool = -max(gains)[2]
-    return Gain(tool, number[tool], chosen[tool])
+    return Gain(tool, total[tool], chosen[tool])
 
 
-def _gained_by_votes(since: datetime, at: datetime) -> Gain | None:
+def _find_gain_by_votes(since: datetime, at: datetime) -> Gain | None:
     most = (
         Vote.objects.counted()
         .filter(is_published(at=at, prefix="tool__"), created_at__gt=since, created_at__lte=at)
@@ -241,5 +251,5 @@ def _gained_by_votes(since: datetime, at: datetime) -> Gain | None:
     return Gain(*most) if most else None
 
 
-def _one_line(text: str) -> str:
+def _to_one_line(text: str) -> str:
     return " ".join(text.split())

@@ -1,5 +1,6 @@
-"""What an issue says: entries, as they are frozen in it, and the sections that a reader gets. No queries but one
-function's, `public`.
+"""The content of an issue: its items, as they are stored in it, and the sections that a reader gets.
+
+Only `select_public` makes queries.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ from reviews.models import Prediction, Review
 from tools.models import Tool
 from web.words import count_of, shorten
 
-# Each kind of entry: the title of its section, what one is called, and where the rest of them stand.
+# For each kind of item: the title of its section, the name of one item, and the URL name of the page with the rest.
 KINDS = {
     "comparison": ("New comparisons", "New comparison", "home"),
     "flip": ("Verdicts that flipped", "Verdict that flipped", "changes"),
@@ -21,33 +22,33 @@ KINDS = {
     "split": ("The biggest split", "The biggest split", "splits"),
     "watch": ("One to watch", "One to watch", "tools"),
 }
-NEWS = ("comparison", "flip", "prediction")  # the others alone make no issue
-MOST = 12  # entries of one section; the rest is a link
+NEWS = ("comparison", "flip", "prediction")  # the other kinds alone do not make an issue
+MAX_ITEMS = 12  # per section; the rest is a link
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One piece of news, in plain words."""
+class NewsItem:
+    """One piece of news, as plain text."""
 
     kind: str
     """A key of KINDS."""
     object: int
-    """The id of the comparison, review, prediction or tool that it is about."""
+    """The id of the comparison, review, prediction, or tool that it is about."""
     category: str
     category_ids: tuple[int, ...]
-    """The categories whose readers it is for; the first is the one it is filed under."""
+    """The categories whose readers get the item. The first is `category`."""
     title: str
     path: str
     words: tuple[str, ...]
     """Paragraphs."""
 
     @classmethod
-    def of(cls, record: dict[str, Any]) -> "Entry":
+    def from_record(cls, record: dict[str, Any]) -> "NewsItem":
         return cls(**{**record, "category_ids": tuple(record["category_ids"]), "words": tuple(record["words"])})
 
     @property
     def record(self) -> dict[str, Any]:
-        """As JSON keeps it."""
+        """The item as a dictionary, for JSON."""
         return asdict(self)
 
     @property
@@ -56,112 +57,131 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class NewsSection:
     title: str
-    entries: tuple[Entry, ...]
+    entries: tuple[NewsItem, ...]
     by_kind: bool
-    """Whether its title is a kind; else it is a category, and each entry names its own kind."""
+    """Whether the title is a kind. Otherwise it is a category, and each item names its own kind."""
     left_out: int = 0
     more_path: str = ""
-    """Where those stand that were left out."""
+    """The page that lists the items left out."""
 
 
-def entries_of(content: Iterable[dict[str, Any]]) -> list[Entry]:
-    """The entries that an issue keeps."""
-    return [Entry.of(record) for record in content]
+def parse_items(content: Iterable[dict[str, Any]]) -> list[NewsItem]:
+    """Return the items stored in an issue."""
+    return [NewsItem.from_record(record) for record in content]
 
 
-def has_news(entries: Iterable[Entry]) -> bool:
-    return any(entry.kind in NEWS for entry in entries)
+def has_news(items: Iterable[NewsItem]) -> bool:
+    return any(item.kind in NEWS for item in items)
 
 
-def wanted(entries: Sequence[Entry], categories: frozenset[int] | None) -> list[Entry]:
-    """The entries for a reader of some categories (None: of all)."""
+def select_items(items: Sequence[NewsItem], categories: frozenset[int] | None) -> list[NewsItem]:
+    """Return the items for a reader of `categories`, or of all categories if None."""
     if categories is None:
-        return list(entries)
-    return [entry for entry in entries if categories.intersection(entry.category_ids)]
+        return list(items)
+    return [item for item in items if categories.intersection(item.category_ids)]
 
 
-def subject_of(entries: Iterable[Entry]) -> str:
-    """What an issue is called: its first comparison or piece of news, and how many more there are."""
-    entries = list(entries)
-    first, *others = [entry for entry in entries if entry.kind in NEWS] or entries[:1]
+def build_subject(items: Iterable[NewsItem]) -> str:
+    """Return the subject of an issue: its first piece of news, and how many more there are."""
+    items = list(items)
+    first, *others = [item for item in items if item.kind in NEWS] or items[:1]
     title = shorten(first.title, 80)
     return f"{title}, and {count_of(len(others), 'more verdict')}" if others else title
 
 
-def subject_for(said: str, entries: Sequence[Entry], some: Sequence[Entry], *, if_none: str) -> str:
-    """What an issue is called before somebody who gets only some of its entries, so that it promises no others. An
-    editor's own words stay as they are; `if_none` is for none at all.
+def adapt_subject(subject: str, items: Sequence[NewsItem], selected: Sequence[NewsItem], *, if_none: str) -> str:
+    """Return the subject for a reader who gets only the `selected` items, so that it promises nothing else.
+
+    A subject that an editor wrote is returned unchanged. If nothing is selected, return `if_none`.
     """
-    if not entries or said != subject_of(entries):
-        return said
-    return subject_of(some) if some else if_none
+    if not items or subject != build_subject(items):
+        return subject
+    return build_subject(selected) if selected else if_none
 
 
-def sections(
-    entries: Sequence[Entry], categories: frozenset[int] | None, *, most: int = MOST, most_sections: int | None = None
-) -> list[Section]:
-    """What a reader gets: by kind of news for one of all categories (None), else by category. At most so many entries
-    of each section and so many sections (None: all); what is left out is counted.
+def build_sections(
+    items: Sequence[NewsItem],
+    categories: frozenset[int] | None,
+    *,
+    max_items: int = MAX_ITEMS,
+    max_sections: int | None = None,
+) -> list[NewsSection]:
+    """Return what a reader gets: sections by kind for a reader of all categories (None), else by category.
+
+    At most `max_items` per section and `max_sections` in all (None: no limit); items left out are counted.
     """
-    entries = wanted(entries, categories)
-    made = _by_kind(entries, most) if categories is None else _by_category(entries, categories, most)
-    if most_sections is None or len(made) <= most_sections:
-        return made
-    rest = sum(len(section.entries) + section.left_out for section in made[most_sections:])
-    return [*made[:most_sections], Section("And more", (), by_kind=False, left_out=rest, more_path=reverse("home"))]
+    items = select_items(items, categories)
+    if categories is None:
+        sections = _group_by_kind(items, max_items)
+    else:
+        sections = _group_by_category(items, categories, max_items)
+    if max_sections is None or len(sections) <= max_sections:
+        return sections
+    rest = sum(len(section.entries) + section.left_out for section in sections[max_sections:])
+    more = NewsSection("And more", (), by_kind=False, left_out=rest, more_path=reverse("home"))
+    return [*sections[:max_sections], more]
 
 
-def _by_kind(entries: Sequence[Entry], most: int) -> list[Section]:
-    found = [
-        (title, [entry for entry in entries if entry.kind == kind], more) for kind, (title, _, more) in KINDS.items()
+def _group_by_kind(items: Sequence[NewsItem], max_items: int) -> list[NewsSection]:
+    groups = [
+        (title, [item for item in items if item.kind == kind], url_name) for kind, (title, _, url_name) in KINDS.items()
     ]
     return [
-        Section(title, tuple(some[:most]), by_kind=True, left_out=len(some[most:]), more_path=reverse(more))
-        for title, some, more in found
-        if some
+        NewsSection(
+            title,
+            tuple(group[:max_items]),
+            by_kind=True,
+            left_out=len(group[max_items:]),
+            more_path=reverse(url_name),
+        )
+        for title, group, url_name in groups
+        if group
     ]
 
 
-def _by_category(entries: Sequence[Entry], categories: frozenset[int], most: int) -> list[Section]:
-    """Under the category that the reader chose; an entry of two of them stands once, under the first."""
-    groups: dict[int, list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(next(pk for pk in entry.category_ids if pk in categories), []).append(entry)
-    names = {entry.category_ids[0]: entry.category for entry in entries}
-    made = [
-        Section(
-            names.get(category, some[0].category),
-            tuple(some[:most]),
+def _group_by_category(items: Sequence[NewsItem], categories: frozenset[int], max_items: int) -> list[NewsSection]:
+    """Return sections of the chosen categories. An item of several of them is listed once, under its first."""
+    groups: dict[int, list[NewsItem]] = {}
+    for item in items:
+        groups.setdefault(next(pk for pk in item.category_ids if pk in categories), []).append(item)
+    names = {item.category_ids[0]: item.category for item in items}
+    sections = [
+        NewsSection(
+            names.get(category, group[0].category),
+            tuple(group[:max_items]),
             by_kind=False,
-            left_out=len(some[most:]),
+            left_out=len(group[max_items:]),
             more_path=reverse("home"),
         )
-        for category, some in groups.items()
+        for category, group in groups.items()
     ]
-    return sorted(made, key=lambda section: section.title)
+    return sorted(sections, key=lambda section: section.title)
 
 
-def public(entries: Sequence[Entry]) -> list[Entry]:
-    """Those of which everything is still public. What was withdrawn after an issue was composed is in none of its
-    mails that go out later, nor on the web. One query for each of four tables.
+def select_public(items: Sequence[NewsItem]) -> list[NewsItem]:
+    """Return the items whose content is still public. Four queries, one per table.
+
+    Content withdrawn after an issue was composed appears neither in messages sent later nor on the web.
     """
 
-    def ids(*kinds: str) -> list[int]:
-        return [entry.object for entry in entries if entry.kind in kinds]
+    def collect_ids(*kinds: str) -> list[int]:
+        return [item.object for item in items if item.kind in kinds]
 
     comparisons = set(
-        Comparison.objects.published().filter(pk__in=ids("comparison", "split")).values_list("pk", flat=True)
+        Comparison.objects.published().filter(pk__in=collect_ids("comparison", "split")).values_list("pk", flat=True)
     )
-    reviews = set(Review.objects.flips().filter(pk__in=ids("flip")).values_list("pk", flat=True))
-    predictions = set(Prediction.objects.on_record().filter(pk__in=ids("prediction")).values_list("pk", flat=True))
-    tools = set(Tool.objects.published().filter(pk__in=ids("watch")).values_list("pk", flat=True))
-    standing = {
+    reviews = set(Review.objects.flips().filter(pk__in=collect_ids("flip")).values_list("pk", flat=True))
+    predictions = set(
+        Prediction.objects.on_record().filter(pk__in=collect_ids("prediction")).values_list("pk", flat=True)
+    )
+    tools = set(Tool.objects.published().filter(pk__in=collect_ids("watch")).values_list("pk", flat=True))
+    public_ids = {
         "comparison": comparisons,
         "split": comparisons,
         "flip": reviews,
         "prediction": predictions,
         "watch": tools,
     }
-    return [entry for entry in entries if entry.object in standing[entry.kind]]
+    return [item for item in items if item.object in public_ids[item.kind]]

@@ -3,7 +3,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from newsletter.addresses import normalised
+from newsletter.addresses import normalize
 from newsletter.models import Subscriber
 from tools.models import Category
 
@@ -17,14 +17,15 @@ class SubscribeForm(forms.Form):
             "invalid": "This does not look like an e-mail address. Is a letter missing?",
         },
     )
-    # Nobody sees it (a rule of the style sheet), so whoever fills it in is no person.
+    # A honeypot: the style sheet hides it, so only a bot fills it in.
     website = forms.CharField(required=False)
 
     def clean_email(self) -> str:
-        return normalised(self.cleaned_data["email"])
+        return normalize(self.cleaned_data["email"])
 
     @property
     def is_trap(self) -> bool:
+        """Whether the honeypot was filled in."""
         return bool(self.cleaned_data["website"])
 
 

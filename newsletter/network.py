@@ -1,12 +1,12 @@
-"""The network that a request comes from, as limits know it."""
+"""The network of a request, as the limits on sign-ups use it."""
 
 from django.http import HttpRequest
 from django.utils import timezone
 
-from votes.network import hash_network
+from votes import network
 from web.client import client_address
 
 
-def network_hash(request: HttpRequest) -> str:
-    """The hash of the client's network under the key of the day, as votes have it, in hexadecimal digits."""
-    return hash_network(client_address(request), at=timezone.now()).hash.hex
+def hash_network(request: HttpRequest) -> str:
+    """Return the hash of the client's network under the key of the day, in hexadecimal. Votes use the same hash."""
+    return network.hash_network(client_address(request), at=timezone.now()).hash.hex

@@ -1,4 +1,4 @@
-"""Sending what waits in the outbox: a few mails at a time, each of them at least once."""
+"""Sending what waits in the outbox: a few messages at a time, each at least once."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -9,84 +9,84 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from newsletter import letters
+from newsletter import messages
 from newsletter.actions import suppress
-from newsletter.letters import Letter
-from newsletter.models import Issue, Kind, Leaving, Outbox, State, Subscriber, Suppression
-from newsletter.outgoing import MessageParcel
-from newsletter.transport import Outcome, retry_at
+from newsletter.messages import Message
+from newsletter.models import Issue, LeaveReason, Outbox, OutboxKind, SendState, Subscriber, Suppression
+from newsletter.outgoing import SingleMessage
+from newsletter.transport import SendResult, get_retry_delay
 
-BATCH = 10
+BATCH_SIZE = 10
 
 
 def reclaim() -> int:
-    """Put back what a worker was sending when it was killed. How many there were."""
-    lapsed = Outbox.objects.filter(state=State.SENDING, leased_until_at__lt=timezone.now())
-    return lapsed.update(state=State.QUEUED, leased_until_at=None, next_attempt_at=timezone.now())
+    """Queue rows again whose worker was killed while sending them, and return how many."""
+    lapsed = Outbox.objects.filter(state=SendState.SENDING, leased_until_at__lt=timezone.now())
+    return lapsed.update(state=SendState.QUEUED, leased_until_at=None, next_attempt_at=timezone.now())
 
 
 def claim(*, worker: str) -> list[Outbox]:
-    """Take a few mails that are due, so that no other worker does."""
+    """Lease a few rows that are due, so that no other worker sends them, and return them."""
     now = timezone.now()
-    due = Outbox.objects.filter(state=State.QUEUED, next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+    due = Outbox.objects.filter(state=SendState.QUEUED, next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
     with transaction.atomic():
-        mails = list(due.select_for_update(skip_locked=True, of=("self",))[:BATCH])
-        Outbox.objects.filter(pk__in=[mail.pk for mail in mails]).update(
-            state=State.SENDING,
+        rows = list(due.select_for_update(skip_locked=True, of=("self",))[:BATCH_SIZE])
+        Outbox.objects.filter(pk__in=[row.pk for row in rows]).update(
+            state=SendState.SENDING,
             worker=worker,
             attempts=F("attempts") + 1,
             leased_until_at=now + timedelta(seconds=settings.NEWSLETTER_LEASE_SECONDS),
         )
-    return mails
+    return rows
 
 
-def parcel_of(mail: Outbox) -> MessageParcel | None:
-    """The mail as it stands now; None when it is not wanted any more."""
-    found = Outbox.objects.select_related("subscriber").filter(pk=mail.pk).first()
-    if found is None:  # its subscriber was erased a moment ago, and it went along
+def build_message(row: Outbox) -> SingleMessage | None:
+    """Return the message of a row as of now; None if it is no longer wanted."""
+    found = Outbox.objects.select_related("subscriber").filter(pk=row.pk).first()
+    if found is None:  # its subscriber was just erased, which deletes the row too
         return None
-    mail = found
-    if mail.kind == Kind.SIGN_UP and mail.subscriber is not None:
-        if Suppression.objects.of(mail.subscriber.email).filter(reason=Leaving.COMPLAINED).exists():
+    row = found
+    if row.kind == OutboxKind.SIGN_UP and row.subscriber is not None:
+        if Suppression.objects.for_email(row.subscriber.email).filter(reason=LeaveReason.COMPLAINED).exists():
             return None
-        return _parcel(mail, letters.answer(mail.subscriber), mail.subscriber.email)
-    if mail.kind == Kind.TEST:
-        issue = Issue.objects.filter(pk=mail.payload["issue"]).first()
-        return _parcel(mail, letters.test_letter(issue), mail.payload["email"]) if issue else None
+        return _identify(row, messages.build_sign_up_reply(row.subscriber), row.subscriber.email)
+    if row.kind == OutboxKind.TEST:
+        issue = Issue.objects.filter(pk=row.payload["issue"]).first()
+        return _identify(row, messages.build_test_message(issue), row.payload["email"]) if issue else None
     return None
 
 
-def _parcel(mail: Outbox, letter: Letter, email: str) -> MessageParcel:
-    """A letter with an id of its own: the same if it is ever sent twice, so that mailboxes can tell."""
-    message_id = f"<{mail.kind}-{mail.pk}@{letters.mail_host()}>"
-    return MessageParcel(replace(letter, headers={**letter.headers, "Message-ID": message_id}).to(email))
+def _identify(row: Outbox, message: Message, address: str) -> SingleMessage:
+    """Return a message with an id that stays the same if it is ever sent twice, so that mailboxes can tell."""
+    message_id = f"<{row.kind}-{row.pk}@{messages.get_mail_host()}>"
+    return SingleMessage(replace(message, headers={**message.headers, "Message-ID": message_id}).to_email(address))
 
 
-def finish(mail: Outbox, outcome: Outcome | None) -> None:
-    """Note what came of a claimed mail; None: it was not wanted."""
-    attempts = mail.attempts + (0 if outcome and outcome.is_our_trouble else 1)
-    state = outcome.state if outcome else State.FAILED
-    if state == State.UNKNOWN:
-        state = State.QUEUED  # at least once
-    if state == State.QUEUED and attempts >= settings.NEWSLETTER_MAX_ATTEMPTS:
-        state = State.FAILED
+def finish(row: Outbox, result: SendResult | None) -> None:
+    """Record the result of a claimed row; None means that it was no longer wanted."""
+    attempts = row.attempts + (0 if result and result.is_our_fault else 1)
+    state = result.state if result else SendState.FAILED
+    if state == SendState.UNKNOWN:
+        state = SendState.QUEUED  # at least once
+    if state == SendState.QUEUED and attempts >= settings.NEWSLETTER_MAX_ATTEMPTS:
+        state = SendState.FAILED
     now = timezone.now()
-    Outbox.objects.filter(pk=mail.pk).update(
+    Outbox.objects.filter(pk=row.pk).update(
         state=state,
         attempts=attempts,
         leased_until_at=None,
-        reason=outcome.reason if outcome else "not wanted any more",
-        next_attempt_at=now + retry_at(max(attempts, 1)),
-        finished_at=None if state == State.QUEUED else now,
+        reason=result.reason if result else "no longer wanted",
+        next_attempt_at=now + get_retry_delay(max(attempts, 1)),
+        finished_at=None if state == SendState.QUEUED else now,
     )
-    if outcome and outcome.is_address_dead and mail.kind == Kind.SIGN_UP:
-        for subscriber in Subscriber.objects.filter(pk__in=[mail.subscriber_id]):  # none, if it was erased meanwhile
-            suppress(email=subscriber.email, reason=Leaving.BOUNCED)
+    if result and result.is_address_dead and row.kind == OutboxKind.SIGN_UP:
+        for subscriber in Subscriber.objects.filter(pk__in=[row.subscriber_id]):  # none if it was just erased
+            suppress(email=subscriber.email, reason=LeaveReason.BOUNCED)
 
 
-def release(mails: Iterable[Outbox]) -> None:
-    """Give claimed mails back that were not begun."""
-    for mail in mails:
-        Outbox.objects.filter(pk=mail.pk, state=State.SENDING).update(
-            state=State.QUEUED, attempts=mail.attempts, leased_until_at=None
+def release(rows: Iterable[Outbox]) -> None:
+    """Queue claimed rows again that were not sent."""
+    for row in rows:
+        Outbox.objects.filter(pk=row.pk, state=SendState.SENDING).update(
+            state=SendState.QUEUED, attempts=row.attempts, leased_until_at=None
         )

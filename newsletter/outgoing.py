@@ -1,4 +1,4 @@
-"""Mails that are ready to go: a message of its own, or an issue to one reader."""
+"""Messages that are ready to send: a single one, or an issue to one reader."""
 
 from dataclasses import dataclass
 from email.policy import SMTP
@@ -7,106 +7,108 @@ from functools import cached_property, lru_cache
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 
-from newsletter.letters import Letter, Links, issue_letter, mail_host
+from newsletter.message_template import PLACEHOLDER_LINKS, MessageTemplate, compile_template
+from newsletter.messages import Links, Message, build_issue_message, get_mail_host
 from newsletter.models import Issue
-from newsletter.sending import InHand
-from newsletter.stencil import LINKS, Stencil, stencil
+from newsletter.sending import ClaimedDelivery
 from newsletter.tokens import PREFERENCES, UNSUBSCRIBE
 
-KEPT = 64  # stencils a worker keeps, about 100 KB each
+CACHED_TEMPLATES = 64  # per worker, about 100 KB each
 
 
-def envelope_address(sender: str) -> str:
-    """The bare address of `Shipside <hello@shipside.example>`."""
+def parse_envelope_address(sender: str) -> str:
+    """Return the bare address of `Shipside <hello@shipside.example>`."""
     return sender.rpartition("<")[2].rstrip(">").strip()
 
 
 @dataclass(frozen=True)
-class MessageParcel:
-    """A message of Django's that is on its own."""
+class SingleMessage:
+    """A message that no other shares its content with, as one of Django's."""
 
-    message: EmailMultiAlternatives
+    email: EmailMultiAlternatives
 
     @property
     def sender(self) -> str:
-        return envelope_address(self.message.from_email)
+        return parse_envelope_address(self.email.from_email)
 
     @property
     def recipient(self) -> str:
-        return self.message.to[0]
+        return self.email.to[0]
 
     @cached_property
     def _bytes(self) -> bytes:
-        return self.message.message(policy=SMTP).as_bytes()
+        return self.email.message(policy=SMTP).as_bytes()
 
     def as_bytes(self) -> bytes:
         return self._bytes
 
-    def as_message(self) -> EmailMessage:
-        return self.message
+    def as_email(self) -> EmailMessage:
+        return self.email
 
 
 @dataclass(frozen=True, slots=True)
-class IssueParcel:
+class IssueMessage:
     """An issue to one reader."""
 
-    stencil: Stencil
+    template: MessageTemplate
     recipient: str
     message_id: str
     links: Links
 
     @property
     def sender(self) -> str:
-        return envelope_address(settings.DEFAULT_FROM_EMAIL)
+        return parse_envelope_address(settings.DEFAULT_FROM_EMAIL)
 
     def as_bytes(self) -> bytes:
-        return self.stencil.filled(recipient=self.recipient, message_id=self.message_id, links=self.links)
+        return self.template.fill(recipient=self.recipient, message_id=self.message_id, links=self.links)
 
-    def as_message(self) -> EmailMessage:
-        """The same, for those who take no bytes."""
-        letter = self.stencil.letter
-        return Letter(
-            letter.subject,
-            self._filled(letter.text),
-            self._filled(letter.html),
-            {name: self._filled(value) for name, value in letter.headers.items()} | {"Message-ID": self.message_id},
-        ).to(self.recipient)
+    def as_email(self) -> EmailMessage:
+        """Return the same message as Django's, for backends that do not take bytes."""
+        message = self.template.message
+        return Message(
+            message.subject,
+            self._fill(message.text),
+            self._fill(message.html),
+            {name: self._fill(value) for name, value in message.headers.items()} | {"Message-ID": self.message_id},
+        ).to_email(self.recipient)
 
-    def _filled(self, text: str) -> str:
-        text = text.replace(LINKS.unsubscribe, self.links.unsubscribe)
-        return text.replace(LINKS.preferences, self.links.preferences)
+    def _fill(self, text: str) -> str:
+        text = text.replace(PLACEHOLDER_LINKS.unsubscribe, self.links.unsubscribe)
+        return text.replace(PLACEHOLDER_LINKS.preferences, self.links.preferences)
 
 
-class Parcels:
-    """Makes an issue's mails, and keeps the stencils that it has cut for them."""
+class IssueMessageBuilder:
+    """Builds the messages of issues, and caches their templates per issue and set of categories."""
 
     def __init__(self) -> None:
-        self._stencil = lru_cache(maxsize=KEPT)(_stencil)
-        self._issue = lru_cache(maxsize=4)(_issue)
+        self._get_template = lru_cache(maxsize=CACHED_TEMPLATES)(_compile_template)
+        self._get_issue = lru_cache(maxsize=4)(_read_issue)
 
-    def has_news_for(self, mail: InHand) -> bool:
-        """Whether there is anything in the issue for the reader of a delivery, who may have chosen anew meanwhile."""
-        return mail.categories is None or not mail.categories.isdisjoint(self._issue(mail.issue_id)[1])
+    def has_news_for(self, delivery: ClaimedDelivery) -> bool:
+        """Return whether the issue has news for a reader, who may have changed categories since it was queued."""
+        return delivery.categories is None or not delivery.categories.isdisjoint(self._get_issue(delivery.issue_id)[1])
 
-    def parcel(self, mail: InHand, email: str) -> IssueParcel:
-        """The mail of a delivery, to the address of its reader."""
-        number, with_news = self._issue(mail.issue_id)
-        chosen = None if mail.categories is None else mail.categories & with_news
-        return IssueParcel(
-            stencil=self._stencil(mail.issue_id, chosen),
+    def build(self, delivery: ClaimedDelivery, email: str) -> IssueMessage:
+        """Return the message of a delivery, to the address of its reader."""
+        number, with_news = self._get_issue(delivery.issue_id)
+        chosen = None if delivery.categories is None else delivery.categories & with_news
+        return IssueMessage(
+            template=self._get_template(delivery.issue_id, chosen),
             recipient=email,
-            message_id=f"<issue-{number}.{mail.subscriber_id}@{mail_host()}>",  # the same if it is ever sent twice
+            # The same if the message is ever sent twice, so that mailboxes can discard the second.
+            message_id=f"<issue-{number}.{delivery.subscriber_id}@{get_mail_host()}>",
             links=Links(
-                unsubscribe=UNSUBSCRIBE.url(mail.subscriber_id), preferences=PREFERENCES.url(mail.subscriber_id)
+                unsubscribe=UNSUBSCRIBE.build_url(delivery.subscriber_id),
+                preferences=PREFERENCES.build_url(delivery.subscriber_id),
             ),
         )
 
 
-def _stencil(issue: int, categories: frozenset[int] | None) -> Stencil:
-    return stencil(issue_letter(Issue.objects.get(pk=issue), LINKS, categories=categories))
+def _compile_template(issue: int, categories: frozenset[int] | None) -> MessageTemplate:
+    return compile_template(build_issue_message(Issue.objects.get(pk=issue), PLACEHOLDER_LINKS, categories=categories))
 
 
-def _issue(pk: int) -> tuple[int, frozenset[int]]:
-    """The number of an issue, and the categories that have news in it."""
+def _read_issue(pk: int) -> tuple[int, frozenset[int]]:
+    """Return the number of an issue and the categories that have news in it."""
     issue = Issue.objects.get(pk=pk)
     return issue.number, frozenset(category for record in issue.content for category in record["category_ids"])

@@ -1,4 +1,6 @@
-"""Markdown as it leaves the site: as plain text that says as much, and as HTML with complete addresses."""
+"""Markdown for readers outside the site: as plain text that carries the same information, and as HTML with absolute
+links.
+"""
 
 import re
 from html import unescape
@@ -12,19 +14,19 @@ _BLOCK_END = re.compile(r"</(?:p|blockquote|ul|ol|pre)>|<br\s*/?>")
 _TAG = re.compile(r"<[^>]+>")
 
 
-def as_text(text: str, *, site: str) -> str:
-    """Markdown as the lines of a plain text. Addresses within the site are completed with `site`."""
-    html = complete(markdown.render(text), site=site)
+def render_text(text: str, *, site: str) -> str:
+    """Return Markdown as plain text. Each link is followed by its address, made absolute with `site`."""
+    html = make_links_absolute(markdown.render(text), site=site)
     html = _LINK.sub(lambda link: f"{link[2]} ({link[1]})", html)
     html = _BLOCK_END.sub("\n\n", html).replace("<li>", "- ")
     return re.sub(r"\n{3,}", "\n\n", unescape(_TAG.sub("", html))).strip()
 
 
-def as_html(text: str, *, site: str) -> SafeString:
-    """Markdown as HTML whose links hold outside the site, too."""
-    return mark_safe(complete(markdown.render(text), site=site))  # noqa: S308 (it is safe as it comes)
+def render_html(text: str, *, site: str) -> SafeString:
+    """Return Markdown as HTML with absolute links."""
+    return mark_safe(make_links_absolute(markdown.render(text), site=site))  # noqa: S308 (rendered Markdown is safe)
 
 
-def complete(html: str, *, site: str) -> str:
-    """Rendered Markdown whose links hold outside the site, too."""
+def make_links_absolute(html: str, *, site: str) -> str:
+    """Return rendered Markdown with the links within the site made absolute."""
     return html.replace('href="/', f'href="{site}/')

@@ -1,8 +1,8 @@
-"""The statements by which an issue goes out. Each is one round trip and commits by itself.
+"""The statements that send an issue. Each is one round trip and commits by itself.
 
-What each mail goes through: `queue` makes its row; `claim` takes a few dozen rows in hand; `step` begins one, which
-holds only if its reader is still on the list and the issue still goes out, and in the same statement notes what came
-of the one before. A worker that is killed leaves at most one row begun.
+The life of a delivery: `queue` inserts it; `claim` leases a few dozen to a worker; `step` begins one, provided that its
+reader is still on the list and the issue is still being sent, and records the result of the previous one in the same
+statement. A worker that is killed leaves at most one delivery begun.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from django.conf import settings
 from django.db import connection
 
 from newsletter.actions import suppress
-from newsletter.models import Issue, Leaving, State, Subscriber
-from newsletter.transport import Outcome, retry_at
+from newsletter.models import Issue, LeaveReason, SendState, Subscriber
+from newsletter.transport import SendResult, get_retry_delay
 
-BATCH = 50  # mails that a worker takes in hand
+BATCH_SIZE = 50  # deliveries that a worker claims at once
 
-# A subscriber who is to have an issue.
+# A condition for subscribers who get issues.
 _ACTIVE = "subscriber.confirmed_at IS NOT NULL AND subscriber.left_at IS NULL"
 
 _QUEUE = f"""
@@ -32,7 +32,7 @@ WHERE {_ACTIVE} AND (
     )
 )
 ON CONFLICT (issue_id, subscriber_id) DO NOTHING
-"""  # noqa: S608 (our own words)
+"""  # noqa: S608 (no input)
 
 _CLAIM = f"""
 WITH due AS (
@@ -62,16 +62,16 @@ SELECT claimed.id, claimed.issue_id, claimed.subscriber_id, claimed.attempts, cl
        ) END
 FROM claimed LEFT JOIN newsletter_subscriber AS subscriber ON subscriber.id = claimed.subscriber_id
 ORDER BY claimed.id
-"""  # noqa: S608 (our own words)
+"""  # noqa: S608 (no input)
 
-# What came of one that was begun. It is noted even if the lease has run out meanwhile: the worker knows, and who
-# called it unknown did not.
+# Records the result of a delivery that was begun, even if its lease has expired in the meantime and it was marked as
+# unknown: its worker knows the result.
 _FINISH = """
     UPDATE newsletter_delivery SET
-        state = %(outcome)s::text, reason = %(reason)s::text, leased_until_at = NULL,
+        state = %(result)s::text, reason = %(reason)s::text, leased_until_at = NULL,
         attempts = attempts - %(uncounted)s::int,
         next_attempt_at = statement_timestamp() + make_interval(secs => %(wait)s::float),
-        finished_at = CASE WHEN %(outcome)s::text = 'queued' THEN NULL ELSE statement_timestamp() END
+        finished_at = CASE WHEN %(result)s::text = 'queued' THEN NULL ELSE statement_timestamp() END
     WHERE id = %(finished)s::bigint AND worker = %(worker)s::text AND state IN ('sending', 'unknown')
 """
 
@@ -85,11 +85,11 @@ _BEGIN = f"""
       AND subscriber.id = delivery.subscriber_id AND {_ACTIVE}
       AND issue.id = delivery.issue_id AND issue.state = 'sending'
     RETURNING subscriber.email
-"""  # noqa: S608 (our own words)
+"""  # noqa: S608 (no input)
 
 _STEP = f"WITH finished AS ({_FINISH}), begun AS ({_BEGIN}) SELECT email FROM begun"  # noqa: S608
 
-# Those in hand that were not begun: whose reader has left, and who can wait for another worker.
+# Releases claimed deliveries that were not begun: to `left` if the reader has left, else to the queue.
 _RELEASE = f"""
 UPDATE newsletter_delivery AS delivery SET
     state = CASE WHEN active.id IS NULL THEN 'left' ELSE 'queued' END,
@@ -102,7 +102,7 @@ LEFT JOIN LATERAL (
 ) AS active ON true
 WHERE held.id = ANY(%(ids)s::bigint[]) AND delivery.id = held.id
   AND delivery.state = 'queued' AND delivery.worker = %(worker)s::text
-"""  # noqa: S608 (our own words)
+"""  # noqa: S608 (no input)
 
 _SKIP = """
 UPDATE newsletter_delivery SET
@@ -111,26 +111,26 @@ UPDATE newsletter_delivery SET
 WHERE id = ANY(%(ids)s::bigint[]) AND worker = %(worker)s::text AND state = 'queued'
 """
 
-_GIVE_BACK = """
+_UNDO_BEGIN = """
 UPDATE newsletter_delivery SET state = 'queued', attempts = attempts - 1, leased_until_at = NULL
 WHERE id = %(id)s::bigint AND worker = %(worker)s::text AND state IN ('sending', 'unknown')
 """
 
-_LAPSE = """
+_EXPIRE_LEASES = """
 UPDATE newsletter_delivery SET
     state = 'unknown', finished_at = statement_timestamp(), leased_until_at = NULL,
-    reason = 'worker ' || worker || ' fell silent before it noted the server’s answer'
+    reason = 'worker ' || worker || ' stopped responding before it recorded the server’s reply'
 WHERE state = 'sending' AND leased_until_at <= statement_timestamp()
 """
 
-_COMPLETE = """
+_COMPLETE_ISSUES = """
 UPDATE newsletter_issue AS issue SET state = 'sent', finished_at = statement_timestamp()
 WHERE state = 'sending' AND NOT EXISTS (
     SELECT FROM newsletter_delivery AS delivery WHERE issue_id = issue.id AND delivery.state IN ('queued', 'sending')
 )
 """
 
-_PACE = """
+_RESERVE_TIME = """
 INSERT INTO newsletter_pace AS pace (id, free_at)
 VALUES (1, statement_timestamp() + %(span)s::float * interval '1 second')
 ON CONFLICT (id) DO UPDATE SET
@@ -140,110 +140,111 @@ RETURNING extract(epoch FROM pace.free_at - statement_timestamp())::float - %(sp
 
 
 @dataclass(frozen=True, slots=True)
-class InHand:
-    """A delivery that this worker has claimed."""
+class ClaimedDelivery:
+    """A delivery that a worker has claimed."""
 
     id: int
     issue_id: int
     subscriber_id: int
     attempts: int
     categories: frozenset[int] | None
-    """What its reader chose; None: everything."""
+    """What its reader chose; None for everything."""
 
 
 def queue(*, issue: Issue, categories: list[int]) -> int:
-    """Make the deliveries of an issue, for everybody who is to have it. `categories` are those that have news."""
+    """Queue the deliveries of an issue to all its readers, and return how many. `categories` are those with news."""
     with connection.cursor() as cursor:
         cursor.execute(_QUEUE, {"issue": issue.pk, "categories": categories})
         return cursor.rowcount
 
 
-def claim(*, worker: str, batch: int = BATCH) -> list[InHand]:
-    """Take some deliveries in hand that are due, so that nobody else does; those whose readers have left are done."""
+def claim(*, worker: str, batch_size: int = BATCH_SIZE) -> list[ClaimedDelivery]:
+    """Lease due deliveries to a worker and return them. Those whose readers have left are marked as `left` instead."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"worker": worker, "batch": batch, "lease": settings.NEWSLETTER_LEASE_SECONDS})
+        cursor.execute(_CLAIM, {"worker": worker, "batch": batch_size, "lease": settings.NEWSLETTER_LEASE_SECONDS})
         return [
-            InHand(pk, issue, subscriber, attempts, None if categories is None else frozenset(categories))
+            ClaimedDelivery(pk, issue, subscriber, attempts, None if categories is None else frozenset(categories))
             for pk, issue, subscriber, attempts, state, categories in cursor.fetchall()
-            if state == State.QUEUED
+            if state == SendState.QUEUED
         ]
 
 
-def step(*, worker: str, done: tuple[InHand, Outcome] | None, begin: InHand | None) -> str | None:
-    """Note what came of one delivery and begin another, in one statement. The address to send it to; None when it is
-    not to be sent (any more), and then it is not begun.
+def step(*, worker: str, done: tuple[ClaimedDelivery, SendResult] | None, begin: ClaimedDelivery | None) -> str | None:
+    """Record the result of one delivery and begin another, in one statement.
+
+    Return the address to send it to; None if it must not be sent any more, in which case it is not begun.
     """
     parameters = {
         "worker": worker,
         "lease": settings.NEWSLETTER_LEASE_SECONDS,
         "begun": begin.id if begin else None,
-        **_finished(done),
+        **_get_finish_parameters(done),
     }
     with connection.cursor() as cursor:
         cursor.execute(_STEP, parameters)
         row = cursor.fetchone()
     if done and done[1].is_address_dead:
-        _suppress(done[0])
+        _suppress_reader(done[0])
     return row[0] if row else None
 
 
-def _finished(done: tuple[InHand, Outcome] | None) -> dict[str, object]:
+def _get_finish_parameters(done: tuple[ClaimedDelivery, SendResult] | None) -> dict[str, object]:
     if done is None:
-        return {"finished": None, "outcome": "", "reason": "", "uncounted": 0, "wait": 0.0}
-    mail, outcome = done
-    attempts = mail.attempts + 1
-    state = outcome.state
-    if state == State.QUEUED and not outcome.is_our_trouble and attempts >= settings.NEWSLETTER_MAX_ATTEMPTS:
-        state = State.FAILED
+        return {"finished": None, "result": "", "reason": "", "uncounted": 0, "wait": 0.0}
+    delivery, result = done
+    attempts = delivery.attempts + 1
+    state = result.state
+    if state == SendState.QUEUED and not result.is_our_fault and attempts >= settings.NEWSLETTER_MAX_ATTEMPTS:
+        state = SendState.FAILED
     return {
-        "finished": mail.id,
-        "outcome": str(state),
-        "reason": outcome.reason,
-        "uncounted": int(outcome.is_our_trouble),
-        "wait": 0.0 if outcome.is_our_trouble else retry_at(attempts).total_seconds(),
+        "finished": delivery.id,
+        "result": str(state),
+        "reason": result.reason,
+        "uncounted": int(result.is_our_fault),
+        "wait": 0.0 if result.is_our_fault else get_retry_delay(attempts).total_seconds(),
     }
 
 
-def _suppress(mail: InHand) -> None:
-    subscriber = Subscriber.objects.filter(pk=mail.subscriber_id).first()
+def _suppress_reader(delivery: ClaimedDelivery) -> None:
+    subscriber = Subscriber.objects.filter(pk=delivery.subscriber_id).first()
     if subscriber is not None:
-        suppress(email=subscriber.email, reason=Leaving.BOUNCED)
+        suppress(email=subscriber.email, reason=LeaveReason.BOUNCED)
 
 
-def release(*, worker: str, mails: list[InHand]) -> None:
-    """Give back what was not begun; those whose readers have left meanwhile are done."""
-    _execute(_RELEASE, {"worker": worker, "ids": [mail.id for mail in mails]})
+def release(*, worker: str, deliveries: list[ClaimedDelivery]) -> None:
+    """Queue deliveries again that were not begun. Those whose readers have left are marked as `left` instead."""
+    _execute(_RELEASE, {"worker": worker, "ids": [delivery.id for delivery in deliveries]})
 
 
-def skip(*, worker: str, mails: list[InHand]) -> None:
-    """Leave out readers who have chosen other categories since the issue was queued: it has nothing for them."""
-    _execute(_SKIP, {"worker": worker, "ids": [mail.id for mail in mails]})
+def skip(*, worker: str, deliveries: list[ClaimedDelivery]) -> None:
+    """Skip readers who chose other categories after the issue was queued, so that it has nothing for them."""
+    _execute(_SKIP, {"worker": worker, "ids": [delivery.id for delivery in deliveries]})
 
 
-def give_back(*, worker: str, mail: InHand) -> None:
-    """Put a delivery back of which only its worker knows that it was begun in the table and never handed over."""
-    _execute(_GIVE_BACK, {"worker": worker, "id": mail.id})
+def undo_begin(*, worker: str, delivery: ClaimedDelivery) -> None:
+    """Queue a delivery again that may have been begun in the database, but that its worker knows it did not send."""
+    _execute(_UNDO_BEGIN, {"worker": worker, "id": delivery.id})
 
 
-def lapse() -> int:
-    """Call unknown what was begun by a worker that has not been heard of since. How many there were."""
-    return _execute(_LAPSE, {})
+def expire_leases() -> int:
+    """Mark begun deliveries with expired leases as unknown, and return how many: their workers stopped responding."""
+    return _execute(_EXPIRE_LEASES, {})
 
 
-def complete() -> int:
-    """Call sent each issue of which nothing is left to send."""
-    return _execute(_COMPLETE, {})
+def complete_issues() -> int:
+    """Mark issues with nothing left to send as sent, and return how many."""
+    return _execute(_COMPLETE_ISSUES, {})
 
 
-def reserve(mails: int) -> float:
-    """Reserve the time that some mails take at NEWSLETTER_MAILS_PER_SECOND; seconds until it begins."""
+def reserve_time(messages: int) -> float:
+    """Reserve the time that `messages` take at NEWSLETTER_MAILS_PER_SECOND. Return the seconds until it begins."""
     with connection.cursor() as cursor:
-        cursor.execute(_PACE, {"span": mails / settings.NEWSLETTER_MAILS_PER_SECOND})
+        cursor.execute(_RESERVE_TIME, {"span": messages / settings.NEWSLETTER_MAILS_PER_SECOND})
         return max(cursor.fetchone()[0], 0.0)
 
 
-def oldest_due() -> tuple[int, datetime | None]:
-    """How many deliveries of issues that go out wait, and since when the first of them could have gone."""
+def count_due() -> tuple[int, datetime | None]:
+    """Return how many deliveries of issues being sent are waiting, and when the first was due (None without any)."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), min(next_attempt_at) FROM newsletter_delivery AS delivery WHERE state = 'queued' "

@@ -1,8 +1,8 @@
-"""What a sign-up does, whoever it is for: one statement.
+"""Signing up: one statement for every address.
 
-It takes from each limit in turn (network, address, over all), and where one has nothing left, what follows does not
-happen. New, pending, confirmed and suppressed addresses go through the same statement, so that neither the answer nor
-the time it takes tells them apart.
+The statement takes one from each limit in turn (per network, per address, in total). Once a limit is exhausted, the
+steps after it do nothing. New, pending, confirmed, and suppressed addresses run the same statement, so that neither the
+answer nor its timing tells them apart.
 """
 
 import logging
@@ -11,43 +11,47 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from newsletter.addresses import digests
+from newsletter.addresses import compute_digests
 
 log = logging.getLogger(__name__)
 
 DAY = 24 * 3600  # seconds
-RETURN = 30 * DAY  # seconds; an address that was erased, or bounced, is asked to confirm no more often than that
+SUPPRESSED_PAUSE = 30 * DAY  # seconds between two requests to confirm to an address that was erased or bounced
 
 
-def _take(scope: str, *, key: str, seconds: str, most: str, after: str) -> str:
-    """A part of the statement: take one from a limit after another part. It has a row unless nothing is left."""
-    over = f"cooldown.starts_at <= %(now)s::timestamptz - make_interval(secs => {seconds}::float)"
+def _take(scope: str, *, key: str, seconds: str, limit: str, after: str) -> str:
+    """Return a part of the statement that takes one from a limit, if the part `after` has a row.
+
+    It returns a row unless the limit is exhausted.
+    """
+    is_over = f"cooldown.starts_at <= %(now)s::timestamptz - make_interval(secs => {seconds}::float)"
     return f"""
 {scope} AS (
     INSERT INTO newsletter_cooldown AS cooldown (scope, key, starts_at, taken)
     SELECT '{scope}', {key}, %(now)s::timestamptz, 1 FROM {after}
     ON CONFLICT (scope, key) DO UPDATE SET
-        taken = CASE WHEN {over} THEN 1 ELSE cooldown.taken + 1 END,
-        starts_at = CASE WHEN {over} THEN %(now)s::timestamptz ELSE cooldown.starts_at END
-    WHERE {over} OR cooldown.taken < {most}
+        taken = CASE WHEN {is_over} THEN 1 ELSE cooldown.taken + 1 END,
+        starts_at = CASE WHEN {is_over} THEN %(now)s::timestamptz ELSE cooldown.starts_at END
+    WHERE {is_over} OR cooldown.taken < {limit}
     RETURNING 1
-)"""  # noqa: S608 (our own words)
+)"""  # noqa: S608 (no input)
 
 
 _ADDRESS, _NETWORK = "%(address)s::text", "%(network)s::text"
+# A suppressed address may come back by confirming, except after a complaint.
 _SUPPRESSED = """address_day WHERE EXISTS (SELECT FROM suppression)
       AND NOT EXISTS (SELECT FROM suppression WHERE reason = 'complained')"""
 _SIGN_UP = f"""
 WITH asked AS (SELECT 1),
 suppression AS (SELECT reason FROM newsletter_suppression WHERE digest = ANY(%(digests)s::text[])),
-{_take("network", key=_NETWORK, seconds=str(DAY), most="%(per_network)s::int", after="asked")},
-{_take("address", key=_ADDRESS, seconds="%(pause)s", most="1", after="network")},
-{_take("address_day", key=_ADDRESS, seconds=str(DAY), most="%(per_address)s::int", after="address")},
-{_take("came_back", key=_ADDRESS, seconds=str(RETURN), most="1", after=_SUPPRESSED)},
+{_take("network", key=_NETWORK, seconds=str(DAY), limit="%(per_network)s::int", after="asked")},
+{_take("address", key=_ADDRESS, seconds="%(pause)s", limit="1", after="network")},
+{_take("address_day", key=_ADDRESS, seconds=str(DAY), limit="%(per_address)s::int", after="address")},
+{_take("came_back", key=_ADDRESS, seconds=str(SUPPRESSED_PAUSE), limit="1", after=_SUPPRESSED)},
 allowed AS (
     SELECT 1 FROM address_day WHERE NOT EXISTS (SELECT FROM suppression) UNION ALL SELECT 1 FROM came_back
 ),
-{_take("total", key="''", seconds=str(DAY), most="%(per_day)s::int", after="allowed")},
+{_take("total", key="''", seconds=str(DAY), limit="%(per_day)s::int", after="allowed")},
 subscriber AS (
     INSERT INTO newsletter_subscriber AS known (email, created_at, left_reason)
     SELECT %(email)s::text, %(now)s::timestamptz, '' FROM total
@@ -61,17 +65,20 @@ queued AS (
     RETURNING 1
 )
 SELECT EXISTS (SELECT FROM allowed), EXISTS (SELECT FROM queued)
-"""  # noqa: S608 (our own words)
+"""  # noqa: S608 (no input)
 
 
 def sign_up(*, email: str, network: str) -> None:
-    """Put the answer to a sign-up into the outbox, if the limits allow: a question to confirm, or, for a confirmed
-    address, word that it is on the list. `email` is normalised; `network` is the hash of the network that asks.
+    """Put the reply to a sign-up into the outbox, if the limits allow it.
+
+    The reply asks to confirm, or tells a confirmed address that it is on the list. `email` is normalized; `network` is
+    the hash of the client's network.
     """
+    digests = compute_digests(email)
     parameters = {
         "email": email,
-        "digests": (hashes := digests(email)),
-        "address": hashes[0],
+        "digests": digests,
+        "address": digests[0],
         "network": network,
         "now": timezone.now(),
         "pause": settings.NEWSLETTER_ADDRESS_PAUSE,
@@ -83,4 +90,4 @@ def sign_up(*, email: str, network: str) -> None:
         cursor.execute(_SIGN_UP, parameters)
         allowed, queued = cursor.fetchone()
     if allowed and not queued:
-        log.warning("No answer to a sign-up went out: NEWSLETTER_PER_DAY is reached.")
+        log.warning("A sign-up got no reply: the limit NEWSLETTER_PER_DAY is reached.")

@@ -1,4 +1,4 @@
-"""The links in our mails: signed, each good for one purpose."""
+"""The links in our mail: signed, and each valid for one purpose."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,39 +7,41 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
-CONFIRM_FOR = timedelta(days=7)
+CONFIRM_MAX_AGE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Purpose:
-    """What a link is for: the name of its address, which is its salt too, and how long it holds (None: for ever)."""
+class LinkPurpose:
+    """What a link does. `name` is part of the name of its URL and of its salt; None as `max_age` never expires."""
 
     name: str
-    holds: timedelta | None = None
+    max_age: timedelta | None = None
 
     @property
     def _signer(self) -> signing.TimestampSigner:
         return signing.TimestampSigner(salt=f"newsletter.{self.name}", sep=".")
 
-    def token(self, subscriber: int) -> str:
-        """A token for a subscriber's id."""
+    def make_token(self, subscriber: int) -> str:
+        """Return a token for a subscriber's id."""
         return self._signer.sign(str(subscriber))
 
-    def path(self, subscriber: int) -> str:
-        return reverse(f"newsletter-{self.name}", args=[self.token(subscriber)])
+    def build_path(self, subscriber: int) -> str:
+        """Return the link as a path, for our own pages."""
+        return reverse(f"newsletter-{self.name}", args=[self.make_token(subscriber)])
 
-    def url(self, subscriber: int) -> str:
-        """The link in full, as a mail has it."""
-        return settings.SITE_URL + self.path(subscriber)
+    def build_url(self, subscriber: int) -> str:
+        """Return the absolute link, for mail."""
+        return settings.SITE_URL + self.build_path(subscriber)
 
-    def subscriber(self, token: str) -> int:
-        """The id that a token was made for. Raises signing.SignatureExpired, and signing.BadSignature for any that we
-        did not make for this purpose.
+    def read_token(self, token: str) -> int:
+        """Return the subscriber's id in a token.
+
+        Raises signing.SignatureExpired, or signing.BadSignature for a token that was not made for this purpose.
         """
-        return int(self._signer.unsign(token, max_age=self.holds))
+        return int(self._signer.unsign(token, max_age=self.max_age))
 
 
-CONFIRM = Purpose("confirm", holds=CONFIRM_FOR)
-UNSUBSCRIBE = Purpose("unsubscribe")
-PREFERENCES = Purpose("preferences")
-ERASE = Purpose("erase")
+CONFIRM = LinkPurpose("confirm", max_age=CONFIRM_MAX_AGE)
+UNSUBSCRIBE = LinkPurpose("unsubscribe")
+PREFERENCES = LinkPurpose("preferences")
+ERASE = LinkPurpose("erase")

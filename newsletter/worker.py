@@ -1,4 +1,4 @@
-"""The loop of `manage.py worker`: what waits is sent, by any number of processes that know nothing of each other."""
+"""The loop of `manage.py worker`. Any number of processes may run it; they coordinate only through the database."""
 
 import logging
 import os
@@ -16,41 +16,41 @@ from django.db.models import Min
 from django.utils import timezone
 from tqdm import tqdm
 
-from newsletter import outbox, sending, tidying
-from newsletter.models import Outbox, State, Worker
-from newsletter.outgoing import Parcels
-from newsletter.sending import InHand
-from newsletter.transport import Outcome, Parcel, Transport, open_transport
+from newsletter import cleanup, outbox, sending
+from newsletter.models import Outbox, SendState, Worker
+from newsletter.outgoing import IssueMessageBuilder
+from newsletter.sending import ClaimedDelivery
+from newsletter.transport import OutgoingMessage, SendResult, Transport, open_transport
 
 log = logging.getLogger(__name__)
 
-BEAT = 5.0  # seconds between two signs of life
-IDLE = 1.0  # seconds until it looks again
-TIDY = 3600.0  # seconds
-LONGEST_PAUSE = 60.0  # seconds, while there is no mail server
-LONGEST_WITHOUT_DATABASE = 5.0  # seconds
+HEARTBEAT_INTERVAL = 5.0  # seconds
+IDLE_WAIT = 1.0  # seconds between polls of an empty queue
+CLEANUP_INTERVAL = 3600.0  # seconds
+MAX_BACKOFF = 60.0  # seconds, while there is no mail server
+MAX_DATABASE_BACKOFF = 5.0  # seconds
 
 
-class Post:
-    """One worker. `stop()` may be called from a signal handler: the mail at hand is finished and noted first."""
+class MailWorker:
+    """One worker. `stop()` may be called from a signal handler: the current message is finished and recorded first."""
 
     def __init__(self, *, bar: "tqdm | None" = None, is_wanted: Callable[[], bool] = lambda: True) -> None:
-        """`bar` shows progress; `is_wanted` is asked now and then whether to go on."""
+        """`bar` shows progress; `is_wanted` is polled, and the worker stops once it returns false."""
         self.name = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(2)}"
         self.sent = 0
         self._bar = bar
         self._is_wanted = is_wanted
         self._stopping = threading.Event()
         self._transport: Transport = open_transport()
-        self._next_beat = self._next_tidying = 0.0
-        self._pause = 0.0
-        self._troubled_by = ""
+        self._next_heartbeat = self._next_cleanup = 0.0
+        self._backoff = 0.0
+        self._trouble = ""
         self._database_answers = True
-        self._parcels = Parcels()
-        # What the database does not know yet, or may not: it is told as soon as it answers (`_settle`).
-        self._done: tuple[InHand, Outcome] | None = None
-        self._doubtful: InHand | None = None
-        self._in_hand: list[InHand] = []
+        self._issue_messages = IssueMessageBuilder()
+        # What the database does not know yet, or may not know. `_settle` tells it as soon as it answers.
+        self._done: tuple[ClaimedDelivery, SendResult] | None = None
+        self._maybe_begun: ClaimedDelivery | None = None
+        self._claimed: list[ClaimedDelivery] = []
 
     def stop(self) -> None:
         self._stopping.set()
@@ -67,146 +67,150 @@ class Post:
         try:
             while not self.is_stopping:
                 try:
-                    worked = self._round()
+                    worked = self._send_batches()
                 except (OperationalError, InterfaceError) as error:
                     connection.close()
                     self._database_answers = False
-                    self._trouble(f"the database is away: {_first_line(error)}", longest=LONGEST_WITHOUT_DATABASE)
+                    self._back_off(f"the database does not answer: {_first_line(error)}", longest=MAX_DATABASE_BACKOFF)
                     continue
                 finally:
                     self._database_answers = True
                 if not worked and until_empty:
                     break
                 if not worked:
-                    self._stopping.wait(IDLE)
+                    self._stopping.wait(IDLE_WAIT)
         finally:
             self._transport.close()
-            self._farewell()
+            self._sign_off()
 
-    def _round(self) -> bool:
-        """One batch of each kind. Whether there was anything."""
+    def _send_batches(self) -> bool:
+        """Send one batch from the outbox and one of issues. Return whether there was anything to send."""
         self._settle()
-        self._beat()
-        wrote = self._send_outbox()
-        return self._send_issues() or wrote
+        self._send_heartbeat()
+        worked = self._send_outbox()
+        return self._send_issues() or worked
 
     def _send_outbox(self) -> bool:
         outbox.reclaim()
-        mails = outbox.claim(worker=self.name)
-        for place, mail in enumerate(mails):
+        rows = outbox.claim(worker=self.name)
+        for index, row in enumerate(rows):
             if self.is_stopping:
-                outbox.release(mails[place:])
+                outbox.release(rows[index:])
                 break
-            outcome = self._handed_over(partial(outbox.parcel_of, mail), is_alone=True)
-            outbox.finish(mail, outcome)
-            self._count(outcome)
-            self._beat()
-            if outcome and outcome.is_our_trouble:
-                outbox.release(mails[place + 1 :])
-                self._trouble(outcome.reason)
+            result = self._build_and_send(partial(outbox.build_message, row), is_independent=True)
+            outbox.finish(row, result)
+            self._count(result)
+            self._send_heartbeat()
+            if result and result.is_our_fault:
+                outbox.release(rows[index + 1 :])
+                self._back_off(result.reason)
                 break
-        return bool(mails)
+        return bool(rows)
 
     def _send_issues(self) -> bool:
-        sending.lapse()
-        self._in_hand = mails = sending.claim(worker=self.name, batch=_batch())
-        if not mails:
-            sending.complete()
+        sending.expire_leases()
+        self._claimed = deliveries = sending.claim(worker=self.name, batch_size=_get_batch_size())
+        if not deliveries:
+            sending.complete_issues()
             return False
-        if nothing_in_it := [mail for mail in mails if not self._parcels.has_news_for(mail)]:
-            sending.skip(worker=self.name, mails=nothing_in_it)
-            self._in_hand = mails = [mail for mail in mails if mail not in nothing_in_it]
+        if without_news := [delivery for delivery in deliveries if not self._issue_messages.has_news_for(delivery)]:
+            sending.skip(worker=self.name, deliveries=without_news)
+            self._claimed = deliveries = [delivery for delivery in deliveries if delivery not in without_news]
         starts_at, rate = time.monotonic(), settings.NEWSLETTER_MAILS_PER_SECOND
         if rate:
-            starts_at += sending.reserve(len(mails))
-        for place, mail in enumerate(mails):
+            starts_at += sending.reserve_time(len(deliveries))
+        for index, delivery in enumerate(deliveries):
             if rate:
-                self._stopping.wait(max(starts_at + place / rate - time.monotonic(), 0.0))
+                self._stopping.wait(max(starts_at + index / rate - time.monotonic(), 0.0))
             if self.is_stopping:
                 break
-            outcome = self._send(mail)
-            if outcome and outcome.is_our_trouble:
+            result = self._send_delivery(delivery)
+            if result and result.is_our_fault:
                 self._settle()
-                self._trouble(outcome.reason)
+                self._back_off(result.reason)
                 break
-            self._beat()
+            self._send_heartbeat()
         self._settle()
         return True
 
-    def _send(self, mail: InHand) -> Outcome | None:
-        """Note what came of the mail before, begin this one and hand it over; None when it is not to be sent."""
-        self._doubtful = mail
-        email = sending.step(worker=self.name, done=self._done, begin=mail)
+    def _send_delivery(self, delivery: ClaimedDelivery) -> SendResult | None:
+        """Record the previous result, begin this delivery, and send it. Return None if it must not be sent any more."""
+        self._maybe_begun = delivery
+        email = sending.step(worker=self.name, done=self._done, begin=delivery)
         self._done = None
         if email is None:
-            self._doubtful = None
+            self._maybe_begun = None
             return None
-        outcome = self._handed_over(partial(self._parcels.parcel, mail, email), is_alone=False)
-        assert outcome is not None  # noqa: S101 (for the types: an issue is wanted)
-        self._done, self._doubtful = (mail, outcome), None
-        self._count(outcome)
-        return outcome
+        result = self._build_and_send(partial(self._issue_messages.build, delivery, email), is_independent=False)
+        assert result is not None  # noqa: S101 (for the types: the builder always returns a message)
+        self._done, self._maybe_begun = (delivery, result), None
+        self._count(result)
+        return result
 
-    def _handed_over(self, write: Callable[[], Parcel | None], *, is_alone: bool) -> Outcome | None:
-        """Write a mail and hand it over; None when it is not wanted. Whatever nobody thought of ends no worker: a mail
-        that cannot be written is tried again, and, unless it `is_alone` in its kind, no other is written meanwhile; one
-        that broke off on its way is unknown.
+    def _build_and_send(
+        self, build: Callable[[], OutgoingMessage | None], *, is_independent: bool
+    ) -> SendResult | None:
+        """Build a message and send it. Return None if it is no longer wanted.
+
+        No unforeseen exception ends the worker. A message that cannot be built is retried; unless it `is_independent`
+        of the others, they are held back too, because they would fail in the same way. If sending raises, the result is
+        unknown.
         """
         try:
-            parcel = write()
+            message = build()
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:
-            log.exception("Worker %s cannot write a mail.", self.name)
-            reason = f"it cannot be written: {_first_line(error)}"[:500]
-            return Outcome(State.QUEUED, reason, is_our_trouble=not is_alone)
-        if parcel is None:
+            log.exception("Worker %s cannot build a message.", self.name)
+            reason = f"the message cannot be built: {_first_line(error)}"[:500]
+            return SendResult(SendState.QUEUED, reason, is_our_fault=not is_independent)
+        if message is None:
             return None
         try:
-            return self._transport.send(parcel)
+            return self._transport.send(message)
         except Exception as error:
-            log.exception("Worker %s does not know what became of a mail.", self.name)
+            log.exception("Worker %s does not know the result of a message.", self.name)
             self._transport.close()
-            return Outcome(State.UNKNOWN, f"it broke off on its way: {_first_line(error)}"[:500])
+            return SendResult(SendState.UNKNOWN, f"sending broke off: {_first_line(error)}"[:500])
 
     def _settle(self) -> None:
-        """Tell the database all that it does not know, and give back what was not begun."""
-        if self._doubtful is not None:  # a step broke off: whether it begun the mail or not, it was not handed over
-            sending.give_back(worker=self.name, mail=self._doubtful)
-            self._doubtful = None
+        """Bring the database up to date, and release what was not begun."""
+        if self._maybe_begun is not None:  # `step` failed: whether or not it began the delivery, nothing was sent
+            sending.undo_begin(worker=self.name, delivery=self._maybe_begun)
+            self._maybe_begun = None
         if self._done is not None:
             sending.step(worker=self.name, done=self._done, begin=None)
             self._done = None
-        if self._in_hand:
-            sending.release(worker=self.name, mails=self._in_hand)
-            self._in_hand = []
+        if self._claimed:
+            sending.release(worker=self.name, deliveries=self._claimed)
+            self._claimed = []
 
-    def _count(self, outcome: Outcome | None) -> None:
-        if outcome and outcome.state == State.SENT:
-            self._pause, self._troubled_by = 0.0, ""
+    def _count(self, result: SendResult | None) -> None:
+        if result and result.state == SendState.SENT:
+            self._backoff, self._trouble = 0.0, ""
             self.sent += 1
             if self._bar is not None:
                 self._bar.update()
 
-    def _trouble(self, reason: str, *, longest: float = LONGEST_PAUSE) -> None:
-        """Wait, longer each time, when no mail would fare better than the last."""
-        self._pause = min(max(self._pause * 2, 1.0), longest)
-        log.error("Worker %s waits %.0f s: %s", self.name, self._pause, reason)
-        self._troubled_by = reason[:500]
-        left = self._pause
+    def _back_off(self, reason: str, *, longest: float = MAX_BACKOFF) -> None:
+        """Wait, twice as long each time, after a failure that the next message would share."""
+        self._backoff = min(max(self._backoff * 2, 1.0), longest)
+        log.error("Worker %s waits %.0f s: %s", self.name, self._backoff, reason)
+        self._trouble = reason[:500]
+        left = self._backoff
         while left > 0 and not self.is_stopping:
-            self._stopping.wait(min(left, BEAT))
-            left -= BEAT
-            if self._database_answers:  # it is well, and waits: that is said meanwhile
-                self._beat()
+            self._stopping.wait(min(left, HEARTBEAT_INTERVAL))
+            left -= HEARTBEAT_INTERVAL
+            if self._database_answers:  # a waiting worker is not a silent one
+                self._send_heartbeat()
 
-    def _beat(self) -> None:
-        """Say every few seconds that this worker lives, and what waits."""
+    def _send_heartbeat(self) -> None:
+        """Record that this worker is alive, and the length of the queue, unless it did so a few seconds ago."""
         now = time.monotonic()
-        if now < self._next_beat:
+        if now < self._next_heartbeat:
             return
-        self._next_beat = now + BEAT
-        length, oldest = waiting()
+        self._next_heartbeat = now + HEARTBEAT_INTERVAL
+        length, oldest = measure_queue()
         Worker.objects.update_or_create(
             name=self.name,
             defaults={
@@ -214,38 +218,38 @@ class Post:
                 "sent": self.sent,
                 "queue_length": length,
                 "oldest_at": oldest,
-                "trouble": self._troubled_by,
+                "trouble": self._trouble,
             },
         )
         if self._bar is not None:
             self._bar.total = self.sent + length
             self._bar.refresh()
-        if now >= self._next_tidying:
-            self._next_tidying = now + TIDY
-            tidying.tidy()
+        if now >= self._next_cleanup:
+            self._next_cleanup = now + CLEANUP_INTERVAL
+            cleanup.delete_expired()
 
-    def _farewell(self) -> None:
+    def _sign_off(self) -> None:
         try:
             self._settle()
             Worker.objects.filter(name=self.name).delete()
         except (OperationalError, InterfaceError):
             connection.close()
-        log.info("Worker %s stopped after %d mails.", self.name, self.sent)
+        log.info("Worker %s stopped after %d messages.", self.name, self.sent)
 
 
-def _batch() -> int:
-    """How many mails to take in hand: what goes out in two seconds, where there is a limit."""
+def _get_batch_size() -> int:
+    """Return how many deliveries to claim at once: two seconds' worth, if there is a rate limit."""
     rate = settings.NEWSLETTER_MAILS_PER_SECOND
-    return max(1, min(sending.BATCH, int(2 * rate))) if rate else sending.BATCH
+    return max(1, min(sending.BATCH_SIZE, int(2 * rate))) if rate else sending.BATCH_SIZE
 
 
 def _first_line(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
-def waiting() -> tuple[int, datetime | None]:
-    """How many mails wait, and since when the oldest of those could have gone out (None without any)."""
-    queued = Outbox.objects.filter(state=State.QUEUED)
-    deliveries, first = sending.oldest_due()
+def measure_queue() -> tuple[int, datetime | None]:
+    """Return how many messages are waiting, and when the oldest of them was due (None if there are none)."""
+    queued = Outbox.objects.filter(state=SendState.QUEUED)
+    deliveries, first = sending.count_due()
     oldest = [at for at in (queued.aggregate(oldest=Min("next_attempt_at"))["oldest"], first) if at]
     return queued.count() + deliveries, min(oldest, default=None)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from comparisons.models import Comparison
-from newsletter.content import Entry
+from newsletter.content import NewsItem
 from newsletter.issuing import compose_issue
 from newsletter.models import Issue, IssueState, Subscriber
 from reviews.models import Prediction, Review, Reviewer
@@ -137,15 +137,15 @@ def subscriber(**fields: Any) -> Subscriber:
     return Subscriber.objects.create(**{"email": f"reader{next(_number)}@example.com", "confirmed_at": PAST, **fields})
 
 
-def entry(**fields: Any) -> Entry:
+def entry(**fields: Any) -> NewsItem:
     """A piece of news about a tool, unless told otherwise."""
     n = next(_number)
     defaults = {"kind": "watch", "object": n, "category": f"Category {n}", "category_ids": (n,), "title": f"News {n}",
                 "path": f"/tools/tool-{n}/", "words": (f"Words {n}.",)}  # fmt: skip
-    return Entry(**{**defaults, **fields})
+    return NewsItem(**{**defaults, **fields})
 
 
-def issue(*entries: Entry, **fields: Any) -> Issue:
+def issue(*entries: NewsItem, **fields: Any) -> Issue:
     """A draft, unless `state` says otherwise."""
     n = next(_number)
     defaults = {"number": n, "subject": f"Issue about {n}", "since_at": PAST, "composed_at": PAST}

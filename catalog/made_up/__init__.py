@@ -1,0 +1,1 @@
+"""Fake content for load tests."""

@@ -1,6 +1,6 @@
-"""Made-up content of any size for trying the site under load: the same for the same seed, size and day. No queries.
+"""Fake content of any size for load tests, deterministic per seed, size, and day. No queries.
 
-All of it can be told apart by its slugs (`SLUG`), and so `catalog.actions.remove_load` finds it again.
+SLUG_PATTERN matches the slugs of all of it, and `catalog.actions.remove_fake_content` finds it by them.
 """
 
 import json
@@ -16,18 +16,18 @@ from catalog.made_up import vocabulary as words
 from catalog.schema import FORMAT
 from tools.slugs import slug_from_name
 
-# Six digits, so that a tool somebody really calls "Load Balancer 2" is not taken for made up.
-SLUG = r"^load-[0-9]{6}-"
-DAYS = 730  # over which publication times are spread
-LONGEST_QUOTE = 600  # characters
-FACTS_KNOWN = 8  # attributes a category has
+# Six digits, so that a real tool called "Load Balancer 2" is not mistaken for a fake one.
+SLUG_PATTERN = r"^load-[0-9]{6}-"
+PUBLICATION_DAYS = 730  # before today, over which publication times are spread
+MAX_QUOTE_LENGTH = 600  # characters
+ATTRIBUTES_PER_CATEGORY = 8
 
 type Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much to make. Reviews come to `reviewers` a tool, and some later editions on top."""
+    """How much content to generate. Each tool gets one review per reviewer, and a few later editions."""
 
     tools: int = 10_000
     comparisons: int = 10_000
@@ -38,32 +38,32 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class VotedTool:
-    """A tool that votes can be cast on: its id, and since when it is public."""
+    """A tool that gets votes: its id, and when it was published."""
 
     pk: int
     published_at: datetime
 
 
-class Load:
-    """The made-up content of one seed, size and day.
+class FakeContent:
+    """The fake content of one seed, size, and day.
 
-    `seats` are the slugs of the site's own reviewers by seat. The first of them judge, and where they are too few,
-    made-up ones sit behind them. Raises ValueError for a size that cannot be.
+    `seats` are the slugs of the site's own reviewers by seat. The first of them write the reviews. If there are too
+    few, fake reviewers take the next seats. Raises ValueError for an impossible size.
     """
 
     def __init__(self, *, size: Size, seed: int, today: date, seats: Mapping[int, str]) -> None:
         pairs = size.tools * (size.tools - 1) // 2
         if not 1 <= size.categories <= len(words.FIELDS):
-            raise ValueError(f"there are 1 to {len(words.FIELDS)} categories")
+            raise ValueError(f"there can be 1 to {len(words.FIELDS)} categories")
         if size.comparisons > pairs // 2:
             raise ValueError(f"{size.tools} tools allow {pairs // 2} comparisons at most")
         self.size, self.seed = size, seed
         own = [slug for _, slug in sorted(seats.items())][: size.reviewers]
         places = range(max(seats, default=0) + 1, max(seats, default=0) + 1 + size.reviewers - len(own))
-        self.made_up_seats = {seat: f"load-{seat:06}-seat" for seat in places}
-        self.reviewers = [*own, *self.made_up_seats.values()]
+        self.fake_seats = {seat: f"load-{seat:06}-seat" for seat in places}
+        self.reviewers = [*own, *self.fake_seats.values()]
         self.midnight = datetime.combine(today, time(), UTC)
-        rng = self._random("names")
+        rng = self._get_random("names")
         self.categories = [f"load-{n:06}-{slug_from_name(words.FIELDS[n])}" for n in range(size.categories)]
         self.attributes = [f"load-{n:06}-{slug_from_name(name)}" for n, name in enumerate(words.ATTRIBUTES)]
         # The first category is the largest, about as many times larger than the fortieth as 40 ** 0.8.
@@ -73,22 +73,22 @@ class Load:
         self.members: list[list[int]] = [[] for _ in range(size.categories)]
         for tool, category in enumerate(self.category_of):
             self.members[category].append(tool)
-        self.names = [_name(rng) for _ in range(size.tools)]
+        self.names = [_make_name(rng) for _ in range(size.tools)]
         self.slugs = [f"load-{n:06}-{slug_from_name(name)[:80].strip('-')}" for n, name in enumerate(self.names)]
 
-    def _random(self, *what: object) -> Random:
-        """Chance of its own for each thing, so that none depends on what else is made, or in which order."""
-        return Random(":".join(map(str, (self.seed, *what))))  # noqa: S311 (nothing secret comes of it)
+    def _get_random(self, *key: object) -> Random:
+        """Return a generator of random numbers per object, so that none depends on which others are made, or when."""
+        return Random(":".join(map(str, (self.seed, *key))))  # noqa: S311 (not for security)
 
-    def catalog_text(self) -> Iterator[str]:
-        """Yield all but the votes as a catalog file, in pieces of text, one an object."""
+    def generate_catalog(self) -> Iterator[str]:
+        """Yield everything except votes as the text of a catalog file, one object at a time."""
         yield f'{{"format": "{FORMAT}"'
         sections: dict[str, Iterator[Object]] = {
-            "categories": self._categories(),
-            "attributes": self._attributes(),
-            "reviewers": self._reviewers(),
-            "tools": map(self._tool, range(self.size.tools)),
-            "comparisons": self._comparisons(),
+            "categories": self._generate_categories(),
+            "attributes": self._generate_attributes(),
+            "reviewers": self._generate_reviewers(),
+            "tools": map(self._make_tool, range(self.size.tools)),
+            "comparisons": self._generate_comparisons(),
         }
         for section, objects in sections.items():
             yield f', "{section}": ['
@@ -97,52 +97,57 @@ class Load:
             yield "]"
         yield "}"
 
-    def _categories(self) -> Iterator[Object]:
+    def _generate_categories(self) -> Iterator[Object]:
         for slug, name in zip(self.categories, words.FIELDS, strict=False):
             yield {"slug": slug, "name": f"Load: {name}", "description": "Made-up content for load tests."}
 
-    def _known(self, category: int) -> list[int]:
-        """The attributes that say something of a category's tools."""
-        return [(category + n) % len(self.attributes) for n in range(FACTS_KNOWN)]
+    def _get_attributes_of(self, category: int) -> list[int]:
+        """Return the indexes of the attributes that the tools of a category have facts for."""
+        return [(category + n) % len(self.attributes) for n in range(ATTRIBUTES_PER_CATEGORY)]
 
-    def _attributes(self) -> Iterator[Object]:
+    def _generate_attributes(self) -> Iterator[Object]:
         for n, (slug, name) in enumerate(zip(self.attributes, words.ATTRIBUTES, strict=True)):
-            known = [
-                self.categories[category] for category in range(self.size.categories) if n in self._known(category)
+            categories = [
+                self.categories[category]
+                for category in range(self.size.categories)
+                if n in self._get_attributes_of(category)
             ]
-            yield {"slug": slug, "name": f"Load: {name}", "categories": known}
+            yield {"slug": slug, "name": f"Load: {name}", "categories": categories}
 
-    def _reviewers(self) -> Iterator[Object]:
-        for seat, slug in self.made_up_seats.items():
+    def _generate_reviewers(self) -> Iterator[Object]:
+        for seat, slug in self.fake_seats.items():
             yield {
                 "slug": slug, "name": f"Load: Seat {seat}", "lens": "Does it carry?", "seat": seat,
                 "disclosure": words.DISCLOSURE,
             }  # fmt: skip
 
-    def _instant(self, rng: Random, *, earliest: datetime | None = None) -> datetime:
-        """Some second of the last two years, or since `earliest`."""
-        earliest = earliest or self.midnight - timedelta(days=DAYS)
+    def _pick_instant(self, rng: Random, *, earliest: datetime | None = None) -> datetime:
+        """Return a random second of the last two years, or since `earliest`."""
+        earliest = earliest or self.midnight - timedelta(days=PUBLICATION_DAYS)
         return earliest + timedelta(seconds=rng.randrange(max(1, int((self.midnight - earliest).total_seconds()))))
 
-    def _publishing(self, rng: Random) -> Object:
-        """Of 100 about 3 are drafts, 2 are scheduled and 2 are withdrawn."""
-        published_at = self._instant(rng)
+    def _pick_publication(self, rng: Random) -> Object:
+        """Return publication fields: about 3% drafts, 2% scheduled, 2% withdrawn, and the rest published."""
+        published_at = self._pick_instant(rng)
         match rng.randrange(100):
             case 0 | 1 | 2:
                 return {"published_at": None}
             case 3 | 4:
-                return {"published_at": _z(self.midnight + timedelta(days=rng.randint(2, 400)))}
+                return {"published_at": _format_instant(self.midnight + timedelta(days=rng.randint(2, 400)))}
             case 5 | 6:
-                return {"published_at": _z(published_at), "withdrawn_at": _z(self._instant(rng, earliest=published_at))}
-        return {"published_at": _z(published_at)}
+                return {
+                    "published_at": _format_instant(published_at),
+                    "withdrawn_at": _format_instant(self._pick_instant(rng, earliest=published_at)),
+                }
+        return {"published_at": _format_instant(published_at)}
 
-    def _verified_on(self, rng: Random) -> str | None:
-        """A day of the last 200, so that about half are stale; now and then none."""
+    def _pick_verification_day(self, rng: Random) -> str | None:
+        """Return one of the last 200 days, so that about half are stale; None for a tenth."""
         return (self.midnight.date() - timedelta(days=rng.randrange(200))).isoformat() if rng.random() < 0.9 else None
 
-    def _tool(self, n: int) -> Object:
-        rng = self._random("tool", n)
-        publishing = self._publishing(rng)
+    def _make_tool(self, n: int) -> Object:
+        rng = self._get_random("tool", n)
+        publication = self._pick_publication(rng)
         website = f"https://{self.slugs[n][12:60].strip('-') or 'tool'}.example/"
         doing = rng.choice(words.DOING)
         return {
@@ -155,83 +160,85 @@ class Load:
             ),
             "website": website,
             "aliases": [self.names[n].split()[0] + rng.choice(("AI", "HQ", "App"))] if rng.random() < 0.2 else [],
-            **publishing,
-            "plans": list(self._plans(rng, website)),
-            "facts": list(self._facts(rng, self.category_of[n], website)),
-            "reviews": list(self._reviews(rng, n, publishing)),
+            **publication,
+            "plans": list(self._generate_plans(rng, website)),
+            "facts": list(self._generate_facts(rng, self.category_of[n], website)),
+            "reviews": list(self._generate_reviews(rng, n, publication)),
         }  # fmt: skip
 
-    def _sourced(self, rng: Random, website: str, page: str) -> Object:
-        return {"source": website + page if rng.random() < 0.9 else "", "verified_on": self._verified_on(rng)}
+    def _make_source(self, rng: Random, website: str, page: str) -> Object:
+        return {"source": website + page if rng.random() < 0.9 else "", "verified_on": self._pick_verification_day(rng)}
 
-    def _plans(self, rng: Random, website: str) -> Iterator[Object]:
+    def _generate_plans(self, rng: Random, website: str) -> Iterator[Object]:
         for name in rng.sample(words.PLANS, rng.randint(1, 3)):
-            price = _price(rng)
-            yield {"name": name, **price, **self._sourced(rng, website, "pricing")}
+            price = _make_price(rng)
+            yield {"name": name, **price, **self._make_source(rng, website, "pricing")}
             if price["kind"] == "paid" and rng.random() < 0.1:
                 yield {
                     "name": name,
                     **price,
                     "amount": round(price["amount"] + 1, 2),
-                    **self._sourced(rng, website, "pricing"),
-                    "superseded_at": _z(self._instant(rng)),
+                    **self._make_source(rng, website, "pricing"),
+                    "superseded_at": _format_instant(self._pick_instant(rng)),
                 }
 
-    def _facts(self, rng: Random, category: int, website: str) -> Iterator[Object]:
+    def _generate_facts(self, rng: Random, category: int, website: str) -> Iterator[Object]:
         values = list(words.ATTRIBUTES.values())
-        for attribute in rng.sample(self._known(category), rng.randint(3, FACTS_KNOWN)):
+        for attribute in rng.sample(self._get_attributes_of(category), rng.randint(3, ATTRIBUTES_PER_CATEGORY)):
             now, before = rng.sample(values[attribute], 2)
             yield {
                 "attribute": self.attributes[attribute],
                 "value": now,
-                **self._sourced(rng, website, "docs"),
+                **self._make_source(rng, website, "docs"),
             }
             if rng.random() < 0.05:
                 yield {
                     "attribute": self.attributes[attribute],
                     "value": before,
-                    **self._sourced(rng, website, "docs"),
-                    "superseded_at": _z(self._instant(rng)),
+                    **self._make_source(rng, website, "docs"),
+                    "superseded_at": _format_instant(self._pick_instant(rng)),
                 }
 
-    def _reviews(self, rng: Random, n: int, publishing: Object) -> Iterator[Object]:
-        """One of each seat, as drafts while the tool is one; of each tenth seat a later edition that turns round."""
+    def _generate_reviews(self, rng: Random, n: int, publication: Object) -> Iterator[Object]:
+        """Yield one review per seat, drafts if the tool is one, and a later edition that flips for a tenth of them."""
         quality = rng.betavariate(2, 1.6)
-        start = publishing["published_at"] and datetime.fromisoformat(publishing["published_at"])
+        start = publication["published_at"] and datetime.fromisoformat(publication["published_at"])
         for reviewer in self.reviewers:
             verdict = "ship" if rng.random() < quality else "skip"
             if start is None or start > self.midnight:
-                yield self._review(rng, n, reviewer, verdict, start)
+                yield self._make_review(rng, n, reviewer, verdict, start)
                 continue
-            first = self._instant(rng, earliest=start)
-            yield self._review(rng, n, reviewer, verdict, first)
+            first = self._pick_instant(rng, earliest=start)
+            yield self._make_review(rng, n, reviewer, verdict, first)
             if rng.random() < 0.1:
-                turned = "skip" if verdict == "ship" else "ship"
-                later = self._instant(rng, earliest=first) + timedelta(seconds=1)
+                flipped = "skip" if verdict == "ship" else "ship"
+                later = self._pick_instant(rng, earliest=first) + timedelta(seconds=1)
                 match rng.randrange(10):
-                    case 0:  # written and not out
-                        yield self._review(rng, n, reviewer, turned, None)
+                    case 0:  # a draft
+                        yield self._make_review(rng, n, reviewer, flipped, None)
                     case 1:
-                        yield self._review(rng, n, reviewer, turned, self.midnight + timedelta(days=rng.randint(2, 60)))
+                        yield self._make_review(
+                            rng, n, reviewer, flipped, self.midnight + timedelta(days=rng.randint(2, 60))
+                        )
                     case 2:
-                        withdrawn_at = _z(self._instant(rng, earliest=later))
-                        yield self._review(rng, n, reviewer, turned, later) | {"withdrawn_at": withdrawn_at}
+                        withdrawn_at = _format_instant(self._pick_instant(rng, earliest=later))
+                        yield self._make_review(rng, n, reviewer, flipped, later) | {"withdrawn_at": withdrawn_at}
                     case _:
-                        yield self._review(rng, n, reviewer, turned, later)
+                        yield self._make_review(rng, n, reviewer, flipped, later)
 
-    def _review(self, rng: Random, n: int, reviewer: str, verdict: str, at: datetime | None) -> Object:
-        neighbours = self.members[self.category_of[n]]
+    def _make_review(self, rng: Random, n: int, reviewer: str, verdict: str, at: datetime | None) -> Object:
+        neighbors = self.members[self.category_of[n]]
         return {
             "reviewer": reviewer,
             "verdict": verdict,
-            "quote": _quote(rng, verdict, self.names[rng.choice(neighbours)]),
+            "quote": _make_quote(rng, verdict, self.names[rng.choice(neighbors)]),
             "flips_if": rng.choice(words.FLIPS[verdict]) if rng.random() < 0.4 else "",
-            "published_at": _z(at) if at else None,
-            "predictions": list(self._predictions(rng, at)) if rng.random() < 0.25 else [],
+            "published_at": _format_instant(at) if at else None,
+            "predictions": list(self._generate_predictions(rng, at)) if rng.random() < 0.25 else [],
         }
 
-    def _predictions(self, rng: Random, at: datetime | None) -> Iterator[Object]:
-        """One or two; of those that are due two thirds are judged."""
+    def _generate_predictions(self, rng: Random, at: datetime | None) -> Iterator[Object]:
+        """Yield one or two predictions. Two thirds of those that are due are judged."""
         for claim in rng.sample(words.CLAIMS, rng.choice((1, 1, 2))):
             due_on = (at or self.midnight).date() + timedelta(days=rng.randint(60, 700))
             prediction: Object = {"claim": claim, "due_on": due_on.isoformat()}
@@ -245,15 +252,15 @@ class Load:
                 }
             yield prediction
 
-    def _comparisons(self) -> Iterator[Object]:
-        """Distinct pairs, nine of ten within a category; the first tools of each are compared most."""
-        rng = self._random("comparisons")
+    def _generate_comparisons(self) -> Iterator[Object]:
+        """Yield distinct pairs, nine in ten within a category. The first tools of each category are compared most."""
+        rng = self._get_random("comparisons")
         seen: set[frozenset[int]] = set()
-        everybody = range(self.size.tools)
+        all_tools = range(self.size.tools)
         while len(seen) < self.size.comparisons:
-            home = self.members[self.category_of[rng.randrange(self.size.tools)]]
-            first = home[int(len(home) * rng.random() ** 2)]
-            second = rng.choice(home if rng.random() < 0.9 else everybody)
+            category = self.members[self.category_of[rng.randrange(self.size.tools)]]
+            first = category[int(len(category) * rng.random() ** 2)]
+            second = rng.choice(category if rng.random() < 0.9 else all_tools)
             pair = frozenset((first, second))
             if len(pair) < 2 or pair in seen:
                 continue
@@ -262,48 +269,48 @@ class Load:
             yield {
                 "tools": [self.slugs[first], self.slugs[second]],
                 "introduction": " ".join(remarks),
-                **self._publishing(rng),
+                **self._pick_publication(rng),
             }
 
-    def votes_on(self, tools: Sequence[VotedTool]) -> Iterator[tuple[int, str, str, datetime]]:
-        """Yield (tool's id, visitor's id in hexadecimal, choice, when) of each vote, a tool after the other.
+    def generate_votes(self, tools: Sequence[VotedTool]) -> Iterator[tuple[int, str, str, datetime]]:
+        """Yield (tool's id, visitor's id in hexadecimal, choice, time) of each vote, tool by tool.
 
-        A few tools get most of the votes, many fewer than ten, and each tenth none. A visitor votes once on a tool, and
-        on about four tools.
+        A few tools get most of the votes, many get fewer than ten, and a tenth get none. A visitor votes at most once
+        on a tool, and on about four tools.
         """
-        counts = _spread(self.size.votes, len(tools), self._random("popularity"))
+        counts = _distribute_votes(self.size.votes, len(tools), self._get_random("popularity"))
         visitors = max([self.size.votes // 4, *(count + 1 for count in counts)])
         for n, (tool, count) in enumerate(zip(tools, counts, strict=True)):
-            rng = self._random("votes", n)
+            rng = self._get_random("votes", n)
             quality = rng.betavariate(2, 1.6)
             seconds = max(1, int((self.midnight - tool.published_at).total_seconds()))
             for visitor in rng.sample(range(visitors), count):
                 choice = "ship" if rng.random() < quality else "skip"
                 at = tool.published_at + timedelta(seconds=int(rng.random() * seconds))
-                yield tool.pk, _visitor(self.seed, visitor), choice, at
+                yield tool.pk, _make_visitor(self.seed, visitor), choice, at
 
 
-def _spread(votes: int, tools: int, rng: Random) -> list[int]:
-    """How many votes each tool gets, `votes` in all: by its place in a shuffled order, n ** -1.1, each tenth none."""
+def _distribute_votes(votes: int, tools: int, rng: Random) -> list[int]:
+    """Return how many votes each tool gets: n ** -1.1 of the total in a shuffled order, and none for a tenth."""
     weights = [0.0 if place % 10 == 9 else 1 / (place + 1) ** 1.1 for place in range(tools)]
     total = sum(weights)
-    # Rounded sums, so that the parts come to exactly the whole.
-    upto = [round(votes * share / total) for share in accumulate(weights)] if total else []
-    counts = [high - low for low, high in zip([0, *upto], upto, strict=False)]
+    # Rounding the running sums, not the parts, makes the parts add up to `votes` exactly.
+    sums = [round(votes * share / total) for share in accumulate(weights)] if total else []
+    counts = [high - low for low, high in zip([0, *sums], sums, strict=False)]
     rng.shuffle(counts)
     return counts
 
 
-def _visitor(seed: int, number: int) -> str:
+def _make_visitor(seed: int, number: int) -> str:
     return blake2b(f"{seed}:{number}".encode(), digest_size=16).hexdigest()
 
 
-def _z(instant: datetime) -> str:
+def _format_instant(instant: datetime) -> str:
     return instant.isoformat().replace("+00:00", "Z")
 
 
-def _name(rng: Random) -> str:
-    """One to three words, now and then with a version."""
+def _make_name(rng: Random) -> str:
+    """Return a name of one to three words, sometimes with a version."""
     name = "".join(rng.choices(words.SYLLABLES, k=rng.randint(2, 4))).capitalize()
     if rng.random() < 0.4:
         name += f" {rng.choice(words.SURNAMES)}"
@@ -314,7 +321,7 @@ def _name(rng: Random) -> str:
     return name
 
 
-def _price(rng: Random) -> Object:
+def _make_price(rng: Random) -> Object:
     kind = rng.choice(("free", "free", "paid", "paid", "paid", "contact"))
     if kind != "paid":
         return {"kind": kind}
@@ -330,15 +337,15 @@ def _price(rng: Random) -> Object:
     }
 
 
-def _quote(rng: Random, verdict: str, rival: str) -> str:
-    """80 to 600 characters of reasons, that now and then name a neighbour."""
+def _make_quote(rng: Random, verdict: str, rival: str) -> str:
+    """Return a quote of 80 to 600 characters, which sometimes names a rival of the same category."""
     trial = rng.choice(words.TRIALS).format(corpus=rng.choice(words.CORPORA), span=rng.choice(words.SPANS))
     outcome = rng.choice(words.GOOD if verdict == "ship" else words.BAD)
-    said, ending = f"{trial}, and {outcome}.", rng.choice(words.ENDINGS[verdict])
+    quote, ending = f"{trial}, and {outcome}.", rng.choice(words.ENDINGS[verdict])
     more = rng.sample(words.REMARKS, rng.randint(0, 8))
     if rng.random() < 0.3:
         more.insert(0, rng.choice(words.RIVALRY).format(rival=rival))
     for sentence in more:
-        if len(said) + len(sentence) + len(ending) + 2 <= LONGEST_QUOTE:
-            said += f" {sentence}"
-    return f"{said} {ending}"
+        if len(quote) + len(sentence) + len(ending) + 2 <= MAX_QUOTE_LENGTH:
+            quote += f" {sentence}"
+    return f"{quote} {ending}"

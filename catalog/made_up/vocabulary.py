@@ -1,4 +1,4 @@
-"""The words that made-up content is put together from (`catalog.made_up.generator`)."""
+"""The words that fake content is composed of (`catalog.made_up.generator`)."""
 
 SYLLABLES = (
     "al", "an", "ba", "bel", "bri", "ca", "cor", "da", "del", "dor", "el", "en", "fa", "fen", "ga", "gor", "ha", "hel",

@@ -13,9 +13,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.csp import CSP
 from django.views.decorators.csp import csp_override
 
-from newsletter import issuing, numbers
-from newsletter.issuing import NotNowError
-from newsletter.letters import Letter, Links, issue_letter
+from newsletter import issuing, statistics
+from newsletter.issuing import IssueActionError
+from newsletter.messages import Links, Message, build_issue_message
 from newsletter.models import Issue, Subscriber, Worker
 from web import clock
 from web.http import SeeOther
@@ -80,7 +80,7 @@ class _IssuePages:
             return HttpResponseNotAllowed(["POST"])
         try:
             issue = issuing.compose_issue()
-        except NotNowError as error:
+        except IssueActionError as error:
             messages.error(request, str(error))
             return SeeOther(reverse("admin:newsletter_issue_changelist"))
         if issue is None:
@@ -108,7 +108,7 @@ class _IssuePages:
             return HttpResponseNotAllowed(["POST"])
         email = getattr(request.user, "email", "")
         if email:
-            issuing.test(issue=issue, email=email)
+            issuing.queue_test(issue=issue, email=email)
             messages.success(request, f"A test to {email} is queued.")
         else:
             messages.error(request, "Your account has no email address to send a test to.")
@@ -124,7 +124,7 @@ class _IssuePages:
         if request.method == "POST":
             try:
                 action.do(issue=issue)
-            except NotNowError as error:
+            except IssueActionError as error:
                 messages.error(request, str(error))
             else:
                 messages.success(request, f"{issue}: {action.message}")
@@ -145,21 +145,21 @@ class _IssuePages:
     def numbers(self, request: HttpRequest) -> HttpResponse:
         """Show subscribers over time, the deliveries of each issue, and the workers."""
         _require(request, "newsletter.view_issue")
-        rows = numbers.standings(today=clock.today())
-        issues = numbers.of_issues(list(Issue.objects.out().newest_first()[:MAX_ISSUES]))
+        rows = statistics.count_subscribers_by_week(today=clock.today())
+        issues = statistics.count_deliveries(list(Issue.objects.out().newest_first()[:MAX_ISSUES]))
         context = {
             **self.admin.admin_site.each_context(request),
             "title": "Newsletter statistics",
             "opts": Issue._meta,
             "rows": rows[::-1],
-            "lines": numbers.lines(rows),
+            "lines": statistics.draw_lines(rows),
             "first": rows[0].day,
             "last": rows[-1].day,
-            "width": numbers.WIDTH,
-            "height": numbers.HEIGHT,
-            "highest": numbers.highest(rows),
+            "width": statistics.WIDTH,
+            "height": statistics.HEIGHT,
+            "highest": statistics.get_maximum(rows),
             "issues": issues,
-            "bars": numbers.bars(issues[:MAX_BARS]),
+            "bars": statistics.draw_bars(issues[:MAX_BARS]),
             "workers": [(worker, worker.is_silent()) for worker in Worker.objects.all()],
         }
         return render(request, "desk/newsletter/numbers.html", context)
@@ -183,7 +183,7 @@ def _change_url(issue: Issue) -> str:
     return reverse("admin:newsletter_issue_change", args=[issue.pk])
 
 
-def _build_message(issue: Issue) -> Letter:
+def _build_message(issue: Issue) -> Message:
     """Return the message to a subscriber of all categories, with links that unsubscribe nobody."""
     here = reverse("newsletter")
-    return issue_letter(issue, Links(unsubscribe=here, preferences=here))
+    return build_issue_message(issue, Links(unsubscribe=here, preferences=here))

@@ -13,7 +13,7 @@ from desk.base import DeskAdmin
 from newsletter import issuing
 from newsletter.actions import erase
 from newsletter.models import UNSENT, Delivery, Issue, IssueState, Outbox, Subscriber, Suppression, Worker
-from newsletter.numbers import of_issues
+from newsletter.statistics import count_deliveries
 
 
 class ReadOnlyAdmin(DeskAdmin):
@@ -33,7 +33,7 @@ class ReadOnlyAdmin(DeskAdmin):
 class SubscriberAdmin(DeskAdmin):
     """Subscribers. Deleting one erases it; a hash of the address stays, so that it gets no more mail."""
 
-    list_display = ["email", "standing", "created_at", "confirmed_at", "left_at"]
+    list_display = ["email", "status", "created_at", "confirmed_at", "left_at"]
     list_filter = ["left_reason", ("confirmed_at", admin.EmptyFieldListFilter)]
     search_fields = ["email"]
     search_help_text = "An email address, or part of one"
@@ -114,7 +114,7 @@ class IssueAdmin(DeskAdmin):
                 "issue": issue,
                 "may_send": request.user.has_perm("newsletter.send_issue"),
                 "may_edit": self.has_change_permission(request, issue),
-                "numbers": of_issues([issue])[0] if issue.is_out else None,
+                "numbers": count_deliveries([issue])[0] if issue.is_out else None,
             }
         return super().render_change_form(request, context, **options)
 

@@ -14,10 +14,10 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from catalog.actions import ChangedMeanwhileError, bring_in
-from catalog.problems import CatalogError, Place, Problem
+from catalog.actions import ImportChangedError, run_import
+from catalog.problems import CatalogError, ImportProblem, Place
 from catalog.reading import Catalog, Progress
-from catalog.report import Report
+from catalog.report import ImportReport
 from desk.bulk import uploads
 from desk.bulk.forms import UploadForm
 from desk.bulk.report_rows import format_count, shape_problems, shape_report, summarize
@@ -33,8 +33,8 @@ GONE = "That file is gone: it was imported, discarded, or is older than an hour.
 class UploadedFileReader(Protocol):
     """An uploaded file, readable as a catalog."""
 
-    def read(self, progress: Progress) -> tuple[Catalog, list[Problem]]:
-        """Return the catalog and its problems, for `catalog.actions.bring_in`."""
+    def read(self, progress: Progress) -> tuple[Catalog, list[ImportProblem]]:
+        """Return the catalog and its problems, for `catalog.actions.run_import`."""
 
     def describe_place(self, place: Place) -> str:
         """Return a place in the file, in words."""
@@ -102,10 +102,10 @@ def _decide(request: HttpRequest, kind: ImportKind, page: ImportPage) -> HttpRes
         return SeeOther(page.url)
     try:
         with transaction.atomic():
-            report = bring_in(read_with=reader.read, by=request.user, seal=seal)
+            report = run_import(read_with=reader.read, by=request.user, seal=seal)
             if _explain_forbidden(request, report):
                 raise PermissionDenied
-    except (ChangedMeanwhileError, CatalogError):
+    except (ImportChangedError, CatalogError):
         return _show_dry_run(request, kind, page, upload, notice=CHANGED)
     except (IntegrityError, OperationalError):
         return _show_dry_run(request, kind, page, upload, notice=CONFLICT)
@@ -121,7 +121,7 @@ def _show_dry_run(
     """Run the import, roll it back, and show its report or its problems."""
     reader = kind.open(upload.content)
     try:
-        report = bring_in(read_with=reader.read, dry_run=True)
+        report = run_import(read_with=reader.read, dry_run=True)
     except CatalogError as error:
         upload.discard()
         problems = sorted(error.problems, key=lambda problem: reader.sort_key(problem.place))
@@ -146,7 +146,7 @@ def _show_dry_run(
     )
 
 
-def _explain_forbidden(request: HttpRequest, report: Report) -> str:
+def _explain_forbidden(request: HttpRequest, report: ImportReport) -> str:
     """Return what the file does that the user may not do by hand, in a sentence, or ""."""
     forbidden = [
         format_count(model, count) for model, count in report.published.items() if not may_publish(request.user, model)

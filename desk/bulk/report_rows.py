@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from django.db import models
 
-from catalog.problems import Place, Problem
-from catalog.report import Report
+from catalog.problems import ImportProblem, Place
+from catalog.report import ImportReport
 from web import words
 
 MAX_CHANGES = 200
@@ -71,7 +71,9 @@ class ProblemRows:
         return self.total - len(self.problems)
 
 
-def shape_report(report: Report, *, describe_place: DescribePlace, kinds: Iterable[str] | None = None) -> ReportRows:
+def shape_report(
+    report: ImportReport, *, describe_place: DescribePlace, kinds: Iterable[str] | None = None
+) -> ReportRows:
     """Return a report for the page, limited to `kinds` of rows unless that is None."""
     shown = [kind for kind in report.kinds if kinds is None or kind in kinds]
     changes = [change for change in report.changes if change.kind in shown]
@@ -80,7 +82,7 @@ def shape_report(report: Report, *, describe_place: DescribePlace, kinds: Iterab
         added=[_shape_additions(report, kind, describe_place) for kind in shown if report.added[kind]],
         changed=[
             ChangedRow(
-                change.what,
+                change.label,
                 describe_place(change.place),
                 [
                     ChangedField(name.replace("_", " "), *_format_change(*values))
@@ -95,7 +97,7 @@ def shape_report(report: Report, *, describe_place: DescribePlace, kinds: Iterab
     )
 
 
-def shape_problems(problems: list[Problem], *, describe_place: DescribePlace) -> ProblemRows:
+def shape_problems(problems: list[ImportProblem], *, describe_place: DescribePlace) -> ProblemRows:
     """Return the first problems of a file for the page, and how many there are."""
     first = [(describe_place(problem.place), problem.message) for problem in problems[:MAX_PROBLEMS]]
     return ProblemRows(first, len(problems))
@@ -116,9 +118,9 @@ def format_count(model: type[models.Model], count: int) -> str:
     return f"{count:,} {model._meta.verbose_name if count == 1 else model._meta.verbose_name_plural}"
 
 
-def _shape_additions(report: Report, kind: str, describe_place: DescribePlace) -> AddedRows:
+def _shape_additions(report: ImportReport, kind: str, describe_place: DescribePlace) -> AddedRows:
     additions = [addition for addition in report.additions if addition.kind == kind][:MAX_ADDITIONS]
-    first = [(addition.what, describe_place(addition.place)) for addition in additions]
+    first = [(addition.label, describe_place(addition.place)) for addition in additions]
     return AddedRows(kind, report.added[kind], first, report.added[kind] - len(first))
 
 

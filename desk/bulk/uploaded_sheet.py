@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 
 from django.db.models import Model
 
-from catalog.problems import CatalogError, Place, Problem
-from catalog.reading import Catalog, Progress, repeats_in
-from catalog.schema import SECTIONS, FactPart, Part, PlanPart, check_part, shown
+from catalog.problems import CatalogError, ImportProblem, Place
+from catalog.reading import Catalog, Progress, find_duplicates
+from catalog.schema import SECTIONS, CatalogPart, FactPart, PlanPart, check_part, format_value
 from desk.bulk.formats import SheetError, read_sheet
 from desk.bulk.layouts import PLAN_SHEET, TOOL_SHEET, SheetLayout
 from tools.models import Fact, Plan, Tool
@@ -25,13 +25,13 @@ type NumberedRow = tuple[int, Cells]
 
 
 class UploadedSheet:
-    """An uploaded sheet. `catalog.actions.bring_in` calls `read`; after that, places can be found in it."""
+    """An uploaded sheet. `catalog.actions.run_import` calls `read`; after that, places can be found in it."""
 
     def __init__(self, layout: SheetLayout, content: bytes) -> None:
         self._layout, self._content = layout, content
         self._row_numbers: dict[Place, int] = {}  # by the place in the catalog that a row became
 
-    def read(self, progress: Progress) -> tuple[Catalog, list[Problem]]:
+    def read(self, progress: Progress) -> tuple[Catalog, list[ImportProblem]]:
         """Return the catalog that the rows describe, and their problems.
 
         Raises CatalogError for a file that is not a sheet of this kind.
@@ -42,7 +42,7 @@ class UploadedSheet:
         for index, tool in enumerate(tools):
             checked = check_part(SECTIONS["tools"], tool, ("tools", index))
             problems += checked if isinstance(checked, list) else []
-        return catalog, [*problems, *repeats_in(catalog)]
+        return catalog, [*problems, *find_duplicates(catalog)]
 
     def find_cell(self, place: Place) -> tuple[int, str]:
         """Return the row and column of a place in the catalog; row 0 is the whole sheet, column "" the whole row."""
@@ -70,7 +70,7 @@ class UploadedSheet:
         try:
             table = read_sheet(self._content)
         except SheetError as error:
-            raise CatalogError([Problem(("row", error.row), error.message)]) from error
+            raise CatalogError([ImportProblem(("row", error.row), error.message)]) from error
         names = [name.casefold() for name in table.header]
         if problems := list(self._find_header_problems(names)):
             raise CatalogError(problems)
@@ -80,19 +80,19 @@ class UploadedSheet:
                 cells = dict(zip(names, values, strict=True))
                 yield number, {name: column.read(cells[name]) for name, column in columns.items() if name in cells}
 
-    def _find_header_problems(self, names: list[str]) -> Iterator[Problem]:
+    def _find_header_problems(self, names: list[str]) -> Iterator[ImportProblem]:
         known = self._layout.columns
         for index, name in enumerate(names):
             if name not in known:
                 listed = ", ".join(known)
-                yield Problem(("row", 1), f"{shown(name)} is not a column of this sheet; it has {listed}")
+                yield ImportProblem(("row", 1), f"{format_value(name)} is not a column of this sheet; it has {listed}")
             elif name in names[:index]:
-                yield Problem(("row", 1, name), "this column appears twice")
+                yield ImportProblem(("row", 1, name), "this column appears twice")
         for name in self._layout.keys:
             if name not in names:
-                yield Problem(("row", 1), f"the column {name} is missing; rows are identified by it")
+                yield ImportProblem(("row", 1), f"the column {name} is missing; rows are identified by it")
 
-    def _build_tools(self, rows: list[NumberedRow]) -> tuple[list[Cells], list[Problem]]:
+    def _build_tools(self, rows: list[NumberedRow]) -> tuple[list[Cells], list[ImportProblem]]:
         current = _read_tools(rows, "slug")
         tools: list[Cells] = []
         for number, cells in rows:
@@ -105,7 +105,7 @@ class UploadedSheet:
             tools.append(_drop_empty_names(cells))
         return tools, []
 
-    def _build_parts_of_tools(self, rows: list[NumberedRow]) -> tuple[list[Cells], list[Problem]]:
+    def _build_parts_of_tools(self, rows: list[NumberedRow]) -> tuple[list[Cells], list[ImportProblem]]:
         """Return plans or facts, grouped under their tools."""
         section, part = _SECTIONS_OF_TOOL[self._layout.model]
         key = self._layout.keys[1]
@@ -114,12 +114,14 @@ class UploadedSheet:
         tools: list[Cells] = []
         parts_by_tool: dict[int, list[Cells]] = {}
         index_by_tool: dict[int, int] = {}
-        problems: list[Problem] = []
+        problems: list[ImportProblem] = []
         for number, cells in rows:
             slug = cells.pop("tool")
             tool = current.get(slug)
             if tool is None:
-                problems.append(Problem(("row", number, "tool"), f"there is no tool {shown(slug)} on the site"))
+                problems.append(
+                    ImportProblem(("row", number, "tool"), f"there is no tool {format_value(slug)} on the site")
+                )
                 problems += _check_alone(part, cells, number)
                 continue
             if tool.pk not in index_by_tool:
@@ -145,10 +147,13 @@ class UploadedSheet:
 
 
 # The list of a tool in the catalog file that a sheet of this model fills, and its schema.
-_SECTIONS_OF_TOOL: dict[type[Model], tuple[str, type[Part]]] = {Plan: ("plans", PlanPart), Fact: ("facts", FactPart)}
+_SECTIONS_OF_TOOL: dict[type[Model], tuple[str, type[CatalogPart]]] = {
+    Plan: ("plans", PlanPart),
+    Fact: ("facts", FactPart),
+}
 
 
-def _check_alone(part: type[Part], cells: Cells, number: int) -> list[Problem]:
+def _check_alone(part: type[CatalogPart], cells: Cells, number: int) -> list[ImportProblem]:
     """Return the other problems of a row whose tool does not exist."""
     checked = check_part(part, _drop_empty_names(cells), ("row", number))
     return checked if isinstance(checked, list) else []

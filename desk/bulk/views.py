@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from catalog.exporting import export_lines, one_state
-from catalog.problems import Place, Problem, file_order, place_text
-from catalog.reading import Catalog, Progress, read
+from catalog.exporting import consistent_snapshot, export_lines
+from catalog.problems import ImportProblem, Place, format_place, get_place_sort_key
+from catalog.reading import Catalog, Progress, read_catalog
 from desk.bulk.import_pages import ImportKind, ImportPage, handle_import
 from desk.bulk.uploads import accept_files
 from desk.permissions import may_import
@@ -27,14 +27,14 @@ class UploadedCatalog:
     def __init__(self, content: bytes) -> None:
         self._content = content
 
-    def read(self, progress: Progress) -> tuple[Catalog, list[Problem]]:
-        return read(self._content, progress=progress)
+    def read(self, progress: Progress) -> tuple[Catalog, list[ImportProblem]]:
+        return read_catalog(self._content, progress=progress)
 
     def describe_place(self, place: Place) -> str:
-        return place_text(place)
+        return format_place(place)
 
     def sort_key(self, place: Place) -> list[str]:
-        return file_order(place)
+        return get_place_sort_key(place)
 
 
 CATALOG = ImportKind(name="catalog", max_bytes=MAX_FILE_BYTES, open=UploadedCatalog, template="desk/bulk/catalog.html")
@@ -77,7 +77,7 @@ def _require_import_permission(request: HttpRequest) -> None:
 def _read_chunks() -> Iterator[str]:
     lines: list[str] = []
     length = 0
-    with one_state():
+    with consistent_snapshot():
         for line in export_lines():
             lines.append(line)
             length += len(line)

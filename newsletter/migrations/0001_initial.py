@@ -52,9 +52,7 @@ class Migration(migrations.Migration):
                 ("queue_length", models.PositiveIntegerField(default=0)),
                 (
                     "oldest_at",
-                    models.DateTimeField(
-                        blank=True, help_text="Since when the oldest mail could have gone out.", null=True
-                    ),
+                    models.DateTimeField(blank=True, help_text="When the oldest waiting message was due.", null=True),
                 ),
                 (
                     "trouble",
@@ -62,7 +60,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="Why no mail goes out, as far as it knows.",
+                        help_text="Why it cannot send, as far as it knows.",
                         max_length=500,
                     ),
                 ),
@@ -121,7 +119,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "since_at",
-                    models.DateTimeField(editable=False, help_text="What came out after this counts as news."),
+                    models.DateTimeField(editable=False, help_text="What was published after this counts as news."),
                 ),
                 ("composed_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("content", models.JSONField(default=list, editable=False)),
@@ -130,7 +128,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-number"],
-                "permissions": [("send_issue", "Can send, pause, resume and stop issues, and decide what is unknown")],
+                "permissions": [
+                    ("send_issue", "Can send, pause, resume, and stop issues, and decide about unknown deliveries")
+                ],
                 "indexes": [
                     models.Index(
                         condition=models.Q(("state__in", ("sending", "paused", "sent", "stopped"))),
@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(("state__in", ("draft", "ready"))),
                         fields=("state",),
                         name="newsletter_issue_one_draft",
-                        violation_error_message="There is such an issue already.",
+                        violation_error_message="An issue in this state already exists.",
                     ),
                 ],
             },
@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
                 (
                     "created_at",
                     models.DateTimeField(
-                        default=django.utils.timezone.now, editable=False, help_text="When it was last asked for."
+                        default=django.utils.timezone.now, editable=False, help_text="When it last signed up."
                     ),
                 ),
                 ("confirmed_at", models.DateTimeField(blank=True, editable=False, null=True)),
@@ -194,7 +194,7 @@ class Migration(migrations.Migration):
                     "categories",
                     models.ManyToManyField(
                         blank=True,
-                        help_text="What is sent unless it is everything.",
+                        help_text="Sent unless all categories are chosen.",
                         related_name="+",
                         to="tools.category",
                     ),
@@ -230,7 +230,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("sign-up", "Answer to a sign-up"), ("test", "Test of an issue")], max_length=8
+                        choices=[("sign-up", "Reply to a sign-up"), ("test", "Test of an issue")], max_length=8
                     ),
                 ),
                 ("payload", models.JSONField(db_default={}, default=dict)),
@@ -246,7 +246,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "mail in the outbox",
+                "verbose_name": "message in the outbox",
                 "verbose_name_plural": "outbox",
             },
         ),

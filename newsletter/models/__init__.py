@@ -1,7 +1,7 @@
 from newsletter.models.deliveries import Delivery, Pace
 from newsletter.models.issues import OUT, UNSENT, Issue, IssueState
-from newsletter.models.queue import Kind, Outbox, QueuedMail, State, Worker
-from newsletter.models.subscribers import Cooldown, Leaving, Subscriber, Suppression
+from newsletter.models.queue import Outbox, OutboxKind, QueuedMail, SendState, Worker
+from newsletter.models.subscribers import Cooldown, LeaveReason, Subscriber, Suppression
 
 __all__ = [
     "OUT",
@@ -10,12 +10,12 @@ __all__ = [
     "Delivery",
     "Issue",
     "IssueState",
-    "Kind",
-    "Leaving",
+    "LeaveReason",
     "Outbox",
+    "OutboxKind",
     "Pace",
     "QueuedMail",
-    "State",
+    "SendState",
     "Subscriber",
     "Suppression",
     "Worker",

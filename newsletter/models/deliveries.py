@@ -1,28 +1,28 @@
-"""Who gets an issue, and whether it went out."""
+"""Deliveries: one issue to one subscriber each."""
 
 from django.db import models
 from django.db.models import Q
 
 from newsletter.models.issues import Issue
-from newsletter.models.queue import QueuedMail, State
+from newsletter.models.queue import QueuedMail, SendState
 from newsletter.models.subscribers import Subscriber
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def unknown(self) -> "DeliveryQuerySet":
-        return self.filter(state=State.UNKNOWN)
+        return self.filter(state=SendState.UNKNOWN)
 
-    def counts(self) -> dict[tuple[int, str], int]:
-        """How many there are of each issue (its id) and state."""
+    def count_by_state(self) -> dict[tuple[int, str], int]:
+        """Return how many there are, as {(issue id, state): number}."""
         rows = self.order_by().values_list("issue_id", "state").annotate(number=models.Count("pk"))
         return {(issue, state): number for issue, state, number in rows}
 
 
 class Delivery(QueuedMail):
-    """One issue to one subscriber, at most once. Written by the statements of `newsletter.sending`.
+    """One issue to one subscriber, at most once. Only the statements of `newsletter.sending` write it.
 
-    `queued` and a lease: a worker has it in hand and has not begun. `sending`: it has begun. A lease that runs out
-    then leaves it `unknown`: the server may have taken it, and it is not sent again unless an editor says so.
+    `queued` with a lease: a worker has claimed it and not begun. `sending`: the worker has begun. If the lease expires
+    then, it becomes `unknown`: the server may have accepted it, and it is sent again only if an editor decides so.
     """
 
     issue = models.ForeignKey(Issue, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
@@ -34,10 +34,10 @@ class Delivery(QueuedMail):
         verbose_name_plural = "deliveries"
         constraints = [
             models.UniqueConstraint(fields=["issue", "subscriber"], name="newsletter_delivery_once"),
-            models.CheckConstraint(name="newsletter_delivery_state_known", condition=Q(state__in=State.values)),
+            models.CheckConstraint(name="newsletter_delivery_state_known", condition=Q(state__in=SendState.values)),
             models.CheckConstraint(
                 name="newsletter_delivery_tells_why",
-                condition=~Q(state__in=[State.FAILED, State.UNKNOWN]) | ~Q(reason=""),
+                condition=~Q(state__in=[SendState.FAILED, SendState.UNKNOWN]) | ~Q(reason=""),
             ),
         ]
         indexes = [
@@ -53,7 +53,7 @@ class Delivery(QueuedMail):
 
 
 class Pace(models.Model):
-    """When the next mail may go out, while NEWSLETTER_MAILS_PER_SECOND holds all workers to it: one row."""
+    """When the next message may be sent, if NEWSLETTER_MAILS_PER_SECOND limits the rate of all workers: one row."""
 
     free_at = models.DateTimeField()
 

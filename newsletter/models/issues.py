@@ -24,7 +24,7 @@ UNSENT = (IssueState.DRAFT, IssueState.READY)
 
 class IssueQuerySet(models.QuerySet["Issue"]):
     def out(self) -> Self:
-        """Those that have begun to go out: they stand on the web, too."""
+        """Keep the issues whose sending has started. They are on the web, too."""
         return self.filter(state__in=OUT)
 
     def newest_first(self) -> Self:
@@ -35,7 +35,7 @@ class IssueQuerySet(models.QuerySet["Issue"]):
 
 
 class Issue(models.Model):
-    """One week's mail: what was composed from the site's data, frozen, and an editor's words before it."""
+    """One week's issue: a snapshot of the news, composed from the site's data, and an editor's lead."""
 
     number = models.PositiveIntegerField(unique=True, editable=False)
     state = models.CharField(max_length=7, choices=IssueState, default=IssueState.DRAFT, editable=False)
@@ -43,9 +43,11 @@ class Issue(models.Model):
     lead = models.TextField(
         blank=True, max_length=4000, help_text="The paragraph before the news. Markdown. Raw HTML is escaped."
     )
-    since_at = models.DateTimeField(editable=False, help_text="What came out after this counts as news.")
+    since_at = models.DateTimeField(editable=False, help_text="What was published after this counts as news.")
     composed_at = models.DateTimeField(default=timezone.now, editable=False)
-    content: "models.JSONField[Any, Any]" = models.JSONField(default=list, editable=False)  # newsletter.content.Entry
+    content: "models.JSONField[Any, Any]" = models.JSONField(
+        default=list, editable=False
+    )  # newsletter.content.NewsItem
     started_at = models.DateTimeField(null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -53,7 +55,7 @@ class Issue(models.Model):
 
     class Meta:
         ordering = ["-number"]
-        permissions = [("send_issue", "Can send, pause, resume and stop issues, and decide what is unknown")]
+        permissions = [("send_issue", "Can send, pause, resume, and stop issues, and decide about unknown deliveries")]
         indexes = [models.Index(fields=["-number"], name="newsletter_issue_archive", condition=Q(state__in=OUT))]
         constraints = [
             models.CheckConstraint(name="newsletter_issue_state_known", condition=Q(state__in=IssueState.values)),
@@ -65,7 +67,7 @@ class Issue(models.Model):
                 fields=["state"],
                 condition=Q(state__in=UNSENT),
                 name="newsletter_issue_one_draft",
-                violation_error_message="There is such an issue already.",
+                violation_error_message="An issue in this state already exists.",
             ),
         ]
 
@@ -81,5 +83,5 @@ class Issue(models.Model):
 
     @property
     def day(self) -> datetime:
-        """When it went out, or was composed while it has not."""
+        """When its sending started, or before that, when it was composed."""
         return self.started_at or self.composed_at

@@ -1,4 +1,4 @@
-"""What waits to be sent, and who sends it."""
+"""Queued messages and the workers that send them."""
 
 from datetime import datetime, timedelta
 
@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from newsletter.models.subscribers import Subscriber
 
-SILENT_AFTER = timedelta(seconds=60)  # without a beat
+SILENT_AFTER = timedelta(seconds=60)  # without a heartbeat
 
 
-class State(models.TextChoices):
+class SendState(models.TextChoices):
     QUEUED = "queued", "Waiting"
     SENDING = "sending", "Being sent"
     SENT = "sent", "Sent"
@@ -21,11 +21,11 @@ class State(models.TextChoices):
 
 
 class QueuedMail(models.Model):
-    """One mail to one address. Workers claim it while it is queued (`leased_until_at`), begin it, and say what came of
-    it (`newsletter.sending`).
+    """One message to one address. Workers claim it while it is queued (`leased_until_at`), begin it, and record the
+    result (`newsletter.sending`).
     """
 
-    state = models.CharField(max_length=7, choices=State, default=State.QUEUED, db_default=State.QUEUED)
+    state = models.CharField(max_length=7, choices=SendState, default=SendState.QUEUED, db_default=SendState.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     next_attempt_at = models.DateTimeField(default=timezone.now)
     leased_until_at = models.DateTimeField(null=True, blank=True)
@@ -37,25 +37,25 @@ class QueuedMail(models.Model):
         abstract = True
 
 
-class Kind(models.TextChoices):
-    SIGN_UP = "sign-up", "Answer to a sign-up"
+class OutboxKind(models.TextChoices):
+    SIGN_UP = "sign-up", "Reply to a sign-up"
     TEST = "test", "Test of an issue"
 
 
 class Outbox(QueuedMail):
-    """A mail that is no issue: the answer to a sign-up, or a test of an issue to an editor.
+    """A single message: the reply to a sign-up, or a test of an issue to an editor.
 
-    What an answer says is decided when it is sent, by where the subscriber stands then. It may be sent twice, should a
-    worker be killed at the wrong moment: that harms nobody, and none at all would.
+    The content of a reply is decided when it is sent, by the status of the subscriber at that time. It is sent at least
+    once, so twice if a worker is killed at the wrong moment: a second reply does no harm, but a missing one would.
     """
 
-    kind = models.CharField(max_length=8, choices=Kind)
+    kind = models.CharField(max_length=8, choices=OutboxKind)
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, null=True, related_name="+")
     payload = models.JSONField(default=dict, db_default={})
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        verbose_name = "mail in the outbox"
+        verbose_name = "message in the outbox"
         verbose_name_plural = "outbox"
         indexes = [
             models.Index(fields=["next_attempt_at"], name="newsletter_outbox_queue", condition=Q(state="queued")),
@@ -64,7 +64,7 @@ class Outbox(QueuedMail):
         constraints = [
             models.CheckConstraint(
                 name="newsletter_outbox_state_known",
-                condition=Q(state__in=[State.QUEUED, State.SENDING, State.SENT, State.FAILED]),
+                condition=Q(state__in=[SendState.QUEUED, SendState.SENDING, SendState.SENT, SendState.FAILED]),
             ),
         ]
 
@@ -73,16 +73,16 @@ class Outbox(QueuedMail):
 
 
 class Worker(models.Model):
-    """A running `manage.py worker`, by its own word."""
+    """A running `manage.py worker`, as it reports itself."""
 
     name = models.CharField(max_length=100, unique=True)
     started_at = models.DateTimeField(default=timezone.now)
     beat_at = models.DateTimeField()
     sent = models.PositiveIntegerField(default=0)
     queue_length = models.PositiveIntegerField(default=0)
-    oldest_at = models.DateTimeField(null=True, blank=True, help_text="Since when the oldest mail could have gone out.")
+    oldest_at = models.DateTimeField(null=True, blank=True, help_text="When the oldest waiting message was due.")
     trouble = models.CharField(
-        max_length=500, blank=True, default="", db_default="", help_text="Why no mail goes out, as far as it knows."
+        max_length=500, blank=True, default="", db_default="", help_text="Why it cannot send, as far as it knows."
     )
 
     class Meta:
@@ -92,5 +92,5 @@ class Worker(models.Model):
         return self.name
 
     def is_silent(self, *, now: datetime | None = None) -> bool:
-        """Whether it has not been heard of for a minute: it was killed, or its machine was."""
+        """Return whether it has sent no heartbeat for a minute: it was killed, or its machine is down."""
         return self.beat_at < (now or timezone.now()) - SILENT_AFTER

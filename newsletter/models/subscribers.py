@@ -1,4 +1,4 @@
-"""Who asked for the newsletter, who must not be written to, and how often anybody may ask."""
+"""Subscribers, suppressed addresses, and limits on sign-ups."""
 
 from datetime import datetime
 from typing import Self
@@ -8,11 +8,11 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from newsletter.addresses import digests
+from newsletter.addresses import compute_digests
 from tools.models import Category
 
 
-class Leaving(models.TextChoices):
+class LeaveReason(models.TextChoices):
     UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
     ERASED = "erased", "Erased on request"
     BOUNCED = "bounced", "Mail bounced"
@@ -21,42 +21,40 @@ class Leaving(models.TextChoices):
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def pending(self) -> Self:
-        """Those who asked and have not confirmed."""
+        """Keep subscribers who have neither confirmed nor left."""
         return self.filter(confirmed_at__isnull=True, left_at__isnull=True)
 
     def never_confirmed(self) -> Self:
-        """Those who asked and never confirmed, whether they left meanwhile or not."""
+        """Keep subscribers who never confirmed, whether or not they have left."""
         return self.filter(confirmed_at__isnull=True)
 
     def confirmed(self) -> Self:
-        """Those to whom issues go."""
+        """Keep subscribers who get issues."""
         return self.filter(confirmed_at__isnull=False, left_at__isnull=True)
 
     def confirm(self, pk: int) -> bool:
-        """Put one on the list, or back on it. False when it is not known any more. Confirming twice changes nothing."""
+        """Put a subscriber on the list, or back on it. Return False if it no longer exists. Idempotent."""
         self.filter(Q(confirmed_at__isnull=True) | Q(left_at__isnull=False), pk=pk).update(
             confirmed_at=timezone.now(), left_at=None, left_reason=""
         )
         return self.filter(pk=pk).exists()
 
-    def leave(self, pk: int, *, reason: Leaving = Leaving.UNSUBSCRIBED) -> None:
-        """Take one off the list. Whoever left before has left for the first reason."""
+    def leave(self, pk: int, *, reason: LeaveReason = LeaveReason.UNSUBSCRIBED) -> None:
+        """Take a subscriber off the list. One who has already left keeps the first reason."""
         self.filter(pk=pk, left_at__isnull=True).update(left_at=timezone.now(), left_reason=reason)
 
 
 class Subscriber(models.Model):
-    """An address that asked for the weekly verdicts. Nothing is sent to it before its owner has confirmed but the mail
-    that asks for it.
-    """
+    """An address that signed up for the newsletter. Until its owner confirms, it gets only the request to do so."""
 
     email = models.EmailField(max_length=254)
-    created_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When it was last asked for.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When it last signed up.")
     confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
     left_at = models.DateTimeField(null=True, blank=True, editable=False)
-    left_reason = models.CharField(max_length=12, choices=Leaving, blank=True, editable=False)
+    left_reason = models.CharField(max_length=12, choices=LeaveReason, blank=True, editable=False)
     all_categories = models.BooleanField(default=True, db_default=True)
     categories = models.ManyToManyField(
-        Category, blank=True, related_name="+", help_text="What is sent unless it is everything."
+        Category, blank=True, related_name="+", help_text="Sent unless all categories are chosen."
     )
 
     objects = SubscriberQuerySet.as_manager()
@@ -67,12 +65,12 @@ class Subscriber(models.Model):
             models.CheckConstraint(
                 name="newsletter_subscriber_left_for_a_reason",
                 condition=Q(left_at__isnull=True, left_reason="")
-                | Q(left_at__isnull=False, left_reason__in=Leaving.values),
+                | Q(left_at__isnull=False, left_reason__in=LeaveReason.values),
             ),
         ]
 
     def __str__(self) -> str:
-        """Without the address: the desk's log keeps this, and an address that is erased is to be in no log."""
+        """Return a name without the address: the admin logs it, and an erased address must not be in any log."""
         return f"Subscriber {self.pk}"
 
     @property
@@ -80,34 +78,34 @@ class Subscriber(models.Model):
         return self.confirmed_at is not None and self.left_at is None
 
     @property
-    def standing(self) -> str:
-        """Where it stands, in a word."""
+    def status(self) -> str:
+        """Why it left, or whether it has confirmed."""
         if self.left_at:
-            return Leaving(self.left_reason).label
+            return LeaveReason(self.left_reason).label
         return "Confirmed" if self.confirmed_at else "Pending"
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
-    def of(self, email: str) -> Self:
-        return self.filter(digest__in=digests(email))
+    def for_email(self, email: str) -> Self:
+        return self.filter(digest__in=compute_digests(email))
 
-    def note(self, email: str, reason: Leaving) -> None:
-        """Write to an address no more. A complaint outweighs what was noted before."""
-        complaint = reason == Leaving.COMPLAINED
+    def record(self, email: str, reason: LeaveReason) -> None:
+        """Suppress an address. A complaint replaces an earlier reason; other reasons do not."""
+        is_complaint = reason == LeaveReason.COMPLAINED
         self.bulk_create(
-            [self.model(digest=digests(email)[0], reason=reason)],
-            ignore_conflicts=not complaint,
-            update_conflicts=complaint,
-            unique_fields=["digest"] if complaint else None,
-            update_fields=["reason"] if complaint else None,
+            [self.model(digest=compute_digests(email)[0], reason=reason)],
+            ignore_conflicts=not is_complaint,
+            update_conflicts=is_complaint,
+            unique_fields=["digest"] if is_complaint else None,
+            update_fields=["reason"] if is_complaint else None,
         )
 
 
 class Suppression(models.Model):
-    """An address that must not be written to, as a keyed hash: all that is left of one that was erased."""
+    """An address that must get no mail, as a keyed hash. Of an erased address, nothing else is left."""
 
     digest = models.CharField(max_length=64, unique=True)
-    reason = models.CharField(max_length=12, choices=Leaving)
+    reason = models.CharField(max_length=12, choices=LeaveReason)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = SuppressionQuerySet.as_manager()
@@ -117,13 +115,13 @@ class Suppression(models.Model):
 
 
 class CooldownQuerySet(models.QuerySet["Cooldown"]):
-    def over(self, *, before: datetime) -> Self:
-        """Those that began before an instant."""
+    def expired(self, *, before: datetime) -> Self:
+        """Keep those that started before an instant."""
         return self.filter(starts_at__lt=before)
 
 
 class Cooldown(models.Model):
-    """How often something was asked for since a time. Only `newsletter.signing_up` writes it, in one statement."""
+    """How much of a limit has been used since `starts_at`. Only the statement of `newsletter.signing_up` writes it."""
 
     pk = models.CompositePrimaryKey("scope", "key")
     scope = models.CharField(max_length=12)

@@ -1,4 +1,4 @@
-"""Issues on the web: each as it was mailed, and all of them as a feed."""
+"""Issues on the web: the page of each, a feed, and a sitemap."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,37 +11,35 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from comparisons.addresses import absolute_url
-from newsletter.content import Entry, entries_of, public, sections, subject_for
+from newsletter.content import NewsItem, adapt_subject, build_sections, parse_items, select_public
 from newsletter.models import Issue
-from newsletter.plain import as_html
+from newsletter.plain import render_html
 from web.atom import AtomFeed, tag_uri
 from web.http import public_page
 
-IN_THE_FEED = 12
+MAX_FEED_ISSUES = 12
 
 
-def title_of(issue: Issue, standing: Sequence[Entry]) -> str:
-    """What an issue is called on the web, where the names of what was withdrawn stand no more, unless an editor wrote
-    them.
-    """
-    return subject_for(issue.subject, entries_of(issue.content), standing, if_none=str(issue))
+def get_title(issue: Issue, public: Sequence[NewsItem]) -> str:
+    """Return the title of an issue on the web, without the names of withdrawn content unless an editor wrote them."""
+    return adapt_subject(issue.subject, parse_items(issue.content), public, if_none=str(issue))
 
 
 @require_safe
 @public_page
 def issue(request: HttpRequest, number: int) -> HttpResponse:
-    """One issue, without what was withdrawn after it went out."""
+    """Show one issue, without content that was withdrawn after it was sent."""
     found = get_object_or_404(Issue.objects.out(), number=number)
-    entries = entries_of(found.content)
-    standing = public(entries)
+    items = parse_items(found.content)
+    public = select_public(items)
     return render(
         request,
         "newsletter/issue.html",
         {
             "issue": found,
-            "subject": title_of(found, standing),
-            "sections": sections(standing, None, most=len(standing)),
-            "gone": len(entries) - len(standing),
+            "subject": get_title(found, public),
+            "sections": build_sections(public, None, max_items=len(public)),
+            "gone": len(items) - len(public),
         },
     )
 
@@ -49,8 +47,8 @@ def issue(request: HttpRequest, number: int) -> HttpResponse:
 @require_safe
 @public_page
 def feed(request: HttpRequest) -> HttpResponse:
-    """The newest issues, each in full."""
-    made = AtomFeed(
+    """Show the newest issues, each in full, as an Atom feed."""
+    atom = AtomFeed(
         title=f"{settings.SITE_NAME}: Weekly verdicts",
         link=absolute_url(reverse("newsletter")),
         description="What was compared, which verdicts flipped, and whose prediction came due.",
@@ -61,13 +59,13 @@ def feed(request: HttpRequest) -> HttpResponse:
         feed_url=absolute_url(reverse("newsletter-feed")),
         feed_guid=tag_uri("feed/newsletter"),
     )
-    issues = list(Issue.objects.out().newest_first()[:IN_THE_FEED])
-    standing = set(public([entry for found in issues for entry in entries_of(found.content)]))
+    issues = list(Issue.objects.out().newest_first()[:MAX_FEED_ISSUES])
+    public = set(select_public([item for found in issues for item in parse_items(found.content)]))
     for found in issues:
-        entries = [entry for entry in entries_of(found.content) if entry in standing]
-        made.add_entry(
+        items = [item for item in parse_items(found.content) if item in public]
+        atom.add_entry(
             name=f"issue/{found.pk}",
-            title=title_of(found, entries),
+            title=get_title(found, items),
             url=absolute_url(found.get_absolute_url()),
             published=found.day,
             updated=found.day,
@@ -75,19 +73,19 @@ def feed(request: HttpRequest) -> HttpResponse:
             content=render_to_string(
                 "newsletter/_issue_entry.html",
                 {
-                    "lead": as_html(found.lead, site=settings.SITE_URL),
-                    "sections": sections(entries, None, most=len(entries)),
+                    "lead": render_html(found.lead, site=settings.SITE_URL),
+                    "sections": build_sections(items, None, max_items=len(items)),
                     "site_url": settings.SITE_URL,
                 },
             ),
         )
-    return HttpResponse(made.writeString("utf-8"), content_type=made.content_type)
+    return HttpResponse(atom.writeString("utf-8"), content_type=atom.content_type)
 
 
 @require_safe
 @public_page
 def sitemap(request: HttpRequest) -> HttpResponse:
-    """The archive and every issue, for search engines."""
+    """List the archive and every issue, for search engines."""
     issues = Issue.objects.out().newest_first()
     entries: list[tuple[str, datetime | None]] = [(absolute_url(reverse("newsletter")), None)]
     entries += [(absolute_url(found.get_absolute_url()), found.day) for found in issues.only("number", "started_at")]

@@ -1,7 +1,7 @@
-"""Where the links of our mails lead. Opening one changes nothing, as scanners of mail open them all; its button does.
+"""The pages that links in our mail lead to. GET changes nothing, because mail scanners open every link; POST does.
 
-The token in the address is the authority, not the browser: no cookie is read, and a mail provider may post from
-anywhere (RFC 8058).
+The token in the URL is the authority, not the browser: no cookie is read, and mail providers may post from anywhere
+(RFC 8058).
 """
 
 from collections.abc import Callable
@@ -15,74 +15,77 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from newsletter import actions
-from newsletter.addresses import masked
+from newsletter.addresses import mask
 from newsletter.forms import PreferencesForm
 from newsletter.models import Subscriber
-from newsletter.tokens import CONFIRM, ERASE, PREFERENCES, UNSUBSCRIBE, Purpose
+from newsletter.tokens import CONFIRM, ERASE, PREFERENCES, UNSUBSCRIBE, LinkPurpose
 
-type View = Callable[[HttpRequest, int], HttpResponse]
+type SubscriberView = Callable[[HttpRequest, int], HttpResponse]
 
 
-def _link(purpose: Purpose) -> Callable[[View], Callable[[HttpRequest, str], HttpResponse]]:
-    """A view that is given the subscriber's id of a token. A token that is none, or too old, is told in words."""
+def _link_view(purpose: LinkPurpose) -> Callable[[SubscriberView], Callable[[HttpRequest, str], HttpResponse]]:
+    """Return a decorator for views that take the subscriber's id of a token.
 
-    def decorate(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
+    For an invalid or expired token, the response explains that instead.
+    """
+
+    def decorate(view: SubscriberView) -> Callable[[HttpRequest, str], HttpResponse]:
         @csrf_exempt
         @require_http_methods(["GET", "HEAD", "POST"])
         @cache_control(private=True, no_store=True)
         @wraps(view)
-        def opened(request: HttpRequest, token: str) -> HttpResponse:
+        def check_token(request: HttpRequest, token: str) -> HttpResponse:
             try:
-                subscriber = purpose.subscriber(token)
+                subscriber = purpose.read_token(token)
             except signing.SignatureExpired:
                 return render(request, "newsletter/link_expired.html", status=410)
             except signing.BadSignature:
                 return render(request, "newsletter/link_unknown.html", status=404)
             return view(request, subscriber)
 
-        return opened
+        return check_token
 
     return decorate
 
 
-def _says(request: HttpRequest, template: str, **context: object) -> HttpResponse:
+def _render(request: HttpRequest, template: str, **context: object) -> HttpResponse:
     return render(request, f"newsletter/{template}.html", context)
 
 
-@_link(CONFIRM)
+@_link_view(CONFIRM)
 def confirm(request: HttpRequest, subscriber: int) -> HttpResponse:
     """Put an address on the list (POST)."""
     if request.method == "POST" and actions.confirm(subscriber=subscriber):
-        return _says(request, "confirmed", preferences=PREFERENCES.path(subscriber))
+        return _render(request, "confirmed", preferences=PREFERENCES.build_path(subscriber))
     found = Subscriber.objects.filter(pk=subscriber).first()
     if found is None:
         return render(request, "newsletter/link_expired.html", status=410)
-    return _says(request, "confirm", email=masked(found.email))
+    return _render(request, "confirm", email=mask(found.email))
 
 
-@_link(UNSUBSCRIBE)
+@_link_view(UNSUBSCRIBE)
 def unsubscribe(request: HttpRequest, subscriber: int) -> HttpResponse:
-    """Take an address off the list (POST), by the page's button or by a mail provider's."""
+    """Take an address off the list (POST), by the button of the page or of a mail program."""
     if request.method == "POST":
         Subscriber.objects.leave(subscriber)
     if request.POST.get("List-Unsubscribe") == "One-Click":
         return HttpResponse("Unsubscribed.\n", content_type="text/plain; charset=utf-8")
     found = Subscriber.objects.filter(pk=subscriber).first()
     if found is None or found.left_at is not None:
-        return _says(request, "unsubscribed", erase=ERASE.path(subscriber) if found else "")
-    return _says(request, "unsubscribe", email=masked(found.email), preferences=PREFERENCES.path(subscriber))
+        return _render(request, "unsubscribed", erase=ERASE.build_path(subscriber) if found else "")
+    return _render(request, "unsubscribe", email=mask(found.email), preferences=PREFERENCES.build_path(subscriber))
 
 
-@_link(PREFERENCES)
+@_link_view(PREFERENCES)
 def preferences(request: HttpRequest, subscriber: int) -> HttpResponse:
     """Choose what to read (POST): everything, or some categories."""
     found = Subscriber.objects.filter(pk=subscriber).first()
     if found is None or not found.is_confirmed:
-        return _says(request, "unsubscribed", erase=ERASE.path(subscriber) if found else "")
+        return _render(request, "unsubscribed", erase=ERASE.build_path(subscriber) if found else "")
     form = PreferencesForm(request.POST if request.method == "POST" else None, subscriber=found)
     saved = request.method == "POST" and form.is_valid()
     if saved:
-        actions.prefer(
+        actions.save_preferences(
             subscriber=found,
             everything=form.cleaned_data["scope"] == "all",
             categories=form.cleaned_data["categories"],
@@ -93,20 +96,20 @@ def preferences(request: HttpRequest, subscriber: int) -> HttpResponse:
         {
             "form": form,
             "saved": saved,
-            "email": masked(found.email),
-            "unsubscribe": UNSUBSCRIBE.path(subscriber),
-            "erase": ERASE.path(subscriber),
+            "email": mask(found.email),
+            "unsubscribe": UNSUBSCRIBE.build_path(subscriber),
+            "erase": ERASE.build_path(subscriber),
         },
         status=422 if form.errors else 200,
     )
 
 
-@_link(ERASE)
+@_link_view(ERASE)
 def erase(request: HttpRequest, subscriber: int) -> HttpResponse:
-    """Forget an address (POST)."""
+    """Erase an address (POST)."""
     if request.method == "POST":
         actions.erase(subscriber=subscriber)
     found = Subscriber.objects.filter(pk=subscriber).first()
     if found is None:
-        return _says(request, "erased")
-    return _says(request, "erase", email=masked(found.email))
+        return _render(request, "erased")
+    return _render(request, "erase", email=mask(found.email))

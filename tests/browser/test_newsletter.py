@@ -6,9 +6,9 @@ from itertools import product
 from django.core import mail
 from playwright.sync_api import Page, expect
 
-from newsletter.letters import Links, issue_letter
+from newsletter.messages import Links, build_issue_message
 from newsletter.models import Issue, Subscriber
-from newsletter.worker import Post
+from newsletter.worker import MailWorker
 from tools.models import Category
 
 LINKS = Links(unsubscribe="https://shipside.example/u/", preferences="https://shipside.example/p/")
@@ -23,7 +23,7 @@ def test_reader_subscribes_confirms_chooses_and_unsubscribes(site, page: Page, s
     box.get_by_role("button").click()
     expect(page.get_by_text("Now look into your inbox.")).to_be_visible()
     assert page.url == f"{site}/tools/aider/"
-    Post().run(until_empty=True)
+    MailWorker().run(until_empty=True)
     [message] = mail.outbox
     [link] = set(re.findall(rf"{site}/newsletter/confirm/\S+", message.body))
     page.goto(link)
@@ -39,11 +39,11 @@ def test_reader_subscribes_confirms_chooses_and_unsubscribes(site, page: Page, s
     page.get_by_role("link", name="Unsubscribe").click()
     page.get_by_role("button", name="Unsubscribe").click()
     expect(page.get_by_role("heading", name="You are off the list")).to_be_visible()
-    assert Subscriber.objects.get().standing == "Unsubscribed"
+    assert Subscriber.objects.get().status == "Unsubscribed"
 
 
 def test_message_fits_the_screen_and_is_legible(site, page: Page):
-    page.set_content(issue_letter(Issue.objects.get(), LINKS).html)
+    page.set_content(build_issue_message(Issue.objects.get(), LINKS).html)
     for scheme, width in product(("light", "dark"), (360, 700)):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})

@@ -64,24 +64,24 @@ def document(**sections: Any) -> dict[str, Any]:
     }
 
 
-def bring_in(content: dict[str, Any] | str, **options: Any):
+def import_content(content: dict[str, Any] | str, **options: Any):
     text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
     return import_catalog(content=text.encode(errors="surrogatepass"), **options)
 
 
-def exported() -> str:
+def export() -> str:
     return "".join(export_lines())
 
 
-def problems_of(content: dict[str, Any] | str) -> list[str]:
-    before = exported()
-    with pytest.raises(CatalogError) as caught:
-        bring_in(content)
-    assert exported() == before
-    return [str(problem) for problem in caught.value.problems]
+def get_problems(content: dict[str, Any] | str) -> list[str]:
+    before = export()
+    with pytest.raises(CatalogError) as error:
+        import_content(content)
+    assert export() == before
+    return [str(problem) for problem in error.value.problems]
 
 
-def empty_the_site() -> None:
+def empty_site() -> None:
     connection.check_constraints()  # nothing deferred may be pending
     tables = ", ".join(model._meta.db_table for model in MODELS)
     with connection.cursor() as cursor:
@@ -128,20 +128,20 @@ STRANGE = document(
 
 
 @pytest.mark.parametrize("source", ["demo", "strange"])
-def test_export_and_import_into_an_empty_site_give_the_same_bytes(source):
-    bring_in(DEMO.read_text() if source == "demo" else STRANGE)
-    first = exported()
-    empty_the_site()
-    bring_in(first)
-    assert exported() == first
+def test_round_trip_through_an_empty_site_gives_the_same_bytes(source):
+    import_content(DEMO.read_text() if source == "demo" else STRANGE)
+    first = export()
+    empty_site()
+    import_content(first)
+    assert export() == first
 
 
-def test_demo_is_in_the_export_s_own_form():
-    bring_in(DEMO.read_text())
-    assert exported() == DEMO.read_text()
+def test_demo_is_formatted_like_an_export():
+    import_content(DEMO.read_text())
+    assert export() == DEMO.read_text()
 
 
-def test_demo_is_what_it_promises():
+def test_demo_is_complete_and_says_that_it_is_a_demonstration():
     demo = json.loads(DEMO.read_text())
     tools = demo["tools"]
     assert (len(tools) >= 24, len(demo["categories"]) >= 5, len(demo["comparisons"]) >= 16) == (True, True, True)
@@ -155,42 +155,42 @@ def test_demo_is_what_it_promises():
         assert "demonstration" in reviewer["disclosure"]
 
 
-def test_demo_borrows_no_sentence_from_itself():
+def test_demo_quotes_all_begin_differently():
     quotes = [review["quote"] for each in json.loads(DEMO.read_text())["tools"] for review in each["reviews"]]
     openings = [" ".join(quote.split()[:4]) for quote in quotes]
     assert len(set(openings)) == len(openings)
 
 
-def test_importing_twice_changes_nothing():
-    bring_in(STRANGE)
-    first = exported()
-    report = bring_in(STRANGE)
+def test_import_is_idempotent():
+    import_content(STRANGE)
+    first = export()
+    report = import_content(STRANGE)
     assert (dict(report.added), dict(report.changed), report.changes) == ({}, {}, [])
-    assert exported() == first
+    assert export() == first
 
 
-def test_dry_run_says_the_same_and_writes_nothing():
-    report = bring_in(STRANGE, dry_run=True)
+def test_dry_run_reports_the_same_and_writes_nothing():
+    report = import_content(STRANGE, dry_run=True)
     assert Tool.objects.count() == 0
-    assert report.added == bring_in(STRANGE).added
+    assert report.added == import_content(STRANGE).added
 
 
-def test_keys_that_are_left_out_are_empty_for_what_is_new_and_left_alone_for_what_is_there():
-    bring_in(document(tools=[tool(tagline="Kept", aliases=["A"])]))
+def test_omitted_keys_are_empty_on_new_rows_and_unchanged_on_existing_ones():
+    import_content(document(tools=[tool(tagline="Kept", aliases=["A"])]))
     short = {"slug": "alpha", "name": "New name", "category": "things"}
-    bring_in({"format": "shipside-catalog/1", "tools": [short, {**short, "slug": "omega"}]})
+    import_content({"format": "shipside-catalog/1", "tools": [short, {**short, "slug": "omega"}]})
     alpha, omega = Tool.objects.get(slug="alpha"), Tool.objects.get(slug="omega")
     assert (alpha.name, alpha.tagline, alpha.aliases, alpha.state) == ("New name", "Kept", ["A"], "published")
     assert (omega.tagline, omega.aliases, omega.state) == ("", [], "draft")
 
 
-def test_another_price_or_value_supersedes_and_another_verification_does_not():
-    bring_in(document(tools=[tool(plans=[plan()], facts=[fact()])]))
-    bring_in(
+def test_new_value_supersedes_and_new_verification_updates_in_place():
+    import_content(document(tools=[tool(plans=[plan()], facts=[fact()])]))
+    import_content(
         document(tools=[tool(plans=[plan(verified_on="2026-11-20")], facts=[fact(source="https://example.com/")])])
     )
     assert list(Plan.objects.values_list("verified_on", flat=True)) == [make.PAST.date().replace(month=11, day=20)]
-    report = bring_in(document(tools=[tool(plans=[plan(amount=25)], facts=[fact(value="GPL")])]))
+    report = import_content(document(tools=[tool(plans=[plan(amount=25)], facts=[fact(value="GPL")])]))
     assert dict(report.changed) == {"plans": 1, "facts": 1, **{k: v for k, v in report.changed.items() if k == "tools"}}
     history = Plan.objects.order_by("pk").values_list("amount", "superseded_at")
     assert [(amount, superseded_at is None) for amount, superseded_at in history] == [
@@ -201,50 +201,52 @@ def test_another_price_or_value_supersedes_and_another_verification_does_not():
     assert Fact.objects.count() == 2
 
 
-def test_history_of_another_site_meets_the_value_that_stands_here():
-    bring_in(document(tools=[tool(plans=[plan()])]))
-    bring_in(document(tools=[tool(plans=[plan(superseded_at="2026-09-01T00:00:00Z"), plan(amount=25)])]))
+def test_history_of_another_site_supersedes_the_same_current_value():
+    import_content(document(tools=[tool(plans=[plan()])]))
+    import_content(document(tools=[tool(plans=[plan(superseded_at="2026-09-01T00:00:00Z"), plan(amount=25)])]))
     assert list(Plan.objects.order_by("pk").values_list("amount", flat=True)) == [Decimal(20), Decimal(25)]
 
 
-def test_later_edition_is_added_and_the_old_one_stays():
-    bring_in(document(tools=[tool(reviews=[review()])]))
-    bring_in(document(tools=[tool(reviews=[review(verdict="skip", published_at="2026-11-02T09:00:00Z")])]))
+def test_later_edition_is_added_beside_the_earlier_one():
+    import_content(document(tools=[tool(reviews=[review()])]))
+    import_content(document(tools=[tool(reviews=[review(verdict="skip", published_at="2026-11-02T09:00:00Z")])]))
     assert list(Review.objects.order_by("pk").values_list("verdict", flat=True)) == ["ship", "skip"]
 
 
 def test_draft_is_updated_in_place():
-    bring_in(document(tools=[tool(reviews=[review(published_at=None)])]))
-    bring_in(document(tools=[tool(reviews=[review(published_at=None, quote="Better.")])]))
+    import_content(document(tools=[tool(reviews=[review(published_at=None)])]))
+    import_content(document(tools=[tool(reviews=[review(published_at=None, quote="Better.")])]))
     assert list(Review.objects.values_list("quote", flat=True)) == ["Better."]
 
 
-def test_prediction_is_judged_later():
+def test_prediction_can_be_judged_later():
     claim = {"claim": "It sinks", "due_on": "2026-11-01"}
-    bring_in(document(tools=[tool(reviews=[review(predictions=[claim])])]))
-    bring_in(document(tools=[tool(reviews=[review(predictions=[{**claim, "outcome": "wrong", "note": "It swims."}])])]))
+    import_content(document(tools=[tool(reviews=[review(predictions=[claim])])]))
+    import_content(
+        document(tools=[tool(reviews=[review(predictions=[{**claim, "outcome": "wrong", "note": "It swims."}])])])
+    )
     assert list(Prediction.objects.values_list("outcome", "note")) == [("wrong", "It swims.")]
 
 
-def test_comparison_is_the_same_pair_the_other_way_round():
+def test_reversed_pair_updates_the_same_comparison():
     both = [tool(), tool("beta")]
-    bring_in(document(tools=both, comparisons=[{"tools": ["alpha", "beta"]}]))
-    bring_in(document(tools=both, comparisons=[{"tools": ["beta", "alpha"], "introduction": "Turned."}]))
+    import_content(document(tools=both, comparisons=[{"tools": ["alpha", "beta"]}]))
+    import_content(document(tools=both, comparisons=[{"tools": ["beta", "alpha"], "introduction": "Turned."}]))
     found = Comparison.objects.get()
     assert (found.first.slug, found.second.slug, found.introduction) == ("beta", "alpha", "Turned.")
 
 
-def test_names_can_be_exchanged_in_one_file():
+def test_names_can_be_swapped_in_one_file():
     def two(first: str, second: str) -> list[dict[str, str]]:
         return [{"slug": "things", "name": first}, {"slug": "others", "name": second}]
 
-    bring_in(document(categories=two("Things", "Others")))
-    bring_in(document(categories=two("Others", "Things")))
+    import_content(document(categories=two("Things", "Others")))
+    import_content(document(categories=two("Others", "Things")))
     connection.check_constraints()
     assert dict(Category.objects.values_list("slug", "name")) == {"things": "Others", "others": "Things"}
 
 
-# -- Refused ------------------------------------------------------------------------------------------------
+# -- Problems -----------------------------------------------------------------------------------------------
 
 
 def test_every_problem_is_listed_with_its_place():
@@ -268,26 +270,26 @@ def test_every_problem_is_listed_with_its_place():
         comparisons=[{"tools": ["alpha", "alpha"]}, {"tools": ["alpha", "gone"]}, {"tools": ["alpha"]}],
         extra=[],
     )  # fmt: skip
-    assert problems_of(broken) == [
+    assert get_problems(broken) == [
         "comparisons[0].tools: a tool cannot be compared with itself",
         'comparisons[1].tools[1]: there is no tool "gone", neither in this file nor on the site',
-        "comparisons[2].tools: has 1 entries; there must be two",
-        "extra: is not a key that belongs here",
+        "comparisons[2].tools: has 1 items instead of two",
+        "extra: is not a known key",
         "tools[0].name: must not be empty",
         'tools[0].plans[0].kind: "fre" is not one of free, paid, contact',
         "tools[0].plans[1]: Only a paid plan has an amount. Only a paid plan has a currency."
         " Only a paid plan has a period.",
         "tools[0].plans[2]: Only a paid plan has a currency. Only a paid plan has a period.",
-        'tools[0].plans[2].name: "Free" is a plan of this tool already',
+        'tools[0].plans[2].name: "Free" is already a plan of this tool',
         'tools[0].reviews[0].verdict: "shipp" is not one of ship, skip',
         'tools[0].reviews[1].reviewer: there is no reviewer "nobody", neither in this file nor on the site',
-        "tools[0].surprise: is not a key that belongs here",
+        "tools[0].surprise: is not a known key",
         'tools[0].website: "javascript:alert(1)" is not an http or https address',
         'tools[1].category: there is no category "nowhere", neither in this file nor on the site',
         'tools[1].facts[0].attribute: there is no attribute "none", neither in this file nor on the site',
-        'tools[1].facts[2].attribute: "license" has a value for this tool already',
+        'tools[1].facts[2].attribute: "license" already has a value for this tool',
         'tools[1].slug: "bad slug": Use lowercase letters, digits, and single hyphens.',
-        'tools[2].slug: "alpha" stands in this file already',
+        'tools[2].slug: "alpha" appears earlier in this file',
         'tools[3]: must be an object, not "no object"',
     ]
 
@@ -297,32 +299,32 @@ def test_every_problem_is_listed_with_its_place():
     [
         (
             {"quote": "Other words."},
-            "reviews[0].quote: a published review is superseded by a later edition, not rewritten",
+            "reviews[0].quote: a published review cannot be rewritten: add a later edition",
         ),
-        ({"verdict": "skip"}, "reviews[0].verdict: a published review is superseded by a later edition, not rewritten"),
+        ({"verdict": "skip"}, "reviews[0].verdict: a published review cannot be rewritten: add a later edition"),
         (
             {"predictions": [{"claim": "New", "due_on": "2027-01-01"}]},
-            "reviews[0].predictions[0]: a published review is not rewritten",
+            "reviews[0].predictions[0]: a published review cannot be rewritten",
         ),
     ],
 )
-def test_published_review_is_not_rewritten(change, problem):
-    bring_in(document(tools=[tool(reviews=[review()])]))
-    (found,) = problems_of(document(tools=[tool(reviews=[review(**change)])]))
+def test_published_review_cannot_be_rewritten(change, problem):
+    import_content(document(tools=[tool(reviews=[review()])]))
+    (found,) = get_problems(document(tools=[tool(reviews=[review(**change)])]))
     assert found.startswith(f"tools[0].{problem}")
 
 
-def test_history_is_not_rewritten():
+def test_history_cannot_be_rewritten():
     old = plan(superseded_at="2026-09-01T00:00:00Z")
-    bring_in(document(tools=[tool(plans=[old])]))
-    (found,) = problems_of(document(tools=[tool(plans=[{**old, "amount": 99}])]))
-    assert found.startswith("tools[0].plans[0]: history is not rewritten")
+    import_content(document(tools=[tool(plans=[old])]))
+    (found,) = get_problems(document(tools=[tool(plans=[{**old, "amount": 99}])]))
+    assert found.startswith("tools[0].plans[0]: history cannot be rewritten")
 
 
-def test_former_slug_of_something_else_is_not_taken():
-    bring_in(document(tools=[tool()]))
+def test_former_slug_of_another_row_is_refused():
+    import_content(document(tools=[tool()]))
     Tool.objects.update(slug="omega")
-    assert problems_of(document(tools=[tool()])) == [
+    assert get_problems(document(tools=[tool()])) == [
         'tools[0].slug: "alpha" is the former slug of something else on the site'
     ]
 
@@ -330,26 +332,26 @@ def test_former_slug_of_something_else_is_not_taken():
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "the file: is not JSON: Expecting value in line 1, column 1"),
-        ("{", "the file: is not JSON: Expecting property name enclosed in double quotes in line 1, column 2"),
+        ("", "the file: is not JSON: Expecting value at line 1, column 1"),
+        ("{", "the file: is not JSON: Expecting property name enclosed in double quotes at line 1, column 2"),
         ("[]", "the file: must be an object, not a list"),
         ('{"format": 1}', 'format: must be "shipside-catalog/1", not 1'),
         ("{}", 'format: must be "shipside-catalog/1", not nothing'),
         ('{"a": 1, "a": 2}', 'the file: an object has the key "a" twice'),
         ('{"a": NaN}', "the file: NaN is not a JSON number"),
-        ("[" * 100_000, "the file: is not a catalog: it is nested too deeply or has a number of absurd length"),
+        ("[" * 100_000, "the file: is not a catalog: it is nested too deeply, or has a number that is too long"),
         (
             '{"a": ' + "9" * 9999 + "}",
-            "the file: is not a catalog: it is nested too deeply or has a number of absurd length",
+            "the file: is not a catalog: it is nested too deeply, or has a number that is too long",
         ),
         ('{"format": "shipside-catalog/1", "tools": null}', "tools: must be a list, not null"),
     ],
 )
-def test_what_is_no_catalog_is_refused_in_words(text, problem):
-    assert problems_of(text) == [problem]
+def test_file_that_is_not_a_catalog_is_refused_with_a_message(text, problem):
+    assert get_problems(text) == [problem]
 
 
-def test_bytes_that_are_no_text_are_refused():
+def test_file_that_is_not_utf_8_is_refused():
     with pytest.raises(CatalogError, match=r"the file: is not UTF-8 \(byte 1\)"):
         import_catalog(content=b"{\xff}")
 
@@ -360,7 +362,7 @@ def test_bytes_that_are_no_text_are_refused():
         ("name", "a\x00b", "has the control character U+0000"),
         ("name", "a\nb", "has the control character U+000A"),
         ("name", "\ud800", "has half of a surrogate pair, which is not a character"),
-        ("name", "x" * 301, "has 301 characters; 300 are the most"),
+        ("name", "x" * 301, "has 301 characters; the maximum is 300"),
         ("name", 3, "must be text, not 3"),
         ("published_at", "2026-11-01T09:00:00", '"2026-11-01T09:00:00" has no time zone; write Z for UTC'),
         ("published_at", "yesterday", '"yesterday" is not a time like "2026-11-01T09:00:00Z"'),
@@ -369,9 +371,9 @@ def test_bytes_that_are_no_text_are_refused():
         ("slug", "a-vs-b", '"a-vs-b": “vs” separates the two tools in a comparison’s URL; write “versus” in a slug.'),
     ],
 )
-def test_field_that_cannot_be_is_named(field, value, problem):
+def test_invalid_field_is_reported_with_its_place(field, value, problem):
     content = json.dumps(document(tools=[tool(**{field: value})]))
-    assert problems_of(content) == [f"tools[0].{field}: {problem}"]
+    assert get_problems(content) == [f"tools[0].{field}: {problem}"]
 
 
 json_values = st.recursive(
@@ -383,8 +385,8 @@ json_values = st.recursive(
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(path=st.integers(0, 10_000), value=json_values)
-def test_any_damage_is_either_harmless_or_listed(path, value):
-    """One value anywhere in a good file is replaced by anything; the importer answers in words or imports."""
+def test_any_damage_is_either_harmless_or_reported(path, value):
+    """Replace one value anywhere in a valid file by anything: the import reports problems or succeeds."""
     damaged = deepcopy(STRANGE)
     places: list[tuple[Any, Any]] = []
 
@@ -398,7 +400,7 @@ def test_any_damage_is_either_harmless_or_listed(path, value):
     holder, key = places[path % len(places)]
     holder[key] = value
     try:
-        bring_in(damaged, dry_run=True)
+        import_content(damaged, dry_run=True)
     except CatalogError as error:
         listed = error.problems
     else:
@@ -410,19 +412,19 @@ def test_any_damage_is_either_harmless_or_listed(path, value):
 # -- Commands -----------------------------------------------------------------------------------------------
 
 
-def test_commands_carry_content_out_and_in(tmp_path):
-    bring_in(STRANGE)
+def test_commands_export_and_import(tmp_path):
+    import_content(STRANGE)
     target = tmp_path / "out.json"
-    before = exported()
+    before = export()
     call_command("export_catalog", str(target))
     assert target.read_text() == before
-    empty_the_site()
+    empty_site()
     out = io.StringIO()
     call_command("import_catalog", str(target), "--dry-run", stdout=out)
     assert "tools: 3 added, 0 changed, 0 unchanged" in out.getvalue()
     assert Tool.objects.count() == 0
     call_command("import_catalog", str(target), stdout=out)
-    assert exported() == before
+    assert export() == before
 
 
 def test_import_command_lists_problems_and_fails(tmp_path):

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from bench.addresses import PAGES, Page
-from catalog.actions import import_catalog, make_load
+from catalog.actions import add_fake_content, import_catalog
 from catalog.made_up.generator import Size
 from comparisons.pages.pair_page import _cached_editorial, _cached_verdict
 from comparisons.reading.pairs import _numbers
@@ -47,7 +47,7 @@ def full_site(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[st
     """Load the demo and made-up content for all tests of this file, and yield the number of rows per table."""
     with django_db_blocker.unblock(), transaction.atomic():
         import_catalog(content=DEMO.read_bytes())
-        make_load(size=SIZE, seed=1)
+        add_fake_content(size=SIZE, seed=1)
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("SELECT relname, reltuples FROM pg_class WHERE relkind = 'r'")

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from catalog.actions import ChangedMeanwhileError, import_catalog
+from catalog.actions import ImportChangedError, import_catalog
 from catalog.exporting import export_lines
 from desk.bulk import formats, report_rows, uploads, views
 from reviews.models import Mention, Review
@@ -211,7 +211,7 @@ def test_seal_binds_an_import_to_its_report():
     content = catalog_file(tools=[draft()]).encode()
     seal = import_catalog(content=content, dry_run=True).seal()
     assert import_catalog(content=content, seal=seal).seal() == seal
-    with pytest.raises(ChangedMeanwhileError):
+    with pytest.raises(ImportChangedError):
         import_catalog(content=content, seal=seal)
 
 

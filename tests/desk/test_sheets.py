@@ -386,8 +386,8 @@ def test_every_problem_is_listed_by_row_and_column_and_nothing_is_written():
         ("row 3, column tool", 'there is no tool "nowhere" on the site'),
         ("row 3, column kind", '"gratis" is not one of free, paid, contact'),
         ("row 4, column source", '"javascript:alert(1)" is not an http or https address'),
-        ("row 4, column verified_on", '"2026-02-30" is not a day of the calendar'),
-        ("row 6, column name", '"Pro" is a plan of this tool already'),
+        ("row 4, column verified_on", '"2026-02-30" is not a valid date'),
+        ("row 6, column name", '"Pro" is already a plan of this tool'),
         ("row 7, column name", "must not be empty"),
         ("row 7, column currency", '"usd" is not three capitals such as USD'),
     ]
@@ -488,8 +488,8 @@ def test_file_that_is_not_a_sheet_is_refused_with_the_reason(content, where, mes
 def test_too_long_text_is_reported_with_its_length():
     make.tool(slug="alpha")
     assert find_problems(TOOLS, make_csv(["slug", "tagline", "description"], ["alpha", "x" * 301, "x" * 50_001])) == [
-        ("row 2, column tagline", "has 301 characters; 300 are the most"),
-        ("row 2, column description", "has 50001 characters; 50000 are the most"),
+        ("row 2, column tagline", "has 301 characters; the maximum is 300"),
+        ("row 2, column description", "has 50001 characters; the maximum is 50000"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A real mail server on this machine, as unfriendly as a test asks for."""
+"""A real SMTP server on this machine that fails on demand."""
 
 import random
 import socket
@@ -16,29 +16,31 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
 class MailServer:
-    """What it took, and what it is asked to refuse: `replies` maps a stage (`mail`, `rcpt`, `data`) to a function of
-    the address that gives a reply, or None to go on; the reply `drop` breaks the connection.
+    """The messages it accepted, and the failures it simulates.
+
+    `replies` maps a stage (`mail`, `rcpt`, `data`) to a function that takes an address and returns a reply, or None to
+    accept. The reply `drop` breaks the connection; `drop-after` does so after the message was accepted.
     """
 
     def __init__(self) -> None:
-        self.taken: list[tuple[str, bytes]] = []
+        self.accepted: list[tuple[str, bytes]] = []
         self.connections = 0
         self.replies: dict[str, Any] = {}
         self.pipelining = True
-        self.random = random.Random(7)  # noqa: S311 (no secret)
+        self.random = random.Random(7)  # noqa: S311 (not for security)
         self.lock = threading.Lock()
 
     @property
     def messages(self) -> list[EmailMessage]:
-        return [message_from_bytes(content, policy=default) for _, content in self.taken]
+        return [message_from_bytes(content, policy=default) for _, content in self.accepted]
 
     @property
     def recipients(self) -> Counter[str]:
-        return Counter(recipient for recipient, _ in self.taken)
+        return Counter(recipient for recipient, _ in self.accepted)
 
-    def _says(self, stage: str, address: str, server: SMTP) -> str | None:
-        ask = self.replies.get(stage)
-        reply = ask(address) if ask else None
+    def _reply(self, stage: str, address: str, server: SMTP) -> str | None:
+        get_reply = self.replies.get(stage)
+        reply = get_reply(address) if get_reply else None
         if reply == "drop":
             server.transport.abort()
         return reply
@@ -55,7 +57,7 @@ class MailServer:
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if reply := self._says("mail", address, server):
+        if reply := self._reply("mail", address, server):
             return reply
         envelope.mail_from = address
         return "250 OK"
@@ -63,16 +65,16 @@ class MailServer:
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if reply := self._says("rcpt", address, server):
+        if reply := self._reply("rcpt", address, server):
             return reply
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        reply = self._says("data", envelope.rcpt_tos[0], server)
+        reply = self._reply("data", envelope.rcpt_tos[0], server)
         if reply and reply != "drop-after":
             return reply
-        self.taken.append((envelope.rcpt_tos[0], bytes(envelope.content or b"")))
+        self.accepted.append((envelope.rcpt_tos[0], bytes(envelope.content or b"")))
         if reply == "drop-after":
             server.transport.abort()
         return "250 OK"
@@ -80,7 +82,7 @@ class MailServer:
 
 @contextmanager
 def mail_server() -> Iterator[tuple[MailServer, dict[str, Any]]]:
-    """A running server, and the MAILERS that lead to it."""
+    """Yield a running server, and the MAILERS for it."""
     server = MailServer()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

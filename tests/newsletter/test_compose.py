@@ -1,4 +1,4 @@
-"""An issue from the site's data: what is new since the last one, and nothing that is not public."""
+"""Composing an issue from the site's data: what is new since the last one, and nothing private."""
 
 from datetime import timedelta
 
@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from newsletter import composing
 from newsletter.composing import Gain
-from newsletter.content import entries_of, public
-from newsletter.issuing import NotNowError, compose_issue
+from newsletter.content import parse_items, select_public
+from newsletter.issuing import IssueActionError, compose_issue
 from newsletter.models import Issue, IssueState
 from tests import factories as make
 from tests.comparisons.contents import SECRET, add_hidden_content, make_site
@@ -19,20 +19,20 @@ DAY = timedelta(days=1)
 BEFORE = make.PAST - DAY
 
 
-def kinds(issue: Issue) -> list[tuple[str, str]]:
-    return [(entry.kind, entry.title) for entry in entries_of(issue.content)]
+def list_items(issue: Issue) -> list[tuple[str, str]]:
+    return [(item.kind, item.title) for item in parse_items(issue.content)]
 
 
-def test_issue_tells_what_is_new_and_nothing_that_is_not_public():
+def test_issue_contains_news_and_nothing_private():
     pair = make_site()
     add_hidden_content(pair)
     judged = pair.first.reviews.order_by("pk").first().predictions.get()
     judged.outcome, judged.note, judged.judged_on = "wrong", "It *did not* happen.", make.PAST.date()
     judged.save()
-    shown = make.comparison(first=pair.first, second=make.tool(name="Third", category=make.category(name="Other")))
+    new = make.comparison(first=pair.first, second=make.tool(name="Third", category=make.category(name="Other")))
     issue = compose_issue(since=BEFORE)
     seat = pair.first.reviews.order_by("pk").first().reviewer
-    assert kinds(issue) == [
+    assert list_items(issue) == [
         ("comparison", "Alpha 0 vs Third"),
         ("comparison", "Alpha 0 vs Beta 0"),
         ("flip", f"{seat.name} now skips Alpha 0"),
@@ -40,29 +40,29 @@ def test_issue_tells_what_is_new_and_nothing_that_is_not_public():
         ("split", "Alpha 0 vs Beta 0"),
         ("watch", "Alpha 0"),
     ]
-    third, comparison, flip, prediction, split, watch = entries_of(issue.content)
+    third, comparison, flip, prediction, split, watch = parse_items(issue.content)
     assert SECRET not in str(issue.content)
-    assert third.category_ids == (pair.first.category_id, shown.second.category_id)
+    assert third.category_ids == (pair.first.category_id, new.second.category_id)
     assert comparison.words[0].startswith("Beta 0 leads with the panel by one seat: 1 of 1 ship it")
     assert flip.words == ("“It changed.”", "Before, since 5 Jan 2026: ship.")
     assert prediction.words == (f"“{judged.claim}”", "Due 3 Jan 2036.", "It did not happen.")
     assert split.words == (f"One of one seat parts: {seat.name} would ship only Beta 0.",)
     assert watch.words == ("Twelve new votes, more than on any other tool. 58% ship of 12 votes, early: 32–81%.",)
     assert issue.subject == "Alpha 0 vs Third, and three more verdicts"
-    assert public(entries_of(issue.content)) == entries_of(issue.content)
+    assert select_public(parse_items(issue.content)) == parse_items(issue.content)
 
 
-def test_composing_costs_as_many_queries_for_three_pairs_as_for_one(django_assert_num_queries):
+def test_composing_query_count_is_constant(django_assert_num_queries):
     make_site()
     with django_assert_num_queries(18):
-        composing.composed(since=BEFORE, at=timezone.now())
+        composing.compose_items(since=BEFORE, at=timezone.now())
     for_three = make.comparison(first=make.tool(), second=make.tool())
     make.comparison(first=for_three.first)
     with django_assert_num_queries(18):
-        assert len(composing.composed(since=BEFORE, at=timezone.now())) == 6
+        assert len(composing.compose_items(since=BEFORE, at=timezone.now())) == 6
 
 
-def test_news_is_told_once():
+def test_news_appears_in_one_issue_only():
     pair = make_site()
     judged = pair.first.reviews.order_by("pk").first().predictions.get()
     judged.outcome, judged.judged_on = "right", timezone.now().date()
@@ -70,21 +70,21 @@ def test_news_is_told_once():
     first = compose_issue(since=BEFORE)
     first.state, first.started_at = IssueState.SENT, timezone.now()
     first.save()
-    # Today's judgement counts from today on, and is in the first issue already; the split is, too.
+    # A judgment of today is new for issues from today on, but the first issue already has it, and the split.
     assert compose_issue() is None
     make.comparison(first=pair.first, second=make.tool(name="New"), published_at=timezone.now())
     second = compose_issue()
     assert (second.number, second.since_at) == (first.number + 1, first.composed_at)
-    assert kinds(second) == [("comparison", "Alpha 0 vs New")]
+    assert list_items(second) == [("comparison", "Alpha 0 vs New")]
 
 
-def test_what_came_out_with_its_second_tool_is_new():
+def test_comparison_is_new_when_its_second_tool_is_published():
     make.comparison(second=make.tool(published_at=make.PAST + 3 * DAY), published_at=make.PAST)
     assert len(compose_issue(since=make.PAST + DAY).content) == 1
-    assert composing.composed(since=make.PAST + 4 * DAY, at=timezone.now()) == []
+    assert composing.compose_items(since=make.PAST + 4 * DAY, at=timezone.now()) == []
 
 
-def test_votes_alone_make_no_issue():
+def test_votes_alone_do_not_make_an_issue():
     make_site()
     assert compose_issue(since=make.PAST + 30 * DAY) is None
     assert Issue.objects.count() == 0
@@ -93,10 +93,10 @@ def test_votes_alone_make_no_issue():
 def test_first_issue_looks_back_a_week():
     make.comparison(published_at=timezone.now() - 6 * DAY)
     make.comparison(published_at=timezone.now() - 8 * DAY)
-    assert len([kind for kind, _ in kinds(compose_issue()) if kind == "comparison"]) == 1
+    assert len([kind for kind, _ in list_items(compose_issue()) if kind == "comparison"]) == 1
 
 
-def test_draft_is_composed_anew_and_keeps_its_lead():
+def test_composing_again_replaces_the_draft_and_keeps_its_lead():
     make.comparison()
     draft = compose_issue(since=BEFORE)
     draft.lead = "Hello."
@@ -111,23 +111,23 @@ def test_no_issue_is_composed_while_one_is_ready():
     issue = compose_issue(since=BEFORE)
     issue.state = IssueState.READY
     issue.save()
-    with pytest.raises(NotNowError, match="Issue 1 is ready to be sent"):
+    with pytest.raises(IssueActionError, match="Issue 1 is ready to be sent"):
         compose_issue()
     with pytest.raises(CommandError, match="Issue 1 is ready to be sent"):
         call_command("compose_issue")
 
 
-def test_withdrawn_things_are_not_public_any_more():
+def test_withdrawn_content_is_not_public():
     pair = make_site()
-    entries = entries_of(compose_issue(since=BEFORE).content)
+    items = parse_items(compose_issue(since=BEFORE).content)
     pair.second.withdraw()
-    assert [entry.kind for entry in public(entries)] == ["flip", "watch"]
+    assert [item.kind for item in select_public(items)] == ["flip", "watch"]
     pair.first.withdraw()
-    assert public(entries) == []
+    assert select_public(items) == []
 
 
-def watched(**window) -> Gain | None:
-    return composing.tool_to_watch(**{"since": BEFORE, "at": timezone.now(), **window})
+def find_gain(**window) -> Gain | None:
+    return composing.find_tool_to_watch(**{"since": BEFORE, "at": timezone.now(), **window})
 
 
 def test_tool_to_watch_gained_most_from_pair_votes():
@@ -135,14 +135,14 @@ def test_tool_to_watch_gained_most_from_pair_votes():
     make.votes(on=gamma, ship=30)
     make.pair_votes(between=(alpha, beta), first=2, second=6, neither=9)
     make.pair_votes(between=(gamma, beta), first=3, second=4)
-    assert watched() == Gain(beta.pk, votes=15, chosen=10)
+    assert find_gain() == Gain(beta.pk, votes=15, chosen=10)
     make.comparison(first=alpha, second=gamma)
-    *_, watch = entries_of(compose_issue(since=BEFORE).content)
+    *_, watch = parse_items(compose_issue(since=BEFORE).content)
     assert (watch.kind, watch.title) == ("watch", "Beta")
     assert watch.words == ("Chosen in ten of 15 new pair votes; no tool gained more. No votes yet.",)
 
 
-def test_only_pair_votes_that_count_since_then_and_of_published_tools_are_looked_at():
+def test_tool_to_watch_ignores_uncounted_old_and_unpublished_pair_votes():
     alpha, beta, secret = make.tool(), make.tool(), make.tool(published_at=None)
     for fields in (
         {"state": "held", "held_for": "pair"},
@@ -153,31 +153,31 @@ def test_only_pair_votes_that_count_since_then_and_of_published_tools_are_looked
         make.pair_votes(between=(alpha, beta), second=9, **fields)
     make.pair_votes(between=(alpha, secret), second=9)
     make.pair_votes(between=(secret, beta), second=9)
-    assert watched() is None
+    assert find_gain() is None
     make.pair_votes(between=(alpha, beta), first=5)
-    assert watched() == Gain(alpha.pk, votes=5, chosen=5)
+    assert find_gain() == Gain(alpha.pk, votes=5, chosen=5)
 
 
 @pytest.mark.parametrize("between", [{"first": 4}, {"first": 5, "second": 5}, {}])
-def test_tool_to_watch_has_most_counted_votes_where_pair_votes_say_little(between):
+def test_tool_to_watch_falls_back_to_votes_without_enough_pair_votes(between):
     alpha, beta = make.tool(), make.tool()
     make.pair_votes(between=(alpha, beta), **between)
     make.votes(on=alpha, ship=9, state="held", held_for="tool")
     make.votes(on=alpha, ship=9, state="rejected", rejected_for="flood")
     make.votes(on=alpha, ship=1)
     make.votes(on=beta, skip=2)
-    assert watched() == Gain(beta.pk, votes=2)
-    assert watched().words == "Two new votes, more than on any other tool."
+    assert find_gain() == Gain(beta.pk, votes=2)
+    assert find_gain().words == "Two new votes, more than on any other tool."
 
 
-def test_command_says_what_it_did(capsys):
+def test_command_reports_what_it_did(capsys):
     call_command("compose_issue")
     assert capsys.readouterr().out == "Nothing is new, so there is no issue.\n"
     make.comparison(first=make.tool(name="Aa"), second=make.tool(name="Bb"))
     call_command("compose_issue", since="2026-01-01")
     assert capsys.readouterr().out == (
         "Issue 1: Aa vs Bb\n  comparison: Aa vs Bb\n"
-        "It is a draft. Write its lead, look at it and send it in the admin.\n"
+        "It is a draft. Write its lead, preview it, and send it at the desk.\n"
     )
     for day in ("yesterday", "2026-13-01"):
         with pytest.raises(CommandError, match="takes a day such as"):

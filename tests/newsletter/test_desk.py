@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from desk.admin.newsletter import IssueAdmin
-from newsletter import issuing, numbers
+from newsletter import issuing, statistics
 from newsletter.models import Delivery, Issue, Outbox, Subscriber, Suppression, Worker
-from newsletter.worker import Post
+from newsletter.worker import MailWorker
 from tests import factories as make
 from tests.comparisons.contents import make_site
 
@@ -193,16 +193,16 @@ def test_numbers_by_week_and_by_issue():
     make.subscriber(
         created_at=now - timedelta(days=20), confirmed_at=now - timedelta(days=19), left_at=now, left_reason="bounced"
     )
-    Suppression.objects.note("gone@example.com", "erased")
-    rows = numbers.standings(today=today, weeks=4)
+    Suppression.objects.record("gone@example.com", "erased")
+    rows = statistics.count_subscribers_by_week(today=today, weeks=4)
     assert [(row.confirmed, row.pending, row.left) for row in rows] == [(0, 0, 0), (2, 1, 0), (3, 1, 0), (2, 1, 2)]
-    assert [(line.key, line.number, line.points.count(",")) for line in numbers.lines(rows)] == [
+    assert [(line.key, line.number, line.points.count(",")) for line in statistics.draw_lines(rows)] == [
         ("confirmed", 2, 4), ("pending", 1, 4), ("left", 2, 4),
     ]  # fmt: skip
     issue = make_ready_issue()
     issuing.start(issue=issue)
-    Post().run(until_empty=True)
-    [found] = numbers.of_issues([Issue.objects.get()])
+    MailWorker().run(until_empty=True)
+    [found] = statistics.count_deliveries([Issue.objects.get()])
     assert (found.sent, found.failed, found.unknown, found.left, found.waiting, found.total) == (2, 0, 0, 0, 0, 2)
     page = client_with(*ALL).get("/admin/newsletter/issue/numbers/").content.decode()
     assert page.count("<polyline") == 3
@@ -214,16 +214,18 @@ def test_numbers_by_week_and_by_issue():
 
 def test_bars_share_a_scale_and_show_small_numbers():
     rows = [
-        numbers.IssueNumbers(Issue(number=2), sent=990, failed=1, unknown=0, left=4, waiting=5),
-        numbers.IssueNumbers(Issue(number=1), sent=500, failed=0, unknown=0, left=0, waiting=0),
+        statistics.DeliveryCounts(Issue(number=2), sent=990, failed=1, unknown=0, left=4, waiting=5),
+        statistics.DeliveryCounts(Issue(number=1), sent=500, failed=0, unknown=0, left=0, waiting=0),
     ]
-    assert [[(part.key, part.x, part.width) for part in bar.parts] for bar in numbers.bars(rows)] == [
+    assert [
+        [(segment.key, segment.x, segment.width) for segment in bar.segments] for bar in statistics.draw_bars(rows)
+    ] == [
         [("failed", 0, 0.8), ("rest", 0.8, 0.9), ("sent", 1.7, 98.3)],
         [("sent", 0, 50.0)],
     ]
-    assert numbers.bars([]) == []
+    assert statistics.draw_bars([]) == []
 
 
 def test_chart_of_no_subscribers_is_flat():
-    rows = numbers.standings(today=timezone.now().date(), weeks=2)
-    assert {point.split(",")[1] for line in numbers.lines(rows) for point in line.points.split()} == {"208.0"}
+    rows = statistics.count_subscribers_by_week(today=timezone.now().date(), weeks=2)
+    assert {point.split(",")[1] for line in statistics.draw_lines(rows) for point in line.points.split()} == {"208.0"}

@@ -1,4 +1,4 @@
-"""The links of our mails: opening one changes nothing, its button does."""
+"""The links in our mail: opening one changes nothing, its button does."""
 
 from datetime import timedelta
 
@@ -9,101 +9,101 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from newsletter.models import Leaving, Outbox, Subscriber, Suppression
-from newsletter.tokens import CONFIRM, ERASE, PREFERENCES, UNSUBSCRIBE, Purpose
+from newsletter.models import LeaveReason, Outbox, Subscriber, Suppression
+from newsletter.tokens import CONFIRM, ERASE, PREFERENCES, UNSUBSCRIBE, LinkPurpose
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
 PURPOSES = [CONFIRM, UNSUBSCRIBE, PREFERENCES, ERASE]
 
 
-def state(subscriber: Subscriber) -> str:
-    return Subscriber.objects.get(pk=subscriber.pk).standing
+def get_status(subscriber: Subscriber) -> str:
+    return Subscriber.objects.get(pk=subscriber.pk).status
 
 
-def address(purpose: Purpose, token: str) -> str:
+def build_url(purpose: LinkPurpose, token: str) -> str:
     return reverse(f"newsletter-{purpose.name}", args=[token])
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
-def test_opening_a_link_changes_nothing_and_is_nobody_else_s(client, purpose):
+def test_opening_a_link_changes_nothing_and_is_private(client, purpose):
     subscriber = make.subscriber(confirmed_at=None if purpose is CONFIRM else timezone.now())
-    before = state(subscriber)
+    before = get_status(subscriber)
     for method in (client.get, client.head, client.get):
-        response = method(purpose.path(subscriber.pk))
+        response = method(purpose.build_path(subscriber.pk))
         assert response.status_code == 200
         assert response.headers["Cache-Control"] == "private, no-store"
         assert not response.cookies
     page = response.content.decode()
-    assert (state(subscriber), Suppression.objects.count()) == (before, 0)
+    assert (get_status(subscriber), Suppression.objects.count()) == (before, 0)
     assert '<meta name="robots" content="noindex">' in page
     assert '<form method="post"' in page
     assert subscriber.email not in page
 
 
-def test_confirming_puts_on_the_list_once(client):
+def test_confirming_is_idempotent(client):
     subscriber = make.subscriber(confirmed_at=None)
     for _ in range(2):
-        response = client.post(CONFIRM.path(subscriber.pk))
+        response = client.post(CONFIRM.build_path(subscriber.pk))
         assert "You are on the list" in response.content.decode()
-    assert state(subscriber) == "Confirmed"
+    assert get_status(subscriber) == "Confirmed"
 
 
-def test_confirm_link_holds_seven_days(client):
+def test_confirm_link_expires_after_seven_days(client):
     subscriber = make.subscriber(confirmed_at=None)
-    path = CONFIRM.path(subscriber.pk)
+    path = CONFIRM.build_path(subscriber.pk)
     with time_machine.travel(timezone.now() + timedelta(days=7, seconds=5)):
         response = client.post(path)
-    assert (response.status_code, state(subscriber)) == (410, "Pending")
+    assert (response.status_code, get_status(subscriber)) == (410, "Pending")
     assert "hold for seven days" in response.content.decode()
     with time_machine.travel(timezone.now() + timedelta(days=6, hours=23)):
         assert client.post(path).status_code == 200
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
-def test_token_is_good_for_its_purpose_only(client, purpose):
+def test_token_is_valid_for_one_purpose_only(client, purpose):
     subscriber = make.subscriber(confirmed_at=None)
-    token = purpose.token(subscriber.pk)
+    token = purpose.make_token(subscriber.pk)
     for other in PURPOSES:
         if other is not purpose:
-            response = client.post(address(other, token))
+            response = client.post(build_url(other, token))
             assert response.status_code == 404
             assert "not complete" in response.content.decode()
     for broken in (token[:-1], token.upper(), "x", f"{token}.x", f"9{token}"):
-        assert client.get(address(purpose, broken)).status_code == 404
-    assert state(subscriber) == "Pending"
+        assert client.get(build_url(purpose, broken)).status_code == 404
+    assert get_status(subscriber) == "Pending"
 
 
-def test_one_click_as_a_mail_provider_does_it():
+def test_one_click_unsubscribe_needs_no_csrf_token():
     subscriber = make.subscriber()
     client = Client(enforce_csrf_checks=True)
-    response = client.post(UNSUBSCRIBE.path(subscriber.pk), {"List-Unsubscribe": "One-Click"})
+    response = client.post(UNSUBSCRIBE.build_path(subscriber.pk), {"List-Unsubscribe": "One-Click"})
     assert (response.status_code, response.content, dict(response.cookies)) == (200, b"Unsubscribed.\n", {})
-    assert state(subscriber) == "Unsubscribed"
+    assert get_status(subscriber) == "Unsubscribed"
 
 
-def test_unsubscribing_works_for_ever_and_says_how_to_come_back(client):
+def test_unsubscribe_link_never_expires_and_says_how_to_come_back(client):
     subscriber = make.subscriber()
-    path = UNSUBSCRIBE.path(subscriber.pk)
+    path = UNSUBSCRIBE.build_path(subscriber.pk)
     with time_machine.travel(timezone.now() + timedelta(days=4000)):
         for _ in range(2):
             page = client.post(path).content.decode()
             assert "You are off the list" in page
             assert "come back" in page
-    assert state(subscriber) == "Unsubscribed"
+    assert get_status(subscriber) == "Unsubscribed"
 
 
-def test_left_one_comes_back_by_confirming_again(client):
+def test_confirming_again_puts_an_unsubscribed_reader_back_on_the_list(client):
     subscriber = make.subscriber()
-    client.post(UNSUBSCRIBE.path(subscriber.pk))
-    client.post(CONFIRM.path(subscriber.pk))
-    assert state(subscriber) == "Confirmed"
+    client.post(UNSUBSCRIBE.build_path(subscriber.pk))
+    client.post(CONFIRM.build_path(subscriber.pk))
+    assert get_status(subscriber) == "Confirmed"
 
 
-def test_preferences_are_everything_or_some_categories(client):
+def test_preferences_save_everything_or_some_categories(client):
     subscriber = make.subscriber()
     one, two = make.category(name="One"), make.category(name="Two")
-    path = PREFERENCES.path(subscriber.pk)
+    path = PREFERENCES.build_path(subscriber.pk)
     assert "Saved." in client.post(path, {"scope": "some", "categories": [one.pk]}).content.decode()
     subscriber.refresh_from_db()
     assert (subscriber.all_categories, list(subscriber.categories.all())) == (False, [one])
@@ -118,32 +118,32 @@ def test_preferences_are_everything_or_some_categories(client):
     "data", [{}, {"scope": "some"}, {"scope": "x"}, {"scope": "some", "categories": ["999"]},
              {"scope": "some", "categories": ["x"]}]
 )  # fmt: skip
-def test_preferences_that_make_no_sense_are_told_in_words(client, data):
+def test_invalid_preferences_show_an_error(client, data):
     subscriber = make.subscriber()
     make.category()
-    response = client.post(PREFERENCES.path(subscriber.pk), data)
+    response = client.post(PREFERENCES.build_path(subscriber.pk), data)
     assert response.status_code == 422
     assert 'role="alert"' in response.content.decode()
     assert Subscriber.objects.get(pk=subscriber.pk).all_categories is True
 
 
-def test_erasure_leaves_a_hash_and_no_address(client):
+def test_erasure_leaves_only_a_hash(client):
     subscriber = make.subscriber(email="Ada@example.com")
     Outbox.objects.create(kind="sign-up", subscriber=subscriber)
     for _ in range(2):
-        assert "Forgotten" in client.post(ERASE.path(subscriber.pk)).content.decode()
+        assert "Forgotten" in client.post(ERASE.build_path(subscriber.pk)).content.decode()
     assert (Subscriber.objects.count(), Outbox.objects.count()) == (0, 0)
-    [kept] = Suppression.objects.all()
-    assert (kept.reason, len(kept.digest)) == (Leaving.ERASED, 64)
-    assert list(Suppression.objects.of("ada@EXAMPLE.com")) == [kept]
+    [suppression] = Suppression.objects.all()
+    assert (suppression.reason, len(suppression.digest)) == (LeaveReason.ERASED, 64)
+    assert list(Suppression.objects.for_email("ada@EXAMPLE.com")) == [suppression]
     for purpose in (UNSUBSCRIBE, PREFERENCES):
-        assert "You are off the list" in client.get(purpose.path(subscriber.pk)).content.decode()
-    assert client.post(CONFIRM.path(subscriber.pk)).status_code == 410
+        assert "You are off the list" in client.get(purpose.build_path(subscriber.pk)).content.decode()
+    assert client.post(CONFIRM.build_path(subscriber.pk)).status_code == 410
 
 
-def test_erased_address_that_confirms_anew_is_written_to_again(client):
-    Suppression.objects.note("ada@example.com", Leaving.ERASED)
+def test_confirming_lifts_the_suppression_of_an_erased_address(client):
+    Suppression.objects.record("ada@example.com", LeaveReason.ERASED)
     subscriber = make.subscriber(email="Ada@example.com", confirmed_at=None)
-    client.post(CONFIRM.path(subscriber.pk))
-    assert (Suppression.objects.count(), state(subscriber)) == (0, "Confirmed")
+    client.post(CONFIRM.build_path(subscriber.pk))
+    assert (Suppression.objects.count(), get_status(subscriber)) == (0, "Confirmed")
     assert mail.outbox == []

@@ -1,4 +1,4 @@
-"""What a mail provider reports: bounces and complaints suppress, and only the provider may report."""
+"""Reports of mail providers: bounces and complaints suppress an address, and only the provider may report."""
 
 import json
 from base64 import b64encode
@@ -9,12 +9,12 @@ from django.test import Client
 
 from config.mail import PROVIDERS, parse_mail_url
 from newsletter.models import Subscriber, Suppression
-from newsletter.views.reports import _is_for_now, _view
+from newsletter.views.reports import _get_provider_view, _is_soft_bounce
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
 SECRET = "provider:long-secret"
-AUTHORISED = {"authorization": "Basic " + b64encode(SECRET.encode()).decode()}
+AUTHORIZED = {"authorization": "Basic " + b64encode(SECRET.encode()).decode()}
 
 
 @pytest.fixture(autouse=True)
@@ -27,12 +27,12 @@ def postmark(settings, tmp_path):
 def report(record: dict, **headers):
     client = Client(enforce_csrf_checks=True)
     return client.post(
-        "/newsletter/reports/", json.dumps(record), content_type="application/json", headers=headers or AUTHORISED
+        "/newsletter/reports/", json.dumps(record), content_type="application/json", headers=headers or AUTHORIZED
     )
 
 
 @pytest.mark.parametrize(
-    ("record", "standing", "suppressed"),
+    ("record", "status", "suppressed"),
     [
         ({"RecordType": "Bounce", "Type": "HardBounce", "TypeCode": 1}, "Mail bounced", ["bounced"]),
         ({"RecordType": "SpamComplaint", "Type": "SpamComplaint"}, "Called our mail spam", ["complained"]),
@@ -41,16 +41,16 @@ def report(record: dict, **headers):
         ({"RecordType": "Open"}, "Confirmed", []),
     ],
 )
-def test_dead_and_complaining_addresses_are_suppressed(record, standing, suppressed):
+def test_dead_and_complaining_addresses_are_suppressed(record, status, suppressed):
     make.subscriber(email="Ada@example.com")
     response = report({"Email": "ada@example.com", "Recipient": "ada@example.com", **record})
     assert response.status_code == 200
-    assert Subscriber.objects.get().standing == standing
+    assert Subscriber.objects.get().status == status
     assert list(Suppression.objects.values_list("reason", flat=True)) == suppressed
 
 
 @pytest.mark.parametrize(
-    ("report", "is_for_now"),
+    ("report", "is_soft"),
     [
         ({"event": "soft_bounce"}, True),
         ({"event": "hard_bounce"}, False),
@@ -61,8 +61,8 @@ def test_dead_and_complaining_addresses_are_suppressed(record, standing, suppres
         ({"data": None}, False),
     ],
 )
-def test_soft_bounces_of_each_provider_are_known(report, is_for_now):
-    assert _is_for_now(report) is is_for_now
+def test_soft_bounces_of_each_provider_are_recognized(report, is_soft):
+    assert _is_soft_bounce(report) is is_soft
 
 
 def test_only_the_provider_may_report():
@@ -70,10 +70,10 @@ def test_only_the_provider_may_report():
     record = {"RecordType": "Bounce", "Type": "HardBounce", "Email": "ada@example.com"}
     for headers in ({"authorization": "Basic eDp5"}, {"x": "y"}):
         assert report(record, **headers).status_code == 400
-    assert Subscriber.objects.get().standing == "Confirmed"
+    assert Subscriber.objects.get().status == "Confirmed"
 
 
-def test_without_a_provider_or_its_secret_there_is_no_such_address(settings):
+def test_webhook_is_404_without_a_provider_and_its_secret(settings):
     settings.ANYMAIL = {}
     assert report({}).status_code == 404
     settings.MAIL_PROVIDER = ""
@@ -81,7 +81,7 @@ def test_without_a_provider_or_its_secret_there_is_no_such_address(settings):
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_every_provider_is_wired_and_told_not_to_track(provider, settings, tmp_path):
+def test_every_provider_is_configured_without_tracking(provider, settings, tmp_path):
     options = "api_key=a&api_token=a&server_token=a&secret_key=b&sender_domain=x.example&webhook_secret=a:b"
     found = parse_mail_url(f"anymail+{provider}:?{options}", data_dir=tmp_path)
     assert found.mailer == {"BACKEND": f"anymail.backends.{provider}.EmailBackend"}
@@ -90,7 +90,7 @@ def test_every_provider_is_wired_and_told_not_to_track(provider, settings, tmp_p
     from django.core.mail import mailers
 
     assert mailers.default.send_defaults == found.anymail["SEND_DEFAULTS"]
-    assert _view(provider).view_class.__mro__[1].__name__ == "_Noted"
+    assert _get_provider_view(provider).view_class.__mro__[1].__name__ == "_EventHandler"
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,6 @@ def test_every_provider_is_wired_and_told_not_to_track(provider, settings, tmp_p
         "anymail+postmark:?webhook_secret=a",
     ],
 )
-def test_address_of_no_mailer_is_refused(url, tmp_path):
+def test_invalid_mail_url_is_refused(url, tmp_path):
     with pytest.raises(ImproperlyConfigured, match=r"MAIL_URL"):
         parse_mail_url(url, data_dir=tmp_path)

@@ -1,4 +1,4 @@
-"""What comes of handing a mail to a real server that refuses, breaks off, or takes it."""
+"""Transports against a real server that refuses a message, breaks the connection, or accepts it."""
 
 import json
 import threading
@@ -10,14 +10,14 @@ import pytest
 from django.core.mail import EmailMultiAlternatives
 
 from config.mail import parse_mail_url
-from newsletter.models import State
-from newsletter.outgoing import MessageParcel
-from newsletter.transport import Outcome, open_transport
+from newsletter.models import SendState
+from newsletter.outgoing import SingleMessage
+from newsletter.transport import SendResult, open_transport
 from tests.newsletter.mailserver import mail_server
 
 
-def parcel(to: str = "ada@example.com", text: str = "Hello.\n.\n..dots\n") -> MessageParcel:
-    return MessageParcel(EmailMultiAlternatives("Words", text, "Shipside <hello@shipside.example>", [to]))
+def make_message(to: str = "ada@example.com", text: str = "Hello.\n.\n..dots\n") -> SingleMessage:
+    return SingleMessage(EmailMultiAlternatives("Words", text, "Shipside <hello@shipside.example>", [to]))
 
 
 @pytest.fixture(params=[True, False], ids=["pipelining", "one by one"])
@@ -28,10 +28,10 @@ def server(settings, request):
         yield server
 
 
-def test_mails_go_over_one_connection_as_they_were_written(server):
+def test_messages_go_over_one_connection_unchanged(server):
     transport = open_transport()
     for name in ("ada", "bob", "cyd"):
-        assert transport.send(parcel(f"{name}@example.com")) == Outcome(State.SENT)
+        assert transport.send(make_message(f"{name}@example.com")) == SendResult(SendState.SENT)
     transport.close()
     assert server.connections == 1
     assert list(server.recipients) == ["ada@example.com", "bob@example.com", "cyd@example.com"]
@@ -39,56 +39,64 @@ def test_mails_go_over_one_connection_as_they_were_written(server):
 
 
 @pytest.mark.parametrize(
-    ("stage", "reply", "outcome"),
+    ("stage", "reply", "result"),
     [
-        ("mail", "450 4.7.1 slower", Outcome(State.QUEUED, "the server said to our sender: 450 4.7.1 slower")),
-        ("mail", "550 who?", Outcome(State.QUEUED, "the server said to our sender: 550 who?", is_our_trouble=True)),
-        ("rcpt", "451 later", Outcome(State.QUEUED, "the server said to the address: 451 later")),
-        ("rcpt", "550 gone", Outcome(State.FAILED, "the server said to the address: 550 gone", is_address_dead=True)),
-        ("data", "452 full", Outcome(State.QUEUED, "the server said after the message: 452 full")),
-        ("data", "554 spam", Outcome(State.FAILED, "the server said after the message: 554 spam")),
+        ("mail", "450 4.7.1 slower", SendResult(SendState.QUEUED, "the server replied to MAIL FROM: 450 4.7.1 slower")),
+        (
+            "mail",
+            "550 who?",
+            SendResult(SendState.QUEUED, "the server replied to MAIL FROM: 550 who?", is_our_fault=True),
+        ),
+        ("rcpt", "451 later", SendResult(SendState.QUEUED, "the server replied to RCPT TO: 451 later")),
+        (
+            "rcpt",
+            "550 gone",
+            SendResult(SendState.FAILED, "the server replied to RCPT TO: 550 gone", is_address_dead=True),
+        ),
+        ("data", "452 full", SendResult(SendState.QUEUED, "the server replied to the message: 452 full")),
+        ("data", "554 spam", SendResult(SendState.FAILED, "the server replied to the message: 554 spam")),
     ],
 )
-def test_refusal_is_told_and_the_next_mail_goes_over_the_same_connection(server, stage, reply, outcome):
-    server.replies[stage] = lambda address: reply if not server.taken and len(refused) < 1 else None
-    refused: list[Outcome] = []
+def test_refusal_is_reported_and_the_connection_is_reused(server, stage, reply, result):
+    server.replies[stage] = lambda address: reply if not server.accepted and len(refused) < 1 else None
+    refused: list[SendResult] = []
     transport = open_transport()
-    refused.append(transport.send(parcel()))
-    assert refused == [outcome]
-    assert transport.send(parcel("bob@example.com")) == Outcome(State.SENT)
+    refused.append(transport.send(make_message()))
+    assert refused == [result]
+    assert transport.send(make_message("bob@example.com")) == SendResult(SendState.SENT)
     transport.close()
     assert (server.connections, list(server.recipients)) == (1, ["bob@example.com"])
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt"])
-def test_connection_that_breaks_before_the_message_is_tried_again(server, stage):
+def test_connection_broken_before_the_message_is_retried(server, stage):
     server.replies[stage] = lambda address: "drop"
-    outcome = open_transport().send(parcel())
-    assert (outcome.state, outcome.is_our_trouble) == (State.QUEUED, False)
-    assert server.taken == []
+    result = open_transport().send(make_message())
+    assert (result.state, result.is_our_fault) == (SendState.QUEUED, False)
+    assert server.accepted == []
 
 
-@pytest.mark.parametrize(("reply", "taken"), [("drop", 0), ("drop-after", 1)])
-def test_connection_that_breaks_before_the_answer_leaves_it_unknown(server, reply, taken):
+@pytest.mark.parametrize(("reply", "accepted"), [("drop", 0), ("drop-after", 1)])
+def test_connection_broken_before_the_reply_is_unknown(server, reply, accepted):
     server.replies["data"] = lambda address: reply
-    assert open_transport().send(parcel()).state == State.UNKNOWN
-    assert len(server.taken) == taken
+    assert open_transport().send(make_message()).state == SendState.UNKNOWN
+    assert len(server.accepted) == accepted
 
 
-def test_stale_connection_is_opened_anew_without_a_word(server):
+def test_stale_connection_is_reopened(server):
     transport = open_transport()
-    transport.send(parcel())
+    transport.send(make_message())
     transport._backend.connection.sock.shutdown(2)
-    assert transport.send(parcel("bob@example.com")) == Outcome(State.SENT)
+    assert transport.send(make_message("bob@example.com")) == SendResult(SendState.SENT)
     transport.close()
-    assert (server.connections, len(server.taken)) == (2, 2)
+    assert (server.connections, len(server.accepted)) == (2, 2)
 
 
-def test_no_server_is_no_fault_of_the_mail(settings):
+def test_unreachable_server_is_our_fault(settings):
     with mail_server() as (_, mailers):
         settings.MAILERS = mailers
-    outcome = open_transport().send(parcel())
-    assert (outcome.state, outcome.is_our_trouble) == (State.QUEUED, True)
+    result = open_transport().send(make_message())
+    assert (result.state, result.is_our_fault) == (SendState.QUEUED, True)
 
 
 INACTIVE = (
@@ -99,9 +107,9 @@ INACTIVE = (
 
 @contextmanager
 def provider(status: int | None, answer: dict[str, object]) -> Iterator[str]:
-    """A provider's API on this machine that gives one answer (None: it hangs up), and its address."""
+    """Yield the URL of a provider's API on this machine that gives one answer; with status None it hangs up."""
 
-    class Answering(BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             if status is None:
@@ -114,7 +122,7 @@ def provider(status: int | None, answer: dict[str, object]) -> Iterator[str]:
         def log_message(self, *args: object) -> None:
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         try:
@@ -127,45 +135,51 @@ def provider(status: int | None, answer: dict[str, object]) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("status", "answer", "state", "is_ours", "is_dead"),
     [
-        (200, {"ErrorCode": 0, "Message": "OK", "To": "ada@example.com", "MessageID": "x"}, State.SENT, False, False),
-        (422, {"ErrorCode": 406, "Message": INACTIVE}, State.FAILED, False, True),
-        (422, {"ErrorCode": 403, "Message": "No."}, State.FAILED, False, False),
-        (401, {"ErrorCode": 10, "Message": "Bad token"}, State.QUEUED, True, False),
-        (429, {}, State.QUEUED, True, False),
-        (500, {}, State.QUEUED, True, False),
-        (None, {}, State.UNKNOWN, False, False),
+        (
+            200,
+            {"ErrorCode": 0, "Message": "OK", "To": "ada@example.com", "MessageID": "x"},
+            SendState.SENT,
+            False,
+            False,
+        ),
+        (422, {"ErrorCode": 406, "Message": INACTIVE}, SendState.FAILED, False, True),
+        (422, {"ErrorCode": 403, "Message": "No."}, SendState.FAILED, False, False),
+        (401, {"ErrorCode": 10, "Message": "Bad token"}, SendState.QUEUED, True, False),
+        (429, {}, SendState.QUEUED, True, False),
+        (500, {}, SendState.QUEUED, True, False),
+        (None, {}, SendState.UNKNOWN, False, False),
     ],
 )
-def test_what_a_provider_answers(settings, tmp_path, status, answer, state, is_ours, is_dead):
+def test_provider_errors_are_interpreted(settings, tmp_path, status, answer, state, is_ours, is_dead):
     with provider(status, answer) as url:
         found = parse_mail_url(f"anymail+postmark:?server_token=a&api_url={url}", data_dir=tmp_path)
         settings.MAILERS, settings.ANYMAIL = {"default": found.mailer}, found.anymail
-        outcome = open_transport().send(parcel())
-    assert (outcome.state, outcome.is_our_trouble, outcome.is_address_dead) == (state, is_ours, is_dead)
+        result = open_transport().send(make_message())
+    assert (result.state, result.is_our_fault, result.is_address_dead) == (state, is_ours, is_dead)
     if status == 200:
-        # It is away: it cannot have taken the mail, so that nothing is unknown.
-        outcome = open_transport().send(parcel())
-        assert (outcome.state, outcome.is_our_trouble) == (State.QUEUED, True)
+        # The provider is unreachable now, so it cannot have accepted the message, and the result is known.
+        result = open_transport().send(make_message())
+        assert (result.state, result.is_our_fault) == (SendState.QUEUED, True)
 
 
-def test_mail_that_django_refuses_to_write_has_failed(settings, tmp_path):
+def test_message_that_django_refuses_has_failed(settings, tmp_path):
     settings.MAILERS = {"default": parse_mail_url("", data_dir=tmp_path).mailer}
-    outcome = open_transport().send(
-        MessageParcel(EmailMultiAlternatives("One\ntwo", "x", "a@b.example", ["c@d.example"]))
+    result = open_transport().send(
+        SingleMessage(EmailMultiAlternatives("One\ntwo", "x", "a@b.example", ["c@d.example"]))
     )
-    assert (outcome.state, outcome.is_our_trouble) == (State.FAILED, False)
+    assert (result.state, result.is_our_fault) == (SendState.FAILED, False)
 
 
 @pytest.mark.parametrize(
     "address", ["ada@example.com>\r\nRCPT TO:<bob@example.com", "a b@example.com", "ä@example.com"]
 )
-def test_what_is_no_address_reaches_no_server(server, address):
-    class Odd:
+def test_invalid_address_never_reaches_a_server(server, address):
+    class InvalidMessage:
         sender = "hello@shipside.example"
         recipient = address
 
         def as_bytes(self):
             return b"Subject: x\r\n\r\nx\r\n"
 
-    assert open_transport().send(Odd()).state == State.FAILED
+    assert open_transport().send(InvalidMessage()).state == SendState.FAILED
     assert server.connections == 0

@@ -1,4 +1,4 @@
-"""Issues on the web: archive, page, feed and sitemap."""
+"""Issues on the web: archive, page, feed, and sitemap."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
 
 
-def test_issue_stands_on_the_web_once_it_goes_out(client):
+def test_issue_is_on_the_web_once_its_sending_starts(client):
     make_site()
     issue = make.issue_of_everything()
     seen = {}
@@ -37,7 +37,7 @@ def test_issue_stands_on_the_web_once_it_goes_out(client):
     assert client.get("/newsletter/2/").status_code == 404
 
 
-def test_page_says_what_was_mailed_without_what_was_withdrawn(client):
+def test_page_leaves_out_withdrawn_content_and_counts_it(client):
     pair = make_site()
     make.issue_of_everything()
     page = client.get("/newsletter/1/").content.decode()
@@ -49,14 +49,14 @@ def test_page_says_what_was_mailed_without_what_was_withdrawn(client):
     for url in ("/newsletter/1/", "/newsletter/", "/feeds/newsletter.xml"):
         page = client.get(url).content.decode()
         assert ("Alpha 0" in page, "Issue 1" in page) == (False, True)
-    # An editor's own words stay.
+    # A subject that an editor wrote stays.
     Issue.objects.update(subject="Alpha 0 and more")
     for url in ("/newsletter/1/", "/newsletter/", "/feeds/newsletter.xml"):
         assert "Alpha 0 and more" in client.get(url).content.decode()
 
 
 @pytest.mark.parametrize("url", ["/newsletter/", "/newsletter/1/", "/feeds/newsletter.xml", "/sitemaps/newsletter.xml"])
-def test_public_and_the_same_for_everyone(client, url):
+def test_pages_are_public_and_revalidated(client, url):
     make_site()
     make.issue_of_everything()
     response = client.get(url)
@@ -66,7 +66,7 @@ def test_public_and_the_same_for_everyone(client, url):
 
 
 @pytest.mark.parametrize(("url", "queries"), [("/newsletter/1/", 4), ("/newsletter/", 4), ("/feeds/newsletter.xml", 4)])
-def test_queries_do_not_grow(client, django_assert_num_queries, url, queries):
+def test_query_count_is_constant(client, django_assert_num_queries, url, queries):
     make_site()
     make.issue_of_everything()
     with django_assert_num_queries(queries):
@@ -77,7 +77,7 @@ def test_queries_do_not_grow(client, django_assert_num_queries, url, queries):
         client.get(url)
 
 
-def test_feed_holds_to_the_rfc_and_tells_issues_in_full(client):
+def test_feed_is_valid_atom_with_full_issues(client):
     make_site()
     make.issue_of_everything()
     make.issue(number=2, state="sent", subject="Second")
@@ -93,7 +93,7 @@ def test_feed_holds_to_the_rfc_and_tells_issues_in_full(client):
     assert '<a href="http://127.0.0.1:8000/tools/"' in content
 
 
-def test_sitemap_names_what_is_out(client):
+def test_sitemap_is_valid_and_lists_sent_issues(client):
     make.issue(number=1, state="sent")
     make.issue(number=2)
     document = etree.fromstring(client.get("/sitemaps/newsletter.xml").content)

@@ -1,4 +1,4 @@
-"""The worker and the outbox: answers to sign-ups go out, whatever happens to worker and server."""
+"""The worker and the outbox: replies to sign-ups are sent even if workers and servers fail."""
 
 import os
 import re
@@ -15,11 +15,11 @@ from django.core import mail
 from django.core.management import call_command
 from django.utils import timezone
 
-from newsletter import outbox, tidying
+from newsletter import cleanup, outbox
 from newsletter.actions import erase
-from newsletter.models import Cooldown, Issue, Leaving, Outbox, State, Subscriber, Suppression, Worker
+from newsletter.models import Cooldown, Issue, LeaveReason, Outbox, SendState, Subscriber, Suppression, Worker
 from newsletter.signing_up import sign_up
-from newsletter.worker import Post
+from newsletter.worker import MailWorker
 from tests import factories as make
 from tests.newsletter.mailserver import mail_server
 from votes.models import NetworkKey
@@ -29,10 +29,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def work() -> None:
-    Post().run(until_empty=True)
+    MailWorker().run(until_empty=True)
 
 
-def states() -> list[tuple[str, int]]:
+def list_states() -> list[tuple[str, int]]:
     return list(Outbox.objects.order_by("pk").values_list("state", "attempts"))
 
 
@@ -51,10 +51,10 @@ def test_new_address_is_asked_to_confirm_in_html_and_text(client, settings):
     assert "unsubscribe" not in message.body
     client.post(link.removeprefix(settings.SITE_URL))
     assert Subscriber.objects.get().is_confirmed
-    assert states() == [("sent", 1)]
+    assert list_states() == [("sent", 1)]
 
 
-def test_address_on_the_list_is_told_so(client):
+def test_confirmed_address_is_told_that_it_is_on_the_list(client):
     subscriber = make.subscriber(email="ada@example.com")
     sign_up(email="ada@example.com", network="")
     work()
@@ -63,10 +63,10 @@ def test_address_on_the_list_is_told_so(client):
     assert "confirm" not in message.body
     [link] = re.findall(r"http://127.0.0.1:8000(/newsletter/unsubscribe/\S+)", message.body)
     client.post(link)
-    assert Subscriber.objects.get(pk=subscriber.pk).standing == "Unsubscribed"
+    assert Subscriber.objects.get(pk=subscriber.pk).status == "Unsubscribed"
 
 
-def test_ten_thousand_in_small_mail_no_more_than_the_limits(settings):
+def test_flood_of_sign_ups_sends_no_more_than_the_limits(settings):
     settings.NEWSLETTER_PER_NETWORK = 4
     for number in range(50):
         sign_up(email=f"ada{number}@example.com", network="one")
@@ -74,7 +74,7 @@ def test_ten_thousand_in_small_mail_no_more_than_the_limits(settings):
     assert len(mail.outbox) == 4
 
 
-def test_mail_without_a_server_is_a_file_and_the_log_says_which(settings, tmp_path, caplog):
+def test_message_without_a_server_is_a_file_named_in_the_log(settings, tmp_path, caplog):
     settings.MAILERS = {
         "default": {"BACKEND": "web.mail_files.EmailBackend", "OPTIONS": {"file_path": str(tmp_path / "mail")}}
     }
@@ -89,7 +89,7 @@ def test_mail_without_a_server_is_a_file_and_the_log_says_which(settings, tmp_pa
     assert b"Subject: You are on the list" in files[0].read_bytes()
 
 
-def test_temporary_failure_is_tried_again_later_and_not_for_ever(settings):
+def test_temporary_failure_is_retried_with_growing_delay_up_to_a_limit(settings):
     settings.NEWSLETTER_RETRY_SECONDS, settings.NEWSLETTER_MAX_ATTEMPTS = 60, 3
     subscriber = make.subscriber()
     Outbox.objects.create(kind="sign-up", subscriber=subscriber)
@@ -103,59 +103,59 @@ def test_temporary_failure_is_tried_again_later_and_not_for_ever(settings):
             seen.append((row.state, row.attempts, round((row.next_attempt_at - timezone.now()).total_seconds(), -1)))
             Outbox.objects.update(next_attempt_at=timezone.now())
     assert seen == [("queued", 1, 60), ("queued", 2, 240), ("failed", 3, 960)]
-    assert Outbox.objects.get().reason == "the server said to the address: 451 later"
+    assert Outbox.objects.get().reason == "the server replied to RCPT TO: 451 later"
     assert Subscriber.objects.get(pk=subscriber.pk).is_confirmed
 
 
-def test_address_that_takes_no_mail_is_suppressed(settings):
+def test_dead_address_is_suppressed(settings):
     subscriber = make.subscriber()
     Outbox.objects.create(kind="sign-up", subscriber=subscriber)
     with mail_server() as (server, mailers):
         settings.MAILERS = mailers
         server.replies["rcpt"] = lambda address: "550 no such person"
         work()
-    assert states() == [("failed", 1)]
-    assert Subscriber.objects.get().standing == "Mail bounced"
-    assert Suppression.objects.get().reason == Leaving.BOUNCED
+    assert list_states() == [("failed", 1)]
+    assert Subscriber.objects.get().status == "Mail bounced"
+    assert Suppression.objects.get().reason == LeaveReason.BOUNCED
 
 
-def test_while_there_is_no_server_no_mail_uses_up_its_attempts(settings, monkeypatch):
+def test_unreachable_server_uses_up_no_attempts(settings, monkeypatch):
     for _ in range(3):
         Outbox.objects.create(kind="sign-up", subscriber=make.subscriber())
     with mail_server() as (_, mailers):
         settings.MAILERS = mailers
-    post = Post()
-    waited, said = [], []
+    worker = MailWorker()
+    waits, troubles = [], []
 
     def wait(seconds: float) -> None:
-        waited.append(seconds)
-        said.extend(Worker.objects.values_list("trouble", flat=True))
-        post._next_beat = 0.0
-        if len(waited) == 3:
-            post.stop()
+        waits.append(seconds)
+        troubles.extend(Worker.objects.values_list("trouble", flat=True))
+        worker._next_heartbeat = 0.0
+        if len(waits) == 3:
+            worker.stop()
 
-    monkeypatch.setattr(post._stopping, "wait", wait)
+    monkeypatch.setattr(worker._stopping, "wait", wait)
     settings.NEWSLETTER_RETRY_SECONDS = 0
-    post.run()
-    assert waited == [1.0, 2.0, 4.0]
-    assert states() == [("queued", 0)] * 3
-    # The desk sees that it lives, and what is wrong.
-    assert [words[:14] for words in said] == ["", "no connection:", "no connection:"]
+    worker.run()
+    assert waits == [1.0, 2.0, 4.0]
+    assert list_states() == [("queued", 0)] * 3
+    # The desk can see that the worker is alive, and why it cannot send.
+    assert [trouble[:14] for trouble in troubles] == ["", "no connection:", "no connection:"]
 
 
-def test_what_a_killed_worker_was_sending_goes_out_after_its_lease():
+def test_message_of_a_killed_worker_is_sent_after_its_lease():
     row = Outbox.objects.create(
-        kind="sign-up", subscriber=make.subscriber(), state=State.SENDING, attempts=1, worker="dead",
+        kind="sign-up", subscriber=make.subscriber(), state=SendState.SENDING, attempts=1, worker="dead",
         leased_until_at=timezone.now() + timedelta(minutes=1),
     )  # fmt: skip
     work()
     assert mail.outbox == []
     Outbox.objects.filter(pk=row.pk).update(leased_until_at=timezone.now())
     work()
-    assert (len(mail.outbox), states()) == (1, [("sent", 2)])
+    assert (len(mail.outbox), list_states()) == (1, [("sent", 2)])
 
 
-def test_two_workers_never_claim_the_same(django_assert_num_queries):
+def test_two_workers_never_claim_the_same_row(django_assert_num_queries):
     for _ in range(15):
         Outbox.objects.create(kind="sign-up", subscriber=make.subscriber())
     first, second = outbox.claim(worker="one"), outbox.claim(worker="two")
@@ -165,69 +165,69 @@ def test_two_workers_never_claim_the_same(django_assert_num_queries):
     assert len(outbox.claim(worker="two")) == 10
 
 
-def test_complaint_after_the_sign_up_stops_the_answer():
+def test_complaint_after_the_sign_up_stops_the_reply():
     sign_up(email="ada@example.com", network="")
-    Suppression.objects.note("ada@example.com", Leaving.COMPLAINED)
+    Suppression.objects.record("ada@example.com", LeaveReason.COMPLAINED)
     work()
-    assert (mail.outbox, states()) == ([], [("failed", 1)])
+    assert (mail.outbox, list_states()) == ([], [("failed", 1)])
 
 
-def test_who_is_erased_while_a_worker_has_the_mail_in_hand_gets_none(monkeypatch):
-    kept, erased = make.subscriber(), make.subscriber()
-    for subscriber in (erased, kept):
+def test_reader_erased_after_the_claim_gets_nothing(monkeypatch):
+    remaining, erased = make.subscriber(), make.subscriber()
+    for subscriber in (erased, remaining):
         Outbox.objects.create(kind="sign-up", subscriber=subscriber)
     claim = outbox.claim
 
-    def claimed(**kwargs):
-        found = claim(**kwargs)
+    def claim_and_erase(**kwargs):
+        rows = claim(**kwargs)
         erase(subscriber=erased.pk)
-        return found
+        return rows
 
-    monkeypatch.setattr(outbox, "claim", claimed)
+    monkeypatch.setattr(outbox, "claim", claim_and_erase)
     work()
-    assert [message.to for message in mail.outbox] == [[kept.email]]
-    assert states() == [("sent", 1)]
+    assert [message.to for message in mail.outbox] == [[remaining.email]]
+    assert list_states() == [("sent", 1)]
 
 
-def test_mail_that_cannot_be_written_holds_up_no_other(settings):
+def test_message_that_cannot_be_built_does_not_block_others(settings):
     settings.NEWSLETTER_RETRY_SECONDS, settings.NEWSLETTER_MAX_ATTEMPTS = 0, 3
     broken = make.issue()
     Issue.objects.filter(pk=broken.pk).update(content=[{"kind": "nonsense"}])
     Outbox.objects.create(kind="test", payload={"issue": broken.pk, "email": "editor@example.com"})
     Outbox.objects.create(kind="sign-up", subscriber=make.subscriber())
     work()
-    assert (len(mail.outbox), states()) == (1, [("failed", 3), ("sent", 1)])
-    assert Outbox.objects.order_by("pk")[0].reason.startswith("it cannot be written: ")
+    assert (len(mail.outbox), list_states()) == (1, [("failed", 3), ("sent", 1)])
+    assert Outbox.objects.order_by("pk")[0].reason.startswith("the message cannot be built: ")
 
 
-def test_worker_says_that_it_lives_and_what_waits():
+def test_heartbeat_reports_the_queue_and_ends_with_the_worker():
     Outbox.objects.create(kind="sign-up", subscriber=make.subscriber())
     later = timezone.now() + timedelta(hours=1)
     Outbox.objects.create(kind="sign-up", subscriber=make.subscriber(), next_attempt_at=later)
-    post = Post()
-    post._beat()
+    worker = MailWorker()
+    worker._send_heartbeat()
     row = Worker.objects.get()
-    assert (row.name, row.queue_length, row.is_silent()) == (post.name, 2, False)
+    assert (row.name, row.queue_length, row.is_silent()) == (worker.name, 2, False)
     assert row.is_silent(now=timezone.now() + timedelta(seconds=61)) is True
-    post.run(until_empty=True)
+    worker.run(until_empty=True)
     assert Worker.objects.count() == 0
 
 
-def test_what_is_over_is_deleted():
+def test_expired_rows_are_deleted():
     old = timezone.now() - timedelta(days=40)
     make.subscriber(confirmed_at=None, created_at=old)
     make.subscriber(confirmed_at=None, created_at=old, left_at=old, left_reason="bounced")
     kept = [make.subscriber(created_at=old), make.subscriber(confirmed_at=None)]
-    Outbox.objects.create(kind="sign-up", subscriber=kept[0], state=State.SENT, finished_at=old)
+    Outbox.objects.create(kind="sign-up", subscriber=kept[0], state=SendState.SENT, finished_at=old)
     Cooldown.objects.create(scope="network", key="x", starts_at=old, taken=1)
     Worker.objects.create(name="gone", beat_at=old)
     NetworkKey.objects.create(id=uuid4(), day_on=old.date(), secret=b"x")
-    tidying.tidy()
+    cleanup.delete_expired()
     assert list(Subscriber.objects.order_by("pk")) == kept
     assert [model.objects.count() for model in (Outbox, Cooldown, Worker, NetworkKey)] == [0, 0, 0, 0]
 
 
-def test_command_sends_and_ends(capsys):
+def test_command_sends_and_exits(capsys):
     sign_up(email="ada@example.com", network="")
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
@@ -240,7 +240,7 @@ def test_command_sends_and_ends(capsys):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sigterm_ends_it_at_once_and_in_order(tmp_path):
+def test_sigterm_stops_the_worker_promptly_and_cleanly(tmp_path):
     from django.db import connection
 
     parameters = connection.get_connection_params()
@@ -258,13 +258,13 @@ def test_sigterm_ends_it_at_once_and_in_order(tmp_path):
     try:
         sign_up(email="ada@example.com", network="")
         deadline = time.monotonic() + 60
-        while states() != [("sent", 1)]:
+        while list_states() != [("sent", 1)]:
             assert time.monotonic() < deadline, process.poll()
             time.sleep(0.05)
         assert Worker.objects.count() == 1
     finally:
         process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=30)[1]
+        log = process.communicate(timeout=30)[1]
     assert (process.returncode, Worker.objects.count()) == (0, 0)
-    assert "stopped after 1 mails" in said
+    assert "stopped after 1 messages" in log
     assert len(list((tmp_path / "mail").iterdir())) == 1

@@ -4,17 +4,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from catalog.exporting import export_lines, one_state
+from catalog.exporting import consistent_snapshot, export_lines
 
 
 class Command(BaseCommand):
-    help = "Write all content, drafts and history included, as a catalog file."
+    help = "Export all content, including drafts and history, as a catalog file."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", metavar="FILE", nargs="?", help="where to; standard output when left out")
+        parser.add_argument("file", metavar="FILE", nargs="?", help="the file to write; default: standard output")
 
     def handle(self, *, file: str | None, **options: Any) -> None:
-        with one_state():
+        with consistent_snapshot():
             if file is None:
                 sys.stdout.writelines(export_lines())
             else:

@@ -5,20 +5,20 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.actions import import_catalog
-from catalog.problems import CatalogError, place_text
-from catalog.report import Report
+from catalog.problems import CatalogError, format_place
+from catalog.report import ImportReport
 from web.terminal import progress_bar
 
 
 class Command(BaseCommand):
-    help = "Bring a catalog file in: all of it, or nothing and a list of every problem."
+    help = "Import a catalog file: all of it, or nothing and a list of every problem."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="the catalog file; - for standard input")
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="say what would be added and changed, and write nothing; with --verbosity 2 row by row",
+            help="show what would be added and changed, and write nothing; with --verbosity 2, row by row",
         )
 
     def handle(self, *, file: str, dry_run: bool, **options: Any) -> None:
@@ -33,24 +33,24 @@ class Command(BaseCommand):
             raise CommandError(
                 "\n".join([*map(str, error.problems), f"{count} problem{'s' * (count > 1)}; nothing was written."])
             ) from error
-        self._tell(report, details=options["verbosity"] > 1)
+        self._write_report(report, details=options["verbosity"] > 1)
         self.stdout.write("Dry run: nothing was written." if dry_run else self.style.SUCCESS("Imported."))
 
-    def _tell(self, report: Report, *, details: bool) -> None:
+    def _write_report(self, report: ImportReport, *, details: bool) -> None:
         if details:
             for addition in report.additions:
-                self.stdout.write(f"{place_text(addition.place)}: {addition.what} is new")
+                self.stdout.write(f"{format_place(addition.place)}: {addition.label} is new")
             if (more := report.added.total() - len(report.additions)) > 0:
-                self.stdout.write(f"… and {more:,} more that are new")
+                self.stdout.write(f"… and {more:,} more new rows")
             for change in report.changes:
-                self.stdout.write(f"{place_text(change.place)}: {change.what}")
+                self.stdout.write(f"{format_place(change.place)}: {change.label}")
                 for name, (before, after) in change.fields.items():
-                    self.stdout.write(f"    {name}: {_short(before)} → {_short(after)}")
+                    self.stdout.write(f"    {name}: {_truncate(before)} → {_truncate(after)}")
         for kind in report.kinds:
             added, changed, unchanged = report.added[kind], report.changed[kind], report.unchanged[kind]
             self.stdout.write(f"{kind}: {added} added, {changed} changed, {unchanged} unchanged")
 
 
-def _short(value: object) -> str:
+def _truncate(value: object) -> str:
     text = "nothing" if value in (None, "", []) else str(value)
     return text if len(text) <= 70 else f"{text[:69]}…"

@@ -6,25 +6,25 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from tqdm import tqdm
 
-from newsletter.worker import Post
+from newsletter.worker import MailWorker
 
 
 class Command(BaseCommand):
-    help = "Send what waits: answers to sign-ups and issues of the newsletter. Any number of them may run."
-    requires_system_checks = []  # they ask the database, and a worker that starts waits for it
+    help = "Send queued mail: replies to sign-ups, and issues of the newsletter. Any number of workers may run."
+    requires_system_checks = []  # they query the database, and a worker waits until it answers
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--until-empty", action="store_true", help="end when nothing is due")
+        parser.add_argument("--until-empty", action="store_true", help="exit when nothing is due")
         parser.add_argument(
-            "--with-parent", action="store_true", help="end with the process that started it, and draw no bar"
+            "--with-parent", action="store_true", help="exit with the process that started it, and show no progress bar"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         parent = os.getppid()
-        follows = options["with_parent"]
-        bar = tqdm(desc="sending", unit=" mails", total=0, disable=True if follows else None, file=sys.stderr)
-        post = Post(bar=bar, is_wanted=lambda: not follows or os.getppid() == parent)
+        with_parent = options["with_parent"]
+        bar = tqdm(desc="sending", unit=" messages", total=0, disable=True if with_parent else None, file=sys.stderr)
+        worker = MailWorker(bar=bar, is_wanted=lambda: not with_parent or os.getppid() == parent)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: post.stop())
+            signal.signal(number, lambda *_: worker.stop())
         with bar:
-            post.run(until_empty=options["until_empty"])
+            worker.run(until_empty=options["until_empty"])

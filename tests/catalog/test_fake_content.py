@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Count
 
-from catalog.actions import LoadError, import_catalog, make_load, remove_load
+from catalog.actions import FakeContentError, add_fake_content, import_catalog, remove_fake_content
 from catalog.exporting import export_lines
-from catalog.made_up.generator import Load, Size, VotedTool
+from catalog.made_up.generator import FakeContent, Size, VotedTool
 from comparisons.models import Comparison
 from reviews.models import Review, Reviewer
 from tests import factories as make
@@ -23,28 +23,28 @@ DAY = date(2026, 11, 20)
 SMALL = Size(tools=60, comparisons=80, reviewers=4, votes=900, categories=6)
 
 
-def exported() -> str:
+def export() -> str:
     return "".join(export_lines())
 
 
-def votes_by_slug() -> set[tuple[Any, ...]]:
+def list_votes() -> set[tuple[Any, ...]]:
     return set(Vote.objects.values_list("tool__slug", "visitor", "choice", "created_at", "updated_at"))
 
 
-# -- What is made up, without a database --------------------------------------------------------------------
+# -- Generation, without a database --------------------------------------------------------------------
 
 
-def made_up(*, seed: int = 1, size: Size = SMALL) -> dict[str, Any]:
-    return json.loads("".join(Load(size=size, seed=seed, today=DAY, seats={}).catalog_text()))
+def generate(*, seed: int = 1, size: Size = SMALL) -> dict[str, Any]:
+    return json.loads("".join(FakeContent(size=size, seed=seed, today=DAY, seats={}).generate_catalog()))
 
 
-def test_same_seed_makes_the_same_and_another_one_other_content():
-    assert made_up() == made_up()
-    assert made_up(seed=2)["tools"] != made_up()["tools"]
+def test_content_depends_on_the_seed():
+    assert generate() == generate()
+    assert generate(seed=2)["tools"] != generate()["tools"]
 
 
-def test_content_is_as_varied_as_real_one():
-    tools = made_up(size=Size(tools=600, comparisons=600, votes=0))["tools"]
+def test_content_is_as_varied_as_real_content():
+    tools = generate(size=Size(tools=600, comparisons=600, votes=0))["tools"]
     assert {3, 4, 5, 6, 7, 8} == {len({fact["attribute"] for fact in tool["facts"]}) for tool in tools}
     assert {1, 2, 3} == {len({plan["name"] for plan in tool["plans"]}) for tool in tools}
     plans = [plan for tool in tools for plan in tool["plans"]]
@@ -58,9 +58,9 @@ def test_content_is_as_varied_as_real_one():
     assert sizes[-1] > 10 * sizes[0]
 
 
-def test_votes_are_spread_unevenly_and_come_to_the_number_asked_for():
+def test_votes_are_uneven_and_add_up_to_the_requested_number():
     tools = [VotedTool(pk, datetime(2025, 1, pk % 28 + 1, tzinfo=UTC)) for pk in range(200)]
-    votes = list(Load(size=Size(votes=10_000), seed=1, today=DAY, seats={}).votes_on(tools))
+    votes = list(FakeContent(size=Size(votes=10_000), seed=1, today=DAY, seats={}).generate_votes(tools))
     assert len(votes) == 10_000
     assert len({(tool, visitor) for tool, visitor, _, _ in votes}) == 10_000
     by_tool = Counter(tool for tool, *_ in votes)
@@ -71,18 +71,18 @@ def test_votes_are_spread_unevenly_and_come_to_the_number_asked_for():
 
 
 @pytest.mark.parametrize("size", [Size(tools=3, comparisons=2), Size(categories=0), Size(categories=41)])
-def test_size_that_cannot_be_is_refused(size):
+def test_impossible_size_is_refused(size):
     with pytest.raises(ValueError, match=r"at most|categories"):
-        Load(size=size, seed=1, today=DAY, seats={})
+        FakeContent(size=size, seed=1, today=DAY, seats={})
 
 
-# -- In and out ---------------------------------------------------------------------------------------------
+# -- Adding and removing --------------------------------------------------------------------------------------------
 
 pytestmark = pytest.mark.django_db
 
 
-def test_load_adds_what_was_asked_for_and_the_tally_is_right():
-    make_load(size=SMALL, seed=1, today=DAY)
+def test_adding_creates_the_requested_content_and_a_correct_tally():
+    add_fake_content(size=SMALL, seed=1, today=DAY)
     assert (Tool.objects.count(), Comparison.objects.count(), Vote.objects.count()) == (60, 80, 900)
     seats = Review.objects.values("tool").annotate(seats=Count("reviewer", distinct=True))
     assert set(seats.values_list("seats", flat=True)) == {4}
@@ -91,38 +91,38 @@ def test_load_adds_what_was_asked_for_and_the_tally_is_right():
 
 
 def test_same_seed_gives_the_same_site():
-    make_load(size=SMALL, seed=7, today=DAY)
-    before, votes = exported(), votes_by_slug()
-    remove_load()
-    make_load(size=SMALL, seed=7, today=DAY)
-    assert (exported(), votes_by_slug()) == (before, votes)
+    add_fake_content(size=SMALL, seed=7, today=DAY)
+    before, votes = export(), list_votes()
+    remove_fake_content()
+    add_fake_content(size=SMALL, seed=7, today=DAY)
+    assert (export(), list_votes()) == (before, votes)
 
 
-def test_removing_the_load_leaves_the_rest_as_it_was():
+def test_removing_leaves_the_site_s_own_content_unchanged():
     import_catalog(content=DEMO.read_bytes())
     mine = make.tool(slug="load-balancer-2", name="Load Balancer")
     make.votes(on=mine, ship=3)
-    before = exported()
-    make_load(size=Size(tools=60, comparisons=80, reviewers=6, votes=900, categories=6), seed=1)
+    before = export()
+    add_fake_content(size=Size(tools=60, comparisons=80, reviewers=6, votes=900, categories=6), seed=1)
     assert Reviewer.objects.count() == 6
-    # Somebody has tried the site meanwhile.
+    # Visitors and editors have used the site in the meantime.
     visited = Tool.objects.filter(slug__startswith="load-0").first()
     make.votes(on=visited, skip=2)
     make.comparison(first=mine, second=visited)
-    assert remove_load() == 60
-    assert exported() == before
+    assert remove_fake_content() == 60
+    assert export() == before
     assert Vote.objects.count() == 3
     assert verify_tally() == []
 
 
-def test_one_load_at_a_time():
-    make_load(size=SMALL, seed=1)
-    with pytest.raises(LoadError, match="already"):
-        make_load(size=SMALL, seed=2)
+def test_fake_content_is_not_added_twice():
+    add_fake_content(size=SMALL, seed=1)
+    with pytest.raises(FakeContentError, match="already"):
+        add_fake_content(size=SMALL, seed=2)
 
 
-def test_pages_of_the_load_are_there_and_drafts_are_not(client):
-    make_load(size=Size(tools=150, comparisons=80, votes=900, categories=6), seed=1)
+def test_published_fake_pages_exist_and_hidden_ones_do_not(client):
+    add_fake_content(size=Size(tools=150, comparisons=80, votes=900, categories=6), seed=1)
     published = Tool.objects.published()
     hidden = Tool.objects.exclude(pk__in=published)
     for tool in published[:5]:
@@ -141,29 +141,29 @@ def test_pages_of_the_load_are_there_and_drafts_are_not(client):
 FEW = ["--tools", "10", "--comparisons", "10", "--votes", "50", "--categories", "2"]
 
 
-def test_command_makes_and_removes(capsys):
-    call_command("make_load", *FEW, "--seed", "3", "--today", "2026-11-20", "--yes")
+def test_command_adds_and_removes(capsys):
+    call_command("make_fake_content", *FEW, "--seed", "3", "--today", "2026-11-20", "--yes")
     assert "tools: 10 added\nvotes: 50 added\n" in capsys.readouterr().out
-    call_command("make_load", "--remove", "--yes")
+    call_command("make_fake_content", "--remove", "--yes")
     assert (Tool.objects.count(), Vote.objects.count()) == (0, 0)
 
 
-def test_command_wants_a_yes_where_debug_is_off():
+def test_command_requires_yes_without_debug():
     with pytest.raises(CommandError, match="without DEBUG"):
-        call_command("make_load", *FEW)
+        call_command("make_fake_content", *FEW)
     with pytest.raises(CommandError, match="without DEBUG"):
-        call_command("make_load", "--remove")
+        call_command("make_fake_content", "--remove")
     assert Tool.objects.count() == 0
 
 
-def test_command_never_fills_a_public_site(settings):
+def test_command_refuses_a_public_site(settings):
     settings.HTTPS, settings.SITE_URL = True, "https://shipside.example"
     with pytest.raises(CommandError, match="public site"):
-        call_command("make_load", *FEW, "--yes")
-    call_command("make_load", "--remove", "--yes")
+        call_command("make_fake_content", *FEW, "--yes")
+    call_command("make_fake_content", "--remove", "--yes")
 
 
 @pytest.mark.parametrize("arguments", [["--tools", "-1"], ["--votes", "many"], ["--today", "soon"]])
-def test_command_says_what_it_does_not_understand(arguments):
+def test_command_reports_invalid_arguments(arguments):
     with pytest.raises(CommandError, match=f"argument {arguments[0]}: invalid"):
-        call_command("make_load", *arguments)
+        call_command("make_fake_content", *arguments)
