@@ -1,4 +1,4 @@
-"""What allauth asks the site: how mail leaves, who a client is, what is secret."""
+"""allauth's adapters: how mail is sent, how clients are identified, and how secrets are encrypted."""
 
 import time
 from base64 import b32encode, urlsafe_b64encode
@@ -19,21 +19,23 @@ from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from qrcode.image.svg import SvgPathImage
 
-from accounts.mail import send_soon
+from accounts.mail import send_in_background
 from accounts.models import User
-from accounts.sessions import end_at_the_hour
+from accounts.sessions import set_absolute_expiry
 from web.client import client_address
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    """Sign-in without sign-up, with absolute session expiry and mail in the background."""
+
     error_messages = DefaultAccountAdapter.error_messages | {
-        "username_password_mismatch": "This name and this password do not belong together.",
-        "email_password_mismatch": "This name and this password do not belong together.",
-        "too_many_login_attempts": "Too many attempts that failed. Wait five minutes, then try again.",
+        "username_password_mismatch": "The user name or password is wrong.",
+        "email_password_mismatch": "The user name or password is wrong.",
+        "too_many_login_attempts": "Too many failed attempts. Wait five minutes, then try again.",
         "rate_limited": "Too many attempts. Wait five minutes, then try again.",
         "incorrect_password": "That is not your password.",
-        "incorrect_code": "That code is not right. Codes change every 30 seconds, and each works once.",
-        "enter_current_password": "That is not your present password.",
+        "incorrect_code": "That code is wrong. Codes change every 30 seconds, and each works once.",
+        "enter_current_password": "That is not your current password.",
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -44,32 +46,32 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
-        end_at_the_hour(request)
+        set_absolute_expiry(request)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Whether to ask again who somebody is: not of those who have just signed in."""
+        """Return whether to reauthenticate. Not right after a sign-in, whatever allauth would say."""
         records = get_authentication_records(self.request, self.request.user)
         just_now = bool(records) and time.time() - records[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT
         return not just_now and super().is_reauthentication_required(app=app, **kwargs)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """By which name attempts are counted: allauth's has the Host in it, whose port anybody can make up."""
+        """Return the name under which attempts are counted. allauth's includes the Host header, which can be forged."""
         return (credentials.get("email") or credentials.get("username") or "").casefold()
 
     def set_password(self, user: User, password: str) -> None:
-        """Set it, and forget the attempts that failed with the old one."""
+        """Set the password and reset the count of failed attempts."""
         super().set_password(user, password)
         for name in {"username": user.username}, {"email": user.email}:
             self._delete_login_attempts_cached_email(self.request, **name)
 
     def get_reset_password_from_key_url(self, key: str) -> str:
-        """The link of a mail: on the site's own address, whatever host was asked for."""
+        """Return the link for an email, on SITE_URL regardless of the request's host."""
         uid, _, token = key.partition("-")
         return settings.SITE_URL + reverse("account_reset_password_from_key", kwargs={"uidb36": uid, "key": token})
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         names = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
-        send_soon(self.render_mail(template_prefix, email, names | context))
+        send_in_background(self.render_mail(template_prefix, email, names | context))
 
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
@@ -79,29 +81,31 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class MFAAdapter(DefaultMFAAdapter):
+    """Second factors whose secrets are encrypted."""
+
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": AccountAdapter.error_messages["incorrect_code"],
     }
 
     def encrypt(self, text: str) -> str:
-        """What stands in the database, so that a copy of it signs nobody in."""
+        """Encrypt a secret for the database, so that a copy of the database lets nobody sign in."""
         return _fernet().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """The secret; one that nobody knows where the key has changed, so that no code fits."""
+        """Decrypt a secret. If SECRET_KEY has changed, return a random one, so that no code matches."""
         try:
             return _fernet().decrypt(encrypted_text).decode()
         except InvalidToken:
             return b32encode(token_bytes(20)).decode()
 
     def build_totp_svg(self, url: str) -> str:
-        """The QR code as an element for the page itself, which shows no `data:` images."""
+        """Return the QR code as an inline element, because the content security policy forbids `data:` images."""
         svg = BytesIO()
         qrcode.make(url, image_factory=SvgPathImage, box_size=10, border=3).save(svg)
         return svg.getvalue().decode().partition("?>")[2].strip()
 
     def generate_authenticator_name(self, user: User, type: str) -> str:  # noqa: A002 (allauth's signature)
-        """What a new passkey is called when its owner gives it no name."""
+        """Return the name of a new passkey whose owner gave it none."""
         number = Authenticator.objects.filter(user=user, type=type).count() + 1
         return "Passkey" if number == 1 else f"Passkey {number}"
 

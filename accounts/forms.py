@@ -1,4 +1,4 @@
-"""allauth's forms, with what the desk wants of them besides."""
+"""allauth's forms, adapted to the desk."""
 
 from typing import Any
 
@@ -13,25 +13,25 @@ from django import forms
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
-from accounts.sessions import end_at_the_hour
+from accounts.sessions import set_absolute_expiry
 
 
 class LoginForm(AllauthLoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["login"].label = "User name or e-mail address"
+        self.fields["login"].label = "User name or email address"
         self.fields["login"].widget.attrs["autocomplete"] = "username"
         self.fields["password"].help_text = ""
 
     def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
         response = super().login(request, redirect_url)
         if request.user.is_authenticated:
-            end_at_the_hour(request)  # allauth has just let it end later with everything that is done
+            set_absolute_expiry(request)  # allauth has just set an expiry that activity extends
         return response
 
 
-class OnceOnly(forms.Form):
-    """A code of the authenticator app works once in all the time for which it is right, and not in one period only."""
+class SingleUseCodeMixin(forms.Form):
+    """A code of the authenticator app works only once while it is valid; allauth checks this only within one period."""
 
     user: Any
 
@@ -44,21 +44,21 @@ class OnceOnly(forms.Form):
         return code
 
 
-class AuthenticateForm(OnceOnly, AllauthAuthenticateForm):
+class AuthenticateForm(SingleUseCodeMixin, AllauthAuthenticateForm):
     pass
 
 
-class ReauthenticateForm(OnceOnly, AllauthReauthenticateForm):
+class ReauthenticateForm(SingleUseCodeMixin, AllauthReauthenticateForm):
     pass
 
 
 class AddPasskeyForm(AddWebAuthnForm):
-    """A key, named by its owner. It signs in alone unless it can only stand beside the password."""
+    """A named passkey. It signs in without a password by default, unless it can only be a second factor."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["name"].help_text = "So that you know it again: “Work laptop”, “Blue key”."
+        self.fields["name"].help_text = "A name to recognize it by, such as “Work laptop” or “Blue key”."
         self.fields["name"].widget.attrs["autocomplete"] = "off"
-        self.fields["passwordless"].label = "It signs me in without my password"
-        self.fields["passwordless"].help_text = "For passkeys that ask for a finger, a face or a PIN."
+        self.fields["passwordless"].label = "Sign in without my password"
+        self.fields["passwordless"].help_text = "For passkeys that ask for a fingerprint, a face, or a PIN."
         self.fields["passwordless"].initial = True

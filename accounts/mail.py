@@ -1,4 +1,4 @@
-"""Mail that a request causes and does not wait for."""
+"""Mail that a request sends without waiting for it."""
 
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,20 +7,20 @@ from django.core.mail import EmailMessage
 
 logger = logging.getLogger(__name__)
 
-# One after the other: a person asks for few. The thread starts with the first mail, so after gunicorn's fork.
+# One thread, because there is little mail. It starts with the first message, and so after gunicorn's fork.
 _sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
 
 
-def send_soon(message: EmailMessage) -> None:
-    """Send a mail in the background: how long an answer takes must not tell whether anybody was written to.
+def send_in_background(message: EmailMessage) -> None:
+    """Send a message in the background, so that response times do not reveal whether a message was sent.
 
-    What cannot be sent is logged; whoever waits for it asks again.
+    Failures are logged and not retried; the user can request the message again.
     """
     _sender.submit(message.send).add_done_callback(_log_failure)
 
 
 def wait_until_sent() -> None:
-    """Return when all mails so far have left, or failed to."""
+    """Block until all messages so far have been sent or have failed."""
     _sender.submit(lambda: None).result()
 
 

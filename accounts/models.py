@@ -7,16 +7,16 @@ from django.db.models.functions import Lower
 class UserManager(DjangoUserManager["User"]):
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """An address in small letters all through: people sign in by it and do not think of case."""
+        """Return the address in lower case, because people sign in with it and do not think about case."""
         return super().normalize_email(email).lower()
 
 
 class User(AbstractUser):
-    """Somebody who signs in to the editors' desk. Readers and voters have no account."""
+    """A person who signs in to the editors' desk. Readers and voters have no account."""
 
-    email = models.EmailField("e-mail address", blank=True)
+    email = models.EmailField("email address", blank=True)
 
-    objects: UserManager = UserManager()  # type: ignore[misc] # of this class, and not of any AbstractUser
+    objects: UserManager = UserManager()  # type: ignore[misc] # narrower than in AbstractUser
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -24,6 +24,6 @@ class User(AbstractUser):
                 Lower("email"),
                 name="accounts_user_email_unique",
                 condition=~models.Q(email=""),
-                violation_error_message="Another account uses this e-mail address.",
+                violation_error_message="Another account uses this email address.",
             ),
         ]

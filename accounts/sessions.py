@@ -1,4 +1,4 @@
-"""How sessions end: at their hour, or when somebody says so."""
+"""The end of sessions: at a fixed time, or on demand."""
 
 from datetime import timedelta
 
@@ -11,20 +11,20 @@ from django.utils import timezone
 from accounts.models import User
 
 
-def end_at_the_hour(request: HttpRequest) -> None:
-    """Let the session that begins now end SESSION_COOKIE_AGE seconds from now, whatever is done in it meanwhile."""
+def set_absolute_expiry(request: HttpRequest) -> None:
+    """Make the session expire SESSION_COOKIE_AGE seconds from now, regardless of activity."""
     request.session.set_expiry(timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE))
 
 
 def end_sessions(*, user: User) -> int:
-    """Sign a user out everywhere; how many sessions that ended.
+    """Sign a user out everywhere, and return how many sessions that ended.
 
-    Django does not note whose a session is, so all are opened; only editors have any.
+    Django does not store whose a session is, so this decodes all of them; only editors have any.
     """
-    theirs = [
+    keys = [
         session.pk
         for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator()
         if session.get_decoded().get(SESSION_KEY) == str(user.pk)
     ]
-    Session.objects.filter(pk__in=theirs).delete()
-    return len(theirs)
+    Session.objects.filter(pk__in=keys).delete()
+    return len(keys)

@@ -1,6 +1,6 @@
-"""Signing in, and one's own account: of allauth's pages those that editors need, and no sign-up.
+"""Sign-in and account pages: those of allauth's pages that editors need, without sign-up.
 
-Nothing of them is kept anywhere: not by a proxy, not by the browser.
+Neither proxies nor browsers may cache them.
 """
 
 from allauth.account import views as account
@@ -16,13 +16,14 @@ from django.views.decorators.cache import never_cache
 from accounts.views import AccountView
 from web.http import View
 
-# Asking for a passkey's challenge begins a session, without any account.
+# Requesting a passkey challenge starts a session without an account, so it is rate-limited.
 passkey_login = ratelimit.decorator(app="allauth.mfa", action="webauthn_login_options", limit_get=True)(
     passkeys.login_webauthn
 )
 
 
 def private(route: str, view: View, name: str) -> URLPattern:
+    """Return a path whose responses are never cached."""
     return path(route, never_cache(view), name=name)
 
 

@@ -1,4 +1,4 @@
-"""One's own account: the page that says what is set up and what is missing."""
+"""The account page, which shows what is set up and what is missing."""
 
 from typing import Any
 

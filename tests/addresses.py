@@ -1,4 +1,4 @@
-"""Every public page, for the tests that hold for all of them. The addresses are of the demonstration content."""
+"""The URLs of all public pages, in the demo content, for tests that apply to each of them."""
 
 PAIR = "/compare/claude-haiku-open-weights-vs-mistral-medium-3/"
 FOUR = "/compare/custom/?t=aider&t=cline&t=claude-haiku-open-weights&t=mistral-medium-3"

@@ -1,4 +1,4 @@
-"""Plain functions that make rows. Each makes what it needs, and says only what the test does not care about."""
+"""Plain functions that create rows. Each creates what it needs and sets defaults that tests do not depend on."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -24,8 +24,8 @@ FUTURE = datetime(2099, 1, 1, tzinfo=UTC)
 _number = count(1)
 
 
-def removed(rows: QuerySet[Any]) -> None:
-    """Take rows away that readers have seen, as maintenance may."""
+def remove(rows: QuerySet[Any]) -> None:
+    """Delete rows that readers have seen, as maintenance may."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL shipside.maintenance = 'on'")
         rows.delete()
@@ -56,12 +56,12 @@ def review(*, of: Tool, by: Reviewer, verdict: str = "ship", **fields: Any) -> R
 
 
 def later_edition(*, of: Review, verdict: str = "skip", **fields: Any) -> Review:
-    """An edition that supersedes another one (default: from now on)."""
+    """Create an edition that supersedes another (default: from now on)."""
     return review(of=of.tool, by=of.reviewer, verdict=verdict, **{"published_at": timezone.now(), **fields})
 
 
 def panel(*, of: Tool, seats: list[Reviewer], verdicts: str) -> None:
-    """Verdicts as a string, "+" for ship and "-" for skip, one a seat."""
+    """Create a review per seat. `verdicts` has "+" for ship and "-" for skip, in the order of seats."""
     for seat, sign in zip(seats, verdicts, strict=True):
         review(of=of, by=seat, verdict="ship" if sign == "+" else "skip")
 
@@ -107,16 +107,16 @@ def votes(*, on: Tool, ship: int = 0, skip: int = 0, **fields: Any) -> None:
 
 
 def user(*permissions: str, **fields: Any) -> User:
-    """Somebody on the staff, with permissions as `app.codename`."""
-    made = User.objects.create_user(**{"username": f"user-{next(_number)}", "is_staff": True, **fields})
+    """Create a member of staff with permissions (`app.codename`)."""
+    account = User.objects.create_user(**{"username": f"user-{next(_number)}", "is_staff": True, **fields})
     for permission in permissions:
         app, codename = permission.split(".")
-        made.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
-    return made
+        account.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return account
 
 
 def pair_votes(*, between: tuple[Tool, Tool], first: int = 0, second: int = 0, neither: int = 0, **fields: Any) -> None:
-    """Votes on two tools in the order that is given."""
+    """Create votes between two tools, shown in the given order."""
     choices = [PairChoice.FIRST] * first + [PairChoice.SECOND] * second + [PairChoice.NEITHER] * neither
     for choice in choices:
         visitor = UUID(int=next(_number), version=4)
@@ -126,19 +126,19 @@ def pair_votes(*, between: tuple[Tool, Tool], first: int = 0, second: int = 0, n
 
 
 def decision(*, on: Tool | None, **fields: Any) -> Decision:
-    """Of votes on a tool, or between two (`first`, `second`)."""
+    """Create a decision about votes on a tool, or between two (`first`, `second`)."""
     defaults = {"tool_name": on.name if on else "A vs B", "action": "reject", "reason": "other", "words": "Because.",
                 "made_at": PAST, "votes": 1, "yes": 1, "no": 0, "networks": 1}  # fmt: skip
     return Decision.objects.create(tool=on, **{**defaults, **fields})
 
 
 def subscriber(**fields: Any) -> Subscriber:
-    """A confirmed one, unless `confirmed_at` says otherwise."""
+    """Create a subscriber, confirmed by default."""
     return Subscriber.objects.create(**{"email": f"reader{next(_number)}@example.com", "confirmed_at": PAST, **fields})
 
 
 def entry(**fields: Any) -> NewsItem:
-    """A piece of news about a tool, unless told otherwise."""
+    """Build a news item, about a watched tool by default."""
     n = next(_number)
     defaults = {"kind": "watch", "object": n, "category": f"Category {n}", "category_ids": (n,), "title": f"News {n}",
                 "path": f"/tools/tool-{n}/", "words": (f"Words {n}.",)}  # fmt: skip
@@ -146,7 +146,7 @@ def entry(**fields: Any) -> NewsItem:
 
 
 def issue(*entries: NewsItem, **fields: Any) -> Issue:
-    """A draft, unless `state` says otherwise."""
+    """Create an issue, a draft by default."""
     n = next(_number)
     defaults = {"number": n, "subject": f"Issue about {n}", "since_at": PAST, "composed_at": PAST}
     if fields.get("state", "draft") not in ("draft", "ready"):
@@ -155,10 +155,10 @@ def issue(*entries: NewsItem, **fields: Any) -> Issue:
 
 
 def issue_of_everything() -> Issue:
-    """An issue that is out, with everything on the site as its news."""
-    made = compose_issue(since=datetime(2000, 1, 1, tzinfo=UTC))
-    assert made is not None
-    made.lead = "A word *before* the news, with [a link](/tools/)."
-    made.state, made.started_at = IssueState.SENT, PAST
-    made.save()
-    return made
+    """Create a sent issue with everything on the site as news."""
+    sent = compose_issue(since=datetime(2000, 1, 1, tzinfo=UTC))
+    assert sent is not None
+    sent.lead = "A word *before* the news, with [a link](/tools/)."
+    sent.state, sent.started_at = IssueState.SENT, PAST
+    sent.save()
+    return sent

@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
-                ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail address")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
                 (
                     "groups",
                     models.ManyToManyField(
@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                         django.db.models.functions.text.Lower("email"),
                         condition=models.Q(("email", ""), _negated=True),
                         name="accounts_user_email_unique",
-                        violation_error_message="Another account uses this e-mail address.",
+                        violation_error_message="Another account uses this email address.",
                     )
                 ],
             },

@@ -34,7 +34,7 @@ class SecondFactorFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
         if self.value() in ("yes", "no"):
-            has_one = second_factor.of_outer_user()
+            has_one = second_factor.has_second_factor()
             return queryset.filter(has_one if self.value() == "yes" else ~has_one)
         return queryset
 
@@ -72,7 +72,7 @@ class UserAdmin(DjangoUserAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        users = super().get_queryset(request).annotate(has_second_factor=second_factor.of_outer_user())
+        users = super().get_queryset(request).annotate(has_second_factor=second_factor.has_second_factor())
         return users.prefetch_related("groups")
 
     def formfield_for_manytomany(

@@ -1,10 +1,10 @@
-// Passkeys: the buttons show where the browser knows them, and what goes wrong is said in words.
+// Passkeys: show their buttons if the browser supports them, and explain errors.
 
 const WORDS = {
-  NotAllowedError: "No passkey was given. Try again, or take another way.",
-  InvalidStateError: "This device has a passkey for your account already.",
+  NotAllowedError: "No passkey was used. Try again, or sign in another way.",
+  InvalidStateError: "This device already has a passkey for your account.",
   SecurityError:
-    "Passkeys need a name in the address, as in localhost or your own domain with https; this address does not do.",
+    "Passkeys require localhost or a domain with https; this address does not support them.",
 };
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -13,7 +13,7 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 
 document.addEventListener("allauth.error", (event) => {
-  event.preventDefault(); // it is said here, and not in the console
+  event.preventDefault(); // shown on the page instead of in the console
   document.getElementById("notice").textContent =
-    WORDS[event.detail.exception?.name] ?? "The passkey did not work. Try again, or take another way.";
+    WORDS[event.detail.exception?.name] ?? "The passkey did not work. Try again, or sign in another way.";
 });

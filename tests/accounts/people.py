@@ -1,4 +1,4 @@
-"""People who sign in, and what they have at hand."""
+"""Accounts that sign in, with their second factors."""
 
 import time
 from itertools import count
@@ -16,7 +16,7 @@ _number = count(1)
 
 
 def person(*groups: str, **fields: Any) -> User:
-    """An account in some of the groups, with PASSWORD and an address of its own."""
+    """Create an account in groups, with PASSWORD and a unique address."""
     n = next(_number)
     defaults = {"username": f"person-{n}", "email": f"person-{n}@example.org", "is_staff": True}
     user = User.objects.create_user(**{**defaults, **fields}, password=PASSWORD)
@@ -25,24 +25,24 @@ def person(*groups: str, **fields: Any) -> User:
     return user
 
 
-def app_of(user: User) -> str:
-    """Give a user an authenticator app; its secret."""
+def add_app(user: User) -> str:
+    """Give a user an authenticator app and return its secret."""
     secret = generate_totp_secret()
     TOTP.activate(user, secret)
     return secret
 
 
-def code_of(secret: str, *, periods: int = 0) -> str:
-    """The code that the app shows now, or so many periods of 30 seconds later."""
+def compute_code(secret: str, *, periods: int = 0) -> str:
+    """Return the code that the app shows now, or after a number of periods of 30 seconds."""
     return f"{hotp_value(secret, int(time.time()) // 30 + periods):06}"
 
 
-def wrong_code(secret: str) -> str:
-    right = {code_of(secret, periods=n) for n in range(-3, 4)}
-    return next(code for n in range(10) if (code := f"{n:06}") not in right)
+def compute_wrong_code(secret: str) -> str:
+    valid = {compute_code(secret, periods=n) for n in range(-3, 4)}
+    return next(code for n in range(10) if (code := f"{n:06}") not in valid)
 
 
-def recovery_codes_of(user: User) -> list[str]:
+def add_recovery_codes(user: User) -> list[str]:
     return RecoveryCodes.activate(user).get_unused_codes()
 
 
@@ -50,7 +50,7 @@ def sign_in(client: Client, user: User, password: str = PASSWORD, **more: str):
     return client.post("/account/login/", {"login": user.username, "password": password, **more})
 
 
-def signed_in_as(client: Client) -> str | None:
-    """Whose desk the client may see; None when it is asked to sign in."""
+def get_signed_in_user(client: Client) -> str | None:
+    """Return the user name that the desk shows to the client, or None if it asks to sign in."""
     response = client.get("/admin/")
     return response.context["user"].username if response.status_code == 200 else None

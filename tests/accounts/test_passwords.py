@@ -10,18 +10,18 @@ from django.test import Client
 
 from accounts.mail import wait_until_sent
 from accounts.models import User
-from tests.accounts.people import PASSWORD, app_of, person, sign_in, signed_in_as
+from tests.accounts.people import PASSWORD, add_app, get_signed_in_user, person, sign_in
 
 pytestmark = pytest.mark.django_db
 NEW = "a heron on nine chimneys"
 
 
-def problems(password: str) -> list[str | None]:
+def validation_codes(password: str) -> list[str | None]:
     user = User(username="marlene", email="marlene.kowalski@example.org", first_name="Marlene", last_name="Kowalski")
     try:
         validate_password(password, user)
-    except ValidationError as refused:
-        return [error.code for error in refused.error_list]
+    except ValidationError as error:
+        return [each.code for each in error.error_list]
     return []
 
 
@@ -29,7 +29,7 @@ def problems(password: str) -> list[str | None]:
     "password",
     [
         "seven lamps over water",
-        "aufeinanderfolgend",  # no rule of composition
+        "aufeinanderfolgend",  # no composition rules
         "123 456 789 012",
         "łódź żółć jaźń ÷",
         "🦜🪁🧶🥁🪴🛶🧭🪗🥨🧊🪁🦜🧶🥁🪴",
@@ -38,8 +38,8 @@ def problems(password: str) -> list[str | None]:
         "marlene paints seven lamps",
     ],
 )
-def test_passwords_of_any_characters_are_taken(password):
-    assert problems(password) == []
+def test_passwords_may_contain_any_characters(password):
+    assert validation_codes(password) == []
     user = User()
     user.set_password(password)
     assert user.check_password(password)
@@ -56,75 +56,77 @@ def test_passwords_of_any_characters_are_taken(password):
         ("example.org shipside 12", ["password_of_context"]),
     ],
 )
-def test_short_common_and_obvious_passwords_are_refused(password, codes):
-    assert problems(password) == codes
+def test_short_common_and_obvious_passwords_are_rejected(password, codes):
+    assert validation_codes(password) == codes
 
 
-def ask_for_reset(client: Client, email: str) -> list[mail.EmailMessage]:
+def request_reset(client: Client, email: str) -> list[mail.EmailMessage]:
     response = client.post("/account/password/reset/", {"email": email})
     assert (response.status_code, response.headers["Location"]) == (302, "/account/password/reset/sent/")
     wait_until_sent()
     return list(mail.outbox)
 
 
-def link_in(message: mail.EmailMessage) -> str:
+def extract_link(message: mail.EmailMessage) -> str:
     return re.search(r"http://127\.0\.0\.1:8000(/account/password/reset/\S+)", message.body)[1]
 
 
-def test_password_is_reset_by_mail_once_and_everybody_else_signed_out(client):
+def test_reset_link_works_once_and_ends_other_sessions(client):
     user = person("Editor", email="Ana@Example.org")
-    app_of(user)
+    add_app(user)
     elsewhere = Client()
     elsewhere.force_login(user)
-    (message,) = ask_for_reset(client, "ana@example.ORG")
+    (message,) = request_reset(client, "ana@example.ORG")
     assert (message.to, message.subject) == (["ana@example.org"], "A new password for Shipside")
-    link = link_in(message)
+    link = extract_link(message)
     form = client.get(link)
-    assert form.status_code == 302  # to an address without the secret
+    assert form.status_code == 302  # to a URL without the secret
     assert form.headers["Location"].endswith("-set-password/")
     page = client.get(form.headers["Location"])
     assert page.status_code == 200
-    refused = client.post(form.headers["Location"], {"password1": "short", "password2": "short"})
-    assert refused.status_code == 200
-    assert "15 characters" in str(refused.context["form"].errors)
+    rejected = client.post(form.headers["Location"], {"password1": "short", "password2": "short"})
+    assert rejected.status_code == 200
+    assert "15 characters" in str(rejected.context["form"].errors)
     assert client.post(form.headers["Location"], {"password1": NEW, "password2": NEW}).status_code == 302
-    assert signed_in_as(elsewhere) is None
-    assert "used up" in client.get(link, follow=True).text
+    assert get_signed_in_user(elsewhere) is None
+    assert "no longer works" in client.get(link, follow=True).text
     wait_until_sent()
     assert [message.subject for message in mail.outbox[1:]] == ["Your password was changed · Shipside"]
-    # The second factor stays.
+    # The second factor is unchanged.
     assert sign_in(Client(), user).status_code == 200
     assert sign_in(Client(), user, NEW).headers["Location"] == "/account/login/code/"
 
 
-def test_a_link_is_good_for_a_day(client, time_machine):
+def test_reset_link_expires_after_a_day(client, time_machine):
     time_machine.move_to("2026-11-22 12:00:00+00:00", tick=False)
     person(email="ana@example.org")
-    link = link_in(ask_for_reset(client, "ana@example.org")[0])
+    link = extract_link(request_reset(client, "ana@example.org")[0])
     time_machine.shift(24 * 3600 + 1)
-    assert "used up" in client.get(link, follow=True).text
+    assert "no longer works" in client.get(link, follow=True).text
 
 
-def test_a_link_is_good_for_its_own_account_only(client):
+def test_reset_link_works_only_for_its_account(client):
     other = person(email="other@example.org")
     person(email="ana@example.org")
-    link = link_in(ask_for_reset(client, "ana@example.org")[0])
+    link = extract_link(request_reset(client, "ana@example.org")[0])
     rest = link.rpartition("/reset/")[2].partition("-")[2]
-    assert "used up" in client.get(f"/account/password/reset/{user_pk_to_url_str(other)}-{rest}", follow=True).text
+    assert (
+        "no longer works" in client.get(f"/account/password/reset/{user_pk_to_url_str(other)}-{rest}", follow=True).text
+    )
 
 
-def test_reset_opens_a_locked_account(client):
+def test_reset_unlocks_an_account(client):
     user = person(email="ana@example.org")
     for _ in range(5):
         Client().post("/account/login/", {"login": user.username, "password": "not it"})
-    form = client.get(link_in(ask_for_reset(client, "ana@example.org")[0]))
+    form = client.get(extract_link(request_reset(client, "ana@example.org")[0]))
     client.post(form.headers["Location"], {"password1": NEW, "password2": NEW})
     sign_in(client, user, NEW)
-    assert signed_in_as(client) == user.username
+    assert get_signed_in_user(client) == user.username
 
 
 @pytest.mark.parametrize("email", ["nobody@example.org", "closed@example.org"])
-def test_nobody_learns_who_has_an_account(client, email):
+def test_responses_do_not_reveal_who_has_an_account(client, email):
     person(email="ana@example.org", username="ana")
     person(email="closed@example.org", is_active=False)
     pages = {}
@@ -135,41 +137,41 @@ def test_nobody_learns_who_has_an_account(client, email):
     wait_until_sent()
     assert [message.to for message in mail.outbox] == [["ana@example.org"]]
 
-    answers = []
+    responses = []
     for name in ("ana", "nobody", "ana@example.org", email):
         page = Client().post("/account/login/", {"login": name, "password": "not it"})
-        answers.append((page.status_code, page.context["form"].errors))
-    assert answers == [(200, {"__all__": ["This name and this password do not belong together."]})] * 4
+        responses.append((page.status_code, page.context["form"].errors))
+    assert responses == [(200, {"__all__": ["The user name or password is wrong."]})] * 4
 
 
-def test_unknown_names_take_a_hash_too(client, monkeypatch):
-    """Else the time of an answer would tell who has an account."""
-    made = []
-    monkeypatch.setattr(User, "set_password", lambda self, password: made.append(password))
+def test_unknown_user_names_are_hashed_too(client, monkeypatch):
+    """Otherwise, response times would reveal who has an account."""
+    hashed = []
+    monkeypatch.setattr(User, "set_password", lambda self, password: hashed.append(password))
     client.post("/account/login/", {"login": "nobody", "password": "not it"})
-    assert made == ["not it"]
+    assert hashed == ["not it"]
 
 
-def test_closed_accounts_stay_shut(client):
+def test_inactive_account_cannot_sign_in(client):
     user = person(is_active=False)
     assert sign_in(client, user).headers["Location"] == "/account/inactive/"
-    assert signed_in_as(client) is None
+    assert get_signed_in_user(client) is None
 
 
-def test_password_is_changed_with_the_present_one(client):
+def test_password_change_requires_the_current_password(client):
     user = person()
     sign_in(client, user)
     elsewhere = Client()
     elsewhere.force_login(user)
     wrong = client.post("/account/password/", {"oldpassword": "not it", "password1": NEW, "password2": NEW})
-    assert wrong.context["form"].errors == {"oldpassword": ["That is not your present password."]}
+    assert wrong.context["form"].errors == {"oldpassword": ["That is not your current password."]}
     fields = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
     assert client.post("/account/password/", fields).status_code == 302
-    assert signed_in_as(client) == user.username
-    assert signed_in_as(elsewhere) is None
+    assert get_signed_in_user(client) == user.username
+    assert get_signed_in_user(elsewhere) is None
 
 
-def test_mail_that_cannot_be_sent_breaks_nothing(client, settings, caplog):
+def test_mail_failure_is_logged_and_not_raised(client, settings, caplog):
     settings.MAILERS = {
         "default": {
             "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
@@ -183,16 +185,16 @@ def test_mail_that_cannot_be_sent_breaks_nothing(client, settings, caplog):
     assert "A mail could not be sent: ConnectionRefusedError" in caplog.text
 
 
-def test_one_address_gets_five_links_an_hour(client):
+def test_one_address_gets_five_reset_links_per_hour(client):
     person(email="ana@example.org")
-    codes = [client.post("/account/password/reset/", {"email": "ana@example.org"}).status_code for _ in range(6)]
-    assert codes == [302] * 5 + [429]
+    statuses = [client.post("/account/password/reset/", {"email": "ana@example.org"}).status_code for _ in range(6)]
+    assert statuses == [302] * 5 + [429]
     assert client.post("/account/password/reset/", {"email": "nobody@example.org"}).status_code == 302
     wait_until_sent()
     assert len(mail.outbox) == 5
 
 
-NOTICES = {
+NOTIFICATIONS = {
     "account/email/password_changed": "Your password was changed",
     "account/email/password_reset": "Your password was changed",
     "account/email/password_set": "Your account has a password",
@@ -205,18 +207,18 @@ NOTICES = {
 }
 
 
-@pytest.mark.parametrize("notice", NOTICES)
-def test_notices_are_in_our_words(notice):
+@pytest.mark.parametrize("notification", NOTIFICATIONS)
+def test_notification_uses_our_templates(notification):
     user = person(username="o'hara", email="ohara@example.org")
-    get_adapter().send_notification_mail(notice, user)
+    get_adapter().send_notification_mail(notification, user)
     wait_until_sent()
     (message,) = mail.outbox
-    assert (message.to, message.subject) == (["ohara@example.org"], f"{NOTICES[notice]} · Shipside")
+    assert (message.to, message.subject) == (["ohara@example.org"], f"{NOTIFICATIONS[notification]} · Shipside")
     assert message.body.startswith("Hello o'hara,\n\n")
     assert message.body.endswith("\n\nShipside\nhttp://127.0.0.1:8000")
 
 
-def test_nothing_is_sent_where_no_address_is_known():
+def test_nothing_is_sent_without_an_address():
     get_adapter().send_notification_mail("account/email/password_changed", person(email=""))
     wait_until_sent()
     assert mail.outbox == []

@@ -10,7 +10,15 @@ from django.test import Client
 
 from accounts.mail import wait_until_sent
 from accounts.second_factor import is_missing
-from tests.accounts.people import PASSWORD, app_of, code_of, person, recovery_codes_of, sign_in, signed_in_as
+from tests.accounts.people import (
+    PASSWORD,
+    add_app,
+    add_recovery_codes,
+    compute_code,
+    get_signed_in_user,
+    person,
+    sign_in,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -23,15 +31,15 @@ def _required(settings):
 @pytest.mark.parametrize(
     ("group", "required"), [("Reviewer", False), ("Editor", True), ("Moderator", False), ("Administrator", True)]
 )
-def test_desk_stays_shut_without_it_for_whoever_may_publish(client, group, required):
+def test_desk_requires_a_second_factor_of_publishers(client, group, required):
     client.force_login(person(group))
     response = client.get("/admin/")
     if required:
         assert (response.status_code, response.headers["Location"]) == (302, "/account/")
-        assert "The desk opens as soon as" in client.get("/account/").text
+        assert "You need to set up" in client.get("/account/").text
     else:
         assert response.status_code == 200
-        assert "The desk opens as soon as" not in client.get("/account/").text
+        assert "You need to set up" not in client.get("/account/").text
 
 
 @pytest.mark.parametrize(
@@ -46,39 +54,39 @@ def test_desk_stays_shut_without_it_for_whoever_may_publish(client, group, requi
         "/admin/nowhere/",
     ],
 )
-def test_nothing_of_the_desk_opens_without_it(client, url):
+def test_no_desk_page_opens_without_a_second_factor(client, url):
     client.force_login(person(is_superuser=True))
     for response in (client.get(url), client.post(url)):
         assert (response.status_code, response.headers["Location"]) == (302, "/account/")
 
 
-def test_a_second_factor_opens_the_desk(client):
+def test_second_factor_opens_the_desk(client):
     user = person(is_superuser=True)
     client.force_login(user)
-    recovery_codes_of(user)  # by themselves they are none
+    add_recovery_codes(user)  # not a factor by themselves
     assert is_missing(user)
-    app_of(user)
+    add_app(user)
     assert not is_missing(user)
     assert client.get("/admin/").status_code == 200
 
 
-def test_the_setting_switches_it_off(client, settings):
+def test_setting_disables_the_requirement(client, settings):
     settings.REQUIRE_MFA = False
     client.force_login(person(is_superuser=True))
     assert client.get("/admin/").status_code == 200
 
 
 def set_up_app(client: Client) -> str:
-    """Add an authenticator app by the pages; its secret."""
+    """Set up an authenticator app through the pages, and return its secret."""
     page = client.get("/account/app/")
     assert "<svg" in page.text
     secret = re.search(r"<code>([A-Z2-7]{32})</code>", page.text)[1]
-    response = client.post("/account/app/", {"code": code_of(secret)})
+    response = client.post("/account/app/", {"code": compute_code(secret)})
     assert (response.status_code, response.headers["Location"]) == (302, "/account/recovery-codes/")
     return secret
 
 
-def test_app_is_set_up_right_after_signing_in(client, django_capture_on_commit_callbacks):
+def test_app_can_be_set_up_right_after_sign_in(client, django_capture_on_commit_callbacks):
     user = person("Editor")
     assert sign_in(client, user).headers["Location"] == "/admin/"
     assert client.get("/admin/").headers["Location"] == "/account/"
@@ -86,8 +94,8 @@ def test_app_is_set_up_right_after_signing_in(client, django_capture_on_commit_c
         secret = set_up_app(client)
     codes = re.findall(r"<code>(\d{8})</code>", client.get("/account/recovery-codes/").text)
     assert len(codes) == 10
-    assert re.findall(r"<code>", client.get("/account/recovery-codes/").text) == []  # shown once
-    assert signed_in_as(client) == user.username
+    assert re.findall(r"<code>", client.get("/account/recovery-codes/").text) == []  # shown only once
+    assert get_signed_in_user(client) == user.username
     wait_until_sent()
     assert [(message.to, message.subject) for message in mail.outbox] == [
         ([user.email], "An authenticator app was added · Shipside")
@@ -95,15 +103,15 @@ def test_app_is_set_up_right_after_signing_in(client, django_capture_on_commit_c
 
     other = Client()
     assert sign_in(other, user).headers["Location"] == "/account/login/code/"
-    other.post("/account/login/code/", {"code": code_of(secret, periods=1)})
-    assert signed_in_as(other) == user.username
+    other.post("/account/login/code/", {"code": compute_code(secret, periods=1)})
+    assert get_signed_in_user(other) == user.username
     another = Client()
     sign_in(another, user)
     another.post("/account/login/code/", {"code": codes[3]})
-    assert signed_in_as(another) == user.username
+    assert get_signed_in_user(another) == user.username
 
 
-def test_wrong_code_sets_nothing_up(client):
+def test_wrong_code_does_not_set_up_an_app(client):
     user = person("Editor")
     sign_in(client, user)
     client.get("/account/app/")
@@ -112,32 +120,32 @@ def test_wrong_code_sets_nothing_up(client):
     assert not Authenticator.objects.exists()
 
 
-def test_secrets_are_not_readable_in_the_database(client):
+def test_secrets_are_encrypted_in_the_database(client):
     user = person("Editor")
-    secret = app_of(user)
-    codes = recovery_codes_of(user)
+    secret = add_app(user)
+    codes = add_recovery_codes(user)
     stored = str(list(Authenticator.objects.values_list("data", flat=True)))
     assert secret not in stored
     assert not [code for code in codes if code in stored]
-    assert Authenticator.objects.get(type="totp").wrap().validate_code(code_of(secret))
+    assert Authenticator.objects.get(type="totp").wrap().validate_code(compute_code(secret))
 
 
-def test_another_secret_key_opens_no_factor_unless_the_old_one_is_kept(settings):
-    secret = app_of(person())
+def test_new_secret_key_needs_the_old_one_as_fallback(settings):
+    secret = add_app(person())
     old, settings.SECRET_KEY = settings.SECRET_KEY, "another"
-    assert not Authenticator.objects.get().wrap().validate_code(code_of(secret))
+    assert not Authenticator.objects.get().wrap().validate_code(compute_code(secret))
     settings.SECRET_KEY_FALLBACKS = [old]
-    assert Authenticator.objects.get().wrap().validate_code(code_of(secret))
+    assert Authenticator.objects.get().wrap().validate_code(compute_code(secret))
 
 
 @pytest.mark.parametrize("url", ["/account/app/remove/", "/account/recovery-codes/new/", "/account/passkeys/add/"])
-def test_changes_want_to_know_again_who_it_is(client, url, time_machine):
+def test_changes_require_reauthentication(client, url, time_machine):
     time_machine.move_to("2026-11-22 12:00:05+00:00", tick=False)
     user = person("Editor")
-    secret = app_of(user)
-    recovery_codes_of(user)
+    secret = add_app(user)
+    add_recovery_codes(user)
     sign_in(client, user)
-    client.post("/account/login/code/", {"code": code_of(secret)})
+    client.post("/account/login/code/", {"code": compute_code(secret)})
     assert client.get(url).status_code == 200
     time_machine.shift(301)
     asked = urlsplit(client.get(url).headers["Location"])
@@ -149,17 +157,17 @@ def test_changes_want_to_know_again_who_it_is(client, url, time_machine):
     assert client.get(url).status_code == 200
 
 
-def test_removing_the_app_shuts_the_desk(client, django_capture_on_commit_callbacks):
+def test_removing_the_app_closes_the_desk(client, django_capture_on_commit_callbacks):
     user = person("Editor")
-    secret = app_of(user)
+    secret = add_app(user)
     sign_in(client, user)
-    client.post("/account/login/code/", {"code": code_of(secret)})
+    client.post("/account/login/code/", {"code": compute_code(secret)})
     assert client.get("/account/app/remove/").status_code == 200
     assert client.post("/account/app/remove/").headers["Location"] == "/account/"
     assert client.get("/admin/").headers["Location"] == "/account/"
 
 
-def test_pages_of_the_account_ask_strangers_to_sign_in(client):
+def test_account_pages_require_sign_in(client):
     for url in (
         "/account/",
         "/account/app/",
@@ -181,7 +189,7 @@ def test_pages_of_the_account_ask_strangers_to_sign_in(client):
         assert (response.status_code, urlsplit(response.headers["Location"]).path) == (302, "/account/login/"), url
 
 
-def test_passkeys_of_others_are_nobodys_business(client):
+def test_passkeys_of_others_are_not_found(client):
     owner = person()
     key = Authenticator.objects.create(user=owner, type="webauthn", data={"name": "Blue key", "credential": {}})
     user = person()
@@ -191,18 +199,18 @@ def test_passkeys_of_others_are_nobodys_business(client):
     assert Authenticator.objects.get() == key
 
 
-def test_command_removes_them_all(client, django_capture_on_commit_callbacks):
+def test_command_removes_all_factors(client, django_capture_on_commit_callbacks):
     user = person(is_superuser=True)
-    app_of(user)
-    recovery_codes_of(user)
+    add_app(user)
+    add_recovery_codes(user)
     client.force_login(user)
     out = StringIO()
     with django_capture_on_commit_callbacks(execute=True):
         call_command("remove_second_factors", user.username, stdout=out)
-    assert out.getvalue() == f"{user.username} signs in by password alone and is signed out everywhere.\n"
+    assert out.getvalue() == f"{user.username} no longer has a second factor and is signed out everywhere.\n"
     assert not Authenticator.objects.exists()
-    assert signed_in_as(client) is None
+    assert get_signed_in_user(client) is None
     wait_until_sent()
     assert [message.subject for message in mail.outbox] == ["Your second factors were removed · Shipside"]
-    with pytest.raises(CommandError, match="Nobody is called nobody"):
+    with pytest.raises(CommandError, match="There is no user named nobody"):
         call_command("remove_second_factors", "nobody")

@@ -129,7 +129,7 @@ def test_editor_gets_from_an_empty_site_to_a_published_comparison_and_corrects_i
     page, site = hand.page, live_server.url
 
     hand.begin("Sign in")
-    hand.fill(page.get_by_label("User name or e-mail address"), "ada")
+    hand.fill(page.get_by_label("User name or email address"), "ada")
     hand.fill(page.get_by_label("Password"), PASSWORD)
     hand.click(button(page, "Sign in"))
     expect(page.get_by_role("heading", name="All sections")).to_be_visible()

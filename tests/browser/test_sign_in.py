@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
-from tests.accounts.people import PASSWORD, code_of, person, recovery_codes_of
+from tests.accounts.people import PASSWORD, add_recovery_codes, compute_code, person
 from tests.browser.axe import find_violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,7 +24,7 @@ def desk(live_server, settings):
 
 def enter_password(page: Page, desk: str, name: str) -> None:
     page.goto(f"{desk}/admin/")
-    page.get_by_label("User name or e-mail address").fill(name)
+    page.get_by_label("User name or email address").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
 
@@ -38,23 +38,23 @@ def sign_out(page: Page, desk: str) -> None:
 def test_password_then_setting_up_an_app(desk, page):
     user = person("Editor")
     enter_password(page, desk, user.username)
-    expect(page.get_by_role("alert")).to_contain_text(["", "The desk opens as soon as"])
+    expect(page.get_by_role("alert")).to_contain_text(["", "You need to set up"])
     page.get_by_role("link", name="Set up an app").click()
     secret = re.search(r"[A-Z2-7]{32}", page.locator("main").inner_text())[0]
     square = page.get_by_role("img", name="QR code").bounding_box()
     assert square["width"] == pytest.approx(square["height"], abs=4)
-    page.get_by_label("Authenticator code").fill(code_of(secret))
-    page.get_by_role("button", name="Switch it on").click()
+    page.get_by_label("Authenticator code").fill(compute_code(secret))
+    page.get_by_role("button", name="Turn it on").click()
     recovery_code = page.locator(".account__codes code").first.inner_text()
-    page.get_by_role("link", name="I have them").click()
-    page.get_by_role("link", name="To the desk").click()
+    page.get_by_role("link", name="I have saved them").click()
+    page.get_by_role("link", name="Go to the desk").click()
     expect(page).to_have_title(re.compile("The desk"))
     sign_out(page, desk)
 
     enter_password(page, desk, user.email)
     page.get_by_label("Code").fill("000 000 000")
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_text("That code is not right.")).to_be_visible()
+    expect(page.get_by_text("That code is wrong.")).to_be_visible()
     page.get_by_label("Code").fill(recovery_code)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page).to_have_title(re.compile("The desk"))
@@ -77,7 +77,7 @@ def test_no_accessibility_rule_is_broken(desk, page):
     expect(page).to_have_url(f"{desk}/account/")
     for path in ("", "app/", "passkeys/", "passkeys/add/", "password/", "logout/"):
         check(f"/account/{path}")
-    recovery_codes_of(user)
+    add_recovery_codes(user)
     for path in ("recovery-codes/", "recovery-codes/"):  # once with the codes, then without
         check(f"/account/{path}")
     assert not complaints, "\n".join(complaints)
@@ -101,7 +101,7 @@ def test_passkey_is_added_and_signs_in_alone_and_after_the_password(desk, page):
     page.get_by_role("link", name="Add a passkey").click()
     page.get_by_label("Name", exact=True).fill("Work laptop")
     page.get_by_role("button", name="Add it").click()
-    page.get_by_role("link", name="I have them").click()
+    page.get_by_role("link", name="I have saved them").click()
     expect(page.get_by_text("Work laptop")).to_be_visible()
     sign_out(page, desk)
 
@@ -111,11 +111,11 @@ def test_passkey_is_added_and_signs_in_alone_and_after_the_password(desk, page):
     sign_out(page, desk)
 
     enter_password(page, desk, user.username)
-    page.get_by_role("button", name="Use a passkey or key").click()
+    page.get_by_role("button", name="Use a passkey or security key").click()
     expect(page).to_have_title(re.compile("The desk"))
     sign_out(page, desk)
 
     # Someone who does not confirm gets a notice instead of an error in the console.
     devtools.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False})
     page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(page.locator("#notice")).to_have_text("No passkey was given. Try again, or take another way.")
+    expect(page.locator("#notice")).to_have_text("No passkey was used. Try again, or sign in another way.")

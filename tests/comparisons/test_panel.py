@@ -55,7 +55,7 @@ def test_records_depend_on_the_clock_and_exclude_unpublished_tools():
 
 @given(st.lists(st.tuples(st.sampled_from("+-."), st.sampled_from("+-."), st.sampled_from("+-.")), max_size=6))
 def test_records_equal_a_count_in_python(rows):
-    make.removed(Review.objects.all())
+    make.remove(Review.objects.all())
     seats = [make.reviewer() for _ in range(3)]
     for row in rows:
         tool = make.tool()

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.mail import wait_until_sent
 from accounts.models import User
-from tests.accounts.people import PASSWORD, app_of, person, sign_in, signed_in_as
+from tests.accounts.people import PASSWORD, add_app, get_signed_in_user, person, sign_in
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/accounts/user/"
@@ -49,7 +49,7 @@ def change(client: Client, user: User, **fields):
 
 def test_list_shows_second_factors_in_nine_queries(client, administrator, django_assert_num_queries):
     for _ in range(3):
-        app_of(person("Editor", "Moderator"))
+        add_app(person("Editor", "Moderator"))
         person("Reviewer")
     client.get(LIST)
     with django_assert_num_queries(9):
@@ -78,7 +78,7 @@ def test_new_account_can_sign_in(client, administrator):
 
 def test_second_factors_are_removed_after_confirmation(client, administrator, django_capture_on_commit_callbacks):
     lost, none = person("Editor"), person("Editor")
-    app_of(lost)
+    add_app(lost)
     browser = signed_in(lost)
     page = act(client, "remove_second_factors", lost, none, confirmed=False)
     assert page.context["title"] == "Remove the second factors of these users?"
@@ -87,7 +87,7 @@ def test_second_factors_are_removed_after_confirmation(client, administrator, dj
         page = act(client, "remove_second_factors", lost, none)
     assert messages_of(page) == [f"Removed second factors: {lost}.", f"Had none: {none}."]
     assert lost.authenticator_set.count() == 0
-    assert signed_in_as(browser) is None
+    assert get_signed_in_user(browser) is None
     assert [(entry.object_repr, entry.change_message) for entry in LogEntry.objects.all()] == [
         (str(lost), "Removed second factors")
     ]
@@ -100,11 +100,11 @@ def test_second_factors_are_removed_after_confirmation(client, administrator, dj
 def test_deactivated_user_is_signed_out_for_good(client, administrator):
     user = person("Editor")
     browser = signed_in(user)
-    assert signed_in_as(browser) == user.username
+    assert get_signed_in_user(browser) == user.username
     assert messages_of(act(client, "deactivate", user)) == [f"Deactivated: {user}."]
-    assert signed_in_as(browser) is None
+    assert get_signed_in_user(browser) is None
     User.objects.filter(pk=user.pk).update(is_active=True)
-    assert signed_in_as(browser) is None  # the old session does not come back
+    assert get_signed_in_user(browser) is None  # the old session does not come back
 
 
 def test_deactivating_in_the_form_ends_sessions_too(client, administrator):
@@ -114,20 +114,20 @@ def test_deactivating_in_the_form_ends_sessions_too(client, administrator):
     user.refresh_from_db()
     assert not user.is_active
     User.objects.filter(pk=user.pk).update(is_active=True)
-    assert signed_in_as(browser) is None
+    assert get_signed_in_user(browser) is None
 
 
 def test_sign_out_ends_all_sessions_of_a_user(client, administrator):
     user = person("Editor")
     browsers = [signed_in(user), signed_in(user)]
     assert messages_of(act(client, "sign_out", user)) == [f"Signed out everywhere: {user}."]
-    assert [signed_in_as(browser) for browser in browsers] == [None, None]
-    assert signed_in_as(client) == administrator.username
+    assert [get_signed_in_user(browser) for browser in browsers] == [None, None]
+    assert get_signed_in_user(client) == administrator.username
 
 
 def test_administrator_cannot_deactivate_themselves(client, administrator):
     assert messages_of(act(client, "deactivate", administrator)) == [f"You may not do this to: {administrator}."]
-    assert signed_in_as(client) == administrator.username
+    assert get_signed_in_user(client) == administrator.username
 
 
 def test_only_superusers_create_and_change_superusers(client, administrator):

@@ -430,7 +430,7 @@ def test_what_was_deleted_or_changed_under_the_lock_is_left_alone():
     Tool.objects.get().withdraw()
     report = apply_transition(tool, TRANSITIONS["withdraw"], seen=effect.fingerprint, user=user, reason="x")
     assert (report.is_done, report.words) == (False, "it has changed; look again")
-    make.removed(Tool.objects.all())
+    make.remove(Tool.objects.all())
     report = apply_transition(tool, TRANSITIONS["withdraw"], seen=effect.fingerprint, user=user, reason="x")
     assert (report.is_done, report.words) == (False, "someone has deleted it")
 

@@ -103,7 +103,7 @@ def test_flips_are_read_in_one_query(django_assert_num_queries):
 
 def test_deleting_an_edition_deletes_its_flip():
     first, second, third = make_editions("+-+")
-    make.removed(Review.objects.filter(pk=second.pk))
+    make.remove(Review.objects.filter(pk=second.pk))
     assert not Review.objects.flips().exists()
     assert list(Flip.objects.all()) == []
     make.review(of=first.tool, by=first.reviewer, verdict="skip", published_at=third.published_at + DAY)

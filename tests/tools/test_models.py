@@ -153,7 +153,7 @@ def test_every_content_change_increments_the_revision():
         lambda: make.prediction(of=make.review(of=tool, by=reviewer)),
         lambda: make.comparison(first=tool),
         lambda: Tool.objects.filter(pk=tool.pk).update(tagline="New"),
-        lambda: make.removed(Plan.objects.all()),
+        lambda: make.remove(Plan.objects.all()),
     ):
         numbers.append(number())
         change()

@@ -110,7 +110,7 @@ def test_log_is_append_only():
 def test_log_outlives_tool_and_user():
     tool, by = make.tool(name="Gone"), make.user(username="left")
     freeze(tool=tool, frozen=True, reason="other", words="To see.", by=by)
-    make.removed(Tool.objects.filter(pk=tool.pk))
+    make.remove(Tool.objects.filter(pk=tool.pk))
     by.delete()
     assert Decision.objects.values_list("tool_name", "by_name", "action").get() == ("Gone", "left", "freeze")
 

@@ -72,7 +72,7 @@ def test_listing_follows_edits():
     assert get_listing(tool).entry == "free"
     Plan.objects.filter(kind="free").update(superseded_at=timezone.now())
     assert get_listing(tool).entry == "contact"
-    make.removed(Plan.objects.all())
+    make.remove(Plan.objects.all())
     assert get_listing(tool).entry == ""
     Tool.objects.filter(pk=tool.pk).update(name="Second", category=make.category())
     assert (get_listing(tool).name, get_listing(tool).category.name) == ("Second", Tool.objects.get().category.name)

@@ -7,7 +7,7 @@ from accounts.second_factor import remove_second_factors
 
 
 class Command(BaseCommand):
-    help = "For somebody who lost telephone and recovery codes, when no administrator can sign in to help."
+    help = "Removes a user's second factors, if they lost phone and recovery codes and no administrator can sign in."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
@@ -16,8 +16,8 @@ class Command(BaseCommand):
         try:
             user = User.objects.get(username=options["username"])
         except User.DoesNotExist as unknown:
-            raise CommandError(f"Nobody is called {options['username']}.") from unknown
+            raise CommandError(f"There is no user named {options['username']}.") from unknown
         if remove_second_factors(user=user):
-            self.stdout.write(f"{user} signs in by password alone and is signed out everywhere.")
+            self.stdout.write(f"{user} no longer has a second factor and is signed out everywhere.")
         else:
             self.stdout.write(f"{user} has no second factor.")
