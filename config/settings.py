@@ -259,24 +259,22 @@ CACHES = {
 
 _mail = parse_mail_url(env.str("MAIL_URL", default=""), data_dir=DATA_DIR)
 MAILERS = {"default": _mail.mailer}
-MAIL_PROVIDER, ANYMAIL = (
-    _mail.provider,
-    _mail.anymail,
-)  # who reports bounces (newsletter/views/reports.py)
+MAIL_PROVIDER = _mail.provider  # reports bounces (newsletter/views/reports.py)
+ANYMAIL = _mail.anymail
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default=f"{SITE_NAME} <hello@{urlsplit(SITE_URL).hostname}>")
 
 # How often the reply to a sign-up is mailed (newsletter/signing_up.py).
 NEWSLETTER_ADDRESS_PAUSE = env.int("NEWSLETTER_ADDRESS_PAUSE", default=600)  # seconds between two to one address
-NEWSLETTER_PER_ADDRESS = env.int("NEWSLETTER_PER_ADDRESS", default=3)  # a day
-NEWSLETTER_PER_NETWORK = env.int("NEWSLETTER_PER_NETWORK", default=20)  # a day
-NEWSLETTER_PER_DAY = env.int("NEWSLETTER_PER_DAY", default=2_000)  # over all
+NEWSLETTER_PER_ADDRESS = env.int("NEWSLETTER_PER_ADDRESS", default=3)  # per day
+NEWSLETTER_PER_NETWORK = env.int("NEWSLETTER_PER_NETWORK", default=20)  # per day
+NEWSLETTER_PER_DAY = env.int("NEWSLETTER_PER_DAY", default=2_000)  # in total
 
-# Workers (newsletter/worker.py). A lease is longer than any mail takes; one that ran out is nobody's.
-NEWSLETTER_MAILS_PER_SECOND = env.float(
-    "NEWSLETTER_MAILS_PER_SECOND", default=0
-)  # of all workers together; 0: no limit
+# Workers (newsletter/worker.py). A lease is longer than sending takes; when it expires, another worker may take over.
+NEWSLETTER_MAILS_PER_SECOND = env.float("NEWSLETTER_MAILS_PER_SECOND", default=0)  # all workers together; 0: no limit
 NEWSLETTER_LEASE_SECONDS = env.int("NEWSLETTER_LEASE_SECONDS", default=300)
-NEWSLETTER_RETRY_SECONDS = env.float("NEWSLETTER_RETRY_SECONDS", default=60)  # until the second attempt; then longer
+NEWSLETTER_RETRY_SECONDS = env.float(
+    "NEWSLETTER_RETRY_SECONDS", default=60
+)  # before the second attempt; later ones wait longer
 NEWSLETTER_MAX_ATTEMPTS = env.int("NEWSLETTER_MAX_ATTEMPTS", default=8)
 
 # -- Logging ----------------------------------------------------------------------------------------------
@@ -308,11 +306,11 @@ STALE_AFTER_DAYS = env.int("STALE_AFTER_DAYS", default=90)  # a price or fact ve
 LIKE_FOR_LIKE_DAYS = env.int("LIKE_FOR_LIKE_DAYS", default=90)  # newest reviews further apart are not like for like
 PAIR_RANKING_VOTES = env.int("PAIR_RANKING_VOTES", default=100)  # categories with this many are ranked by pair votes
 
-# -- How many votes are usual (docs: methodology) ---------------------------------------------------------
+# -- Limits on votes (see /methodology/) --------------------------------------------------------------------
 
-# A network is a /24, or a /56 of IPv6. What is beyond is held for a moderator; far beyond, it is refused.
-VOTES_PER_NETWORK_AND_TOOL = env.int("VOTES_PER_NETWORK_AND_TOOL", default=10)  # new votes on one tool in a day
-VOTES_PER_NETWORK = env.int("VOTES_PER_NETWORK", default=60)  # new votes in an hour
-VOTE_REQUESTS_PER_NETWORK = env.int("VOTE_REQUESTS_PER_NETWORK", default=300)  # requests in an hour; then 429
-BURST_VOTES = env.int("BURST_VOTES", default=20)  # new votes on one tool in an hour, whatever is usual there
-BURST_TIMES = env.int("BURST_TIMES", default=6)  # or so many times the median hour of its last seven days
+# A network is an IPv4 /24 or an IPv6 /56. Votes over a limit are held for a moderator; requests over theirs get a 429.
+VOTES_PER_NETWORK_AND_TOOL = env.int("VOTES_PER_NETWORK_AND_TOOL", default=10)  # new votes on one tool per day
+VOTES_PER_NETWORK = env.int("VOTES_PER_NETWORK", default=60)  # new votes per hour
+VOTE_REQUESTS_PER_NETWORK = env.int("VOTE_REQUESTS_PER_NETWORK", default=300)  # requests per hour
+BURST_VOTES = env.int("BURST_VOTES", default=20)  # new votes on one tool per hour that always count as a burst
+BURST_TIMES = env.int("BURST_TIMES", default=6)  # or this multiple of the median hour of the last seven days
