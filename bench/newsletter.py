@@ -48,7 +48,7 @@ class Findings:
     """The result of a run."""
 
     states: Counter[str]
-    taken: int
+    accepted: int
     twice: int
     after_leaving: int
     missing: int
@@ -85,13 +85,13 @@ class Findings:
     @property
     def rate(self) -> float:
         """Return messages per second."""
-        return self.taken / max(self.seconds, 1e-9)
+        return self.accepted / max(self.seconds, 1e-9)
 
     def __str__(self) -> str:
         states = ", ".join(f"{number:,} {state}" for state, number in sorted(self.states.items()))
         lines = [
             f"deliveries: {states}",
-            f"accepted by the server: {self.taken:,} messages in {self.seconds:.0f} s ({self.rate:,.0f} per second)",
+            f"accepted by the server: {self.accepted:,} messages in {self.seconds:.0f} s ({self.rate:,.0f} per second)",
             f"killed: {', '.join(f'{number} × {what}' for what, number in self.kills.items()) or 'nothing'}",
             f"received twice: {self.twice}; received after leaving: {self.after_leaving}",
             f"recorded as sent but never accepted: {self.missing}; accepted but not recorded: {self.extra}",
@@ -115,15 +115,15 @@ def judge(
     """
     rows = list(rows)
     lines = [line.split() for line in ledger]
-    taken = Counter(recipient for _, recipient, _ in lines)
+    accepted = Counter(recipient for _, recipient, _ in lines)
     states = {email: state for email, state, _ in rows}
     return Findings(
         states=Counter(state or "none" for state in states.values()),
-        taken=len(lines),
-        twice=sum(number > 1 for number in taken.values()),
+        accepted=len(lines),
+        twice=sum(number > 1 for number in accepted.values()),
         after_leaving=sum(float(at) > left[recipient] + GRACE for at, recipient, _ in lines if recipient in left),
-        missing=sum(state == "sent" and email not in taken for email, state in states.items()),
-        extra=sum(states.get(email) not in ("sent", "unknown") for email in taken),
+        missing=sum(state == "sent" and email not in accepted for email, state in states.items()),
+        extra=sum(states.get(email) not in ("sent", "unknown") for email in accepted),
         without_reason=sum(state in ("failed", "unknown") and not reason for _, state, reason in rows),
         unaccounted=sum(state in (None, "queued", "sending") for state in states.values()),
         seconds=(float(lines[-1][0]) - float(lines[0][0])) if len(lines) > 1 else 0.0,
@@ -248,9 +248,9 @@ class Proof:
             if now >= next_memory:
                 next_memory = now + MEMORY_INTERVAL
                 self.memory.append((now - started, max(map(_measure_memory, self.workers))))
-            if not self.calm and (taken := self._count_accepted()) >= next_trouble:
+            if not self.calm and (accepted := self._count_accepted()) >= next_trouble:
                 self._cause_trouble()
-                next_trouble = self._next_trouble(taken)
+                next_trouble = self._next_trouble(accepted)
             self._keep_workers()
             time.sleep(0.1)
 
@@ -258,12 +258,12 @@ class Proof:
         """Return approximately how many messages the server has accepted so far."""
         return self.ledger.stat().st_size // LEDGER_LINE if self.ledger.exists() else 0
 
-    def _next_trouble(self, taken: int) -> float:
+    def _next_trouble(self, accepted: int) -> float:
         """Return after how many messages the next failure is due.
 
         It depends on progress rather than on time, so that a slow machine gets work done between failures.
         """
-        return taken + self.readers * self.trouble_every * self.random.uniform(0.25, 1.75)
+        return accepted + self.readers * self.trouble_every * self.random.uniform(0.25, 1.75)
 
     def _cause_trouble(self) -> None:
         self._unsubscribe(max(1, self.readers // 2000))

@@ -37,13 +37,13 @@ async def _measure_waits(port: int, slugs: Sequence[str], *, rate: float, number
             lanes.put_nowait(lane)
         return time.perf_counter() - due
 
-    taken = await asyncio.gather(*(vote(n) for n in range(number)))
+    waits = await asyncio.gather(*(vote(n) for n in range(number)))
     while not lanes.empty():
         lanes.get_nowait().close()
-    return taken
+    return waits
 
 
-def format_waits(taken: Sequence[float]) -> str:
+def format_waits(waits: Sequence[float]) -> str:
     """Return the median, the 99th percentile, and the maximum in milliseconds."""
-    p99 = statistics.quantiles(taken, n=100)[98]
-    return f"p50 {statistics.median(taken) * 1000:.1f}, p99 {p99 * 1000:.1f}, max {max(taken) * 1000:.1f} ms"
+    p99 = statistics.quantiles(waits, n=100)[98]
+    return f"p50 {statistics.median(waits) * 1000:.1f}, p99 {p99 * 1000:.1f}, max {max(waits) * 1000:.1f} ms"

@@ -84,9 +84,9 @@ def main() -> None:
         for _ in range(options.rounds):
             for name, measure in subjects.items():
                 rates[name].append(measure())
-        taken = measure_waits(site.port, slugs, rate=PACE, seconds=options.paced)
+        waits = measure_waits(site.port, slugs, rate=PACE, seconds=options.paced)
     _print(rates, options)
-    print(f"{len(taken):,} votes at {PACE} per second: {format_waits(taken)}; goal: p99 below 100 ms")  # noqa: T201
+    print(f"{len(waits):,} votes at {PACE} per second: {format_waits(waits)}; goal: p99 below 100 ms")  # noqa: T201
 
 
 def _options() -> argparse.Namespace:

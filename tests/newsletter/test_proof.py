@@ -34,7 +34,7 @@ FINE = {
 
 def test_matching_ledger_and_deliveries_are_a_proof():
     assert judge(**FINE) == Findings(
-        states=Counter(sent=1, failed=1, unknown=1, left=1), taken=2, twice=0, after_leaving=0, missing=0, extra=0,
+        states=Counter(sent=1, failed=1, unknown=1, left=1), accepted=2, twice=0, after_leaving=0, missing=0, extra=0,
         without_reason=0, unaccounted=0, seconds=1.5,
     )  # fmt: skip
     assert judge(**FINE).is_proof
