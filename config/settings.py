@@ -312,5 +312,5 @@ PAIR_RANKING_VOTES = env.int("PAIR_RANKING_VOTES", default=100)  # categories wi
 VOTES_PER_NETWORK_AND_TOOL = env.int("VOTES_PER_NETWORK_AND_TOOL", default=10)  # new votes on one tool per day
 VOTES_PER_NETWORK = env.int("VOTES_PER_NETWORK", default=60)  # new votes per hour
 VOTE_REQUESTS_PER_NETWORK = env.int("VOTE_REQUESTS_PER_NETWORK", default=300)  # requests per hour
-BURST_VOTES = env.int("BURST_VOTES", default=20)  # new votes on one tool per hour that always count as a burst
-BURST_TIMES = env.int("BURST_TIMES", default=6)  # or this multiple of the median hour of the last seven days
+BURST_VOTES = env.int("BURST_VOTES", default=20)  # a burst exceeds this many new votes on one tool per hour
+BURST_TIMES = env.int("BURST_TIMES", default=6)  # and this multiple of its median hour over seven days

@@ -1,4 +1,4 @@
-"""Functions, triggers and views live in `<app>/sql/*.sql` as they are today; migrations run those files."""
+"""A migration operation that runs the SQL files of an app: the current functions, triggers, and views."""
 
 import hashlib
 import re
@@ -16,11 +16,11 @@ def digest(sql: str) -> str:
 
 
 class RunSQLFiles(Operation):
-    """Run some files of an app's `sql/`, in order. Each is given with its `digest`: {"tally.sql": "0f3c9a1e"}.
+    """Runs files of an app's `sql/` in order. `files` maps each name to its `digest`: {"tally.sql": "0f3c9a1e"}.
 
-    Files are re-runnable: CREATE OR REPLACE, or DROP ... IF EXISTS first. **When you change a file, add a migration
-    that runs it again**, with the new digest; installed sites get the change by no other way. A test compares digests,
-    and prints the one to write down. To remove an object, delete it from the file and drop it in that migration.
+    Files are idempotent: CREATE OR REPLACE, or DROP ... IF EXISTS first. **When you change a file, add a migration that
+    runs it again**, with the new digest; otherwise installed sites do not get the change. A test compares digests and
+    prints the new one. To remove an object, delete it from the file and drop it in that migration.
 
     A migration runs the file as it is now, not as it was when the migration was written. plpgsql finds tables and
     columns when it is called, so most changes just work. Triggers and SQL functions look them up at once: if a file

@@ -1,4 +1,4 @@
-"""The database holds exactly the functions, triggers and views of <app>/sql, and migrations know the files."""
+"""The database has exactly the functions, triggers, and views of <app>/sql, and migrations run the files."""
 
 import re
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from web.sql import RunSQLFiles, digest
 
 pytestmark = pytest.mark.django_db
 
-# What is ours in the public schema: kind, name, definition, and a version that changes when the object is replaced,
-# even by itself. What belongs to an extension, and constraint triggers, are not ours to write.
+# Our objects in the public schema: kind, name, definition, and a version that changes when the object is replaced, even
+# by itself. Objects of extensions and internal triggers of constraints are excluded.
 CATALOG = """
 SELECT 'function ' || oid::regprocedure, pg_get_functiondef(oid), (ctid, xmin)::text
 FROM pg_proc
@@ -90,7 +90,7 @@ def execute(sql: str) -> None:
         cursor.execute(sql)
 
 
-def test_the_database_holds_what_the_files_create():
+def test_database_has_exactly_what_the_files_create():
     assert compare_with_files(files_in_order()) == []
 
 
@@ -99,7 +99,7 @@ def test_every_file_is_run_by_a_migration():
     assert sorted(files_in_order()) == sorted(root.glob("*/sql/*.sql"))
 
 
-def test_a_changed_file_is_run_again_by_a_new_migration():
+def test_changed_file_is_run_again_by_a_new_migration():
     latest = {
         path: (migration, operation.app, written)
         for migration, operation in operations()
@@ -114,7 +114,7 @@ def test_a_changed_file_is_run_again_by_a_new_migration():
     assert unrun == []
 
 
-def test_a_digest_ignores_comments_and_white_space():
+def test_digest_ignores_comments_and_white_space():
     assert digest("-- a\nSELECT\n    1;\n") == digest("SELECT 1;") != digest("SELECT 2;")
 
 
@@ -123,17 +123,17 @@ def test_sql_and_python_take_the_same_lock():
     assert set(re.findall(r"pg_\w*advisory\w*\((\d+)\)", listings)) == {str(Lock.LISTINGS.value)}
 
 
-# What the comparison would say, were somebody to change the database alone.
+# What the comparison reports if someone changes only the database.
 
 
-def test_a_changed_function_is_told():
+def test_changed_function_is_reported():
     execute("CREATE OR REPLACE FUNCTION is_maintenance() RETURNS boolean LANGUAGE sql STABLE AS 'SELECT true'")
     assert compare_with_files(files_in_order()) == [
         "function is_maintenance() of tools/sql/history.sql is different in the database"
     ]
 
 
-def test_a_changed_trigger_is_told():
+def test_changed_trigger_is_reported():
     execute(
         "CREATE OR REPLACE TRIGGER keep_former_slug BEFORE UPDATE ON tools_tool"
         " FOR EACH ROW WHEN (OLD.slug <> NEW.slug) EXECUTE FUNCTION keep_former_slug()"
@@ -143,7 +143,7 @@ def test_a_changed_trigger_is_told():
     ]
 
 
-def test_what_the_database_lacks_is_told():
+def test_missing_objects_are_reported():
     execute("DROP TRIGGER tally_truncated ON votes_vote; DROP FUNCTION usual_votes(bigint, timestamptz)")
     assert compare_with_files(files_in_order()) == [
         "function usual_votes(bigint,timestamp with time zone) of votes/sql/tally.sql is not in the database",
@@ -151,7 +151,7 @@ def test_what_the_database_lacks_is_told():
     ]
 
 
-def test_what_no_file_creates_is_told():
+def test_objects_without_a_file_are_reported():
     execute(
         "CREATE FUNCTION stray() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
         "CREATE TRIGGER stray AFTER INSERT ON tools_tool FOR EACH ROW EXECUTE FUNCTION stray();"
