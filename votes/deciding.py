@@ -31,6 +31,7 @@ SELECT %(id)s, %(tool_id)s::bigint, %(first_id)s::bigint, %(second_id)s::bigint,
 FROM decided HAVING count(*) > 0
 RETURNING votes
 """
+_LOCK_TOOLS = "SELECT FROM tools_tool WHERE id = ANY (%s) ORDER BY id FOR KEY SHARE"
 _HELD = "state = 'held' AND created_at <= %(until)s"
 _IN_GROUPS = """
     AND (date_trunc('hour', created_at, 'UTC'), COALESCE(replace(network::text, '-', ''), '')) IN (
@@ -95,6 +96,8 @@ def _decide(which: str, subject: Subject, *, by: AbstractBaseUser, **values: Any
     sql = kind.fill(_DECIDE).replace("{which}", which).replace("{rejected_for}", rejected_for)
     with transaction.atomic(), connection.cursor() as cursor:
         locks.hold(Lock.DECISION)
+        # The decision refers to the tools, so the commit locks them; but they come before the tallies.
+        cursor.execute(_LOCK_TOOLS, [[tool.pk for tool in subject.tools]])
         cursor.execute("SELECT nextval(pg_get_serial_sequence('votes_decision', 'id'))")
         [pk] = cursor.fetchone()
         keys = {"tool_id": None, "first_id": None, "second_id": None, **subject.key}

@@ -1,8 +1,14 @@
-"""PostgreSQL's advisory locks: every number in use, in one place, so that no two uses share one by accident."""
+"""Waiting for others: PostgreSQL's advisory locks, and how long a request waits for any lock.
+
+Every number of an advisory lock is here, so that no two uses share one by accident.
+"""
 
 from enum import IntEnum
 
-from django.db import connection
+from django.db import OperationalError, connection
+from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
+
+RETRY_AFTER = 3  # seconds
 
 
 class Lock(IntEnum):
@@ -17,3 +23,9 @@ def hold(lock: Lock) -> None:
     """Wait for a lock and hold it until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock.value])
+
+
+def is_contention(error: BaseException) -> bool:
+    """Return whether a statement failed only because of what others were doing, so that trying again helps."""
+    causes = (DeadlockDetected, LockNotAvailable, SerializationFailure)
+    return isinstance(error, OperationalError) and isinstance(error.__cause__, causes)

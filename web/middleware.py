@@ -1,6 +1,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 
+from web import locks
 from web.http import respond_if_unchanged
 from web.views import error_page
 
@@ -13,9 +14,20 @@ class NotModifiedMiddleware(MiddlewareMixin):
 
 
 class ErrorPageMiddleware(MiddlewareMixin):
-    """The site's own page for errors that Django returns without content (405, and bare 400, 403, and 429)."""
+    """The site's own page for errors that Django returns without content (405, and bare 400, 403, and 429).
+
+    A request that failed because others hold locks gets 503: nothing is broken, and the same request works later.
+    """
 
     EMPTY_STATUSES = frozenset({400, 403, 405, 429})
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not locks.is_contention(exception):
+            return None
+        page = error_page(request, status=503)
+        page.headers["Retry-After"] = str(locks.RETRY_AFTER)
+        page.headers["Cache-Control"] = "no-store"
+        return page
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if response.status_code not in self.EMPTY_STATUSES or response.streaming or response.content:

@@ -41,6 +41,11 @@ TEXTS = {
         "Something broke on our side",
         "It has been written down for us. Nothing that was confirmed to you is lost; please try again in a moment.",
     ),
+    503: ErrorText(
+        "Busy for a moment",
+        "Something else is being saved here, and it takes longer than usual. Nothing was changed. "
+        "Try again in a few seconds.",
+    ),
 }
 
 

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             "reviews",
             {
                 "revision.sql": "d1b17384",
-                "slugs.sql": "7397e0a8",
+                "slugs.sql": "eb623562",
                 "search.sql": "fc8fd409",
                 "history.sql": "62f7e5c9",
                 "editions.sql": "8f3d2aa0",

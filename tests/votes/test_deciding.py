@@ -178,7 +178,7 @@ def test_deciding_many_votes_is_one_statement(django_assert_num_queries):
             " gen_random_uuid(), now() - n * interval '1 second', now() FROM generate_series(1, 30000) AS n",
             [tool.pk],
         )
-    with django_assert_num_queries(6):  # savepoint, lock, id, decision, release; listing
+    with django_assert_num_queries(7):  # savepoint, lock, tool, id, decision, release; listing
         assert make_decision(tool, by=by) == 30_000
     assert get_counts(tool) == (20_000, 10_000, 0)
 

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             {
                 "publishing.sql": "b50f85ea",
                 "revision.sql": "f3b2e8ee",
-                "slugs.sql": "7dc94627",
+                "slugs.sql": "12cd7e77",
                 "arithmetic.sql": "e2688a61",
                 "search.sql": "3e0b6cdf",
                 "history.sql": "0715a4fc",

@@ -1,5 +1,8 @@
 -- Former slugs: after a rename the old address keeps redirecting, and no other row of the table can take it.
 
+-- A rename is recorded AFTER the update. Before a BEFORE trigger, PostgreSQL locks the row against foreign keys too, if
+-- the statement lists a key column at all, and Django's save() lists all columns: every vote would wait for it.
+
 -- Refuse a slug that redirects to another row; on a rename, record the old one.
 CREATE OR REPLACE FUNCTION keep_former_slug() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -18,7 +21,7 @@ BEGIN
         DELETE FROM tools_formerslug WHERE "table" = TG_TABLE_NAME AND slug = NEW.slug;
         INSERT INTO tools_formerslug ("table", slug, object_id) VALUES (TG_TABLE_NAME, OLD.slug, OLD.id);
     END IF;
-    RETURN NEW;
+    RETURN NEW; -- used only by the trigger before an insert
 END $$;
 
 CREATE OR REPLACE FUNCTION drop_former_slugs() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -29,14 +32,14 @@ END $$;
 
 CREATE OR REPLACE TRIGGER refuse_former_slug BEFORE INSERT ON tools_category
     FOR EACH ROW EXECUTE FUNCTION keep_former_slug();
-CREATE OR REPLACE TRIGGER keep_former_slug BEFORE UPDATE OF slug ON tools_category
+CREATE OR REPLACE TRIGGER keep_former_slug AFTER UPDATE OF slug ON tools_category
     FOR EACH ROW WHEN (OLD.slug <> NEW.slug) EXECUTE FUNCTION keep_former_slug();
 CREATE OR REPLACE TRIGGER drop_former_slugs AFTER DELETE ON tools_category
     FOR EACH ROW EXECUTE FUNCTION drop_former_slugs();
 
 CREATE OR REPLACE TRIGGER refuse_former_slug BEFORE INSERT ON tools_tool
     FOR EACH ROW EXECUTE FUNCTION keep_former_slug();
-CREATE OR REPLACE TRIGGER keep_former_slug BEFORE UPDATE OF slug ON tools_tool
+CREATE OR REPLACE TRIGGER keep_former_slug AFTER UPDATE OF slug ON tools_tool
     FOR EACH ROW WHEN (OLD.slug <> NEW.slug) EXECUTE FUNCTION keep_former_slug();
 CREATE OR REPLACE TRIGGER drop_former_slugs AFTER DELETE ON tools_tool
     FOR EACH ROW EXECUTE FUNCTION drop_former_slugs();

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
             "votes",
             {
                 "tally.sql": "00516bbb",
-                "casting.sql": "6a9c9358",
+                "casting.sql": "8411cd2e",
                 "pair_tally.sql": "5925fa95",
                 "decisions.sql": "7cd83b7b",
                 "listings.sql": "6bd98605",

@@ -1,12 +1,16 @@
 -- Set a visitor's vote on a tool. A new vote is held if hold_for gives a reason; '' counts it.
 -- Return the state of the row (NULL: there is none) and the numbers of the tool. Each statement in here sees what the
 -- previous ones changed, triggers included; a single statement with CTEs would not.
+--
+-- The tool is locked first, as everyone does (docs/decisions, lock order). The foreign key would lock it only at
+-- the commit, when the vote holds the tally and the listing, for which an editor who holds the tool may be waiting.
 CREATE OR REPLACE FUNCTION cast_vote(
     at_tool bigint, by_visitor uuid, says text, hold_for text, from_network uuid, at timestamptz,
     OUT now_state text, OUT now_ship bigint, OUT now_skip bigint, OUT percent integer, OUT low integer,
     OUT high integer, OUT now_held bigint, OUT is_frozen boolean
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 BEGIN
+    PERFORM FROM tools_tool WHERE id = at_tool FOR KEY SHARE;
     IF says = 'none' THEN
         UPDATE votes_vote AS vote SET choice = 'none', updated_at = at
         WHERE vote.tool_id = at_tool AND vote.visitor = by_visitor AND vote.choice <> 'none';
@@ -39,12 +43,13 @@ CREATE OR REPLACE FUNCTION cast_pair_vote(
     at timestamptz,
     OUT now_state text, OUT now_first integer, OUT now_second integer, OUT percent integer, OUT low integer,
     OUT high integer, OUT now_neither integer, OUT now_held integer
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql SET lock_timeout = '3s' AS $$
 DECLARE
     is_swapped boolean := shown_first > shown_second;
     low_id bigint := LEAST(shown_first, shown_second);
     high_id bigint := GREATEST(shown_first, shown_second);
 BEGIN
+    PERFORM FROM tools_tool WHERE id IN (low_id, high_id) ORDER BY id FOR KEY SHARE;
     IF says = 'none' THEN
         UPDATE votes_pairvote AS vote SET choice = 'none', updated_at = at
         WHERE vote.first_id = low_id AND vote.second_id = high_id AND vote.visitor = by_visitor
