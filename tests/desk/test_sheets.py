@@ -389,7 +389,7 @@ def test_every_problem_is_listed_by_row_and_column_and_nothing_is_written():
         ("row 4, column verified_on", '"2026-02-30" is not a valid date'),
         ("row 6, column name", '"Pro" is already a plan of this tool'),
         ("row 7, column name", "must not be empty"),
-        ("row 7, column currency", '"usd" is not three capitals such as USD'),
+        ("row 7, column currency", '"usd" is not three capital letters such as USD'),
     ]
 
 
