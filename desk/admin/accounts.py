@@ -66,7 +66,7 @@ class UserAdmin(DjangoUserAdmin):
                 "classes": ["wide"],
                 "fields": ["usable_password", "password1", "password2"],
                 "description": "Leave password-based sign-in on, and do not share this password. Users with an email "
-                "address set their own through “Forgotten your password?” on the sign-in page.",
+                "address set their own through “Forgot your password?” on the sign-in page.",
             },
         ),
     ]
