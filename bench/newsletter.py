@@ -44,7 +44,7 @@ WORKER = ("manage.py", "worker")
 
 
 @dataclass
-class Findings:
+class NewsletterFindings:
     """The result of a run."""
 
     states: Counter[str]
@@ -107,7 +107,7 @@ class Findings:
 
 def judge(
     rows: Iterable[tuple[str, str | None, str | None]], ledger: Iterable[str], left: Mapping[str, float]
-) -> Findings:
+) -> NewsletterFindings:
     """Compare the lines of the server's ledger with the deliveries.
 
     `rows` holds (email, state, reason) of every subscriber. `left` maps the emails of readers who left to the time, in
@@ -117,7 +117,7 @@ def judge(
     lines = [line.split() for line in ledger]
     accepted = Counter(recipient for _, recipient, _ in lines)
     states = {email: state for email, state, _ in rows}
-    return Findings(
+    return NewsletterFindings(
         states=Counter(state or "none" for state in states.values()),
         accepted=len(lines),
         twice=sum(number > 1 for number in accepted.values()),
@@ -130,7 +130,7 @@ def judge(
     )
 
 
-class Proof:
+class NewsletterProof:
     """A site in its own folder, for one or more runs. It stops every process that it starts."""
 
     def __init__(
@@ -173,7 +173,7 @@ class Proof:
         self.workers: list[subprocess.Popen[bytes]] = []
         self.worker, self.wanted = WORKER, workers
 
-    def __enter__(self) -> "Proof":
+    def __enter__(self) -> "NewsletterProof":
         try:
             self._prepare()
         except BaseException:
@@ -184,7 +184,7 @@ class Proof:
     def __exit__(self, *exception: object) -> None:
         self._stop_postgres()
 
-    def run(self, *, worker: Sequence[str] = WORKER, temporary: float = 0.2, lost: float = 0.002) -> Findings:
+    def run(self, *, worker: Sequence[str] = WORKER, temporary: float = 0.2, lost: float = 0.002) -> NewsletterFindings:
         """Send the issue to all subscribers and judge the result.
 
         `worker` holds Python's arguments for a worker. `temporary` and `lost` are the shares of the server's responses
@@ -330,7 +330,7 @@ class Proof:
             ).fetchone()
         return int(row[0]) if row else 0
 
-    def _judge(self) -> Findings:
+    def _judge(self) -> NewsletterFindings:
         ledger = self.ledger.read_text().splitlines() if self.ledger.exists() else []
         with self._connect() as connection:
             rows = connection.execute(
@@ -385,7 +385,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shipside-proof-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # PostgreSQL may run as another user
-        with Proof(
+        with NewsletterProof(
             Path(folder), readers=options.readers, workers=options.workers, calm=options.calm, seed=options.seed
         ) as proof:
             findings = proof.run()

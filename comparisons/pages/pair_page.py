@@ -58,7 +58,7 @@ class Editorial:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PairVerdict:
     """What the editorial and the votes amount to: the sentence, and what programs read about the page."""
 
     sentence: str
@@ -74,7 +74,7 @@ class PageContext(TypedDict):
 
     pair: Pair
     editorial: Editorial
-    verdict: Verdict
+    verdict: PairVerdict
     linked_data: SafeString | None
     introduction: SafeString
     cards: list[tuple[Column, Community]]
@@ -178,17 +178,17 @@ def _render_fact(row: FactRow) -> SafeString:
 
 
 @process_cache(maxsize=512, in_debug=False)
-def _cached_verdict(pair: Pair, seat_filter: SeatFilter) -> Verdict:
+def _cached_verdict(pair: Pair, seat_filter: SeatFilter) -> PairVerdict:
     """Return the verdict on the public page. A pair holds the counts of its votes, so a vote makes a new entry."""
     editorial = _cached_editorial(pair.ids, pair.revision, seat_filter)
     return _build_verdict(pair, seat_filter, editorial, here=reverse_pair(*pair.slugs))
 
 
-def _build_verdict(pair: Pair, seat_filter: SeatFilter, editorial: Editorial, *, here: str) -> Verdict:
+def _build_verdict(pair: Pair, seat_filter: SeatFilter, editorial: Editorial, *, here: str) -> PairVerdict:
     columns, communities = editorial.columns, pair.communities
     sentence = sentences.write_verdict(columns, communities, editorial.seats, seat_filter)
     title, description = titles.write_comparison_title(*columns), titles.write_comparison_description(sentence)
-    return Verdict(
+    return PairVerdict(
         sentence=sentence,
         title=title,
         description=description,
@@ -217,7 +217,7 @@ def _build_context(
     options: ComparisonOptions,
     seat_filter: SeatFilter,
     editorial: Editorial,
-    verdict: Verdict,
+    verdict: PairVerdict,
     *,
     here: str,
 ) -> PageContext:

@@ -31,7 +31,7 @@ ORDER BY typed.place
 """
 
 
-def nearest_tools(path: str) -> list[Tool]:
+def find_nearest_tools(path: str) -> list[Tool]:
     """Return at most MAX_TOOLS published tools that the last telling segment of a path resembles, nearest first.
 
     Either half of a pair counts. At most five queries. Unpublished tools are ignored, so that the answer reveals
@@ -62,7 +62,7 @@ def _beginnings(slug: str) -> list[str]:
     return [beginning for beginning in reversed(shorter) if len(beginning) >= MIN_RESEMBLING_LENGTH]
 
 
-def meant_words(typed: str, names: Iterable[str]) -> str:
+def guess_words(typed: str, names: Iterable[str]) -> str:
     """Return mistyped words, each replaced by the word in `names` that it resembles most. At most one query.
 
     Words that resemble none are left out; "" when none is left. A word may also be two words of a name typed as one.

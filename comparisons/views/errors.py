@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from comparisons.addresses import reverse_pair
 from comparisons.models import Comparison
-from comparisons.reading.nearest import nearest_tools
+from comparisons.reading.nearest import find_nearest_tools
 from web.views import error_page
 
 MAX_COMPARISONS = 3
@@ -26,7 +26,7 @@ def _suggest(path: str) -> list[tuple[str, str]]:
     The database may be down: the page then has no suggestions.
     """
     try:
-        tools = nearest_tools(path)
+        tools = find_nearest_tools(path)
         touching = Comparison.objects.published().touching(*(tool.pk for tool in tools)).newest_first().records()
         pairs = list(touching[:MAX_COMPARISONS]) if tools else []
     except Error:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from comparisons.forms import PickerForm, SearchForm, SuggestForm, clean_all
 from comparisons.models import Comparison, ComparisonQuerySet
-from comparisons.reading.nearest import meant_words
+from comparisons.reading.nearest import guess_words
 from comparisons.reading.pairs import find_pair
 from comparisons.reading.rivals import read_likely_rivals
 from comparisons.shaping import search_results, tool_columns
@@ -106,7 +106,7 @@ def _search_or_guess(
         if groups := _search(words, kinds, page):
             return groups, [], ""
         near = list(Tool.objects.published().resembling(words)[:MAX_SUGGESTIONS])
-        meant = meant_words(words, [name for tool in near for name in (tool.name, *tool.aliases)])
+        meant = guess_words(words, [name for tool in near for name in (tool.name, *tool.aliases)])
         return _search(meant, kinds, page) if meant else [], near, meant
 
 
@@ -187,7 +187,7 @@ def compare(request: HttpRequest) -> HttpResponse:
             "is_same": len(tools) == 2,
             "is_asked": bool(first.typed or second.typed),
             "more_at_once": search_results.custom_address([first.typed, second.typed]),
-            **(_known_tool(tools[0]) if len(tools) == 1 and not (first.typed and second.typed) else {}),
+            **(_build_known_tool(tools[0]) if len(tools) == 1 and not (first.typed and second.typed) else {}),
             "newest": _links(Comparison.objects.published().newest_first(), MAX_NEWEST),
             "most_read": _links(Comparison.objects.published().most_read(), MAX_MOST_READ),
         },
@@ -209,7 +209,7 @@ def picker_field(field: str, label: str, words: str) -> search_results.PickerFie
     return search_results.PickerField(field, label, words, meant, near)
 
 
-def _known_tool(tool: Tool) -> dict[str, Any]:
+def _build_known_tool(tool: Tool) -> dict[str, Any]:
     """Return a tool's comparisons and likeliest rivals, for a picker with one field filled in. Two queries."""
     return {
         "known": tool,

@@ -21,7 +21,7 @@ GROUPS_PER_PAGE = 100
 LATEST = 20  # decisions on a subject's page
 
 
-class ReadOnlyAdmin(DeskAdmin):
+class ModerationAdmin(DeskAdmin):
     """An admin of rows that nobody edits by hand. `permissions` are those of which any one lets a user view."""
 
     permissions: tuple[str, ...] = ("votes.moderate_vote",)
@@ -42,7 +42,7 @@ class ReadOnlyAdmin(DeskAdmin):
         return False
 
 
-class HeldVotesAdmin(ReadOnlyAdmin):
+class HeldVotesAdmin(ModerationAdmin):
     """Held votes by subject, and those on one subject by hour and network.
 
     A subclass names the subject in URLs (`noun` and `route`), finds it, and renders the list of subjects.

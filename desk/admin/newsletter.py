@@ -16,7 +16,7 @@ from newsletter.models import UNSENT, Delivery, Issue, IssueState, Outbox, Subsc
 from newsletter.statistics import count_deliveries
 
 
-class ReadOnlyAdmin(DeskAdmin):
+class ProgramWrittenAdmin(DeskAdmin):
     """Rows that only the program writes."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -120,7 +120,7 @@ class IssueAdmin(DeskAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(ProgramWrittenAdmin):
     """One issue to one subscriber. An editor decides about deliveries whose result is unknown."""
 
     class Media:
@@ -155,7 +155,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Outbox)
-class OutboxAdmin(ReadOnlyAdmin):
+class OutboxAdmin(ProgramWrittenAdmin):
     list_display = ["created_at", "kind", "address", "state", "attempts", "next_attempt_at", "reason"]
     list_filter = ["state", "kind"]
     list_select_related = ["subscriber"]
@@ -166,7 +166,7 @@ class OutboxAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Worker)
-class WorkerAdmin(ReadOnlyAdmin):
+class WorkerAdmin(ProgramWrittenAdmin):
     """Processes that send mail. A silent worker was killed, or its machine is down."""
 
     list_display = ["name", "is_alive", "beat_at", "started_at", "sent", "queue_length", "oldest_at", "trouble"]

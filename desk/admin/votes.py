@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
 
-from desk.admin.held_votes import HeldVotesAdmin, ReadOnlyAdmin
+from desk.admin.held_votes import HeldVotesAdmin, ModerationAdmin
 from tools.models import Tool
 from votes import deciding, ledger
 from votes.chart import draw_chart
@@ -123,7 +123,7 @@ class VoteAdmin(HeldVotesAdmin):
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnlyAdmin):
+class DecisionAdmin(ModerationAdmin):
     """The log of decisions, which only grows."""
 
     permissions = MODERATORS

@@ -41,7 +41,7 @@ HEADERS = {
 }
 EXPIRED = ErrorText(
     "This preview has expired",
-    f"Links to previews work for {LIFETIME_HOURS} hours. Whoever sent you this one can make a new one.",
+    f"Links to previews work for {LIFETIME_HOURS} hours. The person who sent you this one can create a new one.",
 )
 UNREADABLE = ErrorText(
     "No preview stands at this address",

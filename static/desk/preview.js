@@ -1,7 +1,7 @@
-// Markdown as readers will see it, below the field in which somebody types it. `data-preview` says who renders it.
+// Live Markdown preview below a field. `data-preview` is the URL that renders it.
 
 {
-  const PAUSE = 350; // milliseconds without a key before the site is asked
+  const PAUSE = 350; // milliseconds after the last key before requesting a preview
 
   const preview = (field) => {
     const shown = document.createElement("div");
@@ -19,8 +19,8 @@
         headers: { "X-CSRFToken": field.form.querySelector("[name=csrfmiddlewaretoken]").value },
         body: new URLSearchParams({ text }),
       }).catch(() => null);
-      if (mine !== asked) return; // something else has been typed meanwhile
-      if (response?.ok && !response.redirected) shown.innerHTML = await response.text(); // made safe by our own renderer
+      if (mine !== asked) return; // superseded: the text has changed since this request
+      if (response?.ok && !response.redirected) shown.innerHTML = await response.text(); // sanitized by the server
       else shown.textContent = "No preview: the site did not answer. What you type is not lost.";
     };
     let timer;

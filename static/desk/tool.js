@@ -1,4 +1,4 @@
-// The tool page of the desk, made quicker for those who have JavaScript. Without it everything can be typed and saved.
+// Conveniences of the desk's tool page. Everything works without JavaScript, too.
 
 const form = document.getElementById("tool_form");
 const part = document.querySelector("[data-slug]");
@@ -18,7 +18,7 @@ function made(tag, className, text = "") {
   return element;
 }
 
-// -- How long it is -----------------------------------------------------------------------------------------
+// -- Character counts ---------------------------------------------------------------------------------------
 
 function count(field) {
   const { least, most } = field.dataset;
@@ -33,14 +33,14 @@ function count(field) {
   say();
 }
 
-// -- The slug, from the name, until somebody types one -------------------------------------------------------
+// -- Slug from the name, until one is typed -----------------------------------------------------------------
 
 function suggestSlug() {
   const [name, slug] = ["id_name", "id_slug"].map((id) => document.getElementById(id));
   if (!name || !slug) return;
   let suggested = slug.value;
   const isOurs = () => slug.value === suggested || !slug.value;
-  if (slug.value) return; // it has one; it changes when somebody says so
+  if (slug.value) return; // never overwrite an existing slug
   name.addEventListener("input", debounced(300, async () => {
     if (!isOurs()) return;
     const response = await fetch(`${part.dataset.slug}?${new URLSearchParams({ name: name.value })}`).catch(() => null);
@@ -63,7 +63,7 @@ function paidFields(row) {
       const isUnit = field.classList.contains("desk-field--usage");
       const isWanted = kind.value === "" ? !isUnit : isUnit ? isUsage : isPaid;
       field.classList.toggle("desk-field--idle", !isWanted);
-      // What does not apply is not sent, so that a price that has become free keeps no amount.
+      // Disabled fields are not submitted, so a price that becomes free loses its amount.
       for (const input of field.querySelectorAll("input, select")) input.disabled = !isWanted;
     }
   };
@@ -72,9 +72,8 @@ function paidFields(row) {
   follow();
 }
 
-// Who writes another value, or says where a new one stands, has most likely just looked at the source; the tick can be
-// taken away again. It is set with the first key and not when the field is left: whoever leaves it by a click on the tick
-// would take it away.
+// An editor who enters a new value or source has most likely just checked it, so tick "Verified today"; it can be cleared.
+// Tick on the first key, not on blur: leaving the field by clicking the checkbox would clear it again.
 function vouch(row) {
   const tick = row.querySelector("[name$=-verified_today]");
   if (!tick) return;
@@ -107,7 +106,7 @@ function rows(block) {
   });
 }
 
-// On the page of a new tool the rows of all attributes are there; those of the chosen category stay.
+// A new tool's page has rows for all attributes. Show only those of the selected category.
 function factsOfCategory() {
   const category = document.getElementById("id_category");
   const known = document.querySelectorAll("[data-categories]");
@@ -122,7 +121,7 @@ function factsOfCategory() {
   follow();
 }
 
-// -- The panel as it will be --------------------------------------------------------------------------------
+// -- The panel's number once everything is published ---------------------------------------------------------
 
 function panel() {
   const shown = document.querySelector("[data-panel]");
@@ -134,7 +133,7 @@ function panel() {
       .filter(Boolean);
     const ship = verdicts.filter((verdict) => verdict === "ship").length;
     const all = verdicts.length;
-    // Half up, as the database does.
+    // Round half up, as the database does.
     shown.querySelector("[data-figure]").textContent = all ? `${Math.floor((200 * ship + all) / (2 * all))}%` : "—";
     shown.querySelector("[data-words]").textContent = all ? `${ship} of ${all} ship` : "Not reviewed yet";
   };
@@ -142,7 +141,7 @@ function panel() {
   say();
 }
 
-// -- Nothing typed is lost by accident ----------------------------------------------------------------------
+// -- Warn before losing unsaved input ------------------------------------------------------------------------
 
 function guard() {
   const filled = () => new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, value.name ?? value])).toString();

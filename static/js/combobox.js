@@ -1,12 +1,12 @@
-// A field with a list of suggestions, by the WAI-ARIA pattern "editable combobox with list autocomplete".
-// htmx fetches the list; here it is opened, walked through, chosen from and closed.
+// A field with suggestions: the WAI-ARIA pattern "editable combobox with list autocomplete".
+// htmx fetches the list; this script opens it, moves through it, selects from it, and closes it.
 
 for (const box of document.querySelectorAll("[data-combobox]")) {
   const input = box.querySelector("input");
   const holder = box.querySelector(".combobox__list");
   const options = () => [...holder.querySelectorAll("[role=option]")];
   let active = null;
-  let settled = false; // chosen or closed: suggestions that come late open nothing
+  let settled = false; // selected or closed: late suggestions do not reopen the list
 
   function point(option) {
     active?.setAttribute("aria-selected", "false");
@@ -54,7 +54,7 @@ for (const box of document.querySelectorAll("[data-combobox]")) {
     else if (event.key === "Enter" && active) choose(active);
     else if (event.key === "Escape" && !holder.hidden) settle();
     else {
-      if (event.key === "Home" || event.key === "End") point(null); // and the caret moves, as it does in any field
+      if (event.key === "Home" || event.key === "End") point(null); // and let the caret move, as in any field
       return;
     }
     event.preventDefault();
@@ -76,6 +76,6 @@ for (const box of document.querySelectorAll("[data-combobox]")) {
         all.length ? `${all.length} suggested ${all.length === 1 ? "tool" : "tools"}.` : "No tool to suggest.";
     }
   });
-  // A page that comes back from the back/forward cache comes back closed.
+  // A page restored from the back/forward cache starts closed.
   addEventListener("pagehide", () => show(false));
 }

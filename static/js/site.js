@@ -1,6 +1,6 @@
-// What htmx does not do: mark this browser's own votes, and say so when the network is gone.
+// What htmx does not do: mark this browser's own votes, and report a lost network.
 
-// The same for all requests of this page: two first votes at the same moment are then one visitor's. Kept nowhere.
+// Identical in all requests of this page load, so two simultaneous first votes belong to one visitor. Never stored.
 const pageLoad = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const hasVoted = () => document.cookie.split("; ").some((cookie) => cookie === "voted=1");
@@ -13,7 +13,7 @@ function mark(block, choice) {
   if (undo) undo.hidden = !choice;
 }
 
-// Of two tools in the order of the page: which one was chosen, as its form says it.
+// Which of the two tools was chosen, in the order of the page, as its form spells it.
 function chosen(block, pairs) {
   const shown = block.dataset.pair.split(" ");
   const said = pairs.find(([one, two]) => shown.includes(one) && shown.includes(two));
@@ -31,11 +31,11 @@ async function markMyVotes() {
   if (pair) mark(pair, chosen(pair, pairs) ?? null);
 }
 
-// A page that comes back from the back/forward cache may show a vote that was changed meanwhile.
+// A page restored from the back/forward cache may show a vote that has changed since.
 addEventListener("pageshow", markMyVotes);
 
-// One request a ballot at a time, so that they arrive in the order of the clicks: what is clicked meanwhile is said after
-// the answer, and only the last of it. A double click says nothing new.
+// One request per ballot at a time, so that requests arrive in the order of the clicks. A click during a request waits for the
+// response, and only the last such click is sent. A double click sends nothing new.
 const ballots = new Map();
 
 document.addEventListener("htmx:confirm", (event) => {
@@ -59,7 +59,7 @@ function answered({ detail }) {
   const asked = ballots.get(path);
   if (!asked || asked.xhr !== detail.xhr) return;
   ballots.delete(path);
-  // Who undoes by keyboard goes on from the first button: the one that was clicked is hidden now.
+  // After Undo by keyboard, focus the first button, because the one that was pressed is now hidden.
   const clicked = document.getElementById(asked.clicked);
   if (clicked?.hidden && document.activeElement === document.body) clicked.form.querySelector("button").focus();
   if (asked.next) document.getElementById(asked.next)?.click();
@@ -79,7 +79,7 @@ document.addEventListener("htmx:beforeRequest", () => {
   document.getElementById("notice").textContent = "";
 });
 
-// An address says only what was chosen.
+// Submit only what was filled in.
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   if (detail.verb !== "get") {
     detail.headers["Page-Load"] = pageLoad;

@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from comparisons.reading.nearest import meant_words, nearest_tools
+from comparisons.reading.nearest import find_nearest_tools, guess_words
 from comparisons.views import errors
 from tests import factories as make
 from tools.models import Tool
@@ -59,24 +59,24 @@ def test_404_suggests_nothing_for_a_path_like_no_tool(client, path):
 def test_nearest_tools_are_ranked_and_limited():
     for slug in ("llama-index", "llama-cpp", "llama-stack", "llama-factory", "llama"):
         make.tool(slug=slug, name=slug.replace("-", " ").title())
-    assert [tool.slug for tool in nearest_tools("/tools/llama-cp/")] == ["llama-cpp", "llama", "llama-index"]
+    assert [tool.slug for tool in find_nearest_tools("/tools/llama-cp/")] == ["llama-cpp", "llama", "llama-index"]
 
 
 def test_nearest_tools_of_a_pair_include_both_halves():
     for slug in ("alpha", "ollama"):
         make.tool(slug=slug, name=slug)
-    assert [tool.slug for tool in nearest_tools("/compare/ollma-vs-alphas/")] == ["alpha", "ollama"]
+    assert [tool.slug for tool in find_nearest_tools("/compare/ollma-vs-alphas/")] == ["alpha", "ollama"]
 
 
 def test_nearest_tools_know_former_slugs():
     tool = make.tool(slug="first-name")
     Tool.objects.filter(pk=tool.pk).update(slug="other")
-    assert nearest_tools("/compare/first-name-vs-nothing/") == [tool]
+    assert find_nearest_tools("/compare/first-name-vs-nothing/") == [tool]
 
 
 def test_nearest_tools_know_aliases():
     tool = make.tool(slug="quill", name="Quill", aliases=["Feather"])
-    assert nearest_tools("/tools/feathre/") == [tool]
+    assert find_nearest_tools("/tools/feathre/") == [tool]
 
 
 def test_404_suggests_comparisons_of_the_known_half(client):
@@ -119,7 +119,7 @@ def test_404_survives_a_database_error(client, monkeypatch, caplog):
     def fail(path):
         raise OperationalError("on purpose")
 
-    monkeypatch.setattr(errors, "nearest_tools", fail)
+    monkeypatch.setattr(errors, "find_nearest_tools", fail)
     assert get_suggestions(client, "/tools/alpha/") == []
     assert "no suggestions" in caplog.text
 
@@ -146,11 +146,11 @@ def test_404_query_count_is_constant(client, django_assert_num_queries, tools):
     ],
 )
 def test_mistyped_words_are_replaced_by_the_words_meant(typed, meant):
-    assert meant_words(typed, ["Mistral Medium 3", "Claude Haiku", "Open WebUI"]) == meant
+    assert guess_words(typed, ["Mistral Medium 3", "Claude Haiku", "Open WebUI"]) == meant
 
 
 def test_words_meant_are_found_in_one_query(django_assert_num_queries):
     with django_assert_num_queries(1):
-        assert meant_words("claud haikuu", ["Claude Haiku"]) == "claude haiku"
+        assert guess_words("claud haikuu", ["Claude Haiku"]) == "claude haiku"
     with django_assert_num_queries(0):
-        assert (meant_words("claud", []), meant_words("…", ["Claude"])) == ("", "")
+        assert (guess_words("claud", []), guess_words("…", ["Claude"])) == ("", "")

@@ -1,4 +1,4 @@
-"""Previews show the drafts of one thing to whoever has the link, and nobody else learns anything."""
+"""Previews show the drafts of one object to anyone with the link, and reveal them to nobody else."""
 
 import re
 from datetime import timedelta

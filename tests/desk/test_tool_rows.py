@@ -119,7 +119,7 @@ def test_plan_added_between_look_and_save_is_found_at_the_second_look(admin_clie
     clean, looks = SourcedFormSet.clean, []
 
     def clean_and_be_overtaken(self):
-        if self.model is Plan and looks:  # what was added meanwhile was rolled back with the first attempt
+        if self.model is Plan and looks:  # the concurrent addition was rolled back with the first attempt
             make.plan(of=tool, name="Pro", **PRICE)
         clean(self)
         if self.model is Plan and not looks:

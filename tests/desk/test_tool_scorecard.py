@@ -210,13 +210,13 @@ def test_prediction_of_the_past_and_one_made_twice_are_refused(admin_client):
 # -- Two editors ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("meanwhile", ["draft", "changed", "published"])
-def test_words_that_somebody_else_wrote_meanwhile_are_not_overwritten_unseen(admin_client, meanwhile):
+@pytest.mark.parametrize("edit", ["draft", "changed", "published"])
+def test_concurrent_edit_is_not_overwritten_unseen(admin_client, edit):
     tool, seat = make.tool(), make.reviewer(seat=1)
-    if meanwhile != "draft":
+    if edit != "draft":
         draft = make.review(of=tool, by=seat, quote="Mine before.", published_at=None)
     page = filled(admin_client.get(change(tool)))
-    match meanwhile:
+    match edit:
         case "draft":
             make.review(of=tool, by=seat, quote="Theirs.", published_at=None)
         case "changed":
@@ -229,7 +229,7 @@ def test_words_that_somebody_else_wrote_meanwhile_are_not_overwritten_unseen(adm
     assert errors_of(response) == [CONFLICT, f"{seat.name}: {EDITION_CHANGED}"]
     assert (filled(response)[f"scorecard-{seat.pk}-quote"], "Theirs." in response.content.decode()) == ("Mine.", True)
     admin_client.post(change(tool), filled(response))
-    kept = [(1, "ship", "Theirs.", "published")] if meanwhile == "published" else []
+    kept = [(1, "ship", "Theirs.", "published")] if edit == "published" else []
     assert said(tool) == [*kept, (1, "skip", "Mine.", "draft")]
 
 

@@ -7,14 +7,14 @@ from collections import Counter
 
 import pytest
 
-from bench.newsletter import Findings, Proof, judge
+from bench.newsletter import NewsletterFindings, NewsletterProof, judge
 
 
 def test_everyone_receives_it_once_despite_kills_and_a_worker_that_guesses_is_detected(tmp_path_factory):
     folder = tmp_path_factory.mktemp("proof")
     for parent in [folder, *folder.parents][:3]:
         parent.chmod(0o755)  # PostgreSQL may run as another user
-    with Proof(folder, readers=400, workers=2, calm=False, trouble_every=0.25, retry=0.02) as proof:
+    with NewsletterProof(folder, readers=400, workers=2, calm=False, trouble_every=0.25, retry=0.02) as proof:
         findings = proof.run()
         assert findings.is_proof, str(findings)
         assert sum(findings.states.values()) == 400
@@ -33,7 +33,7 @@ FINE = {
 
 
 def test_matching_ledger_and_deliveries_are_a_proof():
-    assert judge(**FINE) == Findings(
+    assert judge(**FINE) == NewsletterFindings(
         states=Counter(sent=1, failed=1, unknown=1, left=1), accepted=2, twice=0, after_leaving=0, missing=0, extra=0,
         without_reason=0, unaccounted=0, seconds=1.5,
     )  # fmt: skip
@@ -64,7 +64,7 @@ def test_any_fault_fails_the_proof(fault, change):
 
 def test_growing_memory_is_detected():
     assert [
-        Findings(
+        NewsletterFindings(
             **vars(judge(**FINE)) | {"memory": [(0.0, 9), *((float(n), 100) for n in range(9)), (9.0, end)]}
         ).is_flat
         for end in (100, 125, 126)
