@@ -1,4 +1,4 @@
-"""All of the admin, a module for each app that it edits; Django looks for it here."""
+"""The ModelAdmin of every model, one module per page or group of pages. Django discovers them here."""
 
 from desk.admin import (
     accounts,

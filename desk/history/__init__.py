@@ -1,0 +1,1 @@
+"""History: what changed and why, conflicting saves, restoring old versions, and deletion."""

@@ -1,0 +1,1 @@
+"""Publishing: the gate, the transitions between states, their pages, and previews."""

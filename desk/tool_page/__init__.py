@@ -1,0 +1,1 @@
+"""The page of one tool: its form, scorecard, plans, facts, and corrections."""

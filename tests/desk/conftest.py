@@ -1,3 +1,5 @@
+"""Fixtures for the desk."""
+
 import pytest
 
 from accounts.models import User
@@ -5,5 +7,5 @@ from accounts.models import User
 
 @pytest.fixture
 def admin_user(db):
-    """Somebody who may do everything. Without a password, because to hash one takes longer than most tests."""
+    """A superuser without a usable password, because hashing one takes longer than most tests."""
     return User.objects.create(username="admin", is_staff=True, is_superuser=True, password="!")

@@ -1,4 +1,4 @@
-"""People at the desk, by what they may do."""
+"""Users of the desk with given permissions, and clients that are signed in as them."""
 
 from itertools import count
 
@@ -10,8 +10,8 @@ from accounts.models import User
 _number = count(1)
 
 
-def may(*permissions: str) -> User:
-    """Somebody of the staff with exactly these permissions, each as `app.codename`."""
+def make_user(*permissions: str) -> User:
+    """Return a staff user with exactly these permissions, each as `app.codename`."""
     user = User.objects.create(username=f"editor-{next(_number)}", is_staff=True)
     for permission in permissions:
         app, codename = permission.split(".")
@@ -19,7 +19,7 @@ def may(*permissions: str) -> User:
     return user
 
 
-def signed_in(user: User) -> Client:
+def sign_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client

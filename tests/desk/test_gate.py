@@ -1,4 +1,4 @@
-"""The gate is pure: objects that no database ever saw go in, findings come out."""
+"""The gate is pure: unsaved objects in, findings out."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,41 +22,41 @@ def _now(time_machine):
     time_machine.move_to(NOW, tick=False)
 
 
-def tool(**fields) -> Tool:
+def make_tool(**fields) -> Tool:
     full = {"tagline": "A line", "description": "Words", "website": "https://example.com/"}
     return Tool(**{"pk": 1, "name": "Alpha", "category": Category(pk=1, name="Speech"), **full, **fields})
 
 
-def facts(number: int = 3, **fields) -> list[Fact]:
+def make_facts(number: int = 3, **fields) -> list[Fact]:
     return [Fact(attribute=Attribute(name=f"Fact {n}"), value="yes", **{**SOURCED, **fields}) for n in range(number)]
 
 
-def review(of: Tool, by: Reviewer, predictions: list[Prediction] = [], **fields) -> Review:  # noqa: B006
-    made = Review(
+def make_review(of: Tool, by: Reviewer, predictions: list[Prediction] = [], **fields) -> Review:  # noqa: B006
+    unsaved = Review(
         **{"pk": 1, "tool": of, "reviewer": by, "verdict": "ship", "quote": LONG, "flips_if": "It slows.", **fields}
     )
-    made._prefetched_objects_cache = {"predictions": predictions}
-    return made
+    unsaved._prefetched_objects_cache = {"predictions": predictions}
+    return unsaved
 
 
-def findings(of: Tool, **given) -> list[Finding]:
+def check_tool(of: Tool, **overrides) -> list[Finding]:
     full = {
         "plans": [Plan(name="Free", kind="free", **SOURCED)],
-        "facts": facts(),
-        "reviews": [review(of, seat) for seat in SEATS],
+        "facts": make_facts(),
+        "reviews": [make_review(of, seat) for seat in SEATS],
         "seats": SEATS,
         "at": NOW,
     }
-    return gate.check_tool(of, **{**full, **given})
+    return gate.check_tool(of, **{**full, **overrides})
 
 
-def test_nothing_is_missing_of_a_whole_tool():
-    assert findings(tool()) == []
+def test_complete_tool_has_no_findings():
+    assert check_tool(make_tool()) == []
 
 
-def test_everything_that_is_missing_is_said_at_once():
+def test_everything_missing_is_listed_at_once():
     empty = Tool(pk=1, name="Alpha")
-    assert findings(empty, plans=[], facts=facts(1), reviews=[]) == [
+    assert check_tool(empty, plans=[], facts=make_facts(1), reviews=[]) == [
         Finding("There is no tagline."),
         Finding("There is no description."),
         Finding("There is no website."),
@@ -68,7 +68,7 @@ def test_everything_that_is_missing_is_said_at_once():
     ]
 
 
-def test_statements_without_source_or_verification_block_and_old_ones_are_a_hint():
+def test_unsourced_and_unverified_rows_block_and_stale_ones_are_hints():
     plans = [
         Plan(name="A", kind="free"),
         Plan(name="B", kind="free", source="https://example.com/"),
@@ -76,7 +76,9 @@ def test_statements_without_source_or_verification_block_and_old_ones_are_a_hint
         Plan(name="D", kind="free", source="https://example.com/", verified_on=(NOW - 91 * DAY).date()),
         Plan(name="E", kind="free", source="https://example.com/", verified_on=(NOW - 90 * DAY).date()),
     ]
-    assert findings(tool(), plans=plans, facts=[*facts(3), *facts(1, source="", verified_on=None)]) == [
+    assert check_tool(
+        make_tool(), plans=plans, facts=[*make_facts(3), *make_facts(1, source="", verified_on=None)]
+    ) == [
         Finding("The plan “A” has no source and was never verified."),
         Finding("The plan “B” was never verified."),
         Finding("The plan “C” has no source."),
@@ -98,47 +100,54 @@ def test_statements_without_source_or_verification_block_and_old_ones_are_a_hint
         ({"published_at": NOW - DAY, "withdrawn_at": NOW}, [Finding("Seat 2: there is no review.")]),
     ],
 )
-def test_each_seat_has_a_review_that_is_out_by_then_or_comes_along(fields, expected):
-    one = tool()
-    assert findings(one, reviews=[review(one, SEATS[0]), review(one, SEATS[1], **fields)]) == expected
+def test_each_seat_needs_a_review_that_is_public_by_then_or_published_with_the_tool(fields, expected):
+    one = make_tool()
+    assert check_tool(one, reviews=[make_review(one, SEATS[0]), make_review(one, SEATS[1], **fields)]) == expected
 
 
-def test_reviews_of_the_instant_of_a_scheduled_tool_come_along_when_it_moves():
-    one = tool(published_at=NOW + 2 * DAY)
-    reviews = [review(one, seat, published_at=NOW + 2 * DAY) for seat in SEATS]
-    assert findings(one, reviews=reviews, at=NOW) == []
+def test_reviews_scheduled_with_their_tool_move_with_it():
+    one = make_tool(published_at=NOW + 2 * DAY)
+    reviews = [make_review(one, seat, published_at=NOW + 2 * DAY) for seat in SEATS]
+    assert check_tool(one, reviews=reviews, at=NOW) == []
 
 
 @pytest.mark.parametrize(("length", "blocks"), [(79, True), (80, False)])
-def test_quotes_are_measured_without_their_marks(length, blocks):
-    one = tool()
+def test_quote_length_excludes_markdown(length, blocks):
+    one = make_tool()
     quote = f"**{'a' * length}**\n"
-    said = gate.check_review(review(tool(published_at=NOW), SEATS[0], quote=quote), predictions=[], at=NOW)
+    findings = gate.check_review(
+        make_review(make_tool(published_at=NOW), SEATS[0], quote=quote), predictions=[], at=NOW
+    )
     expected = [Finding(f"The quote has {length} characters; 80 are needed.")] if blocks else []
-    assert said == expected
-    of_tool = findings(one, reviews=[review(one, SEATS[0], quote=quote), review(one, SEATS[1])])
-    assert of_tool == [Finding(f"Seat 1: the quote has {length} characters; 80 are needed.")] * blocks
+    assert findings == expected
+    tool_findings = check_tool(one, reviews=[make_review(one, SEATS[0], quote=quote), make_review(one, SEATS[1])])
+    assert tool_findings == [Finding(f"Seat 1: the quote has {length} characters; 80 are needed.")] * blocks
 
 
-def test_words_that_are_out_already_are_not_measured_again():
-    one = tool()
-    assert findings(one, reviews=[review(one, seat, quote="Short.", published_at=NOW - DAY) for seat in SEATS]) == []
+def test_published_text_is_not_checked_again():
+    one = make_tool()
+    assert (
+        check_tool(one, reviews=[make_review(one, seat, quote="Short.", published_at=NOW - DAY) for seat in SEATS])
+        == []
+    )
 
 
-def test_predictions_are_due_after_the_review_is_out():
+def test_predictions_must_be_due_after_publication():
     predictions = [
         Prediction(claim="Past", due_on=(NOW - DAY).date()),
         Prediction(claim="Today", due_on=NOW.date()),
         Prediction(claim="Judged", due_on=NOW.date(), outcome="right"),
         Prediction(claim="To come", due_on=(NOW + DAY).date()),
     ]
-    one = tool(published_at=NOW)
-    assert gate.check_review(review(one, SEATS[0]), predictions=predictions, at=NOW) == [
+    one = make_tool(published_at=NOW)
+    assert gate.check_review(make_review(one, SEATS[0]), predictions=predictions, at=NOW) == [
         Finding("The prediction “Past” is due on 19 Nov 2026, before it is published."),
         Finding("The prediction “Today” is due on 20 Nov 2026, before it is published."),
     ]
-    along = findings(tool(), reviews=[review(tool(), SEATS[0], predictions[:1]), review(tool(), SEATS[1])])
-    assert along == [Finding("Seat 1: the prediction “Past” is due on 19 Nov 2026, before it is published.")]
+    tool_findings = check_tool(
+        make_tool(), reviews=[make_review(make_tool(), SEATS[0], predictions[:1]), make_review(make_tool(), SEATS[1])]
+    )
+    assert tool_findings == [Finding("Seat 1: the prediction “Past” is due on 19 Nov 2026, before it is published.")]
 
 
 @pytest.mark.parametrize(
@@ -153,39 +162,45 @@ def test_predictions_are_due_after_the_review_is_out():
         ({"published_at": NOW - DAY, "withdrawn_at": NOW}, [Finding("Alpha was withdrawn.")]),
     ],
 )
-def test_a_review_comes_out_by_itself_only_on_a_public_tool(fields, expected):
-    assert gate.check_review(review(tool(**fields), SEATS[0]), predictions=[], at=NOW) == expected
+def test_review_is_published_alone_only_on_a_public_tool(fields, expected):
+    assert gate.check_review(make_review(make_tool(**fields), SEATS[0]), predictions=[], at=NOW) == expected
 
 
-def test_a_review_that_says_not_what_would_flip_it_is_worth_a_look():
-    said = gate.check_review(review(tool(published_at=NOW), SEATS[0], flips_if=""), predictions=[], at=NOW)
-    assert said == [Finding("It does not say what would flip it.", blocks=False)]
+def test_review_without_flips_if_gets_a_hint():
+    findings = gate.check_review(
+        make_review(make_tool(published_at=NOW), SEATS[0], flips_if=""), predictions=[], at=NOW
+    )
+    assert findings == [Finding("It does not say what would flip it.", blocks=False)]
 
 
-def compared(first: Tool, second: Tool, *, by_first=SEATS, by_second=SEATS, introduction="Who chooses.", at=NOW):
+def check_comparison(
+    first: Tool, second: Tool, *, by_first=SEATS, by_second=SEATS, introduction="Who chooses.", at=NOW
+):
     return gate.check_comparison(
         Comparison(first=first, second=second, introduction=introduction),
-        first_reviews=[review(first, seat, published_at=NOW) for seat in by_first],
-        second_reviews=[review(second, seat, published_at=NOW) for seat in by_second],
+        first_reviews=[make_review(first, seat, published_at=NOW) for seat in by_first],
+        second_reviews=[make_review(second, seat, published_at=NOW) for seat in by_second],
         at=at,
     )
 
 
-def test_a_comparison_is_of_two_tools_that_are_out_by_then():
-    out, later = tool(published_at=NOW), tool(pk=2, name="Beta", published_at=NOW + DAY)
-    assert compared(out, tool(pk=2, published_at=NOW)) == []
-    assert compared(out, later) == [
+def test_comparison_needs_two_tools_that_are_public_by_then():
+    public, later = make_tool(published_at=NOW), make_tool(pk=2, name="Beta", published_at=NOW + DAY)
+    assert check_comparison(public, make_tool(pk=2, published_at=NOW)) == []
+    assert check_comparison(public, later) == [
         Finding("Beta is scheduled for 21 Nov 2026, 09:00 UTC; its comparisons cannot be public before.")
     ]
-    assert compared(out, later, at=NOW + DAY) == []
+    assert check_comparison(public, later, at=NOW + DAY) == []
 
 
-def test_a_comparison_needs_a_seat_that_judged_both_and_is_better_with_all():
-    one, two = tool(published_at=NOW), tool(pk=2, published_at=NOW)
-    assert compared(one, two, by_first=SEATS[:1], by_second=SEATS[1:]) == [
+def test_comparison_needs_a_common_seat_and_hints_at_others():
+    one, two = make_tool(published_at=NOW), make_tool(pk=2, published_at=NOW)
+    assert check_comparison(one, two, by_first=SEATS[:1], by_second=SEATS[1:]) == [
         Finding("No seat will have reviewed both tools by then, so there is no verdict.")
     ]
-    assert compared(one, two, by_first=SEATS[:1]) == [Finding("One seat reviewed only one of the tools.", blocks=False)]
-    assert compared(one, two, introduction=" ") == [
+    assert check_comparison(one, two, by_first=SEATS[:1]) == [
+        Finding("One seat reviewed only one of the tools.", blocks=False)
+    ]
+    assert check_comparison(one, two, introduction=" ") == [
         Finding("There is no introduction that says who is choosing.", blocks=False)
     ]

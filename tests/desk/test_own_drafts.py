@@ -1,11 +1,11 @@
-"""The group Reviewer: drafts of the own seat, and nothing that publishes."""
+"""The group Reviewer: drafts of their own seat, and nothing that publishes."""
 
 from datetime import date
 
 import pytest
 from django.contrib.messages import get_messages
 
-from desk import permissions as may
+from desk import permissions
 from reviews.models import Review
 from tests import factories as make
 from tests.accounts.people import person
@@ -30,7 +30,7 @@ def seat(writer):
 
 @pytest.fixture
 def reviews(seat):
-    """By whom they are, and what they are."""
+    """Reviews of both seats in several states, by description."""
     other, tool = make.reviewer(), make.tool()
     return {
         "own draft": make.review(of=tool, by=seat, published_at=None),
@@ -41,15 +41,15 @@ def reviews(seat):
     }
 
 
-def test_list_holds_own_drafts_only(client, reviews):
+def test_list_shows_own_drafts_only(client, reviews):
     page = client.get("/admin/reviews/review/")
     assert list(page.context["cl"].queryset) == [reviews["own draft"]]
-    assert list(may.reviews_to_edit(page.wsgi_request.user)) == [reviews["own draft"]]
+    assert list(permissions.reviews_to_edit(page.wsgi_request.user)) == [reviews["own draft"]]
 
 
 @pytest.mark.parametrize("which", ["own published", "own scheduled", "other's draft", "other's published"])
 @pytest.mark.parametrize("page", ["change", "delete", "history"])
-def test_other_reviews_are_as_if_they_were_not(client, reviews, which, page):
+def test_other_reviews_seem_not_to_exist(client, reviews, which, page):
     before = Review.objects.values().get(pk=reviews[which].pk)
     response = client.post(f"/admin/reviews/review/{reviews[which].pk}/{page}/", {"post": "yes", **WORDS})
     if page != "history":
@@ -58,7 +58,7 @@ def test_other_reviews_are_as_if_they_were_not(client, reviews, which, page):
     assert Review.objects.values().get(pk=before["id"]) == before
 
 
-def test_own_draft_is_written_and_stays_a_draft(client, seat):
+def test_own_draft_can_be_written_and_stays_a_draft(client, seat):
     tool = make.tool()
     form = client.get("/admin/reviews/review/add/").context["adminform"].form
     assert list(form.fields["reviewer"].queryset) == [seat]
@@ -83,46 +83,46 @@ def test_own_draft_is_written_and_stays_a_draft(client, seat):
     assert not Review.objects.exists()
 
 
-def test_nothing_is_written_for_another_seat(client, seat):
+def test_writing_for_another_seat_is_refused(client, seat):
     fields = {"tool": make.tool().pk, "reviewer": make.reviewer().pk, **WORDS, **NO_PREDICTIONS}
     response = client.post("/admin/reviews/review/add/", fields)
     assert list(response.context["adminform"].form.errors) == ["reviewer"]
     assert not Review.objects.exists()
 
 
-def test_somebody_without_a_seat_writes_nothing(client, writer):
+def test_writer_without_a_seat_writes_nothing(client, writer):
     assert client.get("/admin/reviews/review/add/").status_code == 403
-    assert not may.seats_to_write_for(writer).exists()
+    assert not permissions.seats_to_write_for(writer).exists()
 
 
-def test_predictions_follow_their_reviews(writer, reviews):
+def test_predictions_are_limited_as_their_reviews_are(writer, reviews):
     predictions = {which: make.prediction(of=review) for which, review in reviews.items()}
-    assert list(may.predictions_to_edit(writer)) == [predictions["own draft"]]
+    assert list(permissions.predictions_to_edit(writer)) == [predictions["own draft"]]
     assert predictions["own draft"].due_on > date(2026, 1, 1)
-    assert may.predictions_to_edit(person("Editor")).count() == len(predictions)
+    assert permissions.predictions_to_edit(person("Editor")).count() == len(predictions)
 
 
 @pytest.mark.parametrize("which", ["own draft", "other's draft"])
-def test_previews_follow_too(writer, reviews, which):
-    assert may.may_preview(writer, reviews[which]) == (which == "own draft")
-    assert may.may_preview(person("Editor"), reviews[which])
-    assert not may.may_preview(person("Moderator"), reviews[which])
+def test_previews_are_limited_as_reviews_are(writer, reviews, which):
+    assert permissions.may_preview(writer, reviews[which]) == (which == "own draft")
+    assert permissions.may_preview(person("Editor"), reviews[which])
+    assert not permissions.may_preview(person("Moderator"), reviews[which])
 
 
-def test_what_reviewers_may_not(writer, reviews):
+def test_reviewers_may_not_publish_preview_tools_or_import(writer, reviews):
     tool, comparison = make.tool(), make.comparison()
     for content in (tool, comparison, reviews["own draft"]):
-        assert not may.may_publish(writer, type(content))
-        assert not may.may_override_gate(writer, type(content))
-        assert may.may_publish(person("Editor"), type(content))
-        assert may.may_override_gate(person("Editor"), type(content))
+        assert not permissions.may_publish(writer, type(content))
+        assert not permissions.may_override_gate(writer, type(content))
+        assert permissions.may_publish(person("Editor"), type(content))
+        assert permissions.may_override_gate(person("Editor"), type(content))
     # Their previews include the drafts of other seats.
     for content in (tool, comparison):
-        assert not may.may_preview(writer, content)
-        assert may.may_preview(person("Editor"), content)
-        assert not may.may_preview(person("Moderator"), content)
-    assert not may.may_import(writer)
-    assert may.may_import(person("Editor"))
+        assert not permissions.may_preview(writer, content)
+        assert permissions.may_preview(person("Editor"), content)
+        assert not permissions.may_preview(person("Moderator"), content)
+    assert not permissions.may_import(writer)
+    assert permissions.may_import(person("Editor"))
 
 
 @pytest.mark.parametrize("group", ["Editor", "Administrator"])
@@ -130,5 +130,5 @@ def test_editors_have_all_seats(client, reviews, group):
     user = person(group)
     client.force_login(user)
     assert client.get("/admin/reviews/review/").context["cl"].queryset.count() == len(reviews)
-    assert may.seats_to_write_for(user).count() == 2
+    assert permissions.seats_to_write_for(user).count() == 2
     assert "verdict" in client.get("/admin/reviews/review/add/").context["adminform"].form.fields

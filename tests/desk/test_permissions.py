@@ -1,4 +1,4 @@
-"""Every page of the admin × every group, and nobody.
+"""Every page of the admin for every group, and for anonymous users.
 
 A new page fails `test_every_page_is_in_the_table` until it has its line in PAGES; the failure prints the line with what
 the page answers today, to be judged and not just copied. Where a page takes more than an object, say so in ARGUMENTS; a
@@ -25,8 +25,8 @@ from tools.models import Correction, Tool
 
 pytestmark = pytest.mark.django_db
 
-# What GET answers to a Reviewer, an Editor, a Moderator and an Administrator. 302 stands for "there is no such thing",
-# as Django says it of an object that somebody may not see; 405 is a page that takes forms only.
+# The status of GET for a Reviewer, an Editor, a Moderator, and an Administrator. 302 is how Django reports an object
+# that does not exist or that the user may not see; 405 is a page that takes forms only.
 ALL = (200, 200, 200, 200)
 READERS = (200, 200, 403, 200)
 CONTENT = (403, 200, 403, 200)
@@ -58,14 +58,14 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "comparisons_comparison_changelist": READERS,
     "comparisons_comparison_add": CONTENT,
     "comparisons_comparison_change": READERS,
-    "comparisons_comparison_delete": (403, 302, 403, 302),  # it is public: withdrawn, not deleted
+    "comparisons_comparison_delete": (403, 302, 403, 302),  # it is public: it can be withdrawn, not deleted
     "comparisons_comparison_history": READERS,
     "newsletter_subscriber_changelist": CONTENT,
     "newsletter_subscriber_add": NONE,
     "newsletter_subscriber_change": CONTENT,
     "newsletter_subscriber_delete": ADMINISTRATORS,
     "newsletter_subscriber_history": CONTENT,
-    # A draft of another seat, by a Reviewer who holds none; of their own: tests/desk/test_own_drafts.py.
+    # A draft of another seat, for a Reviewer without a seat. Their own drafts: tests/desk/test_own_drafts.py.
     "reviews_review_changelist": READERS,
     "reviews_review_add": CONTENT,
     "reviews_review_change": (302, 200, 403, 200),
@@ -96,7 +96,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "catalog_file": CONTENT,
     "comparisons_comparison_check": (403, 400, 403, 400),  # it asks for two tools
     "comparisons_comparison_deleted": READERS,
-    # A step that does not fit what it is asked of leads back with a word.
+    # A transition that the state does not allow redirects with a message.
     "comparisons_comparison_publish": (403, 302, 403, 302),
     "comparisons_comparison_put_back": (403, 302, 403, 302),
     "comparisons_comparison_restore": CONTENT,
@@ -109,7 +109,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "reviews_prediction_delete": CONTENT,
     "reviews_prediction_deleted": CONTENT,
     "reviews_prediction_history": (404, 200, 404, 200),
-    "reviews_prediction_restore": (404, 403, 404, 403),  # judged when it is out, and not before
+    "reviews_prediction_restore": (404, 403, 404, 403),  # a prediction is judged once its review is published
     "reviews_review_deleted": CONTENT,
     "reviews_review_publish": CONTENT,
     "reviews_review_put_back": (403, 302, 403, 302),
@@ -194,7 +194,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "newsletter_suppression_changelist": CONTENT,
     "newsletter_suppression_delete": ADMINISTRATORS,
     "newsletter_suppression_history": CONTENT,
-    "votes_decision_add": NONE,  # the log writes itself
+    "votes_decision_add": NONE,  # the log is written by decisions
     "votes_decision_change": MODERATORS,
     "votes_decision_changelist": MODERATORS,
     "votes_decision_delete": NONE,
@@ -226,8 +226,8 @@ OBJECTS: dict[str, Callable[[], Model]] = {
     "tools_correction": lambda: Correction.objects.create(tool=make.tool(), note="It costs less."),
     "comparisons_comparison": make.comparison,
     "newsletter_subscriber": lambda: Subscriber.objects.get_or_create(email="a@example.org")[0],
-    "newsletter_issue": lambda: an_issue(),
-    "newsletter_delivery": lambda: Delivery.objects.create(issue=an_issue(), subscriber=make.subscriber()),
+    "newsletter_issue": lambda: get_draft_issue(),
+    "newsletter_delivery": lambda: Delivery.objects.create(issue=get_draft_issue(), subscriber=make.subscriber()),
     "newsletter_outbox": lambda: Outbox.objects.create(kind="sign-up", subscriber=make.subscriber()),
     "newsletter_worker": lambda: Worker.objects.get_or_create(name="worker", beat_at=make.PAST)[0],
     "newsletter_suppression": lambda: Suppression.objects.get_or_create(digest="0" * 64, reason="bounced")[0],
@@ -241,38 +241,38 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "object_id": make.tool().pk,
     },
     "auth_user_password_change": lambda: {"id": person().pk},
-    "newsletter_issue_act": lambda: {"object_id": an_issue().pk, "act": "ready"},
+    "newsletter_issue_act": lambda: {"object_id": get_draft_issue().pk, "act": "ready"},
     "votes_vote_tool": lambda: {"tool_id": make.tool().pk},
     "votes_vote_decide": lambda: {"tool_id": make.tool().pk},
     "votes_vote_freeze": lambda: {"tool_id": make.tool().pk},
-    "votes_vote_reopen": lambda: _decided(make.tool()),
+    "votes_vote_reopen": lambda: _decide(make.tool()),
     "votes_pairvote_pair": lambda: {"first_id": make.tool().pk, "second_id": make.tool().pk},
     "votes_pairvote_decide": lambda: {"first_id": make.tool().pk, "second_id": make.tool().pk},
-    "votes_pairvote_reopen": lambda: _decided_pair(make.tool(), make.tool()),
+    "votes_pairvote_reopen": lambda: _decide_pair(make.tool(), make.tool()),
 }
 
 
-def an_issue() -> Issue:
-    """A draft; there is one at most."""
+def get_draft_issue() -> Issue:
+    """Return the draft issue. There is at most one."""
     return Issue.objects.first() or make.issue()
 
 
-def _decided_pair(first: Tool, second: Tool) -> dict[str, Any]:
+def _decide_pair(first: Tool, second: Tool) -> dict[str, Any]:
     decision = make.decision(on=None, first=first, second=second)
     return {"first_id": first.pk, "second_id": second.pk, "decision_id": decision.pk}
 
 
-def _decided(tool: Tool) -> dict[str, Any]:
+def _decide(tool: Tool) -> dict[str, Any]:
     return {"tool_id": tool.pk, "decision_id": make.decision(on=tool).pk}
 
 
 @cache
-def named_pages() -> dict[str, list[str]]:
-    """The name of each page of the admin, with the names of its arguments."""
-    return dict(_named_pages())
+def list_pages() -> dict[str, list[str]]:
+    """Return the name of each admin page, with the names of its arguments."""
+    return dict(_list_pages())
 
 
-def _named_pages() -> Iterator[tuple[str, list[str]]]:
+def _list_pages() -> Iterator[tuple[str, list[str]]]:
     patterns: list[URLPattern | URLResolver] = list(admin.site.get_urls())
     while patterns:
         pattern = patterns.pop(0)
@@ -282,24 +282,24 @@ def _named_pages() -> Iterator[tuple[str, list[str]]]:
             yield pattern.name, list(pattern.pattern.converters) or list(pattern.pattern.regex.groupindex)
 
 
-def url_of(name: str) -> str:
-    """The address of a page, with what it needs to show made on the way."""
-    arguments = named_pages()[name]
+def build_url(name: str) -> str:
+    """Create what a page needs, and return the address of the page."""
+    arguments = list_pages()[name]
     if name in ARGUMENTS:
         return reverse(f"admin:{name}", kwargs=ARGUMENTS[name]())
     model = next((model for model in OBJECTS if name.startswith(f"{model}_")), "")
     if arguments == ["object_id"]:
         return reverse(f"admin:{name}", args=[OBJECTS[model]().pk])
     if arguments == ["object_id", "kind", "version"]:  # of an object's history
-        thing: Any = OBJECTS[model]()
-        return reverse(f"admin:{name}", args=[thing.pk, thing._meta.model_name, thing.history.get().pk])
+        obj: Any = OBJECTS[model]()
+        return reverse(f"admin:{name}", args=[obj.pk, obj._meta.model_name, obj.history.get().pk])
     if arguments == ["extension"]:
         return reverse(f"admin:{name}", args=["csv"])
     return reverse(f"admin:{name}")
 
 
-def answers(name: str) -> tuple[int, ...]:
-    url = url_of(name)
+def read_statuses(name: str) -> tuple[int, ...]:
+    url = build_url(name)
     codes = []
     for group in GROUPS:
         client = Client(raise_request_exception=False)
@@ -312,20 +312,20 @@ QUERY = {"autocomplete": {"app_label": "comparisons", "model_name": "comparison"
 
 
 def test_every_page_is_in_the_table():
-    names = named_pages().keys()
-    new = "".join(f'    "{name}": {answers(name)},\n' for name in sorted(names - PAGES.keys()))
+    names = list_pages().keys()
+    new = "".join(f'    "{name}": {read_statuses(name)},\n' for name in sorted(names - PAGES.keys()))
     assert not new, f"Pages without a line in PAGES, with what they answer today:\n{new}"
     assert PAGES.keys() - names == set()
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_opens_for_whom_it_should(name):
-    assert answers(name) == PAGES[name]
+def test_page_opens_for_the_right_groups(name):
+    assert read_statuses(name) == PAGES[name]
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_asks_strangers_to_sign_in_and_does_nothing(client, name):
-    url = url_of(name)
+def test_page_redirects_anonymous_users_to_sign_in(client, name):
+    url = build_url(name)
     for response in (client.get(url), client.post(url)):
         assert response.status_code == 302
         home = response.headers["Location"].partition("?")[0]

@@ -1,4 +1,4 @@
-"""Previews show the drafts of one object to anyone with the link, and reveal them to nobody else."""
+"""Previews show the drafts of one object to anyone who has the link, and to nobody else."""
 
 import re
 from datetime import timedelta
@@ -53,13 +53,13 @@ PUBLIC = [
 ]
 
 
-def shown(client, thing) -> str:
-    response = client.get(previews.preview_url(thing))
+def read_preview(client, content) -> str:
+    response = client.get(previews.preview_url(content))
     assert response.status_code == 200
     return response.content.decode()
 
 
-def draft_tool(**fields):
+def make_draft_tool(**fields):
     tool = make.tool(slug="gamma", name="Gamma", published_at=None, description="About *it*.", **fields)
     seats = [make.reviewer(name=name) for name in ("The Builder", "The Skeptic")]
     make.prediction(of=make.review(of=tool, by=seats[0], quote="Draft words.", published_at=None), claim="It will.")
@@ -67,21 +67,21 @@ def draft_tool(**fields):
     return tool
 
 
-def test_a_draft_is_shown_as_its_page_will_be(client):
-    tool = draft_tool()
-    page = shown(client, tool)
+def test_draft_is_shown_as_its_page_will_be(client):
+    tool = make_draft_tool()
+    page = read_preview(client, tool)
     for words in ("Gamma", "About <em>it</em>.", "Draft words.", "Scheduled words.", "It will.", "1 of 2 ship"):
         assert words in page
     assert '<p class="draft__word">Draft</p>' in page
     assert '<meta name="robots" content="noindex">' in page
 
 
-def test_its_page_is_the_very_page_but_for_what_a_preview_lacks(client):
+def test_preview_equals_the_published_page_without_voting(client):
     tool = make.tool(published_at=None, description="About *it*.")
     make.plan(of=tool)
     make.fact(of=tool)
     make.review(of=tool, by=make.reviewer(), published_at=None)
-    before = re.search(r"<article>.*</article>", shown(client, tool), re.S)[0]
+    before = re.search(r"<article>.*</article>", read_preview(client, tool), re.S)[0]
     publish_tool(tool=tool)
     after = re.search(r"<article>.*</article>", client.get(tool.get_absolute_url()).content.decode(), re.S)[0]
     after = re.sub(r'<form class="ballot".*?</form>', "", after, flags=re.S)
@@ -92,20 +92,20 @@ def test_its_page_is_the_very_page_but_for_what_a_preview_lacks(client):
 
 
 def test_previews_are_strict_html(client):
-    tool = draft_tool()
-    links = [previews.preview_url(thing) for thing in (tool, make.comparison(first=tool, published_at=None))]
+    tool = make_draft_tool()
+    links = [previews.preview_url(content) for content in (tool, make.comparison(first=tool, published_at=None))]
     for link in (*links, "/preview/cut-off/"):
         html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(client.get(link).content)
 
 
-def test_nobody_votes_in_a_preview(client):
-    assert '<form class="ballot"' not in shown(client, draft_tool())
-    assert '<form class="ballot"' not in shown(client, make.comparison(published_at=None))
+def test_preview_has_no_voting(client):
+    assert '<form class="ballot"' not in read_preview(client, make_draft_tool())
+    assert '<form class="ballot"' not in read_preview(client, make.comparison(published_at=None))
 
 
-@pytest.mark.parametrize("make_thing", [draft_tool, lambda: make.comparison(published_at=None)])
-def test_no_cache_no_index_no_referrer_and_no_cookie(client, make_thing):
-    response = client.get(previews.preview_url(make_thing()))
+@pytest.mark.parametrize("make_content", [make_draft_tool, lambda: make.comparison(published_at=None)])
+def test_no_cache_no_index_no_referrer_and_no_cookie(client, make_content):
+    response = client.get(previews.preview_url(make_content()))
     wanted = {name: response.headers[name] for name in previews.HEADERS}
     assert wanted == {
         "Cache-Control": "private, no-store",
@@ -119,13 +119,13 @@ def test_no_cache_no_index_no_referrer_and_no_cookie(client, make_thing):
     assert [word for word in unwanted if word in page] == []
 
 
-def test_a_comparison_shows_its_drafts_and_those_of_its_tools_alone(client):
+def test_comparison_counts_only_the_drafts_of_its_tools(client):
     pair = make_site()
     add_hidden_content(pair)
-    one = draft_tool()
+    one = make_draft_tool()
     make.review(of=pair.first, by=one.reviews.first().reviewer, quote="Another draft.", published_at=None)
-    compared = make.comparison(first=one, second=pair.first, introduction="Who *chooses*.", published_at=None)
-    address = previews.preview_url(compared)
+    comparison = make.comparison(first=one, second=pair.first, introduction="Who *chooses*.", published_at=None)
+    address = previews.preview_url(comparison)
     page = client.get(address).content.decode()
     for words in ("Who <em>chooses</em>.", "Draft words.", "Scheduled words.", "Another draft.", "Hello"):
         assert (words in page) == (words != "Hello")
@@ -135,40 +135,40 @@ def test_a_comparison_shows_its_drafts_and_those_of_its_tools_alone(client):
     assert "Counted through The Builder alone" in through.content.decode()
 
 
-def test_a_review_is_shown_on_its_tool_without_other_drafts(client):
-    tool = draft_tool()
+def test_review_is_shown_on_its_tool_without_other_drafts(client):
+    tool = make_draft_tool()
     first, second = tool.reviews.order_by("pk")
-    page = shown(client, first)
+    page = read_preview(client, first)
     assert ("Draft words." in page, "Scheduled words." in page) == (True, False)
-    page = shown(client, second)
+    page = read_preview(client, second)
     assert ("Draft words." in page, "Scheduled words." in page) == (False, True)
 
 
-def test_a_new_edition_is_shown_above_what_it_supersedes(client):
+def test_new_edition_is_shown_above_the_one_it_supersedes(client):
     tool, seat = make.tool(), make.reviewer()
     make.review(of=tool, by=seat, verdict="ship", quote="First words.")
     edition = make.review(of=tool, by=seat, verdict="skip", quote="New words.", published_at=None)
-    page = shown(client, edition)
+    page = read_preview(client, edition)
     assert "Flipped from ship" in page
     assert page.index("New words.") < page.index("First words.")
     assert "0 of 1 ship" in page
 
 
 def test_previews_only_read_and_cache_nothing(client, django_assert_num_queries):
-    tool = draft_tool()
-    compared = make.comparison(first=tool, published_at=None)
+    tool = make_draft_tool()
+    comparison = make.comparison(first=tool, published_at=None)
     sizes = [cache.cache_info().currsize for cache in (_cached_editorial, _cached_verdict, _census)]
-    for thing, number in ((tool, 6), (compared, 5), (tool.reviews.first(), 6)):
+    for content, number in ((tool, 6), (comparison, 5), (tool.reviews.first(), 6)):
         with CaptureQueriesContext(
             connection,
         ) as asked:
-            client.get(previews.preview_url(thing))
+            client.get(previews.preview_url(content))
         assert len(asked) == number
         assert {query["sql"].lstrip().split()[0] for query in asked} <= {"SELECT", "WITH"}
     assert [cache.cache_info().currsize for cache in (_cached_editorial, _cached_verdict, _census)] == sizes
 
 
-def test_nothing_of_a_preview_is_on_public_pages_afterwards(client):
+def test_previews_leave_nothing_on_public_pages(client):
     pair = make_site()
     add_hidden_content(pair)
 
@@ -177,10 +177,10 @@ def test_nothing_of_a_preview_is_on_public_pages_afterwards(client):
 
     before = public()
     addresses = [
-        previews.preview_url(thing)
+        previews.preview_url(content)
         for model in (Tool, Review, Comparison)
-        for thing in model.objects.order_by("pk")
-        if previews.is_previewable(thing)
+        for content in model.objects.order_by("pk")
+        if previews.is_previewable(content)
     ]
     for address in addresses:
         assert SECRET in client.get(address).content.decode()
@@ -190,9 +190,9 @@ def test_nothing_of_a_preview_is_on_public_pages_afterwards(client):
     assert [address for address, (_, content) in zip(PUBLIC, after, strict=True) if SECRET.encode() in content] == []
 
 
-def test_a_link_works_for_72_hours(client, time_machine):
+def test_link_expires_after_72_hours(client, time_machine):
     now = timezone.now()
-    tool = draft_tool()
+    tool = make_draft_tool()
     address = previews.preview_url(tool)
     time_machine.move_to(now + 72 * HOUR - timedelta(minutes=1))
     assert client.get(address).status_code == 200
@@ -203,7 +203,7 @@ def test_a_link_works_for_72_hours(client, time_machine):
     assert response.headers["Cache-Control"] == "private, no-store"
 
 
-def damaged(token: str) -> list[str]:
+def damage(token: str) -> list[str]:
     value, _, _ = token.partition(":")
     other = TimestampSigner(salt="another")
     return [
@@ -223,9 +223,9 @@ def damaged(token: str) -> list[str]:
 
 
 @pytest.mark.parametrize("number", range(12))
-def test_a_damaged_or_forged_link_is_told_so(client, number):
-    address = previews.preview_url(draft_tool())
-    token = damaged(address.removeprefix("/preview/").rstrip("/"))[number]
+def test_damaged_or_forged_link_is_reported(client, number):
+    address = previews.preview_url(make_draft_tool())
+    token = damage(address.removeprefix("/preview/").rstrip("/"))[number]
     response = client.get(f"/preview/{token}/")
     assert response.status_code == 404
     page = response.content.decode()
@@ -234,26 +234,26 @@ def test_a_damaged_or_forged_link_is_told_so(client, number):
     assert response.headers["Referrer-Policy"] == "same-origin"
 
 
-def test_a_preview_ends_when_the_thing_is_public(client):
-    tool = draft_tool()
+def test_preview_redirects_once_the_content_is_public(client):
+    tool = make_draft_tool()
     review = tool.reviews.get(published_at=None)
-    compared = make.comparison(first=tool, published_at=None)
-    links = [previews.preview_url(thing) for thing in (tool, review, compared)]
+    comparison = make.comparison(first=tool, published_at=None)
+    links = [previews.preview_url(content) for content in (tool, review, comparison)]
     publish_tool(tool=tool)
-    compared.publish()
+    comparison.publish()
     assert [client.get(link).headers["Location"] for link in links] == [
         tool.get_absolute_url(),
         tool.get_absolute_url(),
-        compared.get_absolute_url(),
+        comparison.get_absolute_url(),
     ]
 
 
-def test_a_preview_ends_when_the_thing_is_withdrawn_or_deleted(client):
+def test_preview_is_gone_once_the_content_is_withdrawn_or_deleted(client):
     tool, seat = make.tool(), make.reviewer()
     review = make.review(of=tool, by=seat, published_at=None)
-    compared = make.comparison(first=tool, published_at=None)
+    comparison = make.comparison(first=tool, published_at=None)
     gone = make.tool(published_at=None)
-    links = [previews.preview_url(thing) for thing in (review, compared, gone)]
+    links = [previews.preview_url(content) for content in (review, comparison, gone)]
     tool.withdraw()
     gone.delete()
     for link in links:
@@ -262,7 +262,7 @@ def test_a_preview_ends_when_the_thing_is_withdrawn_or_deleted(client):
         assert "nothing to preview any more" in response.content.decode()
 
 
-def test_a_preview_is_only_read(client):
-    address = previews.preview_url(draft_tool())
+def test_preview_refuses_post(client):
+    address = previews.preview_url(make_draft_tool())
     assert client.post(address).status_code == 405
     assert client.head(address).status_code == 200

@@ -1,4 +1,4 @@
-"""Publishing from the admin: the panel, the page that asks once more, the report, the bulk actions."""
+"""Publishing in the admin: the panel, the confirmation page, the report, and the bulk actions."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ from desk.publishing.transitions import TRANSITIONS, apply_transition, compute_e
 from desk.tool_page.scorecard import SeatForm
 from reviews.models import Review
 from tests import factories as make
-from tests.desk.people import CHIEF, EDITOR, WRITER, may, signed_in
+from tests.desk.people import CHIEF, EDITOR, WRITER, make_user, sign_in
 from tools.models import Tool
 from tools.publishing import PublicationState, Publishable
 
@@ -28,8 +28,8 @@ LONG = "Words enough to say why it is so, and not the other way round. " * 3
 STEP_NAMES = ["publish", "schedule", "unschedule", "withdraw", "put_back"]
 
 
-def whole_tool(**fields):
-    """A draft that the gate lets through, with a draft of each seat."""
+def make_complete_tool(**fields):
+    """Return a draft that passes the gate, with a draft review per seat."""
     full = {"tagline": "A line", "description": "Words", "website": "https://example.com/", "published_at": None}
     tool = make.tool(**{**full, **fields})
     sourced = {"source": "https://example.com/", "verified_on": timezone.localdate()}
@@ -42,49 +42,49 @@ def whole_tool(**fields):
     return tool
 
 
-def url(thing, step: str) -> str:
-    meta = thing._meta
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{step}", args=[thing.pk])
+def url(content, step: str) -> str:
+    meta = content._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{step}", args=[content.pk])
 
 
-def words(response) -> str:
-    """The text of a page's content."""
+def read_text(response) -> str:
+    """Return the text of a page's content."""
     content = re.search(r'<div id="content-main".*<footer', response.content.decode(), re.S)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", content[0] if content else "")).split())
 
 
-def marks(response) -> list[str]:
+def read_fingerprints(response) -> list[str]:
     return re.findall(r'name="seen" value="([^"]+)"', response.content.decode())
 
 
 def confirm(client, address: str, **data):
-    """Look at the page that asks, and send its form."""
-    asked = client.get(address)
-    assert asked.status_code == 200
-    return client.post(address, {"seen": marks(asked), **data})
+    """Open the confirmation page, and post its form."""
+    page = client.get(address)
+    assert page.status_code == 200
+    return client.post(address, {"seen": read_fingerprints(page), **data})
 
 
-def said(response) -> list[str]:
+def read_messages(response) -> list[str]:
     return [re.sub(r"<[^>]+>", "", unescape(str(message))) for message in messages.get_messages(response.wsgi_request)]
 
 
-def test_a_tool_comes_out_with_its_reviews_at_one_instant():
-    client, tool = signed_in(may(*EDITOR)), whole_tool(name="Gamma")
-    asked = client.get(url(tool, "publish"))
-    assert "Will be published now Gamma These reviews are published at the same time: Seat" in words(asked)
-    assert Tool.objects.get().state == PublicationState.DRAFT  # asking does nothing
-    response = client.post(url(tool, "publish"), {"seen": marks(asked)})
+def test_tool_is_published_with_its_reviews_at_one_instant():
+    client, tool = sign_in(make_user(*EDITOR)), make_complete_tool(name="Gamma")
+    page = client.get(url(tool, "publish"))
+    assert "Will be published now Gamma These reviews are published at the same time: Seat" in read_text(page)
+    assert Tool.objects.get().state == PublicationState.DRAFT  # the confirmation page changes nothing
+    response = client.post(url(tool, "publish"), {"seen": read_fingerprints(page)})
     tool.refresh_from_db()
-    assert (response.status_code, said(response)) == (302, ["Published: Gamma (with two reviews)."])
+    assert (response.status_code, read_messages(response)) == (302, ["Published: Gamma (with two reviews)."])
     assert {review.published_at for review in tool.reviews.all()} == {tool.published_at}
     assert [row.history_change_reason for row in tool.history.all()] == ["Published.", None]
     assert tool.history.latest().history_user == Tool.history.latest().history_user
 
 
-def test_the_gate_holds_back_and_says_everything():
-    client, tool = signed_in(may(*EDITOR)), make.tool(published_at=None)
+def test_gate_blocks_and_lists_everything_missing():
+    client, tool = sign_in(make_user(*EDITOR)), make.tool(published_at=None)
     make.reviewer(name="The Builder")
-    asked = client.get(url(tool, "publish"))
+    page = client.get(url(tool, "publish"))
     for missing in (
         "no tagline",
         "no description",
@@ -93,17 +93,19 @@ def test_the_gate_holds_back_and_says_everything():
         "No facts with",
         "The Builder: there is no",
     ):
-        assert missing in words(asked)
-    assert 'type="submit" class="default"' not in asked.content.decode()
-    response = client.post(url(tool, "publish"), {"seen": marks(asked), "override": "on", "reason": "I may not"})
+        assert missing in read_text(page)
+    assert 'type="submit" class="default"' not in page.content.decode()
+    response = client.post(
+        url(tool, "publish"), {"seen": read_fingerprints(page), "override": "on", "reason": "I may not"}
+    )
     tool.refresh_from_db()
     assert (response.status_code, tool.state) == (200, PublicationState.DRAFT)
 
 
-def test_overriding_the_gate_needs_the_right_a_tick_and_a_reason_that_is_kept():
-    user = may(*CHIEF)
+def test_overriding_the_gate_needs_the_permission_the_box_and_a_reason_for_the_history():
+    user = make_user(*CHIEF)
     client, tool = (
-        signed_in(user),
+        sign_in(user),
         make.tool(published_at=None, tagline="A line", description="W", website="https://a.b/"),
     )
     for data in ({}, {"reason": "Breaking news."}, {"override": "on"}, {"override": "on", "reason": " "}):
@@ -121,17 +123,17 @@ def test_overriding_the_gate_needs_the_right_a_tick_and_a_reason_that_is_kept():
     )
 
 
-def test_scheduling_is_a_time_in_utc(time_machine):
+def test_scheduling_takes_a_time_in_utc(time_machine):
     time_machine.move_to(datetime(2026, 11, 20, 12, tzinfo=UTC), tick=False)
-    client, tool = signed_in(may(*EDITOR)), whole_tool(name="Gamma")
-    asked = client.get(url(tool, "schedule"))
-    assert 'value="2026-11-21T09:00"' in asked.content.decode()
+    client, tool = sign_in(make_user(*EDITOR)), make_complete_tool(name="Gamma")
+    page = client.get(url(tool, "schedule"))
+    assert 'value="2026-11-21T09:00"' in page.content.decode()
     refused = confirm(client, url(tool, "schedule"), at="2026-11-20T11:59")
-    assert "That time has passed." in words(refused)
-    assert "Enter a valid date/time." in words(confirm(client, url(tool, "schedule"), at="soon"))
+    assert "That time has passed." in read_text(refused)
+    assert "Enter a valid date/time." in read_text(confirm(client, url(tool, "schedule"), at="soon"))
     response = confirm(client, url(tool, "schedule"), at="2026-11-22T06:30")
     tool.refresh_from_db()
-    assert said(response) == ["Scheduled: Gamma (with two reviews)."]
+    assert read_messages(response) == ["Scheduled: Gamma (with two reviews)."]
     instant = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
     assert (tool.published_at, {review.published_at for review in tool.reviews.all()}) == (instant, {instant})
     assert tool.history.latest().history_change_reason == "Scheduled for 22 Nov 2026, 06:30 UTC."
@@ -140,29 +142,29 @@ def test_scheduling_is_a_time_in_utc(time_machine):
     assert client.get(tool.get_absolute_url()).status_code == 200
 
 
-def test_the_gate_looks_at_the_time_that_was_chosen(time_machine):
+def test_gate_checks_the_chosen_time(time_machine):
     time_machine.move_to(datetime(2026, 11, 20, 12, tzinfo=UTC), tick=False)
-    client, seat = signed_in(may(*EDITOR)), make.reviewer()
+    client, seat = sign_in(make_user(*EDITOR)), make.reviewer()
     review = make.review(of=make.tool(), by=seat, quote=LONG, flips_if="It slows.", published_at=None)
     make.prediction(of=review, claim="Soon", due_on="2026-12-01")
     response = confirm(client, url(review, "schedule"), at="2026-12-02T09:00")
-    assert "The prediction “Soon” is due on 1 Dec 2026" in words(response)
+    assert "The prediction “Soon” is due on 1 Dec 2026" in read_text(response)
     assert Review.objects.get().state == PublicationState.DRAFT
     assert confirm(client, url(review, "schedule"), at="2026-11-30T09:00").status_code == 302
 
 
-def test_unscheduling_makes_drafts_again_of_all_that_was_to_come_out():
-    client, tool = signed_in(may(*EDITOR)), whole_tool()
+def test_unscheduling_turns_a_tool_and_its_reviews_back_into_drafts():
+    client, tool = sign_in(make_user(*EDITOR)), make_complete_tool()
     confirm(client, url(tool, "schedule"), at="2099-01-01T09:00")
     response = confirm(client, url(tool, "unschedule"))
     tool.refresh_from_db()
-    assert said(response) == [f"Back to draft: {tool} (with two reviews)."]
-    assert {thing.state for thing in (tool, *tool.reviews.all())} == {PublicationState.DRAFT}
+    assert read_messages(response) == [f"Back to draft: {tool} (with two reviews)."]
+    assert {content.state for content in (tool, *tool.reviews.all())} == {PublicationState.DRAFT}
 
 
 def test_withdrawing_needs_a_reason_and_can_be_undone():
-    client, tool = signed_in(may(*EDITOR)), make.tool()
-    assert "This field is required." in words(confirm(client, url(tool, "withdraw")))
+    client, tool = sign_in(make_user(*EDITOR)), make.tool()
+    assert "This field is required." in read_text(confirm(client, url(tool, "withdraw")))
     confirm(client, url(tool, "withdraw"), reason="It was sold.")
     tool.refresh_from_db()
     assert (tool.state, client.get(tool.get_absolute_url()).status_code) == (PublicationState.WITHDRAWN, 404)
@@ -173,12 +175,12 @@ def test_withdrawing_needs_a_reason_and_can_be_undone():
     assert reasons == [None, "Withdrawn: It was sold.", "Put back: It was not."]
 
 
-def test_a_step_that_the_state_does_not_allow_leads_back():
-    client, tool = signed_in(may(*CHIEF)), make.tool(name="Gamma")
+def test_transition_that_the_state_forbids_redirects():
+    client, tool = sign_in(make_user(*CHIEF)), make.tool(name="Gamma")
     for step in ("publish", "schedule", "unschedule", "put_back"):
         response = client.post(url(tool, step), {"reason": "x", "override": "on", "at": "2099-01-01T09:00"})
         assert response.status_code == 302
-        assert said(response)[-1] == "Gamma: Published since 5 Jan 2026, 09:00 UTC. Nothing was changed."
+        assert read_messages(response)[-1] == "Gamma: Published since 5 Jan 2026, 09:00 UTC. Nothing was changed."
     assert tool.history.count() == 1
     assert client.get(reverse("admin:tools_tool_publish", args=[10**9])).status_code == 404
     assert client.get("/admin/tools/tool/nonsense/publish/").status_code == 404
@@ -186,48 +188,58 @@ def test_a_step_that_the_state_does_not_allow_leads_back():
 
 @pytest.mark.parametrize("step", STEP_NAMES)
 @pytest.mark.parametrize(
-    "make_thing", [make.tool, lambda: make.review(of=make.tool(), by=make.reviewer()), make.comparison]
+    "make_content", [make.tool, lambda: make.review(of=make.tool(), by=make.reviewer()), make.comparison]
 )
-def test_nobody_without_the_permission_gets_through(step, make_thing):
-    thing = make_thing()
-    writer = signed_in(may(*WRITER, "tools.override_gate"))
-    assert writer.get(url(thing, step)).status_code == 403
-    assert writer.post(url(thing, step), {"reason": "x"}).status_code == 403
-    assert url(thing, "change").replace("change/", "publish/") not in writer.get(url(thing, "change")).content.decode()
+def test_transitions_need_the_permission_to_publish(step, make_content):
+    content = make_content()
+    writer = sign_in(make_user(*WRITER, "tools.override_gate"))
+    assert writer.get(url(content, step)).status_code == 403
+    assert writer.post(url(content, step), {"reason": "x"}).status_code == 403
+    assert (
+        url(content, "change").replace("change/", "publish/") not in writer.get(url(content, "change")).content.decode()
+    )
 
 
 def test_publishing_a_tool_with_reviews_needs_both_permissions():
-    client, tool = signed_in(may(*[name for name in CHIEF if name != "reviews.publish_review"])), whole_tool()
-    asked = client.get(url(tool, "publish"))
-    assert "Its reviews are published with it, and you may not publish reviews." in words(asked)
-    assert client.post(url(tool, "publish"), {"seen": marks(asked), "override": "on", "reason": "x"}).status_code == 200
+    client, tool = (
+        sign_in(make_user(*[name for name in CHIEF if name != "reviews.publish_review"])),
+        make_complete_tool(),
+    )
+    page = client.get(url(tool, "publish"))
+    assert "Its reviews are published with it, and you may not publish reviews." in read_text(page)
+    assert (
+        client.post(
+            url(tool, "publish"), {"seen": read_fingerprints(page), "override": "on", "reason": "x"}
+        ).status_code
+        == 200
+    )
     tool.refresh_from_db()
     assert tool.state == PublicationState.DRAFT
 
 
-def test_what_changed_since_one_looked_is_shown_before_it_is_published():
-    client, tool = signed_in(may(*EDITOR)), whole_tool()
-    seen = marks(client.get(url(tool, "publish")))
+def test_change_after_the_confirmation_page_is_shown_before_publishing():
+    client, tool = sign_in(make_user(*EDITOR)), make_complete_tool()
+    seen = read_fingerprints(client.get(url(tool, "publish")))
     tool.reviews.filter(pk=tool.reviews.first().pk).update(verdict="skip")
     response = client.post(url(tool, "publish"), {"seen": seen})
     tool.refresh_from_db()
     assert (response.status_code, tool.state) == (200, PublicationState.DRAFT)
     assert "Something has changed since you opened this page" in response.content.decode()
-    assert client.post(url(tool, "publish"), {"seen": marks(response)}).status_code == 302
+    assert client.post(url(tool, "publish"), {"seen": read_fingerprints(response)}).status_code == 302
 
 
-def panel(client, thing) -> str:
-    page = client.get(url(thing, "change")).content.decode()
+def read_panel(client, content) -> str:
+    page = client.get(url(content, "change")).content.decode()
     found = re.search(r'<section class="publishing.*?</section>', page, re.S)[0]
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", found)).split())
 
 
-def test_the_panel_says_where_a_thing_stands_and_offers_what_is_possible():
-    client = signed_in(may(*EDITOR))
+def test_panel_shows_the_state_and_the_available_transitions():
+    client = sign_in(make_user(*EDITOR))
     draft, public = make.tool(name="Draft", published_at=None), make.tool()
     scheduled, gone = make.tool(published_at=make.FUTURE), make.tool(withdrawn_at=make.PAST)
     shared = "Preview Link to share Shows the saved version to anyone with the link, without an account, for 72 hours. "
-    assert [panel(client, thing) for thing in (draft, scheduled, public, gone)] == [
+    assert [read_panel(client, content) for content in (draft, scheduled, public, gone)] == [
         f"Publishing Draft. Readers do not see it. {shared}Publish now… Schedule…",
         f"Publishing Scheduled. It appears by itself on 1 Jan 2099, 00:00 UTC. {shared}"
         "Publish now… Schedule… Unschedule…",
@@ -235,33 +247,33 @@ def test_the_panel_says_where_a_thing_stands_and_offers_what_is_possible():
         "Publishing Withdrawn on 5 Jan 2026, 09:00 UTC. Readers do not see it. Put back…",
     ]
     hidden = make.comparison(first=draft, second=public)
-    assert panel(client, hidden).startswith(
+    assert read_panel(client, hidden).startswith(
         "Publishing Published since 5 Jan 2026, 09:00 UTC. Readers cannot see it while they cannot see Draft (draft)."
     )
 
 
-def test_who_writes_for_one_seat_hands_on_no_link_to_other_seats_drafts():
-    writer, tool = signed_in(may(*WRITER)), make.tool(published_at=None)
+def test_writer_of_one_seat_gets_no_link_to_the_drafts_of_other_seats():
+    writer, tool = sign_in(make_user(*WRITER)), make.tool(published_at=None)
     own = make.review(of=tool, by=make.reviewer(held_by=User.objects.latest("pk")), published_at=None)
-    for thing in (tool, make.comparison(first=tool, published_at=None)):
-        assert "/preview/" not in writer.get(url(thing, "change")).content.decode()
+    for content in (tool, make.comparison(first=tool, published_at=None)):
+        assert "/preview/" not in writer.get(url(content, "change")).content.decode()
     assert "/preview/review-" in writer.get(url(own, "change")).content.decode()
 
 
-def publishable_admins():
+def publishable_models():
     return [model for model in admin.site._registry if issubclass(model, Publishable)]
 
 
-def test_everything_that_is_published_is_registered():
-    assert sorted(model.__name__ for model in publishable_admins()) == ["Comparison", "Review", "Tool"]
+def test_every_publishable_model_is_registered():
+    assert sorted(model.__name__ for model in publishable_models()) == ["Comparison", "Review", "Tool"]
 
 
 @pytest.mark.parametrize("published_at", [None, make.PAST, make.FUTURE])
-def test_no_form_of_the_admin_sets_the_times_itself(published_at):
+def test_no_admin_form_has_the_publication_times(published_at):
     request = RequestFactory().get("/")
-    request.user = may()
+    request.user = make_user()
     request.user.is_superuser = True
-    thing = {
+    content = {
         Tool: make.tool(published_at=published_at),
         Review: make.review(of=make.tool(), by=make.reviewer(), published_at=published_at),
         Comparison: make.comparison(published_at=published_at),
@@ -269,7 +281,7 @@ def test_no_form_of_the_admin_sets_the_times_itself(published_at):
     for model, its_admin in admin.site._registry.items():
         forms = []
         if issubclass(model, Publishable):
-            for obj in (None, thing[model]):
+            for obj in (None, content[model]):
                 forms.append(its_admin.get_form(request, obj))
                 forms += _inline_forms(its_admin, request, obj)
             assert set(getattr(its_admin, "list_editable", ())) & {"published_at", "withdrawn_at"} == set()
@@ -280,13 +292,13 @@ def test_no_form_of_the_admin_sets_the_times_itself(published_at):
 
 
 def _inline_forms(its_admin, request, obj) -> list:
-    """The forms of its inlines; the scorecard's has a form for each seat."""
+    """Return the forms of its inlines. The scorecard has one form class for all seats."""
     formsets = [formset for formset, _ in its_admin.get_formsets_with_inlines(request, obj)]
     return [getattr(formset, "form", None) or SeatForm for formset in formsets]
 
 
-def test_posting_the_times_with_a_form_changes_nothing():
-    client, tool = signed_in(may(*CHIEF)), make.tool(published_at=None)
+def test_posting_publication_times_changes_nothing():
+    client, tool = sign_in(make_user(*CHIEF)), make.tool(published_at=None)
     data = {"name": "New", "slug": tool.slug, "category": tool.category_id, "aliases": "", "logo": ""}
     inlines = {f"{name}-{part}_FORMS": "0" for name in ("plans", "facts") for part in ("TOTAL", "INITIAL")}
     times = {"published_at_0": "2026-01-01", "published_at_1": "09:00", "published_at": "2026-01-01 09:00"}
@@ -295,137 +307,137 @@ def test_posting_the_times_with_a_form_changes_nothing():
     assert (tool.published_at, tool.withdrawn_at) == (None, None)
 
 
-# -- Many at once -----------------------------------------------------------------------------------------
+# -- Bulk actions ---------------------------------------------------------------------------------------
 
 
-def bulk(client, model, step: str, things, **data):
-    """Choose the action in the list; returns the page that asks."""
+def run_bulk(client, model, step: str, objects, **data):
+    """Choose the action in the list. Return the confirmation page, or with data the response to its form."""
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    chosen = {"action": f"{step}_selected", "_selected_action": [thing.pk for thing in things]}
-    asked = client.post(address, chosen)
+    chosen = {"action": f"{step}_selected", "_selected_action": [content.pk for content in objects]}
+    page = client.post(address, chosen)
     if not data:
-        return asked
+        return page
     data.pop("go", None)
-    return client.post(address, {**chosen, "confirmed": "yes", "seen": marks(asked), **data})
+    return client.post(address, {**chosen, "confirmed": "yes", "seen": read_fingerprints(page), **data})
 
 
-def test_bulk_says_what_it_will_do_does_that_and_reports_it():
-    client = signed_in(may(*EDITOR))
-    good, bad, out = whole_tool(name="Good"), make.tool(name="Bad", published_at=None), make.tool(name="Out")
-    asked = bulk(client, Tool, "publish", [good, bad, out])
-    text = words(asked)
+def test_bulk_action_announces_applies_and_reports():
+    client = sign_in(make_user(*EDITOR))
+    good, bad, out = make_complete_tool(name="Good"), make.tool(name="Bad", published_at=None), make.tool(name="Out")
+    page = run_bulk(client, Tool, "publish", [good, bad, out])
+    text = read_text(page)
     assert re.search(
         r"Will be published now Good These reviews .* The gate blocks these Bad Missing: There is no tag", text
     )
     assert "Not possible Out : It is published." in text
     assert Tool.objects.filter(published_at=None).count() == 2
-    response = bulk(client, Tool, "publish", [good, bad, out], go=True)
-    done, not_done = said(response)
+    response = run_bulk(client, Tool, "publish", [good, bad, out], go=True)
+    done, not_done = read_messages(response)
     assert done == "Published: Good (with two reviews)."
     assert not_done.startswith("Not published: Bad (There is no tagline.")
     assert not_done.endswith("Out (It is published).")
-    for thing, state in (
+    for content, state in (
         (good, PublicationState.PUBLISHED),
         (bad, PublicationState.DRAFT),
         (out, PublicationState.PUBLISHED),
     ):
-        thing.refresh_from_db()
-        assert thing.state == state
+        content.refresh_from_db()
+        assert content.state == state
     assert out.history.count() == 1
 
 
-def test_bulk_schedules_and_withdraws_all_kinds():
-    client = signed_in(may(*CHIEF))
+def test_bulk_action_schedules_and_withdraws_every_model():
+    client = sign_in(make_user(*CHIEF))
     reviews = [make.review(of=make.tool(), by=make.reviewer(), quote=LONG, published_at=None) for _ in range(2)]
-    bulk(client, Review, "schedule", reviews, at="2099-01-01T09:00")
+    run_bulk(client, Review, "schedule", reviews, at="2099-01-01T09:00")
     assert {review.published_at for review in Review.objects.all()} == {datetime(2099, 1, 1, 9, tzinfo=UTC)}
     pairs = [make.comparison() for _ in range(2)]
-    response = bulk(client, Comparison, "withdraw", pairs, reason="Both were wrong.")
-    assert said(response) == [f"Withdrawn: {pairs[1]}; {pairs[0]}."]
+    response = run_bulk(client, Comparison, "withdraw", pairs, reason="Both were wrong.")
+    assert read_messages(response) == [f"Withdrawn: {pairs[1]}; {pairs[0]}."]
     assert {pair.state for pair in Comparison.objects.all()} == {PublicationState.WITHDRAWN}
     assert {pair.history.latest().history_change_reason for pair in pairs} == {"Withdrawn: Both were wrong."}
 
 
-def test_bulk_overrides_the_gate_for_all_with_one_reason():
-    client, tools = signed_in(may(*CHIEF)), [make.tool(published_at=None) for _ in range(2)]
-    bulk(client, Tool, "publish", tools, override="on", reason="An empty site.")
+def test_bulk_action_overrides_the_gate_for_all_with_one_reason():
+    client, tools = sign_in(make_user(*CHIEF)), [make.tool(published_at=None) for _ in range(2)]
+    run_bulk(client, Tool, "publish", tools, override="on", reason="An empty site.")
     assert {tool.state for tool in Tool.objects.all()} == {PublicationState.PUBLISHED}
 
 
-def test_bulk_is_offered_and_accepted_only_with_the_permission():
-    writer, tool = signed_in(may(*WRITER)), whole_tool()
+def test_bulk_action_needs_the_permission():
+    writer, tool = sign_in(make_user(*WRITER)), make_complete_tool()
     address = reverse("admin:tools_tool_changelist")
     page = writer.get(address).content.decode()
     assert "publish_selected" not in page
     writer.post(address, {"action": "publish_selected", "_selected_action": [tool.pk], "confirmed": "yes", "seen": "x"})
     tool.refresh_from_db()
     assert tool.state == PublicationState.DRAFT
-    assert "publish_selected" in signed_in(may(*EDITOR)).get(address).content.decode()
+    assert "publish_selected" in sign_in(make_user(*EDITOR)).get(address).content.decode()
 
 
-def test_bulk_takes_so_many_and_no_more(monkeypatch):
+def test_bulk_action_refuses_too_many_rows(monkeypatch):
     monkeypatch.setattr("desk.publishing.admin.MAX_SELECTED", 1)
-    client, tools = signed_in(may(*EDITOR)), [whole_tool(), whole_tool()]
-    response = bulk(client, Tool, "publish", tools)
-    assert said(response) == ["You selected 2; select at most 1 at a time. Nothing was changed."]
+    client, tools = sign_in(make_user(*EDITOR)), [make_complete_tool(), make_complete_tool()]
+    response = run_bulk(client, Tool, "publish", tools)
+    assert read_messages(response) == ["You selected 2; select at most 1 at a time. Nothing was changed."]
 
 
 @pytest.mark.parametrize(
-    ("model", "make_thing", "queries"),
+    ("model", "make_content", "queries"),
     [
-        (Tool, whole_tool, 6),
+        (Tool, make_complete_tool, 6),
         (Review, lambda: make.review(of=make.tool(), by=make.reviewer(), published_at=None), 2),
         (Comparison, lambda: make.comparison(published_at=None), 3),
     ],
 )
-def test_asking_costs_the_same_for_any_number(model, make_thing, queries, django_assert_num_queries):
-    user = may(*EDITOR)
-    user.has_perm("reviews.publish_review")  # asked once and remembered
+def test_computing_effects_makes_a_constant_number_of_queries(model, make_content, queries, django_assert_num_queries):
+    user = make_user(*EDITOR)
+    user.has_perm("reviews.publish_review")  # cached on the user object
     pages = []
     for number in (1, 3):
-        things = [make_thing() for _ in range(number)]
-        rows = model.objects.filter(pk__in=[thing.pk for thing in things])
+        objects = [make_content() for _ in range(number)]
+        rows = model.objects.filter(pk__in=[content.pk for content in objects])
         with django_assert_num_queries(queries):
             assert len(compute_effects(rows, TRANSITIONS["publish"], at=None, user=user)) == number
-        with CaptureQueriesContext(connection) as asked:
-            bulk(signed_in(user), model, "publish", things)
-        pages.append(len(asked))
+        with CaptureQueriesContext(connection) as captured:
+            run_bulk(sign_in(user), model, "publish", objects)
+        pages.append(len(captured))
     assert pages[0] == pages[1]
 
 
-def test_doing_costs_the_same_for_each():
-    client = signed_in(may(*EDITOR))
+def test_applying_makes_a_constant_number_of_queries_per_object():
+    client = sign_in(make_user(*EDITOR))
     costs = []
     for number in (1, 2, 3):
-        things = [make.comparison() for _ in range(number)]
-        with CaptureQueriesContext(connection) as asked:
-            bulk(client, Comparison, "withdraw", things, reason="Gone.")
-        costs.append(len(asked))
+        objects = [make.comparison() for _ in range(number)]
+        with CaptureQueriesContext(connection) as captured:
+            run_bulk(client, Comparison, "withdraw", objects, reason="Gone.")
+        costs.append(len(captured))
     assert costs[2] - costs[1] == costs[1] - costs[0]
 
 
-def test_each_is_done_wholly_or_not_at_all():
-    client = signed_in(may(*EDITOR))
+def test_bulk_action_applies_each_object_wholly_or_not_at_all():
+    client = sign_in(make_user(*EDITOR))
     seat = make.reviewer()
     tool, other = make.tool(), make.tool()
     make.review(of=tool, by=seat, published_at=datetime(2099, 1, 1, 9, tzinfo=UTC))
     clashing = make.review(of=tool, by=seat, quote=LONG, published_at=None)
     fine = make.review(of=other, by=seat, quote=LONG, published_at=None)
-    response = bulk(client, Review, "schedule", [clashing, fine], at="2099-01-01T09:00")
-    assert said(response) == [
+    response = run_bulk(client, Review, "schedule", [clashing, fine], at="2099-01-01T09:00")
+    assert read_messages(response) == [
         f"Scheduled: {fine}.",
         f"Not scheduled: {clashing} (This seat already has an edition for this tool at that time).",
     ]
 
 
 def test_suggested_time_is_tomorrow_at_nine():
-    client, tool = signed_in(may(*EDITOR)), whole_tool()
+    client, tool = sign_in(make_user(*EDITOR)), make_complete_tool()
     tomorrow = timezone.now() + timedelta(days=1)
     assert f'value="{tomorrow:%Y-%m-%d}T09:00"' in client.get(url(tool, "schedule")).content.decode()
 
 
-def test_what_was_deleted_or_changed_under_the_lock_is_left_alone():
-    user, tool = may(*EDITOR), make.tool()
+def test_object_changed_or_deleted_before_the_lock_is_left_alone():
+    user, tool = make_user(*EDITOR), make.tool()
     [effect] = compute_effects(Tool.objects.all(), TRANSITIONS["withdraw"], at=None, user=user)
     Tool.objects.get().withdraw()
     report = apply_transition(tool, TRANSITIONS["withdraw"], seen=effect.fingerprint, user=user, reason="x")
@@ -436,8 +448,8 @@ def test_what_was_deleted_or_changed_under_the_lock_is_left_alone():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_publish_at_once_publish_once():
-    user, tool = may(*EDITOR), whole_tool()
+def test_concurrent_requests_publish_once():
+    user, tool = make_user(*EDITOR), make_complete_tool()
     [effect] = compute_effects(Tool.objects.all(), TRANSITIONS["publish"], at=None, user=user)
 
     def publish(_) -> bool:

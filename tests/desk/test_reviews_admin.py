@@ -1,4 +1,4 @@
-"""Reviews at the desk: drafts are written, published ones stay and get a new edition, a seat writes for itself."""
+"""Reviews at the desk: writing drafts, superseding published ones, and writing for one seat."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -13,19 +13,19 @@ pytestmark = pytest.mark.django_db
 ADD = reverse("admin:reviews_review_add")
 
 
-def change(review: Review) -> str:
+def review_url(review: Review) -> str:
     return reverse("admin:reviews_review_change", args=[review.pk])
 
 
-def form_of(review: Review | None = None, **fields) -> dict:
-    """What the form posts: a draft without predictions."""
+def build_form(review: Review | None = None, **fields) -> dict:
+    """Return what the form posts for a draft without predictions."""
     known = {} if review is None else {"tool": review.tool_id, "reviewer": review.reviewer_id}
     management = {"predictions-TOTAL_FORMS": 0, "predictions-INITIAL_FORMS": 0}
     return {"verdict": "ship", "quote": "Because.", "flips_if": "", **management, **known, **fields}
 
 
-def a_reviewer(*, seat: Reviewer) -> User:
-    """Somebody who writes own drafts for one seat."""
+def make_writer(*, seat: Reviewer) -> User:
+    """Return a user who writes drafts for one seat."""
     user = User.objects.create_user(f"writer-{seat.pk}", is_staff=True)
     names = ["add_review", "change_review", "view_review", "add_prediction", "change_prediction", "view_prediction"]
     user.user_permissions.add(*Permission.objects.filter(codename__in=[*names, "view_tool"]))
@@ -36,7 +36,7 @@ def a_reviewer(*, seat: Reviewer) -> User:
 
 def test_published_review_offers_a_new_edition_and_nothing_to_save(admin_client):
     review = make.review(of=make.tool(), by=make.reviewer())
-    page = admin_client.get(change(review))
+    page = admin_client.get(review_url(review))
     assert page.context["next_edition_url"] == f"{ADD}?supersedes={review.pk}"
     html = page.content.decode()
     assert html.count(f'<a href="{ADD}?supersedes={review.pk}" class="addlink">New edition</a>') == 1
@@ -44,7 +44,7 @@ def test_published_review_offers_a_new_edition_and_nothing_to_save(admin_client)
     assert 'name="quote"' not in html
 
 
-def test_new_edition_starts_with_the_words_that_stand(admin_client):
+def test_new_edition_starts_with_the_current_text(admin_client):
     review = make.review(of=make.tool(), by=make.reviewer(), verdict="skip", quote="So & so.", flips_if="If.")
     form = admin_client.get(ADD, {"supersedes": review.pk}).context["adminform"].form
     values = {name: form[name].value() for name in ("tool", "reviewer", "verdict", "quote", "flips_if")}
@@ -64,28 +64,28 @@ def test_new_edition_of_nothing_is_an_empty_form(admin_client, value):
     assert response.context["adminform"].form["quote"].value() is None
 
 
-def test_new_edition_leads_to_the_draft_that_waits(admin_client):
+def test_new_edition_links_to_an_existing_draft(admin_client):
     review = make.review(of=make.tool(), by=make.reviewer())
     draft = make.review(of=review.tool, by=review.reviewer, published_at=None)
-    assert admin_client.get(change(review)).context["next_edition_url"] == change(draft)
+    assert admin_client.get(review_url(review)).context["next_edition_url"] == review_url(draft)
 
 
-def test_new_edition_is_saved_as_a_draft_beside_the_one_that_stands(admin_client):
+def test_new_edition_is_saved_as_a_draft_beside_the_published_one(admin_client):
     review = make.review(of=make.tool(), by=make.reviewer(), verdict="ship")
-    response = admin_client.post(ADD, form_of(review, verdict="skip", quote="I changed my mind."))
+    response = admin_client.post(ADD, build_form(review, verdict="skip", quote="I changed my mind."))
     assert response.status_code == 302
     editions = Review.objects.order_by("pk").values_list("verdict", "quote", "published_at")
     assert list(editions) == [("ship", review.quote, review.published_at), ("skip", "I changed my mind.", None)]
 
 
-def test_published_words_stay_whatever_is_posted(admin_client):
+def test_published_text_cannot_be_changed(admin_client):
     review = make.review(of=make.tool(), by=make.reviewer())
-    admin_client.post(change(review), form_of(review, verdict="skip", quote="Other."))
+    admin_client.post(review_url(review), build_form(review, verdict="skip", quote="Other."))
     kept = Review.objects.get()
     assert (kept.verdict, kept.quote) == (review.verdict, review.quote)
 
 
-def test_predictions_of_a_published_review_stay(admin_client):
+def test_predictions_of_a_published_review_cannot_be_changed(admin_client):
     prediction = make.prediction(of=make.review(of=make.tool(), by=make.reviewer()))
     posted = {
         "predictions-TOTAL_FORMS": 2,
@@ -97,11 +97,11 @@ def test_predictions_of_a_published_review_stay(admin_client):
         "predictions-1-claim": "New",
         "predictions-1-due_on": "2030-01-01",
     }
-    admin_client.post(change(prediction.review), form_of(prediction.review) | posted)
+    admin_client.post(review_url(prediction.review), build_form(prediction.review) | posted)
     assert list(Prediction.objects.values_list("claim", "due_on")) == [(prediction.claim, prediction.due_on)]
 
 
-def test_draft_is_changed_with_its_predictions(admin_client):
+def test_draft_can_be_changed_with_its_predictions(admin_client):
     draft = make.review(of=make.tool(), by=make.reviewer(), published_at=None)
     posted = {
         "predictions-TOTAL_FORMS": 1,
@@ -109,53 +109,53 @@ def test_draft_is_changed_with_its_predictions(admin_client):
         "predictions-0-claim": "Gone in a year",
         "predictions-0-due_on": "2030-01-01",
     }
-    response = admin_client.post(change(draft), form_of(draft, quote="Better words.") | posted)
+    response = admin_client.post(review_url(draft), build_form(draft, quote="Better words.") | posted)
     assert response.status_code == 302
     assert Review.objects.get().quote == "Better words."
     assert list(Prediction.objects.values_list("claim", "outcome")) == [("Gone in a year", "open")]
 
 
-def test_tools_that_a_saved_review_names_are_noted(admin_client):
+def test_saving_a_review_records_its_mentions(admin_client):
     named = make.tool(name="Rival One")
     draft = make.review(of=make.tool(), by=make.reviewer(), published_at=None)
-    admin_client.post(change(draft), form_of(draft, quote="Rather use Rival One."))
+    admin_client.post(review_url(draft), build_form(draft, quote="Rather use Rival One."))
     assert list(Mention.objects.values_list("review", "tool")) == [(draft.pk, named.pk)]
 
 
-def test_reviewer_sees_own_drafts_alone(client):
+def test_reviewer_sees_own_drafts_only(client):
     own, other = make.reviewer(), make.reviewer()
-    client.force_login(a_reviewer(seat=own))
+    client.force_login(make_writer(seat=own))
     tool = make.tool()
     mine = make.review(of=tool, by=own, published_at=None)
     theirs = make.review(of=tool, by=other, published_at=None)
     published = make.review(of=make.tool(), by=own)
     listed = client.get(reverse("admin:reviews_review_changelist")).context["cl"].result_list
     assert list(listed) == [mine]
-    answers = [client.get(change(review)).status_code for review in (mine, theirs, published)]
+    answers = [client.get(review_url(review)).status_code for review in (mine, theirs, published)]
     assert answers == [200, 302, 302]  # as for a review that does not exist
     for review in (theirs, published):
-        client.post(change(review), form_of(review, quote="Mine now."))
+        client.post(review_url(review), build_form(review, quote="Mine now."))
     assert not Review.objects.filter(quote="Mine now.").exists()
 
 
-def test_reviewer_writes_for_the_own_seat_alone_and_cannot_publish(client):
+def test_reviewer_writes_for_their_own_seat_only_and_cannot_publish(client):
     own, other, tool = make.reviewer(), make.reviewer(), make.tool()
-    client.force_login(a_reviewer(seat=own))
+    client.force_login(make_writer(seat=own))
     form = client.get(ADD, {"tool": tool.pk}).context["adminform"].form
     assert form["reviewer"].value() == own.pk
     assert list(form.fields["reviewer"].queryset) == [own]
     assert "published_at" not in form.fields
-    refused = client.post(ADD, form_of(tool=tool.pk, reviewer=other.pk))
+    refused = client.post(ADD, build_form(tool=tool.pk, reviewer=other.pk))
     assert refused.status_code == 200
     assert list(refused.context["adminform"].form.errors) == ["reviewer"]
     published = {"published_at_0": "2026-01-01", "published_at_1": "09:00"}
-    assert client.post(ADD, form_of(tool=tool.pk, reviewer=own.pk, **published)).status_code == 302
+    assert client.post(ADD, build_form(tool=tool.pk, reviewer=own.pk, **published)).status_code == 302
     assert list(Review.objects.values_list("reviewer", "published_at")) == [(own.pk, None)]
 
 
-def test_reviewer_judges_nothing(client):
+def test_reviewer_cannot_judge_predictions(client):
     own = make.reviewer()
-    client.force_login(a_reviewer(seat=own))
+    client.force_login(make_writer(seat=own))
     prediction = make.prediction(of=make.review(of=make.tool(), by=own))
     drafted = make.prediction(of=make.review(of=make.tool(), by=own, published_at=None))
     urls = [reverse("admin:reviews_prediction_change", args=[row.pk]) for row in (prediction, drafted)]
@@ -165,15 +165,15 @@ def test_reviewer_judges_nothing(client):
     assert set(Prediction.objects.values_list("outcome", flat=True)) == {"open"}
 
 
-def seat_form(reviewer: Reviewer, **fields) -> dict:
+def build_seat_form(reviewer: Reviewer, **fields) -> dict:
     names = ("name", "slug", "lens", "bio", "disclosure", "seat")
     return {**{name: getattr(reviewer, name) for name in names}, "held_by": "", **fields}
 
 
-def test_two_seats_change_places(admin_client):
+def test_two_reviewers_can_swap_seats(admin_client):
     one, two, three = (make.reviewer(name=name, seat=seat) for seat, name in enumerate(("One", "Two", "Three"), 1))
     url = reverse("admin:reviews_reviewer_change", args=[three.pk])
-    response = admin_client.post(url, seat_form(three, seat=1, lens="Why not?"))
+    response = admin_client.post(url, build_seat_form(three, seat=1, lens="Why not?"))
     assert response.status_code == 302
     assert list(Reviewer.objects.order_by("seat")) == [three, two, one]
     assert Reviewer.objects.get(pk=three.pk).lens == "Why not?"
@@ -182,24 +182,24 @@ def test_two_seats_change_places(admin_client):
     assert Reviewer.history.filter(id=one.pk).latest().seat == 3
 
 
-def test_seat_moves_to_an_empty_place(admin_client):
+def test_reviewer_can_move_to_an_empty_seat(admin_client):
     one, two = make.reviewer(seat=1), make.reviewer(seat=2)
-    admin_client.post(reverse("admin:reviews_reviewer_change", args=[one.pk]), seat_form(one, seat=7))
+    admin_client.post(reverse("admin:reviews_reviewer_change", args=[one.pk]), build_seat_form(one, seat=7))
     assert list(Reviewer.objects.order_by("seat").values_list("pk", "seat")) == [(two.pk, 2), (one.pk, 7)]
 
 
-def test_new_seat_is_not_put_where_somebody_sits(admin_client):
+def test_new_reviewer_cannot_take_an_occupied_seat(admin_client):
     taken = make.reviewer(name="Taken", seat=1)
     fresh = Reviewer(name="New", slug="new", lens="?", disclosure="A persona", seat=1)
-    response = admin_client.post(reverse("admin:reviews_reviewer_add"), seat_form(fresh))
+    response = admin_client.post(reverse("admin:reviews_reviewer_add"), build_seat_form(fresh))
     assert response.context["adminform"].form.errors == {"seat": ["Taken already has seat 1."]}
     assert list(Reviewer.objects.all()) == [taken]
 
 
-def test_seat_is_held_by_somebody_of_the_staff(admin_client, admin_user):
+def test_seat_can_be_held_by_staff_only(admin_client, admin_user):
     User.objects.create_user("reader")
     seat = make.reviewer()
     url = reverse("admin:reviews_reviewer_change", args=[seat.pk])
     assert list(admin_client.get(url).context["adminform"].form.fields["held_by"].queryset) == [admin_user]
-    admin_client.post(url, seat_form(seat, held_by=admin_user.pk))
+    admin_client.post(url, build_seat_form(seat, held_by=admin_user.pk))
     assert Reviewer.objects.get().held_by == admin_user

@@ -1,4 +1,4 @@
-"""Logos: what may be uploaded, what is kept of it, and where it is shown."""
+"""Logos: what may be uploaded, what is stored, and where it is shown."""
 
 import struct
 import zlib
@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from tests import factories as make
-from tests.desk.tool_forms import change, errors_of, filled
+from tests.desk.tool_forms import fill_tool_form, read_errors, tool_url
 from tools import logos
 
 TOO_MANY = "Logo: The image has more than 16 million pixels; the limits are 4,096 per side and 16 million in total."
@@ -23,23 +23,23 @@ def media(settings, tmp_path) -> Path:
     return tmp_path / "logos"
 
 
-def picture(kind="PNG", size=(300, 100), colour="red", mode="RGB", **options) -> bytes:
+def draw(kind="PNG", size=(300, 100), color="red", mode="RGB", **options) -> bytes:
     file = BytesIO()
-    Image.new(mode, size, colour).save(file, kind, **options)
+    Image.new(mode, size, color).save(file, kind, **options)
     return file.getvalue()
 
 
 def upload(admin_client, tool, content: bytes, name="logo.png"):
-    page = admin_client.get(change(tool))
-    return admin_client.post(change(tool), filled(page, logo_file=SimpleUploadedFile(name, content)))
+    page = admin_client.get(tool_url(tool))
+    return admin_client.post(tool_url(tool), fill_tool_form(page, logo_file=SimpleUploadedFile(name, content)))
 
 
 def read(path: Path) -> Image.Image:
     return Image.open(BytesIO(path.read_bytes()))
 
 
-def claimed_png(width: int, height: int) -> bytes:
-    """A small file whose header claims so many pixels."""
+def make_png_header(width: int, height: int) -> bytes:
+    """Return a small file whose header claims these dimensions."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -49,9 +49,9 @@ def claimed_png(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
-def test_logo_is_kept_as_webp_and_png_of_256_pixels(admin_client, client, media, kind):
+def test_logo_is_stored_as_webp_and_png_of_256_pixels(admin_client, client, media, kind):
     tool = make.tool()
-    assert upload(admin_client, tool, picture(kind, (600, 200))).status_code == 302
+    assert upload(admin_client, tool, draw(kind, (600, 200))).status_code == 302
     tool.refresh_from_db()
     assert sorted(path.name for path in media.iterdir()) == [f"{tool.logo}.png", f"{tool.logo}.webp"]
     for suffix in ("webp", "png"):
@@ -63,9 +63,9 @@ def test_logo_is_kept_as_webp_and_png_of_256_pixels(admin_client, client, media,
         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_small_logo_is_not_made_larger(admin_client, media):
+def test_small_logo_is_not_enlarged(admin_client, media):
     tool = make.tool()
-    upload(admin_client, tool, picture(size=(20, 10)))
+    upload(admin_client, tool, draw(size=(20, 10)))
     tool.refresh_from_db()
     assert read(media / f"{tool.logo}.png").size == (20, 10)
 
@@ -75,42 +75,42 @@ def test_small_logo_is_not_made_larger(admin_client, media):
     [
         (b"just some text", UNREADABLE),
         (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", UNREADABLE),
-        (picture("BMP"), UNREADABLE),
-        (picture()[:60], UNREADABLE),
-        (picture("JPEG", (300, 300))[:400], UNREADABLE),
-        (picture("WEBP")[:40], UNREADABLE),
+        (draw("BMP"), UNREADABLE),
+        (draw()[:60], UNREADABLE),
+        (draw("JPEG", (300, 300))[:400], UNREADABLE),
+        (draw("WEBP")[:40], UNREADABLE),
         (b"", "Logo: The submitted file is empty."),
         (
-            claimed_png(4097, 10),
+            make_png_header(4097, 10),
             "Logo: The image has 4,097 × 10 pixels; the limits are 4,096 per side and 16 million in total.",
         ),
-        (claimed_png(4096, 4000), TOO_MANY),
-        (claimed_png(10_000, 10_000), TOO_MANY),
-        (picture() + bytes(3 * 1024 * 1024), "Logo: The file has 3.0 MB; the limit is 2 MB."),
+        (make_png_header(4096, 4000), TOO_MANY),
+        (make_png_header(10_000, 10_000), TOO_MANY),
+        (draw() + bytes(3 * 1024 * 1024), "Logo: The file has 3.0 MB; the limit is 2 MB."),
     ],
     ids=["text", "svg", "bmp", "cut-png", "cut-jpeg", "cut-webp", "empty", "wide", "16M", "100M", "3 MB"],
 )
-def test_what_is_no_logo_is_refused_in_words(admin_client, media, content, said):
+def test_invalid_logo_is_refused_with_a_message(admin_client, media, content, said):
     tool = make.tool()
-    assert errors_of(upload(admin_client, tool, content)) == [said]
+    assert read_errors(upload(admin_client, tool, content)) == [said]
     tool.refresh_from_db()
     assert (tool.logo, media.exists()) == ("", False)
 
 
 @pytest.mark.parametrize("behind", [b"<html><script>alert(1)</script></html>", b"PK\x03\x04 and the rest of a ZIP"])
-def test_what_hides_in_a_picture_is_not_kept(admin_client, media, behind):
+def test_data_hidden_in_an_image_is_dropped(admin_client, media, behind):
     tool = make.tool()
-    upload(admin_client, tool, picture() + behind)
+    upload(admin_client, tool, draw() + behind)
     tool.refresh_from_db()
     assert [behind in path.read_bytes() for path in media.iterdir()] == [False, False]
 
 
-def test_metadata_is_dropped_and_the_picture_turned_as_it_says(admin_client, media):
+def test_metadata_is_dropped_and_orientation_applied(admin_client, media):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by 90°
     exif[0x010E] = "Taken at home"
     tool = make.tool()
-    upload(admin_client, tool, picture("JPEG", (200, 100), exif=exif), name="logo.jpg")
+    upload(admin_client, tool, draw("JPEG", (200, 100), exif=exif), name="logo.jpg")
     tool.refresh_from_db()
     for suffix in ("png", "webp"):
         image = read(media / f"{tool.logo}.{suffix}")
@@ -118,9 +118,9 @@ def test_metadata_is_dropped_and_the_picture_turned_as_it_says(admin_client, med
         assert b"Taken at home" not in (media / f"{tool.logo}.{suffix}").read_bytes()
 
 
-def test_of_an_animation_the_first_frame_is_kept(admin_client, media):
+def test_first_frame_of_an_animation_is_stored(admin_client, media):
     file = BytesIO()
-    frames = [Image.new("RGB", (50, 50), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (50, 50), color) for color in ("red", "blue")]
     frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
     tool = make.tool()
     upload(admin_client, tool, file.getvalue(), name="logo.gif")
@@ -130,51 +130,53 @@ def test_of_an_animation_the_first_frame_is_kept(admin_client, media):
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("CMYK", "JPEG"), ("L", "PNG"), ("P", "PNG"), ("LA", "PNG"), ("1", "PNG")])
-def test_every_way_of_writing_colours_is_read(admin_client, mode, kind):
+def test_every_color_mode_is_read(admin_client, mode, kind):
     tool = make.tool()
-    assert upload(admin_client, tool, picture(kind, mode=mode, colour=0)).status_code == 302
+    assert upload(admin_client, tool, draw(kind, mode=mode, color=0)).status_code == 302
 
 
 def test_replaced_and_removed_logos_leave_no_files(admin_client, media, django_capture_on_commit_callbacks):
     tool = make.tool()
-    upload(admin_client, tool, picture())
+    upload(admin_client, tool, draw())
     tool.refresh_from_db()
     first = tool.logo
     with django_capture_on_commit_callbacks(execute=True):
-        upload(admin_client, tool, picture(colour="blue"))
+        upload(admin_client, tool, draw(color="blue"))
     tool.refresh_from_db()
     assert tool.logo != first
     assert {path.stem for path in media.iterdir()} == {tool.logo}
     with django_capture_on_commit_callbacks(execute=True):
-        admin_client.post(change(tool), filled(admin_client.get(change(tool)), remove_logo="on"))
+        admin_client.post(tool_url(tool), fill_tool_form(admin_client.get(tool_url(tool)), remove_logo="on"))
     tool.refresh_from_db()
     assert (tool.logo, list(media.iterdir())) == ("", [])
 
 
-def test_deleted_draft_takes_its_logo_along(admin_client, media, django_capture_on_commit_callbacks):
+def test_deleting_a_draft_deletes_its_logo(admin_client, media, django_capture_on_commit_callbacks):
     tool = make.tool(published_at=None)
-    upload(admin_client, tool, picture())
+    upload(admin_client, tool, draw())
     with django_capture_on_commit_callbacks(execute=True):
         admin_client.post(f"/admin/tools/tool/{tool.pk}/delete/", {"post": "yes"})
     assert list(media.iterdir()) == []
 
 
-def test_logo_of_a_form_that_could_not_be_saved_is_not_kept(admin_client, media, monkeypatch):
+def test_logo_of_a_failed_save_is_deleted(admin_client, media, monkeypatch):
     tool = make.tool()
 
     def fail(**_):
         raise RuntimeError
 
     monkeypatch.setattr("desk.admin.tools.rescan_mentions", fail)
-    page = admin_client.get(change(tool))
+    page = admin_client.get(tool_url(tool))
     with pytest.raises(RuntimeError):
-        admin_client.post(change(tool), filled(page, name="Other", logo_file=SimpleUploadedFile("logo.png", picture())))
+        admin_client.post(
+            tool_url(tool), fill_tool_form(page, name="Other", logo_file=SimpleUploadedFile("logo.png", draw()))
+        )
     assert list(media.iterdir()) == []
 
 
-def test_logo_is_shown_where_the_tool_is(admin_client, client):
+def test_logo_is_shown_wherever_the_tool_is(admin_client, client):
     one, two = make.tool(slug="one"), make.tool(slug="two")
-    upload(admin_client, one, picture())
+    upload(admin_client, one, draw())
     one.refresh_from_db()
     shown = (
         f'<picture class="logo"><source srcset="/logos/{one.logo}.webp" type="image/webp">'
@@ -192,5 +194,5 @@ def test_logo_is_shown_where_the_tool_is(admin_client, client):
 
 
 @pytest.mark.parametrize("address", [f"/logos/{'0' * 32}.png", "/logos/../../etc/passwd.png", f"/logos/{'0' * 32}.svg"])
-def test_logo_that_is_not_there_is_not_found(client, db, address):
+def test_missing_logo_is_not_found(client, db, address):
     assert client.get(address).status_code == 404

@@ -1,4 +1,4 @@
-"""Plans and facts on the tool page: what a change does to what stood, and what is refused where."""
+"""Plans and facts on the tool page: how a change affects the current rows, and which input is refused where."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from desk.tool_page.sourced_rows import SourcedFormSet
 from tests import factories as make
-from tests.desk.tool_forms import ADD, CONFLICT, change, errors_of, filled
+from tests.desk.tool_forms import ADD, CONFLICT, fill_tool_form, read_errors, tool_url
 from tools.models import AlreadySupersededError, Fact, Plan, Tool
 
 NO_UNIT = "A usage price needs the unit that the amount buys, such as “1M tokens”."
@@ -17,34 +17,34 @@ PRICE = {"kind": "paid", "amount": "20", "currency": "USD", "period": "month"}
 
 
 def save(admin_client, tool, **typed):
-    return admin_client.post(change(tool), filled(admin_client.get(change(tool)), **typed))
+    return admin_client.post(tool_url(tool), fill_tool_form(admin_client.get(tool_url(tool)), **typed))
 
 
-def plans(tool: Tool) -> list[tuple]:
+def read_plans(tool: Tool) -> list[tuple]:
     return [
         (row.name, row.kind, row.amount and int(row.amount), row.superseded_at is None, row.verified_on)
         for row in tool.plans.order_by("pk")
     ]
 
 
-def test_new_price_supersedes_the_one_that_stood(admin_client, client):
+def test_new_price_supersedes_the_current_one(admin_client, client):
     old = timezone.localdate() - timedelta(days=50)
     tool = make.tool(slug="one")
     make.plan(of=tool, name="Pro", verified_on=old, source="https://one.example/", **PRICE)
     save(admin_client, tool, **{"plans-0-amount": "25"})
-    assert plans(tool) == [("Pro", "paid", 20, False, old), ("Pro", "paid", 25, True, None)]
+    assert read_plans(tool) == [("Pro", "paid", 20, False, old), ("Pro", "paid", 25, True, None)]
     assert tool.plans.current().get().source == "https://one.example/"
     assert "$20/mo until" in " ".join(client.get("/tools/one/").content.decode().split())
 
 
-def test_new_price_verified_today_says_so(admin_client):
+def test_new_price_can_be_verified_today(admin_client):
     tool = make.tool()
     make.plan(of=tool, name="Pro", **PRICE)
     save(admin_client, tool, **{"plans-0-amount": "25", "plans-0-verified_today": "on"})
-    assert plans(tool)[1] == ("Pro", "paid", 25, True, timezone.localdate())
+    assert read_plans(tool)[1] == ("Pro", "paid", 25, True, timezone.localdate())
 
 
-def test_source_and_day_alone_are_changed_in_place(admin_client):
+def test_source_and_day_are_changed_in_place(admin_client):
     tool = make.tool()
     row = make.plan(of=tool, name="Pro", **PRICE)
     save(admin_client, tool, **{"plans-0-source": "https://x.example/", "plans-0-verified_today": "on"})
@@ -53,7 +53,7 @@ def test_source_and_day_alone_are_changed_in_place(admin_client):
     assert tool.plans.count() == 1
 
 
-def test_a_page_saved_unchanged_changes_no_row(admin_client):
+def test_saving_an_unchanged_page_changes_no_row(admin_client):
     tool = make.tool()
     make.plan(of=tool, **PRICE, verified_on=timezone.localdate())
     make.plan(of=tool, kind="paid", amount="0.25", currency="USD", period="usage", unit="1M tokens")
@@ -63,25 +63,25 @@ def test_a_page_saved_unchanged_changes_no_row(admin_client):
     assert [list(tool.plans.values()), list(tool.facts.values()), Plan.history.count()] == before
 
 
-def test_what_nobody_has_seen_is_changed_in_place(admin_client):
+def test_rows_that_readers_never_saw_are_changed_in_place(admin_client):
     tool = make.tool(published_at=None)
     make.plan(of=tool, name="Pro", **PRICE)
     gone = make.plan(of=tool, name="Gone")
     save(admin_client, tool, **{"plans-0-amount": "25", "plans-1-DELETE": "on"})
-    assert plans(tool) == [("Pro", "paid", 25, True, None)]
+    assert read_plans(tool) == [("Pro", "paid", 25, True, None)]
     assert not Plan.objects.filter(pk=gone.pk).exists()
 
 
 @pytest.mark.parametrize("withdrawn_at", [None, make.PAST])
-def test_removed_row_of_a_tool_that_was_public_stays_as_history(admin_client, withdrawn_at):
+def test_removed_row_of_a_public_tool_stays_as_history(admin_client, withdrawn_at):
     tool = make.tool(withdrawn_at=withdrawn_at)
     make.plan(of=tool, name="Pro", **PRICE)
     save(admin_client, tool, **{"plans-0-DELETE": "on"})
-    assert plans(tool) == [("Pro", "paid", 20, False, None)]
+    assert read_plans(tool) == [("Pro", "paid", 20, False, None)]
 
 
 @pytest.mark.parametrize("published_at", [make.PAST, None])
-def test_rows_can_exchange_their_names(admin_client, published_at):
+def test_rows_can_swap_names(admin_client, published_at):
     tool = make.tool(published_at=published_at)
     make.plan(of=tool, name="A", kind="free")
     make.plan(of=tool, name="B", kind="contact")
@@ -90,63 +90,67 @@ def test_rows_can_exchange_their_names(admin_client, published_at):
     assert tool.plans.count() == (4 if published_at else 2)
 
 
-def test_name_of_a_removed_row_is_free_at_once(admin_client):
+def test_name_of_a_removed_row_can_be_reused_at_once(admin_client):
     tool = make.tool()
     make.plan(of=tool, name="Pro", **PRICE)
     save(admin_client, tool, **{"plans-0-DELETE": "on", "plans-1-name": "Pro", "plans-1-kind": "free"})
-    assert plans(tool) == [("Pro", "paid", 20, False, None), ("Pro", "free", None, True, None)]
+    assert read_plans(tool) == [("Pro", "paid", 20, False, None), ("Pro", "free", None, True, None)]
 
 
-def test_second_plan_of_a_name_is_refused_at_its_row(admin_client):
+def test_duplicate_plan_name_is_refused_at_its_row(admin_client):
     tool = make.tool()
     make.plan(of=tool, name="Pro", **PRICE)
     response = save(admin_client, tool, **{"plans-1-name": "Pro", "plans-1-kind": "free"})
-    assert errors_of(response) == ["Plan “Pro”, Name: This tool already has a plan with that name."]
-    assert plans(tool) == [("Pro", "paid", 20, True, None)]
+    assert read_errors(response) == ["Plan “Pro”, Name: This tool already has a plan with that name."]
+    assert read_plans(tool) == [("Pro", "paid", 20, True, None)]
 
 
-def test_plan_that_somebody_else_has_just_added_is_found(admin_client):
+def test_plan_added_by_someone_else_is_detected(admin_client):
     tool = make.tool()
-    page = admin_client.get(change(tool))
+    page = admin_client.get(tool_url(tool))
     make.plan(of=tool, name="Pro", **PRICE)
-    response = admin_client.post(change(tool), filled(page, **{"plans-0-name": "Pro", "plans-0-kind": "free"}))
-    assert errors_of(response) == [CONFLICT, "Plan “Pro”, Name: This tool already has a plan with that name."]
+    response = admin_client.post(
+        tool_url(tool), fill_tool_form(page, **{"plans-0-name": "Pro", "plans-0-kind": "free"})
+    )
+    assert read_errors(response) == [CONFLICT, "Plan “Pro”, Name: This tool already has a plan with that name."]
 
 
-def test_plan_added_between_look_and_save_is_found_at_the_second_look(admin_client, monkeypatch):
+def test_plan_added_between_validating_and_saving_is_detected(admin_client, monkeypatch):
     tool = make.tool()
-    page = admin_client.get(change(tool))
-    clean, looks = SourcedFormSet.clean, []
+    page = admin_client.get(tool_url(tool))
+    clean, attempts = SourcedFormSet.clean, []
 
     def clean_and_be_overtaken(self):
-        if self.model is Plan and looks:  # the concurrent addition was rolled back with the first attempt
+        if self.model is Plan and attempts:  # the row added in between was rolled back with the first attempt
             make.plan(of=tool, name="Pro", **PRICE)
         clean(self)
-        if self.model is Plan and not looks:
+        if self.model is Plan and not attempts:
             make.plan(of=tool, name="Pro", **PRICE)
-        looks.extend([True] if self.model is Plan else [])
+        attempts.extend([True] if self.model is Plan else [])
 
     monkeypatch.setattr(SourcedFormSet, "clean", clean_and_be_overtaken)
-    response = admin_client.post(change(tool), filled(page, **{"plans-0-name": "Pro", "plans-0-kind": "free"}))
-    assert errors_of(response) == ["Plan “Pro”, Name: This tool already has a plan with that name."]
-    assert len(looks) == 2
+    response = admin_client.post(
+        tool_url(tool), fill_tool_form(page, **{"plans-0-name": "Pro", "plans-0-kind": "free"})
+    )
+    assert read_errors(response) == ["Plan “Pro”, Name: This tool already has a plan with that name."]
+    assert len(attempts) == 2
 
 
-def test_row_that_somebody_else_has_superseded_says_so_and_loses_nothing(admin_client):
+def test_row_superseded_by_someone_else_is_reported_and_loses_nothing(admin_client):
     tool = make.tool()
     row = make.plan(of=tool, name="Pro", **PRICE)
-    page = admin_client.get(change(tool))
+    page = admin_client.get(tool_url(tool))
     row.supersede(amount=30)
-    response = admin_client.post(change(tool), filled(page, **{"plans-0-amount": "25"}))
-    assert errors_of(response) == [CONFLICT]
-    assert filled(response)["plans-0-amount"] == "25"
-    again = admin_client.post(change(tool), filled(response, **{"plans-0-DELETE": "on"}))
+    response = admin_client.post(tool_url(tool), fill_tool_form(page, **{"plans-0-amount": "25"}))
+    assert read_errors(response) == [CONFLICT]
+    assert fill_tool_form(response)["plans-0-amount"] == "25"
+    again = admin_client.post(tool_url(tool), fill_tool_form(response, **{"plans-0-DELETE": "on"}))
     assert again.status_code == 302
-    assert [row[2] for row in plans(tool)] == [20, 30]
+    assert [row[2] for row in read_plans(tool)] == [20, 30]
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "messages"),
     [
         ({**PRICE, "amount": "0"}, [f"Amount: {TOO_CHEAP}"]),
         ({**PRICE, "amount": "-1"}, [f"Amount: {TOO_CHEAP}"]),
@@ -168,30 +172,30 @@ def test_row_that_somebody_else_has_superseded_says_so_and_loses_nothing(admin_c
         ({"kind": "free", "verified_on": "2999-01-01"}, ["Verified on: This day is in the future."]),
     ],
 )
-def test_price_that_cannot_be_is_explained_at_its_field(admin_client, typed, said):
+def test_invalid_price_is_explained_at_its_field(admin_client, typed, messages):
     tool = make.tool()
     row = {f"plans-0-{name}": value for name, value in {"name": "Pro", **typed}.items()}
-    assert errors_of(save(admin_client, tool, **row)) == [f"Plan “Pro”, {words}" for words in said]
+    assert read_errors(save(admin_client, tool, **row)) == [f"Plan “Pro”, {words}" for words in messages]
 
 
-def test_small_letters_of_a_currency_are_understood(admin_client):
+def test_lowercase_currency_is_accepted(admin_client):
     tool = make.tool()
     row = {"name": "Pro", "kind": "paid", "amount": "1", "currency": "usd", "period": "year"}
     save(admin_client, tool, **{f"plans-0-{name}": value for name, value in row.items()})
     assert tool.plans.get().currency == "USD"
 
 
-def test_rows_for_the_category_s_attributes_are_there_and_empty_ones_left_alone(admin_client):
+def test_every_attribute_of_the_category_has_a_row_and_empty_ones_are_ignored(admin_client):
     tool = make.tool()
     license_, window, other = (make.attribute(name=name) for name in ("License", "Window", "Other"))
     for attribute in (license_, window):
         attribute.categories.add(tool.category)
     make.fact(of=tool, attribute=window, value="1M")
-    page = filled(admin_client.get(change(tool)))
+    page = fill_tool_form(admin_client.get(tool_url(tool)))
     assert {name: value for name, value in page.items() if name.endswith("-attribute")} == {
         "facts-1-attribute": str(license_.pk),
         "facts-2-attribute": "",
-    }  # which attribute the row that stands is about cannot be changed
+    }  # the attribute of an existing row cannot be changed
     save(admin_client, tool, **{"facts-1-value": "MIT", "facts-1-verified_today": "on", "facts-2-verified_today": "on"})
     assert list(tool.facts.values_list("attribute", "value", "verified_on")) == [
         (license_.pk, "MIT", timezone.localdate()),
@@ -201,11 +205,11 @@ def test_rows_for_the_category_s_attributes_are_there_and_empty_ones_left_alone(
     assert tool.facts.get(attribute=other).value == "Yes"
 
 
-def test_source_without_a_value_is_asked_about(admin_client):
+def test_source_without_a_value_is_refused(admin_client):
     tool = make.tool()
     make.attribute(name="License").categories.add(tool.category)
     response = save(admin_client, tool, **{"facts-0-source": "https://x.example/"})
-    assert errors_of(response) == ["Fact “License”, Value: This field is required."]
+    assert read_errors(response) == ["Fact “License”, Value: This field is required."]
 
 
 def test_changed_fact_supersedes_and_keeps_its_attribute(admin_client):
@@ -217,30 +221,30 @@ def test_changed_fact_supersedes_and_keeps_its_attribute(admin_client):
     assert rows == [(fact.attribute_id, "MIT", False), (fact.attribute_id, "GPL", True)]
 
 
-def test_second_value_for_an_attribute_is_refused(admin_client):
+def test_duplicate_attribute_is_refused(admin_client):
     tool = make.tool()
     fact = make.fact(of=tool)
     response = save(admin_client, tool, **{"facts-1-attribute": fact.attribute_id, "facts-1-value": "Else"})
-    assert errors_of(response) == [
+    assert read_errors(response) == [
         f"Fact “{fact.attribute.name}”, Attribute: This tool already has a value for that attribute."
     ]
 
 
-def test_new_tool_takes_plans_and_facts_at_once(admin_client):
+def test_new_tool_is_saved_with_plans_and_facts(admin_client):
     kind = make.category()
     attribute = make.attribute()
     attribute.categories.add(kind)
     typed = {"name": "One", "plans-0-name": "Basic", "plans-0-kind": "free", "facts-0-value": "MIT"}
-    admin_client.post(ADD, filled(admin_client.get(ADD), **typed))
+    admin_client.post(ADD, fill_tool_form(admin_client.get(ADD), **typed))
     tool = Tool.objects.get()
     assert [tool.plans.get().name, tool.facts.get().value] == ["Basic", "MIT"]
 
 
-# -- Sourced, of which the page is one user ------------------------------------------------------------------
+# -- Sourced, which the page uses ---------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
-def test_supersede_keeps_what_stood_and_who_verified_it_when():
+def test_supersede_keeps_the_old_value_and_its_verification():
     with time_machine.travel("2026-11-20 10:00Z", tick=False):
         row = make.fact(of=make.tool(), value="MIT", source="https://x.example/", verified_on="2026-11-01")
         later = row.supersede(value="GPL")
@@ -258,7 +262,7 @@ def test_supersede_keeps_what_stood_and_who_verified_it_when():
 
 
 @pytest.mark.django_db
-def test_what_is_superseded_is_not_superseded_again():
+def test_superseded_row_cannot_be_superseded_again():
     row = make.fact(of=make.tool())
     stale = Fact.objects.get(pk=row.pk)
     row.supersede(value="GPL")

@@ -1,4 +1,4 @@
-"""The scorecard on the tool page: who may write in which row, and what saving does to what was said before."""
+"""The scorecard on the tool page: who may write in which row, and how saving affects earlier editions."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from desk.tool_page.scorecard import EDITION_CHANGED
 from reviews.models import Prediction, Review
 from reviews.panel import Panel
 from tests import factories as make
-from tests.desk.tool_forms import ADD, CONFLICT, change, errors_of, filled
+from tests.desk.tool_forms import ADD, CONFLICT, fill_tool_form, read_errors, tool_url
 from tools.models import Tool
 
 pytestmark = pytest.mark.django_db
@@ -21,24 +21,24 @@ LONG = "A reason that is long enough to be published, because it says what was t
 DUE = (timezone.localdate() + timedelta(days=200)).isoformat()
 
 
-def row(seat, **typed) -> dict[str, str]:
+def row_fields(seat, **typed) -> dict[str, str]:
     return {f"scorecard-{seat.pk}-{name.replace('__', '-')}": value for name, value in typed.items()}
 
 
 def save(client, tool, **typed):
-    return client.post(change(tool), filled(client.get(change(tool)), **typed))
+    return client.post(tool_url(tool), fill_tool_form(client.get(tool_url(tool)), **typed))
 
 
-def said(tool) -> list[tuple]:
-    """Every edition, as (seat, verdict, quote, state)."""
+def read_editions(tool) -> list[tuple]:
+    """Return every edition as (seat, verdict, quote, state)."""
     return [
         (review.reviewer.seat, review.verdict, review.quote, review.state.value)
         for review in tool.reviews.order_by("reviewer__seat", "pk")
     ]
 
 
-def writer(client, seat=None, *extra: str):
-    """Somebody who writes reviews and may see tools, and nothing else."""
+def make_writer(client, seat=None, *extra: str):
+    """Sign in a user who may only write reviews and see tools."""
     user = User.objects.create_user(f"writer-{User.objects.count()}", password="x", is_staff=True)
     names = ["view_tool", "view_review", "add_review", "change_review", *extra]
     user.user_permissions.set(Permission.objects.filter(codename__in=names))
@@ -54,11 +54,11 @@ def test_four_reviews_are_written_on_one_page(admin_client):
     seats = [make.reviewer(seat=place) for place in (3, 1, 4, 2)]
     typed = {"name": "One"}
     for seat, verdict in zip(seats, ("ship", "skip", "ship", "ship"), strict=True):
-        typed |= row(seat, verdict=verdict, quote=f"Says {seat.seat}.", flips_if="Never.")
-        typed |= row(seat, predictions__0__claim="It stays.", predictions__0__due_on=DUE)
-    admin_client.post(ADD, filled(admin_client.get(ADD), **typed))
+        typed |= row_fields(seat, verdict=verdict, quote=f"Says {seat.seat}.", flips_if="Never.")
+        typed |= row_fields(seat, predictions__0__claim="It stays.", predictions__0__due_on=DUE)
+    admin_client.post(ADD, fill_tool_form(admin_client.get(ADD), **typed))
     tool = Tool.objects.get()
-    assert said(tool) == [
+    assert read_editions(tool) == [
         (1, "skip", "Says 1.", "draft"),
         (2, "ship", "Says 2.", "draft"),
         (3, "ship", "Says 3.", "draft"),
@@ -67,68 +67,71 @@ def test_four_reviews_are_written_on_one_page(admin_client):
     assert set(Prediction.objects.values_list("review__flips_if", "claim", "due_on")) == {
         ("Never.", "It stays.", timezone.localdate() + timedelta(days=200))
     }
-    page = html.fromstring(admin_client.get(change(tool)).content.decode())
+    page = html.fromstring(admin_client.get(tool_url(tool)).content.decode())
     assert " ".join(page.find_class("desk-panel")[0].text_content().split()) == "Panel ship will be 75% 3 of 4 ship"
 
 
-def test_rows_stand_in_seat_order_and_no_verdict_is_chosen(admin_client):
+def test_rows_are_in_seat_order_without_a_preselected_verdict(admin_client):
     tool = make.tool()
     seats = [make.reviewer(seat=place) for place in (2, 1)]
-    page = html.fromstring(admin_client.get(change(tool)).content.decode())
-    assert [row.get("id") for row in page.find_class("desk-seat")] == [f"seat-{seats[1].slug}", f"seat-{seats[0].slug}"]
+    page = html.fromstring(admin_client.get(tool_url(tool)).content.decode())
+    assert [row_fields.get("id") for row_fields in page.find_class("desk-seat")] == [
+        f"seat-{seats[1].slug}",
+        f"seat-{seats[0].slug}",
+    ]
     assert page.xpath("//input[@type='radio'][@checked]") == []
     assert len(page.xpath(f"//input[starts-with(@name, 'scorecard-{seats[0].pk}-predictions-')][@type='text']")) == 3
 
 
-def test_row_left_empty_writes_nothing(admin_client):
+def test_empty_row_writes_nothing(admin_client):
     tool = make.tool()
     make.reviewer()
     save(admin_client, tool, tagline="Else")
     assert Review.objects.count() == 0
 
 
-def test_draft_is_changed_in_its_row_and_can_be_deleted(admin_client):
+def test_draft_can_be_changed_and_deleted_in_its_row(admin_client):
     tool, seat = make.tool(), make.reviewer(seat=1)
     draft = make.review(of=tool, by=seat, quote="First.", published_at=None)
     kept, gone = make.prediction(of=draft, claim="Kept"), make.prediction(of=draft, claim="Gone")
-    page = filled(admin_client.get(change(tool)))
+    page = fill_tool_form(admin_client.get(tool_url(tool)))
     assert page[f"scorecard-{seat.pk}-predictions-0-claim"] == "Kept"
-    typed = row(seat, verdict="skip", quote="Second.", predictions__1__claim="", predictions__1__due_on="")
-    typed |= row(seat, predictions__0__due_on=DUE, predictions__2__claim="New", predictions__2__due_on=DUE)
-    admin_client.post(change(tool), page | typed)
-    assert said(tool) == [(1, "skip", "Second.", "draft")]
+    typed = row_fields(seat, verdict="skip", quote="Second.", predictions__1__claim="", predictions__1__due_on="")
+    typed |= row_fields(seat, predictions__0__due_on=DUE, predictions__2__claim="New", predictions__2__due_on=DUE)
+    admin_client.post(tool_url(tool), page | typed)
+    assert read_editions(tool) == [(1, "skip", "Second.", "draft")]
     new = draft.predictions.get(claim="New")
     assert list(draft.predictions.order_by("pk")) == [kept, new]
     assert not Prediction.objects.filter(pk=gone.pk).exists()
-    save(admin_client, tool, **row(seat, discard="on"))
-    assert said(tool) == []
+    save(admin_client, tool, **row_fields(seat, discard="on"))
+    assert read_editions(tool) == []
 
 
-def test_published_edition_is_text_and_a_new_one_is_a_draft_beside_it(admin_client):
+def test_published_edition_is_read_only_and_a_new_one_is_a_draft(admin_client):
     tool, seat = make.tool(published_at=None), make.reviewer(seat=1)
     make.review(of=tool, by=seat, quote="**Old** <script>x</script>")
-    response = admin_client.get(change(tool))
+    response = admin_client.get(tool_url(tool))
     assert "<p><strong>Old</strong> &lt;script&gt;x&lt;/script&gt;</p>" in response.content.decode()
-    assert filled(response)[f"scorecard-{seat.pk}-quote"] == ""
-    save(admin_client, tool, **row(seat, verdict="skip", quote="New."))
-    assert said(tool) == [
+    assert fill_tool_form(response)[f"scorecard-{seat.pk}-quote"] == ""
+    save(admin_client, tool, **row_fields(seat, verdict="skip", quote="New."))
+    assert read_editions(tool) == [
         (1, "ship", "**Old** <script>x</script>", "published"),
         (1, "skip", "New.", "draft"),
     ]
-    assert filled(admin_client.get(change(tool)))[f"scorecard-{seat.pk}-quote"] == "New."
+    assert fill_tool_form(admin_client.get(tool_url(tool)))[f"scorecard-{seat.pk}-quote"] == "New."
 
 
 @pytest.mark.parametrize("is_drafted", [False, True])
-def test_new_edition_is_published_at_once_where_the_tool_is_public(admin_client, client, is_drafted):
+def test_new_edition_on_a_public_tool_can_be_published_at_once(admin_client, client, is_drafted):
     tool, seat = make.tool(slug="one"), make.reviewer(seat=1)
     make.review(of=tool, by=seat, quote="Old.")
     if is_drafted:
         make.review(of=tool, by=seat, quote="Drafted.", published_at=None)
-    typed = row(
+    typed = row_fields(
         seat, verdict="skip", quote=LONG, publish_now="on", predictions__0__claim="A", predictions__0__due_on=DUE
     )
     save(admin_client, tool, change_reason="It slowed down.", **typed)
-    assert said(tool) == [(1, "ship", "Old.", "published"), (1, "skip", LONG, "published")]
+    assert read_editions(tool) == [(1, "ship", "Old.", "published"), (1, "skip", LONG, "published")]
     published = tool.reviews.latest("pk")
     assert published.history.latest().history_change_reason == "Published: It slowed down."
     assert [prediction.claim for prediction in published.predictions.all()] == ["A"]
@@ -136,32 +139,34 @@ def test_new_edition_is_published_at_once_where_the_tool_is_public(admin_client,
     assert Review.objects.current().get().verdict == "skip"
 
 
-def test_too_short_reasons_are_not_published(admin_client):
+def test_too_short_a_quote_is_not_published(admin_client):
     tool, seat = make.tool(), make.reviewer()
-    response = save(admin_client, tool, **row(seat, verdict="ship", quote="Short.", publish_now="on"))
-    assert errors_of(response) == [f"{seat.name}, Publish this edition now: The quote has 6 characters; 80 are needed."]
+    response = save(admin_client, tool, **row_fields(seat, verdict="ship", quote="Short.", publish_now="on"))
+    assert read_errors(response) == [
+        f"{seat.name}, Publish this edition now: The quote has 6 characters; 80 are needed."
+    ]
 
 
 @pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
-def test_nothing_is_published_of_a_tool_that_is_not_public(admin_client, fields):
+def test_nothing_is_published_on_a_tool_that_is_not_public(admin_client, fields):
     tool, seat = make.tool(**fields), make.reviewer(seat=1)
-    save(admin_client, tool, **row(seat, verdict="ship", quote=LONG, publish_now="on"))
-    assert said(tool) == [(1, "ship", LONG, "draft")]
+    save(admin_client, tool, **row_fields(seat, verdict="ship", quote=LONG, publish_now="on"))
+    assert read_editions(tool) == [(1, "ship", LONG, "draft")]
 
 
-def test_scheduled_edition_is_edited_in_its_row_and_keeps_its_time(admin_client):
+def test_scheduled_edition_can_be_edited_and_keeps_its_time(admin_client):
     tool, seat = make.tool(), make.reviewer(seat=1)
     make.review(of=tool, by=seat, quote="Soon.", published_at=make.FUTURE)
-    save(admin_client, tool, **row(seat, quote="Soon, and better."))
-    assert said(tool) == [(1, "ship", "Soon, and better.", "scheduled")]
+    save(admin_client, tool, **row_fields(seat, quote="Soon, and better."))
+    assert read_editions(tool) == [(1, "ship", "Soon, and better.", "scheduled")]
     assert tool.reviews.get().published_at == make.FUTURE
 
 
-def test_lines_end_as_they_are_kept(admin_client):
+def test_line_endings_are_normalized(admin_client):
     tool, seat = make.tool(), make.reviewer()
     draft = make.review(of=tool, by=seat, quote="One.\n\nTwo.", published_at=None)
     histories = Review.history.count()
-    save(admin_client, tool, **row(seat, quote="One.\r\n\r\nTwo."))
+    save(admin_client, tool, **row_fields(seat, quote="One.\r\n\r\nTwo."))
     draft.refresh_from_db()
     assert (draft.quote, Review.history.count()) == ("One.\n\nTwo.", histories)
 
@@ -185,24 +190,27 @@ def test_lines_end_as_they_are_kept(admin_client):
         ),
     ],
 )
-def test_half_a_review_is_refused_and_kept_in_the_form(admin_client, typed, messages):
+def test_incomplete_review_is_refused_and_stays_in_the_form(admin_client, typed, messages):
     tool, seat = make.tool(), make.reviewer()
-    response = save(admin_client, tool, **row(seat, **typed))
-    assert errors_of(response) == [
-        f"{seat.name}, {'prediction, ' if said.startswith('Due on') else ''}{said}" for said in messages
+    response = save(admin_client, tool, **row_fields(seat, **typed))
+    assert read_errors(response) == [
+        f"{seat.name}, {'prediction, ' if read_editions.startswith('Due on') else ''}{read_editions}"
+        for read_editions in messages
     ]
-    kept = row(seat, **{name: value for name, value in typed.items() if value != "maybe"})
-    assert filled(response) | kept == filled(response)
+    kept = row_fields(seat, **{name: value for name, value in typed.items() if value != "maybe"})
+    assert fill_tool_form(response) | kept == fill_tool_form(response)
 
 
-def test_prediction_of_the_past_and_one_made_twice_are_refused(admin_client):
+def test_past_and_duplicate_predictions_are_refused(admin_client):
     tool, seat = make.tool(), make.reviewer()
-    typed = row(seat, verdict="ship", quote="Why.", predictions__0__claim="A", predictions__0__due_on="2020-01-01")
-    assert errors_of(save(admin_client, tool, **typed)) == [
+    typed = row_fields(
+        seat, verdict="ship", quote="Why.", predictions__0__claim="A", predictions__0__due_on="2020-01-01"
+    )
+    assert read_errors(save(admin_client, tool, **typed)) == [
         f"{seat.name}, prediction, Due on: A prediction must be due on a future day."
     ]
-    typed |= row(seat, predictions__0__due_on=DUE, predictions__1__claim="A", predictions__1__due_on=DUE)
-    assert errors_of(save(admin_client, tool, **typed)) == [
+    typed |= row_fields(seat, predictions__0__due_on=DUE, predictions__1__claim="A", predictions__1__due_on=DUE)
+    assert read_errors(save(admin_client, tool, **typed)) == [
         f"{seat.name}, prediction, Claim: This review already makes that claim."
     ]
 
@@ -210,13 +218,13 @@ def test_prediction_of_the_past_and_one_made_twice_are_refused(admin_client):
 # -- Two editors ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("edit", ["draft", "changed", "published"])
-def test_concurrent_edit_is_not_overwritten_unseen(admin_client, edit):
+@pytest.mark.parametrize("change", ["draft", "changed", "published"])
+def test_text_of_someone_else_is_not_overwritten_unseen(admin_client, change):
     tool, seat = make.tool(), make.reviewer(seat=1)
-    if edit != "draft":
+    if change != "draft":
         draft = make.review(of=tool, by=seat, quote="Mine before.", published_at=None)
-    page = filled(admin_client.get(change(tool)))
-    match edit:
+    page = fill_tool_form(admin_client.get(tool_url(tool)))
+    match change:
         case "draft":
             make.review(of=tool, by=seat, quote="Theirs.", published_at=None)
         case "changed":
@@ -225,74 +233,81 @@ def test_concurrent_edit_is_not_overwritten_unseen(admin_client, edit):
         case "published":
             draft.quote, draft.published_at = "Theirs.", make.PAST
             draft.save()
-    response = admin_client.post(change(tool), page | row(seat, verdict="skip", quote="Mine."))
-    assert errors_of(response) == [CONFLICT, f"{seat.name}: {EDITION_CHANGED}"]
-    assert (filled(response)[f"scorecard-{seat.pk}-quote"], "Theirs." in response.content.decode()) == ("Mine.", True)
-    admin_client.post(change(tool), filled(response))
-    kept = [(1, "ship", "Theirs.", "published")] if edit == "published" else []
-    assert said(tool) == [*kept, (1, "skip", "Mine.", "draft")]
+    response = admin_client.post(tool_url(tool), page | row_fields(seat, verdict="skip", quote="Mine."))
+    assert read_errors(response) == [CONFLICT, f"{seat.name}: {EDITION_CHANGED}"]
+    assert (fill_tool_form(response)[f"scorecard-{seat.pk}-quote"], "Theirs." in response.content.decode()) == (
+        "Mine.",
+        True,
+    )
+    admin_client.post(tool_url(tool), fill_tool_form(response))
+    kept = [(1, "ship", "Theirs.", "published")] if change == "published" else []
+    assert read_editions(tool) == [*kept, (1, "skip", "Mine.", "draft")]
 
 
 # -- Who may write where -------------------------------------------------------------------------------------
 
 
-def test_holder_of_a_seat_writes_its_drafts_and_nothing_else(client):
+def test_holder_of_a_seat_writes_its_drafts_only(client):
     seat, other = make.reviewer(seat=1), make.reviewer(seat=2)
     tool = make.tool(name="One", slug="one", tagline="Kept")
     make.plan(of=tool, name="Pro")
     make.fact(of=tool, value="MIT")
     make.review(of=tool, by=other, quote="Another seat's draft.", published_at=None)
-    writer(client, seat)
-    response = client.get(change(tool))
+    make_writer(client, seat)
+    response = client.get(tool_url(tool))
     assert response.status_code == 200
-    assert [name for name in filled(response) if not name.startswith(f"scorecard-{seat.pk}-")] == [
+    assert [name for name in fill_tool_form(response) if not name.startswith(f"scorecard-{seat.pk}-")] == [
         "csrfmiddlewaretoken", "change_reason", "seen_version", "_save",
     ]  # fmt: skip
     typed = {
-        **row(seat, verdict="ship", quote=LONG, publish_now="on"),
-        **row(other, seen="x", verdict="skip", quote="Forged."),
+        **row_fields(seat, verdict="ship", quote=LONG, publish_now="on"),
+        **row_fields(other, seen="x", verdict="skip", quote="Forged."),
         "name": "Forged", "tagline": "Forged", "rename_to": "forged", "remove_logo": "on", "slug": "forged",
         "plans-TOTAL_FORMS": "1", "plans-INITIAL_FORMS": "0", "plans-0-name": "Forged", "plans-0-kind": "free",
     }  # fmt: skip
     histories = Tool.history.count()
-    assert client.post(change(tool), filled(response, **typed)).status_code == 302
-    assert said(tool) == [(1, "ship", LONG, "draft"), (2, "ship", "Another seat's draft.", "draft")]
+    assert client.post(tool_url(tool), fill_tool_form(response, **typed)).status_code == 302
+    assert read_editions(tool) == [(1, "ship", LONG, "draft"), (2, "ship", "Another seat's draft.", "draft")]
     tool.refresh_from_db()
     assert (tool.name, tool.slug, tool.tagline, tool.plans.get().name) == ("One", "one", "Kept", "Pro")
     assert Tool.history.count() == histories
 
 
-def test_holder_of_a_seat_cannot_touch_what_is_scheduled(client):
+def test_holder_of_a_seat_cannot_change_a_scheduled_edition(client):
     seat = make.reviewer(seat=1)
     tool = make.tool()
     make.review(of=tool, by=seat, quote="Soon.", published_at=make.FUTURE)
-    writer(client, seat)
-    client.post(change(tool), filled(client.get(change(tool)), **row(seat, seen="x", verdict="skip", quote="Now.")))
-    assert said(tool) == [(1, "ship", "Soon.", "scheduled")]
+    make_writer(client, seat)
+    client.post(
+        tool_url(tool),
+        fill_tool_form(client.get(tool_url(tool)), **row_fields(seat, seen="x", verdict="skip", quote="Now.")),
+    )
+    assert read_editions(tool) == [(1, "ship", "Soon.", "scheduled")]
 
 
 def test_writer_without_a_seat_writes_nothing(client):
     seat, tool = make.reviewer(), make.tool()
-    writer(client)
+    make_writer(client)
     client.post(
-        change(tool), filled(client.get(change(tool)), **row(seat, seen="nothing", verdict="ship", quote="Why."))
+        tool_url(tool),
+        fill_tool_form(client.get(tool_url(tool)), **row_fields(seat, seen="nothing", verdict="ship", quote="Why.")),
     )
-    assert said(tool) == []
+    assert read_editions(tool) == []
 
 
-def test_who_may_only_look_is_refused_to_save(client):
+def test_viewer_cannot_save(client):
     tool = make.tool()
     user = User.objects.create_user("looker", password="x", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=["view_tool", "view_review"]))
     client.force_login(user)
-    assert client.get(change(tool)).status_code == 200
-    assert client.post(change(tool), {}).status_code == 403
+    assert client.get(tool_url(tool)).status_code == 200
+    assert client.post(tool_url(tool), {}).status_code == 403
     assert client.get(ADD).status_code == 403
 
 
 def test_writer_is_no_editor_on_other_pages_of_the_tool(client):
     tool = make.tool()
-    writer(client, make.reviewer())
+    make_writer(client, make.reviewer())
     assert client.post(f"/admin/tools/tool/{tool.pk}/delete/", {"post": "yes"}).status_code == 403
     assert Tool.objects.count() == 1
 
@@ -300,7 +315,7 @@ def test_writer_is_no_editor_on_other_pages_of_the_tool(client):
 # -- Arithmetic ----------------------------------------------------------------------------------------------
 
 
-def test_panel_as_it_will_be_is_counted_as_the_database_counts():
+def test_panel_is_rounded_as_the_database_rounds():
     counts = [(ship, seats) for seats in range(1, 13) for ship in range(seats + 1)]
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,4 +1,4 @@
-"""What a browser would send of the tool page, read out of the page itself."""
+"""What a browser would post from the tool page, read from the page itself."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ ADD = "/admin/tools/tool/add/"
 CONFLICT = "Someone else saved this while you were editing."
 
 
-def change(tool: Tool) -> str:
-    """The address of a tool's page at the desk."""
+def tool_url(tool: Tool) -> str:
+    """Return the address of a tool's page at the desk."""
     return f"/admin/tools/tool/{tool.pk}/change/"
 
 
-def filled(page: HttpResponse, **typed: Any) -> dict[str, Any]:
-    """The fields of a page's form with what stands in them, and what is typed besides."""
+def fill_tool_form(page: HttpResponse, **typed: Any) -> dict[str, Any]:
+    """Return the fields of a page's form with their values, updated with what is typed."""
     form = html.fromstring(page.content.decode()).get_element_by_id("tool_form")
     for template in form.findall(".//template"):
         template.drop_tree()
@@ -32,14 +32,16 @@ def filled(page: HttpResponse, **typed: Any) -> dict[str, Any]:
         elif field.tag == "textarea":
             fields[name] = (field.text or "").removeprefix("\n")
         elif field.tag == "select":
-            fields[name] = next((one.get("value") for one in field.iter("option") if "selected" in one.attrib), "")
+            fields[name] = next(
+                (option.get("value") for option in field.iter("option") if "selected" in option.attrib), ""
+            )
         else:
             fields[name] = field.get("value", "")
     return fields | {"_save": "Save"} | typed
 
 
-def errors_of(page: HttpResponse) -> list[str]:
-    """What the page's summary says is wrong."""
+def read_errors(page: HttpResponse) -> list[str]:
+    """Return the problems that the page's summary lists."""
     assert page.status_code in (200, 409)
     summary = html.fromstring(page.content.decode()).get_element_by_id("problems")
     return [item.text_content() for item in summary.iter("li")]
