@@ -115,9 +115,9 @@ def test_overriding_the_gate_needs_the_permission_the_box_and_a_reason_for_the_h
     response = confirm(client, url(tool, "publish"), override="on", reason="Breaking news.")
     tool.refresh_from_db()
     assert (response.status_code, tool.state) == (302, PublicationState.PUBLISHED)
-    kept = tool.history.latest()
-    assert kept.history_user == user
-    assert kept.history_change_reason == (
+    entry = tool.history.latest()
+    assert entry.history_user == user
+    assert entry.history_change_reason == (
         "Published, overriding the gate (There is no plan: readers cannot see what it costs, or that it is free; "
         "No facts with a source; three are needed): Breaking news."
     )

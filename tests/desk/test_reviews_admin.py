@@ -81,8 +81,8 @@ def test_new_edition_is_saved_as_a_draft_beside_the_published_one(admin_client):
 def test_published_text_cannot_be_changed(admin_client):
     review = make.review(of=make.tool(), by=make.reviewer())
     admin_client.post(review_url(review), build_form(review, verdict="skip", quote="Other."))
-    kept = Review.objects.get()
-    assert (kept.verdict, kept.quote) == (review.verdict, review.quote)
+    saved = Review.objects.get()
+    assert (saved.verdict, saved.quote) == (review.verdict, review.quote)
 
 
 def test_predictions_of_a_published_review_cannot_be_changed(admin_client):

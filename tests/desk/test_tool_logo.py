@@ -71,7 +71,7 @@ def test_small_logo_is_not_enlarged(admin_client, media):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (b"just some text", UNREADABLE),
         (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", UNREADABLE),
@@ -90,9 +90,9 @@ def test_small_logo_is_not_enlarged(admin_client, media):
     ],
     ids=["text", "svg", "bmp", "cut-png", "cut-jpeg", "cut-webp", "empty", "wide", "16M", "100M", "3 MB"],
 )
-def test_invalid_logo_is_refused_with_a_message(admin_client, media, content, said):
+def test_invalid_logo_is_refused_with_a_message(admin_client, media, content, expected):
     tool = make.tool()
-    assert read_errors(upload(admin_client, tool, content)) == [said]
+    assert read_errors(upload(admin_client, tool, content)) == [expected]
     tool.refresh_from_db()
     assert (tool.logo, media.exists()) == ("", False)
 
@@ -188,8 +188,8 @@ def test_logo_is_shown_wherever_the_tool_is(admin_client, client):
     for address in ("/tools/", one.category.get_absolute_url()):
         assert client.get(address).content.decode().count(shown.format(40, ' loading="lazy"')) == 1
     assert "<picture" not in client.get("/tools/two/").content.decode()
-    said = client.get("/compare/one-vs-two.json").json()["tools"]
-    assert [tool["logo"] for tool in said] == [f"http://127.0.0.1:8000/logos/{one.logo}.png", None]
+    tools = client.get("/compare/one-vs-two.json").json()["tools"]
+    assert [tool["logo"] for tool in tools] == [f"http://127.0.0.1:8000/logos/{one.logo}.png", None]
     assert two.logo == ""
 
 

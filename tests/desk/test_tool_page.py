@@ -67,14 +67,14 @@ def test_rename_to_a_taken_slug_is_refused(admin_client, taken):
     other.slug = "other"
     other.save()
     tool = make.tool()
-    said = read_errors(
+    errors = read_errors(
         admin_client.post(tool_url(tool), fill_tool_form(admin_client.get(tool_url(tool)), rename_to=taken))
     )
     expected = {
         "other": "Another tool has this slug.",
         "before": "Old links to something else use this slug; choose another.",
     }
-    assert said == [f"Rename the address: {expected[taken]}"]
+    assert errors == [f"Rename the address: {expected[taken]}"]
 
 
 def test_aliases_are_one_per_line_trimmed_and_unique(admin_client):

@@ -75,7 +75,7 @@ def test_rows_are_in_seat_order_without_a_preselected_verdict(admin_client):
     tool = make.tool()
     seats = [make.reviewer(seat=place) for place in (2, 1)]
     page = html.fromstring(admin_client.get(tool_url(tool)).content.decode())
-    assert [row_fields.get("id") for row_fields in page.find_class("desk-seat")] == [
+    assert [row.get("id") for row in page.find_class("desk-seat")] == [
         f"seat-{seats[1].slug}",
         f"seat-{seats[0].slug}",
     ]
@@ -194,8 +194,7 @@ def test_incomplete_review_is_refused_and_stays_in_the_form(admin_client, typed,
     tool, seat = make.tool(), make.reviewer()
     response = save(admin_client, tool, **row_fields(seat, **typed))
     assert read_errors(response) == [
-        f"{seat.name}, {'prediction, ' if read_editions.startswith('Due on') else ''}{read_editions}"
-        for read_editions in messages
+        f"{seat.name}, {'prediction, ' if message.startswith('Due on') else ''}{message}" for message in messages
     ]
     kept = row_fields(seat, **{name: value for name, value in typed.items() if value != "maybe"})
     assert fill_tool_form(response) | kept == fill_tool_form(response)
