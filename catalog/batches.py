@@ -9,6 +9,7 @@ from catalog.reading import Catalog
 from catalog.schema import ToolPart
 from reviews.models import Prediction, Review
 from tools.models import Correction, Fact, Plan, Sourced, Tool
+from web.normalize import normalize_line, normalize_text
 
 TOOLS_PER_BATCH = 500  # with about 2,000 reviews: a few megabytes of objects
 
@@ -61,10 +62,17 @@ def find_differences(row: Any, part: Any, fields: Iterable[str]) -> dict[str, tu
     return {
         field: (getattr(row, field), getattr(part, field))
         for field in fields
-        if field in part.model_fields_set and getattr(row, field) != getattr(part, field)
+        if field in part.model_fields_set and not _is_same(getattr(row, field), getattr(part, field))
     }
 
 
 def has_same_value(row: Sourced, part: Any) -> bool:
     """Return whether a plan or fact has the same value as in the file. Its source and verification may differ."""
-    return all(getattr(row, field) == getattr(part, field) for field in type(row).VALUE_FIELDS)
+    return all(_is_same(getattr(row, field), getattr(part, field)) for field in type(row).VALUE_FIELDS)
+
+
+def _is_same(stored: object, imported: object) -> bool:
+    """Return whether two values are the same. Imported text has its normal form; stored text may be older than that."""
+    if not isinstance(stored, str) or not isinstance(imported, str):
+        return stored == imported
+    return stored == imported or imported in (normalize_line(stored), normalize_text(stored))

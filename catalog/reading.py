@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from catalog.problems import CatalogError, ImportProblem, Place
-from catalog.schema import FORMAT, SECTIONS, CatalogPart, check_part, format_value, parse_instant
+from catalog.schema import FORMAT, SECTIONS, CatalogPart, check_part, format_value, normalize_name, parse_instant
 
 type Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
 """Wraps an iterable to show progress: takes a description, the items, and their number; returns the items."""
@@ -81,12 +81,20 @@ def read_catalog(content: bytes, *, progress: Progress = hide_progress) -> tuple
     return catalog, [*problems, *find_duplicates(catalog)]
 
 
+# Keys whose values name something. They are compared as plain JSON, before validation, so they are normalized here.
+_IDENTITIES = {"slug", "name", "category", "categories", "attribute", "reviewer", "claim", "tools", "former_slugs"}
+
+
+def _normalize_identities(value: object) -> object:
+    return [normalize_name(item) for item in value] if isinstance(value, list) else normalize_name(value)
+
+
 def _parse(content: bytes) -> dict[str, Any]:
     def refuse(message: str) -> NoReturn:
         raise CatalogError([ImportProblem((), message)])
 
     def refuse_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        result = dict(pairs)
+        result = {key: _normalize_identities(value) if key in _IDENTITIES else value for key, value in pairs}
         if len(result) != len(pairs):
             duplicate = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
             refuse(f'an object has the key "{duplicate}" twice')

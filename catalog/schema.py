@@ -32,12 +32,13 @@ from tools.models import (
     find_plan_errors,
     validate_web_address,
 )
+from web.normalize import normalize_line, normalize_text
 
 FORMAT = "shipside-catalog/1"
 MAX_TEXT_LENGTH = 50_000  # characters; several times the length of any reasonable review
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_LINE_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+_LINE_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 
 
 def _check_storable(text: str, control: re.Pattern[str]) -> str:
@@ -52,6 +53,17 @@ def _check_storable(text: str, control: re.Pattern[str]) -> str:
 
 def _check_line(text: str) -> str:
     return _check_storable(text, _LINE_CONTROL)
+
+
+def normalize_name(value: object) -> object:
+    """Return text in the normal form of a line. Anything else, and text with a line break in it, stays as it is."""
+    if not isinstance(value, str) or _LINE_CONTROL.search(value.strip()):
+        return value
+    return normalize_line(value)
+
+
+def _normalize_words(value: object) -> object:
+    return normalize_text(value) if isinstance(value, str) else value
 
 
 def _check_not_blank(text: str) -> str:
@@ -133,11 +145,21 @@ def _get_max_length(model: type[Model], field: str) -> int:
     return length
 
 
-Line = Annotated[str, AfterValidator(_check_line)]
-Words = Annotated[str, Field(max_length=MAX_TEXT_LENGTH), AfterValidator(lambda text: _check_storable(text, _CONTROL))]
+Line = Annotated[str, BeforeValidator(normalize_name), AfterValidator(_check_line)]
+Words = Annotated[
+    str,
+    BeforeValidator(_normalize_words),
+    Field(max_length=MAX_TEXT_LENGTH),
+    AfterValidator(lambda text: _check_storable(text, _CONTROL)),
+]
 RequiredLine = Annotated[Line, AfterValidator(_check_not_blank)]
 ToolName = Annotated[RequiredLine, Field(max_length=_get_max_length(Tool, "name"))]
-Slug = Annotated[str, Field(max_length=slugs.MAX_LENGTH), AfterValidator(_adapt_validator(slugs.validate_slug))]
+Slug = Annotated[
+    str,
+    BeforeValidator(normalize_name),
+    Field(max_length=slugs.MAX_LENGTH),
+    AfterValidator(_adapt_validator(slugs.validate_slug)),
+]
 ToolSlug = Annotated[Slug, AfterValidator(_adapt_validator(slugs.validate_pairable))]
 WebAddress = Annotated[Line, Field(max_length=_get_max_length(Tool, "website")), AfterValidator(_check_web_address)]
 Instant = Annotated[datetime, BeforeValidator(parse_instant)]
@@ -174,10 +196,10 @@ class ReviewerPart(CatalogPart):
 
 class PlanPart(CatalogPart):
     name: Annotated[RequiredLine, Field(max_length=_get_max_length(Plan, "name"))]
-    kind: Literal[*PlanKind.values]  # type: ignore[valid-type]
+    kind: Annotated[Literal[*PlanKind.values], BeforeValidator(normalize_name)]  # type: ignore[valid-type]
     amount: PlanAmount | None = None
-    currency: Annotated[str, Field(pattern=CURRENCY_PATTERN)] | None = None
-    period: Literal[*Period.values] | None = None  # type: ignore[valid-type]
+    currency: Annotated[str, BeforeValidator(normalize_name), Field(pattern=CURRENCY_PATTERN)] | None = None
+    period: Annotated[Literal[*Period.values] | None, BeforeValidator(normalize_name)] = None  # type: ignore[valid-type]
     unit: Annotated[Line, Field(max_length=_get_max_length(Plan, "unit"))] = ""
     source: WebAddress = ""
     verified_on: Day | None = None
@@ -203,7 +225,7 @@ class FactPart(CatalogPart):
 class PredictionPart(CatalogPart):
     claim: Annotated[RequiredLine, Field(max_length=_get_max_length(Prediction, "claim"))]
     due_on: Day
-    outcome: Literal[*Outcome.values] = Outcome.OPEN.value  # type: ignore[valid-type]
+    outcome: Annotated[Literal[*Outcome.values], BeforeValidator(normalize_name)] = Outcome.OPEN.value  # type: ignore[valid-type]
     note: Words = ""
     source: WebAddress = ""
     judged_on: Day | None = None
@@ -217,7 +239,7 @@ class PredictionPart(CatalogPart):
 
 class ReviewPart(CatalogPart):
     reviewer: Slug
-    verdict: Literal[*Verdict.values]  # type: ignore[valid-type]
+    verdict: Annotated[Literal[*Verdict.values], BeforeValidator(normalize_name)]  # type: ignore[valid-type]
     quote: Annotated[Words, AfterValidator(_check_not_blank)]
     flips_if: Words = ""
     published_at: Instant | None = None

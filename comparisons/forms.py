@@ -8,6 +8,10 @@ from tools import slugs
 from tools.choices import PlanKind
 from tools.search import MAX_QUERY_LENGTH
 from votes.models import Camp
+from web.fields import LineField
+from web.normalize import normalize_line
+
+_NOT_TYPED = {"Cc", "Cn", "Co", "Cs"}  # Unicode categories
 
 
 class ToolFilterForm(forms.Form):
@@ -15,7 +19,7 @@ class ToolFilterForm(forms.Form):
 
     SORTS = (("", "Ranking"), ("community", "Community"), ("reviewed", "Newest review"), ("name", "Name"))
 
-    category = forms.CharField(max_length=slugs.MAX_LENGTH, required=False)
+    category = LineField(max_length=slugs.MAX_LENGTH, required=False)
     price = forms.ChoiceField(choices=PlanKind, required=False)
     panel = forms.ChoiceField(choices=Camp, required=False)
     community = forms.BooleanField(required=False)
@@ -51,7 +55,7 @@ def parse_judged_only(query: QueryDict) -> bool:
 class SeatFilterForm(forms.Form):
     """The seats that a reader selects: their slugs, separated by commas."""
 
-    lens = forms.CharField(max_length=1000, required=False)
+    lens = LineField(max_length=1000, required=False)
 
     def clean_lens(self) -> tuple[str, ...]:
         return tuple(filter(None, self.cleaned_data["lens"].split(",")))
@@ -100,11 +104,15 @@ def _clean(form: forms.Form) -> dict[str, Any]:
     return form.cleaned_data
 
 
-def normalize_line(text: str) -> str:
-    """Return typed text as one line of at most MAX_QUERY_LENGTH: NFKC, single spaces, no control characters."""
-    normal = unicodedata.normalize("NFKC", text[: 4 * MAX_QUERY_LENGTH])
-    visible = "".join(" " if unicodedata.category(character)[0] == "C" else character for character in normal)
-    return " ".join(visible.split())[:MAX_QUERY_LENGTH].rstrip()
+def normalize_query(text: str) -> str:
+    """Return typed text as one line of at most MAX_QUERY_LENGTH characters.
+
+    It has the normal form of names, in NFKC, so that full-width letters find ASCII names, and without characters that
+    nobody types: controls, surrogates, and the private-use delimiters of highlights.
+    """
+    line = normalize_line(unicodedata.normalize("NFKC", text[: 4 * MAX_QUERY_LENGTH]))
+    typed = "".join(" " if unicodedata.category(character) in _NOT_TYPED else character for character in line)
+    return normalize_line(typed)[:MAX_QUERY_LENGTH].rstrip()
 
 
 class TypedField(forms.Field):
@@ -114,7 +122,7 @@ class TypedField(forms.Field):
         super().__init__(required=False, **options)
 
     def to_python(self, value: Any) -> str:
-        return normalize_line(str(value or ""))
+        return normalize_query(str(value or ""))
 
 
 class TypedLinesField(forms.Field):
@@ -127,7 +135,7 @@ class TypedLinesField(forms.Field):
         self.most = most
 
     def to_python(self, value: Any) -> tuple[str, ...]:
-        lines = dict.fromkeys(normalize_line(line) for line in value or [])
+        lines = dict.fromkeys(normalize_query(line) for line in value or [])
         return tuple(filter(None, lines))[: self.most]
 
 

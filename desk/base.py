@@ -13,15 +13,17 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
 
+from desk.fields import NormalizedTextAdmin
 from desk.history import conflicts, deletion
 from desk.history.events import get_tracked_models
 from desk.history.pages import HistoryPages, get_admin_url
 from tools.row_history import set_change_reason
+from web.normalize import normalize_line
 
 admin.site.add_action(deletion.delete_selected, "delete_selected")
 
 
-class DeskAdmin[ModelT: models.Model](admin.ModelAdmin):
+class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, admin.ModelAdmin):
     """A ModelAdmin with the history, conflict reports, and deletion rules of the desk.
 
     Subclasses that override one of these methods call `super()`. They set their own form as `form`.
@@ -52,6 +54,13 @@ class DeskAdmin[ModelT: models.Model](admin.ModelAdmin):
         if self.history_pages is None:
             return super().history_view(request, object_id, extra_context)
         return self.history_pages.history_view(request, object_id, extra_context)
+
+    # -- Searching ------------------------------------------------------------------------------------------
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ModelT], search_term: str
+    ) -> tuple[QuerySet[ModelT], bool]:
+        return super().get_search_results(request, queryset, normalize_line(search_term))
 
     # -- Editing --------------------------------------------------------------------------------------------
 
@@ -137,7 +146,7 @@ class DeskAdmin[ModelT: models.Model](admin.ModelAdmin):
         if obj is not None and deletion.was_seen(obj) and super().has_delete_permission(request, obj):
             messages.error(request, f"“{obj}” stays. {deletion.STAYS}")
             return HttpResponseRedirect(get_admin_url(self.model, "change", obj.pk))
-        if request.method == "POST" and (reason := request.POST.get("change_reason", "").strip()):
+        if request.method == "POST" and (reason := normalize_line(request.POST.get("change_reason", ""))):
             set_change_reason(reason[:500])
         try:
             with transaction.atomic():

@@ -3,23 +3,20 @@
 from typing import Any
 
 from django import forms
+from django.contrib.admin.options import BaseModelAdmin
 from django.urls import reverse_lazy
+
+from web.fields import FORMFIELD_OVERRIDES, MultilineField
+from web.normalize import normalize_line
 
 MARKDOWN_PREVIEW_URL = reverse_lazy("admin:tools_tool_markdown")
 """Where static/desk/preview.js renders the Markdown of a field: the value of its `data-preview`."""
 
 
-class MultilineField(forms.CharField):
-    """Text of several lines. Browsers send CRLF line endings; the cleaned value has LF only."""
+class NormalizedTextAdmin(BaseModelAdmin):
+    """An admin, or an inline, whose forms normalize text."""
 
-    widget = forms.Textarea
-
-    def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
-        return text.replace("\r\n", "\n") if isinstance(text, str) else text
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return super().has_changed(initial, self.to_python(data))
+    formfield_overrides = FORMFIELD_OVERRIDES
 
 
 class LinesField(MultilineField):
@@ -36,7 +33,7 @@ class LinesField(MultilineField):
     def clean(self, value: Any) -> list[str]:
         lines: dict[str, str] = {}
         for line in super().clean(value).splitlines():
-            if words := " ".join(line.split()):
+            if words := normalize_line(line):
                 lines.setdefault(words.casefold(), words)
         for line in lines.values():
             if len(line) > self.max_line_length:

@@ -5,6 +5,8 @@ from django.core.exceptions import ValidationError
 from django.utils.crypto import salted_hmac
 from django.utils.encoding import punycode
 
+from web.normalize import normalize_line
+
 _SALT = "newsletter.suppression"
 MAX_LENGTH, MAX_LOCAL_LENGTH = 254, 64  # characters of an address, and of the part before its @ (RFC 5321)
 
@@ -18,7 +20,7 @@ def normalize(email: str) -> str:
     Raises ValidationError if the domain has no ASCII form or is not a name on the internet (`root@localhost`,
     `x@[10.0.0.1]`: strangers could use such addresses to reach our own machines), or if the address is too long.
     """
-    local, _, domain = email.strip().rpartition("@")
+    local, _, domain = normalize_line(email).rpartition("@")
     try:
         address = f"{local}@{punycode(domain).lower()}"
     except UnicodeError:

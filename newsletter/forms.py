@@ -6,10 +6,11 @@ from django.http import QueryDict
 from newsletter.addresses import normalize
 from newsletter.models import Subscriber
 from tools.models import Category
+from web.fields import EmailAddressField
 
 
 class SubscribeForm(forms.Form):
-    email = forms.EmailField(
+    email = EmailAddressField(
         label="Your e-mail address",
         max_length=254,
         error_messages={

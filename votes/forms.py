@@ -6,6 +6,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from votes.holding import parse_key
 from votes.models import Action, Choice, PairChoice, Reason
+from web.fields import LineField
 
 
 class ReturnForm(forms.Form):
@@ -46,7 +47,7 @@ class MonthForm(forms.Form):
 class ReasonForm(forms.Form):
     """A moderator's reason for an action, for the log."""
 
-    words = forms.CharField(label="Why, in a sentence", max_length=500, widget=forms.TextInput(attrs={"size": 60}))
+    words = LineField(label="Why, in a sentence", max_length=500, widget=forms.TextInput(attrs={"size": 60}))
 
 
 class DecisionForm(ReasonForm):

@@ -18,6 +18,7 @@ from accounts import second_factor
 from accounts.groups import GROUPS
 from accounts.models import User
 from accounts.sessions import end_sessions
+from desk.fields import NormalizedTextAdmin
 
 # allauth registers these: the secrets of second factors, and email addresses, which this site stores in the account.
 admin.site.unregister([Authenticator, EmailAddress, Group])
@@ -40,7 +41,7 @@ class SecondFactorFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(NormalizedTextAdmin, DjangoUserAdmin):
     """Accounts of the people who work at the desk. All of them are staff, and groups alone give them permissions.
 
     Only superusers create and change superusers.

@@ -22,6 +22,7 @@ from desk.publishing.admin import PublishingAdmin
 from desk.publishing.pair_check import PairCheck, check_pair, find_comparison
 from tools.models import Tool
 from tools.publishing import PublicationState
+from web.normalize import normalize_line
 
 TYPED = "-typed"  # suffix of the text field that replaces the suggestions without JavaScript, and prefix of its value
 
@@ -30,7 +31,7 @@ class ToolSelect(AutocompleteSelect):
     """Django's autocomplete field. Without JavaScript, a text field for a name or slug."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> str | None:
-        typed = data.get(name + TYPED, "").strip()
+        typed = normalize_line(data.get(name + TYPED, ""))
         return f"{TYPED}{typed}" if typed else super().value_from_datadict(data, files, name)
 
     def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> list[Any]:
@@ -50,7 +51,7 @@ class ToolField(forms.ModelChoiceField):
     def to_python(self, value: Any) -> Tool | None:
         if not isinstance(value, str) or not value.startswith(TYPED):
             return super().to_python(value)
-        typed = value.removeprefix(TYPED)
+        typed = normalize_line(value.removeprefix(TYPED))
         named = Tool.objects.by_slugs(typed).get(typed)
         tools = [named] if named else list(Tool.objects.named(typed)[:2])
         if len(tools) != 1:

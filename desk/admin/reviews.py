@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import User
 from desk.admin.own_drafts import OwnDraftsMixin
+from desk.fields import NormalizedTextAdmin
 from desk.front.usual_panel import UsualPanel
 from desk.lists.change_lists import FlippedFilter, ListAdmin, StateFilter, render_mark
 from desk.permissions import writes_own_drafts_only
@@ -93,7 +94,7 @@ class ReviewerAdmin(UsualPanel, ListAdmin[Reviewer]):
         super().save_model(request, obj, form, change)
 
 
-class PredictionInline(OwnDraftsMixin, admin.TabularInline):
+class PredictionInline(OwnDraftsMixin, NormalizedTextAdmin, admin.TabularInline):
     """The predictions of a review. They are final once it is published; each is judged on its own page."""
 
     model = Prediction

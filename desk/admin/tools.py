@@ -18,6 +18,7 @@ from django.urls import URLPattern, path
 from comparisons.shaping.tool_columns import render_logo
 from desk.bulk.layouts import TOOL_SHEET
 from desk.bulk.sheet_admin import SheetAdmin
+from desk.fields import NormalizedTextAdmin
 from desk.lists.change_lists import MissingSeatFilter, PreparedChangeList, StateFilter, ToolCheckedFilter
 from desk.lists.verify_action import run_verify_action
 from desk.lists.verifying import read_rows_of_tools
@@ -36,7 +37,7 @@ from tools import logos
 from tools.models import AlreadySupersededError, Fact, Plan, Sourced, Tool
 
 
-class SourcedInline(InlineModelAdmin):
+class SourcedInline(NormalizedTextAdmin, InlineModelAdmin):
     """The current plans or facts. Superseded ones are history and not editable."""
 
     extra = 2

@@ -19,6 +19,7 @@ from votes.community import Community
 from votes.forms import FreezeForm
 from votes.models import Decision, Reason, Tally, Vote
 from votes.subjects import Subject
+from web.normalize import normalize_line
 
 TOOLS_PER_PAGE = 50
 MAX_FOUND = 20
@@ -45,7 +46,7 @@ class VoteAdmin(HeldVotesAdmin):
         held = Tally.objects.filter(tool=OuterRef("pk"), held__gt=0)
         tools = Tool.objects.filter(Exists(held) | Q(freeze__isnull=False)).with_community().with_freeze()
         tools = tools.annotate(held=Coalesce(Sum("tallies__held"), 0)).order_by("-held", "name", "pk")
-        asked = request.GET.get("q", "").strip()
+        asked = normalize_line(request.GET.get("q", ""))
         found = (
             Tool.objects.filter(Q(name__icontains=asked) | Q(slug__icontains=asked)) if asked else Tool.objects.none()
         )

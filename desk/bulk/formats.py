@@ -23,6 +23,8 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
+from web.normalize import normalize_line
+
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
@@ -261,7 +263,7 @@ def _build_table(rows: Iterable[list[CellValue]]) -> Table:
         raise SheetError(f"The first row has more than {MAX_COLUMNS} columns.", 1)
     if not header:
         raise SheetError("The first row is empty. It must name the columns.", 1)
-    table = Table([str(name or "").strip() for name in header])
+    table = Table([normalize_line(str(name or "")) for name in header])
     # Empty rows are added only when a row follows, so that thousands of them at the end cost nothing.
     empty_rows = 0
     for number, row in enumerate(islice(rows, MAX_ROWS_SCANNED), start=2):

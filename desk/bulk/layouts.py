@@ -12,37 +12,39 @@ from decimal import Decimal
 
 from django.db.models import Model, QuerySet
 
+from catalog.schema import normalize_name
 from desk.bulk.formats import CellValue, Table, format_cell
 from tools.choices import Period, PlanKind
 from tools.models import Fact, Plan, Tool
+from web.normalize import normalize_line, normalize_text
 
 _NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 
 class TextCell:
-    """Text, unchanged. Numbers and days become text."""
+    """Text of several lines. Numbers and days become text."""
 
     def read(self, value: CellValue) -> object:
         """Return what a catalog file would hold."""
-        return format_cell(value)
+        return normalize_text(format_cell(value))
 
     def write(self, value: object) -> CellValue:
         """Return what the cell holds for a value of the database."""
         return value
 
 
-class KeyCell(TextCell):
-    """A slug, an address, or a word from a list. Spaces around it are ignored."""
+class LineCell(TextCell):
+    """One line: a name, a slug, an address, or a word from a list."""
 
     def read(self, value: CellValue) -> object:
-        return format_cell(value).strip()
+        return normalize_name(format_cell(value))
 
 
-class OptionalCell(KeyCell):
+class OptionalCell(LineCell):
     """The same, and an empty cell means that there is no value."""
 
     def read(self, value: CellValue) -> object:
-        return format_cell(value).strip() or None
+        return normalize_name(format_cell(value)) or None
 
 
 class NumberCell(OptionalCell):
@@ -51,7 +53,7 @@ class NumberCell(OptionalCell):
     def read(self, value: CellValue) -> object:
         if isinstance(value, int | Decimal):
             return value
-        text = format_cell(value).strip()
+        text = normalize_line(format_cell(value))
         # Text that is not a number stays text, so that the report can quote it.
         return Decimal(text) if _NUMBER.fullmatch(text) else text or None
 
@@ -65,13 +67,13 @@ class NamesCell(TextCell):
     """Several names, each on a line of its own inside the cell."""
 
     def read(self, value: CellValue) -> object:
-        return [line for line in (line.strip() for line in format_cell(value).split("\n")) if line]
+        return [line for line in map(normalize_line, format_cell(value).split("\n")) if line]
 
     def write(self, value: object) -> CellValue:
         return "\n".join(value) if isinstance(value, list) else ""
 
 
-_TEXT = TextCell()
+_LINE = LineCell()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class SheetColumn:
     path: str  # from a row to the value, as in a queryset: `tool__slug`
     help: str
     example: object = None
-    cell: TextCell = _TEXT
+    cell: TextCell = _LINE
     is_readonly: bool = False  # written to exports, ignored in imports
 
     def read(self, value: CellValue) -> object:
@@ -129,8 +131,10 @@ class SheetLayout:
 _SPECIAL_COLUMNS = {
     "name": SheetColumn("name", "Required for a new tool.", example="Example Tool"),
     "tagline": SheetColumn("tagline", "One line, at most 300 characters.", example="Says what it does in one line"),
-    "description": SheetColumn("description", "Markdown, a safe subset.", example="What it does, **and** for whom."),
-    "website": SheetColumn("website", "An http or https address.", example="https://example.com/", cell=KeyCell()),
+    "description": SheetColumn(
+        "description", "Markdown, a safe subset.", example="What it does, **and** for whom.", cell=TextCell()
+    ),
+    "website": SheetColumn("website", "An http or https address.", example="https://example.com/"),
     "aliases": SheetColumn(
         "aliases",
         "Other names that people search for, each on a line of its own in the cell.",
@@ -150,15 +154,12 @@ TOOL_SHEET = SheetLayout(
     model=Tool,
     keys=("slug",),
     columns={
-        "slug": SheetColumn(
-            "slug", "Which tool. An unknown slug adds a tool, as a draft.", example="example-tool", cell=KeyCell()
-        ),
+        "slug": SheetColumn("slug", "Which tool. An unknown slug adds a tool, as a draft.", example="example-tool"),
         "name": _OWN_COLUMNS["name"],  # before the category, as in the form
         "category": SheetColumn(
             "category__slug",
             "The slug of its category. Required for a new tool.",
             example="developer-tools",
-            cell=KeyCell(),
         ),
         **{name: column for name, column in _OWN_COLUMNS.items() if name != "name"},
         "state": SheetColumn(
@@ -168,7 +169,7 @@ TOOL_SHEET = SheetLayout(
     select=lambda tools: tools.select_related("category").order_by("slug"),
 )
 
-_TOOL = SheetColumn("tool__slug", "The slug of a tool on the site.", example="example-tool", cell=KeyCell())
+_TOOL = SheetColumn("tool__slug", "The slug of a tool on the site.", example="example-tool")
 _SOURCE_HELP = "The page that states it: an http or https address."
 _VERIFIED_ON = SheetColumn(
     "verified_on",
@@ -185,7 +186,7 @@ PLAN_SHEET = SheetLayout(
         "name": SheetColumn(
             "name", "The plan’s name. A name that the tool does not have yet adds a plan.", example="Pro"
         ),
-        "kind": SheetColumn("kind", f"One of {', '.join(PlanKind.values)}.", example="paid", cell=KeyCell()),
+        "kind": SheetColumn("kind", f"One of {', '.join(PlanKind.values)}.", example="paid"),
         "amount": SheetColumn(
             "amount", "For a paid plan: a number such as 20 or 0.25. Otherwise empty.", example=20, cell=NumberCell()
         ),
@@ -196,7 +197,7 @@ PLAN_SHEET = SheetLayout(
             "period", f"For a paid plan: one of {', '.join(Period.values)}.", example="month", cell=OptionalCell()
         ),
         "unit": SheetColumn("unit", "With the period usage: what the amount buys, such as 1M tokens.", example=""),
-        "source": SheetColumn("source", _SOURCE_HELP, example="https://example.com/pricing", cell=KeyCell()),
+        "source": SheetColumn("source", _SOURCE_HELP, example="https://example.com/pricing"),
         "verified_on": _VERIFIED_ON,
     },
     select=lambda plans: plans.filter(superseded_at__isnull=True).select_related("tool").order_by("tool__slug", "pk"),
@@ -207,9 +208,9 @@ FACT_SHEET = SheetLayout(
     keys=("tool", "attribute"),
     columns={
         "tool": _TOOL,
-        "attribute": SheetColumn("attribute__slug", "The slug of the attribute.", example="license", cell=KeyCell()),
+        "attribute": SheetColumn("attribute__slug", "The slug of the attribute.", example="license"),
         "value": SheetColumn("value", "At most 300 characters.", example="Apache-2.0"),
-        "source": SheetColumn("source", _SOURCE_HELP, example="https://example.com/license", cell=KeyCell()),
+        "source": SheetColumn("source", _SOURCE_HELP, example="https://example.com/license"),
         "verified_on": _VERIFIED_ON,
     },
     select=lambda facts: (

@@ -99,9 +99,6 @@ class UploadedSheet:
             self._row_numbers["tools", len(tools)] = number
             if tool := current.get(cells["slug"]):
                 cells = {"name": tool.name, "category": tool.category.slug, **cells}
-                # Browsers send other line endings than spreadsheets save. Those alone are no change.
-                if cells.get("description") == _normalize_line_endings(tool.description):
-                    cells["description"] = tool.description
             tools.append(_drop_empty_names(cells))
         return tools, []
 
@@ -167,7 +164,3 @@ def _read_tools(rows: list[NumberedRow], column: str) -> dict[object, Tool]:
     """Return the tools that a column names, by slug."""
     slugs = {cells[column] for _, cells in rows}
     return {tool.slug: tool for tool in Tool.objects.filter(slug__in=slugs).select_related("category")}
-
-
-def _normalize_line_endings(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")

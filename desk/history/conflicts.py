@@ -31,13 +31,15 @@ from desk.history.events import (
 from desk.history.field_changes import LONG_TEXT_LENGTH, NO_VALUE, FieldChange, render_difference
 from tools.models import ContentRevision, Plan, Sourced
 from tools.row_history import set_change_reason
+from web.fields import LineField
+from web.normalize import normalize_line
 from web.words import join_words
 
 SEEN_VERSION, CHANGE_REASON = "seen_version", "change_reason"
 MAX_REASON_LENGTH = 500
 
 
-class MetadataField(forms.CharField):
+class MetadataField(LineField):
     """A field about the change, which is no change itself."""
 
     def has_changed(self, initial: object, data: object) -> bool:
@@ -119,7 +121,7 @@ def view_locked(
         request.seen_version = read_version(tracked, pk) if pk else ""  # type: ignore[attr-defined]
         return view()
     request.POST = normalize_line_endings(request.POST)  # type: ignore[assignment]
-    if reason := request.POST.get(CHANGE_REASON, "").strip():
+    if reason := normalize_line(request.POST.get(CHANGE_REASON, "")):
         set_change_reason(reason[:MAX_REASON_LENGTH])
     with transaction.atomic():
         ContentRevision.lock()

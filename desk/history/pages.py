@@ -29,6 +29,7 @@ from desk.permissions import AnyUser, may_see, writes_own_drafts_only
 from reviews.models import Prediction, Review
 from tools.models import ContentRevision, Correction, Sourced
 from tools.row_history import DELETED, set_change_reason
+from web.normalize import normalize_line
 from web.words import format_day
 
 MAX_DELETED = 50
@@ -127,7 +128,7 @@ class HistoryPages:
 
     def _restore(self, request: HttpRequest, object_id: int, row: HistoryRow, restoration: Restoration) -> HttpResponse:
         reason = f"Restored the version of {format_day(row.history_date.date())}, {row.history_date:%H:%M} UTC"
-        own_reason = request.POST.get(CHANGE_REASON, "").strip()[:MAX_REASON_LENGTH]
+        own_reason = normalize_line(request.POST.get(CHANGE_REASON, ""))[:MAX_REASON_LENGTH]
         set_change_reason(". ".join(filter(None, (reason, own_reason))))
         try:
             with transaction.atomic():

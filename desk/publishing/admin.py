@@ -34,6 +34,7 @@ from desk.publishing.transitions import (
     compute_effects,
     describe_state,
 )
+from web.fields import MultilineField
 from web.words import count_of
 
 MAX_SELECTED = 200  # objects per bulk action
@@ -49,7 +50,7 @@ class TransitionForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL_TIME),
         help_text="It is published automatically at that time. The time is in UTC.",
     )
-    reason = forms.CharField(
+    reason = MultilineField(
         max_length=1000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),

@@ -6,6 +6,7 @@ from django.contrib.admin.options import BaseModelAdmin
 from django.db.models import Model
 from django.http import HttpRequest
 
+from desk.fields import NormalizedTextAdmin
 from tools.models import Correction, Tool
 
 
@@ -35,11 +36,8 @@ class CorrectionForm(forms.ModelForm):
             raise forms.ValidationError("Readers have not seen this tool yet, so there is nothing to correct.")
         return tool
 
-    def clean_note(self) -> str:
-        return " ".join(self.cleaned_data["note"].split())
 
-
-class CorrectionInline(AppendOnlyAdmin, admin.StackedInline):
+class CorrectionInline(AppendOnlyAdmin, NormalizedTextAdmin, admin.StackedInline):
     """The corrections on a tool's page, and a form for another one if readers have seen the tool."""
 
     model = Correction

@@ -4,10 +4,11 @@ from typing import Any, cast
 
 from django import forms
 
-from desk.fields import MARKDOWN_PREVIEW_URL, LinesField, MultilineField
+from desk.fields import MARKDOWN_PREVIEW_URL, LinesField
 from tools import logos, slugs
 from tools.models import Category, Tool
 from tools.slugged import FormerSlug
+from web.fields import MultilineField, SlugLineField
 
 FORM_FIELDS = ("name", "slug", "category", *(field for field in Tool.OWN_FIELDS if field != "name"))
 _MAX_ALIAS_LENGTH = cast("int", Tool._meta.get_field("aliases").base_field.max_length)
@@ -36,13 +37,13 @@ def find_free_slug(name: str, *, tool_id: int | None = None) -> str:
 class ToolForm(forms.ModelForm):
     """A tool's own fields. Publishing has its own buttons."""
 
-    slug = forms.SlugField(
+    slug = SlugLineField(
         required=False,
         max_length=slugs.MAX_LENGTH,
         validators=[slugs.validate_slug, slugs.validate_pairable],
         help_text="The last part of its address. Leave empty to make it from the name.",
     )
-    rename_to = forms.SlugField(
+    rename_to = SlugLineField(
         required=False,
         max_length=slugs.MAX_LENGTH,
         validators=[slugs.validate_slug, slugs.validate_pairable],

@@ -17,7 +17,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from desk.fields import MARKDOWN_PREVIEW_URL, MultilineField, NativeDateInput
+from desk.fields import MARKDOWN_PREVIEW_URL, NativeDateInput
 from desk.history.conflicts import CHANGE_REASON
 from desk.permissions import AnyUser, may_publish, may_write_for, writes_own_drafts_only
 from desk.publishing.gate import MIN_QUOTE_LENGTH, Finding, check_review
@@ -28,6 +28,8 @@ from reviews.panel import Panel
 from tools.models import Tool
 from tools.publishing import PublicationState
 from web import clock, markdown
+from web.fields import LineField, MultilineField
+from web.normalize import normalize_line
 
 BLANK_PREDICTIONS = 2
 
@@ -66,7 +68,7 @@ class PredictionForm(forms.Form):
     """A dated claim. Emptying it deletes it."""
 
     id = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    claim = forms.CharField(required=False, max_length=500)
+    claim = LineField(required=False, max_length=500)
     due_on = forms.DateField(required=False, widget=NativeDateInput, label="Due on")
 
     def clean(self) -> dict[str, Any]:
@@ -308,7 +310,7 @@ class Scorecard:
         save_as_new: bool = False,  # noqa: FBT001, FBT002 (as formsets take it)
     ) -> None:
         self.tool, self.prefix, self.is_bound = instance or Tool(), prefix, data is not None
-        self.reason = data.get(CHANGE_REASON, "").strip() if data is not None else ""
+        self.reason = normalize_line(data.get(CHANGE_REASON, "")) if data is not None else ""
         self.new_objects: list[Review] = []
         self.changed_objects: list[tuple[Review, list[str]]] = []
         self.deleted_objects: list[Review] = []
