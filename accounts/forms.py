@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
 from accounts.sessions import set_absolute_expiry
+from web.fields import LineField
 
 
 class LoginForm(AllauthLoginForm):
@@ -54,6 +55,8 @@ class ReauthenticateForm(SingleUseCodeMixin, AllauthReauthenticateForm):
 
 class AddPasskeyForm(AddWebAuthnForm):
     """A named passkey. It signs in without a password by default, unless it can only be a second factor."""
+
+    name = LineField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
