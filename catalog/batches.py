@@ -17,12 +17,18 @@ TOOLS_PER_BATCH = 500  # with about 2,000 reviews: a few megabytes of objects
 class Batch:
     """A batch of tools from the file with their existing rows.
 
-    Seven queries regardless of batch size; fewer if the file has no plans, facts, reviews, or corrections.
+    Eight queries regardless of batch size; fewer if the file has no plans, facts, reviews, or corrections.
     """
 
     def __init__(self, parts: Iterable[tuple[Place, ToolPart]]) -> None:
         self.parts = list(parts)
         self.tools = {tool.slug: tool for tool in Tool.objects.filter(slug__in=[part.slug for _, part in self.parts])}
+        self.ever_public_ids = set(
+            Tool.objects.filter(pk__in=[tool.pk for tool in self.tools.values()])
+            .ever_public()
+            .values_list("pk", flat=True)
+        )
+        """The tools that readers saw before this import."""
         self.plans = {
             (plan.tool_id, plan.name, plan.superseded_at): plan
             for plan in Plan.objects.filter(tool__in=self._get_tool_ids("plans"))

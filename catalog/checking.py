@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import batched
 from typing import Any
 
 from django.db import models
@@ -10,10 +11,14 @@ from django.utils import timezone
 from catalog.batches import Batch, find_differences, has_same_value, iterate_batches
 from catalog.problems import ImportProblem, Place
 from catalog.reading import Catalog, Progress, hide_progress, iterate_objects
-from catalog.schema import ReviewPart, ToolPart, format_value
+from catalog.schema import ComparisonPart, ReviewPart, ToolPart, format_value
+from comparisons.models import Comparison
 from reviews.models import Review, Reviewer
 from tools.models import Attribute, Category, Tool
+from tools.publishing import Publishable
 from tools.slugged import FormerSlug
+
+COMPARISONS_PER_BATCH = 1000
 
 
 def find_problems(catalog: Catalog, *, progress: Progress = hide_progress) -> list[ImportProblem]:
@@ -29,6 +34,7 @@ def find_problems(catalog: Catalog, *, progress: Progress = hide_progress) -> li
         *_find_unknown_categories(catalog),
         *_find_unknown_references(catalog),
         *_find_rewritten_history(catalog, progress),
+        *_find_impossible_states_of_comparisons(catalog),
     ]
 
 
@@ -103,8 +109,59 @@ def _find_rewritten_history(catalog: Catalog, progress: Progress) -> Iterator[Im
     now = timezone.now()
     total = len(catalog.get_slugs("tools"))
     for batch, place, tool in progress("Comparing with the site", _iterate_with_batch(catalog), total):
-        if row := batch.tools.get(tool.slug):
+        row = batch.tools.get(tool.slug)
+        yield from _check_states(
+            row, tool, place, was_public=row is not None and row.pk in batch.ever_public_ids, now=now
+        )
+        for index, review in enumerate(tool.reviews):
+            existing = batch.reviews.get((row.pk, review.reviewer, review.published_at)) if row else None
+            yield from _check_states(existing, review, (*place, "reviews", index), was_public=False, now=now)
+        if row:
             yield from _check_history(batch, row, tool, place, now)
+
+
+def _find_impossible_states_of_comparisons(catalog: Catalog) -> Iterator[ImportProblem]:
+    now = timezone.now()
+    for parts in batched(catalog.iterate_parts("comparisons"), COMPARISONS_PER_BATCH, strict=False):
+        slugs = {slug for _, part in parts for slug in part.tools}
+        rows = {
+            frozenset((row.first.slug, row.second.slug)): row
+            for row in Comparison.objects.filter(first__slug__in=slugs, second__slug__in=slugs).select_related(
+                "first", "second"
+            )
+        }
+        seen = set(
+            Comparison.objects.filter(pk__in=[row.pk for row in rows.values()])
+            .ever_public()
+            .values_list("pk", flat=True)
+        )
+        for place, part in parts:
+            row = rows.get(frozenset(part.tools))
+            yield from _check_states(row, part, place, was_public=row is not None and row.pk in seen, now=now)
+
+
+def _check_states(
+    row: Publishable | None,
+    part: ToolPart | ReviewPart | ComparisonPart,
+    place: Place,
+    *,
+    was_public: bool,
+    now: datetime,
+) -> Iterator[ImportProblem]:
+    """Yield what no transition can lead to: a draft of something that was public, and a draft that is withdrawn.
+
+    `row` is what the site has, if anything, and `was_public` whether readers have ever seen it. A time that the file
+    does not say stays as it is.
+    """
+    said = part.model_fields_set
+    published_at = part.published_at if row is None or "published_at" in said else row.published_at
+    withdrawn_at = part.withdrawn_at if row is None or "withdrawn_at" in said else row.withdrawn_at
+    if was_public and "published_at" in said and (published_at is None or published_at > now):
+        yield ImportProblem(
+            (*place, "published_at"), "readers have seen this, so it cannot become a draft again: give it withdrawn_at"
+        )
+    elif withdrawn_at and (published_at is None or published_at > withdrawn_at):
+        yield ImportProblem((*place, "withdrawn_at"), "only what was published before that time can be withdrawn")
 
 
 def _iterate_with_batch(catalog: Catalog) -> Iterator[tuple[Batch, Place, ToolPart]]:
@@ -132,10 +189,20 @@ def _check_history(batch: Batch, row: Tool, tool: ToolPart, place: Place, now: d
                 (*place, "corrections", index, "note"),
                 "a correction cannot be rewritten: the site has other text for that time",
             )
+    first_editions: dict[str, datetime] = {}
+    for (tool_id, reviewer, published_at), edition in batch.reviews.items():
+        if tool_id == row.pk and published_at and published_at <= now and not edition.withdrawn_at:
+            first_editions[reviewer] = min(published_at, first_editions.get(reviewer, published_at))
     for index, review in enumerate(tool.reviews):
         existing_review = batch.reviews.get((row.pk, review.reviewer, review.published_at))
         if existing_review and existing_review.published_at and existing_review.published_at <= now:
             yield from _check_review(batch, existing_review, review, (*place, "reviews", index))
+        first_at = first_editions.get(review.reviewer)
+        if existing_review is None and review.published_at and first_at and review.published_at < first_at:
+            yield ImportProblem(
+                (*place, "reviews", index, "published_at"),
+                f"is before this seat’s first edition on the site ({first_at:%Y-%m-%d %H:%M} UTC)",
+            )
 
 
 def _check_review(batch: Batch, existing: Review, part: ReviewPart, place: Place) -> Iterator[ImportProblem]:

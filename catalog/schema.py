@@ -32,6 +32,7 @@ from tools.models import (
     find_plan_errors,
     validate_web_address,
 )
+from web import clock
 from web.normalize import normalize_line, normalize_text
 
 FORMAT = "shipside-catalog/1"
@@ -139,6 +140,12 @@ def _check_past(value: datetime) -> datetime:
     return value
 
 
+def _check_past_day(value: date) -> date:
+    if value > clock.today():
+        raise ValueError("is in the future")
+    return value
+
+
 def _get_max_length(model: type[Model], field: str) -> int:
     """Return how many characters the column of a field holds."""
     length: int = model._meta.get_field(field).max_length  # type: ignore[union-attr, assignment] # a CharField with one
@@ -163,7 +170,9 @@ Slug = Annotated[
 ToolSlug = Annotated[Slug, AfterValidator(_adapt_validator(slugs.validate_pairable))]
 WebAddress = Annotated[Line, Field(max_length=_get_max_length(Tool, "website")), AfterValidator(_check_web_address)]
 Instant = Annotated[datetime, BeforeValidator(parse_instant)]
+PastInstant = Annotated[Instant, AfterValidator(_check_past)]
 Day = Annotated[date, BeforeValidator(_parse_day)]
+PastDay = Annotated[Day, AfterValidator(_check_past_day)]
 PlanAmount = Annotated[Decimal, BeforeValidator(_parse_number), AfterValidator(_check_amount)]
 
 
@@ -202,8 +211,8 @@ class PlanPart(CatalogPart):
     period: Annotated[Literal[*Period.values] | None, BeforeValidator(normalize_name)] = None  # type: ignore[valid-type]
     unit: Annotated[Line, Field(max_length=_get_max_length(Plan, "unit"))] = ""
     source: WebAddress = ""
-    verified_on: Day | None = None
-    superseded_at: Instant | None = None
+    verified_on: PastDay | None = None
+    superseded_at: PastInstant | None = None
 
     @model_validator(mode="after")
     def check_plan(self) -> "PlanPart":
@@ -218,8 +227,8 @@ class FactPart(CatalogPart):
     attribute: Slug
     value: Annotated[RequiredLine, Field(max_length=_get_max_length(Fact, "value"))]
     source: WebAddress = ""
-    verified_on: Day | None = None
-    superseded_at: Instant | None = None
+    verified_on: PastDay | None = None
+    superseded_at: PastInstant | None = None
 
 
 class PredictionPart(CatalogPart):
@@ -228,7 +237,7 @@ class PredictionPart(CatalogPart):
     outcome: Annotated[Literal[*Outcome.values], BeforeValidator(normalize_name)] = Outcome.OPEN.value  # type: ignore[valid-type]
     note: Words = ""
     source: WebAddress = ""
-    judged_on: Day | None = None
+    judged_on: PastDay | None = None
 
     @model_validator(mode="after")
     def check_open_is_not_judged(self) -> "PredictionPart":
@@ -243,13 +252,13 @@ class ReviewPart(CatalogPart):
     quote: Annotated[Words, AfterValidator(_check_not_blank)]
     flips_if: Words = ""
     published_at: Instant | None = None
-    withdrawn_at: Instant | None = None
+    withdrawn_at: PastInstant | None = None
     predictions: list[PredictionPart] = []
 
 
 class CorrectionPart(CatalogPart):
     note: Annotated[RequiredLine, Field(max_length=_get_max_length(Correction, "note"))]
-    made_at: Annotated[Instant, AfterValidator(_check_past)]
+    made_at: PastInstant
 
 
 class ToolPart(CatalogPart):
@@ -261,7 +270,7 @@ class ToolPart(CatalogPart):
     website: WebAddress = ""
     aliases: list[ToolName] = []
     published_at: Instant | None = None
-    withdrawn_at: Instant | None = None
+    withdrawn_at: PastInstant | None = None
     former_slugs: list[ToolSlug] = []
     plans: list[PlanPart] = []
     facts: list[FactPart] = []
@@ -273,7 +282,7 @@ class ComparisonPart(CatalogPart):
     tools: Annotated[list[Slug], Field(min_length=2, max_length=2)]
     introduction: Words = ""
     published_at: Instant | None = None
-    withdrawn_at: Instant | None = None
+    withdrawn_at: PastInstant | None = None
 
 
 SECTIONS: dict[str, type[CatalogPart]] = {

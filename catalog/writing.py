@@ -240,7 +240,9 @@ def _write_sourced(
     history: HistoryLog,
 ) -> None:
     """Add, update, or supersede plans (`key` is their name) or facts (`key` is the slug of one of `attributes`)."""
-    new, changed = [], []
+    new: list[Any] = []
+    changed: list[Any] = []
+    replaced: list[Any] = []
     for place, tool_part in batch.parts:
         tool = batch.tools[tool_part.slug]
         for index, part in enumerate(getattr(tool_part, section)):
@@ -265,6 +267,19 @@ def _write_sourced(
                 report.record_existing(model, current, part_place, {"superseded_at": (None, part.superseded_at)})
                 continue
             values = _get_values(part, (*model.VALUE_FIELDS, *SOURCE_FIELDS, "superseded_at"))
+            if row is not None and "source" not in part.model_fields_set:
+                values["source"] = row.source  # not said is not empty; the day of verification was of the old value
+            value_changes = {
+                field: (getattr(row, field), values[field])
+                for field in (*model.VALUE_FIELDS, *SOURCE_FIELDS)
+                if row is not None and getattr(row, field) != values[field]
+            }
+            if row is not None and tool.pk not in batch.ever_public_ids:
+                # What only a draft said is no history.
+                report.record_existing(model, row, part_place, value_changes)
+                _apply(row, value_changes)
+                replaced.append(row)
+                continue
             new_row = model(**{"tool": tool, key: attributes[name] if attributes is not None else name, **values})
             new.append(new_row)
             if row is None:
@@ -272,17 +287,9 @@ def _write_sourced(
                 continue
             row.superseded_at = history.at
             changed.append(row)
-            report.record_existing(
-                model,
-                row,
-                part_place,
-                {
-                    field: (getattr(row, field), values[field])
-                    for field in (*model.VALUE_FIELDS, *SOURCE_FIELDS)
-                    if getattr(row, field) != values[field]
-                },
-            )
+            report.record_existing(model, row, part_place, value_changes)
     _update(model, changed, (*SOURCE_FIELDS, "superseded_at"), history)
+    _update(model, replaced, (*model.VALUE_FIELDS, *SOURCE_FIELDS), history)
     _create(model, new, history)
 
 

@@ -6,6 +6,7 @@ from typing import Any, Self
 import psycopg
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 
 class PublicationState(models.TextChoices):
@@ -27,6 +28,16 @@ class PublishableQuerySet(models.QuerySet[Any]):
     def published(self, *, at: datetime | None = None) -> Self:
         """Filter to rows that are public at a time (default: now)."""
         return self.filter(is_published(at=at))
+
+    def ever_public(self) -> Self:
+        """Filter to rows that readers have been able to see at some time, withdrawn ones included.
+
+        The function `was_public` (tools/sql/history.sql) looks into the history, because a file or a schedule that was
+        moved can have changed `published_at`.
+        """
+        model: Any = self.model
+        call = f"was_public('{model.history.model._meta.db_table}', %(expressions)s)"
+        return self.filter(models.Func("pk", "published_at", template=call, output_field=models.BooleanField()))
 
 
 class TransitionError(ValueError):
@@ -64,9 +75,16 @@ class Publishable(models.Model):
     def was_public(self) -> bool:
         """Whether readers have been able to see it. Such content is superseded or withdrawn, and never deleted.
 
-        This looks only at the current `published_at`. A trigger also checks the history (tools/sql/history.sql).
+        One query for a draft or a scheduled object: it may have been public before, which only its history tells.
         """
-        return self.published_at is not None and self.published_at <= timezone.now()
+        if self.published_at is not None and self.published_at <= timezone.now():
+            return True
+        return self._has_public_history
+
+    @cached_property
+    def _has_public_history(self) -> bool:
+        rows: PublishableQuerySet = type(self)._default_manager.filter(pk=self.pk)  # type: ignore[assignment] # every manager is made from it
+        return self.pk is not None and rows.ever_public().exists()
 
     def publish(self, *, at: datetime | None = None, reason: str = "") -> None:
         """Publish now, or schedule (or reschedule) for a later time. `reason` goes into the history.

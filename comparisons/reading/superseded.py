@@ -1,4 +1,7 @@
-"""The history of a tool: its editions, and the plans and facts that have no successor. One statement."""
+"""The history of a tool: its editions, and the plans and facts that have no successor. One statement.
+
+What was superseded before the tool came out was never public, and is not part of it.
+"""
 
 import json
 from collections.abc import Collection
@@ -30,14 +33,16 @@ SELECT json_build_object(
     ),
     'plans', (
         SELECT json_agg(discontinued ORDER BY first) FROM (
-            SELECT name, min(id) AS first,
+            SELECT tools_plan.name, min(tools_plan.id) AS first,
                    json_agg(
                        json_build_object(
                            'kind', kind, 'amount', amount, 'currency', currency, 'period', period, 'unit', unit,
                            'until', superseded_at
                        ) ORDER BY superseded_at DESC
                    ) AS was
-            FROM tools_plan WHERE tool_id = %(tool)s GROUP BY name HAVING bool_and(superseded_at IS NOT NULL)
+            FROM tools_plan JOIN tools_tool AS tool ON tool.id = tool_id
+            WHERE tool_id = %(tool)s AND (superseded_at IS NULL OR superseded_at > tool.published_at)
+            GROUP BY tools_plan.name HAVING bool_and(superseded_at IS NOT NULL)
         ) AS discontinued
     ),
     'facts', (
@@ -47,7 +52,9 @@ SELECT json_build_object(
                        json_build_object('value', value, 'until', superseded_at) ORDER BY superseded_at DESC
                    ) AS was
             FROM tools_fact JOIN tools_attribute AS attribute ON attribute.id = attribute_id
-            WHERE tool_id = %(tool)s GROUP BY attribute.id HAVING bool_and(superseded_at IS NOT NULL)
+                 JOIN tools_tool AS tool ON tool.id = tool_id
+            WHERE tool_id = %(tool)s AND (superseded_at IS NULL OR superseded_at > tool.published_at)
+            GROUP BY attribute.id HAVING bool_and(superseded_at IS NOT NULL)
         ) AS discontinued
     )
 )::text

@@ -18,7 +18,7 @@ from comparisons.reading.records import PairRecord, ToolFields, ToolRecord
 from comparisons.reading.visible_reviews import for_preview, for_readers
 
 # DISTINCT ON keeps the newest visible edition of each seat: the current one. Rows become JSON objects whose keys are
-# the column names, which are the keys of `ToolRecord`.
+# the column names, which are the keys of `ToolRecord`. What was superseded before the tool came out was never public.
 _TOOLS = """
 SELECT json_agg(record ORDER BY place)::text
 FROM (VALUES {wanted}) AS wanted(place, id)
@@ -34,7 +34,7 @@ JOIN LATERAL (
                                   SELECT kind, amount, currency, period, unit, superseded_at AS until
                                   FROM tools_plan AS old
                                   WHERE old.tool_id = tool.id AND old.name = current_plan.name
-                                    AND superseded_at IS NOT NULL
+                                    AND superseded_at > tool.published_at
                               ) AS was
                           ) AS was
                    FROM tools_plan AS current_plan WHERE tool_id = tool.id AND superseded_at IS NULL
@@ -48,7 +48,7 @@ JOIN LATERAL (
                                   SELECT value, superseded_at AS until
                                   FROM tools_fact AS old
                                   WHERE old.tool_id = tool.id AND old.attribute_id = attribute.id
-                                    AND superseded_at IS NOT NULL
+                                    AND superseded_at > tool.published_at
                               ) AS was
                           ) AS was
                    FROM tools_fact JOIN tools_attribute AS attribute ON attribute.id = attribute_id

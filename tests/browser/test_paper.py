@@ -1,6 +1,7 @@
 """The comparison in print, and links into a tool's history."""
 
 import re
+from datetime import timedelta
 
 from playwright.sync_api import Page, expect
 
@@ -15,7 +16,7 @@ PAIRS = ["/compare/haystack-vs-langchain/", "/compare/open-webui-vs-librechat/"]
 def test_comparison_prints_on_two_pages(site, page: Page):
     tool = Tool.objects.get(slug="open-webui")
     make.votes(on=tool, ship=210, skip=95)
-    make.plan(of=tool, name=tool.plans.first().name, kind="contact", superseded_at=make.PAST)
+    make.plan(of=tool, name=tool.plans.first().name, kind="contact", superseded_at=make.PAST + timedelta(days=1))
     for path in PAIRS:
         page.goto(site + path)
         assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 2, path

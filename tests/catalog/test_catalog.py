@@ -1,6 +1,7 @@
 import io
 import json
 from copy import deepcopy
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -434,3 +435,114 @@ def test_import_command_lists_problems_and_fails(tmp_path):
         call_command("import_catalog", str(bad))
     with pytest.raises(CommandError, match="cannot be read: No such file or directory"):
         call_command("import_catalog", str(tmp_path / "missing.json"))
+
+
+# -- What the desk refuses, files may not do ------------------------------------------------------------------
+
+
+def get_tool_page(client, slug: str = "alpha") -> str:
+    return client.get(f"/tools/{slug}/").content.decode()
+
+
+def test_values_of_a_draft_never_show_as_history(client):
+    draft = tool(published_at=None, plans=[plan(amount=7)], facts=[fact(value="EMBARGOED")])
+    import_content(document(tools=[draft]))
+    import_content(document(tools=[draft | {"plans": [plan(amount=20)], "facts": [fact(value="MIT")]}]))
+    assert list(Plan.objects.values_list("amount", "superseded_at")) == [(20, None)]
+    assert list(Fact.objects.values_list("value", "superseded_at")) == [("MIT", None)]
+    Tool.objects.get().publish()
+    page = get_tool_page(client)
+    assert ("$20/mo" in page, "$7" in page, "EMBARGOED" in page) == (True, False, False)
+
+
+def test_values_superseded_before_publication_never_show_as_history(client):
+    """However they came to be superseded: by an older version of the site, say, or with SQL."""
+    import_content(document(tools=[tool(plans=[plan(amount=20)], facts=[fact(value="MIT")])]))
+    alpha = Tool.objects.get()
+    before = alpha.published_at - timedelta(hours=1)
+    make.plan(of=alpha, name="Pro", kind="contact", superseded_at=before)
+    make.plan(of=alpha, name="Secret plan", superseded_at=before)
+    make.fact(of=alpha, attribute=Attribute.objects.get(), value="EMBARGOED", superseded_at=before)
+    page = get_tool_page(client)
+    assert [words in page for words in ("$20/mo", "Contact sales", "Secret plan", "EMBARGOED")] == [True] + 3 * [False]
+
+
+@pytest.mark.parametrize("published_at", [None, "2099-01-01T00:00:00Z"])
+def test_what_readers_saw_never_becomes_a_draft_again(client, published_at):
+    other, comparison = tool("beta"), {"tools": ["alpha", "beta"], "published_at": "2026-10-02T09:00:00Z"}
+    public = document(tools=[tool(), other], comparisons=[comparison])
+    import_content(public)
+    hidden = document(
+        tools=[tool(published_at=published_at), other], comparisons=[comparison | {"published_at": published_at}]
+    )
+    refusal = "readers have seen this, so it cannot become a draft again: give it withdrawn_at"
+    assert get_problems(hidden) == [
+        f"comparisons[0].published_at: {refusal}",
+        f"tools[0].published_at: {refusal}",
+    ]
+    assert client.get("/tools/alpha/").status_code == 200
+
+
+def test_facts_of_a_tool_that_was_public_are_superseded_after_a_reset(client):
+    """SQL can reset published_at, but the history knows that readers saw the tool."""
+    import_content(document(tools=[tool(facts=[fact(value="Apache-2.0")])]))
+    Tool.objects.update(published_at=None)
+    alpha = Tool.objects.get()
+    assert alpha.was_public is True
+    import_content(document(tools=[{"slug": "alpha", "name": "Alpha", "category": "things", "facts": [fact()]}]))
+    values = [(value, at is None) for value, at in Fact.objects.order_by("pk").values_list("value", "superseded_at")]
+    assert values == [("Apache-2.0", False), ("MIT", True)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"withdrawn_at": "2099-01-01T00:00:00Z"}, "withdrawn_at: is in the future"),
+        ({"plans": [plan(superseded_at="2099-01-01T00:00:00Z")]}, "plans[0].superseded_at: is in the future"),
+        ({"plans": [plan(verified_on="2099-01-01")]}, "plans[0].verified_on: is in the future"),
+        ({"facts": [fact(superseded_at="2099-01-01T00:00:00Z")]}, "facts[0].superseded_at: is in the future"),
+        ({"facts": [fact(verified_on="2099-01-01")]}, "facts[0].verified_on: is in the future"),
+        ({"reviews": [review(withdrawn_at="2099-01-01T00:00:00Z")]}, "reviews[0].withdrawn_at: is in the future"),
+        (
+            {"published_at": None, "withdrawn_at": "2026-10-02T00:00:00Z"},
+            "withdrawn_at: only what was published before that time can be withdrawn",
+        ),
+        (
+            {"withdrawn_at": "2026-09-02T00:00:00Z"},
+            "withdrawn_at: only what was published before that time can be withdrawn",
+        ),
+    ],
+)
+def test_impossible_time_is_refused(fields, problem):
+    assert get_problems(document(tools=[tool(**fields)])) == [f"tools[0].{problem}"]
+
+
+def test_edition_before_the_first_one_of_its_seat_is_refused():
+    import_content(document(tools=[tool(reviews=[review()])]))
+    earlier = review(published_at="2026-10-05T09:00:00Z", verdict="skip")
+    assert get_problems(document(tools=[tool(reviews=[earlier, review()])])) == [
+        "tools[0].reviews[0].published_at: is before this seat’s first edition on the site (2026-11-01 09:00 UTC)"
+    ]
+
+
+@pytest.mark.parametrize("said", [{}, {"source": ""}])
+def test_unstated_source_stays_and_an_empty_one_empties(said):
+    sourced = fact(value="GPL", source="https://example.com/license", verified_on="2026-11-01")
+    import_content(document(tools=[tool(facts=[sourced], plans=[plan()])]))
+    short_fact = {"attribute": "license", "value": "MIT", **said}
+    short_plan = {"name": "Pro", "kind": "paid", "amount": 25, "currency": "USD", "period": "month", **said}
+    import_content(document(tools=[tool(facts=[short_fact], plans=[short_plan])]))
+    current = [
+        list(model.objects.filter(superseded_at=None).values_list("source", "verified_on")) for model in (Fact, Plan)
+    ]
+    sources = ("", "") if said else ("https://example.com/license", "https://example.com/pricing")
+    assert current == [[(source, None)] for source in sources]
+
+
+def test_unstated_bio_of_a_reviewer_stays():
+    content = document()
+    content["reviewers"][0]["bio"] = "Builds things."
+    import_content(content)
+    del content["reviewers"][0]["bio"]
+    import_content(content)
+    assert Reviewer.objects.get().bio == "Builds things."

@@ -111,28 +111,28 @@ def test_superseded_price_and_fact_are_shown(client):
     tool, attribute = make.tool(slug="alpha"), make.attribute(name="License")
     make.tool(slug="beta")
     paid = {"name": "Pro", "kind": "paid", "currency": "USD", "period": "month"}
-    make.plan(of=tool, amount=10, superseded_at=make.PAST, **paid)
+    make.plan(of=tool, amount=10, superseded_at=make.PAST + DAY, **paid)
     make.plan(of=tool, amount=20, superseded_at=make.PAST + 90 * DAY, **paid)
     make.plan(of=tool, amount=25, **paid)
-    make.fact(of=tool, attribute=attribute, value="MIT", superseded_at=make.PAST)
+    make.fact(of=tool, attribute=attribute, value="MIT", superseded_at=make.PAST + DAY)
     make.fact(of=tool, attribute=attribute, value="AGPL")
     page = get_page(client, tool)
-    newest, oldest = "was $20/mo until 5 Apr 2026", "was $10/mo until 5 Jan 2026"
-    assert [page.count(words) for words in (newest, oldest, "was MIT until 5 Jan 2026")] == [1, 1, 1]
+    newest, oldest = "was $20/mo until 5 Apr 2026", "was $10/mo until 6 Jan 2026"
+    assert [page.count(words) for words in (newest, oldest, "was MIT until 6 Jan 2026")] == [1, 1, 1]
     assert page.index(newest) < page.index(oldest)
     assert "No longer" not in page
     pair = client.get("/compare/alpha-vs-beta/").content.decode()
-    assert [pair.count(words) for words in (newest, oldest, "was MIT until 5 Jan 2026")] == [1, 0, 1]
+    assert [pair.count(words) for words in (newest, oldest, "was MIT until 6 Jan 2026")] == [1, 0, 1]
 
 
 def test_plans_and_facts_without_successor_are_shown_as_gone(client):
     tool, other = make.tool(slug="alpha"), make.tool(slug="beta")
-    make.plan(of=tool, name="Old plan", superseded_at=make.PAST)
-    make.fact(of=tool, attribute=make.attribute(name="Old attribute"), value="Old value", superseded_at=make.PAST)
+    make.plan(of=tool, name="Old plan", superseded_at=make.PAST + DAY)
+    make.fact(of=tool, attribute=make.attribute(name="Old attribute"), value="Old value", superseded_at=make.PAST + DAY)
     make.plan(of=other, name="Plan of another")
     page = strip_tags(get_page(client, tool))
-    assert "— No price known. No longer offered Old plan was Free until 5 Jan 2026" in page
-    assert "— No facts verified. No longer stated Old attribute was Old value until 5 Jan 2026" in page
+    assert "— No price known. No longer offered Old plan was Free until 6 Jan 2026" in page
+    assert "— No facts verified. No longer stated Old attribute was Old value until 6 Jan 2026" in page
     assert "Plan of another" not in page
     assert "Entry" in page
     assert ">Free<" not in get_page(client, tool)
@@ -144,7 +144,7 @@ def test_superseding_a_price_changes_the_etag_of_a_comparison(client):
     make.tool(slug="beta")
     make.plan(of=tool, name="Pro")
     etag = client.get("/compare/alpha-vs-beta/").headers["ETag"]
-    tool.plans.update(superseded_at=make.PAST)
+    tool.plans.update(superseded_at=make.PAST + DAY)
     make.plan(of=tool, name="Pro", kind="contact")
     changed = client.get("/compare/alpha-vs-beta/", headers={"if-none-match": etag})
     assert (changed.status_code, "was Free until" in changed.content.decode()) == (200, True)
