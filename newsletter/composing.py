@@ -1,4 +1,9 @@
-"""The composition of an issue from the site's data: what was published since the last issue, as plain text."""
+"""The composition of an issue from the site's data: what readers could not see when the last issue was composed.
+
+Usually that is what was published since. But content can also come to the site late: imported with an earlier time of
+publication, put back after it was withdrawn, or committed by a transaction that took long. So the history of the rows
+decides (`newsletter.lateness`), and nothing appears in two issues.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +19,7 @@ from comparisons.shaping import splits
 from comparisons.shaping.sentences import write_card_verdict
 from comparisons.shaping.tool_columns import build_card
 from newsletter.content import NewsItem, has_news
+from newsletter.lateness import was_judged, was_public
 from newsletter.models import Issue
 from reviews.models import Prediction, Review
 from tools.models import Tool
@@ -23,6 +29,7 @@ from web import markdown
 from web.words import count_of, format_day, isolate_name, shorten, spell_number
 
 FIRST_ISSUE = timedelta(days=7)  # how far back the first issue looks
+LONGEST_TRANSACTION = timedelta(hours=1)  # what began this long before an issue was composed may be committed after it
 MAX_ITEMS = 100  # of each kind in an issue
 MAX_EXCERPT_LENGTH = 320  # characters of a quote or a note
 MAX_SENTENCE_LENGTH = 700
@@ -32,34 +39,44 @@ EARLIER_ISSUES = 26  # whose splits are not repeated
 
 def find_start(*, at: datetime) -> datetime:
     """Return the time from which news counts: when the newest issue that is not a draft was composed."""
-    last = Issue.objects.exclude(state="draft").order_by("-composed_at").first()
+    last = Issue.objects.composed().order_by("-composed_at").first()
     return last.composed_at if last else at - FIRST_ISSUE
 
 
 def compose_items(*, since: datetime, at: datetime) -> list[NewsItem]:
-    """Return the items of an issue: what was published after `since` and until `at`.
+    """Return the items of an issue: what readers can see at `at` but could not see at `since`.
 
     Return an empty list if there is no news: a split or a tool to watch alone does not make an issue.
     """
-    earlier = [
-        record
-        for issue in Issue.objects.newest_first().exclude(state="draft")[:EARLIER_ISSUES]
-        for record in issue.content
-    ]
-    earlier_keys = {(record["kind"], record["object"]) for record in earlier}
+    told = Issue.objects.list_told()
+    # Before the first issue, only the time of publication counts: what the site began with is not news.
+    looked_at = since - LONGEST_TRANSACTION if Issue.objects.composed().exists() else None
     items = list(
-        chain(_build_comparisons(since, at), _build_flips(since, at), _build_predictions(since, at, earlier_keys))
+        chain(
+            _build_comparisons(since, at, looked_at, told),
+            _build_flips(since, at, looked_at, told),
+            _build_predictions(since, at, looked_at, told),
+        )
     )
     if not has_news(items):
         return []
-    return [*items, *_build_split(at, earlier_keys), *_build_watch(since, at)]
+    return [*items, *_build_split(at), *_build_watch(since, at)]
 
 
-def _build_comparisons(since: datetime, at: datetime) -> Iterator[NewsItem]:
+def _build_comparisons(
+    since: datetime, at: datetime, looked_at: datetime | None, told: dict[str, set[int]]
+) -> Iterator[NewsItem]:
     # A comparison is public once it and both of its tools are.
     appeared_at = Greatest("published_at", "first__published_at", "second__published_at")
     published = Comparison.objects.published(at=at).alias(appeared_at=appeared_at)
-    new = published.filter(appeared_at__gt=since).newest_first().with_numbers()
+    is_new = Q(appeared_at__gt=since)
+    if looked_at:
+        is_new |= ~(
+            was_public(Comparison, at=looked_at)
+            & was_public(Tool, at=looked_at, prefix="first_")
+            & was_public(Tool, at=looked_at, prefix="second_")
+        )
+    new = published.filter(is_new).exclude(pk__in=told["comparison"]).newest_first().with_numbers()
     for comparison in new[:MAX_ITEMS]:
         yield NewsItem(
             kind="comparison",
@@ -81,11 +98,14 @@ def _get_category_ids(comparison: Comparison) -> tuple[int, ...]:
     return tuple(dict.fromkeys((comparison.first.category_id, comparison.second.category_id)))
 
 
-def _build_flips(since: datetime, at: datetime) -> Iterator[NewsItem]:
-    flips = (
-        Review.objects.flips(at=at).filter(flip__published_at__gt=since).select_related("reviewer", "tool__category")
-    )
-    for flip in flips[:MAX_ITEMS]:
+def _build_flips(
+    since: datetime, at: datetime, looked_at: datetime | None, told: dict[str, set[int]]
+) -> Iterator[NewsItem]:
+    is_new = Q(flip__published_at__gt=since)
+    if looked_at:
+        is_new |= ~(was_public(Review, at=looked_at) & was_public(Tool, at=looked_at, prefix="tool_"))
+    flips = Review.objects.flips(at=at).filter(is_new).exclude(pk__in=told["flip"])
+    for flip in flips.select_related("reviewer", "tool__category")[:MAX_ITEMS]:
         yield NewsItem(
             kind="flip",
             object=flip.pk,
@@ -100,20 +120,20 @@ def _build_flips(since: datetime, at: datetime) -> Iterator[NewsItem]:
         )
 
 
-def _build_predictions(since: datetime, at: datetime, earlier_keys: set[tuple[str, int]]) -> Iterator[NewsItem]:
-    """Yield the predictions judged since.
-
-    A judgment has a day but no time of day, so those of the first day are skipped that an earlier issue has.
-    """
-    judged = (
-        Prediction.objects.on_record(at=at)
-        .judged()
-        .filter(judged_on__gte=since.date(), judged_on__lte=at.date())
-        .select_related("review__reviewer", "review__tool__category")
-    )
-    for prediction in judged[: 2 * MAX_ITEMS]:
-        if ("prediction", prediction.pk) in earlier_keys:
-            continue
+def _build_predictions(
+    since: datetime, at: datetime, looked_at: datetime | None, told: dict[str, set[int]]
+) -> Iterator[NewsItem]:
+    """Yield the predictions judged since. A judgment has a day but no time of day, so the first day counts as well."""
+    is_new = Q(judged_on__gte=since.date())
+    if looked_at:
+        is_new |= ~(
+            was_judged(at=looked_at)
+            & was_public(Review, at=looked_at, prefix="review_")
+            & was_public(Tool, at=looked_at, prefix="review__tool_")
+        )
+    judged = Prediction.objects.on_record(at=at).judged().filter(is_new, judged_on__lte=at.date())
+    judged = judged.exclude(pk__in=told["prediction"]).select_related("review__reviewer", "review__tool__category")
+    for prediction in judged[:MAX_ITEMS]:
         tool = prediction.review.tool
         note = shorten(_to_one_line(markdown.to_plain_text(prediction.note)), MAX_EXCERPT_LENGTH)
         yield NewsItem(
@@ -136,9 +156,9 @@ def _build_predictions(since: datetime, at: datetime, earlier_keys: set[tuple[st
         )
 
 
-def _build_split(at: datetime, earlier_keys: set[tuple[str, int]]) -> Iterator[NewsItem]:
+def _build_split(at: datetime) -> Iterator[NewsItem]:
     """Yield the biggest split that no recent issue had."""
-    known = [pk for kind, pk in earlier_keys if kind == "split"]
+    known = Issue.objects.list_told(newest=EARLIER_ISSUES)["split"]
     biggest = Split.objects.at(at).biggest().exclude(comparison__in=known).values_list("comparison_id", flat=True)[:1]
     for comparison in Comparison.objects.with_numbers().in_order(biggest):
         shaped = splits.build_split(comparison)

@@ -1,9 +1,10 @@
 """The weekly issues."""
 
+from collections import defaultdict
 from datetime import datetime
 from typing import Any, Self
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Max, Q
 from django.urls import reverse
 from django.utils import timezone
@@ -29,6 +30,27 @@ class IssueQuerySet(models.QuerySet["Issue"]):
 
     def newest_first(self) -> Self:
         return self.order_by("-number")
+
+    def composed(self) -> Self:
+        """Keep the issues that are not composed again, unlike a draft."""
+        return self.exclude(state=IssueState.DRAFT)
+
+    def list_told(self, *, newest: int | None = None) -> dict[str, set[int]]:
+        """Return the ids of the objects that issues have told about, by kind of item. Drafts do not count.
+
+        `newest` is how many issues to look at (default: all). One query.
+        """
+        told: dict[str, set[int]] = defaultdict(set)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT DISTINCT item ->> 'kind', (item ->> 'object')::bigint FROM ("
+                " SELECT content FROM newsletter_issue WHERE state <> 'draft' ORDER BY number DESC LIMIT %s"
+                ") AS issue, jsonb_array_elements(content) AS item",
+                [newest],
+            )
+            for kind, pk in cursor.fetchall():
+                told[kind].add(pk)
+        return told
 
     def next_number(self) -> int:
         return (self.aggregate(last=Max("number"))["last"] or 0) + 1

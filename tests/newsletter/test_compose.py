@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from newsletter import composing
 from newsletter.composing import Gain
-from newsletter.content import parse_items, select_public
+from newsletter.content import NewsItem, parse_items, select_public
 from newsletter.issuing import IssueActionError, compose_issue
 from newsletter.models import Issue, IssueState
 from tests import factories as make
@@ -54,11 +54,11 @@ def test_issue_contains_news_and_nothing_private():
 
 def test_composing_query_count_is_constant(django_assert_num_queries):
     make_site()
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(20):
         composing.compose_items(since=BEFORE, at=timezone.now())
     for_three = make.comparison(first=make.tool(), second=make.tool())
     make.comparison(first=for_three.first)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(20):
         assert len(composing.compose_items(since=BEFORE, at=timezone.now())) == 6
 
 
@@ -82,6 +82,111 @@ def test_comparison_is_new_when_its_second_tool_is_published():
     make.comparison(second=make.tool(published_at=make.PAST + 3 * DAY), published_at=make.PAST)
     assert len(compose_issue(since=make.PAST + DAY).content) == 1
     assert composing.compose_items(since=make.PAST + 4 * DAY, at=timezone.now()) == []
+
+
+# -- What comes late ----------------------------------------------------------------------------------------
+
+
+def send_first_issue(*items: NewsItem) -> Issue:
+    """Create an issue that was composed and sent at this moment."""
+    return make.issue(*items, state=IssueState.SENT, started_at=timezone.now(), composed_at=timezone.now())
+
+
+@pytest.fixture
+def clock(time_machine):
+    """A clock that stands still, a day after everything that a test has created so far."""
+    time_machine.move_to("2026-03-01T12:00Z", tick=False)
+    return time_machine
+
+
+def test_what_the_site_began_with_is_not_news(clock):
+    make.comparison(published_at=make.PAST)
+    assert compose_issue() is None
+
+
+def test_comparison_imported_with_an_earlier_time_is_news_once(clock):
+    first, second = make.tool(name="Alpha"), make.tool(name="Beta")
+    make.comparison(first=first, second=make.tool(name="Old"))
+    clock.shift(DAY)
+    send_first_issue()
+    clock.shift(DAY)
+    make.comparison(first=first, second=second, published_at=make.PAST)
+    issue = compose_issue()
+    assert list_items(issue)[:1] == [("comparison", "Alpha vs Beta")]
+    issue.state, issue.started_at = IssueState.SENT, timezone.now()
+    issue.save()
+    clock.shift(DAY)
+    assert compose_issue() is None
+
+
+def test_comparison_put_back_is_news_unless_it_was_told(clock):
+    told, untold = make.comparison(), make.comparison(first=make.tool(name="Alpha"), second=make.tool(name="Beta"))
+    for comparison in (told, untold):
+        comparison.withdraw()
+    clock.shift(DAY)
+    send_first_issue(NewsItem("comparison", told.pk, "", (), "", "", ()))
+    clock.shift(DAY)
+    for comparison in (told, untold):
+        comparison.put_back()
+    assert [item for item in list_items(compose_issue()) if item[0] == "comparison"] == [
+        ("comparison", "Alpha vs Beta")
+    ]
+
+
+def test_comparison_whose_tool_is_put_back_is_news(clock):
+    comparison = make.comparison(first=make.tool(name="Alpha"), second=make.tool(name="Beta"))
+    comparison.second.withdraw()
+    clock.shift(DAY)
+    send_first_issue()
+    clock.shift(DAY)
+    comparison.second.put_back()
+    assert list_items(compose_issue())[:1] == [("comparison", "Alpha vs Beta")]
+
+
+def test_comparison_committed_after_the_issue_it_missed_is_news(clock):
+    first, second = make.tool(name="Alpha"), make.tool(name="Beta")
+    clock.shift(DAY)
+    make.comparison(first=first, second=second, published_at=timezone.now())  # in a transaction that takes ten minutes
+    clock.shift(timedelta(minutes=10))
+    send_first_issue()
+    clock.shift(DAY)
+    assert list_items(compose_issue())[:1] == [("comparison", "Alpha vs Beta")]
+
+
+def test_flip_and_judgment_imported_late_are_news(clock):
+    review = make.review(of=make.tool(name="Alpha"), by=make.reviewer(name="Seat"))
+    clock.shift(DAY)
+    send_first_issue()
+    clock.shift(DAY)
+    later = make.later_edition(of=review, published_at=make.PAST + DAY)
+    make.prediction(of=later, outcome="right", judged_on=make.PAST.date() + 2 * DAY)
+    assert [item for item in list_items(compose_issue()) if item[0] != "watch"] == [
+        ("flip", "Seat now skips Alpha"),
+        ("prediction", "Seat on Alpha: right"),
+    ]
+
+
+def test_edit_of_something_old_is_not_news(clock):
+    comparison = make.comparison()
+    clock.shift(DAY)
+    send_first_issue()
+    clock.shift(DAY)
+    comparison.introduction = "New words."
+    comparison.save()
+    assert compose_issue() is None
+
+
+def test_row_without_history_is_judged_by_its_times(clock):
+    comparison = make.comparison()
+    for model in (type(comparison), type(comparison.first)):
+        model.history.model.objects.all().delete()
+    clock.shift(DAY)
+    send_first_issue()
+    clock.shift(DAY)
+    assert compose_issue() is None
+
+
+# -- The rest of an issue -----------------------------------------------------------------------------------
 
 
 def test_votes_alone_do_not_make_an_issue():
