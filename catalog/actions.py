@@ -1,6 +1,7 @@
 """Imports, which write everything or nothing, and fake content for load tests."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from itertools import batched
 from typing import Any
@@ -83,7 +84,7 @@ def run_import(
     catalog, problems = read_with(progress)
     problems += checking.find_problems(catalog, progress=progress)
     if problems:
-        raise CatalogError(problems)
+        raise CatalogError(replace(problem, subject=catalog.name_object(problem.place)) for problem in problems)
     report = writing.write_catalog(catalog, by=by, with_history=with_history and not dry_run, progress=progress)
     if seal and seal != report.seal():
         raise ImportChangedError(report)

@@ -1,7 +1,7 @@
 """Problems of a catalog file, and their places in the file."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Place = tuple[str | int, ...]
 
@@ -23,6 +23,8 @@ def get_place_sort_key(place: Place) -> list[str]:
 class ImportProblem:
     place: Place
     message: str
+    subject: str = field(default="", compare=False)
+    """The name of the object at the place, such as the tool, because nobody counts to `tools[31]`."""
 
     def __str__(self) -> str:
         return f"{format_place(self.place)}: {self.message}"

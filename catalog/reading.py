@@ -28,6 +28,18 @@ class Catalog:
     def __init__(self, raw: dict[str, list[Any]]) -> None:
         self._raw = raw
 
+    def name_object(self, place: Place) -> str:
+        """Return the name of the object that a place leads to or into, as far as the file gives one; otherwise ""."""
+        match place[:2]:
+            case (str(section), int(index)) if index < len(raw := self._raw.get(section, [])):
+                names = raw[index] if isinstance(raw[index], dict) else {}
+            case _:
+                return ""
+        name = names.get("name") or names.get("slug")
+        if isinstance(names.get("tools"), list):
+            name = " vs ".join(map(str, names["tools"]))
+        return name if isinstance(name, str) else ""
+
     def __len__(self) -> int:
         return sum(map(len, self._raw.values()))
 

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from io import BytesIO, StringIO
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
@@ -22,6 +22,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
+from openpyxl.utils import column_index_from_string
 
 from web.normalize import normalize_line
 
@@ -41,8 +42,36 @@ MAX_XLSX_CELL_LENGTH = 32_767  # characters; a limit of the format
 _FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
 _ESCAPED_FORMULA = re.compile(r"'+[=+\-@\t\r＝＋－＠]")
 
+_ESCAPED_CHARACTER = re.compile(r"_x([0-9A-Fa-f]{4})_")  # ST_Xstring of ECMA-376, part 1, 22.9.2.19
+_SEPARATOR_LINE = re.compile(r"sep=(.)(?:\r\n|\r|\n)", re.IGNORECASE)  # what Excel writes and reads, and hides
+_UNSAVED_FORMULA = re.compile(
+    rb'<c r="([A-Z]{1,3})([0-9]{1,7})"[^>]*><f(?:/>|[^>]*/>|[^>]*>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>'
+)
+
+UNSAVED_FORMULA = "contains a formula without a saved result; open the file in a spreadsheet program and save it"
+
 type CellValue = object
-"""What a cell holds: text, a number, a day, or None. Booleans arrive as the text TRUE or FALSE."""
+"""What a cell holds: text, a number, a day, a StyledCell, a BadCell, or None. Booleans arrive as TRUE or FALSE."""
+
+
+@dataclass(frozen=True, slots=True)
+class StyledCell:
+    """A number or a day that its number format displays in some other way. `text` is None if that is not known."""
+
+    value: int | Decimal | date
+    text: str | None
+    number_format: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadCell:
+    """A cell without a usable value, and why, as a message for editors."""
+
+    message: str
+
+
+class CellError(ValueError):
+    """A cell that cannot be read. The message is for editors."""
 
 
 class SheetError(Exception):
@@ -60,6 +89,8 @@ class Table:
     header: list[str]
     rows: list[list[CellValue]] = field(default_factory=list)
     title: str = "Sheet"
+    problems: list[tuple[int, str]] = field(default_factory=list)
+    """Rows that could not be read as a whole, by their numbers, and why. They are cut to the width of the header."""
 
 
 def escape_formula(text: str) -> str:
@@ -117,8 +148,11 @@ def _csv_text(value: CellValue) -> str:
 
 
 def _read_csv_rows(text: str) -> Iterator[list[CellValue]]:
-    first_line = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first_line.count)
+    if separator_line := _SEPARATOR_LINE.match(text):
+        text, delimiter = text[separator_line.end() :], separator_line[1]
+    else:
+        first_line = re.split(r"[\r\n]", text, maxsplit=1)[0]
+        delimiter = max(",;\t", key=first_line.count)
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     row = 0
     while True:
@@ -140,7 +174,7 @@ def _explain_csv_error(message: str) -> str:
 
 
 class XlsxFormat(SheetFormat):
-    """The first sheet of a workbook. A formula is read as the value it had when the workbook was saved."""
+    """The first visible sheet of a workbook. A formula is read as the value it had when the workbook was saved."""
 
     extension = "xlsx"
     label = "XLSX (Excel, LibreOffice, Numbers)"
@@ -167,7 +201,7 @@ class XlsxFormat(SheetFormat):
         _check_package(content)
         try:
             workbook = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
-            return _build_table(_read_xlsx_rows(workbook))
+            return _build_table(_read_xlsx_rows(workbook, content))
         except SheetError:
             raise
         except (BadZipFile, ParseError, KeyError, ValueError, TypeError, IndexError, AttributeError, OSError) as error:
@@ -180,6 +214,7 @@ def _to_xlsx_value(value: CellValue, row: int) -> CellValue:
     if not isinstance(value, str):
         return value
     text = escape_formula(ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", value))
+    text = _ESCAPED_CHARACTER.sub(r"_x005F_x\1_", text)  # text that only looks like an escape
     if len(text) > MAX_XLSX_CELL_LENGTH:
         raise ValueError(
             f"Row {row} has a cell of {len(text):,} characters, and XLSX allows {MAX_XLSX_CELL_LENGTH:,}. Use CSV."
@@ -202,6 +237,8 @@ def _check_package(content: bytes) -> None:
     try:
         with ZipFile(BytesIO(content)) as package:
             parts = package.infolist()
+            if refusal := _recognize_other_program(package):
+                raise SheetError(refusal)
             if len(parts) > MAX_ZIP_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
                 raise too_large
             for part in parts:
@@ -219,6 +256,23 @@ def _check_package(content: bytes) -> None:
         raise SheetError("This is not an XLSX file, or it is damaged or locked with a password.") from error
 
 
+def _recognize_other_program(package: ZipFile) -> str:
+    """Return why a zip is not an XLSX, if it is a file of another program; otherwise ""."""
+    names = set(package.namelist())
+    if "mimetype" in names:
+        with package.open("mimetype") as stream:
+            kind = stream.read(100)
+        if kind.startswith(b"application/vnd.oasis.opendocument"):
+            return "This is an OpenDocument file, such as ODS. Save it as XLSX or CSV."
+    if any(name.startswith("Index/") and name.endswith(".iwa") for name in names):
+        return "This is a Numbers document. Export it as XLSX or CSV."
+    if "word/document.xml" in names or "ppt/presentation.xml" in names:
+        return "This is a Word or PowerPoint document, not a workbook."
+    if "xl/workbook.bin" in names:
+        return "This is a binary workbook (XLSB). Save it as XLSX."
+    return ""
+
+
 def _has_document_type(start: bytes, *, file_name: str) -> bool:
     """Return whether a part has a document type. Without one there are no entities to expand."""
     if file_name.endswith((".xml", ".rels")) and (start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in start[:4]):
@@ -227,26 +281,83 @@ def _has_document_type(start: bytes, *, file_name: str) -> bool:
     return prolog.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<!")
 
 
-def _read_xlsx_rows(workbook: Workbook) -> Iterator[list[CellValue]]:
-    sheet = workbook.worksheets[0]
+def _read_xlsx_rows(workbook: Workbook, content: bytes) -> Iterator[list[CellValue]]:
+    sheets = workbook.worksheets
+    sheet = next((sheet for sheet in sheets if sheet.sheet_state == "visible"), sheets[0])
+    unsaved = _find_unsaved_formulas(content, sheet._worksheet_path)
     sheet.reset_dimensions()  # do not trust the size that the sheet claims
     for number, row in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1), start=1):
-        yield [_read_xlsx_cell(cell, number) for cell in row]
+        cells = [_read_xlsx_cell(cell) for cell in row]
+        for column in unsaved.get(number, ()):
+            if column < len(cells):
+                cells[column] = BadCell(UNSAVED_FORMULA)
+        yield cells
 
 
-def _read_xlsx_cell(cell: "Cell", row: int) -> CellValue:
+def _find_unsaved_formulas(content: bytes, path: str) -> dict[int, list[int]]:
+    """Return the cells whose formula was never computed, as columns (from 0) by row (from 1).
+
+    Programs that only write workbooks leave formulas like that, and openpyxl reads them as empty cells.
+    """
+    found: dict[int, list[int]] = {}
+    with ZipFile(BytesIO(content)) as package:
+        xml = package.read(path)
+    for column, row in _UNSAVED_FORMULA.findall(xml) if b"<f" in xml else ():
+        found.setdefault(int(row), []).append(column_index_from_string(column.decode()) - 1)
+    return found
+
+
+def _read_xlsx_cell(cell: "Cell") -> CellValue:
     value: object = cell.value
     if getattr(cell, "data_type", None) == "e":  # an empty cell of a read-only sheet has no type
-        raise SheetError(f"A cell contains the error {value}.", row)
+        return BadCell(f"contains the error {value}")
     if isinstance(value, str):
-        return unescape_formula(_normalize_line_endings(value))
+        return unescape_formula(_normalize_line_endings(_unescape_characters(value)))
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, datetime) and value.time() == time():
-        return value.date()
-    if isinstance(value, float):
-        return int(value) if value.is_integer() and abs(value) < 10**15 else Decimal(repr(value))
-    return value
+        return _style_day(value.date(), cell.number_format)
+    if isinstance(value, float):  # Excel computes with 17 digits and shows 15
+        number = int(value) if value.is_integer() and abs(value) < 10**15 else Decimal(f"{value:.15g}")
+        return _style_number(number, cell.number_format)
+    return _style_number(value, cell.number_format) if isinstance(value, int) else value
+
+
+def _unescape_characters(text: str) -> str:
+    """Return text in which `_x000D_` is the character that it stands for, and `_x005F_` an underscore."""
+    return _ESCAPED_CHARACTER.sub(lambda match: chr(int(match[1], 16)), text) if "_x" in text else text
+
+
+def _style_day(day: date, number_format: str) -> CellValue:
+    """Return a day, or what a format shows that leaves out a part of it, such as `mmm yyyy`."""
+    codes = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", number_format).lower()
+    return day if all(code in codes for code in "dmy") else StyledCell(day, None, number_format)
+
+
+def _style_number(number: int | Decimal, number_format: str) -> CellValue:
+    """Return a number, or a StyledCell if the spreadsheet displays something other than its digits."""
+    if number_format in ("General", "@", "0", ""):
+        return number
+    text = _format_number(Decimal(number), number_format)
+    return number if text == str(number) else StyledCell(number, text, number_format)
+
+
+def _format_number(number: Decimal, number_format: str) -> str | None:
+    """Return a number as a format displays it: digits, thousands, percent, and literal text. None for other formats."""
+    section = number_format.split(";")[0]
+    section = re.sub(r"\[\$([^\]-]*)[^\]]*\]", r'"\1"', section)  # a currency with its locale: [$€-407]
+    section = re.sub(r"\[[^\]]*\]|[_*].", "", section)  # colors and conditions; padding
+    literal = r'(?:"[^"]*"|\\.|[ $€£¥+():-])*'
+    match = re.fullmatch(rf"({literal})([#0,]*0)(?:\.(0+))?(%)?({literal})", section)
+    if match is None:
+        return None
+    before, digits, decimals, percent, after = match.groups()
+    if digits.endswith(","):
+        return None
+    shown = (number * 100 if percent else number).quantize(Decimal(1).scaleb(-len(decimals or "")), ROUND_HALF_UP)
+    before, after = (re.sub(r'"([^"]*)"|\\(.)', r"\1\2", part) for part in (before, after))
+    body = f"{abs(shown):,f}" if "," in digits else f"{abs(shown):f}"
+    return f"{'-' if shown < 0 else ''}{before}{body}{percent or ''}{after}"
 
 
 def _normalize_line_endings(text: str) -> str:
@@ -263,12 +374,17 @@ def _build_table(rows: Iterable[list[CellValue]]) -> Table:
         raise SheetError(f"The first row has more than {MAX_COLUMNS} columns.", 1)
     if not header:
         raise SheetError("The first row is empty. It must name the columns.", 1)
-    table = Table([normalize_line(str(name or "")) for name in header])
+    if bad := next((name for name in header if isinstance(name, BadCell)), None):
+        raise SheetError(f"A cell {bad.message}.", 1)
+    table = Table([normalize_line(format_cell(name)) for name in header])
     # Empty rows are added only when a row follows, so that thousands of them at the end cost nothing.
     empty_rows = 0
     for number, row in enumerate(islice(rows, MAX_ROWS_SCANNED), start=2):
         if beyond := [value for value in row[len(header) :] if value not in (None, "")]:
-            raise SheetError(f"There is a cell beyond the last column: “{str(beyond[0])[:60]}”.", number)
+            text = str(beyond[0])[:60]
+            table.problems.append(
+                (number, f"There is a cell beyond the last column: “{text}”. Name its column, or clear it.")
+            )
         cells = [*row[: len(header)], *[None] * (len(header) - len(row))]
         if all(cell in (None, "") for cell in cells):
             empty_rows += 1
@@ -298,7 +414,13 @@ def read_sheet(content: bytes) -> Table:
 
 
 def format_cell(value: CellValue) -> str:
-    """Return a cell's value as text."""
+    """Return a cell's value as the text that the spreadsheet displays. Raises CellError."""
+    if isinstance(value, BadCell):
+        raise CellError(value.message)
+    if isinstance(value, StyledCell):
+        if value.text is None:
+            raise CellError(f"has the number format {value.number_format}, which cannot be read; format it as text")
+        return value.text
     if isinstance(value, datetime | date):
         return value.isoformat()
     return "" if value is None else str(value)

@@ -39,6 +39,9 @@ class UploadedFileReader(Protocol):
     def describe_place(self, place: Place) -> str:
         """Return a place in the file, in words."""
 
+    def describe_problem(self, problem: ImportProblem) -> str:
+        """Return where a problem is, in words."""
+
     def sort_key(self, place: Place) -> Any:
         """Return what problems are sorted by."""
 
@@ -125,7 +128,7 @@ def _show_dry_run(
     except CatalogError as error:
         upload.discard()
         problems = sorted(error.problems, key=lambda problem: reader.sort_key(problem.place))
-        rows = shape_problems(problems, describe_place=reader.describe_place)
+        rows = shape_problems(problems, describe=reader.describe_problem)
         return _render(
             request, kind, page, form=UploadForm(), problems=rows, file_name=upload.original_name, notice=notice
         )

@@ -13,12 +13,18 @@ from decimal import Decimal
 from django.db.models import Model, QuerySet
 
 from catalog.schema import normalize_name
-from desk.bulk.formats import CellValue, Table, format_cell
+from desk.bulk.formats import CellValue, StyledCell, Table, format_cell
 from tools.choices import Period, PlanKind
 from tools.models import Fact, Plan, Tool
 from web.normalize import normalize_line, normalize_text
 
-_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+# Numbers with a decimal comma or separators of thousands that can be read in one way only. `1,500` can be read in two.
+_DECIMAL_COMMA = re.compile(r"[0-9]+,[0-9]{1,2}|[0-9]+,[0-9]{4,}|0,[0-9]+|[0-9]{1,3}([. ][0-9]{3})+,[0-9]+")
+_THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+\.[0-9]+|[0-9]{1,3}(,[0-9]{3}){2,}|[0-9]{1,3}( [0-9]{3})+(\.[0-9]+)?")
+_EUROPEAN_THOUSANDS = re.compile(r"[0-9]{1,3}(\.[0-9]{3}){2,}")
+_YEAR_FIRST = re.compile(r"([0-9]{4})([./])([0-9]{1,2})\2([0-9]{1,2})")
+_YEAR_LAST = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4})")
 
 
 class TextCell:
@@ -47,13 +53,66 @@ class OptionalCell(LineCell):
         return normalize_name(format_cell(value)) or None
 
 
-class NumberCell(OptionalCell):
-    """A number, written without needless zeros."""
+class WordCell(LineCell):
+    """A word from a list. Its case does not matter."""
 
     def read(self, value: CellValue) -> object:
+        return normalize_line(format_cell(value)).lower()
+
+
+class OptionalWordCell(OptionalCell):
+    """The same, and an empty cell means that there is no value."""
+
+    def read(self, value: CellValue) -> object:
+        return normalize_line(format_cell(value)).lower() or None
+
+
+class CurrencyCell(OptionalCell):
+    """A currency code. Its case does not matter."""
+
+    def read(self, value: CellValue) -> object:
+        return normalize_line(format_cell(value)).upper() or None
+
+
+class DayCell(OptionalCell):
+    """A day, as a date cell or as text that can be read in one way only."""
+
+    def read(self, value: CellValue) -> object:
+        if isinstance(value, StyledCell) and isinstance(value.value, date):
+            value = value.value
+        text = normalize_line(format_cell(value))
+        return _read_day(text) or text or None
+
+
+def _read_day(text: str) -> str | None:
+    """Return a day as ISO text: `28.11.2026` and `11/28/2026`, but not `1.2.2026`, which can be read in two ways."""
+    if match := _YEAR_FIRST.fullmatch(text):
+        year, _, month, day = match.groups()
+    elif match := _YEAR_LAST.fullmatch(text):
+        first, _, second, year = match.groups()
+        if int(first) <= 12 and int(second) <= 12 and int(first) != int(second):
+            return None
+        day, month = (first, second) if int(second) <= 12 else (second, first)
+    else:
+        return None
+    return f"{year}-{int(month):02}-{int(day):02}"
+
+
+class NumberCell(OptionalCell):
+    """A number, written without needless zeros. Text counts if it can be read in one way only."""
+
+    def read(self, value: CellValue) -> object:
+        if isinstance(value, StyledCell):
+            value = value.value
         if isinstance(value, int | Decimal):
             return value
         text = normalize_line(format_cell(value))
+        if _DECIMAL_COMMA.fullmatch(text):
+            return Decimal(text.replace(".", "").replace(" ", "").replace(",", "."))
+        if _THOUSANDS.fullmatch(text):
+            return Decimal(text.replace(",", "").replace(" ", ""))
+        if _EUROPEAN_THOUSANDS.fullmatch(text):
+            return Decimal(text.replace(".", ""))
         # Text that is not a number stays text, so that the report can quote it.
         return Decimal(text) if _NUMBER.fullmatch(text) else text or None
 
@@ -175,7 +234,7 @@ _VERIFIED_ON = SheetColumn(
     "verified_on",
     "The day someone last checked the source, as 2026-11-01 or as a date cell.",
     example=date(2026, 11, 1),
-    cell=OptionalCell(),
+    cell=DayCell(),
 )
 
 PLAN_SHEET = SheetLayout(
@@ -186,15 +245,15 @@ PLAN_SHEET = SheetLayout(
         "name": SheetColumn(
             "name", "The plan’s name. A name that the tool does not have yet adds a plan.", example="Pro"
         ),
-        "kind": SheetColumn("kind", f"One of {', '.join(PlanKind.values)}.", example="paid"),
+        "kind": SheetColumn("kind", f"One of {', '.join(PlanKind.values)}.", example="paid", cell=WordCell()),
         "amount": SheetColumn(
             "amount", "For a paid plan: a number such as 20 or 0.25. Otherwise empty.", example=20, cell=NumberCell()
         ),
         "currency": SheetColumn(
-            "currency", "For a paid plan: three capitals such as USD.", example="USD", cell=OptionalCell()
+            "currency", "For a paid plan: three letters such as USD.", example="USD", cell=CurrencyCell()
         ),
         "period": SheetColumn(
-            "period", f"For a paid plan: one of {', '.join(Period.values)}.", example="month", cell=OptionalCell()
+            "period", f"For a paid plan: one of {', '.join(Period.values)}.", example="month", cell=OptionalWordCell()
         ),
         "unit": SheetColumn("unit", "With the period usage: what the amount buys, such as 1M tokens.", example=""),
         "source": SheetColumn("source", _SOURCE_HELP, example="https://example.com/pricing"),

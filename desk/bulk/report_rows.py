@@ -97,9 +97,9 @@ def shape_report(
     )
 
 
-def shape_problems(problems: list[ImportProblem], *, describe_place: DescribePlace) -> ProblemRows:
-    """Return the first problems of a file for the page, and how many there are."""
-    first = [(describe_place(problem.place), problem.message) for problem in problems[:MAX_PROBLEMS]]
+def shape_problems(problems: list[ImportProblem], *, describe: Callable[[ImportProblem], str]) -> ProblemRows:
+    """Return the first problems of a file for the page, and how many there are. `describe` says where one is."""
+    first = [(describe(problem), problem.message) for problem in problems[:MAX_PROBLEMS]]
     return ProblemRows(first, len(problems))
 
 

@@ -11,7 +11,7 @@ from django.db.models import Model
 from catalog.problems import CatalogError, ImportProblem, Place
 from catalog.reading import Catalog, Progress, find_duplicates
 from catalog.schema import SECTIONS, CatalogPart, FactPart, PlanPart, check_part, format_value
-from desk.bulk.formats import SheetError, read_sheet
+from desk.bulk.formats import CellError, CellValue, SheetError, read_sheet
 from desk.bulk.layouts import PLAN_SHEET, TOOL_SHEET, SheetLayout
 from tools.models import Fact, Plan, Tool
 
@@ -30,19 +30,23 @@ class UploadedSheet:
     def __init__(self, layout: SheetLayout, content: bytes) -> None:
         self._layout, self._content = layout, content
         self._row_numbers: dict[Place, int] = {}  # by the place in the catalog that a row became
+        self._unreadable: list[ImportProblem] = []  # rows and cells
 
     def read(self, progress: Progress) -> tuple[Catalog, list[ImportProblem]]:
         """Return the catalog that the rows describe, and their problems.
 
         Raises CatalogError for a file that is not a sheet of this kind.
         """
+        self._unreadable = []
         rows = list(self._read_rows())
         tools, problems = self._build_tools(rows) if self._layout is TOOL_SHEET else self._build_parts_of_tools(rows)
         catalog = Catalog({section: tools if section == "tools" else [] for section in SECTIONS})
         for index, tool in enumerate(tools):
             checked = check_part(SECTIONS["tools"], tool, ("tools", index))
             problems += checked if isinstance(checked, list) else []
-        return catalog, [*problems, *find_duplicates(catalog)]
+        unreadable = {self.find_cell(problem.place) for problem in self._unreadable}
+        problems = [problem for problem in problems if self.find_cell(problem.place) not in unreadable]
+        return catalog, [*self._unreadable, *problems, *find_duplicates(catalog)]
 
     def find_cell(self, place: Place) -> tuple[int, str]:
         """Return the row and column of a place in the catalog; row 0 is the whole sheet, column "" the whole row."""
@@ -61,6 +65,9 @@ class UploadedSheet:
             return "the sheet"
         return f"row {row:,}, column {column}" if column else f"row {row:,}"
 
+    def describe_problem(self, problem: ImportProblem) -> str:
+        return self.describe_place(problem.place)
+
     def sort_key(self, place: Place) -> tuple[int, int]:
         """Sort problems by row, then by column in the order of the import page."""
         row, column = self.find_cell(place)
@@ -74,14 +81,30 @@ class UploadedSheet:
         names = [name.casefold() for name in table.header]
         if problems := list(self._find_header_problems(names)):
             raise CatalogError(problems)
-        columns = self._layout.editable_columns
+        self._unreadable += [ImportProblem(("row", number), message) for number, message in table.problems]
         for number, values in enumerate(table.rows, start=2):
             if any(value not in (None, "") for value in values):
-                cells = dict(zip(names, values, strict=True))
-                yield number, {name: column.read(cells[name]) for name, column in columns.items() if name in cells}
+                yield number, self._read_row(number, dict(zip(names, values, strict=True)))
+
+    def _read_row(self, number: int, values: dict[str, CellValue]) -> Cells:
+        cells: Cells = {}
+        for name, column in self._layout.editable_columns.items():
+            if name in values:
+                try:
+                    cells[name] = column.read(values[name])
+                except CellError as error:
+                    self._unreadable.append(ImportProblem(("row", number, name), str(error)))
+                    cells[name] = ""
+        return cells
 
     def _find_header_problems(self, names: list[str]) -> Iterator[ImportProblem]:
         known = self._layout.columns
+        if not known.keys() & set(names):
+            listed = ", ".join(known)
+            yield ImportProblem(
+                ("row", 1), f"no column of this sheet is named here ({listed}); is this the right file?"
+            )
+            return
         for index, name in enumerate(names):
             if name not in known:
                 listed = ", ".join(known)

@@ -33,6 +33,10 @@ class UploadedCatalog:
     def describe_place(self, place: Place) -> str:
         return format_place(place)
 
+    def describe_problem(self, problem: ImportProblem) -> str:
+        place = format_place(problem.place)
+        return f"{place} (“{problem.subject}”)" if problem.subject else place
+
     def sort_key(self, place: Place) -> list[str]:
         return get_place_sort_key(place)
 

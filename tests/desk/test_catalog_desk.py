@@ -203,7 +203,9 @@ def test_import_after_a_conflicting_change_shows_the_problem_and_writes_nothing(
     shown = upload(client, PAGE, catalog_file(tools=[draft()]))
     make.category(slug="rival", name="Things")
     again = import_now(client, PAGE, shown)
-    assert again.context["problems"].problems == [("categories[0].name", '"Things" belongs to “rival” on the site')]
+    assert again.context["problems"].problems == [
+        ("categories[0].name (“Things”)", '"Things" belongs to “rival” on the site')
+    ]
     assert not Tool.objects.exists()
 
 
@@ -297,10 +299,10 @@ def test_every_problem_is_listed_with_its_place_and_nothing_is_written(settings)
     tools = [draft(category="nowhere", website="javascript:alert(1)"), draft("Omega!", plans=[plan(amount=-1)])]
     response = upload(client_with(*IMPORTS), PAGE, catalog_file(tools=tools), "<b>bad.json")
     assert [where for where, _ in response.context["problems"].problems] == [
-        "tools[0].category",
-        "tools[0].website",
-        "tools[1].plans[0].amount",
-        "tools[1].slug",
+        "tools[0].category (“Alpha”)",
+        "tools[0].website (“Alpha”)",
+        "tools[1].plans[0].amount (“Omega!”)",
+        "tools[1].slug (“Omega!”)",
     ]
     assert "4 problems in “<b>bad.json”. Nothing was imported." in visible_text(response)
     assert "<b>bad" not in response.text

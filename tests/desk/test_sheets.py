@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
 from desk.bulk import formats
-from desk.bulk.formats import CsvFormat, Table, XlsxFormat, escape_formula, read_sheet, unescape_formula
+from desk.bulk.formats import (
+    UNSAVED_FORMULA,
+    CsvFormat,
+    Table,
+    XlsxFormat,
+    escape_formula,
+    read_sheet,
+    unescape_formula,
+)
 from tests import factories as make
 from tests.desk.uploading import IMPORTS, SEES, client_with, import_now, messages_of, upload, visible_text
 from tools.models import Fact, Plan, Tool
@@ -362,6 +370,99 @@ def test_numbers_and_days_in_cells_are_read():
     assert next(group.first[0][0] for group in shown.added).endswith(f"2026-01-02” of “{alpha.name}”")
 
 
+def read_facts(*cells: tuple[Any, str]) -> list[str]:
+    """Return the values of facts that an XLSX gives, each from a cell with a number format."""
+    workbook = Workbook()
+    workbook.active.append(["tool", "attribute", "value"])
+    make.tool(slug="alpha")
+    for number, (value, number_format) in enumerate(cells, start=2):
+        make.attribute(slug=f"attribute-{number}")
+        workbook.active.append(["alpha", f"attribute-{number}", value])
+        workbook.active.cell(number, 3).number_format = number_format
+    stream = io.BytesIO()
+    workbook.save(stream)
+    import_sheet(FACTS, stream.getvalue())
+    return list(Fact.objects.order_by("attribute__pk").values_list("value", flat=True))
+
+
+def test_text_of_numbers_is_what_the_spreadsheet_displays():
+    shown = read_facts(
+        (0.5, "0%"), (0.125, "0.0%"), (200000, "#,##0"), (20, '"$"#,##0.00'), (1.1, "0.00"), (12.5, "[$€-407] 0.00"),
+        (-3, "0.0;[Red]-0.0"), (59.970000000000006, "General"), (128, "General"), (7, '0" GB"'),
+        (date(2025, 6, 1), "dd/mm/yyyy"),
+    )  # fmt: skip
+    assert shown == [
+        "50%", "12.5%", "200,000", "$20.00", "1.10", "€ 12.50", "-3.0", "59.97", "128", "7 GB", "2025-06-01",
+    ]  # fmt: skip
+
+
+def test_amounts_are_numbers_regardless_of_how_they_are_displayed():
+    make.tool(slug="alpha")
+    workbook = Workbook()
+    workbook.active.append([*PLAN[:6]])
+    for name, amount, number_format in (("A", 19.99 * 3, "General"), ("B", 1234.5, '"$"#,##0'), ("C", 0.25, "0%")):
+        workbook.active.append(["alpha", name, "paid", amount, "USD", "month"])
+        workbook.active.cell(workbook.active.max_row, 4).number_format = number_format
+    stream = io.BytesIO()
+    workbook.save(stream)
+    import_sheet(PLANS, stream.getvalue())
+    amounts = list(Plan.objects.order_by("pk").values_list("amount", flat=True))
+    assert amounts == [Decimal("59.97"), Decimal("1234.5"), Decimal("0.25")]
+
+
+def test_escaped_characters_of_xlsx_are_read_and_round_trip():
+    texts = ["First line._x000D_\nSecond", "_x005F_x000D_", "plain_x", "_xZZZZ_"]
+    table = read_sheet(make_xlsx(["slug", *"abc"], texts))
+    assert table.rows == [["First line.\nSecond", "_x000D_", "plain_x", "_xZZZZ_"]]
+    written = XlsxFormat().write(Table(["a"], [["_x000D_"]]))
+    assert read_sheet(written).rows == [["_x000D_"]]
+
+
+def test_hidden_sheet_is_not_the_one_that_is_read():
+    workbook = Workbook()
+    workbook.active.sheet_state = "hidden"
+    workbook.active.append(["OLD HIDDEN"])
+    workbook.create_sheet("Now").append(["slug"])
+    workbook.active = 1
+    stream = io.BytesIO()
+    workbook.save(stream)
+    assert read_sheet(stream.getvalue()).header == ["slug"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'slug;tagline;description\ralpha;"One, two, three, four";"a, b, c, d"\r',
+        b'sep=;\r\nslug;tagline;description\r\nalpha;"One, two, three, four";"a, b, c, d"\r\n',
+        b"\xef\xbb\xbfSEP=|\nslug|tagline|description\nalpha|One, two, three, four|a, b, c, d\n",
+    ],
+)
+def test_csv_with_bare_carriage_returns_or_a_separator_line_is_read(content):
+    make.tool(slug="alpha")
+    import_sheet(TOOLS, content)
+    assert Tool.objects.values_list("tagline", "description").get() == ("One, two, three, four", "a, b, c, d")
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount", "currency", "day", "expected"),
+    [
+        ("Paid", "12,50", "usd", "28.11.2026", ("12.5", "2026-11-28")),
+        ("PAID", "1.234,5", "Usd", "11/28/2026", ("1234.5", "2026-11-28")),
+        ("paid", "1,234.50", "USD", "28-11-2026", ("1234.5", "2026-11-28")),
+        ("paid", "1,234,567", "USD", "5.5.2026", ("1234567", "2026-05-05")),
+        ("paid", "1 234,5", "USD", "2026/11/28", ("1234.5", "2026-11-28")),
+        ("paid", "0,250", "USD", "2026-11-28", ("0.25", "2026-11-28")),
+    ],
+)
+def test_what_can_be_read_in_one_way_only_is_understood(kind, amount, currency, day, expected):
+    make.tool(slug="alpha")
+    row = ["alpha", "Pro", kind, amount, currency, "Month", "", "", day]
+    import_sheet(PLANS, make_csv(PLAN, row))
+    [plan] = Plan.objects.values("kind", "amount", "currency", "period", "verified_on")
+    assert (plan["kind"], plan["currency"], plan["period"]) == ("paid", "USD", "month")
+    assert (plan["amount"], str(plan["verified_on"])) == (Decimal(expected[0]), expected[1])
+
+
 # -- Invalid sheets -----------------------------------------------------------------------------------------
 
 
@@ -372,16 +473,16 @@ def test_every_problem_is_listed_by_row_and_column_and_nothing_is_written():
         PLANS,
         make_csv(
             PLAN,
-            ["alpha", "A", "paid", "0,25", "USD", "month", "", "", "1.11.2026"],
+            ["alpha", "A", "paid", "1,500", "USD", "month", "", "", "1.11.2026"],
             ["nowhere", "A", "gratis", "", "", "", "", "", ""],
             ["alpha", "Pro", "free", "", "", "", "", "javascript:alert(1)", "2026-02-30"],
             ["", "", "", "", "", "", "", "", ""],
             ["alpha", "Pro", "free", "", "", "", "", "", ""],
-            ["alpha", "", "paid", "12", "usd", "", "", "", ""],
+            ["alpha", "", "paid", "12", "us$", "", "", "", ""],
         ),
     )
     assert found == [
-        ("row 2, column amount", 'must be a number, not "0,25"'),
+        ("row 2, column amount", 'must be a number, not "1,500"'),
         ("row 2, column verified_on", '"1.11.2026" is not a day like "2026-11-01"'),
         ("row 3, column tool", 'there is no tool "nowhere" on the site'),
         ("row 3, column kind", '"gratis" is not one of free, paid, contact'),
@@ -389,7 +490,7 @@ def test_every_problem_is_listed_by_row_and_column_and_nothing_is_written():
         ("row 4, column verified_on", '"2026-02-30" is not a valid date'),
         ("row 6, column name", '"Pro" is already a plan of this tool'),
         ("row 7, column name", "must not be empty"),
-        ("row 7, column currency", '"usd" is not three capital letters such as USD'),
+        ("row 7, column currency", '"US$" is not three capital letters such as USD'),
     ]
 
 
@@ -435,6 +536,14 @@ def _truncate(content: bytes) -> bytes:
     return content[: len(content) // 2]
 
 
+def _make_zip(parts: dict[str, str]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as package:
+        for name, text in parts.items():
+            package.writestr(name, text)
+    return target.getvalue()
+
+
 def _replace_part(name: str, text: str) -> bytes:
     """Return a workbook with one of its parts replaced."""
     source, target = zipfile.ZipFile(io.BytesIO(make_xlsx(["slug"], ["alpha"]))), io.BytesIO()
@@ -457,12 +566,16 @@ DAMAGED = "This is not an XLSX file, or it is damaged or locked with a password.
         (lambda: b"   \n", "the sheet", "The file is empty."),
         (lambda: b"\n\nslug\n", "row 1", "The first row is empty. It must name the columns."),
         (lambda: b"slug\nalph\xff\n", "row 2", "The file is not UTF-8 (byte 9). In Excel: save as “CSV UTF-8”."),
+        (lambda: b"hello\nworld\n", "row 1", "no column of this sheet is named here (slug, name, category, tagline, description, website, aliases, state); is this the right file?"),  # noqa: E501
+        (lambda: _make_zip({"mimetype": "application/vnd.oasis.opendocument.spreadsheet"}), "the sheet", "This is an OpenDocument file, such as ODS. Save it as XLSX or CSV."),  # noqa: E501
+        (lambda: _make_zip({"Index/Document.iwa": ""}), "the sheet", "This is a Numbers document. Export it as XLSX or CSV."),  # noqa: E501
+        (lambda: _make_zip({"word/document.xml": ""}), "the sheet", "This is a Word or PowerPoint document, not a workbook."),  # noqa: E501
+        (lambda: _make_zip({"xl/workbook.bin": ""}), "the sheet", "This is a binary workbook (XLSB). Save it as XLSX."),
         (lambda: b"\x89PNG\r\n\x1a\n", "row 1", "The file is not UTF-8 (byte 0). In Excel: save as “CSV UTF-8”."),
         (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "the sheet", "This is an Excel 2003 workbook, or one with a password. Save it as XLSX without a password."),  # noqa: E501
         (lambda: b'slug,name\nalpha,"A\n', "row 2", "A quotation mark opens here and is never closed."),
         (lambda: b'slug,name\nalpha,"A"b"\n', "row 2", "This row is not valid CSV: a quotation mark inside a quoted cell must be doubled."),  # noqa: E501
         (lambda: b"slug,name\nalpha," + b"x" * 1024**2, "row 2", "A cell has more than 131,072 characters. Is a quotation mark missing?"),  # noqa: E501
-        (lambda: b"slug,name\nalpha,A,B\n", "row 2", "There is a cell beyond the last column: “B”."),
         (lambda: b"slug\n" + b"a\n" * 20_001, "row 20,002", "There are more than 20,000 rows. Split the file."),
         (lambda: ",".join(f"c{n}" for n in range(41)).encode(), "row 1", "The first row has more than 40 columns."),
         (lambda: _truncate(make_xlsx(["slug"], ["alpha"])), "the sheet", DAMAGED),
@@ -483,6 +596,36 @@ def test_file_that_is_not_a_sheet_is_refused_with_the_reason(content, where, mes
         assert response.context["report"].does_nothing
         return
     assert response.context["problems"].problems == [(where, message)]
+
+
+def test_rows_and_cells_that_cannot_be_read_are_listed_with_all_other_problems():
+    make.tool(slug="alpha")
+    make.attribute(slug="license")
+    workbook = Workbook()
+    for row in (
+        ["tool", "attribute", "value", "source"],
+        ["alpha", "license", "=1+1", ""],  # openpyxl saves no result
+        ["alpha", "license", "MIT", "", "a comment"],
+        ["nowhere", "license", "MIT", ""],
+        ["alpha", "license", 0.5, ""],
+        ["alpha", "license", date(2025, 6, 1), ""],
+    ):
+        workbook.active.append(row)
+    workbook.active["C5"].number_format = "# ?/?"
+    workbook.active["C6"].number_format = "mmm yyyy"
+    stream = io.BytesIO()
+    workbook.save(stream)
+    unreadable = "which cannot be read; format it as text"
+    assert find_problems(FACTS, stream.getvalue()) == [
+        ("row 2, column value", UNSAVED_FORMULA),
+        ("row 3", "There is a cell beyond the last column: “a comment”. Name its column, or clear it."),
+        ("row 3, column attribute", '"license" already has a value for this tool'),
+        ("row 4, column tool", 'there is no tool "nowhere" on the site'),
+        ("row 5, column attribute", '"license" already has a value for this tool'),
+        ("row 5, column value", f"has the number format # ?/?, {unreadable}"),
+        ("row 6, column attribute", '"license" already has a value for this tool'),
+        ("row 6, column value", f"has the number format mmm yyyy, {unreadable}"),
+    ]  # fmt: skip
 
 
 def test_too_long_text_is_reported_with_its_length():

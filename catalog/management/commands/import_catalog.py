@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.actions import import_catalog
-from catalog.problems import CatalogError, format_place
+from catalog.problems import CatalogError, ImportProblem, format_place
 from catalog.report import ImportReport
 from web.terminal import progress_bar
 
@@ -30,9 +30,8 @@ class Command(BaseCommand):
             report = import_catalog(content=content, dry_run=dry_run, progress=progress_bar)
         except CatalogError as error:
             count = len(error.problems)
-            raise CommandError(
-                "\n".join([*map(str, error.problems), f"{count} problem{'s' * (count > 1)}; nothing was written."])
-            ) from error
+            total = f"{count} problem{'s' * (count > 1)}; nothing was written."
+            raise CommandError("\n".join([*map(_format_problem, error.problems), total])) from error
         self._write_report(report, details=options["verbosity"] > 1)
         self.stdout.write("Dry run: nothing was written." if dry_run else self.style.SUCCESS("Imported."))
 
@@ -49,6 +48,10 @@ class Command(BaseCommand):
         for kind in report.kinds:
             added, changed, unchanged = report.added[kind], report.changed[kind], report.unchanged[kind]
             self.stdout.write(f"{kind}: {added} added, {changed} changed, {unchanged} unchanged")
+
+
+def _format_problem(problem: ImportProblem) -> str:
+    return f"{problem} (“{problem.subject}”)" if problem.subject else str(problem)
 
 
 def _truncate(value: object) -> str:
