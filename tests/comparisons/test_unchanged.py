@@ -3,13 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from comparisons.models import Comparison
 from comparisons.reading import popularity
 from tests import factories as make
 from tests.comparisons.test_pair_page import URLS, full_pair
-from tools.models import Tool
+from tools.models import ContentRevision, Tool
 from web.http import _validators
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +148,39 @@ def test_compressed_page_is_small_and_keeps_its_etag(client):
     assert response.headers["Content-Encoding"] == "gzip"
     again = client.get(PAIR, headers={"accept-encoding": "gzip", "if-none-match": response.headers["ETag"]})
     assert again.status_code == 304
+
+
+def test_page_is_fresh_when_edits_follow_a_restored_backup(client):
+    full_pair()
+    backup = ContentRevision.objects.get().number
+    Tool.objects.filter(slug="alpha").update(tagline="A bad import")
+    assert "A bad import" in client.get(PAIR).content.decode()
+    with connection.cursor() as cursor:  # what pg_restore does: rows as they were, and no triggers
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE tools_tool SET tagline = '' WHERE slug = 'alpha'")
+        cursor.execute("UPDATE tools_contentrevision SET number = %s", [backup])
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    Tool.objects.filter(slug="alpha").update(tagline="Good words")
+    page = client.get(PAIR).content.decode()
+    assert ("A bad import" in page, "Good words" in page) == (False, True)
+
+
+def test_revision_number_never_recurs_after_a_restore(client):
+    tool = make.tool()
+    numbers = []
+    for _ in range(3):
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE tools_contentrevision SET number = 7")
+        for tagline in ("One", "Two"):
+            Tool.objects.filter(pk=tool.pk).update(tagline=tagline)
+            numbers.append(ContentRevision.objects.get().number)
+    assert numbers == sorted(set(numbers))
+
+
+def test_revision_number_rises_even_if_the_clock_is_behind():
+    tool = make.tool()
+    ahead = 2**53
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE tools_contentrevision SET number = %s", [ahead])
+    Tool.objects.filter(pk=tool.pk).update(tagline="New")
+    assert ContentRevision.objects.get().number == ahead + 1

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
             "tools",
             {
                 "publishing.sql": "b50f85ea",
-                "revision.sql": "f3b2e8ee",
+                "revision.sql": "581385a9",
                 "slugs.sql": "12cd7e77",
                 "arithmetic.sql": "e2688a61",
                 "search.sql": "3e0b6cdf",

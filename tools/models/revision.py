@@ -3,7 +3,9 @@ from django.db.models import Q
 
 
 class ContentRevision(models.Model):
-    """The version of all editorial content: one row with one number, which triggers increment on every change.
+    """The version of all editorial content: one row with one number, which triggers raise on every change.
+
+    It is the time of the change in microseconds, so that no number recurs, not even after a restore from a backup.
 
     A page's stamp contains it (`comparisons.reading.pairs`), so an unchanged page is recognized without rendering.
     """
