@@ -207,7 +207,7 @@ class PlanPart(CatalogPart):
     name: Annotated[RequiredLine, Field(max_length=_get_max_length(Plan, "name"))]
     kind: Annotated[Literal[*PlanKind.values], BeforeValidator(normalize_name)]  # type: ignore[valid-type]
     amount: PlanAmount | None = None
-    currency: Annotated[str, BeforeValidator(normalize_name), Field(pattern=CURRENCY_PATTERN)] | None = None
+    currency: Annotated[str, BeforeValidator(normalize_name), Field(pattern=f"^{CURRENCY_PATTERN}$")] | None = None
     period: Annotated[Literal[*Period.values] | None, BeforeValidator(normalize_name)] = None  # type: ignore[valid-type]
     unit: Annotated[Line, Field(max_length=_get_max_length(Plan, "unit"))] = ""
     source: WebAddress = ""

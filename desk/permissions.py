@@ -10,7 +10,7 @@ from accounts.models import User
 from comparisons.models import Comparison
 from desk.content import Content
 from reviews.models import Prediction, Review, Reviewer
-from tools.models import Tool
+from tools.models import Tool, ToolQuerySet
 
 type AnyUser = User | AnonymousUser
 """The user of a request."""
@@ -55,6 +55,16 @@ def may_see(user: AnyUser, model: type[Model]) -> bool:
     """Return whether a user may view or change the rows of a model, as Django's permissions say."""
     app, name = model._meta.app_label, model._meta.model_name
     return user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}")
+
+
+def tools_to_moderate(user: AnyUser) -> ToolQuerySet:
+    """Return the tools whose votes a user may moderate: for users who may not see drafts, only those once public."""
+    return Tool.objects.all() if may_see(user, Tool) else Tool.objects.once_public()
+
+
+def may_see_draft_of(user: AnyUser, reviewer: Reviewer) -> bool:
+    """Return whether a user may see unpublished reviews of a seat: of any seat, or only of the one they hold."""
+    return not writes_own_drafts_only(user) or reviewer.held_by_id == user.pk
 
 
 def may_write_reviews(user: AnyUser) -> bool:

@@ -1,21 +1,24 @@
 """The editors' desk: Django's admin under the site's content security policy, behind the sign-in of `accounts`."""
 
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from allauth.account.views import logout
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST
 
 from accounts import second_factor
+from desk import refusals
 
 # A menu item in the shape that Django's templates expect of a model.
 _CATALOG_FILE = {
@@ -49,7 +52,30 @@ class Desk(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from desk.bulk.urls import urls  # its views import models, which load after this class
 
-        return [*urls(self.admin_view), *super().get_urls()]
+        on_site = path(
+            "r/<int:content_type_id>/<path:object_id>/", self.admin_view(self.view_on_site), name="view_on_site"
+        )
+        return [on_site, *urls(self.admin_view), *super().get_urls()]
+
+    def view_on_site(self, request: HttpRequest, content_type_id: int, object_id: str) -> HttpResponse:
+        """Redirect to an object's page on the site, for users who may see the object at the desk.
+
+        Django's own view asks for no permission, and its address tells the slug of a draft.
+        """
+        from django.contrib.contenttypes.models import ContentType  # after the apps are loaded
+        from django.contrib.contenttypes.views import shortcut
+
+        content_type = get_object_or_404(ContentType, pk=content_type_id)
+        model = content_type.model_class()
+        if model not in self._registry:
+            raise Http404
+        model_admin = self._registry[model]
+        obj = model_admin.get_object(request, object_id)
+        if not model_admin.has_view_permission(request, obj):
+            raise PermissionDenied
+        if obj is None:
+            raise Http404
+        return shortcut(request, content_type_id, object_id)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return the menu in its order, with the catalog file among the tools and groups among the accounts."""
@@ -67,14 +93,19 @@ class Desk(admin.AdminSite):
         return sorted(apps, key=lambda app: _position(app["app_label"], _APPS))
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
-        """Guard a page of the desk: require sign-in, and a second factor from those who need one."""
+        """Guard a page of the desk: require sign-in, and a second factor from those who need one.
+
+        Requests that make no sense or are not allowed get a page of the desk that says so.
+        """
         page = super().admin_view(view, cacheable)
 
         @wraps(page)
         def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            if self.has_permission(request) and second_factor.is_missing(request.user):
+            if not self.has_permission(request):
+                return page(request, *args, **kwargs)  # redirects to the sign-in page
+            if second_factor.is_missing(request.user):
                 return HttpResponseRedirect(reverse("mfa_index"))
-            return page(request, *args, **kwargs)
+            return refusals.answer(self, request, partial(page, request, *args, **kwargs))
 
         return csp_override(settings.ADMIN_CSP)(never_cache(guarded))
 

@@ -162,3 +162,21 @@ def issue_of_everything() -> Issue:
     sent.state, sent.started_at = IssueState.SENT, PAST
     sent.save()
     return sent
+
+
+def tool_with_every_kind_of_row(**fields: Any) -> Tool:
+    """Return a published tool with a row of each kind that its page at the desk shows, history included."""
+    subject = tool(**fields)
+    for superseded_at in (None, PAST):
+        plan(of=subject, superseded_at=superseded_at)
+    about = attribute()
+    for value, superseded_at in (("MIT", None), ("GPL", PAST)):
+        fact(of=subject, attribute=about, value=value, superseded_at=superseded_at)
+    correction(of=subject, note="The price was wrong.")
+    superseded = review(of=subject, by=reviewer(), verdict="skip")
+    prediction(of=superseded)
+    later_edition(of=superseded, verdict="ship")
+    review(of=subject, by=reviewer(), published_at=None)
+    review(of=subject, by=reviewer(), published_at=FUTURE)
+    review(of=subject, by=reviewer(), withdrawn_at=timezone.now())
+    return subject

@@ -25,6 +25,10 @@ def is_published(*, at: datetime | None = None, prefix: str = "") -> models.Q:
 
 
 class PublishableQuerySet(models.QuerySet[Any]):
+    def once_public(self) -> Self:
+        """Return what readers can see or could see before it was withdrawn: no drafts, nothing scheduled."""
+        return self.filter(published_at__lte=timezone.now())
+
     def published(self, *, at: datetime | None = None) -> Self:
         """Filter to rows that are public at a time (default: now)."""
         return self.filter(is_published(at=at))

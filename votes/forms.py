@@ -37,7 +37,7 @@ class PairVoteForm(ReturnForm):
 class MonthForm(forms.Form):
     """A month of the ledger, such as `2026-11`."""
 
-    month = forms.RegexField(r"^\d{4}-(0[1-9]|1[0-2])$", required=False)
+    month = forms.RegexField(r"\A[0-9]{4}-(0[1-9]|1[0-2])\Z", required=False)
 
     def clean_month(self) -> date | None:
         month = self.cleaned_data["month"]

@@ -55,7 +55,7 @@ class HeldVotesAdmin(ModerationAdmin):
     def list_subjects(self, request: HttpRequest) -> HttpResponse:
         raise NotImplementedError
 
-    def get_subject(self, **ids: int) -> Subject:
+    def get_subject(self, request: HttpRequest, **ids: int) -> Subject:
         """Return the subject of a URL. Raise Http404."""
         raise NotImplementedError
 
@@ -76,12 +76,12 @@ class HeldVotesAdmin(ModerationAdmin):
     def show_subject(self, request: HttpRequest, **ids: int) -> HttpResponse:
         """Show the held votes on a subject, and the latest decisions."""
         self.require(request)
-        return self.render_subject(request, self.get_subject(**ids))
+        return self.render_subject(request, self.get_subject(request, **ids))
 
     def decide(self, request: HttpRequest, **ids: int) -> HttpResponse:
         """Release or reject held votes (POST)."""
         self.require(request, "votes.moderate_vote")
-        subject = self.get_subject(**ids)
+        subject = self.get_subject(request, **ids)
         form = DecisionForm(request.POST)
         if request.method != "POST":
             return self.render_subject(request, subject)
@@ -107,7 +107,7 @@ class HeldVotesAdmin(ModerationAdmin):
     def reopen(self, request: HttpRequest, decision_id: int, **ids: int) -> HttpResponse:
         """Put the votes that a decision moved back under review (POST)."""
         self.require(request, "votes.moderate_vote")
-        subject = self.get_subject(**ids)
+        subject = self.get_subject(request, **ids)
         decision = Decision.objects.filter(**subject.key, pk=decision_id).first()
         if decision is None or not decision.moves_votes:
             raise Http404

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.csp import CSP
 from django.views.decorators.csp import csp_override
 
+from desk.ids import parse_id
 from newsletter import issuing, statistics
 from newsletter.issuing import IssueActionError
 from newsletter.messages import Links, Message, build_issue_message
@@ -173,7 +174,8 @@ def _require(request: HttpRequest, permission: str) -> None:
 def _get_issue(request: HttpRequest, object_id: str) -> Issue:
     """Return an issue that the user may see. Raises PermissionDenied or Http404."""
     _require(request, "newsletter.view_issue")
-    issue = Issue.objects.filter(pk=unquote(object_id)).first() if unquote(object_id).isdecimal() else None
+    pk = parse_id(unquote(object_id))
+    issue = Issue.objects.filter(pk=pk).first() if pk else None
     if issue is None:
         raise Http404
     return issue

@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 
 from desk.admin.held_votes import HeldVotesAdmin
-from tools.models import Tool
+from desk.permissions import tools_to_moderate
 from votes.models import PairTally, PairVote
 from votes.preference import Preference
 from votes.subjects import Subject
@@ -26,14 +26,16 @@ class PairVoteAdmin(HeldVotesAdmin):
     def list_subjects(self, request: HttpRequest) -> HttpResponse:
         """Show the pairs with held votes, the most first."""
         self.require(request)
-        tallies = PairTally.objects.with_held_votes().select_related("first", "second")
+        visible = tools_to_moderate(request.user)
+        tallies = PairTally.objects.with_held_votes().filter(first__in=visible, second__in=visible)
+        tallies = tallies.select_related("first", "second")
         page = Paginator(tallies, PAIRS_PER_PAGE).get_page(request.GET.get("page"))
         return self.render(request, "desk/pair_votes_queue.html", title="Held pair votes", page=page)
 
-    def get_subject(self, **ids: int) -> Subject:
+    def get_subject(self, request: HttpRequest, **ids: int) -> Subject:
         """Return the pair; the URL must have the two ids in order. Raise Http404."""
         first_id, second_id = ids["first_id"], ids["second_id"]
-        tools = Tool.objects.in_bulk([first_id, second_id]) if first_id < second_id else {}
+        tools = tools_to_moderate(request.user).in_bulk([first_id, second_id]) if first_id < second_id else {}
         if len(tools) < 2:
             raise Http404
         return Subject.of_pair(tools[first_id], tools[second_id])

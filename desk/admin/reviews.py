@@ -18,6 +18,7 @@ from accounts.models import User
 from desk.admin.own_drafts import OwnDraftsMixin
 from desk.fields import NormalizedTextAdmin
 from desk.front.usual_panel import UsualPanel
+from desk.ids import parse_id
 from desk.lists.change_lists import FlippedFilter, ListAdmin, StateFilter, render_mark
 from desk.permissions import writes_own_drafts_only
 from desk.publishing.admin import PublishingAdmin
@@ -166,9 +167,8 @@ class ReviewAdmin(OwnDraftsMixin, PublishingAdmin[Review]):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Prefill a new edition with the text of the review that `?supersedes=<id>` names."""
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
-        superseded = initial.pop("supersedes", "")
-        is_id = superseded.isdecimal() and len(superseded) < 19  # digits of a bigint
-        review = Review.objects.filter(pk=superseded).first() if is_id else None
+        superseded = parse_id(initial.pop("supersedes", ""))
+        review = Review.objects.filter(pk=superseded).first() if superseded else None
         if review is not None and was_published(review):
             initial |= {"tool": review.tool_id, "reviewer": review.reviewer_id}
             initial |= {name: getattr(review, name) for name in Review.WORD_FIELDS}

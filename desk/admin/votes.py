@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q, Sum
@@ -12,19 +13,32 @@ from django.urls import path
 from django.utils import timezone
 
 from desk.admin.held_votes import HeldVotesAdmin, ModerationAdmin
-from tools.models import Tool
+from desk.permissions import tools_to_moderate
+from tools.search import MAX_QUERY_LENGTH
 from votes import deciding, ledger
 from votes.chart import draw_chart
 from votes.community import Community
 from votes.forms import FreezeForm
 from votes.models import Decision, Reason, Tally, Vote
 from votes.subjects import Subject
-from web.normalize import normalize_line
+from web.fields import LineField
 
 TOOLS_PER_PAGE = 50
 MAX_FOUND = 20
 SPANS = {"1": "a day", "7": "a week", "30": "a month"}  # days of the chart
 MODERATORS = ("votes.moderate_vote", "votes.freeze_tool")
+
+
+class FindToolForm(forms.Form):
+    """A search for a tool whose votes to moderate."""
+
+    q = LineField(required=False, max_length=MAX_QUERY_LENGTH)
+
+
+class SpanForm(forms.Form):
+    """The number of days that the chart of votes shows."""
+
+    days = forms.ChoiceField(choices=list(SPANS.items()), required=False)
 
 
 @admin.register(Vote)
@@ -44,12 +58,11 @@ class VoteAdmin(HeldVotesAdmin):
         """Show the tools that have held votes or are frozen, and a search for any other."""
         self.require(request)
         held = Tally.objects.filter(tool=OuterRef("pk"), held__gt=0)
-        tools = Tool.objects.filter(Exists(held) | Q(freeze__isnull=False)).with_community().with_freeze()
+        visible = tools_to_moderate(request.user)
+        tools = visible.filter(Exists(held) | Q(freeze__isnull=False)).with_community().with_freeze()
         tools = tools.annotate(held=Coalesce(Sum("tallies__held"), 0)).order_by("-held", "name", "pk")
-        asked = normalize_line(request.GET.get("q", ""))
-        found = (
-            Tool.objects.filter(Q(name__icontains=asked) | Q(slug__icontains=asked)) if asked else Tool.objects.none()
-        )
+        asked = _parse(FindToolForm(request.GET))["q"]
+        found = visible.filter(Q(name__icontains=asked) | Q(slug__icontains=asked)) if asked else visible.none()
         page = Paginator(tools, TOOLS_PER_PAGE).get_page(request.GET.get("page"))
         return self.render(
             request,
@@ -61,9 +74,9 @@ class VoteAdmin(HeldVotesAdmin):
             found=found.order_by("name", "pk")[:MAX_FOUND],
         )
 
-    def get_subject(self, **ids: int) -> Subject:
+    def get_subject(self, request: HttpRequest, **ids: int) -> Subject:
         """Return the tool, with its community and freeze. Raise Http404."""
-        tool: Any = Tool.objects.with_community().with_freeze().filter(pk=ids["tool_id"]).first()
+        tool: Any = tools_to_moderate(request.user).with_community().with_freeze().filter(pk=ids["tool_id"]).first()
         if tool is None:
             raise Http404
         return Subject.of_tool(tool)
@@ -71,8 +84,7 @@ class VoteAdmin(HeldVotesAdmin):
     def get_page_context(self, request: HttpRequest, subject: Subject) -> dict[str, Any]:
         [tool] = subject.tools
         community = _get_community(tool)
-        asked = request.GET.get("days", "")
-        span = asked if asked in SPANS else "7"
+        span = _parse(SpanForm(request.GET))["days"] or "7"
         end = timezone.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
         start = end - timedelta(days=int(span))
         rows = ledger.read_rows(tool.pk, start=start, end=end, step="hour")
@@ -95,7 +107,7 @@ class VoteAdmin(HeldVotesAdmin):
     def freeze(self, request: HttpRequest, tool_id: int) -> HttpResponse:
         """Freeze or unfreeze a tool (POST)."""
         self.require(request, "votes.freeze_tool")
-        subject = self.get_subject(tool_id=tool_id)
+        subject = self.get_subject(request, tool_id=tool_id)
         [tool] = subject.tools
         form = FreezeForm(request.POST)
         if request.method != "POST":
@@ -133,6 +145,12 @@ class DecisionAdmin(ModerationAdmin):
     list_filter = ["action", "reason"]
     search_fields = ["tool_name", "words", "by_name"]
     date_hierarchy = "made_at"
+
+
+def _parse(form: forms.Form) -> dict[str, str]:
+    """Return the fields of a form; "" for those that are missing or invalid."""
+    form.is_valid()
+    return {name: form.cleaned_data.get(name, "") for name in form.fields}
 
 
 def _get_community(tool: Any) -> Community:

@@ -29,6 +29,7 @@ from desk.history.events import (
     read_version,
 )
 from desk.history.field_changes import LONG_TEXT_LENGTH, NO_VALUE, FieldChange, render_difference
+from desk.ids import parse_id
 from tools.models import ContentRevision, Plan, Sourced
 from tools.row_history import set_change_reason
 from web.fields import LineField
@@ -115,7 +116,7 @@ def view_locked(
     A save holds the content revision, for which every writer of content waits.
     """
     model: type[models.Model] = model_admin.model
-    tracked, pk = get_tracked_models(model), _parse_id(object_id)
+    tracked, pk = get_tracked_models(model), parse_id(unquote(object_id or ""))
     if request.method != "POST":
         # Read the version before the object: a change in between is then reported as a conflict, not taken as seen.
         request.seen_version = read_version(tracked, pk) if pk else ""  # type: ignore[attr-defined]
@@ -158,7 +159,7 @@ def _detect_conflict(model_admin: admin.ModelAdmin, request: HttpRequest, pk: in
     """Note a conflict on the request, and update the posted form so that it can be saved anyway. Raises BadRequest."""
     model: type[models.Model] = model_admin.model
     tracked, seen = get_tracked_models(model), request.POST[SEEN_VERSION]
-    if not re.fullmatch(r"\d{1,18}(\.\d{1,18})*", seen) or seen.count(".") != len(tracked) - 1:
+    if not re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,18})*", seen) or seen.count(".") != len(tracked) - 1:
         raise BadRequest("The version in this form is malformed.")
     current = read_version(tracked, pk)
     if current == seen:
@@ -219,12 +220,12 @@ def follow_rows(posted: QueryDict, prefix: str, model: type[models.Model], edita
     existing: list[dict[str, list[str]]] = []
     new: list[dict[str, list[str]]] = []
     for row in rows:
-        pk = _parse_id(row.get("id", [""])[-1])
+        pk = parse_id(row.get("id", [""])[-1])
         if pk and pk not in editable:
             pk = _find_successor(model, pk, editable)
             row["id"] = [str(pk or "")]
         (existing if pk else new).append(row)
-    for key in [key for key in posted if re.match(rf"{re.escape(prefix)}-\d+-", key)]:
+    for key in [key for key in posted if re.match(rf"{re.escape(prefix)}-[0-9]{{1,6}}-", key)]:
         del posted[key]
     for number, row in enumerate([*existing, *new]):
         for name, values in row.items():
@@ -235,7 +236,7 @@ def follow_rows(posted: QueryDict, prefix: str, model: type[models.Model], edita
 
 def _read_posted_rows(posted: QueryDict, prefix: str) -> Iterator[dict[str, list[str]]]:
     """Yield the posted rows of an inline: the values of each field by name."""
-    pattern = re.compile(rf"{re.escape(prefix)}-(\d+)-(.+)")
+    pattern = re.compile(rf"{re.escape(prefix)}-([0-9]{{1,6}})-(.+)")
     rows: dict[int, dict[str, list[str]]] = {}
     for key in posted:
         if match := pattern.fullmatch(key):
@@ -299,8 +300,3 @@ def _format_input(form: forms.ModelForm, name: str) -> str:
     if isinstance(value, list):
         return " ".join(str(part) for part in value if part)
     return str(value or "")
-
-
-def _parse_id(text: str | None) -> int | None:
-    text = unquote(text or "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

@@ -12,6 +12,7 @@ from tools.publishing import Publishable
 from web.words import count_of, join_words
 
 STAYS = "Content that readers have seen cannot be deleted. Withdraw a page or a review; supersede a price or a fact."
+MAX_SELECTED = 200  # rows per bulk action: the page that asks for confirmation posts all of them
 MAX_NAMES = 10  # rows that a message names before it counts the rest
 
 
@@ -37,6 +38,11 @@ def delete_selected(
     modeladmin: admin.ModelAdmin, request: HttpRequest, queryset: "QuerySet[models.Model]"
 ) -> HttpResponse | None:
     """Delete the selected rows that readers never saw, after asking, and report which rows stay and why."""
+    number = queryset.count()
+    if number > MAX_SELECTED:
+        words = f"You selected {number:,}; select at most {MAX_SELECTED} at a time. Nothing was deleted."
+        messages.error(request, words)
+        return None
     seen = find_seen(queryset)
     if seen:
         names = [f"“{row}”" for row in seen[:MAX_NAMES]]

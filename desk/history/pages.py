@@ -30,9 +30,11 @@ from reviews.models import Prediction, Review
 from tools.models import ContentRevision, Correction, Sourced
 from tools.row_history import DELETED, set_change_reason
 from web.normalize import normalize_line
+from web.paging import parse_page_number
 from web.words import format_day
 
 MAX_DELETED = 50
+MAX_PAGES = 10_000
 
 
 def get_admin_url(model: type[models.Model], name: str, *args: object) -> str:
@@ -71,7 +73,7 @@ class HistoryPages:
         obj = self._get_subject(request, unquote(object_id))
         pk = obj.pk if obj else int(unquote(object_id))
         tracked = self._get_readable_models(request.user)
-        number = _parse_page_number(request)
+        number = parse_page_number(request.GET, max_pages=MAX_PAGES)
         events, total = read_page(tracked, pk, number=number)
         if not total and number > 1:
             number = 1
@@ -242,13 +244,6 @@ def _read_history_row(tracked: TrackedModel, object_id: int, version: int) -> Hi
         )
         belongs = cursor.fetchone()[0]
     return tracked.history._default_manager.get(pk=version) if belongs else None
-
-
-def _parse_page_number(request: HttpRequest) -> int:
-    try:
-        return min(max(int(request.GET.get("page", 1)), 1), 10_000)
-    except ValueError:
-        return 1
 
 
 def _first_line(error: Exception) -> str:

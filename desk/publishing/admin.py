@@ -20,6 +20,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from desk.content import Content
+from desk.history.deletion import MAX_SELECTED
 from desk.lists.change_lists import ListAdmin, render_mark
 from desk.permissions import may_override_gate, may_preview, may_publish
 from desk.publishing import previews
@@ -37,7 +38,6 @@ from desk.publishing.transitions import (
 from web.fields import MultilineField
 from web.words import count_of
 
-MAX_SELECTED = 200  # objects per bulk action
 TIMES = ("published_at", "withdrawn_at")
 LOCAL_TIME = "%Y-%m-%dT%H:%M"  # the format of <input type="datetime-local">
 

@@ -8,7 +8,7 @@ from desk.fields import MARKDOWN_PREVIEW_URL, LinesField
 from tools import logos, slugs
 from tools.models import Category, Tool
 from tools.slugged import FormerSlug
-from web.fields import MultilineField, SlugLineField
+from web.fields import LineField, MultilineField
 
 FORM_FIELDS = ("name", "slug", "category", *(field for field in Tool.OWN_FIELDS if field != "name"))
 _MAX_ALIAS_LENGTH = cast("int", Tool._meta.get_field("aliases").base_field.max_length)
@@ -37,13 +37,13 @@ def find_free_slug(name: str, *, tool_id: int | None = None) -> str:
 class ToolForm(forms.ModelForm):
     """A tool's own fields. Publishing has its own buttons."""
 
-    slug = SlugLineField(
+    slug = LineField(  # not a SlugField, whose own message also allows underscores
         required=False,
         max_length=slugs.MAX_LENGTH,
         validators=[slugs.validate_slug, slugs.validate_pairable],
         help_text="The last part of its address. Leave empty to make it from the name.",
     )
-    rename_to = SlugLineField(
+    rename_to = LineField(
         required=False,
         max_length=slugs.MAX_LENGTH,
         validators=[slugs.validate_slug, slugs.validate_pairable],

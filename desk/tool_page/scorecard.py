@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 
 from desk.fields import MARKDOWN_PREVIEW_URL, NativeDateInput
 from desk.history.conflicts import CHANGE_REASON
-from desk.permissions import AnyUser, may_publish, may_write_for, writes_own_drafts_only
+from desk.permissions import AnyUser, may_publish, may_see_draft_of, may_write_for, writes_own_drafts_only
 from desk.publishing.gate import MIN_QUOTE_LENGTH, Finding, check_review
 from desk.publishing.transitions import TRANSITIONS, apply_transition
 from reviews.choices import Outcome, Verdict
@@ -117,6 +117,8 @@ class ScorecardRow:
         self.published: Review | None = next(iter(by_state[PublicationState.PUBLISHED][::-1]), None)
         self.earlier_count = len(by_state[PublicationState.PUBLISHED]) - 1
         scheduled, drafts = by_state[PublicationState.SCHEDULED], by_state[PublicationState.DRAFT]
+        if not may_see_draft_of(scorecard.user, reviewer):
+            scheduled, drafts = [], []
         self.edition: Review | None = next(iter(drafts or scheduled[::-1]), None)
         self.also_scheduled = [edition for edition in scheduled if edition is not self.edition]
         if self.edition in scheduled and writes_own_drafts_only(scorecard.user):

@@ -10,6 +10,7 @@ from django.forms.formsets import DELETION_FIELD_NAME
 from django.forms.models import BaseInlineFormSet
 
 from desk.fields import NativeDateInput
+from desk.ids import parse_id
 from tools.models import AlreadySupersededError, Attribute, Fact, Plan, Sourced, Tool, find_plan_errors
 from web import clock
 
@@ -134,8 +135,8 @@ class FactForm(SourcedForm):
     @property
     def title(self) -> str:
         """The name of the attribute; "" for a row that has none yet."""
-        chosen = str(self["attribute"].value() or "")
-        return str(self.fixed_attribute or (self.attributes.get(int(chosen)) if chosen.isdigit() else "") or "")
+        chosen = parse_id(self["attribute"].value())
+        return str(self.fixed_attribute or (self.attributes.get(chosen) if chosen else "") or "")
 
     category_ids: Sequence[int] = ()
     """The categories of the fixed attribute."""

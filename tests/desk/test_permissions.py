@@ -41,7 +41,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "logout": (405, 405, 405, 405),
     "password_change": (302, 302, 302, 302),  # to the page of the account
     "password_change_done": ALL,
-    "view_on_site": (302, 302, 302, 302),
+    "view_on_site": (302, 302, 403, 302),
     "app_list": (200, 200, 404, 200),
     "autocomplete": READERS,
     "accounts_user_changelist": ADMINISTRATORS,

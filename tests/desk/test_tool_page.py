@@ -5,7 +5,7 @@ from django.db import IntegrityError
 
 from reviews.models import Review
 from tests import factories as make
-from tests.desk.tool_forms import ADD, fill_tool_form, read_errors, tool_url
+from tests.desk.tool_forms import ADD, CONFLICT, fill_tool_form, read_errors, tool_url
 from tools.models import Tool
 
 
@@ -173,3 +173,48 @@ def test_old_reviews_are_rescanned_for_a_new_name(admin_client):
     admin_client.post(tool_url(tool), fill_tool_form(page, name="Other Thing", aliases=""))
     assert list(other.mentions.values_list("tool", flat=True)) == []
     assert Review.objects.count() == 1
+
+
+MISTAKES = {
+    "website": ({"website": "not a url"}, "Website: Enter a valid URL."),
+    "rename": (
+        {"rename_to": "Forgeline Two!"},
+        "Rename the address: Use lowercase letters, digits, and single hyphens.",
+    ),
+    "plan": ({"plans-0-verified_on": "x"}, None),
+    "fact": ({"facts-0-source": "x"}, None),
+    "correction": (
+        {"corrections-TOTAL_FORMS": "2", "corrections-1-id": "", "corrections-1-note": "\0"},
+        "Correction “new”, Note: Null characters are not allowed.",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistake_on_a_tool_with_every_kind_of_row_is_named(admin_client, mistake):
+    tool = make.tool_with_every_kind_of_row()
+    typed, expected = MISTAKES[mistake]
+    form = fill_tool_form(admin_client.get(tool_url(tool)))
+    assert set(typed) - set(form) <= {"rename_to", "corrections-1-id", "corrections-1-note"}
+    [error] = read_errors(admin_client.post(tool_url(tool), {**form, **typed, "tagline": "Typed."}))
+    assert expected is None or error == expected
+
+
+def test_first_correction_with_a_mistake_elsewhere_loses_nothing(admin_client):
+    tool = make.tool()
+    form = fill_tool_form(admin_client.get(tool_url(tool)), website="not a url")
+    form |= {"corrections-TOTAL_FORMS": "1", "corrections-0-id": "", "corrections-0-note": "The price was wrong."}
+    page = admin_client.post(tool_url(tool), form)
+    assert read_errors(page) == ["Website: Enter a valid URL."]
+    assert "The price was wrong." in page.text
+    assert not tool.corrections.exists()
+
+
+def test_conflict_on_a_tool_with_corrections_is_reported(admin_client):
+    tool = make.tool_with_every_kind_of_row(tagline="Old.")
+    mine = fill_tool_form(admin_client.get(tool_url(tool)), tagline="Mine.")
+    admin_client.post(tool_url(tool), fill_tool_form(admin_client.get(tool_url(tool)), tagline="Theirs."))
+    page = admin_client.post(tool_url(tool), mine)
+    assert page.status_code == 409
+    assert CONFLICT in page.text
+    assert fill_tool_form(page)["tagline"] == "Mine."

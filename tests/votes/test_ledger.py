@@ -67,7 +67,11 @@ def test_months_link_to_each_other(client):
     assert '<a href="/tools/alpha/votes/?month=2026-11">← November 2026</a>' in page
 
 
-@pytest.mark.parametrize("month", ["2026-10", "2026-13", "0000-01", "x", "2026-11-03", "99999-01"])
+# A line feed that `$` overlooks, digits that `\d` takes, NUL, and a number too long for int().
+NO_MONTHS = ["2026-11\n", "٢٠٢٦-11", "2026-1１", "²026-11", "2026-11\0", "9" * 5000]
+
+
+@pytest.mark.parametrize("month", ["2026-10", "2026-13", "0000-01", "x", "2026-11-03", "99999-01", *NO_MONTHS])
 def test_month_without_votes_is_404(client, month):
     make_ledger()
     assert client.get("/tools/alpha/votes/", {"month": month}).status_code == 404

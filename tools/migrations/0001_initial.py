@@ -437,7 +437,7 @@ class Migration(migrations.Migration):
                         max_length=3,
                         null=True,
                         validators=[
-                            django.core.validators.RegexValidator("^[A-Z]{3}$", "Three capital letters, as in USD.")
+                            django.core.validators.RegexValidator("\\A[A-Z]{3}\\Z", "Three capital letters, as in USD.")
                         ],
                     ),
                 ),
@@ -498,7 +498,7 @@ class Migration(migrations.Migration):
                         max_length=3,
                         null=True,
                         validators=[
-                            django.core.validators.RegexValidator("^[A-Z]{3}$", "Three capital letters, as in USD.")
+                            django.core.validators.RegexValidator("\\A[A-Z]{3}\\Z", "Three capital letters, as in USD.")
                         ],
                     ),
                 ),

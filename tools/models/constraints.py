@@ -6,7 +6,7 @@ from django.db.models import Q
 
 validate_web_address = URLValidator(schemes=["http", "https"])
 WEB_ADDRESS_PATTERN = r"^https?://"
-CURRENCY_PATTERN = r"^[A-Z]{3}$"
+CURRENCY_PATTERN = "[A-Z]{3}"  # unanchored: Python, PostgreSQL, and Pydantic anchor differently
 
 
 def web_address_constraint(field: str, *, name: str) -> models.CheckConstraint:

@@ -120,7 +120,7 @@ class Plan(Sourced):
         max_length=3,
         null=True,
         blank=True,
-        validators=[RegexValidator(CURRENCY_PATTERN, "Three capital letters, as in USD.")],
+        validators=[RegexValidator(rf"\A{CURRENCY_PATTERN}\Z", "Three capital letters, as in USD.")],
     )
     period = models.CharField(max_length=5, choices=Period, null=True, blank=True)
     unit = models.CharField(
@@ -147,7 +147,7 @@ class Plan(Sourced):
                         amount__isnull=False,
                         amount__gt=0,
                         currency__isnull=False,
-                        currency__regex=CURRENCY_PATTERN,
+                        currency__regex=f"^{CURRENCY_PATTERN}$",
                         period__isnull=False,
                         period__in=Period.values,
                     )

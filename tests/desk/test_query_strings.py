@@ -1,0 +1,87 @@
+"""Query strings that make no sense, and pages that a user may not open: an answer in the desk's look, never a 500."""
+
+import pytest
+from django.test import Client
+
+from tests import factories as make
+from tests.accounts.people import person
+from tests.desk.people import sign_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NINES = "9" * 30
+BAD = [
+    "/admin/votes/vote/?q=%00",
+    "/admin/votes/vote/?page=%D9%A2",
+    "/admin/tools/tool/?q=%00",
+    "/admin/tools/tool/?state=%00",
+    "/admin/tools/tool/export/?month=x",
+    "/admin/tools/plan/export/?month=x",
+    "/admin/tools/fact/export/?id__exact='",
+    f"/admin/tools/tool/export/?id__exact={NINES}",
+    "/admin/tools/correction/add/?tool=true",
+    "/admin/tools/correction/add/?tool=2026-13-99",
+    "/admin/tools/correction/add/?tool=%00",
+    f"/admin/comparisons/comparison/add/?first=x&second={NINES}",
+    "/admin/comparisons/comparison/check/?first=%00&second=1",
+    f"/admin/comparisons/comparison/check/?first=1&second=2&exclude={NINES}",
+    f"/admin/tools/tool/?published_at__year={NINES}",
+    "/admin/tools/tool/?published_at__year=99999999999",
+    "/admin/tools/tool/?published_at__gte=%00",
+    "/admin/tools/tool/?category__id__exact=x",
+    "/admin/tools/tool/?_to_field=nothing",
+    "/admin/tools/tool/add/?_to_field=nothing",
+    "/admin/tools/tool/add/?category=x",
+    "/admin/autocomplete/?app_label=tools&model_name=correction&field_name=tool&term=%00",
+    "/admin/autocomplete/?app_label=tools&model_name=correction&field_name=tool&page=x",
+    "/admin/reviews/review/?verdict__exact=%00",
+    f"/admin/reviews/review/add/?supersedes={NINES}&tool=%F0",
+    "/admin/reviews/review/add/?supersedes=%C2%B2",
+    f"/admin/newsletter/issue/{NINES}/mail.html",
+    "/admin/newsletter/issue/%C2%B2/mail.txt",
+    "/admin/newsletter/issue/%D9%A3/mail.txt",
+    "/admin/newsletter/subscriber/?created_at__year=99999999999",
+    f"/admin/r/1/{NINES}/",
+    f"/admin/r/{NINES}/1/",
+]
+
+
+@pytest.mark.parametrize("address", BAD)
+def test_senseless_query_string_is_no_error_of_ours(address):
+    make.tool()
+    response = sign_in(make.user(is_staff=True, is_superuser=True)).get(address)
+    assert response.status_code in (200, 302, 400, 404)
+    if response.status_code == 400 and "/check/" not in address:
+        assert "<h1>This request is not valid</h1>" in response.text
+
+
+def test_known_object_with_an_unknown_field_is_a_400_of_the_desk():
+    tool = make.tool(published_at=None)
+    client = sign_in(make.user(is_staff=True, is_superuser=True))
+    for page in ("change", "delete"):
+        response = client.get(f"/admin/tools/tool/{tool.pk}/{page}/?_to_field=nothing")
+        assert (response.status_code, "<h1>This request is not valid</h1>" in response.text) == (400, True)
+        assert 'id="logout-form"' in response.text
+
+
+def test_nul_in_a_reason_of_deletion_is_a_400():
+    tool = make.tool(published_at=None)
+    client = sign_in(make.user(is_staff=True, is_superuser=True))
+    response = client.post(f"/admin/tools/tool/{tool.pk}/delete/", {"post": "yes", "change_reason": "a\0b"})
+    assert (response.status_code, type(tool).objects.count()) == (400, 1)
+
+
+def test_missing_permission_is_said_in_the_desk(client: Client):
+    client.force_login(person("Reviewer"))
+    for address in (
+        "/admin/accounts/user/",
+        "/admin/newsletter/issue/",
+        "/admin/votes/vote/",
+        "/admin/tools/tool/add/",
+    ):
+        response = client.get(address)
+        assert response.status_code == 403
+        assert "<h1>You may not do this</h1>" in response.text
+        assert "Your group (Reviewer) does not include this. Ask an administrator if you need it." in response.text
+        assert 'id="logout-form"' in response.text
+        assert "Not from here" not in response.text
