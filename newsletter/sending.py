@@ -31,6 +31,7 @@ WHERE {_ACTIVE} AND (
         WHERE chosen.subscriber_id = subscriber.id AND chosen.category_id = ANY(%(categories)s::bigint[])
     )
 )
+ORDER BY subscriber.id
 ON CONFLICT (issue_id, subscriber_id) DO NOTHING
 """  # noqa: S608 (no input)
 
