@@ -12,6 +12,7 @@ from django.urls import reverse
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review
 from tools.models import Tool
+from web.folding import sort_key
 from web.words import count_of, shorten
 
 # For each kind of item: the title of its section, the name of one item, and the URL name of the page with the rest.
@@ -157,7 +158,7 @@ def _group_by_category(items: Sequence[NewsItem], categories: frozenset[int], ma
         )
         for category, group in groups.items()
     ]
-    return sorted(sections, key=lambda section: section.title)
+    return sorted(sections, key=lambda section: sort_key(section.title))
 
 
 def select_public(items: Sequence[NewsItem]) -> list[NewsItem]:

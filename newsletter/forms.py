@@ -51,7 +51,7 @@ class PreferencesForm(forms.Form):
         super().__init__(data, initial=initial)
         field = self.fields["categories"]
         assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101 (for the types)
-        field.queryset = Category.objects.order_by("name")
+        field.queryset = Category.objects.all()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -1,9 +1,10 @@
-"""The site's arithmetic. Percentages and the Wilson interval are computed in the database and nowhere else.
+"""The site's own SQL functions as expressions: its arithmetic, and names without case and accents.
 
-The formulas, with their source, are SQL functions in tools/sql/arithmetic.sql.
+Percentages and the Wilson interval are computed in the database and nowhere else. tools/sql/arithmetic.sql has the
+formulas and their source.
 """
 
-from django.db.models import FloatField, Func, IntegerField
+from django.db.models import FloatField, Func, IntegerField, TextField
 
 
 class WholePercent(Func):
@@ -27,3 +28,20 @@ class WilsonHigh(Func):
     function = "wilson_high"
     arity = 2
     output_field = FloatField()
+
+
+class Folded(Func):
+    """A text without case and accents (web/folding.py)."""
+
+    function = "folded"
+    arity = 1
+    output_field = TextField()
+
+
+class SortKey(Func):
+    """What names are sorted by: without case and accents, numbers by value, the same on every server."""
+
+    function = "sort_key"
+    template = '%(function)s(%(expressions)s) COLLATE "C"'
+    arity = 1
+    output_field = TextField()

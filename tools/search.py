@@ -20,6 +20,7 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from tools.publishing import PublishableQuerySet
+from web.folding import UNSPACED, fold
 
 CANDIDATES = 200  # rows to rank; for a common word only the newest, to bound the work
 NAMESAKES = 50  # additional rows that have the word in their names
@@ -59,7 +60,7 @@ def search_query(words: str) -> Func:
 
 def prefix_query(words: str) -> Func:
     """Return an expression for a query that requires each word to be the prefix of a word."""
-    parts = " & ".join(f"'{word}':*" for word in split_words(words))
+    parts = " & ".join(_prefix_phrase(word) for word in split_words(words))
     return Func(
         Value(parts),
         function="to_tsquery",
@@ -69,12 +70,12 @@ def prefix_query(words: str) -> Func:
 
 
 def has_name(name: Any) -> Func:
-    """Return an expression: whether a tool has exactly this name or alias, ignoring case. It has an index.
+    """Return an expression: whether a tool has exactly this name or alias, ignoring case and accents. It has an index.
 
     `name` is a string or an expression.
     """
     called = Func("name", "aliases", function="tool_called")
-    wanted = Func(Value(name) if isinstance(name, str) else name, template="ARRAY[lower(%(expressions)s)]")
+    wanted = Func(Value(name) if isinstance(name, str) else name, template="ARRAY[folded(%(expressions)s)]")
     return Func(called, wanted, template="(%(expressions)s)", arg_joiner=" @> ", output_field=BooleanField())
 
 
@@ -92,7 +93,7 @@ def highlight(text: Any, words: str, *, excerpt: bool = False) -> Func:
     short = LessThanOrEqual(Length(plain), SHORT_TEXT)
     return Func(
         plain,
-        search_query(words),
+        Func(Value(words), function="highlight_query", output_field=SearchQueryField()),
         Case(When(short, then=whole), default=pieces) if excerpt else whole,
         function="ts_headline",
         template="%(function)s('english', %(expressions)s)",
@@ -101,8 +102,14 @@ def highlight(text: Any, words: str, *, excerpt: bool = False) -> Func:
 
 
 def split_words(text: str) -> list[str]:
-    """Return the words of a text in lower case."""
-    return re.findall(r"[^\W_]+", text.lower())
+    """Return the words of a text without case and accents."""
+    return re.findall(r"[^\W_]+", fold(text))
+
+
+def _prefix_phrase(word: str) -> str:
+    """Return the query for a prefix, in which each character of an unspaced script is a word."""
+    *before, last = re.findall(f"[{UNSPACED}]|[^{UNSPACED}]+", word)
+    return "(" + " <-> ".join([*(f"'{part}'" for part in before), f"'{last}':*"]) + ")"
 
 
 class SearchableQuerySet(PublishableQuerySet):

@@ -16,6 +16,7 @@ from desk.lists.change_lists import DueFilter, ListAdmin, render_mark
 from desk.permissions import reviews_to_edit, writes_own_drafts_only
 from reviews.choices import Outcome
 from reviews.models import Prediction
+from tools.expressions import SortKey
 from tools.publishing import PublicationState
 from web import clock
 
@@ -79,7 +80,7 @@ class PredictionAdmin(OwnDraftsMixin, ListAdmin):
         ("How it turned out", {"fields": ["outcome", "note", "source", "judged_on"]}),
     ]
 
-    @admin.display(description="tool", ordering="review__tool__name")
+    @admin.display(description="tool", ordering=SortKey("review__tool__name"))
     def tool(self, prediction: Prediction) -> str:
         return prediction.review.tool.name
 

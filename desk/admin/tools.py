@@ -11,7 +11,6 @@ from django.contrib.admin.options import ActionLocation, InlineModelAdmin
 from django.contrib.admin.views.main import ChangeList
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
@@ -34,6 +33,7 @@ from reviews.actions import note_mentions, rescan_mentions
 from reviews.models import Review
 from reviews.panel import Panel
 from tools import logos
+from tools.expressions import SortKey
 from tools.models import AlreadySupersededError, Fact, Plan, Sourced, Tool
 
 
@@ -98,7 +98,7 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
     search_fields = ["name", "slug", "aliases"]
     search_help_text = "Names, aliases, and slugs"
     date_hierarchy = "published_at"
-    ordering = [Lower("name"), "pk"]
+    ordering = [SortKey("name"), "pk"]
     actions = ["verify_statements"]
     save_on_top = False
     change_form_template = "admin/tools/tool/change_form.html"
@@ -117,9 +117,9 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
 
     # -- The list -------------------------------------------------------------------------------------------
 
-    @admin.display(description="name", ordering=Lower("name"))
+    @admin.display(description="name", ordering=SortKey("name"))
     def sorted_name(self, tool: Tool) -> str:
-        """Return the name, which the list sorts regardless of case."""
+        """Return the name, which the list sorts regardless of case and accents."""
         return tool.name
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from desk.fields import LinesField
 from desk.lists.change_lists import ListAdmin, PreparedChangeList
+from tools.expressions import SortKey
 from tools.models import Attribute, Category, Fact, Tool
 from tools.slugs import MAX_LENGTH, slug_from_name
 from web.words import join_words
@@ -31,7 +32,7 @@ class VocabularyAdmin(ListAdmin):
 
     search_fields = ["name", "slug"]
     search_help_text = "Names and slugs"
-    ordering = ["name"]
+    ordering = [SortKey("name")]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> dict[str, Sequence[str]]:
         """Fill the slug from the name while adding. Later it changes only when someone edits it."""

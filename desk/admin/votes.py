@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from desk.admin.held_votes import HeldVotesAdmin, ModerationAdmin
 from desk.permissions import tools_to_moderate
+from tools.expressions import SortKey
 from tools.search import MAX_QUERY_LENGTH
 from votes import deciding, ledger
 from votes.chart import draw_chart
@@ -60,7 +61,7 @@ class VoteAdmin(HeldVotesAdmin):
         held = Tally.objects.filter(tool=OuterRef("pk"), held__gt=0)
         visible = tools_to_moderate(request.user)
         tools = visible.filter(Exists(held) | Q(freeze__isnull=False)).with_community().with_freeze()
-        tools = tools.annotate(held=Coalesce(Sum("tallies__held"), 0)).order_by("-held", "name", "pk")
+        tools = tools.annotate(held=Coalesce(Sum("tallies__held"), 0)).order_by("-held", SortKey("name"), "pk")
         asked = _parse(FindToolForm(request.GET))["q"]
         found = visible.filter(Q(name__icontains=asked) | Q(slug__icontains=asked)) if asked else visible.none()
         page = Paginator(tools, TOOLS_PER_PAGE).get_page(request.GET.get("page"))
@@ -71,7 +72,7 @@ class VoteAdmin(HeldVotesAdmin):
             page=page,
             rows=[(tool, _get_community(tool)) for tool in page.object_list],
             asked=asked,
-            found=found.order_by("name", "pk")[:MAX_FOUND],
+            found=found.order_by(SortKey("name"), "pk")[:MAX_FOUND],
         )
 
     def get_subject(self, request: HttpRequest, **ids: int) -> Subject:

@@ -32,6 +32,7 @@ from desk.front.front_list import (
 )
 from desk.permissions import may_import, reviews_to_edit, writes_own_drafts_only
 from reviews.models import Prediction, Review, Reviewer
+from tools.expressions import SortKey
 from tools.models import Fact, Plan, Tool
 from tools.publishing import PublicationState
 from votes.models import PairTally, PairVote, Vote
@@ -248,7 +249,7 @@ def list_due_predictions(viewer: Viewer) -> FrontList | None:
 def list_votes_under_review(viewer: Viewer) -> FrontList | None:
     if not viewer.may("votes.moderate_vote"):
         return None
-    tools = read_first(Tool.objects.with_held_votes().order_by("-held", "name", "pk"))
+    tools = read_first(Tool.objects.with_held_votes().order_by("-held", SortKey("name"), "pk"))
     pairs = read_first(PairTally.objects.with_held_votes().select_related("first", "second"))
     rows = [
         *((row.held, row.name, reverse("admin:votes_vote_tool", args=[row.pk])) for row in tools),

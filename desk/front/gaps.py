@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review
 from tools.models import Fact, Plan, Tool
+from web.folding import sort_key
 
 
 class MissingSeats(NamedTuple):
@@ -71,7 +72,8 @@ class MissingComparison(NamedTuple):
 
 _MISSING_COMPARISONS = """
 WITH public AS (
-    SELECT id, name FROM tools_tool WHERE is_published(published_at, withdrawn_at, %(now)s)
+    SELECT id, name, sort_key(name) COLLATE "C" AS sort_name
+    FROM tools_tool WHERE is_published(published_at, withdrawn_at, %(now)s)
 )
 SELECT low.id, low.name, high.id, high.name, times, count(*) OVER ()
 FROM (
@@ -85,7 +87,7 @@ WHERE NOT EXISTS (
     SELECT FROM comparisons_comparison
     WHERE LEAST(first_id, second_id) = low_id AND GREATEST(first_id, second_id) = high_id
 )
-ORDER BY times DESC, LEAST(low.name, high.name), GREATEST(low.name, high.name), low.id, high.id
+ORDER BY times DESC, LEAST(low.sort_name, high.sort_name), GREATEST(low.sort_name, high.sort_name), low.id, high.id
 LIMIT %(most)s
 """
 
@@ -94,7 +96,9 @@ def find_missing_comparisons(*, most: int, at: datetime) -> list[MissingComparis
     """Return pairs that reviews mention together and that have no comparison in any state, most mentions first."""
     pairs = []
     for low, low_name, high, high_name, times, total in _read_rows(_MISSING_COMPARISONS, {"most": most, "now": at}):
-        (first_name, first), (second_name, second) = sorted([(low_name, low), (high_name, high)])
+        (first_name, first), (second_name, second) = sorted(
+            [(low_name, low), (high_name, high)], key=lambda tool: sort_key(tool[0])
+        )
         pairs.append(MissingComparison(first, first_name, second, second_name, times, total))
     return pairs
 

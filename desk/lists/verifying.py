@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from desk.permissions import AnyUser
+from tools.expressions import SortKey
 from tools.models import Fact, Plan, Tool
 from web import clock
 
@@ -63,7 +64,7 @@ def name_row(row: SourcedRow) -> str:
 def read_rows(queryset: QuerySet) -> list[SourcedRow]:
     """Return selected prices or facts with everything a report shows of them. Raises TooManyRowsError."""
     related = ("tool", "attribute") if queryset.model is Fact else ("tool",)
-    rows = list(queryset.order_by("tool__name", "pk").select_related(*related)[: MAX_ROWS + 1])
+    rows = list(queryset.order_by(SortKey("tool__name"), "pk").select_related(*related)[: MAX_ROWS + 1])
     if len(rows) > MAX_ROWS:
         raise TooManyRowsError
     return rows

@@ -1,5 +1,7 @@
 """The picker of two tools to compare."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -129,3 +131,13 @@ def test_query_counts_are_constant(client, django_assert_num_queries, things, qu
         make.comparison(first=Tool.objects.get(slug="quill"), second=make.tool(name=f"Chalk {n}"))
     with django_assert_num_queries(queries):
         client.get(f"/compare/{query}")
+
+
+@pytest.mark.parametrize("name", ["Cafe\u0301 Re\u0301sume\u0301 Writer", "Café Résumé Writer"])
+def test_picker_accepts_its_own_suggestion(client, name):
+    make.tool(slug="cafe", name=name)
+    make.tool(slug="pencil", name="Pencil")
+    suggestions = client.get("/search/suggest/", {"a": "cafe res"}).content.decode()
+    [suggested] = re.findall(r'data-value="([^"]*)"', suggestions)
+    for typed in (suggested, "café résumé writer", "cafe resume writer"):
+        assert client.get("/compare/", {"a": typed, "b": "pencil"}).url == "/compare/cafe-vs-pencil/"

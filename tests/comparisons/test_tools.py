@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from comparisons.shaping import facets
 from tests import factories as make
 from tests.comparisons.test_pair_page import text
-from tools.models import Tool
+from tools.models import Category, Tool
 from votes.models import Camp, CensusRow, Listing
 
 pytestmark = pytest.mark.django_db
@@ -137,3 +137,17 @@ def test_pages_list_every_tool_once(client):
         make.tool(name=f"Tool number {number:02}")
     seen = [text(client, f"/tools/?page={page}").count("tool-card__name") for page in (1, 2, 3, 4)]
     assert seen == [24, 24, 2, 2]
+
+
+def test_names_sort_regardless_of_case_accents_and_the_servers_locale(client):
+    category = make.category(name="Écriture")
+    make.tool(category=make.category(name="drawing"))
+    make.tool(category=make.category(name="Zoology"), name="Ärger 2")
+    names = ["Zürich", "vLLM", "Éclair AI", "llama.cpp", "Tool 10", "Tool 9", "faster-whisper", "Whisper", "pgvector"]
+    for name in names:
+        make.tool(name=name, category=category)
+    ordered = ["Éclair AI", "faster-whisper", "llama.cpp", "pgvector", "Tool 9", "Tool 10", "vLLM", "Whisper", "Zürich"]
+    pages = [client.get(url).content.decode() for url in ("/tools/?sort=name", "/tools/", category.get_absolute_url())]
+    assert [sorted(ordered, key=page.index) for page in pages] == [ordered] * 3
+    assert [tool.name for tool in Tool.objects.filter(category=category)] == ordered
+    assert [row.name for row in Category.objects.all()] == ["drawing", "Écriture", "Zoology"]

@@ -7,7 +7,7 @@ from comparisons.models import Comparison
 from reviews.models import Review
 from tests import factories as make
 from tools.models import Tool
-from tools.search import CANDIDATES, force_custom_plans
+from tools.search import CANDIDATES, HIGHLIGHT_START, HIGHLIGHT_STOP, force_custom_plans
 
 pytestmark = pytest.mark.django_db
 
@@ -235,3 +235,45 @@ def test_hidden_comparison_is_not_found(fields):
     make.comparison(first=make.tool(name="Quill"), **fields)
     make.comparison(first=make.tool(name="Quill", **fields))
     assert search(Comparison, "quill") == []
+
+
+# -- Letters ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["naive", "Naïve", "NAI\u0308VE", "nai\u0308ve", "ＮＡＩＶＥ"])
+@pytest.mark.parametrize("stored", ["Naïve Bayes", "Nai\u0308ve Bayes", "Naive Bayes"])
+def test_accents_and_normal_forms_do_not_matter(stored, typed):
+    make.tool(name=stored)
+    assert search_names(Tool, typed) == [stored]
+    assert names(Tool.objects.matching_prefix(typed)) == [stored]
+    assert names(Tool.objects.named(f"{typed} bayes")) == [stored]
+    assert names(Tool.objects.resembling(f"{typed}s byaes")) == [stored]
+
+
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [("E²B Sandbox", "E2B"), ("E²B Sandbox", "e²b"), ("Ørsted AI", "orsted"), ("Straße", "strasse"), ("Łódź", "lodz"),
+     ("Æsir", "aesir"), ("人工智能助手", "智能"), ("人工智能助手", "助手"), ("人工智能助手", "人工智能助手"),
+     ("通义千问 Qwen", "千问 qwen"), ("東京アシスタント", "アシスタント"), ("인공지능도우미", "지능")],
+)  # fmt: skip
+def test_letters_of_any_script_are_found(stored, typed):
+    make.tool(name=stored)
+    make.tool(name="能智 手助 Other")
+    assert search_names(Tool, typed) == [stored]
+    assert names(Tool.objects.matching_prefix(typed)) == [stored]
+
+
+def test_chinese_words_are_found_in_every_text():
+    tool = make.tool(name="Alpha", description="一个人工智能助手。")
+    make.review(of=tool, by=make.reviewer(), quote="这是人工智能助手。")
+    make.comparison(first=tool, introduction="人工智能助手之间的比较。")
+    assert [len(search(model, "智能助手")) for model in (Tool, Review, Comparison)] == [1, 1, 1]
+    assert [len(search(model, "助智")) for model in (Tool, Review, Comparison)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("text", "typed"), [("Naïve rules", "naïve"), ("Naïve rules", "rules")])
+def test_match_is_highlighted_as_it_is_written(text, typed):
+    tool = make.tool(tagline=text)
+    [found] = Tool.objects.filter(pk=tool.pk).with_highlights(typed)
+    assert HIGHLIGHT_START in found.highlighted_tagline
+    assert found.highlighted_tagline.replace(HIGHLIGHT_START, "").replace(HIGHLIGHT_STOP, "") == text

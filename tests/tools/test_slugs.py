@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 from django.core.exceptions import ValidationError
 from hypothesis import assume, given
@@ -37,10 +39,33 @@ def test_slug_from_any_name_is_valid_or_empty(name):
         ("VS Code", "versus-code"),
         ("Snake_Case", "snake-case"),
         ("通义千问", ""),
+        ("Ørsted AI", "orsted-ai"),
+        ("Straße", "strasse"),
+        ("Łódź", "lodz"),
+        ("Æsir", "aesir"),
+        ("Œuvre", "oeuvre"),
+        ("Þórr", "thorr"),
+        ("Đông", "dong"),
+        ("C++", "cpp"),
+        ("C#", "csharp"),
+        ("F# Helper", "fsharp-helper"),
+        ("Issue #1", "issue-1"),
+        ("Notepad++ AI", "notepadpp-ai"),
     ],
 )
 def test_slug_from_name(name, slug):
     assert slugs.slug_from_name(name) == slug
+
+
+@given(st.text(st.characters(min_codepoint=0xC0, max_codepoint=0x17F, categories=["Lu", "Ll"]), min_size=1, max_size=9))
+def test_slug_loses_no_latin_letter(name):
+    assert len(slugs.slug_from_name(name).replace("versus", "vs")) >= len(unicodedata.normalize("NFC", name))
+
+
+@given(st.text(max_size=50))
+def test_slug_is_the_same_for_composed_and_decomposed_names(name):
+    composed, decomposed = (unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
+    assert slugs.slug_from_name(composed) == slugs.slug_from_name(decomposed)
 
 
 @pytest.mark.parametrize("segment", ["a-b", "a-vs-b-vs-c"])

@@ -16,12 +16,13 @@ from tests import factories as make
 from tools.models import Plan, Tool
 from votes.models import Choice, Listing, Vote
 from votes.verifying import verify_tally
+from web.folding import sort_key
 
 pytestmark = pytest.mark.django_db
 
 
 def get_names(listings) -> list[str]:
-    return [listing.name for listing in listings]
+    return [listing.tool.name for listing in listings]
 
 
 def get_listing(tool: Tool) -> Listing:
@@ -75,7 +76,10 @@ def test_listing_follows_edits():
     make.remove(Plan.objects.all())
     assert get_listing(tool).entry == ""
     Tool.objects.filter(pk=tool.pk).update(name="Second", category=make.category())
-    assert (get_listing(tool).name, get_listing(tool).category.name) == ("Second", Tool.objects.get().category.name)
+    assert (get_listing(tool).sort_name, get_listing(tool).category.name) == (
+        sort_key("Second"),
+        Tool.objects.get().category.name,
+    )
     tool.withdraw()
     assert not Listing.objects.exists()
 

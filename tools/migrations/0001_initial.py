@@ -9,6 +9,8 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+import tools.expressions
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -41,7 +43,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "categories",
-                "ordering": ["name"],
+                "ordering": [tools.expressions.SortKey("name")],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("slug__regex", "^[a-z0-9]+(?:-[a-z0-9]+)*$")),
@@ -400,7 +402,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["name", "pk"],
+                "ordering": [tools.expressions.SortKey("name"), "pk"],
                 "permissions": [
                     ("publish_tool", "Can publish, schedule, and withdraw tools"),
                     ("override_gate", "Can publish despite the gate, with a reason"),

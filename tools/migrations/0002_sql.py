@@ -13,6 +13,7 @@ SEARCH = """
 ALTER TABLE tools_tool ADD COLUMN search_vector tsvector NOT NULL
     GENERATED ALWAYS AS (tool_search_vector(name, aliases, tagline, description)) STORED;
 CREATE INDEX tools_tool_search ON tools_tool USING gin (search_vector);
+CREATE INDEX tools_tool_sorted ON tools_tool ((sort_key(name) COLLATE "C"), id);
 CREATE INDEX tools_tool_called ON tools_tool USING gin (tool_called(name, aliases));
 CREATE INDEX tools_tool_name_words ON tools_tool USING gin (tool_name_vector(name, aliases));
 CREATE INDEX tools_tool_name_trigrams ON tools_tool USING gin (tool_names(name, aliases) gin_trgm_ops);
@@ -22,6 +23,7 @@ UNDO_SEARCH = """
 DROP INDEX tools_tool_name_trigrams;
 DROP INDEX tools_tool_name_words;
 DROP INDEX tools_tool_called;
+DROP INDEX tools_tool_sorted;
 ALTER TABLE tools_tool DROP COLUMN search_vector;
 """
 
@@ -41,7 +43,8 @@ class Migration(migrations.Migration):
                 "revision.sql": "581385a9",
                 "slugs.sql": "12cd7e77",
                 "arithmetic.sql": "e2688a61",
-                "search.sql": "3e0b6cdf",
+                "names.sql": "3219f9b5",
+                "search.sql": "c3fe3a10",
                 "history.sql": "0715a4fc",
             },
         ),

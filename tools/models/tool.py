@@ -11,16 +11,17 @@ from django.db import models
 from django.db.models import Count, Exists, F, Func, OuterRef, Prefetch, Q, Subquery, Sum, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest, JSONObject
-from django.db.models.lookups import IStartsWith
+from django.db.models.lookups import StartsWith
 from django.urls import reverse
 from django.utils import timezone
 
 from tools import logos, search, slugs
-from tools.expressions import WholePercent, WilsonHigh, WilsonLow
+from tools.expressions import Folded, SortKey, WholePercent, WilsonHigh, WilsonLow
 from tools.models.constraints import unique_name_constraint, validate_web_address, web_address_constraint
 from tools.publishing import Publishable
 from tools.row_history import History
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
+from web.folding import fold
 
 
 class CategoryQuerySet(SluggedQuerySet):
@@ -49,7 +50,7 @@ class Category(Slugged):
     history = History()
 
     class Meta:
-        ordering = ["name"]
+        ordering = [SortKey("name")]
         verbose_name_plural = "categories"
         constraints = [
             slug_constraint(name="tools_category_slug_shape"),
@@ -83,12 +84,12 @@ WHERE id IN (
         ORDER BY published_at DESC, id DESC LIMIT %(namesakes)s
     ) UNION (
         SELECT id FROM tools_tool
-        WHERE tool_called(name, aliases) @> ARRAY[lower(%(words)s)]
+        WHERE tool_called(name, aliases) @> ARRAY[folded(%(words)s)]
           AND is_published(published_at, withdrawn_at, %(now)s)
     )
 )
-ORDER BY tool_called(name, aliases) @> ARRAY[lower(%(words)s)] DESC,
-         ts_rank(search_vector, search_query(%(words)s)) DESC, name, id
+ORDER BY tool_called(name, aliases) @> ARRAY[folded(%(words)s)] DESC,
+         ts_rank(search_vector, search_query(%(words)s)) DESC, sort_key(name) COLLATE "C", id
 """
 
 
@@ -173,7 +174,7 @@ class ToolQuerySet(search.SearchableQuerySet, SluggedQuerySet):  # type: ignore[
         return [tools[pk] for pk in ids if pk in tools]
 
     def named(self, name: str) -> Self:
-        """Filter to tools with exactly this name or alias, ignoring case. There may be several."""
+        """Filter to tools with exactly this name or alias, ignoring case and accents. There may be several."""
         return self.filter(search.has_name(name)).order_by("pk")
 
     def with_namesakes(self, *, at: datetime | None = None) -> Self:
@@ -192,7 +193,7 @@ class ToolQuerySet(search.SearchableQuerySet, SluggedQuerySet):  # type: ignore[
         matching = self.filter(search.Matches(search.name_words(), search.prefix_query(words))).order_by()
         pks = matching[: search.BEGINNINGS].values("pk").union(self.named(words).order_by().values("pk"))
         return self.filter(pk__in=pks).order_by(
-            search.has_name(words).desc(), IStartsWith(F("name"), words).desc(), "name", "pk"
+            search.has_name(words).desc(), StartsWith(Folded("name"), fold(words)).desc(), SortKey("name"), "pk"
         )
 
     def resembling(self, words: str) -> Self:
@@ -207,7 +208,7 @@ class ToolQuerySet(search.SearchableQuerySet, SluggedQuerySet):  # type: ignore[
         return (
             self.filter(pk__in=similar)
             .annotate(likeness=TrigramWordSimilarity(letters, search.names()))
-            .order_by("-likeness", TrigramSimilarity("name", letters).desc(), "pk")
+            .order_by("-likeness", TrigramSimilarity(Folded("name"), letters).desc(), "pk")
         )
 
     def suggest(self, words: str, *, limit: int) -> list[Any]:
@@ -265,7 +266,7 @@ class Tool(Slugged, Publishable):
     history = History(excluded_fields=["logo"])
 
     class Meta:
-        ordering = ["name", "pk"]
+        ordering = [SortKey("name"), "pk"]
         permissions = [
             ("publish_tool", "Can publish, schedule, and withdraw tools"),
             ("override_gate", "Can publish despite the gate, with a reason"),

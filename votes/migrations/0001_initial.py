@@ -202,7 +202,7 @@ class Migration(migrations.Migration):
             name="Listing",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.CharField(max_length=300)),
+                ("sort_name", models.TextField(db_collation="C", help_text="The sort key of its name.")),
                 (
                     "entry",
                     models.CharField(
@@ -592,7 +592,7 @@ class Migration(migrations.Migration):
                 models.F("category"),
                 models.OrderBy(models.F("share"), descending=True, nulls_last=True),
                 models.OrderBy(models.F("low_share"), descending=True, nulls_last=True),
-                models.F("name"),
+                models.F("sort_name"),
                 models.F("tool_id"),
                 name="votes_listing_in_category",
             ),
@@ -602,7 +602,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 models.OrderBy(models.F("share"), descending=True, nulls_last=True),
                 models.OrderBy(models.F("low_share"), descending=True, nulls_last=True),
-                models.F("name"),
+                models.F("sort_name"),
                 models.F("tool_id"),
                 name="votes_listing_ranked",
             ),
@@ -612,14 +612,14 @@ class Migration(migrations.Migration):
             index=models.Index(
                 models.OrderBy(models.F("low_share"), descending=True, nulls_last=True),
                 models.OrderBy(models.F("share"), descending=True, nulls_last=True),
-                models.F("name"),
+                models.F("sort_name"),
                 models.F("tool_id"),
                 name="votes_listing_liked",
             ),
         ),
         migrations.AddIndex(
             model_name="listing",
-            index=models.Index(models.F("name"), models.F("tool_id"), name="votes_listing_named"),
+            index=models.Index(models.F("sort_name"), models.F("tool_id"), name="votes_listing_named"),
         ),
         migrations.AddIndex(
             model_name="listing",
@@ -634,7 +634,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 models.OrderBy(models.F("division"), descending=True),
                 models.OrderBy(models.F("seats"), descending=True),
-                models.F("name"),
+                models.F("sort_name"),
                 models.F("tool_id"),
                 condition=models.Q(("division__gt", 0)),
                 name="votes_listing_divided",
@@ -644,7 +644,7 @@ class Migration(migrations.Migration):
             model_name="listing",
             index=models.Index(
                 models.OrderBy(models.F("gap"), descending=True),
-                models.F("name"),
+                models.F("sort_name"),
                 models.F("tool_id"),
                 condition=models.Q(("gap__isnull", False)),
                 name="votes_listing_apart",

@@ -16,12 +16,12 @@ from tools.expressions import WilsonLow
 from tools.models import Category, Tool
 
 # The orders of lists, each with an index. All are total orders: they end with the tool itself.
-RANKED = (F("share").desc(nulls_last=True), F("low_share").desc(nulls_last=True), "name", "tool_id")
-LIKED = (F("low_share").desc(nulls_last=True), F("share").desc(nulls_last=True), "name", "tool_id")
+RANKED = (F("share").desc(nulls_last=True), F("low_share").desc(nulls_last=True), "sort_name", "tool_id")
+LIKED = (F("low_share").desc(nulls_last=True), F("share").desc(nulls_last=True), "sort_name", "tool_id")
 REVIEWED = (F("reviewed_at").desc(nulls_last=True), "tool_id")
-NAMED = ("name", "tool_id")
-DIVIDED = (F("division").desc(), F("seats").desc(), "name", "tool_id")
-APART = (F("gap").desc(), "name", "tool_id")
+NAMED = ("sort_name", "tool_id")
+DIVIDED = (F("division").desc(), F("seats").desc(), "sort_name", "tool_id")
+APART = (F("gap").desc(), "sort_name", "tool_id")
 
 
 def ranked_sql(table: str) -> str:
@@ -178,7 +178,7 @@ class Listing(models.Model):
 
     tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="listings", db_index=False)
     category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="+", db_index=False)
-    name = models.CharField(max_length=300)
+    sort_name = models.TextField(db_collation="C", help_text="The sort key of its name.")
     entry = models.CharField(max_length=7, choices=PlanKind, blank=True)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
@@ -234,4 +234,4 @@ class Listing(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.ship} of {self.seats} ship"
+        return f"{self.tool}: {self.ship} of {self.seats} ship"

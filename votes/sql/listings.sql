@@ -22,7 +22,7 @@ BEGIN
     DELETE FROM votes_listing WHERE tool_id = ANY (wanted);
 
     INSERT INTO votes_listing (
-        tool_id, category_id, name, entry, starts_at, ends_at,
+        tool_id, category_id, sort_name, entry, starts_at, ends_at,
         ships, skips, signature, ship, seats, reviewed_at, community_ship, community_skip
     )
     WITH tool AS (
@@ -37,7 +37,7 @@ BEGIN
         WHERE is_published(review.published_at, review.withdrawn_at, 'infinity')
           AND review.published_at > GREATEST(tool.published_at, statement_timestamp())
     )
-    SELECT tool.id, tool.category_id, tool.name, way_in.entry,
+    SELECT tool.id, tool.category_id, sort_key(tool.name), way_in.entry,
            turn.starts_at, lead(turn.starts_at) OVER (PARTITION BY tool.id ORDER BY turn.starts_at),
            panel.ships, panel.skips, hashtextextended(concat(panel.ships, panel.skips), 0),
            cardinality(panel.ships), cardinality(panel.ships) + cardinality(panel.skips),
