@@ -17,6 +17,7 @@ from desk.fields import NormalizedTextAdmin
 from desk.history import conflicts, deletion
 from desk.history.events import get_tracked_models
 from desk.history.pages import HistoryPages, get_admin_url
+from tools.models import ContentRevision
 from tools.row_history import set_change_reason
 from web.normalize import normalize_line
 
@@ -150,6 +151,8 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, admin.ModelAdmin):
             set_change_reason(reason[:500])
         try:
             with transaction.atomic():
+                if request.method == "POST" and get_tracked_models(self.model):
+                    ContentRevision.lock()
                 return super().delete_view(request, object_id, extra_context)
         except (IntegrityError, ProtectedError) as error:
             messages.error(request, f"Nothing was deleted. {deletion.explain_refusal(error)}")
