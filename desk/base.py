@@ -13,6 +13,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
 
+from desk import contention
 from desk.fields import NormalizedTextAdmin
 from desk.history import conflicts, deletion
 from desk.history.events import get_tracked_models
@@ -69,6 +70,22 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, admin.ModelAdmin):
         """Return whether the form of an object asks for a reason and detects conflicting saves."""
         return obj is not None and bool(get_tracked_models(self.model)) and self.has_change_permission(request, obj)
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        view = partial(super().add_view, request, form_url, extra_context)
+        return contention.save_or_show_again(request, view)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
+        view = partial(super().change_view, request, object_id, form_url, extra_context)
+        return contention.save_or_show_again(request, view)
+
     def changeform_view(
         self,
         request: HttpRequest,
@@ -88,6 +105,8 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, admin.ModelAdmin):
     ) -> type[ModelForm]:
         if self.is_versioned(request, obj):
             options["form"] = conflicts.versioned_form(request, options.get("form", self.form))
+        if contention.is_busy(request):
+            options["form"] = contention.busy_form(request, options.get("form", self.form))
         return super().get_form(request, obj, change, **options)
 
     def render_change_form(
