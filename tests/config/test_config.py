@@ -9,6 +9,7 @@ from django.db import models
 from django.test.utils import isolate_apps
 
 from config import local_postgres, local_site
+from tests.server import database_url
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,6 +46,17 @@ def test_missing_database_is_a_message_without_traceback(tmp_path):
     assert process.returncode == 1
     assert process.stderr.startswith("Shipside cannot connect to PostgreSQL")
     assert "Traceback" not in process.stderr
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("code", ["40P01", "53100", "57014"])  # a deadlock, a full disk, a canceled statement
+def test_failed_statement_is_not_reported_as_a_missing_database(code):
+    fail = f"DO $$ BEGIN RAISE EXCEPTION 'failed' USING ERRCODE = '{code}'; END $$"
+    script = f'from django.db import connection; connection.cursor().execute("{fail}")'
+    process = manage("shell", "--no-imports", "-c", script, DATABASE_URL=database_url())
+    assert process.returncode == 1
+    assert "OperationalError: failed" in process.stderr
+    assert "cannot connect" not in process.stderr
 
 
 def test_settings_have_no_side_effects(tmp_path):
