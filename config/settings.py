@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",  # public pages contain no secret that BREACH could reveal
     "django.middleware.http.ConditionalGetMiddleware",  # an ETag from the content, unless the view sets one
     "web.middleware.ErrorPageMiddleware",
+    "web.bodies.BodyMiddleware",  # before anything reads a form
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -213,7 +214,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; the largest form is a tool with its reviews
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; the largest form is a tool with its reviews (web/bodies.py)
+FILE_UPLOAD_HANDLERS: list[str] = []  # files are dropped unread, except by views that take them (web/bodies.py)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000  # a tool with 50 plans (12 fields each) and 100 facts (8 each), with headroom
 
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True  # a reason may exceed 100 characters

@@ -14,12 +14,12 @@ class NotModifiedMiddleware(MiddlewareMixin):
 
 
 class ErrorPageMiddleware(MiddlewareMixin):
-    """The site's own page for errors that Django returns without content (405, and bare 400, 403, and 429).
+    """The site's own page for errors that Django returns without content (405, and bare 400, 403, 408, 413, and 429).
 
     A request that failed because others hold locks gets 503: nothing is broken, and the same request works later.
     """
 
-    EMPTY_STATUSES = frozenset({400, 403, 405, 429})
+    EMPTY_STATUSES = frozenset({400, 403, 405, 408, 413, 429})
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not locks.is_contention(exception):

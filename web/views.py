@@ -36,6 +36,14 @@ TEXTS = {
         "This address does not work that way",
         "It takes a form from one of our pages, or the other way round. Start from the page itself.",
     ),
+    408: ErrorText(
+        "That took too long to arrive",
+        "The connection was too slow or was cut off, and nothing was saved. Go back and try again.",
+    ),
+    413: ErrorText(
+        "That is more than this page takes",
+        "Nothing was saved. Go back, shorten the text or choose a smaller file, and try again.",
+    ),
     429: ErrorText("Too many requests", "Please wait a little and try again. Nothing you did before is lost."),
     500: ErrorText(
         "Something broke on our side",

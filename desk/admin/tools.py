@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 
 from comparisons.shaping.tool_columns import render_logo
 from desk.bulk.layouts import TOOL_SHEET
@@ -35,6 +36,10 @@ from reviews.panel import Panel
 from tools import logos
 from tools.expressions import SortKey
 from tools.models import AlreadySupersededError, Fact, Plan, Sourced, Tool
+from web.bodies import take_files
+
+# The form and its logo. A logo above its own limit, but below this one, is refused beside its field.
+_MAX_FORM_BYTES = 16 * 1024 * 1024
 
 
 class SourcedInline(NormalizedTextAdmin, InlineModelAdmin):
@@ -191,6 +196,16 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
         return super().get_form(request, obj, change, **kwargs)
 
     # -- Saving ---------------------------------------------------------------------------------------------
+
+    @method_decorator(take_files(_MAX_FORM_BYTES))
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        return super().add_view(request, form_url, extra_context)
+
+    @method_decorator(take_files(_MAX_FORM_BYTES))
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def changeform_view(
         self,

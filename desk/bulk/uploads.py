@@ -17,6 +17,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
+from web.bodies import take_files
+
 type View = Callable[..., HttpResponseBase]
 
 LIFETIME = 3600  # seconds
@@ -140,6 +142,7 @@ def accept_files(max_bytes: int) -> Callable[[View], View]:
             ]
             return protected(request, *args, **kwargs)
 
-        return csrf_exempt(limited)
+        # A body somewhat above the limit is refused on the page of the form, one far above it before it is read.
+        return csrf_exempt(take_files(2 * max_bytes + FORM_OVERHEAD)(limited))
 
     return decorate
