@@ -69,17 +69,19 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "web.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "web.middleware.NotModifiedMiddleware",  # a 304 has no content for the others to process
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "web.middleware.RequestRepairMiddleware",
+    "config.staticfiles.StaticFilesMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # public pages contain no secret that BREACH could reveal
-    "django.middleware.http.ConditionalGetMiddleware",  # an ETag from the content, unless the view sets one
-    "web.middleware.ErrorPageMiddleware",
-    "web.bodies.BodyMiddleware",  # before anything reads a form
+    "web.middleware.ConditionalMiddleware",  # an ETag from the content, unless the view sets one
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "web.middleware.ErrorPageMiddleware",  # inside the two above, so that error pages have their headers
+    "web.bodies.BodyMiddleware",  # before anything reads a form
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "web.middleware.SlashMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -210,7 +212,10 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=HTTPS)
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 3600 if HTTPS else 0)
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# Both bind host names that may not be ours, and for a year: the operator has to ask for them.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # the two switches above are off on purpose
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

@@ -1,8 +1,12 @@
-"""Storage of static files in production."""
+"""Static files in production: how they are stored and sent."""
 
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
+from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import Response, SlicedFile, StaticFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -24,3 +28,30 @@ class CompressedOnceStorage(CompressedManifestStaticFilesStorage):
         # WhiteNoise gives a copy the modification time of its original. A hashed name implies the content.
         made_at = 0 if any_age else original.stat().st_mtime
         return any(copy.exists() and copy.stat().st_mtime >= made_at for copy in copies)
+
+
+class RangedStaticFile(StaticFile):
+    """WhiteNoise's file, which also sends a range of a single byte. WhiteNoise answers 416 to `bytes=0-0`."""
+
+    def get_range_response(self, range_header: str, base_headers: Any, file_handle: Any) -> Response:
+        """Return 206 with the range, or 416 if it starts after the end. Raise ValueError for one to ignore."""
+        size = int(dict(base_headers)["Content-Length"])
+        start, end = self.get_byte_range(range_header, size)
+        first, last = self.parse_byte_range(range_header)
+        if last is not None and last < first:
+            raise ValueError  # not a range, and so to be ignored (RFC 9110, section 14.1.1)
+        if start >= size or range_header.strip().endswith("=-0"):
+            return self.get_range_not_satisfiable_response(file_handle, size)
+        headers = [(name, value) for name, value in base_headers if name != "Content-Length"]
+        headers += [("Content-Range", f"bytes {start}-{end}/{size}"), ("Content-Length", str(end - start + 1))]
+        content = SlicedFile(file_handle, start, end) if file_handle is not None else None
+        return Response(HTTPStatus.PARTIAL_CONTENT, headers, content)
+
+
+class StaticFilesMiddleware(WhiteNoiseMiddleware):
+    """WhiteNoise's middleware with our kind of file."""
+
+    def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> StaticFile:
+        file = super().get_static_file(path, url, stat_cache)
+        file.__class__ = RangedStaticFile  # it has no hook for the class; ours adds no state
+        return file

@@ -9,16 +9,21 @@ from votes.models import Action, Choice, PairChoice, Reason
 from web.fields import LineField
 
 
+class ReturnField(forms.Field):
+    """A path of this site to go back to; "" for anything else. It is never an error: a vote must not fail for it."""
+
+    MAX_LENGTH = 1000
+
+    def clean(self, value: str | None) -> str:
+        path = value or ""
+        is_path = path.startswith("/") and len(path) <= self.MAX_LENGTH and path.isprintable()
+        return path if is_path and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""
+
+
 class ReturnForm(forms.Form):
     """The page a voter came from, as a path of this site."""
 
-    next = forms.CharField(required=False, max_length=1000, widget=forms.HiddenInput)
-
-    def clean_next(self) -> str:
-        """Return the path, or "" for anything that would lead to another site."""
-        path: str = self.cleaned_data["next"]
-        is_local = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
-        return path if is_local else ""
+    next = ReturnField(required=False, widget=forms.HiddenInput)
 
 
 class VoteForm(ReturnForm):

@@ -9,9 +9,10 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.core.handlers.wsgi import LimitedStream, WSGIRequest
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
-from web.http import View
+type View = Callable[..., HttpResponseBase]
 
 _CHUNK = 64 * 1024  # bytes read at once
 
@@ -76,4 +77,4 @@ def _measure_body(request: WSGIRequest, *, limit: int) -> None:
         body.write(chunk)
     body.seek(0)
     request.META["CONTENT_LENGTH"] = str(length)
-    request._stream = LimitedStream(body, length)  # type: ignore[assignment] # as WSGIRequest makes it from the length
+    request._stream = LimitedStream(body, length)  # type: ignore[assignment,arg-type] # as WSGIRequest makes it from the length

@@ -1,20 +1,123 @@
+"""Middleware: headers of every response, shortcuts, error pages, and repairs of what Django's middleware gets wrong."""
+
+import re
+
+from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
+from django.middleware.http import ConditionalGetMiddleware
+from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.http import parse_http_date_safe
 
 from web import locks
 from web.http import respond_if_unchanged
 from web.views import error_page
+
+# Nothing on the site uses these. A page that is framed by another, or a script that is injected, cannot either.
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer",
+        "camera",
+        "display-capture",
+        "geolocation",
+        "gyroscope",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "usb",
+    )
+)
+# JSON that scripts of other sites may read. It is a rule about addresses, not views, so that it holds for the errors
+# of an address that no view serves: without the header, a script sees a network failure instead of the 404.
+CROSS_ORIGIN_PATH = re.compile(r"/(?:compare|tools)/[^/]*\.json")
+# Images whose addresses we publish, for other sites to show. (The badge's view says so itself.)
+EMBEDDABLE_PATH = re.compile(r"/(?:og|logos)/.*")
+
+
+class HeadersMiddleware(MiddlewareMixin):
+    """Headers that every response has, whoever made it: a view, another middleware, or an error handler."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        embeddable = EMBEDDABLE_PATH.fullmatch(request.path)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin" if embeddable else "same-origin")
+        if CROSS_ORIGIN_PATH.fullmatch(request.path):
+            response.headers["Access-Control-Allow-Origin"] = "*"
+        if response.status_code >= 400:
+            # Caches may store a 404 or 405 unless told otherwise, and the page may be published in the next minute.
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
 
 class NotModifiedMiddleware(MiddlewareMixin):
     """A shortcut that answers 304 before any other middleware if a page has not changed since the client fetched it."""
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
-        return respond_if_unchanged(request)
+        try:
+            return respond_if_unchanged(request)
+        except DatabaseError:
+            return None  # the view will fail too, and its error page then gets the headers of all other middleware
+
+
+_SESSION_KEY = re.compile(r"[a-z0-9]{8,}")
+_CSRF_TOKEN = re.compile(r"[A-Za-z0-9]{32}|[A-Za-z0-9]{64}")
+
+
+class RequestRepairMiddleware(MiddlewareMixin):
+    """Remove from a request what cannot be meant, before other middleware acts on it.
+
+    - Session and CSRF cookies that we never sent. Django would replace or delete them, so that public pages would set
+      cookies and vary by them.
+    - Encodings that the client refuses (`gzip;q=0`). GZipMiddleware and WhiteNoise look only for the name.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        for name, pattern in ((settings.SESSION_COOKIE_NAME, _SESSION_KEY), (settings.CSRF_COOKIE_NAME, _CSRF_TOKEN)):
+            if name in request.COOKIES and not pattern.fullmatch(request.COOKIES[name]):
+                del request.COOKIES[name]
+        if "q=0" in (accepted := request.META.get("HTTP_ACCEPT_ENCODING", "").replace(" ", "").lower()):
+            request.META["HTTP_ACCEPT_ENCODING"] = ",".join(
+                coding for coding in accepted.split(",") if not re.search(r";q=0(\.0*)?$", coding)
+            )
+
+
+class ConditionalMiddleware(ConditionalGetMiddleware):
+    """Django's conditional GET, and the same for HEAD: it has the headers of GET, the ETag included.
+
+    Django skips HEAD because a view may return no content for it. Ours return what GET does; the server drops it.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if request.method != "HEAD" or not isinstance(response, HttpResponse):
+            return super().process_response(request, response)
+        if self.needs_etag(response) and not response.has_header("ETag"):
+            set_response_etag(response)
+        last_modified = response.get("Last-Modified")
+        return get_conditional_response(
+            request,
+            etag=response.get("ETag"),
+            last_modified=parse_http_date_safe(last_modified) if last_modified else None,
+            response=response,
+        ) or response  # fmt: skip
+
+
+class SlashMiddleware(CommonMiddleware):
+    """Django's redirect to the address with a slash at its end, which for a form keeps the method (308, not 301)."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response = super().process_response(request, response)
+        if response.status_code == 301 and request.method not in ("GET", "HEAD"):
+            response.status_code = 308
+        return response
 
 
 class ErrorPageMiddleware(MiddlewareMixin):
-    """The site's own page for errors that Django returns without content (405, and bare 400, 403, 408, 413, and 429).
+    """The site's own page for errors that are returned without content (405, and bare 400, 403, 408, 413, and 429).
 
     A request that failed because others hold locks gets 503: nothing is broken, and the same request works later.
     """
@@ -26,14 +129,13 @@ class ErrorPageMiddleware(MiddlewareMixin):
             return None
         page = error_page(request, status=503)
         page.headers["Retry-After"] = str(locks.RETRY_AFTER)
-        page.headers["Cache-Control"] = "no-store"
         return page
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if response.status_code not in self.EMPTY_STATUSES or response.streaming or response.content:
             return response
         page = error_page(request, status=response.status_code)
-        for header in ("Allow", "Retry-After"):
-            if header in response.headers:
-                page.headers[header] = response.headers[header]
+        page.cookies = response.cookies
+        for header, value in response.headers.items():  # such as Allow, Retry-After, and `no-store`
+            page.headers.setdefault(header, value)
         return page

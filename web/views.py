@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from web.caching import process_cache
@@ -65,7 +66,9 @@ def error_page(request: HttpRequest, *, status: int, nearest: Sequence[tuple[str
     template = "web/error.html"
     if request.headers.get("HX-Request") == "true":
         template += "#message"
-    return render(request, template, {"status": status, "error": TEXTS[status], "nearest": nearest}, status=status)
+    response = render(request, template, {"status": status, "error": TEXTS[status], "nearest": nearest}, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,11 +1,12 @@
-"""Documents for programs: the JSON of comparisons and tools, the manifest, and robots.txt."""
+"""Documents for programs: the JSON of comparisons and tools, the manifest, and robots.txt.
 
-from collections.abc import Callable
-from functools import wraps
+Scripts of other sites may read the JSON: web.middleware.HeadersMiddleware allows it, by the address.
+"""
+
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
@@ -18,7 +19,6 @@ from comparisons.pages.tool_page import MAX_LINKS
 from comparisons.reading.pairs import Pair
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import tool_columns
-from comparisons.views.errors import not_found
 from comparisons.views.pair_address import at_pair_address
 from tools.models import Tool
 from votes.community import Community
@@ -36,26 +36,7 @@ ICONS = [
 ]
 
 
-def allow_cross_origin(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Let scripts of other sites read the response, including redirects and the 404 page.
-
-    A simple GET needs no preflight request, so this header is enough and OPTIONS is not answered.
-    """
-
-    @wraps(view)
-    def allowed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            response = view(request, *args, **kwargs)
-        except Http404 as error:
-            response = not_found(request, error)
-        response.headers["Access-Control-Allow-Origin"] = "*"
-        return response
-
-    return allowed
-
-
 @require_safe
-@allow_cross_origin
 @public_page
 @at_pair_address(tool_view="tool-json")
 def comparison_json(request: HttpRequest, pair: Pair) -> HttpResponse:
@@ -75,7 +56,6 @@ def _build_comparison(pair: Pair) -> dict[str, Any]:
 
 
 @require_safe
-@allow_cross_origin
 @public_page
 @at_current_address(lambda slug: Tool.objects.published().with_community().with_freeze().by_slug(slug))
 def tool_json(request: HttpRequest, tool: Any) -> HttpResponse:

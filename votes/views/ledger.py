@@ -1,6 +1,7 @@
 """The public ledger of a tool's votes, and the daily totals of all tools as CSV."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from votes import ledger as book
@@ -72,11 +74,13 @@ class _Echo:
 @require_safe
 def export(request: HttpRequest) -> StreamingHttpResponse:
     """Stream the daily totals of every published tool as CSV."""
-    name = f"{settings.SITE_NAME.lower().replace(' ', '-')}-votes-{timezone.now():%Y-%m-%d}.csv"
+    site = re.sub(r"[\s/\\]+", "-", settings.SITE_NAME.lower())
+    name = f"{site}-votes-{timezone.now():%Y-%m-%d}.csv"
+    disposition = content_disposition_header(as_attachment=True, filename=name) or ""
     return StreamingHttpResponse(
         _render_csv([book.COLUMNS], book.read_daily_totals()),
         content_type="text/csv; charset=utf-8",
-        headers={**PUBLIC_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'},
+        headers={**PUBLIC_HEADERS, "Content-Disposition": disposition},
     )
 
 
