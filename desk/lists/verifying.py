@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from desk.permissions import AnyUser
 from tools.expressions import SortKey
-from tools.models import ContentRevision, Fact, Plan, Tool
+from tools.models import Fact, Plan, Tool
 from web import clock
 
 MAX_ROWS = 1000  # per action; nobody checks more sources in a day
@@ -86,7 +86,6 @@ def verify(rows: Iterable[SourcedRow], *, by: AnyUser) -> VerificationPlan:
 
     Rows are read again under a lock, because someone may have superseded them since they were shown.
     """
-    ContentRevision.lock()
     pks: dict[type[SourcedRow], list[int]] = {Fact: [], Plan: []}
     for row in rows:
         pks[type(row)].append(row.pk)
@@ -99,15 +98,14 @@ def verify(rows: Iterable[SourcedRow], *, by: AnyUser) -> VerificationPlan:
 def _lock_facts(pks: list[int]) -> Iterable[Fact]:
     if not pks:
         return []
-    locked = Fact.objects.filter(pk__in=pks).order_by("pk").select_for_update(of=("self",), no_key=True)
-    return locked.select_related("tool", "attribute")
+    locked = Fact.objects.filter(pk__in=pks).select_for_update(of=("self",))
+    return locked.select_related("tool", "attribute").order_by("pk")
 
 
 def _lock_plans(pks: list[int]) -> Iterable[Plan]:
     if not pks:
         return []
-    locked = Plan.objects.filter(pk__in=pks).order_by("pk").select_for_update(of=("self",), no_key=True)
-    return locked.select_related("tool")
+    return Plan.objects.filter(pk__in=pks).select_for_update(of=("self",)).select_related("tool").order_by("pk")
 
 
 def _write(rows: Sequence[SourcedRow], model: type[Plan] | type[Fact], *, by: AnyUser) -> None:

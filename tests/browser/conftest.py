@@ -1,3 +1,4 @@
+import os
 import subprocess
 import threading
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from playwright.sync_api import expect
 
 from catalog.actions import import_catalog
 from tests import factories as make
+from tests.browser.fonts import write_font_config
 from tests.database import Snapshot
 
 expect.set_options(timeout=30_000)  # milliseconds; generous, because a busy machine is slow
@@ -21,10 +23,29 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
-    """Use the system's Chromium if there is one, and Playwright's own otherwise, as bin/ensure-browser decided."""
+    """Use the system's Chromium if there is one, and Playwright's own otherwise, as bin/ensure-browser decided.
+
+    Give it fonts of our own: the wide set, in which most things break that can.
+    """
     which = subprocess.run([ROOT / "bin" / "ensure-browser", "--which"], capture_output=True, text=True, check=False)
     path = {"executable_path": which.stdout.strip()} if which.returncode == 0 else {}
-    return {**browser_type_launch_args, "args": FLAGS, **path}
+    return {**browser_type_launch_args, "args": FLAGS, "env": _environment(width="wide"), **path}
+
+
+def _environment(*, width: str) -> dict[str, str]:
+    """Return the environment of a browser with one of the two sets of fonts."""
+    config = write_font_config(width=width, folder=ROOT / ".data" / "test-fonts")
+    return {**os.environ, "FONTCONFIG_FILE": str(config)}
+
+
+@pytest.fixture(params=["narrow", "wide"])
+def page_in_either_font(request, launch_browser):
+    """Return a page in a browser with narrow fonts, then in one with wide fonts."""
+    browser = launch_browser(env=_environment(width=request.param))
+    page = browser.new_page()
+    with watch(page):
+        yield page
+    browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,22 @@ from tools.models import Tool
 PAIRS = ["/compare/haystack-vs-langchain/", "/compare/open-webui-vs-librechat/"]
 
 
-def test_comparison_prints_on_two_pages(site, page: Page):
+def test_fonts_are_the_projects_own_and_differ_in_width(site, page_in_either_font: Page, request):
+    page = page_in_either_font
+    page.goto(site)
+    measure = """family => {
+        const context = document.createElement("canvas").getContext("2d");
+        context.font = `100px ${family}`;
+        return Math.round(context.measureText("0").width);
+    }"""
+    is_narrow = "narrow" in request.node.callspec.id
+    assert page.evaluate(measure, "sans-serif") == (56 if is_narrow else 64)
+    assert page.evaluate(measure, "system-ui") == (56 if is_narrow else 64)
+    assert page.evaluate(measure, "serif") == (50 if is_narrow else 64)
+
+
+def test_comparison_prints_on_two_pages(site, page_in_either_font: Page):
+    page = page_in_either_font
     tool = Tool.objects.get(slug="open-webui")
     make.votes(on=tool, ship=210, skip=95)
     make.plan(of=tool, name=tool.plans.first().name, kind="contact", superseded_at=make.PAST + timedelta(days=1))
