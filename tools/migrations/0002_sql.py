@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 "revision.sql": "581385a9",
                 "slugs.sql": "12cd7e77",
                 "arithmetic.sql": "e2688a61",
-                "names.sql": "3219f9b5",
+                "names.sql": "d8c99671",
                 "search.sql": "c3fe3a10",
                 "history.sql": "0715a4fc",
             },
