@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import batched
 
 from django.db import connection
-from django.utils import timezone
+
+from tools.models import Tool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,10 @@ SELECT start FROM month WHERE start IS NOT NULL
 _EXPORT = """
 SELECT tool.slug, (date_trunc('day', hour_at, 'UTC') AT TIME ZONE 'UTC')::date::text,{sums}
 FROM votes_ledgerhour AS ledger JOIN tools_tool AS tool ON tool.id = ledger.tool_id
-WHERE is_published(tool.published_at, tool.withdrawn_at, %s)
+WHERE tool.id = ANY(%s)
 GROUP BY tool.id, 2 HAVING sum(ship + skip) > 0 ORDER BY 1, 2
 """.replace("{sums}", _SUMS)
+TOOLS_PER_QUERY = 50
 COLUMNS = (
     "tool", "day", "ship", "skip", "held",
     "rejected_flood", "rejected_script", "rejected_duplicate", "rejected_other",
@@ -97,11 +100,17 @@ def get_next_month(month: date) -> date:
 
 
 def read_daily_totals() -> Iterator[tuple[str | int, ...]]:
-    """Yield the daily totals of every published tool, by slug and day, as COLUMNS. Rows are fetched in batches."""
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(_EXPORT, [timezone.now()])
-        while rows := cursor.fetchmany(2000):
-            yield from rows
+    """Yield the daily totals of every published tool, by slug and day, as COLUMNS.
+
+    One query per TOOLS_PER_QUERY tools rather than one cursor: a cursor would hold a transaction open for as long as a
+    slow client downloads, and without a transaction a pooler such as PgBouncer loses it.
+    """
+    tools = Tool.objects.published().order_by("slug").values_list("pk", flat=True)
+    for batch in batched(tools, TOOLS_PER_QUERY, strict=False):
+        with connection.cursor() as cursor:
+            cursor.execute(_EXPORT, [list(batch)])
+            rows = cursor.fetchall()
+        yield from rows
 
 
 def _empty_row(at: datetime) -> LedgerRow:

@@ -178,7 +178,7 @@ class SheetLayout:
 
     def export(self, rows: QuerySet) -> Table:
         """Return the sheet of these rows."""
-        cells = [[column.write(row) for column in self.columns.values()] for row in self.select(rows).iterator()]
+        cells = [[column.write(row) for column in self.columns.values()] for row in self.select(rows)]
         return Table(list(self.columns), cells, self.title)
 
     def template(self) -> Table:
