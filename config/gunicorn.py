@@ -19,7 +19,7 @@ bind = os.environ.get("BIND", "127.0.0.1:" + os.environ.get("PORT", "8000"))
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)
-os.environ.setdefault("DATABASE_POOL_SIZE", str(threads))  # one database connection per thread, so that no thread waits
+os.environ.setdefault("DATABASE_POOL_SIZE", str(threads + 1))  # one per thread, so that none waits, and one to flush
 keepalive = 30  # seconds; longer than load balancers' idle checks, shorter than their timeout
 timeout = 30
 graceful_timeout = 20
@@ -41,6 +41,9 @@ def worker_exit(server: object, worker: object) -> None:
 
 
 def post_worker_init(worker: object) -> None:
-    """Exclude everything loaded at startup from later garbage collections."""
+    """Start to flush popularity counts, and exclude everything loaded at startup from later garbage collections."""
+    from comparisons.reading import popularity
+
+    popularity.start_flushing()
     gc.collect()
     gc.freeze()

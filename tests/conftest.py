@@ -37,6 +37,7 @@ SELECT EXISTS (SELECT FROM votes_vote) OR EXISTS (SELECT FROM votes_tally) OR EX
     OR EXISTS (SELECT FROM votes_pairvote) OR EXISTS (SELECT FROM votes_pairtally)
 """
 SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
+BROWSER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:147.0) Gecko/20100101 Firefox/147.0"}
 
 # Workers take one file after another, in this order. A long file that starts late leaves the other workers idle at the
 # end, so the longest files come first; the proofs mostly wait for processes to restart.

@@ -92,11 +92,11 @@ def delete_old_keys_daily(*, today: date) -> None:
     """
     global _deleted_on
     if _deleted_on != today:
-        _deleted_on = today
         cached = _cached_key
         if cached is not None and cached[0] != today:
             clear_cached_key()
         delete_old_keys(today=today)
+        _deleted_on = today
 
 
 def delete_old_keys(*, today: date) -> None:

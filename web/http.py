@@ -1,5 +1,6 @@
 """HTTP rules of the public pages: the same for everyone, conditional requests, and no writes from other sites."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from hashlib import blake2b
@@ -48,15 +49,15 @@ def respond_conditionally(
     *,
     stamp: tuple[Any, ...],
     build: Callable[[], HttpResponse],
-    is_current: Callable[[], bool] | None = None,
+    is_current: Callable[[HttpRequest], bool] | None = None,
 ) -> HttpResponse:
     """Return 304 without building the page if the client has what the page showed under the same stamp.
 
     The stamp is cheap to compute and must differ whenever the page would. The ETag is a hash of the content, so it
     differs only if the content does. The ETag of each stamp is cached per process.
 
-    `is_current` returns whether the stamp still holds. With it, `respond_if_unchanged` can answer later requests for
-    this URL.
+    `is_current` gets a later request for this URL and returns whether the stamp still holds. With it,
+    `respond_if_unchanged` can answer that request.
     """
     key = "etag:" + blake2b(repr(stamp).encode(), digest_size=16).hexdigest()
     etag = caches["pages"].get(key)
@@ -80,7 +81,7 @@ def respond_if_unchanged(request: HttpRequest) -> HttpResponse | None:
     if "HTTP_IF_NONE_MATCH" not in request.META or request.method not in ("GET", "HEAD"):
         return None
     validator = _validators.get(request.get_full_path())
-    if validator and _client_has(request, validator.etag) and validator.is_current():
+    if validator and _client_has(request, validator.etag) and validator.is_current(request):
         return _not_modified(validator.etag)
     return None
 
@@ -89,7 +90,7 @@ class Validator(NamedTuple):
     """The ETag last sent for a URL, and a function that returns whether the page is still the same."""
 
     etag: str
-    is_current: Callable[[], bool]
+    is_current: Callable[[HttpRequest], bool]
 
 
 _MAX_VALIDATORS = 4096  # URLs per process
@@ -141,6 +142,23 @@ def same_origin(view: View) -> View:
 
     guarded.csrf_exempt = True  # type: ignore[attr-defined] # the origin is checked above instead
     return guarded
+
+
+# Programs that say so. (CUBOT makes telephones.)
+_PROGRAM = re.compile(
+    r"(?<!cu)bot|crawl|spider|slurp|externalhit|externalagent|preview|inspection|lighthouse|headless|monitor|archiver"
+    r"|^(?!Mozilla/|Opera/)",
+    re.IGNORECASE,
+)
+
+
+def is_for_reader(request: HttpRequest) -> bool:
+    """Return whether the response is probably shown to a person: not for HEAD, a page that the browser fetches before
+    anyone asks for it, or a program that names itself. Fit for statistics, not for security.
+    """
+    purpose = request.headers.get("Sec-Purpose") or request.headers.get("Purpose") or ""
+    is_speculative = purpose.startswith(("prefetch", "preview"))
+    return request.method == "GET" and not is_speculative and not _PROGRAM.search(request.headers.get("User-Agent", ""))
 
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}

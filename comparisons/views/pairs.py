@@ -11,7 +11,7 @@ from comparisons.pages.pair_page import build_page
 from comparisons.reading import popularity
 from comparisons.reading.pairs import Pair, is_current
 from comparisons.views.pair_address import at_pair_address
-from web.http import public_page, respond_conditionally
+from web.http import is_for_reader, public_page, respond_conditionally
 
 
 @require_safe
@@ -19,7 +19,7 @@ from web.http import public_page, respond_conditionally
 @at_pair_address(tool_view="tool")
 def comparison(request: HttpRequest, pair: Pair) -> HttpResponse:
     """Two tools side by side."""
-    _count_read(pair)
+    _count_read(pair, request)
     options = parse_comparison_options(request.GET)
     return respond_conditionally(
         request,
@@ -29,13 +29,13 @@ def comparison(request: HttpRequest, pair: Pair) -> HttpResponse:
     )
 
 
-def _revalidate(pair: Pair) -> bool:
+def _revalidate(pair: Pair, request: HttpRequest) -> bool:
     """Return whether the page of a pair is unchanged, and then count this read too: no view runs for it."""
     if unchanged := is_current(pair):
-        _count_read(pair)
+        _count_read(pair, request)
     return unchanged
 
 
-def _count_read(pair: Pair) -> None:
-    if pair.comparison is not None:
+def _count_read(pair: Pair, request: HttpRequest) -> None:
+    if pair.comparison is not None and is_for_reader(request):
         popularity.count_read(pair.comparison)

@@ -3,10 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from django.db.models import F
 
-from comparisons.models import Comparison, Reading, Split
-from comparisons.reading import popularity
+from comparisons.models import Comparison, Split
 from tests import factories as make
 from tools.models import Tool
 
@@ -71,29 +69,3 @@ def test_split_appears_by_the_clock(time_machine):
         time_machine.move_to(make.FUTURE + timedelta(days=days, hours=1))
         seen.append(read_splits())
     assert seen == [[], [(0, 1)], [(1, 1)], [(0, 1)]]
-
-
-def test_reads_are_counted_and_decay(client, time_machine):
-    a, b, c = make_pairs_of_four(a="+", b="+", c="+")
-    old, new = make.comparison(first=a, second=b), make.comparison(first=b, second=c)
-    time_machine.move_to("2026-03-01T00:00Z")
-    for _ in range(3):
-        client.get("/compare/a-vs-b/")
-    client.get("/compare/a-vs-c/")  # made on demand: not counted
-    popularity.flush()
-    time_machine.move_to("2026-04-30T00:00Z")  # two half-lives later
-    client.get("/compare/b-vs-c/")
-    assert list(Comparison.objects.most_read()) == [old]
-    popularity.flush()
-    assert list(Comparison.objects.most_read()) == [new, old]
-    client.get("/compare/a-vs-b/")
-    popularity.flush()
-    assert list(Comparison.objects.most_read()) == [old, new]  # 1 + 3/4 reads against 1
-    weights = Reading.objects.annotate(difference=F("heat") - Reading.objects.get(comparison=new).heat)
-    assert weights.get(comparison=old).difference == pytest.approx(0.5596, abs=0.001)  # ln 1.75
-
-
-def test_reads_of_a_deleted_pair_are_dropped():
-    popularity.count_read(12345)
-    popularity.flush()
-    assert not Reading.objects.exists()

@@ -10,6 +10,7 @@ from comparisons.models import Comparison
 from comparisons.reading import popularity
 from tests import factories as make
 from tests.comparisons.test_pair_page import URLS, full_pair
+from tests.conftest import BROWSER
 from tools.models import ContentRevision, Tool
 from web.http import _validators
 
@@ -65,12 +66,12 @@ def test_cached_urls_are_bounded(client, monkeypatch):
 def test_revalidated_page_counts_as_a_read(client):
     pair = full_pair()
     popularity.flush()
-    etag = client.get(PAIR).headers["ETag"]
+    etag = client.get(PAIR, headers=BROWSER).headers["ETag"]
     assert popularity._pending == {pair.pk: 1}
-    assert client.get(PAIR, headers={"if-none-match": etag}).status_code == 304
+    assert client.get(PAIR, headers={**BROWSER, "if-none-match": etag}).status_code == 304
     assert popularity._pending == {pair.pk: 2}
     make.votes(on=pair.first, ship=1)
-    assert client.get(PAIR, headers={"if-none-match": etag}).status_code == 200
+    assert client.get(PAIR, headers={**BROWSER, "if-none-match": etag}).status_code == 200
     assert popularity._pending == {pair.pk: 3}
 
 

@@ -9,10 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from comparisons.reading import popularity
 from tests import factories as make
 from tests.conftest import SAME_ORIGIN
 from tests.votes.helpers import cast, get_counts, new_voter
-from tools.models import Tool
 from votes import casting, network
 from votes.models import Action, Amount, Choice, Freeze, HeldFor, NetworkKey, Vote, VoteState
 from votes.network import UNKNOWN, get_prefix
@@ -289,12 +289,10 @@ def test_command_deletes_old_keys(time_machine):
     assert (NetworkKey.objects.count(), Amount.objects.count()) == (0, 0)
 
 
-def test_reading_pages_deletes_old_keys(client, settings, time_machine):
+def test_server_process_deletes_old_keys_on_a_site_where_nobody_votes(time_machine):
     cast(new_voter(), make.tool(slug="alpha"))
-    make.comparison(first=Tool.objects.get(), second=make.tool(slug="beta"))
     time_machine.move_to(NOON + timedelta(days=2), tick=False)
-    settings.POPULARITY_FLUSH_SECONDS = -1
-    client.get("/compare/alpha-vs-beta/")
+    popularity.work_off()
     assert (NetworkKey.objects.count(), Amount.objects.count(), network._cached_key) == (0, 0, None)
 
 
