@@ -17,7 +17,7 @@ from catalog.report import ImportReport
 from comparisons.models import Comparison, Reading, Split
 from reviews.actions import note_mentions
 from reviews.models import Flip, Mention, Prediction, Review, Reviewer
-from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
+from tools.models import Attribute, Category, ContentRevision, Correction, Fact, Plan, Tool
 from votes.models import Freeze, LedgerHour, Listing, PairRank, PairTally, PairVote, Tally, Vote
 from web import clock, locks
 from web.locks import Lock
@@ -40,6 +40,10 @@ class ImportChangedError(Exception):
     def __init__(self, report: ImportReport) -> None:
         self.report = report
         super().__init__("The site has changed, and this import would now do something else.")
+
+
+class ImportRunningError(Exception):
+    """Another import is running, and this one was not to wait for it."""
 
 
 def import_catalog(
@@ -78,9 +82,15 @@ def run_import(
     the seal of such a report: if the import would do anything else, nothing is written and ImportChangedError is
     raised. `by` is the user whom the history names; None for a command.
 
-    Raises CatalogError with every problem of the catalog; nothing is written then.
+    Imports run one at a time. A command waits for its turn; in a request, whose waits are limited, ImportRunningError
+    is raised. Raises CatalogError with every problem of the catalog; nothing is written then.
     """
-    locks.hold(Lock.IMPORT)
+    if not locks.are_waits_limited():
+        locks.hold(Lock.IMPORT)
+    elif not locks.try_hold(Lock.IMPORT):
+        raise ImportRunningError
+    if by is not None:
+        locks.sign_transaction(by.pk)
     catalog, problems = read_with(progress)
     problems += checking.find_problems(catalog, progress=progress)
     if problems:
@@ -163,6 +173,7 @@ def remove_fake_content(*, progress: Progress = hide_progress) -> int:
     content = [*dependents, comparisons, reviews, *slugged]
     history = [events for rows in content if (events := _find_history(rows)) is not None]
     doomed = [*history, *content]
+    ContentRevision.lock()
     with connection.cursor() as cursor:
         # Triggers protect what was public, unless a transaction says that it is maintenance.
         cursor.execute("SET LOCAL shipside.maintenance = 'on'")

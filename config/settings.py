@@ -128,6 +128,10 @@ if pool_size := env.int("DATABASE_POOL_SIZE", default=0):
         "timeout": 10,  # seconds a request waits for a connection
         "check": check_connection,
     }
+# A request at the desk that waits longer than this for others, such as an import, answers 503 (web/locks.py).
+LOCK_WAIT_SECONDS = env.float("LOCK_WAIT_SECONDS", default=3)
+# In one process. The other threads stay free for readers, however many saves wait for an import.
+MAX_WAITING_REQUESTS = max(1, env.int("WEB_THREADS", default=4) // 2)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- Sign-in ----------------------------------------------------------------------------------------------

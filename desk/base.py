@@ -13,10 +13,12 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
 
+from desk import contention
 from desk.fields import NormalizedTextAdmin
 from desk.history import conflicts, deletion
 from desk.history.events import get_tracked_models
 from desk.history.pages import HistoryPages, get_admin_url
+from tools.models import ContentRevision
 from tools.row_history import set_change_reason
 from web.normalize import normalize_line
 
@@ -68,6 +70,22 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, admin.ModelAdmin):
         """Return whether the form of an object asks for a reason and detects conflicting saves."""
         return obj is not None and bool(get_tracked_models(self.model)) and self.has_change_permission(request, obj)
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        view = partial(super().add_view, request, form_url, extra_context)
+        return contention.save_or_show_again(request, view)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
+        view = partial(super().change_view, request, object_id, form_url, extra_context)
+        return contention.save_or_show_again(request, view)
+
     def changeform_view(
         self,
         request: HttpRequest,
@@ -87,6 +105,8 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, admin.ModelAdmin):
     ) -> type[ModelForm]:
         if self.is_versioned(request, obj):
             options["form"] = conflicts.versioned_form(request, options.get("form", self.form))
+        if contention.is_busy(request):
+            options["form"] = contention.busy_form(request, options.get("form", self.form))
         return super().get_form(request, obj, change, **options)
 
     def render_change_form(
@@ -150,6 +170,8 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, admin.ModelAdmin):
             set_change_reason(reason[:500])
         try:
             with transaction.atomic():
+                if request.method == "POST" and get_tracked_models(self.model):
+                    ContentRevision.lock()
                 return super().delete_view(request, object_id, extra_context)
         except (IntegrityError, ProtectedError) as error:
             messages.error(request, f"Nothing was deleted. {deletion.explain_refusal(error)}")

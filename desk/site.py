@@ -105,7 +105,12 @@ class Desk(admin.AdminSite):
                 return page(request, *args, **kwargs)  # redirects to the sign-in page
             if second_factor.is_missing(request.user):
                 return HttpResponseRedirect(reverse("mfa_index"))
-            return refusals.answer(self, request, partial(page, request, *args, **kwargs))
+            view = partial(page, request, *args, **kwargs)
+            if request.method not in ("GET", "HEAD", "OPTIONS"):
+                from desk import contention  # it imports models, which load after this class
+
+                view = partial(contention.answer, request, view)
+            return refusals.answer(self, request, view)
 
         return csp_override(settings.ADMIN_CSP)(never_cache(guarded))
 

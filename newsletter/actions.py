@@ -20,7 +20,7 @@ def confirm(*, subscriber: int) -> bool:
 @transaction.atomic
 def erase(*, subscriber: int) -> None:
     """Delete an address, and store its hash so that it gets no more mail. Idempotent."""
-    found = Subscriber.objects.select_for_update().filter(pk=subscriber).first()
+    found = Subscriber.objects.filter(pk=subscriber).select_for_update(of=("self",)).first()
     if found is not None:
         Suppression.objects.record(found.email, LeaveReason.ERASED)
         # Servers repeat the address in their refusals.

@@ -26,7 +26,7 @@ def compose_issue(*, since: datetime | None = None) -> Issue | None:
     if ready is not None:
         raise IssueActionError(f"{ready} is ready to be sent. Send it first, or make it a draft again.")
     at = timezone.now()
-    draft = Issue.objects.select_for_update().filter(state=IssueState.DRAFT).first()
+    draft = Issue.objects.filter(state=IssueState.DRAFT).select_for_update(of=("self",), no_key=True).first()
     since = since or composing.find_start(at=at)
     items = composing.compose_items(since=since, at=at)
     if not items:
@@ -115,7 +115,7 @@ def count_as_sent(*, deliveries: Collection[int]) -> int:
 
 def _lock(issue: Issue, state: IssueState) -> Issue:
     """Lock an issue and return it fresh. Raises IssueActionError unless it is in `state`."""
-    found = Issue.objects.select_for_update().get(pk=issue.pk)
+    found = Issue.objects.select_for_update(of=("self",), no_key=True).get(pk=issue.pk)
     if found.state != state:
         raise IssueActionError(f"{found} is not {state.label.lower()} but {found.get_state_display().lower()}.")
     return found

@@ -30,7 +30,7 @@ def claim(*, worker: str) -> list[Outbox]:
     now = timezone.now()
     due = Outbox.objects.filter(state=SendState.QUEUED, next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
     with transaction.atomic():
-        rows = list(due.select_for_update(skip_locked=True, of=("self",))[:BATCH_SIZE])
+        rows = list(due.select_for_update(skip_locked=True, of=("self",), no_key=True)[:BATCH_SIZE])
         Outbox.objects.filter(pk__in=[row.pk for row in rows]).update(
             state=SendState.SENDING,
             worker=worker,

@@ -79,7 +79,7 @@ def unschedule_tool(*, tool: Tool, reason: str = "") -> list[Review]:
 
 def _lock_reviews_with(tool: Tool) -> list[Review]:
     """Lock and return the reviews that are published with a tool. Their `tool` is the given object, not a copy."""
-    reviews = list(Review.objects.filter(tool=tool).select_for_update().order_by("pk"))
+    reviews = list(Review.objects.filter(tool=tool).order_by("pk").select_for_update(of=("self",), no_key=True))
     for review in reviews:
         review.tool = tool
     return [review for review in reviews if review.is_published_with_tool()]

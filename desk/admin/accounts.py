@@ -9,6 +9,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import ManyToManyField, QuerySet
 from django.forms import CheckboxSelectMultiple, ModelForm, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +20,7 @@ from accounts.groups import GROUPS
 from accounts.models import User
 from accounts.sessions import end_sessions
 from desk.fields import NormalizedTextAdmin
+from tools.models import ContentRevision
 
 # allauth registers these: the secrets of second factors, and email addresses, which this site stores in the account.
 admin.site.unregister([Authenticator, EmailAddress, Group])
@@ -103,6 +105,12 @@ class UserAdmin(NormalizedTextAdmin, DjangoUserAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         return [*self.readonly_fields, *([] if request.user.is_superuser else ["is_superuser"])]
+
+    @transaction.atomic
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Delete an account. A seat that it held is vacated, which is a change of content."""
+        ContentRevision.lock()
+        super().delete_model(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:  # noqa: FBT001
         obj.is_staff = True

@@ -86,7 +86,7 @@ class ReviewerAdmin(UsualPanel, ListAdmin[Reviewer]):
     @transaction.atomic
     def save_model(self, request: HttpRequest, obj: Reviewer, form: Any, change: bool) -> None:  # noqa: FBT001
         """Save a reviewer. A reviewer who already has the new seat gets the old one."""
-        seated = {row.pk: row for row in Reviewer.objects.select_for_update(of=("self",)).order_by("pk")}
+        seated = {row.pk: row for row in Reviewer.objects.order_by("pk").select_for_update(of=("self",), no_key=True)}
         other = next((row for row in seated.values() if row.seat == obj.seat and row.pk != obj.pk), None)
         if other is not None and obj.pk in seated:
             other.seat = seated[obj.pk].seat

@@ -14,19 +14,20 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from catalog.actions import ImportChangedError, run_import
+from catalog.actions import ImportChangedError, ImportRunningError, run_import
 from catalog.problems import CatalogError, ImportProblem, Place
 from catalog.reading import Catalog, Progress
 from catalog.report import ImportReport
+from desk import contention
 from desk.bulk import uploads
 from desk.bulk.forms import UploadForm
 from desk.bulk.report_rows import format_count, shape_problems, shape_report, summarize
 from desk.permissions import may_import, may_publish
+from web import locks
 from web.http import SeeOther
 
 CHANGED = "The site has changed since this report. Nothing was imported. This is what the import would do now."
 CONFLICT = "Someone else just saved the same rows. Nothing was imported. This is what the import would do now."
-RETRY = "Someone else just saved the same rows. Nothing was imported. Upload the file again."
 GONE = "That file is gone: it was imported, discarded, or is older than an hour. Upload it again."
 
 
@@ -103,6 +104,8 @@ def _decide(request: HttpRequest, kind: ImportKind, page: ImportPage) -> HttpRes
     except uploads.UploadGoneError:
         messages.warning(request, GONE)
         return SeeOther(page.url)
+    if not seal:  # no report was shown yet, because others kept us waiting
+        return _show_dry_run(request, kind, page, upload)
     try:
         with transaction.atomic():
             report = run_import(read_with=reader.read, by=request.user, seal=seal)
@@ -110,8 +113,10 @@ def _decide(request: HttpRequest, kind: ImportKind, page: ImportPage) -> HttpRes
                 raise PermissionDenied
     except (ImportChangedError, CatalogError):
         return _show_dry_run(request, kind, page, upload, notice=CHANGED)
-    except (IntegrityError, OperationalError):
+    except IntegrityError:
         return _show_dry_run(request, kind, page, upload, notice=CONFLICT)
+    except (ImportRunningError, OperationalError) as error:
+        return _ask_to_try_again(request, kind, page, upload, error=error)
     upload.discard()
     rows = shape_report(report, describe_place=reader.describe_place, kinds=kind.row_kinds)
     messages.success(request, f"“{upload.original_name}” is imported: {summarize(rows)}")
@@ -124,7 +129,7 @@ def _show_dry_run(
     """Run the import, roll it back, and show its report or its problems."""
     reader = kind.open(upload.content)
     try:
-        report = run_import(read_with=reader.read, dry_run=True)
+        report = run_import(read_with=reader.read, by=request.user, dry_run=True)
     except CatalogError as error:
         upload.discard()
         problems = sorted(error.problems, key=lambda problem: reader.sort_key(problem.place))
@@ -132,9 +137,8 @@ def _show_dry_run(
         return _render(
             request, kind, page, form=UploadForm(), problems=rows, file_name=upload.original_name, notice=notice
         )
-    except (IntegrityError, OperationalError):
-        upload.discard()
-        return _render(request, kind, page, form=UploadForm(), refusal=RETRY)
+    except (ImportRunningError, IntegrityError, OperationalError) as error:
+        return _ask_to_try_again(request, kind, page, upload, error=error)
     if refusal := _explain_forbidden(request, report):
         upload.discard()
         return _render(request, kind, page, form=UploadForm(), refusal=refusal)
@@ -149,6 +153,24 @@ def _show_dry_run(
     )
 
 
+def _ask_to_try_again(
+    request: HttpRequest, kind: ImportKind, page: ImportPage, upload: uploads.Upload, *, error: Exception
+) -> HttpResponse:
+    """Say what keeps the import waiting. The file stays, so that it need not be uploaded again."""
+    if isinstance(error, OperationalError) and not locks.is_contention(error):
+        raise error
+    response = _render(
+        request,
+        kind,
+        page,
+        reason=contention.describe_holder(),
+        file_name=upload.original_name,
+        upload_token=upload.sign_token(seal=""),
+    )
+    contention.mark_busy(response)
+    return response
+
+
 def _explain_forbidden(request: HttpRequest, report: ImportReport) -> str:
     """Return what the file does that the user may not do by hand, in a sentence, or ""."""
     forbidden = [
@@ -160,9 +182,10 @@ def _explain_forbidden(request: HttpRequest, report: ImportReport) -> str:
 
 
 def _render(request: HttpRequest, kind: ImportKind, page: ImportPage, **context: object) -> HttpResponse:
+    template = "desk/bulk/busy.html" if "reason" in context else kind.template
     return TemplateResponse(
         request,
-        "desk/bulk/dry_run.html" if "report" in context else kind.template,
+        "desk/bulk/dry_run.html" if "report" in context else template,
         {
             **admin.site.each_context(request),
             "import_url": page.url,

@@ -20,6 +20,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from desk.contention import is_busy
 from desk.history.events import (
     HistoryEvent,
     drop_idle,
@@ -120,6 +121,8 @@ def view_locked(
     if request.method != "POST":
         # Read the version before the object: a change in between is then reported as a conflict, not taken as seen.
         request.seen_version = read_version(tracked, pk) if pk else ""  # type: ignore[attr-defined]
+        return view()
+    if is_busy(request):  # the form is only shown again
         return view()
     request.POST = normalize_line_endings(request.POST)  # type: ignore[assignment]
     if reason := normalize_line(request.POST.get(CHANGE_REASON, "")):

@@ -6,8 +6,9 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from desk.history.events import get_tracked_models
 from reviews.models import Prediction
-from tools.models import Fact, Plan, Sourced
+from tools.models import ContentRevision, Fact, Plan, Sourced
 from tools.publishing import Publishable
 from web.words import count_of, join_words
 
@@ -43,6 +44,15 @@ def delete_selected(
         words = f"You selected {number:,}; select at most {MAX_SELECTED} at a time. Nothing was deleted."
         messages.error(request, words)
         return None
+    with transaction.atomic():
+        if "post" in request.POST and get_tracked_models(queryset.model):
+            ContentRevision.lock()
+        return _delete_unseen(modeladmin, request, queryset)
+
+
+def _delete_unseen(
+    modeladmin: admin.ModelAdmin, request: HttpRequest, queryset: "QuerySet[models.Model]"
+) -> HttpResponse | None:
     seen = find_seen(queryset)
     if seen:
         names = [f"“{row}”" for row in seen[:MAX_NAMES]]

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from desk.permissions import AnyUser
 from tools.expressions import SortKey
-from tools.models import Fact, Plan, Tool
+from tools.models import ContentRevision, Fact, Plan, Tool
 from web import clock
 
 MAX_ROWS = 1000  # per action; nobody checks more sources in a day
@@ -86,6 +86,7 @@ def verify(rows: Iterable[SourcedRow], *, by: AnyUser) -> VerificationPlan:
 
     Rows are read again under a lock, because someone may have superseded them since they were shown.
     """
+    ContentRevision.lock()
     pks: dict[type[SourcedRow], list[int]] = {Fact: [], Plan: []}
     for row in rows:
         pks[type(row)].append(row.pk)
@@ -98,14 +99,15 @@ def verify(rows: Iterable[SourcedRow], *, by: AnyUser) -> VerificationPlan:
 def _lock_facts(pks: list[int]) -> Iterable[Fact]:
     if not pks:
         return []
-    locked = Fact.objects.filter(pk__in=pks).select_for_update(of=("self",))
-    return locked.select_related("tool", "attribute").order_by("pk")
+    locked = Fact.objects.filter(pk__in=pks).order_by("pk").select_for_update(of=("self",), no_key=True)
+    return locked.select_related("tool", "attribute")
 
 
 def _lock_plans(pks: list[int]) -> Iterable[Plan]:
     if not pks:
         return []
-    return Plan.objects.filter(pk__in=pks).select_for_update(of=("self",)).select_related("tool").order_by("pk")
+    locked = Plan.objects.filter(pk__in=pks).order_by("pk").select_for_update(of=("self",), no_key=True)
+    return locked.select_related("tool")
 
 
 def _write(rows: Sequence[SourcedRow], model: type[Plan] | type[Fact], *, by: AnyUser) -> None:

@@ -21,7 +21,7 @@ from desk.publishing import gate
 from desk.publishing.gate import Finding, format_moment
 from reviews.actions import publish_tool, unschedule_tool
 from reviews.models import Review, Reviewer
-from tools.models import Fact, Plan, Tool
+from tools.models import ContentRevision, Fact, Plan, Tool
 from tools.publishing import PublicationState, TransitionError
 from web.words import count_of, join_words
 
@@ -260,8 +260,10 @@ def apply_transition(
     override = override and may_override_gate(user, model)
     try:
         with transaction.atomic():
+            ContentRevision.lock()
             rows = cast("QuerySet[Tool]", model._default_manager.filter(pk=content.pk))
-            if not list(rows.select_for_update(of=("self",)).values_list("pk")):
+            locked = rows.order_by().select_for_update(of=("self",), no_key=True)
+            if not list(locked.values_list("pk")):
                 return TransitionResult(content, is_done=False, words="someone has deleted it")
             [effect] = compute_effects(rows, transition, at=at, user=user)
             if seen is not None and effect.fingerprint != seen:

@@ -207,7 +207,7 @@ class SourcedFormSet(BaseInlineFormSet):
             if form.instance.pk and (form in self.deleted_forms or form.has_changed())
         ]
         locked = self._current_rows().filter(pk__in=[form.instance.pk for form in changed])
-        current = {row.pk: row for row in locked.select_for_update(of=("self",))}
+        current = {row.pk: row for row in locked.select_for_update(of=("self",))}  # some of them may be deleted
         if len(current) < len(changed):
             raise AlreadySupersededError
         successors = []

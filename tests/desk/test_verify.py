@@ -152,7 +152,7 @@ def test_marking_makes_a_constant_number_of_queries(admin_user, django_assert_nu
     tool = make.tool()
     for number in (1, 3):
         rows = [make.plan(of=tool, source=SOURCE) for _ in range(number)]
-        with django_assert_num_queries(5):  # savepoint and its release, lock, update, history
+        with django_assert_num_queries(6):  # savepoint and its release, revision, lock, update, history
             verifying.verify(rows, by=admin_user)
 
 

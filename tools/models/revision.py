@@ -1,6 +1,8 @@
 from django.db import connection, models
 from django.db.models import Q
 
+from web import locks
+
 
 class ContentRevision(models.Model):
     """The version of all editorial content: one row with one number, which triggers raise on every change.
@@ -22,9 +24,30 @@ class ContentRevision(models.Model):
     def lock(cls) -> None:
         """Lock the row until the transaction ends, so that only one transaction writes content at a time.
 
-        Triggers take this lock on the first write anyway. Call this before reading what decides the write. Because all
-        writers take this lock first, they cannot deadlock.
+        Triggers take this lock on the first write anyway. Call this before reading what decides the write, and before
+        locking any other row. Because all writers take this lock first, they cannot deadlock.
+
+        Where waits are limited (web.locks), raises an OperationalError for which `locks.is_contention` is true.
         """
+        if not locks.are_waits_limited():
+            cls._wait_and_lock()
+        elif not cls._lock_if_free():
+            with locks.place_to_wait():
+                cls._wait_and_lock()
+
+    @classmethod
+    def _lock_if_free(cls) -> bool:
+        """Lock the row unless somebody holds it, and limit the waits of this transaction. One statement."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT set_config('lock_timeout', %s, true), (SELECT id FROM {cls._meta.db_table} FOR UPDATE SKIP LOCKED)",  # noqa: E501, S608 (ours)
+                [locks.lock_timeout()],
+            )
+            [_, locked] = cursor.fetchone()
+        return locked is not None
+
+    @classmethod
+    def _wait_and_lock(cls) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {cls._meta.db_table} (id, number) VALUES (1, 1) "  # noqa: S608 (ours)

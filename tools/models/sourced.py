@@ -72,9 +72,9 @@ class Sourced(models.Model):
 
     def retire(self) -> None:
         """Supersede this row without a successor. Raises AlreadySupersededError."""
-        current = type(self).objects.filter(pk=self.pk, superseded_at__isnull=True).select_for_update()
+        current = type(self).objects.filter(pk=self.pk, superseded_at__isnull=True).order_by()
         with transaction.atomic():
-            if not current.values_list("pk"):
+            if not current.select_for_update(of=("self",), no_key=True).values_list("pk"):
                 raise AlreadySupersededError
             self.superseded_at = timezone.now()
             self.save(update_fields=["superseded_at"])
