@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, models
 from django.db.models import Field, ProtectedError, QuerySet
 from django.forms import Field as FormField
 from django.forms import ModelForm
@@ -20,6 +20,7 @@ from desk.history.events import get_tracked_models
 from desk.history.pages import HistoryPages, get_admin_url
 from tools.models import ContentRevision
 from tools.row_history import set_change_reason
+from web import locks
 from web.normalize import normalize_line
 
 admin.site.add_action(deletion.delete_selected, "delete_selected")
@@ -94,7 +95,12 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, admin.ModelAdmin):
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
         view = partial(super().changeform_view, request, object_id, form_url, extra_context)
-        return conflicts.view_locked(self, request, object_id, view) if get_tracked_models(self.model) else view()
+        if get_tracked_models(self.model):
+            return conflicts.view_locked(self, request, object_id, view)
+        if request.method != "POST":
+            return view()
+        with locks.limited_atomic():
+            return view()
 
     def get_form(
         self,
@@ -169,7 +175,7 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, admin.ModelAdmin):
         if request.method == "POST" and (reason := normalize_line(request.POST.get("change_reason", ""))):
             set_change_reason(reason[:500])
         try:
-            with transaction.atomic():
+            with locks.limited_atomic():
                 if request.method == "POST" and get_tracked_models(self.model):
                     ContentRevision.lock()
                 return super().delete_view(request, object_id, extra_context)

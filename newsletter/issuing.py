@@ -3,19 +3,19 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db import transaction
 from django.utils import timezone
 
 from newsletter import composing, sending
 from newsletter.content import adapt_subject, build_subject, has_news, parse_items, select_public
 from newsletter.models import Delivery, Issue, IssueState, Outbox, OutboxKind, SendState
+from web import locks
 
 
 class IssueActionError(Exception):
     """An action that is impossible in the present state of an issue. The message says why."""
 
 
-@transaction.atomic
+@locks.limited_atomic()
 def compose_issue(*, since: datetime | None = None) -> Issue | None:
     """Compose this week's issue as a draft and return it; return None if nothing is new.
 
@@ -40,7 +40,7 @@ def compose_issue(*, since: datetime | None = None) -> Issue | None:
     return draft
 
 
-@transaction.atomic
+@locks.limited_atomic()
 def start(*, issue: Issue) -> int:
     """Start sending an issue to everyone on the list now, and return how many subscribers that is.
 
@@ -88,7 +88,7 @@ def queue_test(*, issue: Issue, email: str) -> None:
     Outbox.objects.create(kind=OutboxKind.TEST, payload={"issue": issue.pk, "email": email})
 
 
-@transaction.atomic
+@locks.limited_atomic()
 def send_again(*, deliveries: Collection[int]) -> int:
     """Queue unknown and failed deliveries again, and return how many. Those of stopped issues are left alone."""
     chosen = Delivery.objects.filter(
@@ -107,6 +107,7 @@ def send_again(*, deliveries: Collection[int]) -> int:
     )
 
 
+@locks.limited_atomic()
 def count_as_sent(*, deliveries: Collection[int]) -> int:
     """Count unknown deliveries as sent, because an editor decided so, and return how many."""
     chosen = Delivery.objects.unknown().filter(pk__in=deliveries)
@@ -122,6 +123,6 @@ def _lock(issue: Issue, state: IssueState) -> Issue:
 
 
 def _change_state(issue: Issue, before: IssueState, after: IssueState, **fields: object) -> None:
-    with transaction.atomic():
+    with locks.limited_atomic():
         found = _lock(issue, before)
         Issue.objects.filter(pk=found.pk).update(state=after, **fields)

@@ -109,9 +109,11 @@ def _decide(which: str, subject: Subject, *, by: AbstractBaseUser, **values: Any
     return row[0] if row else 0
 
 
-@transaction.atomic
+@locks.limited_atomic()
 def freeze(*, tool: Tool, frozen: bool, reason: str, words: str, by: AbstractBaseUser) -> bool:
     """Start or stop holding every new vote on a tool. Return whether that changed anything; if so, log it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_TOOLS, [[tool.pk]])
     if frozen:
         _, changed = Freeze.objects.get_or_create(tool=tool)
     else:

@@ -13,7 +13,7 @@ from enum import IntEnum
 from threading import BoundedSemaphore
 
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
 RETRY_AFTER = 3  # seconds
@@ -106,6 +106,17 @@ def limit_waits_of_transaction() -> None:
     if _is_limited.get():
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [lock_timeout()])
+
+
+@contextmanager
+def limited_atomic() -> Iterator[None]:
+    """Run the block in a transaction to which the limit applies, if there is one. Also a decorator.
+
+    For what does not lock the content revision, which applies the limit itself.
+    """
+    with transaction.atomic():
+        limit_waits_of_transaction()
+        yield
 
 
 def lock_timeout() -> str:

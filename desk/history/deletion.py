@@ -10,6 +10,7 @@ from desk.history.events import get_tracked_models
 from reviews.models import Prediction
 from tools.models import ContentRevision, Fact, Plan, Sourced
 from tools.publishing import Publishable
+from web import locks
 from web.words import count_of, join_words
 
 STAYS = "Content that readers have seen cannot be deleted. Withdraw a page or a review; supersede a price or a fact."
@@ -44,7 +45,7 @@ def delete_selected(
         words = f"You selected {number:,}; select at most {MAX_SELECTED} at a time. Nothing was deleted."
         messages.error(request, words)
         return None
-    with transaction.atomic():
+    with locks.limited_atomic():
         if "post" in request.POST and get_tracked_models(queryset.model):
             ContentRevision.lock()
         return _delete_unseen(modeladmin, request, queryset)

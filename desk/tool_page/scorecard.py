@@ -274,7 +274,7 @@ class ScorecardRow:
     def _lock(edition: Review) -> None:
         """Lock the edition's row. Raises EditionChangedError if someone has changed it since it was read."""
         fields = ("published_at", "withdrawn_at", *Review.WORD_FIELDS)
-        rows = Review.objects.filter(pk=edition.pk).order_by().select_for_update(of=("self",))
+        rows = Review.objects.filter(pk=edition.pk).order_by().select_for_update(of=("self",), no_key=True)
         row = rows.values_list(*fields).first()
         if row is None or row != tuple(getattr(edition, name) for name in fields):
             raise EditionChangedError

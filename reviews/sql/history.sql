@@ -9,8 +9,9 @@ BEGIN
         TABLE = 'reviews_review';
 END $$;
 
--- Withdrawing is allowed: withdrawn_at is not among the columns compared.
-CREATE OR REPLACE TRIGGER refuse_rewriting BEFORE UPDATE ON reviews_review FOR EACH ROW
+-- Withdrawing is allowed: withdrawn_at is not among the columns compared. AFTER, because a BEFORE trigger would lock the
+-- key of the row in every save (docs/decisions, lock order).
+CREATE OR REPLACE TRIGGER refuse_rewriting AFTER UPDATE ON reviews_review FOR EACH ROW
 WHEN (
     OLD.published_at <= now()
     AND (OLD.tool_id, OLD.reviewer_id, OLD.published_at, OLD.verdict, OLD.quote, OLD.flips_if)

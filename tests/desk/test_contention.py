@@ -13,6 +13,7 @@ from lxml import html
 from accounts.models import User
 from catalog.actions import run_import
 from catalog.reading import read_catalog
+from newsletter.models import IssueState
 from tests import factories as make
 from tests.desk.forms import change_url, fill_form, read_fields
 from tests.desk.test_publishing import read_fingerprints, url
@@ -203,3 +204,28 @@ def test_running_import_names_its_user(ada):
 
     run_import(read_with=look, by=ada, dry_run=True)
     assert found == [ada.pk]
+
+
+# -- Issues of the newsletter ------------------------------------------------------------------------------
+
+
+def test_issue_that_a_worker_holds_is_shown_again_as_typed(admin_client, importer):
+    issue = make.issue(state=IssueState.DRAFT)
+    typed = fill_form(admin_client, issue, subject="Mine.")
+    importer.execute("SELECT FROM newsletter_issue FOR UPDATE")
+    response = admin_client.post(change_url(issue), {**typed, "_save": "Save"})
+    assert (response.status_code, read_fields(response.content.decode())["subject"]) == (503, "Mine.")
+    importer.rollback()
+    assert admin_client.post(change_url(issue), {**typed, "_save": "Save"}).status_code == 302
+    issue.refresh_from_db()
+    assert issue.subject == "Mine."
+
+
+def test_sending_does_not_wait_for_an_issue_that_a_worker_holds(admin_client, importer):
+    issue = make.issue(make.entry(), state=IssueState.READY)
+    address = f"/admin/newsletter/issue/{issue.pk}/send/now/"
+    importer.execute("SELECT FROM newsletter_issue FOR UPDATE")
+    response = admin_client.post(address)
+    assert (response.status_code, "Nothing was changed yet" in read_text(response)) == (503, True)
+    issue.refresh_from_db()
+    assert issue.state == IssueState.READY

@@ -4,14 +4,14 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import User
-from reviews.models import Reviewer
 from tests import factories as make
 from tests.locking import in_thread, other_connection, wait_until_blocked
-from tools.models import Category, Tool
+from tools.models import Tool
 from votes.deciding import decide
 from votes.models import Action, Choice, Listing, Reason, Vote, VoteState
 from votes.subjects import Subject
@@ -23,8 +23,19 @@ CAST = "SELECT now_state FROM cast_vote(%s, gen_random_uuid(), 'ship', '', NULL,
 CAST_PAIR = "SELECT now_state FROM cast_pair_vote(%s, %s, gen_random_uuid(), 'first', '', NULL, now())"
 
 
-@pytest.mark.parametrize("make_row", [make.tool, make.category, make.reviewer])
-def test_ordinary_save_does_not_lock_the_key(make_row: Callable[[], Tool | Category | Reviewer]):
+ROWS: dict[str, Callable[[], Model]] = {
+    "tool": make.tool,
+    "category": make.category,
+    "reviewer": make.reviewer,
+    "attribute": make.attribute,
+    "comparison": make.comparison,
+    "review": lambda: make.review(of=make.tool(), by=make.reviewer(), published_at=None),
+    "published review": lambda: make.review(of=make.tool(), by=make.reviewer()),
+}
+
+
+@pytest.mark.parametrize("make_row", ROWS.values(), ids=ROWS)
+def test_ordinary_save_does_not_lock_the_key(make_row: Callable[[], Model]):
     """Django lists every column, the slug too. A vote on the tool must not wait for the editor's commit."""
     row = make_row()
     with transaction.atomic(), other_connection() as voter:
@@ -33,6 +44,17 @@ def test_ordinary_save_does_not_lock_the_key(make_row: Callable[[], Tool | Categ
         statement = f"SELECT id FROM {table} WHERE id = %s FOR KEY SHARE SKIP LOCKED"  # noqa: S608 (one of our tables)
         locked = voter.execute(statement, [row.pk]).fetchall()
     assert locked == [(row.pk,)]
+
+
+def test_no_trigger_makes_every_update_lock_the_key():
+    """Before a BEFORE UPDATE trigger, PostgreSQL locks by the columns that a statement lists, changed or not."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger JOIN pg_index ON indrelid = tgrelid"
+            " WHERE NOT tgisinternal AND tgtype & 19 = 19"  # row (1), before (2), update (16)
+            " AND indisunique AND NOT indisprimary AND indpred IS NULL AND indexprs IS NULL ORDER BY 1"
+        )
+        assert cursor.fetchall() == [("tools_correction",)]  # its trigger refuses every update
 
 
 def test_rename_while_a_vote_commits_is_no_deadlock():
