@@ -39,5 +39,6 @@ def _normalize(text: str) -> str:
 def _words(user: Any) -> set[str]:
     texts = [settings.SITE_NAME, *(urlsplit(settings.SITE_URL).hostname or "").split(".")]
     if user is not None:
-        texts += [user.username, user.first_name, user.last_name, *user.email.split("@")]
+        # A form validates the password even if another field is invalid, and so None.
+        texts += [user.username or "", user.first_name or "", user.last_name or "", *(user.email or "").split("@")]
     return {normal for text in texts if len(normal := _normalize(text)) >= MIN_WORD_LENGTH}

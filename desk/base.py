@@ -18,6 +18,7 @@ from desk.fields import NormalizedTextAdmin
 from desk.history import conflicts, deletion
 from desk.history.events import get_tracked_models
 from desk.history.pages import HistoryPages, get_admin_url
+from desk.idempotency import answer_once
 from tools.models import ContentRevision
 from tools.row_history import set_change_reason
 from web import locks
@@ -96,11 +97,10 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, admin.ModelAdmin):
     ) -> HttpResponse:
         view = partial(super().changeform_view, request, object_id, form_url, extra_context)
         if get_tracked_models(self.model):
-            return conflicts.view_locked(self, request, object_id, view)
-        if request.method != "POST":
-            return view()
-        with locks.limited_atomic():
-            return view()
+            view = partial(conflicts.view_locked, self, request, object_id, view)
+        elif request.method == "POST":
+            view = locks.limited_atomic()(view)
+        return answer_once(request, view)
 
     def get_form(
         self,
@@ -125,6 +125,8 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, admin.ModelAdmin):
         obj: ModelT | None = None,
     ) -> HttpResponse:
         self.extend_change_form(request, context)
+        if contention.is_busy(request):
+            context["csrf_token"] = request.POST.get("csrfmiddlewaretoken", "")  # still the same form
         has_conflict = conflicts.prepare_change_form(request, context)
         response = super().render_change_form(request, context, add, change, form_url, obj)
         if has_conflict:

@@ -87,6 +87,7 @@ def answer(request: HttpRequest, view: Callable[[], HttpResponseBase]) -> HttpRe
             "reason": describe_holder(),
             "fields": fields,
             "has_files": bool(request.FILES),
+            "csrf_token": request.POST.get("csrfmiddlewaretoken", ""),  # still the same form
         }
         response = TemplateResponse(request, "desk/busy.html", context)
         mark_busy(response)

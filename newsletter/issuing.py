@@ -9,6 +9,7 @@ from newsletter import composing, sending
 from newsletter.content import adapt_subject, build_subject, has_news, parse_items, select_public
 from newsletter.models import Delivery, Issue, IssueState, Outbox, OutboxKind, SendState
 from web import locks
+from web.locks import Lock
 
 
 class IssueActionError(Exception):
@@ -22,6 +23,7 @@ def compose_issue(*, since: datetime | None = None) -> Issue | None:
     News counts from `since` on (default: when the last issue was composed). An existing draft is composed again and
     keeps its number and its lead. Raises IssueActionError while an issue is ready to be sent.
     """
+    locks.hold(Lock.COMPOSING)
     ready = Issue.objects.filter(state=IssueState.READY).first()
     if ready is not None:
         raise IssueActionError(f"{ready} is ready to be sent. Send it first, or make it a draft again.")

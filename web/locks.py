@@ -4,8 +4,9 @@ Every number of an advisory lock is here, so that no two uses share one by accid
 request at the desk waits a few seconds (`limit_waits`), because the thread it waits in also serves readers.
 """
 
+import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,7 @@ class Lock(IntEnum):
     DECISION = 0x115717  # one decision at a time: two on the same votes would deadlock
     RANKING = 0x115718  # one ranking of pairs at a time
     OLD_AMOUNTS = 0x115719  # one process deletes expired counters; the others skip it
+    COMPOSING = 0x11571A  # one issue of the newsletter is composed at a time; the next one finds its draft
 
 
 class BusyError(OperationalError):
@@ -57,6 +59,19 @@ def hold(lock: Lock) -> None:
 def _hold(lock: Lock) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock.value])
+
+
+def hold_key(digest: bytes) -> None:
+    """Wait for a lock named by a digest of at least 8 bytes, and hold it until the transaction ends."""
+    high, low = struct.unpack("ii", digest[:8])
+    with connection.cursor() as cursor:
+        if _is_limited.get():
+            limit_waits_of_transaction()
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s::int, %s::int)", [high, low])
+        [is_held] = cursor.fetchone()
+        if not is_held:
+            with place_to_wait() if _is_limited.get() else nullcontext():
+                cursor.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", [high, low])
 
 
 def try_hold(lock: Lock) -> bool:

@@ -20,6 +20,7 @@ from accounts.groups import GROUPS
 from accounts.models import User
 from accounts.sessions import end_sessions
 from desk.fields import NormalizedTextAdmin
+from desk.idempotency import SavedOnceAdmin
 from tools.models import ContentRevision
 
 # allauth registers these: the secrets of second factors, and email addresses, which this site stores in the account.
@@ -43,7 +44,7 @@ class SecondFactorFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(NormalizedTextAdmin, DjangoUserAdmin):
+class UserAdmin(SavedOnceAdmin, NormalizedTextAdmin, DjangoUserAdmin):
     """Accounts of the people who work at the desk. All of them are staff, and groups alone give them permissions.
 
     Only superusers create and change superusers.
@@ -214,7 +215,7 @@ def _deactivate(user: User) -> bool:
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin):
+class GroupAdmin(SavedOnceAdmin, DjangoGroupAdmin):
     """Groups. The four groups of accounts/groups.py cannot be changed here; others can be added."""
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:

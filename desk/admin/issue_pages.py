@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.csp import CSP
 from django.views.decorators.csp import csp_override
 
+from desk.idempotency import answer_once
 from desk.ids import parse_id
 from newsletter import issuing, statistics
 from newsletter.issuing import IssueActionError
@@ -107,13 +108,7 @@ class _IssuePages:
         issue = _get_issue(request, object_id)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        email = getattr(request.user, "email", "")
-        if email:
-            issuing.queue_test(issue=issue, email=email)
-            messages.success(request, f"A test to {email} is queued.")
-        else:
-            messages.error(request, "Your account has no email address to send a test to.")
-        return SeeOther(_change_url(issue))
+        return answer_once(request, lambda: _send_test(request, issue))
 
     def act(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
         """Do one of ACTIONS on POST. On GET, ask first, where the action has a question."""
@@ -179,6 +174,16 @@ def _get_issue(request: HttpRequest, object_id: str) -> Issue:
     if issue is None:
         raise Http404
     return issue
+
+
+def _send_test(request: HttpRequest, issue: Issue) -> HttpResponse:
+    email = getattr(request.user, "email", "")
+    if email:
+        issuing.queue_test(issue=issue, email=email)
+        messages.success(request, f"A test to {email} is queued.")
+    else:
+        messages.error(request, "Your account has no email address to send a test to.")
+    return SeeOther(_change_url(issue))
 
 
 def _change_url(issue: Issue) -> str:

@@ -1,5 +1,6 @@
 """The history pages of the desk: the events of an object, restoring a version, and deleted rows."""
 
+from functools import partial
 from http import HTTPStatus
 
 from django.contrib import admin, messages
@@ -25,6 +26,7 @@ from desk.history.events import (
     read_version,
 )
 from desk.history.restoring import HistoryRow, Restoration, plan_restoration
+from desk.idempotency import answer_once
 from desk.permissions import AnyUser, may_see, writes_own_drafts_only
 from reviews.models import Prediction, Review
 from tools.models import ContentRevision, Correction, Sourced
@@ -97,6 +99,9 @@ class HistoryPages:
 
     def restore_view(self, request: HttpRequest, object_id: int, kind: str, version: int) -> HttpResponse:
         """Show what restoring a version would change. On POST, restore it."""
+        return answer_once(request, partial(self._show_or_restore, request, object_id, kind, version))
+
+    def _show_or_restore(self, request: HttpRequest, object_id: int, kind: str, version: int) -> HttpResponse:
         obj = self._get_subject(request, object_id)
         tracked = next((one for one in self._get_readable_models(request.user) if one.name == kind), None)
         with transaction.atomic():
