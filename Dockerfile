@@ -7,7 +7,7 @@ ENV PYTHONUNBUFFERED=1 \
     PATH=/app/.venv/bin:$PATH \
     DATA_DIR=/app/.data \
     STATIC_ROOT=/app/static-collected \
-    BIND=0.0.0.0:8000
+    BIND=0.0.0.0
 
 WORKDIR /app
 

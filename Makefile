@@ -11,7 +11,8 @@ TESTS ?= tests
 .PHONY: help run dev test check format lock upgrade clean stop bench-page bench-pages bench-votes prove-votes prove-newsletter worker browser
 
 help:
-	@echo "make run         the site on http://127.0.0.1:$(PORT), as production runs it (PORT=... for another)"
+	@echo "make run         the site on http://127.0.0.1:$(PORT), as production runs it (PORT=... for another,"
+	@echo "                 DEMO=false for an empty site on the first start)"
 	@echo "make dev         the same with autoreload and DEBUG"
 	@echo "make test        everything that CI runs: make check, then all tests (TESTS=tests/catalog for a part)"
 	@echo "make check       linters, types, import layers, Django's own checks"

@@ -6,6 +6,8 @@ import os
 import re
 from contextlib import suppress
 
+from config.listening import resolve_bind
+
 
 def _remove_address(record: logging.LogRecord) -> bool:
     """Remove the client's IP address from gunicorn's warnings about invalid requests. Keeps every record."""
@@ -15,7 +17,7 @@ def _remove_address(record: logging.LogRecord) -> bool:
 
 logging.getLogger("gunicorn.error").addFilter(_remove_address)
 
-bind = os.environ.get("BIND", "127.0.0.1:" + os.environ.get("PORT", "8000"))
+bind = resolve_bind(os.environ)
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)

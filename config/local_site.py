@@ -1,7 +1,8 @@
 """`make run` and `make dev`: from a fresh clone to a site in the browser.
 
-Starts PostgreSQL, migrates, imports the demo content into an empty site, creates an administrator for this machine
-only, collects static files, and serves. Idempotent: existing data is kept.
+Starts PostgreSQL, migrates, collects static files, and serves. The first start also creates an administrator for this
+machine only and imports the demo content, unless DEMO=false asks for an empty site. Idempotent: later starts change no
+data, so that a site whose content was deleted stays empty.
 """
 
 import argparse
@@ -13,21 +14,25 @@ from pathlib import Path
 
 import environ
 
+from config.listening import DEFAULT_PORT, get_port, resolve_bind
+
 ROOT = Path(__file__).resolve().parent.parent
 ADMIN = "admin"
+ADMIN_EMAIL = "admin@example.com"  # reserved for examples: reaches nobody
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="local_site", description=__doc__)
     parser.add_argument("mode", choices=["run", "dev"])
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
     options = parser.parse_args()
 
     env_file = _ensure_env_file()
     environ.Env.read_env(env_file)  # before the settings do, because it may set DATABASE_URL
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{options.port}")
     os.environ["PORT"] = str(options.port)
+    port = get_port(resolve_bind(os.environ)) or options.port  # BIND may name another
+    os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{port}")
     if options.mode == "dev":
         os.environ["DEBUG"] = "true"
     if not os.environ.get("DATABASE_URL"):
@@ -39,12 +44,12 @@ def main() -> None:
     _prepare_content()
     if options.mode == "run":
         _manage("collectstatic", "--no-input", "--verbosity", "0")
-    _announce(options.port, env_file)
+    _announce(port, env_file)
     # The worker ends with this process, which becomes the server.
     subprocess.Popen([sys.executable, "manage.py", "worker", "--with-parent"], cwd=ROOT)
     if options.mode == "run":
         os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"])  # noqa: S606
-    os.execv(sys.executable, [sys.executable, "manage.py", "runserver", f"127.0.0.1:{options.port}"])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}"])  # noqa: S606
 
 
 def _ensure_env_file() -> Path:
@@ -86,11 +91,13 @@ def _prepare_content() -> None:
 
     from tools.models import Category, Tool
 
-    if not Tool.objects.exists() and not Category.objects.exists():
-        print("The site is empty: importing the demo content.", flush=True)  # noqa: T201
+    users = get_user_model().objects
+    if users.exists():  # not the first start
+        return
+    if environ.Env().bool("DEMO", default=True) and not Tool.objects.exists() and not Category.objects.exists():
+        print("The site is new: importing the demo content.", flush=True)  # noqa: T201
         _manage("import_catalog", "demo/catalog.json", "--verbosity", "0")
-    if not get_user_model().objects.exists():
-        get_user_model().objects.create_superuser(ADMIN, password=_local_password())
+    users.create_superuser(ADMIN, email=ADMIN_EMAIL, password=_local_password())
 
 
 def _local_password() -> str:

@@ -182,7 +182,7 @@ def _send_test(request: HttpRequest, issue: Issue) -> HttpResponse:
         issuing.queue_test(issue=issue, email=email)
         messages.success(request, f"A test to {email} is queued.")
     else:
-        messages.error(request, "Your account has no email address to send a test to.")
+        messages.error(request, "Your account has no email address for a test. An administrator can add one.")
     return SeeOther(_change_url(issue))
 
 

@@ -8,7 +8,10 @@ from django.core import checks
 from django.db import models
 from django.test.utils import isolate_apps
 
+from accounts.models import User
 from config import local_postgres, local_site
+from config.listening import get_port, resolve_bind
+from tests import factories as make
 from tests.server import database_url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -158,3 +161,63 @@ def test_second_factor_is_required_outside_debug(environment, required):
         check=True,
     )
     assert process.stdout == f"{required}\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "bind", "port"),
+    [
+        ({}, "127.0.0.1:8000", 8000),
+        ({"PORT": "8173"}, "127.0.0.1:8173", 8173),
+        ({"BIND": "10.0.0.1", "PORT": "8173"}, "10.0.0.1:8173", 8173),
+        ({"BIND": "10.0.0.1"}, "10.0.0.1:8000", 8000),
+        ({"BIND": "", "PORT": ""}, "127.0.0.1:8000", 8000),
+        ({"BIND": "10.0.0.1:9000", "PORT": "8173"}, "10.0.0.1:9000", 9000),
+        ({"BIND": "[::1]", "PORT": "8173"}, "[::1]:8173", 8173),
+        ({"BIND": "[::1]:9000"}, "[::1]:9000", 9000),
+        ({"BIND": "unix:/run/shipside.sock", "PORT": "8173"}, "unix:/run/shipside.sock", None),
+        ({"BIND": "unix:/run/shipside:80"}, "unix:/run/shipside:80", None),
+        ({"BIND": "fd://3"}, "fd://3", None),
+    ],
+)
+def test_server_listens_where_bind_and_port_say(environment, bind, port):
+    assert resolve_bind(environment) == bind
+    assert get_port(bind) == port
+
+
+@pytest.fixture
+def commands(monkeypatch):
+    """Record the commands that a start runs, instead of running them."""
+    calls: list[tuple[str, ...]] = []
+    monkeypatch.setattr(local_site, "_manage", lambda *arguments: calls.append(arguments))
+    monkeypatch.setenv("LOCAL_ADMIN_PASSWORD", "a-password-of-this-machine")
+    monkeypatch.delenv("DEMO", raising=False)
+    return calls
+
+
+IMPORT_DEMO = ("import_catalog", "demo/catalog.json", "--verbosity", "0")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("demo", "expected"), [(None, [IMPORT_DEMO]), ("true", [IMPORT_DEMO]), ("false", [])])
+def test_first_start_imports_the_demo_unless_told_not_to(commands, monkeypatch, demo, expected):
+    if demo:
+        monkeypatch.setenv("DEMO", demo)
+    local_site._prepare_content()
+    assert commands == expected
+    admin = User.objects.get()
+    assert (admin.username, admin.email, admin.is_superuser) == ("admin", "admin@example.com", True)
+    assert admin.check_password("a-password-of-this-machine")
+
+
+@pytest.mark.django_db
+def test_later_start_of_a_site_without_content_imports_nothing(commands):
+    make.user()
+    local_site._prepare_content()
+    assert (commands, User.objects.count()) == ([], 1)
+
+
+@pytest.mark.django_db
+def test_first_start_imports_no_demo_next_to_other_content(commands):
+    make.category()
+    local_site._prepare_content()
+    assert commands == []
