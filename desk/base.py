@@ -27,7 +27,19 @@ from web.normalize import normalize_line
 admin.site.add_action(deletion.delete_selected, "delete_selected")
 
 
-class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, admin.ModelAdmin):
+class SearchAdmin(admin.ModelAdmin):
+    """A ModelAdmin whose search box and suggestions ignore case and accents, as the search of readers does."""
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return [f"{field}__folded_contains" for field in self.search_fields]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return super().get_search_results(request, queryset, normalize_line(search_term))
+
+
+class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
     """A ModelAdmin with the history, conflict reports, and deletion rules of the desk.
 
     Subclasses that override one of these methods call `super()`. They set their own form as `form`.
@@ -58,13 +70,6 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, admin.ModelAdmin):
         if self.history_pages is None:
             return super().history_view(request, object_id, extra_context)
         return self.history_pages.history_view(request, object_id, extra_context)
-
-    # -- Searching ------------------------------------------------------------------------------------------
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[ModelT], search_term: str
-    ) -> tuple[QuerySet[ModelT], bool]:
-        return super().get_search_results(request, queryset, normalize_line(search_term))
 
     # -- Editing --------------------------------------------------------------------------------------------
 

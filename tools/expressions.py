@@ -4,7 +4,10 @@ Percentages and the Wilson interval are computed in the database and nowhere els
 formulas and their source.
 """
 
-from django.db.models import FloatField, Func, IntegerField, TextField
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import CharField, FloatField, Func, IntegerField, Lookup, TextField
 
 
 class WholePercent(Func):
@@ -45,3 +48,20 @@ class SortKey(Func):
     template = '%(function)s(%(expressions)s) COLLATE "C"'
     arity = 1
     output_field = TextField()
+
+
+@CharField.register_lookup
+@TextField.register_lookup
+@ArrayField.register_lookup
+class FoldedContains(Lookup):
+    """`name__folded_contains="naive"`: whether a text, or an array, contains words, ignoring case and accents.
+
+    It reads every row, as `icontains` does.
+    """
+
+    lookup_name = "folded_contains"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        text, parameters = self.process_lhs(compiler, connection)
+        return f"strpos(folded({text}::text), folded(%s)) > 0", (*parameters, str(self.rhs))

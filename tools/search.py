@@ -91,14 +91,8 @@ def highlight(text: Any, words: str, *, excerpt: bool = False) -> Func:
         " FragmentDelimiter=' … '"
     )
     short = LessThanOrEqual(Length(plain), SHORT_TEXT)
-    return Func(
-        plain,
-        Func(Value(words), function="highlight_query", output_field=SearchQueryField()),
-        Case(When(short, then=whole), default=pieces) if excerpt else whole,
-        function="ts_headline",
-        template="%(function)s('english', %(expressions)s)",
-        output_field=TextField(),
-    )
+    options = Case(When(short, then=whole), default=pieces) if excerpt else whole
+    return Func(plain, Value(words), options, function="highlighted", output_field=TextField())
 
 
 def split_words(text: str) -> list[str]:

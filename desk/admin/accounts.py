@@ -19,6 +19,7 @@ from accounts import second_factor
 from accounts.groups import GROUPS
 from accounts.models import User
 from accounts.sessions import end_sessions
+from desk.base import SearchAdmin
 from desk.fields import NormalizedTextAdmin
 from desk.idempotency import SavedOnceAdmin
 from tools.models import ContentRevision
@@ -44,7 +45,7 @@ class SecondFactorFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(SavedOnceAdmin, NormalizedTextAdmin, DjangoUserAdmin):
+class UserAdmin(SavedOnceAdmin, NormalizedTextAdmin, SearchAdmin, DjangoUserAdmin):
     """Accounts of the people who work at the desk. All of them are staff, and groups alone give them permissions.
 
     Only superusers create and change superusers.
@@ -215,7 +216,7 @@ def _deactivate(user: User) -> bool:
 
 
 @admin.register(Group)
-class GroupAdmin(SavedOnceAdmin, DjangoGroupAdmin):
+class GroupAdmin(SavedOnceAdmin, SearchAdmin, DjangoGroupAdmin):
     """Groups. The four groups of accounts/groups.py cannot be changed here; others can be added."""
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:

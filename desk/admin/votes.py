@@ -63,7 +63,9 @@ class VoteAdmin(HeldVotesAdmin):
         tools = visible.filter(Exists(held) | Q(freeze__isnull=False)).with_community().with_freeze()
         tools = tools.annotate(held=Coalesce(Sum("tallies__held"), 0)).order_by("-held", SortKey("name"), "pk")
         asked = _parse(FindToolForm(request.GET))["q"]
-        found = visible.filter(Q(name__icontains=asked) | Q(slug__icontains=asked)) if asked else visible.none()
+        found = (
+            visible.filter(Q(name__folded_contains=asked) | Q(slug__folded_contains=asked)) if asked else visible.none()
+        )
         page = Paginator(tools, TOOLS_PER_PAGE).get_page(request.GET.get("page"))
         return self.render(
             request,

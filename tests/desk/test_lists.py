@@ -100,6 +100,39 @@ def find_rows(client, model, **query) -> set[str]:
     return {str(row) for row in response.context["cl"].result_list}
 
 
+@pytest.mark.parametrize("typed", ["orsted", "Ørsted", "ØRSTED", "o\u0308rsted", "ＯＲＳＴＥＤ"])
+def test_search_boxes_ignore_case_and_accents(admin_client, typed):
+    tool = make.tool(name="Ørsted", slug="found-by-name")
+    make.tool(name="Other", slug="found-by-alias", aliases=["Aliased", "The Örsted"])
+    make.tool(name="Else")
+    make.plan(of=tool, name="Plan of it")
+    make.reviewer(name="Ørsted Seat")
+    make.category(name="Ørsteds")
+    comparison = make.comparison(second=tool)
+    assert find_rows(admin_client, Tool, q=typed) == {"Ørsted", "Other"}
+    assert find_rows(admin_client, Plan, q=typed) == {"Plan of it"}
+    assert find_rows(admin_client, Reviewer, q=typed) == {"Ørsted Seat"}
+    assert find_rows(admin_client, Category, q=typed) == {"Ørsteds"}
+    assert find_rows(admin_client, Comparison, q=typed) == {str(comparison)}
+    queue = admin_client.get("/admin/votes/vote/", {"q": typed}).content.decode()
+    assert (queue.count(">Ørsted</a>"), queue.count("Else")) == (1, 0)
+    suggested = admin_client.get(
+        "/admin/autocomplete/",
+        {"app_label": "comparisons", "model_name": "comparison", "field_name": "first", "term": typed},
+    ).json()["results"]
+    assert {row["text"] for row in suggested} == {"Ørsted", "Other"}
+
+
+def test_accounts_are_found_regardless_of_accents(admin_client):
+    make.user(username="zoe", first_name="Zoë")
+    assert find_rows(admin_client, User, q="zoë") == find_rows(admin_client, User, q="ZOE") == {"zoe"}
+
+
+def test_every_search_box_ignores_accents():
+    searches = [one.search_fields and one.get_search_fields(None) for one in admin.site._registry.values()]
+    assert {field.rpartition("__")[2] for fields in searches for field in fields} == {"folded_contains"}
+
+
 def test_state_filter_finds_each_state(admin_client):
     make.tool(name="draft", published_at=None)
     make.tool(name="scheduled", published_at=make.FUTURE)

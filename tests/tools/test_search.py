@@ -271,9 +271,37 @@ def test_chinese_words_are_found_in_every_text():
     assert [len(search(model, "助智")) for model in (Tool, Review, Comparison)] == [0, 0, 0]
 
 
-@pytest.mark.parametrize(("text", "typed"), [("Naïve rules", "naïve"), ("Naïve rules", "rules")])
-def test_match_is_highlighted_as_it_is_written(text, typed):
-    tool = make.tool(tagline=text)
+@pytest.mark.parametrize(
+    ("text", "typed", "highlighted"),
+    [
+        ("Naïve rules", "naïve", "[Naïve] rules"),
+        ("Naïve rules", "naive", "[Naïve] rules"),
+        ("Naïvely ruled", "naively rules", "[Naïvely] [ruled]"),
+        ("Naive rules", "naïve", "[Naive] rules"),
+        ("The Ørsted of naïveté", "orsted", "The [Ørsted] of naïveté"),
+        ("Über-Straße", "strasse or uber", "[Über]-[Straße]"),
+        ("An “élan” of its own", "its elan", "An “[élan]” of its own"),
+        ("Быстрая ЁЛКА", "елка", "Быстрая [ЁЛКА]"),
+        ("人工智能助手，性能。", "智能", "人工[智能]助手，性能。"),
+        ("人工智能助手 Qwen千问", "qwen千问 助手", "人工智能[助手] [Qwen][千问]"),
+        ("인공지능도우미", "지능", "인공[지능]도우미"),
+        ("Plain & ’quoted’ text", "naive text", "Plain & ’quoted’ [text]"),
+        ("Naïve (a | b) & !c:b", "(naive & c", "[Naïve] (a | b) & ![c]:b"),
+    ],
+)
+def test_match_is_highlighted_as_it_is_written(text, typed, highlighted):
+    tool = make.tool(name=text, tagline=text, description=text, aliases=[text])
     [found] = Tool.objects.filter(pk=tool.pk).with_highlights(typed)
-    assert HIGHLIGHT_START in found.highlighted_tagline
-    assert found.highlighted_tagline.replace(HIGHLIGHT_START, "").replace(HIGHLIGHT_STOP, "") == text
+    for shown in ("name", "tagline", "description", "aliases"):
+        marked = getattr(found, f"highlighted_{shown}")
+        assert marked.replace(HIGHLIGHT_START, "[").replace(HIGHLIGHT_STOP, "]") == highlighted
+
+
+@given(shown=st.text(max_size=200), words=st.text(max_size=50))
+def test_highlighting_changes_no_character_and_never_fails(shown, words):
+    shown, words = (text.translate({0: None, 0x1F: None, 0xE000: None, 0xE001: None}) for text in (shown, words))
+    with connection.cursor() as cursor:
+        options = f"StartSel={HIGHLIGHT_START}, StopSel={HIGHLIGHT_STOP}, HighlightAll=true"
+        cursor.execute("SELECT highlighted(%s, %s, %s)", [shown, words, options])
+        marked = cursor.fetchone()[0]
+    assert marked.replace(HIGHLIGHT_START, "").replace(HIGHLIGHT_STOP, "") == shown

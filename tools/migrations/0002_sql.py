@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 "slugs.sql": "12cd7e77",
                 "arithmetic.sql": "e2688a61",
                 "names.sql": "d8c99671",
-                "search.sql": "c3fe3a10",
+                "search.sql": "4f19cc65",
                 "history.sql": "0715a4fc",
             },
         ),

@@ -12,16 +12,17 @@ CREATE OR REPLACE FUNCTION spaced(words text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN regexp_replace(left(words, 100000), '[-._/:@&!|()<>*\\]', ' ', 'g');
 
--- The same without case and accents, and with each character of Chinese, Japanese, and Korean as a word, so that a word
--- is found in the middle of others (UNSPACED in web/folding.py).
+-- A pattern for characters of scripts that do not separate words by blanks (UNSPACED in web/folding.py).
+CREATE OR REPLACE FUNCTION unspaced_character() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '[\u2e80-\u2fff\u3040-\u318f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff'
+    '\U00020000-\U0003ffff]';
+
+-- Return a text without case and accents, split as above, and with each character of Chinese, Japanese, and Korean as a
+-- word, so that a word is found in the middle of others.
 CREATE OR REPLACE FUNCTION separated(words text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN regexp_replace(
-    folded(spaced(words)),
-    '(['
-    '\u2e80-\u2fff\u3040-\u318f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff'
-    '\U00020000-\U0003ffff])', ' \1 ', 'g'
-);
+RETURN regexp_replace(folded(spaced(words)), '(' || unspaced_character() || ')', ' \1 ', 'g');
 
 -- Declared IMMUTABLE although array_to_string is only STABLE: that is for element types whose text depends on settings,
 -- and text is not one of them.
@@ -52,12 +53,10 @@ RETURN ARRAY(SELECT folded(called) FROM unnest(aliases || name) AS called);
 -- Turn runs of Chinese, Japanese, and Korean into phrases, unless a person has typed phrases.
 CREATE OR REPLACE FUNCTION phrased(words text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN words LIKE '%"%' THEN words ELSE regexp_replace(
-    folded(words),
-    '(['
-    '\u2e80-\u2fff\u3040-\u318f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff'
-    '\U00020000-\U0003ffff]+)', ' "\1" ', 'g'
-) END;
+RETURN CASE
+    WHEN words LIKE '%"%' THEN words
+    ELSE regexp_replace(folded(words), '(' || unspaced_character() || '+)', ' "\1" ', 'g')
+END;
 
 -- Parse what a person typed: all words, "phrases", or; stemmed, and as names are spelled. Nothing is a syntax error.
 CREATE OR REPLACE FUNCTION search_query(words text) RETURNS tsquery
@@ -65,10 +64,39 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN websearch_to_tsquery('pg_catalog.english', separated(phrased(words)))
     || websearch_to_tsquery('pg_catalog.simple', separated(phrased(words)));
 
--- Return what to highlight in a text as it is written, that is, with its accents.
-CREATE OR REPLACE FUNCTION highlight_query(words text) RETURNS tsquery
+-- Return what to highlight in a text: what was searched, and how the text itself spells it. `naive` finds `Naïve`, which
+-- has a lexeme of its own, because texts are shown, and therefore parsed, with their accents.
+CREATE OR REPLACE FUNCTION highlight_query(shown text, words text) RETURNS tsquery
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN search_query(words) || websearch_to_tsquery('pg_catalog.english', spaced(words));
+RETURN search_query(words) || websearch_to_tsquery('pg_catalog.english', spaced(phrased(words))) || coalesce((
+    SELECT string_agg('(' || spelling::text || ')', ' | ')::tsquery
+    FROM (
+        SELECT DISTINCT plainto_tsquery('pg_catalog.english', token) AS spelling
+        FROM ts_parse('default', shown)
+        WHERE octet_length(shown) > char_length(shown) AND octet_length(token) > char_length(token)
+          AND token !~ unspaced_character()
+          AND tsvector_to_array(to_tsvector('pg_catalog.english', separated(token)))
+              && tsvector_to_array(to_tsvector('pg_catalog.english', separated(words)))
+    ) AS spelled
+    WHERE numnode(spelling) > 0
+), '');
+
+-- Return a text, or an excerpt, in which matches are between the delimiters that `options` of ts_headline name. A
+-- Chinese, Japanese, or Korean word is cut out of its neighbors by a control character, which is removed again.
+CREATE OR REPLACE FUNCTION highlighted(shown text, words text, options text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN replace(ts_headline(
+    'pg_catalog.english',
+    CASE
+        WHEN words !~ unspaced_character() THEN shown
+        ELSE regexp_replace(shown, (
+            SELECT '(' || string_agg(run[1], '|') || ')'
+            FROM regexp_matches(folded(words), unspaced_character() || '+', 'g') AS run
+        ), E'\x1f\\1\x1f', 'g')
+    END,
+    highlight_query(shown, words),
+    options
+), E'\x1f', '');
 
 -- Return the 100 tools, published or not, whose names come closest to words that may be misspelled.
 -- Threshold 0.4: `haiuk` shares half of its trigrams with `haiku`, `qdrnat` 43% with `qdrant`. It is set here and not in
