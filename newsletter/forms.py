@@ -1,6 +1,7 @@
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.http import QueryDict
 
 from newsletter.addresses import normalize
@@ -51,7 +52,8 @@ class PreferencesForm(forms.Form):
         super().__init__(data, initial=initial)
         field = self.fields["categories"]
         assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101 (for the types)
-        field.queryset = Category.objects.all()
+        visible = Category.objects.with_published_tools()
+        field.queryset = Category.objects.filter(Q(pk__in=visible) | Q(pk__in=subscriber.categories.all()))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -79,7 +79,7 @@ def tool(request: HttpRequest, tool: Any) -> HttpResponse:
 
 @require_safe
 @public_page
-@at_current_address(Category.objects.by_slug)
+@at_current_address(lambda slug: Category.objects.with_published_tools().by_slug(slug))
 def category(request: HttpRequest, category: Category) -> HttpResponse:
     """Rank the tools of a category, and state the rule."""
     panel_seats = [PanelSeat(*row) for row in Reviewer.objects.seats()]

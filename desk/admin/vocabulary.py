@@ -95,6 +95,11 @@ class CategoryAdmin(VocabularyAdmin):
         may_add = request.user.has_perms(["tools.add_attribute", "tools.change_attribute"])
         return ["name", "slug", "description", *(["new_attributes"] if may_add else [])]
 
+    def view_on_site(self, category: Category) -> str | None:
+        """Return the category's page if it has one: readers see it with its first published tool."""
+        is_public = Category.objects.with_published_tools().filter(pk=category.pk).exists()
+        return category.get_absolute_url() if is_public else None
+
     def save_related(
         self,
         request: HttpRequest,

@@ -87,9 +87,9 @@ def test_old_slugs_redirect_to_the_canonical_pair(client):
 
 @pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
 def test_unpublished_tool_returns_404_and_leaks_nothing(client, fields):
-    make.tool(slug="alpha")
+    shown = make.tool(slug="alpha")
     nowhere = client.get("/compare/alpha-vs-nothing/")
-    hidden = make.tool(slug="beta", name="Hidden thing", **fields)
+    hidden = make.tool(slug="beta", name="Hidden thing", category=shown.category, **fields)
     make.comparison(first=hidden, second=Tool.objects.get(slug="alpha"))
     answer = client.get("/compare/alpha-vs-beta/")
     assert (answer.status_code, answer.content) == (404, nowhere.content)

@@ -151,3 +151,17 @@ def test_names_sort_regardless_of_case_accents_and_the_servers_locale(client):
     assert [sorted(ordered, key=page.index) for page in pages] == [ordered] * 3
     assert [tool.name for tool in Tool.objects.filter(category=category)] == ordered
     assert [row.name for row in Category.objects.all()] == ["drawing", "Écriture", "Zoology"]
+
+
+@pytest.mark.parametrize("hidden", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
+def test_category_without_published_tools_has_no_page(client, hidden):
+    category = make.category(name="Secret plans", slug="renamed")
+    Category.objects.filter(pk=category.pk).update(slug="secret-plans")
+    assert client.get("/categories/secret-plans/").status_code == 404
+    tool = make.tool(category=category, **hidden)
+    for slug in ("secret-plans", "renamed"):
+        answer = client.get(f"/categories/{slug}/")
+        assert (answer.status_code, b"Secret plans" in answer.content) == (404, False)
+    make.tool(category=tool.category)
+    assert client.get("/categories/secret-plans/").status_code == 200
+    assert client.get("/categories/renamed/").url == "/categories/secret-plans/"

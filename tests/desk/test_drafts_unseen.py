@@ -7,7 +7,7 @@ from tests import factories as make
 from tests.accounts.people import person
 from tests.desk.people import sign_in
 from tests.desk.tool_forms import tool_url
-from tools.models import Tool
+from tools.models import Category, Tool
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +33,13 @@ def test_view_on_site_does_not_tell_the_slug_of_a_draft(draft):
     assert sign_in(person("Moderator")).get(address).status_code == 403
     seen = sign_in(person("Editor")).get(address)
     assert (seen.status_code, seen.headers["Location"]) == (302, "http://testserver/tools/secret-unannounced/")
+
+
+def test_category_links_to_its_page_only_when_readers_have_one(admin_client, draft):
+    form = f"/admin/tools/category/{draft.category.pk}/change/"
+    assert f"/admin/r/{ContentType.objects.get_for_model(Category).pk}/" not in admin_client.get(form).text
+    make.tool(category=draft.category)
+    assert f'href="{draft.category.get_absolute_url()}"' in admin_client.get(form).text
 
 
 def test_administrators_may_moderate_drafts(draft):

@@ -102,7 +102,7 @@ def test_confirming_again_puts_an_unsubscribed_reader_back_on_the_list(client):
 
 def test_preferences_save_everything_or_some_categories(client):
     subscriber = make.subscriber()
-    one, two = make.category(name="One"), make.category(name="Two")
+    one, two = (make.tool(category=make.category(name=name)).category for name in ("One", "Two"))
     path = PREFERENCES.build_path(subscriber.pk)
     assert "Saved." in client.post(path, {"scope": "some", "categories": [one.pk]}).content.decode()
     subscriber.refresh_from_db()
@@ -112,6 +112,17 @@ def test_preferences_save_everything_or_some_categories(client):
     subscriber.refresh_from_db()
     assert (subscriber.all_categories, list(subscriber.categories.all())) == (True, [one])
     assert two not in subscriber.categories.all()
+
+
+def test_preferences_do_not_name_categories_of_drafts(client):
+    subscriber = make.subscriber()
+    make.tool(category=make.category(name="Secret plans"), published_at=None)
+    make.tool(category=make.category(name="Public"))
+    chosen = make.category(name="Chosen")  # its tools have been withdrawn since
+    subscriber.categories.add(chosen)
+    page = client.get(PREFERENCES.build_path(subscriber.pk))
+    assert [category.name for category in page.context["form"].fields["categories"].queryset] == ["Chosen", "Public"]
+    assert "Secret plans" not in page.content.decode()
 
 
 @pytest.mark.parametrize(
