@@ -138,4 +138,5 @@ class ErrorPageMiddleware(MiddlewareMixin):
         page.cookies = response.cookies
         for header, value in response.headers.items():  # such as Allow, Retry-After, and `no-store`
             page.headers.setdefault(header, value)
+        page.headers["Content-Length"] = str(len(page.content))  # not that of the empty response
         return page

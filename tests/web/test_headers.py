@@ -40,6 +40,7 @@ def test_every_error_page_has_the_security_headers_and_is_stored_nowhere():
         assert "camera=()" in response.headers["Permissions-Policy"], name
         assert "HX-Request" in response.headers["Vary"], name
         assert b'class="masthead"' in response.content, name
+        assert int(response.headers.get("Content-Length", len(response.content))) == len(response.content), name
 
 
 def test_too_many_votes_page_keeps_no_store_and_retry_after(settings):
