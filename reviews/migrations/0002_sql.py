@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 "revision.sql": "d1b17384",
                 "slugs.sql": "eb623562",
                 "search.sql": "fc8fd409",
-                "history.sql": "62f7e5c9",
+                "history.sql": "339276a9",
                 "editions.sql": "8f3d2aa0",
                 "flips.sql": "39a6ed3d",
             },
