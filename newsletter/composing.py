@@ -5,7 +5,7 @@ publication, put back after it was withdrawn, or committed by a transaction that
 decides (`newsletter.lateness`), and nothing appears in two issues.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from newsletter.models import Issue
 from reviews.models import Prediction, Review
 from tools.models import Tool
 from tools.publishing import is_published
-from votes.models import PairChoice, PairVote, Vote
+from votes.models import Freeze, PairChoice, PairVote, Vote, VoteState
 from web import markdown
 from web.words import count_of, format_day, isolate_name, shorten, spell_number
 
@@ -226,12 +226,33 @@ def find_tool_to_watch(*, since: datetime, at: datetime) -> Gain | None:
     """Return the published tool that gained most from the votes after `since` and until `at`; None without votes.
 
     That is the tool with the highest pair votes for it minus against it, if above zero and of at least MIN_PAIR_VOTES.
-    If there is none, it is the tool with the most votes. Only counted votes matter.
+    If there is none, it is the tool with the most votes. Only counted votes matter, and only tools whose votes are not
+    in doubt.
     """
-    return _find_gain_by_pair_votes(since, at) or _find_gain_by_votes(since, at)
+    doubtful = find_doubtful_tools(since=since, at=at)
+    return _find_gain_by_pair_votes(since, at, doubtful) or _find_gain_by_votes(since, at, doubtful)
 
 
-def _find_gain_by_pair_votes(since: datetime, at: datetime) -> Gain | None:
+def find_doubtful_tools(*, since: datetime, at: datetime) -> set[int]:
+    """Return the ids of the tools whose votes say little at present, because someone may be flooding them.
+
+    Voting on them is frozen, or of the votes cast on them after `since` and until `at`, more are held or rejected than
+    count. Votes on pairs count for both tools. Three queries.
+    """
+    cast = {"created_at__gt": since, "created_at__lte": at}
+    counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    by_tool = Vote.objects.filter(**cast).order_by().values_list("tool", "state").annotate(votes=Count("pk"))
+    for tool, state, votes in by_tool:
+        counts[tool][state] += votes
+    by_pair = PairVote.objects.filter(**cast).order_by().values_list("first", "second", "state")
+    for first, second, state, votes in by_pair.annotate(votes=Count("pk")):
+        counts[first][state] += votes
+        counts[second][state] += votes
+    flooded = {tool for tool, states in counts.items() if 2 * states[VoteState.COUNTED] < states.total()}
+    return flooded | set(Freeze.objects.values_list("tool", flat=True))
+
+
+def _find_gain_by_pair_votes(since: datetime, at: datetime, doubtful: set[int]) -> Gain | None:
     votes = PairVote.objects.counted().filter(
         is_published(at=at, prefix="first__"),
         is_published(at=at, prefix="second__"),
@@ -251,7 +272,7 @@ def _find_gain_by_pair_votes(since: datetime, at: datetime) -> Gain | None:
     gains = [  # (votes for minus votes against, votes for, minus the id: the oldest tool wins a tie)
         (2 * chosen[tool] - votes, chosen[tool], -tool)
         for tool, votes in total.items()
-        if votes >= MIN_PAIR_VOTES and 2 * chosen[tool] > votes
+        if votes >= MIN_PAIR_VOTES and 2 * chosen[tool] > votes and tool not in doubtful
     ]
     if not gains:
         return None
@@ -259,10 +280,11 @@ def _find_gain_by_pair_votes(since: datetime, at: datetime) -> Gain | None:
     return Gain(tool, total[tool], chosen[tool])
 
 
-def _find_gain_by_votes(since: datetime, at: datetime) -> Gain | None:
+def _find_gain_by_votes(since: datetime, at: datetime, doubtful: set[int]) -> Gain | None:
     most = (
         Vote.objects.counted()
         .filter(is_published(at=at, prefix="tool__"), created_at__gt=since, created_at__lte=at)
+        .exclude(tool__in=doubtful)
         .values_list("tool_id")
         .annotate(gained=Count("pk"))
         .order_by("-gained", "tool_id")

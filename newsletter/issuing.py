@@ -21,7 +21,8 @@ def compose_issue(*, since: datetime | None = None) -> Issue | None:
     """Compose this week's issue as a draft and return it; return None if nothing is new.
 
     News counts from `since` on (default: when the last issue was composed). An existing draft is composed again and
-    keeps its number and its lead. Raises IssueActionError while an issue is ready to be sent.
+    keeps its number, its lead, and a subject that an editor wrote. Raises IssueActionError while an issue is ready to
+    be sent.
     """
     locks.hold(Lock.COMPOSING)
     ready = Issue.objects.filter(state=IssueState.READY).first()
@@ -35,7 +36,8 @@ def compose_issue(*, since: datetime | None = None) -> Issue | None:
         return None
     if draft is None:
         draft = Issue(number=Issue.objects.next_number())
-    draft.subject = build_subject(items)
+    if not draft.subject or draft.subject == build_subject(parse_items(draft.content)):
+        draft.subject = build_subject(items)
     draft.since_at, draft.composed_at = since, at
     draft.content = [item.record for item in items]
     draft.save()
@@ -46,11 +48,13 @@ def compose_issue(*, since: datetime | None = None) -> Issue | None:
 def start(*, issue: Issue) -> int:
     """Start sending an issue to everyone on the list now, and return how many subscribers that is.
 
-    Content withdrawn since it was composed is left out. Raises IssueActionError unless it is ready and has news left.
+    Content withdrawn since it was composed is left out, and so is the tool to watch if its votes are in doubt by now.
+    Raises IssueActionError unless it is ready and has news left.
     """
     found = _lock(issue, IssueState.READY)
     composed = parse_items(found.content)
-    items = select_public(composed)
+    doubtful = composing.find_doubtful_tools(since=found.since_at, at=timezone.now())
+    items = [item for item in select_public(composed) if item.kind != "watch" or item.object not in doubtful]
     if not has_news(items):
         raise IssueActionError("Everything new in it has been withdrawn. Compose it again.")
     found.subject = adapt_subject(found.subject, composed, items, if_none=found.subject)
@@ -58,6 +62,16 @@ def start(*, issue: Issue) -> int:
     found.state, found.started_at = IssueState.SENDING, timezone.now()
     found.save(update_fields=["subject", "content", "state", "started_at"])
     return sending.queue(issue=found, categories=sorted({pk for item in items for pk in item.category_ids}))
+
+
+@locks.limited_atomic()
+def edit(*, issue: Issue, subject: str, lead: str) -> None:
+    """Change the words of an issue that is not out yet. Raises IssueActionError if it is."""
+    found = Issue.objects.select_for_update(of=("self",), no_key=True).get(pk=issue.pk)
+    if found.is_out:
+        raise IssueActionError(f"{found} is already being sent. Its text can no longer change.")
+    found.subject, found.lead = subject, lead
+    found.save(update_fields=["subject", "lead"])
 
 
 def make_ready(*, issue: Issue) -> None:

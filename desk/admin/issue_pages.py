@@ -118,13 +118,7 @@ class _IssuePages:
             raise Http404
         action = ACTIONS[act]
         if request.method == "POST":
-            try:
-                action.do(issue=issue)
-            except IssueActionError as error:
-                messages.error(request, str(error))
-            else:
-                messages.success(request, f"{issue}: {action.message}")
-            return SeeOther(_change_url(issue))
+            return _do(request, issue, action)
         if not action.question:
             return HttpResponseNotAllowed(["POST"])
         context = {
@@ -174,6 +168,32 @@ def _get_issue(request: HttpRequest, object_id: str) -> Issue:
     if issue is None:
         raise Http404
     return issue
+
+
+def answer_button(request: HttpRequest, issue: Issue) -> HttpResponse | None:
+    """Do what a button of the form (`_test`, or one of ACTIONS) does, once the form is saved; None for its own buttons.
+
+    The form has these buttons so that what was typed is saved first.
+    """
+    if "_test" in request.POST:
+        return _send_test(request, issue)
+    for act, action in ACTIONS.items():
+        if f"_{act}" in request.POST:
+            _require(request, "newsletter.send_issue")
+            if action.question:
+                return SeeOther(reverse("admin:newsletter_issue_act", args=[issue.pk, act]))
+            return _do(request, issue, action)
+    return None
+
+
+def _do(request: HttpRequest, issue: Issue, action: IssueAction) -> HttpResponse:
+    try:
+        action.do(issue=issue)
+    except IssueActionError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{issue}: {action.message}")
+    return SeeOther(_change_url(issue))
 
 
 def _send_test(request: HttpRequest, issue: Issue) -> HttpResponse:

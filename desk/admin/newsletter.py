@@ -8,11 +8,12 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
-from desk.admin.issue_pages import issue_urls
+from desk.admin.issue_pages import answer_button, issue_urls
 from desk.base import DeskAdmin
 from newsletter import issuing
 from newsletter.actions import erase
-from newsletter.models import UNSENT, Delivery, Issue, IssueState, Outbox, Subscriber, Suppression, Worker
+from newsletter.issuing import IssueActionError
+from newsletter.models import Delivery, Issue, IssueState, Outbox, Subscriber, Suppression, Worker
 from newsletter.statistics import count_deliveries
 
 
@@ -89,10 +90,16 @@ class IssueAdmin(DeskAdmin):
         return super().has_delete_permission(request, obj) and obj is not None and obj.state == IssueState.DRAFT
 
     def save_model(self, request: HttpRequest, obj: Issue, form: ModelForm, change: bool) -> None:  # noqa: FBT001 (Django's)
-        """Save only the changed fields, and only while the issue is unsent: another editor may just have sent it."""
-        changed = {name: form.cleaned_data[name] for name in form.changed_data if name in form.cleaned_data}
-        if changed and not Issue.objects.filter(pk=obj.pk, state__in=UNSENT).update(**changed):
-            messages.error(request, f"{obj} is already being sent. Its text can no longer change.")
+        """Save the words, unless another editor has just sent the issue."""
+        if form.has_changed():
+            try:
+                issuing.edit(issue=obj, subject=obj.subject, lead=obj.lead)
+            except IssueActionError as error:
+                messages.error(request, str(error))
+
+    def response_change(self, request: HttpRequest, obj: Issue) -> HttpResponse:
+        """After the words are saved, do what the pressed button says."""
+        return answer_button(request, obj) or super().response_change(request, obj)
 
     def view_on_site(self, obj: Issue) -> str | None:
         """Return the address of its public page, or None before it is sent."""

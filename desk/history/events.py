@@ -15,6 +15,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection, models
 
 from desk.history.field_changes import FieldChange, Names, Values, compare_states
+from newsletter.models import Issue
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Correction, Fact, Plan, Tool
 from tools.row_history import CREATED, DELETED
@@ -77,10 +78,14 @@ def get_tracked_models(model: type[models.Model]) -> tuple[TrackedModel, ...]:
     return compound.get(model, (TrackedModel(model),))
 
 
+# Fields of issues that the program writes. Events show only what editors write.
+_COMPOSED_FIELDS = {"number", "state", "since_at", "composed_at", "content", "started_at", "finished_at"}
+
+
 @process_cache(maxsize=None)
 def _list_fields(model: type[models.Model]) -> list[models.Field]:
     history: Any = model.history.model  # type: ignore[attr-defined]
-    hidden = ("id", "created_at", _OWNER_FIELDS.get(model))
+    hidden = {"id", "created_at", _OWNER_FIELDS.get(model)} | (_COMPOSED_FIELDS if model is Issue else set())
     names = [field.name for field in history.tracked_fields if field.name not in hidden]
     names += [field.name for field in history._history_m2m_fields]
     fields = [model._meta.get_field(name) for name in names]

@@ -28,6 +28,7 @@ from desk.history.events import (
 from desk.history.restoring import HistoryRow, Restoration, plan_restoration
 from desk.idempotency import answer_once
 from desk.permissions import AnyUser, may_see, writes_own_drafts_only
+from newsletter.issuing import IssueActionError
 from reviews.models import Prediction, Review
 from tools.models import ContentRevision, Correction, Sourced
 from tools.row_history import DELETED, set_change_reason
@@ -142,6 +143,8 @@ class HistoryPages:
                 written = restoration.write()
         except IntegrityError as error:
             messages.error(request, f"Nothing was restored. The database refused it: {_first_line(error)}")
+        except IssueActionError as error:
+            messages.error(request, f"Nothing was restored. {error}")
         else:
             self.admin.log_change(request, written, f"{reason}.")
             messages.success(request, f"{reason}. {restoration.summary}")

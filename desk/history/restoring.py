@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from desk.history.events import TrackedModel, read_names
 from desk.history.field_changes import FieldChange, Values, compare_states
+from newsletter import issuing
+from newsletter.models import Issue
 from reviews.actions import note_mentions
 from reviews.models import Prediction, Review
 from tools.models import Fact, Plan, Sourced, Tool
@@ -67,6 +69,8 @@ def plan_restoration(tracked: TrackedModel, version: HistoryRow) -> Restoration:
         return _plan_superseding(tracked, version, current)
     if isinstance(current, Review) and current.was_public:
         return _plan_draft(tracked, version, current)
+    if isinstance(current, Issue):
+        return _plan_edit(tracked, version, current)
     return _plan_overwrite(tracked, version, current)
 
 
@@ -87,6 +91,18 @@ def _plan_overwrite(tracked: TrackedModel, version: HistoryRow, current: Tracked
 
     summary = "This overwrites the current values, which stay in the history."
     return Restoration(summary, changes, write, _find_problems(current))
+
+
+def _plan_edit(tracked: TrackedModel, version: HistoryRow, issue: Issue) -> Restoration:
+    """Plan to restore the words of an issue. Only what is not out yet can change."""
+
+    def write() -> TrackedRow:
+        issuing.edit(issue=issue, subject=version.subject, lead=version.lead)
+        return issue
+
+    changes = _compare(tracked.fields, _read_values(tracked.fields, issue), _read_values(tracked.fields, version))
+    problems = ["It is already being sent, so its text can no longer change."] if issue.is_out else []
+    return Restoration("This overwrites the current values, which stay in the history.", changes, write, problems)
 
 
 def _plan_recreation(tracked: TrackedModel, version: HistoryRow) -> Restoration:

@@ -9,6 +9,8 @@ from django.db.models import Max, Q
 from django.urls import reverse
 from django.utils import timezone
 
+from tools.row_history import History
+
 
 class IssueState(models.TextChoices):
     DRAFT = "draft", "Draft"
@@ -72,6 +74,8 @@ class Issue(models.Model):
     )  # newsletter.content.NewsItem
     started_at = models.DateTimeField(null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    history = History()
 
     objects = IssueQuerySet.as_manager()
 

@@ -9,10 +9,11 @@ from django.utils import timezone
 from newsletter import composing
 from newsletter.composing import Gain
 from newsletter.content import NewsItem, parse_items, select_public
-from newsletter.issuing import IssueActionError, compose_issue
+from newsletter.issuing import IssueActionError, compose_issue, edit, make_ready, start
 from newsletter.models import Issue, IssueState
 from tests import factories as make
 from tests.comparisons.contents import SECRET, add_hidden_content, make_site
+from votes.models import Freeze
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -54,11 +55,11 @@ def test_issue_contains_news_and_nothing_private():
 
 def test_composing_query_count_is_constant(django_assert_num_queries):
     make_site()
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(23):
         composing.compose_items(since=BEFORE, at=timezone.now())
     for_three = make.comparison(first=make.tool(), second=make.tool())
     make.comparison(first=for_three.first)
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(23):
         assert len(composing.compose_items(since=BEFORE, at=timezone.now())) == 6
 
 
@@ -259,8 +260,8 @@ def test_tool_to_watch_ignores_uncounted_old_and_unpublished_pair_votes():
     make.pair_votes(between=(alpha, secret), second=9)
     make.pair_votes(between=(secret, beta), second=9)
     assert find_gain() is None
-    make.pair_votes(between=(alpha, beta), first=5)
-    assert find_gain() == Gain(alpha.pk, votes=5, chosen=5)
+    make.pair_votes(between=(alpha, beta), first=18)  # as many as are in doubt
+    assert find_gain() == Gain(alpha.pk, votes=18, chosen=18)
 
 
 @pytest.mark.parametrize("between", [{"first": 4}, {"first": 5, "second": 5}, {}])
@@ -273,6 +274,56 @@ def test_tool_to_watch_falls_back_to_votes_without_enough_pair_votes(between):
     make.votes(on=beta, skip=2)
     assert find_gain() == Gain(beta.pk, votes=2)
     assert find_gain().words == "Two new votes, more than on any other tool."
+
+
+DOUBTS = {
+    "held": lambda tool: make.votes(on=tool, ship=13, state="held", held_for="burst"),
+    "rejected": lambda tool: make.votes(on=tool, ship=13, state="rejected", rejected_for="flood"),
+    "on a pair": lambda tool: make.pair_votes(between=(tool, make.tool()), first=13, state="held", held_for="pair"),
+    "frozen": lambda tool: Freeze.objects.create(tool=tool),
+}
+
+
+@pytest.mark.parametrize("doubt", DOUBTS.values(), ids=DOUBTS)
+def test_tool_to_watch_has_no_votes_in_doubt(doubt):
+    flooded, other = make.tool(), make.tool()
+    make.votes(on=flooded, ship=12)
+    make.votes(on=other, ship=2)
+    assert find_gain() == Gain(flooded.pk, votes=12)
+    doubt(flooded)
+    assert find_gain() == Gain(other.pk, votes=2)
+
+
+def test_tool_to_watch_keeps_its_place_in_spite_of_few_rejected_and_of_old_floods():
+    tool = make.tool()
+    make.votes(on=tool, ship=12)
+    make.votes(on=tool, ship=12, state="rejected", rejected_for="duplicate")
+    make.votes(on=tool, ship=90, state="rejected", rejected_for="flood", created_at=BEFORE)
+    assert find_gain() == Gain(tool.pk, votes=12)
+
+
+def test_tool_to_watch_is_left_out_if_its_votes_are_in_doubt_when_the_issue_is_sent():
+    pair = make_site()
+    make.votes(on=pair.first, ship=5)
+    issue = compose_issue(since=BEFORE)
+    assert [item.object for item in parse_items(issue.content) if item.kind == "watch"] == [pair.first.pk]
+    make_ready(issue=issue)
+    Freeze.objects.create(tool=pair.first)
+    start(issue=issue)
+    issue.refresh_from_db()
+    assert "watch" not in [item.kind for item in parse_items(issue.content)]
+
+
+def test_composing_again_keeps_a_subject_that_an_editor_wrote():
+    make_site()
+    issue = compose_issue(since=BEFORE)
+    composed = issue.subject
+    edit(issue=issue, subject="Mine", lead="My lead.")
+    assert (compose_issue(since=BEFORE).subject, composed != "Mine") == ("Mine", True)
+    edit(issue=issue, subject=composed, lead="My lead.")
+    make.comparison(first=make.tool(name="Aa"), second=make.tool(name="Bb"), published_at=timezone.now())
+    again = compose_issue(since=BEFORE)
+    assert (again.subject != composed, again.lead) == (True, "My lead.")
 
 
 def test_command_reports_what_it_did(capsys):

@@ -82,6 +82,120 @@ def test_issue_is_composed_previewed_tested_and_sent():
     assert pair.get_absolute_url() in client.get("/newsletter/1/").content.decode()
 
 
+def make_draft_issue() -> Issue:
+    make_site()
+    return issuing.compose_issue(since=make.PAST - timedelta(days=1))
+
+
+def get_address(issue: Issue, page: str = "change") -> str:
+    return f"/admin/newsletter/issue/{issue.pk}/{page}/"
+
+
+@pytest.mark.parametrize(
+    ("button", "state", "message", "target"),
+    [
+        ("_test", "draft", "A test to editor@example.com is queued.", "change"),
+        ("_ready", "ready", "Ready to send.", "change"),
+        ("_save", "draft", "was changed successfully", "list"),
+    ],
+)
+def test_buttons_of_the_form_save_what_was_typed_first(button, state, message, target):
+    issue = make_draft_issue()
+    client = client_with(*ALL, email="editor@example.com")
+    response = client.post(get_address(issue), {"subject": "Mine", "lead": "My lead.", button: "1"}, follow=True)
+    assert message in response.text
+    expected = get_address(issue) if target == "change" else "/admin/newsletter/issue/"
+    assert response.redirect_chain[-1][0] == expected
+    issue.refresh_from_db()
+    assert (issue.subject, issue.lead, issue.state) == ("Mine", "My lead.", state)
+
+
+def test_send_button_saves_and_asks_with_the_lead():
+    issue = make_ready_issue()
+    client = client_with(*ALL)
+    page = client.post(get_address(issue), {"subject": "Mine", "lead": "My *lead*.", "_send": "1"}, follow=True)
+    assert "My <em>lead</em>." in page.text
+    assert Issue.objects.get().state == "ready"
+    edited = client.post(get_address(issue), {"subject": "Mine", "lead": "", "_draft": "1"}, follow=True)
+    assert (Issue.objects.get().state, "It is a draft again." in edited.text) == ("draft", True)
+
+
+def test_buttons_do_nothing_while_the_form_has_mistakes():
+    issue = make_draft_issue()
+    client = client_with(*ALL, email="editor@example.com")
+    for button in ("_test", "_ready"):
+        page = client.post(get_address(issue), {"subject": "", "lead": "My lead.", button: "1"})
+        assert (page.status_code, "My lead." in page.text) == (200, True)
+    assert (Issue.objects.get().state, Outbox.objects.count()) == ("draft", 0)
+
+
+def test_form_offers_only_the_buttons_that_its_user_may_press():
+    issue = make_draft_issue()
+    words = ["_test", "_ready", "_draft", "_send", "Mark as ready"]
+    shown = {
+        "editor": client_with(*ALL).get(get_address(issue)).text,
+        "writer": client_with("view_issue", "change_issue").get(get_address(issue)).text,
+        "sender": client_with("view_issue", "send_issue").get(get_address(issue)).text,
+    }
+    assert {who: [word for word in words if word in text] for who, text in shown.items()} == {
+        "editor": ["_test", "_ready", "Mark as ready"],
+        "writer": ["_test"],
+        "sender": ["Mark as ready"],
+    }
+
+
+def test_writer_who_may_not_send_cannot_press_ready():
+    issue = make_draft_issue()
+    client = client_with("view_issue", "change_issue")
+    response = client.post(get_address(issue), {"subject": "Mine", "lead": "", "_ready": "1"})
+    assert (response.status_code, Issue.objects.get().state) == (403, "draft")
+
+
+def test_second_of_two_editors_gets_a_conflict_and_loses_nothing():
+    issue = make_draft_issue()
+    ada, bob = client_with(*ALL), client_with(*ALL)
+    forms = [client.get(get_address(issue)).context["adminform"].form for client in (ada, bob)]
+    seen = [form["seen_version"].value() for form in forms]
+    ada.post(get_address(issue), {"subject": "Hers", "lead": "Her lead.", "seen_version": seen[0]})
+    conflict = bob.post(get_address(issue), {"subject": "His", "lead": "His lead.", "seen_version": seen[1]})
+    assert conflict.status_code == 409
+    assert ("Her lead." in conflict.text, "His lead." in conflict.text) == (True, True)
+    assert (Issue.objects.get().lead, Issue.objects.get().subject) == ("Her lead.", "Hers")
+
+
+def test_history_shows_the_words_of_an_issue_and_restores_them():
+    issue = make_draft_issue()
+    client = client_with(*ALL)
+    for lead in ("First lead.", "Second lead."):
+        client.post(get_address(issue), {"subject": "Mine", "lead": lead})
+    history = client.get(get_address(issue, "history"))
+    assert ("First" in history.text, "category_ids" in history.text) == (True, False)
+    [first] = issue.history.filter(lead="First lead.")
+    restore = f"/admin/newsletter/issue/{issue.pk}/history/issue/{first.pk}/restore/"
+    shown = client.get(restore)
+    client.post(restore, {"seen_version": shown.context["current_version"]})
+    issue.refresh_from_db()
+    assert (issue.lead, issue.state, bool(issue.content)) == ("First lead.", "draft", True)
+    issuing.make_ready(issue=issue)
+    issuing.start(issue=issue)
+    assert client.get(restore).status_code == 403
+
+
+def test_deleted_draft_can_be_restored_with_its_news():
+    issue = make_draft_issue()
+    issuing.edit(issue=issue, subject="Mine", lead="My lead.")
+    content = Issue.objects.get().content
+    client = client_with(*ALL, "delete_issue")
+    client.post(get_address(issue, "delete"), {"post": "yes"})
+    assert not Issue.objects.exists()
+    deleted = Issue.history.filter(history_type="-").get()
+    restore = f"/admin/newsletter/issue/{issue.pk}/history/issue/{deleted.pk}/restore/"
+    shown = client.get(restore)
+    client.post(restore, {"seen_version": shown.context["current_version"]})
+    restored = Issue.objects.get()
+    assert (restored.lead, restored.state, restored.content) == ("My lead.", "draft", content)
+
+
 def test_test_message_needs_an_email_address():
     issue = make_ready_issue()
     page = client_with(*ALL).post(f"/admin/newsletter/issue/{issue.pk}/test/", follow=True).content.decode()
