@@ -21,25 +21,22 @@ bind = resolve_bind(os.environ)
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)
-os.environ.setdefault("DATABASE_POOL_SIZE", str(threads + 1))  # one per thread, so that none waits, and one to flush
 keepalive = 30  # seconds; longer than load balancers' idle checks, shorter than their timeout
 timeout = 30
 graceful_timeout = 20
 control_socket_disable = True  # on by default in newer versions; we do not use it
-preload_app = False  # a connection pool inherited through fork() hangs
 # No access log by default: it would store IP addresses longer than the day for which we know a vote's network.
 accesslog = os.environ.get("ACCESS_LOG") or None
 
 
 def worker_exit(server: object, worker: object) -> None:
-    """Flush popularity counts and close the connection pool, so that the worker exits immediately."""
-    from django.db import DatabaseError, connection
+    """Flush popularity counts."""
+    from django.db import Error
 
     from comparisons.reading import popularity
 
-    with suppress(DatabaseError):
+    with suppress(Error):
         popularity.flush()
-    connection.close_pool()  # type: ignore[attr-defined] # of the PostgreSQL backend
 
 
 def post_worker_init(worker: object) -> None:

@@ -12,7 +12,7 @@ from django.utils.csp import CSP
 
 from config import local_postgres
 from config.mail import parse_mail_url
-from config.pooling import check_connection
+from config.postgresql import CONNECT_TIMEOUT
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -114,20 +114,23 @@ TEMPLATES = [
 
 # Without DATABASE_URL: the server that `make` runs in DATA_DIR. PostgreSQL 15 or newer.
 DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default="") or local_postgres.url(DATA_DIR))}
+# Each thread of the server keeps its connection for at most an hour, and checks it before it is used again.
+DATABASES["default"] |= {"ENGINE": "config.postgresql", "CONN_MAX_AGE": 3600, "CONN_HEALTH_CHECKS": True}
 DATABASES["default"] |= {"TEST": {"NAME": "test_shipside"}}
 DATABASES["default"].setdefault("OPTIONS", {})
 # Parameters are bound by the server, and it prepares a statement that a connection has sent five times. That accounts
 # for half of the page's speed. Set false behind a transaction pooler that cannot do this (PgBouncer before 1.21).
 if env.bool("DATABASE_PREPARE", default=True):
     DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 5}
-# gunicorn.py sets a pool with one connection per thread; commands and tests open a single connection.
-if pool_size := env.int("DATABASE_POOL_SIZE", default=0):
-    DATABASES["default"]["OPTIONS"]["pool"] = {
-        "min_size": 1,
-        "max_size": pool_size,
-        "timeout": 10,  # seconds a request waits for a connection
-        "check": check_connection,
-    }
+# How soon a thread notices that PostgreSQL is gone if nothing says so: a dead machine or network (config/postgresql).
+for option, value in {
+    "connect_timeout": CONNECT_TIMEOUT,
+    "tcp_user_timeout": CONNECT_TIMEOUT * 1000,  # milliseconds until what was sent must have arrived
+    "keepalives_idle": 10,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}.items():
+    DATABASES["default"]["OPTIONS"].setdefault(option, value)
 # A request at the desk that waits longer than this for others, such as an import, answers 503 (web/locks.py).
 LOCK_WAIT_SECONDS = env.float("LOCK_WAIT_SECONDS", default=3)
 # In one process. The other threads stay free for readers, however many saves wait for an import.

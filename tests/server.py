@@ -143,16 +143,26 @@ class Line:
         shutil.rmtree(self.folder)
 
     def repair(self) -> None:
+        self.cut()
+        self._listen()
+        threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
+
+    def stall(self) -> None:
+        """Close every connection, and never answer new ones, as if the machine or the network were gone."""
+        self.cut()
+        self._listen()
+
+    def _listen(self) -> None:
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self._path)
         self._listener.listen(64)
-        threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
 
     def cut(self) -> None:
         """Close every connection and refuse new ones, as a server that has stopped does."""
         if self._listener is None:
             return
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._listener = None
         Path(self._path).unlink()

@@ -1,9 +1,10 @@
 """HTTP rules of the public pages: the same for everyone, conditional requests, and no writes from other sites."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from hashlib import blake2b
+from itertools import chain, islice
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -42,6 +43,12 @@ def public_page(view: View) -> View:
 
     page.csrf_exempt = True  # type: ignore[attr-defined] # it takes no form: another method is a 405, not a 403
     return page
+
+
+def start[T](chunks: Iterable[T]) -> Iterator[T]:
+    """Compute the first chunk of a streamed response now, so that an error in it is still answered with a page."""
+    chunks = iter(chunks)
+    return chain(list(islice(chunks, 1)), chunks)
 
 
 def respond_conditionally(

@@ -3,7 +3,7 @@
 import re
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
@@ -12,9 +12,8 @@ from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import parse_http_date_safe
 
-from web import locks
 from web.http import respond_if_unchanged
-from web.views import error_page
+from web.views import error_page, respond_to_failure
 
 # Nothing on the site uses these. A page that is framed by another, or a script that is injected, cannot either.
 PERMISSIONS_POLICY = ", ".join(
@@ -60,7 +59,7 @@ class NotModifiedMiddleware(MiddlewareMixin):
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
         try:
             return respond_if_unchanged(request)
-        except DatabaseError:
+        except Error:
             return None  # the view will fail too, and its error page then gets the headers of all other middleware
 
 
@@ -119,17 +118,14 @@ class SlashMiddleware(CommonMiddleware):
 class ErrorPageMiddleware(MiddlewareMixin):
     """The site's own page for errors that are returned without content (405, and bare 400, 403, 408, 413, and 429).
 
-    A request that failed because others hold locks gets 503: nothing is broken, and the same request works later.
+    A view that failed because others hold locks, or because the database is unavailable, gets 503. (The handler of
+    error 500 does the same for what fails outside of views.)
     """
 
     EMPTY_STATUSES = frozenset({400, 403, 405, 408, 413, 429})
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not locks.is_contention(exception):
-            return None
-        page = error_page(request, status=503)
-        page.headers["Retry-After"] = str(locks.RETRY_AFTER)
-        return page
+        return respond_to_failure(request, exception)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if response.status_code not in self.EMPTY_STATUSES or response.streaming or response.content:

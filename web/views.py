@@ -1,5 +1,7 @@
 """Error pages, as full pages and as htmx fragments, and the favicon that browsers request by default."""
 
+import logging
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,8 +11,11 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from web import locks, outages
 from web.caching import process_cache
 from web.http import public_page
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +61,16 @@ TEXTS = {
         "Try again in a few seconds.",
     ),
 }
+OUTAGE = ErrorText(
+    "Back in a moment",
+    "The site cannot reach its data right now. Try again in a few seconds. If you had just sent a form, look first "
+    "whether it was saved.",
+)
 
 
-def error_page(request: HttpRequest, *, status: int, nearest: Sequence[tuple[str, str]] = ()) -> HttpResponse:
+def error_page(
+    request: HttpRequest, *, status: int, text: ErrorText | None = None, nearest: Sequence[tuple[str, str]] = ()
+) -> HttpResponse:
     """Return the page of an error; for htmx only its message, which the current page shows.
 
     `nearest` holds (name, URL) pairs of pages that the reader may have meant.
@@ -66,7 +78,8 @@ def error_page(request: HttpRequest, *, status: int, nearest: Sequence[tuple[str
     template = "web/error.html"
     if request.headers.get("HX-Request") == "true":
         template += "#message"
-    response = render(request, template, {"status": status, "error": TEXTS[status], "nearest": nearest}, status=status)
+    context = {"status": status, "error": text or TEXTS[status], "nearest": nearest}
+    response = render(request, template, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -84,7 +97,23 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return error_page(request, status=500)
+    error = sys.exception()
+    return respond_to_failure(request, error) or error_page(request, status=500)
+
+
+def respond_to_failure(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
+    """Return the 503 page for an error that is not ours, so that the same request works later; None for any other."""
+    if error is None:
+        return None
+    if locks.is_contention(error):
+        response, seconds = error_page(request, status=503), locks.RETRY_AFTER
+    elif outages.is_outage(error):
+        logger.error("The database is not available: %s", str(error).strip())
+        response, seconds = error_page(request, status=503, text=OUTAGE), outages.RETRY_AFTER
+    else:
+        return None
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 @require_safe

@@ -37,7 +37,7 @@ class Site:
         self._server: subprocess.Popen[bytes] | None = None
         self._log = (folder / "site.log").open("ab")
         self.environment = {
-            **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "DATABASE_POOL_SIZE")},
+            **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
             **SETTINGS,
             "DEBUG": "false",
             "SECRET_KEY": secrets.token_urlsafe(40),

@@ -29,8 +29,8 @@ def _suggest(path: str) -> list[tuple[str, str]]:
         tools = find_nearest_tools(path)
         touching = Comparison.objects.published().touching(*(tool.pk for tool in tools)).newest_first().records()
         pairs = list(touching[:MAX_COMPARISONS]) if tools else []
-    except Error:
-        logger.exception("no suggestions on a 404 page")
+    except Error as error:
+        logger.warning("no suggestions on a 404 page: %s", str(error).strip())
         return []
     return [(tool.name, tool.get_absolute_url()) for tool in tools] + [
         (f"{pair['first_name']} vs {pair['second_name']}", reverse_pair(pair["first_slug"], pair["second_slug"]))

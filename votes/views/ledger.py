@@ -21,7 +21,7 @@ from votes.forms import MonthForm
 from votes.models import Reason
 from votes.views.shared import get_published_tool
 from web.current_address import at_current_address
-from web.http import PUBLIC_HEADERS, public_page
+from web.http import PUBLIC_HEADERS, public_page, start
 
 
 @require_safe
@@ -78,7 +78,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     name = f"{site}-votes-{timezone.now():%Y-%m-%d}.csv"
     disposition = content_disposition_header(as_attachment=True, filename=name) or ""
     return StreamingHttpResponse(
-        _render_csv([book.COLUMNS], book.read_daily_totals()),
+        start(_render_csv([book.COLUMNS], book.read_daily_totals())),
         content_type="text/csv; charset=utf-8",
         headers={**PUBLIC_HEADERS, "Content-Disposition": disposition},
     )
