@@ -1,12 +1,16 @@
-"""Second factors: who needs one, who has one, and how to remove them."""
+"""Second factors: who needs one, who has one, which sessions gave one, and how to remove them."""
 
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.http import HttpRequest
+from django.urls import reverse
 
 from accounts.groups import SECOND_FACTOR_PERMISSIONS
 from accounts.models import User
@@ -28,9 +32,51 @@ def is_required(user: Any) -> bool:
     )
 
 
-def is_missing(user: Any) -> bool:
-    """Return whether a user must set up a second factor before entering the desk."""
-    return is_required(user) and not is_set(user)
+def was_given(request: HttpRequest) -> bool:
+    """Return whether this session gave a second factor: a code or a passkey, when it began or since."""
+    return any(record["method"] == "mfa" for record in get_authentication_records(request, request.user))
+
+
+def is_missing(request: HttpRequest) -> bool:
+    """Return whether this session must set up or give a second factor before it may enter the desk."""
+    return is_required(request.user) and not (was_given(request) and is_set(request.user))
+
+
+def is_withheld(request: HttpRequest) -> bool:
+    """Return whether a user has a second factor and did not give it in this session.
+
+    Such a session began before the factor was set up. It may be that of someone who knows the password alone.
+    """
+    return not was_given(request) and is_set(request.user)
+
+
+def build_step_url(request: HttpRequest) -> str:
+    """Return the address of the page on which this session gives its user's second factor, or sets one up."""
+    methods = get_adapter().get_reauthentication_methods(request.user)
+    for method in methods:
+        if method["id"].startswith("mfa_reauthenticate") and is_set(request.user):
+            after = request.get_full_path() if request.method == "GET" else reverse("admin:index")
+            return f"{method['url']}?{urlencode({'next': after})}"
+    return reverse("mfa_index")
+
+
+def note_change(request: HttpRequest, *, before: frozenset[int]) -> None:
+    """After a change of a user's factors, count new ones as given by this session, and end the other sessions.
+
+    `before` is what `read_factors` returned before the change.
+    """
+    user = cast("User", request.user)
+    after = read_factors(user)
+    if after == before:
+        return
+    for factor in Authenticator.objects.filter(pk__in=after - before, type__in=FACTORS):
+        record_authentication(request, user, "mfa", id=factor.pk, type=factor.type)
+    end_sessions(user=user, but=request.session.session_key)
+
+
+def read_factors(user: User) -> frozenset[int]:
+    """Return the ids of a user's authenticators, recovery codes included."""
+    return frozenset(Authenticator.objects.filter(user_id=user.pk).values_list("pk", flat=True))
 
 
 def has_second_factor() -> Exists:

@@ -3,18 +3,23 @@
 Neither proxies nor browsers may cache them.
 """
 
+from collections.abc import Callable
+from functools import wraps
+
 from allauth.account import views as account
 from allauth.core.internal import ratelimit
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery_codes
-from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
 from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.cache import never_cache
 
-from accounts.views import AccountView
-from web.http import View
+from accounts import second_factor, views
+
+type View = Callable[..., HttpResponseBase]
 
 # Requesting a passkey challenge starts a session without an account, so it is rate-limited.
 passkey_login = ratelimit.decorator(app="allauth.mfa", action="webauthn_login_options", limit_get=True)(
@@ -27,8 +32,20 @@ def private(route: str, view: View, name: str) -> URLPattern:
     return path(route, never_cache(view), name=name)
 
 
+def own(route: str, view: View, name: str) -> URLPattern:
+    """Return the path of a page about a user's own account, for sessions that withhold no second factor."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if second_factor.is_withheld(request):
+            return HttpResponseRedirect(second_factor.build_step_url(request))
+        return view(request, *args, **kwargs)
+
+    return private(route, login_required(guarded), name)
+
+
 urlpatterns = [
-    private("", login_required(AccountView.as_view()), "mfa_index"),
+    own("", views.AccountView.as_view(), "mfa_index"),
     private("login/", account.login, "account_login"),
     private("login/code/", mfa.authenticate, "mfa_authenticate"),
     private("login/passkey/", passkey_login, "mfa_login_webauthn"),
@@ -37,8 +54,8 @@ urlpatterns = [
     private("confirm/", account.reauthenticate, "account_reauthenticate"),
     private("confirm/code/", mfa.reauthenticate, "mfa_reauthenticate"),
     private("confirm/passkey/", passkeys.reauthenticate_webauthn, "mfa_reauthenticate_webauthn"),
-    private("password/", account.password_change, "account_change_password"),
-    private("password/set/", account.password_set, "account_set_password"),
+    own("password/", account.password_change, "account_change_password"),
+    own("password/set/", account.password_set, "account_set_password"),
     private("password/reset/", account.password_reset, "account_reset_password"),
     private("password/reset/sent/", account.password_reset_done, "account_reset_password_done"),
     private("password/reset/done/", account.password_reset_from_key_done, "account_reset_password_from_key_done"),
@@ -47,12 +64,12 @@ urlpatterns = [
         never_cache(account.password_reset_from_key),
         name="account_reset_password_from_key",
     ),
-    private("app/", totp.activate_totp, "mfa_activate_totp"),
-    private("app/remove/", totp.deactivate_totp, "mfa_deactivate_totp"),
-    private("recovery-codes/", recovery_codes.view_recovery_codes, "mfa_view_recovery_codes"),
-    private("recovery-codes/new/", recovery_codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
-    private("passkeys/", passkeys.list_webauthn, "mfa_list_webauthn"),
-    private("passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
-    private("passkeys/<int:pk>/", passkeys.edit_webauthn, "mfa_edit_webauthn"),
-    private("passkeys/<int:pk>/remove/", passkeys.remove_webauthn, "mfa_remove_webauthn"),
+    own("app/", views.ActivateAppView.as_view(), "mfa_activate_totp"),
+    own("app/remove/", views.RemoveAppView.as_view(), "mfa_deactivate_totp"),
+    own("recovery-codes/", recovery_codes.view_recovery_codes, "mfa_view_recovery_codes"),
+    own("recovery-codes/new/", views.RenewRecoveryCodesView.as_view(), "mfa_generate_recovery_codes"),
+    own("passkeys/", passkeys.list_webauthn, "mfa_list_webauthn"),
+    own("passkeys/add/", views.AddPasskeyView.as_view(), "mfa_add_webauthn"),
+    own("passkeys/<int:pk>/", passkeys.edit_webauthn, "mfa_edit_webauthn"),
+    own("passkeys/<int:pk>/remove/", views.RemovePasskeyView.as_view(), "mfa_remove_webauthn"),
 ]

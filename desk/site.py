@@ -103,8 +103,8 @@ class Desk(admin.AdminSite):
         def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             if not self.has_permission(request):
                 return page(request, *args, **kwargs)  # redirects to the sign-in page
-            if second_factor.is_missing(request.user):
-                return HttpResponseRedirect(reverse("mfa_index"))
+            if second_factor.is_missing(request):
+                return HttpResponseRedirect(second_factor.build_step_url(request))
             view = partial(page, request, *args, **kwargs)
             if request.method not in ("GET", "HEAD", "OPTIONS"):
                 from desk import contention  # it imports models, which load after this class

@@ -4,9 +4,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 from django.db import connection, connections
+from django.http import HttpResponse
+from django.test import Client
 
 BLOCKED = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -50,3 +53,29 @@ def wait_until_blocked(future: Future[object], *, count: int = 1) -> None:
                 return
         time.sleep(0.01)
     raise AssertionError("nobody waits for a lock")
+
+
+def send_twice(client: Client, url: str, fields: dict[str, Any], *, lock: str) -> list[HttpResponse]:
+    """Post a form twice at once: both requests are under way before either can pass `lock`, a statement."""
+
+    return send_at_once(client, url, [fields, fields], lock=lock)
+
+
+def send_at_once(client: Client, url: str, forms: list[dict[str, Any]], *, lock: str) -> list[HttpResponse]:
+    """Post forms to one address at once, all under way before any of them can pass `lock`, a statement."""
+
+    def post(fields: dict[str, Any]) -> HttpResponse:
+        browser = Client()
+        browser.cookies = client.cookies
+        try:
+            return browser.post(url, fields)
+        finally:
+            connections.close_all()
+
+    with other_connection() as other, ThreadPoolExecutor(len(forms)) as pool:
+        other.execute(lock)
+        posts = [pool.submit(post, fields) for fields in forms]
+        for count, each in enumerate(posts, start=1):
+            wait_until_blocked(each, count=count)
+        other.rollback()
+        return [each.result() for each in posts]

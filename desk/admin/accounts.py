@@ -1,6 +1,7 @@
 """Accounts: who may use the desk, their groups, and their second factors."""
 
 from collections.abc import Callable
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -18,7 +19,7 @@ from django.template.response import TemplateResponse
 from accounts import second_factor
 from accounts.groups import GROUPS
 from accounts.models import User
-from accounts.sessions import end_sessions
+from accounts.sessions import end_sessions, end_sessions_of_promoted, read_rights
 from desk.base import SearchAdmin
 from desk.fields import NormalizedTextAdmin
 from desk.idempotency import SavedOnceAdmin
@@ -114,11 +115,17 @@ class UserAdmin(SavedOnceAdmin, NormalizedTextAdmin, SearchAdmin, DjangoUserAdmi
         ContentRevision.lock()
         super().delete_model(request, obj)
 
-    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:  # noqa: FBT001
+    def save_model(self, request: Any, obj: User, form: ModelForm, change: bool) -> None:  # noqa: FBT001
         obj.is_staff = True
+        request.rights_before = read_rights(obj) if change else None
         super().save_model(request, obj, form, change)
         if not obj.is_active:
             end_sessions(user=obj)
+
+    def save_related(self, request: Any, form: ModelForm, formsets: list[Any], change: bool) -> None:  # noqa: FBT001
+        super().save_related(request, form, formsets, change)
+        if change:
+            _sign_out_promoted(request, {form.instance: request.rights_before})
 
     @admin.action(description="Remove second factors", permissions=["change"])
     def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
@@ -215,9 +222,29 @@ def _deactivate(user: User) -> bool:
     return was_active
 
 
+def _sign_out_promoted(request: HttpRequest, rights_before: dict[User, frozenset[str]]) -> None:
+    """Sign out the users who may do more than before, except in the session of this request."""
+    promoted = [
+        str(user)
+        for user, before in rights_before.items()
+        if end_sessions_of_promoted(user=user, before=before, but=request.session.session_key)
+    ]
+    if promoted:
+        messages.info(request, f"Signed out everywhere, because they may do more now: {', '.join(promoted)}.")
+
+
 @admin.register(Group)
 class GroupAdmin(SavedOnceAdmin, SearchAdmin, DjangoGroupAdmin):
     """Groups. The four groups of accounts/groups.py cannot be changed here; others can be added."""
+
+    def save_model(self, request: Any, obj: Group, form: ModelForm, change: bool) -> None:  # noqa: FBT001
+        members = User.objects.filter(groups=obj) if change else User.objects.none()
+        request.rights_before = {user: read_rights(user) for user in members}
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: Any, form: ModelForm, formsets: list[Any], change: bool) -> None:  # noqa: FBT001
+        super().save_related(request, form, formsets, change)
+        _sign_out_promoted(request, request.rights_before)
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.name not in GROUPS)

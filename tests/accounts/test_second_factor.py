@@ -9,7 +9,6 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.mail import wait_until_sent
-from accounts.second_factor import is_missing
 from tests.accounts.people import (
     PASSWORD,
     add_app,
@@ -19,6 +18,7 @@ from tests.accounts.people import (
     person,
     sign_in,
 )
+from tests.locking import send_twice
 
 pytestmark = pytest.mark.django_db
 
@@ -60,14 +60,115 @@ def test_no_desk_page_opens_without_a_second_factor(client, url):
         assert (response.status_code, response.headers["Location"]) == (302, "/account/")
 
 
-def test_second_factor_opens_the_desk(client):
+def confirm(client: Client, url: str, code: str) -> str:
+    """Give a code on the page that a response led to, and return where that leads."""
+    assert urlsplit(url).path == "/account/confirm/code/"
+    page = client.get(url)
+    response = client.post(url, {"code": code, "next": parse_qs(urlsplit(url).query)["next"][0]})
+    assert (page.status_code, response.status_code) == (200, 302)
+    return response.headers["Location"]
+
+
+def test_second_factor_given_in_the_session_opens_the_desk(client):
     user = person(is_superuser=True)
-    client.force_login(user)
+    sign_in(client, user)
     add_recovery_codes(user)  # not a factor by themselves
-    assert is_missing(user)
-    add_app(user)
-    assert not is_missing(user)
+    assert client.get("/admin/").headers["Location"] == "/account/"
+    secret = add_app(user)
+    url = client.get("/admin/tools/tool/?q=a").headers["Location"]
+    assert url == "/account/confirm/code/?next=%2Fadmin%2Ftools%2Ftool%2F%3Fq%3Da"
+    assert confirm(client, url, compute_code(secret)) == "/admin/tools/tool/?q=a"
     assert client.get("/admin/").status_code == 200
+
+
+def test_session_without_the_factor_opens_nothing_once_one_is_set_up(client):
+    """Someone who knows the password alone signs in before the owner sets up a factor."""
+    user = person("Editor")
+    sign_in(client, user)
+    add_app(user)
+    for url in ("/admin/", "/admin/tools/tool/", "/admin/tools/tool/add/"):
+        for response in (client.get(url), client.post(url)):
+            assert response.headers["Location"].startswith("/account/confirm/code/?next=%2Fadmin%2F"), url
+    for url in (
+        "/account/",
+        "/account/app/",
+        "/account/app/remove/",
+        "/account/recovery-codes/",
+        "/account/recovery-codes/new/",
+        "/account/passkeys/",
+        "/account/passkeys/add/",
+        "/account/passkeys/1/",
+        "/account/passkeys/1/remove/",
+        "/account/password/",
+    ):
+        for response in (client.get(url), client.post(url, {"password": PASSWORD})):
+            assert response.headers["Location"].startswith("/account/confirm/code/?next="), url
+    assert Authenticator.objects.count() == 1
+
+
+def test_session_without_the_passkey_is_asked_for_it(client):
+    user = person("Editor")
+    sign_in(client, user)
+    Authenticator.objects.create(user=user, type="webauthn", data={"name": "Blue key", "credential": {}})
+    assert client.get("/admin/").headers["Location"] == "/account/confirm/passkey/?next=%2Fadmin%2F"
+
+
+def test_setting_up_an_app_ends_other_sessions(client):
+    user, colleague = person("Editor"), person("Reviewer")
+    thief, bystander = Client(), Client()
+    for browser, whose in ((thief, user), (bystander, colleague), (client, user)):
+        sign_in(browser, whose)
+    set_up_app(client)
+    assert get_signed_in_user(client) == user.username
+    assert get_signed_in_user(bystander) == colleague.username
+    assert get_signed_in_user(thief) is None
+
+
+@pytest.mark.parametrize("url", ["/account/app/remove/", "/account/recovery-codes/new/"])
+def test_changing_factors_ends_other_sessions(client, url):
+    user = person("Editor")
+    secret, codes = add_app(user), add_recovery_codes(user)
+    other = Client()
+    for browser, code in ((other, codes[0]), (client, compute_code(secret))):
+        sign_in(browser, user)
+        browser.post("/account/login/code/", {"code": code})
+        assert get_signed_in_user(browser) == user.username
+    assert client.post(url).status_code == 302
+    assert client.get("/account/").status_code == 200
+    assert other.get("/account/").headers["Location"] == "/account/login/?next=/account/"
+
+
+def test_removing_a_passkey_ends_other_sessions(client):
+    user = person("Editor")
+    key = Authenticator.objects.create(user=user, type="webauthn", data={"name": "Lost key", "credential": {}})
+    secret, codes = add_app(user), add_recovery_codes(user)
+    thief = Client()
+    for browser, code in ((thief, codes[0]), (client, compute_code(secret))):
+        sign_in(browser, user)
+        browser.post("/account/login/code/", {"code": code})
+    assert client.post(f"/account/passkeys/{key.pk}/remove/").status_code == 302
+    assert get_signed_in_user(thief) is None
+    assert get_signed_in_user(client) == user.username
+
+
+@pytest.mark.django_db(transaction=True)
+def test_setting_up_an_app_twice_at_once_makes_one(client):
+    """A double click."""
+    user = person("Editor")
+    sign_in(client, user)
+    secret = re.search(r"<code>([A-Z2-7]{32})</code>", client.get("/account/app/").text)[1]
+    responses = send_twice(
+        client,
+        "/account/app/",
+        {"code": compute_code(secret)},
+        lock="LOCK TABLE mfa_authenticator IN SHARE MODE",
+    )
+    assert [(each.status_code, each.headers["Location"]) for each in responses] == [
+        (302, "/account/recovery-codes/")
+    ] * 2
+    assert sorted(Authenticator.objects.values_list("type", flat=True)) == ["recovery_codes", "totp"]
+    assert client.get("/account/recovery-codes/").text.count("<code>") == 10
+    assert get_signed_in_user(client) == user.username
 
 
 def test_setting_disables_the_requirement(client, settings):

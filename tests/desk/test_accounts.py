@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core import mail
 from django.test import Client
 
@@ -143,6 +143,52 @@ def test_only_superusers_create_and_change_superusers(client, administrator):
     assert change(client, user, is_superuser="on").status_code == 302
     user.refresh_from_db()
     assert user.is_superuser
+
+
+def test_promotion_ends_sessions(client, administrator):
+    user = person("Reviewer")
+    browser = signed_in(user)
+    response = change(client, user, groups=[Group.objects.get(name=name).pk for name in ("Reviewer", "Editor")])
+    page = client.get(response.headers["Location"])
+    assert messages_of(page)[0] == f"Signed out everywhere, because they may do more now: {user}."
+    assert get_signed_in_user(browser) is None
+
+    client.force_login(person(is_superuser=True))
+    browser = signed_in(user)
+    change(client, user, is_superuser="on")
+    assert get_signed_in_user(browser) is None
+
+
+def test_demotion_and_other_changes_end_no_session(client, administrator):
+    user = person("Reviewer", "Editor")
+    browser = signed_in(user)
+    change(client, user, first_name="Bea")
+    change(client, user, groups=[Group.objects.get(name="Reviewer").pk])
+    user.refresh_from_db()
+    assert (user.first_name, user.groups.get().name) == ("Bea", "Reviewer")
+    assert get_signed_in_user(browser) == user.username
+
+
+def test_permissions_added_to_a_group_end_the_sessions_of_its_members(client, administrator):
+    group = Group.objects.create(name="Interns")
+    url = f"/admin/auth/group/{group.pk}/change/"
+    member, other = person("Interns"), person("Reviewer")
+    browsers = [signed_in(member), signed_in(other)]
+    permissions = [Permission.objects.get(codename=name).pk for name in ("view_vote", "import_catalog")]
+    client.post(url, {"name": "Interns", "permissions": permissions})
+    assert [get_signed_in_user(browser) for browser in browsers] == [None, other.username]
+    browsers[0].force_login(member)
+    client.post(url, {"name": "Interns", "permissions": permissions[:1]})
+    assert get_signed_in_user(browsers[0]) == member.username
+
+
+def test_administrators_who_promote_themselves_stay_signed_in_here(client, administrator):
+    Group.objects.create(name="Interns").permissions.add(Permission.objects.get(codename="add_session"))
+    elsewhere = signed_in(administrator)
+    groups = [Group.objects.get(name=name).pk for name in ("Administrator", "Interns")]
+    change(client, administrator, groups=groups)
+    assert get_signed_in_user(client) == administrator.username
+    assert get_signed_in_user(elsewhere) is None
 
 
 def test_only_accounts_that_never_signed_in_can_be_deleted(client, administrator):

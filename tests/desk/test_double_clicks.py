@@ -1,12 +1,9 @@
 """A form that is sent twice at once saves once, and both requests get the response of the first."""
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import connections
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from lxml import html
@@ -15,36 +12,12 @@ from accounts.models import User
 from newsletter.models import Issue, Outbox
 from tests import factories as make
 from tests.desk.forms import change_url, fill_form, read_fields, save_form
-from tests.locking import other_connection, wait_until_blocked
+from tests.locking import send_at_once, send_twice
 from tools.models import Category, Correction, Plan, Tool
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TWICE = "This form was sent twice. The second time changed nothing."
-
-
-def send_twice(client: Client, url: str, fields: dict[str, Any], *, lock: str) -> list[HttpResponse]:
-    """Post a form twice at once: both requests are under way before either can pass `lock`, a statement."""
-
-    return send_at_once(client, url, [fields, fields], lock=lock)
-
-
-def send_at_once(client: Client, url: str, forms: list[dict[str, Any]], *, lock: str) -> list[HttpResponse]:
-    def post(fields: dict[str, Any]) -> HttpResponse:
-        browser = Client()
-        browser.cookies = client.cookies
-        try:
-            return browser.post(url, fields)
-        finally:
-            connections.close_all()
-
-    with other_connection() as other, ThreadPoolExecutor(len(forms)) as pool:
-        other.execute(lock)
-        posts = [pool.submit(post, fields) for fields in forms]
-        for count, each in enumerate(posts, start=1):
-            wait_until_blocked(each, count=count)
-        other.rollback()
-        return [each.result() for each in posts]
 
 
 def refuse_inserts(table: str) -> str:
