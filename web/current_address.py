@@ -4,19 +4,17 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import reverse
 
 from web.http import View
 
 
-def at_current_address(
-    find: Callable[[str], Any], *, query: Callable[[QueryDict], dict[str, str]] | None = None
-) -> Callable[[View], View]:
+def at_current_address(find: Callable[[str], Any]) -> Callable[[View], View]:
     """Pass the view the object that its slug names instead of the slug.
 
     `find` takes a slug, current or former, and returns an object with a `slug`, or None. None is a 404. A former slug
-    is a permanent redirect to the same view. The redirect drops the query string unless `query` returns one.
+    is a permanent redirect to the same view.
     """
 
     def decorate(view: View) -> View:
@@ -25,19 +23,20 @@ def at_current_address(
             found = find(slug)
             if found is None:
                 raise Http404
-            if found.slug != slug:
-                kept = query(request.GET) if query else None
-                return HttpResponsePermanentRedirect(reverse(view_name(request), args=[found.slug], query=kept))
-            return view(request, found)
+            return view(request, found) if found.slug == slug else redirect_permanently(request, found.slug)
 
         return located
 
     return decorate
 
 
-def view_name(request: HttpRequest) -> str:
-    """Return the URL name under which a routed request was matched."""
+def redirect_permanently(request: HttpRequest, *args: Any) -> HttpResponsePermanentRedirect:
+    """Redirect to the view that was requested, with other arguments and the same query string.
+
+    The whole query string, because a view may learn to read a parameter, and nobody would think of the redirect.
+    """
     match = request.resolver_match
     if match is None:
         raise ValueError("The request has not been routed.")
-    return match.view_name
+    path, query = reverse(match.view_name, args=args), request.GET.urlencode(safe=",")
+    return HttpResponsePermanentRedirect(f"{path}?{query}" if query else path)

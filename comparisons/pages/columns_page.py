@@ -8,11 +8,13 @@ from django.utils.safestring import SafeString
 
 from comparisons.forms import CustomOptions
 from comparisons.machines import titles
+from comparisons.pages.panel_seats import find_seats
+from comparisons.reading.pairs import read_editors_order
 from comparisons.reading.records import PairRecord
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import search_results, sentences, tool_columns
 from comparisons.shaping.search_results import PickerField
-from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter, SeatToggle, build_toggles, select_seats
+from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter, SeatToggle, build_toggles
 from comparisons.shaping.tool_columns import Column, FactRow, SeatRow
 from votes.community import Community
 from web import clock
@@ -62,14 +64,14 @@ def build_form(fields: list[PickerField], options: CustomOptions) -> FormContext
 
 
 def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
-    """Return the context of the page of columns. One query, and another one with a seat filter.
+    """Return the context of the page of columns. Two queries, and one to four more with a seat filter.
 
     The tools must come from `with_community().with_freeze().with_namesakes()`.
     """
     ids, slugs, today = [tool.pk for tool in tools], [tool.slug for tool in tools], clock.today()
     records = read_tools(ids)
     panel_seats = [row["seat"] for row in tool_columns.build_seat_rows(records)]
-    seat_filter = select_seats(panel_seats, options.seat_slugs)
+    seat_filter = find_seats(options.seat_slugs, on_page=panel_seats)
     if seat_filter != WHOLE_PANEL:
         records = read_tools(ids, seats=seat_filter.ids)
     columns = [tool_columns.build_column(record, today=today) for record in records]
@@ -95,7 +97,7 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
         "seats": seats,
         "split_sentence": sentences.describe_wide_split(seats),
         "facts": tool_columns.build_fact_rows(records, today=today),
-        "pairs": [tool_columns.render_pair_link(pair) for pair in _list_pairs(columns)],
+        "pairs": [tool_columns.render_pair_link(pair) for pair in _list_pairs(columns, ids)],
     }
 
 
@@ -104,15 +106,20 @@ def _fill_field(place: int, tool: Any) -> PickerField:
     return PickerField(f"t{place}", FIELD_LABELS[place], tool.slug if tool.has_namesake else tool.name, tool)
 
 
-def _list_pairs(columns: list[Column]) -> list[PairRecord]:
-    """Return every two of the tools, in alphabetical order of their slugs."""
-    return [
-        {
-            "first_slug": first["slug"],
-            "first_name": first["name"],
-            "second_slug": second["slug"],
-            "second_name": second["name"],
-            "category": first["category"],
-        }
-        for first, second in combinations(sorted(columns, key=lambda column: column["slug"]), 2)
-    ]
+def _list_pairs(columns: list[Column], ids: list[int]) -> list[PairRecord]:
+    """Return every two of the tools, each pair in the order of its canonical address. One query."""
+    editors_order = read_editors_order(ids)
+    pairs = []
+    for first, second in combinations(sorted(columns, key=lambda column: column["slug"]), 2):
+        if (second["slug"], first["slug"]) in editors_order:
+            first, second = second, first
+        pairs.append(
+            PairRecord(
+                first_slug=first["slug"],
+                first_name=first["name"],
+                second_slug=second["slug"],
+                second_name=second["name"],
+                category=first["category"],
+            )
+        )
+    return pairs

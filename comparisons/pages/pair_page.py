@@ -18,11 +18,12 @@ from comparisons.addresses import add_query, reverse_pair, reverse_pair_image
 from comparisons.forms import ComparisonOptions
 from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
+from comparisons.pages.panel_seats import find_seats
 from comparisons.reading.pairs import Pair
 from comparisons.reading.revision import Revision
 from comparisons.reading.tool_records import read_pair
 from comparisons.shaping import sentences, tool_columns
-from comparisons.shaping.seat_filter import WHOLE_PANEL, PanelSeat, SeatFilter, SeatToggle, build_toggles, select_seats
+from comparisons.shaping.seat_filter import WHOLE_PANEL, PanelSeat, SeatFilter, SeatToggle, build_toggles
 from comparisons.shaping.tool_columns import Column, FactRow, SeatRow
 from votes.community import Community
 from votes.preference import Preference
@@ -115,7 +116,7 @@ def build_preview(pair: Pair, options: ComparisonOptions, *, here: str, drafts: 
 def _filter_seats(options: ComparisonOptions, read: Callable[[SeatFilter], Editorial]) -> tuple[SeatFilter, Editorial]:
     """Return the seats that the reader selected among those of the whole panel, and the editorial that counts them."""
     editorial = read(WHOLE_PANEL)
-    seat_filter = select_seats(editorial.panel_seats, options.seat_slugs)
+    seat_filter = find_seats(options.seat_slugs, on_page=editorial.panel_seats)
     return seat_filter, editorial if seat_filter == WHOLE_PANEL else read(seat_filter)
 
 

@@ -1,7 +1,7 @@
 """Rivals: the tools that a tool is most likely to be compared with."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.utils import timezone
@@ -31,7 +31,7 @@ WITH out_now AS NOT MATERIALIZED (
         )
     ) AS mentioned GROUP BY tool
 ), compared AS (
-    SELECT first_id + second_id - %(tool)s AS tool, COALESCE(max(heat), 0) AS heat
+    SELECT first_id + second_id - %(tool)s AS tool, min(first_id) AS editors_first, COALESCE(max(heat), 0) AS heat
     FROM comparisons_comparison LEFT JOIN comparisons_reading AS reading ON reading.comparison_id = id
     WHERE (first_id = %(tool)s OR second_id = %(tool)s) AND is_published(published_at, withdrawn_at, %(now)s)
     GROUP BY 1
@@ -42,7 +42,8 @@ WITH out_now AS NOT MATERIALIZED (
 ), candidate AS (
     SELECT tool FROM named UNION SELECT tool FROM compared UNION SELECT tool FROM peer
 )
-SELECT rival.slug, rival.name, compared.tool IS NOT NULL
+SELECT rival.slug, rival.name, compared.tool IS NOT NULL,
+       COALESCE(editors_first = rival.id, rival.slug < %(slug)s COLLATE "C") AS is_first
 FROM candidate
 JOIN tools_tool AS rival ON rival.id = candidate.tool
 LEFT JOIN named USING (tool) LEFT JOIN compared USING (tool)
@@ -70,8 +71,9 @@ def read_likely_rivals(tool: Tool, *, most: int, at: datetime | None = None) -> 
     Tools that reviews name together with it come first, then those whose comparison with it has the most readers, then
     the best of its category.
     """
-    parameters: dict[str, int | datetime] = {
+    parameters: dict[str, Any] = {
         "tool": tool.pk,
+        "slug": tool.slug,
         "category": tool.category_id,
         "most": most,
         "now": at or timezone.now(),
@@ -80,5 +82,6 @@ def read_likely_rivals(tool: Tool, *, most: int, at: datetime | None = None) -> 
         cursor.execute(_RIVALS, parameters)
         rows = cursor.fetchall()
     return [
-        Rival(slug, name, reverse_pair(*sorted((tool.slug, slug))), is_editorial) for slug, name, is_editorial in rows
+        Rival(slug, name, reverse_pair(*((slug, tool.slug) if is_first else (tool.slug, slug))), is_editorial)
+        for slug, name, is_editorial, is_first in rows
     ]

@@ -44,7 +44,7 @@ def compose_verdict(first: Contender, second: Contender, seats: Sequence[SeatVer
     text then leaves out whether panel and community disagree.
     """
     parts = [
-        _describe_lead(first, second),
+        _describe_lead(first, second, whole_panel=not seat_names),
         _describe_split(first, second, seats),
         _describe_communities(first, second),
     ]
@@ -61,7 +61,7 @@ def compose_ranking(contenders: Sequence[Contender], *, seat_names: str = "") ->
     It ranks them by the share of seats that ship, then says what the community says and where the two disagree.
     `seat_names` as for `compose_verdict`.
     """
-    parts = [*_describe_ranks(contenders), _describe_communities(*contenders)]
+    parts = [*_describe_ranks(contenders, whole_panel=not seat_names), _describe_communities(*contenders)]
     if seat_names:
         parts.insert(0, f"Through the eyes of {seat_names} alone:")
     else:
@@ -69,19 +69,20 @@ def compose_ranking(contenders: Sequence[Contender], *, seat_names: str = "") ->
     return " ".join(part for part in parts if part)
 
 
-def _describe_ranks(contenders: Sequence[Contender]) -> Iterator[str]:
+def _describe_ranks(contenders: Sequence[Contender], *, whole_panel: bool) -> Iterator[str]:
     """Yield which tools lead, which follow, and which have no review. Tools on one rank are named together."""
     reviewed = sorted((one for one in contenders if one.panel.seats), key=_share, reverse=True)
     unknown = _names([one for one in contenders if not one.panel.seats])
     if not reviewed:
-        yield f"The panel has reviewed none of {unknown} yet."
+        yield f"The panel has reviewed none of {unknown} yet." if whole_panel else f"None of {unknown} is reviewed yet."
         return
     leaders, *others = [list(rank) for _, rank in groupby(reviewed, key=_share)]
     yield _describe_leaders(leaders, alone=not others)
     if others:
         yield end_sentence(f"Then {join_words([_describe_rank(rank) for rank in others])}")
     if unknown:
-        yield f"The panel has not reviewed {unknown} yet."
+        are = "are" if len(contenders) - len(reviewed) > 1 else "is"
+        yield f"The panel has not reviewed {unknown} yet." if whole_panel else f"{unknown} {are} not reviewed yet."
 
 
 def _describe_leaders(leaders: Sequence[Contender], *, alone: bool) -> str:
@@ -112,14 +113,19 @@ def _describe_rank(rank: Sequence[Contender]) -> str:
     return f"{_names(rank)} with {_score(rank)}{' each' if len(rank) > 1 else ''}"
 
 
-def _describe_lead(first: Contender, second: Contender) -> str:
+def _describe_lead(first: Contender, second: Contender, *, whole_panel: bool) -> str:
     """Return which tool leads with the panel, and by how many seats. A tie is called a tie."""
     one, two = isolate_name(first.name), isolate_name(second.name)
     if not first.panel.seats and not second.panel.seats:
-        return f"The panel has reviewed neither {one} nor {two} yet."
+        return (
+            f"The panel has reviewed neither {one} nor {two} yet."
+            if whole_panel
+            else f"Neither {one} nor {two} is reviewed yet."
+        )
     if not first.panel.seats or not second.panel.seats:
         known, unknown = (first, two) if first.panel.seats else (second, one)
-        return f"The panel has not reviewed {unknown} yet; of {isolate_name(known.name)}, {known.panel.words}."
+        opening = f"The panel has not reviewed {unknown} yet" if whole_panel else f"{unknown} is not reviewed yet"
+        return f"{opening}; of {isolate_name(known.name)}, {known.panel.words}."
     margin = first.panel.ship * second.panel.seats - second.panel.ship * first.panel.seats
     if margin == 0:
         return _describe_tie(first, second)

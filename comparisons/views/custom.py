@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from comparisons.addresses import add_query
 from comparisons.forms import CustomOptions, parse_custom_options
 from comparisons.pages.columns_page import FIELD_LABELS, build_columns, build_form
 from comparisons.reading.pairs import find_pair
@@ -50,8 +51,8 @@ def _find_by_slugs(typed: tuple[str, ...]) -> list[Any]:
 def _find_address(tools: list[Tool], options: CustomOptions) -> str:
     """Return the address at which two or more tools are side by side."""
     slugs = [tool.slug for tool in tools]
+    seats = urlencode({"lens": ",".join(options.seat_slugs)}, safe=",") if options.seat_slugs else ""
     if len(slugs) >= MIN_TOOLS:
-        seats = urlencode({"lens": ",".join(options.seat_slugs)}) if options.seat_slugs else ""
         return search_results.custom_address([*slugs, *options.beyond], seats=seats)
     pair = find_pair(*slugs)
-    return reverse("comparison", args=[pair.slugs if pair else slugs])
+    return add_query(reverse("comparison", args=[pair.slugs if pair else slugs]), seats)

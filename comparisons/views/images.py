@@ -74,7 +74,7 @@ def _embeddable(view: View) -> View:
 @require_safe
 @public_page
 @_embeddable
-@at_current_address(_find_tool, query=lambda asked: {"size": parse_badge_size(asked)})
+@at_current_address(_find_tool)
 def badge(request: HttpRequest, tool: Any) -> HttpResponse:
     """The badge of a tool, for other sites to embed."""
     size = parse_badge_size(request.GET)

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanen
 from django.urls import reverse
 
 from comparisons.reading.pairs import find_current_slugs, find_pair
-from web.current_address import view_name
+from web.current_address import redirect_permanently
 from web.http import View
 
 
@@ -23,9 +23,9 @@ def at_pair_address(*, tool_view: str) -> Callable[[View], View]:
         def located(request: HttpRequest, pair: tuple[str, str]) -> HttpResponse:
             found = find_pair(*pair) if pair[0] != pair[1] else None
             if found is None:
-                return _redirect(*pair, pair_view=view_name(request), tool_view=tool_view)
+                return _redirect(request, *pair, tool_view=tool_view)
             if pair != found.slugs:
-                return HttpResponsePermanentRedirect(reverse(view_name(request), args=[found.slugs]))
+                return redirect_permanently(request, found.slugs)
             return view(request, found)
 
         return located
@@ -33,11 +33,12 @@ def at_pair_address(*, tool_view: str) -> Callable[[View], View]:
     return decorate
 
 
-def _redirect(first: str, second: str, *, pair_view: str, tool_view: str) -> HttpResponse:
+def _redirect(request: HttpRequest, first: str, second: str, *, tool_view: str) -> HttpResponse:
     """Redirect from two slugs of which one is a former slug, or that name the same tool. Raise Http404 otherwise."""
     slugs = find_current_slugs(first, second)
     if slugs is None:
         raise Http404
     if slugs[0] == slugs[1]:
         return HttpResponsePermanentRedirect(reverse(tool_view, args=[slugs[0]]))
-    return HttpResponsePermanentRedirect(reverse(pair_view, args=[slugs]))
+    found = find_pair(*slugs)
+    return redirect_permanently(request, found.slugs if found else slugs)

@@ -10,11 +10,11 @@ from django.views.decorators.http import require_safe
 from comparisons.forms import ToolFilterForm, parse_seat_slugs, parse_tool_filter
 from comparisons.machines import linked_data, titles
 from comparisons.models import Comparison
+from comparisons.pages.panel_seats import find_seats, read_panel_seats
 from comparisons.pages.tool_page import build_tool_page, render_newest_links
 from comparisons.reading.revision import Revision, current_revision
 from comparisons.shaping import facets, tool_columns
-from comparisons.shaping.seat_filter import PanelSeat, build_toggles, select_seats
-from reviews.models import Reviewer
+from comparisons.shaping.seat_filter import build_toggles
 from tools.choices import PlanKind
 from tools.models import Category, Tool
 from votes.models import Camp, CensusRow, Listing, PairRank
@@ -35,7 +35,7 @@ def tools(request: HttpRequest) -> HttpResponse:
     rows, census = _census(current_revision())
     if asked.community:  # votes then decide which tools are counted
         census = listings.with_community_number().census()
-    category = next((row.pk for row in rows if row.slug == asked.category), "")
+    category = _find_category(rows, asked.category)
     chosen = {**asked._asdict(), "category": category}
     counts = facets.count_facets(census, chosen)
     numbered = counts.total if asked.community else listings.chosen(**{**chosen, "community": True}).count()
@@ -63,6 +63,14 @@ def tools(request: HttpRequest) -> HttpResponse:
     )
 
 
+def _find_category(categories: list[Category], slug: str) -> int | str:
+    """Return the id of the category with a slug, current or former; "", which selects all, if there is none."""
+    by_slug = {category.slug: category for category in categories}
+    if slug and slug not in by_slug and (renamed := Category.objects.by_slug(slug)):
+        slug = renamed.slug
+    return by_slug[slug].pk if slug in by_slug else ""
+
+
 @process_cache(maxsize=2, in_debug=False)
 def _census(revision: Revision) -> tuple[list[Category], list[CensusRow]]:
     """Return the categories that have tools, and the census of all tools, cached per revision of the site."""
@@ -82,8 +90,8 @@ def tool(request: HttpRequest, tool: Any) -> HttpResponse:
 @at_current_address(lambda slug: Category.objects.with_published_tools().by_slug(slug))
 def category(request: HttpRequest, category: Category) -> HttpResponse:
     """Rank the tools of a category, and state the rule."""
-    panel_seats = [PanelSeat(*row) for row in Reviewer.objects.seats()]
-    seat_filter = select_seats(panel_seats, parse_seat_slugs(request.GET))
+    panel_seats = read_panel_seats()
+    seat_filter = find_seats(parse_seat_slugs(request.GET), on_page=panel_seats)
     page = get_page(
         Listing.objects.at().of_category(category).ranked(seats=seat_filter.ids).tool_ids(),
         request.GET,

@@ -259,9 +259,9 @@ def test_unpublished_content_changes_nothing(client, fields):
     ("query", "queries"),
     [
         ("", 0),
-        ("?t=alpha&t=beta&t=gamma", 2),
-        ("?t=alpha&t=beta&t=gamma&t=delta", 2),
-        ("?t=alpha&t=beta&t=gamma&t=delta&lens=lens-0", 3),
+        ("?t=alpha&t=beta&t=gamma", 3),
+        ("?t=alpha&t=beta&t=gamma&t=delta", 3),
+        ("?t=alpha&t=beta&t=gamma&t=delta&lens=lens-0", 4),
         ("?t=alpha", 2),
         ("?t=beta&t=alpha", 5),
         ("?t=Alpha+tool&t=beta&t=gamma", 8),

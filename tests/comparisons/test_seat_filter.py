@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparisons.shaping.seat_filter import PanelSeat, SeatFilter, build_toggles, select_seats
+from reviews.models import Reviewer
 from tests import factories as make
 from tests.comparisons.test_pair_page import text
-from tools.models import Category
+from tools.models import Category, Tool
 
 pytestmark = pytest.mark.django_db
 SEATS = [PanelSeat(number, f"seat-{number}", f"Seat {number}") for number in range(1, 5)]
@@ -88,10 +89,81 @@ def test_filter_ranks_a_category_by_its_seats(client):
     assert "By what The Builder would ship" in text(client, url + "?lens=builder")
 
 
-def test_seat_without_a_review_cannot_be_selected_on_a_comparison(client):
+def test_lens_of_seats_that_judged_neither_tool_counts_nobody(client):
     make_pair()
-    make.reviewer(slug="late")
-    assert "Back to the whole panel" not in text(client, "/compare/alpha-vs-beta/?lens=late")
+    make.tool(slug="gamma", name="Gamma")
+    for slug in ("late", "later"):
+        make.reviewer(slug=slug, name=f"The {slug.title()}")
+    page = text(client, "/compare/alpha-vs-beta/?lens=late,later&only=differences")
+    assert "Through the eyes of The Late and The Later alone: Neither Alpha nor Beta is reviewed yet." in page
+    assert "Counted through The Late and The Later alone." in page
+    assert page.count('<p class="figure__words">Not reviewed through this lens</p>') == 2
+    assert page.count("Not counted through this lens") == 4
+    assert '<a href="/compare/alpha-vs-beta/?lens=later&amp;only=differences" aria-current="true"' in page
+    assert '<a href="/compare/alpha-vs-beta/?lens=builder,late,later&amp;only=differences" rel="nofollow">' in page
+    columns = text(client, "/compare/custom/?t=alpha&t=beta&t=gamma&lens=late")
+    assert "Through the eyes of The Late alone: None of Alpha, Beta and Gamma is reviewed yet." in columns
+    category = text(client, f"{Category.objects.get(tools__slug='alpha').get_absolute_url()}?lens=late")
+    assert category.count("Not reviewed through this lens") == 2
+
+
+def test_lens_of_one_seat_that_judged_and_one_that_did_not(client):
+    make_pair()
+    make.reviewer(slug="late", name="The Late")
+    page = text(client, "/compare/alpha-vs-beta/?lens=late,builder")
+    assert "Through the eyes of The Builder and The Late alone: Alpha leads with the panel by one seat" in page
+    assert "1 of 1 ship it, against 0 of 1 for Beta" in page
+
+
+def test_lens_works_on_a_pair_without_reviews(client):
+    for slug in ("alpha", "beta"):
+        make.tool(slug=slug, name=slug.title())
+    for name in ("The Late", "The Later"):
+        make.reviewer(slug=name.removeprefix("The ").lower(), name=name)
+    assert "Counted through The Late alone." in text(client, "/compare/alpha-vs-beta/?lens=late")
+
+
+def test_renamed_seat_keeps_its_lens(client):
+    category = make_pair()
+    Reviewer.objects.filter(slug="builder").update(slug="maker", name="The Maker")
+    for url in ("/compare/alpha-vs-beta/", category.get_absolute_url()):
+        page = text(client, f"{url}?lens=builder")
+        assert "Counted through The Maker alone." in page
+        assert f'<a href="{url}?lens=maker,skeptic" rel="nofollow">' in page
+    make.tool(slug="gamma")
+    assert "Counted through The Maker alone." in text(client, "/compare/custom/?t=alpha&t=beta&t=gamma&lens=builder")
+
+
+@pytest.mark.parametrize("query", ["", "?lens=skeptic,builder&only=differences", "?page=2&utm_source=%C3%A4%0A"])
+def test_redirects_to_current_addresses_keep_the_query(client, query):
+    category = make_pair()
+    Category.objects.filter(pk=category.pk).update(slug="renamed")
+    Tool.objects.filter(slug="beta").update(slug="gamma")
+    for old, new in (
+        ("/compare/gamma-vs-alpha/", "/compare/alpha-vs-gamma/"),
+        ("/compare/alpha-vs-beta/", "/compare/alpha-vs-gamma/"),
+        ("/compare/beta-vs-alpha.json", "/compare/alpha-vs-gamma.json"),
+        ("/tools/beta/", "/tools/gamma/"),
+        ("/tools/beta/votes/", "/tools/gamma/votes/"),
+        (category.get_absolute_url(), "/categories/renamed/"),
+    ):
+        answer = client.get(old + query)
+        assert (answer.status_code, answer.url) == (301, new + query)
+
+
+def test_columns_of_two_tools_redirect_with_their_lens(client):
+    make_pair()
+    answer = client.get("/compare/custom/?t=beta&t=alpha&lens=skeptic,founder")
+    assert answer.url == "/compare/alpha-vs-beta/?lens=skeptic,founder"
+
+
+def test_renamed_category_still_filters_the_list(client):
+    category = make_pair()
+    make.tool(name="Elsewhere")
+    Category.objects.filter(pk=category.pk).update(slug="renamed")
+    page = text(client, f"/tools/?category={category.slug}")
+    assert page.count("tool-card__name") == 2
+    assert '<option value="renamed" selected>' in page
 
 
 def test_category_is_paged_and_ranks_continue(client, django_assert_num_queries):

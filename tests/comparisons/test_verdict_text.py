@@ -117,7 +117,25 @@ def test_right_to_left_name_is_isolated():
 def test_ranking(verdicts, sentence):
     contenders = [contender(name, seats) for name, seats in zip("ABCD", verdicts.split(), strict=False)]
     assert compose_ranking(contenders) == sentence
+    for whole, filtered in (
+        ("The panel has not reviewed A and C yet", "A and C are not reviewed yet"),
+        ("The panel has not reviewed A yet", "A is not reviewed yet"),
+        ("The panel has reviewed none of A, B and C yet", "None of A, B and C is reviewed yet"),
+    ):
+        sentence = sentence.replace(whole, filtered)
     assert compose_ranking(contenders, seat_names="The Skeptic") == f"Through the eyes of The Skeptic alone: {sentence}"
+
+
+def test_seat_filter_does_not_say_that_the_panel_has_not_reviewed():
+    opening = "Through the eyes of The Skeptic alone: "
+    pairs = {
+        ("????", "????"): "Neither A nor B is reviewed yet.",
+        ("+???", "????"): "B is not reviewed yet; of A, 1 of 1 ship.",
+        ("????", "-???"): "A is not reviewed yet; of B, 0 of 1 ship.",
+    }
+    for (first, second), sentence in pairs.items():
+        sides = contender("A", first), contender("B", second)
+        assert compose_verdict(*sides, [], seat_names="The Skeptic") == opening + sentence
 
 
 def test_ranking_names_the_community_and_where_it_disagrees():

@@ -82,6 +82,20 @@ def test_rivals_rank_by_mentions_then_readers_then_category(client):
     assert "<bdi>Compared</bdi></a>" in page
 
 
+def test_rivals_link_to_canonical_addresses():
+    tool = make.tool(slug="middle")
+    a, b, _, z = (make.tool(slug=slug, category=tool.category) for slug in ("a", "b", "y", "z"))
+    make.comparison(first=tool, second=a)
+    make.comparison(first=z, second=tool)
+    make.comparison(first=tool, second=b, published_at=None)
+    assert {rival.url for rival in read_likely_rivals(tool, most=5)} == {
+        "/compare/middle-vs-a/",
+        "/compare/b-vs-middle/",
+        "/compare/middle-vs-y/",
+        "/compare/z-vs-middle/",
+    }
+
+
 def test_rivals_ignore_unpublished_content():
     seat = make.reviewer()
     tool = make.tool(name="Tool")

@@ -87,6 +87,25 @@ def test_page_sends_security_headers(demo, client, url):
     assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
 
 
+def test_no_link_leads_to_a_redirect_or_an_error(demo, client):
+    """Crawl the site. A page that only the reader's words make (search, filters) is not followed further."""
+    seen, unread, wrong = set(), list(PAGES), {}
+    while unread:
+        url = unread.pop()
+        response = client.get(url)
+        if response.status_code != 200:
+            wrong[url] = response.status_code
+        if response.status_code == 200 and response.headers["Content-Type"].startswith("text/html"):
+            document = html5lib.parse(response.content, namespaceHTMLElements=False)
+            links = {
+                element.attrib["href"].partition("#")[0] for element in document.iter("a") if "href" in element.attrib
+            }
+            new = {link for link in links if link.startswith("/") and "?" not in link} - seen
+            seen |= new
+            unread += sorted(new)
+    assert (wrong, len(seen) > 100) == ({}, True)
+
+
 @pytest.mark.parametrize("url", URLS)
 def test_page_loads_nothing_from_other_sites(demo, client, url):
     document = html5lib.parse(client.get(url).content, namespaceHTMLElements=False)
