@@ -10,15 +10,17 @@ import qrcode
 from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.core import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from qrcode.image.svg import SvgPathImage
 
+from accounts import devices
 from accounts.mail import send_in_background
 from accounts.models import User
 from accounts.sessions import set_absolute_expiry
@@ -54,15 +56,27 @@ class AccountAdapter(DefaultAccountAdapter):
         just_now = bool(records) and time.time() - records[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT
         return not just_now and super().is_reauthentication_required(app=app, **kwargs)
 
+    def post_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse:
+        response = super().post_login(request, user, **options)
+        devices.remember(request, response, user)
+        return response
+
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Return the name under which attempts are counted. allauth's includes the Host header, which can be forged."""
-        return (credentials.get("email") or credentials.get("username") or "").casefold()
+        """Return the name under which attempts are counted: per account, and apart for each device that it knows.
+
+        allauth's includes the Host header, which can be forged.
+        """
+        login = (credentials.get("email") or credentials.get("username") or "").casefold()
+        device = devices.find_device(request, login)
+        return f"{login} {device}" if device else login
 
     def set_password(self, user: User, password: str) -> None:
-        """Set the password and reset the count of failed attempts."""
+        """Set the password and reset the counts of failed attempts, on this device and on those of strangers."""
         super().set_password(user, password)
-        for name in {"username": user.username}, {"email": user.email}:
-            self._delete_login_attempts_cached_email(self.request, **name)
+        for login in {user.username.casefold(), user.email.casefold()}:
+            device = devices.find_device(self.request, login)
+            for key in {login, f"{login} {device}"}:
+                ratelimit.clear(self.request, action="login_failed", key=key)
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Return the link for an email, on SITE_URL regardless of the request's host."""

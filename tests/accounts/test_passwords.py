@@ -125,6 +125,18 @@ def test_reset_unlocks_an_account(client):
     assert get_signed_in_user(client) == user.username
 
 
+def test_reset_unlocks_a_known_device(client):
+    user = person(email="ana@example.org")
+    sign_in(client, user)
+    client.post("/account/logout/")
+    for _ in range(5):
+        client.post("/account/login/", {"login": user.username, "password": "not it"})
+    form = client.get(extract_link(request_reset(client, "ana@example.org")[0]))
+    client.post(form.headers["Location"], {"password1": NEW, "password2": NEW})
+    sign_in(client, user, NEW)
+    assert get_signed_in_user(client) == user.username
+
+
 @pytest.mark.parametrize("email", ["nobody@example.org", "closed@example.org"])
 def test_responses_do_not_reveal_who_has_an_account(client, email):
     person(email="ana@example.org", username="ana")

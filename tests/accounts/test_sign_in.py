@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from tests.accounts.people import (
     PASSWORD,
     add_app,
@@ -112,6 +113,88 @@ def test_five_wrong_passwords_lock_the_account_for_five_minutes(client, noon):
     assert errors(response) == ["Too many failed attempts. Wait five minutes, then try again."]
     noon.shift(timedelta(minutes=5, seconds=1))
     assert sign_in(client, user).status_code == 302
+
+
+def fail_to_sign_in(name: str, *, times: int, client: Client | None = None) -> list[str]:
+    """Enter a wrong password, by default from elsewhere each time, and return the last errors."""
+    for n in range(times):
+        browser = client or Client(REMOTE_ADDR=f"192.0.2.{n}")
+        response = browser.post("/account/login/", {"login": name, "password": "not it"})
+    return errors(response)
+
+
+WRONG, LOCKED = "The user name or password is wrong.", "Too many failed attempts. Wait five minutes, then try again."
+
+
+def sign_in_and_out(client: Client, user: User) -> None:
+    assert sign_in(client, user).status_code == 302
+    client.post("/account/logout/")
+
+
+def test_strangers_cannot_lock_an_account_for_a_known_device(client, noon):
+    user = person(email="ana@example.org")
+    sign_in_and_out(client, user)
+    for name in (user.username, "Ana@example.org"):
+        assert fail_to_sign_in(name, times=6) == [LOCKED]
+        assert errors(Client().post("/account/login/", {"login": name, "password": PASSWORD})) == [LOCKED]
+        assert client.post("/account/login/", {"login": name, "password": PASSWORD}).status_code == 302
+        client.post("/account/logout/")
+
+
+def test_known_device_confirms_its_password_while_the_account_is_locked(client, noon):
+    user = person()
+    sign_in(client, user)
+    noon.shift(timedelta(minutes=10))
+    assert fail_to_sign_in(user.username, times=6) == [LOCKED]
+    response = client.post("/account/confirm/", {"password": PASSWORD, "next": "/account/app/"})
+    assert response.headers["Location"] == "/account/app/"
+
+
+def test_known_device_is_locked_by_its_own_failures(client, noon):
+    user = person()
+    sign_in_and_out(client, user)
+    assert fail_to_sign_in(user.username, times=5, client=client) == [WRONG]
+    assert errors(sign_in(client, user)) == [LOCKED]
+    assert sign_in(Client(), user).status_code == 302  # others are counted apart
+    noon.shift(timedelta(minutes=5, seconds=1))
+    assert sign_in(client, user).status_code == 302
+
+
+def test_device_is_known_only_for_the_accounts_that_signed_in_on_it(client, noon):
+    user, other = person(), person()
+    sign_in_and_out(client, user)
+    assert fail_to_sign_in(other.username, times=6) == [LOCKED]
+    assert errors(sign_in(client, other)) == [LOCKED]
+    noon.shift(timedelta(minutes=6))
+    sign_in_and_out(client, other)
+    for name in (user.username, other.username):
+        assert fail_to_sign_in(name, times=6) == [LOCKED]
+    sign_in_and_out(client, user)
+    sign_in_and_out(client, other)
+
+
+def test_failed_sign_in_and_forged_cookies_make_no_known_device(client, noon):
+    user = person()
+    sign_in_and_out(client, user)
+    cookie = client.cookies["device"].value
+    assert fail_to_sign_in(user.username, times=6) == [LOCKED]
+    stranger = Client()
+    fail_to_sign_in(user.username, times=1, client=stranger)
+    assert "device" not in stranger.cookies
+    for forged in ("", "x", cookie[:-1], f"{cookie[:-1]}{'a' if cookie[-1] != 'a' else 'b'}", "é\0"):
+        stranger.cookies["device"] = forged
+        assert errors(sign_in(stranger, user)) == [LOCKED]
+
+
+def test_cookie_of_a_known_device_is_for_account_pages_alone(client):
+    sign_in(client, person())
+    cookie = client.cookies["device"]
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (
+        "/account/",
+        True,
+        "Lax",
+        400 * 24 * 3600,
+    )
 
 
 def test_host_header_does_not_bypass_the_lock(noon):
