@@ -1,14 +1,39 @@
-"""A password validator for context-specific words."""
+"""The normal form of passwords, and their validators."""
 
 import re
+import unicodedata
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 
 MIN_WORD_LENGTH = 3  # letters; shorter names occur in many passwords by chance
 MIN_REMAINDER = 8  # characters that must remain without the guessable words
+
+
+def normalize_password(password: str | None) -> str | None:
+    """Return a password in the form that is hashed: NFKC, as NIST SP 800-63B-4, 3.1.1.2, recommends.
+
+    Keyboards and input methods differ in how they write é, ﬁ, or full-width letters.
+    """
+    return None if password is None else unicodedata.normalize("NFKC", password)
+
+
+class NormalizedPasswordMixin:
+    """A validator of the password that will be hashed, rather than the one that was typed."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        super().validate(normalize_password(password), user)  # type: ignore[misc] # of Django's validators
+
+
+class LengthValidator(NormalizedPasswordMixin, password_validation.MinimumLengthValidator):
+    pass
+
+
+class CommonPasswordValidator(NormalizedPasswordMixin, password_validation.CommonPasswordValidator):
+    pass
 
 
 class ContextValidator:
@@ -33,7 +58,7 @@ class ContextValidator:
 
 
 def _normalize(text: str) -> str:
-    return re.sub(r"[\W_]", "", text.casefold())
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", text).casefold())
 
 
 def _words(user: Any) -> set[str]:

@@ -144,8 +144,8 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 # NIST SP 800-63B-4: a minimum length and a blocklist, no composition rules, no periodic changes. 15 characters is its
 # minimum for a password without a second factor, which Reviewers and Moderators may have.
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.LengthValidator", "OPTIONS": {"min_length": 15}},
+    {"NAME": "accounts.passwords.CommonPasswordValidator"},
     {"NAME": "accounts.passwords.ContextValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds; the email says a day

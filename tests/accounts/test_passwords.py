@@ -1,8 +1,10 @@
 import re
+from unicodedata import normalize
 
 import pytest
 from allauth.account.adapter import get_adapter
 from allauth.account.utils import user_pk_to_url_str
+from django.contrib.auth.hashers import MD5PasswordHasher, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core import mail
 from django.core.exceptions import ValidationError
@@ -45,6 +47,50 @@ def test_passwords_may_contain_any_characters(password):
     assert user.check_password(password)
 
 
+COMPOSED = "łódź żółć jaźń é"
+DECOMPOSED = normalize("NFD", COMPOSED)
+WIDE, NARROW = "ｓｅｖｅｎ　ｌａｍｐｓ　ｏｖｅｒ", "seven lamps over"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "typed"), [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED), (WIDE, NARROW), (NARROW, WIDE)]
+)
+def test_password_may_be_typed_on_another_keyboard(client, chosen, typed):
+    assert chosen != typed
+    user = User()
+    user.set_password(chosen)
+    assert user.check_password(typed)
+    assert User(password=make_password(normalize("NFKC", chosen))).check_password(typed)
+
+    signed_up = User.objects.create_user("ana", password=chosen)
+    assert sign_in(client, signed_up, typed).status_code == 302
+    new, again = f"{chosen} {chosen}", f"{typed} {typed}"
+    change = {"oldpassword": typed, "password1": new, "password2": new}
+    assert client.post("/account/password/", change).status_code == 302
+    assert sign_in(Client(), signed_up, again).status_code == 302
+
+
+def test_password_set_before_normalization_still_works(client):
+    user = User.objects.create(username="ana", is_staff=True, password=make_password(DECOMPOSED))
+    assert sign_in(client, user, DECOMPOSED).status_code == 302
+    assert sign_in(Client(), user, "not " + DECOMPOSED).status_code == 200
+    user.refresh_from_db()
+    assert get_signed_in_user(client) == "ana"
+
+
+def test_unknown_name_takes_as_many_hashes_as_a_wrong_password(client, monkeypatch):
+    """Also for a password that is not normalized, of which both forms are tried."""
+    hashed = []
+    encode = MD5PasswordHasher.encode
+    monkeypatch.setattr(MD5PasswordHasher, "encode", lambda self, *args: hashed.append(args[0]) or encode(self, *args))
+    user = person()
+    for password, count in ((DECOMPOSED, 2), (COMPOSED, 1)):
+        for name in (user.username, "nobody"):
+            hashed.clear()
+            client.post("/account/login/", {"login": name, "password": password})
+            assert len(hashed) == count, name
+
+
 @pytest.mark.parametrize(
     ("password", "codes"),
     [
@@ -54,6 +100,9 @@ def test_passwords_may_contain_any_characters(password):
         ("marlene.kowalski.1", ["password_of_context"]),
         ("KOWALSKI_MARLENE!!!!", ["password_of_context"]),
         ("example.org shipside 12", ["password_of_context"]),
+        ("e\u0301" * 14, ["password_too_short"]),  # 14 characters, however they are typed
+        ("ｓｈｉｐｓｉｄｅ ｓｈｉｐｓｉｄｅ", ["password_of_context"]),
+        ("ｑｗｅｒｔｙｕｉｏｐ", ["password_too_short", "password_too_common"]),
     ],
 )
 def test_short_common_and_obvious_passwords_are_rejected(password, codes):
