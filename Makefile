@@ -8,7 +8,7 @@ PYTHON := .venv/bin/python
 PORT ?= 8000
 TESTS ?= tests
 
-.PHONY: help run dev test check format lock upgrade clean stop bench-page bench-pages bench-votes prove-votes prove-newsletter worker browser
+.PHONY: help run dev test check format lock upgrade clean stop bench-page bench-pages bench-votes prove-votes prove-newsletter fuzz worker browser
 
 help:
 	@echo "make run         the site on http://127.0.0.1:$(PORT), as production runs it (PORT=... for another,"
@@ -23,6 +23,7 @@ help:
 	@echo "make bench-pages how much slower each page is with 10,000 tools and 1,000,000 votes"
 	@echo "make bench-votes how many votes per second, on one hot tool and on 500 (needs wrk)"
 	@echo "make prove-votes cast 50,000 votes while processes are killed: none lost, none counted twice"
+	@echo "make fuzz        send 20,000 random requests as each group: no error (FUZZ=--requests=500 for fewer)"
 	@echo "make worker      start another mail worker (make run starts one)"
 	@echo "make prove-newsletter  send 100,000 emails with failures of every kind (PROOF=--calm measures speed)"
 	@echo "make stop        stop the local PostgreSQL"
@@ -94,6 +95,9 @@ prove-votes: .venv/installed
 
 prove-newsletter: .venv/installed
 	@$(PYTHON) -m bench.newsletter $(PROOF)
+
+fuzz: .venv/installed
+	@$(PYTHON) -m bench.fuzz $(FUZZ)
 
 worker: .venv/installed
 	@$(PYTHON) manage.py worker

@@ -1,11 +1,16 @@
 """Form fields of the desk's pages."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import ForeignKey
+from django.http import HttpRequest
 from django.urls import reverse_lazy
 
+from desk.ids import parse_id
 from web.fields import FORMFIELD_OVERRIDES, MultilineField
 from web.normalize import normalize_line
 
@@ -13,10 +18,24 @@ MARKDOWN_PREVIEW_URL = reverse_lazy("admin:tools_tool_markdown")
 """Where static/desk/preview.js renders the Markdown of a field: the value of its `data-preview`."""
 
 
+class SearchedSelect(AutocompleteSelect):
+    """Django's autocomplete field, which raises ValueError if a form with a key that is no number is shown again."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> list[Any]:
+        return super().optgroups(name, [key for key in value if not key or parse_id(key)], attr)
+
+
 class NormalizedTextAdmin(BaseModelAdmin):
     """An admin, or an inline, whose forms normalize text."""
 
     formfield_overrides = FORMFIELD_OVERRIDES
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelChoiceField | None:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", SearchedSelect(db_field, self.admin_site, using=kwargs.get("using")))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class LinesField(MultilineField):

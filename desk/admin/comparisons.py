@@ -1,11 +1,11 @@
 """The admin of comparisons: two tools, an introduction, and a check of what the page will say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminTextareaWidget, AutocompleteSelect
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import ForeignKey
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from comparisons.models import Comparison
-from desk.fields import MARKDOWN_PREVIEW_URL
+from desk.fields import MARKDOWN_PREVIEW_URL, SearchedSelect
 from desk.lists.change_lists import StateFilter
 from desk.publishing.admin import PublishingAdmin
 from desk.publishing.pair_check import PairCheck, check_pair, find_comparison
@@ -27,15 +27,12 @@ from web.normalize import normalize_line
 TYPED = "-typed"  # suffix of the text field that replaces the suggestions without JavaScript, and prefix of its value
 
 
-class ToolSelect(AutocompleteSelect):
-    """Django's autocomplete field. Without JavaScript, a text field for a name or slug."""
+class ToolSelect(SearchedSelect):
+    """The autocomplete field of tools. Without JavaScript, a text field for a name or slug."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> str | None:
         typed = normalize_line(data.get(name + TYPED, ""))
         return f"{TYPED}{typed}" if typed else super().value_from_datadict(data, files, name)
-
-    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> list[Any]:
-        return super().optgroups(name, [key for key in value if not key.startswith(TYPED)], attr)
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         box = '<noscript><input type="text" name="{}" value="{}" aria-label="{}" placeholder="{}"></noscript>'

@@ -64,6 +64,23 @@ def test_known_object_with_an_unknown_field_is_a_400_of_the_desk():
         assert 'id="logout-form"' in response.text
 
 
+@pytest.mark.parametrize("key", ["on", "²", NINES, "-1", "1.5", "%00"])
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("/admin/reviews/review/add/", "tool"),
+        ("/admin/tools/correction/add/", "tool"),
+        ("/admin/comparisons/comparison/add/", "first"),
+    ],
+)
+def test_form_with_a_key_that_is_no_number_is_shown_again(address, name, key):
+    client = sign_in(make.user(is_staff=True, is_superuser=True))
+    formset = {f"predictions-{count}_FORMS": "0" for count in ("TOTAL", "INITIAL", "MIN_NUM", "MAX_NUM")}
+    response = client.post(address, {name: key, **formset})
+    assert response.status_code == 200
+    assert name in response.context["adminform"].form.errors
+
+
 def test_nul_in_a_reason_of_deletion_is_a_400():
     tool = make.tool(published_at=None)
     client = sign_in(make.user(is_staff=True, is_superuser=True))

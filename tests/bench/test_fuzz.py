@@ -1,0 +1,57 @@
+"""A short run of `make fuzz`, which must also fail where it should."""
+
+import random
+
+import pytest
+
+from bench.fuzz import ANONYMOUS, SUPERUSER, Fuzzer, Route, add_users, list_routes
+from tests import factories as make
+
+REQUESTS = 40  # per identity
+
+
+def test_routes_are_addresses_of_every_part_of_the_site():
+    routes = list_routes()
+    assert len(routes) > 250
+    assert [route for route in routes if set("".join(route.parts[::2])) & set("()[]^$?*|\\<>")] == []
+    assert Route(("tools/", "slug", "/vote/")) in routes
+    assert Route(("admin/tools/tool/", "object_id", "/change/")) in routes
+    assert Route(("account/login/",)) in routes
+
+
+@pytest.fixture
+def site():
+    tool = make.tool_with_every_kind_of_row()
+    other = make.tool()
+    make.comparison(first=tool, second=other)
+    make.tool(published_at=None)
+    make.votes(on=tool, ship=2)
+    make.votes(on=tool, ship=2, state="held", held_for="burst")
+    make.pair_votes(between=(tool, other), first=2)
+    make.subscriber()
+    make.issue_of_everything()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("who", [ANONYMOUS, "Reviewer", "Editor", "Moderator", "Administrator", SUPERUSER])
+@pytest.mark.usefixtures("site")
+def test_random_requests_are_no_errors(who, settings):
+    settings.REQUIRE_MFA = False
+    fuzzer = Fuzzer(who, add_users()[who], random.Random(who))  # noqa: S311 (reproducible)
+    fuzzer.run(REQUESTS)
+    assert "\n".join(map(str, fuzzer.failures)) == ""
+    assert fuzzer.statuses.total() == REQUESTS
+    assert fuzzer.statuses[200]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("site")
+def test_fuzzer_reports_an_error(monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("on purpose")
+
+    monkeypatch.setattr("bench.fuzz.list_routes", lambda: [Route(("tools/",))])
+    monkeypatch.setattr("comparisons.views.tools.parse_tool_filter", fail)
+    fuzzer = Fuzzer(ANONYMOUS, None, random.Random(1))  # noqa: S311
+    fuzzer.run(5)
+    assert "on purpose" in str(fuzzer.failures[0])
