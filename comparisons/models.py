@@ -99,8 +99,13 @@ class ComparisonQuerySet(SearchableQuerySet):
         return [found[pk] for pk in ids if pk in found]
 
     def with_changed_at(self, *, at: datetime | None = None) -> Self:
-        """Annotate `changed_at`: the newest publication time among the comparison, its tools, and their reviews."""
+        """Annotate `changed_at`: the newest publication time among the comparison, its tools, and their reviews, or
+        when a review of them was withdrawn.
+        """
         reviews = Review.objects.published(at=at).order_by("-published_at").values("published_at")
+        until = at or timezone.now()
+        once_public = Review.objects.filter(withdrawn_at__lte=until, withdrawn_at__gte=F("published_at"))
+        withdrawn = once_public.order_by("-withdrawn_at").values("withdrawn_at")
         return self.annotate(
             changed_at=Greatest(
                 "published_at",
@@ -108,6 +113,8 @@ class ComparisonQuerySet(SearchableQuerySet):
                 "second__published_at",
                 Subquery(reviews.filter(tool=OuterRef("first"))[:1]),
                 Subquery(reviews.filter(tool=OuterRef("second"))[:1]),
+                Subquery(withdrawn.filter(tool=OuterRef("first"))[:1]),
+                Subquery(withdrawn.filter(tool=OuterRef("second"))[:1]),
             )
         )
 

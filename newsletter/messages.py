@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from newsletter.content import MAX_ITEMS, NewsSection, adapt_subject, build_sections, parse_items, select_items
 from newsletter.models import Issue, Subscriber
-from newsletter.plain import render_html, render_text
+from newsletter.plain import render_text
 from newsletter.tokens import CONFIRM, PREFERENCES, UNSUBSCRIBE
+from web import markdown
 from web.caching import process_cache
 
 
@@ -124,7 +125,7 @@ def build_test_message(issue: Issue) -> Message:
 
 
 def _render_issue(issue: Issue, sections: list[NewsSection], links: Links, *, subject: str, by_choice: bool) -> Message:
-    host, site = get_mail_host(), settings.SITE_URL
+    host, web = get_mail_host(), settings.SITE_URL + issue.get_absolute_url()
     return render_message(
         "issue",
         subject=subject,
@@ -135,10 +136,10 @@ def _render_issue(issue: Issue, sections: list[NewsSection], links: Links, *, su
             "Precedence": "bulk",
         },
         issue=issue,
-        lead_html=render_html(issue.lead, site=site),
-        lead_text=render_text(issue.lead, site=site),
+        lead_html=markdown.render_absolute(issue.lead, base=web),
+        lead_text=render_text(issue.lead, base=web),
         sections=sections,
         links=links,
         by_choice=by_choice,
-        web=site + issue.get_absolute_url(),
+        web=web,
     )

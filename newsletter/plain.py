@@ -1,11 +1,7 @@
-"""Markdown for readers outside the site: as plain text that carries the same information, and as HTML with absolute
-links.
-"""
+"""Markdown as plain text that carries the same information, for the text part of mails."""
 
 import re
 from html import unescape
-
-from django.utils.safestring import SafeString, mark_safe
 
 from web import markdown
 
@@ -14,19 +10,8 @@ _BLOCK_END = re.compile(r"</(?:p|blockquote|ul|ol|pre)>|<br\s*/?>")
 _TAG = re.compile(r"<[^>]+>")
 
 
-def render_text(text: str, *, site: str) -> str:
-    """Return Markdown as plain text. Each link is followed by its address, made absolute with `site`."""
-    html = make_links_absolute(markdown.render(text), site=site)
-    html = _LINK.sub(lambda link: f"{link[2]} ({link[1]})", html)
+def render_text(text: str, *, base: str) -> str:
+    """Return Markdown as plain text. Each link is followed by its address, as on the page with the address `base`."""
+    html = _LINK.sub(lambda link: f"{link[2]} ({link[1]})", markdown.render_absolute(text, base=base))
     html = _BLOCK_END.sub("\n\n", html).replace("<li>", "- ")
     return re.sub(r"\n{3,}", "\n\n", unescape(_TAG.sub("", html))).strip()
-
-
-def render_html(text: str, *, site: str) -> SafeString:
-    """Return Markdown as HTML with absolute links."""
-    return mark_safe(make_links_absolute(markdown.render(text), site=site))  # noqa: S308 (rendered Markdown is safe)
-
-
-def make_links_absolute(html: str, *, site: str) -> str:
-    """Return rendered Markdown with the links within the site made absolute."""
-    return html.replace('href="/', f'href="{site}/')

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from urllib.parse import urljoin
 
 import nh3
 from django.utils.html import escape
@@ -11,6 +12,7 @@ from markdown_it import MarkdownIt
 from web.caching import process_cache
 
 _CODE = re.compile(r"`([^`]+)`")
+_LINK = re.compile(r'(?<=<a href=")[^"]*')
 _TAGS = {"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "a", "blockquote"}
 # No headings, which would break the page's outline; no images, because pages load nothing from other sites.
 _parser = MarkdownIt("commonmark", {"html": False}).disable(["heading", "lheading", "image", "hr", "html_block"])
@@ -33,6 +35,23 @@ def render_uncached(text: str) -> SafeString:
 def render(text: str) -> SafeString:
     """Return Markdown as safe HTML, cached because published text seldom changes."""
     return render_uncached(text)
+
+
+def render_absolute(text: str, *, base: str) -> SafeString:
+    """Return Markdown as safe HTML for readers elsewhere, in feeds and mail.
+
+    Its links are complete, and lead where they lead on the page with the address `base`: `/path/`, `../path/`, `#part`.
+    """
+    html = _LINK.sub(lambda link: _complete(link[0], base), render(text))
+    return mark_safe(html)  # noqa: S308 (rendered above, and the addresses are escaped)
+
+
+def _complete(address: str, base: str) -> str:
+    """Return an address, escaped for HTML, as a complete one."""
+    try:
+        return escape(urljoin(base, unescape(address)))
+    except ValueError:  # `http://[`, which no browser follows either
+        return address
 
 
 def render_line(text: str) -> SafeString:

@@ -42,18 +42,20 @@ def build_changes_feed() -> AtomFeed:
 def _add_comparison(feed: AtomFeed, comparison: Any) -> None:
     """Add a comparison, annotated `with_numbers().with_changed_at()`."""
     first, second = tool_columns.build_card(comparison.first), tool_columns.build_card(comparison.second)
+    url = absolute_url(comparison.get_absolute_url())
     feed.add_entry(
         name=f"comparison/{comparison.pk}",
         title=f"{first.tool.name} vs {second.tool.name}",
-        url=absolute_url(comparison.get_absolute_url()),
+        url=url,
         published=comparison.published_at,
         updated=comparison.changed_at,
         category=first.tool.category.name,
         content=render_to_string(
             "comparisons/_comparison_entry.html",
             {
-                "sentence": sentences.write_card_verdict(first, second),
+                "sentence": sentences.write_panel_verdict(first, second),
                 "introduction": comparison.introduction,
+                "url": url,
             },
         ),
     )
@@ -61,14 +63,15 @@ def _add_comparison(feed: AtomFeed, comparison: Any) -> None:
 
 def _add_flip(feed: AtomFeed, review: Any) -> None:
     """Add a review from `ReviewQuerySet.flips`."""
+    url = absolute_url(review.tool.get_absolute_url())
     feed.add_entry(
         name=f"review/{review.pk}",
         title=f"{review.reviewer.name} now {review.verdict}s {review.tool.name}",
-        url=absolute_url(f"{review.tool.get_absolute_url()}#seat-{review.reviewer.slug}"),
+        url=f"{url}#seat-{review.reviewer.slug}",
         published=review.published_at,
         updated=review.published_at,
         category=review.tool.category.name,
-        content=render_to_string("comparisons/_flip_entry.html", {"flip": review}),
+        content=render_to_string("comparisons/_flip_entry.html", {"flip": review, "url": url}),
     )
 
 

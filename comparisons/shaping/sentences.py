@@ -47,11 +47,20 @@ def write_ranking(
 
 def write_card_verdict(first: Card, second: Card) -> str:
     """Return the same verdict on a pair, given the cards that lists have."""
+    one, two = (verdict_text.Contender(card.tool.name, card.panel, card.community) for card in (first, second))
+    return verdict_text.compose_verdict(one, two, _pair_marks(first, second))
+
+
+def write_panel_verdict(first: Card, second: Card) -> str:
+    """Return what the panel says about a pair. It changes only when something is published or withdrawn."""
+    one, two = (verdict_text.Contender(card.tool.name, card.panel, Community.of(None)) for card in (first, second))
+    return verdict_text.compose_verdict(one, two, _pair_marks(first, second))
+
+
+def _pair_marks(first: Card, second: Card) -> list[verdict_text.SeatVerdicts]:
     others = dict(second.panel.marks)
     seats = [verdict_text.SeatVerdicts(name, verdict, others.pop(name, None)) for name, verdict in first.panel.marks]
-    seats += [verdict_text.SeatVerdicts(name, None, verdict) for name, verdict in others.items()]
-    one, two = (verdict_text.Contender(card.tool.name, card.panel, card.community) for card in (first, second))
-    return verdict_text.compose_verdict(one, two, seats)
+    return seats + [verdict_text.SeatVerdicts(name, None, verdict) for name, verdict in others.items()]
 
 
 def describe_split(seats: Sequence[SeatRow]) -> str:

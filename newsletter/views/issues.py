@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from comparisons.addresses import absolute_url
 from newsletter.content import NewsItem, adapt_subject, build_sections, parse_items, select_public
 from newsletter.models import Issue
-from newsletter.plain import render_html
+from web import markdown
 from web.atom import AtomFeed, tag_uri
 from web.http import public_page
 
@@ -73,7 +73,7 @@ def feed(request: HttpRequest) -> HttpResponse:
             content=render_to_string(
                 "newsletter/_issue_entry.html",
                 {
-                    "lead": render_html(found.lead, site=settings.SITE_URL),
+                    "lead": markdown.render_absolute(found.lead, base=absolute_url(found.get_absolute_url())),
                     "sections": build_sections(items, None, max_items=len(items)),
                     "site_url": settings.SITE_URL,
                 },

@@ -4,6 +4,7 @@ import re
 
 import html5lib
 import pytest
+from django.utils.html import escape
 
 from newsletter.content import KINDS, build_sections
 from newsletter.messages import MAX_HTML_BYTES, Links, build_issue_message
@@ -126,6 +127,21 @@ def test_subject_is_one_line():
 
 
 def test_markdown_rendered_as_text_keeps_links_and_lists():
-    assert render_text("Hi *you*, <b> & [x](/y/).\n\n> said\n\n1. a\n2. b", site="https://s.example") == (
+    assert render_text("Hi *you*, <b> & [x](/y/).\n\n> said\n\n1. a\n2. b", base="https://s.example/n/1/") == (
         "Hi you, <b> & x (https://s.example/y/).\n\nsaid\n\n- a\n- b"
     )
+
+
+def test_links_in_a_lead_are_complete_in_mail():
+    lead = "[a](/tools/a/) [b](../2/) [c](#plans) [d](https://x.example/?p=1&q=2)"
+    issue = make.issue(lead=lead)
+    message = build_issue_message(issue, LINKS)
+    page = f"http://127.0.0.1:8000{issue.get_absolute_url()}"
+    targets = [
+        "http://127.0.0.1:8000/tools/a/",
+        "http://127.0.0.1:8000/newsletter/2/",
+        f"{page}#plans",
+        "https://x.example/?p=1&q=2",
+    ]
+    assert " ".join(f"{name} ({target})" for name, target in zip("abcd", targets, strict=True)) in message.text
+    assert [f'href="{escape(target)}"' in message.html for target in targets] == [True] * 4

@@ -1,10 +1,11 @@
+import re
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from web.markdown import render, render_line
+from web.markdown import render, render_absolute, render_line
 
 ALLOWED = {"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "a", "blockquote"}
 
@@ -58,3 +59,27 @@ def test_markdown_renders_as_html(text, html):
 )
 def test_line_renders_only_code(text, html):
     assert render_line(text) == html
+
+
+@pytest.mark.parametrize(
+    ("address", "complete"),
+    [
+        ("/tools/a/", "https://s.example/tools/a/"),
+        ("../methodology/", "https://s.example/compare/methodology/"),
+        ("#plans", "https://s.example/compare/a-vs-b/#plans"),
+        ("?lens=a&only=b", "https://s.example/compare/a-vs-b/?lens=a&amp;only=b"),
+        ("//x.example/y", "https://x.example/y"),
+        ("https://x.example/?a=1&b=2", "https://x.example/?a=1&amp;b=2"),
+    ],
+)
+def test_links_are_complete_for_readers_elsewhere(address, complete):
+    html = render_absolute(f"[x]({address})", base="https://s.example/compare/a-vs-b/")
+    assert html == f'<p><a href="{complete}" rel="nofollow noopener">x</a></p>'
+
+
+@given(st.text())
+@example('[x](http://[) a href="/y/')
+@example('[x](</a"b>) <a href="/z">')
+def test_complete_links_change_nothing_else(text):
+    href = re.compile(r'(?<=<a href=")[^"]*')
+    assert href.sub("", render_absolute(text, base="https://s.example/")) == href.sub("", render(text))

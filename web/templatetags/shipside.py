@@ -12,9 +12,9 @@ register = template.Library()
 
 
 @register.filter
-def markdown(text: str) -> SafeString:
-    """Render Markdown as safe HTML."""
-    return safe_markdown.render(text)
+def markdown(text: str, base: str = "") -> SafeString:
+    """Render Markdown as safe HTML; with `base`, the address of a page, with complete links."""
+    return safe_markdown.render_absolute(text, base=base) if base else safe_markdown.render(text)
 
 
 @register.filter
