@@ -69,7 +69,7 @@ check-dockerfile:
 	.venv/bin/hadolint Dockerfile
 
 check-deploy:
-	DEBUG=false SITE_URL=https://shipside.example ALLOWED_HOSTS=shipside.example MAIL_URL=smtps://mail.shipside.example \
+	DEBUG=false SITE_URL=https://shipside.example TRUSTED_PROXY_COUNT=1 ALLOWED_HOSTS=shipside.example MAIL_URL=smtps://mail.shipside.example \
 		SECRET_KEY=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") \
 		$(PYTHON) manage.py check --deploy --fail-level WARNING
 

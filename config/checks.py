@@ -42,3 +42,17 @@ def check_referrer_policy(app_configs: Sequence[AppConfig] | None, **kwargs: Any
     if settings.SECURE_REFERRER_POLICY == "no-referrer":
         return [Error("SECURE_REFERRER_POLICY must not be no-referrer.", id="shipside.E002")]
     return []
+
+
+@register(Tags.security)
+def check_proxy(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Error]:
+    """Require that the proxy that terminates TLS is trusted: otherwise every page redirects to itself."""
+    if settings.SECURE_SSL_REDIRECT and not settings.TRUSTED_PROXY_COUNT:
+        return [
+            Error(
+                "With https in SITE_URL, TRUSTED_PROXY_COUNT must count the proxy that terminates TLS: its "
+                "X-Forwarded-Proto is ignored, and every page would redirect to itself.",
+                id="shipside.E003",
+            )
+        ]
+    return []

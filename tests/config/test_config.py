@@ -108,6 +108,16 @@ def test_referrer_policy_must_not_hide_the_origin(settings):
     assert [error.id for error in check_referrer_policy(None)] == ["shipside.E002"]
 
 
+def test_proxy_that_terminates_tls_must_be_trusted(settings):
+    from config.checks import check_proxy
+
+    assert check_proxy(None) == []
+    settings.SECURE_SSL_REDIRECT = True
+    assert [error.id for error in check_proxy(None)] == ["shipside.E003"]
+    settings.TRUSTED_PROXY_COUNT = 1
+    assert check_proxy(None) == []
+
+
 @pytest.mark.django_db
 def test_project_passes_its_own_checks():
     assert checks.run_checks() == []
