@@ -48,12 +48,12 @@ class Holder:
 
 def hold(lock: Lock) -> None:
     """Wait for a lock and hold it until the transaction ends."""
-    if _is_limited.get():
-        limit_waits_of_transaction()
+    limit_waits_of_transaction()
+    if not _is_limited.get():
+        _hold(lock)
+    elif not try_hold(lock):
         with place_to_wait():
             _hold(lock)
-    else:
-        _hold(lock)
 
 
 def _hold(lock: Lock) -> None:

@@ -81,6 +81,26 @@ def test_some_threads_never_wait(settings):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_free_lock_needs_no_place_to_wait(settings):
+    """Moderators do not wait for editors, however many of those wait for an import."""
+
+    def save() -> None:
+        with locks.limit_waits(), transaction.atomic():
+            ContentRevision.lock()
+
+    with other_connection() as other:
+        other.execute("UPDATE tools_contentrevision SET number = number + 1")
+        with in_thread(save) as first, in_thread(save) as second:
+            while locks._places._value:  # type: ignore[attr-defined] # how many places are free
+                Event().wait(0.01)
+            with locks.limit_waits(), transaction.atomic():
+                locks.hold(Lock.DECISION)
+                assert locks.find_holder(Lock.DECISION) is not None
+            other.rollback()
+            assert (first.result(timeout=10), second.result(timeout=10)) == (None, None)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_holder_of_a_lock_is_found():
     assert locks.find_holder(Lock.IMPORT) is None
     with other_connection() as other:
