@@ -3,6 +3,7 @@
 Importing this file has no side effects: it starts nothing, writes nothing, and connects to nothing.
 """
 
+from email.headerregistry import Address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -275,7 +276,9 @@ _mail = parse_mail_url(env.str("MAIL_URL", default=""), data_dir=DATA_DIR)
 MAILERS = {"default": _mail.mailer}
 MAIL_PROVIDER = _mail.provider  # reports bounces (newsletter/views/reports.py)
 ANYMAIL = _mail.anymail
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default=f"{SITE_NAME} <hello@{urlsplit(SITE_URL).hostname}>")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str(
+    "MAIL_FROM", default=str(Address(SITE_NAME, addr_spec=f"hello@{urlsplit(SITE_URL).hostname}"))
+)
 
 # How often the reply to a sign-up is mailed (newsletter/signing_up.py).
 NEWSLETTER_ADDRESS_PAUSE = env.int("NEWSLETTER_ADDRESS_PAUSE", default=600)  # seconds between two to one address

@@ -130,7 +130,7 @@ def _render_issue(issue: Issue, sections: list[NewsSection], links: Links, *, su
         "issue",
         subject=subject,
         headers={
-            "List-Id": f"{settings.SITE_NAME} weekly verdicts <newsletter.{host}>",
+            "List-Id": f"<newsletter.{host}>",  # without the optional name, which may need quotes or an encoding
             "List-Unsubscribe": f"<{links.unsubscribe}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             "Precedence": "bulk",

@@ -62,6 +62,17 @@ def test_failed_statement_is_not_reported_as_a_missing_database(code):
     assert "cannot connect" not in process.stderr
 
 
+@pytest.mark.parametrize("name", ["Shipside", '船 "Ship", Inc.'])
+def test_mail_has_one_sender_whatever_the_name_of_the_site(name):
+    script = (
+        "from django.core.mail import EmailMessage; from email import message_from_bytes, policy\n"
+        "mail = message_from_bytes(EmailMessage(to=['a@b.example']).message().as_bytes(), policy=policy.default)\n"
+        "print([(sender.display_name, sender.addr_spec) for sender in mail['From'].addresses])"
+    )
+    process = manage("shell", "--no-imports", "-c", script, SITE_NAME=name, SITE_URL="http://x.example")
+    assert process.stdout == f"{[(name, 'hello@x.example')]}\n", process.stderr
+
+
 def test_settings_have_no_side_effects(tmp_path):
     manage("check", DATABASE_URL="", DATA_DIR=str(tmp_path / "data"))
     assert list(tmp_path.iterdir()) == []

@@ -59,5 +59,5 @@ def test_issue_message_is_the_same_as_bytes_and_as_email():
     assert email.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert email.extra_headers["List-Unsubscribe"].startswith("<http://127.0.0.1:8000/newsletter/unsubscribe/")
     assert email.extra_headers["Precedence"] == "bulk"
-    assert email.extra_headers["List-Id"] == "Shipside weekly verdicts <newsletter.127.0.0.1>"
+    assert email.extra_headers["List-Id"] == "<newsletter.127.0.0.1>"
     assert Subscriber.objects.count() == 1
