@@ -21,10 +21,12 @@ MAX_SIDE = 4096  # pixels
 MAX_PIXELS = 16_000_000
 SIDE = 256  # pixels of the longer side of a stored logo
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+MAX_SVG_PROLOG = 4096  # bytes in which an SVG file says what it is
 TYPES = {"webp": "image/webp", "png": "image/png"}
 STEM_PATTERN = r"[0-9a-f]{32}"
 
 UNREADABLE = "This file cannot be read as PNG, JPEG, WebP, or GIF. It may be truncated or of another type."
+VECTOR = "This is an SVG drawing, which is not accepted because it may contain scripts. Export it as PNG."
 
 # Pillow checks the size in the header when it opens a file, and refuses one of more than twice this.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -56,7 +58,9 @@ def read(upload: File) -> Logo:
     except ValidationError:
         raise
     except Exception as error:  # decoders raise many kinds of errors on broken files
-        raise ValidationError(UNREADABLE) from error
+        upload.seek(0)
+        is_svg = b"<svg" in upload.read(MAX_SVG_PROLOG).lower()
+        raise ValidationError(VECTOR if is_svg else UNREADABLE) from error
     turned.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     pixels = Image.new("RGBA", turned.size)
     pixels.paste(turned)

@@ -177,8 +177,9 @@ def compare(request: HttpRequest) -> HttpResponse:
     second = picker_field("b", "Second tool", asked["b"])
     tools = [field.tool for field in (first, second) if field.tool]
     if len(tools) == 2 and tools[0] != tools[1]:
-        pair = find_pair(tools[0].slug, tools[1].slug)
-        return HttpResponseRedirect(reverse("comparison", args=[pair.slugs if pair else (first.typed, second.typed)]))
+        slugs = tools[0].slug, tools[1].slug
+        pair = find_pair(*slugs)  # None if one of them was just withdrawn
+        return HttpResponseRedirect(reverse("comparison", args=[pair.slugs if pair else slugs]))
     return render(
         request,
         "comparisons/compare.html",

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 
 from desk.confirming import ask_to_confirm, is_confirmed
 from desk.lists import verifying
+from desk.lists.change_lists import render_source_link
 from desk.lists.verifying import SourcedRow, TooManyRowsError, VerificationPlan, name_row, verify
 
 MAX_NAMES = 10  # rows that a message names
@@ -38,7 +40,7 @@ def run_verify_action(
             else "There is nothing to mark."
         ),
         yes="Yes, mark as verified today",
-        to_change=[name_row(row) for row in plan.to_verify],
+        to_change=[format_html("{} · {}", name_row(row), render_source_link(row.source)) for row in plan.to_verify],
         unchanged=[(reason, [name_row(row) for row in skipped]) for reason, skipped in plan.skipped],
     )
 

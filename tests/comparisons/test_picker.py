@@ -141,3 +141,10 @@ def test_picker_accepts_its_own_suggestion(client, name):
     [suggested] = re.findall(r'data-value="([^"]*)"', suggestions)
     for typed in (suggested, "café résumé writer", "cafe resume writer"):
         assert client.get("/compare/", {"a": typed, "b": "pencil"}).url == "/compare/cafe-vs-pencil/"
+
+
+@pytest.mark.usefixtures("_tools")
+def test_tool_withdrawn_while_the_picker_looks_it_up_leads_to_an_address_of_slugs(client, monkeypatch):
+    monkeypatch.setattr("comparisons.views.search.find_pair", lambda *_: None)
+    response = client.get("/compare/", {"a": "The Quill", "b": "penc"})
+    assert (response.status_code, response.url) == (302, "/compare/quill-vs-pencil/")

@@ -74,7 +74,8 @@ def test_small_logo_is_not_enlarged(admin_client, media):
     ("content", "expected"),
     [
         (b"just some text", UNREADABLE),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", UNREADABLE),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", f"Logo: {logos.VECTOR}"),
+        (b"<?xml version='1.0'?>\n<!-- Created by hand -->\n<SVG width='1'/>", f"Logo: {logos.VECTOR}"),
         (draw("BMP"), UNREADABLE),
         (draw()[:60], UNREADABLE),
         (draw("JPEG", (300, 300))[:400], UNREADABLE),
@@ -88,7 +89,20 @@ def test_small_logo_is_not_enlarged(admin_client, media):
         (make_png_header(10_000, 10_000), TOO_MANY),
         (draw() + bytes(3 * 1024 * 1024), "Logo: The file has 3.0 MB; the limit is 2 MB."),
     ],
-    ids=["text", "svg", "bmp", "cut-png", "cut-jpeg", "cut-webp", "empty", "wide", "16M", "100M", "3 MB"],
+    ids=[
+        "text",
+        "svg",
+        "svg-with-prolog",
+        "bmp",
+        "cut-png",
+        "cut-jpeg",
+        "cut-webp",
+        "empty",
+        "wide",
+        "16M",
+        "100M",
+        "3 MB",
+    ],
 )
 def test_invalid_logo_is_refused_with_a_message(admin_client, media, content, expected):
     tool = make.tool()

@@ -12,6 +12,7 @@ from accounts.models import User
 from desk.lists import verifying
 from tests import factories as make
 from tools.models import Fact, Plan
+from tools.sourcing import site_name
 
 pytestmark = pytest.mark.django_db
 PLANS, FACTS, TOOLS = (reverse(f"admin:tools_{name}_changelist") for name in ("plan", "fact", "tool"))
@@ -52,7 +53,9 @@ def test_page_asks_and_changes_nothing(admin_client, plans):
     before = read_days(Plan)
     response = post_action(admin_client, f"{PLANS}?version=all", "verify_today", plans, confirmed=False)
     assert response.status_code == 200
-    assert response.context["to_change"] == ["T: Old", "T: Never"]
+    link = f'<a href="{SOURCE}" target="_blank" rel="noopener noreferrer">{site_name(SOURCE)}</a>'
+    assert response.context["to_change"] == [f"T: Old · {link}", f"T: Never · {link}"]
+    assert f"<li>T: Old · {link}</li>" in response.text
     assert response.context["unchanged"] == [
         ("superseded", ["T: Gone"], 0),
         ("without a source to check", ["T: No source"], 0),
