@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.forms import LoginForm as AllauthLoginForm
+from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
 from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa import app_settings
 from allauth.mfa.adapter import get_adapter
@@ -15,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.sessions import set_absolute_expiry
 from web.fields import LineField
+from web.mail_addresses import encode_address
 
 
 class LoginForm(AllauthLoginForm):
@@ -24,11 +26,22 @@ class LoginForm(AllauthLoginForm):
         self.fields["login"].widget.attrs["autocomplete"] = "username"
         self.fields["password"].help_text = ""
 
+    def clean_login(self) -> str:
+        login: str = super().clean_login()
+        return encode_address(login) if "@" in login else login
+
     def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
         response = super().login(request, redirect_url)
         if request.user.is_authenticated:
             set_absolute_expiry(request)  # allauth has just set an expiry that activity extends
         return response
+
+
+class ResetPasswordForm(AllauthResetPasswordForm):
+    def clean_email(self) -> str:
+        # allauth mails unknown addresses too, at the address as it was typed.
+        self.cleaned_data["email"] = encode_address(self.cleaned_data["email"])
+        return str(super().clean_email())
 
 
 class SingleUseCodeMixin(forms.Form):

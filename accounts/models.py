@@ -8,13 +8,16 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from accounts.passwords import normalize_password
+from web.mail_addresses import encode_address
 
 
 class UserManager(DjangoUserManager["User"]):
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """Return the address in lower case, because people sign in with it and do not think about case."""
-        return super().normalize_email(email).lower()
+        """Return the address in lower case, because people sign in with it and do not think about case, and with its
+        domain in ASCII, so that mail reaches that domain and no other.
+        """
+        return encode_address(super().normalize_email(email).lower())
 
     def _create_user_object(self, username: str, email: str | None, password: str | None, **fields: Any) -> "User":
         return super()._create_user_object(username, email, normalize_password(password), **fields)  # type: ignore[misc] # not in the stubs

@@ -1,10 +1,12 @@
 """Email addresses: how they are normalized for storage, and how an erased one is recognized."""
 
+import idna
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.crypto import salted_hmac
 from django.utils.encoding import punycode
 
+from web.mail_addresses import encode_domain
 from web.normalize import normalize_line
 
 _SALT = "newsletter.suppression"
@@ -22,9 +24,10 @@ def normalize(email: str) -> str:
     """
     local, _, domain = normalize_line(email).rpartition("@")
     try:
-        address = f"{local}@{punycode(domain).lower()}"
-    except UnicodeError:
+        domain = encode_domain(domain)
+    except ValueError:
         raise ValidationError("The part after the @ is no domain.", code="invalid") from None
+    address = f"{local}@{domain}"
     if "." not in domain or domain.startswith("["):
         raise ValidationError("The part after the @ is no domain.", code="invalid")
     if len(address) > MAX_LENGTH or len(local) > MAX_LOCAL_LENGTH:
@@ -41,6 +44,19 @@ def compute_digests(email: str) -> list[str]:
         salted_hmac(_SALT, email.lower(), secret=key, algorithm="sha256").hexdigest()
         for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     ]
+
+
+def compute_known_digests(email: str) -> list[str]:
+    """Return the digests of an address, and those that it had while domains were encoded by IDNA 2003.
+
+    Then `me@faß.de` was erased as `me@fass.de`. Such a digest may be somebody else's, so it is only looked up.
+    """
+    local, _, domain = email.rpartition("@")
+    try:
+        former = f"{local}@{punycode(idna.decode(domain)).lower()}"
+    except UnicodeError:  # of both encodings
+        former = email
+    return list(dict.fromkeys(compute_digests(email) + compute_digests(former)))
 
 
 def mask(email: str) -> str:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from newsletter.addresses import compute_digests
+from newsletter.addresses import compute_known_digests
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def sign_up(*, email: str, network: str) -> None:
     The reply asks to confirm, or tells a confirmed address that it is on the list. `email` is normalized; `network` is
     the hash of the client's network.
     """
-    digests = compute_digests(email)
+    digests = compute_known_digests(email)
     parameters = {
         "email": email,
         "digests": digests,

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.db import models
 
+from web.mail_addresses import AddressValidator, encode_address
 from web.normalize import normalize_line, normalize_text
 
 
@@ -36,7 +37,13 @@ class WebAddressField(LineField, forms.URLField):
 
 
 class EmailAddressField(LineField, forms.EmailField):
-    """An email address."""
+    """An email address. The domain of its value is in ASCII."""
+
+    default_validators = [AddressValidator()]
+
+    def to_python(self, value: Any) -> Any:
+        typed = super().to_python(value)
+        return encode_address(typed) if isinstance(typed, str) else typed
 
 
 class SlugLineField(LineField, forms.SlugField):

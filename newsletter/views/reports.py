@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from newsletter.actions import suppress
 from newsletter.models import LeaveReason, Subscriber
 from web.caching import process_cache
+from web.mail_addresses import encode_address
 
 _DEAD_ADDRESS = (RejectReason.BOUNCED, RejectReason.INVALID)
 
@@ -36,14 +37,15 @@ def handle_event(event: AnymailTrackingEvent) -> None:
     """
     if not event.recipient:
         return
+    recipient = encode_address(event.recipient)
     if event.event_type == EventType.COMPLAINED:
-        suppress(email=event.recipient, reason=LeaveReason.COMPLAINED)
+        suppress(email=recipient, reason=LeaveReason.COMPLAINED)
     elif event.event_type in (EventType.BOUNCED, EventType.REJECTED) and event.reject_reason in _DEAD_ADDRESS:
         if _is_soft_bounce(event.esp_event or {}):
             return
-        suppress(email=event.recipient, reason=LeaveReason.BOUNCED)
+        suppress(email=recipient, reason=LeaveReason.BOUNCED)
     elif event.event_type == EventType.UNSUBSCRIBED:
-        for subscriber in Subscriber.objects.filter(email__iexact=event.recipient):
+        for subscriber in Subscriber.objects.filter(email__iexact=recipient):
             Subscriber.objects.leave(subscriber.pk)
 
 

@@ -146,6 +146,23 @@ def test_reset_link_works_once_and_ends_other_sessions(client):
     assert sign_in(Client(), user, NEW).headers["Location"] == "/account/login/code/"
 
 
+def test_mail_to_an_account_reaches_its_own_domain(admin_client, client):
+    """IDNA 2003 mailed `faß.de` at `fass.de`, which is somebody else's."""
+    user = person("Editor")
+    fields = {"username": user.username, "is_active": "on", "email": "Me@faß.de", "_save": "Save"}
+    saved = admin_client.post(f"/admin/accounts/user/{user.pk}/change/", fields)
+    assert saved.status_code == 302, saved.context["errors"]
+    user.refresh_from_db()
+    assert user.email == "me@xn--fa-hia.de"
+    client.post("/account/password/reset/", {"email": "ME@faß.de"})
+    client.post("/account/password/reset/", {"email": "unknown@faß.de"})
+    wait_until_sent()
+    assert [message.to for message in mail.outbox] == [["me@xn--fa-hia.de"], ["unknown@xn--fa-hia.de"]]
+    assert [message.subject for message in mail.outbox] == ["A new password for Shipside", mail.outbox[1].subject]
+    client.post("/account/login/", {"login": "me@FAẞ.de", "password": PASSWORD})
+    assert get_signed_in_user(client) == user
+
+
 def test_reset_link_expires_after_a_day(client, time_machine):
     time_machine.move_to("2026-11-22 12:00:00+00:00", tick=False)
     person(email="ana@example.org")

@@ -49,6 +49,13 @@ def test_dead_and_complaining_addresses_are_suppressed(record, status, suppresse
     assert list(Suppression.objects.values_list("reason", flat=True)) == suppressed
 
 
+def test_report_may_spell_the_domain_in_unicode():
+    make.subscriber(email="me@xn--fa-hia.de")
+    report({"RecordType": "SpamComplaint", "Type": "SpamComplaint", "Email": "me@faß.de"})
+    assert Subscriber.objects.get().status == "Called our mail spam"
+    assert Suppression.objects.for_email("me@xn--fa-hia.de").exists()
+
+
 @pytest.mark.parametrize(
     ("report", "is_soft"),
     [

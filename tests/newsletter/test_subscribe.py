@@ -7,6 +7,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from newsletter.actions import confirm
 from newsletter.models import LeaveReason, Outbox, Subscriber, Suppression
 from tests import factories as make
 from tests.conftest import SAME_ORIGIN
@@ -66,7 +67,18 @@ def test_addresses_that_differ_only_in_case_are_the_same():
 
 @pytest.mark.parametrize(
     ("typed", "stored"),
-    [("ada@bücher.example", "ada@xn--bcher-kva.example"), ("O'Neil+x@EXAMPLE.org", "O'Neil+x@example.org")],
+    [
+        ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+        ("O'Neil+x@EXAMPLE.org", "O'Neil+x@example.org"),
+        ("me@faß.de", "me@xn--fa-hia.de"),  # and not fass.de, which is somebody else's
+        ("me@STRAẞE.example", "me@xn--strae-oqa.example"),
+        ("me@βόλος.com", "me@xn--nxasmm1c.com"),
+        ("me@نامه\u200cای.com", "me@xn--mgba3gch31f060k.com"),
+        ("me@例え。jp", "me@xn--r8jz45g.jp"),
+        ("me@ＥＸＡＭＰＬＥ．com", "me@example.com"),
+        ("me@ab--cd.example", "me@ab--cd.example"),
+        ("\u212aate@\u212a.de", "Kate@k.de"),
+    ],
 )
 def test_domain_is_stored_in_lowercase_ascii(typed, stored):
     assert sign_up(typed).status_code == 200
@@ -77,7 +89,8 @@ def test_domain_is_stored_in_lowercase_ascii(typed, stored):
     "email",
     ["", "ada", "ada@", "a b@example.com", "x" * 300 + "@example.com", "ada@example.com\x00", "<b>@x.y",
      "ada@example.com\nBcc: all@example.com", "a@" + "ü" * 60 + ".example", "a@" + "ü." * 100 + "example",
-     "x" * 65 + "@example.com", "root@localhost", "ada@[127.0.0.1]", "ada@[IPv6:::1]", "ada@127.0.0.1"],
+     "x" * 65 + "@example.com", "root@localhost", "ada@[127.0.0.1]", "ada@[IPv6:::1]", "ada@127.0.0.1",
+     "\u017fusan@example.com", "l\u0131sa@example.com", "\u0130sa@example.com", "a@☃.net", "a@ex..com", "a@ü-.com"],
 )  # fmt: skip
 def test_invalid_address_shows_an_error(form_client, email):
     for headers in ({}, HTMX):
@@ -153,3 +166,18 @@ def test_suppression_under_a_former_key_is_recognized(settings):
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "later", ["former"]
     sign_up("ada@example.com")
     assert list_queued() == []
+
+
+def test_address_erased_under_the_former_standard_is_recognized():
+    """`me@faß.de` was stored, and erased, as `me@fass.de`."""
+    Suppression.objects.record("me@fass.de", LeaveReason.COMPLAINED)
+    sign_up("me@faß.de")
+    assert not Subscriber.objects.exists()
+    Suppression.objects.update(reason=LeaveReason.ERASED)
+    sign_up("me@faß.de", network="192.0.2.8")
+    assert list_queued() == []  # one request to confirm per ten minutes
+    with time_machine.travel(timezone.now() + timedelta(minutes=11)):
+        sign_up("me@faß.de")
+    assert list_queued() == ["me@xn--fa-hia.de"]
+    confirm(subscriber=Subscriber.objects.get().pk)
+    assert Suppression.objects.count() == 1  # it may be that of the other address
