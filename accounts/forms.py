@@ -39,7 +39,7 @@ class LoginForm(AllauthLoginForm):
 
 class ResetPasswordForm(AllauthResetPasswordForm):
     def clean_email(self) -> str:
-        # allauth mails unknown addresses too, at the address as it was typed.
+        # allauth looks the account up by this value, and mails the link to it.
         self.cleaned_data["email"] = encode_address(self.cleaned_data["email"])
         return str(super().clean_email())
 

@@ -155,10 +155,8 @@ def test_mail_to_an_account_reaches_its_own_domain(admin_client, client):
     user.refresh_from_db()
     assert user.email == "me@xn--fa-hia.de"
     client.post("/account/password/reset/", {"email": "ME@faß.de"})
-    client.post("/account/password/reset/", {"email": "unknown@faß.de"})
     wait_until_sent()
-    assert [message.to for message in mail.outbox] == [["me@xn--fa-hia.de"], ["unknown@xn--fa-hia.de"]]
-    assert [message.subject for message in mail.outbox] == ["A new password for Shipside", mail.outbox[1].subject]
+    assert [message.to for message in mail.outbox] == [["me@xn--fa-hia.de"]]
     client.post("/account/login/", {"login": "me@FAẞ.de", "password": PASSWORD})
     assert get_signed_in_user(client) == user
 
