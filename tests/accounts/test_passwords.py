@@ -158,7 +158,7 @@ def test_mail_to_an_account_reaches_its_own_domain(admin_client, client):
     wait_until_sent()
     assert [message.to for message in mail.outbox] == [["me@xn--fa-hia.de"]]
     client.post("/account/login/", {"login": "me@FAẞ.de", "password": PASSWORD})
-    assert get_signed_in_user(client) == user
+    assert get_signed_in_user(client) == user.username
 
 
 def test_reset_link_expires_after_a_day(client, time_machine):
