@@ -19,16 +19,21 @@ class SubscribeForm(forms.Form):
             "invalid": "This does not look like an e-mail address. Is a letter missing?",
         },
     )
-    # A honeypot: the style sheet hides it, so only a bot fills it in.
-    website = forms.CharField(required=False)
+    # A honeypot: the style sheet hides it, so only a program fills it in. Its name means nothing to password managers.
+    leave_empty = forms.CharField(required=False)
 
     def clean_email(self) -> str:
         return normalize(self.cleaned_data["email"])
 
-    @property
-    def is_trap(self) -> bool:
-        """Whether the honeypot was filled in."""
-        return bool(self.cleaned_data["website"])
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned["leave_empty"] and not self.errors:
+            self.add_error(
+                "email",
+                "A program on your side filled in a field that you cannot see, so we took this for spam. It is empty "
+                "again: send the form once more.",
+            )
+        return cleaned
 
 
 class PreferencesForm(forms.Form):

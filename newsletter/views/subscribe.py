@@ -45,8 +45,7 @@ def _sign_up(request: HtmxHttpRequest) -> HttpResponse:
     if not form.is_valid():
         template = "newsletter/_signup.html" if request.htmx else "newsletter/subscribe.html"
         return render(request, template, {"form": form}, status=422)
-    if not form.is_trap:
-        sign_up(email=form.cleaned_data["email"], network=hash_network(request))
+    sign_up(email=form.cleaned_data["email"], network=hash_network(request))
     if request.htmx:
         return render(request, "newsletter/_noted.html")
     return SeeOther(reverse("newsletter-noted"))

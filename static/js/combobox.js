@@ -49,7 +49,8 @@ for (const box of document.querySelectorAll("[data-combobox]")) {
   })) input.setAttribute(name, value);
 
   input.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.ctrlKey || event.metaKey) return;
+    // Safari ends a composition before the keydown of the Enter that ends it, and marks that one by its keyCode.
+    if (event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey) return;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") move(event.key === "ArrowDown" ? 1 : -1);
     else if (event.key === "Enter" && active) choose(active);
     else if (event.key === "Escape" && !holder.hidden) settle();

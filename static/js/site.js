@@ -5,6 +5,10 @@ const pageLoad = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =
 
 const hasVoted = () => document.cookie.split("; ").some((cookie) => cookie === "voted=1");
 
+// One request per ballot at a time, so that requests arrive in the order of the clicks. A click during a request waits for the
+// response, and only the last such click is sent. A double click sends nothing new.
+const ballots = new Map();
+
 function mark(block, choice) {
   for (const button of block.querySelectorAll("button[aria-pressed]")) {
     button.setAttribute("aria-pressed", String(button.value === choice));
@@ -23,20 +27,18 @@ function chosen(block, pairs) {
 async function markMyVotes() {
   const blocks = document.querySelectorAll("[data-tool]");
   const pair = document.querySelector("[data-pair]");
-  if (!(blocks.length || pair) || !hasVoted()) return;
+  if (!(blocks.length || pair) || !hasVoted() || ballots.size) return;
   const response = await fetch("/me/votes/", { headers: { Accept: "application/json" } });
   if (!response.ok) return;
   const { votes, pairs } = await response.json();
+  if (ballots.size) return; // a click in the meantime: its response is newer
   for (const block of blocks) mark(block, votes[block.dataset.tool] ?? null);
   if (pair) mark(pair, chosen(pair, pairs) ?? null);
 }
 
-// A page restored from the back/forward cache may show a vote that has changed since.
+// A page restored from the back/forward cache may show a vote that has changed since, and so may another tab.
 addEventListener("pageshow", markMyVotes);
-
-// One request per ballot at a time, so that requests arrive in the order of the clicks. A click during a request waits for the
-// response, and only the last such click is sent. A double click sends nothing new.
-const ballots = new Map();
+addEventListener("focus", markMyVotes);
 
 document.addEventListener("htmx:confirm", (event) => {
   const { elt, path, triggeringEvent } = event.detail;
@@ -59,6 +61,11 @@ function answered({ detail }) {
   const asked = ballots.get(path);
   if (!asked || asked.xhr !== detail.xhr) return;
   ballots.delete(path);
+  if (detail.xhr.status === 200 && asked.choice !== "none" && !hasVoted()) {
+    document.getElementById("notice").textContent =
+      "Your browser refuses our cookie. Once you leave this page, you can no longer change your vote. " +
+      "Allow cookies for this site to keep your votes.";
+  }
   // After Undo by keyboard, focus the first button, because the one that was pressed is now hidden.
   const clicked = document.getElementById(asked.clicked);
   if (clicked?.hidden && document.activeElement === document.body) clicked.form.querySelector("button").focus();

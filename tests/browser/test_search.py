@@ -66,6 +66,23 @@ def test_keyboard_navigates_chooses_and_closes(site, page: Page):
     expect(listbox(page)).to_be_hidden()
 
 
+def test_enter_that_ends_a_composition_picks_nothing(site, page: Page):
+    """Safari sends it after the composition has ended, with the keyCode of a key that an input method has handled."""
+    page.goto(site + "/")
+    field = head(page)
+    type_into(field, "op")
+    page.keyboard.press("ArrowDown")
+    for event in ({"key": "Enter", "keyCode": 229}, {"key": "Enter", "isComposing": True}):
+        is_left_alone = field.evaluate(
+            "(field, event) => field.dispatchEvent(new KeyboardEvent('keydown', {...event, cancelable: true}))", event
+        )
+        assert is_left_alone
+    assert page.url == site + "/"
+    expect(field).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/tools/open-webui/")
+
+
 def test_enter_without_a_choice_searches_and_tab_moves_on(site, page: Page):
     page.goto(site + "/tools/aider/")
     type_into(head(page), "mist")

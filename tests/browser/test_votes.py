@@ -96,6 +96,41 @@ def test_my_votes_change_in_place_and_move_by_receipt(page, site, browser):
     assert list(Vote.objects.values_list("choice", flat=True)) == ["ship"]
 
 
+def test_other_tab_shows_the_vote_as_soon_as_it_is_looked_at(page, site):
+    page.goto(f"{site}/tools/aider/")
+    other = page.context.new_page()
+    other.goto(f"{site}{ALIKE}")
+    other.locator("#ship-aider").click()
+    expect(other.locator("#ship-aider")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#ship-aider")).to_have_attribute("aria-pressed", "false")
+    page.evaluate("dispatchEvent(new FocusEvent('focus'))")
+    expect(page.locator("#ship-aider")).to_have_attribute("aria-pressed", "true")
+    other.locator("#undo-aider").click()
+    expect(other.locator("#ship-aider")).to_have_attribute("aria-pressed", "false")
+    page.evaluate("dispatchEvent(new FocusEvent('focus'))")
+    expect(page.locator("#ship-aider")).to_have_attribute("aria-pressed", "false")
+
+
+def test_browser_that_refuses_cookies_is_told_so(page, site):
+    def drop_cookies(route):
+        response = route.fetch()  # which stores them
+        page.context.clear_cookies()
+        headers = {name: value for name, value in response.headers.items() if name != "set-cookie"}
+        route.fulfill(response=response, headers=headers)
+
+    page.goto(f"{site}/tools/aider/")
+    page.locator("#ship-aider").click()
+    expect(page.locator("#ship-aider")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#notice")).to_have_text("")
+    page.context.clear_cookies()
+    page.route("**/vote/", drop_cookies)
+    page.goto(f"{site}/tools/qdrant/")
+    page.locator("#ship-qdrant").click()
+    expect(page.locator("#notice")).to_have_text(
+        re.compile(r"Your browser refuses our cookie. Once you leave this page")
+    )
+
+
 def test_ledger_shows_chart_and_totals(page, site):
     make.votes(on=Tool.objects.get(slug="aider"), ship=3, skip=1)
     page.goto(f"{site}/tools/aider/")

@@ -1,5 +1,6 @@
 """The sign-up form on every page: its responses, and what it puts into the outbox."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -107,10 +108,25 @@ def test_cross_site_sign_up_is_refused():
     assert (response.status_code, Subscriber.objects.count()) == (403, 0)
 
 
-def test_filled_honeypot_gets_the_usual_response_and_no_message(form_client):
-    response = form_client.post("/newsletter/", {"email": "ada@example.com", "website": "x"}, headers=HTMX)
-    assert response.content == sign_up("bob@example.com").content
-    assert list_queued() == ["bob@example.com"]
+def test_filled_honeypot_says_so_and_the_form_works_when_it_is_sent_again(form_client):
+    """A password manager may have filled it in."""
+    response = form_client.post("/newsletter/", {"email": "ada@example.com", "leave_empty": "x"}, headers=HTMX)
+    form = response.content.decode()
+    assert response.status_code == 422
+    assert "A program on your side filled in a field that you cannot see" in form
+    assert 'value="ada@example.com"' in form
+    assert 'value="x"' not in form
+    assert list_queued() == []
+    sign_up("ada@example.com")
+    assert list_queued() == ["ada@example.com"]
+
+
+def test_password_managers_are_told_to_leave_the_honeypot_alone(client):
+    form = client.get("/newsletter/").content.decode()
+    field = re.search(r'<input id="newsletter-leave-empty"[^>]*>', form)[0]
+    for attribute in ('autocomplete="off"', "data-1p-ignore", "data-bwignore", 'data-lpignore="true"'):
+        assert attribute in field
+    assert not re.search(r'name="[^"]*(site|url|name|phone|company|address)', field)
 
 
 def test_one_address_gets_one_message_per_ten_minutes_and_three_per_day():

@@ -237,3 +237,22 @@ def test_other_sites_cannot_submit_a_receipt(headers):
     victim = Client(headers=headers)
     assert (victim.post(get_receipt_path(client)).status_code, dict(victim.cookies)) == (403, {})
     assert Client(headers=SAME_ORIGIN).post(get_receipt_path(client)).status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/tools/one/vote/", "/compare/one-vs-two/vote/"])
+def test_browser_that_refuses_cookies_is_told_so_after_a_plain_vote(path):
+    make.tool(slug="one"), make.tool(slug="two")
+    choice = "first" if "compare" in path else "ship"
+    refusing = Client(headers=SAME_ORIGIN)
+    answer = refusing.post(path, {"choice": choice})
+    refusing.cookies.clear()
+    page = refusing.get(answer.headers["Location"]).content.decode()
+    assert "Your browser refuses our cookie, so we cannot tell which vote is yours." in page
+    assert "You have no vote" not in page
+    assert "You have not chosen" not in page
+    accepting = Client(headers=SAME_ORIGIN)
+    assert "refuses" not in accepting.get(accepting.post(path, {"choice": choice}).url).content.decode()
+
+
+def test_receipt_in_a_browser_that_refuses_cookies_says_so():
+    assert "Your browser refuses our cookie, so it cannot take" in Client().get("/me/?taken-over=1").content.decode()

@@ -54,9 +54,11 @@ def _cast(request: HtmxHttpRequest, tool: Tool) -> HttpResponse:
 def _show(request: HtmxHttpRequest, tool: Tool) -> HttpResponse:
     form = ReturnForm(request.GET)
     here = form.cleaned_data["next"] if form.is_valid() else ""
-    choice, state = _get_choice(tool, get_visitor(request))
+    visitor = get_visitor(request)
+    choice, state = _get_choice(tool, visitor)
     community = Community.of(tool.community, is_frozen=tool.is_frozen)  # type: ignore[attr-defined] # annotated
-    return render(request, "votes/vote.html", _context(tool, choice, CastResult(state, community), here))
+    context = _context(tool, choice, CastResult(state, community), here) | {"has_cookie": visitor is not None}
+    return render(request, "votes/vote.html", context)
 
 
 def _get_choice(tool: Tool, visitor: uuid.UUID | None) -> tuple[Choice, VoteState | None]:

@@ -61,7 +61,8 @@ def _show(request: HtmxHttpRequest, tools: tuple[Tool, Tool]) -> HttpResponse:
     visitor = get_visitor(request)
     choice, state = PairVote.objects.get_choice(visitor, shown=tools) if visitor else (PairChoice.NONE, None)
     preference = Preference.of(PairTally.objects.read_numbers(shown=tools))
-    return render(request, "votes/pair_vote.html", _context(tools, choice, CastResult(state, preference), here))
+    context = _context(tools, choice, CastResult(state, preference), here) | {"has_cookie": visitor is not None}
+    return render(request, "votes/pair_vote.html", context)
 
 
 def _context(
