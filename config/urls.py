@@ -1,5 +1,6 @@
 from django.contrib import admin
 from django.urls import include, path, register_converter
+from django.views.generic import RedirectView
 
 from tools.converters import PairConverter, SlugConverter
 from web.views import favicon
@@ -15,6 +16,8 @@ urlpatterns = [
     path("", include("desk.urls")),
     path("favicon.ico", favicon),
     path("account/", include("accounts.urls")),
+    # Where password managers send their users: https://w3c.github.io/webappsec-change-password-url/
+    path(".well-known/change-password", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
 ]
 

@@ -66,6 +66,11 @@ OUTAGE = ErrorText(
     "The site cannot reach its data right now. Try again in a few seconds. If you had just sent a form, look first "
     "whether it was saved.",
 )
+EXPIRED_FORM = ErrorText(
+    "This form is too old",
+    "You have signed in or out since it was opened, or your browser refuses cookies. Nothing was saved. Go back: what "
+    "you typed is still there, and you can send it again.",
+)
 
 
 def error_page(
@@ -90,6 +95,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def forbidden(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> HttpResponse:
     return error_page(request, status=403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return error_page(request, status=403, text=EXPIRED_FORM)
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:

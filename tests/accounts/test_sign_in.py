@@ -325,7 +325,23 @@ def test_account_pages_are_not_cached_and_have_a_strict_policy(client, url):
     assert "script-src 'self';" in policy
 
 
-def test_forms_require_a_csrf_token():
+@pytest.mark.parametrize("path", ["/account/login/", "/account/logout/", "/admin/tools/tool/add/", "/admin/catalog/"])
+def test_form_without_a_csrf_token_gets_a_page_of_the_site_that_says_what_to_do(admin_user, path):
     strict = Client(enforce_csrf_checks=True)
-    assert strict.post("/account/login/", {"login": "a", "password": "b"}).status_code == 403
-    assert strict.post("/account/logout/").status_code == 403
+    strict.force_login(admin_user)
+    response = strict.post(path, {"login": "a", "password": "b"})
+    assert response.status_code == 403
+    page = response.content.decode()
+    assert 'class="masthead"' in page
+    assert "Go back: what you typed is still there, and you can send it again." in page
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert "no-store" in response.headers["Cache-Control"]
+
+
+def test_password_managers_find_the_page_that_changes_the_password(client, admin_client):
+    response = client.get("/.well-known/change-password")
+    assert (response.status_code, response.headers["Location"]) == (302, "/account/password/")
+    assert admin_client.get("/.well-known/change-password", follow=True).status_code == 200
+    assert (
+        client.get("/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200").status_code == 404
+    )
