@@ -142,7 +142,7 @@ def same_origin(view: View) -> View:
         elif fetch_site is not None:
             allowed = fetch_site == "same-origin"
         else:
-            allowed = request.headers.get("Origin") == _get_origin(request)
+            allowed = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
         if not allowed:
             raise PermissionDenied("This form was sent from another site.")
         return view(request, *args, **kwargs)
@@ -166,12 +166,3 @@ def is_for_reader(request: HttpRequest) -> bool:
     purpose = request.headers.get("Sec-Purpose") or request.headers.get("Purpose") or ""
     is_speculative = purpose.startswith(("prefetch", "preview"))
     return request.method == "GET" and not is_speculative and not _PROGRAM.search(request.headers.get("User-Agent", ""))
-
-
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-
-
-def _get_origin(request: HttpRequest) -> str:
-    """Return our origin as browsers write it: in lower case, and without the default port, which Host may have."""
-    scheme = request.scheme or ""
-    return f"{scheme}://{request.get_host().lower().removesuffix(_DEFAULT_PORTS.get(scheme, ''))}"

@@ -72,6 +72,8 @@ class RequestRepairMiddleware(MiddlewareMixin):
 
     - Session and CSRF cookies that we never sent. Django would replace or delete them, so that public pages would set
       cookies and vary by them.
+    - The default port in Host, which some proxies add. Browsers leave it out of `Origin`, so that our own forms would
+      look as if another site had sent them.
     - Encodings that the client refuses (`gzip;q=0`). GZipMiddleware and WhiteNoise look only for the name.
     """
 
@@ -79,6 +81,8 @@ class RequestRepairMiddleware(MiddlewareMixin):
         for name, pattern in ((settings.SESSION_COOKIE_NAME, _SESSION_KEY), (settings.CSRF_COOKIE_NAME, _CSRF_TOKEN)):
             if name in request.COOKIES and not pattern.fullmatch(request.COOKIES[name]):
                 del request.COOKIES[name]
+        if host := request.META.get("HTTP_HOST"):
+            request.META["HTTP_HOST"] = host.lower().removesuffix(":443" if request.is_secure() else ":80")
         if "q=0" in (accepted := request.META.get("HTTP_ACCEPT_ENCODING", "").replace(" ", "").lower()):
             request.META["HTTP_ACCEPT_ENCODING"] = ",".join(
                 coding for coding in accepted.split(",") if not re.search(r";q=0(\.0*)?$", coding)

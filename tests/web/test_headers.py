@@ -1,5 +1,7 @@
 """Headers of errors and of requests that other software sends: proxies, old browsers, feed readers, scripts."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -149,6 +151,15 @@ def test_form_of_our_own_page_is_accepted_with_the_default_port_in_host(host, or
     url = f"/tools/{make.tool().slug}/vote/"
     response = Client(headers={"host": host, "origin": origin}).post(url, {"choice": "ship"})
     assert response.status_code == status
+
+
+def test_forms_with_a_csrf_token_are_accepted_with_the_default_port_in_host():
+    client = Client(enforce_csrf_checks=True, headers={"host": "LocalHost:80", "origin": "http://localhost"})
+    page = client.get("/account/login/").content.decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
+    form = {"login": "nobody", "password": "nothing at all", "csrfmiddlewaretoken": token}
+    assert client.post("/account/login/", form).status_code == 200  # the form again, with its error
+    assert client.post("/account/login/", form, headers={"origin": "http://localhost:8000"}).status_code == 403
 
 
 def test_mail_link_works_without_its_last_slash(client):
