@@ -63,20 +63,24 @@ BEGIN
 END $$;
 
 -- Update the vote counts of some listings where the tallies disagree. Return whether to look again: a row was changed,
--- and others may have skipped it while it was locked. A patient look waits briefly for an editor's save.
+-- and others may have skipped it while it was locked. A patient look waits briefly for an editor's save, if a row that
+-- disagrees is locked: during a long import, votes on other tools must not wait, each in a thread that serves readers.
 CREATE OR REPLACE FUNCTION settle_listings(wanted bigint[], patient boolean) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     mine bigint[];
-BEGIN
-    mine := ARRAY(
+    lagging bigint[] := ARRAY(
         SELECT id FROM votes_listing AS listing
         WHERE tool_id = ANY (wanted)
           AND (community_ship, community_skip) <> (
               SELECT COALESCE(sum(tally.ship), 0), COALESCE(sum(tally.skip), 0)
               FROM votes_tally AS tally WHERE tally.tool_id = listing.tool_id
           )
-        FOR UPDATE SKIP LOCKED
     );
+BEGIN
+    IF lagging = '{}' THEN
+        RETURN false;
+    END IF;
+    mine := ARRAY(SELECT id FROM votes_listing WHERE id = ANY (lagging) FOR UPDATE SKIP LOCKED);
     IF mine <> '{}' THEN
         -- A separate statement, so that it sees all votes that were committed before the rows were locked.
         UPDATE votes_listing AS listing
