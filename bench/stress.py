@@ -30,17 +30,25 @@ from bench.proof.evidence import Findings, check, count_unanswered_pages, read_l
 from bench.proof.site import Site
 from bench.proof.voters import Crowd
 
-SETTINGS = {"REQUIRE_MFA": "false", "BURST_VOTES": "40"}  # so that votes are held, and moderators have work
+WORKERS, THREADS = 2, 4  # of gunicorn
+SETTINGS = {
+    "REQUIRE_MFA": "false",
+    "BURST_VOTES": "40",  # so that votes are held, and moderators have work
+    "WEB_THREADS": str(THREADS),
+}
 USERS = ["ada", "bob", "cleo", "dan", "eve", "finn", "gus", "hal", "iris"]
 TOOLS = 3  # on which everybody works
 READERS, VOTERS = 3, 6
 READER_WAIT = 1.0  # seconds
+LONG_WAIT = "0.5s"  # for a lock
 PAUSE = 0.3  # seconds between two things that a person does
 
 _ADD_USERS = """
 from accounts.models import User
 for name in {names}:
-    User.objects.create_superuser(name, email=f"{{name}}@example.com", password={password!r})
+    user, _ = User.objects.get_or_create(username=name, is_staff=True, is_superuser=True)
+    user.set_password({password!r})
+    user.save()
 """
 
 
@@ -53,6 +61,8 @@ class StressReport:
     deeds: Counter[str] = field(default_factory=Counter)
     """How often each deed succeeded."""
     reader_waits: list[float] = field(default_factory=list)
+    most_waiting: int = 0
+    """How many sessions waited for locks at once, and for long."""
     problems: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -63,6 +73,7 @@ class StressReport:
         if self.reader_waits:
             worst, median = max(self.reader_waits), statistics.median(self.reader_waits)
             lines.append(f"readers waited {median:.3f} s (median), {worst:.3f} s at most")
+        lines.append(f"at most {self.most_waiting} sessions waited for locks at once for more than {LONG_WAIT}")
         lines.append("\n".join(self.problems) or "nothing failed")
         return "\n".join(lines)
 
@@ -306,6 +317,7 @@ class Stress:
         self.report = StressReport()
         demo = json.loads((Path(__file__).resolve().parent.parent / "demo/catalog.json").read_text())
         self.demo_tools = [tool for tool in demo["tools"] if tool["slug"] in self.content.tools]
+        self._deadlocks_before = self._count_deadlocks()
         self._over, self._lock = threading.Event(), threading.Lock()
 
     @property
@@ -329,7 +341,7 @@ class Stress:
             row = connection.execute(f"SELECT max(id) FROM {table} WHERE published_at IS NULL").fetchone()  # type: ignore[arg-type] # noqa: S608 (ours)
         return int(str(row[0])) if row and row[0] is not None else None
 
-    def run(self, *, seconds: float, patience: float = 120) -> StressReport:
+    def run(self, *, seconds: float, patience: float = 120, name: str = "logs") -> StressReport:
         """Let everybody work, at most `patience` seconds longer until each deed was done, then judge what is left."""
         self.site.manage("shell", "-v", "0", "-c", _ADD_USERS.format(names=USERS, password=Role.password))
         users = iter(USERS)
@@ -338,15 +350,15 @@ class Stress:
             Couple(self),
             *(kind(self, user=next(users)) for kind in self._list_kinds()),
         ]
-        folder = self.site.folder / "stress"
+        folder = self.site.folder / name
         folder.mkdir()
         crowd = Crowd(
             port=self.site.port, tools=[*self.content.tools], folder=folder, voters=VOTERS, wishes=0,
             is_enough=self._over.is_set,
         )  # fmt: skip
-        deadlocks = self._count_deadlocks()
-        with ThreadPoolExecutor(len(people) + 1) as threads:
+        with ThreadPoolExecutor(len(people) + 2) as threads:
             working = [threads.submit(self._work, person) for person in people]
+            working.append(threads.submit(self._watch_waits))
             voting = threads.submit(asyncio.run, crowd.run())
             time.sleep(seconds)
             until = time.monotonic() + patience
@@ -357,7 +369,7 @@ class Stress:
                 done.result()
             crowd.stop()
             voting.result()
-        self._judge(crowd, folder, deadlocks=deadlocks)
+        self._judge(crowd, folder)
         return self.report
 
     def _list_kinds(self) -> Iterator[Callable[..., Role]]:
@@ -377,12 +389,22 @@ class Stress:
         finally:
             person.browser.close()
 
+    def _watch_waits(self) -> None:
+        with self.site.connect() as connection:
+            while not self._over.wait(0.1):
+                row = connection.execute(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE wait_event_type = 'Lock' AND query_start < clock_timestamp() - %s::interval",
+                    [LONG_WAIT],
+                ).fetchone()
+                self.report.most_waiting = max(self.report.most_waiting, int(str(row[0])) if row else 0)
+
     def _count_deadlocks(self) -> int:
         with self.site.connect() as connection:
             row = connection.execute("SELECT sum(deadlocks) FROM pg_stat_database").fetchone()
         return int(str(row[0])) if row else 0
 
-    def _judge(self, crowd: Crowd, folder: Path, *, deadlocks: int) -> None:
+    def _judge(self, crowd: Crowd, folder: Path) -> None:
         report = self.report
         report.deeds["vote acknowledged"] = crowd.acknowledged
         for deed in self._find_missing(crowd):
@@ -394,8 +416,12 @@ class Stress:
                 if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.SERVICE_UNAVAILABLE:
                     self.fail(f"voters got {refusal}")
         time.sleep(1)  # the statistics of sessions arrive a little later
-        if found := self._count_deadlocks() - deadlocks:
+        if found := self._count_deadlocks() - self._deadlocks_before:
             self.fail(f"{found} deadlocks")
+        if report.most_waiting > WORKERS * THREADS // 2 + 1:  # and the command
+            self.fail(
+                f"{report.most_waiting} sessions waited for locks at once, so that too few threads served readers"
+            )
         with self.site.connect() as connection:
             rows = connection.execute(
                 "SELECT replace(visitor::text, '-', ''), tool_id::text, choice FROM votes_vote"
@@ -403,9 +429,17 @@ class Stress:
         findings = self._check_votes(folder, [(str(one), str(two), str(three)) for one, two, three in rows])
         for problem in (*findings.lost, *findings.double):
             self.fail(f"votes: {problem}")
+        self._vote_last()
         verification = self.site.manage("verify_tally", check=False)
         if verification.returncode:
             self.fail(f"tallies: {verification.stdout}{verification.stderr}")
+
+    def _vote_last(self) -> None:
+        """Vote once more on each tool. During a long import, lists may lag behind until the next vote (decision 5)."""
+        visitor = Browser(self.site.port)
+        for slug in self.content.tools:
+            visitor.send(f"/tools/{slug}/vote/", [("choice", "ship")])
+        visitor.close()
 
     def _check_votes(self, folder: Path, rows: list[tuple[str, str, str]]) -> Findings:
         slugs = {str(pk): slug for slug, pk in self.content.tools.items()}  # as they were before any rename
@@ -419,7 +453,7 @@ def main() -> None:
     parser.add_argument("--imported", type=int, default=1_000, help="number of tools in an imported file")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shipside-stress-", ignore_cleanup_errors=True) as folder:
-        site = Site(Path(folder), workers=2)
+        site = Site(Path(folder), workers=WORKERS)
         site.environment |= SETTINGS
         site.folder.chmod(0o755)  # if root starts PostgreSQL, another user runs it
         try:
