@@ -18,7 +18,7 @@ from comparisons.models import Comparison, Reading, Split
 from reviews.actions import note_mentions
 from reviews.models import Flip, Mention, Prediction, Review, Reviewer
 from tools.models import Attribute, Category, ContentRevision, Correction, Fact, Plan, Tool
-from votes.models import Freeze, LedgerHour, Listing, PairRank, PairTally, PairVote, Tally, Vote
+from votes.models import Freeze, LedgerHour, Listing, PairRank, PairTally, PairVote, RankedPair, Tally, Vote
 from web import clock, locks
 from web.locks import Lock
 
@@ -162,7 +162,10 @@ def remove_fake_content(*, progress: Progress = hide_progress) -> int:
     ]
     dependents: list[models.QuerySet[Any]] = [
         *(model._default_manager.filter(tool__in=tools) for model in MODELS_OF_TOOL),
-        *(model._default_manager.filter(Q(first__in=tools) | Q(second__in=tools)) for model in (PairVote, PairTally)),
+        *(
+            model._default_manager.filter(Q(first__in=tools) | Q(second__in=tools))
+            for model in (PairVote, PairTally, RankedPair)
+        ),
         PairRank.objects.filter(tool__in=tools),
         *(model._default_manager.filter(comparison__in=comparisons) for model in (Split, Reading)),
         *(model._default_manager.filter(review__in=reviews) for model in (Mention, Flip, Prediction)),

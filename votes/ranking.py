@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from django.conf import settings
@@ -9,28 +10,38 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from tools.models import Category
-from votes.models import PairRank
+from votes.models import PairRank, RankedPair
+from votes.ranking_rules import RESAMPLES
 from votes.strength import fit_strengths
 from web import locks
 from web.locks import Lock
 
-# How often one published tool was chosen over another in its category: (category, chosen, other, votes).
+# The votes that chose one of two published tools of a category.
 _CHOSEN = """
-SELECT one.category_id, chosen, other, votes
+SELECT one.category_id, one.id, one.slug, two.id, two.slug, for_first, for_second
 FROM votes_pairtally
-CROSS JOIN LATERAL (
-    VALUES (first_id, second_id, for_first), (second_id, first_id, for_second)
-) AS choice(chosen, other, votes)
-JOIN tools_tool AS one ON one.id = chosen AND is_published(one.published_at, one.withdrawn_at, %(now)s)
-JOIN tools_tool AS two ON two.id = other AND is_published(two.published_at, two.withdrawn_at, %(now)s)
-WHERE votes > 0 AND one.category_id = two.category_id
-ORDER BY 1, 2, 3
+JOIN tools_tool AS one ON one.id = first_id AND is_published(one.published_at, one.withdrawn_at, %(now)s)
+JOIN tools_tool AS two ON two.id = second_id AND is_published(two.published_at, two.withdrawn_at, %(now)s)
+WHERE for_first + for_second > 0 AND one.category_id = two.category_id
+ORDER BY first_id, second_id
 """
+
+
+class _Pair(NamedTuple):
+    """Two tools in the order of their ids, and how often each was chosen."""
+
+    first: int
+    first_slug: str
+    second: int
+    second_slug: str
+    for_first: int
+    for_second: int
 
 
 @transaction.atomic
 def rank_pairs() -> dict[Category, int]:
-    """Recompute all rankings and store them with the time. Return the number of ranked tools per category.
+    """Recompute all rankings and store them with the time and the votes that they count. Return the number of ranked
+    tools per category.
 
     A category is ranked once it has `PAIR_RANKING_VOTES` votes that chose one of two of its published tools. Rankings
     of other categories are deleted.
@@ -39,26 +50,42 @@ def rank_pairs() -> dict[Category, int]:
     locks.hold(Lock.RANKING)
     with connection.cursor() as cursor:
         cursor.execute(_CHOSEN, {"now": now})
-        choices: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+        pairs: dict[int, list[_Pair]] = defaultdict(list)
         for category, *row in cursor.fetchall():
-            choices[category].append((row[0], row[1], row[2]))
+            pairs[category].append(_Pair(*row))
     ranks: list[PairRank] = []
-    for category, rows in choices.items():
-        if sum(votes for _, _, votes in rows) >= settings.PAIR_RANKING_VOTES:
-            ranks += _rank(category, rows, now)
+    counted: list[RankedPair] = []
+    for category, chosen in pairs.items():
+        if sum(pair.for_first + pair.for_second for pair in chosen) >= settings.PAIR_RANKING_VOTES:
+            ranks += _rank(category, chosen, now)
+            counted += [
+                RankedPair(
+                    first_id=pair.first,
+                    second_id=pair.second,
+                    for_first=pair.for_first,
+                    for_second=pair.for_second,
+                    ranked_at=now,
+                )
+                for pair in chosen
+            ]
     PairRank.objects.all().delete()
+    RankedPair.objects.all().delete()
     PairRank.objects.bulk_create(ranks)
-    counted = Counter(rank.category_id for rank in ranks)
-    return {category: counted[category.pk] for category in Category.objects.in_bulk(counted).values()}
+    RankedPair.objects.bulk_create(counted)
+    tools = Counter(rank.category_id for rank in ranks)
+    return {category: tools[category.pk] for category in Category.objects.in_bulk(tools).values()}
 
 
-def _rank(category: int, rows: list[tuple[int, int, int]], now: datetime) -> list[PairRank]:
-    """Return the ranks in a category. Rows say how often one tool was chosen over another: (chosen, other, votes)."""
-    tools = sorted({tool for chosen, other, _ in rows for tool in (chosen, other)})
+def _rank(category: int, pairs: list[_Pair], now: datetime) -> list[PairRank]:
+    """Return the ranks of the tools of a category."""
+    slugs = {pair.first: pair.first_slug for pair in pairs} | {pair.second: pair.second_slug for pair in pairs}
+    # The order decides what the bootstrap draws. Slugs are public, and ids are not.
+    tools = sorted(slugs, key=slugs.__getitem__)
     place = {tool: n for n, tool in enumerate(tools)}
     wins = np.zeros((len(tools), len(tools)), dtype=np.int64)
-    for chosen, other, votes in rows:
-        wins[place[chosen], place[other]] = votes
+    for pair in pairs:
+        wins[place[pair.first], place[pair.second]] = pair.for_first
+        wins[place[pair.second], place[pair.first]] = pair.for_second
     met = wins.sum(axis=0) + wins.sum(axis=1)
     return [
         PairRank(
@@ -71,5 +98,5 @@ def _rank(category: int, rows: list[tuple[int, int, int]], now: datetime) -> lis
             votes=int(met[n]),
             ranked_at=now,
         )
-        for n, (tool, strength) in enumerate(zip(tools, fit_strengths(wins, resamples=PairRank.RESAMPLES), strict=True))
+        for n, (tool, strength) in enumerate(zip(tools, fit_strengths(wins, resamples=RESAMPLES), strict=True))
     ]

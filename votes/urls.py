@@ -6,6 +6,7 @@ urlpatterns = [
     path("tools/<tool_slug:slug>/vote/", casting.vote, name="vote"),
     path("tools/<tool_slug:slug>/votes/", ledger.ledger, name="ledger"),
     path("export/votes.csv", ledger.export, name="votes-export"),
+    path("export/pair-votes.csv", ledger.export_pairs, name="pair-votes-export"),
     path("compare/<pair:pair>/vote/", pairs.pair_vote, name="pair-vote"),
     path("me/", mine.mine, name="mine"),
     path("me/votes/", casting.my_votes, name="my-votes"),

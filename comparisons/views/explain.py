@@ -10,8 +10,9 @@ from django.views.decorators.http import require_safe
 from comparisons.reading.worked_example import NEWEST_COMPARISONS, choose_example, compute_interval_steps
 from comparisons.shaping.tool_columns import build_card
 from reviews.models import Reviewer
+from votes import ranking_rules
 from votes.community import list_display_rules
-from votes.models import PairRank, Reason
+from votes.models import Reason
 from votes.visitor import COOKIE_DAYS, HINT_COOKIE
 from web.http import public_page
 
@@ -42,7 +43,14 @@ def methodology(request: HttpRequest) -> HttpResponse:
             "rejections": Reason.rejecting(),
             "newest": NEWEST_COMPARISONS,
             "pair_ranking_votes": settings.PAIR_RANKING_VOTES,
-            "resamples": PairRank.RESAMPLES,
+            "ranking": {
+                "prior": ranking_rules.PRIOR,
+                "half": ranking_rules.HALF_A_VOTE,
+                "resamples": ranking_rules.RESAMPLES,
+                "low": ranking_rules.LEVEL[0],
+                "high": ranking_rules.LEVEL[1],
+                "seed": ranking_rules.SEED,
+            },
             **_worked_example(),
         },
     )

@@ -31,6 +31,7 @@ URLS = {
 }
 FILES = [
     "/export/votes.csv",
+    "/export/pair-votes.csv",
     "/compare/vosk-vs-whisper.json",
     "/tools/qdrant.json",
     "/feeds/comparisons.xml",

@@ -685,6 +685,47 @@ class Migration(migrations.Migration):
                 models.F("first"), models.F("second"), condition=models.Q(("state", "held")), name="votes_pairvote_held"
             ),
         ),
+        migrations.AddIndex(
+            model_name="pairvote",
+            index=models.Index(
+                models.F("first"),
+                models.F("second"),
+                condition=models.Q(("state", "rejected")),
+                name="votes_pairvote_rejected",
+            ),
+        ),
+        migrations.CreateModel(
+            name="RankedPair",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "first_id", "second_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("for_first", models.PositiveIntegerField()),
+                ("for_second", models.PositiveIntegerField()),
+                ("ranked_at", models.DateTimeField()),
+                (
+                    "first",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tools.tool",
+                    ),
+                ),
+                (
+                    "second",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tools.tool",
+                    ),
+                ),
+            ],
+        ),
         migrations.AddConstraint(
             model_name="pairvote",
             constraint=models.UniqueConstraint(

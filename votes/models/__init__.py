@@ -5,7 +5,7 @@ from votes.models.limits import Amount
 from votes.models.listing import Camp, CensusRow, CountAmong, Listing, ListingQuerySet, PanelGap, ranked_sql
 from votes.models.moderation import Action, Decision, Freeze, HeldFor, Reason
 from votes.models.network import NetworkKey
-from votes.models.pairs import PairChoice, PairRank, PairTally, PairVote, PairVoteQuerySet
+from votes.models.pairs import PairChoice, PairRank, PairTally, PairVote, PairVoteQuerySet, RankedPair
 from votes.models.states import CastResult, VoteState
 from votes.models.tools import Choice, Tally, Vote, VoteQuerySet
 
@@ -30,6 +30,7 @@ __all__ = [
     "PairVote",
     "PairVoteQuerySet",
     "PanelGap",
+    "RankedPair",
     "Reason",
     "Tally",
     "Vote",

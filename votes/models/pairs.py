@@ -109,6 +109,7 @@ class PairVote(BaseVote):
         indexes = [
             models.Index(fields=["visitor"], name="votes_pairvote_visitor"),
             models.Index("first", "second", name="votes_pairvote_held", condition=Q(state="held")),
+            models.Index("first", "second", name="votes_pairvote_rejected", condition=Q(state="rejected")),
         ]
 
     def __str__(self) -> str:
@@ -168,15 +169,12 @@ class PairTally(models.Model):
 class PairRankQuerySet(models.QuerySet["PairRank"]):
     def of_category(self, category: Category) -> Self:
         """Keep the published tools of a category, by rank, each with its tool; none if the category is not ranked."""
-        return self.filter(is_published(prefix="tool__"), category=category, tool__category=category).select_related(
-            "tool"
-        )
+        ranks = self.filter(is_published(prefix="tool__"), category=category, tool__category=category)
+        return ranks.select_related("tool").order_by("rank", "-share", "tool__slug")
 
 
 class PairRank(models.Model):
     """The rank of a tool in its category by pair votes, as last computed (`votes.ranking`)."""
-
-    RESAMPLES = 1000  # bootstrap samples behind each interval
 
     tool = models.OneToOneField(Tool, on_delete=models.CASCADE, primary_key=True, related_name="pair_rank")
     category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="pair_ranks")
@@ -218,3 +216,17 @@ class PairRank(models.Model):
     def width(self) -> int:
         """The width of the interval in percentage points, for the chart."""
         return self.high - self.low
+
+
+class RankedPair(models.Model):
+    """The votes between two tools that the ranking of their category counts, so that anyone can compute it again."""
+
+    pk = models.CompositePrimaryKey("first_id", "second_id")
+    first = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="+", db_index=False)
+    second = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="+", db_index=False)
+    for_first = models.PositiveIntegerField()
+    for_second = models.PositiveIntegerField()
+    ranked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.first_id}: {self.for_first}, {self.second_id}: {self.for_second}"

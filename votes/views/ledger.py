@@ -1,8 +1,8 @@
-"""The public ledger of a tool's votes, and the daily totals of all tools as CSV."""
+"""The public ledger of a tool's votes, and the votes on all tools and between every two as CSV."""
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from votes import ledger as book
+from votes import pair_totals
 from votes.chart import draw_chart
 from votes.community import Community
 from votes.forms import MonthForm
@@ -74,11 +75,22 @@ class _Echo:
 @require_safe
 def export(request: HttpRequest) -> StreamingHttpResponse:
     """Stream the daily totals of every published tool as CSV."""
+    return _stream_csv("votes", book.COLUMNS, book.read_daily_totals())
+
+
+@require_safe
+def export_pairs(request: HttpRequest) -> StreamingHttpResponse:
+    """Stream the votes between every two published tools as CSV, with those that the rankings count."""
+    return _stream_csv("pair-votes", pair_totals.COLUMNS, pair_totals.read_pair_totals())
+
+
+def _stream_csv(what: str, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> StreamingHttpResponse:
+    """Return a download that is named for the site and the day."""
     site = re.sub(r"[\s/\\]+", "-", settings.SITE_NAME.lower())
-    name = f"{site}-votes-{timezone.now():%Y-%m-%d}.csv"
+    name = f"{site}-{what}-{timezone.now():%Y-%m-%d}.csv"
     disposition = content_disposition_header(as_attachment=True, filename=name) or ""
     return StreamingHttpResponse(
-        start(_render_csv([book.COLUMNS], book.read_daily_totals())),
+        start(_render_csv([columns], rows)),
         content_type="text/csv; charset=utf-8",
         headers={**PUBLIC_HEADERS, "Content-Disposition": disposition},
     )
