@@ -120,17 +120,17 @@ def serve(*, database_host: str = "", **environment: str) -> Iterator[Server]:
 
 
 class Line:
-    """A line to PostgreSQL that can be cut and repaired: a Unix socket that forwards to the real one.
+    """A line to PostgreSQL that can be cut and repaired: a Unix socket that forwards to the real server.
 
     `folder` is the `host` to connect to.
     """
 
     def __init__(self) -> None:
         database = connection.settings_dict
-        host = database["HOST"] or database["OPTIONS"].get("host", "")
-        self._target = f"{host}/.s.PGSQL.{database['PORT'] or 5432}"
+        self._host: str = database["HOST"] or database["OPTIONS"].get("host", "")
+        self._port = int(database["PORT"] or 5432)
         self.folder = tempfile.mkdtemp(prefix="line", dir="/tmp")
-        self._path = f"{self.folder}/.s.PGSQL.{database['PORT'] or 5432}"
+        self._path = f"{self.folder}/.s.PGSQL.{self._port}"
         self._open: list[socket.socket] = []
         self._listener: socket.socket | None = None
 
@@ -172,12 +172,18 @@ class Line:
             end.close()
         self._open.clear()
 
+    def _connect(self) -> socket.socket:
+        if not self._host.startswith("/"):
+            return socket.create_connection((self._host, self._port))
+        real = socket.socket(socket.AF_UNIX)
+        real.connect(f"{self._host}/.s.PGSQL.{self._port}")
+        return real
+
     def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):
             while True:
                 near, _ = listener.accept()
-                far = socket.socket(socket.AF_UNIX)
-                far.connect(self._target)
+                far = self._connect()
                 self._open += [near, far]
                 for source, target in ((near, far), (far, near)):
                     threading.Thread(target=_pump, args=[source, target], daemon=True).start()

@@ -22,6 +22,7 @@ from newsletter.signing_up import sign_up
 from newsletter.worker import MailWorker
 from tests import factories as make
 from tests.newsletter.mailserver import mail_server
+from tests.server import database_url
 from votes.models import NetworkKey
 
 pytestmark = pytest.mark.django_db
@@ -241,17 +242,10 @@ def test_command_sends_and_exits(capsys):
 
 @pytest.mark.django_db(transaction=True)
 def test_sigterm_stops_the_worker_promptly_and_cleanly(tmp_path):
-    from django.db import connection
-
-    parameters = connection.get_connection_params()
     process = subprocess.Popen(
         [sys.executable, "manage.py", "worker"],
         cwd=ROOT,
-        env=os.environ
-        | {
-            "DATA_DIR": str(tmp_path),
-            "DATABASE_URL": f"postgresql://{parameters['user']}@/{parameters['dbname']}?host={parameters['host']}",
-        },
+        env=os.environ | {"DATA_DIR": str(tmp_path), "DATABASE_URL": database_url()},
         stderr=subprocess.PIPE,
         text=True,
     )
