@@ -46,6 +46,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request) or "unknown"
 
+    def is_safe_url(self, url: str) -> bool:
+        """Return whether to redirect to an address. allauth's raises ValueError for one like `http://[`."""
+        try:
+            return super().is_safe_url(url)
+        except ValueError:
+            return False
+
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
         set_absolute_expiry(request)

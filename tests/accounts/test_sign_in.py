@@ -49,6 +49,14 @@ def test_sign_in_never_redirects_to_another_site(client):
     assert response.headers["Location"] == "/admin/"
 
 
+@pytest.mark.parametrize("url", ["/account/login/", "/account/password/reset/", "/account/confirm/"])
+def test_address_that_cannot_be_parsed_is_ignored(client, url):
+    if url == "/account/confirm/":
+        sign_in(client, person())
+    assert client.get(f"{url}?next=http://[").status_code == 200
+    assert client.post(f"{url}?next=http://[", {"next": "http://[", "password": PASSWORD}).status_code in (200, 302)
+
+
 def test_admin_login_form_is_disabled(client):
     user = person(is_superuser=True)
     response = client.post("/admin/login/", {"username": user.username, "password": PASSWORD})
