@@ -5,9 +5,8 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.core import checks
 from django.core.checks import Error, Tags, register
-from django.db import connections, models
+from django.db import models
 
 OUR_APPS = {"accounts", "tools", "reviews", "votes", "comparisons", "catalog", "newsletter", "desk"}
 
@@ -56,27 +55,4 @@ def check_proxy(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
                 id="shipside.E003",
             )
         ]
-    return []
-
-
-@register(Tags.database)
-def check_compiled_queries(
-    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
-) -> list[checks.Warning]:
-    """Warn if PostgreSQL compiles queries: compiling those of our triggers takes half a second per saved tool.
-
-    `manage.py migrate` runs this check, and `manage.py check --database default`.
-    """
-    for alias in databases or ():
-        with connections[alias].cursor() as cursor:
-            cursor.execute("SELECT current_setting('jit')::boolean AND pg_jit_available(), current_user")
-            [is_on, role] = cursor.fetchone()
-        if is_on:
-            return [
-                checks.Warning(
-                    "PostgreSQL compiles queries just in time, so saving a tool takes half a second.",
-                    hint=f'Turn it off with: ALTER ROLE "{role}" SET jit = off',
-                    id="shipside.W004",
-                )
-            ]
     return []

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             {
                 "revision.sql": "1c5cc967",
                 "history.sql": "8087bb46",
-                "splits.sql": "dbc5aa1e",
+                "splits.sql": "81e67cf3",
                 "search.sql": "0139cdf4",
             },
         ),

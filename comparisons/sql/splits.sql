@@ -2,7 +2,7 @@
 -- They follow comparisons and the listings of their tools (votes/sql/listings.sql).
 
 -- enable_seqscan = off: see rebuild_listings in votes/sql/listings.sql.
-CREATE OR REPLACE FUNCTION rebuild_splits(wanted bigint[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
+CREATE OR REPLACE FUNCTION rebuild_splits(wanted bigint[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
 BEGIN
     DELETE FROM comparisons_split WHERE comparison_id = ANY (wanted);
 
@@ -22,7 +22,7 @@ BEGIN
       AND (stretch.ends_at IS NULL OR stretch.starts_at < stretch.ends_at);
 END $$;
 
-CREATE OR REPLACE FUNCTION splits_follow() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+CREATE OR REPLACE FUNCTION splits_follow() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     touched bigint[];
 BEGIN

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 "search.sql": "fc8fd409",
                 "history.sql": "339276a9",
                 "editions.sql": "8f3d2aa0",
-                "flips.sql": "39a6ed3d",
+                "flips.sql": "659cfce2",
             },
         ),
         migrations.RunSQL(SEARCH, "ALTER TABLE reviews_review DROP COLUMN search_vector"),

@@ -5,7 +5,7 @@
 -- Only a change of the editions themselves changes the flips, and these triggers follow it.
 
 -- enable_seqscan = off: see rebuild_listings in votes/sql/listings.sql.
-CREATE OR REPLACE FUNCTION rebuild_flips(wanted bigint[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
+CREATE OR REPLACE FUNCTION rebuild_flips(wanted bigint[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
 BEGIN
     DELETE FROM reviews_flip WHERE tool_id = ANY (wanted);
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
+from tools.search import force_custom_plans
 from web.locks import Lock
 from web.sql import RunSQLFiles, digest
 
@@ -162,3 +163,18 @@ def test_objects_without_a_file_are_reported():
         "trigger stray on tools_tool is in the database and in no file",
         "view stray_view is in the database and in no file",
     ]
+
+
+def test_functions_without_sequential_scans_are_not_compiled():
+    """Before version 18, PostgreSQL takes a scan that it cannot avoid for so expensive that it compiles the query."""
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            SELECT proname, 'jit=off' = ANY (proconfig) FROM pg_proc
+            WHERE pronamespace = 'public'::regnamespace AND 'enable_seqscan=off' = ANY (proconfig) ORDER BY 1
+        """)
+        assert cursor.fetchall() == [
+            ("rebuild_flips", True), ("rebuild_listings", True), ("rebuild_splits", True), ("splits_follow", True),
+        ]  # fmt: skip
+        with force_custom_plans():
+            cursor.execute("SELECT current_setting('enable_seqscan'), current_setting('jit')")
+            assert cursor.fetchall() == [("off", "off")]

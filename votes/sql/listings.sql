@@ -14,9 +14,10 @@
 -- 1136406 (0x115716) is the advisory lock of rebuilding listings; web/locks.py names it.
 
 -- Rebuild the listings of some tools: one row for now, and one from each later publication of a review on.
--- enable_seqscan = off: a long import would otherwise keep the plans made for the few rows that existed at its start.
+-- enable_seqscan = off: a long import would otherwise keep the plans made for the few rows that existed at its start. Before
+-- version 18, PostgreSQL then takes an unavoidable scan for so expensive that it compiles the query, hence jit = off.
 CREATE OR REPLACE FUNCTION rebuild_listings(wanted bigint[]) RETURNS void
-LANGUAGE plpgsql SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(1136406);
     DELETE FROM votes_listing WHERE tool_id = ANY (wanted);
