@@ -64,7 +64,7 @@ WITH RECURSIVE month(start) AS (
         WHERE tool_id = %(tool)s AND hour_at < month.start
     ) FROM month WHERE month.start IS NOT NULL
 )
-SELECT start FROM month WHERE start IS NOT NULL
+SELECT start FROM month WHERE start IS NOT NULL ORDER BY start DESC
 """
 
 _EXPORT = """

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def read_splits() -> list[tuple[int, int]]:
-    return [(split.apart, split.seats) for split in Split.objects.at()]
+    return [(split.apart, split.seats) for split in Split.objects.at().order_by("comparison_id")]
 
 
 def biggest_splits() -> list[str]:

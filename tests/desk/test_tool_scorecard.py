@@ -318,7 +318,8 @@ def test_panel_is_rounded_as_the_database_rounds():
     counts = [(ship, seats) for seats in range(1, 13) for ship in range(seats + 1)]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT whole_percent(ship, seats) FROM unnest(%s::bigint[], %s::bigint[]) AS c(ship, seats)",
+            "SELECT whole_percent(ship, seats) FROM unnest(%s::bigint[], %s::bigint[]) "
+            "WITH ORDINALITY AS c(ship, seats, place) ORDER BY place",
             [[ship for ship, _ in counts], [seats for _, seats in counts]],
         )
         percents = [percent for (percent,) in cursor.fetchall()]
