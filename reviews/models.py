@@ -36,7 +36,9 @@ class ReviewerQuerySet(SluggedQuerySet):
 class Reviewer(Slugged):
     """A member of the panel, who holds one seat."""
 
-    slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug])
+    slug = models.CharField(
+        max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug], db_collation=slugs.COLLATION
+    )
     name = models.CharField(max_length=100)
     lens = models.CharField(max_length=300, help_text="The question this seat judges by.")
     bio = models.TextField(blank=True)

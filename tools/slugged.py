@@ -25,7 +25,7 @@ class FormerSlug(models.Model):
     """
 
     table = models.CharField(max_length=63)
-    slug = models.CharField(max_length=slugs.MAX_LENGTH)
+    slug = models.CharField(max_length=slugs.MAX_LENGTH, db_collation=slugs.COLLATION)
     object_id = models.BigIntegerField()
 
     class Meta:

@@ -10,6 +10,7 @@ from web.folding import fold
 MAX_LENGTH = 100
 PATTERN = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 PAIR_SEPARATOR = "-vs-"
+COLLATION = "C"  # by code point, as Python sorts: the order of a pair and of exports must not depend on the server
 
 # A pair's URL is "<a>-vs-<b>". Splitting it is unambiguous because no slug contains the separator or can form one
 # together with its neighbor.

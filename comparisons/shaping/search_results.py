@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from comparisons.addresses import add_query
 from reviews.panel import Panel
 from tools.search import HIGHLIGHT_START, HIGHLIGHT_STOP
+from web.folding import fold
 from web.words import format_day
 
 if TYPE_CHECKING:
@@ -108,13 +109,13 @@ class Suggestion:
 
 def shape_suggestions(tools: "Sequence[Tool]") -> list[Suggestion]:
     """Shape tools, loaded with their categories, as suggestions."""
-    names = Counter(tool.name.casefold() for tool in tools)
+    names = Counter(fold(tool.name) for tool in tools)
     return [
         Suggestion(
             name=tool.name,
             category=tool.category.name,
             url=tool.get_absolute_url(),
-            value=tool.name if names[tool.name.casefold()] == 1 else tool.slug,
+            value=tool.name if names[fold(tool.name)] == 1 else tool.slug,
         )
         for tool in tools
     ]

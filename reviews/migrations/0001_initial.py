@@ -178,6 +178,7 @@ class Migration(migrations.Migration):
                 (
                     "slug",
                     models.CharField(
+                        db_collation="C",
                         max_length=100,
                         unique=True,
                         validators=[

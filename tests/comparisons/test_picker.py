@@ -148,3 +148,13 @@ def test_tool_withdrawn_while_the_picker_looks_it_up_leads_to_an_address_of_slug
     monkeypatch.setattr("comparisons.views.search.find_pair", lambda *_: None)
     response = client.get("/compare/", {"a": "The Quill", "b": "penc"})
     assert (response.status_code, response.url) == (302, "/compare/quill-vs-pencil/")
+
+
+def test_suggestions_that_differ_only_in_accents_fill_in_their_slugs(client):
+    """Names are found regardless of accents, so the name of either would not tell which is meant."""
+    for slug, name in (("naive-1", "Naïve"), ("naive-2", "Naive")):
+        make.tool(slug=slug, name=name)
+    make.tool(slug="pencil", name="Pencil")
+    suggestions = client.get("/search/suggest/", {"a": "naiv"}).content.decode()
+    assert sorted(re.findall(r'data-value="([^"]*)"', suggestions)) == ["naive-1", "naive-2"]
+    assert client.get("/compare/", {"a": "naive-2", "b": "pencil"}).url == "/compare/naive-2-vs-pencil/"

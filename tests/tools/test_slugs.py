@@ -1,7 +1,9 @@
 import unicodedata
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.db import connection
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -77,3 +79,18 @@ def test_split_rejects_a_segment_that_is_not_a_pair(segment):
 @pytest.mark.parametrize("slug", ["", "A", "a--b", "-a", "a-", "a b", "a\n", "ä", "a-vs-b", "vs-a", "a-vs"])
 def test_invalid_slug_is_rejected(slug):
     assert not _is_pairable(slug)
+
+
+@pytest.mark.django_db
+def test_slugs_sort_by_code_point_whatever_the_servers_locale():
+    """As Python sorts them: the order of a pair, of exports, and of the tools of a ranking is that of slugs."""
+    columns = {
+        (model._meta.db_table, field.column)
+        for model in apps.get_models()
+        for field in model._meta.local_concrete_fields
+        if field.name == "slug" and not model._meta.db_table.split("_", 1)[1].startswith("historical")
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name, column_name FROM information_schema.columns WHERE collation_name = 'C'")
+        found = set(cursor.fetchall())
+    assert (len(columns), columns - found) == (5, set())

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 (
                     "slug",
                     models.CharField(
+                        db_collation="C",
                         max_length=100,
                         unique=True,
                         validators=[
@@ -66,6 +67,7 @@ class Migration(migrations.Migration):
                 (
                     "slug",
                     models.CharField(
+                        db_collation="C",
                         max_length=100,
                         unique=True,
                         validators=[
@@ -101,7 +103,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("table", models.CharField(max_length=63)),
-                ("slug", models.CharField(max_length=100)),
+                ("slug", models.CharField(db_collation="C", max_length=100)),
                 ("object_id", models.BigIntegerField()),
             ],
             options={
@@ -347,6 +349,7 @@ class Migration(migrations.Migration):
                 (
                     "slug",
                     models.CharField(
+                        db_collation="C",
                         max_length=100,
                         unique=True,
                         validators=[

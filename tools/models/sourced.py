@@ -181,7 +181,9 @@ class Plan(Sourced):
 class Attribute(models.Model):
     """A property that tools of certain categories have, so that facts of two tools line up in one table."""
 
-    slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug])
+    slug = models.CharField(
+        max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug], db_collation=slugs.COLLATION
+    )
     name = models.CharField(max_length=100)
     categories = models.ManyToManyField(Category, related_name="attributes", blank=True)
 

@@ -42,7 +42,9 @@ class CategoryQuerySet(SluggedQuerySet):
 
 
 class Category(Slugged):
-    slug = models.CharField(max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug])
+    slug = models.CharField(
+        max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug], db_collation=slugs.COLLATION
+    )
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True)
 
@@ -247,7 +249,10 @@ class Tool(Slugged, Publishable):
 
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="tools")
     slug = models.CharField(
-        max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug, slugs.validate_pairable]
+        max_length=slugs.MAX_LENGTH,
+        unique=True,
+        validators=[slugs.validate_slug, slugs.validate_pairable],
+        db_collation=slugs.COLLATION,
     )
     name = models.CharField(max_length=300)
     tagline = models.CharField(max_length=300, blank=True)
