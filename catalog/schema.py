@@ -73,13 +73,13 @@ def _check_not_blank(text: str) -> str:
     return text
 
 
-def _adapt_validator(validate: Callable[[str], None]) -> Callable[[str], str]:
-    def check(text: str) -> str:
+def _adapt_validator[T](validate: Callable[[T], None]) -> Callable[[T], T]:
+    def check(value: T) -> T:
         try:
-            validate(text)
+            validate(value)
         except DjangoValidationError as error:
-            raise ValueError(f"{format_value(text)}: {' '.join(error.messages)}") from None
-        return text
+            raise ValueError(f"{format_value(value)}: {' '.join(error.messages)}") from None
+        return value
 
     return check
 
@@ -169,9 +169,9 @@ Slug = Annotated[
 ]
 ToolSlug = Annotated[Slug, AfterValidator(_adapt_validator(slugs.validate_pairable))]
 WebAddress = Annotated[Line, Field(max_length=_get_max_length(Tool, "website")), AfterValidator(_check_web_address)]
-Instant = Annotated[datetime, BeforeValidator(parse_instant)]
+Instant = Annotated[datetime, BeforeValidator(parse_instant), AfterValidator(_adapt_validator(clock.validate_year))]
 PastInstant = Annotated[Instant, AfterValidator(_check_past)]
-Day = Annotated[date, BeforeValidator(_parse_day)]
+Day = Annotated[date, BeforeValidator(_parse_day), AfterValidator(_adapt_validator(clock.validate_year))]
 PastDay = Annotated[Day, AfterValidator(_check_past_day)]
 PlanAmount = Annotated[Decimal, BeforeValidator(_parse_number), AfterValidator(_check_amount)]
 

@@ -2,7 +2,11 @@
 
 from datetime import UTC, date, datetime
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
+
+EARLIEST_YEAR = 2000
+MAX_YEARS_AHEAD = 100
 
 
 def today() -> date:
@@ -11,3 +15,9 @@ def today() -> date:
 
 def day_of(instant: datetime) -> date:
     return instant.astimezone(UTC).date()
+
+
+def validate_year(day: date) -> None:
+    """Raise ValidationError for a day, or a time, whose year must be a typing error: 0026, 20026, or 2206."""
+    if not EARLIEST_YEAR <= day.year <= today().year + MAX_YEARS_AHEAD:
+        raise ValidationError(f"The year {day.year} cannot be right.")

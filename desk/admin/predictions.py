@@ -40,8 +40,10 @@ class JudgmentForm(forms.ModelForm):
 
     def clean_judged_on(self) -> date | None:
         judged_on: date | None = self.cleaned_data["judged_on"]
-        if judged_on is not None and judged_on > _today():
-            raise forms.ValidationError("This day is in the future.")
+        if judged_on is not None:
+            clock.validate_year(judged_on)
+            if judged_on > _today():
+                raise forms.ValidationError("This day is in the future.")
         return judged_on
 
     def clean(self) -> dict[str, Any]:

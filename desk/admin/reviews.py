@@ -1,6 +1,7 @@
 """The admin of reviews and of the panel's seats. Predictions are judged in desk/admin/predictions.py."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -25,7 +26,7 @@ from desk.publishing.admin import PublishingAdmin
 from reviews.actions import note_mentions
 from reviews.models import Prediction, Review, Reviewer
 from tools.publishing import PublicationState
-from web import markdown
+from web import clock, markdown
 
 
 class ReviewerForm(forms.ModelForm):
@@ -95,10 +96,26 @@ class ReviewerAdmin(UsualPanel, ListAdmin[Reviewer]):
         super().save_model(request, obj, form, change)
 
 
+class PredictionForm(forms.ModelForm):
+    """A claim and its day, which lies ahead whenever someone enters it."""
+
+    class Meta:
+        model = Prediction
+        fields = ("claim", "due_on")
+
+    def clean_due_on(self) -> date:
+        due_on: date = self.cleaned_data["due_on"]
+        clock.validate_year(due_on)
+        if "due_on" in self.changed_data and due_on <= clock.today():
+            raise forms.ValidationError("A prediction must be due on a future day.")
+        return due_on
+
+
 class PredictionInline(OwnDraftsMixin, NormalizedTextAdmin, admin.TabularInline):
     """The predictions of a review. They are final once it is published; each is judged on its own page."""
 
     model = Prediction
+    form = PredictionForm
     fields = ["claim", "due_on", "outcome"]
     readonly_fields = ["outcome"]
     extra = 0

@@ -14,7 +14,7 @@ from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 from io import BytesIO, StringIO
 from itertools import islice
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile, ZipFile
 
@@ -89,6 +89,7 @@ class Table:
     header: list[str]
     rows: list[list[CellValue]] = field(default_factory=list)
     title: str = "Sheet"
+    """The name of the sheet in a workbook; "" for a file that is no workbook."""
     problems: list[tuple[int, str]] = field(default_factory=list)
     """Rows that could not be read as a whole, by their numbers, and why. They are cut to the width of the header."""
 
@@ -140,7 +141,7 @@ class CsvFormat(SheetFormat):
             row = content.count(b"\n", 0, error.start) + 1
             message = f"The file is not UTF-8 (byte {error.start}). In Excel: save as “CSV UTF-8”."
             raise SheetError(message, row) from error
-        return _build_table(_read_csv_rows(text))
+        return _build_table(_read_csv_rows(text), title="")
 
 
 def _csv_text(value: CellValue) -> str:
@@ -201,7 +202,9 @@ class XlsxFormat(SheetFormat):
         _check_package(content)
         try:
             workbook = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
-            return _build_table(_read_xlsx_rows(workbook, content))
+            sheets = workbook.worksheets
+            sheet = next((sheet for sheet in sheets if sheet.sheet_state == "visible"), sheets[0])
+            return _build_table(_read_xlsx_rows(sheet, content), title=sheet.title)
         except SheetError:
             raise
         except (BadZipFile, ParseError, KeyError, ValueError, TypeError, IndexError, AttributeError, OSError) as error:
@@ -281,9 +284,7 @@ def _has_document_type(start: bytes, *, file_name: str) -> bool:
     return prolog.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<!")
 
 
-def _read_xlsx_rows(workbook: Workbook, content: bytes) -> Iterator[list[CellValue]]:
-    sheets = workbook.worksheets
-    sheet = next((sheet for sheet in sheets if sheet.sheet_state == "visible"), sheets[0])
+def _read_xlsx_rows(sheet: Any, content: bytes) -> Iterator[list[CellValue]]:
     unsaved = _find_unsaved_formulas(content, sheet._worksheet_path)
     sheet.reset_dimensions()  # do not trust the size that the sheet claims
     for number, row in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1), start=1):
@@ -364,7 +365,7 @@ def _normalize_line_endings(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _build_table(rows: Iterable[list[CellValue]]) -> Table:
+def _build_table(rows: Iterable[list[CellValue]], *, title: str) -> Table:
     """Return a table of rows whose first names the columns. Raises SheetError."""
     rows = iter(rows)
     header = next(rows, [])
@@ -376,7 +377,7 @@ def _build_table(rows: Iterable[list[CellValue]]) -> Table:
         raise SheetError("The first row is empty. It must name the columns.", 1)
     if bad := next((name for name in header if isinstance(name, BadCell)), None):
         raise SheetError(f"A cell {bad.message}.", 1)
-    table = Table([normalize_line(format_cell(name)) for name in header])
+    table = Table([normalize_line(format_cell(name)) for name in header], title=title)
     # Empty rows are added only when a row follows, so that thousands of them at the end cost nothing.
     empty_rows = 0
     for number, row in enumerate(islice(rows, MAX_ROWS_SCANNED), start=2):

@@ -34,6 +34,9 @@ GONE = "That file is gone: it was imported, discarded, or is older than an hour.
 class UploadedFileReader(Protocol):
     """An uploaded file, readable as a catalog."""
 
+    sheet_name: str
+    """The sheet of a workbook that was read; "" before that, and for other files."""
+
     def read(self, progress: Progress) -> tuple[Catalog, list[ImportProblem]]:
         """Return the catalog and its problems, for `catalog.actions.run_import`."""
 
@@ -135,7 +138,14 @@ def _show_dry_run(
         problems = sorted(error.problems, key=lambda problem: reader.sort_key(problem.place))
         rows = shape_problems(problems, describe=reader.describe_problem)
         return _render(
-            request, kind, page, form=UploadForm(), problems=rows, file_name=upload.original_name, notice=notice
+            request,
+            kind,
+            page,
+            form=UploadForm(),
+            problems=rows,
+            file_name=upload.original_name,
+            sheet_name=reader.sheet_name,
+            notice=notice,
         )
     except (ImportRunningError, IntegrityError, OperationalError) as error:
         return _ask_to_try_again(request, kind, page, upload, error=error)
@@ -148,6 +158,7 @@ def _show_dry_run(
         page,
         report=shape_report(report, describe_place=reader.describe_place, kinds=kind.row_kinds),
         file_name=upload.original_name,
+        sheet_name=reader.sheet_name,
         notice=notice,
         upload_token=upload.sign_token(seal=report.seal()),
     )

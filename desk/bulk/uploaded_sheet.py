@@ -31,6 +31,7 @@ class UploadedSheet:
         self._layout, self._content = layout, content
         self._row_numbers: dict[Place, int] = {}  # by the place in the catalog that a row became
         self._unreadable: list[ImportProblem] = []  # rows and cells
+        self.sheet_name = ""  # of a workbook, once it is read
 
     def read(self, progress: Progress) -> tuple[Catalog, list[ImportProblem]]:
         """Return the catalog that the rows describe, and their problems.
@@ -78,6 +79,7 @@ class UploadedSheet:
             table = read_sheet(self._content)
         except SheetError as error:
             raise CatalogError([ImportProblem(("row", error.row), error.message)]) from error
+        self.sheet_name = table.title
         names = [name.casefold() for name in table.header]
         if problems := list(self._find_header_problems(names)):
             raise CatalogError(problems)

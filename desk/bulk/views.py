@@ -24,6 +24,8 @@ CHUNK_LENGTH = 64 * 1024  # characters sent at once
 class UploadedCatalog:
     """An uploaded catalog file."""
 
+    sheet_name = ""
+
     def __init__(self, content: bytes) -> None:
         self._content = content
 

@@ -35,6 +35,7 @@ from desk.publishing.transitions import (
     compute_effects,
     describe_state,
 )
+from web import clock
 from web.fields import MultilineField
 from web.words import count_of
 
@@ -78,6 +79,7 @@ class TransitionForm(forms.Form):
 
     def clean_at(self) -> datetime:
         at: datetime = self.cleaned_data["at"]
+        clock.validate_year(at)
         if at <= timezone.now():
             raise forms.ValidationError("That time has passed. To publish now, go back and choose “Publish now”.")
         return at

@@ -69,7 +69,7 @@ class PredictionForm(forms.Form):
 
     id = forms.IntegerField(required=False, widget=forms.HiddenInput)
     claim = LineField(required=False, max_length=500)
-    due_on = forms.DateField(required=False, widget=NativeDateInput, label="Due on")
+    due_on = forms.DateField(required=False, widget=NativeDateInput, label="Due on", validators=[clock.validate_year])
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

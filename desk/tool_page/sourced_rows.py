@@ -29,6 +29,7 @@ class SourcedForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["source"].widget.attrs |= {"placeholder": "https://"}
         self.fields["verified_on"].label = "Verified on"
+        self.fields["verified_on"].validators.append(clock.validate_year)
 
     def has_changed(self) -> bool:
         """Return whether there is anything to save. A new row needs more than the “Verified today” box."""

@@ -504,6 +504,22 @@ def test_facts_of_a_tool_that_was_public_are_superseded_after_a_reset(client):
         ({"facts": [fact(verified_on="2099-01-01")]}, "facts[0].verified_on: is in the future"),
         ({"reviews": [review(withdrawn_at="2099-01-01T00:00:00Z")]}, "reviews[0].withdrawn_at: is in the future"),
         (
+            {"published_at": "9999-12-31T23:59:59Z"},
+            "published_at: 9999-12-31 23:59:59+00:00: The year 9999 cannot be right.",
+        ),
+        (
+            {"facts": [fact(verified_on="0026-11-20")]},
+            "facts[0].verified_on: 0026-11-20: The year 26 cannot be right.",
+        ),
+        (
+            {"reviews": [review(predictions=[{"claim": "Gone", "due_on": "2206-01-01"}])]},
+            "reviews[0].predictions[0].due_on: 2206-01-01: The year 2206 cannot be right.",
+        ),
+        (
+            {"reviews": [review(predictions=[{"claim": "Gone", "due_on": "2027-02-29"}])]},
+            'reviews[0].predictions[0].due_on: "2027-02-29" is not a valid date',
+        ),
+        (
             {"published_at": None, "withdrawn_at": "2026-10-02T00:00:00Z"},
             "withdrawn_at: only what was published before that time can be withdrawn",
         ),

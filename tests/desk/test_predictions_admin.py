@@ -67,6 +67,12 @@ def test_day_in_the_future_is_refused(admin_client, prediction):
     assert read_stored()[0] == "open"
 
 
+def test_day_in_an_impossible_year_is_refused(admin_client, prediction):
+    response = admin_client.post(url(prediction), make_judgment(judged_on="0026-11-20"))
+    assert response.context["adminform"].form.errors == {"judged_on": ["The year 26 cannot be right."]}
+    assert read_stored()[0] == "open"
+
+
 def test_open_prediction_has_no_day(admin_client, prediction):
     fields = make_judgment(outcome="open", note="Not yet.", source="", judged_on=str(timezone.now().date()))
     response = admin_client.post(url(prediction), fields)

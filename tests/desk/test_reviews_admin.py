@@ -115,6 +115,37 @@ def test_draft_can_be_changed_with_its_predictions(admin_client):
     assert list(Prediction.objects.values_list("claim", "outcome")) == [("Gone in a year", "open")]
 
 
+@pytest.mark.parametrize(
+    ("day", "message"),
+    [
+        ("2020-01-01", "A prediction must be due on a future day."),
+        ("9999-12-31", "The year 9999 cannot be right."),
+        ("2030-02-30", "Enter a valid date."),
+    ],
+)
+def test_impossible_due_day_is_refused(admin_client, day, message):
+    draft = make.review(of=make.tool(), by=make.reviewer(), published_at=None)
+    posted = {"predictions-TOTAL_FORMS": 1, "predictions-0-claim": "Gone in a year", "predictions-0-due_on": day}
+    page = admin_client.post(review_url(draft), build_form(draft) | posted)
+    [inline] = page.context["inline_admin_formsets"]
+    assert inline.formset.errors == [{"due_on": [message]}]
+    assert not Prediction.objects.exists()
+
+
+def test_due_day_that_has_come_keeps_no_draft_from_being_saved(admin_client):
+    draft = make.review(of=make.tool(), by=make.reviewer(), published_at=None)
+    prediction = make.prediction(of=draft, due_on="2020-01-01")
+    posted = {
+        "predictions-TOTAL_FORMS": 1,
+        "predictions-INITIAL_FORMS": 1,
+        "predictions-0-id": prediction.pk,
+        "predictions-0-claim": "Gone in a decade",
+        "predictions-0-due_on": "2020-01-01",
+    }
+    assert admin_client.post(review_url(draft), build_form(draft) | posted).status_code == 302
+    assert Prediction.objects.get().claim == "Gone in a decade"
+
+
 def test_saving_a_review_records_its_mentions(admin_client):
     named = make.tool(name="Rival One")
     draft = make.review(of=make.tool(), by=make.reviewer(), published_at=None)

@@ -429,6 +429,26 @@ def test_hidden_sheet_is_not_the_one_that_is_read():
     assert read_sheet(stream.getvalue()).header == ["slug"]
 
 
+def test_page_names_the_sheet_that_was_read():
+    make.tool(slug="alpha")
+    client = client_with(*IMPORTS)
+    for rows, expected in (
+        (["slug", "tagline"], "This is what “prices.xlsx” (sheet “Now & then”) would do."),
+        (["slug", "nothing"], "1 problem in “prices.xlsx” (sheet “Now & then”). Nothing was imported."),
+    ):
+        workbook = Workbook()
+        workbook.active.sheet_state = "hidden"
+        workbook.create_sheet("Now & then").append(rows)
+        workbook.worksheets[1].append(["alpha", "New."])
+        workbook.create_sheet("Later").append(["slug"])
+        workbook.active = 1
+        stream = io.BytesIO()
+        workbook.save(stream)
+        assert expected in visible_text(upload(client, f"{TOOLS}import/", stream.getvalue(), name="prices.xlsx"))
+    csv = upload(client, f"{TOOLS}import/", "slug,tagline\nalpha,New.", name="prices.csv")
+    assert "This is what “prices.csv” would do." in visible_text(csv)
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -169,7 +169,8 @@ def test_row_superseded_by_someone_else_is_reported_and_loses_nothing(admin_clie
         ),
         ({"amount": "1"}, ["Kind: This field is required."]),
         ({"kind": "free", "source": "ftp://x.example/"}, ["Source: Enter a valid URL."]),
-        ({"kind": "free", "verified_on": "2999-01-01"}, ["Verified on: This day is in the future."]),
+        ({"kind": "free", "verified_on": "2099-01-01"}, ["Verified on: This day is in the future."]),
+        ({"kind": "free", "verified_on": "0026-11-20"}, ["Verified on: The year 26 cannot be right."]),
     ],
 )
 def test_invalid_price_is_explained_at_its_field(admin_client, typed, messages):

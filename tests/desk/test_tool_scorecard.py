@@ -208,6 +208,11 @@ def test_past_and_duplicate_predictions_are_refused(admin_client):
     assert read_errors(save(admin_client, tool, **typed)) == [
         f"{seat.name}, prediction, Due on: A prediction must be due on a future day."
     ]
+    for day, year in (("0027-01-01", 27), ("1999-12-31", 1999), ("9999-12-31", 9999)):
+        typed |= row_fields(seat, predictions__0__due_on=day)
+        assert read_errors(save(admin_client, tool, **typed))[0] == (
+            f"{seat.name}, prediction, Due on: The year {year} cannot be right."
+        )
     typed |= row_fields(seat, predictions__0__due_on=DUE, predictions__1__claim="A", predictions__1__due_on=DUE)
     assert read_errors(save(admin_client, tool, **typed)) == [
         f"{seat.name}, prediction, Claim: This review already makes that claim."
