@@ -1,8 +1,8 @@
 """Devices that have signed in before, each with a limit of failed attempts of its own.
 
 Anyone can fail to sign in as somebody else. The limit on guesses would then keep the owner out as well, so attempts
-from a device that has signed in to that account before are counted apart from those of strangers. The cookie lets
-nobody in: whoever steals it gets as many guesses as a stranger.
+from a device that has signed in to that account before are counted apart from those of strangers. The cookie alone
+signs nobody in: a thief gets only as many guesses as a stranger.
 """
 
 from secrets import token_urlsafe

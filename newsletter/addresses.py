@@ -47,7 +47,7 @@ def compute_digests(email: str) -> list[str]:
 
 
 def compute_known_digests(email: str) -> list[str]:
-    """Return the digests of an address, and those that it had while domains were encoded by IDNA 2003.
+    """Return the digests of an address, including the ones computed when domains were encoded by IDNA 2003.
 
     Then `me@faß.de` was erased as `me@fass.de`. Such a digest may be somebody else's, so it is only looked up.
     """

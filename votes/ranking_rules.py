@@ -1,7 +1,7 @@
 """The numbers behind the ranking by pair votes.
 
 The methodology page states each of them and how it is used, so that anyone can compute a ranking again. They are apart
-from `votes.strength`, because the server need not load NumPy and SciPy to show them.
+from `votes.strength`, because the server need not load NumPy to show them.
 """
 
 # Votes by which each tool counts as having won and lost against every other, compared or not. Without them, a tool that

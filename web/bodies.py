@@ -1,4 +1,4 @@
-"""Request bodies: how long they may be, which of them may hold files, and those that come without a length."""
+"""Request bodies: size limits, which views accept files, and bodies sent without Content-Length."""
 
 from collections.abc import Callable
 from tempfile import SpooledTemporaryFile

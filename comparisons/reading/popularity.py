@@ -72,7 +72,7 @@ def _flush_forever() -> None:
     while True:
         time.sleep(settings.POPULARITY_FLUSH_SECONDS)
         work_off()
-        connection.close()  # back to the pool
+        connection.close()  # not worth keeping for a statement per minute
 
 
 def work_off() -> None:

@@ -61,7 +61,7 @@ def build_toggles(
 ) -> list[SeatToggle]:
     """Return a link for each seat that adds it to the filter or removes it; none for a panel of one seat.
 
-    `seats` are those that have reviewed a tool of the page. Selected seats that have not come last. `here` is the path
+    `seats` have reviewed a tool on the page. Selected seats without a review there are appended. `here` is the path
     of the page, `also` the rest of its query string.
     """
     seats = [*seats, *(seat for seat in seat_filter.seats if seat not in seats)]

@@ -1,4 +1,4 @@
-from select import select
+from select import POLLIN, poll
 from time import monotonic
 from typing import Any
 
@@ -40,6 +40,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         if self.connection is None or self.connection.closed:
             return False
-        if not select([self.connection], [], [], 0)[0]:
+        idle = poll()  # select() cannot watch file descriptors above 1,023, which a busy server reaches
+        idle.register(self.connection.fileno(), POLLIN)
+        if not idle.poll(0):
             return True
         return bool(super().is_usable())

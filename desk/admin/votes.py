@@ -151,7 +151,7 @@ class DecisionAdmin(ModerationAdmin):
 
 
 def _parse(form: forms.Form) -> dict[str, str]:
-    """Return the fields of a form; "" for those that are missing or invalid."""
+    """Return the fields of a form. A missing or invalid one is ""."""
     form.is_valid()
     return {name: form.cleaned_data.get(name, "") for name in form.fields}
 

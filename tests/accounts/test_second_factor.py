@@ -21,6 +21,18 @@ from tests.accounts.people import (
 from tests.locking import send_twice
 
 pytestmark = pytest.mark.django_db
+ACCOUNT_PAGES = (
+    "/account/",
+    "/account/app/",
+    "/account/app/remove/",
+    "/account/recovery-codes/",
+    "/account/recovery-codes/new/",
+    "/account/passkeys/",
+    "/account/passkeys/add/",
+    "/account/passkeys/1/",
+    "/account/passkeys/1/remove/",
+    "/account/password/",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -89,18 +101,7 @@ def test_session_without_the_factor_opens_nothing_once_one_is_set_up(client):
     for url in ("/admin/", "/admin/tools/tool/", "/admin/tools/tool/add/"):
         for response in (client.get(url), client.post(url)):
             assert response.headers["Location"].startswith("/account/confirm/code/?next=%2Fadmin%2F"), url
-    for url in (
-        "/account/",
-        "/account/app/",
-        "/account/app/remove/",
-        "/account/recovery-codes/",
-        "/account/recovery-codes/new/",
-        "/account/passkeys/",
-        "/account/passkeys/add/",
-        "/account/passkeys/1/",
-        "/account/passkeys/1/remove/",
-        "/account/password/",
-    ):
+    for url in ACCOUNT_PAGES:
         for response in (client.get(url), client.post(url, {"password": PASSWORD})):
             assert response.headers["Location"].startswith("/account/confirm/code/?next="), url
     assert Authenticator.objects.count() == 1
@@ -270,16 +271,7 @@ def test_removing_the_app_closes_the_desk(client, django_capture_on_commit_callb
 
 def test_account_pages_require_sign_in(client):
     for url in (
-        "/account/",
-        "/account/app/",
-        "/account/app/remove/",
-        "/account/recovery-codes/",
-        "/account/recovery-codes/new/",
-        "/account/passkeys/",
-        "/account/passkeys/add/",
-        "/account/passkeys/1/",
-        "/account/passkeys/1/remove/",
-        "/account/password/",
+        *ACCOUNT_PAGES,
         "/account/password/set/",
         "/account/confirm/",
         "/account/confirm/code/",

@@ -234,8 +234,8 @@ def test_ranking_can_be_computed_again_from_the_export_and_the_methodology(setti
     rank_pairs()
 
     text = " ".join(re.sub(r"<[^>]*>", " ", client.get("/methodology/").content.decode()).split())
-    prior = float(re.search(r"won and lost ([\d.]+) votes against each other one that is ranked", text)[1])
-    resamples = int(re.search(r"drawing as many votes anew ([\d,]+) times", text)[1].replace(",", ""))
+    prior = float(re.search(r"won and lost ([\d.]+) votes against each of the others that are ranked", text)[1])
+    resamples = int(re.search(r"bootstrap interval: ([\d,]+) samples", text)[1].replace(",", ""))
     half = float(re.search(r"with ([\d.]+) votes added to both sides of each pair with votes", text)[1])
     level = [float(end) for end in re.search(r"from the ([\d.]+)th to the ([\d.]+)th percentile", text).groups()]
     seed = int(re.search(r"default_rng\((\d+)\)\.multinomial", text)[1])

@@ -80,7 +80,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
 
 @require_safe
 def export_pairs(request: HttpRequest) -> StreamingHttpResponse:
-    """Stream the votes between every two published tools as CSV, with those that the rankings count."""
+    """Stream the votes between every two published tools as CSV, and how many of them the rankings count."""
     return _stream_csv("pair-votes", pair_totals.COLUMNS, pair_totals.read_pair_totals())
 
 
