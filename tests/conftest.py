@@ -1,3 +1,4 @@
+import gc
 import time
 from contextlib import ExitStack
 
@@ -11,6 +12,12 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from tests.database import Snapshot, restore_after_each_transactional_test, template_database
 from votes.verifying import verify_tally
 from web.caching import clear_process_caches
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what is loaded by now, which is most of what there will be, from garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 def _read_files_once(read):
@@ -45,18 +52,25 @@ BROWSER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:147.0) Gecko/201001
 LONGEST_FIRST = [
     "tests/bench/test_proof.py",
     "tests/newsletter/test_proof.py",
+    "tests/bench/test_stress.py",
     "tests/browser/test_accessibility.py",
     "tests/browser/test_accessibility_second_half.py",
+    "tests/config/test_worker.py",
     "tests/browser/test_desk_journey.py",
-    "tests/browser/test_desk_publishing.py",
+    "tests/web/test_headers.py",
+    "tests/browser/test_search.py",
     "tests/desk/test_permissions.py",
+    "tests/votes/test_listing.py",
+    "tests/desk/test_lists.py",
+    "tests/web/test_pages_everywhere.py",
+    "tests/comparisons/test_plans.py",
     "tests/browser/test_sign_in.py",
     "tests/browser/test_desk_pages.py",
-    "tests/browser/test_search.py",
-    "tests/votes/test_ranking.py",
-    "tests/browser/test_comparison.py",
-    "tests/votes/test_listing.py",
+    "tests/web/test_bodies.py",
+    "tests/web/test_outages.py",
+    "tests/browser/test_desk_publishing.py",
     "tests/browser/test_desk_bulk.py",
+    "tests/browser/test_comparison.py",
 ]
 
 
