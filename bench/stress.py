@@ -305,7 +305,7 @@ def build_catalog(number: int, *, words: str, also: list[dict[str, object]] | No
         for index in range(number)
     ]  # fmt: skip
     changed = [{**tool, "tagline": words} for tool in also or []]
-    return json.dumps({"format": "shipside-catalog/1", "tools": made_up + changed}).encode()
+    return json.dumps({"format": "shipside-catalog/2", "tools": made_up + changed}).encode()
 
 
 class Stress:

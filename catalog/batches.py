@@ -73,8 +73,11 @@ def find_differences(row: Any, part: Any, fields: Iterable[str]) -> dict[str, tu
 
 
 def has_same_value(row: Sourced, part: Any) -> bool:
-    """Return whether a plan or fact has the same value as in the file. Its source and verification may differ."""
-    return all(_is_same(getattr(row, field), getattr(part, field)) for field in type(row).VALUE_FIELDS)
+    """Return whether a plan or fact has the same value as in the file, as far as the file says it.
+
+    Its source and verification may differ.
+    """
+    return not find_differences(row, part, type(row).VALUE_FIELDS)
 
 
 def _is_same(stored: object, imported: object) -> bool:

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from catalog.batches import Batch, find_differences, has_same_value, iterate_batches
+from catalog.fact_values import settle_values
 from catalog.problems import ImportProblem, Place
 from catalog.reading import Catalog, Progress, hide_progress, iterate_objects
 from catalog.schema import ComparisonPart, ReviewPart, ToolPart, format_value
@@ -22,8 +23,12 @@ COMPARISONS_PER_BATCH = 1000
 
 
 def find_problems(catalog: Catalog, *, progress: Progress = hide_progress) -> list[ImportProblem]:
-    """Return every problem against the database: unknown references, names in use, and rewritten history."""
+    """Return every problem against the database: unknown references, names in use, and rewritten history.
+
+    Values of facts get the canonical form of their attribute's kind in the catalog itself.
+    """
     return [
+        *settle_values(catalog),
         *_find_taken(catalog, "categories", Category, "name"),
         *_find_taken(catalog, "attributes", Attribute, "name"),
         *_find_taken(catalog, "reviewers", Reviewer, "name"),

@@ -102,7 +102,15 @@ def _build_attributes() -> Iterator[dict[str, Any]]:
     ):
         categories[attribute_id].append(slug)
     for attribute in Attribute.objects.order_by("pk"):
-        yield {"slug": attribute.slug, "name": attribute.name, "categories": categories[attribute.pk]}
+        yield {
+            "slug": attribute.slug,
+            "name": attribute.name,  # before the categories, and so not where OWN_FIELDS would put it
+            "categories": categories[attribute.pk],
+            "kind": attribute.kind,
+            **_omit_empty(
+                **{field: getattr(attribute, field) for field in Attribute.OWN_FIELDS if field not in ("name", "kind")}
+            ),
+        }
 
 
 def _build_reviewers() -> Iterator[dict[str, Any]]:
@@ -162,6 +170,7 @@ def _build_fact(fact: Fact) -> dict[str, Any]:
     return {
         "attribute": fact.attribute.slug,
         "value": fact.value,
+        "note": fact.note,
         "source": fact.source,
         "verified_on": _format_day(fact.verified_on),
         **_omit_empty(superseded_at=_format_instant(fact.superseded_at)),

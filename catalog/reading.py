@@ -7,7 +7,16 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from catalog.problems import CatalogError, ImportProblem, Place
-from catalog.schema import FORMAT, SECTIONS, CatalogPart, check_part, format_value, normalize_name, parse_instant
+from catalog.schema import (
+    FORMAT,
+    OLD_FORMATS,
+    SECTIONS,
+    CatalogPart,
+    check_part,
+    format_value,
+    normalize_name,
+    parse_instant,
+)
 
 type Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
 """Wraps an iterable to show progress: takes a description, the items, and their number; returns the items."""
@@ -25,8 +34,12 @@ class Catalog:
     their reviews would take several times the memory of their JSON.
     """
 
-    def __init__(self, raw: dict[str, list[Any]]) -> None:
+    def __init__(self, raw: dict[str, list[Any]], *, is_old: bool = False) -> None:
+        """Take the JSON of each section. `is_old` says that the file has a format in which every fact is text."""
         self._raw = raw
+        self.is_old = is_old
+        self.remarks: list[ImportProblem] = []
+        """What became of text that an old file has for facts that are typed by now."""
 
     def name_object(self, place: Place) -> str:
         """Return the name of the object that a place leads to or into, as far as the file gives one; otherwise ""."""
@@ -75,7 +88,7 @@ def read_catalog(content: bytes, *, progress: Progress = hide_progress) -> tuple
     """
     document = _parse(content)
     problems = [ImportProblem((key,), "is not a known key") for key in document if key not in {"format", *SECTIONS}]
-    if document.get("format") != FORMAT:
+    if document.get("format") not in (FORMAT, *OLD_FORMATS):
         value = format_value(document["format"]) if "format" in document else "nothing"
         problems.append(ImportProblem(("format",), f'must be "{FORMAT}", not {value}'))
 
@@ -86,7 +99,7 @@ def read_catalog(content: bytes, *, progress: Progress = hide_progress) -> tuple
         if not isinstance(items, list):
             problems.append(ImportProblem((section,), f"must be a list, not {format_value(items)}"))
 
-    catalog = Catalog(raw)
+    catalog = Catalog(raw, is_old=document.get("format") in OLD_FORMATS)
     for part in progress("Checking the file", _check_shapes(raw), len(catalog)):
         if isinstance(part, list):
             problems += part

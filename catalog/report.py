@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models
 
-from catalog.problems import Place
+from catalog.problems import ImportProblem, Place
 from tools.models import Fact, Plan
 
 type Fields = dict[str, tuple[object, object]]
@@ -44,6 +44,8 @@ class ImportReport:
     unchanged: Counter[str] = field(default_factory=Counter)
     changes: list[RowChange] = field(default_factory=list)
     additions: list[RowAddition] = field(default_factory=list)
+    # What became of text that an old file has for facts that are typed by now.
+    remarks: list[ImportProblem] = field(default_factory=list)
     # How many rows of each model get another time of publication or withdrawal. A user who may not publish by hand may
     # not do it with a file either.
     published: Counter[type[models.Model]] = field(default_factory=Counter)

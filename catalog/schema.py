@@ -19,8 +19,8 @@ from pydantic_core import ErrorDetails
 from catalog.problems import ImportProblem, Place
 from reviews.choices import Outcome, Verdict
 from reviews.models import Prediction, Reviewer
-from tools import slugs
-from tools.choices import Period, PlanKind
+from tools import slugs, values
+from tools.choices import AttributeKind, Better, Period, PlanKind
 from tools.models import (
     CURRENCY_PATTERN,
     Attribute,
@@ -32,10 +32,12 @@ from tools.models import (
     find_plan_errors,
     validate_web_address,
 )
+from tools.values import MAX_CHOICE_NAME_LENGTH, MAX_CHOICES
 from web import clock
 from web.normalize import normalize_line, normalize_text
 
-FORMAT = "shipside-catalog/1"
+FORMAT = "shipside-catalog/2"
+OLD_FORMATS = ("shipside-catalog/1",)  # in which every fact is text
 MAX_TEXT_LENGTH = 50_000  # characters; several times the length of any reasonable review
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -168,12 +170,23 @@ Slug = Annotated[
     AfterValidator(_adapt_validator(slugs.validate_slug)),
 ]
 ToolSlug = Annotated[Slug, AfterValidator(_adapt_validator(slugs.validate_pairable))]
+ChoiceSlug = Annotated[
+    str,
+    BeforeValidator(normalize_name),
+    Field(max_length=slugs.MAX_LENGTH),
+    AfterValidator(_adapt_validator(values.validate_choice_slug)),
+]
 WebAddress = Annotated[Line, Field(max_length=_get_max_length(Tool, "website")), AfterValidator(_check_web_address)]
 Instant = Annotated[datetime, BeforeValidator(parse_instant), AfterValidator(_adapt_validator(clock.validate_year))]
 PastInstant = Annotated[Instant, AfterValidator(_check_past)]
 Day = Annotated[date, BeforeValidator(_parse_day), AfterValidator(_adapt_validator(clock.validate_year))]
 PastDay = Annotated[Day, AfterValidator(_check_past_day)]
 PlanAmount = Annotated[Decimal, BeforeValidator(_parse_number), AfterValidator(_check_amount)]
+
+
+def _dump_choices(choices: list[Any]) -> list[dict[str, str]]:
+    """Return choices as the attribute stores them."""
+    return [choice.model_dump() for choice in choices]
 
 
 class CatalogPart(BaseModel):
@@ -187,10 +200,23 @@ class CategoryPart(CatalogPart):
     former_slugs: list[Slug] = []
 
 
+class ChoicePart(CatalogPart):
+    slug: ChoiceSlug
+    name: Annotated[RequiredLine, Field(max_length=MAX_CHOICE_NAME_LENGTH)]
+
+
 class AttributePart(CatalogPart):
     slug: Slug
     name: Annotated[RequiredLine, Field(max_length=_get_max_length(Attribute, "name"))]
     categories: list[Slug] = []
+    kind: Annotated[Literal[*AttributeKind.values], BeforeValidator(normalize_name)] = AttributeKind.TEXT.value  # type: ignore[valid-type]
+    heading: Annotated[Line, Field(max_length=_get_max_length(Attribute, "heading"))] = ""
+    explanation: Annotated[Line, Field(max_length=_get_max_length(Attribute, "explanation"))] = ""
+    decides: bool = False
+    several: bool = False
+    choices: Annotated[list[ChoicePart], Field(max_length=MAX_CHOICES), AfterValidator(_dump_choices)] = []
+    unit: Annotated[Line, Field(max_length=_get_max_length(Attribute, "unit"))] = ""
+    better: Annotated[Literal["", *Better.values], BeforeValidator(normalize_name)] = ""  # type: ignore[valid-type]
 
 
 class ReviewerPart(CatalogPart):
@@ -226,6 +252,7 @@ class PlanPart(CatalogPart):
 class FactPart(CatalogPart):
     attribute: Slug
     value: Annotated[RequiredLine, Field(max_length=_get_max_length(Fact, "value"))]
+    note: Annotated[Line, Field(max_length=_get_max_length(Fact, "note"))] = ""
     source: WebAddress = ""
     verified_on: PastDay | None = None
     superseded_at: PastInstant | None = None

@@ -65,11 +65,11 @@ def write_catalog(
     The history names the user `by`, if any. With `with_history` false, no history is written.
     """
     ContentRevision.lock()  # an editor's concurrent save waits for this import, and then reports a conflict if any
-    report = ImportReport()
+    report = ImportReport(remarks=catalog.remarks)
     history = HistoryLog(by=by, at=timezone.now(), is_enabled=with_history)
     categories = _write_slugged(catalog, "categories", Category, CATEGORY_FIELDS, report, history)
     old_categories = _read_attribute_categories()
-    attributes = _write_slugged(catalog, "attributes", Attribute, ("name",), report, history, old_categories)
+    attributes = _write_slugged(catalog, "attributes", Attribute, Attribute.OWN_FIELDS, report, history, old_categories)
     _write_attribute_categories(catalog, attributes, categories, old_categories, history)
     reviewers = _write_slugged(catalog, "reviewers", Reviewer, REVIEWER_FIELDS, report, history)
     history.write()

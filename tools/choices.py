@@ -14,3 +14,27 @@ class Period(models.TextChoices):
     MONTH = "month", "Month"
     YEAR = "year", "Year"
     USAGE = "usage", "Usage"
+
+
+class AttributeKind(models.TextChoices):
+    """What the values of an attribute are."""
+
+    TEXT = "text", "Text"
+    CHOICE = "choice", "Choice"
+    GRADE = "grade", "Yes, partly, or no"
+    NUMBER = "number", "Number"
+    VERSION = "version", "Version"
+    DAY = "day", "Day"
+
+
+class Grade(models.TextChoices):
+    YES = "yes", "Yes"
+    PARTLY = "partly", "Partly"
+    NO = "no", "No"
+
+
+class Better(models.TextChoices):
+    """Which of two numbers is the better one."""
+
+    HIGHER = "higher", "Higher is better"
+    LOWER = "lower", "Lower is better"

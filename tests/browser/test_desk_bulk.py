@@ -52,7 +52,7 @@ def test_catalog_file_downloads_and_imports(desk: Page):
 
 def test_invalid_file_shows_where_its_problems_are(desk: Page, site):
     desk.goto(site + "/admin/catalog/")
-    choose(desk, "bad.json", '{"format": "shipside-catalog/1", "tools": [{"slug": "x"}]}')
+    choose(desk, "bad.json", '{"format": "shipside-catalog/2", "tools": [{"slug": "x"}]}')
     expect(desk.get_by_role("heading", name="2 problems in “bad.json”. Nothing was imported.")).to_be_visible()
     expect(desk.get_by_role("rowheader", name="tools[0].category")).to_be_visible()
 

@@ -53,7 +53,7 @@ def tool(slug: str = "alpha", **fields: Any) -> dict[str, Any]:
 
 def document(**sections: Any) -> dict[str, Any]:
     return {
-        "format": "shipside-catalog/1",
+        "format": "shipside-catalog/2",
         "categories": [{"slug": "things", "name": "Things", "description": ""}],
         "attributes": [{"slug": "license", "name": "License", "categories": ["things"]}],
         "reviewers": [
@@ -179,7 +179,7 @@ def test_dry_run_reports_the_same_and_writes_nothing():
 def test_omitted_keys_are_empty_on_new_rows_and_unchanged_on_existing_ones():
     import_content(document(tools=[tool(tagline="Kept", aliases=["A"])]))
     short = {"slug": "alpha", "name": "New name", "category": "things"}
-    import_content({"format": "shipside-catalog/1", "tools": [short, {**short, "slug": "omega"}]})
+    import_content({"format": "shipside-catalog/2", "tools": [short, {**short, "slug": "omega"}]})
     alpha, omega = Tool.objects.get(slug="alpha"), Tool.objects.get(slug="omega")
     assert (alpha.name, alpha.tagline, alpha.aliases, alpha.state) == ("New name", "Kept", ["A"], "published")
     assert (omega.tagline, omega.aliases, omega.state) == ("", [], "draft")
@@ -336,8 +336,8 @@ def test_former_slug_of_another_row_is_refused():
         ("", "the file: is not JSON: Expecting value at line 1, column 1"),
         ("{", "the file: is not JSON: Expecting property name enclosed in double quotes at line 1, column 2"),
         ("[]", "the file: must be an object, not a list"),
-        ('{"format": 1}', 'format: must be "shipside-catalog/1", not 1'),
-        ("{}", 'format: must be "shipside-catalog/1", not nothing'),
+        ('{"format": 1}', 'format: must be "shipside-catalog/2", not 1'),
+        ("{}", 'format: must be "shipside-catalog/2", not nothing'),
         ('{"a": 1, "a": 2}', 'the file: an object has the key "a" twice'),
         ('{"a": NaN}', "the file: NaN is not a JSON number"),
         ("[" * 100_000, "the file: is not a catalog: it is nested too deeply, or has a number that is too long"),
@@ -345,7 +345,7 @@ def test_former_slug_of_another_row_is_refused():
             '{"a": ' + "9" * 9999 + "}",
             "the file: is not a catalog: it is nested too deeply, or has a number that is too long",
         ),
-        ('{"format": "shipside-catalog/1", "tools": null}', "tools: must be a list, not null"),
+        ('{"format": "shipside-catalog/2", "tools": null}', "tools: must be a list, not null"),
     ],
 )
 def test_file_that_is_not_a_catalog_is_refused_with_a_message(text, problem):

@@ -286,7 +286,7 @@ def test_expired_token_is_refused_and_the_next_upload_deletes_the_file(settings,
         (b"{", "the file is not JSON"),
         (b"[]", "the file must be an object, not a list"),
         (b"slug,name\nalpha,Alpha\n", "the file is not JSON"),
-        (b'{"format": "shipside-catalog/1", "tools": [' * 20_000, "the file is not a catalog: it is nested too deeply"),
+        (b'{"format": "shipside-catalog/2", "tools": [' * 20_000, "the file is not a catalog: it is nested too deeply"),
     ],
 )
 def test_file_that_is_not_a_catalog_is_refused_with_the_reason(content, message, settings):

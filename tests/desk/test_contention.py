@@ -25,7 +25,7 @@ from web.locks import Lock
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CATALOG = "/admin/catalog/"
-CONTENT = b'{"format": "shipside-catalog/1", "categories": [{"slug": "agents", "name": "Agents"}]}'
+CONTENT = b'{"format": "shipside-catalog/2", "categories": [{"slug": "agents", "name": "Agents"}]}'
 
 
 @pytest.fixture(autouse=True)

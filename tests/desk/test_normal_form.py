@@ -61,7 +61,7 @@ def test_blank_in_a_catalog_file_makes_no_other_plan_or_value(typed):
     make.attribute(slug="maker")
     fact = {"attribute": "maker", "value": "Chroma, Inc."}
     tool = {"slug": "aider", "name": "Aider", "category": "things", "plans": [plan], "facts": [fact]}
-    import_catalog(content=json.dumps({"format": "shipside-catalog/1", "tools": [tool]}).encode())
+    import_catalog(content=json.dumps({"format": "shipside-catalog/2", "tools": [tool]}).encode())
     tool |= {
         "slug": typed.format("aider"),
         "name": typed.format("Aider"),
@@ -69,7 +69,7 @@ def test_blank_in_a_catalog_file_makes_no_other_plan_or_value(typed):
         "plans": [plan | {"name": typed.format("Pro"), "kind": typed.format("free")}],
         "facts": [{"attribute": typed.format("maker"), "value": typed.format("Chroma,  Inc.")}],
     }
-    report = import_catalog(content=json.dumps({"format": "shipside-catalog/1", "tools": [tool]}).encode())
+    report = import_catalog(content=json.dumps({"format": "shipside-catalog/2", "tools": [tool]}).encode())
     assert report.does_nothing
     assert (Plan.objects.count(), Fact.objects.count(), Category.objects.count()) == (1, 1, 1)
 

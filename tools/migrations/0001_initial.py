@@ -80,6 +80,72 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=100)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("text", "Text"),
+                            ("choice", "Choice"),
+                            ("grade", "Yes, partly, or no"),
+                            ("number", "Number"),
+                            ("version", "Version"),
+                            ("day", "Day"),
+                        ],
+                        default="text",
+                        max_length=7,
+                    ),
+                ),
+                (
+                    "heading",
+                    models.CharField(
+                        blank=True,
+                        help_text="Attributes under the same heading stand together, such as “Terms”.",
+                        max_length=100,
+                    ),
+                ),
+                (
+                    "explanation",
+                    models.CharField(
+                        blank=True,
+                        help_text="One sentence that tells readers what this is and why it matters.",
+                        max_length=300,
+                    ),
+                ),
+                (
+                    "decides",
+                    models.BooleanField(
+                        default=False,
+                        help_text="A difference in it can decide for one tool: it is named under “Pick A if”.",
+                    ),
+                ),
+                (
+                    "several",
+                    models.BooleanField(
+                        default=False,
+                        help_text="One tool may have several of the choices at once.",
+                        verbose_name="several values",
+                    ),
+                ),
+                (
+                    "choices",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text='A list of {"slug", "name"}, in the order in which readers see them.',
+                    ),
+                ),
+                (
+                    "unit",
+                    models.CharField(blank=True, help_text="What the number counts, such as “tokens”.", max_length=50),
+                ),
+                (
+                    "better",
+                    models.CharField(
+                        blank=True,
+                        choices=[("higher", "Higher is better"), ("lower", "Lower is better")],
+                        max_length=6,
+                    ),
+                ),
                 ("categories", models.ManyToManyField(blank=True, related_name="attributes", to="tools.category")),
             ],
             options={
@@ -130,6 +196,72 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=100)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("text", "Text"),
+                            ("choice", "Choice"),
+                            ("grade", "Yes, partly, or no"),
+                            ("number", "Number"),
+                            ("version", "Version"),
+                            ("day", "Day"),
+                        ],
+                        default="text",
+                        max_length=7,
+                    ),
+                ),
+                (
+                    "heading",
+                    models.CharField(
+                        blank=True,
+                        help_text="Attributes under the same heading stand together, such as “Terms”.",
+                        max_length=100,
+                    ),
+                ),
+                (
+                    "explanation",
+                    models.CharField(
+                        blank=True,
+                        help_text="One sentence that tells readers what this is and why it matters.",
+                        max_length=300,
+                    ),
+                ),
+                (
+                    "decides",
+                    models.BooleanField(
+                        default=False,
+                        help_text="A difference in it can decide for one tool: it is named under “Pick A if”.",
+                    ),
+                ),
+                (
+                    "several",
+                    models.BooleanField(
+                        default=False,
+                        help_text="One tool may have several of the choices at once.",
+                        verbose_name="several values",
+                    ),
+                ),
+                (
+                    "choices",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text='A list of {"slug", "name"}, in the order in which readers see them.',
+                    ),
+                ),
+                (
+                    "unit",
+                    models.CharField(blank=True, help_text="What the number counts, such as “tokens”.", max_length=50),
+                ),
+                (
+                    "better",
+                    models.CharField(
+                        blank=True,
+                        choices=[("higher", "Higher is better"), ("lower", "Lower is better")],
+                        max_length=6,
+                    ),
+                ),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
                 ("history_change_reason", models.TextField(null=True)),
@@ -575,6 +707,12 @@ class Migration(migrations.Migration):
                 ("verified_on", models.DateField(blank=True, null=True)),
                 ("superseded_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("value", models.CharField(max_length=300)),
+                (
+                    "note",
+                    models.CharField(
+                        blank=True, help_text="What the value leaves out, as in “on two A100s”.", max_length=200
+                    ),
+                ),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
                 ("history_change_reason", models.TextField(null=True)),
@@ -685,6 +823,12 @@ class Migration(migrations.Migration):
                 ("superseded_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("value", models.CharField(max_length=300)),
                 (
+                    "note",
+                    models.CharField(
+                        blank=True, help_text="What the value leaves out, as in “on two A100s”.", max_length=200
+                    ),
+                ),
+                (
                     "attribute",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT, related_name="facts", to="tools.attribute"
@@ -738,6 +882,34 @@ class Migration(migrations.Migration):
                 fields=("name",),
                 name="tools_attribute_name_once",
                 violation_error_message="This name is taken.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="attribute",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "choice"), models.Q(("choices", []), _negated=True)),
+                    models.Q(models.Q(("kind", "choice"), _negated=True), ("choices", [])),
+                    _connector="OR",
+                ),
+                name="tools_attribute_choices_fit_kind",
+                violation_error_message="An attribute has choices if and only if it is of the kind Choice.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="attribute",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("several", False), ("kind", "choice"), _connector="OR"),
+                name="tools_attribute_several_choices",
+                violation_error_message="Only an attribute of the kind Choice can have several values.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="attribute",
+            constraint=models.CheckConstraint(
+                condition=models.Q(models.Q(("better", ""), ("unit", "")), ("kind", "number"), _connector="OR"),
+                name="tools_attribute_unit_of_number",
+                violation_error_message="Only a number has a unit and can be better than another.",
             ),
         ),
         migrations.AddIndex(

@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                 "arithmetic.sql": "e2688a61",
                 "names.sql": "d8c99671",
                 "search.sql": "4f19cc65",
+                "facts.sql": "df2beb79",
                 "history.sql": "0715a4fc",
             },
         ),

@@ -1,5 +1,6 @@
 """The models of the catalog, one module per kind. The rest of the site imports them from here."""
 
+from tools.models.attribute import Attribute, find_attribute_errors
 from tools.models.constraints import (
     CURRENCY_PATTERN,
     WEB_ADDRESS_PATTERN,
@@ -11,11 +12,11 @@ from tools.models.corrections import Correction, CorrectionQuerySet
 from tools.models.revision import ContentRevision
 from tools.models.sourced import (
     AlreadySupersededError,
-    Attribute,
     Fact,
     Plan,
     Sourced,
     SourcedQuerySet,
+    find_misfits,
     find_plan_errors,
 )
 from tools.models.tool import Category, CategoryQuerySet, Tool, ToolQuerySet
@@ -36,6 +37,8 @@ __all__ = [
     "SourcedQuerySet",
     "Tool",
     "ToolQuerySet",
+    "find_attribute_errors",
+    "find_misfits",
     "find_plan_errors",
     "unique_name_constraint",
     "validate_web_address",

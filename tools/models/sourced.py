@@ -1,25 +1,22 @@
 """Plans and facts of tools: statements with a source, superseded and never overwritten."""
 
+from collections import Counter
+from collections.abc import Collection
 from copy import copy
 from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from django.core.validators import RegexValidator
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
-from tools import slugs
 from tools.choices import Period, PlanKind
-from tools.models.constraints import (
-    CURRENCY_PATTERN,
-    unique_name_constraint,
-    validate_web_address,
-    web_address_constraint,
-)
-from tools.models.tool import Category, Tool
+from tools.models.attribute import Attribute
+from tools.models.constraints import CURRENCY_PATTERN, validate_web_address, web_address_constraint
+from tools.models.tool import Tool
 from tools.row_history import History
-from tools.slugged import slug_constraint
+from tools.values import Scale, fits
 
 
 class SourcedQuerySet(models.QuerySet[Any]):
@@ -178,36 +175,19 @@ class Plan(Sourced):
         return self.name
 
 
-class Attribute(models.Model):
-    """A property that tools of certain categories have, so that facts of two tools line up in one table."""
-
-    slug = models.CharField(
-        max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug], db_collation=slugs.COLLATION
-    )
-    name = models.CharField(max_length=100)
-    categories = models.ManyToManyField(Category, related_name="attributes", blank=True)
-
-    history = History(m2m_fields=[categories])
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [
-            slug_constraint(name="tools_attribute_slug_shape"),
-            unique_name_constraint(name="tools_attribute_name_once"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class Fact(Sourced):
-    """The value of one attribute of a tool."""
+    """The value of one attribute of a tool.
 
-    VALUE_FIELDS = ("value",)
+    A current value has the canonical form of its attribute's kind (tools/values.py), which triggers enforce
+    (tools/sql/facts.sql). A superseded one may be of a kind, or among choices, that the attribute had before.
+    """
+
+    VALUE_FIELDS = ("value", "note")
 
     tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="facts")
     attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT, related_name="facts")
     value = models.CharField(max_length=300)
+    note = models.CharField(max_length=200, blank=True, help_text="What the value leaves out, as in “on two A100s”.")
 
     history = History()
 
@@ -225,3 +205,13 @@ class Fact(Sourced):
 
     def __str__(self) -> str:
         return f"{self.attribute}: {self.value}"
+
+
+def find_misfits(attribute: Attribute, scale: Scale, *, except_of: Collection[str] = ()) -> Counter[str]:
+    """Return the values of an attribute's current facts that do not fit a scale, with how many facts have each.
+
+    `except_of` are the slugs of tools to leave out. One query. Most frequent values come first.
+    """
+    facts = Fact.objects.current().filter(attribute=attribute).exclude(tool__slug__in=except_of).order_by()
+    counts = facts.values_list("value").annotate(number=Count("pk")).order_by("-number", "value")
+    return Counter({value: count for value, count in counts if not fits(scale, value)})

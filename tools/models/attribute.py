@@ -1,0 +1,114 @@
+"""Attributes: what facts are about, and what values they can have."""
+
+from collections.abc import Sequence
+
+from django.db import models
+from django.db.models import Q
+
+from tools import slugs
+from tools.choices import AttributeKind, Better
+from tools.models.constraints import unique_name_constraint
+from tools.models.tool import Category
+from tools.row_history import History
+from tools.slugged import slug_constraint
+from tools.values import Option, Scale
+
+
+def find_attribute_errors(
+    *, kind: str, options: Sequence[Option], several: bool, unit: str, better: str
+) -> dict[str, str]:
+    """Return a message per field of an attribute that contradicts its kind; {} if the attribute is consistent.
+
+    This is the rule that the constraints of `Attribute` enforce, in words for forms and files.
+    """
+    errors = {}
+    if kind == AttributeKind.CHOICE:
+        if not options:
+            errors["choices"] = "An attribute of the kind Choice needs its choices."
+        elif len({option.slug for option in options}) < len(options):
+            errors["choices"] = "Two choices have the same slug."
+        elif len({option.name.casefold() for option in options}) < len(options):
+            errors["choices"] = "Two choices have the same name."
+    else:
+        if options:
+            errors["choices"] = "Only an attribute of the kind Choice has choices."
+        if several:
+            errors["several"] = "Only an attribute of the kind Choice can have several values."
+    if kind != AttributeKind.NUMBER:
+        if unit:
+            errors["unit"] = "Only a number has a unit."
+        if better:
+            errors["better"] = "Only a number can be better than another."
+    return errors
+
+
+class Attribute(models.Model):
+    """A property that tools of certain categories have, so that facts of two tools line up in one table.
+
+    Its constraints are stated in words by `find_attribute_errors`.
+    """
+
+    # What editors write about an attribute besides its slug, in the order of forms and files.
+    OWN_FIELDS = ("name", "kind", "heading", "explanation", "decides", "several", "choices", "unit", "better")
+
+    slug = models.CharField(
+        max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug], db_collation=slugs.COLLATION
+    )
+    name = models.CharField(max_length=100)
+    categories = models.ManyToManyField(Category, related_name="attributes", blank=True)
+    kind = models.CharField(max_length=7, choices=AttributeKind, default=AttributeKind.TEXT)
+    heading = models.CharField(
+        max_length=100, blank=True, help_text="Attributes under the same heading stand together, such as “Terms”."
+    )
+    explanation = models.CharField(
+        max_length=300, blank=True, help_text="One sentence that tells readers what this is and why it matters."
+    )
+    decides = models.BooleanField(
+        default=False, help_text="A difference in it can decide for one tool: it is named under “Pick A if”."
+    )
+    several = models.BooleanField(
+        "several values", default=False, help_text="One tool may have several of the choices at once."
+    )
+    choices = models.JSONField(
+        default=list, blank=True, help_text='A list of {"slug", "name"}, in the order in which readers see them.'
+    )
+    unit = models.CharField(max_length=50, blank=True, help_text="What the number counts, such as “tokens”.")
+    better = models.CharField(max_length=6, choices=Better, blank=True)
+
+    history = History(m2m_fields=[categories])
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            slug_constraint(name="tools_attribute_slug_shape"),
+            unique_name_constraint(name="tools_attribute_name_once"),
+            models.CheckConstraint(
+                name="tools_attribute_choices_fit_kind",
+                condition=(Q(kind=AttributeKind.CHOICE) & ~Q(choices=[]))
+                | (~Q(kind=AttributeKind.CHOICE) & Q(choices=[])),
+                violation_error_message="An attribute has choices if and only if it is of the kind Choice.",
+            ),
+            models.CheckConstraint(
+                name="tools_attribute_several_choices",
+                condition=Q(several=False) | Q(kind=AttributeKind.CHOICE),
+                violation_error_message="Only an attribute of the kind Choice can have several values.",
+            ),
+            models.CheckConstraint(
+                name="tools_attribute_unit_of_number",
+                condition=Q(unit="", better="") | Q(kind=AttributeKind.NUMBER),
+                violation_error_message="Only a number has a unit and can be better than another.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """The choices, in the order in which readers see them."""
+        return tuple(Option(choice["slug"], choice["name"]) for choice in self.choices)
+
+    @property
+    def scale(self) -> Scale:
+        """What values its facts can have."""
+        return Scale(self.kind, self.options, several=self.several, unit=self.unit)
