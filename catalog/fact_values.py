@@ -42,9 +42,10 @@ def settle_values(catalog: Catalog) -> Iterator[ImportProblem]:
     for place, tool in catalog.iterate_objects("tools"):
         for index, fact in reversed(list(iterate_objects(tool.get("facts")))):
             slug, value = fact.get("attribute"), fact.get("value")
-            # What a fact was may be of another kind than what it is.
-            if slug not in scales or not isinstance(value, str) or not value.strip() or fact.get("superseded_at"):
+            if fact.get("superseded_at"):  # what a fact was may be of another kind than what it is
                 continue
+            if not isinstance(slug, str) or slug not in scales or not isinstance(value, str) or not value.strip():
+                continue  # other checks report it
             try:
                 fact["value"] = parse_value(scales[slug], normalize_line(value))
             except ValueError as error:

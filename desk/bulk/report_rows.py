@@ -56,6 +56,8 @@ class ReportRows:
     changed: list[ChangedRow]
     more_changes: int
     published: list[str]  # `3 tools`: rows that the file publishes, schedules, or withdraws
+    remarks: list[tuple[str, str]]  # place, and what became of text there
+    more_remarks: int
     does_nothing: bool
 
 
@@ -93,6 +95,8 @@ def shape_report(
         ],
         more_changes=max(0, len(changes) - MAX_CHANGES),
         published=[format_count(model, count) for model, count in report.published.items()],
+        remarks=[(describe_place(remark.place), remark.message) for remark in report.remarks[:MAX_CHANGES]],
+        more_remarks=max(0, len(report.remarks) - MAX_CHANGES),
         does_nothing=report.does_nothing,
     )
 

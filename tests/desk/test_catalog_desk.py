@@ -13,7 +13,7 @@ from catalog.exporting import export_lines
 from desk.bulk import formats, report_rows, uploads, views
 from reviews.models import Mention, Review
 from tests import factories as make
-from tests.catalog.test_catalog import document, plan, review, tool
+from tests.catalog.test_catalog import document, fact, plan, review, tool
 from tests.desk.uploading import (
     IMPORTS,
     PUBLISHES,
@@ -154,6 +154,17 @@ def test_report_includes_categories_of_attributes_and_former_slugs():
     ]
     import_now(client, PAGE, shown)
     assert [category.slug for category in Attribute.objects.get().categories.all()] == ["others"]
+
+
+def test_report_says_what_becomes_of_the_text_of_an_old_file():
+    make.attribute(slug="license", name="License", kind="grade")
+    old = catalog_file(
+        format="shipside-catalog/1",
+        tools=[draft(facts=[fact(value="Yes")]), draft("omega", facts=[fact(value="GPL")])],
+    )
+    text = visible_text(upload(client_with(*IMPORTS), PAGE, old))
+    assert "“Yes” becomes yes tools[0].facts[0].value" in text
+    assert "left out: “GPL” is not one of yes, partly, no. tools[1].facts[0]" in text
 
 
 def test_report_shows_a_category_by_name():

@@ -45,6 +45,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"{format_place(change.place)}: {change.label}")
                 for name, (before, after) in change.fields.items():
                     self.stdout.write(f"    {name}: {_truncate(before)} → {_truncate(after)}")
+        for remark in report.remarks:
+            self.stdout.write(str(remark))
         for kind in report.kinds:
             added, changed, unchanged = report.added[kind], report.changed[kind], report.unchanged[kind]
             self.stdout.write(f"{kind}: {added} added, {changed} changed, {unchanged} unchanged")
