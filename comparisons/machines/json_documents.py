@@ -150,8 +150,12 @@ def _plan(plan: PlanRecord, price: Price, *, today: date) -> dict[str, Any]:
 
 def _fact(fact: FactRecord, *, today: date) -> dict[str, Any]:
     return {
+        "slug": fact["slug"],
         "name": fact["name"],
-        "value": fact["value"],
+        "kind": fact["kind"],
+        "value": fact["words"],
+        "canonical": fact["value"],
+        "note": fact["note"],
         **_source(fact["source"], fact["verified_on"], today=today),
     }
 

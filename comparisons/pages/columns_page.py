@@ -15,7 +15,7 @@ from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import search_results, sentences, tool_columns
 from comparisons.shaping.search_results import PickerField
 from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter, SeatToggle, build_toggles
-from comparisons.shaping.tool_columns import Column, FactRow, SeatRow
+from comparisons.shaping.tool_columns import Column, FactGroup, SeatRow
 from votes.community import Community
 from web import clock
 
@@ -49,7 +49,7 @@ class ColumnsContext(FormContext):
     tools: list[tuple[Column, Community]]
     seats: list[SeatRow]
     split_sentence: str
-    facts: list[FactRow]
+    facts: list[FactGroup]
     pairs: list[SafeString]
 
 
@@ -96,7 +96,7 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
         "tools": list(zip(columns, communities, strict=True)),
         "seats": seats,
         "split_sentence": sentences.describe_wide_split(seats),
-        "facts": tool_columns.build_fact_rows(records, today=today),
+        "facts": tool_columns.group_facts(tool_columns.build_fact_rows(records, today=today)),
         "pairs": [tool_columns.render_pair_link(pair) for pair in _list_pairs(columns, ids)],
     }
 

@@ -24,7 +24,7 @@ from comparisons.reading.revision import Revision
 from comparisons.reading.tool_records import read_pair
 from comparisons.shaping import sentences, tool_columns
 from comparisons.shaping.seat_filter import WHOLE_PANEL, PanelSeat, SeatFilter, SeatToggle, build_toggles
-from comparisons.shaping.tool_columns import Column, FactRow, SeatRow
+from comparisons.shaping.tool_columns import Column, FactGroup, SeatRow
 from votes.community import Community
 from votes.preference import Preference
 from web import markdown
@@ -47,8 +47,8 @@ class Editorial:
     scorecard: list[SafeString]
     split_sentence: str
     pricing_read: str
-    facts: list[SafeString]
-    differing_facts: list[SafeString]
+    facts: list[FactGroup]
+    differing_facts: list[FactGroup]
     has_predictions: bool
     related: list[SafeString]
 
@@ -80,7 +80,7 @@ class PageContext(TypedDict):
     introduction: SafeString
     cards: list[tuple[Column, Community]]
     preference: Preference
-    facts: list[SafeString]
+    facts: list[FactGroup]
     only_differences: bool
     here: str
     """The path of the page."""
@@ -135,7 +135,7 @@ def _read_editorial(
     tools, related = read_pair(ids, related=RELATED, seats=seat_filter.ids, drafts=drafts)
     columns = [tool_columns.build_column(tool, today=today) for tool in tools]
     seats = tool_columns.build_seat_rows(tools)
-    facts = [(_render_fact(row), row["differs"]) for row in tool_columns.build_fact_rows(tools, today=today)]
+    facts = tool_columns.build_fact_rows(tools, today=today)
     return Editorial(
         columns=columns,
         nodes=[
@@ -147,8 +147,8 @@ def _read_editorial(
         scorecard=[_render_seat(row) for row in seats],
         split_sentence=sentences.describe_split(seats),
         pricing_read=sentences.write_pricing_read(*columns),
-        facts=[fact for fact, _ in facts],
-        differing_facts=[fact for fact, differs in facts if differs],
+        facts=tool_columns.group_facts(facts),
+        differing_facts=tool_columns.group_facts([row for row in facts if row["differs"]]),
         has_predictions=any(column["predictions"] for column in columns),
         related=[tool_columns.render_pair_link(comparison) for comparison in related],
     )
@@ -165,13 +165,6 @@ def _render_seat(row: SeatRow) -> SafeString:
         differs=row["differs"],
         counted=row["counted"],
         cells=tuple(row["cells"]),
-    )
-
-
-def _render_fact(row: FactRow) -> SafeString:
-    """Render one attribute of both tools as the body of a table."""
-    return render_cached(
-        "comparisons/_facts_row.html", name=row["name"], cells=tuple(row["cells"]), differs=row["differs"]
     )
 
 

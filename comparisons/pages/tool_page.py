@@ -43,7 +43,7 @@ def build_tool_page(tool: Tool, *, drafts: Collection[int] = ()) -> dict[str, An
         "community": community,
         "has_long_names": tool_columns.has_long_names(tools),
         "seats": tool_columns.build_seat_rows(tools),
-        "facts": tool_columns.build_fact_rows(tools, today=today, earlier=None),
+        "facts": tool_columns.group_facts(tool_columns.build_fact_rows(tools, today=today, earlier=None)),
         "badges": build_snippets(settings.SITE_URL, settings.SITE_NAME, tool.slug, tool.name),
         **_build_history(tool, today=today, drafts=drafts),
         "comparisons": render_newest_links(Comparison.objects.published().touching(tool.pk)),

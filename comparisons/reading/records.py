@@ -19,9 +19,10 @@ class FormerPrice(TypedDict):
 
 
 class FormerFact(TypedDict):
-    """A superseded value of a fact."""
+    """A superseded value of a fact, in words."""
 
-    value: str
+    words: str
+    note: str
     until: str
 
 
@@ -40,11 +41,22 @@ class PlanRecord(TypedDict):
 
 
 class FactRecord(TypedDict):
-    """A current fact with its superseded values, newest first. `attribute` is an id, by which tools' facts align."""
+    """A current fact with its superseded values, newest first. `attribute` is an id, by which tools' facts align.
+
+    `slug` to `decides` are the attribute's. `value` has the canonical form of its kind, `words` is what readers see.
+    """
 
     attribute: int
+    slug: str
     name: str
+    heading: str
+    explanation: str
+    kind: str
+    better: str
+    decides: bool
     value: str
+    words: str
+    note: str
     source: str
     verified_on: str | None
     was: list[FormerFact] | None

@@ -49,7 +49,9 @@ SELECT json_build_object(
         SELECT json_agg(discontinued ORDER BY attribute) FROM (
             SELECT attribute.name, attribute.id AS attribute,
                    json_agg(
-                       json_build_object('value', value, 'until', superseded_at) ORDER BY superseded_at DESC
+                       json_build_object(
+                           'words', fact_words(kind, choices, unit, value), 'note', note, 'until', superseded_at
+                       ) ORDER BY superseded_at DESC
                    ) AS was
             FROM tools_fact JOIN tools_attribute AS attribute ON attribute.id = attribute_id
                  JOIN tools_tool AS tool ON tool.id = tool_id

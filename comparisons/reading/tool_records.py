@@ -42,10 +42,12 @@ JOIN LATERAL (
            ) AS plans,
            (
                SELECT json_agg(fact ORDER BY fact.attribute) FROM (
-                   SELECT attribute.id AS attribute, attribute.name, value, source, verified_on,
+                   SELECT attribute.id AS attribute, attribute.slug, attribute.name, heading, explanation, kind, better,
+                          decides, value, fact_words(kind, choices, unit, value) AS words, note, source, verified_on,
                           (
                               SELECT json_agg(was ORDER BY until DESC) FROM (
-                                  SELECT value, superseded_at AS until
+                                  SELECT fact_words(kind, choices, unit, old.value) AS words, note,
+                                         superseded_at AS until
                                   FROM tools_fact AS old
                                   WHERE old.tool_id = tool.id AND old.attribute_id = attribute.id
                                     AND superseded_at > tool.published_at

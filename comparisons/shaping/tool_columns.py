@@ -6,7 +6,8 @@ A tool's own page uses the same shapes with one column. Rows are plain dictionar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, TypedDict, cast
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
 
 from django.utils.safestring import SafeString
 
@@ -25,6 +26,7 @@ from comparisons.shaping.seat_filter import PanelSeat
 from reviews.choices import Outcome
 from reviews.panel import Panel
 from tools import logos
+from tools.choices import AttributeKind, Better
 from tools.prices import Price, format_entry_price
 from tools.sourcing import describe_verification, is_stale, site_name
 from votes.community import Community
@@ -43,9 +45,22 @@ LONG_NAMES = 40  # characters; a headline with longer names is set smaller
 class FactRow(TypedDict):
     """One attribute, with one cell per column: None where the value is unknown."""
 
+    slug: str
     name: str
+    heading: str
+    explanation: str
     cells: list[SafeString | None]
     differs: bool
+    """Whether two known values differ. Values that are only text are not compared."""
+    decides: bool
+    """Whether the difference can decide for one tool."""
+
+
+class FactGroup(NamedTuple):
+    """Rows that stand together under a heading; "" for rows without one."""
+
+    heading: str
+    rows: list[FactRow]
 
 
 class SeatRow(TypedDict):
@@ -231,7 +246,7 @@ def format_former_prices(was: Sequence[FormerPrice]) -> list[tuple[str, str]]:
 
 def format_former_facts(was: Sequence[FormerFact]) -> list[tuple[str, str]]:
     """Return (value, last day) of each superseded value of a fact, in the order given."""
-    return [(old["value"], _last_day(old)) for old in was]
+    return [(f"{old['words']} ({old['note']})" if old["note"] else old["words"], _last_day(old)) for old in was]
 
 
 def _last_day(old: FormerPrice | FormerFact) -> str:
@@ -281,27 +296,72 @@ def build_fact_rows(tools: Sequence[ToolRecord], *, today: date, earlier: int | 
     """Align the facts of tools by attribute, in the order of the attributes.
 
     Each fact comes with at most `earlier` superseded values (None: all). A row differs when two columns have different
-    known values; an unknown value is not a difference.
+    known values of a kind that can be compared; an unknown value is not a difference.
     """
-    names = {fact["attribute"]: fact["name"] for tool in tools for fact in tool["facts"] or []}
+    attributes = {fact["attribute"]: fact for tool in tools for fact in tool["facts"] or []}
     by_tool = [{fact["attribute"]: fact for fact in tool["facts"] or []} for tool in tools]
     rows: list[FactRow] = []
-    for attribute in sorted(names):
-        facts = [known.get(attribute) for known in by_tool]
-        differs = len({fact["value"].casefold() for fact in facts if fact}) > 1
+    for pk, attribute in sorted(attributes.items()):
+        facts = [known.get(pk) for known in by_tool]
+        differs = attribute["kind"] != AttributeKind.TEXT and len({fact["value"] for fact in facts if fact}) > 1
+        best = find_best([fact["value"] if fact else None for fact in facts], better=attribute["better"])
         cells = [
             render_cached(
                 "comparisons/_fact.html",
-                value=fact["value"],
+                value=fact["words"],
+                grade=fact["value"] if fact["kind"] == AttributeKind.GRADE else "",
+                note=fact["note"],
+                better=describe_best(fact["better"], columns=len(tools)) if place in best else "",
                 was=tuple(format_former_facts(fact["was"] or [])[:earlier]),
                 **_source(fact["source"], fact["verified_on"], today=today),
             )
             if fact
             else None
-            for fact in facts
+            for place, fact in enumerate(facts)
         ]
-        rows.append({"name": names[attribute], "cells": cells, "differs": differs})
+        rows.append(
+            {
+                "slug": attribute["slug"],
+                "name": attribute["name"],
+                "heading": attribute["heading"],
+                "explanation": attribute["explanation"],
+                "cells": cells,
+                "differs": differs,
+                "decides": differs and attribute["decides"],
+            }
+        )
     return rows
+
+
+def find_best(values: Sequence[str | None], *, better: str) -> set[int]:
+    """Return the places of the best of several numbers, None for an unknown one; empty if all known ones are equal.
+
+    `better` says which of two is the better one (tools.choices.Better); "" says that neither is.
+    """
+    numbers = {place: Decimal(value) for place, value in enumerate(values) if better and value is not None}
+    if len(set(numbers.values())) < 2:
+        return set()
+    best = max(numbers.values()) if better == Better.HIGHER else min(numbers.values())
+    return {place for place, number in numbers.items() if number == best}
+
+
+def describe_best(better: str, *, columns: int) -> str:
+    """Return what the best number is, in words: `larger` of two, `largest` of more; or `lower`, `lowest`."""
+    word = "large" if better == Better.HIGHER else "low"
+    if columns == 2:
+        return f"{word.removesuffix('e')}er"
+    return f"{word.removesuffix('e')}est"
+
+
+def group_facts(rows: Sequence[FactRow]) -> list[FactGroup]:
+    """Group rows by heading: what decides comes first, then the headings in the order of their first attributes."""
+    groups: dict[str, list[FactRow]] = {}
+    for row in rows:
+        if not row["decides"]:
+            groups.setdefault(row["heading"], []).append(row)
+    deciding = [row for row in rows if row["decides"]]
+    grouped = [FactGroup(heading, members) for heading, members in groups.items()]
+    return [FactGroup("Decides it", deciding), *grouped] if deciding else grouped
 
 
 def build_seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:

@@ -173,8 +173,10 @@ def test_hostile_text_is_escaped(client, words):
 
 @pytest.mark.usefixtures("_make_tools")
 def test_columns_rank_tools_and_align_rows(client):
-    licence = make.attribute(name="License")
-    for slug, value in {"alpha": "MIT", "beta": "mit", "gamma": "Apache"}.items():
+    names = {"mit": "MIT", "apache-2.0": "Apache-2.0"}
+    choices = [{"slug": slug, "name": name} for slug, name in names.items()]
+    licence = make.attribute(name="License", kind="choice", choices=choices)
+    for slug, value in {"alpha": "mit", "beta": "mit", "gamma": "apache-2.0"}.items():
         make.fact(of=Tool.objects.get(slug=slug), attribute=licence, value=value)
     make.plan(of=Tool.objects.get(slug="beta"), kind="paid", amount=20, currency="USD", period="month")
     make.votes(on=Tool.objects.get(slug="gamma"), ship=20, skip=11)

@@ -115,12 +115,18 @@ def test_unknown_query_strings_are_ignored(client, query):
 
 def test_only_differences(client):
     first, second = make.tool(slug="alpha"), make.tool(slug="beta")
-    for name, values in {"Licence": ("MIT", "MIT"), "Language": ("Go", "Rust")}.items():
-        attribute = make.attribute(name=name)
+    for name, values in {"Self-hosting": ("yes", "yes"), "Commercial use": ("partly", "no")}.items():
+        attribute = make.attribute(name=name, kind="grade", explanation=f"About {name}.", heading="Terms")
         for tool, value in zip((first, second), values, strict=True):
             make.fact(of=tool, attribute=attribute, value=value)
     page = text(client, "/compare/alpha-vs-beta/?only=differences")
-    assert ("Rust" in page, "MIT" in page) == (True, False)
+    assert [name in page for name in ("Terms", "About Commercial use.", "Partly", "About Self-hosting.", "Yes")] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
     assert '<link rel="canonical" href="http://127.0.0.1:8000/compare/alpha-vs-beta/">' in page
 
 

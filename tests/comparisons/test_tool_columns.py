@@ -1,6 +1,9 @@
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
+
+import pytest
 
 from comparisons.reading.records import ToolRecord
 from comparisons.shaping import sentences, tool_columns
@@ -17,14 +20,25 @@ def make_record(**fields: Any) -> ToolRecord:
     return {**empty, **fields}  # type: ignore[typeddict-item]
 
 
-def make_fact(attribute: int, value: str, verified_on: str | None = None, source: str = "") -> dict[str, Any]:
+def make_fact(
+    attribute: int, value: str, verified_on: str | None = None, source: str = "", **fields: Any
+) -> dict[str, Any]:
     return {
         "attribute": attribute,
+        "slug": f"a{attribute}",
         "name": f"A{attribute}",
+        "heading": "",
+        "explanation": "",
+        "kind": "text",
+        "better": "",
+        "decides": False,
         "value": value,
+        "words": value,
+        "note": "",
         "source": source,
         "verified_on": verified_on,
         "was": None,
+        **fields,
     }
 
 
@@ -50,15 +64,70 @@ def make_plan(kind: str, amount: int | None = None) -> dict[str, Any]:
     }
 
 
-def test_facts_align_and_only_known_values_differ():
-    first = make_record(facts=[make_fact(1, "MIT"), make_fact(2, "Go"), make_fact(4, "Yes")])
-    second = make_record(facts=[make_fact(1, "mit"), make_fact(2, "Rust"), make_fact(3, "No")])
+def test_facts_align_and_only_known_values_that_can_be_compared_differ():
+    def grade(attribute: int, value: str) -> dict[str, Any]:
+        return make_fact(attribute, value, kind="grade")
+
+    first = make_record(facts=[grade(1, "yes"), grade(2, "no"), grade(4, "yes"), make_fact(5, "Go")])
+    second = make_record(facts=[grade(1, "yes"), grade(2, "partly"), grade(3, "no"), make_fact(5, "Rust")])
     rows = tool_columns.build_fact_rows([first, second], today=TODAY)
     assert [(row["name"], row["differs"], [cell is not None for cell in row["cells"]]) for row in rows] == [
         ("A1", False, [True, True]),
         ("A2", True, [True, True]),
         ("A3", False, [False, True]),
         ("A4", False, [True, False]),
+        ("A5", False, [True, True]),
+    ]
+
+
+def test_facts_show_words_note_and_grade():
+    facts = [
+        make_fact(1, "apache-2.0", words="Apache-2.0", kind="choice", note="except the weights"),
+        make_fact(2, "partly", words="Partly", kind="grade"),
+    ]
+    rows = tool_columns.build_fact_rows([make_record(facts=facts)], today=TODAY)
+    assert '<span class="facts__value">Apache-2.0</span>' in rows[0]["cells"][0]
+    assert '<small class="facts__note">except the weights</small>' in rows[0]["cells"][0]
+    assert '<span class="facts__value facts__value--partly">Partly</span>' in rows[1]["cells"][0]
+
+
+@pytest.mark.parametrize(
+    ("better", "values", "words"),
+    [
+        ("higher", ["128000", "9000"], ["larger", ""]),
+        ("lower", ["128000", "9000"], ["", "lower"]),
+        ("higher", ["0.5", "10", "10"], ["", "largest", "largest"]),
+        ("lower", ["0.5", None, "10"], ["lowest", "", ""]),
+        ("higher", ["10", "10"], ["", ""]),
+        ("higher", ["10", None], ["", ""]),
+        ("", ["1", "2"], ["", ""]),
+    ],
+)
+def test_better_number_is_said_in_words(better, values, words):
+    tools = [
+        make_record(facts=[make_fact(1, value, kind="number", better=better)] if value is not None else [])
+        for value in values
+    ]
+    [row] = tool_columns.build_fact_rows(tools, today=TODAY)
+    assert [re.findall(r'facts__better">(\w+)<', cell or "") for cell in row["cells"]] == [
+        [word] if word else [] for word in words
+    ]
+
+
+def test_facts_are_grouped_by_heading_and_what_decides_comes_first():
+    def facts(*values: str) -> list[dict[str, Any]]:
+        fields = [("Models", False), ("Terms", True), ("Models", True), ("", False)]
+        return [
+            make_fact(number, value, kind="grade", heading=heading, decides=decides)
+            for number, (value, (heading, decides)) in enumerate(zip(values, fields, strict=True), start=1)
+        ]
+
+    tools = [make_record(facts=facts("yes", "yes", "yes", "yes")), make_record(facts=facts("no", "no", "yes", "yes"))]
+    groups = tool_columns.group_facts(tool_columns.build_fact_rows(tools, today=TODAY))
+    assert [(group.heading, [row["name"] for row in group.rows]) for group in groups] == [
+        ("Decides it", ["A2"]),
+        ("Models", ["A1", "A3"]),
+        ("", ["A4"]),
     ]
 
 
@@ -143,9 +212,9 @@ def test_earlier_values_are_newest_first_and_limited():
         tool = make_record(plans=[{**make_plan("paid", 30), "was": was}])
         line = tool_columns.build_column(tool, today=TODAY, earlier=earlier)["price_lines"][0]
         assert tuple(words in line for words in phrases) == shown
-    values = [{"value": "Apache-2.0", "until": "2026-08-03T23:00:00+00:00"}]
+    values = [{"words": "Apache-2.0", "note": "at first", "until": "2026-08-03T23:00:00+00:00"}]
     rows = tool_columns.build_fact_rows([make_record(facts=[{**make_fact(1, "MIT"), "was": values}])], today=TODAY)
-    assert "was Apache-2.0 until 3 Aug 2026" in rows[0]["cells"][0]
+    assert "was Apache-2.0 (at first) until 3 Aug 2026" in rows[0]["cells"][0]
 
 
 def test_predictions_show_their_state():
