@@ -1,7 +1,7 @@
 """Problems of a catalog file that show only against the database."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import batched
 from typing import Any
 
@@ -187,6 +187,12 @@ def _check_history(batch: Batch, row: Tool, tool: ToolPart, place: Place, now: d
                 yield ImportProblem(
                     (*place, section, index), "history cannot be rewritten: the site has another value for that time"
                 )
+            elif existing and row.pk in batch.ever_public_ids:
+                for field in find_differences(existing, part, existing.HISTORY_FIELDS):
+                    yield ImportProblem(
+                        (*place, section, index, field),
+                        f"history cannot be rewritten: the site has {format_value(_show(getattr(existing, field)))}",
+                    )
     for index, correction in enumerate(tool.corrections):
         existing = batch.corrections.get((row.pk, correction.made_at))
         if existing and existing.note != correction.note:
@@ -208,6 +214,11 @@ def _check_history(batch: Batch, row: Tool, tool: ToolPart, place: Place, now: d
                 (*place, "reviews", index, "published_at"),
                 f"is before this seat’s first edition on the site ({first_at:%Y-%m-%d %H:%M} UTC)",
             )
+
+
+def _show(value: object) -> object:
+    """Return a time as the file would have it; anything else unchanged."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 
 def _check_review(batch: Batch, existing: Review, part: ReviewPart, place: Place) -> Iterator[ImportProblem]:

@@ -18,7 +18,7 @@ from django.db.models import Prefetch
 from catalog.schema import FORMAT
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
-from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
+from tools.models import Attribute, Category, Correction, Fact, Plan, Sourced, Tool
 from tools.slugged import FormerSlug
 
 TOOLS_PER_CHUNK = 500  # held in memory at once
@@ -162,7 +162,8 @@ def _build_plan(plan: Plan) -> dict[str, Any]:
         "unit": plan.unit,
         "source": plan.source,
         "verified_on": _format_day(plan.verified_on),
-        **_omit_empty(superseded_at=_format_instant(plan.superseded_at)),
+        **_omit_empty(renamed_from=plan.renamed_from),
+        **_build_history(plan),
     }
 
 
@@ -173,8 +174,16 @@ def _build_fact(fact: Fact) -> dict[str, Any]:
         "note": fact.note,
         "source": fact.source,
         "verified_on": _format_day(fact.verified_on),
-        **_omit_empty(superseded_at=_format_instant(fact.superseded_at)),
+        **_build_history(fact),
     }
+
+
+def _build_history(row: Sourced) -> dict[str, Any]:
+    return _omit_empty(
+        added_at=_format_instant(row.added_at),
+        superseded_at=_format_instant(row.superseded_at),
+        correction=row.correction,
+    )
 
 
 def _build_correction(correction: Correction) -> dict[str, Any]:

@@ -1,14 +1,15 @@
 """The schema of the catalog file (docs/product.md), and the wording of its problems.
 
-Each model is one kind of object in the file. An optional key has an empty default. `withdrawn_at`, `superseded_at`,
-`judged_on`, `former_slugs`, and `corrections` carry history; the export omits them if empty.
+Each model is one kind of object in the file. An optional key has an empty default. `withdrawn_at`, `added_at`,
+`superseded_at`, `correction`, `renamed_from`, `judged_on`, `former_slugs`, and `corrections` carry history; the export
+omits them if empty.
 """
 
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Model
@@ -229,19 +230,37 @@ class ReviewerPart(CatalogPart):
     former_slugs: list[Slug] = []
 
 
-class PlanPart(CatalogPart):
+class SourcedPart(CatalogPart):
+    """What plans and facts have in common: the source, and their history."""
+
+    source: WebAddress = ""
+    verified_on: PastDay | None = None
+    added_at: PastInstant | None = None
+    superseded_at: PastInstant | None = None
+    correction: bool = False
+
+    @model_validator(mode="after")
+    def check_history(self) -> Self:
+        if self.correction and not self.superseded_at:
+            raise ValueError("only a superseded value can be a correction")
+        if self.added_at and self.superseded_at and self.added_at >= self.superseded_at:
+            raise ValueError("added_at is not before superseded_at")
+        return self
+
+
+class PlanPart(SourcedPart):
     name: Annotated[RequiredLine, Field(max_length=_get_max_length(Plan, "name"))]
     kind: Annotated[Literal[*PlanKind.values], BeforeValidator(normalize_name)]  # type: ignore[valid-type]
     amount: PlanAmount | None = None
     currency: Annotated[str, BeforeValidator(normalize_name), Field(pattern=f"^{CURRENCY_PATTERN}$")] | None = None
     period: Annotated[Literal[*Period.values] | None, BeforeValidator(normalize_name)] = None  # type: ignore[valid-type]
     unit: Annotated[Line, Field(max_length=_get_max_length(Plan, "unit"))] = ""
-    source: WebAddress = ""
-    verified_on: PastDay | None = None
-    superseded_at: PastInstant | None = None
+    renamed_from: Annotated[Line, Field(max_length=_get_max_length(Plan, "name"))] = ""
 
     @model_validator(mode="after")
     def check_plan(self) -> "PlanPart":
+        if self.renamed_from and not self.added_at:
+            raise ValueError("a plan with renamed_from needs added_at, the time at which it was renamed")
         if errors := find_plan_errors(
             kind=self.kind, amount=self.amount, currency=self.currency, period=self.period, unit=self.unit
         ):
@@ -249,13 +268,10 @@ class PlanPart(CatalogPart):
         return self
 
 
-class FactPart(CatalogPart):
+class FactPart(SourcedPart):
     attribute: Slug
     value: Annotated[RequiredLine, Field(max_length=_get_max_length(Fact, "value"))]
     note: Annotated[Line, Field(max_length=_get_max_length(Fact, "note"))] = ""
-    source: WebAddress = ""
-    verified_on: PastDay | None = None
-    superseded_at: PastInstant | None = None
 
 
 class PredictionPart(CatalogPart):

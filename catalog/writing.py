@@ -1,6 +1,6 @@
 """Writing a valid catalog: new rows are added, changed ones are updated or superseded, and others are left alone."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -245,7 +245,10 @@ def _write_sourced(
     replaced: list[Any] = []
     for place, tool_part in batch.parts:
         tool = batch.tools[tool_part.slug]
-        for index, part in enumerate(getattr(tool_part, section)):
+        parts = getattr(tool_part, section)
+        # The file itself says since when a value is current whose history it has. Others begin with this import.
+        has_history = Counter(getattr(part, key) for part in parts if part.superseded_at)
+        for index, part in enumerate(parts):
             part_place: Place = (*place, section, index)
             name = getattr(part, key)
             row = rows.get((tool.pk, name, part.superseded_at))
@@ -253,7 +256,8 @@ def _write_sourced(
             for existing in filter(None, (row, current)):
                 existing.tool = tool  # the report names it; saves a query per row
             if row is not None and has_same_value(row, part):
-                changes = find_differences(row, part, SOURCE_FIELDS)
+                # Of a tool that readers saw, `find_problems` refuses another history.
+                changes = find_differences(row, part, (*SOURCE_FIELDS, *model.HISTORY_FIELDS))
                 report.record_existing(model, row, part_place, changes)
                 if changes:
                     _apply(row, changes)
@@ -261,12 +265,13 @@ def _write_sourced(
                 continue
             if current is not None and has_same_value(current, part):
                 # The current value here is history in the file: another site superseded it at that time.
-                current.superseded_at = part.superseded_at
+                changes = find_differences(current, part, model.HISTORY_FIELDS)
+                _apply(current, changes)
                 changed.append(current)
                 rows[tool.pk, name, part.superseded_at] = rows.pop((tool.pk, name, None))
-                report.record_existing(model, current, part_place, {"superseded_at": (None, part.superseded_at)})
+                report.record_existing(model, current, part_place, changes)
                 continue
-            values = _get_values(part, (*model.VALUE_FIELDS, *SOURCE_FIELDS, "superseded_at"))
+            values = _get_values(part, (*model.VALUE_FIELDS, *SOURCE_FIELDS, *model.HISTORY_FIELDS))
             if row is not None and "source" not in part.model_fields_set:
                 values["source"] = row.source  # not said is not empty; the day of verification was of the old value
             value_changes = {
@@ -280,6 +285,10 @@ def _write_sourced(
                 _apply(row, value_changes)
                 replaced.append(row)
                 continue
+            if row is not None:  # the new row continues it
+                values |= _get_values(model(), model.HISTORY_FIELDS)
+            elif tool.pk in batch.ever_public_ids and not has_history[name]:
+                values["added_at"] = values["added_at"] or history.at
             new_row = model(**{"tool": tool, key: attributes[name] if attributes is not None else name, **values})
             new.append(new_row)
             if row is None:
@@ -288,7 +297,7 @@ def _write_sourced(
             row.superseded_at = history.at
             changed.append(row)
             report.record_existing(model, row, part_place, value_changes)
-    _update(model, changed, (*SOURCE_FIELDS, "superseded_at"), history)
+    _update(model, changed, (*SOURCE_FIELDS, *model.HISTORY_FIELDS), history)
     _update(model, replaced, (*model.VALUE_FIELDS, *SOURCE_FIELDS), history)
     _create(model, new, history)
 

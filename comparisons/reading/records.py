@@ -8,7 +8,7 @@ from typing import TypedDict
 
 
 class FormerPrice(TypedDict):
-    """A superseded price of a plan."""
+    """A superseded price of a plan. With `correction` we were wrong; otherwise it changed."""
 
     kind: str
     amount: Decimal | None
@@ -16,14 +16,16 @@ class FormerPrice(TypedDict):
     period: str | None
     unit: str
     until: str
+    correction: bool
 
 
 class FormerFact(TypedDict):
-    """A superseded value of a fact, in words."""
+    """A superseded value of a fact, in words; `correction` as for a price."""
 
     words: str
     note: str
     until: str
+    correction: bool
 
 
 class PlanRecord(TypedDict):

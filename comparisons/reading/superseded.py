@@ -37,7 +37,7 @@ SELECT json_build_object(
                    json_agg(
                        json_build_object(
                            'kind', kind, 'amount', amount, 'currency', currency, 'period', period, 'unit', unit,
-                           'until', superseded_at
+                           'until', superseded_at, 'correction', correction
                        ) ORDER BY superseded_at DESC
                    ) AS was
             FROM tools_plan JOIN tools_tool AS tool ON tool.id = tool_id
@@ -50,7 +50,8 @@ SELECT json_build_object(
             SELECT attribute.name, attribute.id AS attribute,
                    json_agg(
                        json_build_object(
-                           'words', fact_words(kind, choices, unit, value), 'note', note, 'until', superseded_at
+                           'words', fact_words(kind, choices, unit, value), 'note', note, 'until', superseded_at,
+                           'correction', correction
                        ) ORDER BY superseded_at DESC
                    ) AS was
             FROM tools_fact JOIN tools_attribute AS attribute ON attribute.id = attribute_id

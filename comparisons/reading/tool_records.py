@@ -31,7 +31,7 @@ JOIN LATERAL (
                    SELECT id, name, kind, amount, currency, period, unit, source, verified_on,
                           (
                               SELECT json_agg(was ORDER BY until DESC) FROM (
-                                  SELECT kind, amount, currency, period, unit, superseded_at AS until
+                                  SELECT kind, amount, currency, period, unit, superseded_at AS until, correction
                                   FROM tools_plan AS old
                                   WHERE old.tool_id = tool.id AND old.name = current_plan.name
                                     AND superseded_at > tool.published_at
@@ -47,7 +47,7 @@ JOIN LATERAL (
                           (
                               SELECT json_agg(was ORDER BY until DESC) FROM (
                                   SELECT fact_words(kind, choices, unit, old.value) AS words, note,
-                                         superseded_at AS until
+                                         superseded_at AS until, correction
                                   FROM tools_fact AS old
                                   WHERE old.tool_id = tool.id AND old.attribute_id = attribute.id
                                     AND superseded_at > tool.published_at

@@ -236,17 +236,33 @@ def _publication_day(review: ReviewRecord) -> date:
     return datetime.fromisoformat(review["published_at"]).date()
 
 
-def format_former_prices(was: Sequence[FormerPrice]) -> list[tuple[str, str]]:
-    """Return (price, last day) of each superseded price of a plan, in the order given."""
+class FormerValue(NamedTuple):
+    """What a price or fact was: the words, the last day, and whether we were wrong; otherwise it changed."""
+
+    words: str
+    until: str
+    was_wrong: bool
+
+
+def format_former_prices(was: Sequence[FormerPrice]) -> list[FormerValue]:
+    """Return the superseded prices of a plan, in the order given."""
     return [
-        (Price(old["kind"], old["amount"], old["currency"], old["period"], old["unit"]).words, _last_day(old))
+        FormerValue(
+            Price(old["kind"], old["amount"], old["currency"], old["period"], old["unit"]).words,
+            _last_day(old),
+            old["correction"],
+        )
         for old in was
     ]
 
 
-def format_former_facts(was: Sequence[FormerFact]) -> list[tuple[str, str]]:
-    """Return (value, last day) of each superseded value of a fact, in the order given."""
-    return [(f"{old['words']} ({old['note']})" if old["note"] else old["words"], _last_day(old)) for old in was]
+def format_former_facts(was: Sequence[FormerFact]) -> list[FormerValue]:
+    """Return the superseded values of a fact, in the order given."""
+    return [FormerValue(_add_note(old["words"], old["note"]), _last_day(old), old["correction"]) for old in was]
+
+
+def _add_note(words: str, note: str) -> str:
+    return f"{words} ({note})" if note else words
 
 
 def _last_day(old: FormerPrice | FormerFact) -> str:

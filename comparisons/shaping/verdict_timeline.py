@@ -8,7 +8,12 @@ from typing import TypedDict
 from django.utils.safestring import SafeString
 
 from comparisons.reading.records import DiscontinuedFact, DiscontinuedPlan, EditionRecord
-from comparisons.shaping.tool_columns import format_former_facts, format_former_prices, render_prediction
+from comparisons.shaping.tool_columns import (
+    FormerValue,
+    format_former_facts,
+    format_former_prices,
+    render_prediction,
+)
 from web.fragments import render_cached
 from web.words import count_of, format_day, spell_number
 
@@ -72,13 +77,13 @@ def format_first_day(editions: Sequence[EditionRecord]) -> str:
     return format_day(min(map(_time, editions)).date()) if editions else ""
 
 
-def format_discontinued_plans(plans: Sequence[DiscontinuedPlan]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the name of each discontinued plan with its former prices: (price, day until which it was charged)."""
+def format_discontinued_plans(plans: Sequence[DiscontinuedPlan]) -> list[tuple[str, list[FormerValue]]]:
+    """Return the name of each discontinued plan with its former prices."""
     return [(plan["name"], format_former_prices(plan["was"])) for plan in plans]
 
 
-def format_discontinued_facts(facts: Sequence[DiscontinuedFact]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the attribute of each discontinued fact with its former values: (value, day until which it was stated)."""
+def format_discontinued_facts(facts: Sequence[DiscontinuedFact]) -> list[tuple[str, list[FormerValue]]]:
+    """Return the attribute of each discontinued fact with its former values."""
     return [(fact["name"], format_former_facts(fact["was"])) for fact in facts]
 
 

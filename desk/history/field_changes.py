@@ -70,6 +70,8 @@ def format_value(field: models.Field, value: Any, names: Names) -> str:
     if field.choices:
         return str(dict(field.flatchoices).get(value, value))
     match value:
+        case bool():
+            return "yes" if value else "no"
         case datetime():
             return f"{format_day(value.date())}, {value:%H:%M:%S} UTC"
         case date():

@@ -113,7 +113,7 @@ class HistoryPages:
                 raise Http404
             if not self._may_restore(request, tracked, row):
                 raise PermissionDenied
-            restoration = plan_restoration(tracked, row)
+            restoration = plan_restoration(tracked, row, correction=request.POST.get("why") == "wrong")
             current_version = read_version(self._get_readable_models(request.user), object_id)
             if request.method == "POST" and restoration.is_possible:
                 if request.POST.get(SEEN_VERSION) == current_version:

@@ -32,7 +32,7 @@ _NEVER_RESTORED = {
     "created_at",
     "published_at",
     "withdrawn_at",
-    "superseded_at",
+    *Plan.HISTORY_FIELDS,
     "logo",
     "held_by",
 }
@@ -54,19 +54,24 @@ class Restoration:
     changes: list[FieldChange]
     write: Callable[[], TrackedRow]  # returns the row that was written
     problems: list[str] = field(default_factory=list)
+    supersedes: bool = False
+    """Whether it supersedes a value that readers have seen, so that an editor has to say why."""
 
     @property
     def is_possible(self) -> bool:
         return not self.problems and bool(self.changes)
 
 
-def plan_restoration(tracked: TrackedModel, version: HistoryRow) -> Restoration:
-    """Return what restoring a version would do. Nothing is written yet."""
+def plan_restoration(tracked: TrackedModel, version: HistoryRow, *, correction: bool = False) -> Restoration:
+    """Return what restoring a version would do. Nothing is written yet.
+
+    `correction` says of a price or fact that the current value was wrong, and did not change.
+    """
     current: TrackedRow = tracked.model._default_manager.filter(pk=version.id).first()
     if current is None:
         return _plan_recreation(tracked, version)
     if issubclass(tracked.model, Sourced) and (current.superseded_at or current.tool.was_public):
-        return _plan_superseding(tracked, version, current)
+        return _plan_superseding(tracked, version, current, correction=correction)
     if isinstance(current, Review) and current.was_public:
         return _plan_draft(tracked, version, current)
     if isinstance(current, Issue):
@@ -127,7 +132,7 @@ def _plan_recreation(tracked: TrackedModel, version: HistoryRow) -> Restoration:
     return Restoration(summary, _compare(fields, None, after), write, _find_problems(row))
 
 
-def _plan_superseding(tracked: TrackedModel, version: HistoryRow, row: TrackedRow) -> Restoration:
+def _plan_superseding(tracked: TrackedModel, version: HistoryRow, row: TrackedRow, *, correction: bool) -> Restoration:
     identity = "name" if isinstance(row, Plan) else "attribute_id"
     current = row
     if row.superseded_at is not None:
@@ -144,8 +149,10 @@ def _plan_superseding(tracked: TrackedModel, version: HistoryRow, row: TrackedRo
 
     def write() -> TrackedRow:
         if current is not None:
-            current.superseded_at = timezone.now()
-            current.save()
+            current.retire(correction=correction)
+            new.continue_from(current)
+        elif row.tool.was_public:
+            new.added_at = timezone.now()
         new.save()
         return new
 
@@ -154,7 +161,8 @@ def _plan_superseding(tracked: TrackedModel, version: HistoryRow, row: TrackedRo
         if current
         else "There is no current value, so it is added again."
     )
-    return Restoration(summary, changes, write, _find_problems(new, replaces_another=current is not None))
+    problems = _find_problems(new, replaces_another=current is not None)
+    return Restoration(summary, changes, write, problems, supersedes=current is not None)
 
 
 def _plan_draft(tracked: TrackedModel, version: HistoryRow, current: Review) -> Restoration:

@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.forms.models import BaseInlineFormSet
+from django.utils import timezone
 
 from desk.fields import NativeDateInput
 from desk.ids import parse_id
@@ -20,14 +21,32 @@ ROW_GONE = (
 )
 
 
+NO_NEW_VALUE = "Nothing here was wrong: the value is the same. Enter the right one, or check “Remove”."
+
+
+class WhyField(forms.ChoiceField):
+    """Why a row is superseded, which alone is no change of it."""
+
+    def has_changed(self, initial: object, data: object) -> bool:
+        return False
+
+
 class SourcedForm(forms.ModelForm):
     """A row: its value, its source, and the day on which the source was last checked."""
 
     verified_today = forms.BooleanField(required=False, label="Verified today")
+    why = WhyField(
+        choices=[("changed", "It changed"), ("wrong", "We were wrong")],
+        initial="changed",
+        required=False,
+        label="Why a new value",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["source"].widget.attrs |= {"placeholder": "https://"}
+        if self.instance.pk is None:  # a new row replaces nothing
+            del self.fields["why"]
         self.fields["verified_on"].label = "Verified on"
         self.fields["verified_on"].validators.append(clock.validate_year)
 
@@ -55,8 +74,15 @@ class SourcedForm(forms.ModelForm):
     def is_renamed(self) -> bool:
         return not set(self.key_fields).isdisjoint(self.changed_data)
 
+    @property
+    def is_correction(self) -> bool:
+        """Whether the editor says that the row is superseded because it was wrong."""
+        return self.cleaned_data.get("why") == "wrong"
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.is_correction and not self.has_new_value and not cleaned.get(DELETION_FIELD_NAME):
+            self.add_error("why", NO_NEW_VALUE)
         today = clock.today()
         day = cleaned.get("verified_on")
         if cleaned.get("verified_today"):
@@ -172,6 +198,8 @@ class SourcedFormSet(BaseInlineFormSet):
         # Django's own field queries each row, and reports one that no longer exists as “not available”.
         form.fields["id"] = forms.IntegerField(widget=forms.HiddenInput, required=False, initial=form.instance.pk)
         form.is_gone = i < self.initial_form_count() and form.instance.pk is None
+        if not self.instance.was_public:  # readers have not been told anything
+            form.fields.pop("why", None)
         return form
 
     def clean(self) -> None:
@@ -215,12 +243,12 @@ class SourcedFormSet(BaseInlineFormSet):
         for form in changed:
             row, values = current[form.instance.pk], form.cleaned_data
             if form in self.deleted_forms:
-                self._remove(row)
+                self._remove(row, form)
                 self.deleted_objects.append(row)
                 continue
             self.changed_objects.append((form.instance, form.changed_data))
             if form.is_renamed or (self.instance.was_public and form.has_new_value):
-                self._remove(row)
+                self._remove(row, form)
                 successors.append(row.build_successor(**{name: values[name] for name in form._meta.fields or ()}))
             else:
                 form.save()
@@ -232,9 +260,20 @@ class SourcedFormSet(BaseInlineFormSet):
         model: Any = self.model
         return model.objects.current().filter(tool=self.instance.pk)
 
-    def _remove(self, row: Sourced) -> None:
+    def save_new(self, form: forms.ModelForm, commit: bool = True) -> Sourced:  # noqa: FBT001, FBT002 (Django's signature)
+        """Save a new row, and note since when if readers can see the tool.
+
+        A row with the name or attribute of one that was removed in the same form continues that one.
+        """
+        removed = {getattr(row, self.KEY) for row in self.deleted_objects}
+        if self.instance.was_public and form.cleaned_data[self.KEY] not in removed:
+            form.instance.added_at = timezone.now()
+        saved: Sourced = super().save_new(form, commit=commit)
+        return saved
+
+    def _remove(self, row: Sourced, form: SourcedForm) -> None:
         if self.instance.was_public:
-            row.retire()
+            row.retire(correction=form.is_correction)
         else:
             Sourced.delete(row)
 

@@ -85,6 +85,22 @@ function vouch(row) {
   }
 }
 
+// Why a value is replaced matters only once it is: show the question when the value changes or the row is to be removed.
+function askWhy(row) {
+  const why = row.querySelector(".desk-field--why");
+  if (!why || why.classList.contains("desk-field--wrong")) return;
+  const values = [...row.querySelectorAll("[name$=-DELETE], .desk-row__fields:not(.desk-row__fields--source) :is(input, select, textarea)")];
+  const state = () => values.map((field) => (field.type === "checkbox" ? field.checked : field.value)).join("\n");
+  const before = values.map((field) => {
+    if (field.type === "checkbox") return field.defaultChecked;
+    return field.tagName === "SELECT" ? ([...field.options].find((option) => option.defaultSelected) ?? field).value : field.defaultValue;
+  }).join("\n");
+  const follow = () => { why.hidden = state() === before && why.querySelector("select").value !== "wrong"; };
+  row.addEventListener("input", follow);
+  row.addEventListener("change", follow);
+  follow();
+}
+
 function rows(block) {
   const prefix = block.dataset.rows;
   const list = block.querySelector(":scope > [data-list]");
@@ -157,7 +173,7 @@ function guard() {
 if (form && part) {
   document.querySelectorAll("[data-count]").forEach(count);
   document.querySelectorAll("[data-rows]").forEach(rows);
-  document.querySelectorAll("fieldset.desk-row").forEach((row) => { paidFields(row); vouch(row); });
+  document.querySelectorAll("fieldset.desk-row").forEach((row) => { paidFields(row); vouch(row); askWhy(row); });
   suggestSlug();
   factsOfCategory();
   panel();

@@ -204,15 +204,15 @@ def test_earlier_values_are_newest_first_and_limited():
     none = {"amount": None, "currency": None, "period": None, "unit": ""}
     monthly = {"amount": Decimal(20), "currency": "USD", "period": "month", "unit": ""}
     was = [
-        {"kind": "paid", **monthly, "until": "2026-08-03T23:00:00+00:00"},
-        {"kind": "free", **none, "until": "2026-01-02T00:00:00+00:00"},
+        {"kind": "paid", **monthly, "until": "2026-08-03T23:00:00+00:00", "correction": True},
+        {"kind": "free", **none, "until": "2026-01-02T00:00:00+00:00", "correction": False},
     ]
-    phrases = "was $20/mo until 3 Aug 2026", "was Free until 2 Jan 2026"
+    phrases = "we said $20/mo until 3 Aug 2026, which was wrong", "was Free until 2 Jan 2026"
     for earlier, shown in {1: (True, False), None: (True, True)}.items():
         tool = make_record(plans=[{**make_plan("paid", 30), "was": was}])
         line = tool_columns.build_column(tool, today=TODAY, earlier=earlier)["price_lines"][0]
         assert tuple(words in line for words in phrases) == shown
-    values = [{"words": "Apache-2.0", "note": "at first", "until": "2026-08-03T23:00:00+00:00"}]
+    values = [{"words": "Apache-2.0", "note": "at first", "until": "2026-08-03T23:00:00+00:00", "correction": False}]
     rows = tool_columns.build_fact_rows([make_record(facts=[{**make_fact(1, "MIT"), "was": values}])], today=TODAY)
     assert "was Apache-2.0 (at first) until 3 Aug 2026" in rows[0]["cells"][0]
 

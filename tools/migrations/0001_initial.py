@@ -558,7 +558,24 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("verified_on", models.DateField(blank=True, null=True)),
+                (
+                    "added_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="Since when the site has stated it. Empty: since the row before it with the same name or attribute was superseded, or else since the tool was published.",
+                        null=True,
+                    ),
+                ),
                 ("superseded_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "correction",
+                    models.BooleanField(
+                        default=False,
+                        editable=False,
+                        help_text="It was superseded because we were wrong. Otherwise it was right, and then it changed.",
+                    ),
+                ),
                 ("name", models.CharField(max_length=100)),
                 (
                     "kind",
@@ -593,6 +610,15 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="For usage prices: the unit that the amount buys, as in “1M tokens”.",
                         max_length=50,
+                    ),
+                ),
+                (
+                    "renamed_from",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="What the plan was called until `added_at`, when the row of that name was superseded by this one.",
+                        max_length=100,
                     ),
                 ),
                 (
@@ -619,7 +645,24 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("verified_on", models.DateField(blank=True, null=True)),
+                (
+                    "added_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="Since when the site has stated it. Empty: since the row before it with the same name or attribute was superseded, or else since the tool was published.",
+                        null=True,
+                    ),
+                ),
                 ("superseded_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "correction",
+                    models.BooleanField(
+                        default=False,
+                        editable=False,
+                        help_text="It was superseded because we were wrong. Otherwise it was right, and then it changed.",
+                    ),
+                ),
                 ("name", models.CharField(max_length=100)),
                 (
                     "kind",
@@ -654,6 +697,15 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="For usage prices: the unit that the amount buys, as in “1M tokens”.",
                         max_length=50,
+                    ),
+                ),
+                (
+                    "renamed_from",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="What the plan was called until `added_at`, when the row of that name was superseded by this one.",
+                        max_length=100,
                     ),
                 ),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
@@ -705,7 +757,24 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("verified_on", models.DateField(blank=True, null=True)),
+                (
+                    "added_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="Since when the site has stated it. Empty: since the row before it with the same name or attribute was superseded, or else since the tool was published.",
+                        null=True,
+                    ),
+                ),
                 ("superseded_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "correction",
+                    models.BooleanField(
+                        default=False,
+                        editable=False,
+                        help_text="It was superseded because we were wrong. Otherwise it was right, and then it changed.",
+                    ),
+                ),
                 ("value", models.CharField(max_length=300)),
                 (
                     "note",
@@ -820,7 +889,24 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("verified_on", models.DateField(blank=True, null=True)),
+                (
+                    "added_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="Since when the site has stated it. Empty: since the row before it with the same name or attribute was superseded, or else since the tool was published.",
+                        null=True,
+                    ),
+                ),
                 ("superseded_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "correction",
+                    models.BooleanField(
+                        default=False,
+                        editable=False,
+                        help_text="It was superseded because we were wrong. Otherwise it was right, and then it changed.",
+                    ),
+                ),
                 ("value", models.CharField(max_length=300)),
                 (
                     "note",
@@ -1039,6 +1125,110 @@ class Migration(migrations.Migration):
                 condition=models.Q(("note", ""), _negated=True),
                 name="tools_correction_note_not_empty",
                 violation_error_message="A correction must say what was wrong.",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="fact",
+            index=models.Index(
+                models.OrderBy(models.F("superseded_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("correction", False), ("superseded_at__isnull", False)),
+                name="tools_fact_changed",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="fact",
+            index=models.Index(
+                models.OrderBy(models.F("superseded_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("correction", True)),
+                name="tools_fact_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="plan",
+            index=models.Index(
+                models.OrderBy(models.F("superseded_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("correction", False), ("superseded_at__isnull", False)),
+                name="tools_plan_changed",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="plan",
+            index=models.Index(
+                models.OrderBy(models.F("superseded_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("correction", True)),
+                name="tools_plan_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="plan",
+            index=models.Index(
+                models.OrderBy(models.F("added_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("added_at__isnull", False)),
+                name="tools_plan_added",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="plan",
+            index=models.Index(
+                models.OrderBy(models.F("superseded_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("correction", False), ("superseded_at__isnull", False), ("kind", "free")),
+                name="tools_plan_no_longer_free",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="fact",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("correction", False), ("superseded_at__isnull", False), _connector="OR"),
+                name="tools_fact_correction_superseded",
+                violation_error_message="Only a superseded value can have been wrong.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="fact",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("added_at__isnull", True),
+                    ("superseded_at__isnull", True),
+                    ("superseded_at__gt", models.F("added_at")),
+                    _connector="OR",
+                ),
+                name="tools_fact_added_before_superseded",
+                violation_error_message="A value is superseded after it was added.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("renamed_from", ""), ("added_at__isnull", False), _connector="OR"),
+                name="tools_plan_renamed_when_added",
+                violation_error_message="A plan that was renamed says when.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("correction", False), ("superseded_at__isnull", False), _connector="OR"),
+                name="tools_plan_correction_superseded",
+                violation_error_message="Only a superseded value can have been wrong.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("added_at__isnull", True),
+                    ("superseded_at__isnull", True),
+                    ("superseded_at__gt", models.F("added_at")),
+                    _connector="OR",
+                ),
+                name="tools_plan_added_before_superseded",
+                violation_error_message="A value is superseded after it was added.",
             ),
         ),
     ]

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from django.core.validators import RegexValidator
 from django.db import models, transaction
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from tools.choices import Period, PlanKind
@@ -37,23 +37,40 @@ class Sourced(models.Model):
     # The fields that make up the value. A change of these supersedes the row; source and verified_on change in place.
     VALUE_FIELDS: ClassVar[tuple[str, ...]]
 
+    # Columns that carry the history of a value. Only the methods below and catalog files set them.
+    HISTORY_FIELDS: ClassVar[tuple[str, ...]] = ("added_at", "superseded_at", "correction")
+
     source = models.URLField(max_length=500, blank=True, validators=[validate_web_address])
     verified_on = models.DateField(null=True, blank=True)
+    added_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=(
+            "Since when the site has stated it. Empty: since the row before it with the same name or attribute was "
+            "superseded, or else since the tool was published."
+        ),
+    )
     superseded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    correction = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="It was superseded because we were wrong. Otherwise it was right, and then it changed.",
+    )
 
     objects = SourcedQuerySet.as_manager()
 
     class Meta:
         abstract = True
 
-    def supersede(self, **values: Any) -> Self:
+    def supersede(self, *, correction: bool = False, **values: Any) -> Self:
         """Replace this row with a new one that has other values, and return it. This row stays as history.
 
-        Other fields are copied except `verified_on`, because the verification was of the old value. Raises
-        AlreadySupersededError.
+        `correction` says that we were wrong; otherwise the value changed. Other fields are copied except `verified_on`,
+        because the verification was of the old value. Raises AlreadySupersededError.
         """
         with transaction.atomic():
-            self.retire()
+            self.retire(correction=correction)
             successor = self.build_successor(**values)
             successor.save()
         return successor
@@ -63,18 +80,52 @@ class Sourced(models.Model):
         row = copy(self)
         row._state = copy(self._state)
         row._state.adding, row.pk = True, None
-        for name, value in {"superseded_at": None, "verified_on": None, **values}.items():
+        without_history = type(self)()
+        blank = {name: getattr(without_history, name) for name in self.HISTORY_FIELDS}
+        for name, value in {**blank, "verified_on": None, **values}.items():
             setattr(row, name, value)
+        row.continue_from(self)
         return row
 
-    def retire(self) -> None:
-        """Supersede this row without a successor. Raises AlreadySupersededError."""
+    def continue_from(self, predecessor: Self) -> None:
+        """Note what the row before this one was called, if it had another name."""
+
+    def retire(self, *, correction: bool = False) -> None:
+        """Supersede this row without a successor; `correction` as in `supersede`. Raises AlreadySupersededError."""
         current = type(self).objects.filter(pk=self.pk, superseded_at__isnull=True).order_by()
         with transaction.atomic():
             if not current.select_for_update(of=("self",), no_key=True).values_list("pk"):
                 raise AlreadySupersededError
-            self.superseded_at = timezone.now()
-            self.save(update_fields=["superseded_at"])
+            self.superseded_at, self.correction = timezone.now(), correction
+            self.save(update_fields=["superseded_at", "correction"])
+
+
+_CHANGED = Q(superseded_at__isnull=False, correction=False)
+_NEWEST = (F("superseded_at").desc(), F("id").desc())
+
+
+def _history_indexes(table: str) -> list[models.Index]:
+    """Return the indexes by which the newest changes and corrections are found (comparisons/reading/changes.py)."""
+    return [
+        models.Index(*_NEWEST, name=f"{table}_changed", condition=_CHANGED),
+        models.Index(*_NEWEST, name=f"{table}_corrected", condition=Q(correction=True)),
+    ]
+
+
+def _history_constraints(table: str) -> list[models.BaseConstraint]:
+    """Return the constraints that a row's history is possible."""
+    return [
+        models.CheckConstraint(
+            name=f"{table}_correction_superseded",
+            condition=Q(correction=False) | Q(superseded_at__isnull=False),
+            violation_error_message="Only a superseded value can have been wrong.",
+        ),
+        models.CheckConstraint(
+            name=f"{table}_added_before_superseded",
+            condition=Q(added_at__isnull=True) | Q(superseded_at__isnull=True) | Q(superseded_at__gt=F("added_at")),
+            violation_error_message="A value is superseded after it was added.",
+        ),
+    ]
 
 
 def find_plan_errors(
@@ -108,6 +159,7 @@ class Plan(Sourced):
     """One price of a tool. Its constraints are stated in words by `find_plan_errors`."""
 
     VALUE_FIELDS = ("kind", "amount", "currency", "period", "unit")
+    HISTORY_FIELDS = (*Sourced.HISTORY_FIELDS, "renamed_from")
 
     tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="plans")
     name = models.CharField(max_length=100)
@@ -123,11 +175,24 @@ class Plan(Sourced):
     unit = models.CharField(
         max_length=50, blank=True, help_text="For usage prices: the unit that the amount buys, as in “1M tokens”."
     )
+    renamed_from = models.CharField(
+        max_length=100,
+        blank=True,
+        editable=False,
+        help_text="What the plan was called until `added_at`, when the row of that name was superseded by this one.",
+    )
 
     history = History()
 
     class Meta:
         ordering = ["pk"]
+        indexes = [
+            *_history_indexes("tools_plan"),
+            models.Index(
+                F("added_at").desc(), F("id").desc(), name="tools_plan_added", condition=Q(added_at__isnull=False)
+            ),
+            models.Index(*_NEWEST, name="tools_plan_no_longer_free", condition=_CHANGED & Q(kind=PlanKind.FREE)),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["tool", "name", "superseded_at"],
@@ -169,10 +234,21 @@ class Plan(Sourced):
                 violation_error_message="A usage price names the unit that the amount buys; other prices have no unit.",
             ),
             web_address_constraint("source", name="tools_plan_source_web"),
+            models.CheckConstraint(
+                name="tools_plan_renamed_when_added",
+                condition=Q(renamed_from="") | Q(added_at__isnull=False),
+                violation_error_message="A plan that was renamed says when.",
+            ),
+            *_history_constraints("tools_plan"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def continue_from(self, predecessor: Self) -> None:
+        """Note what the plan was called before, once that row is superseded. Readers never saw a row that is not."""
+        if self.name != predecessor.name and predecessor.superseded_at is not None:
+            self.renamed_from, self.added_at = predecessor.name, predecessor.superseded_at
 
 
 class Fact(Sourced):
@@ -193,6 +269,7 @@ class Fact(Sourced):
 
     class Meta:
         ordering = ["attribute", "pk"]
+        indexes = _history_indexes("tools_fact")
         constraints = [
             models.UniqueConstraint(
                 fields=["tool", "attribute", "superseded_at"],
@@ -201,6 +278,7 @@ class Fact(Sourced):
                 violation_error_message="This tool already has a value for that attribute.",
             ),
             web_address_constraint("source", name="tools_fact_source_web"),
+            *_history_constraints("tools_fact"),
         ]
 
     def __str__(self) -> str:
