@@ -1,5 +1,6 @@
 import io
 import json
+from collections import Counter
 from copy import deepcopy
 from datetime import timedelta
 from decimal import Decimal
@@ -154,6 +155,40 @@ def test_demo_is_complete_and_says_that_it_is_a_demonstration():
     for reviewer in demo["reviewers"]:
         assert "editorial persona" in reviewer["disclosure"].lower()
         assert "demonstration" in reviewer["disclosure"]
+
+
+def test_demo_types_its_facts():
+    demo = json.loads(DEMO.read_text())
+    for category in demo["categories"]:
+        kinds = [each["kind"] for each in demo["attributes"] if category["slug"] in each["categories"]]
+        assert (len(kinds) >= 8, len(kinds) - kinds.count("text") >= 5) == (True, True), category["slug"]
+    for each in demo["attributes"]:
+        assert each["heading"]
+        assert each["explanation"].endswith(".")
+        assert any(fact["attribute"] == each["slug"] for tool in demo["tools"] for fact in tool["facts"]), each["slug"]
+    licenses = Counter(
+        value
+        for tool in demo["tools"]
+        for fact in tool["facts"]
+        if fact["attribute"] == "license"
+        for value in fact["value"].split(", ")
+    )
+    assert (licenses["apache-2.0"], licenses["mit"]) == (14, 8)
+
+
+def test_fewer_than_three_in_five_typed_facts_of_the_demo_differ():
+    demo = json.loads(DEMO.read_text())
+    typed = {each["slug"] for each in demo["attributes"] if each["kind"] != "text"}
+    values = {
+        tool["slug"]: {fact["attribute"]: fact["value"] for fact in tool["facts"] if "superseded_at" not in fact}
+        for tool in demo["tools"]
+    }
+    differences = [
+        values[first][slug] != values[second][slug]
+        for first, second in (comparison["tools"] for comparison in demo["comparisons"])
+        for slug in typed & values[first].keys() & values[second].keys()
+    ]
+    assert sum(differences) / len(differences) < 0.6
 
 
 def test_demo_quotes_all_begin_differently():
