@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -18,13 +18,16 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wai
 
 @contextmanager
 def other_connection() -> Iterator[psycopg.Connection]:
-    """Connect again, outside Django. What is not committed at the end is rolled back."""
+    """Connect again, outside Django. What is not committed at the end is rolled back, and its locks are released."""
     parameters = connection.get_connection_params()
     wanted = ("dbname", "user", "password", "host", "port")
     other = psycopg.connect(**{name: parameters[name] for name in wanted if name in parameters})
     try:
         yield other
     finally:
+        # Closing alone does not wait until the server has noticed; the locks would be held a little longer.
+        with suppress(psycopg.OperationalError):  # closed or broken already
+            other.rollback()
         other.close()
 
 
