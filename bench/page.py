@@ -41,7 +41,6 @@ def _options() -> argparse.Namespace:
 
 def _prepare(site: MeasuredSite) -> None:
     site.create_database()
-    site.manage("collectstatic", "--no-input")
     site.vacuum()
 
 

@@ -123,7 +123,6 @@ def _options() -> argparse.Namespace:
 def _prepare(demo: MeasuredSite, load: MeasuredSite) -> None:
     for site in (demo, load):
         site.create_database()
-    demo.manage("collectstatic", "--no-input")
     load.manage("make_fake_content", "--yes")
     for site in (demo, load):
         site.vacuum()

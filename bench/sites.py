@@ -49,7 +49,7 @@ class MeasuredSite:
         }
 
     def create_database(self) -> None:
-        """Recreate the database with the demonstration content and votes."""
+        """Recreate the database with the demonstration content and votes. Collect the static files that pages name."""
         name = sql.Identifier(self.database)
         with psycopg.connect(self.main_url, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
@@ -58,6 +58,7 @@ class MeasuredSite:
         self.manage("import_catalog", "demo/catalog.json")
         with self.connect() as connection:
             connection.execute(VOTES_SQL, [VOTES])
+        self.manage("collectstatic", "--no-input")
 
     def vacuum(self) -> None:
         """Leave nothing for autovacuum to do during measurements."""

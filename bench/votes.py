@@ -61,7 +61,6 @@ def main() -> None:
     site = MeasuredSite(DATABASE, **SETTINGS)
     site.create_database()
     site.manage("make_fake_content", "--yes", "--tools", str(TOOLS), "--comparisons", "0", "--votes", "0")
-    site.manage("collectstatic", "--no-input")
     with site.connect() as connection:
         connection.execute("DROP TABLE IF EXISTS bench_tools")
         connection.execute(

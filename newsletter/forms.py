@@ -27,7 +27,9 @@ class SubscribeForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if cleaned["leave_empty"] and not self.errors:
+        # What is not valid here, such as a NUL character, is filled in, too.
+        is_filled = "leave_empty" in self.errors or cleaned["leave_empty"]
+        if is_filled and "email" not in self.errors:
             self.add_error(
                 "email",
                 "A program on your side filled in a field that you cannot see, so we took this for spam. It is empty "

@@ -108,9 +108,10 @@ def test_cross_site_sign_up_is_refused():
     assert (response.status_code, Subscriber.objects.count()) == (403, 0)
 
 
-def test_filled_honeypot_says_so_and_the_form_works_when_it_is_sent_again(form_client):
+@pytest.mark.parametrize("filled", ["x", "x\0"])  # the latter is not a valid text either
+def test_filled_honeypot_says_so_and_the_form_works_when_it_is_sent_again(form_client, filled):
     """A password manager may have filled it in."""
-    response = form_client.post("/newsletter/", {"email": "ada@example.com", "leave_empty": "x"}, headers=HTMX)
+    response = form_client.post("/newsletter/", {"email": "ada@example.com", "leave_empty": filled}, headers=HTMX)
     form = response.content.decode()
     assert response.status_code == 422
     assert "A program on your side filled in a field that you cannot see" in form
