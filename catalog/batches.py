@@ -8,7 +8,8 @@ from catalog.problems import Place
 from catalog.reading import Catalog
 from catalog.schema import ToolPart
 from reviews.models import Prediction, Review
-from tools.models import Correction, Fact, Plan, Sourced, Tool
+from tools.models import Correction, Fact, Plan, Sourced, Tool, find_plan_errors
+from tools.rates import read_rates
 from web.normalize import normalize_line, normalize_text
 
 TOOLS_PER_BATCH = 500  # with about 2,000 reviews: a few megabytes of objects
@@ -78,6 +79,18 @@ def has_same_value(row: Sourced, part: Any) -> bool:
     Its source and verification may differ.
     """
     return not find_differences(row, part, type(row).VALUE_FIELDS)
+
+
+def get_unmentioned_terms(row: Sourced, part: Any) -> dict[str, object]:
+    """Return the terms of a plan, such as its rates, that the file does not mention and that its new price keeps.
+
+    A new price that they contradict keeps none: one that has become free has no rates.
+    """
+    if not isinstance(row, Plan):
+        return {}
+    kept = {field: getattr(row, field) for field in Plan.TERM_FIELDS if field not in part.model_fields_set}
+    merged = {**{field: getattr(part, field) for field in Plan.VALUE_FIELDS}, **kept}
+    return {} if find_plan_errors(**{**merged, "rates": read_rates(merged["rates"])}) else kept
 
 
 def _is_same(stored: object, imported: object) -> bool:

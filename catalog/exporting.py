@@ -19,6 +19,7 @@ from catalog.schema import FORMAT
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Sourced, Tool
+from tools.rates import Rate, read_rates
 from tools.slugged import FormerSlug
 
 TOOLS_PER_CHUNK = 500  # held in memory at once
@@ -160,11 +161,26 @@ def _build_plan(plan: Plan) -> dict[str, Any]:
         "currency": plan.currency,
         "period": plan.period,
         "unit": plan.unit,
+        **_omit_empty(
+            per_seat=plan.per_seat,
+            is_from=plan.is_from,
+            billed_yearly=plan.billed_yearly,
+            minimum_seats=plan.minimum_seats,
+            maximum_seats=plan.maximum_seats,
+            trial_days=plan.trial_days,
+            rates=[_build_rate(rate) for rate in read_rates(plan.rates)],
+        ),
         "source": plan.source,
         "verified_on": _format_day(plan.verified_on),
         **_omit_empty(renamed_from=plan.renamed_from),
         **_build_history(plan),
     }
+
+
+def _build_rate(rate: Rate) -> dict[str, Any]:
+    beyond = "" if rate.does_cost else rate.beyond
+    amount = _format_number(rate.amount)
+    return {"meter": rate.meter, **_omit_empty(amount=amount, per=rate.per, included=rate.included, beyond=beyond)}
 
 
 def _build_fact(fact: Fact) -> dict[str, Any]:

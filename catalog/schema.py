@@ -21,7 +21,7 @@ from catalog.problems import ImportProblem, Place
 from reviews.choices import Outcome, Verdict
 from reviews.models import Prediction, Reviewer
 from tools import slugs, values
-from tools.choices import AttributeKind, Better, Period, PlanKind
+from tools.choices import AttributeKind, Better, Beyond, Meter, Period, PlanKind
 from tools.models import (
     CURRENCY_PATTERN,
     Attribute,
@@ -33,6 +33,8 @@ from tools.models import (
     find_plan_errors,
     validate_web_address,
 )
+from tools.models.plan import MAX_SEATS, MAX_TRIAL_DAYS
+from tools.rates import Rate, StoredRate, read_rates
 from tools.values import MAX_CHOICE_NAME_LENGTH, MAX_CHOICES
 from web import clock
 from web.normalize import normalize_line, normalize_text
@@ -137,6 +139,15 @@ def _check_amount(value: Decimal) -> Decimal:
     return value
 
 
+def _check_count(limit: int) -> Callable[[int], int]:
+    def check(value: int) -> int:
+        if not 1 <= value <= limit:
+            raise ValueError(f"{value} is not between 1 and {limit}")
+        return value
+
+    return check
+
+
 def _check_past(value: datetime) -> datetime:
     if value > timezone.now():
         raise ValueError("is in the future")
@@ -183,6 +194,8 @@ PastInstant = Annotated[Instant, AfterValidator(_check_past)]
 Day = Annotated[date, BeforeValidator(_parse_day), AfterValidator(_adapt_validator(clock.validate_year))]
 PastDay = Annotated[Day, AfterValidator(_check_past_day)]
 PlanAmount = Annotated[Decimal, BeforeValidator(_parse_number), AfterValidator(_check_amount)]
+Seats = Annotated[int, AfterValidator(_check_count(MAX_SEATS))]
+TrialDays = Annotated[int, AfterValidator(_check_count(MAX_TRIAL_DAYS))]
 
 
 def _dump_choices(choices: list[Any]) -> list[dict[str, str]]:
@@ -248,6 +261,18 @@ class SourcedPart(CatalogPart):
         return self
 
 
+class RatePart(CatalogPart):
+    meter: Annotated[Literal[*Meter.values], BeforeValidator(normalize_name)]  # type: ignore[valid-type]
+    amount: PlanAmount | None = None
+    per: int | None = None
+    included: int = 0
+    beyond: Annotated[Literal[*Beyond.values], BeforeValidator(normalize_name)] = Beyond.COSTS.value  # type: ignore[valid-type]
+
+
+def _store_rates(parts: list[RatePart]) -> list[StoredRate]:
+    return [Rate(part.meter, part.amount, part.per, part.included, part.beyond).stored for part in parts]
+
+
 class PlanPart(SourcedPart):
     name: Annotated[RequiredLine, Field(max_length=_get_max_length(Plan, "name"))]
     kind: Annotated[Literal[*PlanKind.values], BeforeValidator(normalize_name)]  # type: ignore[valid-type]
@@ -255,15 +280,22 @@ class PlanPart(SourcedPart):
     currency: Annotated[str, BeforeValidator(normalize_name), Field(pattern=f"^{CURRENCY_PATTERN}$")] | None = None
     period: Annotated[Literal[*Period.values] | None, BeforeValidator(normalize_name)] = None  # type: ignore[valid-type]
     unit: Annotated[Line, Field(max_length=_get_max_length(Plan, "unit"))] = ""
+    per_seat: bool = False
+    is_from: bool = False
+    billed_yearly: bool = False
+    minimum_seats: Seats | None = None
+    maximum_seats: Seats | None = None
+    trial_days: TrialDays | None = None
+    rates: Annotated[list[RatePart], AfterValidator(_store_rates)] = []
     renamed_from: Annotated[Line, Field(max_length=_get_max_length(Plan, "name"))] = ""
 
     @model_validator(mode="after")
     def check_plan(self) -> "PlanPart":
         if self.renamed_from and not self.added_at:
             raise ValueError("a plan with renamed_from needs added_at, the time at which it was renamed")
-        if errors := find_plan_errors(
-            kind=self.kind, amount=self.amount, currency=self.currency, period=self.period, unit=self.unit
-        ):
+        price: dict[str, Any] = {name: getattr(self, name) for name in Plan.VALUE_FIELDS}
+        # The rates are a list of stored rates by now, whatever the annotation says.
+        if errors := find_plan_errors(**{**price, "rates": read_rates(price["rates"])}):
             raise ValueError(" ".join(errors.values()))
         return self
 
@@ -362,6 +394,8 @@ def _describe_build_problem(details: ErrorDetails) -> str:
             return f"{value} is not one of {_format_choices(context['expected'])}"
         case "string_type":
             return f"must be text, not {value}"
+        case "bool_type":
+            return f"must be true or false, not {value}"
         case "int_type" | "int_from_float":
             return f"must be a whole number, not {value}"
         case "is_instance_of" | "decimal_type":

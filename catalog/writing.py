@@ -11,7 +11,14 @@ from typing import Any, Literal
 from django.db import connection, models
 from django.utils import timezone
 
-from catalog.batches import TOOLS_PER_BATCH, Batch, find_differences, has_same_value, iterate_batches
+from catalog.batches import (
+    TOOLS_PER_BATCH,
+    Batch,
+    find_differences,
+    get_unmentioned_terms,
+    has_same_value,
+    iterate_batches,
+)
 from catalog.problems import Place
 from catalog.reading import Catalog, Progress, hide_progress
 from catalog.report import Fields, ImportReport
@@ -274,6 +281,7 @@ def _write_sourced(
             values = _get_values(part, (*model.VALUE_FIELDS, *SOURCE_FIELDS, *model.HISTORY_FIELDS))
             if row is not None and "source" not in part.model_fields_set:
                 values["source"] = row.source  # not said is not empty; the day of verification was of the old value
+            values |= get_unmentioned_terms(row, part) if row is not None else {}
             value_changes = {
                 field: (getattr(row, field), values[field])
                 for field in (*model.VALUE_FIELDS, *SOURCE_FIELDS)

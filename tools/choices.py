@@ -38,3 +38,28 @@ class Better(models.TextChoices):
 
     HIGHER = "higher", "Higher is better"
     LOWER = "lower", "Lower is better"
+
+
+class Meter(models.TextChoices):
+    """What a rate counts. The label is what a bill counts it in: `2,000 requests`."""
+
+    INPUT = "input", "input tokens"
+    CACHED_INPUT = "cached-input", "cached input tokens"
+    OUTPUT = "output", "output tokens"
+    REQUEST = "request", "requests"
+    CREDIT = "credit", "credits"
+    IMAGE = "image", "images"
+    PAGE = "page", "pages"
+    CHARACTER = "character", "characters"
+    MINUTE = "minute", "minutes"
+    GIGABYTE = "gigabyte", "GB"
+    VECTOR = "vector", "vectors"
+    GPU_HOUR = "gpu-hour", "GPU hours"
+
+
+class Beyond(models.TextChoices):
+    """What happens to usage beyond what a plan includes."""
+
+    COSTS = "costs", "costs"
+    STOPS = "stops", "stops"
+    SLOWS = "slows", "slows down"

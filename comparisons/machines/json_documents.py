@@ -143,6 +143,13 @@ def _plan(plan: PlanRecord, price: Price, *, today: date) -> dict[str, Any]:
         "currency": plan["currency"],
         "period": plan["period"],
         "unit": plan["unit"],
+        "per_seat": plan["per_seat"],
+        "is_from": plan["is_from"],
+        "billed_yearly": plan["billed_yearly"],
+        "minimum_seats": plan["minimum_seats"],
+        "maximum_seats": plan["maximum_seats"],
+        "trial_days": plan["trial_days"],
+        "rates": [rate.stored for rate in price.rates],
         "words": price.words,
         **_source(plan["source"], plan["verified_on"], today=today),
     }

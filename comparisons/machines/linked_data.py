@@ -18,7 +18,8 @@ from comparisons.reading.records import ToolRecord
 from comparisons.shaping.tool_columns import Card, Column
 from reviews.choices import Verdict
 from tools.choices import Period, PlanKind
-from tools.prices import Price
+from tools.prices import Price, name_meter
+from tools.rates import Rate, format_count
 from votes.community import Community
 from web import markdown
 
@@ -88,14 +89,27 @@ def describe_tool(tool: ToolRecord, column: Column, *, quotes: bool) -> Node:
 
 
 def _describe_offer(plan: str, price: Price) -> Node:
-    if price.amount is None:
+    if price.kind == PlanKind.FREE:
         return {"@type": "Offer", "name": plan, "price": 0}
+    if price.amount is None:
+        rates = [_describe_rate(rate, price.currency) for rate in price.rates if rate.does_cost]
+        return {"@type": "Offer", "name": plan, "priceSpecification": rates}
     amount = {"price": f"{price.amount.normalize():f}", "priceCurrency": price.currency}
     offer: Node = {"@type": "Offer", "name": plan, **amount}
     if price.period != Period.ONCE:  # the page shows what the amount buys: "1M tokens", "month"
         unit = price.unit or price.period
         offer["priceSpecification"] = {"@type": "UnitPriceSpecification", **amount, "unitText": unit}
     return offer
+
+
+def _describe_rate(rate: Rate, currency: str | None) -> Node:
+    size = "" if rate.per == 1 else f"{format_count(rate.per or 1)} "
+    return {
+        "@type": "UnitPriceSpecification",
+        "price": f"{(rate.amount or 0):f}",
+        "priceCurrency": currency,
+        "unitText": size + name_meter(rate.meter, rate.per or 1),
+    }
 
 
 def add_rating(node: Node, community: Community) -> Node:

@@ -6,15 +6,29 @@ Times and days are ISO text. Amounts are exact decimals. Lists are None when emp
 from decimal import Decimal
 from typing import TypedDict
 
+from tools.rates import StoredRate
 
-class FormerPrice(TypedDict):
-    """A superseded price of a plan. With `correction` we were wrong; otherwise it changed."""
+
+class PriceFields(TypedDict):
+    """The columns of a plan that make up its price. Statements select these, and `Price.of_record` takes them."""
 
     kind: str
     amount: Decimal | None
     currency: str | None
     period: str | None
     unit: str
+    per_seat: bool
+    is_from: bool
+    billed_yearly: bool
+    minimum_seats: int | None
+    maximum_seats: int | None
+    trial_days: int | None
+    rates: list[StoredRate]
+
+
+class FormerPrice(PriceFields):
+    """A superseded price of a plan. With `correction` we were wrong; otherwise it changed."""
+
     until: str
     correction: bool
 
@@ -28,15 +42,10 @@ class FormerFact(TypedDict):
     correction: bool
 
 
-class PlanRecord(TypedDict):
+class PlanRecord(PriceFields):
     """A current plan with its superseded prices, newest first."""
 
     name: str
-    kind: str
-    amount: Decimal | None
-    currency: str | None
-    period: str | None
-    unit: str
     source: str
     verified_on: str | None
     was: list[FormerPrice] | None

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from comparisons.reading.records import HistoryRecord
+from comparisons.reading.records import HistoryRecord, PriceFields
 from comparisons.reading.visible_reviews import for_preview, for_readers
 
 _HISTORY = """
@@ -35,10 +35,8 @@ SELECT json_build_object(
         SELECT json_agg(discontinued ORDER BY first) FROM (
             SELECT tools_plan.name, min(tools_plan.id) AS first,
                    json_agg(
-                       json_build_object(
-                           'kind', kind, 'amount', amount, 'currency', currency, 'period', period, 'unit', unit,
-                           'until', superseded_at, 'correction', correction
-                       ) ORDER BY superseded_at DESC
+                       json_build_object({price}, 'until', superseded_at, 'correction', correction)
+                       ORDER BY superseded_at DESC
                    ) AS was
             FROM tools_plan JOIN tools_tool AS tool ON tool.id = tool_id
             WHERE tool_id = %(tool)s AND (superseded_at IS NULL OR superseded_at > tool.published_at)
@@ -69,11 +67,13 @@ def read_history(tool_id: int, *, at: datetime | None = None, drafts: Collection
 
     The caller checks whether the tool is published. `drafts` are ids of reviews that count as published, for previews.
     """
+    price = ", ".join(f"'{column}', {column}" for column in PriceFields.__annotations__)
+    statement = _HISTORY.replace("{price}", price)
     values: dict[str, Any] = {"tool": tool_id, "now": at or timezone.now()}
     with connection.cursor() as cursor:
         if drafts:
-            cursor.execute(for_preview(_HISTORY), {**values, "drafts": list(drafts)})
+            cursor.execute(for_preview(statement), {**values, "drafts": list(drafts)})
         else:
-            cursor.execute(for_readers(_HISTORY), values)
+            cursor.execute(for_readers(statement), values)
         record: HistoryRecord = json.loads(cursor.fetchone()[0], parse_float=Decimal)
     return record

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from comparisons.reading.records import PairRecord, ToolFields, ToolRecord
+from comparisons.reading.records import PairRecord, PriceFields, ToolFields, ToolRecord
 from comparisons.reading.visible_reviews import for_preview, for_readers
 
 # DISTINCT ON keeps the newest visible edition of each seat: the current one. Rows become JSON objects whose keys are
@@ -28,10 +28,10 @@ JOIN LATERAL (
            panel.*,
            (
                SELECT json_agg(plan ORDER BY plan.id) FROM (
-                   SELECT id, name, kind, amount, currency, period, unit, source, verified_on,
+                   SELECT id, name, {price}, source, verified_on,
                           (
                               SELECT json_agg(was ORDER BY until DESC) FROM (
-                                  SELECT kind, amount, currency, period, unit, superseded_at AS until, correction
+                                  SELECT {price}, superseded_at AS until, correction
                                   FROM tools_plan AS old
                                   WHERE old.tool_id = tool.id AND old.name = current_plan.name
                                     AND superseded_at > tool.published_at
@@ -156,7 +156,8 @@ def _tools_sql(count: int, drafts: Collection[int]) -> str:
     wanted = ", ".join(f"({place}, %(tool{place})s::bigint)" for place in range(count))
     statement = for_preview(_TOOLS) if drafts else for_readers(_TOOLS)
     own_fields = ", ".join(f"tool.{name}" for name in ToolFields.__annotations__)
-    return statement.replace("{wanted}", wanted).replace("{own_fields}", own_fields)
+    price = ", ".join(PriceFields.__annotations__)
+    return statement.replace("{wanted}", wanted).replace("{own_fields}", own_fields).replace("{price}", price)
 
 
 def _parameters(

@@ -8,7 +8,7 @@ from comparisons.shaping import verdict_text
 from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter
 from comparisons.shaping.tool_columns import Card, Column, SeatRow
 from tools.choices import PlanKind
-from tools.prices import find_entry_price
+from tools.prices import find_entry_price, find_first_paid_price
 from votes.community import Community
 from web.words import count_of, format_day, isolate_name, spell_number
 
@@ -125,11 +125,12 @@ def _entry_kind(side: Column) -> str | None:
 
 def _describe_entry(side: Column) -> str:
     name = isolate_name(side["name"])
-    match _entry_kind(side):
+    entry = find_entry_price(side["prices"])
+    match entry.kind if entry else None:
         case PlanKind.FREE:
             return f"{name} lets you in for free"
         case PlanKind.PAID:
-            return f"{name} starts at {side['entry']}"
+            return f"{name} starts at {entry.words if entry else ''}"
         case PlanKind.CONTACT:
             return f"{name} names no price before a talk with sales"
         case _:
@@ -137,5 +138,5 @@ def _describe_entry(side: Column) -> str:
 
 
 def _describe_first_paid_plan(side: Column) -> str:
-    paid = find_entry_price([price for price in side["prices"] if price.kind == PlanKind.PAID])
+    paid = find_first_paid_price(side["prices"])
     return f"With {isolate_name(side['name'])}, money enters at {paid.words}." if paid else ""

@@ -162,7 +162,7 @@ def build_card(tool: "Tool") -> Card:
 def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
     """Shape one tool for its column, with at most `earlier` superseded prices per plan (None: all)."""
     plans, reviews, corrections = tool["plans"] or [], tool["reviews"] or [], tool["corrections"] or []
-    prices = [Price(plan["kind"], plan["amount"], plan["currency"], plan["period"], plan["unit"]) for plan in plans]
+    prices = [Price.of_record(plan) for plan in plans]
     panel = Panel(
         ship=tool["ship"],
         seats=tool["seats"],
@@ -190,7 +190,8 @@ def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> C
                 "comparisons/_price.html",
                 name=plan["name"],
                 price=price.words,
-                was=tuple(format_former_prices(plan["was"] or [])[:earlier]),
+                details=price.details,
+                was=tuple(format_former_prices(plan["was"] or [], current=price)[:earlier]),
                 **_source(plan["source"], plan["verified_on"], today=today),
             )
             for plan, price in zip(plans, prices, strict=True)
@@ -244,16 +245,19 @@ class FormerValue(NamedTuple):
     was_wrong: bool
 
 
-def format_former_prices(was: Sequence[FormerPrice]) -> list[FormerValue]:
-    """Return the superseded prices of a plan, in the order given."""
-    return [
-        FormerValue(
-            Price(old["kind"], old["amount"], old["currency"], old["period"], old["unit"]).words,
-            _last_day(old),
-            old["correction"],
-        )
-        for old in was
-    ]
+def format_former_prices(was: Sequence[FormerPrice], *, current: Price | None = None) -> list[FormerValue]:
+    """Return the superseded prices of a plan, in the order given: newest first.
+
+    A price whose words are those of its successor differs in its details, so they are stated too.
+    """
+    lines, successor = [], current
+    for old in was:
+        price = Price.of_record(old)
+        is_alike = successor is not None and price.words == successor.words
+        words = ", ".join([price.words, *price.details]) if is_alike else price.words
+        lines.append(FormerValue(words, _last_day(old), old["correction"]))
+        successor = price
+    return lines
 
 
 def format_former_facts(was: Sequence[FormerFact]) -> list[FormerValue]:

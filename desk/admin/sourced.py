@@ -77,7 +77,8 @@ class PlanAdmin(SourcedAdmin):
 
     @admin.display(description="price")
     def price(self, plan: Plan) -> str:
-        return Price.of(plan).words
+        price = Price.of(plan)
+        return ", ".join([price.words, *price.details])
 
 
 @admin.register(Fact)

@@ -36,6 +36,7 @@ from reviews.panel import Panel
 from tools import logos
 from tools.expressions import SortKey
 from tools.models import AlreadySupersededError, Fact, Plan, Sourced, Tool
+from tools.prices import Price
 from web.bodies import take_files
 
 # The form and its logo. A logo above its own limit, but below this one, is refused beside its field.
@@ -278,9 +279,13 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
             "has_lost_file": bool(request.FILES),  # browsers do not refill file inputs
             "scorecard": next((formset for formset in formsets if isinstance(formset, Scorecard)), None),
             "logo": render_logo(tool.logo) if tool else "",
-            "plans_to_read": tool.plans.current() if tool and Plan not in editable else [],
+            "plans_to_read": _read_plans(tool) if tool and Plan not in editable else [],
             "facts_to_read": tool.facts.current().select_related("attribute") if tool and Fact not in editable else [],
         }
+
+
+def _read_plans(tool: Tool) -> list[tuple[str, Price]]:
+    return [(plan.name, Price.of(plan)) for plan in tool.plans.current()]
 
 
 def _writes_scorecard_only(request: HttpRequest) -> bool:

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import ClassVar
 
 from django.db.models import Model, QuerySet
 
 from catalog.schema import normalize_name
-from desk.bulk.formats import CellValue, StyledCell, Table, format_cell
-from tools.choices import Period, PlanKind
+from desk.bulk.formats import CellError, CellValue, StyledCell, Table, format_cell
+from tools.choices import Meter, Period, PlanKind
 from tools.models import Fact, Plan, Tool
+from tools.rates import Rate, read_rate_line, write_rate_lines
 from web.normalize import normalize_line, normalize_text
 
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
@@ -120,6 +122,40 @@ class NumberCell(OptionalCell):
         if not isinstance(value, int | Decimal):
             return None
         return int(value) if value == int(value) else Decimal(value).normalize()
+
+
+class WholeNumberCell(NumberCell):
+    """A whole number."""
+
+    def read(self, value: CellValue) -> object:
+        number = super().read(value)
+        return int(number) if isinstance(number, Decimal) and number == int(number) else number
+
+
+class YesCell(LineCell):
+    """Yes or no; an empty cell means no."""
+
+    _WORDS: ClassVar[dict[str, bool]] = {"yes": True, "true": True, "no": False, "false": False, "": False}
+
+    def read(self, value: CellValue) -> object:
+        text = normalize_line(format_cell(value))
+        return self._WORDS.get(text.lower(), text)
+
+    def write(self, value: object) -> CellValue:
+        return "yes" if value else "no"
+
+
+class RatesCell(TextCell):
+    """The rates of a plan, each on a line of its own inside the cell."""
+
+    def read(self, value: CellValue) -> object:
+        try:
+            return [read_rate_line(line)._asdict() for line in normalize_text(format_cell(value)).split("\n") if line]
+        except ValueError as error:
+            raise CellError(str(error)) from None
+
+    def write(self, value: object) -> CellValue:
+        return write_rate_lines(value) if isinstance(value, list) else ""
 
 
 class NamesCell(TextCell):
@@ -229,6 +265,7 @@ TOOL_SHEET = SheetLayout(
 )
 
 _TOOL = SheetColumn("tool__slug", "The slug of a tool on the site.", example="example-tool")
+_YES = "yes or no; empty for no."
 _SOURCE_HELP = "The page that states it: an http or https address."
 _VERIFIED_ON = SheetColumn(
     "verified_on",
@@ -256,6 +293,30 @@ PLAN_SHEET = SheetLayout(
             "period", f"For a paid plan: one of {', '.join(Period.values)}.", example="month", cell=OptionalWordCell()
         ),
         "unit": SheetColumn("unit", "With the period usage: what the amount buys, such as 1M tokens.", example=""),
+        "per_seat": SheetColumn(
+            "per_seat", f"Whether the amount is for each seat: {_YES}", example=True, cell=YesCell()
+        ),
+        "is_from": SheetColumn("is_from", f"Whether the price starts there: {_YES}", example=False, cell=YesCell()),
+        "billed_yearly": SheetColumn(
+            "billed_yearly", f"Whether a price per month is paid once a year: {_YES}", example=False, cell=YesCell()
+        ),
+        "minimum_seats": SheetColumn(
+            "minimum_seats", "The fewest seats it is sold for.", example=None, cell=WholeNumberCell()
+        ),
+        "maximum_seats": SheetColumn(
+            "maximum_seats",
+            "The most seats it can have; 1 for one person’s plan.",
+            example=None,
+            cell=WholeNumberCell(),
+        ),
+        "trial_days": SheetColumn("trial_days", "The days of a trial.", example=14, cell=WholeNumberCell()),
+        "rates": SheetColumn(
+            "rates",
+            "What usage costs, each rate on a line of its own in the cell: input: 0.25 per 1M, or "
+            f"request: 300 included, then stops. Meters: {', '.join(Meter.values)}.",
+            example=[Rate("request", None, None, 300, "slows").stored],
+            cell=RatesCell(),
+        ),
         "source": SheetColumn("source", _SOURCE_HELP, example="https://example.com/pricing"),
         "verified_on": _VERIFIED_ON,
     },

@@ -10,6 +10,7 @@ from django.db import models
 
 from catalog.problems import ImportProblem, Place
 from catalog.report import ImportReport
+from tools.rates import is_stored_rates, write_rate_lines
 from web import words
 
 MAX_CHANGES = 200
@@ -154,6 +155,10 @@ def _format_value(value: object) -> str:
     match value:
         case None:
             return ""
+        case bool():
+            return "yes" if value else "no"
+        case list() if is_stored_rates(value):
+            return write_rate_lines(value).replace("\n", "; ")
         case list():
             return ", ".join(map(str, value))
         case Decimal():

@@ -14,6 +14,7 @@ from catalog.schema import SECTIONS, CatalogPart, FactPart, PlanPart, check_part
 from desk.bulk.formats import CellError, CellValue, SheetError, read_sheet
 from desk.bulk.layouts import PLAN_SHEET, TOOL_SHEET, SheetLayout
 from tools.models import Fact, Plan, Tool
+from tools.rates import read_rates
 
 # Columns that name something. When such a cell is empty it is left out, and reported as missing if it is required.
 NAMING_COLUMNS = {"slug", "category", "attribute", "kind"}
@@ -165,7 +166,15 @@ class UploadedSheet:
         else:
             facts = Fact.objects.current().filter(tool__in=ids).select_related("attribute")
             rows = [(fact.attribute.slug, fact) for fact in facts]
-        return {(row.tool_id, key): {field: getattr(row, field) for field in row.VALUE_FIELDS} for key, row in rows}
+        return {(row.tool_id, key): _read_values(row) for key, row in rows}
+
+
+def _read_values(row: Plan | Fact) -> Cells:
+    """Return the value of a plan or fact as a catalog file would hold it."""
+    values: Cells = {field: getattr(row, field) for field in row.VALUE_FIELDS}
+    if isinstance(row, Plan):
+        values["rates"] = [rate._asdict() for rate in read_rates(row.rates)]
+    return values
 
 
 # The list of a tool in the catalog file that a sheet of this model fills, and its schema.

@@ -31,6 +31,7 @@ from desk.history.events import (
 )
 from desk.history.field_changes import LONG_TEXT_LENGTH, NO_VALUE, FieldChange, render_difference
 from desk.ids import parse_id
+from desk.rate_rows import RateRowsField, describe_rows
 from tools.models import ContentRevision, Plan, Sourced
 from tools.row_history import set_change_reason
 from web.fields import LineField
@@ -300,6 +301,8 @@ def _format_input(form: forms.ModelForm, name: str) -> str:
         choices = dict(field.choices)  # type: ignore[arg-type] # an iterable of pairs once the form is made
         labels = {str(key): str(label) for key, label in choices.items() if not isinstance(label, list | tuple)}
         return labels.get(str(value), str(value or ""))
+    if isinstance(field, RateRowsField):
+        return describe_rows(value)  # type: ignore[arg-type] # what this field prepares
     if isinstance(value, list):
         return " ".join(str(part) for part in value if part)
     return str(value or "")

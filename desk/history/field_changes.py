@@ -12,6 +12,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
+from tools.rates import is_stored_rates, write_rate_lines
 from web.caching import process_cache
 from web.words import format_day
 
@@ -76,6 +77,10 @@ def format_value(field: models.Field, value: Any, names: Names) -> str:
             return f"{format_day(value.date())}, {value:%H:%M:%S} UTC"
         case date():
             return format_day(value)
+        case bool():
+            return "Yes" if value else "No"
+        case list() if is_stored_rates(value):
+            return write_rate_lines(value).replace("\n", "; ")
         case list():
             return ", ".join(map(str, value))
     return f"{value:f}".rstrip("0").rstrip(".") if field.get_internal_type() == "DecimalField" else str(value)

@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from desk.fields import NativeDateInput
 from desk.ids import parse_id
+from desk.rate_rows import RateRowsField
 from tools.models import AlreadySupersededError, Attribute, Fact, Plan, Sourced, Tool, find_plan_errors
+from tools.rates import read_rates
 from web import clock
 
 ROW_GONE = (
@@ -97,9 +99,14 @@ class SourcedForm(forms.ModelForm):
 class PlanForm(SourcedForm):
     key_fields = ("name",)
 
+    rates = RateRowsField(
+        required=False,
+        help_text="What usage costs, or how much each month includes. Counts may be short: 1M, 10k.",
+    )
+
     class Meta:
         model = Plan
-        fields = ["name", "kind", "amount", "currency", "period", "unit", "source", "verified_on"]
+        fields = ["name", *Plan.VALUE_FIELDS, "source", "verified_on"]
         widgets = {"source": forms.URLInput, "verified_on": NativeDateInput}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -112,8 +119,15 @@ class PlanForm(SourcedForm):
             field.choices = [("", "—"), *((value, label) for value, label in field.choices if value)]
         self.fields["amount"].widget.attrs |= {"min": "0", "step": "any"}
         self.fields["currency"].widget.attrs |= {"list": "currencies", "autocapitalize": "characters", "size": 4}
-        self.fields["unit"].help_text = ""
+        for name in ("unit", "per_seat", "is_from", "billed_yearly"):
+            self.fields[name].help_text = ""
+        self.fields["is_from"].label = "From this amount"
         self.fields["unit"].widget.attrs |= {"placeholder": "1M tokens"}
+
+    @property
+    def has_terms(self) -> bool:
+        """Whether the row says more than an amount, or has a problem there: then its terms are shown at once."""
+        return any(self[name].value() or name in self.errors for name in Plan.TERM_FIELDS)
 
     @property
     def title(self) -> str:
@@ -127,13 +141,9 @@ class PlanForm(SourcedForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if kind := cleaned.get("kind"):
-            errors = find_plan_errors(
-                kind=kind,
-                amount=cleaned.get("amount"),
-                currency=cleaned.get("currency"),
-                period=cleaned.get("period"),
-                unit=cleaned.get("unit") or "",
-            )
+            values: dict[str, Any] = {name: cleaned.get(name) for name in Plan.VALUE_FIELDS}
+            values |= {"kind": kind, "unit": cleaned.get("unit") or "", "rates": read_rates(cleaned.get("rates"))}
+            errors = find_plan_errors(**values)
             for field, message in errors.items():
                 if field not in self.errors:  # a malformed value has its own message
                     self.add_error(field, message)

@@ -79,7 +79,7 @@ function vouch(row) {
   if (!tick) return;
   const said = row.classList.contains("desk-row--new")
     ? "[name$=-source]"
-    : "[name$=-value], [name$=-kind], [name$=-amount], [name$=-currency], [name$=-period], [name$=-unit]";
+    : "[name$=-value], [name$=-kind], [name$=-amount], [name$=-currency], [name$=-period], [name$=-unit], .desk-terms input, .desk-terms select";
   for (const field of row.querySelectorAll(said)) {
     field.addEventListener("input", () => { tick.checked = true; }, { once: true });
   }

@@ -62,6 +62,8 @@ def demo(settings, time_machine):
     time_machine.move_to("2026-12-01 12:00Z", tick=False)
     import_catalog(content=(ROOT / "demo" / "catalog.json").read_bytes())
     make.votes(on=Tool.objects.get(slug="claude-haiku-open-weights"), ship=18, skip=13)
+    rate = {"meter": "request", "amount": None, "per": None, "included": 300, "beyond": "stops"}
+    make.plan(of=Tool.objects.get(slug="vllm"), name="Trial", rates=[rate])
     make.correction(
         of=Tool.objects.get(slug="qdrant"),
         note="We gave the license as MIT. It is Apache-2.0.",

@@ -60,6 +60,13 @@ def make_plan(kind: str, amount: int | None = None) -> dict[str, Any]:
         "source": "",
         "verified_on": None,
         "was": None,
+        "per_seat": False,
+        "is_from": False,
+        "billed_yearly": False,
+        "minimum_seats": None,
+        "maximum_seats": None,
+        "trial_days": None,
+        "rates": [],
         **(paid if amount else none),
     }
 
@@ -201,11 +208,9 @@ def test_pricing_read():
 
 
 def test_earlier_values_are_newest_first_and_limited():
-    none = {"amount": None, "currency": None, "period": None, "unit": ""}
-    monthly = {"amount": Decimal(20), "currency": "USD", "period": "month", "unit": ""}
     was = [
-        {"kind": "paid", **monthly, "until": "2026-08-03T23:00:00+00:00", "correction": True},
-        {"kind": "free", **none, "until": "2026-01-02T00:00:00+00:00", "correction": False},
+        {**make_plan("paid", 20), "until": "2026-08-03T23:00:00+00:00", "correction": True},
+        {**make_plan("free"), "until": "2026-01-02T00:00:00+00:00", "correction": False},
     ]
     phrases = "we said $20/mo until 3 Aug 2026, which was wrong", "was Free until 2 Jan 2026"
     for earlier, shown in {1: (True, False), None: (True, True)}.items():

@@ -12,6 +12,7 @@ from tests.desk.tool_forms import ADD, CONFLICT, fill_tool_form, read_errors, to
 from tools.models import AlreadySupersededError, Fact, Plan, Tool
 
 NO_UNIT = "A usage price needs the unit that the amount buys, such as “1M tokens”."
+NO_AMOUNT = "A rate that costs needs an amount, and how many of the meter it buys, such as 1M."
 TOO_CHEAP = "A paid plan costs more than 0; a plan that costs nothing is of the kind Free."
 PRICE = {"kind": "paid", "amount": "20", "currency": "USD", "period": "month"}
 
@@ -177,6 +178,85 @@ def test_invalid_price_is_explained_at_its_field(admin_client, typed, messages):
     tool = make.tool()
     row = {f"plans-0-{name}": value for name, value in {"name": "Pro", **typed}.items()}
     assert read_errors(save(admin_client, tool, **row)) == [f"Plan “Pro”, {words}" for words in messages]
+
+
+def test_rates_are_typed_in_rows_and_supersede(admin_client):
+    tool = make.tool()
+    plan = {"name": "API", "kind": "paid", "currency": "USD", "period": "usage"}
+    rates = {
+        "rates-0-meter": "input",
+        "rates-0-amount": "0.25",
+        "rates-0-per": "1M",
+        "rates-1-meter": "request",
+        "rates-1-included": "2,000",
+        "rates-1-beyond": "stops",
+    }
+    response = save(admin_client, tool, **{f"plans-0-{name}": value for name, value in (plan | rates).items()})
+    assert response.status_code == 302, read_errors(response)
+    stored = [
+        {"meter": "input", "amount": "0.25", "per": 10**6, "included": 0, "beyond": "costs"},
+        {"meter": "request", "amount": None, "per": None, "included": 2000, "beyond": "stops"},
+    ]
+    assert tool.plans.get().rates == stored
+    save(admin_client, tool)
+    assert tool.plans.count() == 1
+    page = fill_tool_form(admin_client.get(tool_url(tool)))
+    assert (page["plans-0-rates-0-per"], page["plans-0-rates-1-included"]) == ("1M", "2,000")
+    save(
+        admin_client,
+        tool,
+        **{"plans-0-rates-0-amount": "0.3", "plans-0-rates-1-meter": "", "plans-0-rates-1-included": ""},
+    )
+    assert tool.plans.current().get().rates == [{**stored[0], "amount": "0.3"}]
+    assert tool.plans.count() == 2
+    changes = " ".join(admin_client.get(f"/admin/tools/tool/{tool.pk}/history/").content.decode().split())
+    assert "input: 0.25 per 1M; request: 2,000 included, then stops" in changes
+
+
+def test_terms_are_ticked_and_typed(admin_client):
+    tool = make.tool()
+    terms = {"per_seat": "on", "billed_yearly": "on", "minimum_seats": "5", "trial_days": "14"}
+    save(admin_client, tool, **{f"plans-0-{name}": value for name, value in ({"name": "Team"} | PRICE | terms).items()})
+    plan = tool.plans.get()
+    assert (plan.per_seat, plan.is_from, plan.billed_yearly, plan.minimum_seats, plan.trial_days) == (
+        True,
+        False,
+        True,
+        5,
+        14,
+    )
+    save(admin_client, tool, **{"plans-0-minimum_seats": "2"})
+    assert list(tool.plans.order_by("pk").values_list("minimum_seats", flat=True)) == [5, 2]
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ({"per": "1M"}, "Rate 1: Select what is counted."),
+        ({"meter": "input", "amount": "x", "per": "1M"}, "Rate 1: The amount is a number such as 0.25."),
+        ({"meter": "input", "amount": "1", "per": "a lot"}, "Rate 1: Write a number such as 2000, 10k, 50M, or 1.5B."),
+        ({"meter": "input", "amount": "1"}, f"Rate 1: {NO_AMOUNT}"),
+        ({"meter": "image", "included": "5"}, f"Rate 1: {NO_AMOUNT}"),
+        (
+            {"meter": "image", "beyond": "stops"},
+            "Rate 1: What stops or slows down needs a number that each month includes.",
+        ),
+        (
+            {"meter": "input", "amount": "1", "per": "1", "beyond": "explodes"},
+            "Rate 1: Select what happens beyond the number that is included.",
+        ),
+    ],
+)
+def test_invalid_rate_is_explained_and_loses_nothing(admin_client, typed, message):
+    tool = make.tool()
+    row = {f"plans-0-rates-0-{name}": value for name, value in typed.items()}
+    response = save(
+        admin_client, tool, **{f"plans-0-{name}": value for name, value in ({"name": "Pro"} | PRICE).items()}, **row
+    )
+    assert read_errors(response) == [f"Plan “Pro”, Rates: {message}"]
+    page = fill_tool_form(response)
+    kept = {name: page[name] for name in row if not name.endswith("beyond")}
+    assert kept == {name: value for name, value in row.items() if not name.endswith("beyond")}
 
 
 def test_lowercase_currency_is_accepted(admin_client):

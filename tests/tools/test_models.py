@@ -9,6 +9,8 @@ from tools.publishing import PublicationState
 from tools.slugged import FormerSlug
 
 pytestmark = pytest.mark.django_db
+RATES = [{"meter": "input", "amount": "0.25", "per": 1_000_000, "included": 0, "beyond": "costs"}]
+USAGE = {"kind": "paid", "currency": "USD", "period": "usage", "rates": RATES}
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,20 @@ pytestmark = pytest.mark.django_db
         ("tools_plan_kind_fits_amount", {"kind": "gift"}),
         ("tools_plan_unit_with_usage", {"kind": "paid", "amount": 3, "currency": "USD", "period": "usage"}),
         ("tools_plan_unit_with_usage", {"kind": "free", "unit": "seat"}),
+        ("tools_plan_kind_fits_amount", {"kind": "free", "rates": RATES}),
+        ("tools_plan_kind_fits_amount", {"kind": "paid", "currency": "USD", "period": "usage"}),
+        ("tools_plan_kind_fits_amount", {"kind": "paid", "currency": "USD", "period": "month", "rates": RATES}),
+        ("tools_plan_unit_with_usage", {**USAGE, "amount": 3, "unit": "1M tokens"}),
+        ("tools_plan_unit_with_usage", {**USAGE, "unit": "1M tokens"}),
+        ("tools_plan_terms_fit", {"kind": "free", "per_seat": True}),
+        ("tools_plan_terms_fit", {**USAGE, "per_seat": True}),
+        ("tools_plan_terms_fit", {"kind": "contact", "is_from": True}),
+        ("tools_plan_terms_fit", {**USAGE, "billed_yearly": True}),
+        ("tools_plan_terms_fit", {"kind": "free", "trial_days": 14}),
+        ("tools_plan_seats_in_order", {"kind": "free", "minimum_seats": 0}),
+        ("tools_plan_seats_in_order", {"kind": "free", "minimum_seats": 5, "maximum_seats": 4}),
+        ("tools_plan_rates_sound", {"kind": "free", "rates": [{}]}),
+        ("tools_plan_rates_sound", {**USAGE, "rates": RATES * 2}),
         ("tools_plan_source_web", {"kind": "free", "source": "javascript:alert(1)"}),
     ],
 )

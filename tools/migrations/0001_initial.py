@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import tools.expressions
+import tools.models.plan
 
 
 class Migration(migrations.Migration):
@@ -613,6 +614,58 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "per_seat",
+                    models.BooleanField(default=False, help_text="The amount is for each seat."),
+                ),
+                (
+                    "is_from",
+                    models.BooleanField(
+                        default=False, help_text="The amount is where the price starts.", verbose_name="from"
+                    ),
+                ),
+                (
+                    "billed_yearly",
+                    models.BooleanField(default=False, help_text="A price per month that is paid once a year."),
+                ),
+                (
+                    "minimum_seats",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1000000),
+                        ],
+                    ),
+                ),
+                (
+                    "maximum_seats",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="1 for a plan that one person uses.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1000000),
+                        ],
+                    ),
+                ),
+                (
+                    "trial_days",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(3660),
+                        ],
+                    ),
+                ),
+                (
+                    "rates",
+                    models.JSONField(blank=True, default=list, validators=[tools.models.plan.validate_rates]),
+                ),
+                (
                     "renamed_from",
                     models.CharField(
                         blank=True,
@@ -698,6 +751,58 @@ class Migration(migrations.Migration):
                         help_text="For usage prices: the unit that the amount buys, as in “1M tokens”.",
                         max_length=50,
                     ),
+                ),
+                (
+                    "per_seat",
+                    models.BooleanField(default=False, help_text="The amount is for each seat."),
+                ),
+                (
+                    "is_from",
+                    models.BooleanField(
+                        default=False, help_text="The amount is where the price starts.", verbose_name="from"
+                    ),
+                ),
+                (
+                    "billed_yearly",
+                    models.BooleanField(default=False, help_text="A price per month that is paid once a year."),
+                ),
+                (
+                    "minimum_seats",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1000000),
+                        ],
+                    ),
+                ),
+                (
+                    "maximum_seats",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="1 for a plan that one person uses.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1000000),
+                        ],
+                    ),
+                ),
+                (
+                    "trial_days",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(3660),
+                        ],
+                    ),
+                ),
+                (
+                    "rates",
+                    models.JSONField(blank=True, default=list, validators=[tools.models.plan.validate_rates]),
                 ),
                 (
                     "renamed_from",
@@ -1048,15 +1153,23 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     models.Q(
                         models.Q(
-                            ("amount__gt", 0),
-                            ("amount__isnull", False),
                             ("currency__isnull", False),
                             ("currency__regex", "^[A-Z]{3}$"),
                             ("kind", "paid"),
                             ("period__in", ["once", "month", "year", "usage"]),
                             ("period__isnull", False),
+                            models.Q(
+                                models.Q(("amount__gt", 0), ("amount__isnull", False)),
+                                models.Q(
+                                    ("amount__isnull", True),
+                                    ("period", "usage"),
+                                    ("rates__contains", [{"beyond": "costs"}]),
+                                ),
+                                _connector="OR",
+                            ),
                         ),
                         models.Q(
+                            models.Q(("rates__contains", [{"beyond": "costs"}]), _negated=True),
                             ("amount__isnull", True),
                             ("currency__isnull", True),
                             ("kind__in", ["free", "contact"]),
@@ -1066,7 +1179,7 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="tools_plan_kind_fits_amount",
-                violation_error_message="A paid plan has an amount above 0, a currency, and a period; other plans have none of these.",
+                violation_error_message="A paid plan has an amount above 0 or rates, a currency, and a period; others have none of these.",
             ),
         ),
         migrations.AddConstraint(
@@ -1075,11 +1188,70 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     models.Q(("period__isnull", True), ("unit", "")),
                     models.Q(("period__in", ["once", "month", "year"]), ("period__isnull", False), ("unit", "")),
-                    models.Q(("period", "usage"), ("period__isnull", False), models.Q(("unit", ""), _negated=True)),
+                    models.Q(
+                        models.Q(("rates__contains", [{"beyond": "costs"}]), _negated=True),
+                        ("amount__isnull", False),
+                        ("period", "usage"),
+                        ("period__isnull", False),
+                        models.Q(("unit", ""), _negated=True),
+                    ),
+                    models.Q(("amount__isnull", True), ("period", "usage"), ("period__isnull", False), ("unit", "")),
                     _connector="OR",
                 ),
                 name="tools_plan_unit_with_usage",
-                violation_error_message="A usage price names the unit that the amount buys; other prices have no unit.",
+                violation_error_message="A usage price names the unit that the amount buys, or has rates; other prices have no unit.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("per_seat", False),
+                        models.Q(("period__in", ["once", "month", "year"]), ("period__isnull", False)),
+                        _connector="OR",
+                    ),
+                    models.Q(("is_from", False), ("kind", "paid"), _connector="OR"),
+                    models.Q(
+                        ("billed_yearly", False),
+                        models.Q(("period", "month"), ("period__isnull", False)),
+                        _connector="OR",
+                    ),
+                    models.Q(
+                        ("trial_days__isnull", True),
+                        models.Q(
+                            models.Q(("kind", "free"), _negated=True), ("trial_days__gte", 1), ("trial_days__lte", 3660)
+                        ),
+                        _connector="OR",
+                    ),
+                ),
+                name="tools_plan_terms_fit",
+                violation_error_message="Per seat, from, billed yearly, or a trial does not fit this kind or period.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("minimum_seats__isnull", True),
+                        models.Q(("minimum_seats__gte", 1), ("minimum_seats__lte", 1000000)),
+                        _connector="OR",
+                    ),
+                    models.Q(
+                        ("maximum_seats__isnull", True),
+                        models.Q(("maximum_seats__gte", 1), ("maximum_seats__lte", 1000000)),
+                        _connector="OR",
+                    ),
+                    models.Q(
+                        ("minimum_seats__isnull", True),
+                        ("maximum_seats__isnull", True),
+                        ("minimum_seats__lte", models.F("maximum_seats")),
+                        _connector="OR",
+                    ),
+                ),
+                name="tools_plan_seats_in_order",
+                violation_error_message="Seats are counted from 1, and the minimum is at most the maximum.",
             ),
         ),
         migrations.AddConstraint(

@@ -5,7 +5,7 @@ join, and return them after every insert (tools/search.py).
 """
 
 from django.contrib.postgres.operations import TrigramExtension
-from django.db import migrations
+from django.db import migrations, models
 
 from web.sql import RunSQLFiles
 
@@ -47,7 +47,40 @@ class Migration(migrations.Migration):
                 "search.sql": "4f19cc65",
                 "facts.sql": "df2beb79",
                 "history.sql": "0715a4fc",
+                "rates.sql": "7fa4a91d",
             },
+        ),
+        # Here and not with the other constraints, because it calls a function of rates.sql.
+        migrations.AddConstraint(
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Func(
+                        "rates",
+                        models.Value(
+                            [
+                                "input",
+                                "cached-input",
+                                "output",
+                                "request",
+                                "credit",
+                                "image",
+                                "page",
+                                "character",
+                                "minute",
+                                "gigabyte",
+                                "vector",
+                                "gpu-hour",
+                            ],
+                            output_field=models.JSONField(),
+                        ),
+                        function="are_rates",
+                        output_field=models.BooleanField(),
+                    )
+                ),
+                name="tools_plan_rates_sound",
+                violation_error_message="A rate names a meter that no other rate of the plan has, and what it costs.",
+            ),
         ),
         migrations.RunSQL(SEARCH, UNDO_SEARCH),
         migrations.RunSQL(REVISION, "DELETE FROM tools_contentrevision"),

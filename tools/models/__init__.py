@@ -9,15 +9,14 @@ from tools.models.constraints import (
     web_address_constraint,
 )
 from tools.models.corrections import Correction, CorrectionQuerySet
+from tools.models.plan import Plan, find_plan_errors
 from tools.models.revision import ContentRevision
 from tools.models.sourced import (
     AlreadySupersededError,
     Fact,
-    Plan,
     Sourced,
     SourcedQuerySet,
     find_misfits,
-    find_plan_errors,
 )
 from tools.models.tool import Category, CategoryQuerySet, Tool, ToolQuerySet
 

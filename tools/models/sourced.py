@@ -3,17 +3,14 @@
 from collections import Counter
 from collections.abc import Collection
 from copy import copy
-from decimal import Decimal
 from typing import Any, ClassVar, Self
 
-from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
-from tools.choices import Period, PlanKind
 from tools.models.attribute import Attribute
-from tools.models.constraints import CURRENCY_PATTERN, validate_web_address, web_address_constraint
+from tools.models.constraints import validate_web_address, web_address_constraint
 from tools.models.tool import Tool
 from tools.row_history import History
 from tools.values import Scale, fits
@@ -100,19 +97,19 @@ class Sourced(models.Model):
             self.save(update_fields=["superseded_at", "correction"])
 
 
-_CHANGED = Q(superseded_at__isnull=False, correction=False)
-_NEWEST = (F("superseded_at").desc(), F("id").desc())
+CHANGED = Q(superseded_at__isnull=False, correction=False)
+NEWEST = (F("superseded_at").desc(), F("id").desc())
 
 
-def _history_indexes(table: str) -> list[models.Index]:
+def history_indexes(table: str) -> list[models.Index]:
     """Return the indexes by which the newest changes and corrections are found (comparisons/reading/changes.py)."""
     return [
-        models.Index(*_NEWEST, name=f"{table}_changed", condition=_CHANGED),
-        models.Index(*_NEWEST, name=f"{table}_corrected", condition=Q(correction=True)),
+        models.Index(*NEWEST, name=f"{table}_changed", condition=CHANGED),
+        models.Index(*NEWEST, name=f"{table}_corrected", condition=Q(correction=True)),
     ]
 
 
-def _history_constraints(table: str) -> list[models.BaseConstraint]:
+def history_constraints(table: str) -> list[models.BaseConstraint]:
     """Return the constraints that a row's history is possible."""
     return [
         models.CheckConstraint(
@@ -126,129 +123,6 @@ def _history_constraints(table: str) -> list[models.BaseConstraint]:
             violation_error_message="A value is superseded after it was added.",
         ),
     ]
-
-
-def find_plan_errors(
-    *, kind: str, amount: Decimal | None, currency: str | None, period: str | None, unit: str
-) -> dict[str, str]:
-    """Return a message per field of a plan that contradicts its kind or period; {} if the plan is consistent.
-
-    This is the rule that the constraints of `Plan` enforce, in words for forms and files.
-    """
-    values = {"amount": amount, "currency": currency, "period": period}
-    if kind == PlanKind.PAID:
-        needed = {"amount": "an amount", "currency": "a currency, such as USD", "period": "a period"}
-        errors = {field: f"A paid plan needs {needed[field]}." for field, value in values.items() if not value}
-        if amount is not None and amount <= 0:
-            errors["amount"] = "A paid plan costs more than 0; a plan that costs nothing is of the kind Free."
-    else:
-        named = {"amount": "an amount", "currency": "a currency", "period": "a period"}
-        errors = {
-            field: f"Only a paid plan has {named[field]}." for field, value in values.items() if value not in (None, "")
-        }
-    if "period" in errors:  # then the unit cannot be judged
-        return errors
-    if period == Period.USAGE and not unit.strip():
-        errors["unit"] = "A usage price needs the unit that the amount buys, such as “1M tokens”."
-    elif period != Period.USAGE and unit.strip():
-        errors["unit"] = "Only a usage price has a unit."
-    return errors
-
-
-class Plan(Sourced):
-    """One price of a tool. Its constraints are stated in words by `find_plan_errors`."""
-
-    VALUE_FIELDS = ("kind", "amount", "currency", "period", "unit")
-    HISTORY_FIELDS = (*Sourced.HISTORY_FIELDS, "renamed_from")
-
-    tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="plans")
-    name = models.CharField(max_length=100)
-    kind = models.CharField(max_length=7, choices=PlanKind)
-    amount = models.DecimalField(max_digits=14, decimal_places=6, null=True, blank=True)
-    currency = models.CharField(
-        max_length=3,
-        null=True,
-        blank=True,
-        validators=[RegexValidator(rf"\A{CURRENCY_PATTERN}\Z", "Three capital letters, as in USD.")],
-    )
-    period = models.CharField(max_length=5, choices=Period, null=True, blank=True)
-    unit = models.CharField(
-        max_length=50, blank=True, help_text="For usage prices: the unit that the amount buys, as in “1M tokens”."
-    )
-    renamed_from = models.CharField(
-        max_length=100,
-        blank=True,
-        editable=False,
-        help_text="What the plan was called until `added_at`, when the row of that name was superseded by this one.",
-    )
-
-    history = History()
-
-    class Meta:
-        ordering = ["pk"]
-        indexes = [
-            *_history_indexes("tools_plan"),
-            models.Index(
-                F("added_at").desc(), F("id").desc(), name="tools_plan_added", condition=Q(added_at__isnull=False)
-            ),
-            models.Index(*_NEWEST, name="tools_plan_no_longer_free", condition=_CHANGED & Q(kind=PlanKind.FREE)),
-        ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tool", "name", "superseded_at"],
-                name="tools_plan_one_standing",
-                nulls_distinct=False,
-                violation_error_message="This tool already has a plan with that name.",
-            ),
-            models.CheckConstraint(
-                name="tools_plan_kind_fits_amount",
-                condition=Q(
-                    Q(
-                        kind=PlanKind.PAID,
-                        # A check that yields NULL passes, so each part requires a value.
-                        amount__isnull=False,
-                        amount__gt=0,
-                        currency__isnull=False,
-                        currency__regex=f"^{CURRENCY_PATTERN}$",
-                        period__isnull=False,
-                        period__in=Period.values,
-                    )
-                    | Q(
-                        kind__in=[PlanKind.FREE, PlanKind.CONTACT],
-                        amount__isnull=True,
-                        currency__isnull=True,
-                        period__isnull=True,
-                    )
-                ),
-                violation_error_message=(
-                    "A paid plan has an amount above 0, a currency, and a period; other plans have none of these."
-                ),
-            ),
-            models.CheckConstraint(
-                name="tools_plan_unit_with_usage",
-                condition=(
-                    Q(period__isnull=True, unit="")
-                    | Q(period__isnull=False, period__in=[Period.ONCE, Period.MONTH, Period.YEAR], unit="")
-                    | (Q(period__isnull=False, period=Period.USAGE) & ~Q(unit=""))
-                ),
-                violation_error_message="A usage price names the unit that the amount buys; other prices have no unit.",
-            ),
-            web_address_constraint("source", name="tools_plan_source_web"),
-            models.CheckConstraint(
-                name="tools_plan_renamed_when_added",
-                condition=Q(renamed_from="") | Q(added_at__isnull=False),
-                violation_error_message="A plan that was renamed says when.",
-            ),
-            *_history_constraints("tools_plan"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def continue_from(self, predecessor: Self) -> None:
-        """Note what the plan was called before, once that row is superseded. Readers never saw a row that is not."""
-        if self.name != predecessor.name and predecessor.superseded_at is not None:
-            self.renamed_from, self.added_at = predecessor.name, predecessor.superseded_at
 
 
 class Fact(Sourced):
@@ -269,7 +143,7 @@ class Fact(Sourced):
 
     class Meta:
         ordering = ["attribute", "pk"]
-        indexes = _history_indexes("tools_fact")
+        indexes = history_indexes("tools_fact")
         constraints = [
             models.UniqueConstraint(
                 fields=["tool", "attribute", "superseded_at"],
@@ -278,7 +152,7 @@ class Fact(Sourced):
                 violation_error_message="This tool already has a value for that attribute.",
             ),
             web_address_constraint("source", name="tools_fact_source_web"),
-            *_history_constraints("tools_fact"),
+            *history_constraints("tools_fact"),
         ]
 
     def __str__(self) -> str:
