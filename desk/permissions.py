@@ -40,6 +40,11 @@ def may_import(user: AnyUser) -> bool:
     return user.has_perm("tools.import_catalog")
 
 
+def may_convert(user: AnyUser) -> bool:
+    """Return whether a user may give an attribute another kind, which rewrites the facts about it."""
+    return user.has_perms(["tools.change_attribute", "tools.change_fact"])
+
+
 def may_preview(user: AnyUser, content: Content) -> bool:
     """Return whether a user may see the page of a draft and create a link to it for others.
 

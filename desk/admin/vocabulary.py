@@ -8,18 +8,28 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Model, QuerySet, prefetch_related_objects
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_http_methods
 
+from desk.bulk.conversion_page import handle_conversion
 from desk.fields import LinesField
 from desk.lists.change_lists import ListAdmin, PreparedChangeList
+from desk.permissions import may_convert
+from desk.value_fields import ChoicesField
 from tools.expressions import SortKey
-from tools.models import Attribute, Category, Fact, Tool
+from tools.models import Attribute, Category, Fact, Tool, find_misfits
 from tools.slugs import MAX_LENGTH, slug_from_name
-from web.words import join_words
+from tools.values import Option, Scale
+from web.words import count_of, join_words
+
+MISFITS_NAMED = 3  # values that an error names
 
 
 def _count_by(rows: QuerySet, field: str) -> Counter[int]:
@@ -122,12 +132,61 @@ class CategoryAdmin(VocabularyAdmin):
         return number
 
 
+class AttributeForm(forms.ModelForm):
+    """An attribute, with its choices as lines of text."""
+
+    choices = ChoicesField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField"}),
+        help_text="For the kind Choice: one per line, in the order in which readers see them. To rename one, keep its "
+        "address: “Apache License 2.0 | apache-2.0”.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.instance.pk and not self.errors and {"kind", "choices", "several"} & set(self.changed_data):
+            options = tuple(Option(**choice) for choice in cleaned["choices"])
+            scale = Scale(cleaned["kind"], options, several=cleaned["several"], unit=cleaned["unit"])
+            if misfits := find_misfits(self.instance, scale):
+                self.add_error(None, self._describe_misfits(misfits))
+        return cleaned
+
+    def _describe_misfits(self, misfits: Counter[str]) -> SafeString:
+        values = join_words([f"“{value}”" for value in list(misfits)[:MISFITS_NAMED]])
+        more = ", and others" if len(misfits) > MISFITS_NAMED else ""
+        return format_html(
+            'These values of {} would no longer fit: {}{}. <a href="{}">Convert the facts</a> instead.',
+            count_of(misfits.total(), "fact"),
+            values,
+            more,
+            reverse("admin:tools_attribute_convert", args=[self.instance.pk]),
+        )
+
+
 @admin.register(Attribute)
 class AttributeAdmin(VocabularyAdmin):
-    list_display = ["name", "slug", "category_names", "facts_link"]
-    fields = ["name", "slug", "categories"]
-    list_filter = ["categories"]
+    form = AttributeForm
+    list_display = ["name", "slug", "kind", "decides", "category_names", "facts_link"]
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "categories", "heading", "explanation", "decides"]}),
+        ("Values", {"fields": ["kind", "choices", "several", "unit", "better"]}),
+    ]
+    list_filter = ["kind", "decides", "categories"]
     filter_horizontal = ["categories"]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.convert_view)
+        return [path("<int:pk>/convert/", view, name="tools_attribute_convert"), *super().get_urls()]
+
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    def convert_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give an attribute another kind, and its facts the values that the editor enters for each present value."""
+        if not may_convert(request.user):
+            raise PermissionDenied
+        attribute = get_object_or_404(Attribute, pk=pk)
+        return handle_conversion(
+            request, attribute, context={**self.admin_site.each_context(request), "opts": self.opts}
+        )
 
     def prepare_rows(self, attributes: list[Any]) -> None:
         facts = _count_by(Fact.objects.current(), "attribute")

@@ -329,7 +329,13 @@ FACT_SHEET = SheetLayout(
     columns={
         "tool": _TOOL,
         "attribute": SheetColumn("attribute__slug", "The slug of the attribute.", example="license"),
-        "value": SheetColumn("value", "At most 300 characters.", example="Apache-2.0"),
+        "value": SheetColumn(
+            "value",
+            "As its attribute wants it: names of choices separated by commas; yes, partly, or no; a number such as "
+            "128000 or 128k; a version; a day such as 2026-11-01; or text of at most 300 characters.",
+            example="Apache-2.0",
+        ),
+        "note": SheetColumn("note", "What the value leaves out, at most 200 characters.", example="except the weights"),
         "source": SheetColumn("source", _SOURCE_HELP, example="https://example.com/license"),
         "verified_on": _VERIFIED_ON,
     },

@@ -160,7 +160,7 @@ def _format_value(value: object) -> str:
         case list() if is_stored_rates(value):
             return write_rate_lines(value).replace("\n", "; ")
         case list():
-            return ", ".join(map(str, value))
+            return ", ".join(item["name"] if isinstance(item, dict) and "name" in item else str(item) for item in value)
         case Decimal():
             return f"{value.normalize():f}"
         case datetime():

@@ -82,7 +82,7 @@ def format_value(field: models.Field, value: Any, names: Names) -> str:
         case list() if is_stored_rates(value):
             return write_rate_lines(value).replace("\n", "; ")
         case list():
-            return ", ".join(map(str, value))
+            return ", ".join(item["name"] if isinstance(item, dict) and "name" in item else str(item) for item in value)
     return f"{value:f}".rstrip("0").rstrip(".") if field.get_internal_type() == "DecimalField" else str(value)
 
 

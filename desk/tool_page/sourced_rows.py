@@ -13,8 +13,10 @@ from django.utils import timezone
 from desk.fields import NativeDateInput
 from desk.ids import parse_id
 from desk.rate_rows import RateRowsField
+from desk.value_fields import build_value_field
 from tools.models import AlreadySupersededError, Attribute, Fact, Plan, Sourced, Tool, find_plan_errors
 from tools.rates import read_rates
+from tools.values import parse_value
 from web import clock
 
 ROW_GONE = (
@@ -153,7 +155,7 @@ class PlanForm(SourcedForm):
 class FactForm(SourcedForm):
     class Meta:
         model = Fact
-        fields = ["attribute", "value", "source", "verified_on"]
+        fields = ["attribute", "value", "note", "source", "verified_on"]
         widgets = {"source": forms.URLInput, "verified_on": NativeDateInput}
 
     def __init__(self, *args: Any, attributes: Sequence[Attribute], **kwargs: Any) -> None:
@@ -166,8 +168,12 @@ class FactForm(SourcedForm):
             empty_value=None,
             disabled=self.instance.pk is not None,
         )
+        self.fields["note"].help_text = ""
+        self.fields["note"].widget.attrs |= {"placeholder": "on two A100s"}
         if self.fixed_attribute:
             self.fields["attribute"].widget = forms.HiddenInput()
+            max_length: Any = Fact._meta.get_field("value").max_length
+            self.fields["value"] = build_value_field(self.fixed_attribute.scale, max_length=max_length)
 
     @property
     def title(self) -> str:
@@ -182,6 +188,16 @@ class FactForm(SourcedForm):
     def fixed_attribute(self) -> Attribute | None:
         """The attribute of a row that was created for one; None for a row in which the editor chooses."""
         return self.attributes.get(self.initial.get("attribute", 0))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        attribute, value = cleaned.get("attribute"), cleaned.get("value")
+        if attribute and value and not self.fixed_attribute:  # then the field does not know the attribute
+            try:
+                cleaned["value"] = parse_value(attribute.scale, value)
+            except ValueError as error:
+                self.add_error("value", str(error))
+        return cleaned
 
     def has_changed(self) -> bool:
         """Return whether there is anything to save. A new row without a value is ignored."""

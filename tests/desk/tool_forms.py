@@ -18,7 +18,12 @@ def tool_url(tool: Tool) -> str:
 
 def fill_tool_form(page: HttpResponse, **typed: Any) -> dict[str, Any]:
     """Return the fields of a page's form with their values, updated with what is typed."""
-    form = html.fromstring(page.content.decode()).get_element_by_id("tool_form")
+    return read_form(page, "tool_form") | {"_save": "Save"} | typed
+
+
+def read_form(page: HttpResponse, name: str) -> dict[str, Any]:
+    """Return the fields of the form whose id is `name`, with their values. Boxes are lists of what is ticked."""
+    form = html.fromstring(page.content.decode()).get_element_by_id(name)
     for template in form.findall(".//template"):
         template.drop_tree()
     fields: dict[str, Any] = {}
@@ -28,7 +33,8 @@ def fill_tool_form(page: HttpResponse, **typed: Any) -> dict[str, Any]:
             continue
         if kind in ("checkbox", "radio"):
             if "checked" in field.attrib:
-                fields[name] = field.get("value", "on")
+                value = field.get("value", "on")
+                fields[name] = [*fields[name], value] if name in fields else [value]
         elif field.tag == "textarea":
             fields[name] = (field.text or "").removeprefix("\n")
         elif field.tag == "select":
@@ -37,7 +43,7 @@ def fill_tool_form(page: HttpResponse, **typed: Any) -> dict[str, Any]:
             )
         else:
             fields[name] = field.get("value", "")
-    return fields | {"_save": "Save"} | typed
+    return fields
 
 
 def read_errors(page: HttpResponse) -> list[str]:

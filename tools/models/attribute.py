@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -102,6 +103,14 @@ class Attribute(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Raise ValidationError for fields that contradict the kind."""
+        errors = find_attribute_errors(
+            kind=self.kind, options=self.options, several=self.several, unit=self.unit, better=self.better
+        )
+        if errors:
+            raise ValidationError(errors)
 
     @property
     def options(self) -> tuple[Option, ...]:

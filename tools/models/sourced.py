@@ -5,6 +5,7 @@ from collections.abc import Collection
 from copy import copy
 from typing import Any, ClassVar, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Count, F, Q
 from django.utils import timezone
@@ -157,6 +158,12 @@ class Fact(Sourced):
 
     def __str__(self) -> str:
         return f"{self.attribute}: {self.value}"
+
+    def clean(self) -> None:
+        """Raise ValidationError for a current value that does not fit its attribute."""
+        is_complete = self.attribute_id is not None and self.value
+        if is_complete and self.superseded_at is None and not fits(self.attribute.scale, self.value):
+            raise ValidationError({"value": f"“{self.value}” is not a value of {self.attribute}."})
 
 
 def find_misfits(attribute: Attribute, scale: Scale, *, except_of: Collection[str] = ()) -> Counter[str]:

@@ -1,0 +1,131 @@
+"""Form fields for the value of a fact, by the kind of its attribute, and for an attribute's choices."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from desk.fields import NativeDateInput
+from tools.choices import AttributeKind, Grade
+from tools.values import (
+    MAX_CHOICE_NAME_LENGTH,
+    MAX_CHOICES,
+    SEPARATOR,
+    Option,
+    Scale,
+    parse_value,
+    slug_choice,
+    validate_choice_slug,
+)
+from web.fields import LineField, MultilineField
+from web.normalize import normalize_line
+
+CHOICE_SEPARATOR = "|"  # between a choice's name and its slug, where they are typed
+
+
+class ValueField(LineField):
+    """A value that is typed, cleaned to the canonical form of its attribute's kind."""
+
+    def __init__(self, *, scale: Scale, **options: Any) -> None:
+        self.scale = scale
+        super().__init__(**options)
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        try:
+            return parse_value(self.scale, text) if text else ""
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Return whether the value changed: `128k` is the same as `128000`."""
+        if not data:
+            return bool(initial)
+        try:
+            return self.clean(data) != (initial or "")
+        except forms.ValidationError:
+            return True
+
+
+class SeveralChoicesField(forms.MultipleChoiceField):
+    """Choices to tick. The cleaned value is their slugs, as facts have them."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def prepare_value(self, value: Any) -> Any:
+        return value.split(SEPARATOR) if isinstance(value, str) else value
+
+    def clean(self, value: Any) -> Any:
+        chosen = set(super().clean(value))
+        return SEPARATOR.join(slug for slug, _ in self.choices if slug in chosen)  # type: ignore[misc, union-attr]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial or []), data)
+
+
+def build_value_field(scale: Scale, *, max_length: int) -> forms.Field:
+    """Return the field for the value of a fact: a select, boxes to tick, or a line with its unit."""
+    match scale.kind:
+        case AttributeKind.CHOICE if scale.several:
+            return SeveralChoicesField(choices=scale.options, label="Values")
+        case AttributeKind.CHOICE:
+            return forms.ChoiceField(choices=[("", "—"), *scale.options], label="Value")
+        case AttributeKind.GRADE:
+            return forms.ChoiceField(choices=[("", "—"), *Grade.choices], label="Value")
+        case AttributeKind.DAY:
+            return ValueField(scale=scale, max_length=max_length, label="Day", widget=NativeDateInput)
+        case AttributeKind.NUMBER:
+            label = f"Number, in {scale.unit}" if scale.unit else "Number"
+            widget = forms.TextInput(attrs={"inputmode": "decimal", "placeholder": "128000 or 128k"})
+            return ValueField(scale=scale, max_length=max_length, label=label, widget=widget)
+        case AttributeKind.VERSION:
+            widget = forms.TextInput(attrs={"placeholder": "1.10"})
+            return ValueField(scale=scale, max_length=max_length, label="Version", widget=widget)
+    return ValueField(scale=scale, max_length=max_length, label="Value")
+
+
+class ChoicesField(MultilineField):
+    """The choices of an attribute, one name per line. A line may end in a slug: `Apache-2.0 | apache-2.0`.
+
+    The slug of a new choice is made from its name. The cleaned value is a list of {"slug", "name"}.
+    """
+
+    def prepare_value(self, value: Any) -> Any:
+        return write_choices(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[dict[str, str]]:
+        lines = [line for line in map(normalize_line, (super().clean(value) or "").splitlines()) if line]
+        if len(lines) > MAX_CHOICES:
+            raise forms.ValidationError(f"An attribute has at most {MAX_CHOICES} choices.")
+        return [_parse_choice(line)._asdict() for line in lines]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return self.clean(data) != (initial or [])
+        except forms.ValidationError:
+            return True
+
+
+def write_choices(choices: Sequence[dict[str, str]]) -> str:
+    """Return choices as lines of text: the name, and the slug where it cannot be made from the name."""
+    return "\n".join(
+        choice["name"]
+        if slug_choice(choice["name"]) == choice["slug"] and CHOICE_SEPARATOR not in choice["name"]
+        else f"{choice['name']} {CHOICE_SEPARATOR} {choice['slug']}"
+        for choice in choices
+    )
+
+
+def _parse_choice(line: str) -> Option:
+    name, separator, slug = (part.strip() for part in line.rpartition(CHOICE_SEPARATOR))
+    if not separator:
+        name, slug = line, slug_choice(line)
+    if not name or not slug:
+        raise forms.ValidationError(f"“{line}” needs a name with a letter or a digit.")
+    if len(name) > MAX_CHOICE_NAME_LENGTH:
+        raise forms.ValidationError(f"“{name[:40]}…” has more than {MAX_CHOICE_NAME_LENGTH} characters.")
+    try:
+        validate_choice_slug(slug)
+    except forms.ValidationError as error:
+        raise forms.ValidationError(f"“{slug}”: {error.message}") from None
+    return Option(slug, name)
