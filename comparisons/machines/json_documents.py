@@ -12,7 +12,8 @@ from typing import Any
 from comparisons.addresses import absolute_url, reverse_pair, reverse_pair_image, reverse_slug, reverse_tool_image
 from comparisons.reading.pairs import Pair
 from comparisons.reading.records import FactRecord, PairRecord, PlanRecord, ReviewRecord, ToolRecord
-from comparisons.shaping.sentences import describe_split, write_like_for_like_notice, write_pricing_read, write_verdict
+from comparisons.shaping.pricing_read import write_pricing_read
+from comparisons.shaping.sentences import describe_split, write_like_for_like_notice, write_verdict
 from comparisons.shaping.tool_columns import Column, SeatRow
 from tools import logos
 from tools.prices import Price
@@ -48,7 +49,7 @@ def build_comparison(
         "introduction": pair.introduction,
         "sentence": write_verdict(columns, communities, seats),
         "notice": write_like_for_like_notice(*columns),
-        "pricing_read": write_pricing_read(*columns),
+        "pricing_read": write_pricing_read(*((column["name"], column["prices"]) for column in columns)),
         "split": {
             "sentence": describe_split(seats),
             "seats": [{"slug": row["slug"], "name": row["name"]} for row in seats if row["differs"]],

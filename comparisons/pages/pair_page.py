@@ -23,6 +23,7 @@ from comparisons.reading.pairs import Pair
 from comparisons.reading.revision import Revision
 from comparisons.reading.tool_records import read_pair
 from comparisons.shaping import sentences, tool_columns
+from comparisons.shaping.pricing_read import write_pricing_read
 from comparisons.shaping.seat_filter import WHOLE_PANEL, PanelSeat, SeatFilter, SeatToggle, build_toggles
 from comparisons.shaping.tool_columns import Column, FactGroup, SeatRow
 from votes.community import Community
@@ -146,7 +147,7 @@ def _read_editorial(
         seats=seats,
         scorecard=[_render_seat(row) for row in seats],
         split_sentence=sentences.describe_split(seats),
-        pricing_read=sentences.write_pricing_read(*columns),
+        pricing_read=write_pricing_read(*((column["name"], column["prices"]) for column in columns)),
         facts=tool_columns.group_facts(facts),
         differing_facts=tool_columns.group_facts([row for row in facts if row["differs"]]),
         has_predictions=any(column["predictions"] for column in columns),

@@ -1,4 +1,4 @@
-"""The sentences on a page of several tools: about the verdict, the split, the prices, and the dates of the reviews."""
+"""The sentences on a page of several tools: about the verdict, the split, and the dates of the reviews."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,6 @@ from django.conf import settings
 from comparisons.shaping import verdict_text
 from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter
 from comparisons.shaping.tool_columns import Card, Column, SeatRow
-from tools.choices import PlanKind
-from tools.prices import find_entry_price, find_first_paid_price
 from votes.community import Community
 from web.words import count_of, format_day, isolate_name, spell_number
 
@@ -103,40 +101,3 @@ def write_like_for_like_notice(*columns: Column) -> str:
         f"Not like for like: the panel last looked at {isolate_name(older)} on {format_day(older_on)}, "
         f"and at {isolate_name(newer)} on {format_day(newer_on)}. One of them may have changed since."
     )
-
-
-def write_pricing_read(first: Column, second: Column) -> str:
-    """Return a sentence or two on the prices of two tools."""
-    kinds = [_entry_kind(side) for side in (first, second)]
-    if kinds == [PlanKind.FREE, PlanKind.FREE]:
-        opening = "Both let you in for free."
-    elif kinds == [None, None]:
-        opening = "Nobody has entered a price for either of them yet."
-    else:
-        opening = f"{_describe_entry(first)}; {_describe_entry(second)}."
-    beyond = [_describe_first_paid_plan(side) for side in (first, second) if _entry_kind(side) == PlanKind.FREE]
-    return " ".join([opening, *filter(None, beyond)])
-
-
-def _entry_kind(side: Column) -> str | None:
-    price = find_entry_price(side["prices"])
-    return price.kind if price else None
-
-
-def _describe_entry(side: Column) -> str:
-    name = isolate_name(side["name"])
-    entry = find_entry_price(side["prices"])
-    match entry.kind if entry else None:
-        case PlanKind.FREE:
-            return f"{name} lets you in for free"
-        case PlanKind.PAID:
-            return f"{name} starts at {entry.words if entry else ''}"
-        case PlanKind.CONTACT:
-            return f"{name} names no price before a talk with sales"
-        case _:
-            return f"no price of {name} is known to us"
-
-
-def _describe_first_paid_plan(side: Column) -> str:
-    paid = find_first_paid_price(side["prices"])
-    return f"With {isolate_name(side['name'])}, money enters at {paid.words}." if paid else ""

@@ -184,29 +184,6 @@ def test_like_for_like(settings):
     )
 
 
-def test_pricing_read():
-    free, paid, both = (
-        [make_plan("free")],
-        [make_plan("paid", 20)],
-        [make_plan("free"), make_plan("paid", 9), make_plan("paid", 30)],
-    )
-    reads = {
-        (None, None): "Nobody has entered a price for either of them yet.",
-        ("free", "both"): "Both let you in for free. With B, money enters at $9/mo.",
-        ("free", "paid"): "A lets you in for free; B starts at $20/mo.",
-        ("paid", None): "A starts at $20/mo; no price of B is known to us.",
-        ("contact", "paid"): "A names no price before a talk with sales; B starts at $20/mo.",
-    }
-    plans = {None: None, "free": free, "paid": paid, "both": both, "contact": [make_plan("contact")]}
-    for (one, two), text in reads.items():
-        assert (
-            sentences.write_pricing_read(
-                make_column(name="A", plans=plans[one]), make_column(name="B", plans=plans[two])
-            )
-            == text
-        )
-
-
 def test_earlier_values_are_newest_first_and_limited():
     was = [
         {**make_plan("paid", 20), "until": "2026-08-03T23:00:00+00:00", "correction": True},
