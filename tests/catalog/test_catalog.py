@@ -157,6 +157,22 @@ def test_demo_is_complete_and_says_that_it_is_a_demonstration():
         assert "demonstration" in reviewer["disclosure"]
 
 
+def test_demo_has_prices_in_every_shape():
+    standing = [
+        [plan for plan in tool["plans"] if "superseded_at" not in plan]
+        for tool in json.loads(DEMO.read_text())["tools"]
+    ]
+    assert sum(all(plan["kind"] != "free" for plan in plans) for plans in standing) >= 10
+    plans = [plan for plans in standing for plan in plans]
+    for key in ("per_seat", "is_from", "billed_yearly", "minimum_seats", "maximum_seats", "trial_days"):
+        assert any(plan.get(key) for plan in plans), key
+    rates = [rate for plan in plans for rate in plan.get("rates", [])]
+    assert {rate.get("beyond", "costs") for rate in rates} == {"costs", "stops", "slows"}
+    assert {"input", "cached-input", "output", "image", "minute", "gpu-hour", "gigabyte", "request", "credit"} <= {
+        rate["meter"] for rate in rates
+    }
+
+
 def test_demo_types_its_facts():
     demo = json.loads(DEMO.read_text())
     for category in demo["categories"]:
