@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 from django import forms
 from django.http import QueryDict
 
+from comparisons.choices import ChangeKind
 from tools import slugs
 from tools.choices import PlanKind
 from tools.search import MAX_QUERY_LENGTH
@@ -39,6 +40,27 @@ class ToolFilter(NamedTuple):
 def parse_tool_filter(query: QueryDict) -> ToolFilter:
     """Return the filters in the query string of the list of tools."""
     return ToolFilter(**_clean(ToolFilterForm(query)))
+
+
+class ChangesForm(forms.Form):
+    """The filters of the list of changes, and the key of the last change of the page before. See ChangesFilter."""
+
+    kind = forms.ChoiceField(choices=ChangeKind, required=False)
+    category = LineField(max_length=slugs.MAX_LENGTH, required=False)
+    before = forms.RegexField(r"\A[0-9]{1,17}-[0-9]-[0-9]{1,18}\Z", required=False)
+
+
+class ChangesFilter(NamedTuple):
+    """The filters of the list of changes; "" selects all. `before` is the key of a change; "" is the first page."""
+
+    kind: str = ""
+    category: str = ""
+    before: str = ""
+
+
+def parse_changes_filter(query: QueryDict) -> ChangesFilter:
+    """Return the filters in the query string of the list of changes, or of a feed of it."""
+    return ChangesFilter(**_clean(ChangesForm(query)))
 
 
 class PredictionsForm(forms.Form):

@@ -9,7 +9,8 @@ from django.db.models.functions import Greatest, Least
 from django.urls import reverse
 from django.utils import timezone
 
-from reviews.models import Review
+from reviews.models import Review, Reviewer
+from tools.expressions import LastChanged
 from tools.models import Category, Tool
 from tools.publishing import Publishable, is_published
 from tools.row_history import History
@@ -115,6 +116,19 @@ class ComparisonQuerySet(SearchableQuerySet):
                 Subquery(reviews.filter(tool=OuterRef("second"))[:1]),
                 Subquery(withdrawn.filter(tool=OuterRef("first"))[:1]),
                 Subquery(withdrawn.filter(tool=OuterRef("second"))[:1]),
+            )
+        )
+
+    def with_reworded_at(self) -> Self:
+        """Annotate `reworded_at`: when the introduction, or a name in the verdict, was last another; None if never."""
+        seats = Reviewer.objects.order_by().values(changed_at=LastChanged(Reviewer, F("pk"), "name"))
+        renamed = seats.filter(changed_at__isnull=False).order_by("-changed_at")[:1]
+        return self.annotate(
+            reworded_at=Greatest(
+                LastChanged(Comparison, F("pk"), "introduction"),
+                LastChanged(Tool, F("first"), "name"),
+                LastChanged(Tool, F("second"), "name"),
+                Subquery(renamed),
             )
         )
 

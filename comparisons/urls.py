@@ -1,6 +1,19 @@
 from django.urls import path
 
-from comparisons.views import custom, explain, feeds, home, images, machines, pairs, panel, search, sitemaps, tools
+from comparisons.views import (
+    changes,
+    custom,
+    explain,
+    feeds,
+    home,
+    images,
+    machines,
+    pairs,
+    panel,
+    search,
+    sitemaps,
+    tools,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -12,7 +25,7 @@ urlpatterns = [
     path("reviewers/", panel.reviewers, name="reviewers"),
     path("reviewers/<tool_slug:slug>/", panel.reviewer, name="reviewer"),
     path("splits/", panel.split_list, name="splits"),
-    path("changes/", panel.changes, name="changes"),
+    path("changes/", changes.changes, name="changes"),
     path("predictions/", panel.predictions, name="predictions"),
     path("categories/<tool_slug:slug>/", tools.category, name="category"),
     path("methodology/", explain.methodology, name="methodology"),
@@ -27,6 +40,8 @@ urlpatterns = [
     path("tools/<tool_slug:slug>.json", machines.tool_json, name="tool-json"),
     path("feeds/comparisons.xml", feeds.comparisons, name="comparisons-feed"),
     path("feeds/changes.xml", feeds.changes, name="changes-feed"),
+    path("feeds/tools/<tool_slug:slug>.xml", feeds.tool_changes, name="tool-feed"),
+    path("feeds/categories/<tool_slug:slug>.xml", feeds.category_changes, name="category-feed"),
     path("sitemap.xml", sitemaps.index, name="sitemap"),
     path("sitemaps/<slug:kind>-<int:page>.xml", sitemaps.part, name="sitemap-part"),
     path("robots.txt", machines.robots, name="robots"),

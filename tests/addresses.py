@@ -29,6 +29,7 @@ PAGES = [
     "/reviewers/skeptic/",
     "/splits/",
     "/changes/",
+    "/changes/?kind=prices&category=developer-tools",
     "/predictions/",
     "/predictions/?outcome=judged",
     "/search/",

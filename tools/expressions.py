@@ -7,7 +7,7 @@ formulas and their source.
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import CharField, FloatField, Func, IntegerField, Lookup, TextField
+from django.db.models import CharField, DateTimeField, FloatField, Func, IntegerField, Lookup, Model, TextField
 
 
 class WholePercent(Func):
@@ -65,3 +65,14 @@ class FoldedContains(Lookup):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         text, parameters = self.process_lhs(compiler, connection)
         return f"strpos(folded({text}::text), folded(%s)) > 0", (*parameters, str(self.rhs))
+
+
+class LastChanged(Func):
+    """When any of some columns of a row of a model last changed, by its history; NULL if none ever did."""
+
+    output_field = DateTimeField(null=True)
+
+    def __init__(self, model: type[Model], pk: Any, *columns: str) -> None:
+        history: Any = model.history.model  # type: ignore[attr-defined] # tracked models have a history
+        names = ", ".join(f"'{column}'" for column in columns)
+        super().__init__(pk, template=f"last_changed('{history._meta.db_table}', %(expressions)s, {names})")

@@ -1,7 +1,7 @@
 """Prices as text: `Free`, `$19/seat/mo`, `$0.25 in · $2 out per 1M`, `Contact sales`, or `—` if no price is known."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 from tools.choices import Beyond, Meter, Period, PlanKind
@@ -162,3 +162,35 @@ def format_entry_price(prices: Sequence[Price]) -> str:
         return UNKNOWN
     paid = find_first_paid_price(prices)
     return f"{entry.words}{SEPARATOR}{paid.words}" if entry.kind == PlanKind.FREE and paid else entry.words
+
+
+# Prices that differ in one of these cannot be compared.
+_SAME_KIND_FIELDS = ("kind", "currency", "period", "unit", "per_seat", "billed_yearly")
+
+
+def describe_change(old: Price, new: Price) -> str:
+    """Return by how much a price changed: `+25%`, or `input tokens +25%, output tokens −10%` if its rates did.
+
+    "" if that cannot be said: of another currency, for another period or unit, per seat instead of for all.
+    """
+    if any(getattr(old, name) != getattr(new, name) for name in _SAME_KIND_FIELDS):
+        return ""
+    if old.amount is not None and new.amount is not None and (percent := _describe_percent(old.amount, new.amount)):
+        return percent
+    before = {(rate.meter, rate.per): rate.amount for rate in old.rates if rate.amount is not None}
+    percents = {
+        rate.label: _describe_percent(before[rate.meter, rate.per], rate.amount)
+        for rate in new.rates
+        if rate.amount is not None and (rate.meter, rate.per) in before
+    }
+    if old.amount is None and len(percents) == len(before) and len(set(percents.values())) == 1:
+        return next(iter(percents.values()))
+    return ", ".join(f"{label} {percent}" for label, percent in percents.items() if percent)
+
+
+def _describe_percent(old: Decimal, new: Decimal) -> str:
+    """Return a change as a whole percent, rounded half up, or with a decimal below 1%; "" if that is 0."""
+    percent = (new - old) * 100 / old
+    size = abs(percent).quantize(Decimal("0.1") if abs(percent) < 1 else Decimal(1), ROUND_HALF_UP)
+    sign = "+" if percent > 0 else "−"
+    return f"{sign}{f'{size:,.0f}' if size == size.to_integral_value() else size}%" if size else ""

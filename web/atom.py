@@ -1,6 +1,7 @@
 """Atom feeds (RFC 4287): Django's generator, extended with elements that it omits."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +28,15 @@ class AtomFeed(Atom1Feed):
     """An Atom feed whose titles are plain text and whose contents are HTML. URLs must be absolute, times aware."""
 
     def add_entry(
-        self, *, name: str, title: str, url: str, published: datetime, updated: datetime, category: str, content: str
+        self,
+        *,
+        name: str,
+        title: str,
+        url: str,
+        published: datetime,
+        updated: datetime,
+        categories: Sequence[str],
+        content: str,
     ) -> None:
         """Add an entry. Its id is `tag_uri(name)`."""
         self.add_item(
@@ -37,7 +46,7 @@ class AtomFeed(Atom1Feed):
             unique_id=tag_uri(name),
             pubdate=published,
             updateddate=updated,
-            categories=[xml_text(category)],
+            categories=[xml_text(category) for category in categories],
             content=xml_text(content),
         )
 

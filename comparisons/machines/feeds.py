@@ -5,42 +5,78 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
 
-from comparisons.addresses import absolute_url
+from comparisons.addresses import absolute_url, add_query
+from comparisons.choices import ChangeKind
 from comparisons.models import Comparison
-from comparisons.reading.changes import newest_changes, read_changes
+from comparisons.reading.changes import read_changes
 from comparisons.shaping import sentences, tool_columns
-from tools.models import Correction
-from web.atom import AtomFeed, tag_uri
+from comparisons.shaping.changes import Change, shape_change
+from tools.models import Category, Tool
+from web.atom import AtomFeed, tag_uri, xml_text
 
 MAX_ENTRIES = 30
 
 
 def build_comparisons_feed() -> AtomFeed:
     """Return the newest comparisons, each with its verdict and introduction. Constant number of queries."""
-    feed = _new_feed("comparisons", "Newest comparisons", "Two AI tools side by side, and which one to ship with.")
-    newest = Comparison.objects.published().newest_first().with_numbers().with_changed_at()
+    feed = _new_feed(
+        "comparisons",
+        "Newest comparisons",
+        "Two AI tools side by side, and which one to ship with.",
+        address=reverse("comparisons-feed"),
+        page=reverse("home"),
+    )
+    newest = Comparison.objects.published().newest_first().with_numbers().with_changed_at().with_reworded_at()
     for comparison in newest[:MAX_ENTRIES]:
         _add_comparison(feed, comparison)
     return feed
 
 
-def build_changes_feed() -> AtomFeed:
-    """Return the newest flips, each with both editions, and the newest corrections. Constant number of queries."""
+def build_changes_feed(
+    kind: ChangeKind | None = None, *, category: Category | None = None, tool: Tool | None = None
+) -> AtomFeed:
+    """Return the newest changes: of one kind or all, of a category or a tool or all. One query.
+
+    A change has the same entry in each of these feeds, so that a reader of two of them sees it once.
+    """
+    what = f"{kind.label}" if kind else "What changed"
+    of_whom = category.name if category else tool.name if tool else ""
+    query = f"kind={kind}" if kind else ""
+    if tool:
+        address, page = reverse("tool-feed", args=[tool.slug]), tool.get_absolute_url()
+    elif category:
+        address, page = reverse("category-feed", args=[category.slug]), category.get_absolute_url()
+    else:
+        address, page = reverse("changes-feed"), add_query(reverse("changes"), query)
     feed = _new_feed(
-        "changes", "What changed", "Who on the panel changed their mind, about what and why; and what we corrected."
+        "/".join(filter(None, ["changes", kind, _name_scope(category, tool)])),
+        f"{what}: {of_whom}" if of_whom else what,
+        "Verdicts that turned, prices that rose or fell, facts that are no longer so, corrections, and new tools.",
+        address=add_query(address, query),
+        page=page,
     )
-    for change in read_changes(list(newest_changes()[:MAX_ENTRIES])):
-        if change.correction:
-            _add_correction(feed, change.correction)
-        else:
-            _add_flip(feed, change.flip)
+    records = read_changes(
+        most=MAX_ENTRIES,
+        kind=kind,
+        category=category.pk if category else None,
+        tool=tool.pk if tool else None,
+        with_updates=True,
+    )
+    for change in map(shape_change, records):
+        _add_change(feed, change)
     return feed
 
 
+def _name_scope(category: Category | None, tool: Tool | None) -> str:
+    """Return what identifies a feed even after its category or tool was renamed."""
+    if category:
+        return f"category-{category.pk}"
+    return f"tool-{tool.pk}" if tool else ""
+
+
 def _add_comparison(feed: AtomFeed, comparison: Any) -> None:
-    """Add a comparison, annotated `with_numbers().with_changed_at()`."""
+    """Add a comparison, annotated `with_numbers().with_changed_at().with_reworded_at()`."""
     first, second = tool_columns.build_card(comparison.first), tool_columns.build_card(comparison.second)
     url = absolute_url(comparison.get_absolute_url())
     feed.add_entry(
@@ -48,8 +84,8 @@ def _add_comparison(feed: AtomFeed, comparison: Any) -> None:
         title=f"{first.tool.name} vs {second.tool.name}",
         url=url,
         published=comparison.published_at,
-        updated=comparison.changed_at,
-        category=first.tool.category.name,
+        updated=max(filter(None, [comparison.changed_at, comparison.reworded_at])),
+        categories=(first.tool.category.name,),
         content=render_to_string(
             "comparisons/_comparison_entry.html",
             {
@@ -61,41 +97,29 @@ def _add_comparison(feed: AtomFeed, comparison: Any) -> None:
     )
 
 
-def _add_flip(feed: AtomFeed, review: Any) -> None:
-    """Add a review from `ReviewQuerySet.flips`."""
-    url = absolute_url(review.tool.get_absolute_url())
+def _add_change(feed: AtomFeed, change: Change) -> None:
+    url = absolute_url(change.url)
     feed.add_entry(
-        name=f"review/{review.pk}",
-        title=f"{review.reviewer.name} now {review.verdict}s {review.tool.name}",
-        url=f"{url}#seat-{review.reviewer.slug}",
-        published=review.published_at,
-        updated=review.published_at,
-        category=review.tool.category.name,
-        content=render_to_string("comparisons/_flip_entry.html", {"flip": review, "url": url}),
+        name=change.name,
+        title=change.title,
+        url=url,
+        published=change.at,
+        updated=change.updated_at,
+        categories=(change.category, change.label),
+        content=render_to_string("comparisons/_change_entry.html", {"change": change, "url": url.partition("#")[0]}),
     )
 
 
-def _add_correction(feed: AtomFeed, correction: Correction) -> None:
-    feed.add_entry(
-        name=f"correction/{correction.pk}",
-        title=f"Corrected: {correction.tool.name}",
-        url=absolute_url(f"{correction.tool.get_absolute_url()}#corrections"),
-        published=correction.made_at,
-        updated=correction.made_at,
-        category=correction.tool.category.name,
-        content=format_html("<p>{}</p>", correction.note),
-    )
-
-
-def _new_feed(name: str, title: str, subtitle: str) -> AtomFeed:
+def _new_feed(name: str, title: str, subtitle: str, *, address: str, page: str) -> AtomFeed:
+    """Return a feed without entries; `address` is its own path, and `page` that of the page with the same content."""
     return AtomFeed(
-        title=f"{settings.SITE_NAME}: {title}",
-        link=absolute_url(reverse("home")),
+        title=xml_text(f"{settings.SITE_NAME}: {title}"),
+        link=absolute_url(page),
         description=subtitle,
         subtitle=subtitle,
         language="en",
         author_name=settings.SITE_NAME,
         author_link=absolute_url(reverse("home")),
-        feed_url=absolute_url(reverse(f"{name}-feed")),
+        feed_url=absolute_url(address),
         feed_guid=tag_uri(f"feed/{name}"),
     )

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from comparisons.addresses import reverse_tool_image
@@ -35,6 +36,7 @@ def build_tool_page(tool: Tool, *, drafts: Collection[int] = ()) -> dict[str, An
     return {
         "here": column["url"],
         "json_address": json_address(column["url"]),
+        "feed": reverse("tool-feed", args=[tool.slug]),
         "title": titles.write_tool_title(column),
         "description": titles.write_tool_description(column, community),
         "image": reverse_tool_image(tool.slug),

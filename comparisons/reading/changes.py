@@ -1,44 +1,263 @@
-"""The changes that readers see, newest first: flips and corrections. Three queries per page."""
+"""The changes that readers see, newest first: verdicts, prices, facts, corrections, and new tools, in one statement.
 
+What was superseded before a tool came out was never public, and is no change.
+"""
+
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
 
-from django.db.models import CharField, F, Value
+from django.db import connection
+from django.utils import timezone
 
-from reviews.models import Review
-from tools.models import Correction
+from comparisons.choices import ChangeKind, ChangeOrigin
+from comparisons.reading.records import ChangeRecord
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class ChangeKey(NamedTuple):
+    """The place of a change in the list: the time, and what orders the changes of an instant. Reads as `7-3-12`."""
+
+    at: datetime
+    origin: int
+    id: int
+
+    @classmethod
+    def of(cls, record: ChangeRecord) -> "ChangeKey":
+        return cls(datetime.fromisoformat(record["at"]), record["origin"], record["id"])
+
+    @classmethod
+    def parse(cls, text: str) -> "ChangeKey":
+        """Return the key that reads as a text. Raises ValueError or OverflowError for a time that cannot be."""
+        microseconds, origin, pk = map(int, text.split("-"))
+        return cls(_EPOCH + microseconds * _MICROSECOND, origin, pk)
+
+    def __str__(self) -> str:
+        return f"{(self.at - _EPOCH) // _MICROSECOND}-{self.origin}-{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedChange:
-    """A flip (from `ReviewQuerySet.flips`, with its reviewer and tool) or a correction (with its tool)."""
+class _Origin:
+    """Where changes of one kind are read from: the rows of a table, each with the time that orders them.
 
-    at: datetime
-    flip: Any = None
-    correction: Correction | None = None
+    `number` is a ChangeOrigin. An index serves each condition, newest first.
+    """
+
+    number: int
+    kind: ChangeKind
+    table: str
+    at: str
+    condition: str = "true"
+    id: str = "id"
+    tool: str = "tool_id"
 
 
-def newest_changes() -> Any:
-    """Return all changes as a queryset of (kind, id, time). Slice it, and pass the slice to `read_changes`."""
-    flips = Review.objects.flips().order_by().annotate(kind=_kind("flip"), at=F("flip__published_at"))
-    corrections = Correction.objects.on_record().order_by().annotate(kind=_kind("correction"), at=F("made_at"))
-    columns = ("kind", "pk", "at")
-    return flips.values_list(*columns).union(corrections.values_list(*columns), all=True).order_by("-at", "-pk")
+_PUBLIC = "superseded_at > tool.published_at"
+_CHANGED = f"superseded_at IS NOT NULL AND NOT correction AND {_PUBLIC}"
+_NO_LONGER_FREE = f"""{_CHANGED} AND kind = 'free'
+    AND NOT EXISTS (
+        SELECT FROM plan_after(row.tool_id, row.name, row.superseded_at) AS after WHERE after.kind = 'free'
+    )"""
+_SHOWN_EDITION = """EXISTS (
+    SELECT FROM reviews_review AS edition
+    WHERE edition.id = row.review_id AND is_published(edition.published_at, edition.withdrawn_at, %(now)s)
+) AND row.published_at <= %(now)s"""
+
+TOOL, FLIP, PLAN, NEW_PLAN, FACT, NOTE = (origin.value for origin in ChangeOrigin)
+_ORIGINS = (
+    _Origin(TOOL, ChangeKind.TOOLS, "tools_tool", "published_at", tool="id"),
+    _Origin(FLIP, ChangeKind.VERDICTS, "reviews_flip", "published_at", _SHOWN_EDITION, id="review_id"),
+    _Origin(PLAN, ChangeKind.PRICES, "tools_plan", "superseded_at", _CHANGED),
+    _Origin(PLAN, ChangeKind.NO_LONGER_FREE, "tools_plan", "superseded_at", _NO_LONGER_FREE),
+    _Origin(PLAN, ChangeKind.CORRECTIONS, "tools_plan", "superseded_at", f"correction AND {_PUBLIC}"),
+    _Origin(
+        NEW_PLAN,
+        ChangeKind.PRICES,
+        "tools_plan",
+        "added_at",
+        "added_at IS NOT NULL AND renamed_from = '' AND added_at > tool.published_at",
+    ),
+    _Origin(FACT, ChangeKind.FACTS, "tools_fact", "superseded_at", _CHANGED),
+    _Origin(FACT, ChangeKind.CORRECTIONS, "tools_fact", "superseded_at", f"correction AND {_PUBLIC}"),
+    _Origin(NOTE, ChangeKind.CORRECTIONS, "tools_correction", "made_at"),
+)
+
+_STATEMENT = """
+WITH listed AS MATERIALIZED (
+    SELECT * FROM ({origins}) AS change ORDER BY at DESC, origin DESC, id DESC LIMIT %(most)s
+)
+SELECT json_agg(record ORDER BY at DESC, origin DESC, id DESC)::text FROM (
+    SELECT listed.origin, listed.id, listed.at,
+           tool.slug AS tool_slug, tool.name AS tool_name, tool.tagline, category.name AS category,
+           {updated_at} AS updated_at, details.*
+    FROM listed
+    CROSS JOIN LATERAL (SELECT * FROM tools_tool WHERE id = listed.tool_id OFFSET 0) AS tool
+    JOIN tools_category AS category ON category.id = tool.category_id
+    CROSS JOIN LATERAL ({details}) AS details
+) AS record
+"""
+
+# The words of a fact, with what they depend on.
+_FACT = """json_build_object(
+    'words', fact_words(attribute.kind, attribute.choices, attribute.unit, {0}.value), 'note', {0}.note,
+    'source', {0}.source, 'verified_on', {0}.verified_on,
+    'superseded_at', {0}.superseded_at, 'correction', {0}.correction
+)"""
+_FLIP = """(
+    SELECT json_build_object(
+        'reviewer', reviewer.slug, 'name', reviewer.name, 'verdict', review.verdict, 'quote', review.quote,
+        'flips_if', review.flips_if, 'was_verdict', before.verdict, 'was_quote', before.quote,
+        'was_published_at', before.published_at
+    )
+    FROM reviews_review AS review JOIN reviews_reviewer AS reviewer ON reviewer.id = review.reviewer_id
+         JOIN reviews_flip AS flip ON flip.review_id = review.id
+         JOIN reviews_review AS before ON before.id = flip.before_id
+    WHERE review.id = listed.id
+)"""
+_DETAILS = f"""
+SELECT CASE WHEN listed.origin = {FLIP} THEN {_FLIP} END AS flip,
+       CASE listed.origin
+           WHEN {PLAN} THEN (SELECT to_json(plan) FROM tools_plan AS plan WHERE plan.id = listed.id)
+           WHEN {FACT} THEN (
+               SELECT {_FACT.format("fact")}
+               FROM tools_fact AS fact JOIN tools_attribute AS attribute ON attribute.id = fact.attribute_id
+               WHERE fact.id = listed.id
+           )
+       END AS old,
+       CASE listed.origin
+           WHEN {PLAN} THEN (
+               SELECT to_json(after)
+               FROM tools_plan AS plan, plan_after(plan.tool_id, plan.name, plan.superseded_at) AS after
+               WHERE plan.id = listed.id
+           )
+           WHEN {NEW_PLAN} THEN (SELECT to_json(plan) FROM tools_plan AS plan WHERE plan.id = listed.id)
+           WHEN {FACT} THEN (
+               SELECT {_FACT.format("after")}
+               FROM tools_fact AS fact JOIN tools_attribute AS attribute ON attribute.id = fact.attribute_id,
+                    fact_after(fact.tool_id, fact.attribute_id, fact.superseded_at) AS after
+               WHERE fact.id = listed.id
+           )
+       END AS new,
+       CASE listed.origin WHEN {FACT} THEN (
+           SELECT attribute.name
+           FROM tools_fact AS fact JOIN tools_attribute AS attribute ON attribute.id = fact.attribute_id
+           WHERE fact.id = listed.id
+       ) END AS attribute,
+       CASE listed.origin WHEN {NOTE} THEN (SELECT note FROM tools_correction WHERE id = listed.id) END AS note
+"""
+
+# When the words of a change were last other ones: the tool, the reviewer, or the attribute had another name, or what
+# the change led to was not yet known to be wrong.
+_UPDATED_AT = f"""GREATEST(
+    listed.at, last_changed('tools_historicaltool', tool.id, 'name'),
+    CASE listed.origin
+        WHEN {FLIP} THEN (
+            SELECT last_changed('reviews_historicalreviewer', reviewer_id, 'name')
+            FROM reviews_review WHERE id = listed.id
+        )
+        WHEN {FACT} THEN (
+            SELECT GREATEST(
+                last_changed('tools_historicalattribute', fact.attribute_id, 'name', 'choices', 'unit', 'kind'),
+                (
+                    SELECT superseded_at FROM fact_after(fact.tool_id, fact.attribute_id, fact.superseded_at)
+                    WHERE correction
+                )
+            ) FROM tools_fact AS fact WHERE fact.id = listed.id
+        )
+        WHEN {PLAN} THEN (
+            SELECT after.superseded_at
+            FROM tools_plan AS plan, plan_after(plan.tool_id, plan.name, plan.superseded_at) AS after
+            WHERE plan.id = listed.id AND after.correction
+        )
+        WHEN {NEW_PLAN} THEN (SELECT superseded_at FROM tools_plan WHERE id = listed.id AND correction)
+        WHEN {TOOL} THEN last_changed('tools_historicaltool', tool.id, 'tagline')
+    END
+)"""
 
 
-def read_changes(rows: list[tuple[str, int, datetime]]) -> list[PublishedChange]:
-    """Return the changes of (kind, id, time) rows, in their order. Two queries, or one if all are of one kind."""
-    ids = {kind: [pk for row_kind, pk, _ in rows if row_kind == kind] for kind in ("flip", "correction")}
-    flips = Review.objects.flips().order_by().select_related("reviewer", "tool__category")
-    corrections = Correction.objects.on_record().order_by().select_related("tool__category")
-    objects: dict[str, dict[int, Any]] = {
-        # Filter both ends of the join. With one, PostgreSQL reads all flips and discards most, until there are many.
-        "flip": {flip.pk: flip for flip in flips.filter(pk__in=ids["flip"], flip__in=ids["flip"])},
-        "correction": corrections.in_bulk(ids["correction"]),
+def read_changes(
+    *,
+    most: int,
+    kind: ChangeKind | None = None,
+    category: int | None = None,
+    tool: int | None = None,
+    before: ChangeKey | None = None,
+    since: datetime | None = None,
+    with_updates: bool = False,
+) -> list[ChangeRecord]:
+    """Return at most `most` changes, newest first: of one kind or all, of a category or a tool or all. One query.
+
+    `before` is the key of the last change of the page before. With `since`, only changes after that time. Only
+    `with_updates` computes `updated_at`, when the words of a change were last other ones.
+    """
+    values: dict[str, Any] = {
+        "now": timezone.now(),
+        "most": most,
+        "category": category,
+        "tool": tool,
+        "since": since,
+        "at": before and before.at,
+        "id": before and before.id,
     }
-    return [PublishedChange(at, **{kind: objects[kind][pk]}) for kind, pk, at in rows if pk in objects[kind]]
+    statement = _STATEMENT.format(
+        origins=" UNION ALL ".join(
+            _select(origin, scope=_scope(category, tool), before=before, is_limited=since is not None)
+            for origin in _select_origins(kind)
+        ),
+        details=_DETAILS,
+        updated_at=_UPDATED_AT if with_updates else "NULL::timestamptz",
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        [text] = cursor.fetchone()
+    changes: list[ChangeRecord] = json.loads(text, parse_float=Decimal) if text else []
+    return changes
 
 
-def _kind(name: str) -> Any:
-    return Value(name, output_field=CharField())
+def _select_origins(kind: ChangeKind | None) -> Iterable[_Origin]:
+    """Return the origins of a kind. Prices include what is no longer free, so all kinds together leave that out."""
+    return (
+        origin
+        for origin in _ORIGINS
+        if origin.kind == kind or (kind is None and origin.kind != ChangeKind.NO_LONGER_FREE)
+    )
+
+
+def _scope(category: int | None, tool: int | None) -> str:
+    """Return an array of the ids of the tools to look at, in SQL; "" for all tools."""
+    if tool is not None:
+        return "ARRAY[%(tool)s::bigint]"
+    if category is not None:
+        return "ARRAY(SELECT id FROM tools_tool WHERE category_id = %(category)s)"
+    return ""
+
+
+def _select(origin: _Origin, *, scope: str, before: ChangeKey | None, is_limited: bool) -> str:
+    """Return the statement that selects the newest rows of one origin.
+
+    OFFSET 0 keeps PostgreSQL from reading more than it needs: it looks up the tool of each row, instead of joining all
+    tools, and the rows of certain tools, instead of walking down the newest rows of the whole site, among which those
+    of a small category are rare.
+    """
+    table = f"(SELECT * FROM {origin.table} WHERE {origin.tool} = ANY ({scope}) OFFSET 0)" if scope else origin.table
+    return f"""(
+        SELECT {origin.number} AS origin, row.{origin.id} AS id, row.{origin.at} AS at, row.{origin.tool} AS tool_id
+        FROM {table} AS row CROSS JOIN LATERAL (SELECT * FROM tools_tool WHERE id = row.{origin.tool} OFFSET 0) AS tool
+        WHERE is_published(tool.published_at, tool.withdrawn_at, %(now)s) AND {origin.condition}
+          AND {_follow(origin, before)}{f" AND row.{origin.at} > %(since)s" if is_limited else ""}
+        ORDER BY row.{origin.at} DESC, row.{origin.id} DESC LIMIT %(most)s
+    )"""
+
+
+def _follow(origin: _Origin, before: ChangeKey | None) -> str:
+    """Return the condition that a row comes after a key in the list, in SQL that an index on the time serves."""
+    if before is None:
+        return "true"
+    if origin.number == before.origin:
+        return f"(row.{origin.at}, row.{origin.id}) < (%(at)s, %(id)s)"
+    return f"row.{origin.at} {'<=' if origin.number < before.origin else '<'} %(at)s"

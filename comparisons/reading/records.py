@@ -4,7 +4,7 @@ Times and days are ISO text. Amounts are exact decimals. Lists are None when emp
 """
 
 from decimal import Decimal
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from tools.rates import StoredRate
 
@@ -183,3 +183,62 @@ class HistoryRecord(TypedDict):
     editions: list[EditionRecord] | None
     plans: list[DiscontinuedPlan] | None
     facts: list[DiscontinuedFact] | None
+
+
+class StatedPlan(TypedDict):
+    """A plan as it is stored, current or superseded. It has the other fields of a price too."""
+
+    name: str
+    renamed_from: str
+    source: str
+    verified_on: str | None
+    added_at: str | None
+    superseded_at: str | None
+    correction: bool
+
+
+class StatedFact(TypedDict):
+    """A fact, current or superseded, in words."""
+
+    words: str
+    note: str
+    source: str
+    verified_on: str | None
+    superseded_at: str | None
+    correction: bool
+
+
+class FlipRecord(TypedDict):
+    """A verdict that flipped, and what it was before. `reviewer` is a slug."""
+
+    reviewer: str
+    name: str
+    verdict: str
+    quote: str
+    flips_if: str
+    was_verdict: str
+    was_quote: str
+    was_published_at: str
+
+
+class ChangeRecord(TypedDict):
+    """A change that readers see. `origin` is a ChangeOrigin, and `id` that of the row that it names.
+
+    `old` and `new` are plans, or facts of `attribute`: of one that ended there is no new one, of a new one no old one.
+    `flip` belongs to a flip, `note` to an editor's correction. `updated_at` is when the words were last other ones;
+    None unless it was asked for.
+    """
+
+    origin: int
+    id: int
+    at: str
+    updated_at: str | None
+    tool_slug: str
+    tool_name: str
+    tagline: str
+    category: str
+    flip: FlipRecord | None
+    old: Any
+    new: Any
+    attribute: str | None
+    note: str | None

@@ -1,4 +1,4 @@
-"""The panel: its seats, splits, changes, and predictions."""
+"""The panel: its seats, splits, and predictions."""
 
 from typing import Any, NamedTuple
 
@@ -16,7 +16,6 @@ from comparisons.reading.agreement import (
     measure_agreement_with_community,
     read_seat_records,
 )
-from comparisons.reading.changes import newest_changes, read_changes
 from comparisons.reading.revision import Revision, current_revision
 from comparisons.shaping import splits
 from comparisons.shaping.tool_columns import build_card, render_listed_prediction
@@ -34,8 +33,7 @@ REVIEWS_PER_PAGE = 12
 PREDICTIONS_PER_PAGE = 24
 MAX_SPLITS = 12  # of each kind
 MAX_JUDGED = 12  # predictions below the open ones
-CHANGES_PER_PAGE = 20
-MAX_PAGES = 50  # of changes and predictions; older ones are on the pages of their tools
+MAX_PAGES = 50  # of predictions; older ones are on the pages of their tools
 
 
 class PanelRecords(NamedTuple):
@@ -128,22 +126,6 @@ def split_list(request: HttpRequest) -> HttpResponse:
             "pairs": [splits.build_split(comparison) for comparison in pairs],
             "divided": [build_card(tool) for tool in divided],
             "apart": [build_card(tool) for tool in apart],
-        },
-    )
-
-
-@require_safe
-@public_page
-def changes(request: HttpRequest) -> HttpResponse:
-    """List flips, each with the edition before, and corrections, newest first."""
-    page = get_uncounted_page(newest_changes(), request.GET, per_page=CHANGES_PER_PAGE, max_pages=MAX_PAGES)
-    return render(
-        request,
-        "comparisons/changes.html",
-        {
-            "here": reverse("changes"),
-            "page": page,
-            "changes": read_changes(page.items),
         },
     )
 

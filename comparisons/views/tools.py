@@ -109,6 +109,8 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
             "linked_data": linked_data.build_category_graph(category.name, here, cards, first=page.start_index()),
             "category": category,
             "here": here,
+            "feed": reverse("category-feed", args=[category.slug]),
+            "changes": f"{reverse('changes')}?category={category.slug}",
             "seat_filter": seat_filter,
             "toggles": build_toggles(panel_seats, seat_filter, here=here),
             "whole_panel": here,

@@ -69,7 +69,7 @@ def feed(request: HttpRequest) -> HttpResponse:
             url=absolute_url(found.get_absolute_url()),
             published=found.day,
             updated=found.day,
-            category="Newsletter",
+            categories=("Newsletter",),
             content=render_to_string(
                 "newsletter/_issue_entry.html",
                 {

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.test import Client
 from lxml import etree
 
@@ -18,7 +19,8 @@ pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = etree.RelaxNG(file=ROOT / "tests" / "schemas" / "atom.rng")
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
-FEEDS = ["/feeds/comparisons.xml", "/feeds/changes.xml"]
+VERDICTS = "/feeds/changes.xml?kind=verdicts"
+FEEDS = ["/feeds/comparisons.xml", VERDICTS]
 
 
 def get_feed(client: Client, url: str) -> etree._Element:
@@ -110,6 +112,31 @@ def test_withdrawn_review_changes_an_entry_and_its_time(client):
     assert find_texts(document, "//a:entry/a:updated") == [withdrawn_at.isoformat()]
 
 
+def test_new_words_change_the_time_of_an_entry(client):
+    """Readers show an entry again only if `updated` is newer."""
+    pair = make_site()
+    seat = pair.first.reviews.first().reviewer
+    first, second = (make.PAST + timedelta(days=100), make.PAST + timedelta(days=200))
+    before = [find_texts(get_feed(client, url), "//a:entry/a:updated") for url in FEEDS]
+    with time_machine.travel(first, tick=False):
+        pair.save()  # without a change
+        pair.introduction = "Other words."
+        pair.save()
+        seat.bio = "No entry shows it."
+        seat.save()
+    assert [find_texts(get_feed(client, url), "//a:entry/a:updated") for url in FEEDS] == [
+        [first.isoformat()],
+        before[1],
+    ]
+    with time_machine.travel(second, tick=False):
+        pair.first.name = "Gamma"
+        pair.first.save()
+    for url in FEEDS:
+        document = get_feed(client, url)
+        assert "Gamma" in find_texts(document, "//a:entry/a:title")[0]
+        assert find_texts(document, "//a:updated") == [second.isoformat()] * 2
+
+
 def test_links_in_entries_are_complete(client):
     links = "[a](/tools/qdrant/) [b](../methodology/) [c](#plans) [d](https://x.example/)"
     pair = make_site()
@@ -131,13 +158,15 @@ def test_links_in_entries_are_complete(client):
 def test_flip_entry_has_both_editions(client):
     pair = make_site()
     seat = pair.first.reviews.first().reviewer
-    [entry] = get_feed(client, "/feeds/changes.xml").xpath("a:entry", namespaces=ATOM)
+    [entry] = get_feed(client, VERDICTS).xpath("a:entry", namespaces=ATOM)
     assert find_texts(entry, "a:title") == [f"{seat.name} now skips Alpha 0"]
-    assert find_texts(entry, "a:link/@href") == [f"http://127.0.0.1:8000/tools/alpha/#seat-{seat.slug}"]
+    edition = pair.first.reviews.get(verdict="skip")
+    assert find_texts(entry, "a:link/@href") == [f"http://127.0.0.1:8000/tools/alpha/#edition-{edition.pk}"]
+    assert find_texts(entry, "a:category/@term") == [pair.first.category.name, "Verdict"]
     assert find_texts(entry, "a:updated") == find_texts(entry, "a:published") == ["2026-01-06T09:00:00+00:00"]
     [content] = find_texts(entry, "a:content")
     assert content.index("It <em>changed</em>.") < content.index(f"Reasons of {seat.name}.")
-    assert f'id="seat-{seat.slug}"' in client.get("/tools/alpha/").content.decode()
+    assert f'id="edition-{edition.pk}"' in client.get("/tools/alpha/").content.decode()
 
 
 def test_ids_survive_renaming_a_tool(client):
@@ -184,7 +213,7 @@ def test_hostile_characters_do_not_break_the_feed(client, url):
 
 
 @pytest.mark.parametrize("things", [1, 3])
-@pytest.mark.parametrize(("url", "queries"), [("/feeds/comparisons.xml", 5), ("/feeds/changes.xml", 2)])
+@pytest.mark.parametrize(("url", "queries"), [("/feeds/comparisons.xml", 6), ("/feeds/changes.xml?kind=verdicts", 2)])
 def test_query_counts_are_constant(client, django_assert_num_queries, things, url, queries):
     make_site(things)
     with django_assert_num_queries(queries):
@@ -202,7 +231,7 @@ def test_feed_is_public_and_conditional(client, admin_client, url):
     assert client.post(url).status_code == 405
 
 
-@pytest.mark.parametrize("url", FEEDS)
+@pytest.mark.parametrize("url", ["/feeds/comparisons.xml", "/feeds/changes.xml"])
 def test_every_page_links_the_feeds(client, url):
     link = f'<link rel="alternate" type="application/atom[+]xml" title="[^"]+" href="{url}">'
     make.tool(slug="alpha")

@@ -36,6 +36,8 @@ FILES = [
     "/tools/qdrant.json",
     "/feeds/comparisons.xml",
     "/feeds/changes.xml",
+    "/feeds/tools/qdrant.xml",
+    "/feeds/categories/speech.xml",
     "/feeds/newsletter.xml",
     "/sitemaps/newsletter.xml",
     "/sitemap.xml",

@@ -20,6 +20,22 @@ BEGIN
     RETURN found;
 END $$;
 
+-- Return when any of these columns of a row last changed, by its history; NULL if none ever did.
+CREATE OR REPLACE FUNCTION last_changed(history regclass, row_id bigint, VARIADIC columns text[]) RETURNS timestamptz
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    found timestamptz;
+BEGIN
+    EXECUTE format(
+        'SELECT max(history_date) FROM ('
+        '    SELECT history_date, shown, lag(shown) OVER (ORDER BY history_id) AS before'
+        '    FROM (SELECT history_id, history_date, jsonb_build_array(%s) AS shown FROM %s WHERE id = $1) AS version'
+        ') AS version WHERE shown <> before',
+        (SELECT string_agg(quote_ident(name), ', ') FROM unnest(columns) AS name), history
+    ) INTO found USING row_id;
+    RETURN found;
+END $$;
+
 CREATE OR REPLACE FUNCTION is_maintenance() RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT COALESCE(current_setting('shipside.maintenance', true), '') = 'on'
 $$;
