@@ -10,7 +10,14 @@ from typing import Any, NamedTuple
 
 from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotModified,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.http.response import HttpResponseBase
 from django.utils.cache import set_response_etag
 from django.utils.http import parse_etags
 
@@ -77,6 +84,22 @@ def respond_conditionally(
         caches["pages"].set(key, etag)
     if is_current is not None:
         _cache_validator(request.get_full_path(), Validator(etag, is_current))
+    return response
+
+
+def respond_streaming(
+    request: HttpRequest, *, stamp: tuple[Any, ...], build: Callable[[], StreamingHttpResponse]
+) -> HttpResponseBase:
+    """Return a response that is computed while it is sent, or 304 if the client has it under the same stamp.
+
+    Its ETag is a hash of the stamp, because the content is not known before it is sent. Read the stamp before the
+    content: then a change in between makes the client ask again.
+    """
+    etag = f'"{blake2b(repr(stamp).encode(), digest_size=16).hexdigest()}"'
+    if _client_has(request, etag):
+        return _not_modified(etag)
+    response = build()
+    response.headers["ETag"] = etag
     return response
 
 

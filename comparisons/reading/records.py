@@ -185,8 +185,8 @@ class HistoryRecord(TypedDict):
     facts: list[DiscontinuedFact] | None
 
 
-class StatedPlan(TypedDict):
-    """A plan as it is stored, current or superseded. It has the other fields of a price too."""
+class StatedPlan(PriceFields):
+    """A plan as it is stored, current or superseded."""
 
     name: str
     renamed_from: str
@@ -195,6 +195,14 @@ class StatedPlan(TypedDict):
     added_at: str | None
     superseded_at: str | None
     correction: bool
+
+
+class StatedPlanSpan(StatedPlan):
+    """A plan with since when it was stated. With `is_last`, no other price of it followed."""
+
+    tool: str
+    since: str
+    is_last: bool
 
 
 class StatedFact(TypedDict):
@@ -206,6 +214,18 @@ class StatedFact(TypedDict):
     verified_on: str | None
     superseded_at: str | None
     correction: bool
+
+
+class StatedFactSpan(StatedFact):
+    """A fact as it is stored, and in words, with since when it was stated; `attribute` is a slug."""
+
+    tool: str
+    attribute: str
+    name: str
+    kind: str
+    value: str
+    since: str
+    is_last: bool
 
 
 class FlipRecord(TypedDict):

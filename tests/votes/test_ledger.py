@@ -117,7 +117,7 @@ def test_queries_are_constant(client, days, django_assert_num_queries):
         make.votes(on=tool, ship=1, created_at=NOON + n * DAY)
     with django_assert_num_queries(3):  # the tool, its months, the days
         client.get("/tools/alpha/votes/")
-    with django_assert_num_queries(2):  # the published tools, and the totals of up to 50 of them
+    with django_assert_num_queries(3):  # the fingerprint, the published tools, the totals of up to 50 of them
         b"".join(client.get("/export/votes.csv"))
 
 
@@ -158,7 +158,7 @@ def test_export_reads_any_number_of_tools(client, monkeypatch, django_assert_num
     monkeypatch.setattr("votes.ledger.TOOLS_PER_QUERY", 2)
     for slug in ("delta", "alpha", "echo", "charlie", "bravo"):
         make.votes(on=make.tool(slug=slug), ship=1, created_at=NOON)
-    with django_assert_num_queries(1 + 3):
+    with django_assert_num_queries(2 + 3):
         rows = list(csv.reader(io.StringIO(client.get("/export/votes.csv").getvalue().decode())))
     assert [row[0] for row in rows] == ["tool", "alpha", "bravo", "charlie", "delta", "echo"]
 

@@ -32,6 +32,8 @@ URLS = {
 FILES = [
     "/export/votes.csv",
     "/export/pair-votes.csv",
+    "/export/prices.csv",
+    "/export/facts.csv",
     "/compare/vosk-vs-whisper.json",
     "/tools/qdrant.json",
     "/feeds/comparisons.xml",

@@ -1,17 +1,12 @@
 """The public ledger of a tool's votes, and the votes on all tools and between every two as CSV."""
 
-import csv
-import re
-from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from votes import ledger as book
@@ -21,8 +16,9 @@ from votes.community import Community
 from votes.forms import MonthForm
 from votes.models import Reason
 from votes.views.shared import get_published_tool
+from web.csv_files import respond_with_csv
 from web.current_address import at_current_address
-from web.http import PUBLIC_HEADERS, public_page, start
+from web.http import public_page
 
 
 @require_safe
@@ -65,45 +61,14 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-class _Echo:
-    """A file whose `write` returns the text, so that csv rows can be streamed."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 @require_safe
-def export(request: HttpRequest) -> StreamingHttpResponse:
+def export(request: HttpRequest) -> HttpResponseBase:
     """Stream the daily totals of every published tool as CSV."""
-    return _stream_csv("votes", book.COLUMNS, book.read_daily_totals())
+    return respond_with_csv(request, "votes", book.COLUMNS, book.read_daily_totals(), stamp=(book.read_fingerprint(),))
 
 
 @require_safe
-def export_pairs(request: HttpRequest) -> StreamingHttpResponse:
+def export_pairs(request: HttpRequest) -> HttpResponseBase:
     """Stream the votes between every two published tools as CSV, and how many of them the rankings count."""
-    return _stream_csv("pair-votes", pair_totals.COLUMNS, pair_totals.read_pair_totals())
-
-
-def _stream_csv(what: str, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> StreamingHttpResponse:
-    """Return a download that is named for the site and the day."""
-    site = re.sub(r"[\s/\\]+", "-", settings.SITE_NAME.lower())
-    name = f"{site}-{what}-{timezone.now():%Y-%m-%d}.csv"
-    disposition = content_disposition_header(as_attachment=True, filename=name) or ""
-    return StreamingHttpResponse(
-        start(_render_csv([columns], rows)),
-        content_type="text/csv; charset=utf-8",
-        headers={**PUBLIC_HEADERS, "Content-Disposition": disposition},
-    )
-
-
-def _render_csv(*parts: Iterable[Iterable[Any]]) -> Iterator[str]:
-    """Yield CSV, about a hundred rows at a time."""
-    writer = csv.writer(_Echo())
-    lines: list[str] = []
-    for part in parts:
-        for row in part:
-            lines.append(writer.writerow(row))
-            if len(lines) == 100:
-                yield "".join(lines)
-                lines.clear()
-    yield "".join(lines)
+    rows = list(pair_totals.read_pair_totals())
+    return respond_with_csv(request, "pair-votes", pair_totals.COLUMNS, rows, stamp=tuple(rows))

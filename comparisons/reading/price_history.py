@@ -1,0 +1,74 @@
+"""All that readers were ever told about prices and facts: each value with since when and until when it was stated.
+
+What was superseded before a tool came out was never public, and what was stated then was since it came out.
+"""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import batched
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from comparisons.reading.records import StatedFactSpan, StatedPlanSpan
+from tools.models import Tool
+
+TOOLS_PER_QUERY = 50
+
+# A row without `added_at` begins where the row before it of the same name was superseded.
+PLAN_SPANS = """
+    SELECT plan.*, GREATEST(tool.published_at, COALESCE(plan.added_at, plan.before)) AS since
+    FROM (
+        SELECT *, lag(superseded_at) OVER (PARTITION BY tool_id, name ORDER BY superseded_at) AS before
+        FROM tools_plan WHERE tool_id = ANY (%(tools)s)
+    ) AS plan JOIN tools_tool AS tool ON tool.id = plan.tool_id
+    WHERE plan.superseded_at IS NULL OR plan.superseded_at > tool.published_at
+"""
+_FACT_SPANS = """
+    SELECT fact.*, GREATEST(tool.published_at, COALESCE(fact.added_at, fact.before)) AS since
+    FROM (
+        SELECT *, lag(superseded_at) OVER (PARTITION BY tool_id, attribute_id ORDER BY superseded_at) AS before
+        FROM tools_fact WHERE tool_id = ANY (%(tools)s)
+    ) AS fact JOIN tools_tool AS tool ON tool.id = fact.tool_id
+    WHERE fact.superseded_at IS NULL OR fact.superseded_at > tool.published_at
+"""
+_PLANS = f"""
+SELECT json_agg(span ORDER BY tool, name COLLATE "C", since, id)::text FROM (
+    SELECT plan.*, tool.slug AS tool,
+           NOT EXISTS (SELECT FROM plan_after(plan.tool_id, plan.name, plan.superseded_at)) AS is_last
+    FROM ({PLAN_SPANS}) AS plan JOIN tools_tool AS tool ON tool.id = plan.tool_id
+    WHERE is_published(tool.published_at, tool.withdrawn_at, %(now)s)
+) AS span
+"""
+_FACTS = f"""
+SELECT json_agg(span ORDER BY tool, attribute_id, since, id)::text FROM (
+    SELECT fact.*, tool.slug AS tool, attribute.slug AS attribute, attribute.name, attribute.kind,
+           fact_words(attribute.kind, attribute.choices, attribute.unit, fact.value) AS words,
+           NOT EXISTS (SELECT FROM fact_after(fact.tool_id, fact.attribute_id, fact.superseded_at)) AS is_last
+    FROM ({_FACT_SPANS}) AS fact JOIN tools_tool AS tool ON tool.id = fact.tool_id
+    JOIN tools_attribute AS attribute ON attribute.id = fact.attribute_id
+    WHERE is_published(tool.published_at, tool.withdrawn_at, %(now)s)
+) AS span
+"""
+
+
+def read_plan_spans() -> Iterator[StatedPlanSpan]:
+    """Yield every price that readers have been told, by tool, plan, and time. One query per TOOLS_PER_QUERY tools."""
+    yield from _read(_PLANS)
+
+
+def read_fact_spans() -> Iterator[StatedFactSpan]:
+    """Yield every fact that readers have been told, by tool, attribute, and time, as `read_plan_spans` does."""
+    yield from _read(_FACTS)
+
+
+def _read(statement: str) -> Iterator[Any]:
+    """Yield the rows of all published tools. Not with one cursor, for the reasons in `votes.ledger`."""
+    tools = Tool.objects.published().order_by("slug").values_list("pk", flat=True)
+    for batch in batched(tools, TOOLS_PER_QUERY, strict=False):
+        with connection.cursor() as cursor:
+            cursor.execute(statement, {"tools": list(batch), "now": timezone.now()})
+            [text] = cursor.fetchone()
+        yield from json.loads(text, parse_float=Decimal) if text else []

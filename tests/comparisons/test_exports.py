@@ -1,0 +1,127 @@
+"""The whole public history of prices and facts as CSV."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from tests import factories as make
+from tests.comparisons.contents import SECRET, UNSEEN
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+PRO = {"name": "Pro", "kind": "paid", "currency": "USD", "period": "month", "source": "https://acme.example/pricing"}
+START = "2026-01-05T09:00:00+00:00"
+EXPORTS = ["/export/prices.csv", "/export/facts.csv", "/export/votes.csv", "/export/pair-votes.csv"]
+
+
+def read_export(client: Client, url: str = "/export/prices.csv") -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(client.get(url).getvalue().decode())))
+
+
+def show(rows: list[dict[str, str]], *columns: str) -> list[tuple[str, ...]]:
+    return [tuple(row[column] for column in columns) for row in rows]
+
+
+def test_prices_have_since_until_and_why_they_ended(client):
+    acme = make.tool(slug="acme")
+    first, second, third = (make.PAST + n * DAY for n in (1, 2, 3))
+    make.plan(of=acme, **PRO, amount=10, superseded_at=make.PAST)  # never public
+    make.plan(of=acme, **PRO, amount=20, superseded_at=first)
+    make.plan(of=acme, **PRO, amount=250, superseded_at=second, correction=True)
+    make.plan(of=acme, **PRO, amount=25, superseded_at=third, verified_on="2026-01-06")
+    make.plan(of=acme, **{**PRO, "name": "Plus"}, amount="25.5", renamed_from="Pro", added_at=third)
+    make.plan(of=acme, name="Hobby", kind="free", added_at=first, superseded_at=second)
+    times = [time.isoformat() for time in (first, second, third)]
+    rows = read_export(client)
+    assert show(rows, "plan", "words", "from", "until", "ended", "renamed_from") == [
+        ("Hobby", "Free", times[0], times[1], "discontinued", ""),
+        ("Plus", "$25.50/mo", times[2], "", "", "Pro"),
+        ("Pro", "$20/mo", START, times[0], "changed", ""),
+        ("Pro", "$250/mo", times[0], times[1], "wrong", ""),
+        ("Pro", "$25/mo", times[1], times[2], "changed", ""),
+    ]
+    assert rows[4] == {
+        "tool": "acme", "plan": "Pro", "renamed_from": "", "kind": "paid", "amount": "25", "currency": "USD",
+        "period": "month", "unit": "", "per_seat": "false", "is_from": "false", "billed_yearly": "false",
+        "minimum_seats": "", "maximum_seats": "", "trial_days": "", "rates": "", "words": "$25/mo", "from": times[1],
+        "until": times[2], "ended": "changed", "source": "https://acme.example/pricing", "verified_on": "2026-01-06",
+    }  # fmt: skip
+
+
+def test_facts_have_value_words_and_times(client):
+    choices = [{"slug": "mit", "name": "MIT"}]
+    acme, licenses = (
+        make.tool(slug="acme"),
+        make.attribute(slug="license", name="License", kind="choice", choices=choices),
+    )
+    first = make.PAST + DAY
+    make.fact(of=acme, attribute=licenses, value="Free", superseded_at=first, correction=True)
+    make.fact(of=acme, attribute=licenses, value="mit", note="mostly")
+    make.fact(of=acme, attribute=make.attribute(slug="other"), added_at=first, superseded_at=first + DAY)
+    rows = read_export(client, "/export/facts.csv")
+    assert show(rows, "attribute", "kind", "value", "note", "words", "from", "until", "ended") == [
+        ("license", "choice", "Free", "", "Free", START, first.isoformat(), "wrong"),
+        ("license", "choice", "mit", "mostly", "MIT", first.isoformat(), "", ""),
+        ("other", "text", "a value", "", "a value", first.isoformat(), (first + DAY).isoformat(), "discontinued"),
+    ]
+
+
+@pytest.mark.parametrize("fields", UNSEEN)
+def test_hidden_tools_are_in_no_export(client, fields):
+    hidden = make.tool(name=SECRET, slug="secret", **fields)
+    make.plan(of=hidden, name=SECRET)
+    make.plan(of=hidden, name="Old", superseded_at=make.PAST + DAY)
+    make.fact(of=hidden, value=SECRET)
+    for url in EXPORTS[:2]:
+        assert read_export(client, url) == []
+
+
+@pytest.mark.parametrize("url", EXPORTS)
+def test_export_has_an_etag_that_changes_with_it(client, url, time_machine):
+    one, other = make.tool(slug="alpha"), make.tool(slug="beta")
+    scheduled = make.tool(slug="gamma", published_at=make.FUTURE)
+    make.plan(of=scheduled)
+    make.fact(of=scheduled)
+    make.votes(on=scheduled, ship=1)
+    make.pair_votes(between=(one, scheduled), first=1)
+
+    def check(*, is_changed: bool) -> None:
+        nonlocal first
+        again = client.get(url, headers={"if-none-match": first.headers["ETag"]})
+        assert again.status_code == (200 if is_changed else 304)
+        assert again.headers["Cache-Control"] == "public, no-cache"
+        if is_changed:
+            assert again.streaming
+            first = again
+
+    first = client.get(url)
+    check(is_changed=False)
+    for change in (
+        lambda: (
+            make.plan(of=one),
+            make.fact(of=one),
+            make.votes(on=one, ship=1),
+            make.pair_votes(between=(one, other), first=1),
+        ),
+        lambda: (make.votes(on=one, skip=1), make.pair_votes(between=(one, other), first=1), one.plans.get().retire()),
+        lambda: type(one).objects.filter(pk=one.pk).update(slug="omega"),
+        lambda: time_machine.move_to(make.FUTURE + DAY),
+    ):
+        change()
+        check(is_changed=True)
+        check(is_changed=False)
+
+
+def test_exports_read_any_number_of_tools_in_the_order_of_slugs(client, monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr("comparisons.reading.price_history.TOOLS_PER_QUERY", 2)
+    for slug in ("delta", "alpha", "echo", "charlie", "bravo"):
+        one = make.tool(slug=slug)
+        make.plan(of=one)
+        make.fact(of=one)
+    for url in EXPORTS[:2]:
+        with django_assert_num_queries(1 + 1 + 3):  # the revision, the tools, three times two of them
+            rows = read_export(client, url)
+        assert [row["tool"] for row in rows] == ["alpha", "bravo", "charlie", "delta", "echo"]
