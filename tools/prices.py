@@ -168,12 +168,17 @@ def format_entry_price(prices: Sequence[Price]) -> str:
 _SAME_KIND_FIELDS = ("kind", "currency", "period", "unit", "per_seat", "billed_yearly")
 
 
+def are_alike(one: Price, other: Price) -> bool:
+    """Return whether two prices can be compared: in one currency, for one period and unit, both per seat or neither."""
+    return all(getattr(one, name) == getattr(other, name) for name in _SAME_KIND_FIELDS)
+
+
 def describe_change(old: Price, new: Price) -> str:
     """Return by how much a price changed: `+25%`, or `input tokens +25%, output tokens −10%` if its rates did.
 
-    "" if that cannot be said: of another currency, for another period or unit, per seat instead of for all.
+    "" if the two are not alike.
     """
-    if any(getattr(old, name) != getattr(new, name) for name in _SAME_KIND_FIELDS):
+    if not are_alike(old, new):
         return ""
     if old.amount is not None and new.amount is not None and (percent := _describe_percent(old.amount, new.amount)):
         return percent

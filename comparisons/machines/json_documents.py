@@ -11,7 +11,15 @@ from typing import Any
 
 from comparisons.addresses import absolute_url, reverse_pair, reverse_pair_image, reverse_slug, reverse_tool_image
 from comparisons.reading.pairs import Pair
-from comparisons.reading.records import FactRecord, PairRecord, PlanRecord, ReviewRecord, ToolRecord
+from comparisons.reading.records import (
+    FactRecord,
+    FormerFact,
+    FormerPrice,
+    PairRecord,
+    PlanRecord,
+    ReviewRecord,
+    ToolRecord,
+)
 from comparisons.shaping.pricing_read import write_pricing_read
 from comparisons.shaping.sentences import describe_split, write_like_for_like_notice, write_verdict
 from comparisons.shaping.tool_columns import Column, SeatRow
@@ -112,6 +120,7 @@ def _tool(tool: ToolRecord, column: Column, community: Community, *, today: date
             "frozen": community.is_frozen,
         },
         "entry": column["entry"],
+        "price_change": column["price_change"],
         "plans": [
             _plan(plan, price, today=today) for plan, price in zip(tool["plans"] or [], column["prices"], strict=True)
         ],
@@ -153,6 +162,7 @@ def _plan(plan: PlanRecord, price: Price, *, today: date) -> dict[str, Any]:
         "rates": [rate.stored for rate in price.rates],
         "words": price.words,
         **_source(plan["source"], plan["verified_on"], today=today),
+        "was": [_former(Price.of_record(old).words, old) for old in plan["was"] or []],
     }
 
 
@@ -165,7 +175,13 @@ def _fact(fact: FactRecord, *, today: date) -> dict[str, Any]:
         "canonical": fact["value"],
         "note": fact["note"],
         **_source(fact["source"], fact["verified_on"], today=today),
+        "was": [_former(old["words"], old) for old in fact["was"] or []],
     }
+
+
+def _former(words: str, old: FormerPrice | FormerFact) -> dict[str, Any]:
+    """Return a superseded value. It changed, or, with `correction`, we were wrong."""
+    return {"words": words, "until": old["until"], "correction": old["correction"]}
 
 
 def _source(source: str, verified_on: str | None, *, today: date) -> dict[str, Any]:

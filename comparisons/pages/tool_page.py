@@ -16,7 +16,7 @@ from comparisons.pictures.badge import build_snippets
 from comparisons.reading.rivals import read_likely_rivals
 from comparisons.reading.superseded import read_history
 from comparisons.reading.tool_records import read_tools
-from comparisons.shaping import tool_columns, verdict_timeline
+from comparisons.shaping import price_steps, tool_columns, verdict_timeline
 from tools.models import Tool
 from votes.community import Community
 from web import clock
@@ -60,6 +60,7 @@ def _build_history(tool: Tool, *, today: date, drafts: Collection[int]) -> dict[
     return {
         "timeline": verdict_timeline.build_timeline(editions, today=today),
         "unchanged_since": verdict_timeline.format_first_day(editions),
+        "price_history": price_steps.build_price_history(history["prices"] or [], today=today),
         "gone_plans": verdict_timeline.format_discontinued_plans(history["plans"] or []),
         "gone_facts": verdict_timeline.format_discontinued_facts(history["facts"] or []),
     }

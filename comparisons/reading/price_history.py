@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from comparisons.reading.records import StatedFactSpan, StatedPlanSpan
+from comparisons.reading.records import ExportedFactSpan, ExportedPlanSpan
 from tools.models import Tool
 
 TOOLS_PER_QUERY = 50
@@ -54,12 +54,12 @@ SELECT json_agg(span ORDER BY tool, attribute_id, since, id)::text FROM (
 """
 
 
-def read_plan_spans() -> Iterator[StatedPlanSpan]:
+def read_plan_spans() -> Iterator[ExportedPlanSpan]:
     """Yield every price that readers have been told, by tool, plan, and time. One query per TOOLS_PER_QUERY tools."""
     yield from _read(_PLANS)
 
 
-def read_fact_spans() -> Iterator[StatedFactSpan]:
+def read_fact_spans() -> Iterator[ExportedFactSpan]:
     """Yield every fact that readers have been told, by tool, attribute, and time, as `read_plan_spans` does."""
     yield from _read(_FACTS)
 

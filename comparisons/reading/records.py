@@ -177,14 +177,6 @@ class DiscontinuedFact(TypedDict):
     was: list[FormerFact]
 
 
-class HistoryRecord(TypedDict):
-    """The history of a tool. Editions are in seat order, and per seat oldest first."""
-
-    editions: list[EditionRecord] | None
-    plans: list[DiscontinuedPlan] | None
-    facts: list[DiscontinuedFact] | None
-
-
 class StatedPlan(PriceFields):
     """A plan as it is stored, current or superseded."""
 
@@ -197,11 +189,26 @@ class StatedPlan(PriceFields):
     correction: bool
 
 
-class StatedPlanSpan(StatedPlan):
-    """A plan with since when it was stated. With `is_last`, no other price of it followed."""
+class PlanSpan(StatedPlan):
+    """A plan with since when readers were told. `since` is None while the tool is a draft."""
+
+    since: str | None
+
+
+class HistoryRecord(TypedDict):
+    """The history of a tool. Editions are in seat order, and per seat oldest first."""
+
+    editions: list[EditionRecord] | None
+    plans: list[DiscontinuedPlan] | None
+    facts: list[DiscontinuedFact] | None
+    prices: list[PlanSpan] | None
+    """Every price of every plan, by name and time."""
+
+
+class ExportedPlanSpan(PlanSpan):
+    """A plan of any tool, given by its slug. With `is_last`, no other price of it followed."""
 
     tool: str
-    since: str
     is_last: bool
 
 
@@ -216,8 +223,8 @@ class StatedFact(TypedDict):
     correction: bool
 
 
-class StatedFactSpan(StatedFact):
-    """A fact as it is stored, and in words, with since when it was stated; `attribute` is a slug."""
+class ExportedFactSpan(StatedFact):
+    """A fact of any tool, as it is stored and in words, with since when readers were told; `attribute` is a slug."""
 
     tool: str
     attribute: str

@@ -1,4 +1,4 @@
-"""The history of a tool: its editions, and the plans and facts that have no successor. One statement.
+"""The history of a tool: its editions, the plans and facts that have no successor, and all prices. One statement.
 
 What was superseded before the tool came out was never public, and is not part of it.
 """
@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from comparisons.reading.price_history import PLAN_SPANS
 from comparisons.reading.records import HistoryRecord, PriceFields
 from comparisons.reading.visible_reviews import for_preview, for_readers
 
@@ -40,7 +41,9 @@ SELECT json_build_object(
                    ) AS was
             FROM tools_plan JOIN tools_tool AS tool ON tool.id = tool_id
             WHERE tool_id = %(tool)s AND (superseded_at IS NULL OR superseded_at > tool.published_at)
-            GROUP BY tools_plan.name HAVING bool_and(superseded_at IS NOT NULL)
+            GROUP BY tool_id, tools_plan.name
+            HAVING bool_and(superseded_at IS NOT NULL)
+               AND NOT EXISTS (SELECT FROM plan_after(tool_id, tools_plan.name, max(superseded_at)))
         ) AS discontinued
     ),
     'facts', (
@@ -57,7 +60,8 @@ SELECT json_build_object(
             WHERE tool_id = %(tool)s AND (superseded_at IS NULL OR superseded_at > tool.published_at)
             GROUP BY attribute.id HAVING bool_and(superseded_at IS NOT NULL)
         ) AS discontinued
-    )
+    ),
+    'prices', (SELECT json_agg(span ORDER BY name COLLATE "C", since, id) FROM ({plan_spans}) AS span)
 )::text
 """
 
@@ -68,8 +72,8 @@ def read_history(tool_id: int, *, at: datetime | None = None, drafts: Collection
     The caller checks whether the tool is published. `drafts` are ids of reviews that count as published, for previews.
     """
     price = ", ".join(f"'{column}', {column}" for column in PriceFields.__annotations__)
-    statement = _HISTORY.replace("{price}", price)
-    values: dict[str, Any] = {"tool": tool_id, "now": at or timezone.now()}
+    statement = _HISTORY.replace("{price}", price).replace("{plan_spans}", PLAN_SPANS)
+    values: dict[str, Any] = {"tool": tool_id, "tools": [tool_id], "now": at or timezone.now()}
     with connection.cursor() as cursor:
         if drafts:
             cursor.execute(for_preview(statement), {**values, "drafts": list(drafts)})

@@ -33,8 +33,13 @@ JOIN LATERAL (
                               SELECT json_agg(was ORDER BY until DESC) FROM (
                                   SELECT {price}, superseded_at AS until, correction
                                   FROM tools_plan AS old
-                                  WHERE old.tool_id = tool.id AND old.name = current_plan.name
-                                    AND superseded_at > tool.published_at
+                                  WHERE old.tool_id = tool.id AND superseded_at > tool.published_at AND (
+                                      old.name = current_plan.name
+                                      OR (
+                                          old.name = current_plan.renamed_from
+                                          AND superseded_at <= current_plan.added_at
+                                      )
+                                  )
                               ) AS was
                           ) AS was
                    FROM tools_plan AS current_plan WHERE tool_id = tool.id AND superseded_at IS NULL

@@ -22,6 +22,7 @@ from comparisons.reading.records import (
     ToolFields,
     ToolRecord,
 )
+from comparisons.shaping.recent_prices import PastPrice, PricedPlan, describe_recent_change
 from comparisons.shaping.seat_filter import PanelSeat
 from reviews.choices import Outcome
 from reviews.panel import Panel
@@ -30,13 +31,13 @@ from tools.choices import AttributeKind, Better
 from tools.prices import Price, format_entry_price
 from tools.sourcing import describe_verification, is_stale, site_name
 from votes.community import Community
-from web import markdown
+from web import clock, markdown
 from web.fragments import render_cached
 from web.words import count_of, format_day
 
 if TYPE_CHECKING:
     from reviews.models import Prediction
-    from tools.models import Tool
+    from tools.models import Plan, Tool
 
 LOGO_SIZE, CARD_LOGO_SIZE = 56, 40  # width and height in CSS pixels
 LONG_NAMES = 40  # characters; a headline with longer names is set smaller
@@ -96,6 +97,8 @@ class Column(ToolFields):
     panel: Panel
     marks: SafeString
     entry: str
+    price_change: str
+    """How a price changed lately; "" if none did."""
     prices: list[Price]
     price_lines: list[SafeString]
     predictions: list[SafeString]
@@ -118,6 +121,8 @@ class Card:
     marks: SafeString
     community: Community
     entry: str
+    price_change: str
+    """How a price changed lately; "" if none did."""
 
 
 def render_pair_link(pair: PairRecord) -> SafeString:
@@ -147,6 +152,8 @@ def render_logo(stem: str, *, size: int = LOGO_SIZE, lazy: bool = False) -> Safe
 def build_card(tool: "Tool") -> Card:
     """Shape a tool for a list. The tool must come from `with_numbers().with_plans()`."""
     panel = Panel.of(tool.panel)  # type: ignore[attr-defined] # annotated
+    recent: list[Plan] = tool.recent_plans  # type: ignore[attr-defined] # prefetched
+    plans = [plan for plan in recent if plan.superseded_at is None]
     return Card(
         tool=tool,
         logo=render_logo(tool.logo, size=CARD_LOGO_SIZE, lazy=True),
@@ -155,8 +162,22 @@ def build_card(tool: "Tool") -> Card:
         panel=panel,
         marks=render_marks(panel),
         community=Community.of(tool.community),  # type: ignore[attr-defined] # annotated
-        entry=format_entry_price([Price.of(plan) for plan in tool.current_plans]),  # type: ignore[attr-defined] # prefetched
+        entry=format_entry_price([Price.of(plan) for plan in plans]),
+        price_change=describe_recent_change(
+            (PricedPlan(plan.name, Price.of(plan), _list_past_prices(plan, recent, tool)) for plan in plans),
+            today=clock.today(),
+        ),
     )
+
+
+def _list_past_prices(plan: "Plan", recent: Sequence["Plan"], tool: "Tool") -> list[PastPrice]:
+    """Return the recent prices of a plan that readers have been told, also under its former name."""
+    return [
+        PastPrice(Price.of(old), old.superseded_at, old.correction)
+        for old in recent
+        if old.superseded_at and tool.published_at and old.superseded_at > tool.published_at
+        if old.name in (plan.name, plan.renamed_from)
+    ]
 
 
 def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
@@ -184,6 +205,13 @@ def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> C
         "panel": panel,
         "marks": render_marks(panel),
         "entry": format_entry_price(prices),
+        "price_change": describe_recent_change(
+            (
+                PricedPlan(plan["name"], price, [_read_past_price(old) for old in plan["was"] or []])
+                for plan, price in zip(plans, prices, strict=True)
+            ),
+            today=today,
+        ),
         "prices": prices,
         "price_lines": [
             render_cached(
@@ -216,6 +244,10 @@ def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> C
         else None,
         "newest_review_on": max((_publication_day(review) for review in reviews), default=None),
     }
+
+
+def _read_past_price(old: FormerPrice) -> PastPrice:
+    return PastPrice(Price.of_record(old), datetime.fromisoformat(old["until"]), old["correction"])
 
 
 def _source(source: str, verified_on: str | None, *, today: date) -> dict[str, object]:

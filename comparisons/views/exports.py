@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from comparisons.reading.price_history import read_fact_spans, read_plan_spans
-from comparisons.reading.records import StatedFactSpan, StatedPlanSpan
+from comparisons.reading.records import ExportedFactSpan, ExportedPlanSpan
 from comparisons.reading.revision import current_revision
 from tools.models import Plan
 from tools.prices import Price
@@ -46,7 +46,7 @@ def _build_facts() -> Iterator[tuple[Any, ...]]:
         yield (span["tool"], *own, *_describe_span(span))
 
 
-def _describe_span(span: StatedPlanSpan | StatedFactSpan) -> tuple[str, ...]:
+def _describe_span(span: ExportedPlanSpan | ExportedFactSpan) -> tuple[str, ...]:
     """Return SPAN_COLUMNS. What ended changed, or was wrong, or nothing followed it."""
     if span["superseded_at"] is None:
         ended = ""
@@ -55,7 +55,7 @@ def _describe_span(span: StatedPlanSpan | StatedFactSpan) -> tuple[str, ...]:
     else:
         ended = "discontinued" if span["is_last"] else "changed"
     until, verified_on = span["superseded_at"] or "", span["verified_on"] or ""
-    return span["since"], until, ended, span["source"], verified_on
+    return span["since"] or "", until, ended, span["source"], verified_on
 
 
 def _format(value: object) -> str:

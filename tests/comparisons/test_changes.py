@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -10,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
+from catalog.actions import import_catalog
+from comparisons.choices import ChangeKind
 from comparisons.reading.changes import ChangeKey
 from tests import factories as make
 from tests.catalog.test_catalog import document, import_content, plan, tool
@@ -17,6 +20,7 @@ from tests.comparisons.contents import SECRET, UNSEEN
 from tools.models import Plan, Tool
 
 pytestmark = pytest.mark.django_db
+DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
 DAY = timedelta(days=1)
 PRO = {"name": "Pro", "kind": "paid", "currency": "USD", "period": "month"}
 
@@ -251,6 +255,21 @@ def test_pages_list_every_change_once(client, monkeypatch):
     everything = list(walk_pages(client, ""))
     assert (len(everything), len(set(everything))) == (40, 40)
     assert 'name="robots" content="noindex"' in client.get("/changes/?before=9-9-9").content.decode()
+
+
+def test_demo_has_every_kind_of_change(client, monkeypatch):
+    monkeypatch.setattr("comparisons.views.changes.CHANGES_PER_PAGE", 1000)
+    import_catalog(content=DEMO.read_bytes())
+    for kind in ChangeKind:
+        assert read_changes(client, f"?kind={kind}"), kind
+    prices = " ".join(line for _, line in read_changes(client, "?kind=prices"))
+    for words in ("not listed → ", " → no longer offered", ", now ", "%"):
+        assert words in prices
+    corrections = read_changes(client, "?kind=corrections")
+    assert {line.split(", ")[1].split(":")[0] for _, line in corrections if ", " in line} >= {
+        "Copilot Business",
+        "License",
+    }
 
 
 @given(st.integers(0, 10**17 - 1), st.integers(0, 9), st.integers(0, 10**18 - 1))

@@ -103,7 +103,7 @@ def test_timeline_puts_the_editions_on_one_scale():
 
 def test_tool_without_editions_has_no_history():
     history = read_history(make.tool().pk)
-    assert history == {"editions": None, "plans": None, "facts": None}
+    assert history == {"editions": None, "plans": None, "facts": None, "prices": None}
     assert (build_timeline([], today=date(2026, 11, 22)), format_first_day([])) == (None, "")
 
 

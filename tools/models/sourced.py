@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 from copy import copy
+from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
@@ -23,6 +24,11 @@ class SourcedQuerySet(models.QuerySet[Any]):
     def current(self) -> Self:
         """Filter to rows that are not superseded, in the order of their entry."""
         return self.filter(superseded_at__isnull=True).order_by("pk")
+
+    def recent(self, *, days: int = 31) -> Self:
+        """Filter to rows that are not superseded, or were in the last days, in the order of their entry."""
+        since = timezone.now() - timedelta(days=days)
+        return self.filter(Q(superseded_at__isnull=True) | Q(superseded_at__gt=since)).order_by("pk")
 
 
 class AlreadySupersededError(ValueError):

@@ -235,9 +235,9 @@ class ToolQuerySet(search.SearchableQuerySet, SluggedQuerySet):  # type: ignore[
         return self.annotate(changed_at=Greatest("published_at", Subquery(newest)))
 
     def with_plans(self) -> Self:
-        """Prefetch the current plans as `current_plans`."""
+        """Prefetch the plans as `recent_plans`: the current ones, and those superseded in the last days."""
         plans: Any = self.model._meta.get_field("plans").related_model
-        return self.prefetch_related(Prefetch("plans", plans.objects.current(), to_attr="current_plans"))
+        return self.prefetch_related(Prefetch("plans", plans.objects.recent(), to_attr="recent_plans"))
 
 
 class Tool(Slugged, Publishable):
