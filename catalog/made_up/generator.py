@@ -15,6 +15,7 @@ from typing import Any
 from catalog.made_up import vocabulary as words
 from catalog.schema import FORMAT
 from tools.slugs import slug_from_name
+from tools.values import SEPARATOR, slug_choice
 
 # Six digits, so that a real tool called "Load Balancer 2" is not mistaken for a fake one.
 SLUG_PATTERN = r"^load-[0-9]{6}-"
@@ -65,7 +66,7 @@ class FakeContent:
         self.midnight = datetime.combine(today, time(), UTC)
         rng = self._get_random("names")
         self.categories = [f"load-{n:06}-{slug_from_name(words.FIELDS[n])}" for n in range(size.categories)]
-        self.attributes = [f"load-{n:06}-{slug_from_name(name)}" for n, name in enumerate(words.ATTRIBUTES)]
+        self.attributes = [f"load-{n:06}-{slug_from_name(each.name)}" for n, each in enumerate(words.ATTRIBUTES)]
         # The first category is the largest, about as many times larger than the fortieth as 40 ** 0.8.
         self.category_of = rng.choices(
             range(size.categories), [1 / (n + 1) ** 0.8 for n in range(size.categories)], k=size.tools
@@ -106,13 +107,26 @@ class FakeContent:
         return [(category + n) % len(self.attributes) for n in range(ATTRIBUTES_PER_CATEGORY)]
 
     def _generate_attributes(self) -> Iterator[Object]:
-        for n, (slug, name) in enumerate(zip(self.attributes, words.ATTRIBUTES, strict=True)):
+        for n, (slug, attribute) in enumerate(zip(self.attributes, words.ATTRIBUTES, strict=True)):
             categories = [
                 self.categories[category]
                 for category in range(self.size.categories)
                 if n in self._get_attributes_of(category)
             ]
-            yield {"slug": slug, "name": f"Load: {name}", "categories": categories}
+            choices = attribute.values if attribute.kind == "choice" else ()
+            yield {
+                "slug": slug,
+                "name": f"Load: {attribute.name}",
+                "categories": categories,
+                "kind": attribute.kind,
+                "explanation": "Made up for load tests." if n % 2 else "",
+                "heading": words.HEADINGS[n % len(words.HEADINGS)],
+                "decides": n % 3 == 0,
+                "several": attribute.several,
+                "choices": [{"slug": slug_choice(name), "name": name} for name in choices],
+                "unit": attribute.unit,
+                "better": attribute.better,
+            }
 
     def _generate_reviewers(self) -> Iterator[Object]:
         for seat, slug in self.fake_seats.items():
@@ -183,12 +197,12 @@ class FakeContent:
                 }
 
     def _generate_facts(self, rng: Random, category: int, website: str) -> Iterator[Object]:
-        values = list(words.ATTRIBUTES.values())
         for attribute in rng.sample(self._get_attributes_of(category), rng.randint(3, ATTRIBUTES_PER_CATEGORY)):
-            now, before = rng.sample(values[attribute], 2)
+            now, before = _pick_values(rng, words.ATTRIBUTES[attribute])
             yield {
                 "attribute": self.attributes[attribute],
                 "value": now,
+                "note": rng.choice(words.NOTES_ON_FACTS) if rng.random() < 0.2 else "",
                 **self._make_source(rng, website, "docs"),
             }
             if rng.random() < 0.05:
@@ -335,6 +349,16 @@ def _make_price(rng: Random) -> Object:
         "period": period,
         "unit": unit,
     }
+
+
+def _pick_values(rng: Random, attribute: words.MadeUpAttribute) -> tuple[str, str]:
+    """Return two different values in canonical form. Some facts have several choices, where that is possible."""
+    now, before = rng.sample(attribute.values, 2)
+    if attribute.kind != "choice":
+        return now, before
+    both = attribute.several and rng.random() < 0.2
+    chosen = [name for name in attribute.values if name == now or (both and name == before)]
+    return SEPARATOR.join(map(slug_choice, chosen)), slug_choice(before)
 
 
 def _make_quote(rng: Random, verdict: str, rival: str) -> str:

@@ -1,5 +1,22 @@
 """The words that fake content is composed of (`catalog.made_up.generator`)."""
 
+from typing import NamedTuple
+
+
+class MadeUpAttribute(NamedTuple):
+    """An attribute of any kind, and the values that its facts are chosen from: of choices, the names."""
+
+    name: str
+    kind: str
+    values: tuple[str, ...]
+    several: bool = False
+    unit: str = ""
+    better: str = ""
+
+
+HEADINGS = ("", "Terms", "Technology")
+GRADES = ("yes", "partly", "no")
+
 SYLLABLES = (
     "al", "an", "ba", "bel", "bri", "ca", "cor", "da", "del", "dor", "el", "en", "fa", "fen", "ga", "gor", "ha", "hel",
     "il", "ka", "kor", "la", "len", "lo", "ma", "mer", "mi", "mo", "na", "ner", "no", "or", "pa", "per", "po", "qui",
@@ -17,25 +34,23 @@ FIELDS = (
     "Maps and Routes", "Home Automation", "Robotics", "Forecasting", "Fraud Detection", "Guardrails", "Red Teaming",
     "Data Labelling", "Synthetic Data", "Fine-tuning",
 )  # fmt: skip
-ATTRIBUTES = {
-    "License": ("MIT", "Apache-2.0", "AGPL-3.0", "Proprietary", "Research only", "BSL 1.1, MIT after four years"),
-    "Context window": ("8k tokens", "32k tokens", "128k tokens", "200k tokens", "1M tokens"),
-    "Self-hosting": ("Yes", "No", "Yes, with a licence key", "Yes, the core; not the dashboard"),
-    "Written in": ("Python", "Rust", "Go", "TypeScript", "C++", "Java", "Not stated"),
-    "Sign-in": ("None", "Passwords", "SAML and OIDC", "OIDC in the paid plans"),
-    "Platforms": ("Linux", "Linux, macOS", "Linux, macOS, Windows", "Browser", "Browser, iOS, Android"),
-    "API": ("REST", "REST and gRPC", "OpenAI-compatible", "None"),
-    "Needs a GPU": ("No", "Yes, 8 GB", "Yes, 24 GB", "Helps, not needed"),
-    "Data leaves the building": (
-        "Never",
-        "Always",
-        "Telemetry only, can be switched off",
-        "Only for the hosted models",
+ATTRIBUTES = (
+    MadeUpAttribute("License", "choice", ("MIT", "Apache-2.0", "AGPL-3.0", "BSL-1.1", "Proprietary"), several=True),
+    MadeUpAttribute(
+        "Context window", "number", ("8000", "32000", "128000", "200000", "1000000"), unit="tokens", better="higher"
     ),
-    "Where you use it": ("Terminal", "Editor", "Browser", "Editor and terminal", "Slack and e-mail"),
-    "Maker": ("A company of twelve", "A university lab", "One maintainer", "A listed company", "A foundation"),
-    "Offline": ("Yes", "No", "After the first download"),
-}
+    MadeUpAttribute("Self-hosting", "grade", GRADES),
+    MadeUpAttribute("Written in", "choice", ("Python", "Rust", "Go", "TypeScript", "C++", "Java"), several=True),
+    MadeUpAttribute("Sign-in", "choice", ("Passwords", "SAML", "OIDC", "None"), several=True),
+    MadeUpAttribute("Newest version", "version", ("0.9", "1.0", "1.10", "2.4.1", "3.0-rc1")),
+    MadeUpAttribute("API", "text", ("REST", "REST and gRPC", "OpenAI-compatible", "None")),
+    MadeUpAttribute("Memory needed", "number", ("0.5", "8", "16", "24", "80"), unit="GB", better="lower"),
+    MadeUpAttribute("Data leaves the building", "choice", ("Never", "Telemetry only", "Always")),
+    MadeUpAttribute("First release", "day", ("2021-03-01", "2023-11-14", "2024-02-29", "2026-06-30")),
+    MadeUpAttribute("Maker", "text", ("A company of twelve", "A university lab", "One maintainer", "A foundation")),
+    MadeUpAttribute("Offline", "grade", GRADES),
+)
+NOTES_ON_FACTS = ("in the paid plans", "after the first download", "with a license key", "the core, not the dashboard")
 PLANS = ("Hobby", "Solo", "Team", "Business", "Enterprise", "Open weights")
 UNITS = ("1M tokens", "1,000 pages", "hour of audio", "1,000 images", "agent run")
 DOING = (

@@ -14,6 +14,7 @@ from catalog.made_up.generator import FakeContent, Size, VotedTool
 from comparisons.models import Comparison
 from reviews.models import Review, Reviewer
 from tests import factories as make
+from tools.choices import AttributeKind, Grade
 from tools.models import Tool
 from votes.models import Vote
 from votes.verifying import verify_tally
@@ -47,6 +48,11 @@ def test_content_is_as_varied_as_real_content():
     tools = generate(size=Size(tools=600, comparisons=600, votes=0))["tools"]
     assert {3, 4, 5, 6, 7, 8} == {len({fact["attribute"] for fact in tool["facts"]}) for tool in tools}
     assert {1, 2, 3} == {len({plan["name"] for plan in tool["plans"]}) for tool in tools}
+    kinds = {attribute["slug"]: attribute["kind"] for attribute in generate()["attributes"]}
+    facts = [fact for tool in tools for fact in tool["facts"]]
+    assert {kinds[fact["attribute"]] for fact in facts} == set(AttributeKind.values)
+    assert {fact["value"] for fact in facts if kinds[fact["attribute"]] == "grade"} == set(Grade.values)
+    assert any(", " in fact["value"] for fact in facts if kinds[fact["attribute"]] == "choice")
     plans = [plan for tool in tools for plan in tool["plans"]]
     assert {plan.get("period") for plan in plans} == {None, "once", "month", "year", "usage"}
     assert {plan["kind"] for plan in plans} == {"free", "paid", "contact"}
