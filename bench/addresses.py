@@ -57,6 +57,21 @@ CATEGORIES = """
       AND EXISTS (SELECT FROM tools_tool AS tool WHERE category_id = category.id AND {out tool})
     ORDER BY (SELECT count(*) FROM tools_tool WHERE category_id = category.id) DESC, slug LIMIT 20
 """
+FACTS = """
+    SELECT category.slug, choice.slug, choice.choices -> 0 ->> 'slug', number.slug, number.slug
+    FROM tools_category AS category
+    CROSS JOIN LATERAL (
+        SELECT slug, choices FROM tools_attribute_categories AS of JOIN tools_attribute AS one ON one.id = attribute_id
+        WHERE category_id = category.id AND kind = 'choice' ORDER BY one.id LIMIT 1
+    ) AS choice
+    CROSS JOIN LATERAL (
+        SELECT slug FROM tools_attribute_categories AS of JOIN tools_attribute AS one ON one.id = attribute_id
+        WHERE category_id = category.id AND kind = 'number' ORDER BY one.id LIMIT 1
+    ) AS number
+    WHERE {ours category}
+      AND EXISTS (SELECT FROM tools_tool AS tool WHERE category_id = category.id AND {out tool})
+    ORDER BY (SELECT count(*) FROM tools_tool WHERE category_id = category.id) DESC, category.slug LIMIT 20
+"""
 NAMES = """
     SELECT split_part(tool.name, ' ', 1) FROM tools_tool AS tool
     WHERE {out tool} AND {ours tool} ORDER BY md5(tool.slug) LIMIT 20
@@ -106,6 +121,8 @@ PAGES = [
     Page("/tools/"),
     Page("/tools/?category={}", CATEGORIES),
     Page("/tools/?category={}&price=free&panel=all-ship&sort=community", CATEGORIES),
+    Page("/tools/?category={}&{}={}", FACTS),
+    Page("/tools/?category={}&{}={}&{}.min=1&sort={}", FACTS),
     Page("/tools/?page=2"),
     Page("/tools/{}/", TOOLS),
     Page("/tools/{}/", MOST_VOTED_TOOLS, "most voted"),
@@ -117,6 +134,7 @@ PAGES = [
     Page("/me/"),
     Page("/tools/{}/votes/", MOST_VOTED_TOOLS),
     Page("/categories/{}/", CATEGORIES),
+    Page("/categories/{}/?{}={}", FACTS),
     Page("/reviewers/"),
     Page("/reviewers/{}/", REVIEWERS),
     Page("/splits/"),

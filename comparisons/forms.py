@@ -1,13 +1,19 @@
 import unicodedata
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django import forms
 from django.http import QueryDict
 
 from comparisons.choices import ChangeKind
+from comparisons.reading.records import ListedAttribute
+from comparisons.shaping import facets
 from tools import slugs
 from tools.choices import PlanKind
 from tools.search import MAX_QUERY_LENGTH
+from tools.values import Scale, parse_value
 from votes.models import Camp
 from web.fields import LineField
 from web.normalize import normalize_line
@@ -61,6 +67,77 @@ class ChangesFilter(NamedTuple):
 def parse_changes_filter(query: QueryDict) -> ChangesFilter:
     """Return the filters in the query string of the list of changes, or of a feed of it."""
     return ChangesFilter(**_clean(ChangesForm(query)))
+
+
+class OptionsField(forms.Field):
+    """Some of the options of an attribute, each a parameter of the same name. Others are ignored."""
+
+    widget = forms.MultipleHiddenInput
+
+    def __init__(self, slugs: Collection[str]) -> None:
+        super().__init__(required=False)
+        self.slugs = slugs
+
+    def to_python(self, value: Any) -> tuple[str, ...]:
+        return tuple(slug for slug in self.slugs if slug in (value or ()))
+
+
+class NumberField(LineField):
+    """A number as people write it: `128k`, `128,000 tokens`."""
+
+    def __init__(self, scale: Scale) -> None:
+        super().__init__(required=False, max_length=100)
+        self.scale = scale
+
+    def clean(self, value: Any) -> Decimal | None:
+        typed = super().clean(value)
+        try:
+            return Decimal(parse_value(self.scale, typed)) if typed else None
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
+
+class FactFilterForm(forms.Form):
+    """The filters by the facts of a category, and the orders by its numbers. Invalid values are ignored."""
+
+    def __init__(self, query: QueryDict, attributes: Iterable[ListedAttribute]) -> None:
+        super().__init__(query)
+        self.attributes = {facets.name_parameter(attribute): attribute for attribute in attributes}
+        for name, attribute in self.attributes.items():
+            if facets.is_number(attribute):
+                self.fields[f"{name}.min"] = NumberField(attribute.scale)
+                self.fields[f"{name}.max"] = NumberField(attribute.scale)
+            else:
+                self.fields[name] = OptionsField([option.slug for option in attribute.scale.options])
+        self.fields["sort"] = forms.CharField(required=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FactFilters:
+    """The filters by facts that a reader has set, by the attribute's id, and the number to sort by, if any."""
+
+    wanted: dict[int, facets.FactFilter]
+    sort: ListedAttribute | None
+    query: str
+    """All of it as a query string, without anything that was ignored."""
+
+    @property
+    def is_set(self) -> bool:
+        return bool(self.wanted or self.sort)
+
+
+def parse_fact_filters(query: QueryDict, attributes: Iterable[ListedAttribute]) -> FactFilters:
+    """Return the filters by facts in the query string of a list of tools that have these attributes."""
+    form = FactFilterForm(query, attributes)
+    values = _clean(form)
+    wanted = {
+        attribute.id: facets.FactFilter(values.get(name, ()), values.get(f"{name}.min"), values.get(f"{name}.max"))
+        for name, attribute in form.attributes.items()
+    }
+    wanted = {attribute: wish for attribute, wish in wanted.items() if wish != facets.FactFilter()}
+    sort = form.attributes.get(values.get("sort", ""))
+    sort = sort if sort and facets.is_number(sort) else None
+    return FactFilters(wanted, sort, facets.write_query(form.attributes.values(), wanted, sort))
 
 
 class PredictionsForm(forms.Form):

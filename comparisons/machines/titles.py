@@ -99,6 +99,11 @@ def write_category_title(name: str, cards: Sequence[Card], *, page: int, total: 
     return _choose_title(f"{name} ranked: {leader} first of {total}", ranked, f"{name}, ranked", name)
 
 
+def write_filtered_title(name: str) -> str:
+    """Return the title of a category that a reader has filtered or sorted: it names no leader."""
+    return _choose_title(f"{isolate_name(name)}, filtered", isolate_name(name))
+
+
 def write_category_description(description: str, cards: Sequence[Card]) -> str:
     """Return the top three with their numbers, and as much of the category's own description as fits."""
     leaders = [f"{isolate_name(card.tool.name)} ({card.panel.words})" for card in cards[:3] if card.panel.seats]

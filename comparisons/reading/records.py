@@ -4,9 +4,10 @@ Times and days are ISO text. Amounts are exact decimals. Lists are None when emp
 """
 
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from tools.rates import StoredRate
+from tools.values import Scale
 
 
 class PriceFields(TypedDict):
@@ -269,3 +270,40 @@ class ChangeRecord(TypedDict):
     new: Any
     attribute: str | None
     note: str | None
+
+
+class ListedTool(NamedTuple):
+    """A published tool, as lists filter it: its category's id, the kind of its entry, and its panel's camp."""
+
+    id: int
+    category: int
+    entry: str
+    camp: str
+
+
+class ListedAttribute(NamedTuple):
+    """An attribute by which lists filter. Its scale has options, for grades too, unless it is a number."""
+
+    id: int
+    slug: str
+    name: str
+    scale: Scale
+    better: str
+
+
+class ListedCategory(NamedTuple):
+    """A category with published tools, and the attributes by which they can be filtered."""
+
+    id: int
+    slug: str
+    name: str
+    attributes: tuple[ListedAttribute, ...]
+
+
+class ListedFact(NamedTuple):
+    """A current value of an attribute, in canonical form and in words, and the ids of the tools that have it."""
+
+    attribute: int
+    value: str
+    words: str
+    tools: list[int]

@@ -38,9 +38,14 @@ class SeatFilter(NamedTuple):
         return join_words([seat.name for seat in self.seats]) if self.seats else ""
 
     @property
+    def slugs(self) -> str:
+        """The value of the parameter `lens`: `skeptic,founder`; "" for the whole panel."""
+        return ",".join(seat.slug for seat in self.seats)
+
+    @property
     def query(self) -> str:
         """The filter in a query string: `lens=skeptic,founder`; "" for the whole panel."""
-        return "lens=" + ",".join(seat.slug for seat in self.seats) if self.seats else ""
+        return f"lens={self.slugs}" if self.seats else ""
 
 
 WHOLE_PANEL = SeatFilter()

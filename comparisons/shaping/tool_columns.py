@@ -123,6 +123,8 @@ class Card:
     entry: str
     price_change: str
     """How a price changed lately; "" if none did."""
+    measure: str
+    """The number by which the list is sorted, in words; "" if it is not sorted by one."""
 
 
 def render_pair_link(pair: PairRecord) -> SafeString:
@@ -149,7 +151,7 @@ def render_logo(stem: str, *, size: int = LOGO_SIZE, lazy: bool = False) -> Safe
     return render_cached("comparisons/_logo.html", webp=webp, png=png, size=size, lazy=lazy)
 
 
-def build_card(tool: "Tool") -> Card:
+def build_card(tool: "Tool", *, measure: str = "") -> Card:
     """Shape a tool for a list. The tool must come from `with_numbers().with_plans()`."""
     panel = Panel.of(tool.panel)  # type: ignore[attr-defined] # annotated
     recent: list[Plan] = tool.recent_plans  # type: ignore[attr-defined] # prefetched
@@ -167,6 +169,7 @@ def build_card(tool: "Tool") -> Card:
             (PricedPlan(plan.name, Price.of(plan), _list_past_prices(plan, recent, tool)) for plan in plans),
             today=clock.today(),
         ),
+        measure=measure,
     )
 
 

@@ -1,24 +1,27 @@
 """The list of tools, a tool, and a category."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from comparisons.forms import ToolFilterForm, parse_seat_slugs, parse_tool_filter
+from comparisons.addresses import add_query
+from comparisons.forms import parse_fact_filters, parse_seat_slugs, parse_tool_filter
 from comparisons.machines import linked_data, titles
 from comparisons.models import Comparison
 from comparisons.pages.panel_seats import find_seats, read_panel_seats
+from comparisons.pages.tool_list import build_cards, build_fact_filters, build_filters, index_site, order_ids
 from comparisons.pages.tool_page import build_tool_page, render_newest_links
-from comparisons.reading.revision import Revision, current_revision
+from comparisons.reading.records import ListedCategory
+from comparisons.reading.revision import current_revision
 from comparisons.shaping import facets, tool_columns
 from comparisons.shaping.seat_filter import build_toggles
-from tools.choices import PlanKind
 from tools.models import Category, Tool
-from votes.models import Camp, CensusRow, Listing, PairRank
-from web.caching import process_cache
+from votes.models import Listing, PairRank
 from web.current_address import at_current_address
 from web.http import public_page
 from web.paging import get_page
@@ -31,50 +34,50 @@ TOOLS_PER_PAGE = 24
 def tools(request: HttpRequest) -> HttpResponse:
     """List the published tools, filtered and sorted by the query string."""
     asked = parse_tool_filter(request.GET)
+    site = index_site(current_revision())
+    category = _find_category(asked.category, site.categories)
+    attributes = category.attributes if category else ()
+    facts = parse_fact_filters(request.GET, attributes)
     listings = Listing.objects.at()
-    rows, census = _census(current_revision())
-    if asked.community:  # votes then decide which tools are counted
-        census = listings.with_community_number().census()
-    category = _find_category(rows, asked.category)
-    chosen = {**asked._asdict(), "category": category}
-    counts = facets.count_facets(census, chosen)
-    numbered = counts.total if asked.community else listings.chosen(**{**chosen, "community": True}).count()
-    page = get_page(listings.chosen(**chosen).tool_ids(), request.GET, per_page=TOOLS_PER_PAGE, count=counts.total)
+    numbered = site.tools.mask(listings.with_community_number().tool_ids())
+    selection = facets.select_tools(
+        site.tools,
+        category=category.id if category else None,
+        facts=facts.wanted,
+        price=asked.price,
+        panel=asked.panel,
+        community=numbered if asked.community else None,
+    )
+    rows = listings.chosen(**{**asked._asdict(), "category": category.id if category else ""})
+    page = get_page(
+        order_ids(selection, facts, rows),
+        request.GET,
+        per_page=TOOLS_PER_PAGE,
+        count=selection.pass_all().bit_count(),
+    )
     found = Tool.objects.with_numbers().with_plans().in_order(page.object_list)
-
-    def options(name: str, values: list[tuple[str, str, Any]]) -> list[facets.FilterOption]:
-        return facets.list_options(counts.by_filter[name], values, chosen[name])
-
     return render(
         request,
         "comparisons/tools.html",
         {
             "here": reverse("tools"),
             "page": page,
-            "cards": [tool_columns.build_card(tool) for tool in found],
-            "categories": options("category", [(row.slug, row.name, row.pk) for row in rows]),
-            "prices": options("price", [(*choice, choice[0]) for choice in PlanKind.choices]),
-            "panels": options("panel", [(*choice, choice[0]) for choice in Camp.choices]),
-            "community": asked.community,
-            "numbered": numbered,
-            "sorts": [(value, label, value == asked.sort) for value, label in ToolFilterForm.SORTS],
-            "is_filtered": any(asked),
+            "cards": build_cards(found, site.tools, facts.sort),
+            "numbered": (selection.pass_all(but=["community"]) & numbered).bit_count(),
+            "is_filtered": any(asked) or facts.is_set,
+            "has_category": bool(category),
+            **build_filters(site, selection, category, asked),
+            **build_fact_filters(selection, attributes, facts),
         },
     )
 
 
-def _find_category(categories: list[Category], slug: str) -> int | str:
-    """Return the id of the category with a slug, current or former; "", which selects all, if there is none."""
+def _find_category(slug: str, categories: Iterable[ListedCategory]) -> ListedCategory | None:
+    """Return the category with a slug, current or former; None, which selects all, if there is none."""
     by_slug = {category.slug: category for category in categories}
     if slug and slug not in by_slug and (renamed := Category.objects.by_slug(slug)):
         slug = renamed.slug
-    return by_slug[slug].pk if slug in by_slug else ""
-
-
-@process_cache(maxsize=2, in_debug=False)
-def _census(revision: Revision) -> tuple[list[Category], list[CensusRow]]:
-    """Return the categories that have tools, and the census of all tools, cached per revision of the site."""
-    return list(Category.objects.with_published_tools()), Listing.objects.at().census()
+    return by_slug.get(slug)
 
 
 @require_safe
@@ -92,31 +95,48 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
     """Rank the tools of a category, and state the rule."""
     panel_seats = read_panel_seats()
     seat_filter = find_seats(parse_seat_slugs(request.GET), on_page=panel_seats)
+    site = index_site(current_revision())
+    attributes = site.attributes_of(category.pk)
+    facts = parse_fact_filters(request.GET, attributes)
+    selection = facets.select_tools(site.tools, category=category.pk, facts=facts.wanted)
     page = get_page(
-        Listing.objects.at().of_category(category).ranked(seats=seat_filter.ids).tool_ids(),
+        order_ids(selection, facts, Listing.objects.at().of_category(category).ranked(seats=seat_filter.ids)),
         request.GET,
         per_page=TOOLS_PER_PAGE,
+        count=selection.pass_all().bit_count(),
     )
     here = category.get_absolute_url()
     tools = Tool.objects.with_numbers(seats=seat_filter.ids).with_plans().in_order(page.object_list)
-    cards = [tool_columns.build_card(tool) for tool in tools]
+    cards = build_cards(tools, site.tools, facts.sort)
     return render(
         request,
         "comparisons/category.html",
         {
-            "title": titles.write_category_title(category.name, cards, page=page.number, total=page.paginator.count),
-            "description": titles.write_category_description(category.description, cards),
-            "linked_data": linked_data.build_category_graph(category.name, here, cards, first=page.start_index()),
             "category": category,
             "here": here,
             "feed": reverse("category-feed", args=[category.slug]),
             "changes": f"{reverse('changes')}?category={category.slug}",
             "seat_filter": seat_filter,
-            "toggles": build_toggles(panel_seats, seat_filter, here=here),
-            "whole_panel": here,
+            "toggles": build_toggles(panel_seats, seat_filter, here=here, also=facts.query),
+            "whole_panel": add_query(here, facts.query),
             "page": page,
             "cards": cards,
+            "is_filtered": facts.is_set,
+            **build_fact_filters(selection, attributes, facts),
+            **_head(category, page, cards, is_filtered=facts.is_set),
             "pair_ranks": PairRank.objects.of_category(category),
             "comparisons": render_newest_links(Comparison.objects.published().in_category(category)),
         },
     )
+
+
+def _head(category: Category, page: Page[Any], cards: list[tool_columns.Card], *, is_filtered: bool) -> dict[str, Any]:
+    """Return what a page says of itself in its head: its title, description, and linked data."""
+    title = titles.write_category_title(category.name, cards, page=page.number, total=page.paginator.count)
+    leaders = [] if is_filtered else cards
+    here, first = category.get_absolute_url(), page.start_index()
+    return {
+        "title": titles.write_filtered_title(category.name) if is_filtered else title,
+        "description": titles.write_category_description(category.description, leaders),
+        "linked_data": linked_data.build_category_graph(category.name, here, leaders, first=first),
+    }

@@ -94,3 +94,10 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
   }
   for (const [name, value] of [...detail.formData.entries()]) if (value === "") detail.formData.delete(name);
 });
+
+// A list that is shown again leaves its filters open if they were.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (document.querySelector("#fact-filters[open]")) {
+    detail.serverResponse = detail.serverResponse.replace('id="fact-filters"', 'id="fact-filters" open');
+  }
+});

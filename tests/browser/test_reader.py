@@ -2,9 +2,12 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests import factories as make
 from tests.addresses import PAIR
+from tests.browser.screens import find_too_wide, set_screen
 
 
 def follow(page: Page, link: str) -> None:
@@ -69,6 +72,45 @@ def test_filters_answer_in_place_and_the_back_button_works(site, page: Page):
     expect(page.locator("#tool-count")).to_contain_text("46 tools")
 
 
+def make_instruments() -> None:
+    """Make a category of four tools, three of which have facts to filter by: a choice, and a number."""
+    category = make.category(slug="instruments", name="Instruments")
+    choices = [{"slug": "harp", "name": "Harp"}, {"slug": "lute", "name": "Lute"}]
+    tuning = make.attribute(slug="tuning", name="Tuning", kind="choice", choices=choices)
+    strings = make.attribute(slug="strings", name="Strings", kind="number", unit="strings")
+    for attribute in (tuning, strings):
+        attribute.categories.add(category)
+    for choice, number in (("harp", 99), ("harp", 7), ("lute", 20), (None, None)):
+        tool = make.tool(category=category)
+        if choice:
+            make.fact(of=tool, attribute=tuning, value=choice)
+            make.fact(of=tool, attribute=strings, value=str(number))
+
+
+@pytest.mark.parametrize("path", ["/tools/?category=instruments", "/categories/instruments/"])
+def test_filters_by_facts_answer_in_place_and_fold_away_on_a_phone(site, page: Page, path):
+    make_instruments()
+    set_screen(page, width=1440, scheme="light")
+    page.goto(site + path)
+    page.get_by_label("Harp (2)").check()
+    expect(page.locator("#tool-count")).to_contain_text("2 tools · 1 more: not known")
+    expect(page.get_by_label("Harp (2)")).to_be_focused()
+    assert "tuning=harp" in page.url
+    page.get_by_role("group", name="Strings").get_by_label("At least").fill("10")
+    page.get_by_role("group", name="Strings").get_by_label("At least").press("Tab")
+    expect(page.locator("#tool-count")).to_contain_text("1 tool · 1 more: not known")
+    page.get_by_label("Order").select_option("strings")
+    expect(page.get_by_text("Strings, largest first")).to_be_visible()
+    set_screen(page, width=320, scheme="dark")
+    page.goto(site + path)
+    expect(page.get_by_label("Harp (2)")).not_to_be_visible()
+    page.get_by_text("Filter by facts").click()
+    page.get_by_label("Harp (2)").check()
+    expect(page.get_by_text("Filter by facts (1 set)")).to_be_visible()
+    expect(page.get_by_label("Lute (1)")).to_be_visible()
+    assert find_too_wide(page) == []
+
+
 def test_filters_work_without_javascript(site, browser: Browser):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -79,6 +121,14 @@ def test_filters_work_without_javascript(site, browser: Browser):
     expect(page.get_by_label("Order")).to_have_value("name")
     page.get_by_role("link", name="Clear all filters").click()
     assert page.url == site + "/tools/"
+    make_instruments()
+    set_screen(page, width=360, scheme="light")
+    page.goto(site + "/categories/instruments/")
+    page.get_by_text("Filter by facts").click()
+    page.get_by_label("Lute (1)").check()
+    page.get_by_role("group", name="Strings").get_by_label("At most").fill("1k")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("#tool-count")).to_contain_text("1 tool · 1 more: not known")
     context.close()
 
 

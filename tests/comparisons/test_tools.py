@@ -1,14 +1,11 @@
 """The list of tools: filters, counts, and order."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from comparisons.shaping import facets
 from tests import factories as make
 from tests.comparisons.test_pair_page import text
 from tools.models import Category, Tool
-from votes.models import Camp, CensusRow, Listing
+from votes.models import Camp, Listing
 
 pytestmark = pytest.mark.django_db
 NAMES = ["Ada", "Bob", "Cyd", "Dot", "Eve"]
@@ -90,13 +87,17 @@ def test_only_published_tools_are_listed_and_counted(client, fields):
 
 @pytest.mark.parametrize("things", [1, 3, 30])
 def test_query_count_is_constant(client, django_assert_num_queries, things):
+    make.attribute(kind="grade")
     for _ in range(things):
         tool = make.tool()
         make.plan(of=tool)
         make.review(of=tool, by=make.reviewer())
         make.votes(on=tool, ship=2)
-    # Revision, categories, census, number of tools with a community number, ids of the page, its tools, their plans.
-    with django_assert_num_queries(7):
+    # Revision, attributes and their categories, categories, all tools, facts (all but the first cached per revision),
+    # tools with a community number, ids of the page, its tools, their plans.
+    with django_assert_num_queries(10):
+        text(client, "/tools/")
+    with django_assert_num_queries(5):
         text(client, "/tools/")
 
 
@@ -105,31 +106,6 @@ def test_each_tool_is_in_the_camp_of_its_share():
     for camp in Camp:
         assert {Camp.of(row.share) for row in Listing.objects.at().filter(camp.condition)} <= {camp}
     assert sum(Listing.objects.at().filter(camp.condition).count() for camp in Camp) == Tool.objects.count()
-
-
-rows = st.builds(
-    CensusRow,
-    category=st.integers(1, 3),
-    entry=st.sampled_from(["", "free", "paid"]),
-    camp=st.sampled_from(Camp),
-    tools=st.integers(1, 9),
-)
-choices = st.fixed_dictionaries(
-    {
-        "category": st.sampled_from(["", 1, 2]),
-        "price": st.sampled_from(["", "free"]),
-        "panel": st.sampled_from(["", "all-ship"]),
-    }
-)
-
-
-@given(st.lists(rows), choices)
-def test_option_counts_what_choosing_it_shows(census, chosen):
-    counts = facets.count_facets(census, chosen)
-    for name, keys in {"category": [1, 2, 3], "price": ["free", "paid"], "panel": list(Camp)}.items():
-        for option in facets.list_options(counts.by_filter[name], [(key, key, key) for key in keys], chosen[name]):
-            assert option.tools == facets.count_facets(census, {**chosen, name: option.value}).total
-            assert option.is_chosen == (chosen[name] == option.value)
 
 
 def test_pages_list_every_tool_once(client):

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from comparisons.models import Comparison
 from comparisons.pages.pair_page import _cached_editorial, _cached_verdict
-from comparisons.views.tools import _census
+from comparisons.pages.tool_list import index_site
 from desk.publishing import previews
 from reviews.actions import publish_tool
 from reviews.models import Review
@@ -158,7 +158,7 @@ def test_new_edition_is_shown_above_the_one_it_supersedes(client):
 def test_previews_only_read_and_cache_nothing(client, django_assert_num_queries):
     tool = make_draft_tool()
     comparison = make.comparison(first=tool, published_at=None)
-    sizes = [cache.cache_info().currsize for cache in (_cached_editorial, _cached_verdict, _census)]
+    sizes = [cache.cache_info().currsize for cache in (_cached_editorial, _cached_verdict, index_site)]
     for content, number in ((tool, 6), (comparison, 5), (tool.reviews.first(), 6)):
         with CaptureQueriesContext(
             connection,
@@ -166,7 +166,7 @@ def test_previews_only_read_and_cache_nothing(client, django_assert_num_queries)
             client.get(previews.preview_url(content))
         assert len(asked) == number
         assert {query["sql"].lstrip().split()[0] for query in asked} <= {"SELECT", "WITH"}
-    assert [cache.cache_info().currsize for cache in (_cached_editorial, _cached_verdict, _census)] == sizes
+    assert [cache.cache_info().currsize for cache in (_cached_editorial, _cached_verdict, index_site)] == sizes
 
 
 def test_previews_leave_nothing_on_public_pages(client):

@@ -2,7 +2,7 @@
 
 from votes.models.ledger import LedgerHour
 from votes.models.limits import Amount
-from votes.models.listing import Camp, CensusRow, CountAmong, Listing, ListingQuerySet, PanelGap, ranked_sql
+from votes.models.listing import Camp, CountAmong, Listing, ListingQuerySet, PanelGap, ranked_sql
 from votes.models.moderation import Action, Decision, Freeze, HeldFor, Reason
 from votes.models.network import NetworkKey
 from votes.models.pairs import PairChoice, PairRank, PairTally, PairVote, PairVoteQuerySet, RankedPair
@@ -14,7 +14,6 @@ __all__ = [
     "Amount",
     "Camp",
     "CastResult",
-    "CensusRow",
     "Choice",
     "CountAmong",
     "Decision",

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
-from django.db.models import Count, F, Func, Q, Value
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Cast, Least, NullIf
 from django.utils import timezone
 
@@ -34,15 +34,6 @@ def ranked_sql(table: str) -> str:
 
 
 VOTES = F("community_ship") + F("community_skip")
-
-
-class CensusRow(NamedTuple):
-    """The number of tools with one combination of category, entry and camp."""
-
-    category: int
-    entry: str
-    camp: str
-    tools: int
 
 
 class Camp(models.TextChoices):
@@ -100,6 +91,15 @@ class CountAmong(Func):
     output_field = models.IntegerField()
 
 
+class IsAmong(Func):
+    """Whether an id is in an array of ids."""
+
+    template = "(%(expressions)s))"
+    arg_joiner = " = ANY ("
+    arity = 2
+    output_field = models.BooleanField()
+
+
 class ListingQuerySet(models.QuerySet["Listing"]):
     def at(self, instant: datetime | None = None) -> Self:
         """Keep the rows that are valid at an instant (default: now): one per published tool."""
@@ -119,14 +119,13 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         rows = rows.with_community_number() if community else rows
         return rows.order_by(*{"community": LIKED, "reviewed": REVIEWED, "name": NAMED}.get(sort, RANKED))
 
+    def among(self, tools: Sequence[int]) -> Self:
+        """Keep those of the tools, given by id."""
+        return self.filter(IsAmong(F("tool_id"), Value(list(tools), output_field=ArrayField(models.BigIntegerField()))))
+
     def with_community_number(self) -> Self:
         """Keep tools with enough votes for a percent."""
         return self.alias(votes=VOTES).filter(votes__gte=settings.COMMUNITY_EARLY_VOTES)
-
-    def census(self) -> list[CensusRow]:
-        """Count the tools of each combination of category, entry and camp. Read all rows."""
-        rows = self.order_by().values_list("category_id", "entry", "share").annotate(tools=Count("pk"))
-        return [CensusRow(category, entry, Camp.of(share), tools) for category, entry, share, tools in rows]
 
     def ranked(self, *, seats: Sequence[int] = ()) -> Self:
         """Order by panel ship, then the lower end of the community's interval, then name: a total order.
@@ -139,6 +138,10 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         ship, skip = CountAmong("ships", counted), CountAmong("skips", counted)
         share = Cast(ship, models.FloatField()) / NullIf(ship + skip, Value(0))
         return self.alias(share_of_seats=share).order_by(F("share_of_seats").desc(nulls_last=True), *RANKED[1:])
+
+    def by_name(self) -> Self:
+        """Order by name: a total order."""
+        return self.order_by(*NAMED)
 
     def recently_reviewed(self) -> Self:
         """Keep tools with a review, the newest review first."""

@@ -1,0 +1,59 @@
+"""What lists of tools filter by: the published tools, their categories, and the typed facts of each.
+
+None of it depends on votes, so it can be cached per revision.
+"""
+
+from collections import defaultdict
+
+from django.db import connection
+
+from comparisons.reading.records import ListedAttribute, ListedCategory, ListedFact, ListedTool
+from tools.choices import AttributeKind, Grade
+from tools.models import Attribute, Category
+from tools.values import Option, Scale
+from votes.models import Camp, Listing
+
+FILTERED_KINDS = [AttributeKind.CHOICE, AttributeKind.GRADE, AttributeKind.NUMBER]
+
+_FACTS = """
+SELECT fact.attribute_id, fact.value, fact_words(attribute.kind, attribute.choices, attribute.unit, fact.value),
+       array_agg(fact.tool_id)
+FROM tools_fact AS fact JOIN tools_attribute AS attribute ON attribute.id = fact.attribute_id
+WHERE fact.superseded_at IS NULL AND attribute.kind = ANY (%s)
+  AND is_typed(attribute.kind, attribute.choices, fact.value)
+GROUP BY attribute.id, fact.attribute_id, fact.value
+"""
+
+
+def read_listed_tools() -> list[ListedTool]:
+    """Return the published tools in the order of their names. One query."""
+    rows = Listing.objects.at().by_name().values_list("tool_id", "category_id", "entry", "share")
+    return [ListedTool(tool, category, entry, Camp.of(share).value) for tool, category, entry, share in rows]
+
+
+def read_listed_categories() -> list[ListedCategory]:
+    """Return the categories with published tools in the order of their names, with the attributes of each in the order
+    in which pages show them. Three queries.
+    """
+    attributes = {row.pk: _shape_attribute(row) for row in Attribute.objects.filter(kind__in=FILTERED_KINDS)}
+    of_category = defaultdict(list)
+    belongings = Attribute.categories.through.objects.filter(attribute__in=attributes).order_by("attribute")
+    for attribute, category in belongings.values_list("attribute", "category"):
+        of_category[category].append(attributes[attribute])
+    return [
+        ListedCategory(row.pk, row.slug, row.name, tuple(of_category[row.pk]))
+        for row in Category.objects.with_published_tools()
+    ]
+
+
+def read_listed_facts() -> list[ListedFact]:
+    """Return all current values of the attributes that lists filter by, of unpublished tools as well. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FACTS, [FILTERED_KINDS])
+        return [ListedFact(*row) for row in cursor.fetchall()]
+
+
+def _shape_attribute(row: Attribute) -> ListedAttribute:
+    grades = tuple(Option(grade.value, str(grade.label)) for grade in Grade) if row.kind == AttributeKind.GRADE else ()
+    scale = Scale(row.kind, row.options or grades, several=row.several, unit=row.unit)
+    return ListedAttribute(row.pk, row.slug, row.name, scale, row.better)
