@@ -35,7 +35,7 @@ from tools.models import (
 )
 from tools.models.plan import MAX_SEATS, MAX_TRIAL_DAYS
 from tools.rates import Rate, StoredRate, read_rates
-from tools.values import MAX_CHOICE_NAME_LENGTH, MAX_CHOICES
+from tools.values import MAX_CHOICE_NAME_LENGTH, MAX_CHOICES, MAX_NEED_LENGTH
 from web import clock
 from web.normalize import normalize_line, normalize_text
 
@@ -199,8 +199,8 @@ TrialDays = Annotated[int, AfterValidator(_check_count(MAX_TRIAL_DAYS))]
 
 
 def _dump_choices(choices: list[Any]) -> list[dict[str, str]]:
-    """Return choices as the attribute stores them."""
-    return [choice.model_dump() for choice in choices]
+    """Return choices as the attribute stores them: without the keys that are empty."""
+    return [choice.model_dump(exclude_defaults=True) for choice in choices]
 
 
 class CatalogPart(BaseModel):
@@ -217,6 +217,7 @@ class CategoryPart(CatalogPart):
 class ChoicePart(CatalogPart):
     slug: ChoiceSlug
     name: Annotated[RequiredLine, Field(max_length=MAX_CHOICE_NAME_LENGTH)]
+    need: Annotated[Line, Field(max_length=MAX_NEED_LENGTH)] = ""
 
 
 class AttributePart(CatalogPart):
@@ -227,6 +228,7 @@ class AttributePart(CatalogPart):
     heading: Annotated[Line, Field(max_length=_get_max_length(Attribute, "heading"))] = ""
     explanation: Annotated[Line, Field(max_length=_get_max_length(Attribute, "explanation"))] = ""
     decides: bool = False
+    need: Annotated[Line, Field(max_length=_get_max_length(Attribute, "need"))] = ""
     several: bool = False
     choices: Annotated[list[ChoicePart], Field(max_length=MAX_CHOICES), AfterValidator(_dump_choices)] = []
     unit: Annotated[Line, Field(max_length=_get_max_length(Attribute, "unit"))] = ""

@@ -11,9 +11,14 @@ def absolute_url(path: str) -> str:
     return settings.SITE_URL + path
 
 
+def join_query(*parts: str) -> str:
+    """Return a query string of those parts that are not empty."""
+    return "&".join(filter(None, parts))
+
+
 def add_query(path: str, *parts: str) -> str:
     """Return a path with those parts of a query string that are not empty."""
-    query = "&".join(filter(None, parts))
+    query = join_query(*parts)
     return f"{path}?{query}" if query else path
 
 

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from comparisons.choices import ChangeKind
 from comparisons.reading.records import ListedAttribute
 from comparisons.shaping import facets
+from comparisons.shaping.needs import MAX_NEEDS
 from tools import slugs
 from tools.choices import PlanKind
 from tools.search import MAX_QUERY_LENGTH
@@ -160,17 +161,34 @@ class SeatFilterForm(forms.Form):
         return tuple(filter(None, self.cleaned_data["lens"].split(",")))
 
 
-class ComparisonOptionsForm(SeatFilterForm):
+class NeedsField(forms.Field):
+    """What a reader must have: one per parameter, or several separated by commas. One more than counts is kept."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Any) -> tuple[str, ...]:
+        needs = dict.fromkeys(normalize_query(need) for text in value or [] for need in text.split(","))
+        return tuple(filter(None, needs))[: MAX_NEEDS + 1]
+
+
+class NeedsForm(forms.Form):
+    """The must-haves of a reader: `self-hosting`, `license:mit`, `context-window:128000`."""
+
+    need = NeedsField(required=False)
+
+
+class ComparisonOptionsForm(SeatFilterForm, NeedsForm):
     """The query string of a comparison page. Other parameters are ignored."""
 
     only = forms.ChoiceField(choices=[("differences", "Facts that differ only")], required=False)
 
 
 class ComparisonOptions(NamedTuple):
-    """What a reader selected on a comparison page: only the facts that differ, and the slugs of seats to count."""
+    """What a reader selected on a comparison page: only the facts that differ, the slugs of seats, and must-haves."""
 
     only_differences: bool = False
     seat_slugs: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 class BadgeForm(forms.Form):
@@ -194,7 +212,7 @@ def parse_comparison_options(query: QueryDict) -> ComparisonOptions:
     if not query:  # the usual case; cleaning a form would take a tenth of the time of a 304
         return ComparisonOptions()
     cleaned = _clean(ComparisonOptionsForm(query))
-    return ComparisonOptions(cleaned.get("only") == "differences", cleaned.get("lens", ()))
+    return ComparisonOptions(cleaned.get("only") == "differences", cleaned.get("lens", ()), cleaned.get("need", ()))
 
 
 def _clean(form: forms.Form) -> dict[str, Any]:
@@ -262,7 +280,7 @@ class SuggestForm(PickerForm):
     t = TypedField()
 
 
-class CustomForm(SeatFilterForm):
+class CustomForm(SeatFilterForm, NeedsForm):
     """Tools to show in columns, each by any of its names.
 
     It takes one tool more than there are columns, so that the page can say that it left tools out.
@@ -274,18 +292,23 @@ class CustomForm(SeatFilterForm):
 
 
 class CustomOptions(NamedTuple):
-    """What a reader entered on the page of columns: tools as typed, the first tool too many, and the slugs of seats."""
+    """What a reader entered on the page of columns: tools as typed, the first tool too many, the slugs of seats, and
+    must-haves.
+    """
 
     typed: tuple[str, ...]
     beyond: tuple[str, ...]
     seat_slugs: tuple[str, ...]
+    needs: tuple[str, ...]
 
 
 def parse_custom_options(query: QueryDict) -> CustomOptions:
     """Return what the query string of the page of columns holds."""
     cleaned = _clean(CustomForm(query))
     typed = cleaned.get("t", ())
-    return CustomOptions(typed[: CustomForm.COLUMNS], typed[CustomForm.COLUMNS :], cleaned.get("lens", ()))
+    return CustomOptions(
+        typed[: CustomForm.COLUMNS], typed[CustomForm.COLUMNS :], cleaned.get("lens", ()), cleaned.get("need", ())
+    )
 
 
 def clean_all(form: forms.Form) -> dict[str, str]:

@@ -10,8 +10,8 @@ from tools.choices import AttributeKind, Grade
 from tools.values import (
     MAX_CHOICE_NAME_LENGTH,
     MAX_CHOICES,
+    MAX_NEED_LENGTH,
     SEPARATOR,
-    Option,
     Scale,
     parse_value,
     slug_choice,
@@ -21,6 +21,7 @@ from web.fields import LineField, MultilineField
 from web.normalize import normalize_line
 
 CHOICE_SEPARATOR = "|"  # between a choice's name and its slug, where they are typed
+NEED_SEPARATOR = ":"  # between the slug and the need
 
 
 class ValueField(LineField):
@@ -85,9 +86,10 @@ def build_value_field(scale: Scale, *, max_length: int) -> forms.Field:
 
 
 class ChoicesField(MultilineField):
-    """The choices of an attribute, one name per line. A line may end in a slug: `Apache-2.0 | apache-2.0`.
+    """The choices of an attribute, one name per line. A line may end in a slug and a need: `MIT | mit: you must sell`.
 
-    The slug of a new choice is made from its name. The cleaned value is a list of {"slug", "name"}.
+    The slug of a new choice is made from its name. The cleaned value is a list of {"slug", "name", "need"}, without an
+    empty need.
     """
 
     def prepare_value(self, value: Any) -> Any:
@@ -97,7 +99,7 @@ class ChoicesField(MultilineField):
         lines = [line for line in map(normalize_line, (super().clean(value) or "").splitlines()) if line]
         if len(lines) > MAX_CHOICES:
             raise forms.ValidationError(f"An attribute has at most {MAX_CHOICES} choices.")
-        return [_parse_choice(line)._asdict() for line in lines]
+        return [_parse_choice(line) for line in lines]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
@@ -107,19 +109,24 @@ class ChoicesField(MultilineField):
 
 
 def write_choices(choices: Sequence[dict[str, str]]) -> str:
-    """Return choices as lines of text: the name, and the slug where it cannot be made from the name."""
-    return "\n".join(
-        choice["name"]
-        if slug_choice(choice["name"]) == choice["slug"] and CHOICE_SEPARATOR not in choice["name"]
-        else f"{choice['name']} {CHOICE_SEPARATOR} {choice['slug']}"
-        for choice in choices
-    )
+    """Return choices as lines of text: the name, the slug where it cannot be made from the name, and the need."""
+    return "\n".join(map(_write_choice, choices))
 
 
-def _parse_choice(line: str) -> Option:
-    name, separator, slug = (part.strip() for part in line.rpartition(CHOICE_SEPARATOR))
+def _write_choice(choice: dict[str, str]) -> str:
+    name, slug, need = choice["name"], choice["slug"], choice.get("need", "")
+    if need:
+        return f"{name} {CHOICE_SEPARATOR} {slug}{NEED_SEPARATOR} {need}"
+    is_plain = slug_choice(name) == slug and CHOICE_SEPARATOR not in name
+    return name if is_plain else f"{name} {CHOICE_SEPARATOR} {slug}"
+
+
+def _parse_choice(line: str) -> dict[str, str]:
+    name, separator, rest = (part.strip() for part in line.rpartition(CHOICE_SEPARATOR))
+    slug, _, need = (part.strip() for part in rest.partition(NEED_SEPARATOR))
     if not separator:
-        name, slug = line, slug_choice(line)
+        name, slug, need = line, "", ""
+    slug = slug or slug_choice(name)
     if not name or not slug:
         raise forms.ValidationError(f"“{line}” needs a name with a letter or a digit.")
     if len(name) > MAX_CHOICE_NAME_LENGTH:
@@ -128,4 +135,6 @@ def _parse_choice(line: str) -> Option:
         validate_choice_slug(slug)
     except forms.ValidationError as error:
         raise forms.ValidationError(f"“{slug}”: {error.message}") from None
-    return Option(slug, name)
+    if len(need) > MAX_NEED_LENGTH:
+        raise forms.ValidationError(f"“{need[:40]}…” has more than {MAX_NEED_LENGTH} characters.")
+    return {"slug": slug, "name": name, **({"need": need} if need else {})}

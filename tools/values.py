@@ -11,7 +11,7 @@ The database turns canonical values into words, and knows which values are canon
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -28,6 +28,7 @@ SEPARATOR = ", "
 MAX_DIGITS, MAX_PLACES = 15, 6  # of a number, before and after the point
 MAX_CHOICES = 100  # of one attribute
 MAX_CHOICE_NAME_LENGTH = 100  # characters
+MAX_NEED_LENGTH = 200  # characters
 
 _NUMBER = re.compile(
     r"(?P<sign>[-−]?)(?P<digits>\d+(?:[,\u00a0\u202f ]\d{3})*)(?P<fraction>\.\d+)?\s?(?P<scale>k|m|bn|b|t)?",
@@ -49,6 +50,11 @@ class Option(NamedTuple):
 
     slug: str
     name: str
+
+
+def read_options(choices: Iterable[Mapping[str, str]]) -> tuple[Option, ...]:
+    """Return the choices of an attribute as it stores them: {"slug", "name"}, and what else they say."""
+    return tuple(Option(choice["slug"], choice["name"]) for choice in choices)
 
 
 class Scale(NamedTuple):

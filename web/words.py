@@ -29,10 +29,10 @@ def count_of(number: int, noun: str) -> str:
     return f"{spell_number(number)} {noun}{'' if number == 1 else 's'}"
 
 
-def join_words(items: Sequence[str]) -> str:
+def join_words(items: Sequence[str], conjunction: str = "and") -> str:
     """Return `a`, `a and b`, or `a, b and c`."""
     *head, last = items
-    return f"{', '.join(head)} and {last}" if head else last
+    return f"{', '.join(head)} {conjunction} {last}" if head else last
 
 
 def isolate_name(name: str) -> str:

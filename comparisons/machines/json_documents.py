@@ -20,6 +20,8 @@ from comparisons.reading.records import (
     ReviewRecord,
     ToolRecord,
 )
+from comparisons.shaping.needs import Fit, Need, judge, list_needs, read_values
+from comparisons.shaping.picks import Picks, choose_lines, find_lines
 from comparisons.shaping.pricing_read import write_pricing_read
 from comparisons.shaping.sentences import describe_split, write_like_for_like_notice, write_verdict
 from comparisons.shaping.tool_columns import Column, SeatRow
@@ -56,6 +58,8 @@ def build_comparison(
         "is_editorial": pair.is_editorial,
         "introduction": pair.introduction,
         "sentence": write_verdict(columns, communities, seats),
+        "picks": _picks(page, choose_lines(find_lines(tools, [column["prices"] for column in columns]))),
+        "must_haves": [_must_have(need, tools) for need in list_needs(tools)],
         "notice": write_like_for_like_notice(*columns),
         "pricing_read": write_pricing_read(*((column["name"], column["prices"]) for column in columns)),
         "split": {
@@ -130,6 +134,23 @@ def _tool(tool: ToolRecord, column: Column, community: Community, *, today: date
             {"note": correction["note"], "made_at": correction["made_at"]} for correction in tool["corrections"] or []
         ],
     }
+
+
+def _picks(page: str, picks: Picks) -> list[dict[str, Any]]:
+    return [
+        {"for": side, "text": line.text, "source": line.source, "url": absolute_url(page + line.url)}
+        for side, lines in picks._asdict().items()
+        for line in lines
+    ]
+
+
+def _must_have(need: Need, tools: Sequence[ToolRecord]) -> dict[str, Any]:
+    first, second = (judge(need, read_values(tool).get(need.criterion.slug)) for tool in tools)
+    return {"need": need.key, "label": need.label, "first": _fit(first), "second": _fit(second)}
+
+
+def _fit(fit: Fit | None) -> str | None:
+    return None if fit is None else fit.name.lower()
 
 
 def _pair_votes(preference: Preference) -> dict[str, Any]:

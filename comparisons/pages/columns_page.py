@@ -2,17 +2,21 @@
 
 from itertools import combinations
 from typing import Any, TypedDict
+from urllib.parse import parse_qsl
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from comparisons.addresses import join_query
 from comparisons.forms import CustomOptions
 from comparisons.machines import titles
+from comparisons.pages.must_haves import MustHaves, read_must_haves
 from comparisons.pages.panel_seats import find_seats
 from comparisons.reading.pairs import read_editors_order
 from comparisons.reading.records import PairRecord
 from comparisons.reading.tool_records import read_tools
-from comparisons.shaping import search_results, sentences, tool_columns
+from comparisons.shaping import needs, search_results, sentences, tool_columns
+from comparisons.shaping.needs import Standing
 from comparisons.shaping.search_results import PickerField
 from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter, SeatToggle, build_toggles
 from comparisons.shaping.tool_columns import Column, FactGroup, SeatRow
@@ -39,14 +43,23 @@ class ColumnsContext(FormContext):
     sentence: str
     notice: str
     has_long_names: bool
+    canonical: str
+    """The address without everything that the reader selected."""
     whole_panel: str
     """The address without the seat filter."""
     address: str
     seat_filter: SeatFilter
     toggles: list[SeatToggle]
+    must_haves: MustHaves
+    without_needs: str
+    """The address without the must-haves."""
+    here: str
+    """The path of the page."""
+    kept: list[tuple[str, str]]
+    """The query string without the must-haves, name by name."""
     columns: list[Column]
     has_corrections: bool
-    tools: list[tuple[Column, Community]]
+    tools: list[tuple[Column, Community, Standing]]
     seats: list[SeatRow]
     split_sentence: str
     facts: list[FactGroup]
@@ -64,7 +77,8 @@ def build_form(fields: list[PickerField], options: CustomOptions) -> FormContext
 
 
 def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
-    """Return the context of the page of columns. Two queries, and one to four more with a seat filter.
+    """Return the context of the page of columns. Two queries, one more with must-haves, and one to four with a seat
+    filter.
 
     The tools must come from `with_community().with_freeze().with_namesakes()`.
     """
@@ -78,6 +92,13 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
     communities = [Community.of(tool.community, is_frozen=tool.is_frozen) for tool in tools]
     seats = tool_columns.build_seat_rows(records)
     sentence = sentences.write_ranking(columns, communities, seat_filter)
+    must_haves = read_must_haves(
+        options.needs,
+        names=[column["name"] for column in columns],
+        values=[needs.read_values(record) for record in records],
+        offered=needs.list_needs(records),
+    )
+    lens, need, here = seat_filter.query, must_haves.query, reverse("custom")
     return {
         **build_form([_fill_field(place, tool) for place, tool in enumerate(tools)], options),
         "title": titles.write_columns_title(columns),
@@ -85,15 +106,20 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
         "sentence": sentence,
         "notice": sentences.write_like_for_like_notice(*columns),
         "has_long_names": tool_columns.has_long_names(records),
-        "whole_panel": search_results.custom_address(slugs),
-        "address": search_results.custom_address(slugs, seats=seat_filter.query),
+        "canonical": search_results.custom_address(slugs),
+        "whole_panel": search_results.custom_address(slugs, needs=need),
+        "address": search_results.custom_address(slugs, seats=lens, needs=need),
         "seat_filter": seat_filter,
         "toggles": build_toggles(
-            panel_seats, seat_filter, here=reverse("custom"), also=search_results.custom_query(slugs)
+            panel_seats, seat_filter, here=here, also=join_query(search_results.custom_query(slugs), need)
         ),
+        "must_haves": must_haves,
+        "without_needs": search_results.custom_address(slugs, seats=lens),
+        "here": here,
+        "kept": [*(("t", slug) for slug in slugs), *parse_qsl(lens)],
         "columns": columns,
         "has_corrections": any(column["corrections"] for column in columns),
-        "tools": list(zip(columns, communities, strict=True)),
+        "tools": list(zip(columns, communities, must_haves.standings, strict=True)),
         "seats": seats,
         "split_sentence": sentences.describe_wide_split(seats),
         "facts": tool_columns.group_facts(tool_columns.build_fact_rows(records, today=today)),

@@ -9,20 +9,24 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import TypedDict
+from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from comparisons.addresses import add_query, reverse_pair, reverse_pair_image
+from comparisons.addresses import add_query, join_query, reverse_pair, reverse_pair_image
 from comparisons.forms import ComparisonOptions
 from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
+from comparisons.pages.must_haves import MustHaves, read_must_haves
 from comparisons.pages.panel_seats import find_seats
 from comparisons.reading.pairs import Pair
 from comparisons.reading.revision import Revision
 from comparisons.reading.tool_records import read_pair
-from comparisons.shaping import sentences, tool_columns
+from comparisons.shaping import needs, picks, sentences, tool_columns
+from comparisons.shaping.needs import Need, Standing
+from comparisons.shaping.picks import Picks
 from comparisons.shaping.pricing_read import write_pricing_read
 from comparisons.shaping.seat_filter import WHOLE_PANEL, PanelSeat, SeatFilter, SeatToggle, build_toggles
 from comparisons.shaping.tool_columns import Column, FactGroup, SeatRow
@@ -47,6 +51,12 @@ class Editorial:
     seats: list[SeatRow]
     scorecard: list[SafeString]
     split_sentence: str
+    lines: Picks
+    """Everything that can be said for either tool and against both."""
+    values: list[dict[str, str]]
+    """The facts of each tool, by attribute."""
+    needs: tuple[Need, ...]
+    """What a reader may tick as a must-have."""
     pricing_read: str
     facts: list[FactGroup]
     differing_facts: list[FactGroup]
@@ -66,6 +76,8 @@ class PairVerdict:
     sentence: str
     title: str
     description: str
+    picks: Picks
+    """The lines under the sentence."""
     social: str
     """The tags for shared links, rendered."""
     linked_data: SafeString
@@ -78,8 +90,14 @@ class PageContext(TypedDict):
     editorial: Editorial
     verdict: PairVerdict
     linked_data: SafeString | None
+    picks: SafeString
     introduction: SafeString
-    cards: list[tuple[Column, Community]]
+    must_haves: MustHaves
+    without_needs: str
+    """The address without the must-haves."""
+    kept: list[tuple[str, str]]
+    """The rest of its query string, name by name."""
+    cards: list[tuple[Column, Community, Standing]]
     preference: Preference
     facts: list[FactGroup]
     only_differences: bool
@@ -147,6 +165,9 @@ def _read_editorial(
         seats=seats,
         scorecard=[_render_seat(row) for row in seats],
         split_sentence=sentences.describe_split(seats),
+        lines=picks.find_lines(tools, [column["prices"] for column in columns]),
+        values=[needs.read_values(tool) for tool in tools],
+        needs=needs.list_needs(tools),
         pricing_read=write_pricing_read(*((column["name"], column["prices"]) for column in columns)),
         facts=tool_columns.group_facts(facts),
         differing_facts=tool_columns.group_facts([row for row in facts if row["differs"]]),
@@ -187,6 +208,7 @@ def _build_verdict(pair: Pair, seat_filter: SeatFilter, editorial: Editorial, *,
         sentence=sentence,
         title=title,
         description=description,
+        picks=picks.choose_lines(editorial.lines),
         social=render_to_string(
             "web/_social.html",
             {
@@ -218,23 +240,46 @@ def _build_context(
 ) -> PageContext:
     """Return the context for one request: editorial and verdict with the current votes and the reader's options."""
     only = "only=differences" if options.only_differences else ""
+    must_haves = read_must_haves(
+        options.needs,
+        names=[column["name"] for column in editorial.columns],
+        values=editorial.values,
+        offered=editorial.needs,
+    )
+    lens, need = seat_filter.query, must_haves.query
     return {
         "pair": pair,
         "editorial": editorial,
         "verdict": verdict,
         "linked_data": verdict.linked_data,
+        "picks": _render_picks(editorial, verdict, elsewhere=add_query(here, lens, need) if only else ""),
         "introduction": markdown.render(pair.introduction),
-        "cards": list(zip(editorial.columns, pair.communities, strict=True)),
+        "must_haves": must_haves,
+        "without_needs": add_query(here, lens, only),
+        "kept": parse_qsl(join_query(lens, only)),
+        "cards": list(zip(editorial.columns, pair.communities, must_haves.standings, strict=True)),
         "preference": pair.preference,
         "facts": editorial.differing_facts if options.only_differences else editorial.facts,
         "only_differences": options.only_differences,
         "here": here,
-        "address": add_query(here, seat_filter.query, only),
+        "address": add_query(here, lens, only, need),
         "json_address": json_address(here),
         "pair_vote_url": reverse_pair(*pair.slugs, view="pair-vote"),
-        "all_facts": add_query(here, seat_filter.query),
-        "differing_facts": add_query(here, seat_filter.query, "only=differences"),
+        "all_facts": add_query(here, lens, need),
+        "differing_facts": add_query(here, lens, "only=differences", need),
         "seat_filter": seat_filter,
-        "toggles": build_toggles(editorial.panel_seats, seat_filter, here=here, also=only),
-        "whole_panel": add_query(here, only),
+        "toggles": build_toggles(editorial.panel_seats, seat_filter, here=here, also=join_query(only, need)),
+        "whole_panel": add_query(here, only, need),
     }
+
+
+def _render_picks(editorial: Editorial, verdict: PairVerdict, *, elsewhere: str) -> SafeString:
+    """Render the lines under the sentence. `elsewhere` is the page of all facts, if this one lists only some."""
+    if not any(verdict.picks):
+        return SafeString()
+    return render_cached(
+        "comparisons/_picks.html",
+        sides=tuple((column["name"], lines) for column, lines in zip(editorial.columns, verdict.picks, strict=False)),
+        neither=verdict.picks.neither,
+        elsewhere=elsewhere,
+    )

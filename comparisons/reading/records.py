@@ -4,10 +4,21 @@ Times and days are ISO text. Amounts are exact decimals. Lists are None when emp
 """
 
 from decimal import Decimal
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from tools.rates import StoredRate
-from tools.values import Scale
+from tools.values import Option, Scale
+
+
+class Criterion(NamedTuple):
+    """What tools can be judged by: an attribute, and what values it has."""
+
+    slug: str
+    name: str
+    kind: str
+    better: str = ""
+    unit: str = ""
+    options: tuple[Option, ...] = ()
 
 
 class PriceFields(TypedDict):
@@ -52,10 +63,18 @@ class PlanRecord(PriceFields):
     was: list[FormerPrice] | None
 
 
+class ChoiceRecord(TypedDict):
+    """One of the choices of an attribute. `need` says what a reader needs for whom it decides; it may be missing."""
+
+    slug: str
+    name: str
+    need: NotRequired[str]
+
+
 class FactRecord(TypedDict):
     """A current fact with its superseded values, newest first. `attribute` is an id, by which tools' facts align.
 
-    `slug` to `decides` are the attribute's. `value` has the canonical form of its kind, `words` is what readers see.
+    `slug` to `choices` are the attribute's. `value` has the canonical form of its kind, `words` is what readers see.
     """
 
     attribute: int
@@ -66,6 +85,9 @@ class FactRecord(TypedDict):
     kind: str
     better: str
     decides: bool
+    need: str
+    unit: str
+    choices: list[ChoiceRecord]
     value: str
     words: str
     note: str

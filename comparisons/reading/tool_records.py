@@ -48,7 +48,8 @@ JOIN LATERAL (
            (
                SELECT json_agg(fact ORDER BY fact.attribute) FROM (
                    SELECT attribute.id AS attribute, attribute.slug, attribute.name, heading, explanation, kind, better,
-                          decides, value, fact_words(kind, choices, unit, value) AS words, note, source, verified_on,
+                          decides, need, unit, choices, value,
+                          fact_words(kind, choices, unit, value) AS words, note, source, verified_on,
                           (
                               SELECT json_agg(was ORDER BY until DESC) FROM (
                                   SELECT fact_words(kind, choices, unit, old.value) AS words, note,

@@ -164,9 +164,12 @@ def custom_choices(fields: Sequence[PickerField], place: int) -> list[tuple[str,
     ]
 
 
-def custom_address(words: Iterable[str], *, seats: str = "") -> str:
-    """Return the URL of the custom page of tools, given their slugs or names. `seats` is a `SeatFilter.query`."""
-    return add_query(reverse("custom"), seats, custom_query(words))
+def custom_address(words: Iterable[str], *, seats: str = "", needs: str = "") -> str:
+    """Return the URL of the custom page of tools, given their slugs or names.
+
+    `seats` is a `SeatFilter.query`, `needs` a `MustHaves.query`.
+    """
+    return add_query(reverse("custom"), seats, custom_query(words), needs)
 
 
 def custom_query(words: Iterable[str]) -> str:

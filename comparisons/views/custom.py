@@ -52,7 +52,8 @@ def _find_address(tools: list[Tool], options: CustomOptions) -> str:
     """Return the address at which two or more tools are side by side."""
     slugs = [tool.slug for tool in tools]
     seats = urlencode({"lens": ",".join(options.seat_slugs)}, safe=",") if options.seat_slugs else ""
+    needs = urlencode({"need": ",".join(options.needs)}, safe=",:") if options.needs else ""
     if len(slugs) >= MIN_TOOLS:
-        return search_results.custom_address([*slugs, *options.beyond], seats=seats)
+        return search_results.custom_address([*slugs, *options.beyond], seats=seats, needs=needs)
     pair = find_pair(*slugs)
-    return add_query(reverse("comparison", args=[pair.slugs if pair else slugs]), seats)
+    return add_query(reverse("comparison", args=[pair.slugs if pair else slugs]), seats, needs)

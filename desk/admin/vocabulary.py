@@ -26,7 +26,7 @@ from desk.value_fields import ChoicesField
 from tools.expressions import SortKey
 from tools.models import Attribute, Category, Fact, Tool, find_misfits
 from tools.slugs import MAX_LENGTH, slug_from_name
-from tools.values import Option, Scale
+from tools.values import Scale, read_options
 from web.words import count_of, join_words
 
 MISFITS_NAMED = 3  # values that an error names
@@ -139,13 +139,14 @@ class AttributeForm(forms.ModelForm):
         required=False,
         widget=forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField"}),
         help_text="For the kind Choice: one per line, in the order in which readers see them. To rename one, keep its "
-        "address: “Apache License 2.0 | apache-2.0”.",
+        "address: “Apache License 2.0 | apache-2.0”. Say after it what a reader needs for whom the choice decides: "
+        "“MIT | mit: you must sell what you build”.",
     )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if self.instance.pk and not self.errors and {"kind", "choices", "several"} & set(self.changed_data):
-            options = tuple(Option(**choice) for choice in cleaned["choices"])
+            options = read_options(cleaned["choices"])
             scale = Scale(cleaned["kind"], options, several=cleaned["several"], unit=cleaned["unit"])
             if misfits := find_misfits(self.instance, scale):
                 self.add_error(None, self._describe_misfits(misfits))
@@ -168,7 +169,7 @@ class AttributeAdmin(VocabularyAdmin):
     form = AttributeForm
     list_display = ["name", "slug", "kind", "decides", "category_names", "facts_link"]
     fieldsets = [
-        (None, {"fields": ["name", "slug", "categories", "heading", "explanation", "decides"]}),
+        (None, {"fields": ["name", "slug", "categories", "heading", "explanation", "decides", "need"]}),
         ("Values", {"fields": ["kind", "choices", "several", "unit", "better"]}),
     ]
     list_filter = ["kind", "decides", "categories"]

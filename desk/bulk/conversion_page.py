@@ -20,7 +20,7 @@ from desk.bulk.converting import (
 from desk.value_fields import ChoicesField
 from tools.choices import AttributeKind
 from tools.models import Attribute, Fact, find_attribute_errors
-from tools.values import Option, Scale, parse_value, slug_choice
+from tools.values import Scale, parse_value, read_options, slug_choice
 from web.fields import LineField
 from web.http import SeeOther
 from web.words import count_of
@@ -66,7 +66,7 @@ class KindForm(forms.Form):
     @property
     def scale(self) -> Scale:
         """The values that facts will have. Only for a form without errors."""
-        options = tuple(Option(**choice) for choice in self.cleaned_data["choices"])
+        options = read_options(self.cleaned_data["choices"])
         return Scale(
             self.cleaned_data["kind"], options, several=self.cleaned_data["several"], unit=self.cleaned_data["unit"]
         )

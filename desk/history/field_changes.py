@@ -77,13 +77,18 @@ def format_value(field: models.Field, value: Any, names: Names) -> str:
             return f"{format_day(value.date())}, {value:%H:%M:%S} UTC"
         case date():
             return format_day(value)
-        case bool():
-            return "Yes" if value else "No"
         case list() if is_stored_rates(value):
             return write_rate_lines(value).replace("\n", "; ")
         case list():
-            return ", ".join(item["name"] if isinstance(item, dict) and "name" in item else str(item) for item in value)
+            return ", ".join(map(_format_item, value))
     return f"{value:f}".rstrip("0").rstrip(".") if field.get_internal_type() == "DecimalField" else str(value)
+
+
+def _format_item(item: Any) -> str:
+    """Return an item of a list, such as a choice of an attribute, as an editor reads it."""
+    if not isinstance(item, dict):
+        return str(item)
+    return f"{item['name']} ({item['need']})" if item.get("need") else str(item["name"])
 
 
 def render_difference(old: str, new: str) -> SafeString:

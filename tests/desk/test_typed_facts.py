@@ -124,7 +124,8 @@ def edit(admin_client, attribute, **typed):
 
 def test_choices_are_lines_whose_slugs_are_made_from_the_names(admin_client):
     attribute = make.attribute(slug="license", name="License")
-    lines = "Apache-2.0\r\n\r\n MIT License | mit \r\nBSD | 3-clause | bsd"
+    lines = "Apache-2.0\r\n\r\n MIT License | mit \r\nBSD | 3-clause | bsd\r\n"
+    lines += "Fair | : you share: all of it\r\nPaid | paid-2 : you pay"
     page = edit(admin_client, attribute, kind="choice", choices=lines, several="on")
     assert page.status_code == 302
     attribute.refresh_from_db()
@@ -132,6 +133,8 @@ def test_choices_are_lines_whose_slugs_are_made_from_the_names(admin_client):
         {"slug": "apache-2.0", "name": "Apache-2.0"},
         {"slug": "mit", "name": "MIT License"},
         {"slug": "bsd", "name": "BSD | 3-clause"},
+        {"slug": "fair", "name": "Fair", "need": "you share: all of it"},
+        {"slug": "paid-2", "name": "Paid", "need": "you pay"},
     ]
     assert edit(admin_client, attribute).status_code == 302
     before = attribute.choices
@@ -144,6 +147,7 @@ def test_choices_are_lines_whose_slugs_are_made_from_the_names(admin_client):
     [
         ({"kind": "choice"}, "An attribute of the kind Choice needs its choices."),
         ({"kind": "choice", "choices": "MIT\nmit"}, "Two choices have the same slug."),
+        ({"kind": "choice", "choices": f"MIT | mit: {'x' * 201}"}, "has more than 200 characters."),
         ({"kind": "choice", "choices": "…"}, "“…” needs a name with a letter or a digit."),
         ({"kind": "choice", "choices": "MIT | M!"}, "“M!”: Use lowercase letters"),
         ({"kind": "grade", "choices": "MIT"}, "Only an attribute of the kind Choice has choices."),

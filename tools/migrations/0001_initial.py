@@ -120,6 +120,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "need",
+                    models.CharField(
+                        blank=True,
+                        help_text="What a reader needs for whom it decides, such as “you must host it yourself”. For choices that have no words of their own: words that the name of a choice completes, such as “you write”.",
+                        max_length=200,
+                    ),
+                ),
+                (
                     "several",
                     models.BooleanField(
                         default=False,
@@ -132,7 +140,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=list,
-                        help_text='A list of {"slug", "name"}, in the order in which readers see them.',
+                        help_text='A list of {"slug", "name", "need"}, in the order in which readers see them; "need" is optional.',
                     ),
                 ),
                 (
@@ -236,6 +244,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "need",
+                    models.CharField(
+                        blank=True,
+                        help_text="What a reader needs for whom it decides, such as “you must host it yourself”. For choices that have no words of their own: words that the name of a choice completes, such as “you write”.",
+                        max_length=200,
+                    ),
+                ),
+                (
                     "several",
                     models.BooleanField(
                         default=False,
@@ -248,7 +264,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=list,
-                        help_text='A list of {"slug", "name"}, in the order in which readers see them.',
+                        help_text='A list of {"slug", "name", "need"}, in the order in which readers see them; "need" is optional.',
                     ),
                 ),
                 (

@@ -12,7 +12,7 @@ from tools.models.constraints import unique_name_constraint
 from tools.models.tool import Category
 from tools.row_history import History
 from tools.slugged import slug_constraint
-from tools.values import Option, Scale
+from tools.values import MAX_NEED_LENGTH, Option, Scale, read_options
 
 
 def find_attribute_errors(
@@ -50,7 +50,7 @@ class Attribute(models.Model):
     """
 
     # What editors write about an attribute besides its slug, in the order of forms and files.
-    OWN_FIELDS = ("name", "kind", "heading", "explanation", "decides", "several", "choices", "unit", "better")
+    OWN_FIELDS = ("name", "kind", "heading", "explanation", "decides", "need", "several", "choices", "unit", "better")
 
     slug = models.CharField(
         max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug], db_collation=slugs.COLLATION
@@ -67,11 +67,19 @@ class Attribute(models.Model):
     decides = models.BooleanField(
         default=False, help_text="A difference in it can decide for one tool: it is named under “Pick A if”."
     )
+    need = models.CharField(
+        max_length=MAX_NEED_LENGTH,
+        blank=True,
+        help_text="What a reader needs for whom it decides, such as “you must host it yourself”. For choices that have "
+        "no words of their own: words that the name of a choice completes, such as “you write”.",
+    )
     several = models.BooleanField(
         "several values", default=False, help_text="One tool may have several of the choices at once."
     )
     choices = models.JSONField(
-        default=list, blank=True, help_text='A list of {"slug", "name"}, in the order in which readers see them.'
+        default=list,
+        blank=True,
+        help_text='A list of {"slug", "name", "need"}, in the order in which readers see them; "need" is optional.',
     )
     unit = models.CharField(max_length=50, blank=True, help_text="What the number counts, such as “tokens”.")
     better = models.CharField(max_length=6, choices=Better, blank=True)
@@ -115,7 +123,7 @@ class Attribute(models.Model):
     @property
     def options(self) -> tuple[Option, ...]:
         """The choices, in the order in which readers see them."""
-        return tuple(Option(choice["slug"], choice["name"]) for choice in self.choices)
+        return read_options(self.choices)
 
     @property
     def scale(self) -> Scale:
