@@ -43,7 +43,7 @@ class ValueField(LineField):
         if not data:
             return bool(initial)
         try:
-            return self.clean(data) != (initial or "")
+            return self.clean(data) != normalize_line(initial or "")
         except forms.ValidationError:
             return True
 
