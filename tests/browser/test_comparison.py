@@ -87,7 +87,7 @@ def test_one_tap_shows_the_other_quote_on_a_phone(site, page: Page):
 
 
 def test_columns_scroll_under_their_row_headers_on_a_phone(site, page: Page):
-    page.set_viewport_size({"width": 360, "height": 700})
+    page.set_viewport_size({"width": 360, "height": 2400})
     page.goto(site + FOUR)
     columns = page.get_by_role("region", name="The tools in columns")
     head, last = columns.get_by_role("rowheader", name="Panel ship"), columns.locator("#community-mistral-medium-3")
