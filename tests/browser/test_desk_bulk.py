@@ -61,7 +61,7 @@ def test_prices_export_as_a_sheet_and_import_again(desk: Page, site):
     desk.goto(site + "/admin/tools/plan/")
     desk.get_by_role("link", name="Export").click()
     header, *rows = csv.reader(io.StringIO(download_text(desk, "button", "Download")))
-    paid = next(row for row in rows if row[header.index("kind")] == "paid")
+    paid = next(row for row in rows if row[header.index("amount")])
     paid[header.index("amount")] = "123.45"
     sheet = io.StringIO(newline="")
     csv.writer(sheet, delimiter=";").writerows([header, *rows])

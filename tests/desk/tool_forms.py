@@ -22,7 +22,7 @@ def fill_tool_form(page: HttpResponse, **typed: Any) -> dict[str, Any]:
 
 
 def read_form(page: HttpResponse, name: str) -> dict[str, Any]:
-    """Return the fields of the form whose id is `name`, with their values. Boxes are lists of what is ticked."""
+    """Return the fields of the form whose id is `name`, with their values. Several ticked boxes are a list."""
     form = html.fromstring(page.content.decode()).get_element_by_id(name)
     for template in form.findall(".//template"):
         template.drop_tree()
@@ -34,7 +34,8 @@ def read_form(page: HttpResponse, name: str) -> dict[str, Any]:
         if kind in ("checkbox", "radio"):
             if "checked" in field.attrib:
                 value = field.get("value", "on")
-                fields[name] = [*fields[name], value] if name in fields else [value]
+                earlier = fields.get(name)
+                fields[name] = [*(earlier if isinstance(earlier, list) else [earlier]), value] if earlier else value
         elif field.tag == "textarea":
             fields[name] = (field.text or "").removeprefix("\n")
         elif field.tag == "select":
