@@ -107,8 +107,9 @@ class CategoryAdmin(VocabularyAdmin):
 
     def view_on_site(self, category: Category) -> str | None:
         """Return the category's page if it has one: readers see it with its first published tool."""
-        is_public = Category.objects.with_published_tools().filter(pk=category.pk).exists()
-        return category.get_absolute_url() if is_public else None
+        # As it is stored: while a form is shown again, `category` has what was typed, which may be no slug at all.
+        public = Category.objects.with_published_tools().filter(pk=category.pk).first()
+        return public.get_absolute_url() if public else None
 
     def save_related(
         self,
