@@ -19,6 +19,7 @@ from catalog.schema import FORMAT
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Sourced, Tool
+from tools.presets import Preset, read_presets
 from tools.rates import Rate, read_rates
 from tools.slugged import FormerSlug
 
@@ -92,8 +93,13 @@ def _build_categories() -> Iterator[dict[str, Any]]:
             "slug": category.slug,
             "name": category.name,
             "description": category.description,
+            **_omit_empty(presets=[_build_preset(preset) for preset in read_presets(category.presets)]),
             **_omit_empty(former_slugs=former.get(category.pk)),
         }
+
+
+def _build_preset(preset: Preset) -> dict[str, Any]:
+    return {"name": preset.name, **_omit_empty(seats=preset.seats, usage=dict(preset.usage))}
 
 
 def _build_attributes() -> Iterator[dict[str, Any]]:
@@ -143,7 +149,8 @@ def _build_tools() -> Iterator[dict[str, Any]]:
             "slug": tool.slug,
             "name": tool.name,  # before the category, and so not where OWN_FIELDS would put it
             "category": tool.category.slug,
-            **{field: getattr(tool, field) for field in Tool.OWN_FIELDS},
+            **{field: getattr(tool, field) for field in Tool.OWN_FIELDS if field != "model_ids"},
+            **_omit_empty(model_ids=tool.model_ids),
             "published_at": _format_instant(tool.published_at),
             **_omit_empty(withdrawn_at=_format_instant(tool.withdrawn_at), former_slugs=former.get(tool.pk)),
             "plans": [_build_plan(plan) for plan in tool.plans.all()],

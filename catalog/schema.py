@@ -34,6 +34,8 @@ from tools.models import (
     validate_web_address,
 )
 from tools.models.plan import MAX_SEATS, MAX_TRIAL_DAYS
+from tools.models.tool import validate_model_id
+from tools.presets import Preset, StoredPreset, find_preset_errors
 from tools.rates import Rate, StoredRate, read_rates
 from tools.values import MAX_CHOICE_NAME_LENGTH, MAX_CHOICES, MAX_NEED_LENGTH
 from web import clock
@@ -181,6 +183,7 @@ Slug = Annotated[
     Field(max_length=slugs.MAX_LENGTH),
     AfterValidator(_adapt_validator(slugs.validate_slug)),
 ]
+ModelId = Annotated[Line, Field(max_length=100), AfterValidator(_adapt_validator(validate_model_id))]
 ToolSlug = Annotated[Slug, AfterValidator(_adapt_validator(slugs.validate_pairable))]
 ChoiceSlug = Annotated[
     str,
@@ -207,10 +210,24 @@ class CatalogPart(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+class PresetPart(CatalogPart):
+    name: RequiredLine
+    seats: int | None = None
+    usage: dict[str, int] = {}
+
+
+def _store_presets(parts: list[PresetPart]) -> list[StoredPreset]:
+    presets = [Preset.of(part.model_dump()) for part in parts]
+    if errors := find_preset_errors(presets):
+        raise ValueError(" ".join(f"Preset {place + 1}: {message}" for place, message in errors.items()))
+    return [preset.stored for preset in presets]
+
+
 class CategoryPart(CatalogPart):
     slug: Slug
     name: Annotated[RequiredLine, Field(max_length=_get_max_length(Category, "name"))]
     description: Words = ""
+    presets: Annotated[list[PresetPart], AfterValidator(_store_presets)] = []
     former_slugs: list[Slug] = []
 
 
@@ -346,6 +363,7 @@ class ToolPart(CatalogPart):
     description: Words = ""
     website: WebAddress = ""
     aliases: list[ToolName] = []
+    model_ids: list[ModelId] = []
     published_at: Instant | None = None
     withdrawn_at: PastInstant | None = None
     former_slugs: list[ToolSlug] = []

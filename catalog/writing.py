@@ -32,7 +32,7 @@ from tools.slugged import FormerSlug
 ROWS_PER_STATEMENT = 1000
 REASON = "catalog import"
 PUBLISHING_FIELDS = ("published_at", "withdrawn_at")
-CATEGORY_FIELDS = ("name", "description")
+CATEGORY_FIELDS = ("name", "description", "presets")
 REVIEWER_FIELDS = ("name", "lens", "bio", "disclosure", "seat")
 TOOL_FIELDS = (*Tool.OWN_FIELDS, *PUBLISHING_FIELDS)
 COMPARISON_FIELDS = ("introduction", *PUBLISHING_FIELDS)

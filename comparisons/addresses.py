@@ -17,9 +17,9 @@ def join_query(*parts: str) -> str:
 
 
 def add_query(path: str, *parts: str) -> str:
-    """Return a path with those parts of a query string that are not empty."""
+    """Return a path, which may have a query string already, with those parts of one that are not empty."""
     query = join_query(*parts)
-    return f"{path}?{query}" if query else path
+    return f"{path}{'&' if '?' in path else '?'}{query}" if query else path
 
 
 @process_cache(maxsize=8192)

@@ -10,9 +10,10 @@ from django.http import QueryDict
 from comparisons.choices import ChangeKind
 from comparisons.reading.records import ListedAttribute
 from comparisons.shaping import facets
+from comparisons.shaping.estimates import SEATS, Typed
 from comparisons.shaping.needs import MAX_NEEDS
 from tools import slugs
-from tools.choices import PlanKind
+from tools.choices import Meter, PlanKind
 from tools.search import MAX_QUERY_LENGTH
 from tools.values import Scale, parse_value
 from votes.models import Camp
@@ -161,6 +162,22 @@ class SeatFilterForm(forms.Form):
         return tuple(filter(None, self.cleaned_data["lens"].split(",")))
 
 
+class CostForm(forms.Form):
+    """What a reader would use in a month: seats, and a field per meter."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in (SEATS, *Meter.values):
+            self.fields[name] = TypedField()
+
+
+def parse_usage(query: QueryDict) -> Typed:
+    """Return what a query string says of a reader's usage, as typed: (field, text), without empty fields."""
+    if not query:
+        return ()
+    return tuple((name, text) for name, text in _clean(CostForm(query)).items() if text)
+
+
 class NeedsField(forms.Field):
     """What a reader must have: one per parameter, or several separated by commas. One more than counts is kept."""
 
@@ -184,11 +201,14 @@ class ComparisonOptionsForm(SeatFilterForm, NeedsForm):
 
 
 class ComparisonOptions(NamedTuple):
-    """What a reader selected on a comparison page: only the facts that differ, the slugs of seats, and must-haves."""
+    """What a reader selected on a comparison page: only the facts that differ, the slugs of seats to count,
+    must-haves, and what they would use in a month, as typed.
+    """
 
     only_differences: bool = False
     seat_slugs: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    usage: Typed = ()
 
 
 class BadgeForm(forms.Form):
@@ -212,7 +232,9 @@ def parse_comparison_options(query: QueryDict) -> ComparisonOptions:
     if not query:  # the usual case; cleaning a form would take a tenth of the time of a 304
         return ComparisonOptions()
     cleaned = _clean(ComparisonOptionsForm(query))
-    return ComparisonOptions(cleaned.get("only") == "differences", cleaned.get("lens", ()), cleaned.get("need", ()))
+    return ComparisonOptions(
+        cleaned.get("only") == "differences", cleaned.get("lens", ()), cleaned.get("need", ()), parse_usage(query)
+    )
 
 
 def _clean(form: forms.Form) -> dict[str, Any]:
@@ -292,14 +314,15 @@ class CustomForm(SeatFilterForm, NeedsForm):
 
 
 class CustomOptions(NamedTuple):
-    """What a reader entered on the page of columns: tools as typed, the first tool too many, the slugs of seats, and
-    must-haves.
+    """What a reader entered on the page of columns: tools as typed, the first tool too many, the slugs of seats,
+    must-haves, and what they would use in a month, as typed.
     """
 
     typed: tuple[str, ...]
     beyond: tuple[str, ...]
     seat_slugs: tuple[str, ...]
     needs: tuple[str, ...]
+    usage: Typed = ()
 
 
 def parse_custom_options(query: QueryDict) -> CustomOptions:
@@ -307,7 +330,11 @@ def parse_custom_options(query: QueryDict) -> CustomOptions:
     cleaned = _clean(CustomForm(query))
     typed = cleaned.get("t", ())
     return CustomOptions(
-        typed[: CustomForm.COLUMNS], typed[CustomForm.COLUMNS :], cleaned.get("lens", ()), cleaned.get("need", ())
+        typed[: CustomForm.COLUMNS],
+        typed[CustomForm.COLUMNS :],
+        cleaned.get("lens", ()),
+        cleaned.get("need", ()),
+        parse_usage(query),
     )
 
 

@@ -4,15 +4,15 @@ Amounts are fractions until they are shown, because a price per 3 or a twelfth o
 in different currencies are never compared or added.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
 from typing import NamedTuple
 
 from tools.choices import Beyond, Meter, Period, PlanKind
-from tools.prices import Price, format_amount, name_meter
-from tools.rates import Rate, format_count
+from tools.prices import Price, format_amount
+from tools.rates import Rate, format_count, name_meter
 from web.words import join_words
 
 TOKEN_METERS = (Meter.INPUT.value, Meter.CACHED_INPUT.value, Meter.OUTPUT.value)
@@ -72,16 +72,26 @@ class _NoAmountError(Exception):
         self.obstacle, self.missing = obstacle, missing
 
 
-def compute_bill(plan: str, price: Price, usage: Usage) -> Bill:
-    """Return what a month of `usage` costs on a plan (its name and its price)."""
+def compute_bill(plan: str, price: Price, usage: Usage, *, sold: Collection[str] = ()) -> Bill:
+    """Return what a month of `usage` costs on a plan (its name and its price).
+
+    `sold` are the meters that the tool sells by use (`find_sold_meters`): a plan that does not mention one of them does
+    not come with it.
+    """
     try:
         seats = _count_seats(price, usage.seats)
-        lines = [*_charge_seats(price, seats, usage.seats), *_charge_meters(price, seats, usage)]
+        lines = [*_charge_seats(price, seats, usage.seats), *_charge_meters(price, seats, usage, sold)]
     except _NoAmountError as error:
         return Bill(plan, obstacle=error.obstacle, missing=error.missing)
     amount = sum((line.amount for line in lines), Fraction())
     notes = tuple(_write_notes(price, seats, usage))
     return Bill(plan, amount, price.currency, tuple(lines), notes, is_least=price.is_from)
+
+
+def find_sold_meters(prices: Iterable[Price]) -> frozenset[str]:
+    """Return the meters that plans of a tool sell by use, such as tokens where a model has a chat plan and an API."""
+    by_use = [price for price in prices if price.kind == PlanKind.PAID and price.period == Period.USAGE]
+    return frozenset(rate.meter for price in by_use for rate in price.rates if rate.does_cost)
 
 
 def find_cheapest(bills: Iterable[Bill]) -> list[Bill]:
@@ -135,29 +145,34 @@ def _charge_seats(price: Price, seats: int, wanted: int) -> list[BillLine]:
     amount = format_amount(price.amount, price.currency)
     if price.period == Period.ONCE:
         raise _NoAmountError(missing=f"It is paid once ({price.words}), not by the month.")
-    each, words = Fraction(price.amount), amount
+    each, words = Fraction(price.amount), f"{amount} a {price.period}"
     if price.per_seat:
         least = ", the least it is sold for," if seats > wanted else ""
-        words = f"{seats:,} {'seat' if seats == 1 else 'seats'}{least} × {amount}"
+        a_year = " a year" if price.period == Period.YEAR else ""
+        words = f"{seats:,} {'seat' if seats == 1 else 'seats'}{least} × {amount}{a_year}"
         each *= seats
     if price.period == Period.YEAR:
         each /= 12
-        words += " a year ÷ 12"
+        words += " ÷ 12"
     return [BillLine(words, each)]
 
 
-def _charge_meters(price: Price, seats: int, usage: Usage) -> list[BillLine]:
+def _charge_meters(price: Price, seats: int, usage: Usage, sold: Collection[str]) -> list[BillLine]:
     """Return a line for each meter that is used and that the plan charges or includes."""
     rates = {rate.meter: rate for rate in price.rates}
-    lines, unpriced = [], []
+    lines, unpriced, unmentioned = [], [], []
     for meter, number in _merge_cached(usage.meters, rates):
         rate = rates.get(meter)
         if rate is not None:
             lines.append(_charge_meter(price, rate, number, seats))
         elif _should_price(price, meter):
             unpriced.append(name_meter(meter, 0))
+        elif meter in sold:
+            unmentioned.append(name_meter(meter, 0))
     if unpriced:
         raise _NoAmountError(missing=f"It has no price for {join_words(unpriced)} that we know.")
+    if unmentioned:
+        raise _NoAmountError(missing=f"We do not know that it comes with {join_words(unmentioned)}.")
     return lines
 
 

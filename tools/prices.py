@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from tools.choices import Beyond, Meter, Period, PlanKind
 from tools.models import Plan
-from tools.rates import Rate, format_count, read_rates
+from tools.rates import Rate, format_count, name_meter, read_rates
 from web.words import count_of
 
 UNKNOWN = "—"
@@ -119,12 +119,6 @@ def format_amount(amount: Decimal, currency: str) -> str:
     places = max(0, -int(amount.normalize().as_tuple().exponent))
     digits = f"{amount:,.0f}" if places == 0 else f"{amount:,.{max(2, places)}f}"
     return f"{_SYMBOLS[currency]}{digits}" if currency in _SYMBOLS else f"{currency} {digits}"
-
-
-def name_meter(meter: str, count: int) -> str:
-    """Return what a meter counts: `request`, `requests`."""
-    plural = str(Meter(meter).label)
-    return plural.removesuffix("s") if count == 1 else plural
 
 
 def _write_rates(rates: Sequence[Rate], currency: str) -> str:

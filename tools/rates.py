@@ -111,6 +111,12 @@ def _find_error(rate: Rate) -> str:
     return "" if rate.included else "What stops or slows down needs a number that each month includes."
 
 
+def name_meter(meter: str, count: int) -> str:
+    """Return what a meter counts: `request`, `requests`."""
+    plural = str(Meter(meter).label)
+    return plural.removesuffix("s") if count == 1 else plural
+
+
 def format_count(count: int | Decimal) -> str:
     """Return a number of tokens, requests, or the like in short: `1M`, `2,000`, `1.5M`, `10k`, `1,250,500`."""
     for letter, size in reversed(_SHORT.items()):

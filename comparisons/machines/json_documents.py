@@ -20,6 +20,13 @@ from comparisons.reading.records import (
     ReviewRecord,
     ToolRecord,
 )
+from comparisons.shaping.estimates import (
+    Estimate,
+    ToolEstimate,
+    Typed,
+    build_estimate,
+    describe_for_programs,
+)
 from comparisons.shaping.needs import Fit, Need, judge, list_needs, read_values
 from comparisons.shaping.picks import Picks, choose_lines, find_lines
 from comparisons.shaping.pricing_read import write_pricing_read
@@ -46,10 +53,12 @@ def build_comparison(
     columns: Sequence[Column],
     seats: Sequence[SeatRow],
     *,
+    usage: Typed = (),
     today: date,
 ) -> dict[str, Any]:
     """Return the document of a comparison."""
     page, communities = reverse_pair(*pair.slugs), pair.communities
+    estimate = build_estimate(tuple(column["priced"] for column in columns), usage)
     return {
         "schema": COMPARISON_SCHEMA,
         "url": absolute_url(page),
@@ -68,19 +77,26 @@ def build_comparison(
         },
         "pair_votes": _pair_votes(pair.preference),
         "tools": [
-            _tool(tool, column, community, today=today)
-            for tool, column, community in zip(tools, columns, communities, strict=True)
+            _tool(tool, column, community, _find_answer(estimate, place), today=today)
+            for place, (tool, column, community) in enumerate(zip(tools, columns, communities, strict=True))
         ],
     }
 
 
 def build_tool(
-    tool: ToolRecord, column: Column, community: Community, comparisons: Sequence[PairRecord], *, today: date
+    tool: ToolRecord,
+    column: Column,
+    community: Community,
+    comparisons: Sequence[PairRecord],
+    *,
+    usage: Typed = (),
+    today: date,
 ) -> dict[str, Any]:
     """Return the document of a tool with its newest comparisons."""
+    answer = _find_answer(build_estimate((column["priced"],), usage), 0)
     return {
         "schema": TOOL_SCHEMA,
-        **_tool(tool, column, community, today=today),
+        **_tool(tool, column, community, answer, today=today),
         "comparisons": [
             {
                 "first": pair["first_name"],
@@ -94,7 +110,14 @@ def build_tool(
     }
 
 
-def _tool(tool: ToolRecord, column: Column, community: Community, *, today: date) -> dict[str, Any]:
+def _find_answer(estimate: Estimate | None, place: int) -> ToolEstimate | None:
+    """Return what an estimate says of one of the tools; None if nobody asked, or what was asked cannot be read."""
+    return estimate.tools[place] if estimate and estimate.tools else None
+
+
+def _tool(
+    tool: ToolRecord, column: Column, community: Community, answer: ToolEstimate | None, *, today: date
+) -> dict[str, Any]:
     panel, shown = column["panel"], community.has_number
     return {
         "slug": tool["slug"],
@@ -128,6 +151,7 @@ def _tool(tool: ToolRecord, column: Column, community: Community, *, today: date
         "plans": [
             _plan(plan, price, today=today) for plan, price in zip(tool["plans"] or [], column["prices"], strict=True)
         ],
+        "estimate": describe_for_programs(answer) if answer else None,
         "facts": [_fact(fact, today=today) for fact in tool["facts"] or []],
         "reviews": [_review(review) for review in tool["reviews"] or []],
         "corrections": [

@@ -18,8 +18,8 @@ from comparisons.reading.records import ToolRecord
 from comparisons.shaping.tool_columns import Card, Column
 from reviews.choices import Verdict
 from tools.choices import Period, PlanKind
-from tools.prices import Price, name_meter
-from tools.rates import Rate, format_count
+from tools.prices import Price
+from tools.rates import Rate, format_count, name_meter
 from votes.community import Community
 from web import markdown
 

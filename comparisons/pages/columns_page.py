@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from comparisons.addresses import join_query
+from comparisons.addresses import add_query, join_query
 from comparisons.forms import CustomOptions
 from comparisons.machines import titles
 from comparisons.pages.must_haves import MustHaves, read_must_haves
@@ -16,6 +16,7 @@ from comparisons.reading.pairs import read_editors_order
 from comparisons.reading.records import PairRecord
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import needs, search_results, sentences, tool_columns
+from comparisons.shaping.estimates import CostSection, build_section, format_query
 from comparisons.shaping.needs import Standing
 from comparisons.shaping.search_results import PickerField
 from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter, SeatToggle, build_toggles
@@ -58,6 +59,7 @@ class ColumnsContext(FormContext):
     kept: list[tuple[str, str]]
     """The query string without the must-haves, name by name."""
     columns: list[Column]
+    cost: CostSection | None
     has_corrections: bool
     tools: list[tuple[Column, Community, Standing]]
     seats: list[SeatRow]
@@ -98,6 +100,7 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
         values=[needs.read_values(record) for record in records],
         offered=needs.list_needs(records),
     )
+    usage = format_query(options.usage)
     lens, need, here = seat_filter.query, must_haves.query, reverse("custom")
     return {
         **build_form([_fill_field(place, tool) for place, tool in enumerate(tools)], options),
@@ -107,17 +110,23 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
         "notice": sentences.write_like_for_like_notice(*columns),
         "has_long_names": tool_columns.has_long_names(records),
         "canonical": search_results.custom_address(slugs),
-        "whole_panel": search_results.custom_address(slugs, needs=need),
-        "address": search_results.custom_address(slugs, seats=lens, needs=need),
+        "whole_panel": add_query(search_results.custom_address(slugs, needs=need), usage),
+        "address": add_query(search_results.custom_address(slugs, seats=lens, needs=need), usage),
         "seat_filter": seat_filter,
         "toggles": build_toggles(
-            panel_seats, seat_filter, here=here, also=join_query(search_results.custom_query(slugs), need)
+            panel_seats, seat_filter, here=here, also=join_query(search_results.custom_query(slugs), need, usage)
         ),
         "must_haves": must_haves,
-        "without_needs": search_results.custom_address(slugs, seats=lens),
+        "without_needs": add_query(search_results.custom_address(slugs, seats=lens), usage),
         "here": here,
-        "kept": [*(("t", slug) for slug in slugs), *parse_qsl(lens)],
+        "kept": [*(("t", slug) for slug in slugs), *parse_qsl(lens), *options.usage],
         "columns": columns,
+        "cost": build_section(
+            tuple(column["priced"] for column in columns),
+            options.usage,
+            here=reverse("custom"),
+            hidden=[*(("t", slug) for slug in slugs), *parse_qsl(lens), *parse_qsl(need)],
+        ),
         "has_corrections": any(column["corrections"] for column in columns),
         "tools": list(zip(columns, communities, must_haves.standings, strict=True)),
         "seats": seats,

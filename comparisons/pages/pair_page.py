@@ -25,6 +25,7 @@ from comparisons.reading.pairs import Pair
 from comparisons.reading.revision import Revision
 from comparisons.reading.tool_records import read_pair
 from comparisons.shaping import needs, picks, sentences, tool_columns
+from comparisons.shaping.estimates import CostSection, build_section, format_query
 from comparisons.shaping.needs import Need, Standing
 from comparisons.shaping.picks import Picks
 from comparisons.shaping.pricing_read import write_pricing_read
@@ -99,6 +100,7 @@ class PageContext(TypedDict):
     """The rest of its query string, name by name."""
     cards: list[tuple[Column, Community, Standing]]
     preference: Preference
+    cost: CostSection | None
     facts: list[FactGroup]
     only_differences: bool
     here: str
@@ -246,30 +248,36 @@ def _build_context(
         values=editorial.values,
         offered=editorial.needs,
     )
-    lens, need = seat_filter.query, must_haves.query
+    lens, need, usage = seat_filter.query, must_haves.query, format_query(options.usage)
     return {
         "pair": pair,
         "editorial": editorial,
         "verdict": verdict,
         "linked_data": verdict.linked_data,
-        "picks": _render_picks(editorial, verdict, elsewhere=add_query(here, lens, need) if only else ""),
+        "picks": _render_picks(editorial, verdict, elsewhere=add_query(here, lens, need, usage) if only else ""),
         "introduction": markdown.render(pair.introduction),
         "must_haves": must_haves,
-        "without_needs": add_query(here, lens, only),
-        "kept": parse_qsl(join_query(lens, only)),
+        "without_needs": add_query(here, lens, only, usage),
+        "kept": parse_qsl(join_query(lens, only, usage)),
         "cards": list(zip(editorial.columns, pair.communities, must_haves.standings, strict=True)),
         "preference": pair.preference,
+        "cost": build_section(
+            tuple(column["priced"] for column in editorial.columns),
+            options.usage,
+            here=here,
+            hidden=parse_qsl(join_query(lens, only, need)),
+        ),
         "facts": editorial.differing_facts if options.only_differences else editorial.facts,
         "only_differences": options.only_differences,
         "here": here,
-        "address": add_query(here, lens, only, need),
+        "address": add_query(here, lens, only, need, usage),
         "json_address": json_address(here),
         "pair_vote_url": reverse_pair(*pair.slugs, view="pair-vote"),
-        "all_facts": add_query(here, lens, need),
-        "differing_facts": add_query(here, lens, "only=differences", need),
+        "all_facts": add_query(here, lens, need, usage),
+        "differing_facts": add_query(here, lens, "only=differences", need, usage),
         "seat_filter": seat_filter,
-        "toggles": build_toggles(editorial.panel_seats, seat_filter, here=here, also=join_query(only, need)),
-        "whole_panel": add_query(here, only, need),
+        "toggles": build_toggles(editorial.panel_seats, seat_filter, here=here, also=join_query(only, need, usage)),
+        "whole_panel": add_query(here, only, need, usage),
     }
 
 

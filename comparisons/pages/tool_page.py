@@ -17,6 +17,7 @@ from comparisons.reading.rivals import read_likely_rivals
 from comparisons.reading.superseded import read_history
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import price_steps, tool_columns, verdict_timeline
+from comparisons.shaping.estimates import Typed, build_section
 from tools.models import Tool
 from votes.community import Community
 from web import clock
@@ -24,9 +25,10 @@ from web import clock
 MAX_LINKS = 12
 
 
-def build_tool_page(tool: Tool, *, drafts: Collection[int] = ()) -> dict[str, Any]:
+def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = ()) -> dict[str, Any]:
     """Return the context of `comparisons/tool.html`. The tool must come from `with_community().with_freeze()`.
 
+    `usage` is what a reader would use in a month, as typed.
     `drafts` are the ids of reviews that count as if they were published, for previews.
     """
     today = clock.today()
@@ -42,6 +44,7 @@ def build_tool_page(tool: Tool, *, drafts: Collection[int] = ()) -> dict[str, An
         "image": reverse_tool_image(tool.slug),
         "linked_data": linked_data.build_tool_graph(tools[0], column, community),
         "column": column,
+        "cost": build_section((column["priced"],), usage, here=column["url"]),
         "community": community,
         "has_long_names": tool_columns.has_long_names(tools),
         "seats": tool_columns.build_seat_rows(tools),

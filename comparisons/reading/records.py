@@ -6,6 +6,7 @@ Times and days are ISO text. Amounts are exact decimals. Lists are None when emp
 from decimal import Decimal
 from typing import Any, NamedTuple, NotRequired, TypedDict
 
+from tools.presets import StoredPreset
 from tools.rates import StoredRate
 from tools.values import Option, Scale
 
@@ -153,6 +154,8 @@ class ToolRecord(ToolFields):
     logo: str
     category_slug: str
     category_name: str
+    presets: list[StoredPreset]
+    """Of its category."""
     ship: int
     seats: int
     percent: int | None

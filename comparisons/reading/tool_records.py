@@ -24,7 +24,7 @@ SELECT json_agg(record ORDER BY place)::text
 FROM (VALUES {wanted}) AS wanted(place, id)
 JOIN LATERAL (
     SELECT tool.id, {own_fields}, tool.logo,
-           category.slug AS category_slug, category.name AS category_name,
+           category.slug AS category_slug, category.name AS category_name, category.presets,
            panel.*,
            (
                SELECT json_agg(plan ORDER BY plan.id) FROM (

@@ -6,7 +6,11 @@ from typing import NamedTuple
 
 from tools.choices import Meter, Period, PlanKind
 from tools.prices import Price, find_entry_price, find_first_paid_price
+from tools.rates import name_meter
 from web.words import isolate_name, spell_number
+
+# Meters that are not the same in two tools: what a credit buys, and what machine an hour is of.
+NOT_ALIKE = {Meter.CREDIT.value, Meter.GPU_HOUR.value}
 
 type PricedTool = tuple[str, Sequence[Price]]
 """The name of a tool and its prices."""
@@ -40,6 +44,8 @@ def write_pricing_read(first: PricedTool, second: PricedTool) -> str:
         opening = "Nobody has entered a price for either of them yet."
     elif kinds == [PlanKind.PAID, PlanKind.PAID]:
         opening = ""  # the comparison states both
+    elif paid and PlanKind.FREE in kinds:
+        opening = f"Only {tools[kinds.index(PlanKind.FREE)][0]} lets you in for free."
     else:
         opening = f"{_describe_entry(*tools[0])}; {_describe_entry(*tools[1])}."
     beyond = [_describe_first_paid(*tool) for tool, kind in zip(tools, kinds, strict=True) if kind == PlanKind.FREE]
@@ -57,7 +63,7 @@ def _describe_entry(name: str, prices: Sequence[Price]) -> str:
         case PlanKind.FREE:
             return f"{name} lets you in for free"
         case PlanKind.PAID:
-            return f"{name} starts at {_state(entry)}"
+            return f"{name} starts at {_state_start(entry)}"
         case PlanKind.CONTACT:
             return f"{name} names no price before a talk with sales"
         case _:
@@ -66,7 +72,12 @@ def _describe_entry(name: str, prices: Sequence[Price]) -> str:
 
 def _describe_first_paid(name: str, prices: Sequence[Price]) -> str:
     paid = find_first_paid_price(prices)
-    return f"With {name}, money enters at {_state(paid)}." if paid else ""
+    return f"With {name}, money enters at {_state_start(paid)}." if paid else ""
+
+
+def _state_start(price: Price | None) -> str:
+    """Return a price after “starts at”, which says “from” already."""
+    return _state(price._replace(is_from=False)) if price else ""
 
 
 def _state(price: Price | None) -> str:
@@ -81,23 +92,35 @@ def _state(price: Price | None) -> str:
 
 def _compare_paid(first: PricedTool, second: PricedTool) -> str:
     """Return how the paid prices compare; "" if one of the tools has none."""
-    offers = [_find_cheapest_by_shape(prices) for _, prices in (first, second)]
-    if not all(offers):
+    (one, offers), (other, others) = ((name, _group_by_shape(prices)) for name, prices in (first, second))
+    if not offers or not others:
         return ""
-    if shared := [shape for shape in offers[0] if shape in offers[1]]:
-        return " ".join(
-            _compare_alike(shape, first[0], offers[0][shape], second[0], offers[1][shape]) for shape in shared
-        )
-    prices = [find_first_paid_price(list(offer.values())) for offer in offers]
-    one, other = (price for price in prices if price is not None)
-    shapes = _find_shape(one), _find_shape(other)
-    sides = [f"{_of(first[0])} {_state(one)}", f"{_of(second[0])} {_state(other)}"]
-    if shapes[0] != shapes[1] and shapes[0].sold != shapes[1].sold:
-        sides = [
-            f"{shape.sold} ({name}, {_state_bare(price)})"
-            for shape, name, price in zip(shapes, (first[0], second[0]), (one, other), strict=True)
-        ]
+    if shared := [shape for shape in offers if shape in others and not NOT_ALIKE.intersection(shape.unit)]:
+        pairs = [(shape, *_choose_alike(offers[shape], others[shape])) for shape in shared]
+        return " ".join(_compare_alike(shape, one, left, other, right) for shape, left, right in pairs)
+    left, right = (_find_cheapest(price for prices in found.values() for price in prices) for found in (offers, others))
+    sold = _find_shape(left).sold, _find_shape(right).sold
+    sides = [f"{_of(one)} {_state(left)}", f"{_of(other)} {_state(right)}"]
+    if sold[0] != sold[1]:
+        sides = [f"{sold[0]} ({one}, {_state_bare(left)})", f"{sold[1]} ({other}, {_state_bare(right)})"]
     return f"The paid plans do not compare like with like: {sides[0]} against {sides[1]}."
+
+
+def _choose_alike(prices: Sequence[Price], others: Sequence[Price]) -> tuple[Price, Price]:
+    """Return the cheapest price of each of two tools, of those that are billed alike if both have such."""
+    for is_yearly in (False, True):
+        alike = [[price for price in side if _is_billed_yearly(price) == is_yearly] for side in (prices, others)]
+        if all(alike):
+            return _find_cheapest(alike[0]), _find_cheapest(alike[1])
+    return _find_cheapest(prices), _find_cheapest(others)
+
+
+def _is_billed_yearly(price: Price) -> bool:
+    return price.billed_yearly or price.period == Period.YEAR
+
+
+def _find_cheapest(prices: Iterable[Price]) -> Price:
+    return min(prices, key=lambda price: price.rank)
 
 
 def _state_bare(price: Price) -> str:
@@ -109,13 +132,13 @@ def _of(name: str) -> str:
     return f"{name}’" if name.endswith("s") else f"{name}’s"
 
 
-def _find_cheapest_by_shape(prices: Iterable[Price]) -> dict[_Shape, Price]:
-    """Return the cheapest paid price of each shape, in the order of the plans."""
+def _group_by_shape(prices: Iterable[Price]) -> dict[_Shape, list[Price]]:
+    """Return the paid prices of each shape, in the order of the plans."""
     by_shape: dict[_Shape, list[Price]] = {}
     for price in prices:
         if price.kind == PlanKind.PAID:
             by_shape.setdefault(_find_shape(price), []).append(price)
-    return {shape: min(alike, key=lambda price: price.rank) for shape, alike in by_shape.items()}
+    return by_shape
 
 
 def _find_shape(price: Price) -> _Shape:
@@ -135,7 +158,8 @@ def _find_usage_shape(price: Price) -> _Shape:
     tokens = {Meter.INPUT.value, Meter.OUTPUT.value}
     if tokens <= set(meters):
         return _Shape("a price per token", "per token", ("tokens",))
-    return _Shape("a price per use", "per use", tuple(sorted(meters)))
+    scope = f"per {name_meter(meters[0], 1)}" if len(meters) == 1 else "per use"
+    return _Shape("a price per use", scope, tuple(sorted(meters)))
 
 
 def _compare_alike(shape: _Shape, first: str, one: Price, second: str, other: Price) -> str:
@@ -143,13 +167,13 @@ def _compare_alike(shape: _Shape, first: str, one: Price, second: str, other: Pr
     if one.currency != other.currency:
         both = f"{_of(first)} {_state(one)} and {_of(second)} {_state(other)}"
         return f"{both} are in different currencies, not converted here."
-    if one.words == other.words and one.seats_words == other.seats_words:
+    if _state(one) == _state(other):
         return f"Both ask {_state(one)}."
     signs = {_sign(left - right) for left, right in zip(_figures(one), _figures(other), strict=True)} - {0}
-    against = f"{_state_bare(one)} against {_state_bare(other)}"
+    against = _set_against(one, other)
     if len(signs) == 1:
         cheaper, dear = (first, second) if signs == {-1} else (second, first)
-        against = against if cheaper == first else f"{_state_bare(other)} against {_state_bare(one)}"
+        against = against if signs == {-1} else _set_against(other, one)
         return f"{cheaper} asks less {shape.scope} than {dear}: {against}."
     if not signs:
         return f"Both come to the same {shape.scope}: {against}."
@@ -157,6 +181,11 @@ def _compare_alike(shape: _Shape, first: str, one: Price, second: str, other: Pr
     reader, writer = (first, second) if input_is_less else (second, first)
     sides = f"{_of(first)} {one.words} against {_of(second)} {other.words}"
     return f"{reader} asks less for the input, {writer} for the output: {sides}."
+
+
+def _set_against(one: Price, other: Price) -> str:
+    left = _state_bare(one)
+    return f"{left}{',' if ', ' in left else ''} against {_state_bare(other)}"
 
 
 def _figures(price: Price) -> list[Decimal]:

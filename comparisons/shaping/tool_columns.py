@@ -22,12 +22,14 @@ from comparisons.reading.records import (
     ToolFields,
     ToolRecord,
 )
+from comparisons.shaping.estimates import BillablePlan, BillableTool
 from comparisons.shaping.recent_prices import PastPrice, PricedPlan, describe_recent_change
 from comparisons.shaping.seat_filter import PanelSeat
 from reviews.choices import Outcome
 from reviews.panel import Panel
 from tools import logos
 from tools.choices import AttributeKind, Better
+from tools.presets import read_presets
 from tools.prices import Price, format_entry_price
 from tools.sourcing import describe_verification, is_stale, site_name
 from votes.community import Community
@@ -100,6 +102,8 @@ class Column(ToolFields):
     price_change: str
     """How a price changed lately; "" if none did."""
     prices: list[Price]
+    priced: BillableTool
+    """Its plans, for the question what it would cost."""
     price_lines: list[SafeString]
     predictions: list[SafeString]
     corrections: list[SafeString]
@@ -216,6 +220,14 @@ def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> C
             today=today,
         ),
         "prices": prices,
+        "priced": BillableTool(
+            tool["name"],
+            tuple(
+                BillablePlan(plan["name"], price, _describe_doubt(plan["verified_on"], today=today))
+                for plan, price in zip(plans, prices, strict=True)
+            ),
+            read_presets(tool["presets"]),
+        ),
         "price_lines": [
             render_cached(
                 "comparisons/_price.html",
@@ -262,6 +274,14 @@ def _source(source: str, verified_on: str | None, *, today: date) -> dict[str, o
         "words": describe_verification(on, today=today),
         "doubtful": on is None or is_stale(on, today=today),
     }
+
+
+def _describe_doubt(verified_on: str | None, *, today: date) -> str:
+    """Return a sentence on a price that was not verified recently; "" for one that was."""
+    on = date.fromisoformat(verified_on) if verified_on else None
+    if on is not None and not is_stale(on, today=today):
+        return ""
+    return f"Its price {'was ' if on else 'is '}{describe_verification(on, today=today)}."
 
 
 def _correction_day(correction: CorrectionRecord) -> str:

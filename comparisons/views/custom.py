@@ -13,6 +13,7 @@ from comparisons.forms import CustomOptions, parse_custom_options
 from comparisons.pages.columns_page import FIELD_LABELS, build_columns, build_form
 from comparisons.reading.pairs import find_pair
 from comparisons.shaping import search_results
+from comparisons.shaping.estimates import format_query
 from comparisons.views.search import picker_field
 from tools.models import Tool
 from web.http import public_page
@@ -53,7 +54,8 @@ def _find_address(tools: list[Tool], options: CustomOptions) -> str:
     slugs = [tool.slug for tool in tools]
     seats = urlencode({"lens": ",".join(options.seat_slugs)}, safe=",") if options.seat_slugs else ""
     needs = urlencode({"need": ",".join(options.needs)}, safe=",:") if options.needs else ""
+    usage = format_query(options.usage)
     if len(slugs) >= MIN_TOOLS:
-        return search_results.custom_address([*slugs, *options.beyond], seats=seats, needs=needs)
+        return add_query(search_results.custom_address([*slugs, *options.beyond], seats=seats, needs=needs), usage)
     pair = find_pair(*slugs)
-    return add_query(reverse("comparison", args=[pair.slugs if pair else slugs]), seats, needs)
+    return add_query(reverse("comparison", args=[pair.slugs if pair else slugs]), seats, needs, usage)

@@ -13,12 +13,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from comparisons.addresses import absolute_url
+from comparisons.forms import parse_usage
 from comparisons.machines import json_documents
 from comparisons.models import Comparison
 from comparisons.pages.tool_page import MAX_LINKS
 from comparisons.reading.pairs import Pair
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import tool_columns
+from comparisons.shaping.estimates import Typed
 from comparisons.views.pair_address import at_pair_address
 from tools.models import Tool
 from votes.community import Community
@@ -41,18 +43,20 @@ ICONS = [
 @at_pair_address(tool_view="tool-json")
 def comparison_json(request: HttpRequest, pair: Pair) -> HttpResponse:
     """Return a comparison as JSON. It redirects and is 404 whenever the page is."""
+    usage = parse_usage(request.GET)
     return respond_conditionally(
         request,
-        stamp=("json", *pair.stamp),
-        build=lambda: JsonResponse(_build_comparison(pair), json_dumps_params=JSON_STYLE),
+        stamp=("json", *pair.stamp, usage),
+        build=lambda: JsonResponse(_build_comparison(pair, usage), json_dumps_params=JSON_STYLE),
     )
 
 
-def _build_comparison(pair: Pair) -> dict[str, Any]:
+def _build_comparison(pair: Pair, usage: Typed) -> dict[str, Any]:
     today = pair.revision.today
     tools = read_tools(pair.ids)
     columns = [tool_columns.build_column(tool, today=today) for tool in tools]
-    return json_documents.build_comparison(pair, tools, columns, tool_columns.build_seat_rows(tools), today=today)
+    seats = tool_columns.build_seat_rows(tools)
+    return json_documents.build_comparison(pair, tools, columns, seats, usage=usage, today=today)
 
 
 @require_safe
@@ -67,6 +71,7 @@ def tool_json(request: HttpRequest, tool: Any) -> HttpResponse:
         tool_columns.build_column(record, today=today),
         Community.of(tool.community, is_frozen=tool.is_frozen),
         list(Comparison.objects.published().touching(tool.pk).newest_first().records()[:MAX_LINKS]),
+        usage=parse_usage(request.GET),
         today=today,
     )
     return JsonResponse(document, json_dumps_params=JSON_STYLE)

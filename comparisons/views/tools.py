@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from comparisons.addresses import add_query
-from comparisons.forms import parse_fact_filters, parse_seat_slugs, parse_tool_filter
+from comparisons.forms import parse_fact_filters, parse_seat_slugs, parse_tool_filter, parse_usage
 from comparisons.machines import linked_data, titles
 from comparisons.models import Comparison
 from comparisons.pages.panel_seats import find_seats, read_panel_seats
@@ -85,7 +85,7 @@ def _find_category(slug: str, categories: Iterable[ListedCategory]) -> ListedCat
 @at_current_address(lambda slug: Tool.objects.published().with_community().with_freeze().by_slug(slug))
 def tool(request: HttpRequest, tool: Any) -> HttpResponse:
     """Show a tool: its numbers, reviews, prices, facts, changes, and comparisons."""
-    return render(request, "comparisons/tool.html", build_tool_page(tool))
+    return render(request, "comparisons/tool.html", build_tool_page(tool, usage=parse_usage(request.GET)))
 
 
 @require_safe

@@ -22,6 +22,7 @@ from desk.bulk.conversion_page import handle_conversion
 from desk.fields import LinesField
 from desk.lists.change_lists import ListAdmin, PreparedChangeList
 from desk.permissions import may_convert
+from desk.preset_rows import PresetRowsField
 from desk.value_fields import ChoicesField
 from tools.expressions import SortKey
 from tools.models import Attribute, Category, Fact, Tool, find_misfits
@@ -64,6 +65,11 @@ class CategoryForm(forms.ModelForm):
         "other categories already have is shared with them.",
     )
 
+    presets = PresetRowsField(
+        required=False,
+        help_text="What a reader might use, offered where pages ask what it would cost. Counts may be short: 50M, 10k.",
+    )
+
     def clean_new_attributes(self) -> list[str]:
         names: list[str] = self.cleaned_data["new_attributes"]
         nameless = [name for name in names if not slug_from_name(name)]
@@ -103,7 +109,7 @@ class CategoryAdmin(VocabularyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Category | None = None) -> Sequence[str]:  # type: ignore[override] # the stubs want mutable lists
         may_add = request.user.has_perms(["tools.add_attribute", "tools.change_attribute"])
-        return ["name", "slug", "description", *(["new_attributes"] if may_add else [])]
+        return ["name", "slug", "description", "presets", *(["new_attributes"] if may_add else [])]
 
     def view_on_site(self, category: Category) -> str | None:
         """Return the category's page if it has one: readers see it with its first published tool."""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -92,6 +93,19 @@ def handle_import(request: HttpRequest, kind: ImportKind, page: ImportPage) -> H
     if not form.is_valid():
         return _render(request, kind, page, form=form)
     upload = uploads.store(form.cleaned_data["file"], user=_user_id(request), kind=kind.name)
+    return _show_dry_run(request, kind, page, upload)
+
+
+def show_generated(
+    request: HttpRequest, kind: ImportKind, page: ImportPage, *, name: str, content: bytes
+) -> HttpResponse:
+    """Show the dry run of a file that the site made itself. Importing it is up to the user, as with an uploaded one.
+
+    Raises PermissionDenied.
+    """
+    if not may_import(request.user):
+        raise PermissionDenied
+    upload = uploads.store(SimpleUploadedFile(name, content), user=_user_id(request), kind=kind.name)
     return _show_dry_run(request, kind, page, upload)
 
 

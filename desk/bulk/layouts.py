@@ -236,6 +236,12 @@ _SPECIAL_COLUMNS = {
         example=["ExTool"],
         cell=NamesCell(),
     ),
+    "model_ids": SheetColumn(
+        "model_ids",
+        "For a model: its ids in genai-prices, such as openai:gpt-5-mini, each on a line of its own in the cell.",
+        example=[],
+        cell=NamesCell(),
+    ),
 }
 # A field without a special column is a column of text with the field's help.
 _OWN_COLUMNS = {

@@ -10,6 +10,7 @@ from django.db import models
 
 from catalog.problems import ImportProblem, Place
 from catalog.report import ImportReport
+from tools.presets import is_stored_presets, write_preset_lines
 from tools.rates import is_stored_rates, write_rate_lines
 from web import words
 
@@ -159,6 +160,8 @@ def _format_value(value: object) -> str:
             return "yes" if value else "no"
         case list() if is_stored_rates(value):
             return write_rate_lines(value).replace("\n", "; ")
+        case list() if is_stored_presets(value):
+            return write_preset_lines(value).replace("\n", "; ")
         case list():
             return ", ".join(item["name"] if isinstance(item, dict) and "name" in item else str(item) for item in value)
         case Decimal():

@@ -13,5 +13,6 @@ def urls(wrap: Callable[..., Any]) -> list[URLPattern]:
     return [
         path("catalog/", wrap(views.catalog_file), name="catalog_file"),
         path("catalog/download/", wrap(views.catalog_download), name="catalog_download"),
+        path("catalog/prices/", wrap(views.proposed_prices), name="catalog_prices"),
         path("catalog/example/", wrap(views.catalog_example), name="catalog_example"),
     ]

@@ -3,18 +3,21 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from catalog.exporting import consistent_snapshot, export_lines
 from catalog.problems import ImportProblem, Place, format_place, get_place_sort_key
+from catalog.proposals import read_proposal
 from catalog.reading import Catalog, Progress, read_catalog
-from desk.bulk.import_pages import ImportKind, ImportPage, handle_import
+from desk.bulk.import_pages import ImportKind, ImportPage, handle_import, show_generated
 from desk.bulk.uploads import accept_files
 from desk.permissions import may_import
+from web.http import SeeOther
 
 EXAMPLE = Path(__file__).parent / "example.json"
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -50,8 +53,27 @@ CATALOG = ImportKind(name="catalog", max_bytes=MAX_FILE_BYTES, open=UploadedCata
 @require_http_methods(["GET", "HEAD", "POST"])
 def catalog_file(request: HttpRequest) -> HttpResponse:
     """Show the page with the download link and the upload form, and import what is uploaded."""
+    return handle_import(request, CATALOG, _catalog_page())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def proposed_prices(request: HttpRequest) -> HttpResponse:
+    """Show what the waiting proposal of prices would change, as the dry run of a catalog file."""
+    _require_import_permission(request)
+    if request.method != "POST":  # said to those only who may post
+        return HttpResponseNotAllowed(["POST"])
+    proposal = read_proposal()
+    if proposal is None:
+        messages.info(request, "The proposal is gone. The next one comes with the next run of import_prices.")
+        return SeeOther(reverse("admin:catalog_file"))
+    name = f"prices-{proposal.made_at:%Y-%m-%d}.json"
+    return show_generated(request, CATALOG, _catalog_page(), name=name, content=proposal.content)
+
+
+def _catalog_page() -> ImportPage:
     url = reverse("admin:catalog_file")
-    return handle_import(request, CATALOG, ImportPage(url=url, done_url=url, context={"title": "Catalog file"}))
+    context: dict[str, object] = {"title": "Catalog file", "proposal": read_proposal()}
+    return ImportPage(url=url, done_url=url, context=context)
 
 
 @require_GET

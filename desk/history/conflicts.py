@@ -31,6 +31,7 @@ from desk.history.events import (
 )
 from desk.history.field_changes import LONG_TEXT_LENGTH, NO_VALUE, FieldChange, render_difference
 from desk.ids import parse_id
+from desk.preset_rows import PresetRowsField, describe_preset_rows
 from desk.rate_rows import RateRowsField, describe_rows
 from tools.models import ContentRevision, Plan, Sourced
 from tools.row_history import set_change_reason
@@ -303,6 +304,8 @@ def _format_input(form: forms.ModelForm, name: str) -> str:
         return labels.get(str(value), str(value or ""))
     if isinstance(field, RateRowsField):
         return describe_rows(value)  # type: ignore[arg-type] # what this field prepares
+    if isinstance(field, PresetRowsField):
+        return describe_preset_rows(value)  # type: ignore[arg-type] # what this field prepares
     if isinstance(value, list):
         return " ".join(str(part) for part in value if part)
     return str(value or "")

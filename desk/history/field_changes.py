@@ -12,6 +12,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
+from tools.presets import is_stored_presets, write_preset_lines
 from tools.rates import is_stored_rates, write_rate_lines
 from web.caching import process_cache
 from web.words import format_day
@@ -79,6 +80,8 @@ def format_value(field: models.Field, value: Any, names: Names) -> str:
             return format_day(value)
         case list() if is_stored_rates(value):
             return write_rate_lines(value).replace("\n", "; ")
+        case list() if is_stored_presets(value):
+            return write_preset_lines(value).replace("\n", "; ")
         case list():
             return ", ".join(map(_format_item, value))
     return f"{value:f}".rstrip("0").rstrip(".") if field.get_internal_type() == "DecimalField" else str(value)

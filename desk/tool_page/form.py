@@ -12,6 +12,7 @@ from web.fields import LineField, MultilineField
 
 FORM_FIELDS = ("name", "slug", "category", *(field for field in Tool.OWN_FIELDS if field != "name"))
 _MAX_ALIAS_LENGTH = cast("int", Tool._meta.get_field("aliases").base_field.max_length)
+_MAX_MODEL_ID_LENGTH = cast("int", Tool._meta.get_field("model_ids").base_field.max_length)
 TAGLINE_ROOM = 120  # characters that fit on two lines
 
 
@@ -61,6 +62,13 @@ class ToolForm(forms.ModelForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         label="Other names",
         help_text="What people may search for; one per line.",
+    )
+    model_ids = LinesField(
+        required=False,
+        max_length=_MAX_MODEL_ID_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        label="Model ids",
+        help_text="For a model: its ids in genai-prices, such as openai:gpt-5-mini; one per line.",
     )
     logo_file = forms.FileField(
         required=False,

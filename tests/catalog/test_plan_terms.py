@@ -39,6 +39,49 @@ def test_file_that_does_not_mention_terms_keeps_them():
     assert (new.amount, new.per_seat, new.minimum_seats, new.trial_days) == (25, True, 5, 14)
 
 
+def test_presets_and_model_ids_survive_a_round_trip_and_older_files_keep_them():
+    presets = [
+        {"name": "A team of ten", "seats": 10, "usage": {"input": 50_000_000, "cached-input": 5, "output": 10_000_000}},
+        {"name": "A chatbot", "usage": {"request": 100_000}},
+        {"name": "Three", "seats": 3},
+    ]
+    category = {"slug": "things", "name": "Things", "description": ""}
+    model = tool(model_ids=["openai:gpt-5-mini"])
+    import_content(document(categories=[{**category, "presets": presets}], tools=[model]))
+    before = export()
+    exported = json.loads(before)
+    assert (exported["categories"][0]["presets"], exported["tools"][0]["model_ids"]) == (presets, ["openai:gpt-5-mini"])
+    assert import_content(before).does_nothing
+    assert import_content(document(categories=[category], tools=[tool()])).does_nothing
+    empty_site()
+    import_content(before)
+    assert export() == before
+
+
+@pytest.mark.parametrize(
+    ("presets", "problem"),
+    [
+        ([{"name": "", "seats": 1}], ".presets[0].name: must not be empty"),
+        ([{"name": "A"}], ".presets: Preset 1: A preset needs seats, or usage of at least one meter."),
+        ([{"name": "A", "seats": 0}], ".presets: Preset 1: Seats are a number from 1 to 1,000,000."),
+        ([{"name": "A", "seats": 1}] * 2, ".presets: Preset 2: There is another preset with this name."),
+        ([{"name": "A", "usage": {"input": 0}}], ".presets: Preset 1: Usage is a number from 1 to 1000T."),
+        (
+            [{"name": "A", "usage": {"token": 1}}],
+            f".presets: Preset 1: “token” is not one of {', '.join(Meter.values)}.",
+        ),
+    ],
+)
+def test_unsound_preset_is_reported(presets, problem):
+    category = {"slug": "things", "name": "Things", "presets": presets}
+    assert get_problems(document(categories=[category])) == [f"categories[0]{problem}"]
+
+
+def test_model_id_needs_a_provider():
+    problem = 'tools[0].model_ids[0]: "gpt-5-mini": Write provider:model, as in openai:gpt-5-mini.'
+    assert get_problems(document(tools=[tool(model_ids=["gpt-5-mini"])])) == [problem]
+
+
 @pytest.mark.parametrize(
     "becomes", [{"kind": "free", "amount": None, "currency": None, "period": None}, {"period": "usage", "unit": "1M"}]
 )

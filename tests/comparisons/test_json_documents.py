@@ -62,8 +62,10 @@ def demo(settings, time_machine):
     time_machine.move_to("2026-12-01 12:00Z", tick=False)
     import_catalog(content=(ROOT / "demo" / "catalog.json").read_bytes())
     make.votes(on=Tool.objects.get(slug="claude-haiku-open-weights"), ship=18, skip=13)
-    rate = {"meter": "request", "amount": None, "per": None, "included": 300, "beyond": "stops"}
-    make.plan(of=Tool.objects.get(slug="vllm"), name="Trial", rates=[rate])
+    rate = {"meter": "request", "amount": "0.04", "per": 1, "included": 0, "beyond": "costs"}
+    hosted = make.tool(slug="hosted", category=Tool.objects.get(slug="vllm").category)
+    make.plan(of=hosted, name="API", kind="paid", currency="USD", period="usage", rates=[rate])
+    make.plan(of=hosted, name="Team", kind="paid", currency="USD", period="month", amount=19, per_seat=True)
     make.correction(
         of=Tool.objects.get(slug="qdrant"),
         note="We gave the license as MIT. It is Apache-2.0.",
@@ -76,6 +78,7 @@ def test_docs_list_exactly_the_keys(demo, client):
         section: set(re.findall(r"^\| `([^`]+)` \|", text, re.M)) for section, text in read_sections().items()
     }
     tools = [get_json(client, f"/tools/{slug}.json") for slug in Tool.objects.values_list("slug", flat=True)]
+    tools.append(get_json(client, "/tools/hosted.json?seats=2&request=5"))
     assert set().union(*map(find_key_paths, tools)) == documented["A tool"]
     of_pair = {path for path in find_key_paths(get_json(client, PAIR)) if not path.startswith("tools[]")}
     assert of_pair == documented["A comparison"]

@@ -14,7 +14,7 @@ TODAY = date(2026, 11, 22)
 def make_record(**fields: Any) -> ToolRecord:
     empty = {
         "id": 1, "slug": "alpha", "name": "Alpha", "tagline": "", "description": "", "website": "",
-        "category_slug": "c", "category_name": "C", "ship": 0, "seats": 0, "percent": None,
+        "category_slug": "c", "presets": [], "category_name": "C", "ship": 0, "seats": 0, "percent": None,
         "reviews": None, "plans": None, "facts": None, "corrections": None, "logo": "",
     }  # fmt: skip
     return {**empty, **fields}  # type: ignore[typeddict-item]

@@ -96,6 +96,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "catalog_download": CONTENT,
     "catalog_example": CONTENT,
     "catalog_file": CONTENT,
+    "catalog_prices": CONTENT_FORMS,
     "comparisons_comparison_check": (403, 400, 403, 400),  # it asks for two tools
     "comparisons_comparison_deleted": READERS,
     # A transition that the state does not allow redirects with a message.

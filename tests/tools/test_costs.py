@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.choices import Meter
-from tools.costs import Bill, Usage, compute_bill, find_cheapest, format_cost, round_to_cent
+from tools.costs import Bill, Usage, compute_bill, find_cheapest, find_sold_meters, format_cost, round_to_cent
 from tools.models import find_plan_errors
 from tools.prices import Price
 from tools.rates import Rate
@@ -155,6 +155,16 @@ def test_plan_that_does_not_fit_says_why(price, seats, meters, obstacle):
 )  # fmt: skip
 def test_price_that_is_not_known_says_what_is_missing(price, meters, missing):
     assert compute_bill("Plan", price, Usage.of(meters)) == Bill("Plan", missing=missing)
+
+
+@pytest.mark.parametrize("price", [free(), free(maximum_seats=1), monthly("20"), monthly("20", stops("request", 5))])
+def test_plan_does_not_come_with_what_the_tool_sells_by_use(price):
+    sold = find_sold_meters([price, usage_price(*MINI), Price("contact")])
+    assert sold == {"input", "cached-input", "output"}
+    bill = compute_bill("Plan", price, Usage.of({"input": 5, "output": 5}), sold=sold)
+    assert bill == Bill("Plan", missing="We do not know that it comes with input tokens and output tokens.")
+    assert compute_bill("Plan", price, Usage.of({"minute": 5}), sold=sold).amount is not None
+    assert find_sold_meters([monthly("20", *COPILOT)]) == set()
 
 
 def test_arithmetic_is_stated_line_by_line():

@@ -11,6 +11,7 @@ from django.db import migrations, models
 
 import tools.expressions
 import tools.models.plan
+import tools.models.tool
 
 
 class Migration(migrations.Migration):
@@ -42,6 +43,15 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=100)),
                 ("description", models.TextField(blank=True)),
+                (
+                    "presets",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="What a reader might use, such as “A team of ten”. Offered where pages ask what it would cost.",
+                        validators=[tools.models.tool.validate_presets],
+                    ),
+                ),
             ],
             options={
                 "verbose_name_plural": "categories",
@@ -367,6 +377,15 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=100)),
                 ("description", models.TextField(blank=True)),
+                (
+                    "presets",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="What a reader might use, such as “A team of ten”. Offered where pages ask what it would cost.",
+                        validators=[tools.models.tool.validate_presets],
+                    ),
+                ),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
                 ("history_change_reason", models.TextField(null=True)),
@@ -443,6 +462,22 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=list,
                         help_text="Other names that people search for.",
+                    ),
+                ),
+                (
+                    "model_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            max_length=100,
+                            validators=[
+                                django.core.validators.RegexValidator(
+                                    "\\A[a-z0-9_-]+:[^\\s:][^\\s]*\\Z", "Write provider:model, as in openai:gpt-5-mini."
+                                )
+                            ],
+                        ),
+                        blank=True,
+                        default=list,
+                        help_text="For a model: its ids in genai-prices, such as openai:gpt-5-mini, by which token prices are proposed.",
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -534,6 +569,22 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=list,
                         help_text="Other names that people search for.",
+                    ),
+                ),
+                (
+                    "model_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            max_length=100,
+                            validators=[
+                                django.core.validators.RegexValidator(
+                                    "\\A[a-z0-9_-]+:[^\\s:][^\\s]*\\Z", "Write provider:model, as in openai:gpt-5-mini."
+                                )
+                            ],
+                        ),
+                        blank=True,
+                        default=list,
+                        help_text="For a model: its ids in genai-prices, such as openai:gpt-5-mini, by which token prices are proposed.",
                     ),
                 ),
                 (

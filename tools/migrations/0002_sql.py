@@ -48,10 +48,10 @@ class Migration(migrations.Migration):
                 "facts.sql": "df2beb79",
                 "superseding.sql": "de822d3a",
                 "history.sql": "15421b9e",
-                "rates.sql": "7fa4a91d",
+                "rates.sql": "b34c482c",
             },
         ),
-        # Here and not with the other constraints, because it calls a function of rates.sql.
+        # Here and not with the other constraints, because they call functions of rates.sql.
         migrations.AddConstraint(
             model_name="plan",
             constraint=models.CheckConstraint(
@@ -81,6 +81,37 @@ class Migration(migrations.Migration):
                 ),
                 name="tools_plan_rates_sound",
                 violation_error_message="A rate names a meter that no other rate of the plan has, and what it costs.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="category",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Func(
+                        "presets",
+                        models.Value(
+                            [
+                                "input",
+                                "cached-input",
+                                "output",
+                                "request",
+                                "credit",
+                                "image",
+                                "page",
+                                "character",
+                                "minute",
+                                "gigabyte",
+                                "vector",
+                                "gpu-hour",
+                            ],
+                            output_field=models.JSONField(),
+                        ),
+                        function="are_presets",
+                        output_field=models.BooleanField(),
+                    )
+                ),
+                name="tools_category_presets_sound",
+                violation_error_message="A preset has a name, and seats or usage of known meters.",
             ),
         ),
         migrations.RunSQL(SEARCH, UNDO_SEARCH),

@@ -7,6 +7,8 @@ from typing import Any, Self
 from django.contrib.postgres.aggregates import JSONBAgg
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import TrigramSimilarity, TrigramWordSimilarity
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Count, Exists, F, Func, OuterRef, Prefetch, Q, Subquery, Sum, Value
 from django.db.models.expressions import RawSQL
@@ -16,12 +18,27 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tools import logos, search, slugs
+from tools.choices import Meter
 from tools.expressions import Folded, SortKey, WholePercent, WilsonHigh, WilsonLow
 from tools.models.constraints import unique_name_constraint, validate_web_address, web_address_constraint
+from tools.presets import find_preset_errors, read_presets
 from tools.publishing import Publishable
 from tools.row_history import History
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
 from web.folding import fold
+
+
+def validate_presets(value: object) -> None:
+    """Raise ValidationError unless a value is a list of sound presets."""
+    try:
+        errors = find_preset_errors(read_presets(value))  # type: ignore[arg-type] # what is no list of objects raises
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ValidationError("This is not a list of presets.") from None
+    if errors:
+        raise ValidationError([f"Preset {place + 1}: {message}" for place, message in errors.items()])
+
+
+validate_model_id = RegexValidator(r"\A[a-z0-9_-]+:[^\s:][^\s]*\Z", "Write provider:model, as in openai:gpt-5-mini.")
 
 
 class CategoryQuerySet(SluggedQuerySet):
@@ -47,6 +64,12 @@ class Category(Slugged):
     )
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True)
+    presets = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_presets],
+        help_text="What a reader might use, such as “A team of ten”. Offered where pages ask what it would cost.",
+    )
 
     objects = CategoryQuerySet.as_manager()
     history = History()
@@ -55,6 +78,18 @@ class Category(Slugged):
         ordering = [SortKey("name")]
         verbose_name_plural = "categories"
         constraints = [
+            models.CheckConstraint(
+                name="tools_category_presets_sound",
+                condition=Q(
+                    Func(
+                        "presets",
+                        Value(Meter.values, output_field=models.JSONField()),
+                        function="are_presets",
+                        output_field=models.BooleanField(),
+                    )
+                ),
+                violation_error_message="A preset has a name, and seats or usage of known meters.",
+            ),
             slug_constraint(name="tools_category_slug_shape"),
             unique_name_constraint(name="tools_category_name_once"),
         ]
@@ -245,7 +280,7 @@ class Tool(Slugged, Publishable):
 
     # What editors write about a tool itself, in the order of forms and files. Forms, sheets, catalog files, and the
     # export read this list; CONTRIBUTING.md lists what else a new field needs.
-    OWN_FIELDS = ("name", "tagline", "description", "website", "aliases")
+    OWN_FIELDS = ("name", "tagline", "description", "website", "aliases", "model_ids")
 
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="tools")
     slug = models.CharField(
@@ -260,6 +295,14 @@ class Tool(Slugged, Publishable):
     website = models.URLField(max_length=500, blank=True, validators=[validate_web_address])
     aliases = ArrayField(
         models.CharField(max_length=300), default=list, blank=True, help_text="Other names that people search for."
+    )
+    model_ids = ArrayField(
+        models.CharField(max_length=100, validators=[validate_model_id]),
+        default=list,
+        blank=True,
+        help_text=(
+            "For a model: its ids in genai-prices, such as openai:gpt-5-mini, by which token prices are proposed."
+        ),
     )
     logo = models.CharField(
         max_length=32, blank=True, editable=False, help_text="The random name under which its files are stored."

@@ -32,3 +32,29 @@ RETURN CASE WHEN jsonb_typeof(rates) = 'array' THEN (
     SELECT COALESCE(bool_and(is_rate(rate, meters)), true) AND count(*) = count(DISTINCT rate -> 'meter')
     FROM jsonb_array_elements(rates) AS rate
 ) ELSE false END;
+
+-- Whether a value is a list of presets of a category, as tools/presets.py describes them: names, and what is used.
+CREATE OR REPLACE FUNCTION is_preset(preset jsonb, meters jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN COALESCE(
+    jsonb_typeof(preset) = 'object'
+    AND preset ?& ARRAY['name', 'seats', 'usage'] AND preset - ARRAY['name', 'seats', 'usage'] = '{}'
+    AND jsonb_typeof(preset -> 'name') = 'string' AND length(preset ->> 'name') BETWEEN 1 AND 60
+    AND (
+        preset -> 'seats' = 'null'
+        OR (jsonb_typeof(preset -> 'seats') = 'number' AND preset ->> 'seats' ~ '^[1-9][0-9]{0,6}$')
+    )
+    AND jsonb_typeof(preset -> 'usage') = 'object'
+    AND NOT (preset -> 'seats' = 'null' AND preset -> 'usage' = '{}')
+    AND (
+        SELECT COALESCE(bool_and(meters ? key AND value::text ~ '^[1-9][0-9]{0,15}$'), true)
+        FROM jsonb_each(CASE jsonb_typeof(preset -> 'usage') WHEN 'object' THEN preset -> 'usage' ELSE '{}' END)
+    ),
+    false
+);
+
+CREATE OR REPLACE FUNCTION are_presets(presets jsonb, meters jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN jsonb_typeof(presets) = 'array' THEN (
+    SELECT COALESCE(bool_and(is_preset(preset, meters)), true) FROM jsonb_array_elements(presets) AS preset
+) ELSE false END;
