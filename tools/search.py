@@ -3,6 +3,7 @@
 The SQL side is tools/sql/search.sql, with the `search_vector` columns of tools, reviews, and comparisons. They are
 generated columns (comparisons: maintained by triggers) and are not declared in the models. A declared `GeneratedField`
 would be loaded with every object, through every join, and returned by every INSERT; a vector is as long as its text.
+A tool's vector includes its facts and plans in words, which triggers maintain (tools/sql/search_words.sql).
 
 Search covers what pages show: public tools and comparisons, and current editions. Superseded content is not searched.
 """
@@ -15,6 +16,7 @@ from typing import Any, ClassVar
 from django.contrib.postgres.search import SearchQueryField, SearchVectorField
 from django.db import connection, transaction
 from django.db.models import BooleanField, Case, Func, TextField, Value, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
@@ -93,6 +95,16 @@ def highlight(text: Any, words: str, *, excerpt: bool = False) -> Func:
     short = LessThanOrEqual(Length(plain), SHORT_TEXT)
     options = Case(When(short, then=whole), default=pieces) if excerpt else whole
     return Func(plain, Value(words), options, function="highlighted", output_field=TextField())
+
+
+def search_words(words: str) -> Any:
+    """Return an expression for the facts and plans of a tool in words, a line each (tools/sql/search_words.sql).
+
+    If a number was typed without separators, the numbers have none, so that it can be highlighted.
+    """
+    column = RawSQL("tools_tool.search_words", [], output_field=TextField())
+    has_bare_number = re.search(r"\d{4}", words)
+    return Func(column, function="without_separators", output_field=TextField()) if has_bare_number else column
 
 
 def split_words(text: str) -> list[str]:

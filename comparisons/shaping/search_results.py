@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # CLEAR_LIKENESS, and CLEAR_LEAD above that of the next tool.
 CLEAR_LIKENESS = 0.5
 CLEAR_LEAD = 0.2
+MAX_LINES = 3  # facts that say why a tool was found
 _VERSUS = re.compile(r"(?:^|(?<=[\W_]))(?:vs|versus)\.?(?=[\W_]|$)", re.IGNORECASE)
 
 
@@ -55,6 +56,7 @@ def search_address(words: str, *, kind: str = "", page: int = 1) -> str:
 def shape_tool(tool: "Tool") -> dict[str, Any]:
     """Shape a tool that was found, annotated `with_panel().with_highlights()`."""
     row: Any = tool
+    shown = [row.highlighted_name, row.highlighted_aliases, row.highlighted_tagline, row.highlighted_description]
     return {
         "url": row.get_absolute_url(),
         "name": highlight(row.highlighted_name),
@@ -63,6 +65,7 @@ def shape_tool(tool: "Tool") -> dict[str, Any]:
         # Aliases only when the name does not match, the description only when it does.
         "aliases": "" if has_highlight(row.highlighted_name) else _highlight_or_nothing(row.highlighted_aliases),
         "excerpt": _highlight_or_nothing(_excerpt(row.highlighted_description)),
+        "facts": [highlight(line) for line in choose_lines(row.highlighted_words, beside=shown)],
         "panel": Panel.of(row.panel),
         "compare": reverse("compare", query={"a": row.slug}),
     }
@@ -193,6 +196,22 @@ def highlight(text: str) -> SafeString:
 def has_highlight(text: str) -> bool:
     """Return whether a text from `tools.search.highlight` has a hit."""
     return HIGHLIGHT_START in text
+
+
+def choose_lines(text: str, *, beside: Iterable[str]) -> list[str]:
+    """Return the lines of a text from `tools.search.highlight` that have the most of the words that were searched for;
+    none if the texts beside it have as many. At most MAX_LINES.
+    """
+    lines = text.split("\n")
+    most = max(len(_find_hits(line)) for line in lines)
+    if most <= len(_find_hits("".join(beside))):
+        return []
+    return [line for line in lines if len(_find_hits(line)) == most][:MAX_LINES]
+
+
+def _find_hits(text: str) -> set[str]:
+    """Return the words that are highlighted in a text, without case."""
+    return {part.partition(HIGHLIGHT_STOP)[0].casefold() for part in text.split(HIGHLIGHT_START)[1:]}
 
 
 def _highlight_or_nothing(text: str) -> SafeString | str:

@@ -94,6 +94,54 @@ def test_result_shows_the_alias_that_matched(client):
     assert "Also called <mark>Feather</mark>" in get_page(client, "/search/", q="feather")
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("apache-2.0", "License: Apache-2.0, MIT"),
+        ("self-hosted", "Self-hosting: Partly"),
+        ("128k context", "Context window: 128,000 tokens (128k)"),
+        ("128,000 tokens", "Context window: 128,000 tokens (128k)"),
+        ("128000", "Context window: 128000 tokens (128k)"),
+        ("scriptorium", "Plans: Scribe, Scriptorium"),
+    ],
+)
+def test_result_shows_the_fact_or_plan_that_matched(client, words, line):
+    make_facts(of=make.tool(name="Quill", tagline="Writes for poets in context"))
+    page = get_page(client, "/search/", q=words)
+    assert titles(page) == ["Quill"]
+    [shown] = re.findall(r'<p class="hit__excerpt">(.*?)</p>', page)
+    assert re.sub("</?mark>", "", shown) == line
+    assert "<mark>" in shown
+
+
+@pytest.mark.parametrize("words", ["quill", "poets", "apache poets license"])
+def test_result_shows_no_fact_if_its_own_texts_matched_as_well(client, words):
+    make_facts(of=make.tool(name="Quill", tagline="Writes for poets", description="Its license is Apache."))
+    page = get_page(client, "/search/", q=words)
+    assert (titles(page), "License:" in page) == (["Quill"], False)
+
+
+@pytest.mark.parametrize("fields", HIDDEN)
+def test_facts_and_plans_of_unpublished_tools_are_not_found(client, fields):
+    make_facts(of=make.tool(name="Quill", **fields))
+    for words in ("apache-2.0", "scriptorium", "self-hosted"):
+        assert titles(get_page(client, "/search/", q=words)) == []
+
+
+def make_facts(*, of: Tool) -> None:
+    """Give a tool a fact of each kind that can be found, and two plans."""
+    licenses = [{"slug": "apache-2.0", "name": "Apache-2.0"}, {"slug": "mit", "name": "MIT"}]
+    values = [
+        (make.attribute(name="License", kind="choice", choices=licenses, several=True), "apache-2.0, mit"),
+        (make.attribute(name="Self-hosting", kind="grade"), "partly"),
+        (make.attribute(name="Context window", kind="number", unit="tokens"), "128000"),
+    ]
+    for attribute, value in values:
+        make.fact(of=of, attribute=attribute, value=value)
+    for plan in ("Scribe", "Scriptorium"):
+        make.plan(of=of, name=plan)
+
+
 def test_search_without_results_offers_other_pages(client):
     make_quills()
     make.tool(name="Xyzzy")

@@ -14,6 +14,24 @@ def test_highlight_escapes_everything_else():
     assert search_results.highlight(text) == "&lt;b&gt;a&lt;/b&gt; <mark>x&lt;i&gt;</mark> &amp; <mark>y</mark>"
 
 
+@pytest.mark.parametrize(
+    ("text", "beside", "lines"),
+    [
+        ("License: {MIT}\nPlans: Pro", "Quill", ["License: {MIT}"]),
+        ("License: {MIT}\nPlans: Pro", "An {MIT} tool", []),
+        ("License: {MIT}\nOther: {MIT} of {sorts}", "An {mit} tool", ["Other: {MIT} of {sorts}"]),
+        ("A: {x}\nB: {x}\nC: {X} {x}\nD: {x}", "", ["A: {x}", "B: {x}", "C: {X} {x}"]),
+        ("License: MIT", "Quill", []),
+        ("", "", []),
+    ],
+)
+def test_lines_with_the_most_words_are_chosen(text, beside, lines):
+    def mark(words: str) -> str:
+        return words.replace("{", HIGHLIGHT_START).replace("}", HIGHLIGHT_STOP)
+
+    assert search_results.choose_lines(mark(text), beside=[mark(beside)]) == [mark(line) for line in lines]
+
+
 @given(st.text(alphabet=["a", "<", "&", HIGHLIGHT_START, HIGHLIGHT_STOP]))
 def test_highlight_is_balanced_for_any_text(text):
     html = search_results.highlight(text)

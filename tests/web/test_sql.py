@@ -173,7 +173,8 @@ def test_functions_without_sequential_scans_are_not_compiled():
             WHERE pronamespace = 'public'::regnamespace AND 'enable_seqscan=off' = ANY (proconfig) ORDER BY 1
         """)
         assert cursor.fetchall() == [
-            ("rebuild_flips", True), ("rebuild_listings", True), ("rebuild_splits", True), ("splits_follow", True),
+            ("keep_search_words", True), ("rebuild_flips", True), ("rebuild_listings", True), ("rebuild_splits", True),
+            ("splits_follow", True),
         ]  # fmt: skip
         with force_custom_plans():
             cursor.execute("SELECT current_setting('enable_seqscan'), current_setting('jit')")

@@ -10,8 +10,9 @@ from django.db import migrations, models
 from web.sql import RunSQLFiles
 
 SEARCH = """
+ALTER TABLE tools_tool ADD COLUMN search_words text NOT NULL DEFAULT '';
 ALTER TABLE tools_tool ADD COLUMN search_vector tsvector NOT NULL
-    GENERATED ALWAYS AS (tool_search_vector(name, aliases, tagline, description)) STORED;
+    GENERATED ALWAYS AS (tool_search_vector(name, aliases, tagline, description, search_words)) STORED;
 CREATE INDEX tools_tool_search ON tools_tool USING gin (search_vector);
 CREATE INDEX tools_tool_sorted ON tools_tool ((sort_key(name) COLLATE "C"), id);
 CREATE INDEX tools_tool_called ON tools_tool USING gin (tool_called(name, aliases));
@@ -25,6 +26,7 @@ DROP INDEX tools_tool_name_words;
 DROP INDEX tools_tool_called;
 DROP INDEX tools_tool_sorted;
 ALTER TABLE tools_tool DROP COLUMN search_vector;
+ALTER TABLE tools_tool DROP COLUMN search_words;
 """
 
 # The only row, which writers lock (tools/models/revision.py).
@@ -44,8 +46,9 @@ class Migration(migrations.Migration):
                 "slugs.sql": "12cd7e77",
                 "arithmetic.sql": "e2688a61",
                 "names.sql": "d8c99671",
-                "search.sql": "4f19cc65",
+                "search.sql": "2055806f",
                 "facts.sql": "df2beb79",
+                "search_words.sql": "f9c31e53",
                 "superseding.sql": "de822d3a",
                 "history.sql": "15421b9e",
                 "rates.sql": "b34c482c",

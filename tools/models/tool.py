@@ -254,7 +254,8 @@ class ToolQuerySet(search.SearchableQuerySet, SluggedQuerySet):  # type: ignore[
 
     def with_highlights(self, words: str) -> Self:
         """Annotate the texts of a search result with highlights: `highlighted_name`, `highlighted_aliases`,
-        `highlighted_tagline`, and an excerpt, `highlighted_description`. See `search.highlight`.
+        `highlighted_tagline`, an excerpt, `highlighted_description`, and facts and plans, a line each,
+        `highlighted_words`. See `search.highlight`.
         """
         aliases = Func("aliases", Value(", "), function="array_to_string", output_field=models.TextField())
         return self.annotate(
@@ -262,6 +263,7 @@ class ToolQuerySet(search.SearchableQuerySet, SluggedQuerySet):  # type: ignore[
             highlighted_aliases=search.highlight(aliases, words),
             highlighted_tagline=search.highlight("tagline", words),
             highlighted_description=search.highlight("description", words, excerpt=True),
+            highlighted_words=search.highlight(search.search_words(words), words),
         )
 
     def with_changed_at(self, *, at: datetime | None = None) -> Self:
@@ -276,7 +278,7 @@ class ToolQuerySet(search.SearchableQuerySet, SluggedQuerySet):  # type: ignore[
 
 
 class Tool(Slugged, Publishable):
-    """What the site compares. The table has one more column, `search_vector` (tools/search.py)."""
+    """What the site compares. The table has two more columns, `search_words` and `search_vector` (tools/search.py)."""
 
     # What editors write about a tool itself, in the order of forms and files. Forms, sheets, catalog files, and the
     # export read this list; CONTRIBUTING.md lists what else a new field needs.

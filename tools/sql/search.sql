@@ -35,27 +35,38 @@ CREATE OR REPLACE FUNCTION tool_name_vector(name text, aliases text[]) RETURNS t
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN to_tsvector('pg_catalog.simple', tool_names(name, aliases));
 
+-- Remove the commas between the digits of numbers: `128,000`.
+CREATE OR REPLACE FUNCTION without_separators(words text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN regexp_replace(words, '(\d),(?=\d{3})', '\1', 'g');
+
 -- Names weigh most, both unstemmed ("The Who" must not lose its stop words) and stemmed; then the tagline; then the
--- description.
-CREATE OR REPLACE FUNCTION tool_search_vector(name text, aliases text[], tagline text, description text)
-RETURNS tsvector
+-- description; then facts and plans (search_words.sql), whose numbers are found with and without separators.
+CREATE OR REPLACE FUNCTION tool_search_vector(
+    name text, aliases text[], tagline text, description text, search_words text
+) RETURNS tsvector
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN setweight(tool_name_vector(name, aliases), 'A')
     || setweight(to_tsvector('pg_catalog.english', tool_names(name, aliases)), 'A')
     || setweight(to_tsvector('pg_catalog.english', separated(tagline)), 'B')
-    || setweight(to_tsvector('pg_catalog.english', separated(without_markdown(description))), 'C');
+    || setweight(to_tsvector('pg_catalog.english', separated(without_markdown(description))), 'C')
+    || setweight(to_tsvector('pg_catalog.english', separated(search_words)), 'D')
+    || setweight(to_tsvector('pg_catalog.english', separated(without_separators(search_words))), 'D');
 
 -- Return a tool's name and aliases without case and accents.
 CREATE OR REPLACE FUNCTION tool_called(name text, aliases text[]) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN ARRAY(SELECT folded(called) FROM unnest(aliases || name) AS called);
 
--- Turn runs of Chinese, Japanese, and Korean into phrases, unless a person has typed phrases.
+-- Turn runs of Chinese, Japanese, and Korean, and words joined by hyphens or points, into phrases, unless a person has
+-- typed phrases: `self-hosted` is not whatever is hosted by the maker and has `self` somewhere else.
 CREATE OR REPLACE FUNCTION phrased(words text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN words LIKE '%"%' THEN words
-    ELSE regexp_replace(folded(words), '(' || unspaced_character() || '+)', ' "\1" ', 'g')
+    ELSE regexp_replace(
+        folded(words), '([a-z0-9]+(?:[-.][a-z0-9]+)+|' || unspaced_character() || '+)', ' "\1" ', 'g'
+    )
 END;
 
 -- Parse what a person typed: all words, "phrases", or; stemmed, and as names are spelled. Nothing is a syntax error.

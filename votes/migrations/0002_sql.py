@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 "casting.sql": "8411cd2e",
                 "pair_tally.sql": "5925fa95",
                 "decisions.sql": "7cd83b7b",
-                "listings.sql": "7601eba3",
+                "listings.sql": "2d00bfaf",
             },
         ),
         migrations.RunSQL(STORAGE, UNDO_STORAGE),

@@ -121,6 +121,13 @@ BEGIN
     ) INTO touched;
     IF touched IS NULL THEN
         RETURN NULL;
+    ELSIF TG_TABLE_NAME = 'tools_tool' AND TG_OP = 'UPDATE' THEN
+        -- Most updates change nothing that listings hold, such as the words that search finds a tool by.
+        PERFORM rebuild_listings(array_agg(id)) FROM (
+            SELECT id, category_id, name, published_at, withdrawn_at FROM new_rows
+            EXCEPT
+            SELECT id, category_id, name, published_at, withdrawn_at FROM old_rows
+        ) AS changed HAVING count(*) > 0;
     ELSIF TG_TABLE_NAME = 'votes_tally' THEN
         PERFORM settle_listings(touched, false);
     ELSE
