@@ -13,9 +13,13 @@ from itertools import chain
 
 from django.db.models import Count, Q
 from django.db.models.functions import Greatest
+from django.utils.text import capfirst
 
+from comparisons.choices import ChangeKind, ChangeOrigin
 from comparisons.models import Comparison, Split
+from comparisons.reading.changes import read_changes
 from comparisons.shaping import splits
+from comparisons.shaping.changes import shape_change
 from comparisons.shaping.sentences import write_card_verdict
 from comparisons.shaping.tool_columns import build_card
 from newsletter.content import NewsItem, has_news
@@ -31,6 +35,7 @@ from web.words import count_of, format_day, isolate_name, shorten, spell_number
 FIRST_ISSUE = timedelta(days=7)  # how far back the first issue looks
 LONGEST_TRANSACTION = timedelta(hours=1)  # what began this long before an issue was composed may be committed after it
 MAX_ITEMS = 100  # of each kind in an issue
+PRICES_TO_READ = 500  # changes of prices to look at; the new plans among them are not told
 MAX_EXCERPT_LENGTH = 320  # characters of a quote or a note
 MAX_SENTENCE_LENGTH = 700
 MIN_PAIR_VOTES = 5  # new pair votes that a tool needs to be the one to watch
@@ -55,6 +60,7 @@ def compose_items(*, since: datetime, at: datetime) -> list[NewsItem]:
         chain(
             _build_comparisons(since, at, looked_at, told),
             _build_flips(since, at, looked_at, told),
+            _build_prices(since, at, looked_at, told),
             _build_predictions(since, at, looked_at, told),
         )
     )
@@ -117,6 +123,30 @@ def _build_flips(
                 f"“{shorten(_to_one_line(markdown.to_plain_text(flip.quote)), MAX_EXCERPT_LENGTH)}”",
                 f"Before, since {format_day(flip.was_published_at.date())}: {flip.was_verdict}.",
             ),
+        )
+
+
+def _build_prices(
+    since: datetime, at: datetime, looked_at: datetime | None, told: dict[str, set[int]]
+) -> Iterator[NewsItem]:
+    """Yield the prices that changed or ended since; not the new plans, and not what we had wrong."""
+    records = [
+        record
+        for record in read_changes(most=PRICES_TO_READ, kind=ChangeKind.PRICES, since=looked_at or since)
+        if record["origin"] == ChangeOrigin.PLAN
+        and record["id"] not in told["price"]
+        and datetime.fromisoformat(record["at"]) <= at
+    ]
+    for record in records[:MAX_ITEMS]:
+        change = shape_change(record)
+        yield NewsItem(
+            kind="price",
+            object=record["id"],
+            category=record["category"],
+            category_ids=(record["category_id"],),
+            title=shorten(change.brief, MAX_SENTENCE_LENGTH),
+            path=change.url,
+            words=(f"{capfirst(change.remark)}.",),
         )
 
 

@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review
-from tools.models import Tool
+from tools.models import Plan, Tool
+from tools.publishing import is_published
 from web.folding import sort_key
 from web.words import count_of, shorten
 
@@ -19,11 +20,12 @@ from web.words import count_of, shorten
 KINDS = {
     "comparison": ("New comparisons", "New comparison", "home"),
     "flip": ("Verdicts that flipped", "Verdict that flipped", "changes"),
+    "price": ("Prices that changed", "Price that changed", "changes"),
     "prediction": ("Predictions judged", "Prediction judged", "predictions"),
     "split": ("The biggest split", "The biggest split", "splits"),
     "watch": ("One to watch", "One to watch", "tools"),
 }
-NEWS = ("comparison", "flip", "prediction")  # the other kinds alone do not make an issue
+NEWS = ("comparison", "flip", "price", "prediction")  # the other kinds alone do not make an issue
 MAX_ITEMS = 12  # per section; the rest is a link
 
 
@@ -34,7 +36,7 @@ class NewsItem:
     kind: str
     """A key of KINDS."""
     object: int
-    """The id of the comparison, review, prediction, or tool that it is about."""
+    """The id of the comparison, review, prediction, or tool that it is about; of a price, the superseded plan."""
     category: str
     category_ids: tuple[int, ...]
     """The categories whose readers get the item. The first is `category`."""
@@ -89,7 +91,8 @@ def build_subject(items: Iterable[NewsItem]) -> str:
     items = list(items)
     first, *others = [item for item in items if item.kind in NEWS] or items[:1]
     title = shorten(first.title, 80)
-    return f"{title}, and {count_of(len(others), 'more verdict')}" if others else title
+    noun = "more change" if any(item.kind == "price" for item in others) else "more verdict"
+    return f"{title}, and {count_of(len(others), noun)}" if others else title
 
 
 def adapt_subject(subject: str, items: Sequence[NewsItem], selected: Sequence[NewsItem], *, if_none: str) -> str:
@@ -162,7 +165,7 @@ def _group_by_category(items: Sequence[NewsItem], categories: frozenset[int], ma
 
 
 def select_public(items: Sequence[NewsItem]) -> list[NewsItem]:
-    """Return the items whose content is still public. Four queries, one per table.
+    """Return the items whose content is still public. Five queries, one per table.
 
     Content withdrawn after an issue was composed appears neither in messages sent later nor on the web.
     """
@@ -177,11 +180,17 @@ def select_public(items: Sequence[NewsItem]) -> list[NewsItem]:
     predictions = set(
         Prediction.objects.on_record().filter(pk__in=collect_ids("prediction")).values_list("pk", flat=True)
     )
+    prices = set(
+        Plan.objects.filter(is_published(prefix="tool__"), pk__in=collect_ids("price"), correction=False).values_list(
+            "pk", flat=True
+        )
+    )
     tools = set(Tool.objects.published().filter(pk__in=collect_ids("watch")).values_list("pk", flat=True))
     public_ids = {
         "comparison": comparisons,
         "split": comparisons,
         "flip": reviews,
+        "price": prices,
         "prediction": predictions,
         "watch": tools,
     }

@@ -93,7 +93,8 @@ WITH listed AS MATERIALIZED (
 )
 SELECT json_agg(record ORDER BY at DESC, origin DESC, id DESC)::text FROM (
     SELECT listed.origin, listed.id, listed.at,
-           tool.slug AS tool_slug, tool.name AS tool_name, tool.tagline, category.name AS category,
+           tool.slug AS tool_slug, tool.name AS tool_name, tool.tagline, category.id AS category_id,
+           category.name AS category,
            {updated_at} AS updated_at, details.*
     FROM listed
     CROSS JOIN LATERAL (SELECT * FROM tools_tool WHERE id = listed.tool_id OFFSET 0) AS tool

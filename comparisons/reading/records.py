@@ -289,6 +289,7 @@ class ChangeRecord(TypedDict):
     tool_slug: str
     tool_name: str
     tagline: str
+    category_id: int
     category: str
     flip: FlipRecord | None
     old: Any

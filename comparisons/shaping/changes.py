@@ -78,6 +78,16 @@ class Change:
         return f"{self.subject}: {self.step.words}" if self.step else self.text
 
     @property
+    def brief(self) -> str:
+        """The change in one short line, with the tool, but without the remark."""
+        return self.title.removesuffix(self.step.remark) if self.step else self.title
+
+    @property
+    def remark(self) -> str:
+        """Since when, and by how much: `since 3 Nov 2026, +25%`; "" if there is nothing to remark."""
+        return self.step.remark.strip() if self.step else ""
+
+    @property
     def title(self) -> str:
         """The change in one line, with the tool."""
         tool = isolate_name(self.tool)

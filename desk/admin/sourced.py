@@ -40,7 +40,7 @@ class SourcedAdmin(SheetAdmin, ListAdmin):
     @admin.display(description="checked", ordering="verified_on")
     def checked(self, row: SourcedRow) -> SafeString:
         if row.superseded_at is not None:
-            return render_mark("superseded", "Superseded")
+            return render_mark("superseded", "We were wrong" if row.correction else "Superseded")
         return render_check(row.verified_on, today=clock.today())
 
     @admin.display(description="source", ordering="source")

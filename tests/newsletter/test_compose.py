@@ -55,11 +55,11 @@ def test_issue_contains_news_and_nothing_private():
 
 def test_composing_query_count_is_constant(django_assert_num_queries):
     make_site()
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(24):
         composing.compose_items(since=BEFORE, at=timezone.now())
     for_three = make.comparison(first=make.tool(), second=make.tool())
     make.comparison(first=for_three.first)
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(24):
         assert len(composing.compose_items(since=BEFORE, at=timezone.now())) == 6
 
 
@@ -165,6 +165,34 @@ def test_flip_and_judgment_imported_late_are_news(clock):
         ("flip", "Seat now skips Alpha"),
         ("prediction", "Seat on Alpha: right"),
     ]
+
+
+def test_price_change_is_news_once_and_a_correction_never(time_machine):
+    acme = make.tool(name="Acme", slug="acme")
+    usual = {"kind": "paid", "currency": "USD", "period": "month"}
+    prices = [make.plan(of=acme, name=name, amount=20, **usual) for name in ("Pro", "Team", "Solo")]
+    make.plan(of=acme, name="New", added_at=make.PAST + DAY)
+    time_machine.move_to(make.PAST + 3 * DAY, tick=False)
+    prices[0].supersede(amount=25)
+    prices[1].supersede(amount=30, correction=True)
+    prices[2].retire()
+    make.plan(of=make.tool(published_at=None), name="Hidden", superseded_at=timezone.now())
+    time_machine.move_to(make.PAST + 4 * DAY, tick=False)
+    issue = compose_issue(since=make.PAST + 2 * DAY)
+    assert list_items(issue) == [
+        ("price", "Acme, Solo: $20/mo → no longer offered"),
+        ("price", "Acme, Pro: $20/mo → $25/mo"),
+    ]
+    _, pro = parse_items(issue.content)
+    assert (pro.words, pro.path, pro.category_ids) == (
+        ("Since 8 Jan 2026, +25%.",), "/tools/acme/#pricing", (acme.category_id,),
+    )  # fmt: skip
+    assert issue.subject == "Acme, Solo: $20/mo → no longer offered, and one more change"
+    issue.state, issue.started_at = IssueState.SENT, timezone.now()
+    issue.save()
+    assert compose_issue() is None
+    acme.withdraw()
+    assert select_public(parse_items(issue.content)) == []
 
 
 def test_edit_of_something_old_is_not_news(clock):
