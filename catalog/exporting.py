@@ -148,8 +148,9 @@ def _build_tools() -> Iterator[dict[str, Any]]:
         yield {
             "slug": tool.slug,
             "name": tool.name,  # before the category, and so not where OWN_FIELDS would put it
+            **_omit_empty(short_name=tool.short_name),
             "category": tool.category.slug,
-            **{field: getattr(tool, field) for field in Tool.OWN_FIELDS if field != "model_ids"},
+            **{field: getattr(tool, field) for field in Tool.OWN_FIELDS if field not in ("short_name", "model_ids")},
             **_omit_empty(model_ids=tool.model_ids),
             "published_at": _format_instant(tool.published_at),
             **_omit_empty(withdrawn_at=_format_instant(tool.withdrawn_at), former_slugs=former.get(tool.pk)),

@@ -358,6 +358,7 @@ class CorrectionPart(CatalogPart):
 class ToolPart(CatalogPart):
     slug: ToolSlug
     name: ToolName
+    short_name: Annotated[Line, Field(max_length=_get_max_length(Tool, "short_name"))] = ""
     category: Slug
     tagline: Annotated[Line, Field(max_length=_get_max_length(Tool, "tagline"))] = ""
     description: Words = ""

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from reviews.mentions import Names, split_words
 from reviews.models import Mention, Review, ReviewQuerySet
+from tools.brief_names import list_names
 from tools.models import Tool
 
 BATCH_SIZE = 2000  # reviews in memory at once
@@ -19,8 +20,8 @@ def note_mentions(*, reviews: ReviewQuerySet) -> None:
     """Store which tools the given reviews name, other than their own, and delete stale mentions. Idempotent."""
     names = Names(
         (tool, name)
-        for tool, own_name, aliases in Tool.objects.order_by().values_list("pk", "name", "aliases")
-        for name in (own_name, *aliases)
+        for tool, *called in Tool.objects.order_by().values_list("pk", "name", "short_name", "aliases")
+        for name in list_names(*called)
     )
     texts = reviews.order_by("pk").values_list("pk", "tool_id", "quote", "flips_if").iterator(chunk_size=BATCH_SIZE)
     for batch in batched(texts, BATCH_SIZE, strict=False):
@@ -41,7 +42,7 @@ def note_mentions(*, reviews: ReviewQuerySet) -> None:
 def rescan_mentions(*, tool: Tool, names: Iterable[str]) -> None:
     """Update the mentions of a tool after it was created or renamed.
 
-    `names` are its names and aliases, both current and previous ones.
+    `names` is everything that it is called, or was called before.
     """
     # SQL only narrows the reviews down: a review that names the tool contains the longest word of that name.
     longest_words = {max(words, key=len) for name in names if (words := split_words(name))}

@@ -47,12 +47,12 @@ class Matches(Func):
 
 def names() -> Func:
     """Return an expression for all names of a tool in one text, which has a trigram index."""
-    return Func("name", "aliases", function="tool_names", output_field=TextField())
+    return Func("name", "short_name", "aliases", function="tool_names", output_field=TextField())
 
 
 def name_words() -> Func:
     """Return an expression for the unstemmed words of a tool's names as a vector, which has an index."""
-    return Func("name", "aliases", function="tool_name_vector", output_field=SearchVectorField())
+    return Func("name", "short_name", "aliases", function="tool_name_vector", output_field=SearchVectorField())
 
 
 def search_query(words: str) -> Func:
@@ -76,7 +76,7 @@ def has_name(name: Any) -> Func:
 
     `name` is a string or an expression.
     """
-    called = Func("name", "aliases", function="tool_called")
+    called = Func("name", "short_name", "aliases", function="tool_called")
     wanted = Func(Value(name) if isinstance(name, str) else name, template="ARRAY[folded(%(expressions)s)]")
     return Func(called, wanted, template="(%(expressions)s)", arg_joiner=" @> ", output_field=BooleanField())
 

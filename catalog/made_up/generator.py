@@ -167,6 +167,7 @@ class FakeContent:
         return {
             "slug": self.slugs[n],
             "name": self.names[n],
+            "short_name": self.names[n].split()[0] if rng.random() < 0.1 else "",
             "category": self.categories[self.category_of[n]],
             "tagline": f"{doing.capitalize()} {rng.choice(words.MANNER)}",
             "description": f"{self.names[n]} {doing} {rng.choice(words.MANNER)}. " + " ".join(

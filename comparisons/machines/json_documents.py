@@ -122,6 +122,7 @@ def _tool(
     return {
         "slug": tool["slug"],
         "name": tool["name"],
+        "short_name": column["brief_name"],
         "url": absolute_url(column["url"]),
         "json": absolute_url(json_address(column["url"])),
         "image": absolute_url(reverse_tool_image(tool["slug"])),

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 "revision.sql": "1c5cc967",
                 "history.sql": "8087bb46",
                 "splits.sql": "81e67cf3",
-                "search.sql": "0139cdf4",
+                "search.sql": "69f66656",
             },
         ),
     ]

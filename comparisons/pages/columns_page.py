@@ -90,7 +90,7 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
     seat_filter = find_seats(options.seat_slugs, on_page=panel_seats)
     if seat_filter != WHOLE_PANEL:
         records = read_tools(ids, seats=seat_filter.ids)
-    columns = [tool_columns.build_column(record, today=today) for record in records]
+    columns = tool_columns.build_columns(records, today=today)
     communities = [Community.of(tool.community, is_frozen=tool.is_frozen) for tool in tools]
     seats = tool_columns.build_seat_rows(records)
     sentence = sentences.write_ranking(columns, communities, seat_filter)

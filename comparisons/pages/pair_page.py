@@ -154,7 +154,7 @@ def _read_editorial(
 ) -> Editorial:
     """Read and shape what editors wrote about two tools. `drafts` as for `read_pair`. One query."""
     tools, related = read_pair(ids, related=RELATED, seats=seat_filter.ids, drafts=drafts)
-    columns = [tool_columns.build_column(tool, today=today) for tool in tools]
+    columns = tool_columns.build_columns(tools, today=today)
     seats = tool_columns.build_seat_rows(tools)
     facts = tool_columns.build_fact_rows(tools, today=today)
     return Editorial(

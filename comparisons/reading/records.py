@@ -138,6 +138,7 @@ class ToolFields(TypedDict):
 
     slug: str
     name: str
+    short_name: str
     tagline: str
     description: str
     website: str

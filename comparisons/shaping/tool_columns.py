@@ -28,12 +28,14 @@ from comparisons.shaping.seat_filter import PanelSeat
 from reviews.choices import Outcome
 from reviews.panel import Panel
 from tools import logos
+from tools.brief_names import choose_brief_name
 from tools.choices import AttributeKind, Better
 from tools.presets import read_presets
 from tools.prices import Price, format_entry_price
 from tools.sourcing import describe_verification, is_stale, site_name
 from votes.community import Community
 from web import clock, markdown
+from web.folding import fold
 from web.fragments import render_cached
 from web.words import count_of, format_day
 
@@ -88,6 +90,8 @@ class SeatRow(TypedDict):
 class Column(ToolFields):
     """One tool with everything that its column shows. Its description is rendered as HTML."""
 
+    brief_name: str
+    """The name after its first mention."""
     logo: SafeString
     url: str
     vote_url: str
@@ -200,6 +204,7 @@ def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> C
     own_fields = cast("ToolFields", {name: tool[name] for name in ToolFields.__annotations__})  # type: ignore[literal-required]
     return {
         **own_fields,
+        "brief_name": choose_brief_name(tool["name"], tool["short_name"]),
         "description": markdown.render(tool["description"]),
         "logo": render_logo(tool["logo"]),
         "url": reverse_slug("tool", tool["slug"]),
@@ -259,6 +264,16 @@ def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> C
         else None,
         "newest_review_on": max((_publication_day(review) for review in reviews), default=None),
     }
+
+
+def build_columns(tools: Sequence[ToolRecord], *, today: date) -> list[Column]:
+    """Shape several tools for their columns. Tools that would have the same brief name keep their full names."""
+    columns = [build_column(tool, today=today) for tool in tools]
+    names = [fold(column["brief_name"]) for column in columns]
+    for column, name in zip(columns, names, strict=True):
+        if names.count(name) > 1:
+            column["brief_name"] = column["name"]
+    return columns
 
 
 def _read_past_price(old: FormerPrice) -> PastPrice:

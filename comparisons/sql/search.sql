@@ -4,9 +4,9 @@
 CREATE OR REPLACE FUNCTION comparison_search_vector(first bigint, second bigint, introduction text) RETURNS tsvector
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT setweight(tool_name_vector(a.name, a.aliases) || tool_name_vector(b.name, b.aliases), 'A')
-        || setweight(to_tsvector('pg_catalog.english', tool_names(a.name, a.aliases)), 'A')
-        || setweight(to_tsvector('pg_catalog.english', tool_names(b.name, b.aliases)), 'A')
+    SELECT setweight(tool_name_vector(a.name, a.short_name, a.aliases) || tool_name_vector(b.name, b.short_name, b.aliases), 'A')
+        || setweight(to_tsvector('pg_catalog.english', tool_names(a.name, a.short_name, a.aliases)), 'A')
+        || setweight(to_tsvector('pg_catalog.english', tool_names(b.name, b.short_name, b.aliases)), 'A')
         || setweight(to_tsvector('pg_catalog.english', separated(without_markdown(introduction))), 'C')
     FROM tools_tool AS a, tools_tool AS b WHERE a.id = first AND b.id = second;
 END;
@@ -27,6 +27,8 @@ END $$;
 
 CREATE OR REPLACE TRIGGER keep_comparison_search BEFORE INSERT OR UPDATE OF first_id, second_id, introduction
     ON comparisons_comparison FOR EACH ROW EXECUTE FUNCTION keep_comparison_search();
-CREATE OR REPLACE TRIGGER keep_comparisons_of_tool AFTER UPDATE OF name, aliases ON tools_tool
-    FOR EACH ROW WHEN ((OLD.name, OLD.aliases) IS DISTINCT FROM (NEW.name, NEW.aliases))
+CREATE OR REPLACE TRIGGER keep_comparisons_of_tool AFTER UPDATE OF name, short_name, aliases ON tools_tool
+    FOR EACH ROW WHEN (
+        (OLD.name, OLD.short_name, OLD.aliases) IS DISTINCT FROM (NEW.name, NEW.short_name, NEW.aliases)
+    )
     EXECUTE FUNCTION keep_comparisons_of_tool();

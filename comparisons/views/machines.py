@@ -54,7 +54,7 @@ def comparison_json(request: HttpRequest, pair: Pair) -> HttpResponse:
 def _build_comparison(pair: Pair, usage: Typed) -> dict[str, Any]:
     today = pair.revision.today
     tools = read_tools(pair.ids)
-    columns = [tool_columns.build_column(tool, today=today) for tool in tools]
+    columns = tool_columns.build_columns(tools, today=today)
     seats = tool_columns.build_seat_rows(tools)
     return json_documents.build_comparison(pair, tools, columns, seats, usage=usage, today=today)
 

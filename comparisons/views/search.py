@@ -106,7 +106,7 @@ def _search_or_guess(
         if groups := _search(words, kinds, page):
             return groups, [], ""
         near = list(Tool.objects.published().resembling(words)[:MAX_SUGGESTIONS])
-        meant = guess_words(words, [name for tool in near for name in (tool.name, *tool.aliases)])
+        meant = guess_words(words, [name for tool in near for name in tool.names])
         return _search(meant, kinds, page) if meant else [], near, meant
 
 

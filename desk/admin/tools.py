@@ -34,6 +34,7 @@ from reviews.actions import note_mentions, rescan_mentions
 from reviews.models import Review
 from reviews.panel import Panel
 from tools import logos
+from tools.brief_names import list_names
 from tools.expressions import SortKey
 from tools.models import AlreadySupersededError, Fact, Plan, Sourced, Tool
 from tools.prices import Price
@@ -101,7 +102,7 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
     list_display = ["sorted_name", "category", "state_mark", "panel_ship", "published_at"]
     list_filter = [StateFilter, MissingSeatFilter, ToolCheckedFilter, "category"]
     list_select_related = ["category"]
-    search_fields = ["name", "slug", "aliases"]
+    search_fields = ["name", "short_name", "slug", "aliases"]
     search_help_text = "Names, aliases, and slugs"
     date_hierarchy = "published_at"
     ordering = [SortKey("name"), "pk"]
@@ -251,9 +252,9 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
         saved = [review.pk for scorecard in scorecards for review in scorecard.saved_reviews]
         if saved:
             note_mentions(reviews=Review.objects.filter(pk__in=saved))
-        if not {"name", "aliases"}.isdisjoint(form.changed_data):
-            before = [form.initial["name"], *form.initial["aliases"]] if change else []
-            rescan_mentions(tool=form.instance, names=[*before, form.instance.name, *form.instance.aliases])
+        if not {"name", "short_name", "aliases"}.isdisjoint(form.changed_data):
+            before = list_names(*(form.initial[field] for field in ("name", "short_name", "aliases"))) if change else []
+            rescan_mentions(tool=form.instance, names=[*before, *form.instance.names])
 
     def delete_model(self, request: HttpRequest, obj: Tool) -> None:
         stem = obj.logo

@@ -225,6 +225,12 @@ class SheetLayout:
 
 _SPECIAL_COLUMNS = {
     "name": SheetColumn("name", "Required for a new tool.", example="Example Tool"),
+    "short_name": SheetColumn(
+        "short_name",
+        "What sentences call it after its first mention, at most 40 characters. "
+        "Empty for the name without a trailing parenthesis.",
+        example="Example",
+    ),
     "tagline": SheetColumn("tagline", "One line, at most 300 characters.", example="Says what it does in one line"),
     "description": SheetColumn(
         "description", "Markdown, a safe subset.", example="What it does, **and** for whom.", cell=TextCell()

@@ -49,7 +49,7 @@ def check_pair(first: Tool, second: Tool, *, exclude: int | None = None, today: 
     existing = find_comparison(first, second, exclude=exclude)
     drafts = find_drafts([first, second])
     records = read_tools([first.pk, second.pk], drafts=drafts)
-    columns = [tool_columns.build_column(record, today=today or clock.today()) for record in records]
+    columns = tool_columns.build_columns(records, today=today or clock.today())
     seats = tool_columns.build_seat_rows(records)
     numbers = Tool.objects.with_community().in_order([first.pk, second.pk])
     communities = [Community.of(tool.community) for tool in numbers]

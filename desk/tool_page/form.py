@@ -110,7 +110,8 @@ class ToolForm(forms.ModelForm):
             if not cleaned["slug"]:
                 self.add_error("slug", "The name has no Latin letter or digit to make a slug from. Enter a slug.")
         if "aliases" in cleaned:
-            cleaned["aliases"] = [alias for alias in cleaned["aliases"] if alias.casefold() != name.casefold()]
+            other_names = {name.casefold(), (cleaned.get("short_name") or "").casefold()}
+            cleaned["aliases"] = [alias for alias in cleaned["aliases"] if alias.casefold() not in other_names]
         if (slug := cleaned.get("rename_to")) and slug != self.instance.slug:
             self._check_rename(slug)
         return cleaned

@@ -90,8 +90,9 @@ def test_mistyped_words_find_what_was_meant(client, typed, meant, name):
 
 
 def test_result_shows_the_alias_that_matched(client):
-    make.tool(name="Quill", aliases=["Feather"])
-    assert "Also called <mark>Feather</mark>" in get_page(client, "/search/", q="feather")
+    make.tool(name="Quill", short_name="Plume", aliases=["Feather"])
+    assert "Also called Plume, <mark>Feather</mark>" in get_page(client, "/search/", q="feather")
+    assert "Also called <mark>Plume</mark>, Feather" in get_page(client, "/search/", q="plume")
 
 
 @pytest.mark.parametrize(

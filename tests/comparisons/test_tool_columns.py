@@ -13,7 +13,7 @@ TODAY = date(2026, 11, 22)
 
 def make_record(**fields: Any) -> ToolRecord:
     empty = {
-        "id": 1, "slug": "alpha", "name": "Alpha", "tagline": "", "description": "", "website": "",
+        "id": 1, "slug": "alpha", "name": "Alpha", "short_name": "", "tagline": "", "description": "", "website": "",
         "category_slug": "c", "presets": [], "category_name": "C", "ship": 0, "seats": 0, "percent": None,
         "reviews": None, "plans": None, "facts": None, "corrections": None, "logo": "",
     }  # fmt: skip
@@ -168,6 +168,15 @@ def test_seats_align_in_order_and_differ_only_if_both_judged():
 
 def make_column(**fields: Any) -> tool_columns.Column:
     return tool_columns.build_column(make_record(**fields), today=TODAY)
+
+
+def test_tools_with_the_same_brief_name_keep_their_full_names():
+    named = [("Mist (72B)", ""), ("Quill", "MIST"), ("GitHub Copilot", "Copilot"), ("Oak (2024)", "")]
+    records = [make_record(name=name, short_name=short_name) for name, short_name in named]
+    assert [column["brief_name"] for column in tool_columns.build_columns(records, today=TODAY)] == [
+        "Mist (72B)", "Quill", "Copilot", "Oak",
+    ]  # fmt: skip
+    assert tool_columns.build_column(records[0], today=TODAY)["brief_name"] == "Mist"
 
 
 def test_like_for_like(settings):

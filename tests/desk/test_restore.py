@@ -45,13 +45,13 @@ def read_confirmation(client, subject, version) -> str:
 
 
 def test_tool_is_restored_as_a_new_change(admin_client, admin_user):
-    tool = make.tool(name="Alpha", tagline="First.", aliases=["A"])
-    tool.tagline, tool.aliases = "Second.", ["B"]
+    tool = make.tool(name="Alpha", tagline="First.", aliases=["A"], short_name="Al")
+    tool.tagline, tool.aliases, tool.short_name = "Second.", ["B"], ""
     tool.save()
     page = restore(admin_client, tool, find_oldest(tool), change_reason="It was better.")
     assert "<del>Second.</del> → <ins>First.</ins>" in page
     tool.refresh_from_db()
-    assert (tool.tagline, tool.aliases, tool.published_at) == ("First.", ["A"], make.PAST)
+    assert (tool.tagline, tool.aliases, tool.short_name, tool.published_at) == ("First.", ["A"], "Al", make.PAST)
     newest, before, first = tool.history.all()
     assert [version.tagline for version in (newest, before, first)] == ["First.", "Second.", "First."]
     assert newest.history_user == admin_user

@@ -172,6 +172,11 @@ def test_old_reviews_are_rescanned_for_a_new_name(admin_client):
     page = admin_client.get(tool_url(tool))
     admin_client.post(tool_url(tool), fill_tool_form(page, name="Other Thing", aliases=""))
     assert list(other.mentions.values_list("tool", flat=True)) == []
+    page = admin_client.get(tool_url(tool))
+    admin_client.post(tool_url(tool), fill_tool_form(page, short_name="Zed", aliases="zed"))
+    assert list(other.mentions.values_list("tool", flat=True)) == [tool.pk]
+    tool.refresh_from_db()
+    assert (tool.short_name, tool.aliases) == ("Zed", [])  # the alias would say the same
     assert Review.objects.count() == 1
 
 

@@ -34,13 +34,14 @@ def search_names(model, words: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "words",
-    ["quill", "QUILL", "quill io", "Quillwright", "typewriters", "typewriter for poets", '"for poets"',
+    ["quill", "QUILL", "quill io", "Quillwright", "pennyfeather", "typewriters", "typewriter for poets", '"for poets"',
      "iambic rhyming", "emphasis", "linked words", "quill or zzz", "the quill", "QW-2", "qw 2", "2"],
 )  # fmt: skip
 def test_tool_matches_by_name_alias_tagline_and_description(words):
     make.tool(name="Other", description="Nothing of that.")
     tool = make.tool(
         name="Quill.io",
+        short_name="Pennyfeather",
         aliases=["Quillwright", "QW-2"],
         tagline="A typewriter for poets",
         description="It rhymes in iambs, with *emphasis* and [linked words](https://example.com/target).",
@@ -221,10 +222,10 @@ def test_comparison_matches_by_both_names_one_name_and_introduction():
 def test_comparison_is_found_by_the_current_names_of_its_tools():
     pair = make.comparison(first=make.tool(name="Quill"), second=make.tool(name="Pencil"))
     Tool.objects.filter(pk=pair.first_id).update(name="Feather")
-    pair.second.aliases = ["Graphite"]
+    pair.second.aliases, pair.second.short_name = ["Graphite"], "Stub"
     pair.second.save()
     Comparison.objects.filter(pk=pair.pk).update(introduction="Ink")
-    for words, expected in {"quill": [], "feather graphite ink": [pair]}.items():
+    for words, expected in {"quill": [], "feather graphite stub ink": [pair]}.items():
         assert search(Comparison, words) == expected
     Comparison.objects.filter(pk=pair.pk).update(second=make.tool(name="Chalk"))
     assert search(Comparison, "pencil") == []

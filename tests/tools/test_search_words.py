@@ -201,7 +201,7 @@ def test_demo_tools_are_found_by_self_hosted_only_if_they_are():
     assert {tool for tool, value in hosting.items() if value != "no"} <= found
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM tools_tool WHERE tool_search_vector(name, aliases, tagline, description, '')"
+            "SELECT id FROM tools_tool WHERE tool_search_vector(name, short_name, aliases, tagline, description, '')"
             " @@ search_query('self-hosted')"
         )
         by_own_words = {pk for (pk,) in cursor.fetchall()}

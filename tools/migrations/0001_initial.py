@@ -445,6 +445,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=300)),
+                (
+                    "short_name",
+                    models.CharField(
+                        blank=True,
+                        help_text=(
+                            "What sentences call it after its first mention. "
+                            "Leave empty for the name without a trailing parenthesis."
+                        ),
+                        max_length=40,
+                    ),
+                ),
                 ("tagline", models.CharField(blank=True, max_length=300)),
                 ("description", models.TextField(blank=True, help_text="Markdown. Raw HTML is escaped.")),
                 (
@@ -552,6 +563,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=300)),
+                (
+                    "short_name",
+                    models.CharField(
+                        blank=True,
+                        help_text=(
+                            "What sentences call it after its first mention. "
+                            "Leave empty for the name without a trailing parenthesis."
+                        ),
+                        max_length=40,
+                    ),
+                ),
                 ("tagline", models.CharField(blank=True, max_length=300)),
                 ("description", models.TextField(blank=True, help_text="Markdown. Raw HTML is escaped.")),
                 (

@@ -12,12 +12,12 @@ from web.sql import RunSQLFiles
 SEARCH = """
 ALTER TABLE tools_tool ADD COLUMN search_words text NOT NULL DEFAULT '';
 ALTER TABLE tools_tool ADD COLUMN search_vector tsvector NOT NULL
-    GENERATED ALWAYS AS (tool_search_vector(name, aliases, tagline, description, search_words)) STORED;
+    GENERATED ALWAYS AS (tool_search_vector(name, short_name, aliases, tagline, description, search_words)) STORED;
 CREATE INDEX tools_tool_search ON tools_tool USING gin (search_vector);
 CREATE INDEX tools_tool_sorted ON tools_tool ((sort_key(name) COLLATE "C"), id);
-CREATE INDEX tools_tool_called ON tools_tool USING gin (tool_called(name, aliases));
-CREATE INDEX tools_tool_name_words ON tools_tool USING gin (tool_name_vector(name, aliases));
-CREATE INDEX tools_tool_name_trigrams ON tools_tool USING gin (tool_names(name, aliases) gin_trgm_ops);
+CREATE INDEX tools_tool_called ON tools_tool USING gin (tool_called(name, short_name, aliases));
+CREATE INDEX tools_tool_name_words ON tools_tool USING gin (tool_name_vector(name, short_name, aliases));
+CREATE INDEX tools_tool_name_trigrams ON tools_tool USING gin (tool_names(name, short_name, aliases) gin_trgm_ops);
 """
 
 UNDO_SEARCH = """
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 "slugs.sql": "12cd7e77",
                 "arithmetic.sql": "e2688a61",
                 "names.sql": "d8c99671",
-                "search.sql": "2055806f",
+                "search.sql": "f29f244c",
                 "facts.sql": "df2beb79",
                 "search_words.sql": "f9c31e53",
                 "superseding.sql": "de822d3a",

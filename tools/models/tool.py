@@ -12,12 +12,13 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Count, Exists, F, Func, OuterRef, Prefetch, Q, Subquery, Sum, Value
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Greatest, JSONObject
+from django.db.models.functions import Greatest, JSONObject, NullIf
 from django.db.models.lookups import StartsWith
 from django.urls import reverse
 from django.utils import timezone
 
 from tools import logos, search, slugs
+from tools.brief_names import MAX_SHORT_NAME_LENGTH, choose_brief_name, list_names
 from tools.choices import Meter
 from tools.expressions import Folded, SortKey, WholePercent, WilsonHigh, WilsonLow
 from tools.models.constraints import unique_name_constraint, validate_web_address, web_address_constraint
@@ -114,18 +115,18 @@ WHERE id IN (
         SELECT id FROM (
             -- OFFSET 0 forces an index lookup before sorting; a scan of the newest would compute each vector.
             SELECT id, published_at FROM tools_tool
-            WHERE tool_name_vector(name, aliases) @@ search_query(%(words)s)
+            WHERE tool_name_vector(name, short_name, aliases) @@ search_query(%(words)s)
               AND is_published(published_at, withdrawn_at, %(now)s)
             OFFSET 0
         ) AS named
         ORDER BY published_at DESC, id DESC LIMIT %(namesakes)s
     ) UNION (
         SELECT id FROM tools_tool
-        WHERE tool_called(name, aliases) @> ARRAY[folded(%(words)s)]
+        WHERE tool_called(name, short_name, aliases) @> ARRAY[folded(%(words)s)]
           AND is_published(published_at, withdrawn_at, %(now)s)
     )
 )
-ORDER BY tool_called(name, aliases) @> ARRAY[folded(%(words)s)] DESC,
+ORDER BY tool_called(name, short_name, aliases) @> ARRAY[folded(%(words)s)] DESC,
          ts_rank(search_vector, search_query(%(words)s)) DESC, sort_key(name) COLLATE "C", id
 """
 
@@ -257,7 +258,13 @@ class ToolQuerySet(search.SearchableQuerySet, SluggedQuerySet):  # type: ignore[
         `highlighted_tagline`, an excerpt, `highlighted_description`, and facts and plans, a line each,
         `highlighted_words`. See `search.highlight`.
         """
-        aliases = Func("aliases", Value(", "), function="array_to_string", output_field=models.TextField())
+        aliases = Func(
+            NullIf("short_name", Value("")),
+            "aliases",
+            template="array_to_string(ARRAY[%(expressions)s, ', ')",
+            arg_joiner="] || ",
+            output_field=models.TextField(),
+        )
         return self.annotate(
             highlighted_name=search.highlight("name", words),
             highlighted_aliases=search.highlight(aliases, words),
@@ -282,7 +289,7 @@ class Tool(Slugged, Publishable):
 
     # What editors write about a tool itself, in the order of forms and files. Forms, sheets, catalog files, and the
     # export read this list; CONTRIBUTING.md lists what else a new field needs.
-    OWN_FIELDS = ("name", "tagline", "description", "website", "aliases", "model_ids")
+    OWN_FIELDS = ("name", "short_name", "tagline", "description", "website", "aliases", "model_ids")
 
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="tools")
     slug = models.CharField(
@@ -292,6 +299,13 @@ class Tool(Slugged, Publishable):
         db_collation=slugs.COLLATION,
     )
     name = models.CharField(max_length=300)
+    short_name = models.CharField(
+        max_length=MAX_SHORT_NAME_LENGTH,
+        blank=True,
+        help_text=(
+            "What sentences call it after its first mention. Leave empty for the name without a trailing parenthesis."
+        ),
+    )
     tagline = models.CharField(max_length=300, blank=True)
     description = models.TextField(blank=True, help_text="Markdown. Raw HTML is escaped.")
     website = models.URLField(max_length=500, blank=True, validators=[validate_web_address])
@@ -338,6 +352,16 @@ class Tool(Slugged, Publishable):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def brief_name(self) -> str:
+        """The name to use after the first mention."""
+        return choose_brief_name(self.name, self.short_name)
+
+    @property
+    def names(self) -> list[str]:
+        """Everything it is called: its name, its short name if an editor gave it one, and its aliases."""
+        return list_names(self.name, self.short_name, self.aliases)
 
     def get_absolute_url(self) -> str:
         return reverse("tool", args=[self.slug])

@@ -24,16 +24,17 @@ CREATE OR REPLACE FUNCTION separated(words text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN regexp_replace(folded(spaced(words)), '(' || unspaced_character() || ')', ' \1 ', 'g');
 
--- Declared IMMUTABLE although array_to_string is only STABLE: that is for element types whose text depends on settings,
+-- Everything that a tool is called: its name, its short name if it has one, and its aliases. Declared IMMUTABLE although
+-- array_to_string is only STABLE: that is for element types whose text depends on settings,
 -- and text is not one of them.
-CREATE OR REPLACE FUNCTION tool_names(name text, aliases text[]) RETURNS text
+CREATE OR REPLACE FUNCTION tool_names(name text, short_name text, aliases text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN separated(name || ' | ' || array_to_string(aliases, ' | '));
+RETURN separated(array_to_string(ARRAY[name, nullif(short_name, '')] || aliases, ' | '));
 
 -- Names without stemming, for search as you type.
-CREATE OR REPLACE FUNCTION tool_name_vector(name text, aliases text[]) RETURNS tsvector
+CREATE OR REPLACE FUNCTION tool_name_vector(name text, short_name text, aliases text[]) RETURNS tsvector
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN to_tsvector('pg_catalog.simple', tool_names(name, aliases));
+RETURN to_tsvector('pg_catalog.simple', tool_names(name, short_name, aliases));
 
 -- Remove the commas between the digits of numbers: `128,000`.
 CREATE OR REPLACE FUNCTION without_separators(words text) RETURNS text
@@ -43,20 +44,22 @@ RETURN regexp_replace(words, '(\d),(?=\d{3})', '\1', 'g');
 -- Names weigh most, both unstemmed ("The Who" must not lose its stop words) and stemmed; then the tagline; then the
 -- description; then facts and plans (search_words.sql), whose numbers are found with and without separators.
 CREATE OR REPLACE FUNCTION tool_search_vector(
-    name text, aliases text[], tagline text, description text, search_words text
+    name text, short_name text, aliases text[], tagline text, description text, search_words text
 ) RETURNS tsvector
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN setweight(tool_name_vector(name, aliases), 'A')
-    || setweight(to_tsvector('pg_catalog.english', tool_names(name, aliases)), 'A')
+RETURN setweight(tool_name_vector(name, short_name, aliases), 'A')
+    || setweight(to_tsvector('pg_catalog.english', tool_names(name, short_name, aliases)), 'A')
     || setweight(to_tsvector('pg_catalog.english', separated(tagline)), 'B')
     || setweight(to_tsvector('pg_catalog.english', separated(without_markdown(description))), 'C')
     || setweight(to_tsvector('pg_catalog.english', separated(search_words)), 'D')
     || setweight(to_tsvector('pg_catalog.english', separated(without_separators(search_words))), 'D');
 
--- Return a tool's name and aliases without case and accents.
-CREATE OR REPLACE FUNCTION tool_called(name text, aliases text[]) RETURNS text[]
+-- Return a tool's names without case and accents.
+CREATE OR REPLACE FUNCTION tool_called(name text, short_name text, aliases text[]) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN ARRAY(SELECT folded(called) FROM unnest(aliases || name) AS called);
+RETURN ARRAY(
+    SELECT folded(called) FROM unnest(ARRAY[name, nullif(short_name, '')] || aliases) AS called WHERE called IS NOT NULL
+);
 
 -- Turn runs of Chinese, Japanese, and Korean, and words joined by hyphens or points, into phrases, unless a person has
 -- typed phrases: `self-hosted` is not whatever is hosted by the maker and has `self` somewhere else.
@@ -116,7 +119,7 @@ CREATE OR REPLACE FUNCTION tools_resembling(words text) RETURNS TABLE (id bigint
 BEGIN
     PERFORM set_config('pg_trgm.word_similarity_threshold', '0.4', true);
     RETURN QUERY SELECT tool.id FROM tools_tool AS tool
-    WHERE separated(words) <% tool_names(tool.name, tool.aliases)
-    ORDER BY word_similarity(separated(words), tool_names(tool.name, tool.aliases)) DESC, tool.id
+    WHERE separated(words) <% tool_names(tool.name, tool.short_name, tool.aliases)
+    ORDER BY word_similarity(separated(words), tool_names(tool.name, tool.short_name, tool.aliases)) DESC, tool.id
     LIMIT 100;
 END $$;
