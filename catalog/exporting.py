@@ -218,8 +218,10 @@ def _build_review(review: Review) -> dict[str, Any]:
     return {
         "reviewer": review.reviewer.slug,
         "verdict": review.verdict,
+        **_omit_empty(gist=review.gist),
         "quote": review.quote,
         "flips_if": review.flips_if,
+        **_omit_empty(basis=review.basis, basis_version=review.basis_version, basis_days=review.basis_days),
         "published_at": _format_instant(review.published_at),
         **_omit_empty(withdrawn_at=_format_instant(review.withdrawn_at)),
         "predictions": [

@@ -18,8 +18,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 
 from catalog.problems import ImportProblem, Place
-from reviews.choices import Outcome, Verdict
-from reviews.models import Prediction, Reviewer
+from reviews.basis import find_basis_errors
+from reviews.choices import Basis, Outcome, Verdict
+from reviews.models import Prediction, Review, Reviewer
 from tools import slugs, values
 from tools.choices import AttributeKind, Better, Beyond, Meter, Period, PlanKind
 from tools.models import (
@@ -343,11 +344,23 @@ class PredictionPart(CatalogPart):
 class ReviewPart(CatalogPart):
     reviewer: Slug
     verdict: Annotated[Literal[*Verdict.values], BeforeValidator(normalize_name)]  # type: ignore[valid-type]
+    gist: Annotated[Line, Field(max_length=_get_max_length(Review, "gist"))] = ""
     quote: Annotated[Words, AfterValidator(_check_not_blank)]
     flips_if: Words = ""
+    basis: Annotated[Literal["", *Basis.values], BeforeValidator(normalize_name)] = ""  # type: ignore[valid-type]
+    basis_version: Annotated[Line, Field(max_length=_get_max_length(Review, "basis_version"))] = ""
+    basis_days: int | None = None
     published_at: Instant | None = None
     withdrawn_at: PastInstant | None = None
     predictions: list[PredictionPart] = []
+
+    @model_validator(mode="after")
+    def check_basis(self) -> Self:
+        if errors := find_basis_errors(**{name: getattr(self, name) for name in Review.BASIS_FIELDS}):
+            raise ValueError(" ".join(errors.values()))
+        if "basis" in self.model_fields_set:  # a basis is said as a whole: what it leaves out is empty
+            self.model_fields_set.update(Review.BASIS_FIELDS)
+        return self
 
 
 class CorrectionPart(CatalogPart):
@@ -442,8 +455,8 @@ def _describe_build_problem(details: ErrorDetails) -> str:
 
 
 def _format_choices(expected: str) -> str:
-    """Return pydantic's `'ship' or 'skip'` as `ship, skip`."""
-    return expected.replace("'", "").replace(" or ", ", ")
+    """Return pydantic's `'ship' or 'skip'` as `ship, skip`, without the empty choice."""
+    return expected.removeprefix("'', ").replace("'", "").replace(" or ", ", ")
 
 
 def format_value(value: object) -> str:

@@ -120,7 +120,7 @@ def _build_flips(
             title=f"{flip.reviewer.name} now {flip.verdict}s {isolate_name(flip.tool.name)}",
             path=f"{flip.tool.get_absolute_url()}#edition-{flip.pk}",
             words=(
-                f"“{shorten(_to_one_line(markdown.to_plain_text(flip.quote)), MAX_EXCERPT_LENGTH)}”",
+                f"“{flip.gist or shorten(_to_one_line(markdown.to_plain_text(flip.quote)), MAX_EXCERPT_LENGTH)}”",
                 f"Before, since {format_day(flip.was_published_at.date())}: {flip.was_verdict}.",
             ),
         )

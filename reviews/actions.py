@@ -23,13 +23,11 @@ def note_mentions(*, reviews: ReviewQuerySet) -> None:
         for tool, *called in Tool.objects.order_by().values_list("pk", "name", "short_name", "aliases")
         for name in list_names(*called)
     )
-    texts = reviews.order_by("pk").values_list("pk", "tool_id", "quote", "flips_if").iterator(chunk_size=BATCH_SIZE)
+    texts = (
+        reviews.order_by("pk").values_list("pk", "tool_id", "gist", "quote", "flips_if").iterator(chunk_size=BATCH_SIZE)
+    )
     for batch in batched(texts, BATCH_SIZE, strict=False):
-        named = {
-            (review, tool)
-            for review, own, quote, flips_if in batch
-            for tool in names.find_in(f"{quote}\n{flips_if}") - {own}
-        }
+        named = {(review, tool) for review, own, *words in batch for tool in names.find_in("\n".join(words)) - {own}}
         stored = Mention.objects.filter(review__in=[review for review, *_ in batch])
         stale = [mention.pk for mention in stored if (mention.review_id, mention.tool_id) not in named]
         Mention.objects.filter(pk__in=stale).delete()
@@ -48,7 +46,7 @@ def rescan_mentions(*, tool: Tool, names: Iterable[str]) -> None:
     longest_words = {max(words, key=len) for name in names if (words := split_words(name))}
     may_name = Q(pk__in=Mention.objects.filter(tool=tool).values("review"))
     for word in sorted(longest_words):
-        may_name |= Q(quote__contains=word) | Q(flips_if__contains=word)
+        may_name |= Q(gist__contains=word) | Q(quote__contains=word) | Q(flips_if__contains=word)
     note_mentions(reviews=Review.objects.filter(may_name))
 
 

@@ -10,6 +10,14 @@ class Verdict(models.TextChoices):
     SKIP = "skip", "Skip"
 
 
+class Basis(models.TextChoices):
+    """How a seat knows what it says. Editions from before this was recorded have none."""
+
+    PRODUCTION = "production", "Used in production"
+    TRIED = "tried", "Tried"
+    READ = "read", "Read only: documentation, code, tracker"
+
+
 class Outcome(models.TextChoices):
     """The outcome of a prediction, which is open until an editor judges it."""
 

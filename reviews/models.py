@@ -1,14 +1,16 @@
 from collections import Counter, defaultdict
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
-from reviews.choices import Outcome, Verdict
+from reviews.basis import MAX_DAYS, MAX_VERSION_LENGTH, describe_basis, find_basis_errors
+from reviews.choices import Basis, Outcome, Verdict
 from tools import slugs
 from tools.models import (
     Tool,
@@ -20,6 +22,8 @@ from tools.publishing import PublicationState, Publishable, TransitionError, is_
 from tools.row_history import History
 from tools.search import SearchableQuerySet, highlight
 from tools.slugged import Slugged, SluggedQuerySet, slug_constraint
+
+MAX_GIST_LENGTH = 90
 
 
 class ReviewerQuerySet(SluggedQuerySet):
@@ -117,8 +121,9 @@ class ReviewQuerySet(SearchableQuerySet):
         )
 
     def with_highlights(self, words: str) -> Self:
-        """Annotate excerpts of a search result with highlights: `highlighted_quote` and `highlighted_flips_if`."""
+        """Annotate a search result with highlights: `highlighted_gist`, and excerpts of its quote and of `flips_if`."""
         return self.annotate(
+            highlighted_gist=highlight("gist", words),
             highlighted_quote=highlight("quote", words, excerpt=True),
             highlighted_flips_if=highlight("flips_if", words, excerpt=True),
         )
@@ -150,13 +155,32 @@ class Review(Publishable):
     has one more column, `search_vector` (tools/search.py).
     """
 
-    WORD_FIELDS = ("verdict", "quote", "flips_if")
+    WORD_FIELDS = ("verdict", "gist", "quote", "flips_if", "basis", "basis_version", "basis_days")
+    BASIS_FIELDS = ("basis", "basis_version", "basis_days")
 
     tool = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="reviews")
     reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="reviews")
     verdict = models.CharField(max_length=4, choices=Verdict)
+    gist = models.CharField(
+        max_length=MAX_GIST_LENGTH,
+        blank=True,
+        help_text=f"The verdict’s reason in one line of at most {MAX_GIST_LENGTH} characters, without Markdown.",
+    )
     quote = models.TextField(help_text="Markdown. Raw HTML is escaped.")
     flips_if = models.TextField("what would flip it", blank=True)
+    basis = models.CharField(
+        "how this seat knows",
+        max_length=10,
+        choices=Basis,
+        blank=True,
+        help_text="What stands behind the verdict. Editions from before this was recorded have none.",
+    )
+    basis_version = models.CharField(
+        "version tried", max_length=MAX_VERSION_LENGTH, blank=True, help_text="Only where it was tried: 0.11, or Pro."
+    )
+    basis_days = models.PositiveSmallIntegerField(
+        "days tried", null=True, blank=True, help_text="Only where it was tried: for how many days."
+    )
 
     objects = ReviewQuerySet.as_manager()
     history = History()
@@ -181,10 +205,42 @@ class Review(Publishable):
                 condition=~Q(quote=""),
                 violation_error_message="A verdict needs reasons.",
             ),
+            models.CheckConstraint(
+                name="reviews_review_gist_one_line",
+                condition=Q(gist__regex=rf"^[^\n\r]{{0,{MAX_GIST_LENGTH}}}$"),
+                violation_error_message=f"A gist is one line of at most {MAX_GIST_LENGTH} characters.",
+            ),
+            models.CheckConstraint(name="reviews_review_basis_known", condition=Q(basis__in=["", *Basis.values])),
+            # As find_basis_errors says it.
+            models.CheckConstraint(
+                name="reviews_review_basis_trial",
+                condition=(
+                    Q(basis=Basis.TRIED, basis_days__isnull=False, basis_days__range=(1, MAX_DAYS))
+                    & ~Q(basis_version="")
+                )
+                | (~Q(basis=Basis.TRIED) & Q(basis_version="", basis_days__isnull=True)),
+                violation_error_message="A trial has a version and a number of days, and nothing else has them.",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.reviewer}: {self.verdict} {self.tool}"
+
+    def clean(self) -> None:
+        """Raise ValidationError with what is wrong with the basis, field by field."""
+        super().clean()
+        if errors := find_basis_errors(**{name: getattr(self, name) for name in self.BASIS_FIELDS}):
+            raise ValidationError(errors)
+
+    @property
+    def words(self) -> tuple[Any, ...]:
+        """The values of WORD_FIELDS, which are frozen with the edition."""
+        return tuple(getattr(self, name) for name in self.WORD_FIELDS)
+
+    @property
+    def basis_words(self) -> str:
+        """How the seat knows, in a few words."""
+        return describe_basis(self.basis, self.basis_version, self.basis_days)
 
     def is_published_with_tool(self) -> bool:
         """Return whether publishing or rescheduling the tool publishes this review at the same time.
@@ -209,16 +265,15 @@ class Review(Publishable):
             raise TransitionError("This seat has another draft on the tool. Publish or delete that one first.")
         super().unschedule(reason=reason)
 
-    def draft_next_edition(self, *, verdict: str, quote: str, flips_if: str = "") -> "Review":
+    def draft_next_edition(self, **words: Any) -> "Review":
         """Create and return a draft that supersedes this edition once it is published. This one stays as history.
 
-        Raise ValueError if this edition is not published.
+        Takes values of WORD_FIELDS, and those that are left out are empty. Raise ValueError if this edition is not
+        published.
         """
         if self.state != PublicationState.PUBLISHED:
             raise ValueError(f"Only a published review can be superseded; this one is {self.state}.")
-        return Review.objects.create(
-            tool_id=self.tool_id, reviewer_id=self.reviewer_id, verdict=verdict, quote=quote, flips_if=flips_if
-        )
+        return Review.objects.create(tool_id=self.tool_id, reviewer_id=self.reviewer_id, **words)
 
 
 JUDGED = (F("judged_on").desc(nulls_last=True), F("due_on").desc(), F("id").desc())

@@ -51,7 +51,7 @@ def reviewer(**fields: Any) -> Reviewer:
 
 
 def review(*, of: Tool, by: Reviewer, verdict: str = "ship", **fields: Any) -> Review:
-    defaults = {"quote": f"Reasons of {by.name}.", "published_at": PAST}
+    defaults = {"gist": f"Gist of {by.name}.", "quote": f"Reasons of {by.name}.", "basis": "read", "published_at": PAST}
     return Review.objects.create(tool=of, reviewer=by, verdict=verdict, **{**defaults, **fields})
 
 

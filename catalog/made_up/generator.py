@@ -14,6 +14,7 @@ from typing import Any
 
 from catalog.made_up import vocabulary as words
 from catalog.schema import FORMAT
+from reviews.models import MAX_GIST_LENGTH
 from tools.slugs import slug_from_name
 from tools.values import SEPARATOR, slug_choice
 
@@ -246,8 +247,10 @@ class FakeContent:
         return {
             "reviewer": reviewer,
             "verdict": verdict,
+            "gist": _make_gist(rng, verdict),
             "quote": _make_quote(rng, verdict, self.names[rng.choice(neighbors)]),
             "flips_if": rng.choice(words.FLIPS[verdict]) if rng.random() < 0.4 else "",
+            **_make_basis(rng),
             "published_at": _format_instant(at) if at else None,
             "predictions": list(self._generate_predictions(rng, at)) if rng.random() < 0.25 else [],
         }
@@ -360,6 +363,24 @@ def _pick_values(rng: Random, attribute: words.MadeUpAttribute) -> tuple[str, st
     both = attribute.several and rng.random() < 0.2
     chosen = [name for name in attribute.values if name == now or (both and name == before)]
     return SEPARATOR.join(map(slug_choice, chosen)), slug_choice(before)
+
+
+def _make_gist(rng: Random, verdict: str) -> str:
+    """Return a gist, which a twentieth of the reviews lack, as editions from before."""
+    gist = rng.choice(words.GOOD if verdict == "ship" else words.BAD)
+    return "" if rng.random() < 0.05 else f"{gist[0].upper()}{gist[1:]}."[:MAX_GIST_LENGTH]
+
+
+def _make_basis(rng: Random) -> Object:
+    """Return how a seat knows: half have only read, and a twentieth did not record it."""
+    basis = rng.choices(("read", "tried", "production", ""), (10, 6, 3, 1))[0]
+    if basis != "tried":
+        return {"basis": basis}
+    return {
+        "basis": basis,
+        "basis_version": f"{rng.randint(0, 4)}.{rng.randint(0, 20)}",
+        "basis_days": rng.randint(1, 60),
+    }
 
 
 def _make_quote(rng: Random, verdict: str, rival: str) -> str:

@@ -30,8 +30,8 @@ from comparisons.shaping.estimates import (
 from comparisons.shaping.needs import Fit, Need, judge, list_needs, read_values
 from comparisons.shaping.picks import Picks, choose_lines, find_lines
 from comparisons.shaping.pricing_read import write_pricing_read
-from comparisons.shaping.sentences import describe_split, write_like_for_like_notice, write_verdict
-from comparisons.shaping.tool_columns import Column, SeatRow
+from comparisons.shaping.sentences import describe_split, write_like_for_like_notice, write_reason, write_verdict
+from comparisons.shaping.tool_columns import Column, SeatRow, describe_basis_of
 from tools import logos
 from tools.prices import Price
 from tools.sourcing import is_stale
@@ -67,6 +67,7 @@ def build_comparison(
         "is_editorial": pair.is_editorial,
         "introduction": pair.introduction,
         "sentence": write_verdict(columns, communities, seats),
+        "reason": write_reason(columns, seats),
         "picks": _picks(page, choose_lines(find_lines(tools, [column["prices"] for column in columns]))),
         "must_haves": [_must_have(need, tools) for need in list_needs(tools)],
         "notice": write_like_for_like_notice(*columns),
@@ -241,12 +242,24 @@ def _format_decimal(amount: Decimal | None) -> str | None:
     return None if amount is None else f"{amount.normalize():f}"
 
 
+def _basis(review: ReviewRecord) -> dict[str, Any]:
+    """Return how a seat knows; `how` is empty if that is not recorded."""
+    return {
+        "how": review["basis"],
+        "version": review["basis_version"],
+        "days": review["basis_days"],
+        "words": describe_basis_of(review),
+    }
+
+
 def _review(review: ReviewRecord) -> dict[str, Any]:
     return {
         "reviewer": {"slug": review["slug"], "name": review["name"], "lens": review["lens"], "seat": review["seat"]},
         "verdict": review["verdict"],
+        "gist": review["gist"],
         "quote": review["quote"],
         "flips_if": review["flips_if"],
+        "basis": _basis(review),
         "published_at": review["published_at"],
         "predictions": [
             {key: prediction[key] for key in ("claim", "due_on", "outcome", "note", "source")}

@@ -75,6 +75,8 @@ class PairVerdict:
     """What the editorial and the votes amount to: the sentence, and what programs read about the page."""
 
     sentence: str
+    reason: str
+    """Why: the seats that differ in the words of their gists, and what no seat has tried; "" if neither is known."""
     title: str
     description: str
     picks: Picks
@@ -208,6 +210,7 @@ def _build_verdict(pair: Pair, seat_filter: SeatFilter, editorial: Editorial, *,
     title, description = titles.write_comparison_title(*columns), titles.write_comparison_description(sentence)
     return PairVerdict(
         sentence=sentence,
+        reason=sentences.write_reason(columns, editorial.seats),
         title=title,
         description=description,
         picks=picks.choose_lines(editorial.lines),

@@ -111,8 +111,8 @@ _FACT = """json_build_object(
 )"""
 _FLIP = """(
     SELECT json_build_object(
-        'reviewer', reviewer.slug, 'name', reviewer.name, 'verdict', review.verdict, 'quote', review.quote,
-        'flips_if', review.flips_if, 'was_verdict', before.verdict, 'was_quote', before.quote,
+        'reviewer', reviewer.slug, 'name', reviewer.name, 'verdict', review.verdict, 'gist', review.gist,
+        'quote', review.quote, 'flips_if', review.flips_if, 'was_verdict', before.verdict, 'was_quote', before.quote,
         'was_published_at', before.published_at
     )
     FROM reviews_review AS review JOIN reviews_reviewer AS reviewer ON reviewer.id = review.reviewer_id

@@ -105,7 +105,19 @@ class PredictionRecord(TypedDict):
     source: str
 
 
-class ReviewRecord(TypedDict):
+class WordsRecord(TypedDict):
+    """What a seat says: the words of an edition, and how it knows (reviews.basis)."""
+
+    verdict: str
+    gist: str
+    quote: str
+    flips_if: str
+    basis: str
+    basis_version: str
+    basis_days: int | None
+
+
+class ReviewRecord(WordsRecord):
     """A current review and its reviewer.
 
     `id` is the edition's, `reviewer` the reviewer's, `seat` the position on the panel. `counted` is False for a review
@@ -119,9 +131,6 @@ class ReviewRecord(TypedDict):
     lens: str
     seat: int
     counted: bool
-    verdict: str
-    quote: str
-    flips_if: str
     published_at: str
     predictions: list[PredictionRecord] | None
 
@@ -176,16 +185,13 @@ class PairRecord(TypedDict):
     category: str
 
 
-class EditionRecord(TypedDict):
+class EditionRecord(WordsRecord):
     """A published edition of one seat's review of a tool, current or superseded."""
 
     id: int
     slug: str
     name: str
     seat: int
-    verdict: str
-    quote: str
-    flips_if: str
     published_at: str
     predictions: list[PredictionRecord] | None
 
@@ -268,6 +274,7 @@ class FlipRecord(TypedDict):
     reviewer: str
     name: str
     verdict: str
+    gist: str
     quote: str
     flips_if: str
     was_verdict: str

@@ -21,7 +21,7 @@ SELECT json_build_object(
     'editions', (
         SELECT json_agg(edition ORDER BY seat, published_at) FROM (
             SELECT reviews_review.id, reviewer.slug, reviewer.name, reviewer.seat,
-                   verdict, quote, flips_if, {published_at},
+                   verdict, gist, quote, flips_if, basis, basis_version, basis_days, {published_at},
                    (
                        SELECT json_agg(prediction ORDER BY due_on, id) FROM (
                            SELECT id, claim, due_on, outcome, note, source

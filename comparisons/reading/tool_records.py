@@ -80,7 +80,7 @@ JOIN LATERAL (
         FROM (
             SELECT edition.id, reviewer.id AS reviewer, reviewer.slug, reviewer.name, reviewer.lens, reviewer.seat,
                    COALESCE(reviewer.id = ANY (%(seats)s::bigint[]), true) AS counted,
-                   verdict, quote, flips_if, published_at,
+                   verdict, gist, quote, flips_if, basis, basis_version, basis_days, published_at,
                    (
                        SELECT json_agg(prediction ORDER BY due_on, id) FROM (
                            SELECT id, claim, due_on, outcome, note, source

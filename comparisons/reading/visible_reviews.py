@@ -10,7 +10,7 @@ _IS_PUBLISHED = "is_published(published_at, withdrawn_at, %(now)s)"
 # As the SQL function current_reviews (reviews/sql/editions.sql), with the drafts.
 _CURRENT_OR_DRAFTS = """(
     SELECT DISTINCT ON (tool_id, reviewer_id)
-           id, tool_id, reviewer_id, verdict, quote, flips_if, {published_at}
+           id, tool_id, reviewer_id, verdict, gist, quote, flips_if, basis, basis_version, basis_days, {published_at}
     FROM reviews_review WHERE {is_visible}
     ORDER BY tool_id, reviewer_id, published_at DESC
 )"""

@@ -91,6 +91,7 @@ def shape_review(review: "Review") -> dict[str, Any]:
         "tool": row.tool.name,
         "reviewer": row.reviewer.name,
         "verdict": row.verdict,
+        "gist": highlight(row.highlighted_gist),
         "excerpt": highlight(_excerpt(row.highlighted_quote)),
         "flips_if": _highlight_or_nothing(_excerpt(row.highlighted_flips_if)),
         "day": format_day(row.published_at.date()),

@@ -7,6 +7,7 @@ from django.conf import settings
 from comparisons.shaping import verdict_text
 from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter
 from comparisons.shaping.tool_columns import Card, Column, SeatRow
+from reviews.basis import describe_untried
 from votes.community import Community
 from web.words import count_of, format_day, isolate_name, spell_number
 
@@ -25,9 +26,27 @@ def write_verdict(
     return verdict_text.compose_verdict(
         first,
         second,
-        [verdict_text.SeatVerdicts(row["name"], *row["verdicts"]) for row in seats if row["counted"]],
+        _list_verdicts(seats),
         seat_names=seat_filter.names,
     )
+
+
+def write_reason(columns: Sequence[Column], seats: Sequence[SeatRow]) -> str:
+    """Return the reason of the verdict on a pair: the seats that differ in their own words, and what nobody tried."""
+    first, second = (column["name"] for column in columns)
+    reason = verdict_text.compose_reason(_list_verdicts(seats), first, second)
+    untried = describe_untried([row["bases"] for row in seats if row["counted"]], (first, second))
+    return " ".join(filter(None, (reason, untried)))
+
+
+def _list_verdicts(seats: Sequence[SeatRow]) -> list[verdict_text.SeatVerdicts]:
+    """Return what the counted seats say of two tools."""
+    counted = []
+    for row in seats:
+        if row["counted"]:
+            first, second = row["verdicts"]
+            counted.append(verdict_text.SeatVerdicts(row["name"], first, second, row["gists"]))
+    return counted
 
 
 def write_ranking(

@@ -21,10 +21,12 @@ from comparisons.reading.records import (
     ReviewRecord,
     ToolFields,
     ToolRecord,
+    WordsRecord,
 )
 from comparisons.shaping.estimates import BillablePlan, BillableTool
 from comparisons.shaping.recent_prices import PastPrice, PricedPlan, describe_recent_change
 from comparisons.shaping.seat_filter import PanelSeat
+from reviews.basis import describe_basis
 from reviews.choices import Outcome
 from reviews.panel import Panel
 from tools import logos
@@ -77,6 +79,10 @@ class SeatRow(TypedDict):
     url: str
     lens: str
     verdicts: tuple[str | None, ...]
+    gists: tuple[str, ...]
+    """The reason in one line for each tool; "" without one."""
+    bases: tuple[str | None, ...]
+    """How the seat knows each tool (reviews.choices.Basis); "" where that is not recorded."""
     editions: tuple[int | None, ...]
     """The ids of the reviews, for anchors on a tool's own page."""
     cells: list[SafeString]
@@ -472,6 +478,8 @@ def build_seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
                 "lens": reviewer["lens"],
                 "counted": reviewer["counted"],
                 "verdicts": verdicts,
+                "gists": tuple(review["gist"] if review else "" for review in reviews),
+                "bases": tuple(review["basis"] if review else None for review in reviews),
                 "editions": tuple(review["id"] if review else None for review in reviews),
                 "cells": [
                     _render_quote(reviewer["slug"], place, tools, review) for place, review in enumerate(reviews)
@@ -505,10 +513,17 @@ def _render_quote(seat: str, place: int, tools: Sequence[ToolRecord], review: Re
         predictions_url=f"{'' if len(tools) == 2 else own_page}#predictions",  # the page of a pair lists them itself
         predictions=_summarize_predictions(review["predictions"] or []),
         verdict=review["verdict"],
+        gist=review["gist"],
+        basis=describe_basis_of(review),
         quote=review["quote"],
         flips_if=review["flips_if"],
         day=format_day(_publication_day(review)),
     )
+
+
+def describe_basis_of(words: WordsRecord) -> str:
+    """Return how a seat knows what it says, in a few words."""
+    return describe_basis(words["basis"], words["basis_version"], words["basis_days"])
 
 
 def _summarize_predictions(predictions: Sequence[PredictionRecord]) -> str:

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
+from reviews.choices import Verdict
 from reviews.panel import Panel
 from votes.community import Community
 from web.words import count_of, end_sentence, isolate_name, join_words
+
+MAX_REASONS = 2  # seats that the reason quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,17 @@ class SeatVerdicts:
     name: str
     first: str | None
     second: str | None
+    gists: tuple[str, ...] = ("", "")
 
     @property
     def differs(self) -> bool:
         """Whether the seat is part of the split: it has judged both tools and gave them different verdicts."""
         return None not in (self.first, self.second) and self.first != self.second
+
+    @property
+    def skipped(self) -> int:
+        """The place of the tool that a seat that differs skips: 0 or 1."""
+        return 0 if self.first == Verdict.SKIP else 1
 
 
 def compose_verdict(first: Contender, second: Contender, seats: Sequence[SeatVerdicts], *, seat_names: str = "") -> str:
@@ -170,6 +179,21 @@ def compose_split_clauses(seats: Sequence[SeatVerdicts], first: str, second: str
         if seat_names
     ]
     return "; ".join(clauses)
+
+
+def compose_reason(seats: Sequence[SeatVerdicts], first: str, second: str) -> str:
+    """Return why the verdict is what it is: which tool each seat that differs skips, in the words of its gist.
+
+    `first` and `second` are the names of the tools. Return "" if no such seat has a gist. At most MAX_REASONS seats are
+    quoted.
+    """
+    names = (isolate_name(first), isolate_name(second))
+    quoted = [
+        f"{seat.name} skips {names[seat.skipped]}: “{seat.gists[seat.skipped]}”"
+        for seat in seats
+        if seat.differs and seat.gists[seat.skipped]
+    ]
+    return " ".join(quoted[:MAX_REASONS])
 
 
 def _describe_communities(*contenders: Contender) -> str:

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from comparisons.reading.records import DiscontinuedFact, DiscontinuedPlan, EditionRecord
 from comparisons.shaping.tool_columns import (
     FormerValue,
+    describe_basis_of,
     format_former_facts,
     format_former_prices,
     render_prediction,
@@ -122,6 +123,8 @@ def _render_editions(seat: Sequence[EditionRecord], *, today: date) -> list[Safe
                 before=before["id"] if before else None,
                 before_verdict=before["verdict"] if before else "",
                 before_day=format_day(_time(before).date()) if before else "",
+                gist=edition["gist"] if after else "",
+                basis=describe_basis_of(edition) if after else "",
                 quote=edition["quote"] if after else "",
                 flips_if=edition["flips_if"] if after else "",
                 predictions=tuple(

@@ -96,6 +96,19 @@ class ReviewerAdmin(UsualPanel, ListAdmin[Reviewer]):
         super().save_model(request, obj, form, change)
 
 
+class ReviewForm(forms.ModelForm):
+    """The form of a draft or scheduled review. Only editions from before bases were recorded have none."""
+
+    class Meta:
+        model = Review
+        fields = ("tool", "reviewer", *Review.WORD_FIELDS)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "basis" in self.fields:
+            self.fields["basis"].required = True
+
+
 class PredictionForm(forms.ModelForm):
     """A claim and its day, which lies ahead whenever someone enters it."""
 
@@ -144,6 +157,7 @@ def was_published(review: Review | None) -> bool:
 class ReviewAdmin(OwnDraftsMixin, PublishingAdmin[Review]):
     """The admin of reviews. A published one is read-only, and offers to write the next edition."""
 
+    form = ReviewForm
     list_display = ["tool", "reviewer", "verdict_mark", "state_mark", "published_at"]
     list_filter = [StateFilter, "verdict", FlippedFilter, "reviewer", "tool__category"]
     list_select_related = ["tool", "reviewer"]
@@ -160,12 +174,16 @@ class ReviewAdmin(OwnDraftsMixin, PublishingAdmin[Review]):
 
     def get_fields(self, request: HttpRequest, obj: Review | None = None) -> list[Any]:
         if was_published(obj):
-            return ["tool", "reviewer", "verdict", "rendered_quote", "flips_if"]
+            return ["tool", "reviewer", "verdict", "gist", "rendered_quote", "flips_if", "basis_words"]
         return ["tool", "reviewer", *Review.WORD_FIELDS]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Review | None = None) -> list[str]:
         """Make a published review read-only: a later edition supersedes it."""
-        return ["tool", "reviewer", "rendered_quote", *Review.WORD_FIELDS] if was_published(obj) else []
+        return ["tool", "reviewer", "rendered_quote", "basis_words", *Review.WORD_FIELDS] if was_published(obj) else []
+
+    @admin.display(description="how this seat knows")
+    def basis_words(self, review: Review) -> str:
+        return review.basis_words
 
     @admin.display(description="quote")
     def rendered_quote(self, review: Review) -> SafeString:

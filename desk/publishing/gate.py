@@ -16,7 +16,7 @@ from django.utils import timezone
 from comparisons.models import Comparison
 from desk.content import Content
 from reviews.choices import Outcome
-from reviews.models import Prediction, Review, Reviewer
+from reviews.models import MAX_GIST_LENGTH, Prediction, Review, Reviewer
 from tools.models import Fact, Plan, Sourced, Tool
 from tools.publishing import PublicationState
 from tools.sourcing import is_stale
@@ -107,10 +107,28 @@ def _check_panel(reviews: Iterable[Review], seats: Iterable[Reviewer], *, at: da
             findings.append(Finding(f"{seat.name}: {words}."))
         for review in published:
             if review.is_published_with_tool():
-                findings += [
-                    Finding(f"{seat.name}: {finding.words[0].lower()}{finding.words[1:]}", finding.blocks)
-                    for finding in check_review_text(review, predictions=review.predictions.all(), at=at)
-                ]
+                findings += _name_seat(seat, check_review_text(review, predictions=review.predictions.all(), at=at))
+        if published and not (current := _find_current(published, at=at)).is_published_with_tool():
+            findings += _name_seat(seat, _check_what_readers_need(current))
+    return findings
+
+
+def _find_current(published: Iterable[Review], *, at: datetime) -> Review:
+    """Return the review of a seat that readers will see. One that moves with its tool is published at `at`."""
+    return max(published, key=lambda review: at if review.is_published_with_tool() else review.published_at or at)
+
+
+def _name_seat(seat: Reviewer, findings: Iterable[Finding]) -> list[Finding]:
+    return [Finding(f"{seat.name}: {words[0].lower()}{words[1:]}", blocks) for words, blocks in findings]
+
+
+def _check_what_readers_need(review: Review) -> list[Finding]:
+    """Return what editions from before lack, and no current edition of a tool that is published may."""
+    findings = []
+    if not review.gist:
+        findings.append(Finding(f"There is no gist: the reason in one line of at most {MAX_GIST_LENGTH} characters."))
+    if not review.basis:
+        findings.append(Finding("How the seat knows is not recorded."))
     return findings
 
 
@@ -124,7 +142,7 @@ def check_review(review: Review, *, predictions: Iterable[Prediction], at: datet
 
 def check_review_text(review: Review, *, predictions: Iterable[Prediction], at: datetime) -> list[Finding]:
     """Return what the text of a review lacks, whether it is published alone or with its tool."""
-    findings = []
+    findings = _check_what_readers_need(review)
     length = len(markdown.to_plain_text(review.quote).strip())
     if length < MIN_QUOTE_LENGTH:
         findings.append(Finding(f"The quote has {length} characters; {MIN_QUOTE_LENGTH} are needed."))

@@ -89,7 +89,7 @@ class Effect:
             str(self.content.published_at),
             self.refusal,
             [finding.words for finding in self.blocking_findings],
-            [(review.pk, review.verdict, review.quote) for review in self.reviews],
+            [(review.pk, *review.words) for review in self.reviews],
         )
         return f"{self.content.pk}:{blake2b(repr(shown).encode(), digest_size=12).hexdigest()}"
 

@@ -22,8 +22,9 @@ from desk.history.conflicts import CHANGE_REASON
 from desk.permissions import AnyUser, may_publish, may_see_draft_of, may_write_for, writes_own_drafts_only
 from desk.publishing.gate import MIN_QUOTE_LENGTH, Finding, check_review
 from desk.publishing.transitions import TRANSITIONS, apply_transition
-from reviews.choices import Outcome, Verdict
-from reviews.models import Prediction, Review, Reviewer
+from reviews.basis import MAX_DAYS, MAX_VERSION_LENGTH, find_basis_errors
+from reviews.choices import Basis, Outcome, Verdict
+from reviews.models import MAX_GIST_LENGTH, Prediction, Review, Reviewer
 from reviews.panel import Panel
 from tools.models import Tool
 from tools.publishing import PublicationState
@@ -48,6 +49,12 @@ class SeatForm(forms.Form):
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     verdict = forms.ChoiceField(choices=Verdict.choices, required=False, widget=forms.RadioSelect)
+    gist = LineField(
+        required=False,
+        max_length=MAX_GIST_LENGTH,
+        widget=forms.TextInput(attrs={"data-count": "", "data-most": MAX_GIST_LENGTH}),
+        help_text=f"The reason in one line of at most {MAX_GIST_LENGTH} characters. Needed to be published.",
+    )
     quote = MultilineField(
         required=False,
         widget=forms.Textarea(
@@ -56,6 +63,16 @@ class SeatForm(forms.Form):
         help_text=f"Markdown. Needs at least {MIN_QUOTE_LENGTH} characters to be published.",
     )
     flips_if = MultilineField(required=False, label="What would flip it", widget=forms.Textarea(attrs={"rows": 2}))
+    basis = forms.ChoiceField(
+        choices=[("", "---------"), *Basis.choices],
+        required=False,
+        label="How this seat knows",
+        help_text="Readers see it beside the verdict.",
+    )
+    basis_version = LineField(
+        required=False, max_length=MAX_VERSION_LENGTH, label="Version tried", help_text="Only where it was tried."
+    )
+    basis_days = forms.IntegerField(required=False, min_value=1, max_value=MAX_DAYS, label="Days tried")
     publish_now = forms.BooleanField(
         required=False,
         label="Publish this edition now",
@@ -152,7 +169,7 @@ class ScorecardRow:
         """A digest of the edition as the page shows it. A form posts it back, which reveals an edit in between."""
         if self.edition is None:
             return "nothing"
-        words = (self.edition.pk, self.edition.published_at, *(getattr(self.edition, n) for n in Review.WORD_FIELDS))
+        words = (self.edition.pk, self.edition.published_at, *self.edition.words)
         return blake2b(repr(words).encode(), digest_size=8).hexdigest()
 
     @property
@@ -208,9 +225,24 @@ class ScorecardRow:
             self.form.add_error("verdict", "Choose ship or skip. There is no third answer.")
         if not cleaned.get("quote"):
             self.form.add_error("quote", "A verdict needs reasons.")
+        self._check_basis()
         if cleaned.get("publish_now") and not self.form.errors and self.predictions.is_valid():
             for finding in self._findings():
                 self.form.add_error("publish_now", finding.words)
+
+    def _check_basis(self) -> None:
+        cleaned = self.form.cleaned_data
+        if not cleaned.get("basis") and "basis" not in self.form.errors:
+            self.form.add_error("basis", "Choose what stands behind the verdict.")
+            return
+        errors = find_basis_errors(
+            basis=cleaned.get("basis", ""),
+            basis_version=cleaned.get("basis_version", ""),
+            basis_days=cleaned.get("basis_days"),
+        )
+        for field, message in errors.items():
+            if field not in self.form.errors:
+                self.form.add_error(field, message)
 
     def _findings(self) -> list[Finding]:
         """Return what the gate finds missing in the edition as typed, if it blocks."""

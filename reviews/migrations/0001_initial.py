@@ -31,8 +31,48 @@ class Migration(migrations.Migration):
                 ),
                 ("withdrawn_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("verdict", models.CharField(choices=[("ship", "Ship"), ("skip", "Skip")], max_length=4)),
+                (
+                    "gist",
+                    models.CharField(
+                        blank=True,
+                        help_text="The verdict’s reason in one line of at most 90 characters, without Markdown.",
+                        max_length=90,
+                    ),
+                ),
                 ("quote", models.TextField(help_text="Markdown. Raw HTML is escaped.")),
                 ("flips_if", models.TextField(blank=True, verbose_name="what would flip it")),
+                (
+                    "basis",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("production", "Used in production"),
+                            ("tried", "Tried"),
+                            ("read", "Read only: documentation, code, tracker"),
+                        ],
+                        help_text="What stands behind the verdict. Editions from before this was recorded have none.",
+                        max_length=10,
+                        verbose_name="how this seat knows",
+                    ),
+                ),
+                (
+                    "basis_version",
+                    models.CharField(
+                        blank=True,
+                        help_text="Only where it was tried: 0.11, or Pro.",
+                        max_length=40,
+                        verbose_name="version tried",
+                    ),
+                ),
+                (
+                    "basis_days",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="Only where it was tried: for how many days.",
+                        null=True,
+                        verbose_name="days tried",
+                    ),
+                ),
                 (
                     "tool",
                     models.ForeignKey(
@@ -238,8 +278,48 @@ class Migration(migrations.Migration):
                 ),
                 ("withdrawn_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("verdict", models.CharField(choices=[("ship", "Ship"), ("skip", "Skip")], max_length=4)),
+                (
+                    "gist",
+                    models.CharField(
+                        blank=True,
+                        help_text="The verdict’s reason in one line of at most 90 characters, without Markdown.",
+                        max_length=90,
+                    ),
+                ),
                 ("quote", models.TextField(help_text="Markdown. Raw HTML is escaped.")),
                 ("flips_if", models.TextField(blank=True, verbose_name="what would flip it")),
+                (
+                    "basis",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("production", "Used in production"),
+                            ("tried", "Tried"),
+                            ("read", "Read only: documentation, code, tracker"),
+                        ],
+                        help_text="What stands behind the verdict. Editions from before this was recorded have none.",
+                        max_length=10,
+                        verbose_name="how this seat knows",
+                    ),
+                ),
+                (
+                    "basis_version",
+                    models.CharField(
+                        blank=True,
+                        help_text="Only where it was tried: 0.11, or Pro.",
+                        max_length=40,
+                        verbose_name="version tried",
+                    ),
+                ),
+                (
+                    "basis_days",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="Only where it was tried: for how many days.",
+                        null=True,
+                        verbose_name="days tried",
+                    ),
+                ),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
                 ("history_change_reason", models.TextField(null=True)),
@@ -463,6 +543,42 @@ class Migration(migrations.Migration):
                 condition=models.Q(("quote", ""), _negated=True),
                 name="reviews_review_quote_not_empty",
                 violation_error_message="A verdict needs reasons.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("gist__regex", "^[^\\n\\r]{0,90}$")),
+                name="reviews_review_gist_one_line",
+                violation_error_message="A gist is one line of at most 90 characters.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("basis__in", ["", "production", "tried", "read"])),
+                name="reviews_review_basis_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("basis", "tried"),
+                        ("basis_days__isnull", False),
+                        ("basis_days__range", (1, 3650)),
+                        models.Q(("basis_version", ""), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(("basis", "tried"), _negated=True),
+                        ("basis_days__isnull", True),
+                        ("basis_version", ""),
+                    ),
+                    _connector="OR",
+                ),
+                name="reviews_review_basis_trial",
+                violation_error_message="A trial has a version and a number of days, and nothing else has them.",
             ),
         ),
         migrations.AddIndex(

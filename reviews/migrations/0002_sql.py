@@ -6,7 +6,7 @@ from web.sql import RunSQLFiles
 
 SEARCH = """
 ALTER TABLE reviews_review ADD COLUMN search_vector tsvector NOT NULL
-    GENERATED ALWAYS AS (review_search_vector(quote, flips_if)) STORED;
+    GENERATED ALWAYS AS (review_search_vector(gist, quote, flips_if)) STORED;
 CREATE INDEX reviews_review_search ON reviews_review USING gin (search_vector);
 """
 
@@ -20,8 +20,8 @@ class Migration(migrations.Migration):
             {
                 "revision.sql": "d1b17384",
                 "slugs.sql": "eb623562",
-                "search.sql": "fc8fd409",
-                "history.sql": "339276a9",
+                "search.sql": "e15165b8",
+                "history.sql": "66c9d46b",
                 "editions.sql": "8f3d2aa0",
                 "flips.sql": "659cfce2",
             },

@@ -14,9 +14,11 @@ END $$;
 CREATE OR REPLACE TRIGGER refuse_rewriting AFTER UPDATE ON reviews_review FOR EACH ROW
 WHEN (
     OLD.published_at <= now()
-    AND (OLD.tool_id, OLD.reviewer_id, OLD.published_at, OLD.verdict, OLD.quote, OLD.flips_if)
+    AND (OLD.tool_id, OLD.reviewer_id, OLD.published_at, OLD.verdict, OLD.gist, OLD.quote, OLD.flips_if,
+         OLD.basis, OLD.basis_version, OLD.basis_days)
         IS DISTINCT FROM
-        (NEW.tool_id, NEW.reviewer_id, NEW.published_at, NEW.verdict, NEW.quote, NEW.flips_if)
+        (NEW.tool_id, NEW.reviewer_id, NEW.published_at, NEW.verdict, NEW.gist, NEW.quote, NEW.flips_if,
+         NEW.basis, NEW.basis_version, NEW.basis_days)
 )
 EXECUTE FUNCTION refuse_rewriting_review();
 

@@ -15,6 +15,7 @@ HANDBOOK = Path(__file__).resolve().parents[2] / "docs" / "editors.md"
 SEATS = ("Builder", "Skeptic", "Futurist", "Founder")
 FACTS = {"License": "Apache-2.0", "Context window": "1M tokens", "Self-hosting": "Yes, one container"}
 QUOTE = "It held for a month in our own stack. What broke was mended within a day by people who answered."
+GIST = "It held, and its people answer."
 FLIP = "A second outage in a quarter, or a price that doubles."
 
 
@@ -63,8 +64,10 @@ def write_tool(hand: Hand, name: str, *, verdicts: str, price: str) -> None:
     for seat, sign in zip(SEATS, verdicts, strict=True):
         row = page.locator(f"#seat-{seat.lower()}")
         hand.check(row.get_by_role("radio", name="Ship" if sign == "+" else "Skip"))
+        hand.fill(row.get_by_label("Gist"), GIST)
         hand.fill(row.get_by_label("Quote"), f"{QUOTE} So says the {seat}.")
         hand.fill(row.get_by_label("What would flip it"), FLIP)
+        hand.select(row.get_by_label("How this seat knows"), "Used in production")
     plans = page.locator("[data-rows=plans] .desk-row")
     hand.fill(plans.nth(0).get_by_label("Name"), "Open source")
     hand.select(plans.nth(0).get_by_label("Kind"), "Free")
@@ -213,6 +216,8 @@ def test_editor_gets_from_an_empty_site_to_a_published_comparison_and_corrects_i
     seat = page.locator("#seat-skeptic")
     hand.click(seat.get_by_text("Write a new edition"))
     hand.check(seat.get_by_role("radio", name="Skip"))
+    hand.fill(seat.get_by_label("Gist"), "Three outages, no word.")
+    hand.select(seat.get_by_label("How this seat knows"), "Used in production")
     hand.fill(seat.get_by_label("Quote"), f"Three outages in one quarter, and nobody said why. {QUOTE}")
     hand.check(seat.get_by_label("Publish this edition now"))
     hand.click(button(page, "Save and continue editing"))

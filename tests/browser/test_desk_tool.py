@@ -56,6 +56,9 @@ def test_tool_gets_four_reviews_then_a_new_edition_and_a_new_price(desk, live_se
     for name in SEATS:
         seat = find_seat(page, name)
         seat.get_by_role("radio", name="Skip" if name == "Skeptic" else "Ship").check()
+        seat.get_by_label("Gist").fill("It held.")
+        expect(seat.locator(".desk-count").first).to_have_text("8 of 90")
+        seat.get_by_label("How this seat knows").select_option("read")
         seat.get_by_label("Quote").fill(f"{name}: {LONG}")
         expect(seat.locator(".desk-preview em")).to_have_text("our own")
         seat.get_by_label("What would flip it").fill("A fork.")
@@ -99,6 +102,10 @@ def test_tool_gets_four_reviews_then_a_new_edition_and_a_new_price(desk, live_se
     expect(seat.locator(".desk-edition blockquote")).to_contain_text("Skeptic: It held")
     seat.get_by_text("Write a new edition").click()
     seat.get_by_role("radio", name="Ship").check()
+    seat.get_by_label("Gist").fill("Convinced.")
+    seat.get_by_label("How this seat knows").select_option("tried")
+    seat.get_by_label("Version tried").fill("0.11")
+    seat.get_by_label("Days tried").fill("3")
     seat.get_by_label("Quote").fill(f"Now I am convinced. {LONG}")
     seat.get_by_label("Publish this edition now").check()
     expect(page.locator("[data-panel]")).to_have_text("Panel ship will be 100% 4 of 4 ship")
@@ -129,7 +136,10 @@ def test_problems_are_shown_in_place_and_nothing_typed_is_lost(desk):
     problems = page.locator("#problems")
     expect(problems).to_be_focused()
     expect(problems.get_by_role("listitem")).to_have_text(
-        ["The Builder, Verdict: Choose ship or skip. There is no third answer."]
+        [
+            "The Builder, Verdict: Choose ship or skip. There is no third answer.",
+            "The Builder, How this seat knows: Choose what stands behind the verdict.",
+        ]
     )
     expect(seat.get_by_label("Quote")).to_have_value("Only words.")
     dialogs = []

@@ -157,6 +157,14 @@ def test_demo_is_complete_and_says_that_it_is_a_demonstration():
         assert "demonstration" in reviewer["disclosure"]
 
 
+def test_demo_reviews_say_their_reason_in_one_line_and_claim_no_use_that_nobody_had():
+    reviews = [review for each in json.loads(DEMO.read_text())["tools"] for review in each["reviews"]]
+    gists = [review["gist"] for review in reviews]
+    assert len(set(gists)) == len(gists)
+    assert max(map(len, gists)) <= 90
+    assert {review["basis"] for review in reviews} == {"read"}
+
+
 def test_demo_has_prices_in_every_shape():
     standing = [
         [plan for plan in tool["plans"] if "superseded_at" not in plan]
@@ -269,6 +277,44 @@ def test_draft_is_updated_in_place():
     import_content(document(tools=[tool(reviews=[review(published_at=None)])]))
     import_content(document(tools=[tool(reviews=[review(published_at=None, quote="Better.")])]))
     assert list(Review.objects.values_list("quote", flat=True)) == ["Better."]
+
+
+def test_gist_and_basis_come_in_and_go_out():
+    words = {"gist": "In one line.", "basis": "tried", "basis_version": "0.11", "basis_days": 3}
+    import_content(document(tools=[tool(reviews=[review(**words)])]))
+    assert Review.objects.values(*words).get() == words
+    assert words.items() <= json.loads(export())["tools"][0]["reviews"][0].items()
+    empty_site()
+    import_content(document(format="shipside-catalog/1", tools=[tool(reviews=[review()])]))
+    assert Review.objects.values(*words).get() == {"gist": "", "basis": "", "basis_version": "", "basis_days": None}
+    assert words.keys().isdisjoint(json.loads(export())["tools"][0]["reviews"][0])
+
+
+def test_basis_of_a_draft_is_replaced_as_a_whole():
+    tried = {"basis": "tried", "basis_version": "0.11", "basis_days": 3}
+    import_content(document(tools=[tool(reviews=[review(published_at=None, **tried)])]))
+    import_content(document(tools=[tool(reviews=[review(published_at=None, quote="Else.")])]))
+    assert Review.objects.values(*tried).get() == tried
+    import_content(document(tools=[tool(reviews=[review(published_at=None, basis="read")])]))
+    assert Review.objects.values(*tried).get() == {"basis": "read", "basis_version": "", "basis_days": None}
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ({"gist": "x" * 91}, ".gist: has 91 characters; the maximum is 90"),
+        ({"gist": "Two\nlines"}, ".gist: has the control character U+000A"),
+        ({"basis": "heard"}, '.basis: "heard" is not one of production, tried, read'),
+        (
+            {"basis": "tried"},
+            ": Enter the version that was tried. Enter for how many days it was tried, from 1 to 3,650.",
+        ),
+        ({"basis": "read", "basis_days": 2}, ": Only a trial has a number of days."),
+        ({"basis_version": "0.11"}, ": Only a trial has a version."),
+    ],
+)
+def test_invalid_gist_or_basis_is_reported(words, problem):
+    assert get_problems(document(tools=[tool(reviews=[review(**words)])])) == [f"tools[0].reviews[0]{problem}"]
 
 
 def test_prediction_can_be_judged_later():

@@ -1,6 +1,12 @@
 import pytest
 
-from comparisons.shaping.verdict_text import Contender, SeatVerdicts, compose_ranking, compose_verdict
+from comparisons.shaping.verdict_text import (
+    Contender,
+    SeatVerdicts,
+    compose_ranking,
+    compose_reason,
+    compose_verdict,
+)
 from reviews.panel import Panel
 from votes.community import Community
 from web.words import isolate_name
@@ -148,3 +154,22 @@ def test_ranking_names_the_community_and_where_it_disagrees():
         "Panel and community disagree on C: the panel’s 0% lies outside the community’s 52–63%."
     )
     assert compose_ranking(three, seat_names="The Skeptic").endswith(communities)
+
+
+def test_reason_quotes_the_gists_of_the_seats_that_differ():
+    split = [
+        SeatVerdicts("The Builder", "ship", "ship", ("Fine.", "Fine too.")),
+        SeatVerdicts("The Skeptic", "ship", "skip", ("Open.", "No auth.")),
+        SeatVerdicts("The Futurist", None, "skip", ("", "Late.")),
+        SeatVerdicts("The Founder", "skip", "ship", ("Too dear.", "Cheap.")),
+    ]
+    assert compose_reason(split, "Alpha", "Beta") == (
+        "The Skeptic skips Beta: “No auth.” The Founder skips Alpha: “Too dear.”"
+    )
+    assert compose_reason(split[:1], "Alpha", "Beta") == ""
+    assert compose_reason([SeatVerdicts("The Skeptic", "ship", "skip")], "Alpha", "Beta") == ""
+
+
+def test_reason_quotes_at_most_two_seats():
+    split = [SeatVerdicts(name, "ship", "skip", ("", f"{name}.")) for name in ("A", "B", "C")]
+    assert compose_reason(split, "Alpha", "Beta") == "A skips Beta: “A.” B skips Beta: “B.”"

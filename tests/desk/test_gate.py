@@ -33,7 +33,17 @@ def make_facts(number: int = 3, **fields) -> list[Fact]:
 
 def make_review(of: Tool, by: Reviewer, predictions: list[Prediction] = [], **fields) -> Review:  # noqa: B006
     unsaved = Review(
-        **{"pk": 1, "tool": of, "reviewer": by, "verdict": "ship", "quote": LONG, "flips_if": "It slows.", **fields}
+        **{
+            "pk": 1,
+            "tool": of,
+            "reviewer": by,
+            "verdict": "ship",
+            "quote": LONG,
+            "flips_if": "It slows.",
+            "gist": "In one line.",
+            "basis": "read",
+            **fields,
+        }
     )
     unsaved._prefetched_objects_cache = {"predictions": predictions}
     return unsaved
@@ -130,6 +140,29 @@ def test_published_text_is_not_checked_again():
         check_tool(one, reviews=[make_review(one, seat, quote="Short.", published_at=NOW - DAY) for seat in SEATS])
         == []
     )
+
+
+def test_no_current_edition_lacks_a_gist_or_a_basis():
+    one, bare = make_tool(), {"gist": "", "basis": ""}
+    expected = [
+        Finding("There is no gist: the reason in one line of at most 90 characters."),
+        Finding("How the seat knows is not recorded."),
+    ]
+    assert gate.check_review(make_review(make_tool(published_at=NOW), SEATS[0], **bare), predictions=[], at=NOW) == (
+        expected
+    )
+    of_seat = [
+        Finding("Seat 1: there is no gist: the reason in one line of at most 90 characters."),
+        Finding("Seat 1: how the seat knows is not recorded."),
+    ]
+    old = make_review(one, SEATS[0], published_at=NOW - DAY, **bare)
+    for reviews, findings in (
+        ([make_review(one, SEATS[0], **bare)], of_seat),
+        ([old], of_seat),
+        ([old, make_review(one, SEATS[0], published_at=NOW)], []),  # superseded
+        ([old, make_review(one, SEATS[0])], []),  # superseded by the edition that is published with the tool
+    ):
+        assert check_tool(one, reviews=[*reviews, make_review(one, SEATS[1])]) == findings
 
 
 def test_predictions_must_be_due_after_publication():

@@ -12,7 +12,10 @@ from tests.accounts.people import person
 
 pytestmark = pytest.mark.django_db
 
-WORDS = {"verdict": "ship", "quote": "It does what it says, every day, and says what it does not.", "flips_if": ""}
+WORDS = {
+    "verdict": "ship", "quote": "It does what it says, every day, and says what it does not.", "flips_if": "",
+    "basis": "read",
+}  # fmt: skip
 NO_PREDICTIONS = {"predictions-TOTAL_FORMS": "0", "predictions-INITIAL_FORMS": "0"}
 
 

@@ -157,16 +157,17 @@ def test_price_of_a_draft_is_overwritten(admin_client):
 
 
 def test_text_of_an_older_edition_becomes_a_draft(admin_client):
-    review = make.review(of=make.tool(), by=make.reviewer(), quote="Sharper words.", published_at=None)
+    review = make.review(of=make.tool(), by=make.reviewer(), gist="Sharp.", quote="Sharper words.", published_at=None)
     review.quote, review.verdict, review.published_at = "Milder words.", "skip", make.PAST
+    review.gist, review.basis, review.basis_version, review.basis_days = "Mild.", "tried", "0.11", 3
     review.save()
     page = restore(admin_client, review.tool, find_oldest(review))
     assert "becomes a new draft edition" in page
     review.refresh_from_db()
     assert review.quote == "Milder words."
     draft = Review.objects.get(published_at=None)
-    assert (draft.tool, draft.reviewer, draft.verdict, draft.quote) == (
-        review.tool, review.reviewer, "ship", "Sharper words.",
+    assert (draft.tool, draft.reviewer, *draft.words) == (
+        review.tool, review.reviewer, "ship", "Sharp.", "Sharper words.", "", "read", "", None,
     )  # fmt: skip
     assert "This seat already has an edition for this tool at that time." in read_confirmation(
         admin_client, review.tool, find_oldest(review)

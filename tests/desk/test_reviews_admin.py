@@ -21,7 +21,7 @@ def build_form(review: Review | None = None, **fields) -> dict:
     """Return what the form posts for a draft without predictions."""
     known = {} if review is None else {"tool": review.tool_id, "reviewer": review.reviewer_id}
     management = {"predictions-TOTAL_FORMS": 0, "predictions-INITIAL_FORMS": 0}
-    return {"verdict": "ship", "quote": "Because.", "flips_if": "", **management, **known, **fields}
+    return {"verdict": "ship", "quote": "Because.", "flips_if": "", "basis": "read", **management, **known, **fields}
 
 
 def make_writer(*, seat: Reviewer) -> User:
@@ -45,16 +45,43 @@ def test_published_review_offers_a_new_edition_and_nothing_to_save(admin_client)
 
 
 def test_new_edition_starts_with_the_current_text(admin_client):
-    review = make.review(of=make.tool(), by=make.reviewer(), verdict="skip", quote="So & so.", flips_if="If.")
+    review = make.review(
+        of=make.tool(), by=make.reviewer(), verdict="skip", gist="So.", quote="So & so.", flips_if="If."
+    )
     form = admin_client.get(ADD, {"supersedes": review.pk}).context["adminform"].form
-    values = {name: form[name].value() for name in ("tool", "reviewer", "verdict", "quote", "flips_if")}
+    values = {
+        name: form[name].value() for name in ("tool", "reviewer", "verdict", "gist", "quote", "flips_if", "basis")
+    }
     assert values == {
         "tool": review.tool_id,
         "reviewer": review.reviewer_id,
         "verdict": "skip",
+        "gist": "So.",
         "quote": "So & so.",
         "flips_if": "If.",
+        "basis": "read",
     }
+
+
+@pytest.mark.parametrize(
+    ("typed", "errors"),
+    [
+        ({"basis": ""}, {"basis": ["This field is required."]}),
+        (
+            {"basis": "tried"},
+            {
+                "basis_version": ["Enter the version that was tried."],
+                "basis_days": ["Enter for how many days it was tried, from 1 to 3,650."],
+            },
+        ),
+        ({"basis_days": "3"}, {"basis_days": ["Only a trial has a number of days."]}),
+        ({"gist": "x" * 91}, {"gist": ["Ensure this value has at most 90 characters (it has 91)."]}),
+    ],
+)
+def test_draft_says_how_its_seat_knows(admin_client, typed, errors):
+    draft = make.review(of=make.tool(), by=make.reviewer(), published_at=None)
+    response = admin_client.post(review_url(draft), build_form(draft, **typed))
+    assert response.context["adminform"].form.errors == errors
 
 
 @pytest.mark.parametrize("value", ["", "x", "999999", "9" * 40, "-1"])

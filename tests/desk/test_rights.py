@@ -50,7 +50,7 @@ def see_content(client: Client, user: User | None) -> bool:
 
 def write_drafts(client: Client, user: User | None) -> bool:
     tool, seat = make.tool(), make.reviewer(held_by=user)
-    words = {"verdict": "ship", "quote": "Because.", "flips_if": ""}
+    words = {"verdict": "ship", "quote": "Because.", "flips_if": "", "basis": "read"}
     rows = {"predictions-TOTAL_FORMS": 0, "predictions-INITIAL_FORMS": 0}
     client.post(admin_url("reviews_review_add"), {"tool": tool.pk, "reviewer": seat.pk, **words, **rows})
     return Review.objects.filter(tool=tool, reviewer=seat, published_at=None).exists()

@@ -100,6 +100,7 @@ def test_invalid_input_saves_nothing_and_keeps_everything_typed(admin_client):
     assert read_errors(response) == [
         "Website: Enter a valid URL.",
         f"{seat.name}, Verdict: Choose ship or skip. There is no third answer.",
+        f"{seat.name}, How this seat knows: Choose what stands behind the verdict.",
         "Plan “Typed plan”, Amount: A paid plan needs an amount.",
         "Plan “Typed plan”, Currency: A paid plan needs a currency, such as USD.",
         "Plan “Typed plan”, Period: A paid plan needs a period.",

@@ -22,6 +22,9 @@ DUE = (timezone.localdate() + timedelta(days=200)).isoformat()
 
 
 def row_fields(seat, **typed) -> dict[str, str]:
+    """Return the fields of a seat's row. A verdict comes with a gist and a basis unless they are given."""
+    if typed.get("verdict"):
+        typed = {"gist": "In one line.", "basis": "read", **typed}
     return {f"scorecard-{seat.pk}-{name.replace('__', '-')}": value for name, value in typed.items()}
 
 
@@ -175,7 +178,25 @@ def test_line_endings_are_normalized(admin_client):
     ("typed", "messages"),
     [
         ({"verdict": "ship"}, ["Quote: A verdict needs reasons."]),
-        ({"quote": "Why."}, ["Verdict: Choose ship or skip. There is no third answer."]),
+        (
+            {"quote": "Why."},
+            [
+                "Verdict: Choose ship or skip. There is no third answer.",
+                "How this seat knows: Choose what stands behind the verdict.",
+            ],
+        ),
+        (
+            {"verdict": "ship", "quote": "Why.", "gist": "x" * 91, "basis": "tried"},
+            [
+                "Gist: Ensure this value has at most 90 characters (it has 91).",
+                "Version tried: Enter the version that was tried.",
+                "Days tried: Enter for how many days it was tried, from 1 to 3,650.",
+            ],
+        ),
+        (
+            {"verdict": "ship", "quote": "Why.", "basis_version": "0.11", "basis_days": "3"},
+            ["Version tried: Only a trial has a version.", "Days tried: Only a trial has a number of days."],
+        ),
         (
             {"verdict": "maybe", "quote": "Why."},
             ["Verdict: Select a valid choice. maybe is not one of the available choices."],
@@ -185,6 +206,7 @@ def test_line_endings_are_normalized(admin_client):
             [
                 "Verdict: Choose ship or skip. There is no third answer.",
                 "Quote: A verdict needs reasons.",
+                "How this seat knows: Choose what stands behind the verdict.",
                 "Due on: Enter the day on which it can be judged.",
             ],
         ),

@@ -54,16 +54,29 @@ def test_a_seat_has_at_most_one_draft():
 
 @pytest.mark.parametrize(
     ("constraint", "fields"),
-    [("reviews_review_verdict_known", {"verdict": "SHIP"}), ("reviews_review_quote_not_empty", {"quote": ""})],
+    [
+        ("reviews_review_verdict_known", {"verdict": "SHIP"}),
+        ("reviews_review_quote_not_empty", {"quote": ""}),
+        ("reviews_review_gist_one_line", {"gist": "Two\nlines"}),
+        ("reviews_review_basis_known", {"basis": "heard"}),
+    ],
 )
-def test_review_without_verdict_or_quote_is_refused(constraint, fields):
+def test_invalid_words_are_refused(constraint, fields):
     with pytest.raises(IntegrityError, match=constraint):
         make.review(of=make.tool(), by=make.reviewer(), **fields)
 
 
 @pytest.mark.parametrize(
     "words",
-    [{"verdict": "skip"}, {"quote": "Other"}, {"flips_if": "Other"}, {"published_at": make.PAST - timedelta(1)}],
+    [
+        {"verdict": "skip"},
+        {"gist": "Other"},
+        {"quote": "Other"},
+        {"flips_if": "Other"},
+        {"basis": "production"},
+        {"basis": "tried", "basis_version": "2", "basis_days": 1},
+        {"published_at": make.PAST - timedelta(1)},
+    ],
 )
 def test_published_review_cannot_be_rewritten(words):
     review = make.review(of=make.tool(), by=make.reviewer())
