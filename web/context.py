@@ -26,6 +26,25 @@ HTMX_CONFIG = json.dumps(
     separators=(",", ":"),
 )
 
+SITE_LINKS = (
+    ("/compare/", "Compare"),
+    ("/tools/", "Tools"),
+    ("/splits/", "Splits"),
+    ("/reviewers/", "Panel"),
+    ("/changes/", "Changes"),
+    ("/predictions/", "Predictions"),
+)
+"""The links in the header: (path, name)."""
+
+FOOTER_LINKS = (
+    ("/methodology/", "How we judge"),
+    ("/disclosure/", "Disclosure"),
+    ("/changes/?kind=corrections", "Corrections"),
+    ("/newsletter/", "Newsletter"),
+    ("/feeds/changes.xml", "Feeds"),
+    ("/me/", "My votes"),
+)
+
 
 @process_cache(maxsize=1)
 def _assets() -> dict[str, str]:
@@ -36,7 +55,9 @@ def _assets() -> dict[str, str]:
         "apple_touch_icon": "img/apple-touch-icon.png",
         "base_css": "css/base.css",
         "components_css": "css/components.css",
-        "pages_css": "css/pages.css",
+        "comparison_css": "css/comparison.css",
+        "earlier_css": "css/earlier.css",
+        "earlier_pages_css": "css/earlier_pages.css",
         "print_css": "css/print.css",
         "htmx_js": "django_htmx/htmx-2.min.js",
         "site_js": "js/site.js",
@@ -52,5 +73,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_url": settings.SITE_URL,
         "htmx_config": HTMX_CONFIG,
         "assets": _assets(),
+        "site_links": SITE_LINKS,
+        "footer_links": FOOTER_LINKS,
         "site_search": render_cached("web/_site_search.html"),
     }

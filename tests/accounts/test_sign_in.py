@@ -340,7 +340,7 @@ def test_form_without_a_csrf_token_gets_a_page_of_the_site_that_says_what_to_do(
     response = strict.post(path, {"login": "a", "password": "b"})
     assert response.status_code == 403
     page = response.content.decode()
-    assert 'class="masthead"' in page
+    assert 'class="top"' in page
     assert "Go back: what you typed is still there, and you can send it again." in page
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     assert "no-store" in response.headers["Cache-Control"]

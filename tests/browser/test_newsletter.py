@@ -19,7 +19,7 @@ def test_reader_subscribes_confirms_chooses_and_unsubscribes(site, page: Page, s
     page.goto(f"{site}/tools/aider/")
     box = page.locator("#newsletter-signup")
     expect(box.get_by_label("Leave this empty")).to_be_hidden()
-    box.get_by_label("Your e-mail address").fill("Ada@Example.com")
+    box.get_by_label("Email").fill("Ada@Example.com")
     box.get_by_role("button").click()
     expect(page.get_by_text("Now look into your inbox.")).to_be_visible()
     assert page.url == f"{site}/tools/aider/"

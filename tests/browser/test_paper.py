@@ -54,7 +54,7 @@ def test_print_shows_all_content_and_no_controls(site, page: Page):
         for shown in page.locator(selector).all():
             expect(shown).to_be_visible()
     assert page.locator(".quote").count() == 8
-    for selector in (".ballot", ".newsletter", ".masthead__links", ".colophon", ".names", ".quote__other", "#related"):
+    for selector in (".ballot", ".mail", ".top__links", ".foot", ".names", ".quote__other", "#related"):
         for hidden in page.locator(selector).all():
             expect(hidden).to_be_hidden()
     one, two = (page.locator(f"#builder-{place}").bounding_box() for place in (1, 2))

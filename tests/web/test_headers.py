@@ -41,7 +41,7 @@ def test_every_error_page_has_the_security_headers_and_is_stored_nowhere():
         assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin", name
         assert "camera=()" in response.headers["Permissions-Policy"], name
         assert "HX-Request" in response.headers["Vary"], name
-        assert b'class="masthead"' in response.content, name
+        assert b'class="top"' in response.content, name
         assert int(response.headers.get("Content-Length", len(response.content))) == len(response.content), name
 
 
