@@ -23,6 +23,7 @@ from tools.presets import Preset, read_presets
 from tools.rates import Rate, read_rates
 from tools.slugged import FormerSlug
 
+_OMITTED_IF_EMPTY = ("short_name", "model_ids", "example")  # of a tool's own fields
 TOOLS_PER_CHUNK = 500  # held in memory at once
 
 
@@ -150,8 +151,8 @@ def _build_tools() -> Iterator[dict[str, Any]]:
             "name": tool.name,  # before the category, and so not where OWN_FIELDS would put it
             **_omit_empty(short_name=tool.short_name),
             "category": tool.category.slug,
-            **{field: getattr(tool, field) for field in Tool.OWN_FIELDS if field not in ("short_name", "model_ids")},
-            **_omit_empty(model_ids=tool.model_ids),
+            **{field: getattr(tool, field) for field in Tool.OWN_FIELDS if field not in _OMITTED_IF_EMPTY},
+            **_omit_empty(model_ids=tool.model_ids, example=tool.example),
             "published_at": _format_instant(tool.published_at),
             **_omit_empty(withdrawn_at=_format_instant(tool.withdrawn_at), former_slugs=former.get(tool.pk)),
             "plans": [_build_plan(plan) for plan in tool.plans.all()],

@@ -378,6 +378,7 @@ class ToolPart(CatalogPart):
     website: WebAddress = ""
     aliases: list[ToolName] = []
     model_ids: list[ModelId] = []
+    example: bool = False
     published_at: Instant | None = None
     withdrawn_at: PastInstant | None = None
     former_slugs: list[ToolSlug] = []

@@ -54,6 +54,10 @@ class ComparisonQuerySet(SearchableQuerySet):
             .filter(is_published(at=at, prefix="first__"), is_published(at=at, prefix="second__"))
         )
 
+    def without_examples(self) -> Self:
+        """Comparisons of which neither tool is described for demonstration only."""
+        return self.filter(first__example=False, second__example=False)
+
     def newest_first(self) -> Self:
         return self.order_by("-published_at", "-pk")
 
@@ -182,6 +186,10 @@ class SplitQuerySet(models.QuerySet["Split"]):
         """Splits in effect at an instant (default: now): one per published comparison."""
         instant = instant or timezone.now()
         return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=instant), starts_at__lte=instant)
+
+    def without_examples(self) -> Self:
+        """Splits of comparisons of which neither tool is described for demonstration only."""
+        return self.filter(comparison__first__example=False, comparison__second__example=False)
 
     def biggest(self) -> Self:
         """Splits with at least one seat apart, most seats first. A total order."""

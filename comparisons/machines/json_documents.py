@@ -135,6 +135,7 @@ def _tool(
         "tagline": tool["tagline"],
         "description": tool["description"],
         "website": tool["website"],
+        "example": tool["example"],
         "logo": absolute_url(logos.file_url(tool["logo"], "png")) if tool["logo"] else None,
         "panel": {"ship": panel.ship, "seats": panel.seats, "percent": panel.percent, "words": panel.words},
         "community": {

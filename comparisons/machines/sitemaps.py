@@ -1,7 +1,7 @@
 """The sitemap: an index of files, by kind and number, that list every URL that search engines should index.
 
 It lists editors' comparisons, published tools, categories with published tools, reviewers, and the pages in PAGES.
-Pairs made on demand are `noindex` and therefore not listed. Search results are not listed either.
+Pairs made on demand, and examples, are `noindex` and therefore not listed. Search results are not listed either.
 """
 
 from collections.abc import Callable
@@ -36,12 +36,14 @@ class SitemapKind(NamedTuple):
 
 
 def _comparisons() -> QuerySet[Any, Any]:
-    comparisons = Comparison.objects.published().with_changed_at().order_by("pk")
+    comparisons = Comparison.objects.published().without_examples().with_changed_at().order_by("pk")
     return comparisons.values_list("first__slug", "second__slug", "changed_at")
 
 
 def _tools() -> QuerySet[Any, Any]:
-    return Tool.objects.published().with_changed_at().order_by("pk").values_list("slug", "changed_at")
+    return (
+        Tool.objects.published().without_examples().with_changed_at().order_by("pk").values_list("slug", "changed_at")
+    )
 
 
 def _categories() -> QuerySet[Any, Any]:

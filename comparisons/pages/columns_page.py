@@ -43,6 +43,7 @@ class ColumnsContext(FormContext):
     description: str
     sentence: str
     notice: str
+    example_notice: str
     has_long_names: bool
     canonical: str
     """The address without everything that the reader selected."""
@@ -108,6 +109,7 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
         "description": titles.write_comparison_description(sentence),
         "sentence": sentence,
         "notice": sentences.write_like_for_like_notice(*columns),
+        "example_notice": sentences.write_example_notice(*columns),
         "has_long_names": tool_columns.has_long_names(records),
         "canonical": search_results.custom_address(slugs),
         "whole_panel": add_query(search_results.custom_address(slugs, needs=need), usage),

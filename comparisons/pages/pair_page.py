@@ -49,6 +49,8 @@ class Editorial:
     """The tools in the vocabulary of schema.org, without ratings."""
     has_long_names: bool
     notice: str
+    example_notice: str
+    """Which of the tools are described for demonstration only; "" if neither is. The page is then `noindex`."""
     seats: list[SeatRow]
     scorecard: list[SafeString]
     split_sentence: str
@@ -166,6 +168,7 @@ def _read_editorial(
         ],
         has_long_names=tool_columns.has_long_names(tools),
         notice=sentences.write_like_for_like_notice(*columns),
+        example_notice=sentences.write_example_notice(*columns),
         seats=seats,
         scorecard=[_render_seat(row) for row in seats],
         split_sentence=sentences.describe_split(seats),

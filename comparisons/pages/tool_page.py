@@ -16,7 +16,7 @@ from comparisons.pictures.badge import build_snippets
 from comparisons.reading.rivals import read_likely_rivals
 from comparisons.reading.superseded import read_history
 from comparisons.reading.tool_records import read_tools
-from comparisons.shaping import price_steps, tool_columns, verdict_timeline
+from comparisons.shaping import price_steps, sentences, tool_columns, verdict_timeline
 from comparisons.shaping.estimates import Typed, build_section
 from tools.models import Tool
 from votes.community import Community
@@ -44,6 +44,7 @@ def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = 
         "image": reverse_tool_image(tool.slug),
         "linked_data": linked_data.build_tool_graph(tools[0], column, community),
         "column": column,
+        "example_notice": sentences.write_example_notice(column),
         "cost": build_section((column["priced"],), usage, here=column["url"]),
         "community": community,
         "has_long_names": tool_columns.has_long_names(tools),

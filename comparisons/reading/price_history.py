@@ -36,7 +36,7 @@ _FACT_SPANS = """
 """
 _PLANS = f"""
 SELECT json_agg(span ORDER BY tool, name COLLATE "C", since, id)::text FROM (
-    SELECT plan.*, tool.slug AS tool,
+    SELECT plan.*, tool.slug AS tool, tool.example,
            NOT EXISTS (SELECT FROM plan_after(plan.tool_id, plan.name, plan.superseded_at)) AS is_last
     FROM ({PLAN_SPANS}) AS plan JOIN tools_tool AS tool ON tool.id = plan.tool_id
     WHERE is_published(tool.published_at, tool.withdrawn_at, %(now)s)
@@ -44,7 +44,7 @@ SELECT json_agg(span ORDER BY tool, name COLLATE "C", since, id)::text FROM (
 """
 _FACTS = f"""
 SELECT json_agg(span ORDER BY tool, attribute_id, since, id)::text FROM (
-    SELECT fact.*, tool.slug AS tool, attribute.slug AS attribute, attribute.name, attribute.kind,
+    SELECT fact.*, tool.slug AS tool, tool.example, attribute.slug AS attribute, attribute.name, attribute.kind,
            fact_words(attribute.kind, attribute.choices, attribute.unit, fact.value) AS words,
            NOT EXISTS (SELECT FROM fact_after(fact.tool_id, fact.attribute_id, fact.superseded_at)) AS is_last
     FROM ({_FACT_SPANS}) AS fact JOIN tools_tool AS tool ON tool.id = fact.tool_id

@@ -151,6 +151,8 @@ class ToolFields(TypedDict):
     tagline: str
     description: str
     website: str
+    example: bool
+    """Whether it is described for demonstration only."""
 
 
 class ToolRecord(ToolFields):
@@ -242,6 +244,7 @@ class ExportedPlanSpan(PlanSpan):
     """A plan of any tool, given by its slug. With `is_last`, no other price of it followed."""
 
     tool: str
+    example: bool
     is_last: bool
 
 
@@ -260,6 +263,7 @@ class ExportedFactSpan(StatedFact):
     """A fact of any tool, as it is stored and in words, with since when readers were told; `attribute` is a slug."""
 
     tool: str
+    example: bool
     attribute: str
     name: str
     kind: str

@@ -17,6 +17,9 @@ from django.utils import timezone
 from comparisons.reading.records import PairRecord, PriceFields, ToolFields, ToolRecord
 from comparisons.reading.visible_reviews import for_preview, for_readers
 
+# Nothing about an example counts as verified, whatever its rows say.
+_VERIFIED_ON = "CASE WHEN NOT tool.example THEN verified_on END AS verified_on"
+
 # DISTINCT ON keeps the newest visible edition of each seat: the current one. Rows become JSON objects whose keys are
 # the column names, which are the keys of `ToolRecord`. What was superseded before the tool came out was never public.
 _TOOLS = """
@@ -28,7 +31,7 @@ JOIN LATERAL (
            panel.*,
            (
                SELECT json_agg(plan ORDER BY plan.id) FROM (
-                   SELECT id, name, {price}, source, verified_on,
+                   SELECT id, name, {price}, source, {verified_on},
                           (
                               SELECT json_agg(was ORDER BY until DESC) FROM (
                                   SELECT {price}, superseded_at AS until, correction
@@ -49,7 +52,8 @@ JOIN LATERAL (
                SELECT json_agg(fact ORDER BY fact.attribute) FROM (
                    SELECT attribute.id AS attribute, attribute.slug, attribute.name, heading, explanation, kind, better,
                           decides, need, unit, choices, value,
-                          fact_words(kind, choices, unit, value) AS words, note, source, verified_on,
+                          fact_words(kind, choices, unit, value) AS words, note, source,
+                          {verified_on},
                           (
                               SELECT json_agg(was ORDER BY until DESC) FROM (
                                   SELECT fact_words(kind, choices, unit, old.value) AS words, note,
@@ -163,7 +167,10 @@ def _tools_sql(count: int, drafts: Collection[int]) -> str:
     statement = for_preview(_TOOLS) if drafts else for_readers(_TOOLS)
     own_fields = ", ".join(f"tool.{name}" for name in ToolFields.__annotations__)
     price = ", ".join(PriceFields.__annotations__)
-    return statement.replace("{wanted}", wanted).replace("{own_fields}", own_fields).replace("{price}", price)
+    fixed = {"{wanted}": wanted, "{own_fields}": own_fields, "{price}": price, "{verified_on}": _VERIFIED_ON}
+    for place, text in fixed.items():
+        statement = statement.replace(place, text)
+    return statement
 
 
 def _parameters(

@@ -9,7 +9,7 @@ from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter
 from comparisons.shaping.tool_columns import Card, Column, SeatRow
 from reviews.basis import describe_untried
 from votes.community import Community
-from web.words import count_of, format_day, isolate_name, spell_number
+from web.words import count_of, format_day, isolate_name, join_words, spell_number
 
 
 def write_verdict(
@@ -106,6 +106,16 @@ def describe_wide_split(seats: Sequence[SeatRow]) -> str:
     if not differing:
         return "No seat tells them apart: each gives all that it has judged the same verdict."
     return f"{_count_of(differing, judged)} would ship some of them and skip others."
+
+
+def write_example_notice(*columns: Column) -> str:
+    """Return a notice of the tools that are described for demonstration only, else ""."""
+    names = [isolate_name(column["name"]) for column in columns if column["example"]]
+    if not names:
+        return ""
+    if len(names) == 1:
+        return f"{names[0]} is an example, described for demonstration. None of its facts and prices is verified."
+    return f"{join_words(names)} are examples, described for demonstration. None of their facts and prices is verified."
 
 
 def write_like_for_like_notice(*columns: Column) -> str:

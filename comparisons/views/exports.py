@@ -54,7 +54,7 @@ def _describe_span(span: ExportedPlanSpan | ExportedFactSpan) -> tuple[str, ...]
         ended = "wrong"
     else:
         ended = "discontinued" if span["is_last"] else "changed"
-    until, verified_on = span["superseded_at"] or "", span["verified_on"] or ""
+    until, verified_on = span["superseded_at"] or "", "" if span["example"] else span["verified_on"] or ""
     return span["since"] or "", until, ended, span["source"], verified_on
 
 

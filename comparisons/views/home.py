@@ -20,10 +20,10 @@ MAX_CATEGORIES = 24
 @require_safe
 @public_page
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the newest comparisons, the newest reviews, the biggest splits, and the categories."""
+    """Show the newest comparisons, the newest reviews, the biggest splits, and the categories. Examples never lead."""
     pairs = [
         (comparison, tool_columns.build_card(comparison.first), tool_columns.build_card(comparison.second))
-        for comparison in Comparison.objects.published().newest_first().with_numbers()[:MAX_NEWEST]
+        for comparison in Comparison.objects.published().without_examples().newest_first().with_numbers()[:MAX_NEWEST]
     ]
     return render(
         request,
@@ -36,12 +36,12 @@ def home(request: HttpRequest) -> HttpResponse:
                 tool_columns.build_card(tool)
                 for tool in Tool.objects.with_numbers()
                 .with_plans()
-                .in_order(Listing.objects.at().recently_reviewed().tool_ids()[:MAX_JUST_REVIEWED])
+                .in_order(Listing.objects.at().without_examples().recently_reviewed().tool_ids()[:MAX_JUST_REVIEWED])
             ],
             "splits": [
                 splits.build_split(comparison)
                 for comparison in Comparison.objects.with_numbers().in_order(
-                    Split.objects.at().biggest().values_list("comparison_id", flat=True)[:MAX_SPLITS]
+                    Split.objects.at().without_examples().biggest().values_list("comparison_id", flat=True)[:MAX_SPLITS]
                 )
             ],
             "categories": Category.objects.with_published_tools()[:MAX_CATEGORIES],

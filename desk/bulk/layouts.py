@@ -248,6 +248,12 @@ _SPECIAL_COLUMNS = {
         example=[],
         cell=NamesCell(),
     ),
+    "example": SheetColumn(
+        "example",
+        "Whether it is described for demonstration only: yes or no; empty for no.",
+        example=False,
+        cell=YesCell(),
+    ),
 }
 # A field without a special column is a column of text with the field's help.
 _OWN_COLUMNS = {

@@ -124,7 +124,7 @@ FROM (
         UNION ALL
         SELECT tool_id, verified_on, false FROM tools_fact WHERE superseded_at IS NULL AND {due}
     ) AS statement GROUP BY tool_id
-) AS waiting JOIN tools_tool AS tool ON tool.id = tool_id AND {is_kept}
+) AS waiting JOIN tools_tool AS tool ON tool.id = tool_id AND NOT tool.example AND {is_kept}
 ORDER BY oldest, tool.published_at DESC NULLS LAST, tool.id
 LIMIT %(most)s
 """
@@ -133,9 +133,10 @@ _UNVERIFIED = _TO_VERIFY.format(due="verified_on IS NULL", is_kept=_IS_KEPT.form
 
 
 def find_tools_to_verify(*, most: int, before: date | None) -> list[ToolToVerify]:
-    """Return tools with prices or facts last checked before a day, oldest check first; withdrawn tools are left out.
+    """Return tools with prices or facts last checked before a day, oldest check first.
 
-    For None, return tools with prices or facts that were never checked, newest tool first.
+    For None, return tools with prices or facts that were never checked, newest tool first. Withdrawn tools and examples
+    are left out.
     """
     rows = _read_rows(_UNVERIFIED if before is None else _STALE, {"most": most, "before": before})
     return [ToolToVerify(*row) for row in rows]

@@ -64,6 +64,10 @@ def test_complete_tool_has_no_findings():
     assert check_tool(make_tool()) == []
 
 
+def test_sources_of_an_example_are_not_asked_for():
+    assert check_tool(make_tool(example=True), plans=[Plan(name="A", kind="free")], facts=[]) == []
+
+
 def test_everything_missing_is_listed_at_once():
     empty = Tool(pk=1, name="Alpha")
     assert check_tool(empty, plans=[], facts=make_facts(1), reviews=[]) == [

@@ -238,10 +238,10 @@ def test_a_new_tool_needs_a_name_and_a_category():
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
-        (["slug", "nmae"], [("row 1", '"nmae" is not a column of this sheet; it has slug, name, category, short_name, tagline, description, website, aliases, model_ids, state')]),  # noqa: E501
+        (["slug", "nmae"], [("row 1", '"nmae" is not a column of this sheet; it has slug, name, category, short_name, tagline, description, website, aliases, model_ids, example, state')]),  # noqa: E501
         (["name"], [("row 1", "the column slug is missing; rows are identified by it")]),
         (["slug", "Slug"], [("row 1, column slug", "this column appears twice")]),
-        (["", "slug"], [("row 1", '"" is not a column of this sheet; it has slug, name, category, short_name, tagline, description, website, aliases, model_ids, state')]),  # noqa: E501
+        (["", "slug"], [("row 1", '"" is not a column of this sheet; it has slug, name, category, short_name, tagline, description, website, aliases, model_ids, example, state')]),  # noqa: E501
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("make_file", [make_csv, make_xlsx])
@@ -283,7 +283,7 @@ DAMAGED = "This is not an XLSX file, or it is damaged or locked with a password.
         (lambda: b"   \n", "the sheet", "The file is empty."),
         (lambda: b"\n\nslug\n", "row 1", "The first row is empty. It must name the columns."),
         (lambda: b"slug\nalph\xff\n", "row 2", "The file is not UTF-8 (byte 9). In Excel: save as “CSV UTF-8”."),
-        (lambda: b"hello\nworld\n", "row 1", "no column of this sheet is named here (slug, name, category, short_name, tagline, description, website, aliases, model_ids, state); is this the right file?"),  # noqa: E501
+        (lambda: b"hello\nworld\n", "row 1", "no column of this sheet is named here (slug, name, category, short_name, tagline, description, website, aliases, model_ids, example, state); is this the right file?"),  # noqa: E501
         (lambda: _make_zip({"mimetype": "application/vnd.oasis.opendocument.spreadsheet"}), "the sheet", "This is an OpenDocument file, such as ODS. Save it as XLSX or CSV."),  # noqa: E501
         (lambda: _make_zip({"Index/Document.iwa": ""}), "the sheet", "This is a Numbers document. Export it as XLSX or CSV."),  # noqa: E501
         (lambda: _make_zip({"word/document.xml": ""}), "the sheet", "This is a Word or PowerPoint document, not a workbook."),  # noqa: E501

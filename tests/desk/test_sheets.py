@@ -217,7 +217,7 @@ def test_csv_export_has_a_byte_order_mark_and_windows_line_endings():
     make.tool(slug="alpha", name="Größe")
     content = export(TOOLS, "csv")
     assert content.startswith(
-        b"\xef\xbb\xbfslug,name,category,short_name,tagline,description,website,aliases,model_ids,state\r\nalpha,Gr\xc3\xb6"
+        b"\xef\xbb\xbfslug,name,category,short_name,tagline,description,website,aliases,model_ids,example,state\r\nalpha,Gr\xc3\xb6"
     )
 
 

@@ -491,6 +491,13 @@ class Migration(migrations.Migration):
                         help_text="For a model: its ids in genai-prices, such as openai:gpt-5-mini, by which token prices are proposed.",
                     ),
                 ),
+                (
+                    "example",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Described for demonstration: shown as unverified, not indexed, and never on the front page.",
+                    ),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
@@ -607,6 +614,13 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=list,
                         help_text="For a model: its ids in genai-prices, such as openai:gpt-5-mini, by which token prices are proposed.",
+                    ),
+                ),
+                (
+                    "example",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Described for demonstration: shown as unverified, not indexed, and never on the front page.",
                     ),
                 ),
                 (

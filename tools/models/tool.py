@@ -211,6 +211,10 @@ class ToolQuerySet(search.SearchableQuerySet, SluggedQuerySet):  # type: ignore[
         tools = self.in_bulk(ids)
         return [tools[pk] for pk in ids if pk in tools]
 
+    def without_examples(self) -> Self:
+        """Filter to tools that are not described for demonstration only."""
+        return self.filter(example=False)
+
     def named(self, name: str) -> Self:
         """Filter to tools with exactly this name or alias, ignoring case and accents. There may be several."""
         return self.filter(search.has_name(name)).order_by("pk")
@@ -289,7 +293,7 @@ class Tool(Slugged, Publishable):
 
     # What editors write about a tool itself, in the order of forms and files. Forms, sheets, catalog files, and the
     # export read this list; CONTRIBUTING.md lists what else a new field needs.
-    OWN_FIELDS = ("name", "short_name", "tagline", "description", "website", "aliases", "model_ids")
+    OWN_FIELDS = ("name", "short_name", "tagline", "description", "website", "aliases", "model_ids", "example")
 
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="tools")
     slug = models.CharField(
@@ -319,6 +323,10 @@ class Tool(Slugged, Publishable):
         help_text=(
             "For a model: its ids in genai-prices, such as openai:gpt-5-mini, by which token prices are proposed."
         ),
+    )
+    example = models.BooleanField(
+        default=False,
+        help_text="Described for demonstration: shown as unverified, not indexed, and never on the front page.",
     )
     logo = models.CharField(
         max_length=32, blank=True, editable=False, help_text="The random name under which its files are stored."

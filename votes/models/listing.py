@@ -147,6 +147,10 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         """Keep tools with a review, the newest review first."""
         return self.filter(reviewed_at__isnull=False).order_by(*REVIEWED)
 
+    def without_examples(self) -> Self:
+        """Leave out tools that are described for demonstration only."""
+        return self.filter(tool__example=False)
+
     def divided(self) -> Self:
         """Keep tools on which the panel disagrees, the most divided first."""
         return self.filter(division__gt=0).order_by(*DIVIDED)
