@@ -28,7 +28,10 @@ admin.site.add_action(deletion.delete_selected, "delete_selected")
 
 
 class SearchAdmin(admin.ModelAdmin):
-    """A ModelAdmin whose search box and suggestions ignore case and accents, as the search of readers does."""
+    """A ModelAdmin whose search box and suggestions ignore case and accents, as the search of readers does.
+
+    Every ModelAdmin of the desk is one.
+    """
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         return [f"{field}__folded_contains" for field in self.search_fields]
@@ -37,6 +40,10 @@ class SearchAdmin(admin.ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         return super().get_search_results(request, queryset, normalize_line(search_term))
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Return whether a popup may ask for this field. Django's own raises AttributeError for a reverse relation."""
+        return to_field in {field.name for field in self.opts.fields} and super().to_field_allowed(request, to_field)
 
 
 class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):

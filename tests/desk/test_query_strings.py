@@ -1,10 +1,12 @@
 """Query strings that make no sense, and pages that a user may not open: an answer in the desk's look, never a 500."""
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 
 from tests import factories as make
 from tests.accounts.people import person
+from tests.desk.forms import change_url
 from tests.desk.people import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,6 +64,18 @@ def test_known_object_with_an_unknown_field_is_a_400_of_the_desk():
         response = client.get(f"/admin/tools/tool/{tool.pk}/{page}/?_to_field=nothing")
         assert (response.status_code, "<h1>This request is not valid</h1>" in response.text) == (400, True)
         assert 'id="logout-form"' in response.text
+
+
+def test_any_name_of_a_field_or_relation_may_be_asked_for(rf):
+    """Popups name the field that they fill in. Django’s own check fails on relations from other models."""
+    for model, model_admin in admin.site._registry.items():
+        for field in model._meta.get_fields(include_hidden=True):
+            allowed = model_admin.to_field_allowed(rf.get("/"), field.name)
+            assert allowed is False or getattr(field, "unique", False), (model, field)
+    client = sign_in(make.user(is_staff=True, is_superuser=True))
+    for address in ("/admin/tools/tool/add/", "/admin/tools/tool/", change_url(make.tool())):
+        assert client.get(f"{address}?_to_field=reviews").status_code == 400
+        assert client.get(f"{address}?_to_field=id").status_code == 200
 
 
 @pytest.mark.parametrize("key", ["on", "²", NINES, "-1", "1.5", "%00"])
