@@ -4,7 +4,7 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -67,6 +67,18 @@ def restore_after_each_transactional_test(snapshot: Snapshot) -> None:
     Django would truncate every table and lose those rows for every later test.
     """
     TransactionTestCase._fixture_teardown = lambda _: snapshot.restore()
+
+
+@contextmanager
+def content_of_module(blocker: Any) -> Iterator[None]:
+    """Let a fixture of a module create rows in this block, which ends when the module does. They are then rolled back.
+
+    For content that many tests only read. `blocker` is pytest-django's `django_db_blocker`; the fixture also needs
+    `django_db_setup`.
+    """
+    with blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @contextmanager

@@ -9,10 +9,24 @@ from newsletter.tokens import UNSUBSCRIBE
 from tests import factories as make
 from tests.comparisons.test_pair_page import full_pair
 from tests.conftest import SAME_ORIGIN
+from tests.database import content_of_module
 
 pytestmark = pytest.mark.django_db
 PAIR = "/compare/beta-vs-alpha/"
 STATIC = "/static/css/base.css"
+
+
+@pytest.fixture(scope="module")
+def pair(django_db_setup, django_db_blocker):
+    """Make the comparison of alpha and beta once for all tests of this file."""
+    with content_of_module(django_db_blocker):
+        full_pair()
+        yield
+
+
+def read(response) -> bytes:
+    """Return the content. A streamed one ends with that; `close()` would close the connection to the database, too."""
+    return b"".join(response)
 
 
 def request_errors() -> dict[str, object]:
@@ -62,10 +76,9 @@ def test_too_many_votes_page_keeps_no_store_and_retry_after(settings):
     ("/", "same-origin"), (STATIC, "same-origin"), ("/og/compare/beta-vs-alpha.png", "cross-origin"),
     ("/tools/alpha/badge.svg", "cross-origin"), ("/feeds/comparisons.xml", "same-origin"),
 ])  # fmt: skip
-def test_resource_policy_lets_other_sites_show_our_images_only(client, path, policy):
-    full_pair()
+def test_resource_policy_lets_other_sites_show_our_images_only(pair, client, path, policy):
     response = client.get(path)
-    response.close()
+    read(response)
     assert response.headers["Cross-Origin-Resource-Policy"] == policy
     assert "geolocation=()" in response.headers["Permissions-Policy"]
 
@@ -74,8 +87,7 @@ def test_resource_policy_lets_other_sites_show_our_images_only(client, path, pol
     "/compare/nothing.json", "/compare/a-vs-b-vs-c.json", "/tools/x_x.json", "/tools/CLAUDE-CODE.json",
     "/compare/custom.json", "/tools/nothing-at-all.json", "/tools/alpha.json", "/compare/alpha-vs-beta.json",
 ])  # fmt: skip
-def test_other_sites_may_read_every_answer_of_json_addresses(client, path):
-    full_pair()
+def test_other_sites_may_read_every_answer_of_json_addresses(pair, client, path):
     for method in ("GET", "HEAD", "POST", "OPTIONS", "DELETE"):
         response = client.generic(method, path)
         assert response.headers["Access-Control-Allow-Origin"] == "*", (method, response.status_code)
@@ -86,10 +98,9 @@ def test_other_sites_may_read_every_answer_of_json_addresses(client, path):
     "cookie", ["sessionid=a", "csrftoken=b", 'sessionid=""', "sessionid=%00; csrftoken=" + "-" * 64]
 )
 @pytest.mark.parametrize("path", ["/", PAIR, "/compare/alpha-vs-beta/", "/nowhere/", "/export/votes.csv", STATIC])
-def test_public_pages_set_no_cookie_whatever_the_client_sends(path, cookie):
-    full_pair()
+def test_public_pages_set_no_cookie_whatever_the_client_sends(pair, path, cookie):
     response = Client(headers={"cookie": cookie}).get(path)
-    response.close()
+    read(response)
     assert response.cookies == {}
     assert "Cookie" not in response.headers.get("Vary", "")
 
@@ -108,7 +119,7 @@ def test_page_is_not_compressed_for_a_client_that_refuses_it(client, accepted, c
 ])  # fmt: skip
 def test_static_file_is_not_compressed_for_a_client_that_refuses_it(client, accepted, coding):
     response = client.get(STATIC, headers={"accept-encoding": accepted})
-    response.close()
+    read(response)
     assert response.headers.get("Content-Encoding") == coding
 
 
@@ -120,9 +131,7 @@ def test_static_file_is_not_compressed_for_a_client_that_refuses_it(client, acce
 def test_static_file_sends_the_range_asked_for(client, asked, status, slice_):
     def fetch(**headers: str) -> tuple[int, bytes]:
         response = client.get(STATIC, headers=headers)
-        content = b"".join(response.streaming_content) if response.streaming else response.content
-        response.close()
-        return response.status_code, content
+        return response.status_code, read(response)
 
     whole = fetch()[1]
     assert fetch(range=asked) == (status, whole[slice_])
@@ -130,8 +139,7 @@ def test_static_file_sends_the_range_asked_for(client, asked, status, slice_):
 
 @pytest.mark.parametrize("path", [PAIR, "/", "/tools/", "/methodology/", "/tools/alpha.json", "/feeds/comparisons.xml"])
 @pytest.mark.parametrize("accepted", ["identity", "gzip"])
-def test_head_has_the_headers_of_get(client, path, accepted):
-    full_pair()
+def test_head_has_the_headers_of_get(pair, client, path, accepted):
     get, head = (getattr(client, method)(path, headers={"accept-encoding": accepted}) for method in ("get", "head"))
     if accepted == "gzip":  # random padding
         del get.headers["Content-Length"], head.headers["Content-Length"]
@@ -180,8 +188,7 @@ def test_form_sent_without_the_last_slash_keeps_its_method(form_client):
 
 @pytest.mark.parametrize("next_", ["/me/?fbclid=" + "x" * 1000, "/\x00", "//evil.example/", "nonsense", "/a\nb"])
 @pytest.mark.parametrize("is_pair", [False, True])
-def test_vote_counts_whatever_page_it_names_to_return_to(form_client, next_, is_pair):
-    full_pair()
+def test_vote_counts_whatever_page_it_names_to_return_to(pair, form_client, next_, is_pair):
     url, choice = ("/compare/beta-vs-alpha/vote/", "first") if is_pair else ("/tools/alpha/vote/", "ship")
     response = form_client.post(url, {"choice": choice, "next": next_})
     assert response.status_code == 303
