@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPResponse
+from threading import Event
 
 import pytest
 from django.db import connection
@@ -20,8 +21,8 @@ FORM = SIGN_UP + "Content-Type: application/x-www-form-urlencoded\r\n"
 
 @pytest.fixture(scope="module")
 def server(django_db_setup: None) -> Iterator[Server]:
-    """Return a server for requests that leave no rows."""
-    with serve(WEB_THREADS="2", SLOW_CLIENT_SECONDS=str(PATIENCE)) as server:
+    """Return a server for requests that leave no rows. It has a thread for each of two slow bodies of each kind."""
+    with serve(WEB_THREADS=str(2 * len(SLOW_BODIES)), SLOW_CLIENT_SECONDS=str(PATIENCE)) as server:
         yield server
 
 
@@ -77,15 +78,15 @@ def test_slow_heads_take_no_thread_and_are_closed(server):
 
 
 def test_slow_bodies_are_answered_408_after_some_seconds(server):
-    for sent, drip in SLOW_BODIES:
-        with ThreadPoolExecutor(2) as clients:  # one per thread
-            waiting = [clients.submit(send_and_wait, server, sent, drip) for _ in range(2)]
-            time.sleep(0.5)
-            assert server.ask("/favicon.ico").seconds < PATIENCE + SLACK
-            for slow in waiting:
-                seconds, answer = slow.result()
-                assert answer.startswith(b"HTTP/1.1 408 ")
-                assert PATIENCE - 1 < seconds < PATIENCE + SLACK
+    bodies = SLOW_BODIES * 2
+    with ThreadPoolExecutor(len(bodies)) as clients:  # one per thread
+        waiting = [clients.submit(send_and_wait, server, *body) for body in bodies]
+        time.sleep(0.5)
+        assert server.ask("/favicon.ico").seconds < PATIENCE + SLACK
+        for slow in waiting:
+            seconds, answer = slow.result()
+            assert answer.startswith(b"HTTP/1.1 408 ")
+            assert PATIENCE - 1 < seconds < PATIENCE + SLACK
 
 
 def test_client_that_does_not_close_stops_nobody(server):
@@ -132,16 +133,19 @@ def test_client_that_takes_no_response_loses_its_thread():
     with connection.cursor() as cursor:
         cursor.execute("UPDATE tools_tool SET description = repeat(md5(random()::text), 300000)")
 
+    is_served = Event()
+
     def take_nothing(port: int) -> None:
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.connect(("127.0.0.1", port))
             client.sendall(b"GET /tools/one.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            time.sleep(4 * PATIENCE)
+            is_served.wait(4 * PATIENCE)
 
     with serve(WEB_THREADS="2", SLOW_CLIENT_SECONDS=str(PATIENCE)) as server, ThreadPoolExecutor(2) as clients:
         waiting = [clients.submit(take_nothing, server.port) for _ in range(2)]
         time.sleep(1)
         assert PATIENCE - 2 < server.ask("/favicon.ico").seconds < 4 * PATIENCE - 2
+        is_served.set()
         for slow in waiting:
             slow.result()
