@@ -68,24 +68,20 @@ class Browser:
         )
         return self._request("POST", path, body, {"Content-Type": f"multipart/form-data; boundary={boundary}"})
 
-    def sign_in(self, name: str, password: str) -> None:
-        """Sign in at the desk. Raises RuntimeError if that fails."""
-        path = "/account/login/"
-        form = self.open(path).find_form("login", "password") or []
-        answer = self.send(path, change(form, login=name, password=password))
-        if answer.status != 302:
-            raise RuntimeError(f"{name} cannot sign in: {answer.status}")
-
     def _request(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         headers = {**headers, "Sec-Fetch-Site": "same-origin", "Cookie": cookies}
+        is_reused = self._connection.sock is not None
         started = time.monotonic()
         try:
             self._connection.request(method, path, body, headers)
             response = self._connection.getresponse()
             text = response.read().decode()
-        except (http.client.HTTPException, OSError):
+        except (http.client.HTTPException, OSError) as error:
             self._connection.close()  # the next request connects again
+            # The server may close a connection that it kept while a request is on its way (RFC 9112, section 9.3.1).
+            if is_reused and method == "GET" and isinstance(error, ConnectionError):
+                return self._request(method, path, body, headers)
             raise
         seconds = time.monotonic() - started
         for name, value in response.getheaders():

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import json
 import random
-import secrets
 import statistics
 import sys
 import tempfile
@@ -18,12 +17,13 @@ import threading
 import time
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
+from types import MappingProxyType
 
 from bench.browser import Answer, Browser, change
 from bench.proof.evidence import Findings, check, count_unanswered_pages, read_logs
@@ -43,12 +43,15 @@ READER_WAIT = 1.0  # seconds
 LONG_WAIT = "1s"  # for a lock
 PAUSE = 0.3  # seconds between two things that a person does
 
+# Prints a session for each user. Signing in by password, which takes most of a second of CPU, is not what is tested.
 _ADD_USERS = """
+from django.conf import settings
+from django.test import Client
 from accounts.models import User
 for name in {names}:
-    user, _ = User.objects.get_or_create(username=name, is_staff=True, is_superuser=True)
-    user.set_password({password!r})
-    user.save()
+    client = Client()
+    client.force_login(User.objects.get_or_create(username=name, is_staff=True, is_superuser=True)[0])
+    print(settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value)
 """
 
 
@@ -128,14 +131,11 @@ DEEDS = (
 class Role:
     """One person who does the same kinds of things again and again. `step` does one."""
 
-    password = secrets.token_urlsafe(20)
-
-    def __init__(self, stress: "Stress", *, user: str = "") -> None:
+    def __init__(self, stress: "Stress", *, user: str = "", session: Mapping[str, str] = MappingProxyType({})) -> None:
+        """`session` holds the cookie of the user's session; without a user, it is empty."""
         self.stress, self.content = stress, stress.content
         self.rng = random.Random(f"{type(self).__name__} {user}")  # noqa: S311
-        self.browser = Browser(stress.site.port)
-        if user:
-            self.browser.sign_in(user, self.password)
+        self.browser = Browser(stress.site.port, {**session})
 
     @property
     def name(self) -> str:
@@ -291,6 +291,12 @@ class Moderator(Role):
             self.note(self.browser.send(f"{page}freeze/", change(form, **typed)), done="tool frozen or unfrozen")
 
 
+KINDS: tuple[type[Role], ...] = (
+    Editor, Editor, Publisher, Publisher, Deleter, Importer, Command, Moderator, Moderator,
+)  # fmt: skip
+"""The roles of USERS."""
+
+
 # -- The run -----------------------------------------------------------------------------------------------
 
 
@@ -343,12 +349,15 @@ class Stress:
 
     def run(self, *, seconds: float, patience: float = 120, name: str = "logs") -> StressReport:
         """Let everybody work, at most `patience` seconds longer until each deed was done, then judge what is left."""
-        self.site.manage("shell", "-v", "0", "-c", _ADD_USERS.format(names=USERS, password=Role.password))
-        users = iter(USERS)
+        printed = self.site.manage("shell", "--no-imports", "-v", "0", "-c", _ADD_USERS.format(names=USERS)).stdout
+        sessions = [dict([line.split()]) for line in printed.splitlines()]
         people: list[Role] = [
             *(Reader(self) for _ in range(READERS)),
             Couple(self),
-            *(kind(self, user=next(users)) for kind in self._list_kinds()),
+            *(
+                kind(self, user=user, session=session)
+                for kind, user, session in zip(KINDS, USERS, sessions, strict=True)
+            ),
         ]
         folder = self.site.folder / name
         folder.mkdir()
@@ -371,9 +380,6 @@ class Stress:
             voting.result()
         self._judge(crowd, folder)
         return self.report
-
-    def _list_kinds(self) -> Iterator[Callable[..., Role]]:
-        yield from (Editor, Editor, Publisher, Publisher, Deleter, Importer, Command, Moderator, Moderator)
 
     def _find_missing(self, crowd: Crowd) -> list[str]:
         """Return the deeds that were not done yet."""

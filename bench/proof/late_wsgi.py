@@ -10,7 +10,7 @@ from config.wsgi import application as honest
 from votes.community import Community
 from votes.models import CastResult, VoteQuerySet
 
-DELAY = 5.0  # seconds; long enough to be killed in the meantime
+DELAY = 10.0  # seconds; long enough to be killed in the meantime
 
 
 class Late:

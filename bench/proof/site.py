@@ -26,10 +26,8 @@ class Site:
     All its data is in `folder`, except for static files if `static` names a folder that already holds them.
     """
 
-    def __init__(
-        self, folder: Path, *, workers: int = 3, application: str = "config.wsgi", static: Path | None = None
-    ) -> None:
-        self.folder, self.workers, self.application = folder, workers, application
+    def __init__(self, folder: Path, *, workers: int = 3, static: Path | None = None) -> None:
+        self.folder, self.workers = folder, workers
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -103,16 +101,20 @@ class Site:
     def kill_postmaster(self) -> bool:
         """SIGKILL the first process of the database, and restart the database."""
         pid = int((self.folder / "postgres" / "postmaster.pid").read_text().split()[0])
+        orphans = {*_list_children(pid)}
         os.kill(pid, signal.SIGKILL)
+        until = time.monotonic() + 10  # after that, start_database() retries
+        while not orphans.isdisjoint(_list_parents()) and time.monotonic() < until:
+            time.sleep(0.1)
         self.start_database()
         return True
 
     # -- Web server -------------------------------------------------------------------------------------
 
-    def serve(self, *, patience: float = 180) -> None:
+    def serve(self, application: str = "config.wsgi", *, patience: float = 180) -> None:
         """Start gunicorn and return once it responds. Raise RuntimeError after `patience` seconds."""
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", self.application],
+            [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", application],
             cwd=ROOT, env=self.environment, stdout=self._log, stderr=self._log,
         )  # fmt: skip
         until = time.monotonic() + patience
@@ -138,9 +140,7 @@ class Site:
 
     def _list_workers(self) -> list[int]:
         server = self._server
-        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-        pairs = [line.split() for line in listed.splitlines()]
-        return [int(pid) for pid, parent in pairs if server and int(parent) == server.pid]
+        return _list_children(server.pid) if server else []
 
     def _stop_server(self, how: signal.Signals) -> None:
         if self._server is None:
@@ -159,7 +159,20 @@ class Site:
         self._log.close()
 
     def switch(self, application: str) -> None:
-        """Restart gunicorn with another WSGI application."""
+        """Restart gunicorn with another WSGI application. If it is killed, this site's own application follows."""
         self._stop_server(signal.SIGKILL)
-        self.application = application
-        self.serve()
+        self.serve(application)
+
+
+def _list_children(parent: int) -> list[int]:
+    return [pid for pid, its_parent in _list_parents().items() if its_parent == parent]
+
+
+def _list_parents() -> dict[int, int]:
+    """Return the parent of each process that still runs, by process id."""
+    command = ["ps", "-A", "-o", "pid=,ppid=,stat="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in listed.splitlines()]
+    return {
+        int(pid): int(parent) for pid, parent, state in rows if not state.startswith("Z")
+    }  # Z: only its status is left
