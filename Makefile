@@ -36,15 +36,19 @@ run: .venv/installed
 dev: .venv/installed
 	@$(PYTHON) -m config.local_site dev --port $(PORT)
 
-test: check browser
+# The tests often wait, so the checks run beside them, one after another. If any of them fails, this fails in the end.
+test: .venv/installed
 	@$(PYTHON) -m config.local_postgres start
-	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
+	@$(MAKE) --no-print-directory --keep-going -j 2 run-tests $(CHECKS)
+
+run-tests: browser
+	$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 # The checks are independent and run in parallel. Output is grouped per check if make supports that.
 CHECKS := check-types check-imports check-deploy check-migrations check-lint check-format check-templates check-dockerfile
 OUTPUT_SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-.PHONY: $(CHECKS)
+.PHONY: $(CHECKS) run-tests
 
 check: .venv/installed
 	@$(PYTHON) -m config.local_postgres start
