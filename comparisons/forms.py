@@ -194,6 +194,11 @@ class NeedsForm(forms.Form):
     need = NeedsField(required=False)
 
 
+def parse_needs(query: QueryDict) -> tuple[str, ...]:
+    """Return the must-haves in a query string, as written."""
+    return _clean(NeedsForm(query)).get("need", ())
+
+
 class ComparisonOptionsForm(SeatFilterForm, NeedsForm):
     """The query string of a comparison page. Other parameters are ignored."""
 

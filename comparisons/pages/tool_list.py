@@ -1,13 +1,15 @@
 """Lists of tools that readers filter by facts: all tools, and those of a category."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, TypedDict
 
 from comparisons.forms import FactFilters, ToolFilter, ToolFilterForm
 from comparisons.reading.listed_tools import read_listed_categories, read_listed_facts, read_listed_tools
 from comparisons.reading.records import ListedAttribute, ListedCategory
 from comparisons.reading.revision import Revision
-from comparisons.shaping import facets
+from comparisons.shaping import facets, listed_needs, needs
+from comparisons.shaping.listed_needs import ListedNeed
+from comparisons.shaping.needs import MAX_NEEDS
 from comparisons.shaping.tool_columns import Card, build_card
 from tools.choices import PlanKind
 from tools.models import Tool
@@ -24,6 +26,22 @@ class ListedSite(NamedTuple):
     def attributes_of(self, category: int) -> tuple[ListedAttribute, ...]:
         """Return the attributes of a category, given by id."""
         return next((row.attributes for row in self.categories if row.id == category), ())
+
+
+class ListedMustHaves(NamedTuple):
+    """The must-haves of a reader, judged for all tools, and which were left out, in words."""
+
+    judged: list[ListedNeed]
+    remark: str
+
+    @property
+    def are_asked(self) -> bool:
+        return bool(self.judged or self.remark)
+
+    @property
+    def query(self) -> str:
+        """The must-haves in a query string; "" without any."""
+        return "need=" + ",".join(one.need.key for one in self.judged) if self.judged else ""
 
 
 class FactFilterContext(TypedDict):
@@ -49,19 +67,53 @@ def index_site(revision: Revision) -> ListedSite:
     return ListedSite(categories, facets.index_tools(read_listed_tools(), attributes, read_listed_facts()))
 
 
-def order_ids(selection: facets.Selection, filters: FactFilters, rows: ListingQuerySet) -> Any:
+def judge_needs(asked: Sequence[str], site: ListedSite) -> ListedMustHaves:
+    """Judge all tools by the needs that a reader asked for, as in the address. No queries."""
+    attributes = {attribute.slug: attribute for category in site.categories for attribute in category.attributes}
+    criteria = {slug: listed_needs.to_criterion(attribute) for slug, attribute in attributes.items()}
+    wanted, ignored = needs.parse_needs(asked[:MAX_NEEDS], criteria)
+    judged = [listed_needs.judge_listed(need, attributes[need.criterion.slug].id, site.tools) for need in wanted]
+    return ListedMustHaves(judged, needs.write_remark(ignored, has_more=len(asked) > MAX_NEEDS))
+
+
+def order_ids(
+    selection: facets.Selection, filters: FactFilters, rows: ListingQuerySet, *, has_needs: bool = False
+) -> Any:
     """Return the ids of the selected tools by the number that the reader has chosen, or in the order of `rows`, which
-    are filtered by everything except facts.
+    are filtered by everything except facts and must-haves.
     """
     mask = selection.pass_all()
     if filters.sort:
         return facets.sort_by_number(selection.listed, mask, filters.sort)
-    return (rows.among(selection.listed.select(mask)) if filters.wanted else rows).tool_ids()
+    return (rows.among(selection.listed.select(mask)) if filters.wanted or has_needs else rows).tool_ids()
 
 
-def build_cards(tools: Iterable[Tool], listed: facets.ListedTools, sort: ListedAttribute | None) -> list[Card]:
-    """Return the cards of tools, with the number they are sorted by, if any."""
-    return [build_card(tool, measure=facets.describe_number(listed, sort, tool.pk) if sort else "") for tool in tools]
+def build_cards(
+    tools: Iterable[Tool],
+    listed: facets.ListedTools,
+    sort: ListedAttribute | None,
+    judged: Sequence[ListedNeed] = (),
+) -> list[Card]:
+    """Return the cards of tools, with the number they are sorted by, if any, and what is open of the must-haves."""
+    tools = list(tools)
+    standings = listed_needs.describe_standings(listed, judged, [tool.pk for tool in tools])
+    return [
+        build_card(
+            tool,
+            measure=facets.describe_number(listed, sort, tool.pk) if sort else "",
+            open_needs=standings.get(tool.pk, ()),
+        )
+        for tool in tools
+    ]
+
+
+def build_needs(selection: facets.Selection, must_haves: ListedMustHaves) -> dict[str, Any]:
+    """Return what a list shows of the must-haves."""
+    return {
+        "needs_sentence": listed_needs.write_list_sentence(selection, must_haves.judged),
+        "needs_remark": must_haves.remark,
+        "need_boxes": [needs.NeedBox(one.need.key, one.need.label, is_on=True) for one in must_haves.judged],
+    }
 
 
 def build_filters(

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -194,11 +195,14 @@ def select_tools(
     price: str = "",
     panel: str = "",
     community: Mask | None = None,
+    needs: Mapping[FilterName, Mask] = MappingProxyType({}),
 ) -> Selection:
-    """Return a reader's selection: a category's id, facts by the ids of their attributes, a kind of entry, a camp, and
-    the tools to which visitors gave a number, if only those are wanted. None and "" filter nothing.
+    """Return a reader's selection: a category's id, facts by the ids of their attributes, a kind of entry, a camp, the
+    tools to which visitors gave a number, if only those are wanted, and must-haves, as masks of what does not fail
+    them. None and "" filter nothing.
     """
     passing: dict[FilterName, Mask] = {attribute: wish.match(listed, attribute) for attribute, wish in facts.items()}
+    passing |= needs
     if category is not None:
         passing["category"] = listed.by_category.get(category, 0)
     if price:

@@ -77,7 +77,7 @@ class Standing(NamedTuple):
     @property
     def words(self) -> str:
         """`Out: fails “Self-hosting”.`; "" if the tool is not out."""
-        return f"Out: fails {_quote(self.failed)}." if self.failed else ""
+        return f"Out: fails {quote_labels(self.failed)}." if self.failed else ""
 
 
 def to_criterion(fact: FactRecord) -> Criterion:
@@ -217,8 +217,8 @@ def _describe_left(left: Sequence[str], total: int) -> str:
 def _describe_meeting(who: Sequence[str], need: Need, *, is_question: bool) -> str:
     """Return `Ollama meets “Self-hosting”`, or of several tools `A and B meet …`, in a question `A or B meets …`."""
     if is_question:
-        return f"{' or '.join(who)} meets {_quote([need])}"
-    return f"{join_words(who)} {'meets' if len(who) == 1 else 'meet'} {_quote([need])}"
+        return f"{' or '.join(who)} meets {quote_labels([need])}"
+    return f"{join_words(who)} {'meets' if len(who) == 1 else 'meet'} {quote_labels([need])}"
 
 
 def write_remark(ignored: Sequence[str], *, has_more: bool = False) -> str:
@@ -234,5 +234,6 @@ def write_remark(ignored: Sequence[str], *, has_more: bool = False) -> str:
     return " ".join(parts)
 
 
-def _quote(needs: Sequence[Need]) -> str:
+def quote_labels(needs: Sequence[Need]) -> str:
+    """Return the labels of needs: `“Self-hosting” and “License: MIT”`."""
     return join_words([f"“{need.label}”" for need in needs])

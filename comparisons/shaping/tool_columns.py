@@ -139,6 +139,8 @@ class Card:
     """How a price changed lately; "" if none did."""
     measure: str
     """The number by which the list is sorted, in words; "" if it is not sorted by one."""
+    open_needs: tuple[str, ...]
+    """Which of the reader's must-haves it meets only in part, and of which nobody knows, in words."""
 
 
 def render_pair_link(pair: PairRecord) -> SafeString:
@@ -165,7 +167,7 @@ def render_logo(stem: str, *, size: int = LOGO_SIZE, lazy: bool = False) -> Safe
     return render_cached("comparisons/_logo.html", webp=webp, png=png, size=size, lazy=lazy)
 
 
-def build_card(tool: "Tool", *, measure: str = "") -> Card:
+def build_card(tool: "Tool", *, measure: str = "", open_needs: tuple[str, ...] = ()) -> Card:
     """Shape a tool for a list. The tool must come from `with_numbers().with_plans()`."""
     panel = Panel.of(tool.panel)  # type: ignore[attr-defined] # annotated
     recent: list[Plan] = tool.recent_plans  # type: ignore[attr-defined] # prefetched
@@ -184,6 +186,7 @@ def build_card(tool: "Tool", *, measure: str = "") -> Card:
             today=clock.today(),
         ),
         measure=measure,
+        open_needs=open_needs,
     )
 
 

@@ -9,16 +9,25 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from comparisons.addresses import add_query
-from comparisons.forms import parse_fact_filters, parse_seat_slugs, parse_tool_filter, parse_usage
+from comparisons.addresses import add_query, join_query
+from comparisons.forms import parse_fact_filters, parse_needs, parse_seat_slugs, parse_tool_filter, parse_usage
 from comparisons.machines import linked_data, titles
 from comparisons.models import Comparison
 from comparisons.pages.panel_seats import find_seats, read_panel_seats
-from comparisons.pages.tool_list import build_cards, build_fact_filters, build_filters, index_site, order_ids
+from comparisons.pages.tool_list import (
+    build_cards,
+    build_fact_filters,
+    build_filters,
+    build_needs,
+    index_site,
+    judge_needs,
+    order_ids,
+)
 from comparisons.pages.tool_page import build_tool_page, render_newest_links
 from comparisons.reading.records import ListedCategory
 from comparisons.reading.revision import current_revision
 from comparisons.shaping import facets, tool_columns
+from comparisons.shaping.listed_needs import pass_needs
 from comparisons.shaping.seat_filter import build_toggles
 from tools.models import Category, Tool
 from votes.models import Listing, PairRank
@@ -38,6 +47,7 @@ def tools(request: HttpRequest) -> HttpResponse:
     category = _find_category(asked.category, site.categories)
     attributes = category.attributes if category else ()
     facts = parse_fact_filters(request.GET, attributes)
+    must_haves = judge_needs(parse_needs(request.GET), site)
     listings = Listing.objects.at()
     numbered = site.tools.mask(listings.with_community_number().tool_ids())
     selection = facets.select_tools(
@@ -47,10 +57,11 @@ def tools(request: HttpRequest) -> HttpResponse:
         price=asked.price,
         panel=asked.panel,
         community=numbered if asked.community else None,
+        needs=pass_needs(site.tools, must_haves.judged),
     )
     rows = listings.chosen(**{**asked._asdict(), "category": category.id if category else ""})
     page = get_page(
-        order_ids(selection, facts, rows),
+        order_ids(selection, facts, rows, has_needs=bool(must_haves.judged)),
         request.GET,
         per_page=TOOLS_PER_PAGE,
         count=selection.pass_all().bit_count(),
@@ -62,11 +73,12 @@ def tools(request: HttpRequest) -> HttpResponse:
         {
             "here": reverse("tools"),
             "page": page,
-            "cards": build_cards(found, site.tools, facts.sort),
+            "cards": build_cards(found, site.tools, facts.sort, must_haves.judged),
             "numbered": (selection.pass_all(but=["community"]) & numbered).bit_count(),
-            "is_filtered": any(asked) or facts.is_set,
+            "is_filtered": any(asked) or facts.is_set or must_haves.are_asked,
             "has_category": bool(category),
             **build_filters(site, selection, category, asked),
+            **build_needs(selection, must_haves),
             **build_fact_filters(selection, attributes, facts),
         },
     )
@@ -98,16 +110,24 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
     site = index_site(current_revision())
     attributes = site.attributes_of(category.pk)
     facts = parse_fact_filters(request.GET, attributes)
-    selection = facets.select_tools(site.tools, category=category.pk, facts=facts.wanted)
+    must_haves = judge_needs(parse_needs(request.GET), site)
+    selection = facets.select_tools(
+        site.tools,
+        category=category.pk,
+        facts=facts.wanted,
+        needs=pass_needs(site.tools, must_haves.judged),
+    )
+    is_filtered, kept = facts.is_set or must_haves.are_asked, join_query(facts.query, must_haves.query)
+    ranked = Listing.objects.at().of_category(category).ranked(seats=seat_filter.ids)
     page = get_page(
-        order_ids(selection, facts, Listing.objects.at().of_category(category).ranked(seats=seat_filter.ids)),
+        order_ids(selection, facts, ranked, has_needs=bool(must_haves.judged)),
         request.GET,
         per_page=TOOLS_PER_PAGE,
         count=selection.pass_all().bit_count(),
     )
     here = category.get_absolute_url()
     tools = Tool.objects.with_numbers(seats=seat_filter.ids).with_plans().in_order(page.object_list)
-    cards = build_cards(tools, site.tools, facts.sort)
+    cards = build_cards(tools, site.tools, facts.sort, must_haves.judged)
     return render(
         request,
         "comparisons/category.html",
@@ -117,13 +137,14 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
             "feed": reverse("category-feed", args=[category.slug]),
             "changes": f"{reverse('changes')}?category={category.slug}",
             "seat_filter": seat_filter,
-            "toggles": build_toggles(panel_seats, seat_filter, here=here, also=facts.query),
-            "whole_panel": add_query(here, facts.query),
+            "toggles": build_toggles(panel_seats, seat_filter, here=here, also=kept),
+            "whole_panel": add_query(here, kept),
             "page": page,
             "cards": cards,
-            "is_filtered": facts.is_set,
+            "is_filtered": is_filtered,
             **build_fact_filters(selection, attributes, facts),
-            **_head(category, page, cards, is_filtered=facts.is_set),
+            **build_needs(selection, must_haves),
+            **_head(category, page, cards, is_filtered=is_filtered),
             "pair_ranks": PairRank.objects.of_category(category),
             "comparisons": render_newest_links(Comparison.objects.published().in_category(category)),
         },
