@@ -16,6 +16,7 @@ from django.db import connection, models, transaction
 from django.db.models import Prefetch
 
 from catalog.schema import FORMAT
+from comparisons.editor_lines import read_lines, store_lines
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Sourced, Tool
@@ -244,6 +245,7 @@ def _build_comparisons() -> Iterator[dict[str, Any]]:
         yield {
             "tools": [comparison.first.slug, comparison.second.slug],
             "introduction": comparison.introduction,
+            **_omit_empty(lines=store_lines(read_lines(comparison.lines))),
             "published_at": _format_instant(comparison.published_at),
             **_omit_empty(withdrawn_at=_format_instant(comparison.withdrawn_at)),
         }

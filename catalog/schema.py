@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 
 from catalog.problems import ImportProblem, Place
+from comparisons.editor_lines import EditorLine, StoredLine, find_line_errors, store_lines
 from reviews.basis import find_basis_errors
 from reviews.choices import Basis, Outcome, Verdict
 from reviews.models import Prediction, Review, Reviewer
@@ -388,9 +389,26 @@ class ToolPart(CatalogPart):
     corrections: list[CorrectionPart] = []
 
 
+class EditorLinePart(CatalogPart):
+    side: str = ""
+    words: Line = ""
+    link: str = ""
+    key: str = ""
+    hidden: bool = False
+
+
+def _dump_lines(parts: list[EditorLinePart]) -> list[StoredLine]:
+    """Return lines as the comparison stores them. Raises ValueError with a message per line that cannot stand."""
+    lines = [EditorLine(**part.model_dump()) for part in parts]
+    if errors := find_line_errors(lines):
+        raise ValueError(" ".join(f"Line {place + 1}: {message}" for place, message in errors.items()))
+    return store_lines(lines)
+
+
 class ComparisonPart(CatalogPart):
     tools: Annotated[list[Slug], Field(min_length=2, max_length=2)]
     introduction: Words = ""
+    lines: Annotated[list[EditorLinePart], AfterValidator(_dump_lines)] = []
     published_at: Instant | None = None
     withdrawn_at: PastInstant | None = None
 

@@ -23,6 +23,7 @@ from catalog.problems import Place
 from catalog.reading import Catalog, Progress, hide_progress
 from catalog.report import Fields, ImportReport
 from catalog.schema import ReviewPart
+from comparisons.editor_lines import swap_sides
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, ContentRevision, Correction, Fact, Plan, Sourced, Tool
@@ -35,7 +36,7 @@ PUBLISHING_FIELDS = ("published_at", "withdrawn_at")
 CATEGORY_FIELDS = ("name", "description", "presets")
 REVIEWER_FIELDS = ("name", "lens", "bio", "disclosure", "seat")
 TOOL_FIELDS = (*Tool.OWN_FIELDS, *PUBLISHING_FIELDS)
-COMPARISON_FIELDS = ("introduction", *PUBLISHING_FIELDS)
+COMPARISON_FIELDS = ("introduction", "lines", *PUBLISHING_FIELDS)
 SOURCE_FIELDS = ("source", "verified_on")
 JUDGMENT_FIELDS = ("due_on", "outcome", "note", "source", "judged_on")
 
@@ -392,6 +393,8 @@ def _write_comparisons(catalog: Catalog, report: ImportReport, history: HistoryL
             changes = find_differences(row, part, COMPARISON_FIELDS)
             if row.first_id != first.pk:
                 changes |= {"first": (row.first, first), "second": (row.second, second)}
+                if row.lines and "lines" not in part.model_fields_set:
+                    changes["lines"] = (row.lines, swap_sides(row.lines))
             report.record_existing(Comparison, row, place, changes)
             if changes:
                 _apply(row, changes)

@@ -3,12 +3,14 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Greatest, Least
 from django.urls import reverse
 from django.utils import timezone
 
+from comparisons.editor_lines import find_line_errors, read_lines
 from reviews.models import Review, Reviewer
 from tools.expressions import LastChanged
 from tools.models import Category, Tool
@@ -142,8 +144,18 @@ class ComparisonQuerySet(SearchableQuerySet):
         return self.prefetch_related(Prefetch("first", tools), Prefetch("second", tools))
 
 
+def validate_lines(value: object) -> None:
+    """Raise ValidationError unless a value is a list of sound lines."""
+    try:
+        errors = find_line_errors(read_lines(value))  # type: ignore[arg-type] # what is no list of objects raises
+    except (TypeError, ValueError):
+        raise ValidationError("This is not a list of lines.") from None
+    if errors:
+        raise ValidationError([f"Line {place + 1}: {message}" for place, message in errors.items()])
+
+
 class Comparison(Publishable):
-    """Two tools in the editor's order, with an introduction. Every other pair has a page without one.
+    """Two tools in the editor's order, with an introduction and “Pick if”. Every other pair has a page without one.
 
     The table has one more column, `search_vector`, with both names (tools/search.py); triggers maintain it
     (comparisons/sql/search.sql).
@@ -152,6 +164,13 @@ class Comparison(Publishable):
     first = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="comparisons_as_first")
     second = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="comparisons_as_second")
     introduction = models.TextField(blank=True, help_text="Markdown. Raw HTML is escaped.")
+    lines = models.JSONField(
+        "lines of “Pick if”",
+        default=list,
+        blank=True,
+        validators=[validate_lines],
+        help_text="The editor's own lines, the places of computed ones, and which are hidden (editor_lines.py).",
+    )
 
     objects = ComparisonQuerySet.as_manager()
     history = History()
@@ -171,6 +190,11 @@ class Comparison(Publishable):
                 name="comparisons_two_tools",
                 condition=~Q(first=F("second")),
                 violation_error_message="A tool cannot be compared with itself.",
+            ),
+            models.CheckConstraint(
+                name="comparisons_lines_sound",
+                condition=Q(models.Func("lines", function="are_editor_lines", output_field=models.BooleanField())),
+                violation_error_message="A line has a side and words, or the key of a computed line.",
             ),
         ]
 

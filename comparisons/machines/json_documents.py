@@ -4,12 +4,14 @@ docs/json.md describes the documents, and a test compares the two. Under the sam
 never change their meaning; new keys may be added.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from comparisons.addresses import absolute_url, reverse_pair, reverse_pair_image, reverse_slug, reverse_tool_image
+from comparisons.editor_lines import read_lines
 from comparisons.reading.pairs import Pair
 from comparisons.reading.records import (
     FactRecord,
@@ -28,7 +30,7 @@ from comparisons.shaping.estimates import (
     describe_for_programs,
 )
 from comparisons.shaping.needs import Fit, Need, judge, list_needs, read_values
-from comparisons.shaping.picks import Picks, choose_lines, find_lines
+from comparisons.shaping.picks import Picks, choose_lines, find_lines, list_sources
 from comparisons.shaping.pricing_read import write_pricing_read
 from comparisons.shaping.sentences import describe_split, write_like_for_like_notice, write_reason, write_verdict
 from comparisons.shaping.tool_columns import Column, SeatRow, describe_basis_of
@@ -68,7 +70,7 @@ def build_comparison(
         "introduction": pair.introduction,
         "sentence": write_verdict(columns, communities, seats),
         "reason": write_reason(columns, seats),
-        "picks": _picks(page, choose_lines(find_lines(tools, [column["prices"] for column in columns]))),
+        "picks": _picks(page, _choose_lines(pair, tools, columns)),
         "must_haves": [_must_have(need, tools) for need in list_needs(tools)],
         "notice": write_like_for_like_notice(*columns),
         "pricing_read": write_pricing_read(*((column["name"], column["prices"]) for column in columns)),
@@ -163,9 +165,19 @@ def _tool(
     }
 
 
+def _choose_lines(pair: Pair, tools: Sequence[ToolRecord], columns: Sequence[Column]) -> Picks:
+    found = find_lines(tools, [column["prices"] for column in columns])
+    return choose_lines(found, read_lines(json.loads(pair.lines)), list_sources(tools))
+
+
 def _picks(page: str, picks: Picks) -> list[dict[str, Any]]:
     return [
-        {"for": side, "text": line.text, "source": line.source, "url": absolute_url(page + line.url)}
+        {
+            "for": side,
+            "text": line.text,
+            "source": line.source,
+            "url": absolute_url(page + line.url) if line.url else "",
+        }
         for side, lines in picks._asdict().items()
         for line in lines
     ]

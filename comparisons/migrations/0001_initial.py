@@ -6,6 +6,8 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+import comparisons.models
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -30,6 +32,16 @@ class Migration(migrations.Migration):
                 ),
                 ("withdrawn_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("introduction", models.TextField(blank=True, help_text="Markdown. Raw HTML is escaped.")),
+                (
+                    "lines",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="The editor's own lines, the places of computed ones, and which are hidden (editor_lines.py).",
+                        validators=[comparisons.models.validate_lines],
+                        verbose_name="lines of “Pick if”",
+                    ),
+                ),
                 (
                     "first",
                     models.ForeignKey(
@@ -66,6 +78,16 @@ class Migration(migrations.Migration):
                 ),
                 ("withdrawn_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("introduction", models.TextField(blank=True, help_text="Markdown. Raw HTML is escaped.")),
+                (
+                    "lines",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="The editor's own lines, the places of computed ones, and which are hidden (editor_lines.py).",
+                        validators=[comparisons.models.validate_lines],
+                        verbose_name="lines of “Pick if”",
+                    ),
+                ),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
                 ("history_change_reason", models.TextField(null=True)),

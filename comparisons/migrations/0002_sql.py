@@ -1,6 +1,6 @@
 """What PostgreSQL runs by itself for comparisons, and the column that only search uses (tools/search.py)."""
 
-from django.db import migrations
+from django.db import migrations, models
 
 from web.sql import RunSQLFiles
 
@@ -26,6 +26,17 @@ class Migration(migrations.Migration):
                 "history.sql": "8087bb46",
                 "splits.sql": "81e67cf3",
                 "search.sql": "69f66656",
+                "lines.sql": "e86ccb65",
             },
+        ),
+        migrations.AddConstraint(
+            model_name="comparison",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Func("lines", function="are_editor_lines", output_field=models.BooleanField())
+                ),
+                name="comparisons_lines_sound",
+                violation_error_message="A line has a side and words, or the key of a computed line.",
+            ),
         ),
     ]

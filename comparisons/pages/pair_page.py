@@ -4,6 +4,7 @@
 nothing, because its editorial holds drafts.
 """
 
+import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +17,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from comparisons.addresses import add_query, join_query, reverse_pair, reverse_pair_image
+from comparisons.editor_lines import read_lines
 from comparisons.forms import ComparisonOptions
 from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
@@ -56,6 +58,8 @@ class Editorial:
     split_sentence: str
     lines: Picks
     """Everything that can be said for either tool and against both."""
+    sources: dict[str, str]
+    """What lines of an editor's own can stand on, {id on the page: name}."""
     values: list[dict[str, str]]
     """The facts of each tool, by attribute."""
     needs: tuple[Need, ...]
@@ -173,6 +177,7 @@ def _read_editorial(
         scorecard=[_render_seat(row) for row in seats],
         split_sentence=sentences.describe_split(seats),
         lines=picks.find_lines(tools, [column["prices"] for column in columns]),
+        sources=picks.list_sources(tools),
         values=[needs.read_values(tool) for tool in tools],
         needs=needs.list_needs(tools),
         pricing_read=write_pricing_read(*((column["name"], column["prices"]) for column in columns)),
@@ -216,7 +221,7 @@ def _build_verdict(pair: Pair, seat_filter: SeatFilter, editorial: Editorial, *,
         reason=sentences.write_reason(columns, editorial.seats),
         title=title,
         description=description,
-        picks=picks.choose_lines(editorial.lines),
+        picks=picks.choose_lines(editorial.lines, read_lines(json.loads(pair.lines)), editorial.sources),
         social=render_to_string(
             "web/_social.html",
             {

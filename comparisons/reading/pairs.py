@@ -4,6 +4,7 @@ The statement is the only query of a conditional request, so it is written in SQ
 cover everything that the comparison page shows: read docs/decisions/0002-etags.md before you add to that page.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -35,7 +36,8 @@ LEFT JOIN votes_pairtally AS on_pair
        ON on_pair.first_id = LEAST(a.id, b.id) AND on_pair.second_id = GREATEST(a.id, b.id)"""
 
 _FIND = """
-SELECT a.id, a.slug, b.id, b.slug, c.id, c.first_id, COALESCE(c.introduction, ''),{revision},{counts}
+SELECT a.id, a.slug, b.id, b.slug, c.id, c.first_id, COALESCE(c.introduction, ''), COALESCE(c.lines, '[]')::text,
+       {revision},{counts}
 FROM tools_tool AS a
 JOIN tools_tool AS b ON b.slug = %(second)s AND is_published(b.published_at, b.withdrawn_at, %(now)s)
 LEFT JOIN comparisons_comparison AS c
@@ -96,6 +98,8 @@ class Pair:
     comparison: int | None
     """The id of the comparison that editors made of the pair, or None."""
     introduction: str
+    lines: str
+    """What editors say about the lines of “Pick if”, as JSON text (comparisons.editor_lines)."""
     revision: Revision
     counts: tuple[Counts, Counts]
     pair_counts: PairCounts
@@ -146,7 +150,7 @@ def find_pair(first: str, second: str) -> Pair | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    a, a_slug, b, b_slug, comparison, editors_first, introduction, revision, *counts = row
+    a, a_slug, b, b_slug, comparison, editors_first, introduction, lines, revision, *counts = row
     on_a, on_b, between = Counts(*counts[:4]), Counts(*counts[4:8]), PairCounts(*counts[8:])
     if editors_first == b or (editors_first is None and b_slug < a_slug):
         a, a_slug, b, b_slug, on_a, on_b = b, b_slug, a, a_slug, on_b, on_a
@@ -155,6 +159,7 @@ def find_pair(first: str, second: str) -> Pair | None:
         slugs=(a_slug, b_slug),
         comparison=comparison,
         introduction=introduction,
+        lines=lines,
         revision=revision_at(now, revision),
         counts=(on_a, on_b),
         pair_counts=between.swap() if a > b else between,
@@ -170,6 +175,7 @@ def read_pair_for_preview(comparison: Comparison) -> Pair:
         slugs=(first.slug, second.slug),
         comparison=comparison.pk,
         introduction=comparison.introduction,
+        lines=json.dumps(comparison.lines),
         revision=revision,
         counts=counts,
         pair_counts=pair_counts,

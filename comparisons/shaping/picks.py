@@ -6,10 +6,12 @@ are the conditions under which a seat would change its verdict, and the question
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
+from comparisons.editor_lines import EditorLine
 from comparisons.reading.records import FactRecord, ReviewRecord, ToolRecord
 from comparisons.shaping.needs import Fit, Need, judge, to_criterion
 from reviews.choices import Verdict
@@ -30,11 +32,11 @@ class Line(NamedTuple):
     """One line: a condition, in words that continue “Pick A if”, with a link to what it stands on."""
 
     key: str
-    """Names the line for editors: an attribute, a seat, or `free`. No two lines of a pair have the same."""
+    """Names a computed line for editors: an attribute, a seat, or `free`. No two of a pair have the same."""
     words: str
     url: str
     source: str
-    """What the link leads to, in words."""
+    """What the link leads to, in words. Both are "" for a line of an editor's own that stands on nothing."""
     quote: str = ""
     """The words of a seat, in which `this` is code."""
     condition: str = ""
@@ -64,16 +66,49 @@ def find_lines(tools: Sequence[ToolRecord], prices: Sequence[Sequence[Price]]) -
     return Picks(*_drop_contradictions(sides))
 
 
-def choose_lines(found: Picks) -> Picks:
-    """Return the lines that a page shows."""
-    return Picks(_choose(found.first), _choose(found.second), found.neither[:MAX_NEITHER])
+def choose_lines(
+    found: Picks, editors: Sequence[EditorLine] = (), sources: Mapping[str, str] = MappingProxyType({})
+) -> Picks:
+    """Return the lines that a page shows: what editors wrote or placed, in their order, and then computed ones.
+
+    `sources` are what a line of an editor's own can stand on, {id on the page: name}.
+    """
+    return Picks(*(_arrange(side, lines, editors, sources) for side, lines in found._asdict().items()))
 
 
-def _choose(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """Return at most MAX_LINES lines: first what is known of the tool, but always with a seat, if one has a say."""
+def _arrange(
+    side: str, computed: Sequence[Line], editors: Sequence[EditorLine], sources: Mapping[str, str]
+) -> tuple[Line, ...]:
+    others, chosen = {line.key: line for line in computed}, []
+    for editor in editors:
+        if editor.side == side:
+            source = sources.get(editor.link, "")
+            chosen.append(Line("", _trim(editor.words), f"#{editor.link}" if source else "", source))
+        elif (line := others.pop(editor.key, None)) and not editor.hidden:
+            chosen.append(line)
+    if side == "neither":
+        return (*chosen, *others.values())[:MAX_NEITHER]
+    return (*chosen, *_choose([*others.values()], room=MAX_LINES - len(chosen)))[:MAX_LINES]
+
+
+def list_sources(tools: Sequence[ToolRecord]) -> dict[str, str]:
+    """Return what lines about tools can stand on: the ids of facts, seats, and prices on the page, with their names."""
+    facts = {fact["attribute"]: fact for tool in tools for fact in tool["facts"] or []}
+    seats = {review["seat"]: review for tool in tools for review in tool["reviews"] or []}
+    return {
+        **{f"fact-{fact['slug']}": fact["name"] for _, fact in sorted(facts.items())},
+        **{f"seat-{review['slug']}": review["name"] for _, review in sorted(seats.items())},
+        "pricing": "Prices",
+    }
+
+
+def _choose(lines: Sequence[Line], *, room: int) -> tuple[Line, ...]:
+    """Return at most `room` lines: first what is known of the tool, but always with a seat, if one has a say."""
+    if room <= 0:
+        return ()
     seats = [line for line in lines if line.key.startswith("seat:")][:MAX_SEAT_LINES]
     others = [line for line in lines if not line.key.startswith("seat:")]
-    return tuple([*others[: MAX_LINES - min(1, len(seats))], *seats][:MAX_LINES])
+    return tuple([*others[: room - min(1, len(seats))], *seats][:room])
 
 
 def _drop_contradictions(sides: Sequence[Iterable[Line]]) -> Iterator[tuple[Line, ...]]:

@@ -15,11 +15,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from comparisons.editor_lines import swap_sides
 from comparisons.models import Comparison
 from desk.fields import MARKDOWN_PREVIEW_URL, SearchedSelect
+from desk.line_rows import LineRowsField
 from desk.lists.change_lists import StateFilter
 from desk.publishing.admin import PublishingAdmin
-from desk.publishing.pair_check import PairCheck, check_pair, find_comparison
+from desk.publishing.pair_check import PairCheck, check_pair, find_comparison, read_line_context
 from tools.models import Tool
 from tools.publishing import PublicationState
 from web.normalize import normalize_line
@@ -58,24 +60,39 @@ class ToolField(forms.ModelChoiceField):
 
 
 class ComparisonForm(forms.ModelForm):
-    """Two tools, in the order of the page, and an introduction."""
+    """Two tools, in the order of the page, an introduction, and the lines of “Pick if”."""
+
+    lines = LineRowsField(
+        label="Pick if",
+        required=False,
+        help_text="Lines with a place come first, by place; then the others. Computed lines appear here once the two "
+        "tools are saved. At most four lines are shown for either tool, three for neither.",
+    )
 
     class Meta:
         model = Comparison
-        fields = ["first", "second", "introduction"]
+        fields = ["first", "second", "introduction", "lines"]
         widgets = {"introduction": AdminTextareaWidget(attrs={"data-preview": MARKDOWN_PREVIEW_URL, "rows": 8})}
         help_texts = {
             "first": "On the left of the page, and first in its address.",
             "introduction": "Who is choosing, and what it turns on. Markdown. Raw HTML is escaped.",
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "lines" in self.fields:
+            self.fields["lines"].widget.lines = read_line_context(self.instance)
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         first, second = cleaned.get("first"), cleaned.get("second")
         if first is None or second is None:
             return cleaned
+        was = (self.initial.get("first"), self.initial.get("second"))
+        if "lines" in cleaned and self.instance.pk and (second.pk, first.pk) == was:
+            cleaned["lines"] = swap_sides(cleaned["lines"])  # they were written beside the names of their tools
         is_known = self.instance.pk and self.instance.state in (PublicationState.PUBLISHED, PublicationState.WITHDRAWN)
-        if is_known and {first.pk, second.pk} != {self.initial.get("first"), self.initial.get("second")}:
+        if is_known and {first.pk, second.pk} != {*was}:
             self.add_error(
                 "second",
                 "Readers have seen this comparison. Swap its two tools, or add another comparison.",

@@ -20,6 +20,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from desk import line_rows
 from desk.contention import is_busy
 from desk.history.events import (
     HistoryEvent,
@@ -31,6 +32,7 @@ from desk.history.events import (
 )
 from desk.history.field_changes import LONG_TEXT_LENGTH, NO_VALUE, FieldChange, render_difference
 from desk.ids import parse_id
+from desk.line_rows import LineRowsField
 from desk.preset_rows import PresetRowsField, describe_preset_rows
 from desk.rate_rows import RateRowsField, describe_rows
 from tools.models import ContentRevision, Plan, Sourced
@@ -302,6 +304,8 @@ def _format_input(form: forms.ModelForm, name: str) -> str:
         choices = dict(field.choices)  # type: ignore[arg-type] # an iterable of pairs once the form is made
         labels = {str(key): str(label) for key, label in choices.items() if not isinstance(label, list | tuple)}
         return labels.get(str(value), str(value or ""))
+    if isinstance(field, LineRowsField):
+        return line_rows.describe_rows(value)  # type: ignore[arg-type] # what this field prepares
     if isinstance(field, RateRowsField):
         return describe_rows(value)  # type: ignore[arg-type] # what this field prepares
     if isinstance(field, PresetRowsField):

@@ -12,6 +12,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
+from comparisons.editor_lines import EditorLine, is_editor_line
 from tools.presets import is_stored_presets, write_preset_lines
 from tools.rates import is_stored_rates, write_rate_lines
 from web.caching import process_cache
@@ -91,6 +92,8 @@ def _format_item(item: Any) -> str:
     """Return an item of a list, such as a choice of an attribute, as an editor reads it."""
     if not isinstance(item, dict):
         return str(item)
+    if is_editor_line(item):
+        return EditorLine(**item).description
     return f"{item['name']} ({item['need']})" if item.get("need") else str(item["name"])
 
 

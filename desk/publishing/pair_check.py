@@ -5,7 +5,8 @@ from datetime import date
 
 from comparisons.models import Comparison
 from comparisons.reading.tool_records import read_tools
-from comparisons.shaping import sentences, tool_columns
+from comparisons.shaping import picks, sentences, tool_columns
+from desk.line_rows import LineContext
 from desk.publishing.gate import format_moment
 from desk.publishing.previews import find_drafts
 from desk.publishing.transitions import describe_state
@@ -64,6 +65,19 @@ def check_pair(first: Tool, second: Tool, *, exclude: int | None = None, today: 
         sentence=sentences.write_verdict(columns, communities, seats),
         counts_drafts=bool(drafts),
         judged_both=sum(1 for row in seats if None not in row["verdicts"]),
+    )
+
+
+def read_line_context(comparison: Comparison) -> LineContext:
+    """Return what the lines of a comparison refer to, computed as for its preview: with the drafts of reviews.
+
+    Three queries.
+    """
+    tools = (comparison.first, comparison.second)
+    records = read_tools([tool.pk for tool in tools], drafts=find_drafts(tools))
+    prices = [tool_columns.build_column(record, today=clock.today())["prices"] for record in records]
+    return LineContext(
+        picks.find_lines(records, prices), tuple(record["name"] for record in records), picks.list_sources(records)
     )
 
 
