@@ -5,11 +5,11 @@ nothing, because its editorial holds drafts.
 """
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 from urllib.parse import parse_qsl
 
 from django.conf import settings
@@ -31,6 +31,7 @@ from comparisons.shaping.estimates import CostSection, build_section, format_que
 from comparisons.shaping.needs import Need, Standing
 from comparisons.shaping.picks import Picks
 from comparisons.shaping.pricing_read import write_pricing_read
+from comparisons.shaping.reconciliation import Opinions, describe_rail, reconcile
 from comparisons.shaping.seat_filter import WHOLE_PANEL, PanelSeat, SeatFilter, SeatToggle, build_toggles
 from comparisons.shaping.tool_columns import Column, FactGroup, SeatRow
 from votes.community import Community
@@ -38,6 +39,7 @@ from votes.preference import Preference
 from web import markdown
 from web.caching import process_cache
 from web.fragments import render_cached
+from web.words import format_day
 
 RELATED = 6
 
@@ -53,7 +55,11 @@ class Editorial:
     notice: str
     example_notice: str
     """Which of the tools are described for demonstration only; "" if neither is. The page is then `noindex`."""
+    updated: str
+    """The day of the newest review; "" without any."""
     seats: list[SeatRow]
+    board: list[SafeString]
+    """The verdicts of each seat as a row of a table: the seats that differ first."""
     scorecard: list[SafeString]
     split_sentence: str
     lines: Picks
@@ -81,8 +87,11 @@ class PairVerdict:
     """What the editorial and the votes amount to: the sentence, and what programs read about the page."""
 
     sentence: str
+    headline: str
     reason: str
     """Why: the seats that differ in the words of their gists, and what no seat has tried; "" if neither is known."""
+    reconciliation: str
+    """How panel, visitors, and the pair vote fit together."""
     title: str
     description: str
     picks: Picks
@@ -90,6 +99,18 @@ class PairVerdict:
     social: str
     """The tags for shared links, rendered."""
     linked_data: SafeString
+
+
+class Side(NamedTuple):
+    """One of the two tools on the page."""
+
+    column: Column
+    community: Community
+    standing: Standing
+    is_behind: bool
+    """Whether the panel prefers the other one."""
+    rail: str
+    """What the drawing of panel and visitors shows."""
 
 
 class PageContext(TypedDict):
@@ -106,7 +127,7 @@ class PageContext(TypedDict):
     """The address without the must-haves."""
     kept: list[tuple[str, str]]
     """The rest of its query string, name by name."""
-    cards: list[tuple[Column, Community, Standing]]
+    sides: list[Side]
     preference: Preference
     cost: CostSection | None
     facts: list[FactGroup]
@@ -164,6 +185,7 @@ def _read_editorial(
     tools, related = read_pair(ids, related=RELATED, seats=seat_filter.ids, drafts=drafts)
     columns = tool_columns.build_columns(tools, today=today)
     seats = tool_columns.build_seat_rows(tools)
+    by_weight = sorted(seats, key=lambda row: not row["differs"])
     facts = tool_columns.build_fact_rows(tools, today=today)
     return Editorial(
         columns=columns,
@@ -173,8 +195,10 @@ def _read_editorial(
         has_long_names=tool_columns.has_long_names(tools),
         notice=sentences.write_like_for_like_notice(*columns),
         example_notice=sentences.write_example_notice(*columns),
+        updated=_find_updated(columns),
         seats=seats,
-        scorecard=[_render_seat(row) for row in seats],
+        board=[row["drawn"] for row in by_weight],
+        scorecard=[_render_seat(row, [column["brief_name"] for column in columns]) for row in by_weight],
         split_sentence=sentences.describe_split(seats),
         lines=picks.find_lines(tools, [column["prices"] for column in columns]),
         sources=picks.list_sources(tools),
@@ -188,17 +212,23 @@ def _read_editorial(
     )
 
 
-def _render_seat(row: SeatRow) -> SafeString:
-    """Render what one seat says about both tools."""
+def _find_updated(columns: Sequence[Column]) -> str:
+    """Return the day of the newest review of either tool; "" without any."""
+    days = [column["newest_review_on"] for column in columns if column["newest_review_on"]]
+    return format_day(max(days)) if days else ""
+
+
+def _render_seat(row: SeatRow, names: Sequence[str]) -> SafeString:
+    """Render what one seat says about both tools, which are called `names`."""
     return render_cached(
         "comparisons/_seat.html",
         slug=row["slug"],
         name=row["name"],
         url=row["url"],
         lens=row["lens"],
-        differs=row["differs"],
         counted=row["counted"],
-        cells=tuple(row["cells"]),
+        is_judged=any(row["verdicts"]),
+        cells=tuple(zip(names, row["verdicts"], row["gists"], row["cells"], strict=True)),
     )
 
 
@@ -218,7 +248,15 @@ def _build_verdict(pair: Pair, seat_filter: SeatFilter, editorial: Editorial, *,
     title, description = titles.write_comparison_title(*columns), titles.write_comparison_description(sentence)
     return PairVerdict(
         sentence=sentence,
+        headline=sentence,
         reason=sentences.write_reason(columns, editorial.seats),
+        reconciliation=reconcile(
+            [
+                Opinions(column["brief_name"], column["panel"], community)
+                for column, community in zip(columns, communities, strict=True)
+            ],
+            pair.preference,
+        ),
         title=title,
         description=description,
         picks=picks.choose_lines(editorial.lines, read_lines(json.loads(pair.lines)), editorial.sources),
@@ -270,7 +308,7 @@ def _build_context(
         "must_haves": must_haves,
         "without_needs": add_query(here, lens, only, usage),
         "kept": parse_qsl(join_query(lens, only, usage)),
-        "cards": list(zip(editorial.columns, pair.communities, must_haves.standings, strict=True)),
+        "sides": _build_sides(editorial.columns, pair.communities, must_haves.standings),
         "preference": pair.preference,
         "cost": build_section(
             tuple(column["priced"] for column in editorial.columns),
@@ -292,13 +330,31 @@ def _build_context(
     }
 
 
+def _build_sides(
+    columns: Sequence[Column], communities: Sequence[Community], standings: Sequence[Standing]
+) -> list[Side]:
+    ratios = [column["panel"].percent for column in columns]
+    return [
+        Side(
+            column,
+            community,
+            standing,
+            is_behind=None not in ratios and column["panel"].percent != max(ratio or 0 for ratio in ratios),
+            rail=describe_rail(Opinions(column["brief_name"], column["panel"], community)),
+        )
+        for column, community, standing in zip(columns, communities, standings, strict=True)
+    ]
+
+
 def _render_picks(editorial: Editorial, verdict: PairVerdict, *, elsewhere: str) -> SafeString:
     """Render the lines under the sentence. `elsewhere` is the page of all facts, if this one lists only some."""
     if not any(verdict.picks):
         return SafeString()
     return render_cached(
         "comparisons/_picks.html",
-        sides=tuple((column["name"], lines) for column, lines in zip(editorial.columns, verdict.picks, strict=False)),
+        sides=tuple(
+            (column["brief_name"], lines) for column, lines in zip(editorial.columns, verdict.picks, strict=False)
+        ),
         neither=verdict.picks.neither,
         elsewhere=elsewhere,
     )

@@ -90,7 +90,7 @@ class SeatRow(TypedDict):
     counted: bool
     """Whether the panel's numbers count this seat."""
     drawn: SafeString
-    """The verdicts as a row of the split table."""
+    """The verdicts as a row of the board."""
 
 
 class Column(ToolFields):
@@ -489,11 +489,12 @@ def build_seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
                 ],
                 "differs": differs,
                 "drawn": render_cached(
-                    "comparisons/_split.html",
-                    seat=reviewer["name"],
+                    "comparisons/_board_row.html",
+                    label=reviewer["name"].removeprefix("The "),
                     url=f"#seat-{reviewer['slug']}",
                     verdicts=verdicts,
                     differs=differs,
+                    counted=reviewer["counted"],
                 ),
             }
         )
@@ -503,17 +504,17 @@ def build_seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
 def _render_quote(seat: str, place: int, tools: Sequence[ToolRecord], review: ReviewRecord | None) -> SafeString:
     tool = tools[place]
     own_page = reverse_slug("tool", tool["slug"])
-    other = tools[1 - place]["name"] if len(tools) == 2 else ""
+    is_pair = len(tools) == 2
     if review is None:
-        return render_cached("comparisons/_quote.html", seat=seat, place=place + 1, tool=tool["name"], other=other)
+        return render_cached("comparisons/_quote.html", seat=seat, place=place + 1, tool=tool["name"], is_pair=is_pair)
     return render_cached(
         "comparisons/_quote.html",
         seat=seat,
         place=place + 1,
         tool=tool["name"],
-        other=other,
+        is_pair=is_pair,
         history=f"{own_page}#edition-{review['id']}",
-        predictions_url=f"{'' if len(tools) == 2 else own_page}#predictions",  # the page of a pair lists them itself
+        predictions_url=f"{'' if is_pair else own_page}#predictions",  # the page of a pair lists them itself
         predictions=_summarize_predictions(review["predictions"] or []),
         verdict=review["verdict"],
         gist=review["gist"],

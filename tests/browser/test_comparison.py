@@ -24,6 +24,7 @@ def test_vote_counts_in_place_and_can_be_changed_and_withdrawn(site, page: Page)
         "Your ship vote for Mistral Medium 3 (72B Instruct) counts. 10 ship, 0 skip. Undo is beside the buttons."
     )
     expect(page.locator("#verdict")).to_contain_text("at 100% of 10 votes")
+    expect(page.locator("#rails")).to_contain_text("Visitors 100% of 10")
     expect(find_mistral(page).get_by_role("button", name="Ship")).to_have_attribute("aria-pressed", "true")
     expect(find_mistral(page).get_by_role("button", name="Ship")).to_be_focused()
 
@@ -73,17 +74,24 @@ def test_names_stay_visible_while_scrolling(site, page: Page):
     page.set_viewport_size({"width": 360, "height": 700})
     page.goto(site + PAIR)
     page.locator("#seat-founder").scroll_into_view_if_needed()
-    assert page.locator(".names").bounding_box()["y"] == pytest.approx(0, abs=1)
+    assert page.locator(".jump").bounding_box()["y"] == pytest.approx(0, abs=1)
 
 
-def test_one_tap_shows_the_other_quote_on_a_phone(site, page: Page):
-    page.set_viewport_size({"width": 360, "height": 700})
+@pytest.mark.parametrize("width", [360, 1440])
+def test_verdicts_of_a_seat_stay_side_by_side_and_its_reasons_open(site, page: Page, width):
+    page.set_viewport_size({"width": width, "height": 740})
     page.goto(site + PAIR)
-    other = page.locator("#builder-2")
-    assert other.bounding_box()["x"] > 180
-    page.locator("#builder-1 .quote__other").click()
-    expect(other).to_be_in_viewport()
-    page.wait_for_function("document.querySelector('#builder-2').getBoundingClientRect().x < 60")
+    seat = page.locator("#seat-builder")
+    first, second = (tile.bounding_box() for tile in seat.locator(".tile").all())
+    assert first["y"] == second["y"]
+    assert first["x"] + first["width"] < second["x"]
+    reasons = page.locator("#builder-1"), page.locator("#builder-2")
+    if width == 360:
+        for reason in reasons:
+            expect(reason).to_be_hidden()
+        seat.get_by_text("Read the reasons").click()
+    for reason in reasons:
+        expect(reason).to_be_visible()
 
 
 def test_columns_scroll_under_their_row_headers_on_a_phone(site, page: Page):

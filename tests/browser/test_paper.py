@@ -42,19 +42,19 @@ def test_print_shows_all_content_and_no_controls(site, page: Page):
     page.emulate_media(media="print")
     for selector in (
         ".verdict",
-        ".card",
         "#split",
+        ".tile",
+        ".seat__one",
         "#pricing",
         "#facts",
         "#predictions",
-        ".stamp",
         ".checked a",
         ".quote",
     ):
         for shown in page.locator(selector).all():
             expect(shown).to_be_visible()
     assert page.locator(".quote").count() == 8
-    for selector in (".ballot", ".mail", ".top__links", ".foot", ".names", ".quote__other", "#related"):
+    for selector in (".ballot", ".mail", ".top__links", ".foot", ".jump", "#related"):
         for hidden in page.locator(selector).all():
             expect(hidden).to_be_hidden()
     one, two = (page.locator(f"#builder-{place}").bounding_box() for place in (1, 2))

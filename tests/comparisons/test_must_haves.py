@@ -45,7 +45,7 @@ def read(client: Client, url: str) -> dict[str, Any]:
     remark = page.find(".//details[@class='needs']/p[@class='remark']")
     return {
         "left": re.split(r"(?<=\.) (?:The panel|None of|Neither)", sentence)[0] if sentence.startswith("By") else "",
-        "out": [out.text for out in page.iter("span") if out.attrib.get("class") == "out"],
+        "out": [out.text for out in page.iter("span") if out.attrib.get("class") in ("out", "board__out")],
         "boxes": [box.attrib["value"] for box in boxes],
         "ticked": [box.attrib["value"] for box in boxes if "checked" in box.attrib],
         "remark": remark.text if remark is not None else "",

@@ -58,7 +58,7 @@ def test_unpublished_comparison_leaks_nothing(client, published_at):
 
 def test_pair_without_a_comparison_has_a_page(client):
     make.tool(slug="alpha"), make.tool(slug="beta")
-    assert "Made on demand" in text(client, "/compare/alpha-vs-beta/")
+    assert "No editor has written about this pair yet" in text(client, "/compare/alpha-vs-beta/")
     assert client.get("/compare/beta-vs-alpha/").url == "/compare/alpha-vs-beta/"
 
 
