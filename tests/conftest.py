@@ -2,9 +2,12 @@ import gc
 import time
 from contextlib import ExitStack
 
+import django.test.utils
 import pytest
 from django.db import connection
+from django.template import Context, Template
 from django.test import Client
+from django.test.signals import template_rendered
 from hypothesis import HealthCheck, settings
 from psycopg.pq import TransactionStatus
 from whitenoise.middleware import WhiteNoiseMiddleware
@@ -39,6 +42,19 @@ settings.load_profile("patient")
 # Each test client builds its own middleware, which would scan hundreds of static files. These never change in a run.
 WhiteNoiseMiddleware.update_files_dictionary = _read_files_once(WhiteNoiseMiddleware.update_files_dictionary)
 
+
+def _render_and_report(self: Template, context: Context) -> str:
+    """Render a template, and report it for `response.context` if it is that of a page.
+
+    Django's own version also copies the context of each partial and of each widget, hundreds in a form of the desk.
+    """
+    if context.template is self and not (self.name or "").startswith("django/forms/"):
+        template_rendered.send(sender=self, template=self, context=context)
+    return self.nodelist.render(context)
+
+
+django.test.utils.instrumented_test_render = _render_and_report
+
 # Most tests cast no votes; then there is nothing to verify.
 _ANY_VOTES = """
 SELECT EXISTS (SELECT FROM votes_vote) OR EXISTS (SELECT FROM votes_tally) OR EXISTS (SELECT FROM votes_ledgerhour)
@@ -50,26 +66,32 @@ BROWSER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:147.0) Gecko/201001
 # Workers take one file after another, in this order. A long file that starts late leaves the other workers idle at the
 # end, so the longest files come first; the proofs mostly wait for processes to restart.
 LONGEST_FIRST = [
+    "tests/bench/test_stress.py",
     "tests/bench/test_proof.py",
     "tests/newsletter/test_proof.py",
-    "tests/bench/test_stress.py",
     "tests/browser/test_accessibility.py",
     "tests/browser/test_accessibility_second_half.py",
     "tests/config/test_worker.py",
-    "tests/browser/test_desk_journey.py",
-    "tests/web/test_headers.py",
-    "tests/browser/test_search.py",
     "tests/desk/test_permissions.py",
+    "tests/comparisons/test_plans.py",
+    "tests/comparisons/test_facets.py",
+    "tests/browser/test_desk_journey.py",
+    "tests/web/test_pages_everywhere.py",
+    "tests/comparisons/test_images.py",
+    "tests/comparisons/test_custom.py",
     "tests/votes/test_listing.py",
     "tests/desk/test_lists.py",
-    "tests/web/test_pages_everywhere.py",
-    "tests/comparisons/test_plans.py",
-    "tests/browser/test_sign_in.py",
-    "tests/browser/test_desk_pages.py",
-    "tests/web/test_bodies.py",
     "tests/web/test_outages.py",
     "tests/browser/test_desk_publishing.py",
+    "tests/web/test_bodies.py",
+    "tests/comparisons/test_feeds.py",
+    "tests/comparisons/test_json_documents.py",
+    "tests/catalog/test_catalog.py",
+    "tests/browser/test_search.py",
+    "tests/web/test_headers.py",
+    "tests/browser/test_desk_pages.py",
     "tests/browser/test_desk_bulk.py",
+    "tests/browser/test_sign_in.py",
     "tests/browser/test_comparison.py",
 ]
 
