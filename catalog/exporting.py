@@ -131,6 +131,7 @@ def _build_reviewers() -> Iterator[dict[str, Any]]:
             "lens": reviewer.lens,
             "bio": reviewer.bio,
             "disclosure": reviewer.disclosure,
+            "behind": reviewer.behind,
             "seat": reviewer.seat,
             **_omit_empty(former_slugs=former.get(reviewer.pk)),
         }

@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 from catalog.problems import ImportProblem, Place
 from comparisons.editor_lines import EditorLine, StoredLine, find_line_errors, store_lines
 from reviews.basis import find_basis_errors
-from reviews.choices import Basis, Outcome, Verdict
+from reviews.choices import Basis, Behind, Outcome, Verdict
 from reviews.models import Prediction, Review, Reviewer
 from tools import slugs, values
 from tools.choices import AttributeKind, Better, Beyond, Meter, Period, PlanKind
@@ -260,6 +260,7 @@ class ReviewerPart(CatalogPart):
     lens: Annotated[RequiredLine, Field(max_length=_get_max_length(Reviewer, "lens"))]
     bio: Words = ""
     disclosure: Annotated[RequiredLine, Field(max_length=_get_max_length(Reviewer, "disclosure"))]
+    behind: Annotated[Literal[*Behind.values], BeforeValidator(normalize_name)] = Behind.PERSONA.value  # type: ignore[valid-type]
     seat: Annotated[int, Field(ge=1, le=32767)]
     former_slugs: list[Slug] = []
 

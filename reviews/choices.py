@@ -10,6 +10,14 @@ class Verdict(models.TextChoices):
     SKIP = "skip", "Skip"
 
 
+class Behind(models.TextChoices):
+    """Who is behind a seat."""
+
+    PERSON = "person", "A person"
+    PERSONA = "persona", "An editorial persona"
+    ASSISTED = "assisted", "An AI-assisted persona"
+
+
 class Basis(models.TextChoices):
     """How a seat knows what it says. Editions from before this was recorded have none."""
 

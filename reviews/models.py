@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from reviews.basis import MAX_DAYS, MAX_VERSION_LENGTH, describe_basis, find_basis_errors
-from reviews.choices import Basis, Outcome, Verdict
+from reviews.choices import Basis, Behind, Outcome, Verdict
 from tools import slugs
 from tools.models import (
     Tool,
@@ -49,6 +49,13 @@ class Reviewer(Slugged):
     disclosure = models.CharField(
         max_length=500, help_text="Who is behind the seat: a person, an editorial persona, or an AI-assisted persona."
     )
+    behind = models.CharField(
+        "who is behind it",
+        max_length=10,
+        choices=Behind,
+        default=Behind.PERSONA,
+        help_text="Stands in one line under every scorecard; the disclosure says the rest.",
+    )
     seat = models.PositiveSmallIntegerField(help_text="The position on the panel, from 1.")
     held_by = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -67,6 +74,7 @@ class Reviewer(Slugged):
         constraints = [
             slug_constraint(name="reviews_reviewer_slug_shape"),
             unique_name_constraint(name="reviews_reviewer_name_once"),
+            models.CheckConstraint(name="reviews_reviewer_behind_known", condition=Q(behind__in=Behind.values)),
             # Deferred, so that two reviewers can swap seats in one transaction.
             models.UniqueConstraint(
                 fields=["seat"], name="reviews_reviewer_seat_once", deferrable=models.Deferrable.DEFERRED

@@ -267,7 +267,7 @@ def _basis(review: ReviewRecord) -> dict[str, Any]:
 
 def _review(review: ReviewRecord) -> dict[str, Any]:
     return {
-        "reviewer": {"slug": review["slug"], "name": review["name"], "lens": review["lens"], "seat": review["seat"]},
+        "reviewer": {key: review[key] for key in ("slug", "name", "lens", "behind", "seat")},
         "verdict": review["verdict"],
         "gist": review["gist"],
         "quote": review["quote"],

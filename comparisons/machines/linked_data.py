@@ -1,8 +1,8 @@
 """The content of a page in the vocabulary of schema.org, as one JSON-LD graph.
 
-The graph states only what the page shows. The seats are personas, so the author of a review is an Organization and
-never a Person. Ship is 1 and skip is 0 on a scale from 0 to 1. The community's rating is included only if the page
-shows its percent.
+The graph states only what the page shows. The author of a review is a Person only if a person holds the seat; what a
+persona says is written by the publisher of the site, an Organization. Ship is 1 and skip is 0 on a scale from 0 to 1.
+The community's rating is included only if the page shows its percent.
 """
 
 import json
@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from comparisons.addresses import absolute_url
-from comparisons.reading.records import ToolRecord
+from comparisons.reading.records import ReviewRecord, ToolRecord
 from comparisons.shaping.tool_columns import Card, Column
-from reviews.choices import Verdict
+from reviews.choices import Behind, Verdict
 from tools.choices import Period, PlanKind
 from tools.prices import Price
 from tools.rates import Rate, format_count, name_meter
@@ -74,7 +74,7 @@ def describe_tool(tool: ToolRecord, column: Column, *, quotes: bool) -> Node:
         node["review"] = [
             {
                 "@type": "Review",
-                "author": {"@type": "Organization", "name": review["name"]},
+                "author": _describe_author(review),
                 "datePublished": review["published_at"][:10],
                 "reviewRating": {
                     "@type": "Rating",
@@ -86,6 +86,12 @@ def describe_tool(tool: ToolRecord, column: Column, *, quotes: bool) -> Node:
             for review in tool["reviews"]
         ]
     return node
+
+
+def _describe_author(review: ReviewRecord) -> Node:
+    if review["behind"] == Behind.PERSON:
+        return {"@type": "Person", "name": review["name"]}
+    return {"@type": "Organization", "name": settings.SITE_NAME, "url": absolute_url(reverse("home"))}
 
 
 def _describe_offer(plan: str, price: Price) -> Node:

@@ -44,6 +44,7 @@ class ColumnsContext(FormContext):
     sentence: str
     notice: str
     example_notice: str
+    who_speaks: str
     has_long_names: bool
     canonical: str
     """The address without everything that the reader selected."""
@@ -109,6 +110,7 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
         "description": titles.write_comparison_description(sentence),
         "sentence": sentence,
         "notice": sentences.write_like_for_like_notice(*columns),
+        "who_speaks": sentences.write_who_speaks(seats),
         "example_notice": sentences.write_example_notice(*columns),
         "has_long_names": tool_columns.has_long_names(records),
         "canonical": search_results.custom_address(slugs),

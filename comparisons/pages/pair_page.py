@@ -61,6 +61,8 @@ class Editorial:
     board: list[SafeString]
     """The verdicts of each seat as a row of a table: the seats that differ first."""
     scorecard: list[SafeString]
+    who_speaks: str
+    """Who is behind the seats, for the line under the scorecard; "" without seats."""
     split_sentence: str
     lines: Picks
     """Everything that can be said for either tool and against both."""
@@ -199,6 +201,7 @@ def _read_editorial(
         seats=seats,
         board=[row["drawn"] for row in by_weight],
         scorecard=[_render_seat(row, [column["brief_name"] for column in columns]) for row in by_weight],
+        who_speaks=sentences.write_who_speaks(seats),
         split_sentence=sentences.describe_split(seats),
         lines=picks.find_lines(tools, [column["prices"] for column in columns]),
         sources=picks.list_sources(tools),

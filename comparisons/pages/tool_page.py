@@ -35,6 +35,7 @@ def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = 
     tools = read_tools([tool.pk], drafts=drafts)
     column = tool_columns.build_column(tools[0], today=today, earlier=None)
     community = Community.of(tool.community, is_frozen=tool.is_frozen)  # type: ignore[attr-defined] # annotated
+    seats = tool_columns.build_seat_rows(tools)
     return {
         "here": column["url"],
         "json_address": json_address(column["url"]),
@@ -48,7 +49,8 @@ def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = 
         "cost": build_section((column["priced"],), usage, here=column["url"]),
         "community": community,
         "has_long_names": tool_columns.has_long_names(tools),
-        "seats": tool_columns.build_seat_rows(tools),
+        "seats": seats,
+        "who_speaks": sentences.write_who_speaks(seats),
         "facts": tool_columns.group_facts(tool_columns.build_fact_rows(tools, today=today, earlier=None)),
         "badges": build_snippets(settings.SITE_URL, settings.SITE_NAME, tool.slug, tool.name),
         **_build_history(tool, today=today, drafts=drafts),

@@ -129,6 +129,7 @@ class ReviewRecord(WordsRecord):
     slug: str
     name: str
     lens: str
+    behind: str
     seat: int
     counted: bool
     published_at: str

@@ -82,7 +82,8 @@ JOIN LATERAL (
                ) AS percent,
                json_agg(review ORDER BY seat) AS reviews
         FROM (
-            SELECT edition.id, reviewer.id AS reviewer, reviewer.slug, reviewer.name, reviewer.lens, reviewer.seat,
+            SELECT edition.id, reviewer.id AS reviewer, reviewer.slug, reviewer.name, reviewer.lens,
+                   reviewer.behind, reviewer.seat,
                    COALESCE(reviewer.id = ANY (%(seats)s::bigint[]), true) AS counted,
                    verdict, gist, quote, flips_if, basis, basis_version, basis_days, published_at,
                    (

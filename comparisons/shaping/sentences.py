@@ -8,6 +8,7 @@ from comparisons.shaping import verdict_text
 from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter
 from comparisons.shaping.tool_columns import Card, Column, SeatRow
 from reviews.basis import describe_untried
+from reviews.behind import describe_seats
 from votes.community import Community
 from web.words import count_of, format_day, isolate_name, join_words, spell_number
 
@@ -106,6 +107,11 @@ def describe_wide_split(seats: Sequence[SeatRow]) -> str:
     if not differing:
         return "No seat tells them apart: each gives all that it has judged the same verdict."
     return f"{_count_of(differing, judged)} would ship some of them and skip others."
+
+
+def write_who_speaks(seats: Sequence[SeatRow]) -> str:
+    """Return who is behind the seats of a scorecard, for the line under it."""
+    return describe_seats([row["behind"] for row in seats])
 
 
 def write_example_notice(*columns: Column) -> str:

@@ -78,6 +78,8 @@ class SeatRow(TypedDict):
     name: str
     url: str
     lens: str
+    behind: str
+    """Who is behind the seat (reviews.choices.Behind)."""
     verdicts: tuple[str | None, ...]
     gists: tuple[str, ...]
     """The reason in one line for each tool; "" without one."""
@@ -479,6 +481,7 @@ def build_seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
                 "name": reviewer["name"],
                 "url": reverse_slug("reviewer", reviewer["slug"]),
                 "lens": reviewer["lens"],
+                "behind": reviewer["behind"],
                 "counted": reviewer["counted"],
                 "verdicts": verdicts,
                 "gists": tuple(review["gist"] if review else "" for review in reviews),

@@ -40,7 +40,7 @@ class ReviewerForm(forms.ModelForm):
 
     class Meta:
         model = Reviewer
-        fields = ("name", "slug", "lens", "bio", "disclosure", "seat", "held_by")
+        fields = ("name", "slug", "lens", "bio", "disclosure", "behind", "seat", "held_by")
 
     def clean_seat(self) -> int:
         seat: int = self.cleaned_data["seat"]

@@ -173,6 +173,20 @@ class Migration(migrations.Migration):
                         max_length=500,
                     ),
                 ),
+                (
+                    "behind",
+                    models.CharField(
+                        choices=[
+                            ("person", "A person"),
+                            ("persona", "An editorial persona"),
+                            ("assisted", "An AI-assisted persona"),
+                        ],
+                        default="persona",
+                        help_text="Stands in one line under every scorecard; the disclosure says the rest.",
+                        max_length=10,
+                        verbose_name="who is behind it",
+                    ),
+                ),
                 ("seat", models.PositiveSmallIntegerField(help_text="The position on the panel, from 1.")),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
@@ -238,6 +252,20 @@ class Migration(migrations.Migration):
                     models.CharField(
                         help_text="Who is behind the seat: a person, an editorial persona, or an AI-assisted persona.",
                         max_length=500,
+                    ),
+                ),
+                (
+                    "behind",
+                    models.CharField(
+                        choices=[
+                            ("person", "A person"),
+                            ("persona", "An editorial persona"),
+                            ("assisted", "An AI-assisted persona"),
+                        ],
+                        default="persona",
+                        help_text="Stands in one line under every scorecard; the disclosure says the rest.",
+                        max_length=10,
+                        verbose_name="who is behind it",
                     ),
                 ),
                 ("seat", models.PositiveSmallIntegerField(help_text="The position on the panel, from 1.")),
@@ -504,6 +532,13 @@ class Migration(migrations.Migration):
                 fields=("name",),
                 name="reviews_reviewer_name_once",
                 violation_error_message="This name is taken.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reviewer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("behind__in", ["person", "persona", "assisted"])),
+                name="reviews_reviewer_behind_known",
             ),
         ),
         migrations.AddConstraint(

@@ -20,7 +20,8 @@ TERMS = {
     "ItemList": {"name", "numberOfItems", "itemListElement"},
     "ListItem": {"position", "name", "url", "item"},
     "Offer": {"name", "price", "priceCurrency", "priceSpecification"},
-    "Organization": {"name"},
+    "Organization": {"name", "url"},
+    "Person": {"name"},
     "Rating": {"ratingValue", "bestRating", "worstRating"},
     "Review": {"author", "datePublished", "reviewRating", "reviewBody"},
     "SoftwareApplication": {
@@ -61,7 +62,7 @@ def assert_terms(value: Any) -> None:
 
 def test_tool_equals_its_page(client):
     tool = make.tool(slug="alpha", name="Alpha", tagline="A line", website="https://alpha.example/")
-    seats = [make.reviewer(name=name) for name in ("The Builder", "The Skeptic")]
+    seats = [make.reviewer(name="The Builder"), make.reviewer(name="The Skeptic", behind="person")]
     make.panel(of=tool, seats=seats, verdicts="+-")
     make.plan(of=tool, name="Open", kind="free")
     make.plan(of=tool, name="Pro", kind="paid", amount="20", currency="USD", period="month")
@@ -97,12 +98,15 @@ def test_tool_equals_its_page(client):
         "review": [
             {
                 "@type": "Review",
-                "author": {"@type": "Organization", "name": name},
+                "author": author,
                 "datePublished": "2026-01-05",
                 "reviewRating": {"@type": "Rating", "ratingValue": value, **scale},
                 "reviewBody": f"Reasons of {name}.",
             }
-            for name, value in (("The Builder", 1), ("The Skeptic", 0))
+            for name, value, author in (
+                ("The Builder", 1, {"@type": "Organization", "name": "Shipside", "url": f"{SITE}/"}),
+                ("The Skeptic", 0, {"@type": "Person", "name": "The Skeptic"}),
+            )
         ],
         "aggregateRating": {"@type": "AggregateRating", "ratingValue": 0.58, "ratingCount": 31, **scale},
     }

@@ -47,8 +47,8 @@ def make_fact(
 
 def make_review(seat: int, verdict: str, published_at: str = "2026-11-01T09:00:00+00:00") -> dict[str, Any]:
     return {
-        "id": 10 + seat, "reviewer": seat, "slug": f"s{seat}", "name": f"S{seat}", "lens": "?", "seat": seat,
-        "counted": True, "verdict": verdict, "gist": "So.", "quote": "Because.", "flips_if": "",
+        "id": 10 + seat, "reviewer": seat, "slug": f"s{seat}", "name": f"S{seat}", "lens": "?", "behind": "persona",
+        "seat": seat,         "counted": True, "verdict": verdict, "gist": "So.", "quote": "Because.", "flips_if": "",
         "basis": "read", "basis_version": "", "basis_days": None, "published_at": published_at, "predictions": None,
     }  # fmt: skip
 

@@ -224,7 +224,7 @@ def test_reviewer_cannot_judge_predictions(client):
 
 
 def build_seat_form(reviewer: Reviewer, **fields) -> dict:
-    names = ("name", "slug", "lens", "bio", "disclosure", "seat")
+    names = ("name", "slug", "lens", "bio", "disclosure", "behind", "seat")
     return {**{name: getattr(reviewer, name) for name in names}, "held_by": "", **fields}
 
 

@@ -93,7 +93,8 @@ def write_corrections(client: Client, user: User | None) -> bool:
 
 def change_the_panel(client: Client, user: User | None) -> bool:
     seat = make.reviewer()
-    form = {"name": seat.name, "slug": seat.slug, "lens": "Another?", "disclosure": "p", "seat": seat.seat}
+    form = {"name": seat.name, "slug": seat.slug, "lens": "Another?", "disclosure": "p", "behind": seat.behind}
+    form |= {"seat": seat.seat}
     client.post(admin_url("reviews_reviewer_change", seat.pk), form)
     return Reviewer.objects.get(pk=seat.pk).lens == "Another?"
 
