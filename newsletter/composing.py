@@ -84,6 +84,7 @@ def _build_comparisons(
         )
     new = published.filter(is_new).exclude(pk__in=told["comparison"]).newest_first().with_numbers()
     for comparison in new[:MAX_ITEMS]:
+        verdict = write_card_verdict(build_card(comparison.first), build_card(comparison.second))
         yield NewsItem(
             kind="comparison",
             object=comparison.pk,
@@ -91,11 +92,7 @@ def _build_comparisons(
             category_ids=_get_category_ids(comparison),
             title=f"{isolate_name(comparison.first.name)} vs {isolate_name(comparison.second.name)}",
             path=comparison.get_absolute_url(),
-            words=(
-                shorten(
-                    write_card_verdict(build_card(comparison.first), build_card(comparison.second)), MAX_SENTENCE_LENGTH
-                ),
-            ),
+            words=tuple(shorten(words, MAX_SENTENCE_LENGTH) for words in (verdict.headline, verdict.reason) if words),
         )
 
 

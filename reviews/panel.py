@@ -50,6 +50,11 @@ class Panel:
         return cls(ship=ship, seats=seats, percent=percent, marks=tuple(marks))
 
     @property
+    def side(self) -> int:
+        """On which side of 50% it is: 1 if most seats ship, -1 if most skip, 0 if as many do, or without a review."""
+        return (2 * self.ship > self.seats) - (2 * self.ship < self.seats)
+
+    @property
     def figure(self) -> str:
         return NO_NUMBER if self.percent is None else f"{self.percent}%"
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 
 NO_FIGURE = "—"
+HALF = 50  # percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,12 @@ class Ratio:
         """The number of held votes in words; "" if there are none."""
         return f"{self.held:,} vote{'' if self.held == 1 else 's'} under review" if self.held else ""
 
-    def excludes(self, percent: int | None) -> bool:
-        """Return whether a percent lies outside the interval. Return False if there is no number."""
-        if percent is None or not self.has_number or self.low is None or self.high is None:
-            return False
-        return not self.low <= percent <= self.high
+    @property
+    def side(self) -> int:
+        """On which side of 50% the whole interval lies: 1 for yes, -1 for no, 0 if on neither or without a number.
+
+        `panel_gap` (votes/sql/arithmetic.sql) says the same.
+        """
+        if not self.has_number or self.low is None or self.high is None:
+            return 0
+        return (self.low > HALF) - (self.high < HALF)

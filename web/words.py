@@ -1,5 +1,6 @@
 """Small pieces of English text."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date
@@ -57,6 +58,22 @@ def shorten(text: str, limit: int) -> str:
         return text
     words, _, _ = text[:limit].rpartition(" ")
     return (words or text[: limit - 1]).rstrip(" ,;:.–—") + "…"
+
+
+def split_sentences(text: str) -> list[str]:
+    """Return the sentences of a text: it is split after `.`, `!`, or `?`, and a closing quote, before white space."""
+    return re.split(r"(?<=[.!?])\s+|(?<=[.!?][”\")])\s+", text.strip()) if text.strip() else []
+
+
+def fit_sentences(limit: int, *sentences: str) -> str:
+    """Return the first sentences that fit in `limit` characters. If none does, cut the first one between words."""
+    text = ""
+    for sentence in sentences:
+        longer = f"{text} {sentence}".lstrip()
+        if len(longer) > limit:
+            break
+        text = longer
+    return text or (shorten(sentences[0], limit) if sentences else "")
 
 
 def choose_fitting(limit: int, *wordings: str) -> str:

@@ -89,7 +89,7 @@ def _add_comparison(feed: AtomFeed, comparison: Any) -> None:
         content=render_to_string(
             "comparisons/_comparison_entry.html",
             {
-                "sentence": sentences.write_panel_verdict(first, second),
+                "verdict": sentences.write_panel_verdict(first, second),
                 "introduction": comparison.introduction,
                 "url": url,
             },

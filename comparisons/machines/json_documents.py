@@ -32,7 +32,7 @@ from comparisons.shaping.estimates import (
 from comparisons.shaping.needs import Fit, Need, judge, list_needs, read_values
 from comparisons.shaping.picks import Picks, choose_lines, find_lines, list_sources
 from comparisons.shaping.pricing_read import write_pricing_read
-from comparisons.shaping.sentences import describe_split, write_like_for_like_notice, write_reason, write_verdict
+from comparisons.shaping.sentences import describe_split, write_like_for_like_notice, write_verdict
 from comparisons.shaping.tool_columns import Column, SeatRow, describe_basis_of
 from tools import logos
 from tools.prices import Price
@@ -61,6 +61,7 @@ def build_comparison(
     """Return the document of a comparison."""
     page, communities = reverse_pair(*pair.slugs), pair.communities
     estimate = build_estimate(tuple(column["priced"] for column in columns), usage)
+    verdict = write_verdict(columns, communities, seats, preference=pair.preference)
     return {
         "schema": COMPARISON_SCHEMA,
         "url": absolute_url(page),
@@ -68,8 +69,9 @@ def build_comparison(
         "image": absolute_url(reverse_pair_image(*pair.slugs)),
         "is_editorial": pair.is_editorial,
         "introduction": pair.introduction,
-        "sentence": write_verdict(columns, communities, seats),
-        "reason": write_reason(columns, seats),
+        "headline": verdict.headline,
+        "reason": verdict.reason,
+        "sentence": verdict.sentence,
         "picks": _picks(page, _choose_lines(pair, tools, columns)),
         "must_haves": [_must_have(need, tools) for need in list_needs(tools)],
         "notice": write_like_for_like_notice(*columns),

@@ -1,21 +1,31 @@
 """Titles and descriptions for search results and shared links, computed from the verdict.
 
-A search result shows about 60 characters of a title and 160 of a description. Each title has several wordings, longest
-first, and the first that fits is used. A description is truncated between words.
+A search result shows 60 to 65 characters of a title and 155 of a description. Each title has several wordings, longest
+first, and the first that fits is used. A description is cut between sentences.
 """
 
 from collections.abc import Sequence
 
 from django.conf import settings
 
-from comparisons.shaping.sentences import write_card_verdict
+from comparisons.shaping.sentences import list_brief_names, write_card_verdict
 from comparisons.shaping.tool_columns import Card, Column
+from comparisons.shaping.verdict_text import VerdictText
 from reviews.panel import Panel
 from votes.community import Community
-from web.words import choose_fitting, count_of, isolate_name, join_words, shorten, spell_number
+from web.words import (
+    choose_fitting,
+    count_of,
+    end_sentence,
+    fit_sentences,
+    isolate_name,
+    join_words,
+    spell_number,
+    split_sentences,
+)
 
-MAX_TITLE_LENGTH = 60  # characters
-MAX_DESCRIPTION_LENGTH = 160
+MAX_TITLE_LENGTH = 65  # characters
+MAX_DESCRIPTION_LENGTH = 155
 
 
 def _choose_title(*wordings: str) -> str:
@@ -25,29 +35,38 @@ def _choose_title(*wordings: str) -> str:
 
 
 def write_comparison_title(first: Column, second: Column) -> str:
-    """Return `A vs B: A leads by two seats`, or less of it."""
-    names = f"{isolate_name(first['name'])} vs {isolate_name(second['name'])}"
-    outcome = _describe_outcome(
-        first["panel"], second["panel"], isolate_name(first["name"]), isolate_name(second["name"])
+    """Return `A vs B: A leads 3 to 2`, or less of it; with brief names if full names are too long for the outcome."""
+    names = [isolate_name(column["name"]) for column in (first, second)]
+    one, two = (isolate_name(column["brief_name"]) for column in (first, second))
+    outcome = _describe_outcome(first["panel"], second["panel"], one, two)
+    signature = f" · {settings.SITE_NAME}"
+    return choose_fitting(
+        MAX_TITLE_LENGTH,
+        f"{names[0]} vs {names[1]}: {outcome}{signature}",
+        f"{one} vs {two}: {outcome}{signature}",
+        f"{one} vs {two}: {outcome}",
+        f"{one} vs {two}: ship or skip?",
+        f"{one} vs {two}",
     )
-    return _choose_title(f"{names}: {outcome}", f"{names}: ship or skip?", names)
 
 
 def _describe_outcome(first: Panel, second: Panel, one: str, two: str) -> str:
     if not first.seats or not second.seats:
         return "which one to ship with"
     margin = first.ship * second.seats - second.ship * first.seats
+    is_like_sized = first.seats == second.seats
     if margin == 0:
-        return f"a tie at {first.percent}% ship"
-    leader = one if margin > 0 else two
-    if first.seats != second.seats:
-        return f"{leader} leads"
-    return f"{leader} leads by {count_of(abs(first.ship - second.ship), 'seat')}"
+        return (
+            f"the panel ties {first.ship} of {first.seats}" if is_like_sized else f"the panel ties at {first.percent}%"
+        )
+    leader, more, less = (one, first, second) if margin > 0 else (two, second, first)
+    count = f"{more.ship} to {less.ship}" if is_like_sized else f"{more.percent}% to {less.percent}%"
+    return f"{leader} leads {count}"
 
 
-def write_comparison_description(sentence: str) -> str:
-    """Return as much of the verdict as fits."""
-    return shorten(sentence, MAX_DESCRIPTION_LENGTH)
+def write_verdict_description(verdict: VerdictText) -> str:
+    """Return the headline, and as many sentences of the reason as fit."""
+    return fit_sentences(MAX_DESCRIPTION_LENGTH, verdict.headline, *verdict.reasons)
 
 
 def write_columns_title(columns: Sequence[Column]) -> str:
@@ -71,13 +90,14 @@ def write_tool_title(column: Column) -> str:
 
 
 def write_tool_description(column: Column, community: Community) -> str:
-    """Return what panel and community say, the entry, and as much of the tagline as fits."""
+    """Return what panel and community say, the entry, and the tagline if it fits."""
     parts = [
         f"Panel: {column['panel'].words}.",
         f"Community: {_describe_community(community)}.",
         f"Entry: {column['entry']}.",
     ]
-    return shorten(" ".join([*parts, column["tagline"]]).rstrip(), MAX_DESCRIPTION_LENGTH)
+    tagline = [end_sentence(column["tagline"])] if column["tagline"] else []
+    return fit_sentences(MAX_DESCRIPTION_LENGTH, *parts, *tagline)
 
 
 def _describe_community(community: Community) -> str:
@@ -105,13 +125,16 @@ def write_filtered_title(name: str) -> str:
 
 
 def write_category_description(description: str, cards: Sequence[Card]) -> str:
-    """Return the top three with their numbers, and as much of the category's own description as fits."""
-    leaders = [f"{isolate_name(card.tool.name)} ({card.panel.words})" for card in cards[:3] if card.panel.seats]
-    ranking = f"By panel ship: {', '.join(leaders)}. " if leaders else ""
-    return shorten((ranking + description).rstrip(), MAX_DESCRIPTION_LENGTH)
+    """Return the top three with their numbers, and as many sentences of the category's own description as fit."""
+    leaders = [f"{isolate_name(card.tool.brief_name)} ({card.panel.words})" for card in cards[:3] if card.panel.seats]
+    rankings = [f"By panel ship: {', '.join(leaders[:count])}." for count in range(len(leaders), 0, -1)]
+    opening = choose_fitting(MAX_DESCRIPTION_LENGTH, *rankings) if rankings else ""
+    return fit_sentences(MAX_DESCRIPTION_LENGTH, *filter(None, [opening]), *split_sentences(description))
 
 
 def write_home_description(first: Card, second: Card) -> str:
     """Return the newest verdict, given the cards of its two tools."""
-    newest = f"Newest: {isolate_name(first.tool.name)} vs {isolate_name(second.tool.name)}."
-    return shorten(f"{newest} {write_card_verdict(first, second)}", MAX_DESCRIPTION_LENGTH)
+    one, two = (isolate_name(name) for name in list_brief_names(first, second))
+    newest = end_sentence(f"Newest: {one} vs {two}")
+    verdict = write_card_verdict(first, second)
+    return fit_sentences(MAX_DESCRIPTION_LENGTH, newest, verdict.headline, *verdict.reasons)

@@ -21,6 +21,7 @@ from comparisons.shaping.needs import Standing
 from comparisons.shaping.search_results import PickerField
 from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter, SeatToggle, build_toggles
 from comparisons.shaping.tool_columns import Column, FactGroup, SeatRow
+from comparisons.shaping.verdict_text import VerdictText
 from votes.community import Community
 from web import clock
 
@@ -41,7 +42,7 @@ class ColumnsContext(FormContext):
 
     title: str
     description: str
-    sentence: str
+    verdict: VerdictText
     notice: str
     example_notice: str
     who_speaks: str
@@ -95,7 +96,7 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
     columns = tool_columns.build_columns(records, today=today)
     communities = [Community.of(tool.community, is_frozen=tool.is_frozen) for tool in tools]
     seats = tool_columns.build_seat_rows(records)
-    sentence = sentences.write_ranking(columns, communities, seat_filter)
+    verdict = sentences.write_ranking(columns, communities, seat_filter)
     must_haves = read_must_haves(
         options.needs,
         names=[column["name"] for column in columns],
@@ -107,8 +108,8 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
     return {
         **build_form([_fill_field(place, tool) for place, tool in enumerate(tools)], options),
         "title": titles.write_columns_title(columns),
-        "description": titles.write_comparison_description(sentence),
-        "sentence": sentence,
+        "description": titles.write_verdict_description(verdict),
+        "verdict": verdict,
         "notice": sentences.write_like_for_like_notice(*columns),
         "who_speaks": sentences.write_who_speaks(seats),
         "example_notice": sentences.write_example_notice(*columns),

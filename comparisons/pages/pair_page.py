@@ -86,12 +86,13 @@ class Editorial:
 
 @dataclass(frozen=True, slots=True)
 class PairVerdict:
-    """What the editorial and the votes amount to: the sentence, and what programs read about the page."""
+    """What the editorial and the votes amount to: the verdict, and what programs read about the page."""
 
-    sentence: str
     headline: str
     reason: str
-    """Why: the seats that differ in the words of their gists, and what no seat has tried; "" if neither is known."""
+    """The line under the headline; "" if there is nothing to say."""
+    sentence: str
+    """Both as one text."""
     reconciliation: str
     """How panel, visitors, and the pair vote fit together."""
     title: str
@@ -247,12 +248,14 @@ def _cached_verdict(pair: Pair, seat_filter: SeatFilter) -> PairVerdict:
 
 def _build_verdict(pair: Pair, seat_filter: SeatFilter, editorial: Editorial, *, here: str) -> PairVerdict:
     columns, communities = editorial.columns, pair.communities
-    sentence = sentences.write_verdict(columns, communities, editorial.seats, seat_filter)
-    title, description = titles.write_comparison_title(*columns), titles.write_comparison_description(sentence)
+    text = sentences.write_verdict(
+        columns, communities, editorial.seats, preference=pair.preference, seat_filter=seat_filter
+    )
+    title, description = titles.write_comparison_title(*columns), titles.write_verdict_description(text)
     return PairVerdict(
-        sentence=sentence,
-        headline=sentence,
-        reason=sentences.write_reason(columns, editorial.seats),
+        headline=text.headline,
+        reason=text.reason,
+        sentence=text.sentence,
         reconciliation=reconcile(
             [
                 Opinions(column["brief_name"], column["panel"], community)
@@ -275,7 +278,7 @@ def _build_verdict(pair: Pair, seat_filter: SeatFilter, editorial: Editorial, *,
             },
         ),
         linked_data=linked_data.build_comparison_graph(
-            columns, editorial.nodes, communities, url=here, sentence=sentence
+            columns, editorial.nodes, communities, url=here, sentence=text.sentence
         ),
     )
 

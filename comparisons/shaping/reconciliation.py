@@ -8,8 +8,6 @@ from votes.community import Community
 from votes.preference import Preference
 from web.words import isolate_name
 
-EVEN = 50  # percent
-
 
 class Opinions(NamedTuple):
     """What panel and visitors say about one tool."""
@@ -40,17 +38,10 @@ def reconcile(tools: Sequence[Opinions], preference: Preference) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def find_side(community: Community) -> int:
-    """Return 1 if visitors clearly ship a tool, -1 if they clearly skip it, 0 if their interval includes 50%."""
-    if not community.has_number or community.low is None or community.high is None:
-        return 0
-    return (community.low > EVEN) - (community.high < EVEN)
-
-
 def _describe_visitors(tools: Sequence[Opinions]) -> str:
     if not all(tool.community.has_number for tool in tools):
         return ""
-    (one, two), (first, second) = ([isolate_name(tool.name) for tool in tools], [find_side(t.community) for t in tools])
+    (one, two), (first, second) = ([isolate_name(tool.name) for tool in tools], [tool.community.side for tool in tools])
     opening = "Asked about each tool alone, visitors"
     if first == second:
         return {
@@ -63,11 +54,11 @@ def _describe_visitors(tools: Sequence[Opinions]) -> str:
 
 
 def _describe_choice(tools: Sequence[Opinions], preference: Preference) -> str:
-    if not preference.has_number or preference.low is None or preference.high is None:
+    if not preference.has_number:
         return ""
-    if preference.low <= EVEN <= preference.high:
+    if not preference.side:
         return "Made to choose, they are too close to call."
-    chosen, other = tools if preference.low > EVEN else tools[::-1]
+    chosen, other = tools if preference.side > 0 else tools[::-1]
     percent = max(preference.percent or 0, 100 - (preference.percent or 0))
     ahead = chosen.panel.ship * other.panel.seats - other.panel.ship * chosen.panel.seats
     name = isolate_name(chosen.name)

@@ -7,9 +7,12 @@ from django.conf import settings
 from comparisons.shaping import verdict_text
 from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter
 from comparisons.shaping.tool_columns import Card, Column, SeatRow
+from comparisons.shaping.verdict_text import Contender, VerdictText
 from reviews.basis import describe_untried
 from reviews.behind import describe_seats
+from tools.brief_names import choose_distinct_names
 from votes.community import Community
+from votes.preference import Preference
 from web.words import count_of, format_day, isolate_name, join_words, spell_number
 
 
@@ -17,62 +20,60 @@ def write_verdict(
     columns: Sequence[Column],
     communities: Sequence[Community],
     seats: Sequence[SeatRow],
+    *,
+    preference: Preference | None = None,
     seat_filter: SeatFilter = WHOLE_PANEL,
-) -> str:
-    """Return the verdict on a pair as a sentence or a few; with a seat filter, the verdict of those seats only."""
-    first, second = (
-        verdict_text.Contender(column["name"], column["panel"], community)
-        for column, community in zip(columns, communities, strict=True)
-    )
+) -> VerdictText:
+    """Return the verdict on a pair; with a seat filter, the verdict of those seats only."""
+    first, second = _list_contenders(columns, communities)
+    counted = [row for row in seats if row["counted"]]
     return verdict_text.compose_verdict(
         first,
         second,
-        _list_verdicts(seats),
+        [_read_verdicts(row) for row in counted],
+        preference=preference,
+        untried=describe_untried([row["bases"] for row in counted], (first.name, second.name)),
         seat_names=seat_filter.names,
     )
-
-
-def write_reason(columns: Sequence[Column], seats: Sequence[SeatRow]) -> str:
-    """Return the reason of the verdict on a pair: the seats that differ in their own words, and what nobody tried."""
-    first, second = (column["name"] for column in columns)
-    reason = verdict_text.compose_reason(_list_verdicts(seats), first, second)
-    untried = describe_untried([row["bases"] for row in seats if row["counted"]], (first, second))
-    return " ".join(filter(None, (reason, untried)))
-
-
-def _list_verdicts(seats: Sequence[SeatRow]) -> list[verdict_text.SeatVerdicts]:
-    """Return what the counted seats say of two tools."""
-    counted = []
-    for row in seats:
-        if row["counted"]:
-            first, second = row["verdicts"]
-            counted.append(verdict_text.SeatVerdicts(row["name"], first, second, row["gists"]))
-    return counted
 
 
 def write_ranking(
     columns: Sequence[Column], communities: Sequence[Community], seat_filter: SeatFilter = WHOLE_PANEL
-) -> str:
+) -> VerdictText:
     """Return the verdict on three or more tools; with a seat filter, the verdict of those seats only."""
-    return verdict_text.compose_ranking(
-        [
-            verdict_text.Contender(column["name"], column["panel"], community)
-            for column, community in zip(columns, communities, strict=True)
-        ],
-        seat_names=seat_filter.names,
-    )
+    return verdict_text.compose_ranking(_list_contenders(columns, communities), seat_names=seat_filter.names)
 
 
-def write_card_verdict(first: Card, second: Card) -> str:
-    """Return the same verdict on a pair, given the cards that lists have."""
-    one, two = (verdict_text.Contender(card.tool.name, card.panel, card.community) for card in (first, second))
+def _read_verdicts(row: SeatRow) -> verdict_text.SeatVerdicts:
+    one, two = row["verdicts"]
+    return verdict_text.SeatVerdicts(row["name"], one, two, row["gists"])
+
+
+def _list_contenders(columns: Sequence[Column], communities: Sequence[Community]) -> list[Contender]:
+    return [
+        Contender(column["brief_name"], column["panel"], community)
+        for column, community in zip(columns, communities, strict=True)
+    ]
+
+
+def write_card_verdict(first: Card, second: Card) -> VerdictText:
+    """Return the verdict on a pair, given the cards that lists have. They know no pair votes."""
+    names = list_brief_names(first, second)
+    one, two = (Contender(name, card.panel, card.community) for name, card in zip(names, (first, second), strict=True))
     return verdict_text.compose_verdict(one, two, _pair_marks(first, second))
 
 
-def write_panel_verdict(first: Card, second: Card) -> str:
+def write_panel_verdict(first: Card, second: Card) -> VerdictText:
     """Return what the panel says about a pair. It changes only when something is published or withdrawn."""
-    one, two = (verdict_text.Contender(card.tool.name, card.panel, Community.of(None)) for card in (first, second))
+    quiet = Community.of(None)
+    names = list_brief_names(first, second)
+    one, two = (Contender(name, card.panel, quiet) for name, card in zip(names, (first, second), strict=True))
     return verdict_text.compose_verdict(one, two, _pair_marks(first, second))
+
+
+def list_brief_names(*cards: Card) -> list[str]:
+    """Return what to call the tools of cards in a sentence."""
+    return choose_distinct_names([(card.tool.name, card.tool.brief_name) for card in cards])
 
 
 def _pair_marks(first: Card, second: Card) -> list[verdict_text.SeatVerdicts]:
@@ -86,16 +87,18 @@ def describe_split(seats: Sequence[SeatRow]) -> str:
     judged = [row for row in seats if None not in row["verdicts"]]
     differing = [row for row in judged if row["differs"]]
     if not judged:
-        return "No seat has judged both tools yet."
+        return "No reviewer has judged both tools yet."
     if not differing:
-        return "Every seat that has judged both gives them the same verdict."
-    return f"{_count_of(differing, judged)} {'gives' if len(differing) == 1 else 'give'} the two different verdicts."
+        return "Every reviewer who judged both gives them the same verdict."
+    return f"{_count_of(differing, judged)} {'gives' if len(differing) == 1 else 'give'} them different verdicts."
 
 
 def _count_of(rows: Sequence[SeatRow], judged: Sequence[SeatRow]) -> str:
-    """Return `One of four seats` or `All four seats`."""
-    seats = count_of(len(judged), "seat")
-    return f"All {seats}" if len(rows) == len(judged) > 1 else f"{spell_number(len(rows)).capitalize()} of {seats}"
+    """Return `One of four reviewers`, `All four reviewers`, `Both reviewers`, or `The only reviewer`."""
+    reviewers = count_of(len(judged), "reviewer")
+    if len(rows) == len(judged):
+        return {1: "The only reviewer", 2: "Both reviewers"}.get(len(judged), f"All {reviewers}")
+    return f"{spell_number(len(rows)).capitalize()} of {reviewers}"
 
 
 def describe_wide_split(seats: Sequence[SeatRow]) -> str:
@@ -103,9 +106,9 @@ def describe_wide_split(seats: Sequence[SeatRow]) -> str:
     judged = [row for row in seats if len([verdict for verdict in row["verdicts"] if verdict]) > 1]
     differing = [row for row in judged if row["differs"]]
     if not judged:
-        return "No seat has judged more than one of them yet."
+        return "No reviewer has judged more than one of them yet."
     if not differing:
-        return "No seat tells them apart: each gives all that it has judged the same verdict."
+        return "Every reviewer gives all of them the same verdict."
     return f"{_count_of(differing, judged)} would ship some of them and skip others."
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.safestring import SafeString
 
+from comparisons.shaping.sentences import list_brief_names
 from comparisons.shaping.tool_columns import Card, build_card
 from comparisons.shaping.verdict_text import SeatVerdicts, compose_split_clauses
 from web.fragments import render_cached
@@ -34,7 +35,7 @@ def build_split(comparison: "Comparison") -> SplitPair:
         url=comparison.get_absolute_url(),
         first=first,
         second=second,
-        sentence=_write_sentence(both, first.tool.name, second.tool.name),
+        sentence=_write_sentence(both, *list_brief_names(first, second)),
         rows=[
             render_cached("comparisons/_split.html", seat=name, verdicts=(one, two), differs=one != two)
             for name, one, two in both
@@ -43,9 +44,12 @@ def build_split(comparison: "Comparison") -> SplitPair:
 
 
 def _write_sentence(both: list[tuple[str, str, str]], first: str, second: str) -> str:
-    """Return `Two of four seats part: The Builder would ship only A; The Founder would ship only B.`"""
+    """Return `Two of four reviewers differ: The Builder ships only A, The Founder only B.`"""
     verdicts = [SeatVerdicts(*seat) for seat in both]
     apart = sum(seat.differs for seat in verdicts)
-    seats = count_of(len(both), "seat")
-    whole = f"All {seats} part" if apart == len(both) > 1 else f"{spell_number(apart).capitalize()} of {seats} part"
-    return end_sentence(f"{whole}{'s' if apart == 1 else ''}: {compose_split_clauses(verdicts, first, second)}")
+    clauses = compose_split_clauses(verdicts, first, second)
+    if len(both) == 1:
+        return end_sentence(clauses)
+    reviewers = count_of(len(both), "reviewer")
+    who = f"All {reviewers}" if apart == len(both) > 2 else f"{spell_number(apart).capitalize()} of {reviewers}"
+    return end_sentence(f"{who} {'differs' if apart == 1 else 'differ'}: {clauses}")

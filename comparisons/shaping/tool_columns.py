@@ -30,14 +30,13 @@ from reviews.basis import describe_basis
 from reviews.choices import Outcome
 from reviews.panel import Panel
 from tools import logos
-from tools.brief_names import choose_brief_name
+from tools.brief_names import choose_brief_name, choose_distinct_names
 from tools.choices import AttributeKind, Better
 from tools.presets import read_presets
 from tools.prices import Price, format_entry_price
 from tools.sourcing import describe_verification, is_stale, site_name
 from votes.community import Community
 from web import clock, markdown
-from web.folding import fold
 from web.fragments import render_cached
 from web.words import count_of, format_day
 
@@ -280,10 +279,9 @@ def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> C
 def build_columns(tools: Sequence[ToolRecord], *, today: date) -> list[Column]:
     """Shape several tools for their columns. Tools that would have the same brief name keep their full names."""
     columns = [build_column(tool, today=today) for tool in tools]
-    names = [fold(column["brief_name"]) for column in columns]
+    names = choose_distinct_names([(column["name"], column["brief_name"]) for column in columns])
     for column, name in zip(columns, names, strict=True):
-        if names.count(name) > 1:
-            column["brief_name"] = column["name"]
+        column["brief_name"] = name
     return columns
 
 

@@ -1,10 +1,10 @@
-"""The text of a verdict: which tool leads with the panel, on which seats the tools differ, and what the community says.
+"""The text of a verdict, in two steps: a headline that can be read at a glance, and the reason in one line.
 
 It is computed from the same numbers as the page, never typed in. It is plain text, because it is also the description
-of the page.
+of the page. A headline has at most MAX_HEADLINE_WORDS words if each name is one word.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -12,23 +12,36 @@ from itertools import groupby
 from reviews.choices import Verdict
 from reviews.panel import Panel
 from votes.community import Community
-from web.words import count_of, end_sentence, isolate_name, join_words
+from votes.preference import Preference
+from web.words import end_sentence, isolate_name, join_words, spell_number
 
-MAX_REASONS = 2  # seats that the reason quotes
+MAX_HEADLINE_WORDS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One tool with the numbers that the text needs."""
+    """One tool with the numbers that the text needs, under the name that sentences use."""
 
     name: str
     panel: Panel
     community: Community
 
+    @property
+    def share(self) -> Fraction:
+        """The share of seats that ship. Only for a tool with a review."""
+        return Fraction(self.panel.ship, self.panel.seats)
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether panel and visitors disagree: both are clearly on a side of 50%, and not on the same one."""
+        return self.panel.side * self.community.side < 0
+
 
 @dataclass(frozen=True, slots=True)
 class SeatVerdicts:
-    """The verdicts of one reviewer on two tools: "ship", "skip", or None without a review."""
+    """The verdicts of one reviewer on two tools: "ship", "skip", or None without a review; and the reason for each in
+    one line, "" without one.
+    """
 
     name: str
     first: str | None
@@ -36,9 +49,13 @@ class SeatVerdicts:
     gists: tuple[str, ...] = ("", "")
 
     @property
+    def has_judged_both(self) -> bool:
+        return None not in (self.first, self.second)
+
+    @property
     def differs(self) -> bool:
         """Whether the seat is part of the split: it has judged both tools and gave them different verdicts."""
-        return None not in (self.first, self.second) and self.first != self.second
+        return self.has_judged_both and self.first != self.second
 
     @property
     def skipped(self) -> int:
@@ -46,172 +63,253 @@ class SeatVerdicts:
         return 0 if self.first == Verdict.SKIP else 1
 
 
-def compose_verdict(first: Contender, second: Contender, seats: Sequence[SeatVerdicts], *, seat_names: str = "") -> str:
-    """Return the verdict on a comparison, in one sentence or a few.
+@dataclass(frozen=True, slots=True)
+class VerdictText:
+    """The headline, and the sentences of the reason."""
+
+    headline: str
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        return " ".join(self.reasons)
+
+    @property
+    def sentence(self) -> str:
+        """Both as one text."""
+        return " ".join((self.headline, *self.reasons))
+
+
+def compose_verdict(
+    first: Contender,
+    second: Contender,
+    seats: Sequence[SeatVerdicts],
+    *,
+    preference: Preference | None = None,
+    seat_names: str = "",
+    untried: str = "",
+) -> VerdictText:
+    """Return the verdict on a comparison. `untried` is a sentence on what no seat has tried, which ends the reason.
 
     `seat_names` names the seats of a filter, if the panels count those seats only. They are not the whole panel, so the
-    text then leaves out whether panel and community disagree.
+    text then leaves out on which side visitors stand.
     """
-    parts = [
-        _describe_lead(first, second, whole_panel=not seat_names),
-        _describe_split(first, second, seats),
-        _describe_communities(first, second),
-    ]
+    pair = (first, second)
+    reasons = [_explain_split(first, second, seats), _explain_pair_votes(first, second, preference)]
     if seat_names:
-        parts.insert(0, f"Through the eyes of {seat_names} alone:")
-    else:
-        parts += [_describe_disagreement(contender) for contender in (first, second)]
-    return " ".join(part for part in parts if part)
+        return _build(_count_seats(pair, seat_names), *reasons, untried)
+    if not reasons[-1]:
+        reasons += _explain_visitors(pair)
+    return _build(_write_headline(first, second, preference), *reasons, untried)
 
 
-def compose_ranking(contenders: Sequence[Contender], *, seat_names: str = "") -> str:
-    """Return the verdict on three or more tools.
-
-    It ranks them by the share of seats that ship, then says what the community says and where the two disagree.
-    `seat_names` as for `compose_verdict`.
-    """
-    parts = [*_describe_ranks(contenders, whole_panel=not seat_names), _describe_communities(*contenders)]
+def compose_ranking(contenders: Sequence[Contender], *, seat_names: str = "") -> VerdictText:
+    """Return the verdict on three or more tools, ranked by the share of seats that ship. `seat_names` as above."""
     if seat_names:
-        parts.insert(0, f"Through the eyes of {seat_names} alone:")
-    else:
-        parts += [_describe_disagreement(contender) for contender in contenders]
-    return " ".join(part for part in parts if part)
-
-
-def _describe_ranks(contenders: Sequence[Contender], *, whole_panel: bool) -> Iterator[str]:
-    """Yield which tools lead, which follow, and which have no review. Tools on one rank are named together."""
-    reviewed = sorted((one for one in contenders if one.panel.seats), key=_share, reverse=True)
-    unknown = _names([one for one in contenders if not one.panel.seats])
+        return _build(_count_seats(contenders, seat_names))
+    reviewed = sorted((one for one in contenders if one.panel.seats), key=lambda one: one.share, reverse=True)
+    unknown = [one for one in contenders if not one.panel.seats]
     if not reviewed:
-        yield f"The panel has reviewed none of {unknown} yet." if whole_panel else f"None of {unknown} is reviewed yet."
-        return
-    leaders, *others = [list(rank) for _, rank in groupby(reviewed, key=_share)]
-    yield _describe_leaders(leaders, alone=not others)
-    if others:
-        yield end_sentence(f"Then {join_words([_describe_rank(rank) for rank in others])}")
-    if unknown:
-        are = "are" if len(contenders) - len(reviewed) > 1 else "is"
-        yield f"The panel has not reviewed {unknown} yet." if whole_panel else f"{unknown} {are} not reviewed yet."
+        return _build(f"The panel has reviewed none of {_names(unknown)} yet.")
+    leaders, *others = [list(rank) for _, rank in groupby(reviewed, key=lambda one: one.share)]
+    return _build(
+        _write_leaders(leaders, contenders, is_alone=not others),
+        f"Then {join_words([f'{_names(rank)} with {_score(rank)}' for rank in others])}." if others else "",
+        f"The panel has not reviewed {_names(unknown)} yet." if unknown and len(reviewed) > 1 else "",
+        *_explain_visitors(contenders),
+    )
 
 
-def _describe_leaders(leaders: Sequence[Contender], *, alone: bool) -> str:
-    if len(leaders) > 1:
-        place = "with the panel" if alone else "at the top of the panel"
-        return f"A tie {place} between {_names(leaders)}: {_score(leaders)} ship each."
-    if alone:
-        return f"Of {_names(leaders)}, {leaders[0].panel.words}."
-    return f"{_names(leaders)} leads with the panel: {leaders[0].panel.words} it."
+def compose_split_clauses(seats: Sequence[SeatVerdicts], first: str, second: str) -> str:
+    """Return `The Builder ships only A, The Founder only B`, given the names of the tools; "" for no split."""
+    sides = [
+        ([seat.name for seat in seats if seat.differs and seat.skipped == skipped], isolate_name(tool))
+        for skipped, tool in ((1, first), (0, second))
+    ]
+    (names, tool), *others = [side for side in sides if side[0]] or [([], "")]
+    if not names:
+        return ""
+    clauses = [f"{join_words(names)} {'ships' if len(names) == 1 else 'ship'} only {tool}"]
+    clauses += [f"{join_words(names)} only {tool}" for names, tool in others]
+    return ", ".join(clauses) if all(len(names) == 1 for names, _ in sides) else "; ".join(clauses)
 
 
-def _share(contender: Contender) -> Fraction:
-    return Fraction(contender.panel.ship, contender.panel.seats)
+def _build(headline: str, *reasons: str) -> VerdictText:
+    return VerdictText(headline, tuple(reason for reason in reasons if reason))
 
 
-def _names(contenders: Sequence[Contender]) -> str:
-    return join_words([isolate_name(contender.name) for contender in contenders]) if contenders else ""
+# -- Headlines ----------------------------------------------------------------------------------------------
+
+
+def _write_headline(first: Contender, second: Contender, preference: Preference | None) -> str:
+    """Return whom the panel prefers, that it is a tie, or not reviewed; and if visitors are on the other side."""
+    known = [one for one in (first, second) if one.panel.seats]
+    if not known:
+        return f"The panel has reviewed neither {isolate_name(first.name)} nor {isolate_name(second.name)} yet."
+    if len(known) == 1:
+        unknown = second if known == [first] else first
+        headline = f"The panel has not reviewed {isolate_name(unknown.name)} yet; {_say_count(known[0])}"
+        return _add(end_sentence(headline), "Visitors disagree." if known[0].is_disputed else "")
+    if first.share == second.share:
+        opening = "It’s a tie: the panel"
+        return _add(f"{opening} {_describe_tie(known, 'both', 'neither')}.", _describe_disputes(known))
+    return _write_lead(first, second, preference)
+
+
+def _write_lead(first: Contender, second: Contender, preference: Preference | None) -> str:
+    leader, other = (first, second) if first.share > second.share else (second, first)
+    name = isolate_name(leader.name)
+    is_like_sized = leader.panel.seats == other.panel.seats
+    count = f"{leader.panel.ship} to {other.panel.ship}" if is_like_sized else f"{_of(leader)} to {_of(other)}"
+    is_reversed = _find_favorite(first, second, preference) is other
+    tail = "Visitors lean the other way." if is_reversed else _describe_disputes((leader, other))
+    if leader.panel.side < 0:
+        headline = f"The panel would ship neither; {name} leads, {count}."
+        return _add(headline, tail if is_like_sized or not tail else "Visitors disagree.")
+    headline = f"The panel prefers {name}, {count}." if is_reversed else f"{name} leads the panel, {count}."
+    return _add(headline, tail)
+
+
+def _find_favorite(first: Contender, second: Contender, preference: Preference | None) -> Contender | None:
+    """Return the tool that visitors clearly prefer: by the pair votes, or else the only one of the two that they would
+    ship while they would skip the other.
+    """
+    side = preference.side if preference else 0
+    if not side and first.community.side * second.community.side < 0:
+        side = first.community.side
+    return {1: first, -1: second}.get(side)
+
+
+def _write_leaders(leaders: Sequence[Contender], contenders: Sequence[Contender], *, is_alone: bool) -> str:
+    """Return which of three or more tools lead. `is_alone`: no other tool that has reviews follows them."""
+    names, disputes = _names(leaders), _describe_disputes(contenders)
+    if len(leaders) == len(contenders):
+        words = _describe_tie(leaders, f"all {spell_number(len(leaders))}", "none")
+        return _add(f"It’s a tie: the panel {words}.", "Visitors disagree." if disputes else "")
+    if is_alone and len(leaders) == 1:
+        return _add(f"The panel has reviewed only {names}: {_of(leaders[0])} ship it.", disputes)
+    if is_alone:
+        return _add(f"It’s a tie between {names}: {_score(leaders)}.", disputes)
+    if leaders[0].panel.side < 0:
+        lead = f"{names} {'leads with' if len(leaders) == 1 else 'lead,'} {_score(leaders)}"
+        return _add(f"The panel would ship none; {lead}.", "Visitors disagree." if disputes else "")
+    if len(leaders) == 1:
+        return _add(f"{names} leads the panel with {_score(leaders)}.", disputes)
+    return _add(f"{names} lead the panel, {_score(leaders)}.", disputes)
+
+
+def _describe_tie(tied: Sequence[Contender], everything: str, nothing: str) -> str:
+    """Return `would ship both, 3 of 4 each`."""
+    match tied[0].panel.side:
+        case 1:
+            words = f"would ship {everything}"
+        case -1:
+            words = f"would ship {nothing}"
+        case _:
+            words = f"is split on {everything}"
+    return f"{words}, {_score(tied)}"
+
+
+def _describe_disputes(contenders: Sequence[Contender]) -> str:
+    """Return on which tools visitors are on the other side, in four words; "" for none."""
+    disputed = [one for one in contenders if one.is_disputed]
+    if not disputed:
+        return ""
+    if len(disputed) == 1:
+        return end_sentence(f"Visitors disagree on {isolate_name(disputed[0].name)}")
+    if len(disputed) == len(contenders) == 2:
+        sides = {one.community.side for one in disputed}
+        return "Visitors disagree on both." if len(sides) > 1 else f"Visitors would {_verb(disputed[0])} both."
+    return f"Visitors disagree on {'all' if len(disputed) == len(contenders) else spell_number(len(disputed))}."
+
+
+def _verb(contender: Contender) -> str:
+    return "ship" if contender.community.side > 0 else "skip"
+
+
+def _count_seats(contenders: Sequence[Contender], seat_names: str) -> str:
+    """Return how many of the seats of a filter ship each tool, most first."""
+    reviewed = sorted((one for one in contenders if one.panel.seats), key=lambda one: one.share, reverse=True)
+    unknown = [one for one in contenders if not one.panel.seats]
+    if all(one.panel.seats == 1 for one in reviewed):
+        counts = [f"{'ship' if one.panel.ship else 'skip'} {isolate_name(one.name)}" for one in reviewed]
+    else:
+        counts = [f"{_of(one)} ship {isolate_name(one.name)}" for one in reviewed]
+    missing = f"no review of {join_words([isolate_name(one.name) for one in unknown], 'or')}" if unknown else ""
+    return end_sentence(f"Counting only {seat_names}: {', '.join(filter(None, (*counts, missing)))}")
+
+
+def _of(contender: Contender) -> str:
+    return f"{contender.panel.ship} of {contender.panel.seats}"
+
+
+def _say_count(contender: Contender) -> str:
+    return f"{_of(contender)} would ship {isolate_name(contender.name)}"
 
 
 def _score(rank: Sequence[Contender]) -> str:
     """Return the panel's number for the tools on one rank: `3 of 4`, or `50%` if their panels differ in size."""
     panels = {(one.panel.ship, one.panel.seats) for one in rank}
-    ship, seats = next(iter(panels))
-    return f"{ship} of {seats}" if len(panels) == 1 else f"{rank[0].panel.percent}%"
+    score = _of(rank[0]) if len(panels) == 1 else f"{rank[0].panel.percent}%"
+    return f"{score} each" if len(rank) > 1 else score
 
 
-def _describe_rank(rank: Sequence[Contender]) -> str:
-    return f"{_names(rank)} with {_score(rank)}{' each' if len(rank) > 1 else ''}"
+def _names(contenders: Sequence[Contender]) -> str:
+    return join_words([isolate_name(contender.name) for contender in contenders])
 
 
-def _describe_lead(first: Contender, second: Contender, *, whole_panel: bool) -> str:
-    """Return which tool leads with the panel, and by how many seats. A tie is called a tie."""
-    one, two = isolate_name(first.name), isolate_name(second.name)
-    if not first.panel.seats and not second.panel.seats:
-        return (
-            f"The panel has reviewed neither {one} nor {two} yet."
-            if whole_panel
-            else f"Neither {one} nor {two} is reviewed yet."
-        )
-    if not first.panel.seats or not second.panel.seats:
-        known, unknown = (first, two) if first.panel.seats else (second, one)
-        opening = f"The panel has not reviewed {unknown} yet" if whole_panel else f"{unknown} is not reviewed yet"
-        return f"{opening}; of {isolate_name(known.name)}, {known.panel.words}."
-    margin = first.panel.ship * second.panel.seats - second.panel.ship * first.panel.seats
-    if margin == 0:
-        return _describe_tie(first, second)
-    leader, other = (first, second) if margin > 0 else (second, first)
-    by = ""
-    if first.panel.seats == second.panel.seats:
-        by = f" by {count_of(leader.panel.ship - other.panel.ship, 'seat')}"
-    return end_sentence(
-        f"{isolate_name(leader.name)} leads with the panel{by}: {leader.panel.words} it, "
-        f"against {other.panel.ship} of {other.panel.seats} for {isolate_name(other.name)}"
-    )
+def _add(headline: str, tail: str) -> str:
+    return f"{headline} {tail}" if tail else headline
 
 
-def _describe_tie(first: Contender, second: Contender) -> str:
-    if first.panel.seats != second.panel.seats:
-        return f"A tie with the panel, at {first.panel.percent}% each."
-    if first.panel.ship == 0:
-        return f"A tie with the panel, and not a happy one: none of {first.panel.seats} would ship either."
-    if first.panel.ship == first.panel.seats:
-        return f"A tie with the panel: all {first.panel.seats} would ship either."
-    return f"A tie with the panel: {first.panel.words} each."
+# -- Reasons ------------------------------------------------------------------------------------------------
 
 
-def _describe_split(first: Contender, second: Contender, seats: Sequence[SeatVerdicts]) -> str:
-    """Return the names of the seats that would ship only one of the two tools."""
-    if not any(seat.first and seat.second for seat in seats):
+def _explain_split(first: Contender, second: Contender, seats: Sequence[SeatVerdicts]) -> str:
+    """Return which seats would ship only one of the two tools; a single one is quoted."""
+    judged = [seat for seat in seats if seat.has_judged_both]
+    differing = [seat for seat in judged if seat.differs]
+    if not differing:
+        if len(judged) < 2:
+            return ""
+        whole = len(judged) == len(seats)
+        return f"{'Every reviewer' if whole else 'Everyone who reviewed both'} gives both the same verdict."
+    if len(differing) == 1 < len(judged):
+        return _explain_difference(differing[0], first, second)
+    if len(differing) == len(seats) and len({seat.skipped for seat in differing}) == 1:
+        shipped, skipped = (second, first) if differing[0].skipped == 0 else (first, second)
+        who = "Every reviewer" if len(seats) > 1 else seats[0].name
+        return end_sentence(f"{who} ships {isolate_name(shipped.name)} and skips {isolate_name(skipped.name)}")
+    return end_sentence(compose_split_clauses(seats, first.name, second.name))
+
+
+def _explain_difference(seat: SeatVerdicts, first: Contender, second: Contender) -> str:
+    """Return what the only seat that differs says, in the words of its gist if it has one."""
+    names = [isolate_name(first.name), isolate_name(second.name)]
+    skipped, shipped = seat.skipped, 1 - seat.skipped
+    if gist := seat.gists[skipped]:
+        return f"Only {seat.name} separates them, skipping {names[skipped]}: “{gist}”"
+    if gist := seat.gists[shipped]:
+        return f"Only {seat.name} separates them, shipping {names[shipped]}: “{gist}”"
+    return end_sentence(f"Only {seat.name} separates them: ship {names[shipped]}, skip {names[skipped]}")
+
+
+def _explain_pair_votes(first: Contender, second: Contender, preference: Preference | None) -> str:
+    """Return which tool visitors pick, if that is clear."""
+    if not preference or not preference.side or preference.percent is None:
         return ""
-    if clauses := compose_split_clauses(seats, first.name, second.name):
-        return end_sentence(clauses)
-    return "No seat tells them apart." if len(seats) > 1 else ""
+    picked, percent = (first, preference.percent) if preference.side > 0 else (second, 100 - preference.percent)
+    return end_sentence(f"Made to choose, {percent}% of visitors pick {isolate_name(picked.name)}")
 
 
-def compose_split_clauses(seats: Sequence[SeatVerdicts], first: str, second: str) -> str:
-    """Return `The Builder would ship only A; The Founder would ship only B`, given the names of the tools; "" for no
-    split.
-    """
-    only_first = [seat.name for seat in seats if seat.differs and seat.first == "ship"]
-    only_second = [seat.name for seat in seats if seat.differs and seat.second == "ship"]
-    clauses = [
-        f"{join_words(seat_names)} would ship only {isolate_name(tool)}"
-        for seat_names, tool in ((only_first, first), (only_second, second))
-        if seat_names
-    ]
-    return "; ".join(clauses)
-
-
-def compose_reason(seats: Sequence[SeatVerdicts], first: str, second: str) -> str:
-    """Return why the verdict is what it is: which tool each seat that differs skips, in the words of its gist.
-
-    `first` and `second` are the names of the tools. Return "" if no such seat has a gist. At most MAX_REASONS seats are
-    quoted.
-    """
-    names = (isolate_name(first), isolate_name(second))
-    quoted = [
-        f"{seat.name} skips {names[seat.skipped]}: “{seat.gists[seat.skipped]}”"
-        for seat in seats
-        if seat.differs and seat.gists[seat.skipped]
-    ]
-    return " ".join(quoted[:MAX_REASONS])
-
-
-def _describe_communities(*contenders: Contender) -> str:
-    """Return what the community says about the tools for which it has a number; "" if it has none."""
-    numbers = [
-        f"{isolate_name(contender.name)} at {contender.community.percent}% of {contender.community.votes:,} votes"
-        for contender in contenders
-        if contender.community.has_number
-    ]
-    return f"The community puts {join_words(numbers)}." if numbers else ""
-
-
-def _describe_disagreement(contender: Contender) -> str:
-    """Return that panel and community disagree, if the panel's percent is outside the community's interval."""
-    panel, community = contender.panel, contender.community
-    if not community.excludes(panel.percent):
-        return ""
-    return (
-        f"Panel and community disagree on {isolate_name(contender.name)}: "
-        f"the panel’s {panel.percent}% lies outside the community’s {community.interval}."
-    )
+def _explain_visitors(contenders: Sequence[Contender]) -> list[str]:
+    """Return what visitors say of the tools on which they disagree with the panel, or break its tie."""
+    sentences = []
+    for one in contenders:
+        if one.is_disputed:
+            sentences.append(end_sentence(f"{one.community.percent}% of visitors would ship {isolate_name(one.name)}"))
+        elif one.panel.seats and not one.panel.side and one.community.side:
+            share = one.community.percent or 0
+            clear = share if one.community.side > 0 else 100 - share
+            sentences.append(f"Visitors break the tie on {isolate_name(one.name)}: {clear}% would {_verb(one)} it.")
+    return sentences

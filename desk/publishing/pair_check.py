@@ -30,7 +30,7 @@ class PairCheck:
     not_public: list[str] = field(default_factory=list)
     """One sentence per tool that readers do not see."""
     sentence: str = ""
-    """The sentence at the top of the page."""
+    """The verdict at the top of the page, without what pair votes add to it."""
     counts_drafts: bool = False
     """Whether the sentence counts unpublished reviews."""
     judged_both: int = 0
@@ -62,7 +62,7 @@ def check_pair(first: Tool, second: Tool, *, exclude: int | None = None, today: 
         existing=existing,
         existing_words=describe_state(existing) if existing else "",
         not_public=[_describe_hidden_tool(tool) for tool in hidden],
-        sentence=sentences.write_verdict(columns, communities, seats),
+        sentence=sentences.write_verdict(columns, communities, seats).sentence,
         counts_drafts=bool(drafts),
         judged_both=sum(1 for row in seats if None not in row["verdicts"]),
     )

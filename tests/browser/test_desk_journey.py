@@ -186,7 +186,7 @@ def test_editor_gets_from_an_empty_site_to_a_published_comparison_and_corrects_i
         hand.click(page.locator(f".field-{field} .select2-selection"))
         hand.fill(page.locator(".select2-search__field"), name)
         hand.click(page.locator(".select2-results__option", has_text=name).first)
-    expect(page.get_by_role("region", name="What the page will say")).to_contain_text("Alder leads with the panel")
+    expect(page.get_by_role("region", name="What the page will say")).to_contain_text("Alder leads the panel")
     hand.fill(page.get_by_label("Introduction"), "You choose an agent for a team of five, and somebody has to run it.")
     hand.click(button(page, "Save and continue editing"))
     expect_message(page, "was added successfully")
@@ -195,7 +195,7 @@ def test_editor_gets_from_an_empty_site_to_a_published_comparison_and_corrects_i
     take_step(hand, "Publish now")
     expect_message(page, "Published: Alder vs Birch.")
     guest.goto(f"{site}/compare/alder-vs-birch/")
-    expect(guest.get_by_text("Alder leads with the panel").first).to_be_visible()
+    expect(guest.get_by_text("Alder leads the panel").first).to_be_visible()
     assert guest.locator("meta[name=robots][content*=noindex]").count() == 0
 
     hand.begin("A price and the note on it, corrected")

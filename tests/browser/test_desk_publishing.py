@@ -124,7 +124,7 @@ def test_pair_is_described_as_it_is_picked_and_swapped(site, draft, page: Page):
     expect(words).to_contain_text("Choose two tools")
     pick(page, "first", "Gamma")
     pick(page, "second", "Aider")
-    expect(words).to_contain_text("Gamma leads with the panel")
+    expect(words).to_contain_text("Gamma leads the panel")
     expect(words).to_contain_text("Gamma is not public yet: it is a draft.")
     page.get_by_role("button", name="Swap the tools").click()
     expect(page.locator(".field-first .select2-selection__rendered")).to_contain_text("Aider")
@@ -147,7 +147,7 @@ def test_pair_is_checked_without_javascript(site, draft, browser: Browser):
     page.get_by_label("Introduction").fill("Still here.")
     with context.expect_page() as opened:
         page.get_by_role("button", name="Check").click()
-    expect(opened.value.locator("#content-main")).to_contain_text("Gamma leads with the panel")
+    expect(opened.value.locator("#content-main")).to_contain_text("Gamma leads the panel")
     expect(page.get_by_label("Introduction")).to_have_value("Still here.")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".messagelist")).to_contain_text("Gamma vs Aider")

@@ -181,13 +181,11 @@ def test_columns_rank_tools_and_align_rows(client):
     make.plan(of=Tool.objects.get(slug="beta"), kind="paid", amount=20, currency="USD", period="month")
     make.votes(on=Tool.objects.get(slug="gamma"), ship=20, skip=11)
     page = text(client, address("alpha", "beta", "gamma"))
-    assert (
-        "The Alpha leads with the panel: 2 of 2 ship it. Then The Beta with 1 of 2 and The Gamma with 0 of 2." in page
-    )
-    assert "The community puts The Gamma at 65% of 31 votes." in page
+    assert "The Alpha leads the panel with 2 of 2." in page
+    assert "Then The Beta with 1 of 2 and The Gamma with 0 of 2." in page
     assert "31 votes, early: 47–79%" in page
     assert 'License <span class="sign sign--differs">differs</span>' in page
-    assert "All two seats would ship some of them and skip others." in page
+    assert "Both reviewers would ship some of them and skip others." in page
     assert page.count('class="stamp stamp--ship"') == 3
     assert page.count('class="stamp stamp--skip"') == 3
     assert page.count("$20/mo") == 2
@@ -213,9 +211,7 @@ def test_tools_without_content_say_so(client):
 @pytest.mark.usefixtures("_make_tools")
 def test_seat_filter_recounts(client):
     page = text(client, address("alpha", "beta", "delta", lens="skeptic,nobody"))
-    assert (
-        "Through the eyes of The Skeptic alone: A tie at the top of the panel between The Alpha and The Delta" in page
-    )
+    assert "Counting only The Skeptic: ship The Alpha, ship The Delta, skip The Beta." in page
     assert page.count("Not counted through this lens") == 1
     assert '<a href="/compare/custom/?t=alpha&amp;t=beta&amp;t=delta">Back to the whole panel</a>' in page
     assert 'data-hx-get="/compare/custom/?lens=skeptic&amp;t=alpha&amp;t=beta&amp;t=delta"' in page

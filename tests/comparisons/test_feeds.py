@@ -71,13 +71,14 @@ def test_comparison_entry_has_verdict_and_introduction(client):
     assert find_texts(entry, "a:published") == ["2026-01-05T09:00:00+00:00"]
     assert find_texts(entry, "a:updated") == ["2026-01-06T09:00:00+00:00"]  # the newest review of either
     page = client.get("/compare/alpha-vs-beta/").content.decode()
-    sentence, introduction = find_texts(entry, "a:content")[0].strip().splitlines()
-    assert sentence.startswith("<p>Beta 0 leads with the panel by one seat")
-    assert sentence.removeprefix("<p>").removesuffix("</p>") in page  # which goes on with what the community says
+    headline, reason, introduction = find_texts(entry, "a:content")[0].strip().splitlines()
+    assert headline == "<p>Beta 0 leads the panel, 1 to 0.</p>"
+    assert headline.removeprefix("<p>") in page
+    assert reason.removeprefix("<p>").removesuffix("</p>") in page  # which goes on with what nobody tried
     assert introduction == "<p>Hello <em>you</em>.</p>"
 
 
-def test_sentence_in_the_feed_equals_the_page_with_any_panels(client):
+def test_verdict_in_the_feed_equals_the_page_with_any_panels(client):
     first, second = make.tool(slug="alpha"), make.tool(slug="beta")
     seats = [make.reviewer() for _ in range(4)]
     for tool, verdicts in ((first, {0: "ship", 2: "skip", 3: "ship"}), (second, {1: "ship", 2: "ship", 3: "skip"})):
@@ -85,8 +86,10 @@ def test_sentence_in_the_feed_equals_the_page_with_any_panels(client):
             make.review(of=tool, by=seats[place], verdict=verdict)
     make.comparison(first=first, second=second)
     [content] = find_texts(get_feed(client, "/feeds/comparisons.xml"), "//a:entry/a:content")
-    sentence = content.strip().removeprefix("<p>").removesuffix("</p>")
-    assert sentence in client.get("/compare/alpha-vs-beta/").content.decode()
+    page = client.get("/compare/alpha-vs-beta/").content.decode()
+    headline, reason = content.strip().splitlines()
+    assert headline.replace("<p>", '<p class="verdict__headline">') in page
+    assert reason.replace("<p>", '<p class="verdict__reason">').removesuffix("</p>") in page
 
 
 def test_votes_change_no_byte_of_a_feed(client):
@@ -95,8 +98,8 @@ def test_votes_change_no_byte_of_a_feed(client):
     before = [client.get(url) for url in FEEDS]
     make.votes(on=pair.first, ship=2, skip=300)
     make.votes(on=pair.second, ship=70)
-    make.pair_votes(between=(pair.first, pair.second), first=9)
-    assert "The community puts" in client.get("/compare/alpha-vs-beta/").content.decode()
+    make.pair_votes(between=(pair.first, pair.second), first=19)
+    assert "Made to choose, " in client.get("/compare/alpha-vs-beta/").content.decode()
     for url, earlier in zip(FEEDS, before, strict=True):
         assert client.get(url).content == earlier.content
         assert client.get(url, headers={"if-none-match": earlier.headers["ETag"]}).status_code == 304

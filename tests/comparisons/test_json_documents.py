@@ -110,8 +110,9 @@ def test_comparison_equals_its_page(client):
     assert document["image"] == "http://127.0.0.1:8000/og/compare/alpha-vs-beta.png"
     assert (document["is_editorial"], document["introduction"]) == (True, "Hello *you*.")
     assert [tool["slug"] for tool in document["tools"]] == ["alpha", "beta"]
-    for words in (document["sentence"], document["pricing_read"], document["split"]["sentence"]):
+    for words in (document["headline"], document["reason"], document["pricing_read"], document["split"]["sentence"]):
         assert f">{words}<" in page
+    assert document["sentence"] == f"{document['headline']} {document['reason']}"
     assert [seat["name"] in page for seat in document["split"]["seats"]] == [True]
 
 

@@ -114,7 +114,8 @@ def test_text_states_the_settings(client, settings):
     settings.STALE_AFTER_DAYS, settings.LIKE_FOR_LIKE_DAYS = 33, 44
     make_judged_tool(name="Alpha", ship=12)
     page = get_text(client)
-    for words in ("1–24 —", "25–199 percent", "200 and more", "percent (25 votes or more)", "After more than 33 days",
+    for words in ("1–24 —", "25–199 percent", "200 and more", "(25 votes or more, in whole percents)",
+                  "After more than 33 days",
                   "more than 44 days apart", "fewer than 25 votes"):  # fmt: skip
         assert words in page
     assert not {"10–49", "1–9", "90 days", "50 and more"} & set(re.findall(r"[\d–]+(?: days| and more)?", page))

@@ -271,11 +271,10 @@ def test_public_pages_reject_post(url):
     assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
 
 
-def test_votes_change_the_numbers_and_the_sentence(client, form_client):
+def test_votes_change_the_numbers(client, form_client):
     full_pair()
     make.votes(on=Tool.objects.get(slug="alpha"), skip=50)
     before = text(client, "/compare/beta-vs-alpha/")
-    assert "The community puts" in before
     form_client.post("/tools/alpha/vote/", {"choice": "ship"})
     after = text(client, "/compare/beta-vs-alpha/")
     assert ("59 votes" in before, "60 votes" in before) == (True, False)

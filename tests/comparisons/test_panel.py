@@ -93,7 +93,7 @@ def test_empty_panel_says_so(client):
     make.reviewer(slug="new")
     assert "No verdict from this seat yet." in text(client, "/reviewers/new/")
     assert "No prediction is open." in text(client, "/predictions/")
-    assert "The panel is of one mind" in text(client, "/splits/")
+    assert "The reviewers agree on every tool so far" in text(client, "/splits/")
 
 
 def leaky_panel():
@@ -143,12 +143,12 @@ def test_pages_leak_nothing(client, url):
     ],
 )
 def test_query_counts_are_constant(client, django_assert_num_queries, things, url, queries):
-    seats = [make.reviewer(slug="seat"), make.reviewer()]
+    seats = [make.reviewer(slug="seat"), make.reviewer(), make.reviewer()]
     for _ in range(things):
         tools = [make.tool(), make.tool()]
-        for tool, verdicts in zip(tools, ("+-", "-+"), strict=True):
+        for tool, verdicts in zip(tools, ("++-", "-++"), strict=True):
             make.panel(of=tool, seats=seats, verdicts=verdicts)
-            make.votes(on=tool, ship=60)
+            make.votes(on=tool, skip=60)
             make.plan(of=tool)
             make.prediction(of=tool.reviews.first())
             make.prediction(of=tool.reviews.first(), outcome="void")
@@ -164,7 +164,7 @@ def test_splits_show_the_seats_that_differ(client):
     make.panel(of=beta, seats=seats, verdicts="-++")
     make.comparison(first=alpha, second=beta)
     page = text(client, "/splits/")
-    assert "Two of three seats part: Ann would ship only Alpha; Ben would ship only Beta." in page
+    assert "Two of three reviewers differ: Ann ships only Alpha, Ben only Beta." in page
     assert page.count("split__row--differs") == 2
 
 

@@ -8,6 +8,7 @@ from django.test import Client
 
 from tests import factories as make
 from tests.comparisons.contents import make_site
+from tools.models import Tool
 
 pytestmark = pytest.mark.django_db
 SITE = "http://127.0.0.1:8000"
@@ -26,15 +27,25 @@ def get_head(client: Client, url: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("names", "verdicts", "title"),
     [
-        (("vLLM", "Ollama"), ("++++", "+---"), "vLLM vs Ollama: vLLM leads by three seats · Shipside"),
-        (("vLLM", "Ollama"), ("+---", "++--"), "vLLM vs Ollama: Ollama leads by one seat · Shipside"),
-        (("vLLM", "Ollama"), ("++--", "--++"), "vLLM vs Ollama: a tie at 50% ship · Shipside"),
-        (("vLLM", "Ollama"), ("++++", "+"), "vLLM vs Ollama: a tie at 100% ship · Shipside"),
-        (("vLLM", "Ollama"), ("+++-", "+"), "vLLM vs Ollama: Ollama leads · Shipside"),
+        (("vLLM", "Ollama"), ("++++", "+---"), "vLLM vs Ollama: vLLM leads 4 to 1 · Shipside"),
+        (("vLLM", "Ollama"), ("+---", "++--"), "vLLM vs Ollama: Ollama leads 2 to 1 · Shipside"),
+        (("vLLM", "Ollama"), ("++--", "--++"), "vLLM vs Ollama: the panel ties 2 of 4 · Shipside"),
+        (("vLLM", "Ollama"), ("++++", "+"), "vLLM vs Ollama: the panel ties at 100% · Shipside"),
+        (("vLLM", "Ollama"), ("+++-", "+"), "vLLM vs Ollama: Ollama leads 100% to 75% · Shipside"),
         (("vLLM", "Ollama"), ("++++", ""), "vLLM vs Ollama: which one to ship with · Shipside"),
-        (("Mistral Medium 3", "Claude Haiku"), ("+", "-"), "Mistral Medium 3 vs Claude Haiku: ship or skip?"),
-        (("M" * 25, "N" * 28), ("+", "-"), f"{'M' * 25} vs {'N' * 28}"),
-        (("M" * 200, "N" * 28), ("+", "-"), f"{'M' * 59}…"),
+        (
+            ("Mistral Medium 3", "Claude Haiku"),
+            ("+", "-"),
+            "Mistral Medium 3 vs Claude Haiku: Mistral Medium 3 leads 1 to 0",
+        ),
+        (
+            ("Mistral Medium 3 (72B Instruct)", "Claude (open weights)"),
+            ("-", "+"),
+            "Mistral Medium 3 vs Claude: Claude leads 1 to 0 · Shipside",
+        ),
+        (("M" * 20, "N" * 20), ("+", "-"), f"{'M' * 20} vs {'N' * 20}: ship or skip?"),
+        (("M" * 28, "N" * 28), ("+", "-"), f"{'M' * 28} vs {'N' * 28}"),
+        (("M" * 200, "N" * 28), ("+", "-"), f"{'M' * 59}… vs…"),
     ],
 )
 def test_comparison_title_names_the_leader_if_it_fits(client, names, verdicts, title):
@@ -43,19 +54,27 @@ def test_comparison_title_names_the_leader_if_it_fits(client, names, verdicts, t
         make.panel(of=make.tool(slug=slug, name=name), seats=seats[: len(signs)], verdicts=signs)
     shown = get_head(client, "/compare/alpha-vs-beta/")["title"]
     assert shown == title
-    assert len(shown) <= 60
+    assert len(shown) <= 65
 
 
-def test_description_is_the_verdict_cut_between_words(client):
+def test_description_is_the_verdict_cut_between_sentences(client):
     pair = make_site()
     make.votes(on=pair.first, ship=80, skip=20)
-    sentence = client.get("/compare/alpha-vs-beta.json").json()["sentence"]
-    assert len(sentence) > 160
+    seat = pair.first.reviews.first().reviewer
+    Tool.objects.filter(pk=pair.second_id).update(name=f"Beta {'x' * 30}")
+    document = client.get("/compare/alpha-vs-beta.json").json()
+    assert document["sentence"] == f"{document['headline']} {document['reason']}"
     shown = get_head(client, "/compare/alpha-vs-beta/")["description"]
-    assert len(shown) <= 160
-    assert shown.endswith("…")
-    assert re.match(re.escape(shown.removesuffix("…")) + r"\W", sentence)
-    assert get_head(client, "/")["description"].startswith("Newest: Alpha 0 vs Beta 0. Beta 0 leads with the panel")
+    assert document["reason"].startswith(f"{seat.name} ships Beta {'x' * 30} and skips Alpha 0. ")
+    assert shown == document["headline"] == f"Beta {'x' * 30} leads the panel, 1 to 0. Visitors disagree on Alpha 0."
+    assert get_head(client, "/")["description"] == (
+        f"Newest: Alpha 0 vs Beta {'x' * 30}. Beta {'x' * 30} leads the panel, 1 to 0. Visitors disagree on Alpha 0."
+    )
+    Tool.objects.filter(pk=pair.second_id).update(short_name="Beta")
+    assert get_head(client, "/compare/alpha-vs-beta/")["description"] == (
+        "Beta leads the panel, 1 to 0. Visitors disagree on Alpha 0. "
+        f"{seat.name} ships Beta and skips Alpha 0. 78% of visitors would ship Alpha 0."
+    )
 
 
 def test_titles_of_tool_and_category_have_their_numbers(client):

@@ -163,7 +163,7 @@ def test_seats_align_in_order_and_differ_only_if_both_judged():
         ("S2", (None, "skip"), False),
         ("S3", ("ship", "skip"), True),
     ]
-    assert sentences.describe_split(rows) == "One of one seat gives the two different verdicts."
+    assert sentences.describe_split(rows) == "The only reviewer gives them different verdicts."
 
 
 def make_column(**fields: Any) -> tool_columns.Column:

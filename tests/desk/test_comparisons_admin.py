@@ -38,8 +38,8 @@ def test_check_shows_what_the_page_will_say(client, django_assert_num_queries):
     one, two = two_tools()
     response = client.get(CHECK, {"first": one.pk, "second": two.pk})
     assert read_text(response) == (
-        "Alpha leads with the panel by one seat: 2 of 2 ship it, against 1 of 2 for Beta. "
-        "The Skeptic would ship only Alpha. "
+        "Alpha leads the panel, 2 to 1. Only The Skeptic separates them, skipping Beta: “Gist of The Skeptic.” "
+        "Neither of the two seats has tried either. "
         "2 seats reviewed both tools; unpublished reviews are counted. "
         "Beta is not public yet: it is a draft."
     )

@@ -44,10 +44,10 @@ def test_issue_contains_news_and_nothing_private():
     third, comparison, flip, prediction, split, watch = parse_items(issue.content)
     assert SECRET not in str(issue.content)
     assert third.category_ids == (pair.first.category_id, new.second.category_id)
-    assert comparison.words[0].startswith("Beta 0 leads with the panel by one seat: 1 of 1 ship it")
+    assert comparison.words == ("Beta 0 leads the panel, 1 to 0.", f"{seat.name} ships Beta 0 and skips Alpha 0.")
     assert flip.words == (f"“Gist of {seat.name}.”", "Before, since 5 Jan 2026: ship.")
     assert prediction.words == (f"“{judged.claim}”", "Due 3 Jan 2036.", "It did not happen.")
-    assert split.words == (f"One of one seat parts: {seat.name} would ship only Beta 0.",)
+    assert split.words == (f"{seat.name} ships only Beta 0.",)
     assert watch.words == ("Twelve new votes, more than on any other tool. 58% ship of 12 votes, early: 32–81%.",)
     assert issue.subject == "Alpha 0 vs Third, and three more verdicts"
     assert select_public(parse_items(issue.content)) == parse_items(issue.content)

@@ -34,10 +34,12 @@ def test_thresholds_are_settings(settings):
     ]
 
 
-@pytest.mark.parametrize(("percent", "excluded"), [(40, True), (41, False), (73, False), (74, True), (None, False)])
-def test_excludes_means_outside_the_interval(percent, excluded):
-    assert make_community(30, 20).excludes(percent) is excluded
+@pytest.mark.parametrize(
+    ("low", "high", "side"), [(51, 60, 1), (50, 60, 0), (40, 60, 0), (40, 50, 0), (40, 49, -1), (None, None, 0)]
+)
+def test_side_is_where_the_whole_interval_lies(low, high, side):
+    assert Community(30, 20, 60, low, high).side == side
 
 
-def test_excludes_is_false_without_a_number():
-    assert not make_community(5, 4).excludes(100)
+def test_side_needs_a_number():
+    assert Community(9, 0, 100, 70, 100).side == 0

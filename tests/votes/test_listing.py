@@ -8,14 +8,16 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from reviews.models import Reviewer
+from reviews.panel import Panel
 from tests import factories as make
 from tests.locking import in_thread, other_connection, wait_until_blocked
 from tools.models import Plan, Tool
+from votes.community import Community
 from votes.models import Choice, Listing, Vote
 from votes.verifying import verify_tally
 from web.folding import sort_key
@@ -110,15 +112,35 @@ def test_votes_update_all_periods():
 
 def test_gap_requires_that_panel_and_community_disagree():
     seats = [make.reviewer() for _ in range(4)]
-    agree, apart, few = (make.tool(name=name) for name in ("Agree", "Apart", "Few votes"))
-    for tool in (agree, apart, few):
-        make.panel(of=tool, seats=seats, verdicts="++--")
-    make.votes(on=agree, ship=30, skip=25)
-    make.votes(on=apart, ship=80, skip=20)
-    make.votes(on=few, ship=9)
-    assert get_names(Listing.objects.at().apart()) == ["Apart"]
-    assert get_listing(apart).gap == 30
-    assert get_listing(agree).gap is None
+    verdicts = {"Same side": "++++", "Unclear": "+---", "Tied": "++--", "Apart": "+---", "Few votes": "----"}
+    votes = {"Unclear": (30, 25), "Few votes": (9, 0)}
+    for name, signs in verdicts.items():
+        tool = make.tool(name=name)
+        make.panel(of=tool, seats=seats, verdicts=signs)
+        ship, skip = votes.get(name, (80, 20))
+        make.votes(on=tool, ship=ship, skip=skip)
+    assert [(listing.tool.name, listing.gap) for listing in Listing.objects.at().apart()] == [("Apart", 55)]
+
+
+@given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 300), st.integers(0, 300))
+@example(1, 3, 60, 40)
+@example(3, 1, 40, 60)
+def test_gap_is_known_exactly_where_sides_differ(ship, skip, community_ship, community_skip):
+    """The function of the database against what pages say."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT panel_gap(ship, ship + skip, yes, no), whole_percent(yes, yes + no),"
+            " whole_percent(wilson_low(yes, yes + no)), whole_percent(wilson_high(yes, yes + no))"
+            " FROM (VALUES (%s::bigint, %s::bigint, %s::bigint, %s::bigint)) AS counts(ship, skip, yes, no)",
+            [ship, skip, community_ship, community_skip],
+        )
+        [gap, *numbers] = cursor.fetchone()
+    community = Community(community_ship, community_skip, *numbers)
+    panel = Panel.from_verdicts([("Ann", "ship")] * ship + [("Ben", "skip")] * skip)
+    if community.has_number:
+        assert (gap is not None) == (panel.side * community.side < 0)
+    if gap is not None:
+        assert gap == abs(panel.percent - community.percent)
 
 
 def test_divided_orders_the_most_divided_first():

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web.markdown import to_plain_text
-from web.words import choose_fitting, shorten
+from web.words import choose_fitting, fit_sentences, shorten, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,24 @@ def test_shortened_text_fits_and_is_a_prefix(text, limit):
     cut = shorten(text, limit)
     assert len(cut) <= limit
     assert text.startswith(cut if cut == text else cut.removesuffix("…"))
+
+
+def test_sentences_are_split_at_their_ends():
+    assert split_sentences("One. Two!  “Three?” Four 1.5 five. ") == [
+        "One.",
+        "Two!",
+        "“Three?”",
+        "Four 1.5 five.",
+    ]
+    assert split_sentences(" ") == []
+
+
+def test_fit_sentences_keeps_whole_sentences():
+    assert fit_sentences(9, "One.", "Two.", "Three.") == "One. Two."
+    assert fit_sentences(8, "One.", "Two.", "Three.") == "One."
+    assert fit_sentences(8, "One.", "Far too long.", "Two.") == "One."
+    assert fit_sentences(8, "Far too long.", "One.") == "Far too…"
+    assert fit_sentences(8) == ""
 
 
 def test_choose_fitting_returns_the_first_that_fits_or_shortens_the_last():

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        RunSQLFiles("votes", {"arithmetic.sql": "d167c082"}),
+        RunSQLFiles("votes", {"arithmetic.sql": "5fdce924"}),
         migrations.CreateModel(
             name="Amount",
             fields=[

@@ -75,7 +75,7 @@ class Camp(models.TextChoices):
 
 class PanelGap(Func):
     """The difference between a panel (ship, seats) and a community (ship, skip) in percentage points, as pages show
-    them; NULL unless the panel's percent lies outside the community's interval.
+    them; NULL unless they are on different sides of 50% and the community's interval is clear of it.
     """
 
     function = "panel_gap"
@@ -158,7 +158,7 @@ class ListingQuerySet(models.QuerySet["Listing"]):
     def apart(self) -> Self:
         """Keep tools on which panel and community disagree, the widest gap first.
 
-        The community must have a number, and the panel's percent must lie outside its interval.
+        The community must have a number, and its interval must be clear of 50% on the side where the panel is not.
         """
         return self.with_community_number().filter(gap__isnull=False).order_by(*APART)
 
@@ -216,8 +216,7 @@ class Listing(models.Model):
         output_field=models.FloatField(),
         db_persist=True,
     )
-    # The difference of panel and community in percentage points; None unless the panel's percent lies outside the
-    # interval.
+    # The difference of panel and community in percentage points; None unless they disagree.
     gap = models.GeneratedField(
         expression=PanelGap("ship", "seats", "community_ship", "community_skip"),
         output_field=models.SmallIntegerField(null=True),
