@@ -27,13 +27,15 @@ from comparisons.reading.pairs import Pair
 from comparisons.reading.revision import Revision
 from comparisons.reading.tool_records import read_pair
 from comparisons.shaping import needs, picks, sentences, tool_columns
+from comparisons.shaping.boxes import render_box
 from comparisons.shaping.estimates import CostSection, build_section, format_query
 from comparisons.shaping.needs import Need, Standing
+from comparisons.shaping.pair_timeline import PairTimeline, build_pair_timeline
 from comparisons.shaping.picks import Picks
 from comparisons.shaping.pricing_read import write_pricing_read
 from comparisons.shaping.reconciliation import Opinions, describe_rail, reconcile
 from comparisons.shaping.seat_filter import WHOLE_PANEL, PanelSeat, SeatFilter, SeatToggle, build_toggles
-from comparisons.shaping.tool_columns import Column, FactGroup, SeatRow
+from comparisons.shaping.tool_columns import Column, FactTable, SeatRow
 from votes.community import Community
 from votes.preference import Preference
 from web import markdown
@@ -73,9 +75,10 @@ class Editorial:
     needs: tuple[Need, ...]
     """What a reader may tick as a must-have."""
     pricing_read: str
-    facts: list[FactGroup]
-    differing_facts: list[FactGroup]
-    has_predictions: bool
+    facts: FactTable
+    differing_facts: FactTable
+    timeline: PairTimeline | None
+    """Flips and predictions; None without any."""
     related: list[SafeString]
 
     @property
@@ -133,7 +136,7 @@ class PageContext(TypedDict):
     sides: list[Side]
     preference: Preference
     cost: CostSection | None
-    facts: list[FactGroup]
+    facts: FactTable
     only_differences: bool
     here: str
     """The path of the page."""
@@ -209,10 +212,10 @@ def _read_editorial(
         values=[needs.read_values(tool) for tool in tools],
         needs=needs.list_needs(tools),
         pricing_read=write_pricing_read(*((column["name"], column["prices"]) for column in columns)),
-        facts=tool_columns.group_facts(facts),
-        differing_facts=tool_columns.group_facts([row for row in facts if row["differs"]]),
-        has_predictions=any(column["predictions"] for column in columns),
-        related=[tool_columns.render_pair_link(comparison) for comparison in related],
+        facts=tool_columns.arrange_facts(facts),
+        differing_facts=tool_columns.arrange_facts([row for row in facts if row["differs"]]),
+        timeline=build_pair_timeline(tools, [column["brief_name"] for column in columns], today=today),
+        related=[render_box(comparison) for comparison in related],
     )
 
 

@@ -143,6 +143,15 @@ class CorrectionRecord(TypedDict):
     made_at: str
 
 
+class ToolFlip(TypedDict):
+    """A verdict of a seat (`name`) that flipped, and what it was."""
+
+    name: str
+    verdict: str
+    was: str
+    published_at: str
+
+
 class ToolFields(TypedDict):
     """A tool's own fields that pages show. Records select these columns, and columns of a page carry them."""
 
@@ -176,6 +185,8 @@ class ToolRecord(ToolFields):
     plans: list[PlanRecord] | None
     facts: list[FactRecord] | None
     corrections: list[CorrectionRecord] | None
+    flips: list[ToolFlip] | None
+    """Oldest first."""
 
 
 class PairRecord(TypedDict):
@@ -186,6 +197,16 @@ class PairRecord(TypedDict):
     second_slug: str
     second_name: str
     category: str
+
+
+class ScoredPairRecord(PairRecord):
+    """A published comparison with the panels' verdicts on both tools: (reviewer's name, verdict) in seat order."""
+
+    published_at: str
+    first_short_name: str
+    second_short_name: str
+    first_marks: list[tuple[str, str]] | None
+    second_marks: list[tuple[str, str]] | None
 
 
 class EditionRecord(WordsRecord):

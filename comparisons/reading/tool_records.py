@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from comparisons.reading.records import PairRecord, PriceFields, ToolFields, ToolRecord
+from comparisons.reading.records import PriceFields, ScoredPairRecord, ToolFields, ToolRecord
 from comparisons.reading.visible_reviews import for_preview, for_readers
 
 # Nothing about an example counts as verified, whatever its rows say.
@@ -72,7 +72,18 @@ JOIN LATERAL (
                    SELECT note, made_at FROM tools_correction
                    WHERE tool_id = tool.id ORDER BY made_at DESC, id DESC
                ) AS correction
-           ) AS corrections
+           ) AS corrections,
+           (
+               SELECT json_agg(flip ORDER BY published_at) FROM (
+                   SELECT reviewer.name, edition.verdict, before.verdict AS was, flip.published_at
+                   FROM reviews_flip AS flip
+                   JOIN reviews_review AS edition ON edition.id = flip.review_id
+                   JOIN reviews_review AS before ON before.id = flip.before_id
+                   JOIN reviews_reviewer AS reviewer ON reviewer.id = edition.reviewer_id
+                   WHERE flip.tool_id = tool.id AND flip.published_at <= %(now)s
+                     AND is_published(edition.published_at, edition.withdrawn_at, %(now)s)
+               ) AS flip
+           ) AS flips
     FROM tools_tool AS tool
     JOIN tools_category AS category ON category.id = tool.category_id
     LEFT JOIN LATERAL (
@@ -118,8 +129,19 @@ WITH candidate AS MATERIALIZED (
       )
 )
 SELECT COALESCE(json_agg(related), '[]')::text FROM (
-    SELECT first.slug AS first_slug, first.name AS first_name, second.slug AS second_slug, second.name AS second_name,
-           category.name AS category
+    SELECT first.slug AS first_slug, first.name AS first_name, first.short_name AS first_short_name,
+           second.slug AS second_slug, second.name AS second_name, second.short_name AS second_short_name,
+           category.name AS category, candidate.published_at,
+           (
+               SELECT json_agg(json_build_array(reviewer.name, verdict) ORDER BY seat)
+               FROM current_reviews(%(now)s) AS edition JOIN reviews_reviewer AS reviewer ON reviewer.id = reviewer_id
+               WHERE tool_id = first.id
+           ) AS first_marks,
+           (
+               SELECT json_agg(json_build_array(reviewer.name, verdict) ORDER BY seat)
+               FROM current_reviews(%(now)s) AS edition JOIN reviews_reviewer AS reviewer ON reviewer.id = reviewer_id
+               WHERE tool_id = second.id
+           ) AS second_marks
     FROM candidate
     JOIN tools_tool AS first ON first.id = first_id AND is_published(first.published_at, first.withdrawn_at, %(now)s)
     JOIN tools_tool AS second
@@ -150,7 +172,7 @@ def read_pair(
     seats: Sequence[int] = (),
     at: datetime | None = None,
     drafts: Collection[int] = (),
-) -> tuple[list[ToolRecord], list[PairRecord]]:
+) -> tuple[list[ToolRecord], list[ScoredPairRecord]]:
     """Return the records of two tools, as `read_tools` does, and at most `related` published comparisons to read next.
 
     Comparisons of either tool come first, then those of the first tool's category, each newest first. One query.

@@ -60,6 +60,10 @@ class FactRow(TypedDict):
     """Whether two known values differ. Values that are only text are not compared."""
     decides: bool
     """Whether the difference can decide for one tool."""
+    is_text: bool
+    """Whether the values are only text, which is not compared."""
+    is_same: bool
+    """Whether all values are known, can be compared, and are equal."""
 
 
 class FactGroup(NamedTuple):
@@ -67,6 +71,14 @@ class FactGroup(NamedTuple):
 
     heading: str
     rows: list[FactRow]
+
+
+class FactTable(NamedTuple):
+    """The facts of a pair: those that differ or are known of one tool only, the same ones, and those in free text."""
+
+    groups: list[FactGroup]
+    same: list[FactRow]
+    texts: list[FactRow]
 
 
 class SeatRow(TypedDict):
@@ -402,7 +414,9 @@ def build_fact_rows(tools: Sequence[ToolRecord], *, today: date, earlier: int | 
     rows: list[FactRow] = []
     for pk, attribute in sorted(attributes.items()):
         facts = [known.get(pk) for known in by_tool]
-        differs = attribute["kind"] != AttributeKind.TEXT and len({fact["value"] for fact in facts if fact}) > 1
+        is_text = attribute["kind"] == AttributeKind.TEXT
+        values = {fact["value"] for fact in facts if fact}
+        differs = not is_text and len(values) > 1
         best = find_best([fact["value"] if fact else None for fact in facts], better=attribute["better"])
         cells = [
             render_cached(
@@ -427,6 +441,8 @@ def build_fact_rows(tools: Sequence[ToolRecord], *, today: date, earlier: int | 
                 "cells": cells,
                 "differs": differs,
                 "decides": differs and attribute["decides"],
+                "is_text": is_text,
+                "is_same": not is_text and None not in facts and len(values) == 1,
             }
         )
     return rows
@@ -461,6 +477,15 @@ def group_facts(rows: Sequence[FactRow]) -> list[FactGroup]:
     deciding = [row for row in rows if row["decides"]]
     grouped = [FactGroup(heading, members) for heading, members in groups.items()]
     return [FactGroup("Decides it", deciding), *grouped] if deciding else grouped
+
+
+def arrange_facts(rows: Sequence[FactRow]) -> FactTable:
+    """Split the facts of a pair into what to compare, what is the same, and what is only text."""
+    return FactTable(
+        groups=group_facts([row for row in rows if not row["is_same"] and not row["is_text"]]),
+        same=[row for row in rows if row["is_same"]],
+        texts=[row for row in rows if row["is_text"]],
+    )
 
 
 def build_seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:

@@ -15,7 +15,7 @@ def make_record(**fields: Any) -> ToolRecord:
     empty = {
         "id": 1, "slug": "alpha", "name": "Alpha", "short_name": "", "tagline": "", "description": "", "website": "",
         "example": False, "category_slug": "c", "presets": [], "category_name": "C", "ship": 0, "seats": 0,
-        "percent": None, "reviews": None, "plans": None, "facts": None, "corrections": None, "logo": "",
+        "percent": None, "reviews": None, "plans": None, "facts": None, "corrections": None, "flips": None, "logo": "",
     }  # fmt: skip
     return {**empty, **fields}  # type: ignore[typeddict-item]
 
