@@ -235,7 +235,7 @@ def _render_seat(row: SeatRow, names: Sequence[str]) -> SafeString:
         lens=row["lens"],
         counted=row["counted"],
         is_judged=any(row["verdicts"]),
-        cells=tuple(zip(names, row["verdicts"], row["gists"], row["cells"], strict=True)),
+        cells=tuple(zip(names, row["verdicts"], row["gists"], row["basis_words"], row["cells"], strict=True)),
     )
 
 

@@ -96,6 +96,7 @@ class SeatRow(TypedDict):
     """The reason in one line for each tool; "" without one."""
     bases: tuple[str | None, ...]
     """How the seat knows each tool (reviews.choices.Basis); "" where that is not recorded."""
+    basis_words: tuple[str, ...]
     editions: tuple[int | None, ...]
     """The ids of the reviews, for anchors on a tool's own page."""
     cells: list[SafeString]
@@ -509,6 +510,7 @@ def build_seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
                 "verdicts": verdicts,
                 "gists": tuple(review["gist"] if review else "" for review in reviews),
                 "bases": tuple(review["basis"] if review else None for review in reviews),
+                "basis_words": tuple(describe_basis_of(review) if review else "" for review in reviews),
                 "editions": tuple(review["id"] if review else None for review in reviews),
                 "cells": [
                     _render_quote(reviewer["slug"], place, tools, review) for place, review in enumerate(reviews)
