@@ -45,6 +45,7 @@ def write_comparison_title(first: Column, second: Column) -> str:
         f"{names[0]} vs {names[1]}: {outcome}{signature}",
         f"{one} vs {two}: {outcome}{signature}",
         f"{one} vs {two}: {outcome}",
+        *_describe_count(first["panel"], second["panel"], f"{one} vs {two}"),
         f"{one} vs {two}: ship or skip?",
         f"{one} vs {two}",
     )
@@ -64,9 +65,14 @@ def _describe_outcome(first: Panel, second: Panel, one: str, two: str) -> str:
     return f"{leader} leads {count}"
 
 
+def _describe_count(first: Panel, second: Panel, names: str) -> list[str]:
+    """Return `A vs B: 3 to 2 on the panel`, unless the numbers of seats differ or there are none."""
+    return [f"{names}: {first.ship} to {second.ship} on the panel"] if first.seats == second.seats > 0 else []
+
+
 def write_verdict_description(verdict: VerdictText) -> str:
-    """Return the headline, and as many sentences of the reason as fit."""
-    return fit_sentences(MAX_DESCRIPTION_LENGTH, verdict.headline, *verdict.reasons)
+    """Return the headline, and as much of the reason as fits."""
+    return fit_sentences(MAX_DESCRIPTION_LENGTH, verdict.headline, *verdict.summary)
 
 
 def write_columns_title(columns: Sequence[Column]) -> str:
@@ -137,4 +143,4 @@ def write_home_description(first: Card, second: Card) -> str:
     one, two = (isolate_name(name) for name in list_brief_names(first, second))
     newest = end_sentence(f"Newest: {one} vs {two}")
     verdict = write_card_verdict(first, second)
-    return fit_sentences(MAX_DESCRIPTION_LENGTH, newest, verdict.headline, *verdict.reasons)
+    return fit_sentences(MAX_DESCRIPTION_LENGTH, newest, verdict.headline, *verdict.summary)

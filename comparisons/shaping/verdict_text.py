@@ -65,10 +65,11 @@ class SeatVerdicts:
 
 @dataclass(frozen=True, slots=True)
 class VerdictText:
-    """The headline, and the sentences of the reason."""
+    """The headline, and the sentences of the reason. `summary` is the reason in fewer words, for a description."""
 
     headline: str
     reasons: tuple[str, ...] = ()
+    summary: tuple[str, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -95,29 +96,29 @@ def compose_verdict(
     text then leaves out on which side visitors stand.
     """
     pair = (first, second)
-    reasons = [_explain_split(first, second, seats), _explain_pair_votes(first, second, preference)]
-    if seat_names:
-        return _build(_count_seats(pair, seat_names), *reasons, untried)
-    if not reasons[-1]:
-        reasons += _explain_visitors(pair)
-    return _build(_write_headline(first, second, preference), *reasons, untried)
+    headline = _count_seats(pair, seat_names) if seat_names else _write_headline(first, second, preference)
+    visitors = [_explain_pair_votes(first, second, preference)]
+    if not seat_names and not visitors[0]:
+        visitors = _explain_visitors(pair)
+    quoted, plain = (_explain_split(first, second, seats, has_quote=has_quote) for has_quote in (True, False))
+    return VerdictText(headline, _list_known(quoted, *visitors, untried), _list_known(plain, *visitors))
 
 
 def compose_ranking(contenders: Sequence[Contender], *, seat_names: str = "") -> VerdictText:
     """Return the verdict on three or more tools, ranked by the share of seats that ship. `seat_names` as above."""
     if seat_names:
-        return _build(_count_seats(contenders, seat_names))
+        return VerdictText(_count_seats(contenders, seat_names))
     reviewed = sorted((one for one in contenders if one.panel.seats), key=lambda one: one.share, reverse=True)
     unknown = [one for one in contenders if not one.panel.seats]
     if not reviewed:
-        return _build(f"The panel has reviewed none of {_names(unknown)} yet.")
+        return VerdictText(f"The panel has reviewed none of {_names(unknown)} yet.")
     leaders, *others = [list(rank) for _, rank in groupby(reviewed, key=lambda one: one.share)]
-    return _build(
-        _write_leaders(leaders, contenders, is_alone=not others),
+    reasons = _list_known(
         f"Then {join_words([f'{_names(rank)} with {_score(rank)}' for rank in others])}." if others else "",
         f"The panel has not reviewed {_names(unknown)} yet." if unknown and len(reviewed) > 1 else "",
         *_explain_visitors(contenders),
     )
+    return VerdictText(_write_leaders(leaders, contenders, is_alone=not others), reasons, reasons)
 
 
 def compose_split_clauses(seats: Sequence[SeatVerdicts], first: str, second: str) -> str:
@@ -134,8 +135,8 @@ def compose_split_clauses(seats: Sequence[SeatVerdicts], first: str, second: str
     return ", ".join(clauses) if all(len(names) == 1 for names, _ in sides) else "; ".join(clauses)
 
 
-def _build(headline: str, *reasons: str) -> VerdictText:
-    return VerdictText(headline, tuple(reason for reason in reasons if reason))
+def _list_known(*sentences: str) -> tuple[str, ...]:
+    return tuple(sentence for sentence in sentences if sentence)
 
 
 # -- Headlines ----------------------------------------------------------------------------------------------
@@ -265,8 +266,8 @@ def _add(headline: str, tail: str) -> str:
 # -- Reasons ------------------------------------------------------------------------------------------------
 
 
-def _explain_split(first: Contender, second: Contender, seats: Sequence[SeatVerdicts]) -> str:
-    """Return which seats would ship only one of the two tools; a single one is quoted."""
+def _explain_split(first: Contender, second: Contender, seats: Sequence[SeatVerdicts], *, has_quote: bool) -> str:
+    """Return which seats would ship only one of the two tools; with `has_quote`, a single one is quoted."""
     judged = [seat for seat in seats if seat.has_judged_both]
     differing = [seat for seat in judged if seat.differs]
     if not differing:
@@ -275,7 +276,7 @@ def _explain_split(first: Contender, second: Contender, seats: Sequence[SeatVerd
         whole = len(judged) == len(seats)
         return f"{'Every reviewer' if whole else 'Everyone who reviewed both'} gives both the same verdict."
     if len(differing) == 1 < len(judged):
-        return _explain_difference(differing[0], first, second)
+        return _explain_difference(differing[0], first, second, has_quote=has_quote)
     if len(differing) == len(seats) and len({seat.skipped for seat in differing}) == 1:
         shipped, skipped = (second, first) if differing[0].skipped == 0 else (first, second)
         who = "Every reviewer" if len(seats) > 1 else seats[0].name
@@ -283,13 +284,13 @@ def _explain_split(first: Contender, second: Contender, seats: Sequence[SeatVerd
     return end_sentence(compose_split_clauses(seats, first.name, second.name))
 
 
-def _explain_difference(seat: SeatVerdicts, first: Contender, second: Contender) -> str:
+def _explain_difference(seat: SeatVerdicts, first: Contender, second: Contender, *, has_quote: bool) -> str:
     """Return what the only seat that differs says, in the words of its gist if it has one."""
     names = [isolate_name(first.name), isolate_name(second.name)]
     skipped, shipped = seat.skipped, 1 - seat.skipped
-    if gist := seat.gists[skipped]:
+    if has_quote and (gist := seat.gists[skipped]):
         return f"Only {seat.name} separates them, skipping {names[skipped]}: “{gist}”"
-    if gist := seat.gists[shipped]:
+    if has_quote and (gist := seat.gists[shipped]):
         return f"Only {seat.name} separates them, shipping {names[shipped]}: “{gist}”"
     return end_sentence(f"Only {seat.name} separates them: ship {names[shipped]}, skip {names[skipped]}")
 

@@ -88,6 +88,7 @@ def verdict(
 def test_verdict_of_the_panel(first, second, headline, reason):
     text = verdict(first, second)
     assert (text.headline, text.reason) == (headline, reason)
+    assert text.summary == text.reasons
     assert text.sentence == f"{headline} {reason}".rstrip()
 
 
@@ -103,8 +104,11 @@ def test_the_only_seat_that_differs_is_quoted(gists, reason):
     first, second = "+-+-", "+++-"
     sides = contender("Alpha", first), contender("Beta", second)
     assert compose_verdict(*sides, list_seats(first, second, gists)).reason == reason
+    short = compose_verdict(*sides, list_seats(first, second, gists)).summary
+    assert short == ("Only The Skeptic separates them: ship Beta, skip Alpha.",)
     text = compose_verdict(*sides, [], preference=FIRST, untried="None of the four seats has tried Beta.")
     assert text.reason == "Made to choose, 58% of visitors pick Alpha. None of the four seats has tried Beta."
+    assert text.summary == ("Made to choose, 58% of visitors pick Alpha.",)
 
 
 # -- Visitors -----------------------------------------------------------------------------------------------
