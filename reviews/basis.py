@@ -42,17 +42,20 @@ def describe_basis(basis: str, version: str = "", days: int | None = None) -> st
 
 
 def describe_untried(bases: Sequence[tuple[str | None, ...]], names: Sequence[str]) -> str:
-    """Return which of two tools no seat has tried, as a sentence; "" if each was tried or that is not recorded.
+    """Return which of two tools no seat has tried although the other was tried, as a sentence.
 
+    Return "" if both were tried, or neither, or that is not recorded: then it tells the two tools not apart.
     `bases` has one tuple per seat, with a basis for each tool, None without a review. `names` are the tools' names.
     """
     reviewed = [[basis for basis in of_tool if basis is not None] for of_tool in zip(*bases, strict=True)]
     untried = [place for place, known in enumerate(reviewed) if known and all(basis == Basis.READ for basis in known)]
-    if not untried:
+    if len(untried) != 1:
         return ""
-    what = "either" if len(untried) == 2 else isolate_name(names[untried[0]])
-    seats = sum(any(seat[place] is not None for place in untried) for seat in bases)
-    return f"{_describe_nobody(seats)} has tried {what}."
+    [place] = untried
+    if not {Basis.TRIED, Basis.PRODUCTION} & set(reviewed[1 - place]):
+        return ""
+    seats = sum(seat[place] is not None for seat in bases)
+    return f"{_describe_nobody(seats)} has tried {isolate_name(names[place])}."
 
 
 def _describe_nobody(seats: int) -> str:

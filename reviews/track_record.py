@@ -35,6 +35,11 @@ class TrackRecord:
         return sum(count for _, count in self.counts)
 
     @property
+    def judged(self) -> int:
+        """The number of predictions that turned out right or wrong."""
+        return self.right + self.wrong
+
+    @property
     def words(self) -> str:
         """`2 right, 1 wrong and 3 open`. Outcomes without predictions are left out."""
         return (

@@ -55,6 +55,7 @@ def _assets() -> dict[str, str]:
         "apple_touch_icon": "img/apple-touch-icon.png",
         "base_css": "css/base.css",
         "components_css": "css/components.css",
+        "home_css": "css/home.css",
         "comparison_css": "css/comparison.css",
         "earlier_css": "css/earlier.css",
         "earlier_pages_css": "css/earlier_pages.css",

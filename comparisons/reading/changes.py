@@ -190,11 +190,13 @@ def read_changes(
     before: ChangeKey | None = None,
     since: datetime | None = None,
     with_updates: bool = False,
+    with_examples: bool = True,
 ) -> list[ChangeRecord]:
     """Return at most `most` changes, newest first: of one kind or all, of a category or a tool or all. One query.
 
     `before` is the key of the last change of the page before. With `since`, only changes after that time. Only
-    `with_updates` computes `updated_at`, when the words of a change were last other ones.
+    `with_updates` computes `updated_at`, when the words of a change were last other ones. Without `with_examples`,
+    tools that are described for demonstration are left out.
     """
     values: dict[str, Any] = {
         "now": timezone.now(),
@@ -207,7 +209,13 @@ def read_changes(
     }
     statement = _STATEMENT.format(
         origins=" UNION ALL ".join(
-            _select(origin, scope=_scope(category, tool), before=before, is_limited=since is not None)
+            _select(
+                origin,
+                scope=_scope(category, tool),
+                before=before,
+                is_limited=since is not None,
+                with_examples=with_examples,
+            )
             for origin in _select_origins(kind)
         ),
         details=_DETAILS,
@@ -238,7 +246,7 @@ def _scope(category: int | None, tool: int | None) -> str:
     return ""
 
 
-def _select(origin: _Origin, *, scope: str, before: ChangeKey | None, is_limited: bool) -> str:
+def _select(origin: _Origin, *, scope: str, before: ChangeKey | None, is_limited: bool, with_examples: bool) -> str:
     """Return the statement that selects the newest rows of one origin.
 
     OFFSET 0 keeps PostgreSQL from reading more than it needs: it looks up the tool of each row, instead of joining all
@@ -250,6 +258,7 @@ def _select(origin: _Origin, *, scope: str, before: ChangeKey | None, is_limited
         SELECT {origin.number} AS origin, row.{origin.id} AS id, row.{origin.at} AS at, row.{origin.tool} AS tool_id
         FROM {table} AS row CROSS JOIN LATERAL (SELECT * FROM tools_tool WHERE id = row.{origin.tool} OFFSET 0) AS tool
         WHERE is_published(tool.published_at, tool.withdrawn_at, %(now)s) AND {origin.condition}
+          {"" if with_examples else "AND NOT tool.example"}
           AND {_follow(origin, before)}{f" AND row.{origin.at} > %(since)s" if is_limited else ""}
         ORDER BY row.{origin.at} DESC, row.{origin.id} DESC LIMIT %(most)s
     )"""

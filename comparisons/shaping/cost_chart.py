@@ -122,7 +122,17 @@ def _draw_runs(places: Sequence[Fraction], amounts: Sequence[Fraction | None], t
         else:
             runs[-1].append((place, HEIGHT * (1 - amount / top)))
     dashes = [run if len(run) > 1 else [*run, (run[0][0] + _DASH, run[0][1])] for run in runs if run]
-    return tuple(" ".join(f"{_round(x)},{_round(y)}" for x, y in run) for run in dashes)
+    return tuple(" ".join(f"{_round(x)},{_round(y)}" for x, y in _keep_corners(run)) for run in dashes)
+
+
+def _keep_corners(run: Sequence[tuple[Fraction, Fraction]]) -> list[tuple[Fraction, Fraction]]:
+    """Leave out the points at which a line goes straight on."""
+    kept = list(run[:1])
+    for (x, y), (next_x, next_y) in pairwise(run[1:]):
+        last_x, last_y = kept[-1]
+        if (y - last_y) * (next_x - x) != (next_y - y) * (x - last_x):
+            kept.append((x, y))
+    return [*kept, *run[-1:]]
 
 
 def _find_cheapest(costs: Sequence[Cost], usage: Usage) -> tuple[int, ...]:

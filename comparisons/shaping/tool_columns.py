@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from tools.models import Plan, Tool
 
 LOGO_SIZE, CARD_LOGO_SIZE = 56, 40  # width and height in CSS pixels
-LONG_NAMES = 40  # characters; a headline with longer names is set smaller
+LONG_NAMES = 36  # characters; a headline with longer names is set smaller
 
 
 class FactRow(TypedDict):

@@ -1,49 +1,188 @@
 """The front page."""
 
+from itertools import islice
+from typing import NamedTuple
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from comparisons.machines import linked_data, titles
 from comparisons.models import Comparison, Split
-from comparisons.shaping import splits, tool_columns
-from tools.models import Category, Tool
+from comparisons.pages.panel_records import read_panel
+from comparisons.reading.agreement import NO_RECORD, SeatRecord
+from comparisons.reading.changes import read_changes
+from comparisons.reading.revision import current_revision
+from comparisons.reading.verdict_map import MappedCategory, read_verdict_map
+from comparisons.shaping.boxes import render_cards_box
+from comparisons.shaping.changes import shape_change
+from comparisons.shaping.reconciliation import Opinions, describe_rail
+from comparisons.shaping.sentences import list_brief_names, write_card_verdict
+from comparisons.shaping.tool_columns import Card, build_card, render_listed_prediction
+from comparisons.shaping.verdict_text import VerdictText
+from reviews.behind import describe_seats
+from reviews.models import Prediction, Review, Reviewer
+from reviews.track_record import NO_PREDICTIONS, TrackRecord
+from tools.brief_names import choose_brief_name
+from tools.models import Tool
 from votes.models import Listing
+from web import clock
 from web.http import public_page
 
-MAX_NEWEST = 12  # comparisons
-MAX_JUST_REVIEWED = 6  # tools
-MAX_SPLITS = 2
-MAX_CATEGORIES = 24
+MAX_FRESH = 6  # comparisons below the one that leads
+MAX_TRIES = 3  # pairs below the form
+MAX_GAPS = 8  # tools
+MAX_CHANGES = 4
+MAX_DUE = 3  # predictions
+MAX_CATEGORIES, MAX_TOOLS = 24, 8  # of each
+
+
+class Bench(NamedTuple):
+    """A seat with how it judges."""
+
+    seat: Reviewer
+    record: SeatRecord
+    track_record: TrackRecord
+
+
+class Quote(NamedTuple):
+    """What a seat says about one of the tools of the leading comparison."""
+
+    gist: str
+    reviewer: str
+    verdict: str
+    tool: str
+
+
+class Lead(NamedTuple):
+    """The comparison that leads the page."""
+
+    comparison: Comparison
+    cards: tuple[Card, Card]
+    names: list[str]
+    verdict: VerdictText
+    quote: Quote | None
+
+
+class MapRow(NamedTuple):
+    """A tool with the verdict of each seat ("" without one), in seat order."""
+
+    name: str
+    slug: str
+    verdicts: list[str]
+    ship: int
+
+
+class Gap(NamedTuple):
+    """A tool on which panel and visitors stand on different sides, and what the drawing shows."""
+
+    card: Card
+    words: str
 
 
 @require_safe
 @public_page
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the newest comparisons, the newest reviews, the biggest splits, and the categories. Examples never lead."""
+    """Show what to compare, what is new, and every verdict at a glance. Examples never lead."""
     pairs = [
-        (comparison, tool_columns.build_card(comparison.first), tool_columns.build_card(comparison.second))
-        for comparison in Comparison.objects.published().without_examples().newest_first().with_numbers()[:MAX_NEWEST]
+        (comparison, build_card(comparison.first), build_card(comparison.second))
+        for comparison in Comparison.objects.published()
+        .without_examples()
+        .newest_first()
+        .with_numbers()[: MAX_FRESH + 1]
     ]
+    seats = list(Reviewer.objects.order_by("seat"))
+    gaps = _list_gaps()
+    today = clock.today()
+    due = Prediction.objects.on_record().filter(review__tool__example=False).due_soonest()
+    due = due.select_related("review__tool", "review__reviewer")[:MAX_DUE]
     return render(
         request,
         "comparisons/home.html",
         {
             "description": titles.write_home_description(*pairs[0][1:]) if pairs else "",
             "linked_data": linked_data.build_graph(linked_data.describe_website()),
-            "pairs": pairs,
-            "cards": [
-                tool_columns.build_card(tool)
-                for tool in Tool.objects.with_numbers()
-                .with_plans()
-                .in_order(Listing.objects.at().without_examples().recently_reviewed().tool_ids()[:MAX_JUST_REVIEWED])
+            "lead": _build_lead(*pairs[0]) if pairs else None,
+            "fresh": [_render_box(*pair) for pair in pairs[1:]],
+            "tries": [
+                (comparison.get_absolute_url(), *list_brief_names(first, second))
+                for comparison, first, second in pairs[1 : MAX_TRIES + 1]
             ],
-            "splits": [
-                splits.build_split(comparison)
-                for comparison in Comparison.objects.with_numbers().in_order(
-                    Split.objects.at().without_examples().biggest().values_list("comparison_id", flat=True)[:MAX_SPLITS]
-                )
+            "bench": _build_bench(seats),
+            "who_speaks": describe_seats([seat.behind for seat in seats]),
+            "changes": [shape_change(record) for record in read_changes(most=MAX_CHANGES, with_examples=False)],
+            "gaps": gaps,
+            "splits": [] if gaps else _list_splits(),
+            "seats": seats,
+            "map": _build_map(seats, read_verdict_map(categories=MAX_CATEGORIES, tools=MAX_TOOLS)),
+            "due": [
+                render_listed_prediction(prediction, today=today)
+                for prediction in due.select_related("review__tool", "review__reviewer")[:MAX_DUE]
             ],
-            "categories": Category.objects.with_published_tools()[:MAX_CATEGORIES],
         },
     )
+
+
+def _build_lead(comparison: Comparison, first: Card, second: Card) -> Lead:
+    """Return the leading comparison with the gist of a seat that differs, or of any seat. One query."""
+    names = list_brief_names(first, second)
+    reviews = Review.objects.current().filter(tool__in=[first.tool, second.tool]).exclude(gist="")
+    quotes = [
+        Quote(review.gist, review.reviewer.name, review.verdict, names[review.tool_id == second.tool.pk])
+        for review in reviews.select_related("reviewer").order_by("reviewer__seat", "tool")
+    ]
+    split = [quote for quote in quotes if len({one.verdict for one in quotes if one.reviewer == quote.reviewer}) > 1]
+    return Lead(
+        comparison,
+        (first, second),
+        names,
+        write_card_verdict(first, second),
+        next(iter([quote for quote in split if quote.verdict == "skip"] or split or quotes), None),
+    )
+
+
+def _render_box(comparison: Comparison, first: Card, second: Card) -> SafeString:
+    return render_cards_box(first, second, url=comparison.get_absolute_url(), at=comparison.published_at)
+
+
+def _build_bench(seats: list[Reviewer]) -> list[Bench]:
+    panel = read_panel(current_revision())
+    return [
+        Bench(seat, panel.records.get(seat.pk, NO_RECORD), panel.track_records.get(seat.pk, NO_PREDICTIONS))
+        for seat in seats
+    ]
+
+
+def _list_gaps() -> list[Gap]:
+    listings = Listing.objects.at().without_examples().apart().tool_ids()[:MAX_GAPS]
+    cards = [build_card(tool) for tool in Tool.objects.with_numbers().with_plans().in_order(listings)]
+    return [Gap(card, describe_rail(Opinions(card.tool.brief_name, card.panel, card.community))) for card in cards]
+
+
+def _list_splits() -> list[SafeString]:
+    """Return the pairs that split the panel most, for a site on which nobody has voted."""
+    biggest = Split.objects.at().without_examples().biggest().values_list("comparison_id", flat=True)[:MAX_FRESH]
+    return [
+        _render_box(comparison, build_card(comparison.first), build_card(comparison.second))
+        for comparison in islice(Comparison.objects.with_numbers().in_order(biggest), MAX_FRESH)
+    ]
+
+
+def _build_map(seats: list[Reviewer], categories: list[MappedCategory]) -> list[tuple[MappedCategory, list[MapRow]]]:
+    """Return each category with a row per tool."""
+    return [
+        (
+            category,
+            [
+                MapRow(
+                    choose_brief_name(tool["name"], tool["short_name"]),
+                    tool["slug"],
+                    [dict(tool["verdicts"]).get(seat.pk, "") for seat in seats],
+                    tool["ship"],
+                )
+                for tool in category["tools"]
+            ],
+        )
+        for category in categories
+    ]

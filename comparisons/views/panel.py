@@ -1,6 +1,6 @@
 """The panel: its seats, splits, and predictions."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,22 +9,20 @@ from django.views.decorators.http import require_safe
 
 from comparisons.forms import parse_judged_only
 from comparisons.models import Comparison, Split
+from comparisons.pages.panel_records import read_panel
 from comparisons.reading.agreement import (
     NO_RECORD,
     NO_SHARE,
-    SeatRecord,
     measure_agreement_with_community,
-    read_seat_records,
 )
-from comparisons.reading.revision import Revision, current_revision
+from comparisons.reading.revision import current_revision
 from comparisons.shaping import splits
 from comparisons.shaping.tool_columns import build_card, render_listed_prediction
 from reviews.models import Prediction, Review, Reviewer
-from reviews.track_record import NO_PREDICTIONS, TrackRecord
+from reviews.track_record import NO_PREDICTIONS
 from tools.models import Tool
 from votes.models import Listing
 from web import clock
-from web.caching import process_cache
 from web.current_address import at_current_address
 from web.http import public_page
 from web.paging import get_page, get_uncounted_page
@@ -36,26 +34,12 @@ MAX_JUDGED = 12  # predictions below the open ones
 MAX_PAGES = 50  # of predictions; older ones are on the pages of their tools
 
 
-class PanelRecords(NamedTuple):
-    """What depends only on editors' content and the clock, by reviewer's id."""
-
-    records: dict[int, SeatRecord]
-    track_records: dict[int, TrackRecord]
-
-
-@process_cache(maxsize=2, in_debug=False)
-def _read_panel(revision: Revision) -> PanelRecords:
-    """Return the records of all seats, cached per revision of the site."""
-    outcomes = Prediction.objects.on_record().outcomes()
-    return PanelRecords(read_seat_records(), {seat: TrackRecord.of(counts) for seat, counts in outcomes.items()})
-
-
 @require_safe
 @public_page
 def reviewers(request: HttpRequest) -> HttpResponse:
     """Show the seats of the panel, how each judges, and which agree."""
     seats = list(Reviewer.objects.order_by("seat"))
-    panel = _read_panel(current_revision())
+    panel = read_panel(current_revision())
     records = {seat: panel.records.get(seat.pk, NO_RECORD) for seat in seats}
     return render(
         request,
@@ -89,7 +73,7 @@ def _find_seat(slug: str) -> Any | None:
 @at_current_address(_find_seat)
 def reviewer(request: HttpRequest, reviewer: Any) -> HttpResponse:
     """Show a seat: its lens, its disclosure, how it judges, and all its reviews."""
-    panel = _read_panel(current_revision())
+    panel = read_panel(current_revision())
     record = panel.records.get(reviewer.pk, NO_RECORD)
     return render(
         request,

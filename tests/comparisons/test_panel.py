@@ -136,7 +136,7 @@ def test_pages_leak_nothing(client, url):
     [
         ("/reviewers/", 4),
         ("/reviewers/seat/", 6),
-        ("/", 15),
+        ("/", 16),
         ("/splits/", 12),
         ("/predictions/", 2),
         ("/predictions/?outcome=judged", 1),

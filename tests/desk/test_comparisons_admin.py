@@ -39,7 +39,6 @@ def test_check_shows_what_the_page_will_say(client, django_assert_num_queries):
     response = client.get(CHECK, {"first": one.pk, "second": two.pk})
     assert read_text(response) == (
         "Alpha leads the panel, 2 to 1. Only The Skeptic separates them, skipping Beta: “Gist of The Skeptic.” "
-        "Neither of the two seats has tried either. "
         "2 seats reviewed both tools; unpublished reviews are counted. "
         "Beta is not public yet: it is a draft."
     )

@@ -30,6 +30,18 @@ def short(name: str) -> str:
 
 
 @register.filter
+def spelled(number: int) -> str:
+    """Spell a small number: `four`."""
+    return words.spell_number(number)
+
+
+@register.filter
+def initial(name: str) -> str:
+    """Return the first two letters of a seat's name without its article: `Sk` of The Skeptic."""
+    return name.removeprefix("The ")[:2].capitalize()
+
+
+@register.filter
 def day(value: date | datetime) -> str:
     """Format a date, or the UTC date of a datetime, as `3 Aug 2026`."""
     return words.format_day(value.date() if isinstance(value, datetime) else value)

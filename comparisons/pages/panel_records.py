@@ -1,0 +1,23 @@
+"""How the seats of the panel judge, cached per revision of the site."""
+
+from typing import NamedTuple
+
+from comparisons.reading.agreement import SeatRecord, read_seat_records
+from comparisons.reading.revision import Revision
+from reviews.models import Prediction
+from reviews.track_record import TrackRecord
+from web.caching import process_cache
+
+
+class PanelRecords(NamedTuple):
+    """What depends only on editors' content and the clock, by reviewer's id."""
+
+    records: dict[int, SeatRecord]
+    track_records: dict[int, TrackRecord]
+
+
+@process_cache(maxsize=2, in_debug=False)
+def read_panel(revision: Revision) -> PanelRecords:
+    """Return the records of all seats. Two queries at the first look per revision, and none after that."""
+    outcomes = Prediction.objects.on_record().outcomes()
+    return PanelRecords(read_seat_records(), {seat: TrackRecord.of(counts) for seat, counts in outcomes.items()})
