@@ -12,6 +12,8 @@ from comparisons.reading.records import ListedAttribute
 from comparisons.shaping import facets
 from comparisons.shaping.estimates import SEATS, Typed
 from comparisons.shaping.needs import MAX_NEEDS
+from comparisons.shaping.seat_filter import PanelSeat
+from comparisons.shaping.tool_table import sort_of
 from tools import slugs
 from tools.choices import Meter, PlanKind
 from tools.search import MAX_QUERY_LENGTH
@@ -24,9 +26,16 @@ _NOT_TYPED = {"Cc", "Cn", "Co", "Cs"}  # Unicode categories
 
 
 class ToolFilterForm(forms.Form):
-    """The filters and the order of the list of tools. Invalid values are ignored."""
+    """The filters and the order of the list of tools, which may be by the verdict of one of the `seats`. Invalid values
+    are ignored.
+    """
 
     SORTS = (("", "Ranking"), ("community", "Community"), ("reviewed", "Newest review"), ("name", "Name"))
+
+    def __init__(self, query: QueryDict, seats: Iterable[PanelSeat]) -> None:
+        super().__init__(query)
+        sort = self.fields["sort"]
+        sort.choices = [*self.SORTS, *((sort_of(seat), seat.name) for seat in seats)]  # type: ignore[attr-defined]
 
     category = LineField(max_length=slugs.MAX_LENGTH, required=False)
     price = forms.ChoiceField(choices=PlanKind, required=False)
@@ -45,9 +54,9 @@ class ToolFilter(NamedTuple):
     sort: str = ""
 
 
-def parse_tool_filter(query: QueryDict) -> ToolFilter:
-    """Return the filters in the query string of the list of tools."""
-    return ToolFilter(**_clean(ToolFilterForm(query)))
+def parse_tool_filter(query: QueryDict, seats: Iterable[PanelSeat]) -> ToolFilter:
+    """Return the filters in the query string of the list of tools, given the seats of the panel."""
+    return ToolFilter(**_clean(ToolFilterForm(query, seats)))
 
 
 class ChangesForm(forms.Form):

@@ -15,11 +15,14 @@ class Mark(TypedDict):
 
 
 class PanelNumbers(TypedDict):
-    """What `ToolQuerySet.with_panel()` annotates: counts, a percent 0–100, and the marks in seat order."""
+    """What `ToolQuerySet.with_panel()` annotates: counts, a percent 0–100, when the newest review was published (ISO
+    text), and the marks in seat order.
+    """
 
     ship: int
     seats: int
     percent: int
+    judged_at: str
     marks: list[Mark]
 
 

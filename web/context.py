@@ -57,6 +57,7 @@ def _assets() -> dict[str, str]:
         "components_css": "css/components.css",
         "home_css": "css/home.css",
         "comparison_css": "css/comparison.css",
+        "lists_css": "css/lists.css",
         "earlier_css": "css/earlier.css",
         "earlier_pages_css": "css/earlier_pages.css",
         "print_css": "css/print.css",

@@ -2,15 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, TypedDict
+from urllib.parse import urlencode
 
+from django.http import QueryDict
+
+from comparisons.addresses import add_query
 from comparisons.forms import FactFilters, ToolFilter, ToolFilterForm
+from comparisons.pages.panel_seats import read_panel_seats
 from comparisons.reading.listed_tools import read_listed_categories, read_listed_facts, read_listed_tools
 from comparisons.reading.records import ListedAttribute, ListedCategory
 from comparisons.reading.revision import Revision
 from comparisons.shaping import facets, listed_needs, needs
 from comparisons.shaping.listed_needs import ListedNeed
 from comparisons.shaping.needs import MAX_NEEDS
+from comparisons.shaping.seat_filter import PanelSeat
 from comparisons.shaping.tool_columns import Card, build_card
+from comparisons.shaping.tool_table import sort_of
 from tools.choices import PlanKind
 from tools.models import Tool
 from votes.models import Camp, ListingQuerySet
@@ -18,10 +25,12 @@ from web.caching import process_cache
 
 
 class ListedSite(NamedTuple):
-    """What lists filter by: the categories that have tools, and the tools."""
+    """What lists filter and sort by: the categories that have tools, the tools, and the seats of the panel."""
 
     categories: list[ListedCategory]
     tools: facets.ListedTools
+    seats: list[PanelSeat]
+    """In order."""
 
     def attributes_of(self, category: int) -> tuple[ListedAttribute, ...]:
         """Return the attributes of a category, given by id."""
@@ -61,10 +70,11 @@ class FactFilterContext(TypedDict):
 
 @process_cache(maxsize=2, in_debug=False)
 def index_site(revision: Revision) -> ListedSite:
-    """Return what lists filter by, cached per revision of the site. Five queries."""
+    """Return what lists filter by, cached per revision of the site. Six queries."""
     categories = read_listed_categories()
     attributes = [attribute for category in categories for attribute in category.attributes]
-    return ListedSite(categories, facets.index_tools(read_listed_tools(), attributes, read_listed_facts()))
+    listed = facets.index_tools(read_listed_tools(), attributes, read_listed_facts())
+    return ListedSite(categories, listed, read_panel_seats())
 
 
 def judge_needs(asked: Sequence[str], site: ListedSite) -> ListedMustHaves:
@@ -74,6 +84,16 @@ def judge_needs(asked: Sequence[str], site: ListedSite) -> ListedMustHaves:
     wanted, ignored = needs.parse_needs(asked[:MAX_NEEDS], criteria)
     judged = [listed_needs.judge_listed(need, attributes[need.criterion.slug].id, site.tools) for need in wanted]
     return ListedMustHaves(judged, needs.write_remark(ignored, has_more=len(asked) > MAX_NEEDS))
+
+
+def sort_listings(
+    rows: ListingQuerySet, sort: str, site: ListedSite, *, counted: Sequence[int] = ()
+) -> ListingQuerySet:
+    """Return listings in the order that a reader asked for. The ranking counts only the seats `counted`, if any."""
+    seats = {sort_of(seat): seat.id for seat in site.seats}
+    if sort in seats:
+        return rows.by_seat(seats[sort])
+    return rows.sorted_by(sort) if sort else rows.ranked(seats=counted)
 
 
 def order_ids(
@@ -119,16 +139,73 @@ def build_needs(selection: facets.Selection, must_haves: ListedMustHaves) -> dic
 def build_filters(
     site: ListedSite, selection: facets.Selection, category: ListedCategory | None, asked: ToolFilter
 ) -> dict[str, Any]:
-    """Return the filters and orders of the list of all tools, but for those by facts."""
+    """Return the filters of the list of all tools, but for those by facts."""
     prices = facets.list_options(selection, "price", site.tools.by_entry, PlanKind.choices, asked.price)
     panels = facets.list_options(selection, "panel", site.tools.by_camp, Camp.choices, asked.panel)
     return {
-        "categories": facets.list_categories(selection, site.categories, category),
-        "prices": prices,
-        "panels": panels,
+        "category": facets.list_categories(selection, site.categories, category),
+        "price": prices,
+        "panel": panels,
         "community": asked.community,
-        "sorts": [(value, label, value == asked.sort) for value, label in ToolFilterForm.SORTS],
     }
+
+
+def build_sorts(site: ListedSite, sort: str) -> list[tuple[str, str, bool]]:
+    """Return the orders of a list, but for those by a number: (value, name, whether it is chosen)."""
+    sorts = [*ToolFilterForm.SORTS, *((sort_of(seat), f"Verdict of {seat.name}") for seat in site.seats)]
+    return [(value, label, value == sort) for value, label in sorts]
+
+
+def write_order(site: ListedSite, sort: str, *, counted: str = "") -> str:
+    """Return the order of a list in words. `counted` names the seats that the ranking counts; "" is all of them."""
+    by_seat = {sort_of(seat): f"What {seat.name} would ship first, then by the whole panel." for seat in site.seats}
+    ranking = (
+        f"Sorted by {f'what {counted} would ship' if counted else 'panel'}, then by visitors (cautiously counted)."
+    )
+    words = {
+        "community": "Sorted by visitors (cautiously counted), then by panel.",
+        "reviewed": "The newest review first.",
+        "name": "Sorted by name.",
+    }
+    return (words | by_seat).get(sort, ranking)
+
+
+class ChosenFilter(NamedTuple):
+    """A filter that a reader has set: a parameter with one of its values, or with all of them (None)."""
+
+    parameter: str
+    value: str | None
+    name: str
+
+
+def list_chosen(filters: dict[str, Any], facts: FactFilterContext) -> list[ChosenFilter]:
+    """Return the filters that are set, given those of `build_filters`, if any, and of `build_fact_filters`."""
+    chosen = [
+        ChosenFilter(parameter, None, option.name)
+        for parameter in ("category", "price", "panel")
+        for option in filters.get(parameter, ())
+        if option.is_chosen
+    ]
+    if filters.get("community"):
+        chosen.append(ChosenFilter("community", None, "With a community number"))
+    for facet in facts["fact_facets"]:
+        name = facet.parameter
+        chosen += [ChosenFilter(name, option.value, option.name) for option in facet.options if option.is_chosen]
+        if facet.low:
+            chosen.append(ChosenFilter(f"{name}.min", None, f"{facet.name}: {facet.low} or more"))
+        if facet.high:
+            chosen.append(ChosenFilter(f"{name}.max", None, f"{facet.name}: {facet.high} or less"))
+    return chosen
+
+
+def list_removals(query: QueryDict, here: str, chosen: Iterable[ChosenFilter]) -> list[tuple[str, str]]:
+    """Return the filters that are set as (name, address without it)."""
+    pairs = [(name, value) for name, values in query.lists() for value in values if name != "page"]
+    return [(one.name, add_query(here, urlencode(_leave_out(one, pairs), safe=",:"))) for one in chosen]
+
+
+def _leave_out(chosen: ChosenFilter, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in pairs if name != chosen.parameter or chosen.value not in (value, None)]
 
 
 def build_fact_filters(

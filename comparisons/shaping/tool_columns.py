@@ -28,8 +28,8 @@ from comparisons.shaping.recent_prices import PastPrice, PricedPlan, describe_re
 from comparisons.shaping.seat_filter import PanelSeat
 from reviews.basis import describe_basis
 from reviews.choices import Outcome
-from reviews.panel import Panel
-from tools import logos
+from reviews.panel import Panel, PanelNumbers
+from tools import logos, monograms
 from tools.brief_names import choose_brief_name, choose_distinct_names
 from tools.choices import AttributeKind, Better
 from tools.presets import read_presets
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from reviews.models import Prediction
     from tools.models import Plan, Tool
 
-LOGO_SIZE, CARD_LOGO_SIZE = 56, 40  # width and height in CSS pixels
+LOGO_SIZE, CARD_LOGO_SIZE, TILE_SIZE = 56, 40, 36  # width and height in CSS pixels
 LONG_NAMES = 36  # characters; a headline with longer names is set smaller
 
 
@@ -143,10 +143,14 @@ class Card:
 
     tool: "Tool"
     logo: SafeString
+    tile: SafeString
+    """The logo, or else a monogram."""
     url: str
     compare_url: str
     panel: Panel
     marks: SafeString
+    judged_on: date | None
+    """The day of the newest review that the panel's numbers count."""
     community: Community
     entry: str
     price_change: str
@@ -181,18 +185,29 @@ def render_logo(stem: str, *, size: int = LOGO_SIZE, lazy: bool = False) -> Safe
     return render_cached("comparisons/_logo.html", webp=webp, png=png, size=size, lazy=lazy)
 
 
+def render_tile(stem: str, *, name: str, slug: str) -> SafeString:
+    """Render the logo of a tool in a list, or a monogram if it has none."""
+    if stem:
+        return render_logo(stem, size=TILE_SIZE, lazy=True)
+    letters, hue = monograms.write_monogram(name), monograms.choose_hue(slug)
+    return render_cached("comparisons/_monogram.html", letters=letters, hue=hue)
+
+
 def build_card(tool: "Tool", *, measure: str = "", open_needs: tuple[str, ...] = ()) -> Card:
     """Shape a tool for a list. The tool must come from `with_numbers().with_plans()`."""
-    panel = Panel.of(tool.panel)  # type: ignore[attr-defined] # annotated
+    numbers: PanelNumbers | None = tool.panel  # type: ignore[attr-defined] # annotated
+    panel = Panel.of(numbers)
     recent: list[Plan] = tool.recent_plans  # type: ignore[attr-defined] # prefetched
     plans = [plan for plan in recent if plan.superseded_at is None]
     return Card(
         tool=tool,
         logo=render_logo(tool.logo, size=CARD_LOGO_SIZE, lazy=True),
+        tile=render_tile(tool.logo, name=tool.name, slug=tool.slug),
         url=reverse_slug("tool", tool.slug),
         compare_url=reverse_compare(tool.slug),
         panel=panel,
         marks=render_marks(panel),
+        judged_on=datetime.fromisoformat(numbers["judged_at"]).date() if numbers else None,
         community=Community.of(tool.community),  # type: ignore[attr-defined] # annotated
         entry=format_entry_price([Price.of(plan) for plan in plans]),
         price_change=describe_recent_change(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
@@ -13,15 +14,20 @@ from comparisons.addresses import add_query, join_query
 from comparisons.forms import parse_fact_filters, parse_needs, parse_seat_slugs, parse_tool_filter, parse_usage
 from comparisons.machines import linked_data, titles
 from comparisons.models import Comparison
-from comparisons.pages.panel_seats import find_seats, read_panel_seats
+from comparisons.pages.panel_seats import find_seats
 from comparisons.pages.tool_list import (
     build_cards,
     build_fact_filters,
     build_filters,
     build_needs,
+    build_sorts,
     index_site,
     judge_needs,
+    list_chosen,
+    list_removals,
     order_ids,
+    sort_listings,
+    write_order,
 )
 from comparisons.pages.tool_page import build_tool_page, render_newest_links
 from comparisons.reading.records import ListedCategory
@@ -29,21 +35,22 @@ from comparisons.reading.revision import current_revision
 from comparisons.shaping import facets, tool_columns
 from comparisons.shaping.listed_needs import pass_needs
 from comparisons.shaping.seat_filter import build_toggles
+from comparisons.shaping.tool_table import build_table
 from tools.models import Category, Tool
 from votes.models import Listing, PairRank
 from web.current_address import at_current_address
 from web.http import public_page
 from web.paging import get_page
 
-TOOLS_PER_PAGE = 24
+TOOLS_PER_PAGE = 50
 
 
 @require_safe
 @public_page
 def tools(request: HttpRequest) -> HttpResponse:
     """List the published tools, filtered and sorted by the query string."""
-    asked = parse_tool_filter(request.GET)
     site = index_site(current_revision())
+    asked = parse_tool_filter(request.GET, site.seats)
     category = _find_category(asked.category, site.categories)
     attributes = category.attributes if category else ()
     facts = parse_fact_filters(request.GET, attributes)
@@ -59,27 +66,39 @@ def tools(request: HttpRequest) -> HttpResponse:
         community=numbered if asked.community else None,
         needs=pass_needs(site.tools, must_haves.judged),
     )
-    rows = listings.chosen(**{**asked._asdict(), "category": category.id if category else ""})
+    rows = listings.chosen(
+        category=category.id if category else "", price=asked.price, panel=asked.panel, community=asked.community
+    )
     page = get_page(
-        order_ids(selection, facts, rows, has_needs=bool(must_haves.judged)),
+        order_ids(selection, facts, sort_listings(rows, asked.sort, site), has_needs=bool(must_haves.judged)),
         request.GET,
         per_page=TOOLS_PER_PAGE,
         count=selection.pass_all().bit_count(),
     )
-    found = Tool.objects.with_numbers().with_plans().in_order(page.object_list)
+    found = Tool.objects.with_numbers().with_plans().select_related("category").in_order(page.object_list)
+    filters = build_filters(site, selection, category, asked)
+    fact_filters = build_fact_filters(selection, attributes, facts)
     return render(
         request,
         "comparisons/tools.html",
         {
             "here": reverse("tools"),
             "page": page,
-            "cards": build_cards(found, site.tools, facts.sort, must_haves.judged),
+            "table": build_table(
+                build_cards(found, site.tools, facts.sort, must_haves.judged),
+                site.seats,
+                sort=asked.sort,
+                is_ranking=False,
+            ),
+            "removals": list_removals(request.GET, reverse("tools"), list_chosen(filters, fact_filters)),
+            "sorts": build_sorts(site, asked.sort),
+            "order": fact_filters["order"] or write_order(site, asked.sort),
             "numbered": (selection.pass_all(but=["community"]) & numbered).bit_count(),
             "is_filtered": any(asked) or facts.is_set or must_haves.are_asked,
             "has_category": bool(category),
-            **build_filters(site, selection, category, asked),
+            **filters,
             **build_needs(selection, must_haves),
-            **build_fact_filters(selection, attributes, facts),
+            **{key: value for key, value in fact_filters.items() if key != "order"},
         },
     )
 
@@ -105,9 +124,9 @@ def tool(request: HttpRequest, tool: Any) -> HttpResponse:
 @at_current_address(lambda slug: Category.objects.with_published_tools().by_slug(slug))
 def category(request: HttpRequest, category: Category) -> HttpResponse:
     """Rank the tools of a category, and state the rule."""
-    panel_seats = read_panel_seats()
-    seat_filter = find_seats(parse_seat_slugs(request.GET), on_page=panel_seats)
     site = index_site(current_revision())
+    seat_filter = find_seats(parse_seat_slugs(request.GET), on_page=site.seats)
+    sort = parse_tool_filter(request.GET, site.seats).sort
     attributes = site.attributes_of(category.pk)
     facts = parse_fact_filters(request.GET, attributes)
     must_haves = judge_needs(parse_needs(request.GET), site)
@@ -117,17 +136,19 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
         facts=facts.wanted,
         needs=pass_needs(site.tools, must_haves.judged),
     )
-    is_filtered, kept = facts.is_set or must_haves.are_asked, join_query(facts.query, must_haves.query)
-    ranked = Listing.objects.at().of_category(category).ranked(seats=seat_filter.ids)
+    is_filtered = facts.is_set or must_haves.are_asked or bool(sort)
+    kept = join_query(facts.query, must_haves.query, urlencode({"sort": sort}) if sort else "")
+    rows = sort_listings(Listing.objects.at().of_category(category), sort, site, counted=seat_filter.ids)
     page = get_page(
-        order_ids(selection, facts, ranked, has_needs=bool(must_haves.judged)),
+        order_ids(selection, facts, rows, has_needs=bool(must_haves.judged)),
         request.GET,
         per_page=TOOLS_PER_PAGE,
         count=selection.pass_all().bit_count(),
     )
     here = category.get_absolute_url()
-    tools = Tool.objects.with_numbers(seats=seat_filter.ids).with_plans().in_order(page.object_list)
-    cards = build_cards(tools, site.tools, facts.sort, must_haves.judged)
+    tools = Tool.objects.with_numbers(seats=seat_filter.ids).with_plans().select_related("category")
+    cards = build_cards(tools.in_order(page.object_list), site.tools, facts.sort, must_haves.judged)
+    fact_filters = build_fact_filters(selection, attributes, facts)
     return render(
         request,
         "comparisons/category.html",
@@ -137,12 +158,15 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
             "feed": reverse("category-feed", args=[category.slug]),
             "changes": f"{reverse('changes')}?category={category.slug}",
             "seat_filter": seat_filter,
-            "toggles": build_toggles(panel_seats, seat_filter, here=here, also=kept),
+            "toggles": build_toggles(site.seats, seat_filter, here=here, also=kept),
             "whole_panel": add_query(here, kept),
             "page": page,
-            "cards": cards,
+            "table": build_table(cards, site.seats, sort=sort, is_ranking=not sort and not facts.sort),
+            "removals": list_removals(request.GET, here, list_chosen({}, fact_filters)),
+            "sorts": build_sorts(site, sort),
+            "order": fact_filters["order"] or write_order(site, sort, counted=seat_filter.names),
             "is_filtered": is_filtered,
-            **build_fact_filters(selection, attributes, facts),
+            **{key: value for key, value in fact_filters.items() if key != "order"},
             **build_needs(selection, must_haves),
             **_head(category, page, cards, is_filtered=is_filtered),
             "pair_ranks": PairRank.objects.of_category(category),

@@ -104,11 +104,15 @@ def read(client: Client, url: str) -> tuple[dict[str, list[str]], dict[str, Any]
     """Return the words about must-haves per card, and what the page says about them."""
     page = text(client, url)
     cards = {
-        re.search(r"<bdi>(\w+)</bdi>", card)[1]: [unescape(words) for words in re.findall(r'card__open">(.*?)<', card)]
-        for card in re.findall(r'<li class="tool-card">.*?</li>', page, re.S)
+        re.search(r"<bdi>(\w+)</bdi>", card)[1]: [unescape(words) for words in re.findall(r'rows__open">(.*?)<', card)]
+        for card in re.findall(r'<th class="rows__name".*?</th>', page, re.S)
     }
     said = unescape(" ".join(re.findall(r'<fieldset class="list-needs">.*?<p>(.*?)</p>', page, re.S)))
-    return cards, {"said": said, "noindex": "noindex" in page, "ticked": re.findall(r'name="need" value="(.*?)"', page)}
+    return cards, {
+        "said": said,
+        "noindex": "noindex" in page,
+        "ticked": re.findall(r'name="need" value="(.*?)" id=', page),
+    }
 
 
 @pytest.mark.usefixtures("_tools")

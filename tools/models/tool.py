@@ -10,7 +10,7 @@ from django.contrib.postgres.search import TrigramSimilarity, TrigramWordSimilar
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Count, Exists, F, Func, OuterRef, Prefetch, Q, Subquery, Sum, Value
+from django.db.models import Count, Exists, F, Func, Max, OuterRef, Prefetch, Q, Subquery, Sum, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest, JSONObject, NullIf
 from django.db.models.lookups import StartsWith
@@ -145,7 +145,8 @@ class ToolQuerySet(search.SearchableQuerySet, SluggedQuerySet):  # type: ignore[
 
         With `seats` (ids of reviewers) only those seats are counted.
 
-        {"ship", "seats": counts, "percent": 0–100, "marks": [{"name", "verdict"} in seat order]}
+        {"ship", "seats": counts, "percent": 0–100, "marks": [{"name", "verdict"} in seat order], "judged_at": when the
+        newest of them was published}
         """
         reviews = self._related("reviews").current(at=at)
         totals = (
@@ -158,6 +159,7 @@ class ToolQuerySet(search.SearchableQuerySet, SluggedQuerySet):  # type: ignore[
                     ship=F("ships"),
                     seats=F("seats"),
                     percent=WholePercent("ships", "seats"),
+                    judged_at=Max("published_at"),
                     marks=JSONBAgg(
                         JSONObject(name=F("reviewer__name"), verdict=F("verdict")), order_by=["reviewer__seat"]
                     ),

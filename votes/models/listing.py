@@ -109,15 +109,23 @@ class ListingQuerySet(models.QuerySet["Listing"]):
     def of_category(self, category: Category) -> Self:
         return self.filter(category=category)
 
-    def chosen(self, *, category: int | str, price: str, panel: str, community: bool, sort: str) -> Self:
-        """Apply a reader's filters: a category's id, a kind of entry, a camp, only with a community number; and an
-        order ("" for the ranking, `community`, `reviewed` or `name`). "" and False filter nothing.
+    def chosen(self, *, category: int | str, price: str, panel: str, community: bool) -> Self:
+        """Apply a reader's filters: a category's id, a kind of entry, a camp, only with a community number. "" and
+        False filter nothing.
         """
         rows = self.filter(category=category) if category else self
         rows = rows.filter(entry=price) if price else rows
         rows = rows.filter(Camp(panel).condition) if panel else rows
-        rows = rows.with_community_number() if community else rows
-        return rows.order_by(*{"community": LIKED, "reviewed": REVIEWED, "name": NAMED}.get(sort, RANKED))
+        return rows.with_community_number() if community else rows
+
+    def sorted_by(self, sort: str) -> Self:
+        """Apply an order: `community`, `reviewed`, `name`, or the ranking. All are total orders."""
+        return self.order_by(*{"community": LIKED, "reviewed": REVIEWED, "name": NAMED}.get(sort, RANKED))
+
+    def by_seat(self, seat: int) -> Self:
+        """Order by the verdict of one seat, given by the reviewer's id: ship, skip, not judged. Equals are ranked."""
+        seat_id = Value(seat, output_field=models.BigIntegerField())
+        return self.order_by(IsAmong(seat_id, F("ships")).desc(), IsAmong(seat_id, F("skips")).desc(), *RANKED)
 
     def among(self, tools: Sequence[int]) -> Self:
         """Keep those of the tools, given by id."""

@@ -1,0 +1,88 @@
+"""A table of tools with a column per seat, in which readers compare down the columns. No queries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.utils.safestring import SafeString
+
+from comparisons.shaping.reconciliation import Opinions, describe_rail
+from comparisons.shaping.seat_filter import PanelSeat
+from comparisons.shaping.tool_columns import Card
+from tools.prices import UNKNOWN
+from web.fragments import render_cached
+
+MAX_SEAT_COLUMNS = 8  # more seats share one column, as marks in a row
+SEAT_PREFIX = "seat."
+
+
+class SeatHead(NamedTuple):
+    """The head of a seat's column, by which readers can sort. `sort` is the value in the address; "" is the ranking."""
+
+    name: str
+    """Without its article."""
+    sort: str
+    is_sorted: bool
+
+
+class TableRow(NamedTuple):
+    """A tool in the table, with one cell per seat."""
+
+    card: Card
+    seat_cells: SafeString
+    rail: SafeString
+    """Panel and visitors on one axis; "" without a community number."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolTable:
+    """What `comparisons/_tool_table.html` takes."""
+
+    seats: list[SeatHead]
+    """The heads of the seats that judged a tool of the table; none if they are too many for columns."""
+    rows: list[TableRow]
+    sort: str
+    """The order in the address; "" is the ranking, and `seat.<slug>` the verdict of one seat."""
+    has_community: bool
+    """Whether visitors gave any of the tools a number."""
+    has_prices: bool
+    is_ranking: bool
+    """Whether the place of a row is its rank."""
+
+
+def build_table(
+    cards: Sequence[Card], seats: Sequence[PanelSeat], *, sort: str = "", is_ranking: bool = False
+) -> ToolTable:
+    """Return the table of the cards, with a column for each of the `seats`, given in order, that judged one of them."""
+    judging = {name for card in cards for name, _ in card.panel.marks}
+    shown = [seat for seat in seats if seat.name in judging]
+    if len(shown) > MAX_SEAT_COLUMNS:
+        shown = []
+    return ToolTable(
+        seats=[SeatHead(seat.name.removeprefix("The "), sort_of(seat), sort_of(seat) == sort) for seat in shown],
+        rows=[TableRow(card, _render_cells(card, shown), render_rail(card)) for card in cards],
+        sort=sort,
+        has_community=any(card.community.has_number for card in cards),
+        has_prices=any(card.entry != UNKNOWN for card in cards),
+        is_ranking=is_ranking,
+    )
+
+
+def sort_of(seat: PanelSeat) -> str:
+    """Return the order by the verdict of a seat as it stands in addresses. Slugs have no points."""
+    return SEAT_PREFIX + seat.slug
+
+
+def render_rail(card: Card) -> SafeString:
+    """Render panel and visitors on one axis; "" without a community number."""
+    if not card.community.has_number:
+        return SafeString()
+    words = describe_rail(Opinions(card.tool.name, card.panel, card.community))
+    return render_cached("charts/_rail.html", panel=card.panel, community=card.community, words=words)
+
+
+def _render_cells(card: Card, seats: Sequence[PanelSeat]) -> SafeString:
+    verdicts = dict(card.panel.marks)
+    return render_cached(
+        "comparisons/_seat_cells.html", seats=tuple((seat.name, verdicts.get(seat.name)) for seat in seats)
+    )

@@ -1,0 +1,88 @@
+"""The table of tools: a column per seat, orders by seat, and the tray."""
+
+import re
+
+import pytest
+
+from comparisons.shaping.tool_table import MAX_SEAT_COLUMNS
+from tests import factories as make
+from tests.comparisons.test_pair_page import text
+
+pytestmark = pytest.mark.django_db
+
+
+def get_names(page: str) -> list[str]:
+    """Return the names of the tools in the table, in order."""
+    return re.findall(r'<th class="rows__name".*?<bdi>(.*?)</bdi>', page)
+
+
+def get_heads(page: str) -> list[str]:
+    """Return the names of the seats that have a column."""
+    return re.findall(r'<th class="rows__seat".*?>([^<>]+)</a>', page)
+
+
+@pytest.fixture
+def three() -> None:
+    """Make three tools of which two seats judged different ones."""
+    category = make.category(slug="code", name="Code")
+    builder, skeptic = make.reviewer(slug="builder", name="The Builder"), make.reviewer(slug="skeptic", name="Skeptic")
+    make.reviewer(slug="late", name="The Late")
+    for name, verdicts in {"Ada": "+-", "Bob": "-+", "Cyd": "+"}.items():
+        make.panel(
+            of=make.tool(name=name, category=category), seats=[builder, skeptic][: len(verdicts)], verdicts=verdicts
+        )
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize("path", ["/tools/", "/categories/code/"])
+def test_seats_that_judged_have_a_column_by_which_to_sort(client, path):
+    page = text(client, path)
+    assert get_heads(page) == ["Builder", "Skeptic"]
+    assert get_names(page) == ["Cyd", "Ada", "Bob"]
+    assert page.count("Skeptic: not judged") == 1
+    page = text(client, f"{path}?sort=seat.skeptic")
+    assert get_names(page) == ["Bob", "Ada", "Cyd"]
+    assert "What Skeptic would ship first" in page
+    assert '<meta name="robots" content="noindex">' in page
+    assert get_names(text(client, f"{path}?sort=name")) == ["Ada", "Bob", "Cyd"]
+    assert get_names(text(client, f"{path}?sort=seat.nobody")) == ["Cyd", "Ada", "Bob"]
+
+
+def test_many_seats_share_a_column(client):
+    tool = make.tool()
+    for _ in range(MAX_SEAT_COLUMNS + 1):
+        make.review(of=tool, by=make.reviewer())
+    page = text(client, "/tools/")
+    assert (get_heads(page), page.count("rows__seats")) == ([], 1)
+
+
+@pytest.mark.usefixtures("three")
+def test_community_has_no_column_without_a_number(client):
+    make.votes(on=make.tool(name="Dot"), ship=1)
+    assert "rows__community" not in text(client, "/tools/")
+    make.votes(on=make.tool(name="Eve"), ship=12)
+    page = text(client, "/tools/")
+    assert (page.count("rows__community"), "1 vote so far" in page, "100% of 12" in page) == (5, True, True)
+
+
+@pytest.mark.usefixtures("three")
+def test_chosen_filters_can_be_removed_one_by_one(client):
+    page = text(client, "/tools/?category=code&price=free&page=2&sort=name")
+    links = re.findall(r'chip--on" href="(.*?)"', page)
+    assert links == ["/tools/?price=free&amp;sort=name", "/tools/?category=code&amp;sort=name"]
+
+
+@pytest.mark.usefixtures("three")
+def test_list_sends_its_lens_along_to_be_compared(client):
+    form = re.search(r'<form class="list".*?<table', text(client, "/categories/code/?lens=builder"), re.DOTALL)[0]
+    assert 'action="/compare/custom/"' in form
+    assert '<input type="hidden" name="lens" value="builder">' in form
+
+
+@pytest.mark.parametrize(
+    ("ticked", "words"), [(1, "Second tool"), (5, "There is room for four."), (0, "Name the tools.")]
+)
+def test_server_answers_any_number_of_ticks(client, ticked, words):
+    slugs = [make.tool().slug for _ in range(ticked)]
+    answer = client.get("/compare/custom/", {"t": slugs})
+    assert (answer.status_code, words in answer.content.decode()) == (200, True)
