@@ -53,13 +53,16 @@ class Community(Ratio):
 
     @property
     def words(self) -> str:
+        return f"{self.brief_words}: {self.interval}" if self.is_early else self.brief_words
+
+    @property
+    def brief_words(self) -> str:
+        """The words without the interval of few votes."""
         if not self.votes:
             return "No votes yet"
         if not self.has_number:
             return f"{self.ship} ship, {self.skip} skip so far"
-        if self.is_early:
-            return f"{self.votes} votes, early: {self.interval}"
-        return f"{self.votes:,} votes"
+        return f"{self.votes} votes, early" if self.is_early else f"{self.votes:,} votes"
 
 
 def list_display_rules() -> list[tuple[str, str, str]]:

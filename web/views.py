@@ -74,16 +74,21 @@ EXPIRED_FORM = ErrorText(
 
 
 def error_page(
-    request: HttpRequest, *, status: int, text: ErrorText | None = None, nearest: Sequence[tuple[str, str]] = ()
+    request: HttpRequest,
+    *,
+    status: int,
+    text: ErrorText | None = None,
+    nearest: Sequence[tuple[str, str]] = (),
+    back: str = "",
 ) -> HttpResponse:
     """Return the page of an error; for htmx only its message, which the current page shows.
 
-    `nearest` holds (name, URL) pairs of pages that the reader may have meant.
+    `nearest` holds (name, URL) pairs of pages that the reader may have meant; `back` is the path they came from.
     """
     template = "web/error.html"
     if request.headers.get("HX-Request") == "true":
         template += "#message"
-    context = {"status": status, "error": text or TEXTS[status], "nearest": nearest}
+    context = {"status": status, "error": text or TEXTS[status], "nearest": nearest, "back": back}
     response = render(request, template, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response

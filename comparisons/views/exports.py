@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from comparisons.reading.price_history import read_fact_spans, read_plan_spans
@@ -22,12 +23,14 @@ FACT_COLUMNS = ("tool", "attribute", "name", "kind", "value", "note", "words", *
 
 
 @require_safe
+@csrf_exempt  # another method is a 405, not a 403
 def prices(request: HttpRequest) -> HttpResponseBase:
     """Stream every price that readers have been told as CSV."""
     return respond_with_csv(request, "prices", PRICE_COLUMNS, _build_prices(), stamp=(current_revision().content,))
 
 
 @require_safe
+@csrf_exempt  # another method is a 405, not a 403
 def facts(request: HttpRequest) -> HttpResponseBase:
     """Stream every fact that readers have been told as CSV."""
     return respond_with_csv(request, "facts", FACT_COLUMNS, _build_facts(), stamp=(current_revision().content,))

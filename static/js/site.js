@@ -9,6 +9,9 @@ const hasVoted = () => document.cookie.split("; ").some((cookie) => cookie === "
 // response, and only the last such click is sent. A double click sends nothing new.
 const ballots = new Map();
 
+// An error stands in the ballot where it happened; errors of other forms, in the page's notice.
+const findError = (element) => element?.closest?.(".ballot")?.querySelector(".ballot__error") ?? document.getElementById("notice");
+
 function mark(block, choice) {
   for (const button of block.querySelectorAll("button[aria-pressed]")) {
     button.setAttribute("aria-pressed", String(button.value === choice));
@@ -61,13 +64,12 @@ function answered({ detail }) {
   const asked = ballots.get(path);
   if (!asked || asked.xhr !== detail.xhr) return;
   ballots.delete(path);
+  const clicked = document.getElementById(asked.clicked);
   if (detail.xhr.status === 200 && asked.choice !== "none" && !hasVoted()) {
-    document.getElementById("notice").textContent =
-      "Your browser refuses our cookie. Once you leave this page, you can no longer change your vote. " +
-      "Allow cookies for this site to keep your votes.";
+    findError(clicked).textContent =
+      "Your browser refuses our cookie: once you leave this page, you can no longer change this vote.";
   }
   // After Undo by keyboard, focus the first button, because the one that was pressed is now hidden.
-  const clicked = document.getElementById(asked.clicked);
   if (clicked?.hidden && document.activeElement === document.body) clicked.form.querySelector("button").focus();
   if (asked.next) document.getElementById(asked.next)?.click();
 }
@@ -77,14 +79,31 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (!event.detail.successful) answered(event);
 });
 
-document.addEventListener("htmx:sendError", () => {
-  document.getElementById("notice").textContent =
-    "That did not reach us: the network seems to be gone. Nothing was counted; please try again.";
+document.addEventListener("htmx:sendError", ({ detail }) => {
+  findError(detail.elt).textContent =
+    "That did not reach us: the network seems to be gone. Nothing was counted. Try again.";
 });
 
-document.addEventListener("htmx:beforeRequest", () => {
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   document.getElementById("notice").textContent = "";
+  if (detail.elt.matches(".ballot")) findError(detail.elt).textContent = "";
 });
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.isError) detail.target = findError(detail.requestConfig.elt); // otherwise the notice (web/context.py)
+});
+
+// What a vote changes takes at least the place that it took before, so that nothing moves up. (The sheets leave it room to
+// grow.) The rules stand in a sheet, not in style attributes: htmx copies these, and our policy forbids them.
+const places = new CSSStyleSheet();
+document.adoptedStyleSheets.push(places);
+
+document.addEventListener("htmx:beforeSwap", () => {
+  const blocks = [...document.querySelectorAll("[data-tool], [data-pair], #verdict, #rails")];
+  places.replaceSync(blocks.map((block) => `#${CSS.escape(block.id)} { min-block-size: ${block.getBoundingClientRect().height}px; }`).join("\n"));
+});
+
+addEventListener("resize", () => places.replaceSync(""));
 
 // Submit only what was filled in.
 document.addEventListener("htmx:configRequest", ({ detail }) => {

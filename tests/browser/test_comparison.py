@@ -63,11 +63,17 @@ def test_newsletter_form_responds_in_place(site, page: Page):
     expect(page.locator("#newsletter-signup")).to_contain_text("does not look like an e-mail address")
 
 
-def test_refusal_is_shown_in_the_notice(site, page: Page):
+def test_refusal_is_shown_in_the_ballot(site, page: Page):
     page.goto(site + PAIR)
     Tool.objects.get(slug="mistral-medium-3").withdraw()
     find_mistral(page).get_by_role("button", name="Ship").click()
-    expect(page.locator("#notice")).to_contain_text("renamed, withdrawn or never written")
+    error = find_mistral(page).get_by_role("alert")
+    expect(error).to_have_text("It is no longer published, so nobody can vote on it. Nothing was counted.")
+    expect(page.locator("#notice")).to_have_text("")
+    page.locator("#pick-first").click()
+    expect(page.locator("#pair-vote").get_by_role("alert")).to_have_text(error.inner_text())
+    find_mistral(page).get_by_role("button", name="Skip").click()
+    expect(error).to_be_visible()  # it was cleared, and is there again
 
 
 def test_names_stay_visible_while_scrolling(site, page: Page):

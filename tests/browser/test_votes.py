@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests import factories as make
@@ -13,6 +14,11 @@ ALIKE = "/compare/aider-vs-qdrant/"
 
 def find_block(page, slug: str):
     return page.locator(f"#community-{slug}")
+
+
+def find_error(page, slug: str):
+    """Return where a ballot says what went wrong."""
+    return find_block(page, slug).get_by_role("alert")
 
 
 def test_double_click_and_quick_change_are_one_visitor(page, site):
@@ -63,17 +69,74 @@ def test_held_vote_is_marked_as_under_review(page, site):
     page.get_by_role("button", name="Skip Aider").click()
     expect(page.locator("#announcement")).to_contain_text("under review and does not count yet")
     expect(page.locator("#skip-aider")).to_have_attribute("aria-pressed", "true")
+    expect(find_error(page, "aider")).to_have_text("Noted. Voting is frozen here, so your vote waits for a moderator.")
+    page.reload()
     expect(find_block(page, "aider")).to_contain_text("1 vote under review")
 
 
-def test_refusal_is_shown_in_place(page, site, settings):
+def test_refusal_is_shown_in_the_ballot(page, site, settings):
     settings.VOTE_REQUESTS_PER_NETWORK = 1
     page.goto(f"{site}/tools/aider/")
     page.locator("#ship-aider").click()
     expect(page.locator("#ship-aider")).to_have_attribute("aria-pressed", "true")
     page.locator("#skip-aider").click()
-    expect(page.locator("#notice")).to_contain_text("Please wait a little")
+    expect(find_error(page, "aider")).to_have_text(re.compile(r"You can vote again in [1-9]\d* minutes?\."))
+    expect(page.locator("#notice")).to_have_text("")
     expect(page.locator("#ship-aider")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#undo-aider")).to_be_visible()
+
+
+def test_lost_network_is_reported_in_the_ballot(browser, site):
+    page = browser.new_page()  # whose console may report the failure
+    page.goto(f"{site}{ALIKE}")
+    page.route("**/vote/", lambda route: route.abort())
+    page.locator("#pick-second").click()
+    error = page.locator("#pair-vote").get_by_role("alert")
+    expect(error).to_contain_text("did not reach us")
+    page.unroute("**/vote/")
+    page.locator("#pick-second").click()
+    expect(page.locator("#pick-second")).to_have_attribute("aria-pressed", "true")
+    expect(error).to_have_text("")
+
+
+# Everything that stands in the page. What is sticky moves with the scrolling that a click may cause.
+POSITIONS = """() => [...document.querySelectorAll("main, footer, .ballot, .ballot__button, .board tr, .part, .seat")]
+    .map((element) => Math.round(element.getBoundingClientRect().y + scrollY))"""
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("path", [ALIKE, "/tools/aider/"])
+@pytest.mark.parametrize("before", [0, 8, 48])  # the second of two votes brings a number, or the full one
+def test_pressing_a_button_moves_nothing(page, site, width, path, before):
+    aider, qdrant = Tool.objects.get(slug="aider"), Tool.objects.get(slug="qdrant")
+    make.votes(on=aider, ship=before)
+    make.pair_votes(between=(aider, qdrant), first=before)
+    page.set_viewport_size({"width": width, "height": 740})
+    page.goto(f"{site}{path}")
+    positions = page.evaluate(POSITIONS)
+    buttons = ["ship-aider", "skip-aider", "undo-aider"]
+    if path == ALIKE:
+        buttons += ["pick-first", "pick-second", "pick-undo"]
+    for button in buttons:
+        page.locator(f"#{button}").click()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate(POSITIONS) == positions, button
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_error_of_a_ballot_moves_nothing_and_its_buttons_are_large(page, site, settings, width):
+    settings.VOTE_REQUESTS_PER_NETWORK = 1
+    page.set_viewport_size({"width": width, "height": 740})
+    page.goto(f"{site}{ALIKE}")
+    page.locator("#ship-aider").click()
+    expect(page.locator("#undo-aider")).to_be_visible()
+    positions = page.evaluate(POSITIONS)
+    for button in ("skip-aider", "pick-neither"):
+        page.locator(f"#{button}").click()
+        expect(page.locator(f".ballot:has(#{button})").get_by_role("alert")).to_contain_text("You can vote again in")
+    assert page.evaluate(POSITIONS) == positions
+    for button in page.locator(".ballot button:visible").all():
+        assert button.bounding_box()["height"] >= 44
 
 
 def test_my_votes_change_in_place_and_move_by_receipt(page, site, browser):
@@ -121,14 +184,43 @@ def test_browser_that_refuses_cookies_is_told_so(page, site):
     page.goto(f"{site}/tools/aider/")
     page.locator("#ship-aider").click()
     expect(page.locator("#ship-aider")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("#notice")).to_have_text("")
+    expect(find_error(page, "aider")).to_have_text("")
     page.context.clear_cookies()
     page.route("**/vote/", drop_cookies)
     page.goto(f"{site}/tools/qdrant/")
     page.locator("#ship-qdrant").click()
-    expect(page.locator("#notice")).to_have_text(
-        re.compile(r"Your browser refuses our cookie. Once you leave this page")
+    expect(find_error(page, "qdrant")).to_have_text(
+        "Your browser refuses our cookie: once you leave this page, you can no longer change this vote."
     )
+
+
+def test_page_behind_back_shows_a_vote_cast_after_it(page, site):
+    page.goto(f"{site}/tools/aider/")
+    page.goto(f"{site}{ALIKE}")
+    page.locator("#ship-aider").click()
+    expect(page.locator("#ship-aider")).to_have_attribute("aria-pressed", "true")
+    page.go_back()
+    expect(page).to_have_url(f"{site}/tools/aider/")
+    expect(page.locator("#ship-aider")).to_have_attribute("aria-pressed", "true")
+
+
+def test_refusal_and_refused_cookies_are_told_without_javascript(browser, site, settings):
+    settings.VOTE_REQUESTS_PER_NETWORK = 2
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}{ALIKE}")
+    page.locator("#ship-aider").click()
+    expect(page.locator("h1")).to_have_text("Aider")
+    page.locator("#skip-aider").click()
+    page.locator("#ship-aider").click()
+    expect(page.locator("h1")).to_have_text("Too many votes from your network")
+    expect(page.locator(".standfirst")).to_contain_text("You can vote again in")
+    page.get_by_role("link", name="Back to where you were").click()
+    expect(page).to_have_url(f"{site}{ALIKE}")
+    context.clear_cookies()
+    page.goto(f"{site}/tools/aider/vote/")
+    expect(page.get_by_role("status").first).to_contain_text("Your browser refuses our cookie")
+    context.close()
 
 
 def test_ledger_shows_chart_and_totals(page, site):

@@ -59,6 +59,17 @@ def test_every_error_page_has_the_security_headers_and_is_stored_nowhere():
         assert int(response.headers.get("Content-Length", len(response.content))) == len(response.content), name
 
 
+@pytest.mark.parametrize("path", [
+    "/", "/tools/", PAIR, "/tools/alpha/", "/search/", "/me/", "/me/votes/", "/export/votes.csv",
+    "/export/pair-votes.csv", "/export/prices.csv", "/export/facts.csv", "/robots.txt", "/feeds/changes.xml",
+])  # fmt: skip
+def test_form_sent_to_a_page_that_takes_none_gets_our_405(pair, path):
+    response = Client(enforce_csrf_checks=True).post(path, {"a": "b"})
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
+    assert b"does not work that way" in response.content
+    assert "no-store" in response.headers["Cache-Control"]
+
+
 def test_too_many_votes_page_keeps_no_store_and_retry_after(settings):
     settings.VOTE_REQUESTS_PER_NETWORK = 1
     url = f"/tools/{make.tool().slug}/vote/"

@@ -5,6 +5,7 @@ import uuid
 from django.http import HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import trigger_client_event
 
@@ -13,7 +14,7 @@ from votes.casting import TooManyRequestsError, cast
 from votes.community import Community
 from votes.forms import ReturnForm, VoteForm
 from votes.models import CastResult, Choice, PairVote, Vote, VoteState
-from votes.views.shared import get_published_tool, personal
+from votes.views.shared import answer_in_ballot, describe_hold, get_published_tool, personal, refuse
 from votes.visitor import create_visitor, get_visitor, set_visitor_cookies
 from web.client import client_address
 from web.htmx import HtmxHttpRequest
@@ -23,6 +24,7 @@ from web.http import SeeOther, same_origin
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @same_origin
+@answer_in_ballot
 def vote(request: HtmxHttpRequest, slug: str) -> HttpResponse:
     """Cast, change or take back a vote (POST). Show how it was counted (GET); plain forms redirect there."""
     if request.method == "POST":
@@ -40,9 +42,11 @@ def _cast(request: HtmxHttpRequest, tool: Tool) -> HttpResponse:
     try:
         result = cast(tool=tool, visitor=visitor, choice=choice, address=client_address(request))
     except TooManyRequestsError as refusal:
-        return HttpResponse(status=429, headers={"Retry-After": str(refusal.seconds)})
+        return refuse(request, refusal, here=here)
     if request.htmx:
-        response = render(request, "votes/_counted.html", _context(tool, choice, result, here))
+        hold = describe_hold(result.state, is_frozen=result.numbers.is_frozen) if choice != Choice.NONE else ""
+        context = _context(tool, choice, result, here) | {"ballot_error": hold}
+        response = render(request, "votes/_counted.html", context)
         trigger_client_event(response, "voted")
     else:
         response = SeeOther(reverse("vote", args=[tool.slug], query={"next": here}))
@@ -79,6 +83,7 @@ def _context(tool: Tool, choice: Choice, result: CastResult[Community], here: st
 
 
 @require_safe
+@csrf_exempt  # another method is a 405, not a 403
 @personal
 def my_votes(request: HtmxHttpRequest) -> JsonResponse:
     """Return this browser's votes: {"votes": {tool's slug: "ship" or "skip"}, "pairs": [[slug, slug, slug chosen]]}.

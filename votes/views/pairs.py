@@ -10,7 +10,7 @@ from votes.casting import TooManyRequestsError, cast_pair
 from votes.forms import PairVoteForm, ReturnForm
 from votes.models import CastResult, PairChoice, PairTally, PairVote
 from votes.preference import Preference
-from votes.views.shared import personal
+from votes.views.shared import answer_in_ballot, describe_hold, personal, refuse
 from votes.visitor import create_visitor, get_visitor, set_visitor_cookies
 from web.client import client_address
 from web.htmx import HtmxHttpRequest
@@ -28,6 +28,7 @@ def _get_published_pair(slugs: tuple[str, str]) -> tuple[Tool, Tool]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @same_origin
+@answer_in_ballot
 def pair_vote(request: HtmxHttpRequest, pair: tuple[str, str]) -> HttpResponse:
     """Cast, change or take back a vote (POST). Show how it was counted (GET); plain forms redirect there."""
     tools = _get_published_pair(pair)
@@ -44,10 +45,12 @@ def _cast(request: HtmxHttpRequest, tools: tuple[Tool, Tool]) -> HttpResponse:
     try:
         result = cast_pair(shown=tools, visitor=visitor, choice=choice, address=client_address(request))
     except TooManyRequestsError as refusal:
-        return HttpResponse(status=429, headers={"Retry-After": str(refusal.seconds)})
+        return refuse(request, refusal, here=here)
     response: HttpResponse
     if request.htmx:
-        response = render(request, "votes/_pair_counted.html", _context(tools, choice, result, here))
+        hold = describe_hold(result.state, is_frozen=False) if choice != PairChoice.NONE else ""
+        context = _context(tools, choice, result, here) | {"ballot_error": hold}
+        response = render(request, "votes/_pair_counted.html", context)
     else:
         response = SeeOther(reverse("pair-vote", args=[_slugs(tools)], query={"next": here}))
     if known or choice != PairChoice.NONE:
