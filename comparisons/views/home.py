@@ -116,10 +116,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "splits": [] if gaps else _list_splits(),
             "seats": seats,
             "map": _build_map(seats, read_verdict_map(categories=MAX_CATEGORIES, tools=MAX_TOOLS)),
-            "due": [
-                render_listed_prediction(prediction, today=today)
-                for prediction in due.select_related("review__tool", "review__reviewer")[:MAX_DUE]
-            ],
+            "due": [render_listed_prediction(prediction, today=today) for prediction in due],
         },
     )
 
