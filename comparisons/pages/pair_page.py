@@ -307,24 +307,27 @@ def _build_context(
         offered=editorial.needs,
     )
     lens, need, usage = seat_filter.query, must_haves.query, format_query(options.usage)
+    cost = build_section(
+        tuple(column["priced"] for column in editorial.columns),
+        options.usage,
+        here=here,
+        hidden=parse_qsl(join_query(lens, only, need)),
+    )
     return {
         "pair": pair,
         "editorial": editorial,
         "verdict": verdict,
         "linked_data": verdict.linked_data,
-        "picks": _render_picks(editorial, verdict, elsewhere=add_query(here, lens, need, usage) if only else ""),
+        "picks": _render_picks(
+            editorial, _add_costs(verdict.picks, cost), elsewhere=add_query(here, lens, need, usage) if only else ""
+        ),
         "introduction": markdown.render(pair.introduction),
         "must_haves": must_haves,
         "without_needs": add_query(here, lens, only, usage),
         "kept": parse_qsl(join_query(lens, only, usage)),
         "sides": _build_sides(editorial.columns, pair.communities, must_haves.standings),
         "preference": pair.preference,
-        "cost": build_section(
-            tuple(column["priced"] for column in editorial.columns),
-            options.usage,
-            here=here,
-            hidden=parse_qsl(join_query(lens, only, need)),
-        ),
+        "cost": cost,
         "facts": editorial.differing_facts if options.only_differences else editorial.facts,
         "only_differences": options.only_differences,
         "here": here,
@@ -355,15 +358,21 @@ def _build_sides(
     ]
 
 
-def _render_picks(editorial: Editorial, verdict: PairVerdict, *, elsewhere: str) -> SafeString:
+def _add_costs(lines: Picks, cost: CostSection | None) -> Picks:
+    """Return the lines with what the reader's usage speaks for, if it was entered."""
+    if cost is None or cost.estimate.cheaper is None:
+        return lines
+    costs = [answer.figures[0].words for answer in cost.estimate.tools]
+    return picks.add_cost_line(lines, cost.estimate.cheaper, costs)
+
+
+def _render_picks(editorial: Editorial, lines: Picks, *, elsewhere: str) -> SafeString:
     """Render the lines under the sentence. `elsewhere` is the page of all facts, if this one lists only some."""
-    if not any(verdict.picks):
+    if not any(lines):
         return SafeString()
     return render_cached(
         "comparisons/_picks.html",
-        sides=tuple(
-            (column["brief_name"], lines) for column, lines in zip(editorial.columns, verdict.picks, strict=False)
-        ),
-        neither=verdict.picks.neither,
+        sides=tuple((column["brief_name"], side) for column, side in zip(editorial.columns, lines, strict=False)),
+        neither=lines.neither,
         elsewhere=elsewhere,
     )

@@ -83,6 +83,8 @@ class Estimate(NamedTuple):
     tools: tuple[ToolEstimate, ...]
     summary: str
     chart: CostChart | None
+    cheaper: int | None = None
+    """The place of the cheaper one of two tools; None if they cost the same or cannot be compared."""
 
     @property
     def has_errors(self) -> bool:
@@ -145,7 +147,17 @@ def build_estimate(tools: tuple[BillableTool, ...], typed: Typed) -> Estimate | 
     if unlike := _find_unlike(tools, numbers):
         summary = f"{unlike[0].upper()}{unlike[1:]} are not the same in different tools, so these are not compared."
         return Estimate(fields, presets, is_asked, answers, summary, None)
-    return Estimate(fields, presets, is_asked, answers, _summarize(answers), chart)
+    return Estimate(fields, presets, is_asked, answers, _summarize(answers), chart, _find_cheaper(answers))
+
+
+def _find_cheaper(answers: Sequence[ToolEstimate]) -> int | None:
+    """Return the place of the cheaper one of two tools with one figure each, in one currency; else None."""
+    bills = [answer.figures[0].bill for answer in answers if len(answer.figures) == 1]
+    amounts = [bill.amount for bill in bills if bill.amount is not None]
+    currencies = {bill.currency for bill in bills} - {None}
+    if len(answers) != 2 or len(amounts) != 2 or len(currencies) > 1 or amounts[0] == amounts[1]:
+        return None
+    return amounts.index(min(amounts))
 
 
 def _find_unlike(tools: Sequence[BillableTool], numbers: Mapping[str, int]) -> str:

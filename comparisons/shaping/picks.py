@@ -76,6 +76,17 @@ def choose_lines(
     return Picks(*(_arrange(side, lines, editors, sources) for side, lines in found._asdict().items()))
 
 
+def add_cost_line(picks: Picks, cheaper: int, costs: Sequence[str]) -> Picks:
+    """Return the lines with one more, first, for the tool that costs less (0 or 1) at what the reader entered.
+
+    `costs` are what both tools cost a month, in words.
+    """
+    words = f"you use as much as you entered: {costs[cheaper]} a month, against {costs[1 - cheaper]}"
+    line = Line("usage", words, "#cost", "What would it cost me?")
+    longer = (line, *picks[cheaper][: MAX_LINES - 1])
+    return picks._replace(second=longer) if cheaper else picks._replace(first=longer)
+
+
 def _arrange(
     side: str, computed: Sequence[Line], editors: Sequence[EditorLine], sources: Mapping[str, str]
 ) -> tuple[Line, ...]:

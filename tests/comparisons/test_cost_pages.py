@@ -63,6 +63,24 @@ def test_form_is_plain_and_its_answer_is_in_the_address(client, url):
         assert "Beta comes cheap" in text
 
 
+@pytest.mark.parametrize(
+    ("query", "line"),
+    [
+        ("seats=10", "$190 a month, against $300"),
+        ("seats=1&input=50M&output=10M", "$19 a month, against $32.50"),
+        ("seats=lots", ""),
+        ("", ""),
+    ],
+)
+def test_usage_speaks_for_the_cheaper_one(client, query, line):
+    page = markup.fromstring(client.get(add(PAGES[0], query)).content.decode())
+    lines = [
+        " ".join(item.text_content().split()) for side in page.find_class("picks__one") for item in side.iter("li")
+    ]
+    costs = [text for text in lines if "as much as you entered" in text]
+    assert costs == ([f"You use as much as you entered: {line}. What would it cost me?"] if line else [])
+
+
 @pytest.mark.parametrize("url", PAGES)
 def test_page_with_an_answer_is_not_indexed_and_the_bare_one_is_canonical(client, settings, url):
     bare, asked = (client.get(one).content.decode() for one in (url, add(url, "seats=10")))
