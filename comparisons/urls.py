@@ -28,6 +28,7 @@ urlpatterns = [
     path("splits/", panel.split_list, name="splits"),
     path("changes/", changes.changes, name="changes"),
     path("predictions/", panel.predictions, name="predictions"),
+    path("categories/", tools.categories, name="categories"),
     path("categories/<tool_slug:slug>/", tools.category, name="category"),
     path("methodology/", explain.methodology, name="methodology"),
     path("disclosure/", explain.disclosure, name="disclosure"),

@@ -26,6 +26,7 @@ PAGES = [
     "/tools/aider/",
     "/tools/github-copilot/?seats=many&request=500",
     "/tools/aider/votes/",
+    "/categories/",
     "/categories/speech/",
     "/categories/speech/?lens=skeptic",
     "/categories/speech/?license=mit&languages-covered.min=30",

@@ -37,6 +37,7 @@ SITE_LINKS = (
 """The links in the header: (path, name)."""
 
 FOOTER_LINKS = (
+    ("/categories/", "Categories"),
     ("/methodology/", "How we judge"),
     ("/disclosure/", "Disclosure"),
     ("/changes/?kind=corrections", "Corrections"),

@@ -22,7 +22,8 @@ from web.caching import process_cache
 URLS_PER_FILE = 5_000  # the protocol allows 50,000
 # URL names of pages without arguments.
 PAGES = [
-    "home", "compare", "tools", "reviewers", "splits", "changes", "predictions", "methodology", "disclosure",
+    "home", "compare", "tools", "categories", "reviewers", "splits", "changes", "predictions", "methodology",
+    "disclosure",
 ]  # fmt: skip
 
 

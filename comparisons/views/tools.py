@@ -8,12 +8,14 @@ from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from comparisons.addresses import add_query, join_query
 from comparisons.forms import parse_fact_filters, parse_needs, parse_seat_slugs, parse_tool_filter, parse_usage
 from comparisons.machines import linked_data, titles
-from comparisons.models import Comparison
+from comparisons.models import Comparison, ComparisonQuerySet
+from comparisons.pages.category_page import find_leader, list_categories
 from comparisons.pages.panel_seats import find_seats
 from comparisons.pages.tool_list import (
     build_cards,
@@ -29,12 +31,16 @@ from comparisons.pages.tool_list import (
     sort_listings,
     write_order,
 )
-from comparisons.pages.tool_page import build_tool_page, render_newest_links
+from comparisons.pages.tool_page import build_tool_page
 from comparisons.reading.records import ListedCategory
 from comparisons.reading.revision import current_revision
 from comparisons.shaping import facets, tool_columns
+from comparisons.shaping.boxes import render_cards_box
+from comparisons.shaping.leaders import place_ranks
 from comparisons.shaping.listed_needs import pass_needs
+from comparisons.shaping.scatter import build_points, describe_points, describe_sides
 from comparisons.shaping.seat_filter import build_toggles
+from comparisons.shaping.tool_columns import build_card
 from comparisons.shaping.tool_table import build_table
 from tools.models import Category, Tool
 from votes.models import Listing, PairRank
@@ -43,6 +49,7 @@ from web.http import public_page
 from web.paging import get_page
 
 TOOLS_PER_PAGE = 50
+MAX_BOXES = 12  # comparisons of a category
 
 
 @require_safe
@@ -121,6 +128,14 @@ def tool(request: HttpRequest, tool: Any) -> HttpResponse:
 
 @require_safe
 @public_page
+def categories(request: HttpRequest) -> HttpResponse:
+    """List all categories, each with the tool that leads it."""
+    site = index_site(current_revision())
+    return render(request, "comparisons/categories.html", {"categories": list_categories(site)})
+
+
+@require_safe
+@public_page
 @at_current_address(lambda slug: Category.objects.with_published_tools().by_slug(slug))
 def category(request: HttpRequest, category: Category) -> HttpResponse:
     """Rank the tools of a category, and state the rule."""
@@ -149,6 +164,8 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
     tools = Tool.objects.with_numbers(seats=seat_filter.ids).with_plans().select_related("category")
     cards = build_cards(tools.in_order(page.object_list), site.tools, facts.sort, must_haves.judged)
     fact_filters = build_fact_filters(selection, attributes, facts)
+    table = build_table(cards, site.seats, sort=sort, is_ranking=not sort and not facts.sort)
+    leader = find_leader(cards, seats=seat_filter.ids)
     return render(
         request,
         "comparisons/category.html",
@@ -161,7 +178,7 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
             "toggles": build_toggles(site.seats, seat_filter, here=here, also=kept),
             "whole_panel": add_query(here, kept),
             "page": page,
-            "table": build_table(cards, site.seats, sort=sort, is_ranking=not sort and not facts.sort),
+            "table": table,
             "removals": list_removals(request.GET, here, list_chosen({}, fact_filters)),
             "sorts": build_sorts(site, sort),
             "order": fact_filters["order"] or write_order(site, sort, counted=seat_filter.names),
@@ -169,10 +186,23 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
             **{key: value for key, value in fact_filters.items() if key != "order"},
             **build_needs(selection, must_haves),
             **_head(category, page, cards, is_filtered=is_filtered),
-            "pair_ranks": PairRank.objects.of_category(category),
-            "comparisons": render_newest_links(Comparison.objects.published().in_category(category)),
+            "leader": leader if table.is_ranking and page.number == 1 else None,
+            "points": build_points(cards),
+            "points_words": describe_points(cards),
+            "sides_words": describe_sides(cards),
+            "judged_on": max((card.judged_on for card in cards if card.judged_on), default=None),
+            "pair_ranks": place_ranks(list(PairRank.objects.of_category(category))),
+            "boxes": _render_boxes(Comparison.objects.published().in_category(category)),
         },
     )
+
+
+def _render_boxes(comparisons: ComparisonQuerySet) -> list[SafeString]:
+    """Render the newest comparisons as box scores. Five queries."""
+    return [
+        render_cards_box(build_card(row.first), build_card(row.second), url=row.get_absolute_url(), at=row.published_at)
+        for row in comparisons.newest_first().with_numbers()[:MAX_BOXES]
+    ]
 
 
 def _head(category: Category, page: Page[Any], cards: list[tool_columns.Card], *, is_filtered: bool) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""Panel against visitors as a scatter: where each tool of a list stands, in percent of the drawing. No queries."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from comparisons.shaping.tool_columns import Card
+from web.words import shorten
+
+INSET = 8  # percent left free at each side, so that no dot stands on the edge
+LABEL_HEIGHT = 6  # percent
+MAX_LABEL = 20  # characters
+MAX_POINTS = 20  # more would be a cloud
+
+
+class Point(NamedTuple):
+    """A tool in the drawing. All places are percents, `y` and the range from the top."""
+
+    name: str
+    x: int
+    y: int
+    top: int
+    bottom: int
+    label_y: int
+    is_left: bool
+    """Whether its name stands at the left."""
+
+
+def build_points(cards: Iterable[Card]) -> list[Point]:
+    """Return the tools that panel and visitors gave a number, from the top; none if they are one, or too many.
+
+    Names of tools that are near each other are moved down until they do not overlap.
+    """
+    numbered = [card for card in cards if card.panel.percent is not None and card.community.has_number]
+    if not 2 <= len(numbered) <= MAX_POINTS:
+        return []
+    numbered.sort(key=lambda card: -(card.community.percent or 0))
+    points: list[Point] = []
+    for card in numbered:
+        x = INSET + (card.panel.percent or 0) * (100 - 2 * INSET) // 100
+        y = 100 - (card.community.percent or 0)
+        near = [point.label_y for point in points if abs(point.x - x) < 100 // 3]
+        label_y = max([y, *(other + LABEL_HEIGHT for other in near)])
+        points.append(
+            Point(
+                shorten(card.tool.brief_name, MAX_LABEL),
+                x,
+                y,
+                100 - (card.community.high or 0),
+                100 - (card.community.low or 0),
+                label_y,
+                is_left=x > 50,
+            )
+        )
+    return points
+
+
+def describe_points(cards: Iterable[Card]) -> str:
+    """Return the numbers of the drawing in words: `Qdrant: panel 4 of 4, visitors 88%; …`"""
+    return "; ".join(
+        f"{card.tool.brief_name}: panel {card.panel.ship} of {card.panel.seats}, visitors {card.community.figure}"
+        for card in cards
+        if card.panel.seats and card.community.has_number
+    )
+
+
+def describe_sides(cards: Iterable[Card]) -> str:
+    """Return on which tools panel and visitors stand on opposite sides, in a sentence."""
+    numbered = [card for card in cards if card.panel.seats and card.community.has_number]
+    opposite = [card for card in numbered if card.panel.side * card.community.side < 0]
+    if not opposite:
+        return "Visitors are not clearly on the other side of any verdict."
+    parts = [f"{card.tool.brief_name} ({card.community.figure} ship it, {card.panel.words})" for card in opposite]
+    return f"On opposite sides: {', '.join(parts)}."
