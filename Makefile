@@ -75,6 +75,7 @@ check-dockerfile:
 
 check-deploy:
 	DEBUG=false SITE_URL=https://shipside.example TRUSTED_PROXY_COUNT=1 ALLOWED_HOSTS=shipside.example MAIL_URL=smtps://mail.shipside.example \
+		SITE_OPERATOR="The operator" CONTACT_EMAIL=hello@shipside.example \
 		SECRET_KEY=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") \
 		$(PYTHON) manage.py check --deploy --fail-level WARNING
 

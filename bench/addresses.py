@@ -148,6 +148,7 @@ PAGES = [
     Page("/search/?q={}", MISSPELLED, "misspelled"),
     Page("/methodology/"),
     Page("/disclosure/"),
+    Page("/about/"),
     Page("/feeds/comparisons.xml"),
     Page("/feeds/changes.xml"),
     Page("/feeds/tools/{}.xml", TOOLS),

@@ -30,6 +30,7 @@ urlpatterns = [
     path("predictions/", panel.predictions, name="predictions"),
     path("categories/", tools.categories, name="categories"),
     path("categories/<tool_slug:slug>/", tools.category, name="category"),
+    path("about/", explain.about, name="about"),
     path("methodology/", explain.methodology, name="methodology"),
     path("disclosure/", explain.disclosure, name="disclosure"),
     path("search/", search.search, name="search"),

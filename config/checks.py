@@ -5,7 +5,10 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.core.checks import Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import models
 
 OUR_APPS = {"accounts", "tools", "reviews", "votes", "comparisons", "catalog", "newsletter", "desk"}
@@ -56,3 +59,19 @@ def check_proxy(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
             )
         ]
     return []
+
+
+@register(Tags.security, deploy=True)
+def check_operator(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn about a public site that does not say who runs it or where to report an error."""
+    found: list[CheckMessage] = []
+    if not settings.SITE_OPERATOR:
+        found.append(CheckWarning("Without SITE_OPERATOR, /about/ names nobody.", id="shipside.W001"))
+    if not settings.CONTACT_EMAIL:
+        found.append(CheckWarning("Without CONTACT_EMAIL, readers cannot report errors.", id="shipside.W002"))
+    else:
+        try:
+            validate_email(settings.CONTACT_EMAIL)
+        except ValidationError:
+            found.append(Error("CONTACT_EMAIL is not an email address.", id="shipside.E004"))
+    return found

@@ -24,6 +24,8 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).expanduser
 
 SITE_NAME = env.str("SITE_NAME", default="Shipside")
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+SITE_OPERATOR = env.str("SITE_OPERATOR", default="")  # who runs the site, as /about/ names them
+CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")  # where readers report errors
 HTTPS = urlsplit(SITE_URL).scheme == "https"
 
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-debugging" if DEBUG else "")

@@ -45,6 +45,7 @@ PAGES = [
     "/search/?q=zzzz%22%3E%3Cscript%3E",
     "/methodology/",
     "/disclosure/",
+    "/about/",
     "/newsletter/",
     "/newsletter/noted/",
     "/newsletter/1/",

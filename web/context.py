@@ -1,4 +1,3 @@
-import json
 from typing import Any
 
 from django.conf import settings
@@ -7,24 +6,6 @@ from django.templatetags.static import static
 
 from web.caching import process_cache
 from web.fragments import render_cached
-
-# htmx does nothing that the content security policy would block. It swaps responses meant for people: an invalid form
-# (422) into its place, any other error into the page's notice.
-HTMX_CONFIG = json.dumps(
-    {
-        "allowEval": False,
-        "includeIndicatorStyles": False,
-        "selfRequestsOnly": True,
-        "historyRestoreAsHxRequest": False,
-        "responseHandling": [
-            {"code": "204", "swap": False},
-            {"code": "[23]..", "swap": True},
-            {"code": "422", "swap": True},
-            {"code": "[45]..", "swap": True, "error": True, "target": "#notice", "swapOverride": "innerHTML"},
-        ],
-    },
-    separators=(",", ":"),
-)
 
 SITE_LINKS = (
     ("/compare/", "Compare"),
@@ -38,9 +19,11 @@ SITE_LINKS = (
 
 FOOTER_LINKS = (
     ("/categories/", "Categories"),
+    ("/about/", "About"),
     ("/methodology/", "How we judge"),
     ("/disclosure/", "Disclosure"),
     ("/changes/?kind=corrections", "Corrections"),
+    ("/about/#contact", "Contact"),
     ("/newsletter/", "Newsletter"),
     ("/feeds/changes.xml", "Feeds"),
     ("/me/", "My votes"),
@@ -74,9 +57,10 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
-        "htmx_config": HTMX_CONFIG,
         "assets": _assets(),
         "site_links": SITE_LINKS,
         "footer_links": FOOTER_LINKS,
+        "operator": settings.SITE_OPERATOR,
+        "contact_email": settings.CONTACT_EMAIL,
         "site_search": render_cached("web/_site_search.html"),
     }

@@ -1,4 +1,4 @@
-"""The methodology and the disclosure."""
+"""The methodology, the disclosure, and the page about the site."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from comparisons.reading.worked_example import NEWEST_COMPARISONS, choose_example, compute_interval_steps
 from comparisons.shaping.tool_columns import build_card
+from reviews.behind import describe_seats
 from reviews.models import Reviewer
 from votes import ranking_rules
 from votes.community import list_display_rules
@@ -74,3 +75,11 @@ def disclosure(request: HttpRequest) -> HttpResponse:
         "comparisons/disclosure.html",
         {"reviewers": Reviewer.objects.order_by("seat"), "kept_days": COOKIE_DAYS, "hint_cookie": HINT_COOKIE},
     )
+
+
+@require_safe
+@public_page
+def about(request: HttpRequest) -> HttpResponse:
+    """Say what the site is, who runs it, and where to report an error."""
+    seats = Reviewer.objects.order_by("seat").values_list("behind", flat=True)
+    return render(request, "comparisons/about.html", {"who_speaks": describe_seats(list(seats))})

@@ -1,5 +1,19 @@
 // What htmx does not do: mark this browser's own votes, and report a lost network.
 
+// htmx does nothing that the content security policy would block. It swaps responses meant for people: an invalid form
+// (422) into its place, any other error into the page's notice. (Here, because it would take more in each page.)
+Object.assign(htmx.config, {
+  allowEval: false,
+  includeIndicatorStyles: false,
+  selfRequestsOnly: true,
+  historyRestoreAsHxRequest: false,
+  responseHandling: [
+    { code: "204", swap: false },
+    { code: "[23]..|422", swap: true },
+    { code: "[45]..", swap: true, error: true, target: "#notice", swapOverride: "innerHTML" },
+  ],
+});
+
 // Identical in all requests of this page load, so two simultaneous first votes belong to one visitor. Never stored.
 const pageLoad = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
@@ -90,7 +104,7 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
 });
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (detail.isError) detail.target = findError(detail.requestConfig.elt); // otherwise the notice (web/context.py)
+  if (detail.isError) detail.target = findError(detail.requestConfig.elt); // otherwise the notice
 });
 
 // What a vote changes takes at least the place that it took before, so that nothing moves up. (The sheets leave it room to

@@ -1,4 +1,4 @@
-"""The methodology page with its worked example, and the disclosure."""
+"""The methodology page with its worked example, the disclosure, and the page about the site."""
 
 import re
 from datetime import timedelta
@@ -10,6 +10,7 @@ from comparisons.reading.worked_example import choose_example, compute_interval_
 from tests import factories as make
 from tools.models import Tool
 from votes.community import list_display_rules
+from web.context import FOOTER_LINKS
 
 pytestmark = pytest.mark.django_db
 URL = "/methodology/"
@@ -167,3 +168,37 @@ def test_disclosure_query_count_is_constant(client, django_assert_num_queries, s
     with django_assert_num_queries(1):
         page = get_text(client, "/disclosure/")
     assert ("Nobody has taken a seat yet." in page) == (seats == 0)
+
+
+def test_about_names_the_operator_and_the_address(client, settings, django_assert_num_queries):
+    settings.SITE_OPERATOR, settings.CONTACT_EMAIL = "Ada & Co.", "hello@example.com"
+    make.reviewer(behind="persona")
+    with django_assert_num_queries(1):
+        page = client.get("/about/").content.decode()
+    assert "is run by <bdi>Ada &amp; Co.</bdi>." in page
+    assert '<a href="mailto:hello@example.com">hello@example.com</a>' in page
+    assert "editorial persona" in page
+
+
+def test_about_says_what_it_does_not_know(client, settings):
+    settings.SITE_OPERATOR = settings.CONTACT_EMAIL = ""
+    page = client.get("/about/").content.decode()
+    assert "has not put a name here" in page
+    assert "No address has been published" in page
+    assert "mailto:" not in page
+
+
+def test_comparison_has_a_link_to_report_errors_below_quotes_and_facts(client, settings):
+    make.tool(slug="aider")
+    make.tool(slug="cline")
+    settings.CONTACT_EMAIL = ""
+    assert "mailto:" not in client.get("/compare/aider-vs-cline/").content.decode()
+    settings.CONTACT_EMAIL, settings.SITE_URL = "hello@example.com", "https://ships.example"
+    page = client.get("/compare/aider-vs-cline/?lens=skeptic").content.decode()
+    subject = "https%3A%2F%2Fships.example%2Fcompare%2Faider-vs-cline%2F"
+    assert page.count(f'<a href="mailto:hello@example.com?subject={subject}">Report an error</a>') == 2
+
+
+def test_footer_links_to_pages_that_exist(client):
+    for path, _ in FOOTER_LINKS:
+        assert client.get(path.partition("#")[0]).status_code == 200, path

@@ -129,6 +129,17 @@ def test_proxy_that_terminates_tls_must_be_trusted(settings):
     assert check_proxy(None) == []
 
 
+def test_public_site_must_say_who_runs_it(settings):
+    from config.checks import check_operator
+
+    settings.SITE_OPERATOR = settings.CONTACT_EMAIL = ""
+    assert [message.id for message in check_operator(None)] == ["shipside.W001", "shipside.W002"]
+    settings.SITE_OPERATOR, settings.CONTACT_EMAIL = "Ada", "ada at example"
+    assert [message.id for message in check_operator(None)] == ["shipside.E004"]
+    settings.CONTACT_EMAIL = "ada@example.com"
+    assert check_operator(None) == []
+
+
 @pytest.mark.django_db
 def test_project_passes_its_own_checks():
     assert checks.run_checks() == []
