@@ -58,6 +58,13 @@ def describe_untried(bases: Sequence[tuple[str | None, ...]], names: Sequence[st
     return f"{_describe_nobody(seats)} has tried {isolate_name(names[place])}."
 
 
+def describe_nobody_tried(bases: Sequence[str], name: str) -> str:
+    """Return that no seat has tried a tool, as a sentence, given a basis per review; "" if one has, or may have."""
+    if not bases or any(basis != Basis.READ for basis in bases):
+        return ""
+    return f"{_describe_nobody(len(bases))} has tried {isolate_name(name)}."
+
+
 def _describe_nobody(seats: int) -> str:
     match seats:
         case 1:

@@ -1,6 +1,6 @@
 """The page of a tool: its numbers, reviews, prices, facts, history, and comparisons."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,16 +13,21 @@ from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
 from comparisons.models import Comparison, ComparisonQuerySet
 from comparisons.pictures.badge import build_snippets
-from comparisons.reading.rivals import read_likely_rivals
+from comparisons.reading.rivals import Rival, read_likely_rivals
 from comparisons.reading.superseded import read_history
 from comparisons.reading.tool_records import read_tools
-from comparisons.shaping import price_steps, sentences, tool_columns, verdict_timeline
+from comparisons.shaping import price_steps, sentences, tool_columns, tool_reasons, verdict_timeline
+from comparisons.shaping.alternatives import build_alternatives
 from comparisons.shaping.estimates import Typed, build_section
+from comparisons.shaping.lanes import draw_lanes
+from comparisons.shaping.reconciliation import Opinions, describe_rail
 from tools.models import Tool
 from votes.community import Community
 from web import clock
+from web.words import format_day, isolate_name
 
 MAX_LINKS = 12
+MAX_ALTERNATIVES = 6  # rivals with their numbers; more are only links
 
 
 def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = ()) -> dict[str, Any]:
@@ -32,10 +37,10 @@ def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = 
     `drafts` are the ids of reviews that count as if they were published, for previews.
     """
     today = clock.today()
-    tools = read_tools([tool.pk], drafts=drafts)
-    column = tool_columns.build_column(tools[0], today=today, earlier=None)
+    rivals = read_likely_rivals(tool, most=MAX_LINKS)
+    record, *others = read_tools([tool.pk, *(rival.id for rival in rivals[:MAX_ALTERNATIVES])], drafts=drafts)
+    column = tool_columns.build_column(record, today=today, earlier=None)
     community = Community.of(tool.community, is_frozen=tool.is_frozen)  # type: ignore[attr-defined] # annotated
-    seats = tool_columns.build_seat_rows(tools)
     return {
         "here": column["url"],
         "json_address": json_address(column["url"]),
@@ -43,19 +48,30 @@ def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = 
         "title": titles.write_tool_title(column),
         "description": titles.write_tool_description(column, community),
         "image": reverse_tool_image(tool.slug),
-        "linked_data": linked_data.build_tool_graph(tools[0], column, community),
+        "linked_data": linked_data.build_tool_graph(record, column, community),
         "column": column,
+        "tile": column["logo"] or tool_columns.render_tile("", name=column["name"], slug=column["slug"]),
+        "verdict": tool_reasons.write_verdict(column["panel"], community),
+        "reason": tool_reasons.write_reason(record),
+        "conditions": tool_reasons.find_conditions(record, column["prices"]),
+        "seats": [(name.removeprefix("The "), verdict) for name, verdict in column["panel"].marks],
+        "met_on": format_day(column["newest_review_on"]) if column["newest_review_on"] else "",
+        "rail": describe_rail(Opinions(column["brief_name"], column["panel"], community)),
         "example_notice": sentences.write_example_notice(column),
         "cost": build_section((column["priced"],), usage, here=column["url"]),
         "community": community,
-        "has_long_names": tool_columns.has_long_names(tools),
-        "seats": seats,
-        "who_speaks": sentences.write_who_speaks(seats),
-        "facts": tool_columns.group_facts(tool_columns.build_fact_rows(tools, today=today, earlier=None)),
+        "reviews": tool_columns.render_reviews(record),
+        "who_speaks": sentences.write_who_speaks(tool_columns.build_seat_rows([record])),
+        "facts": tool_columns.group_facts(tool_columns.build_fact_rows([record], today=today, earlier=None)),
         "badges": build_snippets(settings.SITE_URL, settings.SITE_NAME, tool.slug, tool.name),
         **_build_history(tool, today=today, drafts=drafts),
-        "comparisons": render_newest_links(Comparison.objects.published().touching(tool.pk)),
-        "rivals": read_likely_rivals(tool, most=MAX_LINKS),
+        "beside": f"Compare {isolate_name(column['brief_name'])} with",
+        "rival_name": rivals[0].name if rivals else "",
+        "comparisons": _render_other_comparisons(tool, rivals),
+        "alternatives": build_alternatives(
+            record, [(rival.url, rival.is_editorial) for rival in rivals[:MAX_ALTERNATIVES]], others
+        ),
+        "rivals": rivals[MAX_ALTERNATIVES:],
     }
 
 
@@ -64,12 +80,24 @@ def _build_history(tool: Tool, *, today: date, drafts: Collection[int]) -> dict[
     history = read_history(tool.pk, drafts=drafts)
     editions = history["editions"] or []
     return {
+        "lanes": draw_lanes(editions, history["prices"] or [], today=today),
         "timeline": verdict_timeline.build_timeline(editions, today=today),
         "unchanged_since": verdict_timeline.format_first_day(editions),
         "price_history": price_steps.build_price_history(history["prices"] or [], today=today),
         "gone_plans": verdict_timeline.format_discontinued_plans(history["plans"] or []),
         "gone_facts": verdict_timeline.format_discontinued_facts(history["facts"] or []),
     }
+
+
+def _render_other_comparisons(tool: Tool, rivals: Sequence[Rival]) -> list[SafeString]:
+    """Render the newest comparisons of a tool with others than its rivals, which the page links to already."""
+    linked = {rival.slug for rival in rivals}
+    records = Comparison.objects.published().touching(tool.pk).newest_first().records()[:MAX_LINKS]
+    return [
+        tool_columns.render_pair_link(record)
+        for record in records
+        if not linked & {record["first_slug"], record["second_slug"]}
+    ]
 
 
 def render_newest_links(comparisons: ComparisonQuerySet) -> list[SafeString]:

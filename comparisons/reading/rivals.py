@@ -42,7 +42,7 @@ WITH out_now AS NOT MATERIALIZED (
 ), candidate AS (
     SELECT tool FROM named UNION SELECT tool FROM compared UNION SELECT tool FROM peer
 )
-SELECT rival.slug, rival.name, compared.tool IS NOT NULL,
+SELECT rival.id, rival.slug, rival.name, compared.tool IS NOT NULL,
        COALESCE(editors_first = rival.id, rival.slug < %(slug)s COLLATE "C") AS is_first
 FROM candidate
 JOIN tools_tool AS rival ON rival.id = candidate.tool
@@ -59,6 +59,7 @@ LIMIT %(most)s
 class Rival(NamedTuple):
     """A rival, with the URL of the pair and whether an editor made that comparison."""
 
+    id: int
     slug: str
     name: str
     url: str
@@ -82,6 +83,6 @@ def read_likely_rivals(tool: Tool, *, most: int, at: datetime | None = None) -> 
         cursor.execute(_RIVALS, parameters)
         rows = cursor.fetchall()
     return [
-        Rival(slug, name, reverse_pair(*((slug, tool.slug) if is_first else (tool.slug, slug))), is_editorial)
-        for slug, name, is_editorial, is_first in rows
+        Rival(pk, slug, name, reverse_pair(*((slug, tool.slug) if is_first else (tool.slug, slug))), is_editorial)
+        for pk, slug, name, is_editorial, is_first in rows
     ]

@@ -229,16 +229,17 @@ def _list_past_prices(plan: "Plan", recent: Sequence["Plan"], tool: "Tool") -> l
     ]
 
 
+def read_panel(tool: ToolRecord) -> Panel:
+    """Return the panel of a tool. Reviews that a seat filter leaves out have no mark."""
+    marks = tuple((review["name"], review["verdict"]) for review in tool["reviews"] or [] if review["counted"])
+    return Panel(ship=tool["ship"], seats=tool["seats"], percent=tool["percent"], marks=marks)
+
+
 def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> Column:
     """Shape one tool for its column, with at most `earlier` superseded prices per plan (None: all)."""
     plans, reviews, corrections = tool["plans"] or [], tool["reviews"] or [], tool["corrections"] or []
     prices = [Price.of_record(plan) for plan in plans]
-    panel = Panel(
-        ship=tool["ship"],
-        seats=tool["seats"],
-        percent=tool["percent"],
-        marks=tuple((review["name"], review["verdict"]) for review in reviews if review["counted"]),
-    )
+    panel = read_panel(tool)
     own_fields = cast("ToolFields", {name: tool[name] for name in ToolFields.__annotations__})  # type: ignore[literal-required]
     return {
         **own_fields,
@@ -566,6 +567,28 @@ def _render_quote(seat: str, place: int, tools: Sequence[ToolRecord], review: Re
         flips_if=review["flips_if"],
         day=format_day(_publication_day(review)),
     )
+
+
+def render_reviews(tool: ToolRecord) -> list[SafeString]:
+    """Render the current reviews of a tool for its own page, in seat order."""
+    return [
+        render_cached(
+            "comparisons/_review.html",
+            slug=review["slug"],
+            name=review["name"],
+            url=reverse_slug("reviewer", review["slug"]),
+            lens=review["lens"],
+            edition=review["id"],
+            verdict=review["verdict"],
+            gist=review["gist"],
+            quote=review["quote"],
+            flips_if=review["flips_if"],
+            predictions=_summarize_predictions(review["predictions"] or []),
+            day=format_day(_publication_day(review)),
+            basis=describe_basis_of(review),
+        )
+        for review in tool["reviews"] or []
+    ]
 
 
 def describe_basis_of(words: WordsRecord) -> str:

@@ -1,4 +1,4 @@
-"""The history of a tool: a timeline with one line per seat, and the plans and facts that were discontinued."""
+"""The history of a tool in words: the editions of each seat, and the plans and facts that were discontinued."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -18,33 +18,19 @@ from comparisons.shaping.tool_columns import (
 from web.fragments import render_cached
 from web.words import count_of, format_day, spell_number
 
-_NEWEST_AT = 92.0  # percent of the chart's width; current verdicts continue to the right of the newest edition
-
-
-class TimelineMark(TypedDict):
-    """An edition in the chart: where its verdict starts and ends, in percent of the width."""
-
-    verdict: str
-    x: str
-    until: str
-
 
 class SeatLine(TypedDict):
-    """A seat: the marks of its editions from left to right, and the editions as HTML, newest first."""
+    """A seat with its editions as HTML, newest first."""
 
     name: str
-    marks: list[TimelineMark]
     editions: list[SafeString]
 
 
 class Timeline(TypedDict):
-    """The editions of a tool as a chart and in words."""
+    """The editions of a tool."""
 
     words: str
     """How many seats have more than one edition, and how many verdicts flipped."""
-    first: str
-    """The day of the oldest edition, at the left end of the chart; `newest` is at the right."""
-    newest: str
     seats: list[SeatLine]
 
 
@@ -56,20 +42,9 @@ def build_timeline(editions: Sequence[EditionRecord], *, today: date) -> Timelin
     by_seat = [list(seat) for _, seat in groupby(editions, key=lambda edition: edition["seat"])]
     if all(len(seat) == 1 for seat in by_seat):
         return None
-    times = [_time(edition) for edition in editions]
-    first, newest = min(times), max(times)
     return {
         "words": _summarize(by_seat),
-        "first": format_day(first.date()),
-        "newest": format_day(newest.date()),
-        "seats": [
-            {
-                "name": seat[0]["name"],
-                "marks": _place_marks(seat, first, newest),
-                "editions": _render_editions(seat, today=today)[::-1],
-            }
-            for seat in by_seat
-        ],
+        "seats": [{"name": seat[0]["name"], "editions": _render_editions(seat, today=today)[::-1]} for seat in by_seat],
     }
 
 
@@ -97,14 +72,6 @@ def _summarize(by_seat: Sequence[Sequence[EditionRecord]]) -> str:
     flips = sum(one["verdict"] != two["verdict"] for seat in by_seat for one, two in pairwise(seat))
     seats = f"{spell_number(with_history).capitalize()} of {count_of(len(by_seat), 'seat')} spoke more than once"
     return f"{seats}; {count_of(flips, 'verdict')} flipped."
-
-
-def _place_marks(seat: Sequence[EditionRecord], first: datetime, newest: datetime) -> list[TimelineMark]:
-    places = [f"{(_time(edition) - first) / (newest - first) * _NEWEST_AT:.1f}%" for edition in seat]
-    return [
-        {"verdict": edition["verdict"], "x": place, "until": until}
-        for edition, place, until in zip(seat, places, [*places[1:], "100%"], strict=True)
-    ]
 
 
 def _render_editions(seat: Sequence[EditionRecord], *, today: date) -> list[SafeString]:

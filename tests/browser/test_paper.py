@@ -37,6 +37,20 @@ def test_comparison_prints_on_three_pages(site, page_in_either_font: Page):
         assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) <= 3, path
 
 
+def test_tool_prints_on_three_pages_with_all_reviews_and_without_controls(site, page_in_either_font: Page):
+    page = page_in_either_font
+    make.votes(on=Tool.objects.get(slug="open-webui"), ship=210, skip=95)
+    page.goto(f"{site}/tools/open-webui/")
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) <= 3
+    page.emulate_media(media="print")
+    for selector, count in ((".review .quote__words", 4), (".score .tile", 4), (".conditions li", 8), (".lanes", 1)):
+        assert page.locator(selector).count() == count
+        for shown in page.locator(selector).all():
+            expect(shown).to_be_visible()
+    for selector in (".ballot", ".beside", ".jump", ".embed", ".mail"):
+        expect(page.locator(selector)).to_be_hidden()
+
+
 def test_print_shows_all_content_and_no_controls(site, page: Page):
     page.goto(site + PAIRS[0])
     page.emulate_media(media="print")

@@ -35,8 +35,10 @@ def test_keyboard_leads_from_the_front_page_to_reasons_history_and_records(site,
     page.goto(pair)
     follow(page, r"/tools/[a-z0-9-]+/#edition-\d+")
     expect(page.locator(":target")).to_be_visible()
-    follow(page, r"/compare/\?a=[a-z0-9-]+")
-    expect(page.get_by_label("First tool")).not_to_have_value("")
+    rival = page.get_by_label(re.compile("^Compare .* with$"))
+    rival.fill(rival.get_attribute("placeholder"))
+    rival.press("Enter")
+    page.wait_for_url(re.compile(r"/compare/[a-z0-9-]+-vs-[a-z0-9-]+/"))
 
 
 def test_header_and_footer_lead_to_every_section(site, page: Page):

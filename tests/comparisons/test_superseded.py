@@ -91,16 +91,6 @@ def test_scheduled_edition_becomes_history_by_the_clock(client, time_machine):
     assert ("First words." in page, "Later words." in page, "Flipped from ship" in page) == (True, True, True)
 
 
-def test_timeline_puts_the_editions_on_one_scale():
-    tool = make_tool_with_a_flip()
-    timeline = build_timeline(read_history(tool.pk)["editions"], today=date(2026, 11, 22))
-    assert (timeline["first"], timeline["newest"]) == ("5 Jan 2026", "15 Apr 2026")
-    assert [seat["marks"] for seat in timeline["seats"]] == [
-        [{"verdict": "skip", "x": "0.0%", "until": "92.0%"}, {"verdict": "ship", "x": "92.0%", "until": "100%"}],
-        [{"verdict": "ship", "x": "46.0%", "until": "100%"}],
-    ]
-
-
 def test_tool_without_editions_has_no_history():
     history = read_history(make.tool().pk)
     assert history == {"editions": None, "plans": None, "facts": None, "prices": None}
@@ -131,8 +121,8 @@ def test_plans_and_facts_without_successor_are_shown_as_gone(client):
     make.fact(of=tool, attribute=make.attribute(name="Old attribute"), value="Old value", superseded_at=make.PAST + DAY)
     make.plan(of=other, name="Plan of another")
     page = strip_tags(get_page(client, tool))
-    assert "— No price known. No longer offered Old plan was Free until 6 Jan 2026" in page
-    assert "— No facts verified. No longer stated Old attribute was Old value until 6 Jan 2026" in page
+    assert "No price known. No longer offered Old plan was Free until 6 Jan 2026" in page
+    assert "No facts verified. No longer stated Old attribute was Old value until 6 Jan 2026" in page
     assert "Plan of another" not in page
     assert "Entry" in page
     assert ">Free<" not in get_page(client, tool)

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.basis import MAX_DAYS, describe_basis, describe_untried, find_basis_errors
+from reviews.basis import MAX_DAYS, describe_basis, describe_nobody_tried, describe_untried, find_basis_errors
 from reviews.choices import Basis
 from reviews.models import Review
 from tests import factories as make
@@ -67,3 +67,17 @@ def test_a_tool_is_untried_only_if_every_review_of_it_has_only_read_and_the_othe
     known = [{seat[place] for seat in bases if seat[place] is not None} for place in range(2)]
     for place, name in enumerate(("Milvus", "Qdrant")):
         assert (name in words) == (known[place] == {"read"} and bool(known[1 - place] & {"tried", "production"}))
+
+
+@pytest.mark.parametrize(
+    ("bases", "words"),
+    [
+        ([], ""),
+        (["read"], "No seat has tried Milvus."),
+        (["read"] * 4, "None of the four seats has tried Milvus."),
+        (["read", "tried"], ""),
+        (["read", ""], ""),  # not recorded
+    ],
+)
+def test_what_nobody_has_tried(bases, words):
+    assert describe_nobody_tried(bases, "Milvus") == words
