@@ -81,6 +81,11 @@ class Reviewer(Slugged):
             ),
         ]
 
+    @property
+    def brief_name(self) -> str:
+        """The name where it labels a row or a column: without its article."""
+        return self.name.removeprefix("The ")
+
     def __str__(self) -> str:
         return self.name
 
@@ -299,6 +304,10 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
     def judged(self) -> Self:
         """Return the judged predictions, latest first; those without a day of judgment come last, by due day."""
         return self.exclude(outcome=Outcome.OPEN).order_by(*JUDGED)
+
+    def of_seat(self, reviewer: Reviewer) -> Self:
+        """Return a seat's predictions with their tools, those due last first."""
+        return self.filter(review__reviewer=reviewer).select_related("review__tool").order_by("-due_on", "-pk")
 
     def outcomes(self) -> dict[int, Counter[str]]:
         """Return the number of predictions per outcome, by reviewer's id."""

@@ -11,7 +11,10 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from reviews.choices import Verdict
 from reviews.panel import NO_NUMBER
+
+STEPS = (45, 55, 65)  # percents of agreement at which the heat table gets darker
 
 _PANELS = """
 WITH combination AS (
@@ -74,6 +77,20 @@ class Share:
     @property
     def figure(self) -> str:
         return NO_NUMBER if self.percent is None else f"{self.percent}%"
+
+    @property
+    def rest(self) -> int:
+        return self.whole - self.part
+
+    @property
+    def marks(self) -> list[str]:
+        """One verdict per tool of a share of ships: ships first."""
+        return [Verdict.SHIP.value] * self.part + [Verdict.SKIP.value] * self.rest
+
+    @property
+    def step(self) -> int:
+        """The step of the heat table, 1 to 4: chance alone would agree about half of the time."""
+        return 1 + sum((self.percent or 0) >= bound for bound in STEPS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The panel: its seats, splits, and predictions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -9,15 +10,18 @@ from django.views.decorators.http import require_safe
 
 from comparisons.forms import parse_judged_only
 from comparisons.models import Comparison, Split
-from comparisons.pages.panel_records import read_panel
+from comparisons.pages.panel_records import PanelRecords, read_panel
 from comparisons.reading.agreement import (
     NO_RECORD,
     NO_SHARE,
+    Share,
     measure_agreement_with_community,
 )
 from comparisons.reading.revision import current_revision
 from comparisons.shaping import splits
 from comparisons.shaping.tool_columns import build_card, render_listed_prediction
+from reviews.behind import describe_seats
+from reviews.choices import Outcome
 from reviews.models import Prediction, Review, Reviewer
 from reviews.track_record import NO_PREDICTIONS
 from tools.models import Tool
@@ -28,6 +32,7 @@ from web.http import public_page
 from web.paging import get_page, get_uncounted_page
 
 REVIEWS_PER_PAGE = 12
+MAX_MARKS = 60  # predictions that a seat's record draws: those due last
 PREDICTIONS_PER_PAGE = 24
 MAX_SPLITS = 12  # of each kind
 MAX_JUDGED = 12  # predictions below the open ones
@@ -49,12 +54,21 @@ def reviewers(request: HttpRequest) -> HttpResponse:
             "seats": [
                 (seat, record, panel.track_records.get(seat.pk, NO_PREDICTIONS)) for seat, record in records.items()
             ],
-            "agreement": [
-                (seat, [None if other == seat else record.with_seat(other.pk) for other in seats])
-                for seat, record in records.items()
-            ],
+            "agreement": _tabulate_agreement(seats, panel),
+            "who_speaks": describe_seats([seat.behind for seat in seats]),
         },
     )
+
+
+def _tabulate_agreement(seats: Sequence[Reviewer], panel: PanelRecords) -> list[tuple[Reviewer, list[Share | None]]]:
+    """Return how often each seat agrees with each; None for a seat with itself."""
+    return [
+        (
+            seat,
+            [None if other == seat else panel.records.get(seat.pk, NO_RECORD).with_seat(other.pk) for other in seats],
+        )
+        for seat in seats
+    ]
 
 
 def _find_seat(slug: str) -> Any | None:
@@ -75,6 +89,8 @@ def reviewer(request: HttpRequest, reviewer: Any) -> HttpResponse:
     """Show a seat: its lens, its disclosure, how it judges, and all its reviews."""
     panel = read_panel(current_revision())
     record = panel.records.get(reviewer.pk, NO_RECORD)
+    others = [(seat, record.with_seat(seat.pk)) for seat in reviewer.others]
+    predictions = list(Prediction.objects.on_record().of_seat(reviewer)[:MAX_MARKS])[::-1]  # in the order of time
     return render(
         request,
         "comparisons/reviewer.html",
@@ -83,13 +99,27 @@ def reviewer(request: HttpRequest, reviewer: Any) -> HttpResponse:
             "reviewer": reviewer,
             "record": record,
             "visitors": measure_agreement_with_community().get(reviewer.pk, NO_SHARE),
-            "others": [(seat, record.with_seat(seat.pk)) for seat in reviewer.others],
+            "others": others,
+            "closest": max(
+                (one for one in others if one[1].whole), key=lambda one: one[1].part / one[1].whole, default=None
+            ),
+            "agreement": _tabulate_agreement(sorted([reviewer, *reviewer.others], key=lambda seat: seat.seat), panel),
+            "predictions": predictions,
+            "predictions_by_state": _part_predictions(predictions),
             "track_record": panel.track_records.get(reviewer.pk, NO_PREDICTIONS),
             "page": get_page(
                 Review.objects.of_seat(reviewer), request.GET, per_page=REVIEWS_PER_PAGE, count=record.ships.whole
             ),
         },
     )
+
+
+def _part_predictions(predictions: Sequence[Prediction]) -> list[tuple[bool, list[Prediction]]]:
+    """Return the judged predictions and the open ones, as (whether they are open, predictions), without empty parts."""
+    parts = [
+        (is_open, [one for one in predictions if (one.outcome == Outcome.OPEN) == is_open]) for is_open in (False, True)
+    ]
+    return [part for part in parts if part[1]]
 
 
 @require_safe

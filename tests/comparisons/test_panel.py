@@ -1,13 +1,16 @@
 """The seats: their records, splits, and predictions."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
+from django.template.loader import render_to_string
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from comparisons.reading.agreement import NO_RECORD, Share, measure_agreement_with_community, read_seat_records
+from comparisons.views import panel
 from reviews.models import Review
 from reviews.track_record import TrackRecord
 from tests import factories as make
@@ -78,14 +81,42 @@ def test_reviewers_page_and_seat_page(client):
     ann, *_ = make_panel_of_three()
     make.prediction(of=ann.reviews.first(), outcome="right")
     page = text(client, "/reviewers/")
-    assert "3 of 4 tools judged" in page
-    assert "1 right" in page
+    for words in ("ships, 3 of 4 tools judged", 'aria-label="3 ships, 1 skips"', "<b>1 right</b>", "<b>3</b> of 4"):
+        assert words in page
+    assert re.findall(r"heat__step--(\d)", page) == list("414414")  # 75%, 33%, and 67% alike, row by row
     seat = text(client, "/reviewers/ann/")
-    for words in ("3 of 4 tools judged", "With Ben", "3 of 4 tools alike", "Tool number 0", "Reasons of Ann."):
+    closest = "Closest to Ben: the same verdict on 3 of 4 tools."
+    for words in ("3 of 4 tools judged", closest, "Tool number 0", "Reasons of Ann."):
         assert words in seat
     type(ann).objects.filter(pk=ann.pk).update(slug="anna")
     assert client.get("/reviewers/ann/").url == "/reviewers/anna/"
     assert client.get("/reviewers/nobody/").status_code == 404
+
+
+def test_record_has_the_predictions_of_a_seat_in_the_order_of_time(client, monkeypatch):
+    ann = make.reviewer(slug="ann", name="Ann")
+    review = make.review(of=make.tool(name="Alpha"), by=ann)
+    for month, outcome in ((5, "open"), (2, "wrong"), (3, "void"), (1, "right")):
+        make.prediction(of=review, claim=f"Claim {month}", due_on=date(2027, month, 1), outcome=outcome)
+    make.prediction(of=make.review(of=make.tool(), by=make.reviewer()), claim="Of another seat")
+    page = text(client, "/reviewers/ann/")
+    assert re.findall(r'aria-label="(\w+: Alpha, due [^"]*)"', page) == [
+        "Right: Alpha, due 1 Jan 2027", "Wrong: Alpha, due 1 Feb 2027",
+        "Void: Alpha, due 1 Mar 2027", "Open: Alpha, due 1 May 2027",
+    ]  # fmt: skip
+    marks = re.findall(r'href="#(prediction-\d+)"', page)
+    assert re.findall(r'<li id="(prediction-\d+)"', page) == marks
+    assert "1 prediction</summary>" in page
+    assert "Of another seat" not in page
+    monkeypatch.setattr(panel, "MAX_MARKS", 2)
+    assert "The last 2 of 4." in text(client, "/reviewers/ann/")
+
+
+def test_many_verdicts_are_a_bar():
+    marks = "charts/_verdicts.html"
+    assert render_to_string(marks, {"share": Share(40, 60, 67)}).count("mark--") == 60
+    assert 'width="66%"' in render_to_string(marks, {"share": Share(40, 61, 66)})
+    assert render_to_string(marks, {"share": Share()}).split() == []
 
 
 def test_empty_panel_says_so(client):
@@ -135,7 +166,7 @@ def test_pages_leak_nothing(client, url):
     ("url", "queries"),
     [
         ("/reviewers/", 4),
-        ("/reviewers/seat/", 6),
+        ("/reviewers/seat/", 7),
         ("/", 16),
         ("/splits/", 12),
         ("/predictions/", 2),
