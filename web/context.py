@@ -44,6 +44,7 @@ def _assets() -> dict[str, str]:
         "comparison_css": "css/comparison.css",
         "tool_css": "css/tool.css",
         "lists_css": "css/lists.css",
+        "picker_css": "css/picker.css",
         "reviewers_css": "css/reviewers.css",
         "earlier_css": "css/earlier.css",
         "earlier_pages_css": "css/earlier_pages.css",

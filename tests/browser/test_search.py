@@ -166,7 +166,7 @@ def test_everything_works_without_javascript(site, browser: Browser):
     page.get_by_role("link", name="Compare with…").first.click()
     expect(page.get_by_label("First tool")).to_have_value("Mistral Medium 3 (72B Instruct)")
     page.get_by_label("Second tool").fill("open")
-    page.get_by_role("button", name="Put them side by side").click()
+    page.get_by_role("button", name="Compare", exact=True).click()
     page.get_by_role("link", name="Open WebUI Chat Interfaces").click()
     page.wait_for_url("**/compare/mistral-medium-3-vs-open-webui/")
     context.close()
