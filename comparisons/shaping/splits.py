@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.utils.safestring import SafeString
-
 from comparisons.shaping.sentences import list_brief_names
 from comparisons.shaping.tool_columns import Card, build_card
 from comparisons.shaping.verdict_text import SeatVerdicts, compose_split_clauses
-from web.fragments import render_cached
 from web.words import count_of, end_sentence, spell_number
 
 if TYPE_CHECKING:
@@ -17,13 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SplitPair:
-    """A pair with a row per seat that has judged both tools."""
+    """A pair with the sentence on the seats that differ."""
 
     url: str
-    first: Card
-    second: Card
+    sides: list[tuple[Card, str]]
+    """Both tools, each with its brief name."""
     sentence: str
-    rows: list[SafeString]
 
 
 def build_split(comparison: "Comparison") -> SplitPair:
@@ -31,15 +27,11 @@ def build_split(comparison: "Comparison") -> SplitPair:
     first, second = build_card(comparison.first), build_card(comparison.second)
     other = dict(second.panel.marks)
     both = [(name, verdict, other[name]) for name, verdict in first.panel.marks if name in other]
+    names = list_brief_names(first, second)
     return SplitPair(
         url=comparison.get_absolute_url(),
-        first=first,
-        second=second,
-        sentence=_write_sentence(both, *list_brief_names(first, second)),
-        rows=[
-            render_cached("comparisons/_split.html", seat=name, verdicts=(one, two), differs=one != two)
-            for name, one, two in both
-        ],
+        sides=list(zip((first, second), names, strict=True)),
+        sentence=_write_sentence(both, *names),
     )
 
 

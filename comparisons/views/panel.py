@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from comparisons.forms import parse_judged_only
-from comparisons.models import Comparison, Split
 from comparisons.pages.panel_records import PanelRecords, read_panel
+from comparisons.pages.splits_page import build_splits_page
 from comparisons.reading.agreement import (
     NO_RECORD,
     NO_SHARE,
@@ -18,14 +18,11 @@ from comparisons.reading.agreement import (
     measure_agreement_with_community,
 )
 from comparisons.reading.revision import current_revision
-from comparisons.shaping import splits
-from comparisons.shaping.tool_columns import build_card, render_listed_prediction
+from comparisons.shaping.tool_columns import render_listed_prediction
 from reviews.behind import describe_seats
 from reviews.choices import Outcome
 from reviews.models import Prediction, Review, Reviewer
 from reviews.track_record import NO_PREDICTIONS
-from tools.models import Tool
-from votes.models import Listing
 from web import clock
 from web.current_address import at_current_address
 from web.http import public_page
@@ -34,7 +31,6 @@ from web.paging import get_page, get_uncounted_page
 REVIEWS_PER_PAGE = 12
 MAX_MARKS = 60  # predictions that a seat's record draws: those due last
 PREDICTIONS_PER_PAGE = 24
-MAX_SPLITS = 12  # of each kind
 MAX_JUDGED = 12  # predictions below the open ones
 MAX_PAGES = 50  # of predictions; older ones are on the pages of their tools
 
@@ -126,22 +122,7 @@ def _part_predictions(predictions: Sequence[Prediction]) -> list[tuple[bool, lis
 @public_page
 def split_list(request: HttpRequest) -> HttpResponse:
     """Show where the seats differ most, and where panel and community do."""
-    pairs = Comparison.objects.with_numbers().in_order(
-        Split.objects.at().biggest().values_list("comparison_id", flat=True)[:MAX_SPLITS]
-    )
-    tools, listings = Tool.objects.with_numbers().with_plans(), Listing.objects.at()
-    divided = tools.in_order(listings.divided().tool_ids()[:MAX_SPLITS])
-    apart = tools.in_order(listings.apart().tool_ids()[:MAX_SPLITS])
-    return render(
-        request,
-        "comparisons/splits.html",
-        {
-            "here": reverse("splits"),
-            "pairs": [splits.build_split(comparison) for comparison in pairs],
-            "divided": [build_card(tool) for tool in divided],
-            "apart": [build_card(tool) for tool in apart],
-        },
-    )
+    return render(request, "comparisons/splits.html", {"here": reverse("splits"), **build_splits_page()})
 
 
 @require_safe
