@@ -41,6 +41,7 @@ def _assets() -> dict[str, str]:
         "components_css": "css/components.css",
         "home_css": "css/home.css",
         "evidence_css": "css/evidence.css",
+        "error_css": "css/error.css",
         "comparison_css": "css/comparison.css",
         "tool_css": "css/tool.css",
         "lists_css": "css/lists.css",

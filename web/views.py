@@ -22,25 +22,27 @@ logger = logging.getLogger(__name__)
 class ErrorText:
     title: str
     words: str
+    verdict: str = ""
 
 
 TEXTS = {
     400: ErrorText(
-        "That request made no sense to us",
-        "Something in the address or in the form was not what this page understands. Go back and try again.",
+        "We could not read that request",
+        "Something in the address or in the form is not what this page expects. Go back and try again.",
     ),
     403: ErrorText(
-        "Not from here",
-        "This action has to come from a page of this site, and your browser did not say that it does. "
-        "Reload the page and try once more.",
+        "That must be sent from a page of this site",
+        "Your browser did not say where this came from. Reload the page and try once more.",
     ),
     404: ErrorText(
-        "Nothing stands at this address",
-        "The page may have been renamed, withdrawn or never written. The newest comparisons are one click away.",
+        "Page not found",
+        "The address may be mistyped, or what was here was withdrawn. Names in old links keep working; "
+        "this one we do not know.",
+        "No seat would ship this page.",
     ),
     405: ErrorText(
-        "This address does not work that way",
-        "It takes a form from one of our pages, or the other way round. Start from the page itself.",
+        "That does not work at this address",
+        "It takes a form from one of our pages, or it takes none. Start from the page itself.",
     ),
     408: ErrorText(
         "That took too long to arrive",
@@ -53,7 +55,7 @@ TEXTS = {
     429: ErrorText("Too many requests", "Please wait a little and try again. Nothing you did before is lost."),
     500: ErrorText(
         "Something broke on our side",
-        "It has been written down for us. Nothing that was confirmed to you is lost; please try again in a moment.",
+        "We have a record of it. Nothing that was confirmed to you is lost; please try again in a moment.",
     ),
     503: ErrorText(
         "Busy for a moment",

@@ -214,7 +214,7 @@ def test_refusal_and_refused_cookies_are_told_without_javascript(browser, site, 
     page.locator("#skip-aider").click()
     page.locator("#ship-aider").click()
     expect(page.locator("h1")).to_have_text("Too many votes from your network")
-    expect(page.locator(".standfirst")).to_contain_text("You can vote again in")
+    expect(page.locator(".lost__words")).to_contain_text("You can vote again in")
     page.get_by_role("link", name="Back to where you were").click()
     expect(page).to_have_url(f"{site}{ALIKE}")
     context.clear_cookies()

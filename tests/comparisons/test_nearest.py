@@ -111,7 +111,7 @@ def test_404_for_htmx_has_the_message_and_the_suggestion(client):
     )
     assert response.status_code == 404
     page = response.content.decode()
-    assert page.startswith('<p class="standfirst">')
+    assert page.startswith('<p class="lost__words">')
     assert '<a href="/tools/alpha/">' in page
 
 

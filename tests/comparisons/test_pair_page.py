@@ -104,7 +104,7 @@ def test_unpublished_tool_returns_404_and_leaks_nothing(client, fields):
 def test_invalid_addresses_return_404(client, address):
     response = client.get(address)
     assert response.status_code == 404
-    assert "Nothing stands at this address" in response.content.decode()
+    assert "Page not found" in response.content.decode()
 
 
 @pytest.mark.parametrize("query", ["?only=differences", "?only=other", "?only=&x=1", "?utm_source=a%00b"])

@@ -115,4 +115,4 @@ def test_missing_permission_is_said_in_the_desk(client: Client):
         assert "<h1>You may not do this</h1>" in response.text
         assert "Your group (Reviewer) does not include this. Ask an administrator if you need it." in response.text
         assert 'id="logout-form"' in response.text
-        assert "Not from here" not in response.text
+        assert "must be sent from a page of this site" not in response.text

@@ -172,7 +172,7 @@ def test_other_methods_are_refused_with_a_page(form_client, method):
     response = getattr(form_client, method)(f"/tools/{make.tool().slug}/vote/")
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET, HEAD, POST"
-    assert "does not work that way" in response.content.decode()
+    assert "does not work at this address" in response.content.decode()
 
 
 def test_vote_queries_are_constant(form_client, django_assert_num_queries):

@@ -66,7 +66,7 @@ def test_every_error_page_has_the_security_headers_and_is_stored_nowhere():
 def test_form_sent_to_a_page_that_takes_none_gets_our_405(pair, path):
     response = Client(enforce_csrf_checks=True).post(path, {"a": "b"})
     assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
-    assert b"does not work that way" in response.content
+    assert b"does not work at this address" in response.content
     assert "no-store" in response.headers["Cache-Control"]
 
 
