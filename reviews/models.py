@@ -305,8 +305,8 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         """Return the judged predictions, latest first; those without a day of judgment come last, by due day."""
         return self.exclude(outcome=Outcome.OPEN).order_by(*JUDGED)
 
-    def of_seat(self, reviewer: Reviewer) -> Self:
-        """Return a seat's predictions with their tools, those due last first."""
+    def of_seat(self, reviewer: int) -> Self:
+        """Return the predictions of a reviewer, given by id, with their tools, those due last first."""
         return self.filter(review__reviewer=reviewer).select_related("review__tool").order_by("-due_on", "-pk")
 
     def outcomes(self) -> dict[int, Counter[str]]:

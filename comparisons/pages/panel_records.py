@@ -21,3 +21,9 @@ def read_panel(revision: Revision) -> PanelRecords:
     """Return the records of all seats. Two queries at the first look per revision, and none after that."""
     outcomes = Prediction.objects.on_record().outcomes()
     return PanelRecords(read_seat_records(), {seat: TrackRecord.of(counts) for seat, counts in outcomes.items()})
+
+
+@process_cache(maxsize=16, in_debug=False)
+def read_predictions(reviewer: int, revision: Revision, *, most: int) -> list[Prediction]:
+    """Return the predictions of a seat, given by its reviewer's id, in the order of time: at most those due last."""
+    return list(Prediction.objects.on_record().of_seat(reviewer)[:most])[::-1]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from comparisons.forms import parse_judged_only
-from comparisons.pages.panel_records import PanelRecords, read_panel
+from comparisons.pages.panel_records import PanelRecords, read_panel, read_predictions
 from comparisons.pages.splits_page import build_splits_page
 from comparisons.reading.agreement import (
     NO_RECORD,
@@ -83,10 +83,11 @@ def _find_seat(slug: str) -> Any | None:
 @at_current_address(_find_seat)
 def reviewer(request: HttpRequest, reviewer: Any) -> HttpResponse:
     """Show a seat: its lens, its disclosure, how it judges, and all its reviews."""
-    panel = read_panel(current_revision())
+    revision = current_revision()
+    panel = read_panel(revision)
     record = panel.records.get(reviewer.pk, NO_RECORD)
     others = [(seat, record.with_seat(seat.pk)) for seat in reviewer.others]
-    predictions = list(Prediction.objects.on_record().of_seat(reviewer)[:MAX_MARKS])[::-1]  # in the order of time
+    predictions = read_predictions(reviewer.pk, revision, most=MAX_MARKS)
     return render(
         request,
         "comparisons/reviewer.html",
