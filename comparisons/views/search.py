@@ -17,6 +17,7 @@ from comparisons.reading.nearest import guess_words
 from comparisons.reading.pairs import find_pair
 from comparisons.reading.rivals import read_likely_rivals
 from comparisons.shaping import search_results, tool_columns
+from comparisons.shaping.boxes import render_cards_box
 from reviews.models import Review
 from tools.models import Category, Tool
 from tools.search import CANDIDATES, force_custom_plans
@@ -90,10 +91,23 @@ def search(request: HttpRequest) -> HttpResponse:
             "meant": meant,
             "groups": groups,
             "near": near,
+            "pair_box": _render_pair(*versus) if versus else "",
             "picker": search_results.picker_address({"a": versus[0], "b": versus[1]}) if versus else "",
             **({} if groups else _ways_on()),
         },
     )
+
+
+def _render_pair(first: str, second: str) -> SafeString:
+    """Render the comparison of two tools, given as typed, as a box score; "" unless both are found."""
+    found = [picker_field(field, "", words).tool for field, words in (("a", first), ("b", second))]
+    ids = [tool.pk for tool in found if tool]
+    pair = find_pair(*(tool.slug for tool in found if tool)) if len(set(ids)) == 2 else None
+    tools = {tool.slug: tool for tool in Tool.objects.with_numbers().with_plans().filter(pk__in=ids)} if pair else {}
+    if pair is None or len(tools) < 2:
+        return SafeString()
+    one, two = (tool_columns.build_card(tools[slug]) for slug in pair.slugs)
+    return render_cards_box(one, two, url=reverse("comparison", args=[pair.slugs]), at=None)
 
 
 def _search_or_guess(

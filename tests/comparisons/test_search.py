@@ -69,7 +69,9 @@ def test_two_names_find_their_comparison_and_link_the_picker(client):
     for words in ("quill 0 vs pencil 0", "Pencil-0-vs-Quill-0"):
         page = get_page(client, "/search/", q=words, kind="comparisons")
         assert titles(page) == ["Quill 0 vs Pencil 0"]
-    assert 'href="/compare/?a=Pencil-0&amp;b=Quill-0"' in page
+        assert page.index('<ul class="boxes search__pair">') < page.index('<ol class="hits">')
+    page = get_page(client, "/search/", q="Pencil-0-vs-zzzz")
+    assert ('href="/compare/?a=Pencil-0&amp;b=zzzz"' in page, "search__pair" in page) == (True, False)
     assert sorted(titles(get_page(client, "/search/", q="quill vs pencil", kind="tools"))) == ["Pencil 0", "Quill 0"]
 
 
