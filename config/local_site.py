@@ -1,8 +1,8 @@
 """`make run` and `make dev`: from a fresh clone to a site in the browser.
 
 Starts PostgreSQL, migrates, collects static files, and serves. The first start also creates an administrator for this
-machine only and imports the demo content, unless DEMO=false asks for an empty site. Idempotent: later starts change no
-data, so that a site whose content was deleted stays empty.
+machine only, imports the demo content, and casts made-up votes on it, unless DEMO=false asks for an empty site.
+Idempotent: later starts change no data, so that a site whose content was deleted stays empty.
 """
 
 import argparse
@@ -95,8 +95,9 @@ def _prepare_content() -> None:
     if users.exists():  # not the first start
         return
     if environ.Env().bool("DEMO", default=True) and not Tool.objects.exists() and not Category.objects.exists():
-        print("The site is new: importing the demo content.", flush=True)  # noqa: T201
+        print("The site is new: importing the demo content and casting made-up votes.", flush=True)  # noqa: T201
         _manage("import_catalog", "demo/catalog.json", "--verbosity", "0")
+        _manage("cast_demo_votes", "--verbosity", "0")
     users.create_superuser(ADMIN, email=ADMIN_EMAIL, password=_local_password())
 
 

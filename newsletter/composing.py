@@ -28,6 +28,7 @@ from newsletter.models import Issue
 from reviews.models import Prediction, Review
 from tools.models import Tool
 from tools.publishing import is_published
+from votes import made_up
 from votes.models import Freeze, PairChoice, PairVote, Vote, VoteState
 from web import markdown
 from web.words import count_of, format_day, isolate_name, shorten, spell_number
@@ -256,6 +257,8 @@ def find_tool_to_watch(*, since: datetime, at: datetime) -> Gain | None:
     If there is none, it is the tool with the most votes. Only counted votes matter, and only tools whose votes are not
     in doubt.
     """
+    if made_up.are_there():  # they are no news, and the numbers of votes contain them
+        return None
     doubtful = find_doubtful_tools(since=since, at=at)
     return _find_gain_by_pair_votes(since, at, doubtful) or _find_gain_by_votes(since, at, doubtful)
 

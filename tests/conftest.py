@@ -13,8 +13,11 @@ from psycopg.pq import TransactionStatus
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from tests.database import Snapshot, restore_after_each_transactional_test, template_database
+from votes import made_up
 from votes.verifying import verify_tally
 from web.caching import clear_process_caches
+
+made_up.FRESH_SECONDS = 3600  # so that no page of a slow test makes one more query
 
 
 def pytest_collection_finish() -> None:
@@ -116,7 +119,9 @@ def pytest_runtest_setup() -> None:
 
 @pytest.fixture(autouse=True)
 def _clear_caches():
+    """Start each test with empty caches, but with the knowledge that there are no made-up votes, which lasts."""
     clear_process_caches()
+    made_up.note(are_there=False)
 
 
 @pytest.fixture(autouse=True)

@@ -6,18 +6,20 @@ from typing import NamedTuple
 from django.db import connection
 from django.utils import timezone
 
+from votes import made_up
 from web import clock
 
 # Everything that editors do raises the number. The clock alone changes a page when a tool, review, or comparison comes
 # due, which moves the newest publication time, and when a day begins: prices become stale, predictions fall due.
-# Votes change none of it.
-REVISION_SQL = """
+# Votes change none of it, except that made-up ones appear or go: then every page says so, or no longer does.
+REVISION_SQL = f"""
        concat_ws(
            ' ', (SELECT number FROM tools_contentrevision),
            (SELECT max(published_at) FROM tools_tool WHERE published_at <= %(now)s),
            (SELECT max(published_at) FROM reviews_review WHERE published_at <= %(now)s),
-           (SELECT max(published_at) FROM comparisons_comparison WHERE published_at <= %(now)s)
-       )"""
+           (SELECT max(published_at) FROM comparisons_comparison WHERE published_at <= %(now)s),
+           {made_up.MARK_SQL}
+       )"""  # noqa: S608 (ours)
 
 
 class Revision(NamedTuple):
@@ -25,7 +27,13 @@ class Revision(NamedTuple):
 
     today: date
     content: str
-    """The number of the content revision and the newest publication time of each kind of content."""
+    """The number of the content revision, the newest publication time of each kind of content, and the mark of made-up
+    votes.
+    """
+
+    @property
+    def has_made_up_votes(self) -> bool:
+        return self.content.endswith(made_up.MARK)
 
 
 def current_revision() -> Revision:
@@ -38,4 +46,6 @@ def current_revision() -> Revision:
 
 def revision_at(now: datetime, content: str) -> Revision:
     """Return the revision of an instant, given what `REVISION_SQL` selected for it."""
-    return Revision(clock.day_of(now), content)
+    revision = Revision(clock.day_of(now), content)
+    made_up.note(revision.has_made_up_votes)
+    return revision

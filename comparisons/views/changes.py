@@ -46,6 +46,7 @@ def _render_list(request: HttpRequest, asked: ChangesFilter, revision: Revision)
         request,
         "comparisons/changes.html",
         {
+            "has_made_up_votes": revision.has_made_up_votes,
             "here": here,
             "address": address,
             "feed": add_query(reverse("changes-feed"), of_kind, of_category),

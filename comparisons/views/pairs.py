@@ -24,7 +24,11 @@ def comparison(request: HttpRequest, pair: Pair) -> HttpResponse:
     return respond_conditionally(
         request,
         stamp=(*pair.stamp, options),
-        build=lambda: render(request, "comparisons/comparison.html", build_page(pair, options)),
+        build=lambda: render(
+            request,
+            "comparisons/comparison.html",
+            {**build_page(pair, options), "has_made_up_votes": pair.revision.has_made_up_votes},
+        ),
         is_current=partial(_revalidate, pair),
     )
 

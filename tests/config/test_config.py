@@ -226,11 +226,11 @@ def commands(monkeypatch):
     return calls
 
 
-IMPORT_DEMO = ("import_catalog", "demo/catalog.json", "--verbosity", "0")
+IMPORT_DEMO = [("import_catalog", "demo/catalog.json", "--verbosity", "0"), ("cast_demo_votes", "--verbosity", "0")]
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("demo", "expected"), [(None, [IMPORT_DEMO]), ("true", [IMPORT_DEMO]), ("false", [])])
+@pytest.mark.parametrize(("demo", "expected"), [(None, IMPORT_DEMO), ("true", IMPORT_DEMO), ("false", [])])
 def test_first_start_imports_the_demo_unless_told_not_to(commands, monkeypatch, demo, expected):
     if demo:
         monkeypatch.setenv("DEMO", demo)

@@ -1,0 +1,171 @@
+"""Made-up votes on the demo: real rows, the same each time, announced on every page, and removed without a trace."""
+
+import uuid
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import Error, connection
+from django.test import Client
+
+from catalog.actions import import_catalog
+from catalog.demo_votes import cast_demo_votes
+from newsletter.issuing import compose_issue
+from tests import factories as make
+from tests.addresses import PAGES, PAIR
+from tests.database import content_of_module
+from tools.models import Tool
+from votes import made_up
+from votes.models import Listing, PairRank, PairTally, PairVote, RankedPair, Vote
+from votes.verifying import verify_tally
+
+pytestmark = pytest.mark.django_db
+DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
+DAY = date(2026, 11, 29)
+LINE = "Votes on this demonstration are made up."
+
+
+@pytest.fixture(scope="module")
+def demo(django_db_setup, django_db_blocker):
+    """Import the demo once for all tests of this file."""
+    with content_of_module(django_db_blocker):
+        import_catalog(content=DEMO.read_bytes())
+        yield
+
+
+@pytest.fixture
+def asking(monkeypatch):
+    """Let every page that reads no revision ask whether there are made-up votes."""
+    monkeypatch.setattr(made_up, "FRESH_SECONDS", -1)
+
+
+def read_votes() -> tuple[list[tuple[object, ...]], ...]:
+    fields = ("visitor", "choice", "state", "created_at")
+    return tuple(list(kind.objects.order_by("pk").values_list(*fields)) for kind in (Vote, PairVote))
+
+
+def test_votes_are_the_same_each_time_and_of_every_size(demo):
+    counts = cast_demo_votes(today=DAY)
+    first = read_votes()
+    assert counts == (len(first[0]), len(first[1]))
+    call_command("clear_demo_votes", verbosity=0)
+    assert read_votes() == ([], [])
+    cast_demo_votes(today=DAY)
+    assert read_votes() == first
+    assert verify_tally() == []
+    listings = Listing.objects.at().values_list("community_ship", "community_skip")
+    sizes = sorted(ship + skip for ship, skip in listings)
+    assert (sizes[0], 0 < sizes[len(sizes) // 3] < 50, sizes[-1] > 300) == (0, True, True)
+    assert Vote.objects.filter(state="held").count() > 5
+    assert PairVote.objects.filter(state="held").count() > 5
+    assert PairVote.objects.filter(choice="neither").exists()
+    assert PairRank.objects.exists()
+    assert not any(at.date() >= DAY for *_, at in first[0])
+
+
+def test_clearing_leaves_the_votes_of_visitors(demo, form_client):
+    cast_demo_votes(today=DAY)
+    aider, cline = Tool.objects.get(slug="aider"), Tool.objects.get(slug="cline")
+    form_client.post("/tools/aider/vote/", {"choice": "skip"})
+    form_client.post("/compare/aider-vs-cline/vote/", {"choice": "first"})
+    make.votes(on=cline, ship=3, state="held", held_for="burst")
+    Vote.objects.filter(visitor=made_up.FIRST).update(choice="none")  # as if its voter had taken it back
+    call_command("clear_demo_votes", verbosity=0)
+    assert sorted(Vote.objects.values_list("tool__slug", "choice", "state")) == [
+        ("aider", "skip", "counted"), ("cline", "ship", "held"), ("cline", "ship", "held"), ("cline", "ship", "held"),
+    ]  # fmt: skip
+    assert PairVote.objects.count() == 1
+    assert verify_tally() == []
+    [tally] = PairTally.objects.exclude(for_first=0, for_second=0)
+    assert (tally.for_first + tally.for_second, tally.neither, tally.held) == (1, 0, 0)
+    assert (PairRank.objects.count(), RankedPair.objects.count()) == (0, 0)
+    assert [row.tool_id for row in Listing.objects.at().exclude(community_ship=0, community_skip=0)] == [aider.pk]
+    export = Client().get("/export/votes.csv")
+    assert len(b"".join(export).splitlines()) == 3  # the head, and a line for each of the two
+
+
+def test_votes_are_cast_only_where_there_are_none_and_never_on_a_public_site(demo, settings):
+    make.votes(on=Tool.objects.get(slug="aider"), ship=1)
+    with pytest.raises(CommandError, match="has votes"):
+        call_command("cast_demo_votes")
+    settings.HTTPS = True
+    with pytest.raises(CommandError, match="public site"):
+        call_command("cast_demo_votes")
+
+
+def test_no_visitor_is_taken_for_a_made_up_one():
+    assert all(not made_up.FIRST <= uuid.uuid4() <= made_up.LAST for _ in range(1000))
+    assert (made_up.FIRST.version, made_up.FIRST.variant, made_up.LAST.version) == (8, uuid.RFC_4122, 8)
+    assert made_up.make_visitor(7) == uuid.UUID("64656d6f-0000-8000-8000-000000000007")
+
+
+def revalidate(client, address: str, page):
+    return client.get(address, headers={"if-none-match": page.get("ETag", "")})
+
+
+def test_every_page_says_so_as_long_as_they_are_there(demo, asking, client):
+    make.issue_of_everything()
+    addresses = [*PAGES, "/me/", "/nowhere/"]
+    before = {address: client.get(address) for address in addresses}
+    assert [address for address, page in before.items() if LINE in page.content.decode()] == []
+    cast_demo_votes(today=DAY)
+    during = {address: revalidate(client, address, before[address]) for address in addresses}
+    assert [address for address, page in during.items() if page.content.decode().count(LINE) != 1] == []
+    call_command("clear_demo_votes", verbosity=0)
+    after = {address: revalidate(client, address, during[address]) for address in addresses}
+    assert [address for address, page in after.items() if page.status_code == 304] == []
+    assert [address for address, page in after.items() if LINE in page.content.decode()] == []
+
+
+def test_pages_with_a_revision_need_no_query_more(demo, client, django_assert_num_queries):
+    cast_demo_votes(today=DAY)
+    client.get(PAIR)
+    with django_assert_num_queries(1):
+        assert LINE in client.get(f"{PAIR}?only=differences").content.decode()
+    with django_assert_num_queries(1):  # the seats; the pair has told this process about the votes
+        assert LINE in client.get("/disclosure/").content.decode()
+
+
+def test_what_a_process_knows_is_used_for_some_seconds_only(demo, monkeypatch, django_assert_num_queries):
+    cast_demo_votes(today=DAY)
+    assert made_up.are_there() is False  # as noted before
+    monkeypatch.setattr(made_up, "FRESH_SECONDS", -1)
+    with django_assert_num_queries(1):
+        assert made_up.are_there() is True
+    monkeypatch.setattr(made_up, "FRESH_SECONDS", 60)
+    with django_assert_num_queries(0):
+        assert made_up.are_there() is True
+
+
+def test_outage_leaves_what_was_known(monkeypatch):
+    class Broken:
+        def cursor(self):
+            raise Error
+
+    made_up.note(are_there=True)
+    monkeypatch.setattr(made_up, "FRESH_SECONDS", -1)
+    monkeypatch.setattr(made_up, "connection", Broken())
+    assert made_up.are_there() is True
+    made_up._forget()
+    assert made_up.are_there() is False
+
+
+def test_newsletter_names_no_tool_to_watch(demo, asking):
+    cast_demo_votes(today=DAY)
+    issue = compose_issue(since=make.PAST)
+    assert "watch" not in [item["kind"] for item in issue.content]
+    call_command("clear_demo_votes", verbosity=0)
+    make.votes(on=Tool.objects.get(slug="aider"), ship=1)
+    issue.delete()
+    assert "watch" in [item["kind"] for item in compose_issue(since=make.PAST).content]
+
+
+def test_made_up_votes_are_looked_up_in_an_index(demo):
+    cast_demo_votes(today=DAY)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN SELECT {made_up.MARK_SQL}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert plan.count("Index") >= 2
+    assert "Seq Scan" not in plan

@@ -1,0 +1,64 @@
+"""Made-up votes of a demonstration: how they are told from visitors' votes, and whether there are any.
+
+They are ordinary rows in the tables of votes. Their visitors are UUIDs of version 8 in one range. Those of real
+visitors are random and of version 4, so none of them can lie in it (docs/decisions/0026-made-up-votes.md).
+"""
+
+import uuid
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from django.db import Error, connection
+from django.http import HttpRequest
+
+from web.caching import on_clear
+
+FIRST = uuid.UUID("64656d6f-0000-8000-8000-000000000000")
+LAST = uuid.UUID("64656d6f-0000-8000-8000-ffffffffffff")
+MARK = "made-up-votes"
+FRESH_SECONDS = 5.0
+"""How old what this process knows may be on a page that reads no revision."""
+
+_IN_RANGE = f"visitor BETWEEN '{FIRST}' AND '{LAST}'"
+MARK_SQL = f"""(SELECT '{MARK}' WHERE EXISTS (SELECT FROM votes_vote WHERE {_IN_RANGE})
+             OR EXISTS (SELECT FROM votes_pairvote WHERE {_IN_RANGE}))"""  # noqa: S608 (ours)
+"""The mark if there are made-up votes, else NULL. Two looks into an index."""
+
+_known: tuple[bool, float] | None = None  # whether there are any, and when that was read (monotonic)
+
+
+def make_visitor(number: int) -> uuid.UUID:
+    """Return the id of a made-up visitor, of at most 2 ** 48."""
+    return uuid.UUID(int=FIRST.int + number)
+
+
+def note(are_there: bool) -> None:  # noqa: FBT001 (what was read)
+    """Remember what a page has just read with its revision, so that others need not ask."""
+    global _known
+    _known = are_there, monotonic()
+
+
+def _forget() -> None:
+    global _known
+    _known = None
+
+
+on_clear(_forget)
+
+
+def are_there() -> bool:
+    """Return whether there are made-up votes, as of at most FRESH_SECONDS ago. Most calls make no query."""
+    if _known is None or monotonic() - _known[1] > FRESH_SECONDS:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT {MARK_SQL} IS NOT NULL")
+                note(cursor.fetchone()[0])
+        except Error:  # the page is about that, or it will be
+            return _known is not None and _known[0]
+    return _known is not None and _known[0]
+
+
+def context(request: HttpRequest) -> dict[str, Callable[[], bool] | Any]:
+    """Return the context by which every page says that votes are made up. Read only if a template asks."""
+    return {"has_made_up_votes": are_there}
