@@ -317,7 +317,7 @@ def _build_context(
         "pair": pair,
         "editorial": editorial,
         "verdict": verdict,
-        "linked_data": verdict.linked_data,
+        "linked_data": None if cost and cost.estimate.is_asked else verdict.linked_data,  # search engines leave it out
         "picks": _render_picks(
             editorial, _add_costs(verdict.picks, cost), elsewhere=add_query(here, lens, need, usage) if only else ""
         ),
