@@ -70,8 +70,8 @@ def test_refusal_says_when_to_retry(settings):
     page, fragment = cast(client, tool, "skip"), cast(client, tool, "skip", **{"hx-request": "true"})
     assert [answer.status_code for answer in (page, fragment)] == [429, 429]
     assert [answer.headers["Retry-After"] for answer in (page, fragment)] == ["3601", "3601"]
-    assert '<p class="standfirst">You can vote again in 61 minutes.</p>' in page.content.decode()
-    assert fragment.content.decode() == '<p class="standfirst">You can vote again in 61 minutes.</p>\n  '
+    assert '<p class="lost__words">You can vote again in 61 minutes.</p>' in page.content.decode()
+    assert fragment.content.decode().strip() == '<p class="lost__words">You can vote again in 61 minutes.</p>'
     assert cast(new_voter(), tool, ip="192.0.2.1").status_code == 303
     assert get_counts(tool) == (2, 0, 0)
 
