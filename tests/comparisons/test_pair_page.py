@@ -229,7 +229,7 @@ def test_first_request_costs_three_queries_then_one_and_two_after_a_vote(client,
         ("/compare/beta-vs-alpha/?only=differences", 3),
         ("/tools/alpha/", 5),
         ("/", 15),
-        ("/categories/{category}/", 12),
+        ("/categories/{category}/", 17),
         ("/newsletter/", 1),
     ],
 )
