@@ -224,7 +224,8 @@ class Deleter(Role):
     def step(self) -> None:
         tool = str(self.rng.choice([*self.content.tools.values()]))
         seat = str(self.rng.choice(self.content.reviewers))
-        typed = {"tool": tool, "reviewer": seat, "verdict": "ship", "quote": "A draft.", "flips_if": "Never."}
+        words = {"gist": "A draft.", "quote": "A draft.", "flips_if": "Never.", "basis": "read"}
+        typed = {"tool": tool, "reviewer": seat, "verdict": "ship", **words}
         added = self.submit("/admin/reviews/review/add/", done="review added", needs=(*typed,), **typed)
         self._delete(added, "reviews", "review")
         number = self.rng.randrange(10**9)

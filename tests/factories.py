@@ -22,6 +22,7 @@ from votes.models import Decision, PairChoice, PairVote, Vote
 PAST = datetime(2026, 1, 5, 9, tzinfo=UTC)
 FUTURE = datetime(2099, 1, 1, tzinfo=UTC)
 _number = count(1)
+MAX_SEAT = 32_767  # of the column; property tests count further
 
 
 def remove(rows: QuerySet[Any]) -> None:
@@ -46,7 +47,8 @@ def tool(**fields: Any) -> Tool:
 
 def reviewer(**fields: Any) -> Reviewer:
     n = next(_number)
-    defaults = {"slug": f"seat-{n}", "name": f"Seat {n}", "lens": "Why?", "disclosure": "a persona", "seat": n}
+    seat = (n - 1) % MAX_SEAT + 1
+    defaults = {"slug": f"seat-{n}", "name": f"Seat {n}", "lens": "Why?", "disclosure": "a persona", "seat": seat}
     return Reviewer.objects.create(**{**defaults, **fields})
 
 

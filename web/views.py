@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -91,6 +92,8 @@ def error_page(
     if request.headers.get("HX-Request") == "true":
         template += "#message"
     context = {"status": status, "error": text or TEXTS[status], "nearest": nearest, "back": back}
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        context["has_made_up_votes"] = False  # the database may be down: never wait for it once more
     response = render(request, template, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response

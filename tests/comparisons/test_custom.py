@@ -183,7 +183,7 @@ def test_columns_rank_tools_and_align_rows(client):
     page = text(client, address("alpha", "beta", "gamma"))
     assert "The Alpha leads the panel with 2 of 2." in page
     assert "Then The Beta with 1 of 2 and The Gamma with 0 of 2." in page
-    assert "31 votes, early: 47–79%" in page
+    assert '31 votes, early<span class="community__range">: 47–79%</span>' in page
     assert 'License <span class="sign sign--differs">differs</span>' in page
     assert "Both reviewers would ship some of them and skip others." in page
     assert page.count('class="stamp stamp--ship"') == 3

@@ -200,7 +200,7 @@ def test_logo_is_shown_wherever_the_tool_is(admin_client, client):
         page = client.get(address).content.decode()
         assert (page.count(shown.format(56, "")), page.count("<picture")) == (1, 1)
     for address in ("/tools/", one.category.get_absolute_url()):
-        assert client.get(address).content.decode().count(shown.format(40, ' loading="lazy"')) == 1
+        assert client.get(address).content.decode().count(shown.format(36, ' loading="lazy"')) == 1
     assert "<picture" not in client.get("/tools/two/").content.decode()
     tools = client.get("/compare/one-vs-two.json").json()["tools"]
     assert [tool["logo"] for tool in tools] == [f"http://127.0.0.1:8000/logos/{one.logo}.png", None]
