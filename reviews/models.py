@@ -281,7 +281,7 @@ class Review(Publishable):
     def draft_next_edition(self, **words: Any) -> "Review":
         """Create and return a draft that supersedes this edition once it is published. This one stays as history.
 
-        Takes values of WORD_FIELDS, and those that are left out are empty. Raise ValueError if this edition is not
+        Takes values of WORD_FIELDS; a field left out is empty. Raise ValueError if this edition is not
         published.
         """
         if self.state != PublicationState.PUBLISHED:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Self
 
 from reviews.choices import Outcome
@@ -45,12 +44,6 @@ class TrackRecord:
         return (
             join_words([f"{count} {outcome}" for outcome, count in self.counts]) if self.total else "No prediction yet"
         )
-
-    @property
-    def bars(self) -> list[tuple[str, int, int]]:
-        """(outcome, start, length) of each bar in the chart. The bars lie side by side from 0 to `made`."""
-        ends = accumulate(count for _, count in self.counts)
-        return [(outcome, end - count, count) for (outcome, count), end in zip(self.counts, ends, strict=True)]
 
 
 NO_PREDICTIONS = TrackRecord(0, 0, 0, 0)

@@ -40,11 +40,6 @@ class Ratio:
         return f"{self.low}–{self.high}%"
 
     @property
-    def range_width(self) -> int:
-        """The width of the interval in percentage points, for the chart."""
-        return (self.high or 0) - (self.low or 0)
-
-    @property
     def review_words(self) -> str:
         """The number of held votes in words; "" if there are none."""
         return f"{self.held:,} vote{'' if self.held == 1 else 's'} under review" if self.held else ""

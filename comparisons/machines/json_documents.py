@@ -32,8 +32,9 @@ from comparisons.shaping.estimates import (
 from comparisons.shaping.needs import Fit, Need, judge, list_needs, read_values
 from comparisons.shaping.picks import Picks, choose_lines, find_lines, list_sources
 from comparisons.shaping.pricing_read import write_pricing_read
+from comparisons.shaping.seat_rows import SeatRow, describe_basis_of
 from comparisons.shaping.sentences import describe_split, write_like_for_like_notice, write_verdict
-from comparisons.shaping.tool_columns import Column, SeatRow, describe_basis_of
+from comparisons.shaping.tool_columns import Column
 from tools import logos
 from tools.prices import Price
 from tools.sourcing import is_stale

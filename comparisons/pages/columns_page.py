@@ -15,12 +15,14 @@ from comparisons.pages.panel_seats import find_seats
 from comparisons.reading.pairs import read_editors_order
 from comparisons.reading.records import PairRecord
 from comparisons.reading.tool_records import read_tools
-from comparisons.shaping import needs, search_results, sentences, tool_columns
+from comparisons.shaping import fact_rows, needs, search_results, seat_rows, sentences, tool_columns
 from comparisons.shaping.estimates import CostSection, build_section, format_query
+from comparisons.shaping.fact_rows import FactGroup
 from comparisons.shaping.needs import Standing
 from comparisons.shaping.search_results import PickerField
 from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter, SeatToggle, build_toggles
-from comparisons.shaping.tool_columns import Column, FactGroup, SeatRow
+from comparisons.shaping.seat_rows import SeatRow
+from comparisons.shaping.tool_columns import Column
 from comparisons.shaping.verdict_text import VerdictText
 from votes.community import Community
 from web import clock
@@ -89,13 +91,13 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
     """
     ids, slugs, today = [tool.pk for tool in tools], [tool.slug for tool in tools], clock.today()
     records = read_tools(ids)
-    panel_seats = [row["seat"] for row in tool_columns.build_seat_rows(records)]
+    panel_seats = [row["seat"] for row in seat_rows.build_seat_rows(records)]
     seat_filter = find_seats(options.seat_slugs, on_page=panel_seats)
     if seat_filter != WHOLE_PANEL:
         records = read_tools(ids, seats=seat_filter.ids)
     columns = tool_columns.build_columns(records, today=today)
     communities = [Community.of(tool.community, is_frozen=tool.is_frozen) for tool in tools]
-    seats = tool_columns.build_seat_rows(records)
+    seats = seat_rows.build_seat_rows(records)
     verdict = sentences.write_ranking(columns, communities, seat_filter)
     must_haves = read_must_haves(
         options.needs,
@@ -136,7 +138,7 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
         "tools": list(zip(columns, communities, must_haves.standings, strict=True)),
         "seats": seats,
         "split_sentence": sentences.describe_wide_split(seats),
-        "facts": tool_columns.group_facts(tool_columns.build_fact_rows(records, today=today)),
+        "facts": fact_rows.group_facts(fact_rows.build_fact_rows(records, today=today)),
         "pairs": [tool_columns.render_pair_link(pair) for pair in _list_pairs(columns, ids)],
     }
 

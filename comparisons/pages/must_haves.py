@@ -1,4 +1,4 @@
-"""A reader's must-haves on a page of tools: the boxes to tick, and what is left by those that are ticked."""
+"""A reader's must-haves on a page of tools: the boxes to tick, and which tools meet the ticked ones."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

@@ -26,16 +26,18 @@ from comparisons.pages.panel_seats import find_seats
 from comparisons.reading.pairs import Pair
 from comparisons.reading.revision import Revision
 from comparisons.reading.tool_records import read_pair
-from comparisons.shaping import needs, picks, sentences, tool_columns
+from comparisons.shaping import fact_rows, needs, picks, seat_rows, sentences, tool_columns
 from comparisons.shaping.boxes import render_box
 from comparisons.shaping.estimates import CostSection, build_section, format_query
+from comparisons.shaping.fact_rows import FactTable
 from comparisons.shaping.needs import Need, Standing
 from comparisons.shaping.pair_timeline import PairTimeline, build_pair_timeline
 from comparisons.shaping.picks import Picks
 from comparisons.shaping.pricing_read import write_pricing_read
 from comparisons.shaping.reconciliation import Opinions, describe_rail, reconcile
 from comparisons.shaping.seat_filter import WHOLE_PANEL, PanelSeat, SeatFilter, SeatToggle, build_toggles
-from comparisons.shaping.tool_columns import Column, FactTable, SeatRow
+from comparisons.shaping.seat_rows import SeatRow
+from comparisons.shaping.tool_columns import Column
 from votes.community import Community
 from votes.preference import Preference
 from web import markdown
@@ -190,9 +192,9 @@ def _read_editorial(
     """Read and shape what editors wrote about two tools. `drafts` as for `read_pair`. One query."""
     tools, related = read_pair(ids, related=RELATED, seats=seat_filter.ids, drafts=drafts)
     columns = tool_columns.build_columns(tools, today=today)
-    seats = tool_columns.build_seat_rows(tools)
+    seats = seat_rows.build_seat_rows(tools)
     by_weight = sorted(seats, key=lambda row: not row["differs"])
-    facts = tool_columns.build_fact_rows(tools, today=today)
+    facts = fact_rows.build_fact_rows(tools, today=today)
     return Editorial(
         columns=columns,
         nodes=[
@@ -212,8 +214,8 @@ def _read_editorial(
         values=[needs.read_values(tool) for tool in tools],
         needs=needs.list_needs(tools),
         pricing_read=write_pricing_read(*((column["name"], column["prices"]) for column in columns)),
-        facts=tool_columns.arrange_facts(facts),
-        differing_facts=tool_columns.arrange_facts([row for row in facts if row["differs"]]),
+        facts=fact_rows.arrange_facts(facts),
+        differing_facts=fact_rows.arrange_facts([row for row in facts if row["differs"]]),
         timeline=build_pair_timeline(tools, [column["brief_name"] for column in columns], today=today),
         related=[render_box(comparison) for comparison in related],
     )

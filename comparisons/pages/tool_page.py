@@ -11,12 +11,20 @@ from django.utils.safestring import SafeString
 from comparisons.addresses import reverse_tool_image
 from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
-from comparisons.models import Comparison, ComparisonQuerySet
+from comparisons.models import Comparison
 from comparisons.pictures.badge import build_snippets
 from comparisons.reading.rivals import Rival, read_likely_rivals
 from comparisons.reading.superseded import read_history
 from comparisons.reading.tool_records import read_tools
-from comparisons.shaping import price_steps, sentences, tool_columns, tool_reasons, verdict_timeline
+from comparisons.shaping import (
+    fact_rows,
+    price_steps,
+    seat_rows,
+    sentences,
+    tool_columns,
+    tool_reasons,
+    verdict_timeline,
+)
 from comparisons.shaping.alternatives import build_alternatives
 from comparisons.shaping.estimates import Typed, build_section
 from comparisons.shaping.lanes import draw_lanes
@@ -60,9 +68,9 @@ def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = 
         "example_notice": sentences.write_example_notice(column),
         "cost": build_section((column["priced"],), usage, here=column["url"]),
         "community": community,
-        "reviews": tool_columns.render_reviews(record),
-        "who_speaks": sentences.write_who_speaks(tool_columns.build_seat_rows([record])),
-        "facts": tool_columns.group_facts(tool_columns.build_fact_rows([record], today=today, earlier=None)),
+        "reviews": seat_rows.render_reviews(record),
+        "who_speaks": sentences.write_who_speaks(seat_rows.build_seat_rows([record])),
+        "facts": fact_rows.group_facts(fact_rows.build_fact_rows([record], today=today, earlier=None)),
         "badges": build_snippets(settings.SITE_URL, settings.SITE_NAME, tool.slug, tool.name),
         **_build_history(tool, today=today, drafts=drafts),
         "beside": f"Compare {isolate_name(column['brief_name'])} with",
@@ -98,8 +106,3 @@ def _render_other_comparisons(tool: Tool, rivals: Sequence[Rival]) -> list[SafeS
         for record in records
         if not linked & {record["first_slug"], record["second_slug"]}
     ]
-
-
-def render_newest_links(comparisons: ComparisonQuerySet) -> list[SafeString]:
-    """Render the newest comparisons as links."""
-    return [tool_columns.render_pair_link(record) for record in comparisons.newest_first().records()[:MAX_LINKS]]

@@ -86,10 +86,6 @@ class Estimate(NamedTuple):
     cheaper: int | None = None
     """The place of the cheaper one of two tools; None if they cost the same or cannot be compared."""
 
-    @property
-    def has_errors(self) -> bool:
-        return any(field.error for field in self.fields)
-
 
 class CostSection(NamedTuple):
     """What `comparisons/_cost.html` takes: an estimate at an address."""
@@ -180,7 +176,7 @@ def _depend_on_seats(tools: Sequence[BillableTool]) -> bool:
 
 
 def _read_fields(names: Sequence[str], texts: Mapping[str, str]) -> tuple[tuple[CostField, ...], dict[str, int]]:
-    """Return the fields as typed, and the numbers of those that can be read."""
+    """Return the fields as typed, and the number in each field that can be read."""
     fields, numbers = [], {}
     for name in names:
         text, error = texts.get(name, ""), ""

@@ -18,7 +18,7 @@ from tools.values import SEPARATOR
 from web.masks import Mask, mask_of, positions_in
 
 NOT_KNOWN = "Not known"
-# Parameters and orders of lists that an attribute's slug must not stand for, those that other pages take included.
+# Parameters and sort orders that an attribute's slug must not shadow, on lists or on any other page.
 RESERVED = {"category", "price", "panel", "community", "reviewed", "name", "sort", "page", "lens", "need"}
 
 type FilterName = str | int

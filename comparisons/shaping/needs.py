@@ -64,7 +64,7 @@ class NeedBox(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How one tool meets the needs of a reader: those that it fails, that it meets in part, and that nobody knows."""
+    """How one tool meets a reader's needs: which it fails, which it meets in part, and which are unknown."""
 
     failed: tuple[Need, ...] = ()
     partly: tuple[Need, ...] = ()

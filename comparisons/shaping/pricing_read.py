@@ -107,7 +107,7 @@ def _compare_paid(first: PricedTool, second: PricedTool) -> str:
 
 
 def _choose_alike(prices: Sequence[Price], others: Sequence[Price]) -> tuple[Price, Price]:
-    """Return the cheapest price of each of two tools, of those that are billed alike if both have such."""
+    """Return the cheapest price of each of two tools, preferring prices that both bill alike."""
     for is_yearly in (False, True):
         alike = [[price for price in side if _is_billed_yearly(price) == is_yearly] for side in (prices, others)]
         if all(alike):

@@ -6,7 +6,8 @@ from django.conf import settings
 
 from comparisons.shaping import verdict_text
 from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter
-from comparisons.shaping.tool_columns import Card, Column, SeatRow
+from comparisons.shaping.seat_rows import SeatRow
+from comparisons.shaping.tool_columns import Card, Column
 from comparisons.shaping.verdict_text import Contender, VerdictText
 from reviews.basis import describe_untried
 from reviews.behind import describe_seats

@@ -6,8 +6,7 @@ A tool's own page uses the same shapes with one column. Rows are plain dictionar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple, TypedDict, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from django.utils.safestring import SafeString
 
@@ -21,24 +20,20 @@ from comparisons.reading.records import (
     ReviewRecord,
     ToolFields,
     ToolRecord,
-    WordsRecord,
 )
 from comparisons.shaping.estimates import BillablePlan, BillableTool
 from comparisons.shaping.recent_prices import PastPrice, PricedPlan, describe_recent_change
-from comparisons.shaping.seat_filter import PanelSeat
-from reviews.basis import describe_basis
 from reviews.choices import Outcome
 from reviews.panel import Panel, PanelNumbers
 from tools import logos, monograms
 from tools.brief_names import choose_brief_name, choose_distinct_names
-from tools.choices import AttributeKind, Better
 from tools.presets import read_presets
 from tools.prices import Price, format_entry_price
 from tools.sourcing import describe_verification, is_stale, site_name
 from votes.community import Community
 from web import clock, markdown
 from web.fragments import render_cached
-from web.words import count_of, format_day
+from web.words import format_day
 
 if TYPE_CHECKING:
     from reviews.models import Prediction
@@ -46,65 +41,6 @@ if TYPE_CHECKING:
 
 LOGO_SIZE, CARD_LOGO_SIZE, TILE_SIZE = 56, 40, 36  # width and height in CSS pixels
 LONG_NAMES = 36  # characters; a headline with longer names is set smaller
-
-
-class FactRow(TypedDict):
-    """One attribute, with one cell per column: None where the value is unknown."""
-
-    slug: str
-    name: str
-    heading: str
-    explanation: str
-    cells: list[SafeString | None]
-    differs: bool
-    """Whether two known values differ. Values that are only text are not compared."""
-    decides: bool
-    """Whether the difference can decide for one tool."""
-    is_text: bool
-    """Whether the values are only text, which is not compared."""
-    is_same: bool
-    """Whether all values are known, can be compared, and are equal."""
-
-
-class FactGroup(NamedTuple):
-    """Rows that stand together under a heading; "" for rows without one."""
-
-    heading: str
-    rows: list[FactRow]
-
-
-class FactTable(NamedTuple):
-    """The facts of a pair: those that differ or are known of one tool only, the same ones, and those in free text."""
-
-    groups: list[FactGroup]
-    same: list[FactRow]
-    texts: list[FactRow]
-
-
-class SeatRow(TypedDict):
-    """One reviewer, with the verdict on the tool of each column (None without a review) and a cell per column."""
-
-    seat: PanelSeat
-    slug: str
-    name: str
-    url: str
-    lens: str
-    behind: str
-    """Who is behind the seat (reviews.choices.Behind)."""
-    verdicts: tuple[str | None, ...]
-    gists: tuple[str, ...]
-    """The reason in one line for each tool; "" without one."""
-    bases: tuple[str | None, ...]
-    """How the seat knows each tool (reviews.choices.Basis); "" where that is not recorded."""
-    basis_words: tuple[str, ...]
-    editions: tuple[int | None, ...]
-    """The ids of the reviews, for anchors on a tool's own page."""
-    cells: list[SafeString]
-    differs: bool
-    counted: bool
-    """Whether the panel's numbers count this seat."""
-    drawn: SafeString
-    """The verdicts as a row of the board."""
 
 
 class Column(ToolFields):
@@ -279,7 +215,7 @@ def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> C
                 price=price.words,
                 details=price.details,
                 was=tuple(format_former_prices(plan["was"] or [], current=price)[:earlier]),
-                **_source(plan["source"], plan["verified_on"], today=today),
+                **describe_source(plan["source"], plan["verified_on"], today=today),
             )
             for plan, price in zip(plans, prices, strict=True)
         ],
@@ -301,7 +237,7 @@ def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> C
         )
         if corrections
         else None,
-        "newest_review_on": max((_publication_day(review) for review in reviews), default=None),
+        "newest_review_on": max((find_publication_day(review) for review in reviews), default=None),
     }
 
 
@@ -318,7 +254,7 @@ def _read_past_price(old: FormerPrice) -> PastPrice:
     return PastPrice(Price.of_record(old), datetime.fromisoformat(old["until"]), old["correction"])
 
 
-def _source(source: str, verified_on: str | None, *, today: date) -> dict[str, object]:
+def describe_source(source: str, verified_on: str | None, *, today: date) -> dict[str, object]:
     """Return what the template of a price or fact takes about its source."""
     on = date.fromisoformat(verified_on) if verified_on else None
     return {
@@ -341,7 +277,7 @@ def _correction_day(correction: CorrectionRecord) -> str:
     return format_day(datetime.fromisoformat(correction["made_at"]).date())
 
 
-def _publication_day(review: ReviewRecord) -> date:
+def find_publication_day(review: ReviewRecord) -> date:
     return datetime.fromisoformat(review["published_at"]).date()
 
 
@@ -418,191 +354,6 @@ def render_prediction(
         note=prediction["note"],
         source=prediction["source"],
     )
-
-
-def build_fact_rows(tools: Sequence[ToolRecord], *, today: date, earlier: int | None = 1) -> list[FactRow]:
-    """Align the facts of tools by attribute, in the order of the attributes.
-
-    Each fact comes with at most `earlier` superseded values (None: all). A row differs when two columns have different
-    known values of a kind that can be compared; an unknown value is not a difference.
-    """
-    attributes = {fact["attribute"]: fact for tool in tools for fact in tool["facts"] or []}
-    by_tool = [{fact["attribute"]: fact for fact in tool["facts"] or []} for tool in tools]
-    rows: list[FactRow] = []
-    for pk, attribute in sorted(attributes.items()):
-        facts = [known.get(pk) for known in by_tool]
-        is_text = attribute["kind"] == AttributeKind.TEXT
-        values = {fact["value"] for fact in facts if fact}
-        differs = not is_text and len(values) > 1
-        best = find_best([fact["value"] if fact else None for fact in facts], better=attribute["better"])
-        cells = [
-            render_cached(
-                "comparisons/_fact.html",
-                value=fact["words"],
-                grade=fact["value"] if fact["kind"] == AttributeKind.GRADE else "",
-                note=fact["note"],
-                better=describe_best(fact["better"], columns=len(tools)) if place in best else "",
-                was=tuple(format_former_facts(fact["was"] or [])[:earlier]),
-                **_source(fact["source"], fact["verified_on"], today=today),
-            )
-            if fact
-            else None
-            for place, fact in enumerate(facts)
-        ]
-        rows.append(
-            {
-                "slug": attribute["slug"],
-                "name": attribute["name"],
-                "heading": attribute["heading"],
-                "explanation": attribute["explanation"],
-                "cells": cells,
-                "differs": differs,
-                "decides": differs and attribute["decides"],
-                "is_text": is_text,
-                "is_same": not is_text and None not in facts and len(values) == 1,
-            }
-        )
-    return rows
-
-
-def find_best(values: Sequence[str | None], *, better: str) -> set[int]:
-    """Return the places of the best of several numbers, None for an unknown one; empty if all known ones are equal.
-
-    `better` says which of two is the better one (tools.choices.Better); "" says that neither is.
-    """
-    numbers = {place: Decimal(value) for place, value in enumerate(values) if better and value is not None}
-    if len(set(numbers.values())) < 2:
-        return set()
-    best = max(numbers.values()) if better == Better.HIGHER else min(numbers.values())
-    return {place for place, number in numbers.items() if number == best}
-
-
-def describe_best(better: str, *, columns: int) -> str:
-    """Return what the best number is, in words: `larger` of two, `largest` of more; or `lower`, `lowest`."""
-    word = "large" if better == Better.HIGHER else "low"
-    if columns == 2:
-        return f"{word.removesuffix('e')}er"
-    return f"{word.removesuffix('e')}est"
-
-
-def group_facts(rows: Sequence[FactRow]) -> list[FactGroup]:
-    """Group rows by heading: what decides comes first, then the headings in the order of their first attributes."""
-    groups: dict[str, list[FactRow]] = {}
-    for row in rows:
-        if not row["decides"]:
-            groups.setdefault(row["heading"], []).append(row)
-    deciding = [row for row in rows if row["decides"]]
-    grouped = [FactGroup(heading, members) for heading, members in groups.items()]
-    return [FactGroup("Decides it", deciding), *grouped] if deciding else grouped
-
-
-def arrange_facts(rows: Sequence[FactRow]) -> FactTable:
-    """Split the facts of a pair into what to compare, what is the same, and what is only text."""
-    return FactTable(
-        groups=group_facts([row for row in rows if not row["is_same"] and not row["is_text"]]),
-        same=[row for row in rows if row["is_same"]],
-        texts=[row for row in rows if row["is_text"]],
-    )
-
-
-def build_seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
-    """Align the current reviews of tools by seat, in seat order."""
-    seats = {review["seat"]: review for tool in tools for review in tool["reviews"] or []}
-    by_tool = [{review["seat"]: review for review in tool["reviews"] or []} for tool in tools]
-    rows: list[SeatRow] = []
-    for seat, reviewer in sorted(seats.items()):
-        reviews = [known.get(seat) for known in by_tool]
-        verdicts = tuple(review["verdict"] if review else None for review in reviews)
-        differs = len(set(verdicts) - {None}) > 1
-        rows.append(
-            {
-                "seat": PanelSeat(reviewer["reviewer"], reviewer["slug"], reviewer["name"]),
-                "slug": reviewer["slug"],
-                "name": reviewer["name"],
-                "url": reverse_slug("reviewer", reviewer["slug"]),
-                "lens": reviewer["lens"],
-                "behind": reviewer["behind"],
-                "counted": reviewer["counted"],
-                "verdicts": verdicts,
-                "gists": tuple(review["gist"] if review else "" for review in reviews),
-                "bases": tuple(review["basis"] if review else None for review in reviews),
-                "basis_words": tuple(describe_basis_of(review) if review else "" for review in reviews),
-                "editions": tuple(review["id"] if review else None for review in reviews),
-                "cells": [
-                    _render_quote(reviewer["slug"], place, tools, review) for place, review in enumerate(reviews)
-                ],
-                "differs": differs,
-                "drawn": render_cached(
-                    "comparisons/_board_row.html",
-                    label=reviewer["name"].removeprefix("The "),
-                    url=f"#seat-{reviewer['slug']}",
-                    verdicts=verdicts,
-                    differs=differs,
-                    counted=reviewer["counted"],
-                ),
-            }
-        )
-    return rows
-
-
-def _render_quote(seat: str, place: int, tools: Sequence[ToolRecord], review: ReviewRecord | None) -> SafeString:
-    tool = tools[place]
-    own_page = reverse_slug("tool", tool["slug"])
-    is_pair = len(tools) == 2
-    if review is None:
-        return render_cached("comparisons/_quote.html", seat=seat, place=place + 1, tool=tool["name"], is_pair=is_pair)
-    return render_cached(
-        "comparisons/_quote.html",
-        seat=seat,
-        place=place + 1,
-        tool=tool["name"],
-        is_pair=is_pair,
-        history=f"{own_page}#edition-{review['id']}",
-        predictions_url=f"{'' if is_pair else own_page}#predictions",  # the page of a pair lists them itself
-        predictions=_summarize_predictions(review["predictions"] or []),
-        verdict=review["verdict"],
-        gist=review["gist"],
-        basis=describe_basis_of(review),
-        quote=review["quote"],
-        flips_if=review["flips_if"],
-        day=format_day(_publication_day(review)),
-    )
-
-
-def render_reviews(tool: ToolRecord) -> list[SafeString]:
-    """Render the current reviews of a tool for its own page, in seat order."""
-    return [
-        render_cached(
-            "comparisons/_review.html",
-            slug=review["slug"],
-            name=review["name"],
-            url=reverse_slug("reviewer", review["slug"]),
-            lens=review["lens"],
-            edition=review["id"],
-            verdict=review["verdict"],
-            gist=review["gist"],
-            quote=review["quote"],
-            flips_if=review["flips_if"],
-            predictions=_summarize_predictions(review["predictions"] or []),
-            day=format_day(_publication_day(review)),
-            basis=describe_basis_of(review),
-        )
-        for review in tool["reviews"] or []
-    ]
-
-
-def describe_basis_of(words: WordsRecord) -> str:
-    """Return how a seat knows what it says, in a few words."""
-    return describe_basis(words["basis"], words["basis_version"], words["basis_days"])
-
-
-def _summarize_predictions(predictions: Sequence[PredictionRecord]) -> str:
-    """Return `one prediction, due 14 Nov 2027` with the earliest open due day; "" for a review without predictions."""
-    open_ones = [
-        date.fromisoformat(prediction["due_on"]) for prediction in predictions if prediction["outcome"] == Outcome.OPEN
-    ]
-    due = f", due {format_day(min(open_ones))}" if open_ones else ""
-    return f"{count_of(len(predictions), 'prediction')}{due}" if predictions else ""
 
 
 def has_long_names(tools: Sequence[ToolRecord]) -> bool:

@@ -8,13 +8,8 @@ from typing import TypedDict
 from django.utils.safestring import SafeString
 
 from comparisons.reading.records import DiscontinuedFact, DiscontinuedPlan, EditionRecord
-from comparisons.shaping.tool_columns import (
-    FormerValue,
-    describe_basis_of,
-    format_former_facts,
-    format_former_prices,
-    render_prediction,
-)
+from comparisons.shaping.seat_rows import describe_basis_of
+from comparisons.shaping.tool_columns import FormerValue, format_former_facts, format_former_prices, render_prediction
 from web.fragments import render_cached
 from web.words import count_of, format_day, spell_number
 

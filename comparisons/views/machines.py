@@ -19,7 +19,7 @@ from comparisons.models import Comparison
 from comparisons.pages.tool_page import MAX_LINKS
 from comparisons.reading.pairs import Pair
 from comparisons.reading.tool_records import read_tools
-from comparisons.shaping import tool_columns
+from comparisons.shaping import seat_rows, tool_columns
 from comparisons.shaping.estimates import Typed
 from comparisons.views.pair_address import at_pair_address
 from tools.models import Tool
@@ -55,7 +55,7 @@ def _build_comparison(pair: Pair, usage: Typed) -> dict[str, Any]:
     today = pair.revision.today
     tools = read_tools(pair.ids)
     columns = tool_columns.build_columns(tools, today=today)
-    seats = tool_columns.build_seat_rows(tools)
+    seats = seat_rows.build_seat_rows(tools)
     return json_documents.build_comparison(pair, tools, columns, seats, usage=usage, today=today)
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 from comparisons.models import Comparison
 from comparisons.reading.tool_records import read_tools
-from comparisons.shaping import picks, sentences, tool_columns
+from comparisons.shaping import picks, seat_rows, sentences, tool_columns
 from desk.line_rows import LineContext
 from desk.publishing.gate import format_moment
 from desk.publishing.previews import find_drafts
@@ -51,7 +51,7 @@ def check_pair(first: Tool, second: Tool, *, exclude: int | None = None, today: 
     drafts = find_drafts([first, second])
     records = read_tools([first.pk, second.pk], drafts=drafts)
     columns = tool_columns.build_columns(records, today=today or clock.today())
-    seats = tool_columns.build_seat_rows(records)
+    seats = seat_rows.build_seat_rows(records)
     numbers = Tool.objects.with_community().in_order([first.pk, second.pk])
     communities = [Community.of(tool.community) for tool in numbers]
     hidden = [tool for tool in (first, second) if tool.state != PublicationState.PUBLISHED]

@@ -230,5 +230,5 @@ def test_predictions_list_due_soonest_then_judged(client, time_machine):
 @given(st.fixed_dictionaries({name: st.integers(0, 9) for name in ("right", "wrong", "void", "open")}))
 def test_track_record_adds_up(outcomes):
     record = TrackRecord.of(outcomes)
-    assert sum(count for _, _, count in record.bars) == record.total == sum(outcomes.values())
+    assert sum(count for _, count in record.counts) == record.total == sum(outcomes.values())
     assert all(str(count) + " " + name in record.words for name, count in outcomes.items() if count)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from comparisons.reading.records import ToolRecord
-from comparisons.shaping import sentences, tool_columns
+from comparisons.shaping import fact_rows, seat_rows, sentences, tool_columns
 
 TODAY = date(2026, 11, 22)
 
@@ -80,7 +80,7 @@ def test_facts_align_and_only_known_values_that_can_be_compared_differ():
 
     first = make_record(facts=[grade(1, "yes"), grade(2, "no"), grade(4, "yes"), make_fact(5, "Go")])
     second = make_record(facts=[grade(1, "yes"), grade(2, "partly"), grade(3, "no"), make_fact(5, "Rust")])
-    rows = tool_columns.build_fact_rows([first, second], today=TODAY)
+    rows = fact_rows.build_fact_rows([first, second], today=TODAY)
     assert [(row["name"], row["differs"], [cell is not None for cell in row["cells"]]) for row in rows] == [
         ("A1", False, [True, True]),
         ("A2", True, [True, True]),
@@ -95,7 +95,7 @@ def test_facts_show_words_note_and_grade():
         make_fact(1, "apache-2.0", words="Apache-2.0", kind="choice", note="except the weights"),
         make_fact(2, "partly", words="Partly", kind="grade"),
     ]
-    rows = tool_columns.build_fact_rows([make_record(facts=facts)], today=TODAY)
+    rows = fact_rows.build_fact_rows([make_record(facts=facts)], today=TODAY)
     assert '<span class="facts__value">Apache-2.0</span>' in rows[0]["cells"][0]
     assert '<small class="facts__note">except the weights</small>' in rows[0]["cells"][0]
     assert '<span class="facts__value facts__value--partly">Partly</span>' in rows[1]["cells"][0]
@@ -118,7 +118,7 @@ def test_better_number_is_said_in_words(better, values, words):
         make_record(facts=[make_fact(1, value, kind="number", better=better)] if value is not None else [])
         for value in values
     ]
-    [row] = tool_columns.build_fact_rows(tools, today=TODAY)
+    [row] = fact_rows.build_fact_rows(tools, today=TODAY)
     assert [re.findall(r'facts__better">(\w+)<', cell or "") for cell in row["cells"]] == [
         [word] if word else [] for word in words
     ]
@@ -133,7 +133,7 @@ def test_facts_are_grouped_by_heading_and_what_decides_comes_first():
         ]
 
     tools = [make_record(facts=facts("yes", "yes", "yes", "yes")), make_record(facts=facts("no", "no", "yes", "yes"))]
-    groups = tool_columns.group_facts(tool_columns.build_fact_rows(tools, today=TODAY))
+    groups = fact_rows.group_facts(fact_rows.build_fact_rows(tools, today=TODAY))
     assert [(group.heading, [row["name"] for row in group.rows]) for group in groups] == [
         ("Decides it", ["A2"]),
         ("Models", ["A1", "A3"]),
@@ -148,7 +148,7 @@ def test_sources_are_verified_stale_or_unverified(settings):
         make_fact(2, "stale", "2026-08-23"),
         make_fact(3, "never"),
     ]
-    cells = [str(row["cells"][0]) for row in tool_columns.build_fact_rows([make_record(facts=facts)], today=TODAY)]
+    cells = [str(row["cells"][0]) for row in fact_rows.build_fact_rows([make_record(facts=facts)], today=TODAY)]
     assert ">example.com</a>, verified 24 Aug 2026<" in cells[0]
     assert "verified 23 Aug 2026, over 90 days ago" in cells[1]
     assert "unverified" in cells[2]
@@ -157,7 +157,7 @@ def test_sources_are_verified_stale_or_unverified(settings):
 def test_seats_align_in_order_and_differ_only_if_both_judged():
     first = make_record(reviews=[make_review(1, "ship"), make_review(3, "ship")])
     second = make_record(reviews=[make_review(2, "skip"), make_review(3, "skip")])
-    rows = tool_columns.build_seat_rows([first, second])
+    rows = seat_rows.build_seat_rows([first, second])
     assert [(row["name"], row["verdicts"], row["differs"]) for row in rows] == [
         ("S1", ("ship", None), False),
         ("S2", (None, "skip"), False),
@@ -207,7 +207,7 @@ def test_earlier_values_are_newest_first_and_limited():
         line = tool_columns.build_column(tool, today=TODAY, earlier=earlier)["price_lines"][0]
         assert tuple(words in line for words in phrases) == shown
     values = [{"words": "Apache-2.0", "note": "at first", "until": "2026-08-03T23:00:00+00:00", "correction": False}]
-    rows = tool_columns.build_fact_rows([make_record(facts=[{**make_fact(1, "MIT"), "was": values}])], today=TODAY)
+    rows = fact_rows.build_fact_rows([make_record(facts=[{**make_fact(1, "MIT"), "was": values}])], today=TODAY)
     assert "was Apache-2.0 (at first) until 3 Aug 2026" in rows[0]["cells"][0]
 
 

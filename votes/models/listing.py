@@ -151,10 +151,6 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         """Order by name: a total order."""
         return self.order_by(*NAMED)
 
-    def recently_reviewed(self) -> Self:
-        """Keep tools with a review, the newest review first."""
-        return self.filter(reviewed_at__isnull=False).order_by(*REVIEWED)
-
     def without_examples(self) -> Self:
         """Leave out tools that are described for demonstration only."""
         return self.filter(tool__example=False)

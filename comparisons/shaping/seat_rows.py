@@ -1,0 +1,147 @@
+"""The reviews of tools as rows: one seat each, with a verdict and a cell per tool. Records in, rows out; no queries."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TypedDict
+
+from django.utils.safestring import SafeString
+
+from comparisons.addresses import reverse_slug
+from comparisons.reading.records import (
+    PredictionRecord,
+    ReviewRecord,
+    ToolRecord,
+    WordsRecord,
+)
+from comparisons.shaping.seat_filter import PanelSeat
+from comparisons.shaping.tool_columns import find_publication_day
+from reviews.basis import describe_basis
+from reviews.choices import Outcome
+from web.fragments import render_cached
+from web.words import count_of, format_day
+
+
+class SeatRow(TypedDict):
+    """One reviewer, with the verdict on the tool of each column (None without a review) and a cell per column."""
+
+    seat: PanelSeat
+    slug: str
+    name: str
+    url: str
+    lens: str
+    behind: str
+    """Who is behind the seat (reviews.choices.Behind)."""
+    verdicts: tuple[str | None, ...]
+    gists: tuple[str, ...]
+    """The reason in one line for each tool; "" without one."""
+    bases: tuple[str | None, ...]
+    """How the seat knows each tool (reviews.choices.Basis); "" where that is not recorded."""
+    basis_words: tuple[str, ...]
+    editions: tuple[int | None, ...]
+    """The ids of the reviews, for anchors on a tool's own page."""
+    cells: list[SafeString]
+    differs: bool
+    counted: bool
+    """Whether the panel's numbers count this seat."""
+    drawn: SafeString
+    """The verdicts as a row of the board."""
+
+
+def build_seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
+    """Align the current reviews of tools by seat, in seat order."""
+    seats = {review["seat"]: review for tool in tools for review in tool["reviews"] or []}
+    by_tool = [{review["seat"]: review for review in tool["reviews"] or []} for tool in tools]
+    rows: list[SeatRow] = []
+    for seat, reviewer in sorted(seats.items()):
+        reviews = [known.get(seat) for known in by_tool]
+        verdicts = tuple(review["verdict"] if review else None for review in reviews)
+        differs = len(set(verdicts) - {None}) > 1
+        rows.append(
+            {
+                "seat": PanelSeat(reviewer["reviewer"], reviewer["slug"], reviewer["name"]),
+                "slug": reviewer["slug"],
+                "name": reviewer["name"],
+                "url": reverse_slug("reviewer", reviewer["slug"]),
+                "lens": reviewer["lens"],
+                "behind": reviewer["behind"],
+                "counted": reviewer["counted"],
+                "verdicts": verdicts,
+                "gists": tuple(review["gist"] if review else "" for review in reviews),
+                "bases": tuple(review["basis"] if review else None for review in reviews),
+                "basis_words": tuple(describe_basis_of(review) if review else "" for review in reviews),
+                "editions": tuple(review["id"] if review else None for review in reviews),
+                "cells": [
+                    _render_quote(reviewer["slug"], place, tools, review) for place, review in enumerate(reviews)
+                ],
+                "differs": differs,
+                "drawn": render_cached(
+                    "comparisons/_board_row.html",
+                    label=reviewer["name"].removeprefix("The "),
+                    url=f"#seat-{reviewer['slug']}",
+                    verdicts=verdicts,
+                    differs=differs,
+                    counted=reviewer["counted"],
+                ),
+            }
+        )
+    return rows
+
+
+def _render_quote(seat: str, place: int, tools: Sequence[ToolRecord], review: ReviewRecord | None) -> SafeString:
+    tool = tools[place]
+    own_page = reverse_slug("tool", tool["slug"])
+    is_pair = len(tools) == 2
+    if review is None:
+        return render_cached("comparisons/_quote.html", seat=seat, place=place + 1, tool=tool["name"], is_pair=is_pair)
+    return render_cached(
+        "comparisons/_quote.html",
+        seat=seat,
+        place=place + 1,
+        tool=tool["name"],
+        is_pair=is_pair,
+        history=f"{own_page}#edition-{review['id']}",
+        predictions_url=f"{'' if is_pair else own_page}#predictions",  # the page of a pair lists them itself
+        predictions=_summarize_predictions(review["predictions"] or []),
+        verdict=review["verdict"],
+        gist=review["gist"],
+        basis=describe_basis_of(review),
+        quote=review["quote"],
+        flips_if=review["flips_if"],
+        day=format_day(find_publication_day(review)),
+    )
+
+
+def render_reviews(tool: ToolRecord) -> list[SafeString]:
+    """Render the current reviews of a tool for its own page, in seat order."""
+    return [
+        render_cached(
+            "comparisons/_review.html",
+            slug=review["slug"],
+            name=review["name"],
+            url=reverse_slug("reviewer", review["slug"]),
+            lens=review["lens"],
+            edition=review["id"],
+            verdict=review["verdict"],
+            gist=review["gist"],
+            quote=review["quote"],
+            flips_if=review["flips_if"],
+            predictions=_summarize_predictions(review["predictions"] or []),
+            day=format_day(find_publication_day(review)),
+            basis=describe_basis_of(review),
+        )
+        for review in tool["reviews"] or []
+    ]
+
+
+def describe_basis_of(words: WordsRecord) -> str:
+    """Return how a seat knows what it says, in a few words."""
+    return describe_basis(words["basis"], words["basis_version"], words["basis_days"])
+
+
+def _summarize_predictions(predictions: Sequence[PredictionRecord]) -> str:
+    """Return `one prediction, due 14 Nov 2027` with the earliest open due day; "" for a review without predictions."""
+    open_ones = [
+        date.fromisoformat(prediction["due_on"]) for prediction in predictions if prediction["outcome"] == Outcome.OPEN
+    ]
+    due = f", due {format_day(min(open_ones))}" if open_ones else ""
+    return f"{count_of(len(predictions), 'prediction')}{due}" if predictions else ""
