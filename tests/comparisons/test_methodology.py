@@ -183,7 +183,7 @@ def test_about_names_the_operator_and_the_address(client, settings, django_asser
 def test_about_says_what_it_does_not_know(client, settings):
     settings.SITE_OPERATOR = settings.CONTACT_EMAIL = ""
     page = client.get("/about/").content.decode()
-    assert "has not put a name here" in page
+    assert "has not published a name" in page
     assert "No address has been published" in page
     assert "mailto:" not in page
 
