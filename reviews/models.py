@@ -5,7 +5,8 @@ from typing import Any, Self
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Window
+from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils import timezone
 
@@ -308,6 +309,14 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
     def of_seat(self, reviewer: int) -> Self:
         """Return the predictions of a reviewer, given by id, with their tools, those due last first."""
         return self.filter(review__reviewer=reviewer).select_related("review__tool").order_by("-due_on", "-pk")
+
+    def last_of_each_seat(self, most: int) -> Self:
+        """Return the predictions due last of each seat, `most` each, seat by seat and in the order of time."""
+        latest_first = Window(
+            RowNumber(), partition_by=F("review__reviewer"), order_by=[F("due_on").desc(), F("pk").desc()]
+        )
+        ranked = self.annotate(place=latest_first).filter(place__lte=most).select_related("review__reviewer")
+        return ranked.order_by("review__reviewer__seat", "due_on", "pk")
 
     def outcomes(self) -> dict[int, Counter[str]]:
         """Return the number of predictions per outcome, by reviewer's id."""

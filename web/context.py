@@ -45,6 +45,7 @@ def _assets() -> dict[str, str]:
         "comparison_css": "css/comparison.css",
         "tool_css": "css/tool.css",
         "lists_css": "css/lists.css",
+        "log_css": "css/log.css",
         "picker_css": "css/picker.css",
         "reviewers_css": "css/reviewers.css",
         "earlier_css": "css/earlier.css",

@@ -1,10 +1,12 @@
 """How the seats of the panel judge, cached per revision of the site."""
 
+from collections import Counter
+from itertools import groupby
 from typing import NamedTuple
 
 from comparisons.reading.agreement import SeatRecord, read_seat_records
 from comparisons.reading.revision import Revision
-from reviews.models import Prediction
+from reviews.models import Prediction, Reviewer
 from reviews.track_record import TrackRecord
 from web.caching import process_cache
 
@@ -27,3 +29,19 @@ def read_panel(revision: Revision) -> PanelRecords:
 def read_predictions(reviewer: int, revision: Revision, *, most: int) -> list[Prediction]:
     """Return the predictions of a seat, given by its reviewer's id, in the order of time: at most those due last."""
     return list(Prediction.objects.on_record().of_seat(reviewer)[:most])[::-1]
+
+
+class SeatPredictions(NamedTuple):
+    """The predictions of a seat that were due last, in the order of time, and how they turned out."""
+
+    seat: Reviewer
+    predictions: list[Prediction]
+    record: TrackRecord
+
+
+@process_cache(maxsize=4, in_debug=False)
+def read_last_predictions(revision: Revision, *, most: int) -> list[SeatPredictions]:
+    """Return the predictions of each seat that has any, at most those due last. One query per revision."""
+    predictions = Prediction.objects.on_record().last_of_each_seat(most)
+    by_seat = [(seat, list(rows)) for seat, rows in groupby(predictions, key=lambda one: one.review.reviewer)]
+    return [SeatPredictions(seat, rows, TrackRecord.of(Counter(one.outcome for one in rows))) for seat, rows in by_seat]

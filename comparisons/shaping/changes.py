@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
@@ -26,16 +26,28 @@ _LABELS = {
 
 
 class Step(NamedTuple):
-    """From what to what something changed, in words: `$20/mo`, ` → `, `$25/mo`, ` since 3 Nov 2026, +25%`."""
+    """From what to what something changed, in words: `$20/mo`, ` → `, `$25/mo`, `since 3 Nov 2026`, `+25%`."""
 
     was: str
     joint: str
     now: str
-    remark: str = ""
+    since: str = ""
+    note: str = ""
+    """By how much, and whether it turned out to be wrong."""
+
+    @property
+    def brief(self) -> str:
+        """The change without its remark."""
+        return f"{self.was}{self.joint}{self.now}"
+
+    @property
+    def remark(self) -> str:
+        """Since when, and by how much: `since 3 Nov 2026, +25%`; "" if there is nothing to remark."""
+        return ", ".join(filter(None, (self.since, self.note)))
 
     @property
     def words(self) -> str:
-        return "".join(self)
+        return f"{self.brief} {self.remark}" if self.remark else self.brief
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +92,12 @@ class Change:
     @property
     def brief(self) -> str:
         """The change in one short line, with the tool, but without the remark."""
-        return self.title.removesuffix(self.step.remark) if self.step else self.title
+        return self.title.removesuffix(f" {self.step.remark}") if self.step else self.title
 
     @property
     def remark(self) -> str:
         """Since when, and by how much: `since 3 Nov 2026, +25%`; "" if there is nothing to remark."""
-        return self.step.remark.strip() if self.step else ""
+        return self.step.remark if self.step else ""
 
     @property
     def title(self) -> str:
@@ -99,9 +111,21 @@ class Change:
         return f"{start}{tool}{f', {self.words}' if self.step else ''}"
 
 
-def group_by_day(changes: Iterable[Change]) -> list[tuple[date, list[Change]]]:
-    """Return the changes of each day, in their order."""
-    return [(day, list(of_day)) for day, of_day in groupby(changes, key=lambda change: change.at.date())]
+def group_by_week(changes: Iterable[Change]) -> list[tuple[str, list[Change]]]:
+    """Return the changes of each week, Monday to Sunday, in their order, each with its days in words."""
+    by_week = groupby(changes, key=lambda change: change.at.date() - timedelta(days=change.at.weekday()))
+    return [(format_week(monday), list(of_week)) for monday, of_week in by_week]
+
+
+def format_week(monday: date) -> str:
+    """Return the week that starts on a day in words: `Nov 16–22, 2026`, or `Oct 26 – Nov 1, 2026`."""
+    sunday = monday + timedelta(days=6)
+    start = f"{monday:%b} {monday.day}"
+    if monday.year != sunday.year:
+        return f"{start}, {monday.year} – {sunday:%b} {sunday.day}, {sunday.year}"
+    if monday.month != sunday.month:
+        return f"{start} – {sunday:%b} {sunday.day}, {sunday.year}"
+    return f"{start}–{sunday.day}, {sunday.year}"
 
 
 def shape_change(record: ChangeRecord) -> Change:
@@ -227,8 +251,8 @@ def _describe_correction(was: str, now: str, *, if_none: str) -> Step:
 
 def _describe_step(was: str, now: str, *, percent: str = "", on: date, new: StatedPlan | StatedFact | None) -> Step:
     """Return a change on a day in words. What it led to, `new`, may have turned out to be wrong since."""
-    remarks = [f" since {format_day(on)}", percent]
+    notes = [percent]
     if new and new["correction"] and new["superseded_at"]:
-        remarks.append(f"which we corrected on {format_day(datetime.fromisoformat(new['superseded_at']).date())}")
-    remark = ", ".join(filter(None, remarks))
-    return Step("", "", f"still {now}", remark) if was == now else Step(was, _ARROW, now, remark)
+        notes.append(f"which we corrected on {format_day(datetime.fromisoformat(new['superseded_at']).date())}")
+    since, note = f"since {format_day(on)}", ", ".join(filter(None, notes))
+    return Step("", "", f"still {now}", since, note) if was == now else Step(was, _ARROW, now, since, note)

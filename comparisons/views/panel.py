@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from comparisons.forms import parse_judged_only
-from comparisons.pages.panel_records import PanelRecords, read_panel, read_predictions
+from comparisons.pages.panel_records import PanelRecords, read_last_predictions, read_panel, read_predictions
 from comparisons.pages.splits_page import build_splits_page
 from comparisons.reading.agreement import (
     NO_RECORD,
@@ -18,7 +18,7 @@ from comparisons.reading.agreement import (
     measure_agreement_with_community,
 )
 from comparisons.reading.revision import current_revision
-from comparisons.shaping.tool_columns import render_listed_prediction
+from comparisons.shaping.claims import render_claim
 from reviews.behind import describe_seats
 from reviews.choices import Outcome
 from reviews.models import Prediction, Review, Reviewer
@@ -129,13 +129,17 @@ def split_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public_page
 def predictions(request: HttpRequest) -> HttpResponse:
-    """List the predictions: those due soonest, then the latest judged ones; or all judged ones."""
+    """List the predictions: those that wait to be judged, those due soonest, and the latest judged ones; or all judged
+    ones. The first page has the record of each seat.
+    """
     on_record = Prediction.objects.on_record().select_related("review__tool", "review__reviewer")
     asked_for_judged = parse_judged_only(request.GET)
     predictions = on_record.judged() if asked_for_judged else on_record.due_soonest()
     page = get_uncounted_page(predictions, request.GET, per_page=PREDICTIONS_PER_PAGE, max_pages=MAX_PAGES)
     latest_judged = on_record.none() if asked_for_judged else on_record.judged()[:MAX_JUDGED]
+    is_first = page.number == 1 and not asked_for_judged
     today = clock.today()
+    overdue = [one for one in page.items if one.outcome == Outcome.OPEN and one.due_on <= today]
     return render(
         request,
         "comparisons/predictions.html",
@@ -143,7 +147,10 @@ def predictions(request: HttpRequest) -> HttpResponse:
             "here": reverse("predictions"),
             "judged_only": asked_for_judged,
             "page": page,
-            "predictions": [render_listed_prediction(prediction, today=today) for prediction in page.items],
-            "judged": [render_listed_prediction(prediction, today=today) for prediction in latest_judged],
+            "overdue": [render_claim(prediction) for prediction in overdue],
+            "predictions": [render_claim(prediction) for prediction in page.items[len(overdue) :]],
+            "judged": [render_claim(prediction) for prediction in latest_judged],
+            "records": read_last_predictions(current_revision(), most=MAX_MARKS) if is_first else [],
+            "most": MAX_MARKS,
         },
     )

@@ -169,7 +169,7 @@ def test_pages_leak_nothing(client, url):
         ("/reviewers/seat/", 7),
         ("/", 16),
         ("/splits/", 14),  # twelve for tools and pairs, the seats, and the gists of one side
-        ("/predictions/", 2),
+        ("/predictions/", 4),  # two lists, the revision, and the record of each seat, read once per revision
         ("/predictions/?outcome=judged", 1),
     ],
 )
@@ -219,9 +219,13 @@ def test_predictions_list_due_soonest_then_judged(client, time_machine):
     superseded = make.later_edition(of=review, verdict="skip", quote="Now no more.")
     assert superseded.predictions.count() == 0
     page = text(client, "/predictions/")
-    order = ["Waiting", "Sooner", "Later", "Judged last", "Judged first", "No day"]
+    order = ["Due, not judged yet", "Waiting", "Due next", "Sooner", "Later", "Judged last", "Judged first", "No day"]
     assert sorted(order, key=page.index) == order
-    assert "Due since 1 Nov 2026, not judged yet" in page
+    assert re.search(r"</svg>Due 1 Nov 2026</span>.*Waiting", page, re.DOTALL)
+    assert re.findall(r'class="outcome-mark outcome-mark--(\w+)"', page.split("overdue")[0]) == [
+        "void", "wrong", "right", "open", "open", "open",
+    ]  # fmt: skip
+    assert "1 right, 1 wrong, 1 void and 3 open" in page
     assert "Alpha" in page
     judged = text(client, "/predictions/?outcome=judged")
     assert ("Judged last" in judged, "Sooner" in judged) == (True, False)

@@ -86,7 +86,8 @@ def derive_changes(spans: list[dict[str, Any]], *, published: str) -> list[tuple
     ]
     changes = []
     for at, old, new in steps:
-        words = describe_price_step(old, new, on=datetime.fromisoformat(at).date()).words
+        step = describe_price_step(old, new, on=datetime.fromisoformat(at).date())
+        words = f"{step.brief} {step.note}" if step.note else step.brief
         changes.append((at, find_price_kind(old, new), f"Acme, {name_plan(old, new)}: {words}"))
     return sorted(changes, reverse=True)
 
