@@ -16,8 +16,8 @@ MAX_NAME_LENGTH = 60  # characters, in a sentence
 
 @process_cache(maxsize=4096)
 def format_day(value: date) -> str:
-    """Return a day as `3 Aug 2026`."""
-    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+    """Return a day as `Aug 3, 2026`."""
+    return f"{_MONTHS[value.month - 1]} {value.day}, {value.year}"
 
 
 def spell_number(number: int) -> str:

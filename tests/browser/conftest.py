@@ -100,12 +100,17 @@ def site(transactional_db, live_server, _demo):
 
 @contextmanager
 def watch(page):
-    """Fail on any error in the page's console except a 4xx status, and on any request to another host."""
+    """Fail on any error in the page's console, and on any request to another host.
+
+    A 4xx status is no error, and neither is a request of htmx that ends because its page does.
+    """
     complaints: list[str] = []
 
     def on_message(message) -> None:
         is_refusal = "status of 4" in message.text or "Response Status Error Code 4" in message.text
-        if message.type in ("error", "warning") and not is_refusal:
+        # htmx logs `afterRequest` before each failure, and then what it was: `sendError`, `timeout` or `sendAbort`.
+        is_abort = message.text.startswith(("htmx:afterRequest", "htmx:sendAbort"))
+        if message.type in ("error", "warning") and not is_refusal and not is_abort:
             complaints.append(message.text)
 
     def on_request(request) -> None:

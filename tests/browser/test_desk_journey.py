@@ -117,7 +117,7 @@ HISTORY = [
     *(f"Fact “{fact}” added" for fact in FACTS),
     *(
         f"{what}: {why}"
-        for why in ("Scheduled for 1 Jan 2099, 09:00 UTC.", "Published.")
+        for why in ("Scheduled for Jan 1, 2099, 09:00 UTC.", "Published.")
         for what in ("Changed", *(f"Review “The {seat}” changed" for seat in SEATS))
     ),
     "Plan “Team” changed: A reader wrote.",

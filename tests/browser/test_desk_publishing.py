@@ -63,7 +63,7 @@ def test_tool_is_previewed_scheduled_published_withdrawn_and_restored(site, draf
     page.get_by_label("At (UTC)").fill("2099-01-01T09:00")
     page.get_by_role("button", name="Schedule").click()
     expect(page.locator(".messagelist")).to_contain_text("Scheduled: Gamma (with four reviews).")
-    expect(panel).to_contain_text("It appears by itself on 1 Jan 2099, 09:00 UTC.")
+    expect(panel).to_contain_text("It appears by itself on Jan 1, 2099, 09:00 UTC.")
     assert "overriding the gate (There is no description" in draft.history.latest().history_change_reason
 
     today = {"source": "https://example.com/", "verified_on": timezone.localdate()}

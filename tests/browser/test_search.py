@@ -140,6 +140,17 @@ def test_late_suggestions_do_not_open_the_list(site, page: Page):
     expect(first).to_have_attribute("aria-expanded", "false")
 
 
+def test_typing_on_drops_the_request_before(site, page: Page):
+    page.goto(site + "/")
+    held: list[Route] = []
+    page.route("**/search/suggest/**", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/search/suggest/**"):
+        head(page).press_sequentially("j")
+    with page.expect_response("**/search/suggest/**"):
+        head(page).press_sequentially("an")
+    expect(options(page).first).to_contain_text("Jan")
+
+
 def test_open_list_breaks_no_accessibility_rule_and_fits(site, page: Page):
     Tool.objects.filter(slug="jan").update(name="Jan " + "X" * 200)
     complaints = []

@@ -116,7 +116,7 @@ def test_corrections_are_no_news_and_marked_where_they_were_news(client):
         ("Correction", "Acme, Team: we said Free; there is no such plan"),
         ("Correction", "Acme, Pro: we said $250/mo; it is $25/mo"),
     ]
-    news = [("Price", "Acme, Pro: $20/mo → $250/mo +1,150%, which we corrected on 7 Jan 2026")]
+    news = [("Price", "Acme, Pro: $20/mo → $250/mo +1,150%, which we corrected on Jan 7, 2026")]
     assert (read_changes(client, "?kind=prices"), read_changes(client, "?kind=facts")) == (news, [])
 
 
@@ -144,7 +144,7 @@ def test_flips_have_both_editions(client):
     page = client.get("/changes/?kind=verdicts").content.decode()
     assert [page.count(words) for words in ("<p>Same again.</p>", "<p>New words.</p>", "Old <em>")] == [1, 1, 0]
     assert f'href="/tools/acme/#edition-{edition.pk}"' in page
-    assert "Then, 6 Jan 2026" in page
+    assert "Then, Jan 6, 2026" in page
 
 
 def test_new_tools_are_listed_with_their_tagline(client):

@@ -25,8 +25,8 @@ def test_tool_page_lists_corrections_newest_first(client):
     section = text(client, tool.get_absolute_url()).split('id="corrections"')[1]
     listed = etree.HTML(section.split("</ul>")[0].split("<ul")[1].join(["<ul", "</ul>"])).xpath("//li")
     assert [" ".join("".join(item.itertext()).split()) for item in listed] == [
-        f"13 Nov 2026 {HOSTILE}",
-        "12 Nov 2026 The price was $30; it is $20.",
+        f"Nov 13, 2026 {HOSTILE}",
+        "Nov 12, 2026 The price was $30; it is $20.",
     ]
 
 
@@ -35,12 +35,12 @@ def test_comparison_shows_the_newest_and_links_the_others(client):
     make.correction(of=pair.first, note="Older.", made_at=NOVEMBER)
     page = text(client, "/compare/alpha-vs-beta/")
     assert page.count('class="corrected"') == 1
-    assert "<b>Corrected on 12 Nov 2026:</b> Older.</p>" in page
+    assert "<b>Corrected on Nov 12, 2026:</b> Older.</p>" in page
     make.correction(of=pair.first, note="Newer.", made_at=NOVEMBER + timedelta(days=1))
     page = text(client, "/compare/alpha-vs-beta/")
-    assert '<b>Corrected on 13 Nov 2026:</b> Newer. <a href="/tools/alpha/#corrections">1 earlier</a></p>' in page
+    assert '<b>Corrected on Nov 13, 2026:</b> Newer. <a href="/tools/alpha/#corrections">1 earlier</a></p>' in page
     assert "Older." not in page
-    assert "Corrected on 13 Nov 2026" in text(client, f"/compare/custom/?t=alpha&t=beta&t={make.tool().slug}")
+    assert "Corrected on Nov 13, 2026" in text(client, f"/compare/custom/?t=alpha&t=beta&t={make.tool().slug}")
 
 
 def test_comparison_needs_no_extra_query(client, django_assert_num_queries):

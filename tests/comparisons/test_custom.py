@@ -223,7 +223,7 @@ def test_seat_filter_recounts(client):
 def test_reviews_far_apart_show_a_notice(client):
     seat = make.reviewer()
     make.review(of=Tool.objects.get(slug="beta"), by=seat, published_at=make.PAST + timedelta(days=120))
-    assert "and at The Beta on 5 May 2026" in text(client, address("alpha", "beta", "gamma"))
+    assert "and at The Beta on May 5, 2026" in text(client, address("alpha", "beta", "gamma"))
     assert "Mind the dates" not in text(client, address("alpha", "delta", "gamma"))
 
 

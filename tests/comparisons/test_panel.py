@@ -101,8 +101,8 @@ def test_record_has_the_predictions_of_a_seat_in_the_order_of_time(client, monke
     make.prediction(of=make.review(of=make.tool(), by=make.reviewer()), claim="Of another seat")
     page = text(client, "/reviewers/ann/")
     assert re.findall(r'aria-label="(\w+: Alpha, due [^"]*)"', page) == [
-        "Right: Alpha, due 1 Jan 2027", "Wrong: Alpha, due 1 Feb 2027",
-        "Void: Alpha, due 1 Mar 2027", "Open: Alpha, due 1 May 2027",
+        "Right: Alpha, due Jan 1, 2027", "Wrong: Alpha, due Feb 1, 2027",
+        "Void: Alpha, due Mar 1, 2027", "Open: Alpha, due May 1, 2027",
     ]  # fmt: skip
     marks = re.findall(r'href="#(prediction-\d+)"', page)
     assert re.findall(r'<li id="(prediction-\d+)"', page) == marks
@@ -221,7 +221,7 @@ def test_predictions_list_due_soonest_then_judged(client, time_machine):
     page = text(client, "/predictions/")
     order = ["Due, not judged yet", "Waiting", "Due next", "Sooner", "Later", "Judged last", "Judged first", "No day"]
     assert sorted(order, key=page.index) == order
-    assert re.search(r"</svg>Due 1 Nov 2026</span>.*Waiting", page, re.DOTALL)
+    assert re.search(r"</svg>Due Nov 1, 2026</span>.*Waiting", page, re.DOTALL)
     assert re.findall(r'class="outcome-mark outcome-mark--(\w+)"', page.split("overdue")[0]) == [
         "void", "wrong", "right", "open", "open", "open",
     ]  # fmt: skip

@@ -44,11 +44,11 @@ def test_line_is_as_long_as_a_price_held():
 
 def test_table_has_every_price_newest_first():
     history = build(make_span(0, 31, amount=None), make_span(31, 59, amount=20), make_span(59, amount=25))
-    assert history.first == "1 Jan 2026"
+    assert history.first == "Jan 1, 2026"
     assert [tuple(period) for period in history.plans[0].periods] == [
-        ("1 Mar 2026", "today", "$25/mo", "+25%"),
-        ("1 Feb 2026", "1 Mar 2026", "$20/mo", "no longer free"),
-        ("1 Jan 2026", "1 Feb 2026", "Free", ""),
+        ("Mar 1, 2026", "today", "$25/mo", "+25%"),
+        ("Feb 1, 2026", "Mar 1, 2026", "$20/mo", "no longer free"),
+        ("Jan 1, 2026", "Feb 1, 2026", "Free", ""),
     ]
 
 

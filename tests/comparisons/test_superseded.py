@@ -44,9 +44,9 @@ def test_each_edition_is_shown_in_full_at_its_anchor(client):
         assert shown.count(words) == 1
     history = strip_tags(page[page.index('id="history"') :])
     assert "One of two seats spoke more than once; one verdict flipped." in history
-    assert "ship since 15 Apr 2026 Flipped from skip Read it in the scorecard" in history
-    assert "skip 5 Jan 2026 to 15 Apr 2026 First verdict" in history
-    assert "ship since 24 Feb 2026 First verdict" in history
+    assert "ship since Apr 15, 2026 Flipped from skip Read it in the scorecard" in history
+    assert "skip Jan 5, 2026 to Apr 15, 2026 First verdict" in history
+    assert "ship since Feb 24, 2026 First verdict" in history
     assert "No verdict has changed" not in page
 
 
@@ -65,7 +65,7 @@ def test_tool_without_history_says_since_when(client):
     make.review(of=tool, by=make.reviewer(), published_at=make.PAST + 9 * DAY)
     make.review(of=tool, by=make.reviewer())
     page = get_page(client, tool)
-    assert "No verdict has changed since the first one, on 5 Jan 2026." in page
+    assert "No verdict has changed since the first one, on Jan 5, 2026." in page
     assert 'id="history"' not in page
     assert f'id="edition-{tool.reviews.first().pk}"' in page
 
@@ -107,12 +107,12 @@ def test_superseded_price_and_fact_are_shown(client):
     make.fact(of=tool, attribute=attribute, value="MIT", superseded_at=make.PAST + DAY)
     make.fact(of=tool, attribute=attribute, value="AGPL")
     page = get_page(client, tool)
-    newest, oldest = "was $20/mo until 5 Apr 2026", "was $10/mo until 6 Jan 2026"
-    assert [page.count(words) for words in (newest, oldest, "was MIT until 6 Jan 2026")] == [1, 1, 1]
+    newest, oldest = "was $20/mo until Apr 5, 2026", "was $10/mo until Jan 6, 2026"
+    assert [page.count(words) for words in (newest, oldest, "was MIT until Jan 6, 2026")] == [1, 1, 1]
     assert page.index(newest) < page.index(oldest)
     assert "No longer" not in page
     pair = client.get("/compare/alpha-vs-beta/").content.decode()
-    assert [pair.count(words) for words in (newest, oldest, "was MIT until 6 Jan 2026")] == [1, 0, 1]
+    assert [pair.count(words) for words in (newest, oldest, "was MIT until Jan 6, 2026")] == [1, 0, 1]
 
 
 def test_plans_and_facts_without_successor_are_shown_as_gone(client):
@@ -121,8 +121,8 @@ def test_plans_and_facts_without_successor_are_shown_as_gone(client):
     make.fact(of=tool, attribute=make.attribute(name="Old attribute"), value="Old value", superseded_at=make.PAST + DAY)
     make.plan(of=other, name="Plan of another")
     page = strip_tags(get_page(client, tool))
-    assert "No price known. No longer offered Old plan was Free until 6 Jan 2026" in page
-    assert "No facts verified. No longer stated Old attribute was Old value until 6 Jan 2026" in page
+    assert "No price known. No longer offered Old plan was Free until Jan 6, 2026" in page
+    assert "No facts verified. No longer stated Old attribute was Old value until Jan 6, 2026" in page
     assert "Plan of another" not in page
     assert "Entry" in page
     assert ">Free<" not in get_page(client, tool)

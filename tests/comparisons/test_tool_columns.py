@@ -149,8 +149,8 @@ def test_sources_are_verified_stale_or_unverified(settings):
         make_fact(3, "never"),
     ]
     cells = [str(row["cells"][0]) for row in fact_rows.build_fact_rows([make_record(facts=facts)], today=TODAY)]
-    assert ">example.com</a>, verified 24 Aug 2026<" in cells[0]
-    assert "verified 23 Aug 2026, over 90 days ago" in cells[1]
+    assert ">example.com</a>, verified Aug 24, 2026<" in cells[0]
+    assert "verified Aug 23, 2026, over 90 days ago" in cells[1]
     assert "unverified" in cells[2]
 
 
@@ -190,7 +190,7 @@ def test_like_for_like(settings):
         sentences.write_like_for_like_notice(new, far)
         == sentences.write_like_for_like_notice(far, new)
         == (
-            "Not like for like: the panel last looked at Far on 2 Aug 2026, and at New on 1 Nov 2026. "
+            "Not like for like: the panel last looked at Far on Aug 2, 2026, and at New on Nov 1, 2026. "
             "One of them may have changed since."
         )
     )
@@ -201,14 +201,14 @@ def test_earlier_values_are_newest_first_and_limited():
         {**make_plan("paid", 20), "until": "2026-08-03T23:00:00+00:00", "correction": True},
         {**make_plan("free"), "until": "2026-01-02T00:00:00+00:00", "correction": False},
     ]
-    phrases = "we said $20/mo until 3 Aug 2026, which was wrong", "was Free until 2 Jan 2026"
+    phrases = "we said $20/mo until Aug 3, 2026, which was wrong", "was Free until Jan 2, 2026"
     for earlier, shown in {1: (True, False), None: (True, True)}.items():
         tool = make_record(plans=[{**make_plan("paid", 30), "was": was}])
         line = tool_columns.build_column(tool, today=TODAY, earlier=earlier)["price_lines"][0]
         assert tuple(words in line for words in phrases) == shown
     values = [{"words": "Apache-2.0", "note": "at first", "until": "2026-08-03T23:00:00+00:00", "correction": False}]
     rows = fact_rows.build_fact_rows([make_record(facts=[{**make_fact(1, "MIT"), "was": values}])], today=TODAY)
-    assert "was Apache-2.0 (at first) until 3 Aug 2026" in rows[0]["cells"][0]
+    assert "was Apache-2.0 (at first) until Aug 3, 2026" in rows[0]["cells"][0]
 
 
 def test_predictions_show_their_state():
@@ -221,8 +221,8 @@ def test_predictions_show_their_state():
         word
         for line, word in zip(
             make_column(reviews=reviews)["predictions"],
-            ["Due 23 Nov 2026.", "Due since 22 Nov 2026, not judged yet.", "Was due 1 Jan 2026."],
+            ["Due Nov 23, 2026.", "Due since Nov 22, 2026, not judged yet.", "Was due Jan 1, 2026."],
             strict=True,
         )
         if word in line
-    ] == ["Due 23 Nov 2026.", "Due since 22 Nov 2026, not judged yet.", "Was due 1 Jan 2026."]
+    ] == ["Due Nov 23, 2026.", "Due since Nov 22, 2026, not judged yet.", "Was due Jan 1, 2026."]

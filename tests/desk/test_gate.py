@@ -96,7 +96,7 @@ def test_unsourced_and_unverified_rows_block_and_stale_ones_are_hints():
         Finding("The plan “A” has no source and was never verified."),
         Finding("The plan “B” was never verified."),
         Finding("The plan “C” has no source."),
-        Finding("The plan “D” was last verified on 21 Aug 2026, more than 90 days before.", blocks=False),
+        Finding("The plan “D” was last verified on Aug 21, 2026, more than 90 days before.", blocks=False),
         Finding("The fact “Fact 0” has no source and was never verified."),
     ]
 
@@ -109,7 +109,7 @@ def test_unsourced_and_unverified_rows_block_and_stale_ones_are_hints():
         ({"published_at": NOW - DAY}, []),
         (
             {"published_at": NOW + DAY},
-            [Finding("Seat 2: its review is not published until 21 Nov 2026, 09:00 UTC.")],
+            [Finding("Seat 2: its review is not published until Nov 21, 2026, 09:00 UTC.")],
         ),
         ({"published_at": NOW - DAY, "withdrawn_at": NOW}, [Finding("Seat 2: there is no review.")]),
     ],
@@ -178,13 +178,13 @@ def test_predictions_must_be_due_after_publication():
     ]
     one = make_tool(published_at=NOW)
     assert gate.check_review(make_review(one, SEATS[0]), predictions=predictions, at=NOW) == [
-        Finding("The prediction “Past” is due on 19 Nov 2026, before it is published."),
-        Finding("The prediction “Today” is due on 20 Nov 2026, before it is published."),
+        Finding("The prediction “Past” is due on Nov 19, 2026, before it is published."),
+        Finding("The prediction “Today” is due on Nov 20, 2026, before it is published."),
     ]
     tool_findings = check_tool(
         make_tool(), reviews=[make_review(make_tool(), SEATS[0], predictions[:1]), make_review(make_tool(), SEATS[1])]
     )
-    assert tool_findings == [Finding("Seat 1: the prediction “Past” is due on 19 Nov 2026, before it is published.")]
+    assert tool_findings == [Finding("Seat 1: the prediction “Past” is due on Nov 19, 2026, before it is published.")]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_predictions_must_be_due_after_publication():
         ({"published_at": None}, [Finding("Alpha is a draft.")]),
         (
             {"published_at": NOW + DAY},
-            [Finding("Alpha is scheduled for 21 Nov 2026, 09:00 UTC; its reviews cannot be public before.")],
+            [Finding("Alpha is scheduled for Nov 21, 2026, 09:00 UTC; its reviews cannot be public before.")],
         ),
         ({"published_at": NOW - DAY, "withdrawn_at": NOW}, [Finding("Alpha was withdrawn.")]),
     ],
@@ -225,7 +225,7 @@ def test_comparison_needs_two_tools_that_are_public_by_then():
     public, later = make_tool(published_at=NOW), make_tool(pk=2, name="Beta", published_at=NOW + DAY)
     assert check_comparison(public, make_tool(pk=2, published_at=NOW)) == []
     assert check_comparison(public, later) == [
-        Finding("Beta is scheduled for 21 Nov 2026, 09:00 UTC; its comparisons cannot be public before.")
+        Finding("Beta is scheduled for Nov 21, 2026, 09:00 UTC; its comparisons cannot be public before.")
     ]
     assert check_comparison(public, later, at=NOW + DAY) == []
 

@@ -37,8 +37,8 @@ def test_history_shows_who_when_what_and_why(admin_client, admin_user, time_mach
     time_machine.move_to("2026-11-13 10:00:05Z", tick=False)
     save_form(admin_client, tool, tagline="New line", change_reason="It had changed its name.")
     first, second = event_texts(read_history(admin_client, tool))
-    assert first == "Changed admin , 13 Nov 2026, 10:00:05 UTC It had changed its name. Tagline Old line → New line"
-    assert second.startswith("Added No user , 12 Nov 2026, 09:30:00 UTC Show values")
+    assert first == "Changed admin , Nov 13, 2026, 10:00:05 UTC It had changed its name. Tagline Old line → New line"
+    assert second.startswith("Added No user , Nov 12, 2026, 09:30:00 UTC Show values")
     assert second.endswith("Restore this version…")
 
 

@@ -68,8 +68,8 @@ def test_held_votes_are_grouped_by_hour_and_network(moderator, two):
     make.pair_votes(between=two, first=9, network=network, created_at=NOON)
     page = moderator.get(get_path(two)).content.decode()
     assert re.findall(r'<th scope="rowgroup" colspan="7">(.*?)</th>', page) == [
-        "1 Nov 2026, 13:00 UTC",
-        "1 Nov 2026, 12:00 UTC",
+        "Nov 1, 2026, 13:00 UTC",
+        "Nov 1, 2026, 12:00 UTC",
     ]
     rows = re.findall(r'<code>(\w+)</code></label></th><td>(.*?)</td>((?:<td class="number">\d+</td>)+)', page)
     assert [(name, why, re.findall(r"\d+", numbers)) for name, why, numbers in rows] == [

@@ -140,7 +140,7 @@ def test_scheduling_takes_a_time_in_utc(time_machine):
     assert read_messages(response) == ["Scheduled: Gamma (with two reviews)."]
     instant = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
     assert (tool.published_at, {review.published_at for review in tool.reviews.all()}) == (instant, {instant})
-    assert tool.history.latest().history_change_reason == "Scheduled for 22 Nov 2026, 06:30 UTC."
+    assert tool.history.latest().history_change_reason == "Scheduled for Nov 22, 2026, 06:30 UTC."
     assert client.get(tool.get_absolute_url()).status_code == 404
     time_machine.move_to(instant)
     assert client.get(tool.get_absolute_url()).status_code == 200
@@ -152,7 +152,7 @@ def test_gate_checks_the_chosen_time(time_machine):
     review = make.review(of=make.tool(), by=seat, quote=LONG, flips_if="It slows.", published_at=None)
     make.prediction(of=review, claim="Soon", due_on="2026-12-01")
     response = confirm(client, url(review, "schedule"), at="2026-12-02T09:00")
-    assert "The prediction “Soon” is due on 1 Dec 2026" in read_text(response)
+    assert "The prediction “Soon” is due on Dec 1, 2026" in read_text(response)
     assert Review.objects.get().state == PublicationState.DRAFT
     assert confirm(client, url(review, "schedule"), at="2026-11-30T09:00").status_code == 302
 
@@ -184,7 +184,7 @@ def test_transition_that_the_state_forbids_redirects():
     for step in ("publish", "schedule", "unschedule", "put_back"):
         response = client.post(url(tool, step), {"reason": "x", "override": "on", "at": "2099-01-01T09:00"})
         assert response.status_code == 302
-        assert read_messages(response)[-1] == "Gamma: Published since 5 Jan 2026, 09:00 UTC. Nothing was changed."
+        assert read_messages(response)[-1] == "Gamma: Published since Jan 5, 2026, 09:00 UTC. Nothing was changed."
     assert tool.history.count() == 1
     assert client.get(reverse("admin:tools_tool_publish", args=[10**9])).status_code == 404
     assert client.get("/admin/tools/tool/nonsense/publish/").status_code == 404
@@ -245,14 +245,14 @@ def test_panel_shows_the_state_and_the_available_transitions():
     shared = "Preview Link to share Shows the saved version to anyone with the link, without an account, for 72 hours. "
     assert [read_panel(client, content) for content in (draft, scheduled, public, gone)] == [
         f"Publishing Draft. Readers do not see it. {shared}Publish now… Schedule…",
-        f"Publishing Scheduled. It appears by itself on 1 Jan 2099, 00:00 UTC. {shared}"
+        f"Publishing Scheduled. It appears by itself on Jan 1, 2099, 00:00 UTC. {shared}"
         "Publish now… Schedule… Unschedule…",
-        "Publishing Published since 5 Jan 2026, 09:00 UTC. Withdraw…",
-        "Publishing Withdrawn on 5 Jan 2026, 09:00 UTC. Readers do not see it. Put back…",
+        "Publishing Published since Jan 5, 2026, 09:00 UTC. Withdraw…",
+        "Publishing Withdrawn on Jan 5, 2026, 09:00 UTC. Readers do not see it. Put back…",
     ]
     hidden = make.comparison(first=draft, second=public)
     assert read_panel(client, hidden).startswith(
-        "Publishing Published since 5 Jan 2026, 09:00 UTC. Readers cannot see it while they cannot see Draft (draft)."
+        "Publishing Published since Jan 5, 2026, 09:00 UTC. Readers cannot see it while they cannot see Draft (draft)."
     )
 
 

@@ -59,8 +59,8 @@ def test_held_votes_are_grouped_by_hour_and_network(moderator):
     make.votes(on=tool, ship=2, network=network, created_at=NOON + timedelta(hours=1), **HELD)
     page = moderator.get(get_path(tool)).content.decode()
     assert re.findall(r'<th scope="rowgroup" colspan="6">(.*?)</th>', page) == [
-        "1 Nov 2026, 13:00 UTC",
-        "1 Nov 2026, 12:00 UTC",
+        "Nov 1, 2026, 13:00 UTC",
+        "Nov 1, 2026, 12:00 UTC",
     ]
     assert page.count(f"<code>{network.hex[:8]}</code>") == 2
     assert HeldFor.TOOL.label in page

@@ -45,8 +45,8 @@ def test_issue_contains_news_and_nothing_private():
     assert SECRET not in str(issue.content)
     assert third.category_ids == (pair.first.category_id, new.second.category_id)
     assert comparison.words == ("Beta 0 leads the panel, 1 to 0.", f"{seat.name} ships Beta 0 and skips Alpha 0.")
-    assert flip.words == (f"“Gist of {seat.name}.”", "Before, since 5 Jan 2026: ship.")
-    assert prediction.words == (f"“{judged.claim}”", "Due 3 Jan 2036.", "It did not happen.")
+    assert flip.words == (f"“Gist of {seat.name}.”", "Before, since Jan 5, 2026: ship.")
+    assert prediction.words == (f"“{judged.claim}”", "Due Jan 3, 2036.", "It did not happen.")
     assert split.words == (f"{seat.name} ships only Beta 0.",)
     assert watch.words == ("Twelve new votes, more than on any other tool. 58% ship of 12 votes, early: 32–81%.",)
     assert issue.subject == "Alpha 0 vs Third, and three more verdicts"
@@ -185,7 +185,7 @@ def test_price_change_is_news_once_and_a_correction_never(time_machine):
     ]
     _, pro = parse_items(issue.content)
     assert (pro.words, pro.path, pro.category_ids) == (
-        ("Since 8 Jan 2026, +25%.",), "/tools/acme/#pricing", (acme.category_id,),
+        ("Since Jan 8, 2026, +25%.",), "/tools/acme/#pricing", (acme.category_id,),
     )  # fmt: skip
     assert issue.subject == "Acme, Solo: $20/mo → no longer offered, and one more change"
     issue.state, issue.started_at = IssueState.SENT, timezone.now()

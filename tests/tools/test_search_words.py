@@ -44,7 +44,7 @@ def get_words(tool: Tool) -> list[str]:
         ("number", "0.5", "About: 0.5 things"),
         ("number", "999", "About: 999 things"),
         ("version", "1.10", "About: 1.10"),
-        ("day", "2026-11-01", "About: 1 Nov 2026"),
+        ("day", "2026-11-01", "About: Nov 1, 2026"),
         ("text", "Two floors", "Two floors"),
         ("text", "Northern light", "Northern light"),
         ("text", "No, but soon", None),

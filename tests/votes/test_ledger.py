@@ -51,9 +51,9 @@ def test_ledger_shows_the_days_of_the_newest_month(client):
     make_ledger()
     page = client.get("/tools/alpha/votes/").content.decode()
     assert parse_rows(page) == [
-        ["5 Nov 2026", "0", "1", "0", "0", "0", "0", "0"],
-        ["4 Nov 2026", "0", "0", "0", "1", "2", "3", "4"],
-        ["3 Nov 2026", "3", "2", "2", "0", "0", "0", "0"],
+        ["Nov 5, 2026", "0", "1", "0", "0", "0", "0", "0"],
+        ["Nov 4, 2026", "0", "0", "0", "1", "2", "3", "4"],
+        ["Nov 3, 2026", "3", "2", "2", "0", "0", "0", "0"],
         ["The month", "3", "3", "2", "1", "2", "3", "4"],
     ]
     assert page.count('<rect class="bars__') == 3 + 4  # three in the legend, four bars
@@ -63,7 +63,7 @@ def test_ledger_shows_the_days_of_the_newest_month(client):
 def test_months_link_to_each_other(client):
     make_ledger()
     page = client.get("/tools/alpha/votes/?month=2026-09").content.decode()
-    assert parse_rows(page)[0] == ["3 Sep 2026", "7", "0", "0", "0", "0", "0", "0"]
+    assert parse_rows(page)[0] == ["Sep 3, 2026", "7", "0", "0", "0", "0", "0", "0"]
     assert '<a href="/tools/alpha/votes/?month=2026-11">← November 2026</a>' in page
 
 
