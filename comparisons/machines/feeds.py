@@ -60,7 +60,7 @@ def build_changes_feed(
         most=MAX_ENTRIES,
         kind=kind,
         category=category.pk if category else None,
-        tool=tool.pk if tool else None,
+        tools=[tool.pk] if tool else (),
         with_updates=True,
     )
     for change in map(shape_change, records):

@@ -23,11 +23,13 @@ from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
 from comparisons.pages.must_haves import MustHaves, read_must_haves
 from comparisons.pages.panel_seats import find_seats
+from comparisons.reading.changes import read_changes
 from comparisons.reading.pairs import Pair
 from comparisons.reading.revision import Revision
 from comparisons.reading.tool_records import read_pair
 from comparisons.shaping import fact_rows, needs, picks, seat_rows, sentences, tool_columns
 from comparisons.shaping.boxes import render_box
+from comparisons.shaping.changes import Change, shape_change
 from comparisons.shaping.estimates import CostSection, build_section, format_query
 from comparisons.shaping.fact_rows import FactTable
 from comparisons.shaping.needs import Need, Standing
@@ -46,6 +48,7 @@ from web.fragments import render_cached
 from web.words import format_day
 
 RELATED = 6
+CHANGES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class Editorial:
     differing_facts: FactTable
     timeline: PairTimeline | None
     """Flips and predictions; None without any."""
+    changes: list[Change]
+    """What changed last about either tool, newest first."""
     related: list[SafeString]
 
     @property
@@ -155,7 +160,7 @@ class PageContext(TypedDict):
 
 
 def build_page(pair: Pair, options: ComparisonOptions) -> PageContext:
-    """Return the context of the public page. One query at the first look per revision, and none after that."""
+    """Return the context of the public page. Two queries at the first look per revision, and none after that."""
     seat_filter, editorial = _filter_seats(options, partial(_cached_editorial, pair.ids, pair.revision))
     verdict = _cached_verdict(pair, seat_filter)
     return _build_context(pair, options, seat_filter, editorial, verdict, here=reverse_pair(*pair.slugs))
@@ -189,7 +194,7 @@ def _cached_editorial(ids: tuple[int, int], revision: Revision, seat_filter: Sea
 def _read_editorial(
     ids: tuple[int, int], seat_filter: SeatFilter, *, today: date, drafts: Collection[int] = ()
 ) -> Editorial:
-    """Read and shape what editors wrote about two tools. `drafts` as for `read_pair`. One query."""
+    """Read and shape what editors wrote about two tools. `drafts` as for `read_pair`. Two queries."""
     tools, related = read_pair(ids, related=RELATED, seats=seat_filter.ids, drafts=drafts)
     columns = tool_columns.build_columns(tools, today=today)
     seats = seat_rows.build_seat_rows(tools)
@@ -216,6 +221,7 @@ def _read_editorial(
         pricing_read=write_pricing_read(*((column["name"], column["prices"]) for column in columns)),
         facts=fact_rows.arrange_facts(facts),
         differing_facts=fact_rows.arrange_facts([row for row in facts if row["differs"]]),
+        changes=[shape_change(record) for record in read_changes(most=CHANGES, tools=ids)],
         timeline=build_pair_timeline(tools, [column["brief_name"] for column in columns], today=today),
         related=[render_box(comparison) for comparison in related],
     )

@@ -4,7 +4,7 @@ What was superseded before a tool came out was never public, and is no change.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -186,13 +186,13 @@ def read_changes(
     most: int,
     kind: ChangeKind | None = None,
     category: int | None = None,
-    tool: int | None = None,
+    tools: Collection[int] = (),
     before: ChangeKey | None = None,
     since: datetime | None = None,
     with_updates: bool = False,
     with_examples: bool = True,
 ) -> list[ChangeRecord]:
-    """Return at most `most` changes, newest first: of one kind or all, of a category or a tool or all. One query.
+    """Return at most `most` changes, newest first: of one kind or all, of a category, of tools, or all. One query.
 
     `before` is the key of the last change of the page before. With `since`, only changes after that time. Only
     `with_updates` computes `updated_at`, when the words of a change were last other ones. Without `with_examples`,
@@ -202,7 +202,7 @@ def read_changes(
         "now": timezone.now(),
         "most": most,
         "category": category,
-        "tool": tool,
+        "tools": list(tools),
         "since": since,
         "at": before and before.at,
         "id": before and before.id,
@@ -211,7 +211,7 @@ def read_changes(
         origins=" UNION ALL ".join(
             _select(
                 origin,
-                scope=_scope(category, tool),
+                scope=_scope(category, tools),
                 before=before,
                 is_limited=since is not None,
                 with_examples=with_examples,
@@ -237,10 +237,10 @@ def _select_origins(kind: ChangeKind | None) -> Iterable[_Origin]:
     )
 
 
-def _scope(category: int | None, tool: int | None) -> str:
+def _scope(category: int | None, tools: Collection[int]) -> str:
     """Return an array of the ids of the tools to look at, in SQL; "" for all tools."""
-    if tool is not None:
-        return "ARRAY[%(tool)s::bigint]"
+    if tools:
+        return "%(tools)s::bigint[]"
     if category is not None:
         return "ARRAY(SELECT id FROM tools_tool WHERE category_id = %(category)s)"
     return ""

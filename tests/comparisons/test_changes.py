@@ -332,3 +332,17 @@ def test_query_counts_are_constant(client, django_assert_num_queries, things, ur
         make.later_edition(of=make.review(of=one, by=make.reviewer()))
     with django_assert_num_queries(queries):
         client.get(url)
+
+
+def test_comparison_lists_what_changed_about_its_tools(client):
+    tools = [make_tool(tagline="It does things."), make.tool(name="Beta", slug="beta"), make.tool(slug="third")]
+    for tool, was, now in zip(tools, (20, 7, 3), (25, 9, 4), strict=True):
+        supersede(make.plan(of=tool, amount=was, **PRO), day=1, amount=now)
+    page = html.fromstring(client.get("/compare/acme-vs-beta/").content.decode())
+    [log] = page.find_class("log")
+    assert [" ".join(" ".join(part.text_content() for part in line).split()) for line in log] == [
+        "Price Jan 6, 2026 Beta, Pro: $7/mo → $9/mo",
+        "Price Jan 6, 2026 Acme, Pro: $20/mo → $25/mo",
+        "New tool Jan 5, 2026 Beta",
+        "New tool Jan 5, 2026 Acme: It does things.",
+    ]

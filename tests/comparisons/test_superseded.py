@@ -126,7 +126,10 @@ def test_plans_and_facts_without_successor_are_shown_as_gone(client):
     assert "Plan of another" not in page
     assert "Entry" in page
     assert ">Free<" not in get_page(client, tool)
-    assert "Old" not in client.get("/compare/alpha-vs-beta/").content.decode()
+    pair = client.get("/compare/alpha-vs-beta/").content.decode()
+    changed, rest = pair.split('id="changes"')[1].split("</section>", 1)
+    assert "Old" not in pair.split('id="changes"')[0] + rest
+    assert [name in changed for name in ("Old plan", "Old attribute", "Plan of another")] == [True, True, False]
 
 
 def test_superseding_a_price_changes_the_etag_of_a_comparison(client):

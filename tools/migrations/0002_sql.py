@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 "arithmetic.sql": "e2688a61",
                 "names.sql": "d8c99671",
                 "search.sql": "f29f244c",
-                "facts.sql": "df2beb79",
+                "facts.sql": "a06d1345",
                 "search_words.sql": "f9c31e53",
                 "superseding.sql": "de822d3a",
                 "history.sql": "15421b9e",

@@ -32,10 +32,10 @@ RETURN CASE
         || CASE WHEN unit IN ('', '%') THEN unit ELSE ' ' || unit END
     WHEN kind = 'day' THEN concat_ws(
         ' ',
-        ltrim(substr(value, 9), '0'),
         (ARRAY['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'])[
             substr(value, 6, 2)::integer
         ],
+        ltrim(substr(value, 9), '0') || ',',
         left(value, 4)
     )
     ELSE value
