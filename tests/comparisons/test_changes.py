@@ -336,8 +336,8 @@ def test_query_counts_are_constant(client, django_assert_num_queries, things, ur
 
 def test_comparison_lists_what_changed_about_its_tools(client):
     tools = [make_tool(tagline="It does things."), make.tool(name="Beta", slug="beta"), make.tool(slug="third")]
-    for tool, was, now in zip(tools, (20, 7, 3), (25, 9, 4), strict=True):
-        supersede(make.plan(of=tool, amount=was, **PRO), day=1, amount=now)
+    for one, was, now in zip(tools, (20, 7, 3), (25, 9, 4), strict=True):
+        supersede(make.plan(of=one, amount=was, **PRO), day=1, amount=now)
     page = html.fromstring(client.get("/compare/acme-vs-beta/").content.decode())
     [log] = page.find_class("log")
     assert [" ".join(" ".join(part.text_content() for part in line).split()) for line in log] == [
