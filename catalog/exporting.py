@@ -95,6 +95,7 @@ def _build_categories() -> Iterator[dict[str, Any]]:
             "slug": category.slug,
             "name": category.name,
             "description": category.description,
+            **_omit_empty(aliases=category.aliases),
             **_omit_empty(presets=[_build_preset(preset) for preset in read_presets(category.presets)]),
             **_omit_empty(former_slugs=former.get(category.pk)),
         }

@@ -225,10 +225,14 @@ def _store_presets(parts: list[PresetPart]) -> list[StoredPreset]:
     return [preset.stored for preset in presets]
 
 
+CategoryName = Annotated[RequiredLine, Field(max_length=_get_max_length(Category, "name"))]
+
+
 class CategoryPart(CatalogPart):
     slug: Slug
-    name: Annotated[RequiredLine, Field(max_length=_get_max_length(Category, "name"))]
+    name: CategoryName
     description: Words = ""
+    aliases: list[CategoryName] = []
     presets: Annotated[list[PresetPart], AfterValidator(_store_presets)] = []
     former_slugs: list[Slug] = []
 

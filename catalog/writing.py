@@ -33,7 +33,7 @@ from tools.slugged import FormerSlug
 ROWS_PER_STATEMENT = 1000
 REASON = "catalog import"
 PUBLISHING_FIELDS = ("published_at", "withdrawn_at")
-CATEGORY_FIELDS = ("name", "description", "presets")
+CATEGORY_FIELDS = ("name", "description", "aliases", "presets")
 REVIEWER_FIELDS = ("name", "lens", "bio", "disclosure", "behind", "seat")
 TOOL_FIELDS = (*Tool.OWN_FIELDS, *PUBLISHING_FIELDS)
 COMPARISON_FIELDS = ("introduction", "lines", *PUBLISHING_FIELDS)

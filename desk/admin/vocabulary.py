@@ -65,6 +65,14 @@ class CategoryForm(forms.ModelForm):
         "other categories already have is shared with them.",
     )
 
+    aliases = LinesField(
+        label="Other names",
+        required=False,
+        max_length=100,
+        widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
+        help_text="What people type who look for such tools, one per line, such as vector store. Search finds the "
+        "category by them.",
+    )
     presets = PresetRowsField(
         required=False,
         help_text="What a reader might use, offered where pages ask what it would cost. Counts may be short: 50M, 10k.",
@@ -109,7 +117,7 @@ class CategoryAdmin(VocabularyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Category | None = None) -> Sequence[str]:  # type: ignore[override] # the stubs want mutable lists
         may_add = request.user.has_perms(["tools.add_attribute", "tools.change_attribute"])
-        return ["name", "slug", "description", "presets", *(["new_attributes"] if may_add else [])]
+        return ["name", "slug", "description", "aliases", "presets", *(["new_attributes"] if may_add else [])]
 
     def view_on_site(self, category: Category) -> str | None:
         """Return the category's page if it has one: readers see it with its first published tool."""

@@ -39,7 +39,7 @@ def test_file_that_does_not_mention_terms_keeps_them():
     assert (new.amount, new.per_seat, new.minimum_seats, new.trial_days) == (25, True, 5, 14)
 
 
-def test_presets_model_ids_and_short_names_survive_a_round_trip_and_older_files_keep_them():
+def test_presets_aliases_model_ids_and_short_names_survive_a_round_trip_and_older_files_keep_them():
     presets = [
         {"name": "A team of ten", "seats": 10, "usage": {"input": 50_000_000, "cached-input": 5, "output": 10_000_000}},
         {"name": "A chatbot", "usage": {"request": 100_000}},
@@ -47,11 +47,11 @@ def test_presets_model_ids_and_short_names_survive_a_round_trip_and_older_files_
     ]
     category = {"slug": "things", "name": "Things", "description": ""}
     model = tool(model_ids=["openai:gpt-5-mini"], short_name="Mini")
-    import_content(document(categories=[{**category, "presets": presets}], tools=[model]))
+    import_content(document(categories=[{**category, "presets": presets, "aliases": ["Stuff"]}], tools=[model]))
     before = export()
     exported = json.loads(before)
     assert (exported["categories"][0]["presets"], exported["tools"][0]["model_ids"]) == (presets, ["openai:gpt-5-mini"])
-    assert exported["tools"][0]["short_name"] == "Mini"
+    assert (exported["tools"][0]["short_name"], exported["categories"][0]["aliases"]) == ("Mini", ["Stuff"])
     assert import_content(before).does_nothing
     assert import_content(document(categories=[category], tools=[tool()])).does_nothing
     empty_site()

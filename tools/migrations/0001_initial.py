@@ -44,6 +44,15 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=100)),
                 ("description", models.TextField(blank=True)),
                 (
+                    "aliases",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        help_text="What else people call such tools when they search, such as “vector store”.",
+                    ),
+                ),
+                (
                     "presets",
                     models.JSONField(
                         blank=True,
@@ -377,6 +386,15 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=100)),
                 ("description", models.TextField(blank=True)),
+                (
+                    "aliases",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        help_text="What else people call such tools when they search, such as “vector store”.",
+                    ),
+                ),
                 (
                     "presets",
                     models.JSONField(

@@ -65,6 +65,12 @@ class Category(Slugged):
     )
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True)
+    aliases = ArrayField(
+        models.CharField(max_length=100),
+        default=list,
+        blank=True,
+        help_text="What else people call such tools when they search, such as “vector store”.",
+    )
     presets = models.JSONField(
         default=list,
         blank=True,
