@@ -1,3 +1,4 @@
+import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -25,6 +26,14 @@ from web.normalize import normalize_line
 _NOT_TYPED = {"Cc", "Cn", "Co", "Cs"}  # Unicode categories
 
 
+class BudgetField(forms.Field):
+    """Dollars a month as people write them: `20`, `$20`, `19.99`. More than 0."""
+
+    def to_python(self, value: Any) -> Decimal | None:
+        found = re.fullmatch(r"\$?\s*([0-9]{1,6}(?:\.[0-9]{1,2})?)", normalize_line(str(value or ""))[:20])
+        return (Decimal(found[1]) or None) if found else None
+
+
 class ToolFilterForm(forms.Form):
     """The filters and the order of the list of tools, which may be by the verdict of one of the `seats`. Invalid values
     are ignored.
@@ -39,6 +48,7 @@ class ToolFilterForm(forms.Form):
 
     category = LineField(max_length=slugs.MAX_LENGTH, required=False)
     price = forms.ChoiceField(choices=PlanKind, required=False)
+    budget = BudgetField(required=False)
     panel = forms.ChoiceField(choices=Camp, required=False)
     community = forms.BooleanField(required=False)
     sort = forms.ChoiceField(choices=SORTS, required=False)
@@ -49,6 +59,7 @@ class ToolFilter(NamedTuple):
 
     category: str = ""
     price: str = ""
+    budget: Decimal | None = None
     panel: str = ""
     community: bool = False
     sort: str = ""

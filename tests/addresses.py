@@ -40,6 +40,7 @@ PAGES = [
     "/search/",
     "/search/?q=model",
     "/search/?q=aider+vs+cline",
+    "/search/?q=free+vector+database",
     "/search/?q=mistrl",
     "/search/?q=model&kind=reviews&page=2",
     "/search/?q=zzzz%22%3E%3Cscript%3E",

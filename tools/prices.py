@@ -97,6 +97,15 @@ class Price(NamedTuple):
         return _KINDS[self.kind], amount / 12 if self.period == Period.YEAR else amount
 
     @property
+    def monthly(self) -> Decimal | None:
+        """What it costs a month with the fewest seats that it is sold for; None if that depends on use, or on a talk
+        with sales.
+        """
+        if self.kind == PlanKind.FREE:
+            return Decimal(0)
+        return None if self.amount is None or self.period not in (Period.MONTH, Period.YEAR) else self.rank[1]
+
+    @property
     def _card_rates(self) -> tuple[Rate, ...]:
         """The rates that a card shows: of input and output tokens, or else the first ones that cost."""
         costing = tuple(rate for rate in self.rates if rate.does_cost)
@@ -119,6 +128,11 @@ def format_amount(amount: Decimal, currency: str) -> str:
     places = max(0, -int(amount.normalize().as_tuple().exponent))
     digits = f"{amount:,.0f}" if places == 0 else f"{amount:,.{max(2, places)}f}"
     return f"{_SYMBOLS[currency]}{digits}" if currency in _SYMBOLS else f"{currency} {digits}"
+
+
+def format_budget(amount: Decimal) -> str:
+    """Return the most that a reader would pay: `At most $20/mo`."""
+    return f"At most {format_amount(amount, 'USD')}{_PERIODS[Period.MONTH.value]}"
 
 
 def _write_rates(rates: Sequence[Rate], currency: str) -> str:

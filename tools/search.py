@@ -9,7 +9,7 @@ Search covers what pages show: public tools and comparisons, and current edition
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -79,6 +79,14 @@ def has_name(name: Any) -> Func:
     called = Func("name", "short_name", "aliases", function="tool_called")
     wanted = Func(Value(name) if isinstance(name, str) else name, template="ARRAY[folded(%(expressions)s)]")
     return Func(called, wanted, template="(%(expressions)s)", arg_joiner=" @> ", output_field=BooleanField())
+
+
+def has_any_name(names: Sequence[str]) -> Func:
+    """Return an expression: whether a tool has exactly one of these names or aliases; see `has_name`."""
+    called = Func("name", "short_name", "aliases", function="tool_called")
+    folded = [Func(Value(name), function="folded") for name in names]
+    wanted = Func(*folded, template="ARRAY[%(expressions)s]::text[]")
+    return Func(called, wanted, template="(%(expressions)s)", arg_joiner=" && ", output_field=BooleanField())
 
 
 def highlight(text: Any, words: str, *, excerpt: bool = False) -> Func:

@@ -1,6 +1,7 @@
 """Lists of tools that readers filter by facts: all tools, and those of a category."""
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple, TypedDict
 from urllib.parse import urlencode
 
@@ -9,7 +10,12 @@ from django.http import QueryDict
 from comparisons.addresses import add_query
 from comparisons.forms import FactFilters, ToolFilter, ToolFilterForm
 from comparisons.pages.panel_seats import read_panel_seats
-from comparisons.reading.listed_tools import read_listed_categories, read_listed_facts, read_listed_tools
+from comparisons.reading.listed_tools import (
+    read_listed_categories,
+    read_listed_facts,
+    read_listed_tools,
+    read_monthly_prices,
+)
 from comparisons.reading.records import ListedAttribute, ListedCategory
 from comparisons.reading.revision import Revision
 from comparisons.shaping import facets, listed_needs, needs
@@ -20,6 +26,7 @@ from comparisons.shaping.tool_columns import Card, build_card
 from comparisons.shaping.tool_table import sort_of
 from tools.choices import PlanKind
 from tools.models import Tool
+from tools.prices import format_budget
 from votes.models import Camp, ListingQuerySet
 from web.caching import process_cache
 
@@ -70,10 +77,10 @@ class FactFilterContext(TypedDict):
 
 @process_cache(maxsize=2, in_debug=False)
 def index_site(revision: Revision) -> ListedSite:
-    """Return what lists filter by, cached per revision of the site. Six queries."""
+    """Return what lists filter by, cached per revision of the site. Seven queries."""
     categories = read_listed_categories()
     attributes = [attribute for category in categories for attribute in category.attributes]
-    listed = facets.index_tools(read_listed_tools(), attributes, read_listed_facts())
+    listed = facets.index_tools(read_listed_tools(), attributes, read_listed_facts(), read_monthly_prices())
     return ListedSite(categories, listed, read_panel_seats())
 
 
@@ -97,15 +104,15 @@ def sort_listings(
 
 
 def order_ids(
-    selection: facets.Selection, filters: FactFilters, rows: ListingQuerySet, *, has_needs: bool = False
+    selection: facets.Selection, filters: FactFilters, rows: ListingQuerySet, *, has_more: bool = False
 ) -> Any:
     """Return the ids of the selected tools by the number that the reader has chosen, or in the order of `rows`, which
-    are filtered by everything except facts and must-haves.
+    are filtered by everything except facts and what `has_more` stands for: must-haves, and a budget.
     """
     mask = selection.pass_all()
     if filters.sort:
         return facets.sort_by_number(selection.listed, mask, filters.sort)
-    return (rows.among(selection.listed.select(mask)) if filters.wanted or has_needs else rows).tool_ids()
+    return (rows.among(selection.listed.select(mask)) if filters.wanted or has_more else rows).tool_ids()
 
 
 def build_cards(
@@ -145,6 +152,7 @@ def build_filters(
     return {
         "category": facets.list_categories(selection, site.categories, category),
         "price": prices,
+        "budget": "" if asked.budget is None else f"{asked.budget:f}",
         "panel": panels,
         "community": asked.community,
     }
@@ -186,6 +194,8 @@ def list_chosen(filters: dict[str, Any], facts: FactFilterContext) -> list[Chose
         for option in filters.get(parameter, ())
         if option.is_chosen
     ]
+    if filters.get("budget"):
+        chosen.append(ChosenFilter("budget", None, format_budget(Decimal(filters["budget"]))))
     if filters.get("community"):
         chosen.append(ChosenFilter("community", None, "With a community number"))
     for facet in facts["fact_facets"]:

@@ -4,12 +4,15 @@ None of it depends on votes, so it can be cached per revision.
 """
 
 from collections import defaultdict
+from decimal import Decimal
 
 from django.db import connection
+from django.db.models import Q
 
 from comparisons.reading.records import ListedAttribute, ListedCategory, ListedFact, ListedTool
-from tools.choices import AttributeKind, Grade
-from tools.models import Attribute, Category
+from tools.choices import AttributeKind, Grade, PlanKind
+from tools.models import Attribute, Category, Plan
+from tools.prices import Price
 from tools.values import Option, Scale
 from votes.models import Camp, Listing
 
@@ -41,7 +44,7 @@ def read_listed_categories() -> list[ListedCategory]:
     for attribute, category in belongings.values_list("attribute", "category"):
         of_category[category].append(attributes[attribute])
     return [
-        ListedCategory(row.pk, row.slug, row.name, tuple(of_category[row.pk]))
+        ListedCategory(row.pk, row.slug, row.name, tuple(of_category[row.pk]), tuple(row.aliases))
         for row in Category.objects.with_published_tools()
     ]
 
@@ -51,6 +54,19 @@ def read_listed_facts() -> list[ListedFact]:
     with connection.cursor() as cursor:
         cursor.execute(_FACTS, [FILTERED_KINDS])
         return [ListedFact(*row) for row in cursor.fetchall()]
+
+
+def read_monthly_prices() -> dict[int, Decimal]:
+    """Return the least dollars a month that each tool costs, by its id: 0 if it has a free plan. Tools that are sold
+    by usage only, on request, or in other currencies are left out. One query.
+    """
+    rows = Plan.objects.current().filter(Q(kind=PlanKind.FREE) | Q(currency="USD"))
+    prices = [(row["tool"], Price.of_record(row).monthly) for row in rows.values("tool", *Price._fields)]
+    least: dict[int, Decimal] = {}
+    for tool, price in prices:
+        if price is not None:
+            least[tool] = min(price, least.get(tool, price))
+    return least
 
 
 def _shape_attribute(row: Attribute) -> ListedAttribute:

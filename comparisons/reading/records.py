@@ -358,6 +358,7 @@ class ListedCategory(NamedTuple):
     slug: str
     name: str
     attributes: tuple[ListedAttribute, ...]
+    aliases: tuple[str, ...] = ()
 
 
 class ListedFact(NamedTuple):

@@ -19,7 +19,7 @@ from web.masks import Mask, mask_of, positions_in
 
 NOT_KNOWN = "Not known"
 # Parameters and sort orders that an attribute's slug must not shadow, on lists or on any other page.
-RESERVED = {"category", "price", "panel", "community", "reviewed", "name", "sort", "page", "lens", "need"}
+RESERVED = {"category", "price", "budget", "panel", "community", "reviewed", "name", "sort", "page", "lens", "need"}
 
 type FilterName = str | int
 """A parameter of the query string, or the id of an attribute."""
@@ -63,6 +63,8 @@ class ListedTools:
     """What tools have for an attribute that is a number: by the attribute's id, and the tool's position."""
     known: dict[int, Mask]
     """The tools whose value is known: by the attribute's id."""
+    monthly: dict[int, Decimal]
+    """The least dollars a month, by the tool's position."""
 
     def mask(self, tools: Iterable[int]) -> Mask:
         """Return the mask of the tools, given by id. Tools that are not listed are left out."""
@@ -72,14 +74,25 @@ class ListedTools:
         """Return the ids of the tools in a mask, in the order of their names."""
         return [self.ids[position] for position in positions_in(mask)]
 
+    def within(self, budget: Decimal) -> Mask:
+        """Return the tools that one can use for at most so many dollars a month."""
+        return mask_of(position for position, price in self.monthly.items() if price <= budget)
+
 
 def index_tools(
-    tools: Sequence[ListedTool], attributes: Iterable[ListedAttribute], facts: Iterable[ListedFact]
+    tools: Sequence[ListedTool],
+    attributes: Iterable[ListedAttribute],
+    facts: Iterable[ListedFact],
+    monthly: Mapping[int, Decimal] = MappingProxyType({}),
 ) -> ListedTools:
-    """Index the published tools, given in the order of their names. Other tools and attributes are left out."""
+    """Index the published tools, given in the order of their names. Other tools and attributes are left out.
+
+    `monthly` is the least that tools, by id, cost in dollars a month.
+    """
+    positions = {tool.id: position for position, tool in enumerate(tools)}
     listed = ListedTools(
         ids=[tool.id for tool in tools],
-        positions={tool.id: position for position, tool in enumerate(tools)},
+        positions=positions,
         everything=(1 << len(tools)) - 1,
         by_category=_group(tool.category for tool in tools),
         by_entry=_group(tool.entry for tool in tools),
@@ -87,6 +100,7 @@ def index_tools(
         by_option={},
         numbers={},
         known={},
+        monthly={positions[tool]: price for tool, price in monthly.items() if tool in positions},
     )
     numeric = {attribute.id: is_number(attribute) for attribute in attributes}
     for attribute, value, words, having in facts:
@@ -193,13 +207,14 @@ def select_tools(
     category: int | None,
     facts: Mapping[int, FactFilter],
     price: str = "",
+    budget: Decimal | None = None,
     panel: str = "",
     community: Mask | None = None,
     needs: Mapping[FilterName, Mask] = MappingProxyType({}),
 ) -> Selection:
-    """Return a reader's selection: a category's id, facts by the ids of their attributes, a kind of entry, a camp, the
-    tools to which visitors gave a number, if only those are wanted, and must-haves, as masks of what does not fail
-    them. None and "" filter nothing.
+    """Return a reader's selection: a category's id, facts by the ids of their attributes, a kind of entry, dollars a
+    month, a camp, the tools to which visitors gave a number, if only those are wanted, and must-haves, as masks of what
+    does not fail them. None and "" filter nothing.
     """
     passing: dict[FilterName, Mask] = {attribute: wish.match(listed, attribute) for attribute, wish in facts.items()}
     passing |= needs
@@ -207,6 +222,8 @@ def select_tools(
         passing["category"] = listed.by_category.get(category, 0)
     if price:
         passing["price"] = listed.by_entry.get(price, 0)
+    if budget is not None:
+        passing["budget"] = listed.within(budget)
     if panel:
         passing["panel"] = listed.by_camp.get(panel, 0)
     if community is not None:

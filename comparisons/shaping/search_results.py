@@ -1,6 +1,5 @@
 """Search results, suggestions, and the fields of the picker, shaped for templates."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils.html import conditional_escape, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from comparisons.addresses import add_query
-from reviews.panel import Panel
-from tools.search import HIGHLIGHT_START, HIGHLIGHT_STOP
+from comparisons.addresses import add_query, reverse_slug
+from comparisons.shaping.tool_table import Found, ToolTable
+from tools.search import HIGHLIGHT_START, HIGHLIGHT_STOP, split_words
 from web.folding import fold
 from web.words import format_day
 
 if TYPE_CHECKING:
     from comparisons.models import Comparison
+    from comparisons.reading.records import ListedCategory
     from reviews.models import Review
     from tools.models import Tool
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 CLEAR_LIKENESS = 0.5
 CLEAR_LEAD = 0.2
 MAX_LINES = 3  # facts that say why a tool was found
-_VERSUS = re.compile(r"(?:^|(?<=[\W_]))(?:vs|versus)\.?(?=[\W_]|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,9 @@ class ResultGroup:
     kind: str
     title: str
     items: list[dict[str, Any]]
-    """One page of results, best first."""
+    """One page of results, best first; none for tools."""
+    table: ToolTable | None
+    """The tools of the page."""
     total: int
     is_truncated: bool
     """Whether there are more results, which were not ranked."""
@@ -53,22 +54,23 @@ def search_address(words: str, *, kind: str = "", page: int = 1) -> str:
     return reverse("search", query=query)
 
 
-def shape_tool(tool: "Tool") -> dict[str, Any]:
-    """Shape a tool that was found, annotated `with_panel().with_highlights()`."""
+def shape_tool(tool: "Tool") -> Found:
+    """Shape a tool that was found, annotated `with_highlights()`: what a row of a table says of it."""
     row: Any = tool
     shown = [row.highlighted_name, row.highlighted_aliases, row.highlighted_tagline, row.highlighted_description]
-    return {
-        "url": row.get_absolute_url(),
-        "name": highlight(row.highlighted_name),
-        "category": row.category.name,
-        "tagline": highlight(row.highlighted_tagline),
-        # Aliases only when the name does not match, the description only when it does.
-        "aliases": "" if has_highlight(row.highlighted_name) else _highlight_or_nothing(row.highlighted_aliases),
-        "excerpt": _highlight_or_nothing(_excerpt(row.highlighted_description)),
-        "facts": [highlight(line) for line in choose_lines(row.highlighted_words, beside=shown)],
-        "panel": Panel.of(row.panel),
-        "compare": reverse("compare", query={"a": row.slug}),
-    }
+    # Aliases only when the name does not match, the description only when nothing before it does.
+    aliases = "" if has_highlight(row.highlighted_name) else _highlight_or_nothing(row.highlighted_aliases)
+    lines = choose_lines(row.highlighted_words, beside=shown)
+    excerpt = "" if any(map(has_highlight, shown[:3])) else _highlight_or_nothing(_excerpt(row.highlighted_description))
+    return Found(
+        name=highlight(row.highlighted_name),
+        about=highlight(row.highlighted_tagline),
+        why=(
+            *([format_html("Also called {}", aliases)] if aliases else []),
+            *([excerpt] if excerpt else []),
+            *(highlight(line) for line in lines),
+        ),
+    )
 
 
 def shape_comparison(comparison: "Comparison") -> dict[str, Any]:
@@ -100,29 +102,73 @@ def shape_review(review: "Review") -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A tool suggested for what was typed so far.
+    """A tool, a category, or a pair, suggested for what was typed so far.
 
-    `value` is what a field accepts for it: its name, or its slug if another tool in the list has the same name.
+    `why` says what it is, and why it is suggested if its name does not. `value` is what a field accepts for a tool: its
+    name, or its slug if another tool in the list has the same name.
     """
 
     name: str
-    category: str
+    why: str
     url: str
     value: str
+    is_editorial: bool = False
+    """Whether it is a pair for which editors wrote a comparison."""
+    is_guess: bool = False
+    """Whether it is a tool whose name is only similar."""
 
 
-def shape_suggestions(tools: "Sequence[Tool]") -> list[Suggestion]:
-    """Shape tools, loaded with their categories, as suggestions."""
+def suggest_tools(tools: "Sequence[Tool]", words: str) -> list[Suggestion]:
+    """Shape tools, loaded with their categories, as suggestions for what was typed."""
     names = Counter(fold(tool.name) for tool in tools)
     return [
         Suggestion(
             name=tool.name,
-            category=tool.category.name,
+            why=" · ".join(filter(None, [tool.category.name, _explain(tool, words)])),
             url=tool.get_absolute_url(),
             value=tool.name if names[fold(tool.name)] == 1 else tool.slug,
+            is_guess=hasattr(tool, "likeness"),
         )
         for tool in tools
     ]
+
+
+def _explain(tool: "Tool", words: str) -> str:
+    """Return why a tool is suggested if its name does not show it: another name, or a similar spelling."""
+    if hasattr(tool, "likeness"):
+        return "similar spelling"
+    return next((f"also called {name}" if name != tool.name else "" for name in tool.names if _begins(name, words)), "")
+
+
+def _begins(name: str, words: str) -> bool:
+    """Return whether each of the words is the beginning of a word of a name."""
+    return all(any(part.startswith(word) for part in split_words(name)) for word in split_words(words))
+
+
+def suggest_categories(
+    words: str, categories: "Iterable[tuple[ListedCategory, int]]"
+) -> tuple[list[Suggestion], list[Suggestion]]:
+    """Return the categories, given with their numbers of tools, whose name begins with the words, and those of which
+    another name, or a word in the name, does.
+    """
+    named: list[Suggestion] = []
+    other: list[Suggestion] = []
+    for category, tools in categories:
+        name = next((name for name in (category.name, *category.aliases) if _begins(name, words)), "")
+        if not name or not split_words(words):
+            continue
+        alias = [f"also called {name}"] if name != category.name else []
+        why = " · ".join([f"Category, {tools:,} tool{'' if tools == 1 else 's'}", *alias])
+        found = Suggestion(category.name, why, reverse_slug("category", category.slug), category.name)
+        (named if not alias and fold(name).startswith(fold(words)) else other).append(found)
+    return named, other
+
+
+def suggest_pair(first: str, second: str, url: str, *, is_editorial: bool) -> Suggestion:
+    """Return a suggestion of a pair, named in the order in which they were typed."""
+    why = "Comparison" if is_editorial else "Side by side"
+    name = f"{first} vs {second}"
+    return Suggestion(name, why, url, name, is_editorial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,22 +271,6 @@ def _excerpt(text: str) -> str:
     before = "… " if words[:1].islower() else ""
     after = "" if not words or words.endswith((".", "!", "?", "…", ":")) else " …"
     return f"{before}{text}{after}"
-
-
-def split_versus(words: str) -> tuple[str, str] | None:
-    """Return the two names of a query such as `aider vs cline`; None for any other query."""
-    parts = [part.strip(' -_"') for part in _VERSUS.split(words)]
-    return (parts[0], parts[1]) if len(parts) == 2 and all(parts) else None
-
-
-def match_either_side(words: str) -> str:
-    """Return a query that matches either side of a `vs`, for tools and reviews: few are about both."""
-    return _VERSUS.sub(" or ", words)
-
-
-def match_both_sides(words: str) -> str:
-    """Return a query that matches both sides of a `vs`, for comparisons."""
-    return _VERSUS.sub(" ", words)
 
 
 def is_clear(tools: Sequence[Any]) -> bool:

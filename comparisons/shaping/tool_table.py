@@ -1,7 +1,8 @@
 """A table of tools with a column per seat, in which readers compare down the columns. No queries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 from django.utils.safestring import SafeString
@@ -25,6 +26,14 @@ class SeatHead(NamedTuple):
     is_sorted: bool
 
 
+class Found(NamedTuple):
+    """What a search found in a tool: its name and tagline with highlights, and further lines."""
+
+    name: SafeString
+    about: SafeString
+    why: tuple[SafeString | str, ...]
+
+
 class TableRow(NamedTuple):
     """A tool in the table, with one cell per seat."""
 
@@ -32,6 +41,8 @@ class TableRow(NamedTuple):
     seat_cells: SafeString
     rail: SafeString
     """Panel and visitors on one axis; "" without a community number."""
+    found: Found | None
+    """What a search found in it; None if the table is not of search results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +62,24 @@ class ToolTable:
 
 
 def build_table(
-    cards: Sequence[Card], seats: Sequence[PanelSeat], *, sort: str = "", is_ranking: bool = False
+    cards: Sequence[Card],
+    seats: Sequence[PanelSeat],
+    *,
+    sort: str = "",
+    is_ranking: bool = False,
+    found: Mapping[int, Found] = MappingProxyType({}),
 ) -> ToolTable:
-    """Return the table of the cards, with a column for each of the `seats`, given in order, that judged one of them."""
+    """Return the table of the cards, with a column for each of the `seats`, given in order, that judged one of them.
+
+    `found` is what a search found in the tools, by id.
+    """
     judging = {name for card in cards for name, _ in card.panel.marks}
     shown = [seat for seat in seats if seat.name in judging]
     if len(shown) > MAX_SEAT_COLUMNS:
         shown = []
     return ToolTable(
         seats=[SeatHead(seat.name.removeprefix("The "), sort_of(seat), sort_of(seat) == sort) for seat in shown],
-        rows=[TableRow(card, _render_cells(card, shown), render_rail(card)) for card in cards],
+        rows=[TableRow(card, _render_cells(card, shown), render_rail(card), found.get(card.tool.pk)) for card in cards],
         sort=sort,
         has_community=any(card.community.has_number for card in cards),
         has_prices=any(card.entry != UNKNOWN for card in cards),

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_safe
 from comparisons.addresses import add_query
 from comparisons.forms import CustomOptions, parse_custom_options
 from comparisons.pages.columns_page import FIELD_LABELS, build_columns, build_form
+from comparisons.pages.picker import resolve_field
 from comparisons.reading.pairs import find_pair
 from comparisons.shaping import search_results
 from comparisons.shaping.estimates import format_query
-from comparisons.views.search import picker_field
 from tools.models import Tool
 from web.http import public_page
 
@@ -29,7 +29,7 @@ def custom(request: HttpRequest) -> HttpResponse:
     if tools := _find_by_slugs(options.typed):
         return render(request, "comparisons/columns.html", build_columns(tools, options))
     fields = [
-        picker_field(f"t{place}", label, typed)
+        resolve_field(f"t{place}", label, typed)
         for place, (label, typed) in enumerate(zip(FIELD_LABELS, options.typed, strict=False))
     ]
     tools = list(dict.fromkeys(field.tool for field in fields if field.tool))

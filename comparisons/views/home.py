@@ -1,5 +1,6 @@
 """The front page."""
 
+from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
@@ -58,7 +59,10 @@ class Quote(NamedTuple):
 class Lead(NamedTuple):
     """The comparison that leads the page."""
 
-    comparison: Comparison
+    url: str
+    category: str
+    category_url: str
+    published_at: datetime | None
     cards: tuple[Card, Card]
     names: list[str]
     verdict: VerdictText
@@ -131,7 +135,10 @@ def _build_lead(comparison: Comparison, first: Card, second: Card) -> Lead:
     ]
     split = [quote for quote in quotes if len({one.verdict for one in quotes if one.reviewer == quote.reviewer}) > 1]
     return Lead(
-        comparison,
+        comparison.get_absolute_url(),
+        first.tool.category.name,
+        first.tool.category.get_absolute_url(),
+        comparison.published_at,
         (first, second),
         names,
         write_card_verdict(first, second),

@@ -1,6 +1,6 @@
 """Search for tools, comparisons, and reviews, and the picker of two tools to compare."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,21 +11,27 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from comparisons.forms import PickerForm, SearchForm, SuggestForm, clean_all
+from comparisons.forms import CustomForm, PickerForm, SearchForm, SuggestForm, clean_all
 from comparisons.models import Comparison, ComparisonQuerySet
+from comparisons.pages import search_page
+from comparisons.pages.picker import resolve_field
+from comparisons.pages.tool_list import ListedSite, index_site
 from comparisons.reading.nearest import guess_words
 from comparisons.reading.pairs import find_pair
+from comparisons.reading.revision import current_revision
 from comparisons.reading.rivals import read_likely_rivals
-from comparisons.shaping import search_results, tool_columns
-from comparisons.shaping.boxes import render_cards_box
+from comparisons.shaping import search_results, tool_columns, typed_pairs
+from comparisons.shaping.tool_columns import build_card
+from comparisons.shaping.tool_table import ToolTable, build_table
+from comparisons.shaping.wishes import Wish, read_wish
 from reviews.models import Review
 from tools.models import Category, Tool
 from tools.search import CANDIDATES, force_custom_plans
 from web.http import public_page
 
-RESULTS_PER_KIND = 5  # on the page of all kinds
+RESULTS_PER_KIND = 6  # on the page of all kinds
 RESULTS_PER_PAGE = 20  # on the page of one kind
-MAX_SUGGESTIONS = 8  # tools that may be meant
+MAX_NEAR = 8  # tools that may be meant
 MAX_NEWEST = 12
 MAX_MOST_READ = 12
 MAX_RIVALS = 12
@@ -42,27 +48,28 @@ class SearchKind:
     """Return the ids of the public matches, best first."""
     annotate: Callable[[str], Any]
     """Return a queryset with everything that a result shows."""
-    shape: Callable[[Any], dict[str, Any]]
+    shape: Callable[[Any], dict[str, Any]] | None
+    """Shape a result; None for tools, which are rows of a table."""
 
 
 KINDS = {
     "tools": SearchKind(
         "Tools",
-        search_results.match_either_side,
+        typed_pairs.match_either_side,
         Tool.objects.search_ids,
-        lambda words: Tool.objects.with_panel().with_highlights(words).select_related("category"),
-        search_results.shape_tool,
+        lambda words: Tool.objects.with_numbers().with_plans().with_highlights(words).select_related("category"),
+        None,
     ),
     "comparisons": SearchKind(
         "Comparisons",
-        search_results.match_both_sides,
+        typed_pairs.match_both_sides,
         Comparison.objects.search_ids,
         lambda words: Comparison.objects.with_highlights(words).select_related("first__category", "second"),
         search_results.shape_comparison,
     ),
     "reviews": SearchKind(
         "Reviews",
-        search_results.match_either_side,
+        typed_pairs.match_either_side,
         Review.objects.search_ids,
         lambda words: Review.objects.with_highlights(words).select_related("tool", "reviewer"),
         search_results.shape_review,
@@ -70,74 +77,109 @@ KINDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a search found."""
+
+    pair: search_page.PairResult | None = None
+    wish: search_page.WishResult | None = None
+    groups: Sequence[search_results.ResultGroup] = ()
+    near: Sequence[Tool] = ()
+    """Tools with similar names, if the words as typed find nothing."""
+    meant: str = ""
+    """What was searched instead of the words that were typed; "" if those were searched."""
+
+
 @require_safe
 @public_page
 def search(request: HttpRequest) -> HttpResponse:
-    """Everything that matches, grouped by kind; if nothing does, what was probably meant, and other ways on."""
+    """Everything that matches, grouped by kind, after the pair or the category that the words name; if nothing does,
+    what was probably meant, and other ways on.
+    """
     asked = clean_all(SearchForm(request.GET))
-    words, kinds = asked["q"], [asked["kind"]] if asked["kind"] else list(KINDS)
-    versus = search_results.split_versus(words)
-    groups, near, meant = _search_or_guess(words, kinds, asked["page"]) if words else ([], [], "")
+    words, kind = asked["q"], asked["kind"]
+    found = _find(words, kind, asked["page"]) if words else Findings()
+    names = [] if found.pair else typed_pairs.split_all(words)
     return render(
         request,
         "comparisons/search.html",
         {
             "words": words,
-            "kind": asked["kind"],
+            "kind": kind,
             "tabs": [
-                (title, search_results.search_address(words, kind=kind), kind == asked["kind"])
-                for kind, title in {"": "All", **{kind: KINDS[kind].title for kind in KINDS}}.items()
+                (title, search_results.search_address(words, kind=value), value == kind)
+                for value, title in {"": "All", **{name: KINDS[name].title for name in KINDS}}.items()
             ],
-            "meant": meant,
-            "groups": groups,
-            "near": near,
-            "pair_box": _render_pair(*versus) if versus else "",
-            "picker": search_results.picker_address({"a": versus[0], "b": versus[1]}) if versus else "",
-            **({} if groups else _ways_on()),
+            "found": found,
+            "names": len(names),
+            "picker": _write_picker_address(names),
+            **({} if found.groups or found.pair or found.wish else _ways_on()),
         },
     )
 
 
-def _render_pair(first: str, second: str) -> SafeString:
-    """Render the comparison of two tools, given as typed, as a box score; "" unless both are found."""
-    found = [picker_field(field, "", words).tool for field, words in (("a", first), ("b", second))]
-    ids = [tool.pk for tool in found if tool]
-    pair = find_pair(*(tool.slug for tool in found if tool)) if len(set(ids)) == 2 else None
-    tools = {tool.slug: tool for tool in Tool.objects.with_numbers().with_plans().filter(pk__in=ids)} if pair else {}
-    if pair is None or len(tools) < 2:
-        return SafeString()
-    one, two = (tool_columns.build_card(tools[slug]) for slug in pair.slugs)
-    return render_cards_box(one, two, url=reverse("comparison", args=[pair.slugs]), at=None)
+def _write_picker_address(names: list[str]) -> str:
+    """Return where to compare names of which not all are known; "" unless they can stand side by side."""
+    if len(names) == 2:
+        return search_results.picker_address({"a": names[0], "b": names[1]})
+    return search_results.custom_address(names) if 2 < len(names) <= CustomForm.COLUMNS else ""
+
+
+def _find(words: str, kind: str, page: str) -> Findings:
+    """Return what a search finds, of one kind or of all ("")."""
+    site = index_site(current_revision())
+    if named := search_page.find_named_pair(words):
+        with force_custom_plans():
+            groups = _search(named.words, kind, page, site)
+        pair = search_page.build_pair(named) if kind in ("", "comparisons") else None
+        return Findings(pair, None, _leave_out("comparisons" if pair and not kind else "", groups))
+    groups, wish, near, meant = _search_or_guess(words, kind, page, site)
+    result = search_page.build_wish(wish, site) if wish and kind in ("", "tools") else None
+    is_answer = result and result.table and not kind
+    return Findings(None, result, _leave_out("tools" if is_answer else "", groups), near, meant)
+
+
+def _leave_out(kind: str, groups: list[search_results.ResultGroup]) -> list[search_results.ResultGroup]:
+    """Return the groups without those of a kind, which the first result shows; "" leaves out none."""
+    return [group for group in groups if group.kind != kind]
 
 
 def _search_or_guess(
-    words: str, kinds: list[str], page: str
-) -> tuple[list[search_results.ResultGroup], list[Tool], str]:
-    """Return the results. If there are none, return the results for the words that were probably meant, the tools with
-    similar names, and those words.
+    words: str, kind: str, page: str, site: ListedSite
+) -> tuple[list[search_results.ResultGroup], Wish | None, list[Tool], str]:
+    """Return the results, and what is asked for. If there is neither, return those for the words that were probably
+    meant, the tools with similar names, and those words.
     """
     with force_custom_plans():
-        if groups := _search(words, kinds, page):
-            return groups, [], ""
-        near = list(Tool.objects.published().resembling(words)[:MAX_SUGGESTIONS])
-        meant = guess_words(words, [name for tool in near for name in tool.names])
-        return _search(meant, kinds, page) if meant else [], near, meant
+        groups, wish = _search(words, kind, page, site), read_wish(words, site.categories)
+        if groups or wish:
+            return groups, wish, [], ""
+        near = list(Tool.objects.published().resembling(words)[:MAX_NEAR])
+        known = [name for tool in near for name in tool.names]
+        known += [name for category in site.categories for name in (category.name, *category.aliases)]
+        meant = guess_words(words, known)
+        if not meant:
+            return [], None, near, ""
+        return _search(meant, kind, page, site), read_wish(meant, site.categories), near, meant
 
 
-def _search(words: str, kinds: list[str], page: str) -> list[search_results.ResultGroup]:
-    """Return the groups that have results. Two queries per kind, one for a kind without results."""
-    size = RESULTS_PER_PAGE if len(kinds) == 1 else RESULTS_PER_KIND
-    groups = [_group(kind, words, page=page, size=size) for kind in kinds]
+def _search(words: str, kind: str, page: str, site: ListedSite) -> list[search_results.ResultGroup]:
+    """Return the groups that have results, of one kind or of all (""). Two queries per kind, three for tools, one for
+    a kind without results.
+    """
+    kinds, size = ([kind], RESULTS_PER_PAGE) if kind else (list(KINDS), RESULTS_PER_KIND)
+    groups = [_group(kind, words, page=page, size=size, site=site) for kind in kinds]
     return [group for group in groups if group.total]
 
 
-def _group(kind: str, words: str, *, page: str, size: int) -> search_results.ResultGroup:
+def _group(kind: str, words: str, *, page: str, size: int, site: ListedSite) -> search_results.ResultGroup:
     """Return one page of the results of one kind."""
     searched = KINDS[kind]
     query = searched.rewrite(words)
     is_paged = size == RESULTS_PER_PAGE
     here = Paginator(searched.match(query), size).get_page(page if is_paged else 1)
-    rows = searched.annotate(query).in_bulk(here.object_list)
+    found = searched.annotate(query).in_bulk(here.object_list)
+    rows = [found[pk] for pk in here.object_list if pk in found]
 
     def link(number: int, *, exists: bool) -> str:
         return search_results.search_address(words, kind=kind, page=number) if exists else ""
@@ -145,7 +187,8 @@ def _group(kind: str, words: str, *, page: str, size: int) -> search_results.Res
     return search_results.ResultGroup(
         kind=kind,
         title=searched.title,
-        items=[searched.shape(rows[pk]) for pk in here.object_list if pk in rows],
+        items=[searched.shape(row) for row in rows] if searched.shape else [],
+        table=None if searched.shape or not rows else _build_table(rows, site),
         total=here.paginator.count,
         is_truncated=here.paginator.count >= CANDIDATES,
         links={
@@ -156,6 +199,12 @@ def _group(kind: str, words: str, *, page: str, size: int) -> search_results.Res
         page=here.number,
         pages=here.paginator.num_pages,
     )
+
+
+def _build_table(tools: list[Tool], site: ListedSite) -> ToolTable:
+    """Return the table of tools in the order in which they match."""
+    found = {tool.pk: search_results.shape_tool(tool) for tool in tools}
+    return build_table([build_card(tool) for tool in tools], site.seats, sort="found", found=found)
 
 
 def _ways_on() -> dict[str, Any]:
@@ -169,14 +218,21 @@ def _ways_on() -> dict[str, Any]:
 @require_safe
 @public_page
 def suggest(request: HttpRequest) -> HttpResponse:
-    """Suggest tools for what was typed so far, as an HTML fragment."""
+    """Suggest what may be meant by what was typed so far, as an HTML fragment: tools for the fields of pickers; for a
+    search, categories and pairs as well.
+    """
     asked = clean_all(SuggestForm(request.GET))
-    tools = Tool.objects.published().select_related("category")
     words = next(filter(None, asked.values()), "")
     response = render(
         request,
         "comparisons/_suggestions.html",
-        {"suggestions": search_results.shape_suggestions(tools.suggest(words, limit=MAX_SUGGESTIONS))},
+        {
+            "suggestions": (
+                search_page.suggest(words, index_site(current_revision()))
+                if asked["q"]
+                else search_page.suggest_tools_for(words)
+            )
+        },
     )
     response.headers["X-Robots-Tag"] = "noindex"
     return response
@@ -187,8 +243,8 @@ def suggest(request: HttpRequest) -> HttpResponse:
 def compare(request: HttpRequest) -> HttpResponse:
     """Pick two tools: redirect to their comparison, or ask for what is missing."""
     asked = clean_all(PickerForm(request.GET))
-    first = picker_field("a", "First tool", asked["a"])
-    second = picker_field("b", "Second tool", asked["b"])
+    first = resolve_field("a", "First tool", asked["a"])
+    second = resolve_field("b", "Second tool", asked["b"])
     tools = [field.tool for field in (first, second) if field.tool]
     if len(tools) == 2 and tools[0] != tools[1]:
         slugs = tools[0].slug, tools[1].slug
@@ -207,21 +263,6 @@ def compare(request: HttpRequest) -> HttpResponse:
             "most_read": _links(Comparison.objects.published().most_read(), MAX_MOST_READ),
         },
     )
-
-
-def picker_field(field: str, label: str, words: str) -> search_results.PickerField:
-    """Resolve what was typed into a field of the picker: a slug, a name, or an alias; otherwise the one tool that it
-    clearly resembles. At most six queries.
-    """
-    tools = Tool.objects.published().select_related("category")
-    by_slug = tools.by_slug(words.lower()) if words else None
-    called = list(tools.named(by_slug.name if by_slug else words)[:MAX_SUGGESTIONS]) if words else []
-    if by_slug:
-        typed = by_slug.name if len(called) == 1 else by_slug.slug
-        return search_results.PickerField(field, label, typed, by_slug)
-    near = called or (tools.suggest(words, limit=MAX_SUGGESTIONS) if words else [])
-    meant = near[0] if search_results.is_clear(near) else None
-    return search_results.PickerField(field, label, words, meant, near)
 
 
 def _build_known_tool(tool: Tool) -> dict[str, Any]:

@@ -69,6 +69,7 @@ def tools(request: HttpRequest) -> HttpResponse:
         category=category.id if category else None,
         facts=facts.wanted,
         price=asked.price,
+        budget=asked.budget,
         panel=asked.panel,
         community=numbered if asked.community else None,
         needs=pass_needs(site.tools, must_haves.judged),
@@ -77,7 +78,12 @@ def tools(request: HttpRequest) -> HttpResponse:
         category=category.id if category else "", price=asked.price, panel=asked.panel, community=asked.community
     )
     page = get_page(
-        order_ids(selection, facts, sort_listings(rows, asked.sort, site), has_needs=bool(must_haves.judged)),
+        order_ids(
+            selection,
+            facts,
+            sort_listings(rows, asked.sort, site),
+            has_more=bool(must_haves.judged or asked.budget),
+        ),
         request.GET,
         per_page=TOOLS_PER_PAGE,
         count=selection.pass_all().bit_count(),
@@ -155,7 +161,7 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
     kept = join_query(facts.query, must_haves.query, urlencode({"sort": sort}) if sort else "")
     rows = sort_listings(Listing.objects.at().of_category(category), sort, site, counted=seat_filter.ids)
     page = get_page(
-        order_ids(selection, facts, rows, has_needs=bool(must_haves.judged)),
+        order_ids(selection, facts, rows, has_more=bool(must_haves.judged)),
         request.GET,
         per_page=TOOLS_PER_PAGE,
         count=selection.pass_all().bit_count(),

@@ -74,7 +74,7 @@ for (const box of document.querySelectorAll("[data-combobox]")) {
     show(asked && all.length > 0);
     if (asked && input.value.trim()) {
       document.getElementById("announcement").textContent =
-        all.length ? `${all.length} suggested ${all.length === 1 ? "tool" : "tools"}.` : "No tool to suggest.";
+        all.length ? `${all.length} ${all.length === 1 ? "suggestion" : "suggestions"}.` : "No suggestions.";
     }
   });
   // A page restored from the back/forward cache starts closed.

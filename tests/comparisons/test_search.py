@@ -21,8 +21,9 @@ def get_page(client: Client, url: str, **query: str) -> str:
 
 
 def titles(page: str) -> list[str]:
-    """Return the titles of the results as text."""
-    headings = re.findall(r'<h3 class="hit__title">(.*?)</h3>', page)
+    """Return the titles of the results as text: names of tools in tables, and headings."""
+    headings = re.findall(r'<h3 class="hit__title">(.*?)</h3>|<a class="clamp" href="/tools/[^>]*>(.*?)</a>', page)
+    headings = ["".join(found) for found in headings]
     return [re.sub(r"<[^>]+>", "", heading) for heading in headings]
 
 
@@ -40,17 +41,18 @@ def test_results_are_grouped_ranked_and_highlighted(client):
     make_quills()
     page = get_page(client, "/search/", q="quills")
     assert titles(page) == ["Quill 0", "Quill 0 vs Pencil 0", "The Poet 0 on Quill 0"]
-    assert '<a href="/tools/quill-0/"><bdi><mark>Quill</mark> 0</bdi></a>' in page
+    assert '<a class="clamp" href="/tools/quill-0/"><bdi><mark>Quill</mark> 0</bdi></a>' in page
     assert '<a href="/tools/quill-0/#seat-poet-0">' in page
     assert "A <mark>quill</mark> of its own." in page
     assert '<link rel="canonical" href="http://127.0.0.1:8000/search/">' in page
-    assert '<a href="/compare/?a=quill-0">Compare with…</a>' in page
+    assert '<input type="checkbox" name="t" value="quill-0">' in page
 
 
 def test_each_kind_is_paginated(client):
     make_quills(26)
     page = get_page(client, "/search/", q="quill")
-    assert len(titles(page)) == 15
+    assert len(titles(page)) == 18
+    assert ">All 26 tools</a>" in page
     assert 'href="/search/?q=quill&amp;kind=tools"' in page
     first = get_page(client, "/search/", q="quill", kind="tools")
     second = get_page(client, "/search/", q="quill", kind="tools", page="2")
@@ -69,9 +71,9 @@ def test_two_names_find_their_comparison_and_link_the_picker(client):
     for words in ("quill 0 vs pencil 0", "Pencil-0-vs-Quill-0"):
         page = get_page(client, "/search/", q=words, kind="comparisons")
         assert titles(page) == ["Quill 0 vs Pencil 0"]
-        assert page.index('<ul class="boxes search__pair">') < page.index('<ol class="hits">')
+        assert page.index('<article class="lead">') < page.index('<ol class="hits">')
     page = get_page(client, "/search/", q="Pencil-0-vs-zzzz")
-    assert ('href="/compare/?a=Pencil-0&amp;b=zzzz"' in page, "search__pair" in page) == (True, False)
+    assert ('href="/compare/?a=Pencil-0&amp;b=zzzz"' in page, 'class="lead"' in page) == (True, False)
     assert sorted(titles(get_page(client, "/search/", q="quill vs pencil", kind="tools"))) == ["Pencil 0", "Quill 0"]
 
 
@@ -112,7 +114,7 @@ def test_result_shows_the_fact_or_plan_that_matched(client, words, line):
     make_facts(of=make.tool(name="Quill", tagline="Writes for poets in context"))
     page = get_page(client, "/search/", q=words)
     assert titles(page) == ["Quill"]
-    [shown] = re.findall(r'<p class="hit__excerpt">(.*?)</p>', page)
+    [shown] = re.findall(r'<span class="rows__why">(.*?)</span>', page)
     assert re.sub("</?mark>", "", shown) == line
     assert "<mark>" in shown
 
@@ -218,17 +220,23 @@ def test_any_text_is_answered(text, kind):
     ("url", "queries"),
     [
         ("/search/", 2),
-        ("/search/?q=quill", 9),  # 6, and 3 for the transaction with custom plans
-        ("/search/?q=quill&kind=reviews", 5),
-        ("/search/?q=quil", 14),  # nothing as typed, one for similar names, one for the words meant, everything again
-        ("/search/?q=zzzz", 9),
-        ("/search/suggest/?q=quil", 1),
-        ("/search/suggest/?q=qiull", 2),
+        ("/search/?q=quill", 11),  # 7, the revision, and 3 for the transaction with custom plans
+        ("/search/?q=quill&kind=reviews", 6),
+        ("/search/?q=quil", 16),  # nothing as typed, one for similar names, one for the words meant, everything again
+        ("/search/?q=zzzz", 11),
+        ("/search/?q=free+ink+0", 10),
+        ("/search/?q=quill+0+vs+pencil+0", 17),
+        ("/search/suggest/?q=quil", 2),
+        ("/search/suggest/?a=quil", 1),
+        ("/search/suggest/?q=qiull", 3),
+        ("/search/suggest/?q=quill+0+vs", 3),
+        ("/search/suggest/?q=quill+0+vs+pen", 4),
         ("/search/suggest/?q=", 0),
     ],
 )
 def test_query_counts_are_constant(client, django_assert_num_queries, things, url, queries):
     make_quills(things)
+    client.get("/tools/")  # what lists filter by is cached per revision
     with django_assert_num_queries(queries):
         assert client.get(url).status_code == 200
 
@@ -252,6 +260,148 @@ def test_suggestions_list_tools_with_their_categories(client):
     assert fragment.count('role="option"') == 8
     assert 'data-url="/tools/quill-0/" data-value="Quill 0"><bdi>Quill 0</bdi> <small>Ink 0</small>' in fragment
     assert response.headers["X-Robots-Tag"] == "noindex"
+
+
+def suggested(client: Client, words: str, field: str = "q") -> list[tuple[str, str]]:
+    """Return the names that are suggested for what was typed, each with why."""
+    fragment = get_page(client, "/search/suggest/", **{field: words})
+    return re.findall("<bdi>(.*?)</bdi> <small>(.*?)</small>", fragment)
+
+
+def test_suggestions_say_why(client):
+    ink = make.category(name="Ink Makers", aliases=["dye works"])
+    make.tool(name="Quill", aliases=["Feather"], category=ink)
+    make.tool(name="Inkwell", category=ink)
+    assert suggested(client, "feath") == [("Quill", "Ink Makers · also called Feather")]
+    assert suggested(client, "quilll") == [("Quill", "Ink Makers · similar spelling")]
+    assert suggested(client, "ink") == [("Ink Makers", "Category, 2 tools"), ("Inkwell", "Ink Makers")]
+    assert suggested(client, "dye") == [("Ink Makers", "Category, 2 tools · also called dye works")]
+    assert suggested(client, "ink", "a") == [("Inkwell", "Ink Makers")]
+
+
+def test_suggestions_after_vs_are_pairs_and_comparisons_come_first(client):
+    ink = make.category(name="Ink")
+    aider, brush, cline, draft = (
+        make.tool(slug=name.lower(), name=name, category=ink, **fields)
+        for name, fields in (("Aider", {}), ("Brush", {}), ("Cline", {}), ("Cedar", {"published_at": None}))
+    )
+    make.comparison(first=cline, second=aider)
+    make.comparison(first=brush, second=aider, published_at=None)
+    make.comparison(first=draft, second=aider)
+    assert suggested(client, "aider vs") == [("Aider vs Cline", "Comparison"), ("Aider vs Brush", "Side by side")]
+    assert suggested(client, "aider versus c") == [("Aider vs Cline", "Comparison")]
+    assert suggested(client, "zzzz vs") == suggested(client, "vs") == []
+    fragment = get_page(client, "/search/suggest/", q="aider vs")
+    assert re.findall('data-url="(.*?)"', fragment) == ["/compare/cline-vs-aider/", "/compare/aider-vs-brush/"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "aider vs cline",
+        "cline versus aider",
+        "compare aider with cline",
+        "aider or cline",
+        "Cline Aider",
+        "aiderr vs clinee",
+    ],
+)
+def test_pair_that_is_named_comes_first_with_its_verdict(client, words):
+    aider, cline, brush = (make.tool(slug=name.lower(), name=name) for name in ("Aider", "Cline", "Brush"))
+    make.review(of=aider, by=(seat := make.reviewer()), verdict="ship")
+    make.review(of=cline, by=seat, verdict="skip")
+    make.comparison(first=cline, second=aider)
+    make.comparison(first=aider, second=brush)
+    page = get_page(client, "/search/", q=words)
+    assert '<a href="/compare/cline-vs-aider/"><bdi>Cline</bdi>' in page
+    assert (
+        page.index("Aider leads the panel, 1 to 0.")
+        < page.index("<h2>Also compared</h2>")
+        < page.index("/aider-vs-brush/")
+    )
+    assert titles(page) == ["Aider", "Cline"]
+
+
+def test_pair_without_a_comparison_has_its_own_page(client):
+    make.tool(slug="aider", name="Aider")
+    make.tool(slug="cline", name="Cline", aliases=["Claude Dev"])
+    page = get_page(client, "/search/", q="claude dev vs aider")
+    assert ('<a href="/compare/aider-vs-cline/">' in page, "Also compared" in page) == (True, False)
+    assert 'class="lead"' not in get_page(client, "/search/", q="aider vs aider")
+
+
+def test_more_than_two_names_lead_to_the_page_of_columns(client):
+    page = get_page(client, "/search/", q="a vs b vs c")
+    assert 'href="/compare/custom/?t=a&amp;t=b&amp;t=c">Compare all three</a>' in page
+    assert "Compare all" not in get_page(client, "/search/", q="a vs b vs c vs d vs e")
+
+
+def make_inks() -> None:
+    """Make a category with a free tool, one that costs $15 a month, and one that costs $30 and is not open."""
+    ink = make.category(slug="ink", name="Ink Makers", aliases=["dye works"])
+    attribute = make.attribute(slug="open-source", name="Open source", kind="grade")
+    attribute.categories.add(ink)
+    for name, price, is_open in (("Aider", None, "yes"), ("Brush", 15, "yes"), ("Cline", 30, "no")):
+        tool = make.tool(slug=name.lower(), name=name, category=ink)
+        make.plan(of=tool, **({"kind": "free"} if price is None else {"kind": "paid", "amount": price} | MONTHLY))
+        make.fact(of=tool, attribute=attribute, value=is_open)
+    make.review(of=Tool.objects.get(name="Brush"), by=make.reviewer(), verdict="ship")
+
+
+MONTHLY = {"currency": "USD", "period": "month"}
+
+
+@pytest.mark.parametrize(
+    ("words", "heading", "names", "address"),
+    [
+        ("ink makers", "Ink Makers 3 tools", ["Brush", "Aider", "Cline"], "/categories/ink/"),
+        ("dye works", "Ink Makers 3 tools", ["Brush", "Aider", "Cline"], "/categories/ink/"),
+        ("ink makrs", "Ink Makers 3 tools", ["Brush", "Aider", "Cline"], "/categories/ink/"),
+        ("free ink maker", "Ink Makers 1 of 3 fit", ["Aider"], "/tools/?category=ink&amp;price=free"),
+        ("cheap ink makers", "Ink Makers 2 of 3 fit", ["Brush", "Aider"], "/tools/?category=ink&amp;budget=20"),
+        (
+            "paid ink makers under $20",
+            "Ink Makers 1 of 3 fit",
+            ["Brush"],
+            "/tools/?category=ink&amp;price=paid&amp;budget=20",
+        ),
+        (
+            "open source ink makers",
+            "Ink Makers 2 of 3 fit",
+            ["Brush", "Aider"],
+            "/tools/?category=ink&amp;open-source=yes",
+        ),
+        ("under $9.99", "Tools 1 of 3 fit", ["Aider"], "/tools/?budget=9.99"),
+    ],
+)
+def test_category_price_and_facts_come_first(client, words, heading, names, address):
+    make_inks()
+    page = get_page(client, "/search/", q=words)
+    [found] = re.findall('<h2 id="wish">(.*?)</h2>', page)
+    assert (re.sub("<.*?>", "", found), titles(page)) == (heading, names)
+    assert f'href="{address}"' in page
+    listed = get_page(client, address.replace("&amp;", "&"))
+    assert set(titles(listed)) == set(names)
+
+
+def test_category_in_a_longer_search_comes_last(client):
+    make_inks()
+    make.tool(name="Dipper", tagline="Ink makers adore it")
+    page = get_page(client, "/search/", q="ink makers adore")
+    assert page.index("Dipper") < page.index('<h2 id="wish">')
+    assert titles(page) == ["Dipper"]
+
+
+def test_nothing_fits(client):
+    make_inks()
+    page = get_page(client, "/search/", q="paid ink makers that are open source under $1")
+    assert ("0 of 3 fit" in page, "None that we know of." in page, titles(page)) == (True, True, [])
+
+
+def test_search_field_of_the_header_stays(client):
+    for words in ("", "quill"):
+        page = get_page(client, "/search/", q=words)
+        assert ('id="site-search"' in page, 'id="search"' in page) == (True, True)
 
 
 def test_tools_with_the_same_name_are_suggested_by_slug(client):

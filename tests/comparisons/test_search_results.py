@@ -39,27 +39,6 @@ def test_highlight_is_balanced_for_any_text(text):
     assert "<" not in html.replace("<mark>", "").replace("</mark>", "")
 
 
-@pytest.mark.parametrize(
-    ("words", "names", "either", "both"),
-    [
-        ("aider vs cline", ("aider", "cline"), "aider  or  cline", "aider   cline"),
-        ("aider-vs-cline", ("aider", "cline"), "aider- or -cline", "aider- -cline"),
-        ("Aider VERSUS Cline", ("Aider", "Cline"), "Aider  or  Cline", "Aider   Cline"),
-        ("aider vs. cline", ("aider", "cline"), "aider  or  cline", "aider   cline"),
-        ("aider cline", None, "aider cline", "aider cline"),
-        ("vs", None, " or ", " "),
-        ("a vs b vs c", None, "a  or  b  or  c", "a   b   c"),
-        ("vsx", None, "vsx", "vsx"),
-    ],
-)
-def test_versus_splits_a_query(words, names, either, both):
-    assert (
-        search_results.split_versus(words),
-        search_results.match_either_side(words),
-        search_results.match_both_sides(words),
-    ) == (names, either, both)
-
-
 @given(st.text())
 def test_search_form_cleans_any_text_to_one_line(text):
     words = clean_all(SearchForm({"q": text}))["q"]

@@ -7,6 +7,7 @@ import pytest
 from comparisons.shaping.tool_table import MAX_SEAT_COLUMNS
 from tests import factories as make
 from tests.comparisons.test_pair_page import text
+from tools.models import Tool
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +87,29 @@ def test_server_answers_any_number_of_ticks(client, ticked, words):
     slugs = [make.tool().slug for _ in range(ticked)]
     answer = client.get("/compare/custom/", {"t": slugs})
     assert (answer.status_code, words in answer.content.decode()) == (200, True)
+
+
+def test_budget_keeps_what_a_reader_can_use_for_that_much_a_month(client):
+    prices = {
+        "Free": {"kind": "free"},
+        "Monthly": {"amount": 19, "period": "month"},
+        "Yearly": {"amount": 240, "period": "year"},
+        "Team": {"amount": 9, "period": "month", "per_seat": True, "minimum_seats": 3},
+        "Euros": {"amount": 5, "period": "month", "currency": "EUR"},
+        "Metered": {"amount": 1, "period": "usage", "unit": "hour"},
+        "Asked": {"kind": "contact"},
+    }
+    for name, terms in prices.items():
+        paid = {"kind": "paid", "currency": "USD", **terms} if "amount" in terms else terms
+        make.plan(of=make.tool(name=name), **paid)
+    make.plan(of=Tool.objects.get(name="Metered"), kind="paid", amount=20, currency="USD", period="once")
+
+    def names(budget: str) -> list[str]:
+        return get_names(client.get("/tools/", {"budget": budget, "sort": "name"}).content.decode())
+
+    assert names("20") == names("$20.00") == ["Free", "Monthly", "Yearly"]
+    assert names("19") == ["Free", "Monthly"]
+    assert names("27") == ["Free", "Monthly", "Team", "Yearly"]
+    assert names("0") == names("x") == names("-1") == names("9999999") == sorted(prices)
+    page = client.get("/tools/?budget=20").content.decode()
+    assert ("At most $20/mo" in page, 'name="budget" value="20"' in page, "noindex" in page) == (True, True, True)

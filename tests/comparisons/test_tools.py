@@ -95,9 +95,9 @@ def test_query_count_is_constant(client, django_assert_num_queries, things):
         make.plan(of=tool)
         make.review(of=tool, by=make.reviewer())
         make.votes(on=tool, ship=2)
-    # Revision, attributes and their categories, categories, all tools, facts, seats (all but the first cached per
-    # revision), tools with a community number, ids of the page, its tools, their plans.
-    with django_assert_num_queries(11):
+    # Revision, attributes and their categories, categories, all tools, facts, prices, seats (all but the first cached
+    # per revision), tools with a community number, ids of the page, its tools, their plans.
+    with django_assert_num_queries(12):
         text(client, "/tools/")
     with django_assert_num_queries(5):
         text(client, "/tools/")

@@ -89,7 +89,11 @@ def test_presets_and_other_names_of_a_category_are_typed(admin_client):
     category = make.category()
     url = f"/admin/tools/category/{category.pk}/change/"
     fields = read_form(admin_client.get(url))
-    fields |= {"presets-0-name": ["A team of ten"], "presets-0-seats": ["10"], "aliases": [" vector  store \nVector Store"]}
+    fields |= {
+        "presets-0-name": ["A team of ten"],
+        "presets-0-seats": ["10"],
+        "aliases": [" vector  store \nVector Store"],
+    }
     fields["presets-0-number"][:2], fields["presets-0-meter"][:2] = ["10M", "50M"], ["output", "input"]
     assert admin_client.post(url, {**fields, "_save": "Save"}).status_code == 302
     assert (Category.objects.get().presets, Category.objects.get().aliases) == ([TEAM], ["vector store"])

@@ -227,6 +227,10 @@ class ToolQuerySet(search.SearchableQuerySet, SluggedQuerySet):  # type: ignore[
         """Filter to tools with exactly this name or alias, ignoring case and accents. There may be several."""
         return self.filter(search.has_name(name)).order_by("pk")
 
+    def named_any(self, names: Sequence[str]) -> Self:
+        """Filter to tools with exactly one of these names or aliases, ignoring case and accents."""
+        return self.filter(search.has_any_name(names)).order_by("pk")
+
     def with_namesakes(self, *, at: datetime | None = None) -> Self:
         """Annotate `has_namesake`: whether another published tool has the same name, so that the name is ambiguous."""
         others = Tool.objects.published(at=at).exclude(pk=OuterRef("pk"))
