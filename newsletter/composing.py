@@ -20,9 +20,9 @@ from comparisons.models import Comparison, Split
 from comparisons.reading.changes import read_changes
 from comparisons.shaping import splits
 from comparisons.shaping.changes import shape_change
-from comparisons.shaping.sentences import write_card_verdict
-from comparisons.shaping.tool_columns import build_card
-from newsletter.content import NewsItem, has_news
+from comparisons.shaping.sentences import list_brief_names, write_card_verdict
+from comparisons.shaping.tool_columns import Card, build_card
+from newsletter.content import NewsItem, Side, has_news
 from newsletter.lateness import was_judged, was_public
 from newsletter.models import Issue
 from reviews.models import Prediction, Review
@@ -85,7 +85,8 @@ def _build_comparisons(
         )
     new = published.filter(is_new).exclude(pk__in=told["comparison"]).newest_first().with_numbers()
     for comparison in new[:MAX_ITEMS]:
-        verdict = write_card_verdict(build_card(comparison.first), build_card(comparison.second))
+        cards = build_card(comparison.first), build_card(comparison.second)
+        verdict = write_card_verdict(*cards)
         yield NewsItem(
             kind="comparison",
             object=comparison.pk,
@@ -94,7 +95,15 @@ def _build_comparisons(
             title=f"{isolate_name(comparison.first.name)} vs {isolate_name(comparison.second.name)}",
             path=comparison.get_absolute_url(),
             words=tuple(shorten(words, MAX_SENTENCE_LENGTH) for words in (verdict.headline, verdict.reason) if words),
+            sides=_build_sides(*cards),
+            is_example=comparison.first.example or comparison.second.example,
         )
+
+
+def _build_sides(*cards: Card) -> tuple[Side, ...]:
+    """Return the tools of cards with the verdicts on them, under the names that sentences use."""
+    names = [isolate_name(name) for name in list_brief_names(*cards)]
+    return tuple(Side.of(name, card.panel) for name, card in zip(names, cards, strict=True))
 
 
 def _get_category_ids(comparison: Comparison) -> tuple[int, ...]:
@@ -121,6 +130,7 @@ def _build_flips(
                 f"“{flip.gist or shorten(_to_one_line(markdown.to_plain_text(flip.quote)), MAX_EXCERPT_LENGTH)}”",
                 f"Before, since {format_day(flip.was_published_at.date())}: {flip.was_verdict}.",
             ),
+            outcomes=(flip.was_verdict, flip.verdict),
         )
 
 
@@ -181,6 +191,7 @@ def _build_predictions(
                     ],
                 )
             ),
+            outcomes=(prediction.outcome,),
         )
 
 
@@ -198,6 +209,7 @@ def _build_split(at: datetime) -> Iterator[NewsItem]:
             title=f"{isolate_name(comparison.first.name)} vs {isolate_name(comparison.second.name)}",
             path=shaped.url,
             words=(shorten(shaped.sentence, MAX_SENTENCE_LENGTH),),
+            sides=_build_sides(build_card(comparison.first), build_card(comparison.second)),
         )
 
 
@@ -228,6 +240,7 @@ def _build_watch(since: datetime, at: datetime) -> Iterator[NewsItem]:
                 ],
             )
         ),
+        sides=_build_sides(card),
     )
 
 

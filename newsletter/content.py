@@ -11,10 +11,11 @@ from django.urls import reverse
 
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review
+from reviews.panel import Panel
 from tools.models import Plan, Tool
 from tools.publishing import is_published
 from web.folding import sort_key
-from web.words import count_of, shorten
+from web.words import choose_fitting, count_of, shorten
 
 # For each kind of item: the title of its section, the name of one item, and the URL name of the page with the rest.
 KINDS = {
@@ -27,6 +28,31 @@ KINDS = {
 }
 NEWS = ("comparison", "flip", "price", "prediction")  # the other kinds alone do not make an issue
 MAX_ITEMS = 12  # per section; the rest is a link
+MAX_SUBJECT_LENGTH = 120
+# Marks as characters that every mail program has: filled ships, hollow skips.
+SIGNS = {"ship": "●", "skip": "○", "right": "✓", "wrong": "✗", "void": "–"}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A tool in an item, with the verdicts of the panel when the issue was composed."""
+
+    name: str
+    verdicts: tuple[str, ...]
+    """In seat order, without the seats that had not reviewed it."""
+
+    @classmethod
+    def of(cls, name: str, panel: Panel) -> "Side":
+        return cls(name, tuple(verdict for _, verdict in panel.marks))
+
+    @property
+    def panel(self) -> Panel:
+        return Panel.from_verdicts([("", verdict) for verdict in self.verdicts])
+
+    @property
+    def marks(self) -> list[tuple[str, str]]:
+        """(verdict, sign) of each seat."""
+        return [(verdict, SIGNS[verdict]) for verdict in self.verdicts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +70,18 @@ class NewsItem:
     path: str
     words: tuple[str, ...]
     """Paragraphs."""
+    sides: tuple[Side, ...] = ()
+    """The tools whose verdicts the item shows: two of a comparison and of a split, one to watch."""
+    outcomes: tuple[str, ...] = ()
+    """Both verdicts of a flip, the older first; what a prediction turned out to be."""
+    is_example: bool = False
+    """Whether a tool of a comparison is described for demonstration."""
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "NewsItem":
-        return cls(**{**record, "category_ids": tuple(record["category_ids"]), "words": tuple(record["words"])})
+        sides = (Side(side["name"], tuple(side["verdicts"])) for side in record.get("sides", ()))
+        lists = {name: tuple(record.get(name, ())) for name in ("category_ids", "words", "outcomes")}
+        return cls(**{**record, **lists, "sides": tuple(sides)})
 
     @property
     def record(self) -> dict[str, Any]:
@@ -57,6 +91,17 @@ class NewsItem:
     @property
     def kind_name(self) -> str:
         return KINDS[self.kind][1]
+
+    @property
+    def has_verdict(self) -> bool:
+        """Whether it is a comparison of two tools that the panel has reviewed, and not an example."""
+        is_judged = bool(self.sides) and all(side.verdicts for side in self.sides)
+        return self.kind == "comparison" and is_judged and not self.is_example
+
+    @property
+    def signs(self) -> list[tuple[str, str]]:
+        """(outcome, sign) of each outcome."""
+        return [(outcome, SIGNS[outcome]) for outcome in self.outcomes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +132,13 @@ def select_items(items: Sequence[NewsItem], categories: frozenset[int] | None) -
 
 
 def build_subject(items: Iterable[NewsItem]) -> str:
-    """Return the subject of an issue: its first piece of news, and how many more there are."""
+    """Return the subject of an issue: the verdict of its top story, or without one its first piece of news and how
+    many more there are.
+    """
     items = list(items)
+    if top := find_top_story(items):
+        headline, names = top.words[0], " or ".join(side.name for side in top.sides)
+        return choose_fitting(MAX_SUBJECT_LENGTH, f"{names}? {headline}", headline)
     first, *others = [item for item in items if item.kind in NEWS] or items[:1]
     title = shorten(first.title, 80)
     noun = "more change" if any(item.kind == "price" for item in others) else "more verdict"
@@ -103,6 +153,28 @@ def adapt_subject(subject: str, items: Sequence[NewsItem], selected: Sequence[Ne
     if not items or subject != build_subject(items):
         return subject
     return build_subject(selected) if selected else if_none
+
+
+def find_top_story(items: Iterable[NewsItem]) -> NewsItem | None:
+    """Return the comparison that opens an issue: the first one with a verdict; None if there is none."""
+    return next((item for item in items if item.has_verdict), None)
+
+
+def build_issue(
+    items: Sequence[NewsItem],
+    categories: frozenset[int] | None,
+    *,
+    max_items: int = MAX_ITEMS,
+    max_sections: int | None = None,
+) -> tuple[NewsItem | None, list[NewsSection]]:
+    """Return what opens an issue, and the sections with everything else. Arguments as those of `build_sections`.
+
+    The biggest split is left out if it is that of the top story.
+    """
+    top = find_top_story(select_items(items, categories))
+    about_top = {(kind, top.object) for kind in ("comparison", "split")} if top else set()
+    rest = [item for item in items if (item.kind, item.object) not in about_top]
+    return top, build_sections(rest, categories, max_items=max_items, max_sections=max_sections)
 
 
 def build_sections(

@@ -12,11 +12,11 @@ from web.fields import EmailAddressField
 
 class SubscribeForm(forms.Form):
     email = EmailAddressField(
-        label="Your e-mail address",
+        label="Email",
         max_length=254,
         error_messages={
-            "required": "Please write your e-mail address here.",
-            "invalid": "This does not look like an e-mail address. Is a letter missing?",
+            "required": "Enter your email address.",
+            "invalid": "This does not look like an email address. Is a letter missing?",
         },
     )
     # A honeypot: the style sheet hides it, so only a program fills it in. Its name means nothing to password managers.
@@ -33,7 +33,7 @@ class SubscribeForm(forms.Form):
             self.add_error(
                 "email",
                 "A program on your side filled in a field that you cannot see, so we took this for spam. It is empty "
-                "again: send the form once more.",
+                "now: send the form again.",
             )
         return cleaned
 
@@ -48,7 +48,7 @@ class PreferencesForm(forms.Form):
         Category.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"invalid_choice": "One of these categories is gone. Please choose again."},
+        error_messages={"invalid_choice": "One of these categories is gone. Choose again."},
     )
 
     def __init__(self, data: QueryDict | None, *, subscriber: Subscriber) -> None:

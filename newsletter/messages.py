@@ -9,7 +9,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from newsletter.content import MAX_ITEMS, NewsSection, adapt_subject, build_sections, parse_items, select_items
+from newsletter.content import MAX_ITEMS, NewsItem, NewsSection, adapt_subject, build_issue, parse_items, select_items
 from newsletter.models import Issue, Subscriber
 from newsletter.plain import render_text
 from newsletter.tokens import CONFIRM, PREFERENCES, UNSUBSCRIBE
@@ -64,7 +64,7 @@ def build_sign_up_reply(subscriber: Subscriber) -> Message:
     if subscriber.is_confirmed:
         return render_message(
             "known",
-            subject=f"You are on the list of {settings.SITE_NAME} already",
+            subject=f"You are already subscribed to {settings.SITE_NAME}",
             headers=headers,
             preferences=PREFERENCES.build_url(subscriber.pk),
             unsubscribe=UNSUBSCRIBE.build_url(subscriber.pk),
@@ -72,7 +72,7 @@ def build_sign_up_reply(subscriber: Subscriber) -> Message:
     link = CONFIRM.build_url(subscriber.pk)
     return render_message(
         "confirm",
-        subject=f"Please confirm: weekly verdicts from {settings.SITE_NAME}",
+        subject=f"Confirm your subscription to {settings.SITE_NAME}",
         headers=headers,
         link=link,
         # The template puts a <wbr> after each piece, so that the link breaks without a style sheet too.
@@ -110,8 +110,8 @@ def build_issue_message(issue: Issue, links: Links, *, categories: frozenset[int
     items = parse_items(issue.content)
     subject = adapt_subject(issue.subject, items, select_items(items, categories), if_none=issue.subject)
     for max_items, max_sections in _SIZE_LIMITS:
-        sections = build_sections(items, categories, max_items=max_items, max_sections=max_sections)
-        message = _render_issue(issue, sections, links, subject=subject, by_choice=categories is not None)
+        top, sections = build_issue(items, categories, max_items=max_items, max_sections=max_sections)
+        message = _render_issue(issue, top, sections, links, subject=subject, by_choice=categories is not None)
         if len(message.html.encode()) <= MAX_HTML_BYTES:
             break
     return message
@@ -124,7 +124,9 @@ def build_test_message(issue: Issue) -> Message:
     return replace(message, subject=f"[Test] {message.subject}", headers={"Auto-Submitted": "auto-generated"})
 
 
-def _render_issue(issue: Issue, sections: list[NewsSection], links: Links, *, subject: str, by_choice: bool) -> Message:
+def _render_issue(
+    issue: Issue, top: NewsItem | None, sections: list[NewsSection], links: Links, *, subject: str, by_choice: bool
+) -> Message:
     host, web = get_mail_host(), settings.SITE_URL + issue.get_absolute_url()
     return render_message(
         "issue",
@@ -138,6 +140,7 @@ def _render_issue(issue: Issue, sections: list[NewsSection], links: Links, *, su
         issue=issue,
         lead_html=markdown.render_absolute(issue.lead, base=web),
         lead_text=render_text(issue.lead, base=web),
+        top=top,
         sections=sections,
         links=links,
         by_choice=by_choice,

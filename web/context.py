@@ -46,6 +46,7 @@ def _assets() -> dict[str, str]:
         "tool_css": "css/tool.css",
         "lists_css": "css/lists.css",
         "log_css": "css/log.css",
+        "newsletter_css": "css/newsletter.css",
         "picker_css": "css/picker.css",
         "reviewers_css": "css/reviewers.css",
         "earlier_css": "css/earlier.css",

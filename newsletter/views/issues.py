@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from comparisons.addresses import absolute_url
-from newsletter.content import NewsItem, adapt_subject, build_sections, parse_items, select_public
+from newsletter.content import NewsItem, adapt_subject, build_issue, build_sections, parse_items, select_public
 from newsletter.models import Issue
 from web import markdown
 from web.atom import AtomFeed, tag_uri
@@ -32,13 +32,15 @@ def issue(request: HttpRequest, number: int) -> HttpResponse:
     found = get_object_or_404(Issue.objects.out(), number=number)
     items = parse_items(found.content)
     public = select_public(items)
+    top, sections = build_issue(public, None, max_items=len(public))
     return render(
         request,
         "newsletter/issue.html",
         {
             "issue": found,
             "subject": get_title(found, public),
-            "sections": build_sections(public, None, max_items=len(public)),
+            "top": top,
+            "sections": sections,
             "gone": len(items) - len(public),
         },
     )

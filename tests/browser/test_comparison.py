@@ -59,7 +59,7 @@ def test_newsletter_form_responds_in_place(site, page: Page):
     with page.expect_response("**/newsletter/") as refused:
         page.get_by_role("button", name="Subscribe").click()
     assert refused.value.status == 422
-    expect(page.locator("#newsletter-signup")).to_contain_text("does not look like an e-mail address")
+    expect(page.locator("#newsletter-signup")).to_contain_text("does not look like an email address")
 
 
 def test_refusal_is_shown_in_the_ballot(site, page: Page):

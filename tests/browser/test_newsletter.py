@@ -21,13 +21,13 @@ def test_reader_subscribes_confirms_chooses_and_unsubscribes(site, page: Page, s
     expect(box.get_by_label("Leave this empty")).to_be_hidden()
     box.get_by_label("Email").fill("Ada@Example.com")
     box.get_by_role("button").click()
-    expect(page.get_by_text("Now look into your inbox.")).to_be_visible()
+    expect(page.get_by_text("Check your inbox.")).to_be_visible()
     assert page.url == f"{site}/tools/aider/"
     MailWorker().run(until_empty=True)
     [message] = mail.outbox
     [link] = set(re.findall(rf"{site}/newsletter/confirm/\S+", message.body))
     page.goto(link)
-    page.get_by_role("button", name="Yes, put me on the list").click()
+    page.get_by_role("button", name="Confirm", exact=True).click()
     expect(page.get_by_role("heading", name="You are on the list")).to_be_visible()
     page.get_by_role("link", name="Choose categories").click()
     page.get_by_label("Only these categories").check()

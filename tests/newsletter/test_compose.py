@@ -49,7 +49,10 @@ def test_issue_contains_news_and_nothing_private():
     assert prediction.words == (f"“{judged.claim}”", "Due Jan 3, 2036.", "It did not happen.")
     assert split.words == (f"{seat.name} ships only Beta 0.",)
     assert watch.words == ("Twelve new votes, more than on any other tool. 58% ship of 12 votes, early: 32–81%.",)
-    assert issue.subject == "Alpha 0 vs Third, and three more verdicts"
+    assert issue.subject == "Alpha 0 or Beta 0? Beta 0 leads the panel, 1 to 0."
+    assert [side.panel.words for side in comparison.sides] == ["0 of 1 ship", "1 of 1 ship"]
+    assert ([side.name for side in watch.sides], split.sides) == (["Alpha 0"], comparison.sides)
+    assert (flip.outcomes, prediction.outcomes) == (("ship", "skip"), ("wrong",))
     assert select_public(parse_items(issue.content)) == parse_items(issue.content)
 
 
@@ -349,7 +352,9 @@ def test_composing_again_keeps_a_subject_that_an_editor_wrote():
     edit(issue=issue, subject="Mine", lead="My lead.")
     assert (compose_issue(since=BEFORE).subject, composed != "Mine") == ("Mine", True)
     edit(issue=issue, subject=composed, lead="My lead.")
-    make.comparison(first=make.tool(name="Aa"), second=make.tool(name="Bb"), published_at=timezone.now())
+    new = make.comparison(first=make.tool(name="Aa"), second=make.tool(name="Bb"), published_at=timezone.now())
+    for tool in (new.first, new.second):
+        make.review(of=tool, by=make.reviewer())
     again = compose_issue(since=BEFORE)
     assert (again.subject != composed, again.lead) == (True, "My lead.")
 

@@ -55,7 +55,7 @@ def test_confirm_link_expires_after_seven_days(client):
     with time_machine.travel(timezone.now() + timedelta(days=7, seconds=5)):
         response = client.post(path)
     assert (response.status_code, get_status(subscriber)) == (410, "Pending")
-    assert "hold for seven days" in response.content.decode()
+    assert "work for seven days" in response.content.decode()
     with time_machine.travel(timezone.now() + timedelta(days=6, hours=23)):
         assert client.post(path).status_code == 200
 
@@ -142,7 +142,7 @@ def test_erasure_leaves_only_a_hash(client):
     subscriber = make.subscriber(email="Ada@example.com")
     Outbox.objects.create(kind="sign-up", subscriber=subscriber)
     for _ in range(2):
-        assert "Forgotten" in client.post(ERASE.build_path(subscriber.pk)).content.decode()
+        assert "Your address is erased" in client.post(ERASE.build_path(subscriber.pk)).content.decode()
     assert (Subscriber.objects.count(), Outbox.objects.count()) == (0, 0)
     [suppression] = Suppression.objects.all()
     assert (suppression.reason, len(suppression.digest)) == (LeaveReason.ERASED, 64)

@@ -6,7 +6,7 @@ import html5lib
 import pytest
 from django.utils.html import escape
 
-from newsletter.content import KINDS, build_sections
+from newsletter.content import KINDS, Side, build_sections, build_subject, find_top_story, parse_items
 from newsletter.messages import MAX_HTML_BYTES, Links, build_issue_message
 from newsletter.plain import render_text
 from tests import factories as make
@@ -120,6 +120,32 @@ def test_reader_of_some_categories_gets_only_their_items_under_their_names():
         True,
         True,
     )
+
+
+def test_top_story_is_the_first_judged_comparison_that_is_no_example():
+    sides = (Side("A", ("ship", "skip")), Side("B", ("skip",)))
+    items = [
+        make.entry(kind="comparison", title="Of an example", words=("No.",), sides=sides, is_example=True),
+        make.entry(kind="comparison", title="Half judged", words=("No.",), sides=(sides[0], Side("C", ()))),
+        make.entry(kind="flip", title="Seat now ships D", outcomes=("skip", "ship")),
+        make.entry(kind="comparison", title="A vs B", words=("A leads.", "A seat ships only A."), sides=sides),
+    ]
+    assert find_top_story(items) == items[3]
+    assert (build_subject(items), build_subject(items[:2])) == (
+        "A or B? A leads.",
+        "Of an example, and one more verdict",
+    )
+    assert parse_items([item.record for item in items]) == items
+    message, _ = build(make.issue(*items, subject="Mine"))
+    for line in (
+        "50%\n●○ 1 of 2 ship\n",
+        "A leads.\nA seat ships only A.\n",
+        "●○ A: 50%, 1 of 2 ship\n",
+        "○ skip → ● ship\n",
+    ):
+        assert line in message.text
+    message, _ = build(make.issue(*items, state="sent", subject=build_subject(items)))
+    assert message.text.count("A leads.") == 1  # in the subject
 
 
 def test_subject_is_one_line():

@@ -108,19 +108,22 @@ def test_issue_that_cannot_be_built_waits_until_it_is_fixed(monkeypatch):
 def test_subject_names_what_each_reader_gets():
     pair = make_site()
     other = make.comparison(first=make.tool(name="Cee"), second=make.tool(name="Dee"))
+    for tool, mark in ((other.first, "ship"), (other.second, "skip")):
+        make.review(of=tool, by=make.reviewer(), verdict=mark)
+    verdict = "Alpha 0 or Beta 0? Beta 0 leads the panel, 1 to 0."
     issue = issuing.compose_issue(since=make.PAST - timedelta(days=1))
-    assert issue.subject == "Cee vs Dee, and two more verdicts"
+    assert issue.subject == "Cee or Dee? Cee leads the panel, 1 to 0."
     _, chosen = make.subscriber(), make.subscriber()
     save_preferences(subscriber=chosen, everything=False, categories=[pair.first.category])
     issuing.make_ready(issue=issue)
     issuing.start(issue=issue)
     work()
     assert [message.subject for message in mail.outbox] == [
-        issue.subject, "Alpha 0 vs Beta 0, and one more verdict",
+        issue.subject, verdict,
     ]  # fmt: skip
     assert all(message.subject in message.body for message in mail.outbox)
     # A subject does not name what was withdrawn before sending either, unless an editor wrote it.
-    for subject, expected in [(issue.subject, "Alpha 0 vs Beta 0, and one more verdict"), ("Cee wins", "Cee wins")]:
+    for subject, expected in [(issue.subject, verdict), ("Cee wins", "Cee wins")]:
         Delivery.objects.all().delete()
         Issue.objects.update(state="ready", started_at=None, finished_at=None, subject=subject, content=issue.content)
         if subject == issue.subject:

@@ -30,7 +30,7 @@ def list_queued() -> list[str]:
 def test_plain_form_queues_one_message_and_says_to_look_for_it(form_client):
     response = form_client.post("/newsletter/", {"email": " Ada@Example.COM "}, follow=True)
     assert response.redirect_chain == [("/newsletter/noted/", 303)]
-    assert "Now look into your inbox" in response.content.decode()
+    assert "Check your inbox" in response.content.decode()
     assert list(Subscriber.objects.pending().values_list("email", flat=True)) == ["Ada@example.com"]
     assert list_queued() == ["Ada@example.com"]
 

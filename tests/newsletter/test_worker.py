@@ -60,7 +60,7 @@ def test_confirmed_address_is_told_that_it_is_on_the_list(client):
     sign_up(email="ada@example.com", network="")
     work()
     [message] = mail.outbox
-    assert message.subject == "You are on the list of Shipside already"
+    assert message.subject == "You are already subscribed to Shipside"
     assert "confirm" not in message.body
     [link] = re.findall(r"http://127.0.0.1:8000(/newsletter/unsubscribe/\S+)", message.body)
     client.post(link)
@@ -87,7 +87,7 @@ def test_message_without_a_server_is_a_file_named_in_the_log(settings, tmp_path,
     assert len(files) == 2
     assert {file.parent for file in files} == {tmp_path / "mail"}
     assert sorted(caplog.messages)[0] == f"Mail to ada@example.com: {files[0]}"
-    assert b"Subject: You are on the list" in files[0].read_bytes()
+    assert b"Subject: You are already subscribed" in files[0].read_bytes()
 
 
 def test_temporary_failure_is_retried_with_growing_delay_up_to_a_limit(settings):
