@@ -192,8 +192,7 @@ class FakeContent:
             if price["kind"] == "paid" and rng.random() < 0.1:
                 yield {
                     "name": name,
-                    **price,
-                    "amount": round(price["amount"] + 1, 2),
+                    **_raise(price),
                     **self._make_source(rng, website, "pricing"),
                     "superseded_at": _format_instant(self._pick_instant(rng)),
                 }
@@ -340,19 +339,57 @@ def _make_name(rng: Random) -> str:
 
 
 def _make_price(rng: Random) -> Object:
+    """Return a price of any shape: free, on request, flat, per seat, with an allowance, or by usage."""
     kind = rng.choice(("free", "free", "paid", "paid", "paid", "contact"))
     if kind != "paid":
-        return {"kind": kind}
+        return {"kind": kind, **({"rates": [_make_allowance(rng)]} if kind == "free" and rng.random() < 0.3 else {})}
     period = rng.choice(("month", "month", "month", "year", "usage", "once"))
-    amount = rng.randint(5, 900) / 100 if period == "usage" else rng.choice((5, 9, 12, 20, 29, 49, 99, 249))
-    unit = rng.choice(words.UNITS) if period == "usage" else ""
-    return {
-        "kind": kind,
-        "amount": amount,
-        "currency": rng.choice(("USD", "USD", "EUR")),
-        "period": period,
-        "unit": unit,
-    }
+    price = {"kind": kind, "currency": rng.choice(("USD", "USD", "EUR")), "period": period}
+    if period != "usage":
+        return {**price, "amount": rng.choice((5, 9, 12, 20, 29, 49, 99, 249)), **_make_terms(rng, period)}
+    if rng.random() < 0.5:
+        return {**price, "rates": _make_rates(rng)}
+    return {**price, "amount": rng.randint(5, 900) / 100, "unit": rng.choice(words.UNITS)}
+
+
+def _make_terms(rng: Random, period: str) -> Object:
+    """Return what a price per month or year, or once, says beyond its amount."""
+    terms: Object = {"per_seat": rng.random() < 0.4, "is_from": rng.random() < 0.1}
+    if terms["per_seat"]:
+        terms["minimum_seats"] = rng.choice((None, None, 2, 5))
+        terms["maximum_seats"] = rng.choice((None, None, 50))
+    elif rng.random() < 0.3:
+        terms["maximum_seats"] = 1
+    if period == "month":
+        terms["billed_yearly"] = rng.random() < 0.2
+        terms["trial_days"] = rng.choice((None, None, 14, 30))
+        terms["rates"] = [_make_allowance(rng)] if rng.random() < 0.3 else []
+    return terms
+
+
+def _make_rates(rng: Random) -> list[Object]:
+    """Return rates of tokens, or of one other meter."""
+    if rng.random() < 0.5:
+        cost = rng.randint(5, 300) / 100
+        return [
+            {"meter": meter, "amount": round(cost * factor, 4), "per": 1_000_000}
+            for meter, factor in (("input", 1), ("cached-input", 0.1), ("output", 4))
+        ]
+    meter, per = rng.choice((("image", 1), ("minute", 60), ("request", 1_000), ("gpu-hour", 1)))
+    return [{"meter": meter, "amount": rng.randint(1, 400) / 100, "per": per, "included": rng.choice((0, 0, 100))}]
+
+
+def _make_allowance(rng: Random) -> Object:
+    """Return what a plan includes each month, beyond which it stops or slows down."""
+    meter, most = rng.choice((("request", 2_000), ("credit", 500), ("minute", 600), ("gigabyte", 10)))
+    return {"meter": meter, "included": most, "beyond": rng.choice(("stops", "slows"))}
+
+
+def _raise(price: Object) -> Object:
+    """Return a paid price with every amount in it raised by one."""
+    if "amount" in price:
+        return {**price, "amount": round(price["amount"] + 1, 2)}
+    return {**price, "rates": [{**rate, "amount": round(rate["amount"] + 1, 4)} for rate in price["rates"]]}
 
 
 def _pick_values(rng: Random, attribute: words.MadeUpAttribute) -> tuple[str, str]:

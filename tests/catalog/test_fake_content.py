@@ -56,6 +56,11 @@ def test_content_is_as_varied_as_real_content():
     plans = [plan for tool in tools for plan in tool["plans"]]
     assert {plan.get("period") for plan in plans} == {None, "once", "month", "year", "usage"}
     assert {plan["kind"] for plan in plans} == {"free", "paid", "contact"}
+    terms = ("per_seat", "is_from", "billed_yearly", "minimum_seats", "maximum_seats", "trial_days", "rates")
+    assert {term for plan in plans for term in terms if plan.get(term)} == set(terms)
+    rates = [rate for plan in plans for rate in plan.get("rates", ())]
+    assert {rate.get("beyond", "costs") for rate in rates} == {"costs", "stops", "slows"}
+    assert {"input", "output", "image", "request"} <= {rate["meter"] for rate in rates}
     reviews = [review for tool in tools for review in tool["reviews"]]
     assert all(80 <= len(review["quote"]) <= 600 for review in reviews)
     outcomes = {claim.get("outcome", "open") for review in reviews for claim in review["predictions"]}
