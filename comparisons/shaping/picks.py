@@ -220,7 +220,8 @@ def _describe_difference(
 ) -> str:
     """Return a condition with the reason why it speaks for one tool: how the `other` one falls short."""
     if own["kind"] == AttributeKind.NUMBER:
-        return f"{wanted.condition}: {own['words']}, against {others['words']} for {other}"
+        less = others["words"].removesuffix(f" {others['unit']}")  # the unit is said once
+        return f"{wanted.condition}: {own['words']}, against {less} for {other}"
     if own["kind"] == AttributeKind.CHOICE:
         chosen = others["value"].split(SEPARATOR)
         values = join_words([one["name"] for one in others["choices"] if one["slug"] in chosen])

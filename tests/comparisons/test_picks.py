@@ -97,6 +97,14 @@ def test_numbers_speak_for_the_better_one_if_it_is_clearly_better(first, second,
     assert write(make_pair(first, second, **{**NUMBER, "better": better})) == lines
 
 
+def test_unit_is_said_once():
+    first, second = make_pair("128000", "32000", **{**NUMBER, "unit": "tokens"})
+    for tool in (first, second):
+        [fact] = tool["facts"] or []
+        fact["words"] = f"{int(fact['value']):,} tokens"
+    assert write((first, second))[0] == ["Your prompts are long: 128,000 tokens, against 32,000 for Beta."]
+
+
 @pytest.mark.parametrize("kind", ["text", "version", "day"])
 def test_kinds_without_a_direction_say_nothing(kind):
     assert write(make_pair("1", "2", kind=kind, decides=True)) == [[], [], []]
