@@ -30,6 +30,7 @@ from pathlib import Path
 
 import psycopg
 
+from bench.proof.site import copy_database
 from config import local_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -143,12 +144,16 @@ class NewsletterProof:
         trouble_every: float = 0.02,
         retry: float = 0.2,
         seed: int = 5,
+        prepared: Path | None = None,
     ) -> None:
         """Start PostgreSQL.
 
         `trouble_every` is the average share of messages between two failures, `retry` the seconds before a second
-        attempt.
+        attempt, `prepared` the folder of a stopped site with the demonstration content, of which this one is a copy.
         """
+        if prepared is not None:
+            copy_database(prepared, folder)
+        self._is_prepared = prepared is not None
         self.folder, self.readers, self.calm, self.trouble_every = folder, readers, calm, trouble_every
         self.random = random.Random(seed)  # noqa: S311 (not a secret)
         self.url = local_postgres.start(folder)
@@ -207,10 +212,13 @@ class NewsletterProof:
             self.workers = []
 
     def _prepare(self) -> None:
-        self._run_python(
-            "from django.core.management import call_command",
+        demonstration = [
             "call_command('migrate', verbosity=0)",
             "call_command('import_catalog', 'demo/catalog.json', verbosity=0)",
+        ]
+        self._run_python(
+            "from django.core.management import call_command",
+            *([] if self._is_prepared else demonstration),
             "call_command('compose_issue', since='2000-01-01')",
         )
         with self._connect() as connection:

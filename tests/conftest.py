@@ -1,6 +1,10 @@
+import fcntl
 import gc
+import os
+import shutil
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import django.test.utils
 import pytest
@@ -12,7 +16,9 @@ from hypothesis import HealthCheck, settings
 from psycopg.pq import TransactionStatus
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from bench.proof.site import Site
 from tests.database import Snapshot, restore_after_each_transactional_test, template_database
+from tests.environment import ROOT
 from votes import made_up
 from votes.verifying import verify_tally
 from web.caching import clear_process_caches
@@ -189,3 +195,26 @@ def django_db_setup(django_db_modify_db_settings, django_db_setup, django_db_blo
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.fixture(scope="session")
+def prepared_site(testrun_uid) -> Path:
+    """Return the folder of a stopped site with the demonstration content, which the sites of tests copy.
+
+    The first worker of a run that asks for it prepares it.
+    """
+    folder = ROOT / ".data" / "test-site"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "run.txt").open("a+") as run:
+        fcntl.flock(run, fcntl.LOCK_EX)
+        run.seek(0)
+        if run.read() != testrun_uid:
+            shutil.rmtree(folder / "postgres", ignore_errors=True)
+            site = Site(folder, static=Path(os.environ["STATIC_ROOT"]))
+            try:
+                site.prepare()
+            finally:
+                site.stop()
+            run.truncate(0)
+            run.write(testrun_uid)
+    return folder

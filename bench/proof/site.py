@@ -23,11 +23,17 @@ SETTINGS = {"BURST_VOTES": "1000000", "TRUSTED_PROXY_COUNT": "1"}
 class Site:
     """A running Shipside whose parts can be killed.
 
-    All its data is in `folder`, except for static files if `static` names a folder that already holds them.
+    All its data is in `folder`, except for static files if `static` names a folder that already holds them. The site
+    starts with a copy of the data of `prepared`, if given: the folder of a site that was prepared and stopped.
     """
 
-    def __init__(self, folder: Path, *, workers: int = 3, static: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, workers: int = 3, static: Path | None = None, prepared: Path | None = None
+    ) -> None:
         self.folder, self.workers = folder, workers
+        if prepared is not None:
+            copy_database(prepared, folder)
+        self._is_prepared = prepared is not None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -48,13 +54,20 @@ class Site:
         }
 
     def start(self) -> None:
-        """Start the database, migrate, import the demonstration content, and serve."""
-        self.start_database()
-        self.manage("migrate", "--verbosity", "0")
-        self.manage("import_catalog", "demo/catalog.json", "--verbosity", "0")
+        """Start the database, prepare it, and serve."""
+        if self._is_prepared:
+            self.start_database()
+        else:
+            self.prepare()
         if not self._has_static:
             self.manage("collectstatic", "--no-input", "--verbosity", "0")
         self.serve()
+
+    def prepare(self) -> None:
+        """Start the database, migrate, and import the demonstration content."""
+        self.start_database()
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("import_catalog", "demo/catalog.json", "--verbosity", "0")
 
     def manage(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of manage.py on this site. Raise RuntimeError with its output if it fails."""
@@ -162,6 +175,11 @@ class Site:
         """Restart gunicorn with another WSGI application. If it is killed, this site's own application follows."""
         self._stop_server(signal.SIGKILL)
         self.serve(application)
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy the stopped PostgreSQL of a site's folder into another folder. The files keep their owner."""
+    subprocess.run(["cp", "-a", source / "postgres", target / "postgres"], check=True)
 
 
 def _list_children(parent: int) -> list[int]:

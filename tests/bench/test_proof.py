@@ -13,11 +13,11 @@ from bench.proof.site import Site
 
 
 @pytest.fixture(scope="module")
-def site():
+def site(prepared_site):
     """Run a separate Shipside: gunicorn with two workers, and a PostgreSQL that may be killed."""
     with tempfile.TemporaryDirectory(prefix="shipside-proof-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # if root starts PostgreSQL, another user runs it
-        site = Site(Path(folder), workers=2, static=Path(os.environ["STATIC_ROOT"]))
+        site = Site(Path(folder), workers=2, static=Path(os.environ["STATIC_ROOT"]), prepared=prepared_site)
         try:
             site.start()
             yield site

@@ -17,11 +17,11 @@ WAIT = 10.0  # seconds for a save, and more than the CPU alone makes readers wai
 
 
 @pytest.fixture(scope="module")
-def site():
+def site(prepared_site):
     """Run a separate Shipside: gunicorn with two workers, and its own PostgreSQL."""
     with tempfile.TemporaryDirectory(prefix="shipside-stress-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # if root starts PostgreSQL, another user runs it
-        site = Site(Path(folder), workers=WORKERS, static=Path(os.environ["STATIC_ROOT"]))
+        site = Site(Path(folder), workers=WORKERS, static=Path(os.environ["STATIC_ROOT"]), prepared=prepared_site)
         site.environment |= SETTINGS | {"LOCK_WAIT_SECONDS": str(WAIT)}
         try:
             site.start()

@@ -10,11 +10,13 @@ import pytest
 from bench.newsletter import NewsletterFindings, NewsletterProof, judge
 
 
-def test_everyone_receives_it_once_despite_kills_and_a_worker_that_guesses_is_detected(tmp_path_factory):
+def test_everyone_receives_it_once_despite_kills_and_a_worker_that_guesses_is_detected(prepared_site, tmp_path_factory):
     folder = tmp_path_factory.mktemp("proof")
     for parent in [folder, *folder.parents][:3]:
         parent.chmod(0o755)  # PostgreSQL may run as another user
-    with NewsletterProof(folder, readers=200, workers=2, calm=False, trouble_every=0.25, retry=0.02) as proof:
+    with NewsletterProof(
+        folder, readers=200, workers=2, calm=False, trouble_every=0.25, retry=0.02, prepared=prepared_site
+    ) as proof:
         findings = proof.run()
         assert findings.is_proof, str(findings)
         assert sum(findings.states.values()) == 200
