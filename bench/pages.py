@@ -74,7 +74,7 @@ class Client:
 
     def request(self, address: str, body: str = "") -> tuple[int, int, float]:
         """Return the response's status, its size in bytes, and the seconds from the request to its last byte."""
-        headers = {"Sec-Fetch-MeasuredSite": "same-origin"}
+        headers = {"Sec-Fetch-Site": "same-origin"}
         if body:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         started = time.perf_counter()

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -188,14 +189,15 @@ def test_about_says_what_it_does_not_know(client, settings):
     assert "mailto:" not in page
 
 
-def test_comparison_has_a_link_to_report_errors_below_quotes_and_facts(client, settings):
+@pytest.mark.parametrize("path", ["/compare/aider-vs-cline/", "/tools/aider/"])
+def test_page_has_a_link_to_report_errors_below_quotes_and_facts(client, settings, path):
     make.tool(slug="aider")
     make.tool(slug="cline")
     settings.CONTACT_EMAIL = ""
-    assert "mailto:" not in client.get("/compare/aider-vs-cline/").content.decode()
+    assert "mailto:" not in client.get(path).content.decode()
     settings.CONTACT_EMAIL, settings.SITE_URL = "hello@example.com", "https://ships.example"
-    page = client.get("/compare/aider-vs-cline/?lens=skeptic").content.decode()
-    subject = "https%3A%2F%2Fships.example%2Fcompare%2Faider-vs-cline%2F"
+    page = client.get(f"{path}?lens=skeptic").content.decode()
+    subject = quote(f"https://ships.example{path}", safe="")
     assert page.count(f'<a href="mailto:hello@example.com?subject={subject}">Report an error</a>') == 2
 
 
