@@ -120,7 +120,7 @@ def test_many_verdicts_are_a_bar():
 
 
 def test_empty_panel_says_so(client):
-    assert "No seat is taken yet." in text(client, "/reviewers/")
+    assert "There are no reviewers yet." in text(client, "/reviewers/")
     make.reviewer(slug="new")
     assert "No verdict from this seat yet." in text(client, "/reviewers/new/")
     assert "No prediction is open." in text(client, "/predictions/")

@@ -52,7 +52,7 @@ def test_former_slug_is_accepted(client):
 @pytest.mark.usefixtures("_tools")
 def test_same_tool_twice_is_reported(client):
     words = get_page(client, a="quill", b="Feather")
-    assert "That is the same tool twice" in words
+    assert "That’s the same tool twice" in words
     assert 'value="The Quill"' in words
     assert 'value="Feather"' in words
 
@@ -84,7 +84,7 @@ def test_one_tool_shows_its_comparisons_and_rivals(client):
         words = get_page(client, **query)
         assert 'value="The Quill"' in words
         assert '<a href="/compare/pencil-vs-quill/"><bdi>Pencil</bdi> <small>made on demand</small></a>' in words
-        assert "Compared already" in words
+        assert "Existing comparisons" in words
         assert "aria-invalid" not in words
         assert '<meta name="robots" content="noindex">' in words
         assert '<link rel="canonical" href="http://127.0.0.1:8000/compare/">' in words
