@@ -1,21 +1,18 @@
 """The page of all categories, and what a category shows beside its table: the leader, and places by pair votes."""
 
-from collections.abc import Sequence
-from datetime import date
-from typing import Any, NamedTuple
-
-from django.db.models import Max
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
 
 from comparisons.addresses import reverse_slug
-from comparisons.pages.tool_list import ListedSite
-from comparisons.reading.verdict_map import read_verdict_map
+from comparisons.reading.verdict_map import MappedCategory, read_verdict_map
 from comparisons.shaping import leaders
 from comparisons.shaping.leaders import Leader
+from comparisons.shaping.seat_filter import PanelSeat
 from comparisons.shaping.tool_columns import Card
 from reviews.models import Review
 from reviews.panel import Panel
 from tools.brief_names import choose_brief_name
-from votes.models import Listing
 
 MAX_CATEGORIES = 200
 
@@ -33,29 +30,30 @@ class CategoryEntry(NamedTuple):
     panel: Panel
 
 
-def list_categories(site: ListedSite) -> list[CategoryEntry]:
-    """Return all categories with published tools, by name. Two queries."""
-    newest: dict[int, Any] = dict(
-        Listing.objects.at().order_by().values("category").annotate(at=Max("reviewed_at")).values_list("category", "at")
-    )
-    best = {row["slug"]: row["tools"] for row in read_verdict_map(categories=MAX_CATEGORIES, tools=1)}
+def build_entries(categories: Iterable[MappedCategory], seats: Iterable[tuple[int, str]]) -> list[CategoryEntry]:
+    """Return the entries of categories. `seats` are (reviewer's id, name) in seat order."""
+    seats = list(seats)
     entries = []
-    for category in site.categories:
-        tool = next(iter(best.get(category.slug) or ()), None)
+    for category in categories:
+        tool = next(iter(category["tools"] or ()), None)
         verdicts = dict(tool["verdicts"]) if tool else {}
-        marks = [(seat.name, verdicts[seat.id]) for seat in site.seats if seat.id in verdicts]
-        at = newest.get(category.id)
+        at = category["judged_at"]
         entries.append(
             CategoryEntry(
-                name=category.name,
-                url=reverse_slug("category", category.slug),
-                tools=site.tools.by_category.get(category.id, 0).bit_count(),
-                judged_on=at.date() if at else None,
+                name=category["name"],
+                url=reverse_slug("category", category["slug"]),
+                tools=category["total"],
+                judged_on=datetime.fromisoformat(at).date() if at else None,
                 leader=choose_brief_name(tool["name"], tool["short_name"]) if tool else "",
-                panel=Panel.from_verdicts(marks),
+                panel=Panel.from_verdicts([(name, verdicts[pk]) for pk, name in seats if pk in verdicts]),
             )
         )
     return entries
+
+
+def list_categories(seats: Iterable[PanelSeat]) -> list[CategoryEntry]:
+    """Return all categories with published tools, by name. One query."""
+    return build_entries(read_verdict_map(categories=MAX_CATEGORIES, tools=1), [(seat.id, seat.name) for seat in seats])
 
 
 def find_leader(cards: Sequence[Card], *, seats: Sequence[int]) -> Leader | None:

@@ -132,7 +132,7 @@ def build_wish(wish: Wish, site: ListedSite) -> WishResult:
     )
     fitting = selection.listed.select(selection.pass_all())
     among = site.tools.by_category.get(category, 0).bit_count() if category else len(site.tools.ids)
-    entries = list_categories(site) if wish.category else []
+    entries = list_categories(site.seats) if wish.category else []
     return WishResult(
         wish,
         next((entry for entry in entries if wish.category and entry.name == wish.category.name), None),

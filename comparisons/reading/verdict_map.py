@@ -10,28 +10,32 @@ from votes.models.listing import ranked_sql
 
 # Per category a walk along the index of its ranking, not a read of all listings.
 _MAP = f"""
-SELECT COALESCE(json_agg(category ORDER BY name), '[]')::text
+SELECT COALESCE(json_agg(category ORDER BY sort_key(name) COLLATE "C"), '[]')::text
 FROM (
-    SELECT category.slug, category.name, (
+    SELECT category.slug, category.name, every.total, every.judged_at, (
         SELECT json_agg(ranked ORDER BY place) FROM (
             SELECT row_number() OVER (ORDER BY {ranked_sql("best")}) AS place,
-                   tool.slug, tool.name, tool.short_name, best.ship, best.seats, (
+                   best.slug, best.name, best.short_name, best.ship, best.seats, (
                 SELECT json_agg(json_build_array(reviewer_id, verdict))
-                FROM current_reviews(%(now)s) AS edition WHERE tool_id = tool.id
+                FROM current_reviews(%(now)s) AS edition WHERE tool_id = best.tool_id
             ) AS verdicts
             FROM (
-                SELECT * FROM votes_listing AS listing
+                SELECT listing.*, tool.slug, tool.name, tool.short_name
+                FROM votes_listing AS listing JOIN tools_tool AS tool ON tool.id = listing.tool_id
                 WHERE listing.category_id = category.id AND starts_at <= %(now)s
-                  AND (ends_at IS NULL OR ends_at > %(now)s) AND seats > 0
+                  AND (ends_at IS NULL OR ends_at > %(now)s) AND seats > 0 AND NOT tool.example
                 ORDER BY {ranked_sql("listing")} LIMIT %(tools)s
             ) AS best
-            JOIN tools_tool AS tool ON tool.id = tool_id
-            WHERE NOT tool.example
         ) AS ranked
     ) AS tools
-    FROM tools_category AS category ORDER BY category.name LIMIT %(categories)s
+    FROM tools_category AS category
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS total, max(reviewed_at) AS judged_at FROM votes_listing AS listing
+        WHERE listing.category_id = category.id AND starts_at <= %(now)s AND (ends_at IS NULL OR ends_at > %(now)s)
+    ) AS every
+    WHERE every.total > 0
+    ORDER BY sort_key(category.name) COLLATE "C" LIMIT %(categories)s
 ) AS category
-WHERE tools IS NOT NULL
 """  # noqa: S608 # the order is a constant
 
 
@@ -47,15 +51,21 @@ class MappedTool(TypedDict):
 
 
 class MappedCategory(TypedDict):
-    """A category with its best tools in the order of their ranking."""
+    """A category with published tools: how many, when the newest verdict was published, and the best that are judged,
+    in the order of their ranking, without examples.
+    """
 
     slug: str
     name: str
-    tools: list[MappedTool]
+    total: int
+    judged_at: str | None
+    tools: list[MappedTool] | None
 
 
 def read_verdict_map(*, categories: int, tools: int) -> list[MappedCategory]:
-    """Return at most `categories` categories by name, each with at most `tools` tools, best first. One query."""
+    """Return at most `categories` categories with published tools, by name, each with at most `tools` of them, best
+    first. One query.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_MAP, {"now": timezone.now(), "categories": categories, "tools": tools})
         [text] = cursor.fetchone()

@@ -1,16 +1,18 @@
 """The front page."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from comparisons.machines import linked_data, titles
 from comparisons.models import Comparison, Split
+from comparisons.pages.category_page import build_entries
 from comparisons.pages.panel_records import read_panel
 from comparisons.reading.agreement import NO_RECORD, SeatRecord
 from comparisons.reading.changes import read_changes
@@ -37,6 +39,8 @@ MAX_GAPS = 8  # tools
 MAX_CHANGES = 4
 MAX_DUE = 3  # predictions
 MAX_CATEGORIES, MAX_TOOLS = 24, 8  # of each
+MAX_TILES = 8  # categories
+WEEK = timedelta(days=7)
 
 
 class Bench(NamedTuple):
@@ -97,6 +101,11 @@ def home(request: HttpRequest) -> HttpResponse:
         .with_numbers()[: MAX_FRESH + 1]
     ]
     seats = list(Reviewer.objects.order_by("seat"))
+    mapped = read_verdict_map(categories=MAX_CATEGORIES, tools=MAX_TOOLS)
+    entries = build_entries(mapped, [(seat.pk, seat.name) for seat in seats])
+    changes = [shape_change(record) for record in read_changes(most=MAX_CHANGES, with_examples=False)]
+    of_week = [change for change in changes if change.at > timezone.now() - WEEK]
+    of_week = of_week if len(of_week) > 1 else []
     gaps = _list_gaps()
     today = clock.today()
     due = Prediction.objects.on_record().filter(review__tool__example=False).due_soonest()
@@ -115,11 +124,14 @@ def home(request: HttpRequest) -> HttpResponse:
             ],
             "bench": _build_bench(seats),
             "who_speaks": describe_seats([seat.behind for seat in seats]),
-            "changes": [shape_change(record) for record in read_changes(most=MAX_CHANGES, with_examples=False)],
+            "changes": of_week or changes,
+            "are_changes_of_week": bool(of_week),
             "gaps": gaps,
             "splits": [] if gaps else _list_splits(),
             "seats": seats,
-            "map": _build_map(seats, read_verdict_map(categories=MAX_CATEGORIES, tools=MAX_TOOLS)),
+            "map": _build_map(seats, mapped),
+            "categories": sorted(entries, key=lambda entry: -entry.tools)[:MAX_TILES],
+            "has_more_categories": len(entries) > MAX_TILES,
             "due": [render_listed_prediction(prediction, today=today) for prediction in due],
         },
     )
@@ -174,7 +186,7 @@ def _list_splits() -> list[SafeString]:
 
 
 def _build_map(seats: list[Reviewer], categories: list[MappedCategory]) -> list[tuple[MappedCategory, list[MapRow]]]:
-    """Return each category with a row per tool."""
+    """Return each category of which a tool is judged, with a row per tool."""
     return [
         (
             category,
@@ -189,4 +201,5 @@ def _build_map(seats: list[Reviewer], categories: list[MappedCategory]) -> list[
             ],
         )
         for category in categories
+        if category["tools"]
     ]

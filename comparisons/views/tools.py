@@ -16,7 +16,7 @@ from comparisons.forms import parse_fact_filters, parse_needs, parse_seat_slugs,
 from comparisons.machines import linked_data, titles
 from comparisons.models import Comparison, ComparisonQuerySet
 from comparisons.pages.category_page import find_leader, list_categories
-from comparisons.pages.panel_seats import find_seats
+from comparisons.pages.panel_seats import find_seats, read_panel_seats
 from comparisons.pages.tool_list import (
     build_cards,
     build_fact_filters,
@@ -136,8 +136,7 @@ def tool(request: HttpRequest, tool: Any) -> HttpResponse:
 @public_page
 def categories(request: HttpRequest) -> HttpResponse:
     """List all categories, each with the tool that leads it."""
-    site = index_site(current_revision())
-    return render(request, "comparisons/categories.html", {"categories": list_categories(site)})
+    return render(request, "comparisons/categories.html", {"categories": list_categories(read_panel_seats())})
 
 
 @require_safe

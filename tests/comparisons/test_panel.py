@@ -167,7 +167,7 @@ def test_pages_leak_nothing(client, url):
     [
         ("/reviewers/", 4),
         ("/reviewers/seat/", 7),
-        ("/", 16),
+        ("/", 17),
         ("/splits/", 14),  # twelve for tools and pairs, the seats, and the gists of one side
         ("/predictions/", 4),  # two lists, the revision, and the record of each seat, read once per revision
         ("/predictions/?outcome=judged", 1),

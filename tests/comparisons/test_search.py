@@ -224,7 +224,7 @@ def test_any_text_is_answered(text, kind):
         ("/search/?q=quill&kind=reviews", 6),
         ("/search/?q=quil", 16),  # nothing as typed, one for similar names, one for the words meant, everything again
         ("/search/?q=zzzz", 11),
-        ("/search/?q=free+ink+0", 10),
+        ("/search/?q=free+ink+0", 9),
         ("/search/?q=quill+0+vs+pencil+0", 17),
         ("/search/suggest/?q=quil", 2),
         ("/search/suggest/?a=quil", 1),
