@@ -7,11 +7,13 @@ from votes.ledger import LedgerRow
 
 HEIGHT = 100.0
 STEP = 10  # width per row; its bar takes eight
+BY_STATE = ("counted", "held", "rejected")
+BY_CHOICE = ("ship", "skip", "held", "rejected")
 
 
 @dataclass(frozen=True, slots=True)
 class BarPart:
-    """One part of a row's bar: counted, held or rejected votes, from the bottom up."""
+    """One part of a row's bar, such as its counted votes, from the bottom up."""
 
     kind: str
     x: int
@@ -28,14 +30,14 @@ class VoteChart:
     bars: list[BarPart]
 
 
-def draw_chart(rows: Sequence[LedgerRow]) -> VoteChart:
-    """Draw rows side by side, each as a bar of counted, held and rejected votes."""
+def draw_chart(rows: Sequence[LedgerRow], parts: Sequence[str] = BY_STATE) -> VoteChart:
+    """Draw rows side by side, each as a bar of the parts, which are BY_STATE or BY_CHOICE."""
     top = max((row.votes for row in rows), default=0)
     bars = []
     for place, row in enumerate(rows):
         base = 0
-        for kind, votes in (("counted", row.counted), ("held", row.held), ("rejected", row.rejected)):
-            if votes:
+        for kind in parts:
+            if votes := getattr(row, kind):
                 height = HEIGHT * votes / top
                 y = HEIGHT - HEIGHT * base / top - height
                 bars.append(BarPart(kind, place * STEP + 1, f"{y:.2f}", f"{height:.2f}"))

@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from tools.models import Tool
+from votes.models import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,12 @@ class LedgerRow:
     @property
     def rejected(self) -> int:
         return self.flood + self.script + self.duplicate + self.other
+
+    @property
+    def rejected_words(self) -> str:
+        """Why votes were rejected: `3 network flood, 1 script`."""
+        counts = [(getattr(self, reason), label.lower()) for reason, label in Reason.rejecting()]
+        return ", ".join(f"{count:,} {label}" for count, label in counts if count)
 
     @property
     def votes(self) -> int:

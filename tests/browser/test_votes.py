@@ -227,5 +227,5 @@ def test_ledger_shows_chart_and_totals(page, site):
     make.votes(on=Tool.objects.get(slug="aider"), ship=3, skip=1)
     page.goto(f"{site}/tools/aider/")
     page.get_by_role("link", name="Every vote, by day").click()
-    expect(page.locator(".bars rect")).to_have_count(1)
+    expect(page.locator(".bars rect")).to_have_count(2)
     expect(page.locator(".ledger tfoot td").first).to_have_text("3")

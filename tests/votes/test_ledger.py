@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests import factories as make
-from votes.chart import draw_chart
+from votes.chart import BY_CHOICE, draw_chart
 from votes.ledger import LedgerRow, fill_days, sum_rows
 from votes.models import VoteState
 
@@ -32,7 +32,7 @@ def make_rejected(reason, **fields):
 
 def parse_rows(page: str) -> list[list[str]]:
     rows = re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", page, re.S)
-    return [re.findall(r"[^<>\n]+(?=</t[hd]>)", row) for row in rows]
+    return [[re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r"(?:^|<td>)(.*?)</t[hd]>", row)] for row in rows]
 
 
 def make_ledger():
@@ -50,20 +50,21 @@ def make_ledger():
 def test_ledger_shows_the_days_of_the_newest_month(client):
     make_ledger()
     page = client.get("/tools/alpha/votes/").content.decode()
+    reasons = "1 network flood, 2 script, 3 the same people again, 4 other"
     assert parse_rows(page) == [
-        ["Nov 5, 2026", "0", "1", "0", "0", "0", "0", "0"],
-        ["Nov 4, 2026", "0", "0", "0", "1", "2", "3", "4"],
-        ["Nov 3, 2026", "3", "2", "2", "0", "0", "0", "0"],
-        ["The month", "3", "3", "2", "1", "2", "3", "4"],
+        ["Nov 5", "0", "1", "0", "0"],
+        ["Nov 4", "0", "0", "0", f"10 {reasons}"],
+        ["Nov 3", "3", "2", "2", "0"],
+        ["Total", "3", "3", "2", f"10 {reasons}"],
     ]
-    assert page.count('<rect class="bars__') == 3 + 4  # three in the legend, four bars
+    assert page.count('<rect class="bars__') == 4 + 5  # four in the legend, five parts of bars
     assert '<a href="/tools/alpha/votes/?month=2026-09">September 2026 →</a>' in page
 
 
 def test_months_link_to_each_other(client):
     make_ledger()
     page = client.get("/tools/alpha/votes/?month=2026-09").content.decode()
-    assert parse_rows(page)[0] == ["Sep 3, 2026", "7", "0", "0", "0", "0", "0", "0"]
+    assert parse_rows(page)[0] == ["Sep 3", "7", "0"]  # no votes under review, none rejected
     assert '<a href="/tools/alpha/votes/?month=2026-11">← November 2026</a>' in page
 
 
@@ -177,6 +178,8 @@ def test_chart_stacks_counted_held_and_rejected_votes():
         ("counted", 21, "75.00", "25.00"),
     ]
     assert draw_chart([]).bars == []
+    by_choice = draw_chart([make_row(1, ship=2, held=1, flood=1)], BY_CHOICE)
+    assert [bar.kind for bar in by_choice.bars] == ["ship", "held", "rejected"]
 
 
 def test_fill_days_adds_days_without_votes():

@@ -75,7 +75,7 @@ def vote_on_pair(client: Client, pair: str, choice: str) -> None:
 def list_pairs(response) -> list[tuple[str, str]]:
     """Return the pairs that the page lists, each as (URL, words)."""
     found = re.findall(
-        r'<h3 class="my-votes__name"><a href="([^"]*)">(.*?)</a></h3>\s*<p class="quiet">(.*?)</p>',
+        r'<h3 class="my-votes__name"><a href="([^"]*)">(.*?)</a></h3>\s*<p class="my-votes__state">(.*?)</p>',
         response.content.decode(),
     )
     return [(url, re.sub(r"<[^>]*>", "", f"{name}: {choice}")) for url, name, choice in found]
@@ -105,7 +105,7 @@ def test_pair_votes_are_listed_with_links():
         ("/compare/gamma-vs-alpha/vote/?next=%2Fme%2F", "Gamma vs Alpha: You would ship with Gamma. Counted."),
         ("/compare/alpha-vs-beta/vote/?next=%2Fme%2F", "Alpha vs Beta: You would ship with Beta. Counted."),
     ]
-    assert "Nothing said of a single tool yet." in get_words(response)
+    assert "No votes on single tools yet." in get_words(response)
     page = client.get(list_pairs(response)[2][0]).content.decode()
     assert '<a href="/me/">Back to where you were</a>' in page
     assert list_pairs(new_voter().get("/me/")) == []

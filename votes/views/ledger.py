@@ -12,10 +12,9 @@ from django.views.decorators.http import require_safe
 
 from votes import ledger as book
 from votes import pair_totals
-from votes.chart import draw_chart
+from votes.chart import BY_CHOICE, draw_chart
 from votes.community import Community
 from votes.forms import MonthForm
-from votes.models import Reason
 from votes.views.shared import get_published_tool
 from web.csv_files import respond_with_csv
 from web.current_address import at_current_address
@@ -48,8 +47,7 @@ def ledger(request: HttpRequest, tool: Any) -> HttpResponse:
             "rows": rows[::-1],
             "total": book.sum_rows(rows),
             "last_day": (book.get_next_month(month) - month).days if month else None,
-            "chart": draw_chart(book.fill_days(rows, month)) if month else None,
-            "reasons": Reason.rejecting(),
+            "chart": draw_chart(book.fill_days(rows, month), BY_CHOICE) if month else None,
         },
     )
 
