@@ -144,14 +144,21 @@ class Fuzzer:
             got_request_exception.disconnect(note)
 
     def _sign_in(self, client: Any) -> None:
-        """Sign in again: a request may have ended the session, or changed the account."""
+        """Sign in again: a request may have ended the session, or changed or deleted the account."""
         from accounts.models import User
 
         assert self.user is not None  # noqa: S101 (for the types)
-        User.objects.filter(pk=self.user.pk).update(
-            is_active=True, is_staff=True, is_superuser=self.who == SUPERUSER, username=f"fuzz-{self.who}"
+        name = f"fuzz-{self.who}"
+        User.objects.filter(username=name).exclude(pk=self.user.pk).delete()
+        user, _ = User.objects.update_or_create(
+            pk=self.user.pk,
+            defaults={
+                "username": name,
+                "is_active": True,
+                "is_staff": True,
+                "is_superuser": self.who == SUPERUSER,
+            },
         )
-        user = User.objects.get(pk=self.user.pk)
         if self.who != SUPERUSER:
             from django.contrib.auth.models import Group
 

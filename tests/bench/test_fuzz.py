@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from accounts.models import User
 from bench.fuzz import ANONYMOUS, SUPERUSER, Fuzzer, Route, add_users, list_routes
 from tests import factories as make
 
@@ -55,3 +56,16 @@ def test_fuzzer_reports_an_error(monkeypatch):
     fuzzer = Fuzzer(ANONYMOUS, None, random.Random(1))  # noqa: S311
     fuzzer.run(5)
     assert "on purpose" in str(fuzzer.failures[0])
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("site")
+def test_account_that_was_deleted_or_whose_name_was_taken_is_made_again(monkeypatch):
+    monkeypatch.setattr("bench.fuzz.list_routes", lambda: [Route(("tools/",)), Route(("admin/",))])
+    editor = add_users()["Editor"]
+    User.objects.filter(username="fuzz-Editor").update(username="renamed")
+    make.user(username="fuzz-Editor")
+    Fuzzer("Editor", editor, random.Random(1)).run(1)  # noqa: S311
+    User.objects.filter(pk=editor.pk).delete()
+    Fuzzer("Editor", editor, random.Random(1)).run(1)  # noqa: S311
+    assert [user.pk for user in User.objects.filter(username="fuzz-Editor")] == [editor.pk]
