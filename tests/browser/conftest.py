@@ -1,13 +1,18 @@
 import os
 import subprocess
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, ClassVar
 from urllib.request import urlopen
 
 import pytest
 from django.contrib.staticfiles import handlers
+from django.core.servers.basehttp import ThreadedWSGIServer
+from django.db import connections
+from django.test.testcases import LiveServerThread
 from playwright.sync_api import expect
+from psycopg.pq import TransactionStatus
 
 from catalog.actions import import_catalog
 from tests import factories as make
@@ -56,8 +61,41 @@ def _static_files_as_in_production():
     handlers.StaticFilesHandler = handler
 
 
+class _Server(ThreadedWSGIServer):
+    """A server whose threads pass on their database sessions.
+
+    It has a thread per connection of a browser, and each test opens new ones. A new session costs 50 ms of CPU because
+    it prepares every statement again. Threads in production keep theirs for an hour.
+    """
+
+    idle_sessions: ClassVar[list[Any]] = []
+
+    def process_request_thread(self, request, client_address):
+        with suppress(IndexError):  # another thread may take the last one
+            connections["default"] = self.idle_sessions.pop()
+        super().process_request_thread(request, client_address)
+
+    def _close_connections(self):
+        session = connections["default"]
+        if session.connection is None or session.connection.info.transaction_status != TransactionStatus.IDLE:
+            session.close()
+            return
+        session.inc_thread_sharing()
+        self.idle_sessions.append(session)
+
+
 @pytest.fixture(scope="session")
-def live_server(_static_files_as_in_production, live_server):
+def _passed_on_sessions():
+    """Use `_Server` for the live server."""
+    usual, LiveServerThread.server_class = LiveServerThread.server_class, _Server
+    yield
+    LiveServerThread.server_class = usual
+    while _Server.idle_sessions:
+        _Server.idle_sessions.pop().close()
+
+
+@pytest.fixture(scope="session")
+def live_server(_static_files_as_in_production, _passed_on_sessions, live_server):
     """Run the site, with static files served as in production."""
     return live_server
 
