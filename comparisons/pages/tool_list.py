@@ -30,6 +30,8 @@ from tools.prices import format_budget
 from votes.models import Camp, ListingQuerySet
 from web.caching import process_cache
 
+MAX_FACETS = 5  # filters by facts in sight
+
 
 class ListedSite(NamedTuple):
     """What lists filter and sort by: the categories that have tools, the tools, and the seats of the panel."""
@@ -64,6 +66,11 @@ class FactFilterContext(TypedDict):
     """What `comparisons/_fact_filters.html` and the words beside a list take."""
 
     fact_facets: list[facets.FactFacet]
+    """The first, which are in sight."""
+    more_facets: list[facets.FactFacet]
+    """The others, which are folded."""
+    is_more_open: bool
+    """Whether the reader filters by one of those."""
     facts_chosen: int
     """How many attributes the reader filters by."""
     unknown: int
@@ -198,7 +205,7 @@ def list_chosen(filters: dict[str, Any], facts: FactFilterContext) -> list[Chose
         chosen.append(ChosenFilter("budget", None, format_budget(Decimal(filters["budget"]))))
     if filters.get("community"):
         chosen.append(ChosenFilter("community", None, "With a community number"))
-    for facet in facts["fact_facets"]:
+    for facet in facts["fact_facets"] + facts["more_facets"]:
         name = facet.parameter
         chosen += [ChosenFilter(name, option.value, option.name) for option in facet.options if option.is_chosen]
         if facet.low:
@@ -223,8 +230,12 @@ def build_fact_filters(
 ) -> FactFilterContext:
     """Return what a list shows of the filters by the facts of its category, which have these attributes."""
     attributes = list(attributes)
+    built = facets.build_fact_facets(selection, attributes, filters.wanted)
+    first = len(built) if len(built) <= MAX_FACETS + 1 else MAX_FACETS
     return {
-        "fact_facets": facets.build_fact_facets(selection, attributes, filters.wanted),
+        "fact_facets": built[:first],
+        "more_facets": built[first:],
+        "is_more_open": any(facet.is_set for facet in built[first:]),
         "facts_chosen": len(filters.wanted),
         "unknown": selection.count_unknown(),
         "sorted_by": filters.sort,

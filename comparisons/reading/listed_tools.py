@@ -35,12 +35,14 @@ def read_listed_tools() -> list[ListedTool]:
 
 
 def read_listed_categories() -> list[ListedCategory]:
-    """Return the categories with published tools in the order of their names, with the attributes of each in the order
-    in which pages show them. Three queries.
+    """Return the categories with published tools in the order of their names, with the attributes of each: those
+    that decide first. Three queries.
     """
     attributes = {row.pk: _shape_attribute(row) for row in Attribute.objects.filter(kind__in=FILTERED_KINDS)}
     of_category = defaultdict(list)
-    belongings = Attribute.categories.through.objects.filter(attribute__in=attributes).order_by("attribute")
+    belongings = Attribute.categories.through.objects.filter(attribute__in=attributes).order_by(
+        "-attribute__decides", "attribute"
+    )
     for attribute, category in belongings.values_list("attribute", "category"):
         of_category[category].append(attributes[attribute])
     return [

@@ -200,6 +200,11 @@ class FactFacet:
     unknown: int
     """How many tools it leaves out only because nobody knows."""
 
+    @property
+    def is_set(self) -> bool:
+        """Whether the reader filters by it."""
+        return bool(self.low or self.high or any(option.is_chosen for option in self.options))
+
 
 def select_tools(
     listed: ListedTools,

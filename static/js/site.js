@@ -130,7 +130,7 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 
 // A list that is shown again leaves its filters open if they were.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (document.querySelector("#fact-filters[open]")) {
-    detail.serverResponse = detail.serverResponse.replace('id="fact-filters"', 'id="fact-filters" open');
+  for (const { id } of document.querySelectorAll(":is(#fact-filters, #more-filters)[open]")) {
+    detail.serverResponse = detail.serverResponse.replace(new RegExp(`id="${id}"(?! open)`), `id="${id}" open`);
   }
 });

@@ -474,3 +474,22 @@ def test_pages_of_a_filtered_list_keep_the_filters(client, five):
         assert (first.count("rows__name"), "license=mit&amp;page=2" in first) == (50, True)
         second = text(client, f"{path}license=mit&page=2")
         assert second.count("rows__name") == 1
+
+
+@pytest.mark.django_db
+def test_filters_beyond_the_first_are_folded_unless_one_is_set_and_what_decides_comes_first(client):
+    category, attributes = make.category(slug="code"), []
+    tool = make.tool(category=category)
+    for n in range(8):
+        attributes.append(make.attribute(slug=f"part-{n}", name=f"Part {n}", kind="grade", decides=n == 7))
+        attributes[n].categories.add(category)
+        make.fact(of=tool, attribute=attributes[n], value="yes")
+    page = text(client, "/categories/code/")
+    assert re.findall('<legend class="facet__name">(.*?)</legend>', page) == [
+        f"Part {n}" for n in (7, 0, 1, 2, 3, 4, 5, 6)
+    ]
+    assert (
+        page.index("Part 3</legend>") < page.index("<summary>3 more filters</summary>") < page.index("Part 4</legend>")
+    )
+    assert 'id="more-filters">' in page
+    assert 'id="more-filters" open>' in text(client, "/categories/code/?part-6=yes")
