@@ -20,10 +20,9 @@ from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from qrcode.image.svg import SvgPathImage
 
-from accounts import devices
+from accounts import devices, sessions
 from accounts.mail import send_in_background
 from accounts.models import User
-from accounts.sessions import set_absolute_expiry
 from web.client import client_address
 
 
@@ -55,7 +54,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
-        set_absolute_expiry(request)
+        sessions.begin(request)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Return whether to reauthenticate. Not right after a sign-in, whatever allauth would say."""

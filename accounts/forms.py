@@ -14,7 +14,7 @@ from django import forms
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
-from accounts.sessions import set_absolute_expiry
+from accounts import sessions
 from web.fields import LineField
 from web.mail_addresses import encode_address
 
@@ -33,7 +33,7 @@ class LoginForm(AllauthLoginForm):
     def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
         response = super().login(request, redirect_url)
         if request.user.is_authenticated:
-            set_absolute_expiry(request)  # allauth has just set an expiry that activity extends
+            sessions.begin(request)  # allauth has just set an end of its own
         return response
 
 

@@ -1,6 +1,6 @@
-"""The end of sessions: at a fixed time, or on demand."""
+"""The end of sessions: some hours after their last use, some days after sign-in, or on demand."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -10,10 +10,28 @@ from django.utils import timezone
 
 from accounts.models import User
 
+_BEGAN = "began"  # seconds since 1970
+_WORTH_STORING = timedelta(minutes=5)
 
-def set_absolute_expiry(request: HttpRequest) -> None:
-    """Make the session expire SESSION_COOKIE_AGE seconds from now, regardless of activity."""
-    request.session.set_expiry(timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE))
+
+def begin(request: HttpRequest) -> None:
+    """Note that a session begins, and when it ends unless it is used."""
+    now = timezone.now()
+    request.session[_BEGAN] = now.timestamp()
+    request.session.set_expiry(_find_end(now))
+
+
+def renew(request: HttpRequest) -> None:
+    """Put off the end of a session that is being used. That is stored only if it wins some minutes."""
+    if began := request.session.get(_BEGAN):
+        end = _find_end(datetime.fromtimestamp(began, UTC))
+        if end - request.session.get_expiry_date() > _WORTH_STORING:
+            request.session.set_expiry(end)
+
+
+def _find_end(began: datetime) -> datetime:
+    unused = timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    return min(unused, began + timedelta(days=settings.SESSION_DAYS))
 
 
 def end_sessions(*, user: User, but: str | None = None) -> int:

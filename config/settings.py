@@ -159,7 +159,8 @@ LOGIN_REDIRECT_URL = "admin:index"
 # Everyone who may publish, and every superuser, needs a second factor to enter the desk (accounts/groups.py).
 REQUIRE_MFA = env.bool("REQUIRE_MFA", default=not DEBUG)
 
-SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600  # from sign-in, regardless of activity
+SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600  # from the last use
+SESSION_DAYS = env.int("SESSION_DAYS", default=7)  # from sign-in, however much it is used (accounts/sessions.py)
 
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}

@@ -8,8 +8,9 @@ from allauth.account.views import logout
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -17,8 +18,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST
 
-from accounts import second_factor
-from desk import refusals
+from accounts import second_factor, sessions
+from desk import drafts, refusals
 
 # A menu item in the shape that Django's templates expect of a model.
 _CATALOG_FILE = {
@@ -55,7 +56,18 @@ class Desk(admin.AdminSite):
         on_site = path(
             "r/<int:content_type_id>/<path:object_id>/", self.admin_view(self.view_on_site), name="view_on_site"
         )
-        return [on_site, *urls(self.admin_view), *super().get_urls()]
+        session = path("session/", self.admin_view(self.report_session), name="session")
+        return [on_site, session, *urls(self.admin_view), *super().get_urls()]
+
+    def report_session(self, request: HttpRequest) -> JsonResponse:
+        """Say whose session this is, when it ends (ISO 8601), and which token forms must carry in it."""
+        return JsonResponse(
+            {
+                "user": request.user.pk,
+                "ends": request.session.get_expiry_date().isoformat(),
+                "token": get_token(request),
+            }
+        )
 
     def view_on_site(self, request: HttpRequest, content_type_id: int, object_id: str) -> HttpResponse:
         """Redirect to an object's page on the site, for users who may see the object at the desk.
@@ -105,14 +117,20 @@ class Desk(admin.AdminSite):
                 return page(request, *args, **kwargs)  # redirects to the sign-in page
             if second_factor.is_missing(request):
                 return HttpResponseRedirect(second_factor.build_step_url(request))
+            sessions.renew(request)
             view = partial(page, request, *args, **kwargs)
             if request.method not in ("GET", "HEAD", "OPTIONS"):
                 from desk import contention  # it imports models, which load after this class
 
                 view = partial(contention.answer, request, view)
-            return refusals.answer(self, request, view)
+            response = refusals.answer(self, request, view)
+            drafts.mark_stored(request, response)
+            return response
 
         return csp_override(settings.ADMIN_CSP)(never_cache(guarded))
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), "draft_number": drafts.read_number(request)}
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         """Redirect to the site's own sign-in page; Django's has neither rate limits nor second factors."""

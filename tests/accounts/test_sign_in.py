@@ -1,13 +1,15 @@
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import connection
+from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 
+from accounts import sessions
 from accounts.models import User
 from tests.accounts.people import (
     PASSWORD,
@@ -267,19 +269,44 @@ def test_rate_limits_are_stored_in_the_database_without_addresses(client):
     assert [key for key in keys if not re.fullmatch("[0-9a-f]{64}", key)] == []  # hashes, no addresses
 
 
-def test_session_ends_twelve_hours_after_sign_in_despite_activity(client, noon):
+def test_session_ends_twelve_hours_after_its_last_use_and_a_week_after_sign_in(client, noon):
     user = person()
     secret = add_app(user)
     sign_in(client, user)
     client.post("/account/login/code/", {"code": compute_code(secret)})
     assert client.cookies["sessionid"]["max-age"] == 12 * 3600
-    noon.shift(timedelta(hours=11))
-    session = client.session
-    session["something"] = "was done"
-    session.save()
-    assert get_signed_in_user(client) == user.username
-    noon.shift(timedelta(hours=1, minutes=1))
+    began = timezone.now()
+    for _ in range(15):
+        noon.shift(timedelta(hours=11))
+        assert client.get("/admin/").status_code == 200
+        assert Session.objects.get().expire_date == min(timezone.now() + timedelta(hours=12), began + timedelta(days=7))
+    noon.shift(timedelta(hours=4))
+    assert get_signed_in_user(client) is None  # 169 hours after signing in
+
+
+def test_session_that_is_not_used_ends_after_twelve_hours(client, noon):
+    user = person()
+    secret = add_app(user)
+    sign_in(client, user)
+    client.post("/account/login/code/", {"code": compute_code(secret)})
+    noon.shift(timedelta(hours=12, minutes=1))
     assert get_signed_in_user(client) is None
+
+
+def test_renewing_a_session_is_stored_at_most_every_five_minutes(client, noon):
+    client.force_login(user := person())
+    request = HttpRequest()
+    request.session = client.session
+    sessions.begin(request)
+    request.session.save()
+    ends = Session.objects.get().expire_date
+    noon.shift(timedelta(minutes=5))
+    client.get("/admin/session/")
+    assert Session.objects.get().expire_date == ends
+    noon.shift(timedelta(seconds=1))
+    report = client.get("/admin/session/").json()
+    assert Session.objects.get().expire_date == ends + timedelta(minutes=5, seconds=1)
+    assert (report["user"], datetime.fromisoformat(report["ends"])) == (user.pk, Session.objects.get().expire_date)
 
 
 def test_session_without_second_factor_ends_as_well(client, noon):

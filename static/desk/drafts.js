@@ -1,0 +1,238 @@
+// Keeps what is typed into a form of the desk in this browser until the desk has stored it, and offers it again: after a
+// crash, a lost network, an ended session, or in another tab. See docs/decisions/0027-drafts-in-the-browser.md.
+
+{
+  const { user, number: sent, desk } = document.currentScript.dataset;
+  const ALL = "shipside-draft:"; // then user, page number, address, and form
+  const OURS = `${ALL}${user}:`;
+  const KEPT = 7 * 24 * 60 * 60 * 1000; // milliseconds
+  const PAUSE = 300; // milliseconds after the last key
+  const STORED = "desk-stored"; // the cookie that names the page whose form the desk has stored (desk/drafts.py)
+  const NUMBER = "draft_number"; // the field that names the page
+  const TOTAL = "-TOTAL_FORMS";
+  const TYPED = "textarea, select, input:is(:not([type]), [type=text], [type=url], [type=email], [type=number], [type=search])";
+  const NEVER = new Set(["password", "file", "submit", "button", "image", "reset", "hidden"]);
+
+  // A page that shows a form again, because of errors, goes on with the draft of the page before.
+  const page = sent || [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+  // -- Storage ----------------------------------------------------------------------------------------------
+
+  const keys = (prefix) => Object.keys(localStorage).filter((key) => key.startsWith(prefix));
+
+  function read(key) {
+    try {
+      const draft = JSON.parse(localStorage.getItem(key));
+      return draft && typeof draft.at === "number" && draft.values && draft.totals ? draft : null;
+    } catch {
+      return null;
+    }
+  }
+
+  function write(key, draft) {
+    for (;;) {
+      try {
+        localStorage.setItem(key, JSON.stringify(draft));
+        return;
+      } catch {
+        // Full: the oldest draft of another page makes room.
+        const [oldest] = keys(ALL).filter((other) => other !== key).sort((one, two) => (read(one)?.at ?? 0) - (read(two)?.at ?? 0));
+        if (!oldest) return;
+        localStorage.removeItem(oldest);
+      }
+    }
+  }
+
+  function forget(prefix) {
+    for (const key of keys(prefix)) localStorage.removeItem(key);
+  }
+
+  function tidy() {
+    for (const key of keys(ALL)) if (!(Date.now() - read(key)?.at < KEPT)) localStorage.removeItem(key);
+    const stored = document.cookie.match(new RegExp(`(?:^|; )${STORED}=([0-9a-f]+)`))?.[1];
+    if (!stored) return;
+    forget(`${OURS}${stored}:`);
+    document.cookie = `${STORED}=; path=${desk}; max-age=0; samesite=strict`;
+  }
+
+  // -- Fields -----------------------------------------------------------------------------------------------
+
+  const isKept = (field) => field.name && !NEVER.has(field.type) && field.tagName !== "BUTTON" && field.tagName !== "FIELDSET" && field.tagName !== "OUTPUT";
+
+  // The values of each name: as the page came, or as they are.
+  function readFields(form, { asItCame }) {
+    const values = {};
+    for (const field of form.elements) {
+      if (!isKept(field)) continue;
+      const here = (values[field.name] ??= []);
+      if (field.type === "checkbox" || field.type === "radio") {
+        if (asItCame ? field.defaultChecked : field.checked) here.push(field.value);
+      } else if (field.tagName === "SELECT") {
+        let chosen = [...field.options].filter((option) => (asItCame ? option.defaultSelected : option.selected));
+        if (!chosen.length && !field.multiple && asItCame) chosen = [...field.options].slice(0, 1);
+        here.push(...chosen.map((option) => option.value));
+      } else here.push(asItCame ? field.defaultValue : field.value);
+    }
+    return values;
+  }
+
+  function writeFields(form, values) {
+    const left = Object.fromEntries(Object.entries(values).map(([name, here]) => [name, [...here]]));
+    for (const field of form.elements) {
+      if (!isKept(field) || !(field.name in values)) continue;
+      const here = values[field.name];
+      if (field.type === "checkbox" || field.type === "radio") field.checked = here.includes(field.value);
+      else if (field.tagName === "SELECT") for (const option of field.options) option.selected = here.includes(option.value);
+      else field.value = left[field.name].shift() ?? "";
+    }
+  }
+
+  const readTotals = (form) => Object.fromEntries([...form.elements].filter((field) => field.name.endsWith(TOTAL)).map((field) => [field.name, field.value]));
+
+  // Names whose values differ; a name that the form lacks counts if anything was typed into it.
+  const differ = (values, others) => Object.keys(values).filter((name) => JSON.stringify(values[name]) !== JSON.stringify(others[name] ?? (values[name].length ? [""] : [])));
+
+  function nameField(form, name) {
+    const field = [...form.elements].find((one) => one.name === name);
+    const label = field?.labels?.[0]?.textContent ?? field?.getAttribute("aria-label");
+    const words = (label || name.replace(/^.*-/, "").replaceAll("_", " ")).replace(/\s+/g, " ").trim().replace(/:$/, "");
+    return words.charAt(0).toUpperCase() + words.slice(1);
+  }
+
+  // -- Keeping ----------------------------------------------------------------------------------------------
+
+  function keep(form, key) {
+    const draft = read(key); // of the page before, which showed the same form
+    const came = readFields(form, { asItCame: true });
+    const now = readFields(form, { asItCame: false });
+    const names = new Set([...differ(now, came), ...Object.keys(draft?.values ?? {}).filter((name) => name in now)]);
+    if (!names.size) return localStorage.removeItem(key);
+    write(key, { at: Date.now(), values: Object.fromEntries([...names].map((name) => [name, now[name]])), totals: readTotals(form) });
+  }
+
+  // -- Offering ---------------------------------------------------------------------------------------------
+
+  // Add rows until there are as many as there were. The buttons belong to the tool page and to Django's inline forms.
+  function addRows(form, totals) {
+    for (const [name, wanted] of Object.entries(totals)) {
+      const prefix = name.slice(0, -TOTAL.length);
+      const total = form.elements[name];
+      const button = form.querySelector(`[data-rows="${CSS.escape(prefix)}"] > [data-more] button, #${CSS.escape(prefix)}-group .add-row a, #${CSS.escape(prefix)}-group .add-row button`);
+      for (let before = -1; total && button && Number(total.value) < Number(wanted) && Number(total.value) !== before; ) {
+        before = Number(total.value);
+        button.click();
+      }
+    }
+  }
+
+  function restore(form, draft) {
+    addRows(form, draft.totals);
+    const values = { ...readFields(form, { asItCame: false }), ...draft.values };
+    writeFields(form, values);
+    for (const field of form.elements) {
+      if (!(field.name in draft.values)) continue;
+      for (const type of ["input", "change"]) field.dispatchEvent(new Event(type, { bubbles: true }));
+    }
+    writeFields(form, values); // scripts of the page have answered, as if it were typed
+  }
+
+  function make(tag, { text = "", ...fields } = {}, ...children) {
+    const element = Object.assign(document.createElement(tag), fields);
+    element.append(text, ...children);
+    return element;
+  }
+
+  function describe(at) {
+    const then = new Date(at);
+    const time = then.toLocaleTimeString("en-US", { hour: "numeric", minute: "2-digit" });
+    if (then.toDateString() === new Date().toDateString()) return `at ${time}`;
+    return `on ${then.toLocaleDateString("en-US", { month: "short", day: "numeric", year: "numeric" })} at ${time}`;
+  }
+
+  function offer(form, key, draft, names) {
+    const box = make("div", { className: "kept" });
+    box.setAttribute("role", "status");
+    const list = make("dl");
+    for (const name of names) {
+      const value = draft.values[name].join(", ");
+      list.append(make("dt", { text: nameField(form, name) }), make("dd", { text: value.length > 200 ? `${value.slice(0, 200)}…` : value || "(empty)" }));
+    }
+    const done = () => {
+      localStorage.removeItem(key);
+      box.remove();
+    };
+    const use = make("button", { type: "button", className: "button", text: "Restore" });
+    use.addEventListener("click", () => {
+      restore(form, draft);
+      done();
+      keep(form, form.dataset.draftKey);
+    });
+    const drop = make("button", { type: "button", className: "button", text: "Discard" });
+    drop.addEventListener("click", done);
+    box.append(
+      make("p", { text: `Restore what you typed here ${describe(draft.at)}? It was not saved.` }),
+      make("details", {}, make("summary", { text: `What differs: ${names.length} ${names.length === 1 ? "field" : "fields"}` }), list),
+      make("p", {}, use, " ", drop),
+    );
+    form.before(box);
+  }
+
+  // -- Forms ------------------------------------------------------------------------------------------------
+
+  function watch(form, place) {
+    const id = `${location.pathname}#${form.id || place}`;
+    const key = `${OURS}${page}:${id}`;
+    form.dataset.draftKey = key;
+    const number = make("input", { type: "hidden", name: NUMBER });
+    form.append(number);
+    let timer = 0;
+    const keepNow = () => {
+      if (timer) keep(form, key);
+      clearTimeout(timer);
+      timer = 0;
+    };
+    const keepSoon = () => {
+      clearTimeout(timer);
+      timer = setTimeout(keepNow, PAUSE);
+    };
+    form.addEventListener("input", keepSoon);
+    form.addEventListener("change", keepSoon);
+    document.addEventListener("visibilitychange", keepNow);
+    addEventListener("pagehide", keepNow);
+    form.addEventListener("submit", (event) => {
+      keepNow();
+      number.value = event.submitter?.closest(".actions") ? "" : page; // an action does not store what was typed
+    });
+
+    const now = readFields(form, { asItCame: false });
+    const others = keys(OURS).filter((other) => other.endsWith(`:${id}`) && other !== key);
+    for (const other of others.sort((one, two) => (read(two)?.at ?? 0) - (read(one)?.at ?? 0))) {
+      const draft = read(other);
+      const names = differ(draft?.values ?? {}, now);
+      if (names.length) offer(form, other, draft, names);
+      else localStorage.removeItem(other);
+    }
+  }
+
+  try {
+    tidy();
+    if (!new URLSearchParams(location.search).has("_popup")) {
+      const forms = [...document.querySelectorAll("#content form")].filter((form) => form.method === "post" && form.id !== "changelist-form" && form.querySelector(TYPED));
+      // Once the page's own scripts are through.
+      addEventListener("load", () => forms.forEach(watch));
+    }
+    for (const form of document.querySelectorAll("#logout-form")) form.addEventListener("submit", () => forget(OURS));
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error; // this browser lets pages store nothing
+  }
+}
+
+// Ctrl+S or ⌘+S saves and stays on the page, where there is such a button.
+document.addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() !== "s" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+  const form = document.activeElement?.form ?? document.querySelector("#content-main form[method=post]");
+  const button = form?.querySelector("[name=_continue]") ?? form?.querySelector("[name=_save]:not(.desk-default)");
+  if (!button) return;
+  event.preventDefault();
+  button.click();
+});

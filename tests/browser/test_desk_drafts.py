@@ -1,0 +1,183 @@
+"""What is typed at the desk survives the end of a tab, a session, and the network, until the desk has stored it."""
+
+import json
+import re
+
+import pytest
+from django.contrib.sessions.models import Session
+from playwright.sync_api import BrowserContext, Page, expect
+
+from accounts.models import User
+from tests import factories as make
+from tests.browser.signing_in import sign_in
+from tools.models import Tool
+
+QUOTE = "Held under load for a month, and\nwhat broke was fixed *within a day*."
+
+
+@pytest.fixture
+def tool(transactional_db, live_server) -> Tool:
+    make.reviewer(slug="skeptic", name="The Skeptic", seat=1)
+    return make.tool(name="Acme", slug="acme", tagline="Before")
+
+
+@pytest.fixture
+def address(page: Page, live_server, tool: Tool) -> str:
+    """Return the address of the tool's form, for which the browser is signed in."""
+    sign_in(page.context, live_server.url, User.objects.create_superuser("ada"))
+    return f"{live_server.url}/admin/tools/tool/{tool.pk}/change/"
+
+
+def open_page(context: BrowserContext, address: str) -> Page:
+    page = context.new_page()
+    page.goto(address)
+    return page
+
+
+def type_everything(page: Page) -> None:
+    page.get_by_label("Tagline").fill("After")
+    seat = page.locator("#seat-skeptic")
+    seat.get_by_role("radio", name="Skip").check()
+    seat.get_by_label("Gist").fill("It held.")
+    seat.get_by_label("How this seat knows").select_option("read")
+    seat.get_by_label("Quote").fill(QUOTE)
+    page.get_by_role("button", name="Add another plan").click()
+    page.locator("[name$='-name'][name^='plans-']").last.fill("Team")
+
+
+def check_everything(page: Page) -> None:
+    expect(page.get_by_label("Tagline")).to_have_value("After")
+    seat = page.locator("#seat-skeptic")
+    expect(seat.get_by_role("radio", name="Skip")).to_be_checked()
+    expect(seat.get_by_label("Quote")).to_have_value(QUOTE)
+    expect(page.locator("[name$='-name'][name^='plans-']").last).to_have_value("Team")
+
+
+def list_drafts(page: Page) -> list[dict]:
+    texts = page.evaluate(
+        "Object.keys(localStorage).filter(k => k.startsWith('shipside-draft:')).map(k => localStorage[k])"
+    )
+    return [json.loads(text) for text in texts]
+
+
+def wait_until_kept(page: Page, words: str) -> None:
+    page.wait_for_function("words => Object.values(localStorage).some(text => text.includes(words))", arg=words)
+
+
+def restore(page: Page) -> None:
+    offered = page.locator(".kept")
+    expect(offered).to_have_count(1)
+    offered.get_by_role("button", name="Restore").click()
+    expect(offered).to_have_count(0)
+
+
+def test_draft_is_offered_after_the_tab_has_gone_and_forgotten_once_saved(page: Page, address, tool):
+    context = page.context
+    first = open_page(context, address)
+    expect(first.locator(".kept")).to_have_count(0)
+    type_everything(first)
+    wait_until_kept(first, "Team")
+    first.close()
+
+    second = open_page(context, address)
+    offered = second.locator(".kept")
+    expect(offered).to_contain_text(re.compile(r"Restore what you typed here at \d+:\d\d [AP]M\? It was not saved\."))
+    offered.locator("summary").click()
+    expect(offered.locator("dl")).to_contain_text("Tagline")
+    expect(second.get_by_label("Tagline")).to_have_value("Before")
+    restore(second)
+    check_everything(second)
+    second.close()
+
+    third = open_page(context, address)  # what was restored is kept as well
+    restore(third)
+    third.get_by_label("Website").fill("not an address")
+    third.get_by_role("button", name="Save and continue editing").click()
+    expect(third.locator("#problems")).to_be_visible()
+    third.close()
+
+    fourth = open_page(context, address)  # and so is a form that was sent and found wrong
+    restore(fourth)
+    check_everything(fourth)
+    fourth.get_by_label("Website").fill("https://acme.example")
+    fourth.locator("[name$='-kind'][name^='plans-']").last.select_option("free")
+    fourth.keyboard.press("Control+s")
+    expect(fourth.locator(".messagelist .success")).to_be_visible()
+    assert Tool.objects.get().tagline == "After"
+    assert list_drafts(fourth) == []
+    fourth.close()
+    expect(open_page(context, address).locator(".kept")).to_have_count(0)
+
+
+def test_draft_survives_the_end_of_the_session_and_a_lost_network(page: Page, address, live_server, tool):
+    context = page.context
+    writing = open_page(context, address)
+    writing.get_by_label("Tagline").fill("After the session")
+    Session.objects.all().delete()
+    writing.get_by_role("button", name="Save and continue editing").click()
+    writing.wait_for_url("**/account/login/**")
+    assert Tool.objects.get().tagline == "Before"
+    sign_in(context, live_server.url, User.objects.get(username="ada"))
+    writing.goto(address)
+    restore(writing)
+    expect(writing.get_by_label("Tagline")).to_have_value("After the session")
+
+    writing.get_by_label("Tagline").fill("Without a network")
+    wait_until_kept(writing, "Without a network")
+    writing.route("**/change/", lambda route: route.abort())
+    with writing.expect_event("requestfailed"):
+        writing.get_by_role("button", name="Save and continue editing").click(no_wait_after=True)
+    writing.close()
+    again = open_page(context, address)
+    restore(again)
+    expect(again.get_by_label("Tagline")).to_have_value("Without a network")
+
+
+def test_drafts_belong_to_one_user_and_end_with_signing_out(page: Page, address, live_server):
+    context = page.context
+    writing = open_page(context, address)
+    writing.get_by_label("Tagline").fill("Of Ada")
+    wait_until_kept(writing, "Of Ada")
+    writing.close()
+    sign_in(context, live_server.url, User.objects.create_superuser("bea"))
+    other = open_page(context, address)
+    expect(other.locator(".kept")).to_have_count(0)
+    sign_in(context, live_server.url, User.objects.get(username="ada"))
+    other.goto(address)
+    expect(other.locator(".kept")).to_have_count(1)
+    other.get_by_role("button", name="Sign out").click()
+    other.wait_for_url(lambda url: "/admin/tools/" not in url)
+    assert list_drafts(other) == []
+
+
+def test_discarded_and_old_drafts_are_gone(page: Page, address):
+    context = page.context
+    writing = open_page(context, address)
+    writing.get_by_label("Tagline").fill("Never mind")
+    wait_until_kept(writing, "Never mind")
+    writing.close()
+    offered = open_page(context, address)
+    offered.get_by_role("button", name="Discard").click()
+    assert list_drafts(offered) == []
+    offered.get_by_label("Tagline").fill("Long ago")
+    wait_until_kept(offered, "Long ago")
+    offered.evaluate(
+        "for (const key of Object.keys(localStorage)) if (key.startsWith('shipside-draft:'))"
+        "localStorage[key] = JSON.stringify({...JSON.parse(localStorage[key]), at: Date.now() - 8 * 864e5})"
+    )
+    offered.close()
+    assert list_drafts(open_page(context, address)) == []
+
+
+def test_enter_in_a_field_saves_a_draft_but_nothing_that_is_public(page: Page, address, tool):
+    page.goto(address)
+    page.get_by_label("Tagline").fill("Half a tagl")
+    page.get_by_label("Tagline").press("Enter")
+    expect(page.get_by_label("Tagline")).to_have_value("Half a tagl")
+    assert (Tool.objects.get().tagline, page.url) == ("Before", address)
+    Tool.objects.update(published_at=None)
+    draft = open_page(page.context, address)
+    draft.get_by_label("Tagline").fill("A whole tagline")
+    draft.get_by_label("Tagline").press("Enter")
+    expect(draft).to_have_url(re.compile(r"/admin/tools/tool/$"))
+    assert Tool.objects.get().tagline == "A whole tagline"
