@@ -22,9 +22,10 @@ def tool(transactional_db, live_server) -> Tool:
 
 
 @pytest.fixture
-def address(page: Page, live_server, tool: Tool) -> str:
+def address(page: Page, live_server, tool: Tool, settings) -> str:
     """Return the address of the tool's form, for which the browser is signed in."""
-    sign_in(page.context, live_server.url, User.objects.create_superuser("ada"))
+    settings.REQUIRE_MFA = False
+    sign_in(page.context, live_server.url, User.objects.create_superuser("ada", password="a long pass phrase"))
     return f"{live_server.url}/admin/tools/tool/{tool.pk}/change/"
 
 
@@ -181,3 +182,28 @@ def test_enter_in_a_field_saves_a_draft_but_nothing_that_is_public(page: Page, a
     draft.get_by_label("Tagline").press("Enter")
     expect(draft).to_have_url(re.compile(r"/admin/tools/tool/$"))
     assert Tool.objects.get().tagline == "A whole tagline"
+
+
+def test_page_whose_session_ended_says_so_and_is_saved_after_signing_in_elsewhere(page: Page, address, live_server):
+    page.clock.install()
+    page.goto(address)
+    page.get_by_label("Tagline").fill("Typed before")
+    Session.objects.all().delete()
+    page.clock.fast_forward("06:00")
+    page.get_by_label("Tagline").press_sequentially(" and after")
+    notice = page.get_by_role("alert")
+    expect(notice).to_contain_text("You are signed out. What you typed is still here")
+    expect(notice.get_by_role("link", name="Sign in")).to_have_attribute("href", "/account/login/?next=/admin/")
+
+    with page.expect_popup() as popup:
+        notice.get_by_role("link", name="Sign in").click()
+    popup.value.get_by_label("User name or email address").fill("ada")
+    popup.value.get_by_label("Password").fill("a long pass phrase")
+    popup.value.get_by_role("button", name="Sign in", exact=True).click()
+    popup.value.wait_for_url("**/admin/")
+    page.bring_to_front()
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(notice).to_have_count(0)
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
+    assert Tool.objects.get().tagline == "Typed before and after"
