@@ -207,7 +207,11 @@ def list_chosen(filters: dict[str, Any], facts: FactFilterContext) -> list[Chose
         chosen.append(ChosenFilter("community", None, "With a community number"))
     for facet in facts["fact_facets"] + facts["more_facets"]:
         name = facet.parameter
-        chosen += [ChosenFilter(name, option.value, option.name) for option in facet.options if option.is_chosen]
+        chosen += [
+            ChosenFilter(name, option.value, f"{facet.name}: {option.name}")
+            for option in facet.options
+            if option.is_chosen
+        ]
         if facet.low:
             chosen.append(ChosenFilter(f"{name}.min", None, f"{facet.name}: {facet.low} or more"))
         if facet.high:

@@ -23,6 +23,7 @@ from comparisons.shaping.changes import shape_change
 from comparisons.shaping.reconciliation import Opinions, describe_rail
 from comparisons.shaping.sentences import list_brief_names, write_card_verdict
 from comparisons.shaping.tool_columns import Card, build_card, render_listed_prediction
+from comparisons.shaping.tool_table import MAX_SEAT_COLUMNS
 from comparisons.shaping.verdict_text import VerdictText
 from reviews.behind import describe_seats
 from reviews.models import Prediction, Review, Reviewer
@@ -130,6 +131,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "splits": [] if gaps else _list_splits(),
             "seats": seats,
             "map": _build_map(seats, mapped),
+            "can_filter_map": 1 < len(seats) <= MAX_SEAT_COLUMNS,
             "categories": sorted(entries, key=lambda entry: -entry.tools)[:MAX_TILES],
             "has_more_categories": len(entries) > MAX_TILES,
             "due": [render_listed_prediction(prediction, today=today) for prediction in due],

@@ -60,3 +60,17 @@ def test_changes_of_this_week_stand_alone_if_there_are_several(client, time_mach
     time_machine.move_to(timezone.now() + timedelta(days=8))
     page = text(client, "/")
     assert ('<h2 id="changes">What changed</h2>' in page, "New tool" in page) == (True, True)
+
+
+def test_map_of_verdicts_can_be_filtered_by_seat(client):
+    make.panel(of=make.tool(), seats=[make.reviewer(name="The Wary")], verdicts="+")
+    assert "map-filter" not in text(client, "/")
+    make.reviewer(name="The Keen")
+    labels = re.findall(
+        '<label class="chip"><input(.*?)type="radio" name="ships"( checked)?>(.*?)</label>', text(client, "/")
+    )
+    assert labels == [
+        (" ", " checked", " All verdicts"),
+        (' class="map-filter__1" ', "", " The Wary ships"),
+        (' class="map-filter__2" ', "", " The Keen ships"),
+    ]

@@ -81,7 +81,7 @@ def test_list_sends_its_lens_along_to_be_compared(client):
 
 
 @pytest.mark.parametrize(
-    ("ticked", "words"), [(1, "Second tool"), (5, "There is room for four."), (0, "Name the tools.")]
+    ("ticked", "words"), [(1, "Second tool"), (5, "There is room for four."), (0, "Type three or four names.")]
 )
 def test_server_answers_any_number_of_ticks(client, ticked, words):
     slugs = [make.tool().slug for _ in range(ticked)]
