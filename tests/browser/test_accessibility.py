@@ -44,13 +44,13 @@ def find_complaints(site: str, page: Page, paths: list[str]) -> list[str]:
     return complaints
 
 
-def test_public_pages_break_no_rule_fit_the_screen_and_set_no_cookie(site, long_name, page: Page):
+def test_public_pages_break_no_rule_fit_the_screen_and_set_no_cookie(site, long_name, page_to_measure: Page):
     make.votes(on=Tool.objects.get(slug="mistral-medium-3"), ship=40, skip=30)
-    assert find_complaints(site, page, PAGES[::2]) == []
-    assert page.context.cookies() == []
+    assert find_complaints(site, page_to_measure, PAGES[::2]) == []
+    assert page_to_measure.context.cookies() == []
 
 
-def test_pages_with_a_long_name_fit_the_screen(site, long_name, page: Page):
+def test_pages_with_a_long_name_fit_the_screen(site, long_name, page_to_measure: Page):
     for path in LONG:
-        page.goto(site + path)
-        assert find_too_wide(page) == [], path
+        page_to_measure.goto(site + path)
+        assert find_too_wide(page_to_measure) == [], path

@@ -10,7 +10,7 @@ from tools.models import Tool
 __all__ = ["long_name"]
 
 
-def test_public_pages_break_no_rule_fit_the_screen_and_set_no_cookie(site, long_name, page: Page):
+def test_public_pages_break_no_rule_fit_the_screen_and_set_no_cookie(site, long_name, page_to_measure: Page):
     make.votes(on=Tool.objects.get(slug="mistral-medium-3"), ship=40, skip=30)
-    assert find_complaints(site, page, PAGES[1::2]) == []
-    assert page.context.cookies() == []
+    assert find_complaints(site, page_to_measure, PAGES[1::2]) == []
+    assert page_to_measure.context.cookies() == []
