@@ -51,6 +51,7 @@ def _assets() -> dict[str, str]:
         "reviewers_css": "css/reviewers.css",
         "earlier_css": "css/earlier.css",
         "earlier_pages_css": "css/earlier_pages.css",
+        "columns_css": "css/columns.css",
         "documents_css": "css/documents.css",
         "votes_css": "css/votes.css",
         "print_css": "css/print.css",

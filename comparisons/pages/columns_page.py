@@ -12,16 +12,15 @@ from comparisons.forms import CustomOptions
 from comparisons.machines import titles
 from comparisons.pages.must_haves import MustHaves, read_must_haves
 from comparisons.pages.panel_seats import find_seats
+from comparisons.pages.sides import Side, build_sides
 from comparisons.reading.pairs import read_editors_order
 from comparisons.reading.records import PairRecord
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import fact_rows, needs, search_results, seat_rows, sentences, tool_columns
 from comparisons.shaping.estimates import CostSection, build_section, format_query
-from comparisons.shaping.fact_rows import FactGroup
-from comparisons.shaping.needs import Standing
+from comparisons.shaping.fact_rows import FactTable
 from comparisons.shaping.search_results import PickerField
 from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter, SeatToggle, build_toggles
-from comparisons.shaping.seat_rows import SeatRow
 from comparisons.shaping.tool_columns import Column
 from comparisons.shaping.verdict_text import VerdictText
 from votes.community import Community
@@ -33,7 +32,7 @@ FIELD_LABELS = ("First tool", "Second tool", "Third tool", "Fourth tool")
 class FormContext(TypedDict):
     """What `comparisons/custom.html` takes."""
 
-    sides: list[tuple[PickerField, list[tuple[str, str, str]]]]
+    fields: list[tuple[PickerField, list[tuple[str, str, str]]]]
     """The fields, each with the tools that may be meant."""
     has_beyond: bool
     """Whether more tools were entered than there are columns."""
@@ -48,7 +47,6 @@ class ColumnsContext(FormContext):
     notice: str
     example_notice: str
     who_speaks: str
-    has_long_names: bool
     canonical: str
     """The address without everything that the reader selected."""
     whole_panel: str
@@ -65,11 +63,12 @@ class ColumnsContext(FormContext):
     """The query string without the must-haves, name by name."""
     columns: list[Column]
     cost: CostSection | None
-    has_corrections: bool
-    tools: list[tuple[Column, Community, Standing]]
-    seats: list[SeatRow]
+    sides: list[Side]
+    board: list[SafeString]
+    """The verdicts of each seat as a row; the seats that differ come first."""
+    scorecard: list[SafeString]
     split_sentence: str
-    facts: list[FactGroup]
+    facts: FactTable
     pairs: list[SafeString]
 
 
@@ -78,7 +77,7 @@ def build_form(fields: list[PickerField], options: CustomOptions) -> FormContext
     empty = [PickerField(f"t{place}", FIELD_LABELS[place], "") for place in range(len(fields), len(FIELD_LABELS))]
     fields = [*fields, *empty]
     return {
-        "sides": [(field, search_results.custom_choices(fields, place)) for place, field in enumerate(fields)],
+        "fields": [(field, search_results.custom_choices(fields, place)) for place, field in enumerate(fields)],
         "has_beyond": bool(options.beyond),
     }
 
@@ -98,6 +97,7 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
     columns = tool_columns.build_columns(records, today=today)
     communities = [Community.of(tool.community, is_frozen=tool.is_frozen) for tool in tools]
     seats = seat_rows.build_seat_rows(records)
+    by_weight = sorted(seats, key=lambda row: not row["differs"])
     verdict = sentences.write_ranking(columns, communities, seat_filter)
     must_haves = read_must_haves(
         options.needs,
@@ -115,7 +115,6 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
         "notice": sentences.write_like_for_like_notice(*columns),
         "who_speaks": sentences.write_who_speaks(seats),
         "example_notice": sentences.write_example_notice(*columns),
-        "has_long_names": tool_columns.has_long_names(records),
         "canonical": search_results.custom_address(slugs),
         "whole_panel": add_query(search_results.custom_address(slugs, needs=need), usage),
         "address": add_query(search_results.custom_address(slugs, seats=lens, needs=need), usage),
@@ -134,11 +133,11 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
             here=reverse("custom"),
             hidden=[*(("t", slug) for slug in slugs), *parse_qsl(lens), *parse_qsl(need)],
         ),
-        "has_corrections": any(column["corrections"] for column in columns),
-        "tools": list(zip(columns, communities, must_haves.standings, strict=True)),
-        "seats": seats,
+        "sides": build_sides(columns, communities, must_haves.standings),
+        "board": [row["drawn"] for row in by_weight],
+        "scorecard": [seat_rows.render_seat(row, columns) for row in by_weight],
         "split_sentence": sentences.describe_wide_split(seats),
-        "facts": fact_rows.group_facts(fact_rows.build_fact_rows(records, today=today)),
+        "facts": fact_rows.arrange_facts(fact_rows.build_fact_rows(records, today=today)),
         "pairs": [tool_columns.render_pair_link(pair) for pair in _list_pairs(columns, ids)],
     }
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import NamedTuple, TypedDict
+from typing import TypedDict
 from urllib.parse import parse_qsl
 
 from django.conf import settings
@@ -23,6 +23,7 @@ from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
 from comparisons.pages.must_haves import MustHaves, read_must_haves
 from comparisons.pages.panel_seats import find_seats
+from comparisons.pages.sides import Side, build_sides
 from comparisons.reading.changes import read_changes
 from comparisons.reading.pairs import Pair
 from comparisons.reading.revision import Revision
@@ -32,15 +33,14 @@ from comparisons.shaping.boxes import render_box
 from comparisons.shaping.changes import Change, shape_change
 from comparisons.shaping.estimates import CostSection, build_section, format_query
 from comparisons.shaping.fact_rows import FactTable
-from comparisons.shaping.needs import Need, Standing
+from comparisons.shaping.needs import Need
 from comparisons.shaping.pair_timeline import PairTimeline, build_pair_timeline
 from comparisons.shaping.picks import Picks
 from comparisons.shaping.pricing_read import write_pricing_read
-from comparisons.shaping.reconciliation import Opinions, describe_rail, reconcile
+from comparisons.shaping.reconciliation import Opinions, reconcile
 from comparisons.shaping.seat_filter import WHOLE_PANEL, PanelSeat, SeatFilter, SeatToggle, build_toggles
 from comparisons.shaping.seat_rows import SeatRow
 from comparisons.shaping.tool_columns import Column
-from votes.community import Community
 from votes.preference import Preference
 from web import markdown
 from web.caching import process_cache
@@ -112,18 +112,6 @@ class PairVerdict:
     social: str
     """The tags for shared links, rendered."""
     linked_data: SafeString
-
-
-class Side(NamedTuple):
-    """One of the two tools on the page."""
-
-    column: Column
-    community: Community
-    standing: Standing
-    is_behind: bool
-    """Whether the panel prefers the other one."""
-    rail: str
-    """What the drawing of panel and visitors shows."""
 
 
 class PageContext(TypedDict):
@@ -211,7 +199,7 @@ def _read_editorial(
         updated=_find_updated(columns),
         seats=seats,
         board=[row["drawn"] for row in by_weight],
-        scorecard=[_render_seat(row, [column["brief_name"] for column in columns]) for row in by_weight],
+        scorecard=[seat_rows.render_seat(row, columns) for row in by_weight],
         who_speaks=sentences.write_who_speaks(seats),
         split_sentence=sentences.describe_split(seats),
         lines=picks.find_lines(tools, [column["prices"] for column in columns]),
@@ -231,20 +219,6 @@ def _find_updated(columns: Sequence[Column]) -> str:
     """Return the day of the newest review of either tool; "" without any."""
     days = [column["newest_review_on"] for column in columns if column["newest_review_on"]]
     return format_day(max(days)) if days else ""
-
-
-def _render_seat(row: SeatRow, names: Sequence[str]) -> SafeString:
-    """Render what one seat says about both tools, which are called `names`."""
-    return render_cached(
-        "comparisons/_seat.html",
-        slug=row["slug"],
-        name=row["name"],
-        url=row["url"],
-        lens=row["lens"],
-        counted=row["counted"],
-        is_judged=any(row["verdicts"]),
-        cells=tuple(zip(names, row["verdicts"], row["gists"], row["basis_words"], row["cells"], strict=True)),
-    )
 
 
 # -- Verdict ------------------------------------------------------------------------------------------------
@@ -333,7 +307,7 @@ def _build_context(
         "must_haves": must_haves,
         "without_needs": add_query(here, lens, only, usage),
         "kept": parse_qsl(join_query(lens, only, usage)),
-        "sides": _build_sides(editorial.columns, pair.communities, must_haves.standings),
+        "sides": build_sides(editorial.columns, pair.communities, must_haves.standings),
         "preference": pair.preference,
         "cost": cost,
         "facts": editorial.differing_facts if options.only_differences else editorial.facts,
@@ -348,22 +322,6 @@ def _build_context(
         "toggles": build_toggles(editorial.panel_seats, seat_filter, here=here, also=join_query(only, need, usage)),
         "whole_panel": add_query(here, only, need, usage),
     }
-
-
-def _build_sides(
-    columns: Sequence[Column], communities: Sequence[Community], standings: Sequence[Standing]
-) -> list[Side]:
-    ratios = [column["panel"].percent for column in columns]
-    return [
-        Side(
-            column,
-            community,
-            standing,
-            is_behind=None not in ratios and column["panel"].percent != max(ratio or 0 for ratio in ratios),
-            rail=describe_rail(Opinions(column["brief_name"], column["panel"], community)),
-        )
-        for column, community, standing in zip(columns, communities, standings, strict=True)
-    ]
 
 
 def _add_costs(lines: Picks, cost: CostSection | None) -> Picks:

@@ -1,4 +1,4 @@
-"""The reviews of tools as rows: one seat each, with a verdict and a cell per tool. Records in, rows out; no queries."""
+"""The reviews of tools as rows: one seat each, with a verdict per tool. Records in, rows out; no queries."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -14,7 +14,7 @@ from comparisons.reading.records import (
     WordsRecord,
 )
 from comparisons.shaping.seat_filter import PanelSeat
-from comparisons.shaping.tool_columns import find_publication_day
+from comparisons.shaping.tool_columns import Column, find_publication_day
 from reviews.basis import describe_basis
 from reviews.choices import Outcome
 from web.fragments import render_cached
@@ -22,7 +22,7 @@ from web.words import count_of, format_day
 
 
 class SeatRow(TypedDict):
-    """One reviewer, with the verdict on the tool of each column (None without a review) and a cell per column."""
+    """One reviewer, with the verdict on the tool of each column (None without a review)."""
 
     seat: PanelSeat
     slug: str
@@ -40,6 +40,7 @@ class SeatRow(TypedDict):
     editions: tuple[int | None, ...]
     """The ids of the reviews, for anchors on a tool's own page."""
     cells: list[SafeString]
+    """The reasons on each tool of a pair; empty for more tools, which link to them."""
     differs: bool
     counted: bool
     """Whether the panel's numbers count this seat."""
@@ -71,7 +72,8 @@ def build_seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
                 "basis_words": tuple(describe_basis_of(review) if review else "" for review in reviews),
                 "editions": tuple(review["id"] if review else None for review in reviews),
                 "cells": [
-                    _render_quote(reviewer["slug"], place, tools, review) for place, review in enumerate(reviews)
+                    _render_quote(reviewer["slug"], place, tools[place], review)
+                    for place, review in enumerate(reviews if len(tools) == 2 else [])
                 ],
                 "differs": differs,
                 "drawn": render_cached(
@@ -87,24 +89,45 @@ def build_seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
     return rows
 
 
-def _render_quote(seat: str, place: int, tools: Sequence[ToolRecord], review: ReviewRecord | None) -> SafeString:
-    tool = tools[place]
-    own_page = reverse_slug("tool", tool["slug"])
-    is_pair = len(tools) == 2
+def render_seat(row: SeatRow, columns: Sequence[Column]) -> SafeString:
+    """Render what one seat says about two tools, with its reasons, or about more tools, with links to them."""
+    is_pair = len(columns) == 2
+    return render_cached(
+        "comparisons/_seat.html",
+        slug=row["slug"],
+        name=row["name"],
+        url=row["url"],
+        lens=row["lens"],
+        counted=row["counted"],
+        has_reasons=is_pair and any(row["verdicts"]),
+        cells=tuple(
+            (
+                column["brief_name"],
+                verdict,
+                gist,
+                basis,
+                "" if is_pair or not verdict else f"{column['url']}#seat-{row['slug']}",
+                row["cells"][place] if is_pair else None,
+            )
+            for place, (column, verdict, gist, basis) in enumerate(
+                zip(columns, row["verdicts"], row["gists"], row["basis_words"], strict=True)
+            )
+        ),
+    )
+
+
+def _render_quote(seat: str, place: int, tool: ToolRecord, review: ReviewRecord | None) -> SafeString:
+    """Render the reasons of a seat on the tool at a place of a pair."""
     if review is None:
-        return render_cached("comparisons/_quote.html", seat=seat, place=place + 1, tool=tool["name"], is_pair=is_pair)
+        return render_cached("comparisons/_quote.html", seat=seat, place=place + 1, tool=tool["name"])
     return render_cached(
         "comparisons/_quote.html",
         seat=seat,
         place=place + 1,
         tool=tool["name"],
-        is_pair=is_pair,
-        history=f"{own_page}#edition-{review['id']}",
-        predictions_url=f"{'' if is_pair else own_page}#predictions",  # the page of a pair lists them itself
+        history=f"{reverse_slug('tool', tool['slug'])}#edition-{review['id']}",
         predictions=_summarize_predictions(review["predictions"] or []),
         verdict=review["verdict"],
-        gist=review["gist"],
-        basis=describe_basis_of(review),
         quote=review["quote"],
         flips_if=review["flips_if"],
         day=format_day(find_publication_day(review)),

@@ -1,4 +1,6 @@
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from typing import Any
 
 from django import template
 from django.template.context import Context
@@ -57,3 +59,9 @@ def repeat_block(context: Context, name: str) -> SafeString:
 def number(value: int) -> str:
     """Format a count as `9,357`."""
     return f"{value:,}"
+
+
+@register.filter
+def zip_with(items: Iterable[Any], others: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """Pair each item with the other at its place, such as a column with its cell."""
+    return zip(items, others, strict=True)
