@@ -54,6 +54,8 @@ class Bill(NamedTuple):
     """Whether the price only starts there."""
     obstacle: str = ""
     missing: str = ""
+    uncounted: tuple[str, ...] = ()
+    """The meters that are used and that the plan neither charges nor limits, as far as is known."""
 
     @property
     def words(self) -> str:
@@ -75,8 +77,8 @@ class _NoAmountError(Exception):
 def compute_bill(plan: str, price: Price, usage: Usage, *, sold: Collection[str] = ()) -> Bill:
     """Return what a month of `usage` costs on a plan (its name and its price).
 
-    `sold` are the meters that the tool sells by use (`find_sold_meters`): a plan that does not mention one of them does
-    not come with it.
+    `sold` are the meters that the tool charges for elsewhere (`find_sold_meters`): a plan that does not mention one of
+    them does not come with it.
     """
     try:
         seats = _count_seats(price, usage.seats)
@@ -84,14 +86,20 @@ def compute_bill(plan: str, price: Price, usage: Usage, *, sold: Collection[str]
     except _NoAmountError as error:
         return Bill(plan, obstacle=error.obstacle, missing=error.missing)
     amount = sum((line.amount for line in lines), Fraction())
-    notes = tuple(_write_notes(price, seats, usage))
-    return Bill(plan, amount, price.currency, tuple(lines), notes, is_least=price.is_from)
+    uncounted = _find_uncounted(price, usage)
+    notes = tuple(_write_notes(price, seats, uncounted))
+    return Bill(plan, amount, price.currency, tuple(lines), notes, is_least=price.is_from, uncounted=uncounted)
 
 
-def find_sold_meters(prices: Iterable[Price]) -> frozenset[str]:
-    """Return the meters that plans of a tool sell by use, such as tokens where a model has a chat plan and an API."""
-    by_use = [price for price in prices if price.kind == PlanKind.PAID and price.period == Period.USAGE]
-    return frozenset(rate.meter for price in by_use for rate in price.rates if rate.does_cost)
+def find_sold_meters(prices: Iterable[Price], *, besides: Price) -> frozenset[str]:
+    """Return the meters that a tool charges for, and that the plan `besides` does not come with unless it says so.
+
+    A paid plan does not come with what is sold by use, such as tokens where a model has a chat plan and an API. A free
+    plan does not come with anything that a paid plan counts either, such as the credits of an editor.
+    """
+    is_free = besides.kind == PlanKind.FREE
+    selling = [price for price in prices if price.kind == PlanKind.PAID and (is_free or price.period == Period.USAGE)]
+    return frozenset(rate.meter for price in selling for rate in price.rates if is_free or rate.does_cost)
 
 
 def find_cheapest(bills: Iterable[Bill]) -> list[Bill]:
@@ -107,6 +115,11 @@ def find_cheapest(bills: Iterable[Bill]) -> list[Bill]:
         min((bill for bill in known if bill.currency == currency), key=lambda bill: bill.amount or 0)
         for currency in currencies
     ]
+
+
+def name_meters(meters: Iterable[str]) -> str:
+    """Return `requests and images`."""
+    return join_words([name_meter(meter, 0) for meter in meters])
 
 
 def format_cost(amount: Fraction, currency: str) -> str:
@@ -207,7 +220,14 @@ def _charge_meter(price: Price, rate: Rate, number: int, seats: int) -> BillLine
     return BillLine(words, excess * Fraction(rate.amount) / rate.per)
 
 
-def _write_notes(price: Price, seats: int, usage: Usage) -> list[str]:
+def _find_uncounted(price: Price, usage: Usage) -> tuple[str, ...]:
+    """Return the meters that are used and that the plan has no rate for."""
+    rates = {rate.meter: rate for rate in price.rates}
+    used = {meter for meter, number in _merge_cached(usage.meters, rates) if number}
+    return tuple(meter for meter in Meter.values if meter in used - rates.keys())
+
+
+def _write_notes(price: Price, seats: int, uncounted: Sequence[str]) -> list[str]:
     """Return what the amount does not say: how it is paid, and what the plan does not count."""
     notes = []
     if price.amount is not None and price.currency is not None:
@@ -216,8 +236,6 @@ def _write_notes(price: Price, seats: int, usage: Usage) -> list[str]:
             notes.append(f"Billed yearly: {format_cost(paid_at_once * 12, price.currency)} at once.")
         elif price.period == Period.YEAR:
             notes.append(f"Paid by the year: {format_cost(paid_at_once, price.currency)} at once.")
-    rated = {rate.meter for rate in price.rates}
-    merged = {meter for meter, _ in _merge_cached(usage.meters, {rate.meter: rate for rate in price.rates})}
-    if uncounted := [name_meter(meter, 0) for meter in Meter.values if meter in merged - rated]:
-        notes.append(f"It does not count {join_words(uncounted)}, as far as we know.")
+    if uncounted:
+        notes.append(f"It does not count {name_meters(uncounted)}, as far as we know.")
     return notes

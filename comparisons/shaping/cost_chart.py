@@ -1,6 +1,6 @@
 """A drawing of what tools cost against seats or usage, and where the cheapest one changes. No queries."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
@@ -83,30 +83,37 @@ def draw_costs(axis: Axis, costs: Sequence[tuple[str, Cost]], currency: str) -> 
 
     None if fewer than two lines have anything to show, as there is then nothing to compare.
     """
-    costs = costs[:MAX_LINES]
     first = 1 if not axis.meter else 0
     least = 0 if axis.meter else _SEATS_AT_LEAST
     ahead = max(axis.asked * _LOOK_AHEAD, least)
     stretches = _find_stretches(axis, [cost for _, cost in costs], ahead)
     last = max([axis.asked * 2, least, *(start * 5 // 4 for start, _ in stretches[1:2])])
     numbers = sorted({first + (last - first) * step // STEPS for step in range(STEPS + 1)} | {axis.asked})
-    amounts = [[cost(axis.at(number)) for number in numbers] for _, cost in costs]
-    top = max((amount for row in amounts for amount in row if amount is not None), default=Fraction())
-    shown = [(name, row) for (name, _), row in zip(costs, amounts, strict=True) if any(a is not None for a in row)]
-    if len(shown) < 2 or not top:
+    rows = {place: [cost(axis.at(number)) for number in numbers] for place, (_, cost) in enumerate(costs)}
+    known = [place for place, row in rows.items() if any(amount is not None for amount in row)]
+    chosen = _choose_lines(known, stretches)
+    amounts = [amount for place in chosen for amount in rows[place] if amount is not None]
+    if len(chosen) < 2 or not any(amounts):
         return None
+    top = max(amounts)
 
     def place(number: int) -> Fraction:
         return Fraction(WIDTH * (number - first), max(1, last - first))
 
     lines = tuple(
-        ChartLine(name, number, _draw_runs([place(one) for one in numbers], row, top))
-        for number, (name, row) in enumerate(shown, start=1)
+        ChartLine(costs[line][0], number, _draw_runs([place(one) for one in numbers], rows[line], top))
+        for number, line in enumerate(chosen, start=1)
     )
-    words = _describe_stretches(axis, [name for name, _ in costs], stretches, ahead)
+    words = _describe_stretches(axis, {line: costs[line][0] for line in known}, stretches, ahead)
     return CostChart(
         lines, axis.name(first), axis.name(last), format_cost(top, currency), _round(place(axis.asked)), words
     )
+
+
+def _choose_lines(known: Sequence[int], stretches: Sequence[tuple[int, tuple[int, ...]]]) -> list[int]:
+    """Return the places of at most MAX_LINES lines in their order: those that are cheapest somewhere before others."""
+    cheapest = dict.fromkeys(place for _, places in stretches for place in places)
+    return sorted(list(dict.fromkeys([*(place for place in cheapest if place in known), *known]))[:MAX_LINES])
 
 
 def _round(number: Fraction) -> str:
@@ -143,7 +150,7 @@ def _find_cheapest(costs: Sequence[Cost], usage: Usage) -> tuple[int, ...]:
 
 
 def _find_stretches(axis: Axis, costs: Sequence[Cost], ahead: int) -> list[tuple[int, tuple[int, ...]]]:
-    """Return (first number, the cheapest from there on) for each stretch of the axis up to `ahead`.
+    """Return (first number, the cheapest from there on, none if none fits) for each stretch of the axis up to `ahead`.
 
     Usage near nothing is left out: it costs nothing everywhere.
     """
@@ -158,16 +165,16 @@ def _find_stretches(axis: Axis, costs: Sequence[Cost], ahead: int) -> list[tuple
             is_before = _find_cheapest(costs, axis.at(middle)) == stretches[-1][1]
             low, high = (middle, high) if is_before else (low, middle)
         stretches.append((high, after))
-    return [stretch for stretch in stretches if stretch[1]]
+    return stretches
 
 
 def _describe_stretches(
-    axis: Axis, names: Sequence[str], stretches: Sequence[tuple[int, tuple[int, ...]]], ahead: int
+    axis: Axis, names: Mapping[int, str], stretches: Sequence[tuple[int, tuple[int, ...]]], ahead: int
 ) -> str:
     """Return `Up to 34 seats A is the cheaper one; beyond that, B is.`, or that nothing changes."""
     if len(stretches) < 2:
-        phrase = _describe_cheapest(names, stretches[0][1]) if stretches else ""
-        return f"{phrase[:1].upper()}{phrase[1:]} up to {axis.name(ahead)}, as far as we looked." if phrase else ""
+        phrase = _describe_cheapest(names, stretches[0][1])
+        return f"{phrase[0].upper()}{phrase[1:]} up to {axis.name(ahead)}, as far as we looked."
     parts = [
         f"up to {_name_limit(axis, after[0])} {_describe_cheapest(names, cheapest)}"
         for (_, cheapest), after in pairwise(stretches[:MAX_STRETCHES])
@@ -180,7 +187,9 @@ def _describe_stretches(
     return f"{text[0].upper()}{text[1:]}{rest}."
 
 
-def _describe_cheapest(names: Sequence[str], places: Sequence[int]) -> str:
+def _describe_cheapest(names: Mapping[int, str], places: Sequence[int]) -> str:
+    if not places:
+        return "none of them fits"
     if len(places) == len(names):
         return "they cost the same"
     verb = "is" if len(places) == 1 else "are"

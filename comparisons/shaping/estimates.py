@@ -9,7 +9,16 @@ from comparisons.addresses import add_query
 from comparisons.shaping.cost_chart import CostChart, choose_axis, draw_costs
 from comparisons.shaping.pricing_read import NOT_ALIKE
 from tools.choices import Meter, Period, PlanKind
-from tools.costs import Bill, Usage, compute_bill, find_cheapest, find_sold_meters, format_cost, round_to_cent
+from tools.costs import (
+    Bill,
+    Usage,
+    compute_bill,
+    find_cheapest,
+    find_sold_meters,
+    format_cost,
+    name_meters,
+    round_to_cent,
+)
 from tools.presets import MAX_SEATS, Preset
 from tools.prices import Price
 from tools.rates import MAX_COUNT, format_count, parse_count
@@ -153,15 +162,25 @@ def _find_cheaper(answers: Sequence[ToolEstimate]) -> int | None:
     currencies = {bill.currency for bill in bills} - {None}
     if len(answers) != 2 or len(amounts) != 2 or len(currencies) > 1 or amounts[0] == amounts[1]:
         return None
-    return amounts.index(min(amounts))
+    cheaper = amounts.index(min(amounts))
+    return None if bills[cheaper].is_least or _find_left_out(bills, bills[cheaper : cheaper + 1]) else cheaper
+
+
+def _find_left_out(bills: Sequence[Bill], best: Sequence[Bill]) -> tuple[str, ...]:
+    """Return the meters that one of the `best` bills leaves out and another bill counts: those do not compare."""
+    for bill in best:
+        if meters := tuple(meter for meter in bill.uncounted if any(meter not in other.uncounted for other in bills)):
+            return meters
+    return ()
 
 
 def _find_unlike(tools: Sequence[BillableTool], numbers: Mapping[str, int]) -> str:
-    """Return what was entered and is not the same in several of the tools, such as credits; "" if there is nothing."""
-    for meter in Meter.values:
-        if meter in NOT_ALIKE and meter in numbers and sum(meter in _find_meters([tool]) for tool in tools) > 1:
-            return str(Meter(meter).label)
-    return ""
+    """Return what was entered and is not the same in every tool, such as credits; "" if there is nothing.
+
+    It need not be counted by more than one tool: who rents no GPU from the other one has to get it elsewhere.
+    """
+    entered = [meter for meter in _find_meters(tools) if meter in NOT_ALIKE and numbers.get(meter)]
+    return str(Meter(entered[0]).label) if entered and len(tools) > 1 else ""
 
 
 def _find_meters(tools: Sequence[BillableTool]) -> list[str]:
@@ -223,13 +242,14 @@ class _Offer(NamedTuple):
         return self.plans[0].name if len(self.plans) < len(self.tool.plans) else isolate_name(self.tool.name)
 
     def compute_bills(self, usage: Usage) -> dict[Bill, BillablePlan]:
-        sold = find_sold_meters(plan.price for plan in self.tool.plans)
+        prices = [plan.price for plan in self.tool.plans]
         bills = {}
         for plan in self.plans:
             is_by_use = plan.price.period == Period.USAGE and plan.price.amount is None
             if is_by_use and not self.has_use:
                 bill = Bill(plan.name, missing=f"It is priced by use ({plan.price.words}). Enter how much.")
             else:
+                sold = find_sold_meters(prices, besides=plan.price)
                 bill = compute_bill(plan.name, plan.price, usage, sold=sold)
             bills[bill] = plan
         return bills
@@ -281,6 +301,10 @@ def _summarize(answers: Sequence[ToolEstimate]) -> str:
     ranked = sorted(bills, key=lambda named: named[1].amount or 0)
     least = ranked[0][1]
     best = [name for name, bill in ranked if bill.amount == least.amount]
+    if meters := _find_left_out([bill for _, bill in ranked], [bill for _, bill in ranked[: len(best)]]):
+        return f"Only some of them count {name_meters(meters)}, as far as we know, so these are not compared."
+    if any(bill.is_least for _, bill in ranked[: len(best)]):
+        return "A “from” price only says where it starts, so these are not compared."
     if len(best) == len(ranked):
         return f"{'Both' if len(best) == 2 else 'All'} come to {least.words} a month."
     comes = f"{'comes' if len(best) == 1 else 'come'} {'cheaper' if len(ranked) == 2 else 'cheapest'}"
@@ -294,8 +318,7 @@ def _draw(offers: Sequence[_Offer], usage: Usage, *, has_seats: bool, meters: Se
     currencies = {plan.price.currency for offer in offers for plan in offer.plans if plan.price.currency}
     if axis is None or len(currencies) != 1:
         return None
-    fitting = [offer for offer in offers if offer.find_cost(usage) is not None]
-    return draw_costs(axis, [(offer.name, offer.find_cost) for offer in fitting], currencies.pop())
+    return draw_costs(axis, [(offer.name, offer.find_cost) for offer in offers], currencies.pop())
 
 
 # -- For programs -------------------------------------------------------------------------------------------

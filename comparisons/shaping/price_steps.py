@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from comparisons.reading.records import PlanSpan
 from tools.choices import PlanKind
-from tools.prices import Price, are_alike, describe_change
+from tools.prices import Price, are_alike, describe_change, format_amount
+from tools.rates import Rate
 from web.words import format_day
 
 HEIGHT = 76  # of a drawing, in CSS pixels
@@ -50,6 +51,8 @@ class StepLabel(NamedTuple):
 class StepDrawing:
     marks: list[StepMark]
     labels: list[StepLabel]
+    measure: str
+    """What the line is the price of, such as `input tokens`; "" for the price itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,24 +160,28 @@ def _list_periods(line: Sequence[PlanSpan]) -> Iterator[PricePeriod]:
 
 
 def _draw(steps: Sequence[Step], start: datetime, end: datetime) -> StepDrawing | None:
-    """Draw prices that can be compared with the newest amount; free is nothing. None if there are not two of them."""
-    newest = next((step.price for step in reversed(steps) if step.price.amount is not None), None)
+    """Draw prices that can be compared with the newest amount; free is nothing. None if there are not two of them.
+
+    Prices by use are drawn by one of their rates.
+    """
+    newest = next((step.price for step in reversed(steps) if step.price.kind == PlanKind.PAID), None)
     if newest is None:
         return None
-    drawn = [
-        (step, Decimal(0) if step.price.amount is None else step.price.amount)
-        for step in steps
-        if step.price.kind == PlanKind.FREE or (step.price.amount is not None and are_alike(step.price, newest))
-    ]
-    if len(drawn) < 2:
+    alike = [step for step in steps if step.price.kind == PlanKind.FREE or are_alike(step.price, newest)]
+    rate = _choose_rate([step.price for step in alike], newest) if newest.amount is None else None
+    drawn = [(step, amount) for step in alike if (amount := _find_amount(step.price, rate)) is not None]
+    top = max((amount for _, amount in drawn), default=Decimal(0))
+    if len(drawn) < 2 or not top:
         return None
-    top = max(amount for _, amount in drawn)
 
     def x(at: datetime) -> float:
         return (at - start) / (end - start) * 100
 
     def y(amount: Decimal) -> str:
         return f"{_BOTTOM - (_BOTTOM - _TOP) * float(amount / top):.1f}"
+
+    def name(step: Step, amount: Decimal) -> str:
+        return format_amount(amount, step.price.currency) if rate and step.price.currency else step.price.words
 
     marks, labels = [], []
     for place, (step, amount) in enumerate(drawn):
@@ -185,10 +192,26 @@ def _draw(steps: Sequence[Step], start: datetime, end: datetime) -> StepDrawing 
     free_from, last = 0.0, drawn[-1]
     for step, amount in drawn[:-1]:
         if x(step.since) >= free_from and x(step.since) + _LABEL_WIDTH <= x(last[0].until) - _LABEL_WIDTH:
-            labels.append(StepLabel(_percent(x(step.since)), _above(y(amount)), "start", step.price.words))
+            labels.append(StepLabel(_percent(x(step.since)), _above(y(amount)), "start", name(step, amount)))
             free_from = x(step.since) + _LABEL_WIDTH
-    labels.append(StepLabel(_percent(x(last[0].until)), _above(y(last[1])), "end", last[0].price.words))
-    return StepDrawing(marks, labels)
+    labels.append(StepLabel(_percent(x(last[0].until)), _above(y(last[1])), "end", name(*last)))
+    return StepDrawing(marks, labels, rate.label if rate else "")
+
+
+def _choose_rate(prices: Sequence[Price], newest: Price) -> Rate | None:
+    """Return the rate of the newest price by which prices are drawn: the first one that was another before."""
+    rates = [rate for rate in newest.rates if rate.does_cost]
+    amounts = {rate: {_find_amount(price, rate) for price in prices if price.kind == PlanKind.PAID} for rate in rates}
+    return next((rate for rate in rates if len(amounts[rate] - {None}) > 1), rates[0] if rates else None)
+
+
+def _find_amount(price: Price, rate: Rate | None) -> Decimal | None:
+    """Return what a price is drawn as: its amount, or that of the rate with the same meter; None if it has none."""
+    if price.kind == PlanKind.FREE:
+        return Decimal(0)
+    if rate is None:
+        return price.amount
+    return next((one.amount for one in price.rates if (one.meter, one.per) == (rate.meter, rate.per)), None)
 
 
 def _percent(share: float) -> str:

@@ -113,7 +113,36 @@ def test_credits_of_different_tools_are_not_compared():
     assert read_figures(estimate) == [[("$10", "API")], [("$20", "API")]]
     assert estimate.summary == "Credits are not the same in different tools, so these are not compared."
     assert estimate.chart is None
-    assert answer((one, COPILOT), credit="10").chart is not None
+    for other in (COPILOT, tool("Free", Free=Price("free"))):  # who counts none has them from elsewhere
+        estimate = answer((one, other), credit="10")
+        assert estimate.summary == "Credits are not the same in different tools, so these are not compared."
+        assert (estimate.chart, estimate.cheaper) == (None, None)
+    assert answer((one,), credit="10").summary == ""
+
+
+def test_tool_that_does_not_count_something_is_not_cheaper_than_one_that_does():
+    counts = tool("Counts", API=Price("paid", None, "USD", "usage", rates=(Rate("minute", Decimal(1), 1),)))
+    not_at_all = tool("Library", Open=Price("free"))
+    estimate = answer((counts, not_at_all), minute="600")
+    assert read_figures(estimate) == [[("$600", "API")], [("nothing", "Open")]]
+    assert estimate.summary == "Only some of them count minutes, as far as we know, so these are not compared."
+    assert estimate.cheaper is None
+    both = answer((COPILOT, FLAT), seats="2")
+    assert (both.cheaper, "comes cheaper" in both.summary) == (0, True)
+
+
+def test_price_that_only_starts_somewhere_is_not_the_cheaper_one():
+    starts, starts_higher, exact = (
+        tool("Starts", Team=monthly("16", is_from=True, per_seat=True)),
+        tool("Higher", Team=monthly("50", is_from=True, per_seat=True)),
+        tool("Exact", Team=monthly("5", per_seat=True)),
+    )
+    estimate = answer((starts, starts_higher), seats="3")
+    assert read_figures(estimate) == [[("from $48", "Team")], [("from $150", "Team")]]
+    assert (estimate.cheaper, estimate.summary) == (
+        None, "A “from” price only says where it starts, so these are not compared.",
+    )  # fmt: skip
+    assert answer((starts, exact), seats="3").cheaper == 1
 
 
 @pytest.mark.parametrize(
@@ -191,7 +220,23 @@ def test_drawing_of_one_tool_compares_its_plans():
 
 def test_nothing_is_drawn_where_there_is_nothing_to_compare():
     assert answer((COPILOT, tool("None")), seats="10").chart is None
-    assert answer((tool("A", Free=Price("free", maximum_seats=9)), FLAT), seats="10").chart is None
+    ends = answer((tool("A", Free=Price("free", maximum_seats=9)), FLAT), seats="10")
+    assert ends.chart.words == "Up to 9 seats A is the cheaper one; beyond that, Flat is the cheaper one."
+
+
+def test_plan_that_ends_is_not_the_cheapest_beyond_its_end():
+    one, few = monthly("17", maximum_seats=1), monthly("25", per_seat=True, minimum_seats=2, maximum_seats=5)
+    for seats in ("1", "2"):  # whichever fits what was asked for
+        assert answer((tool("T", One=one, Few=few),), seats=seats).chart.words == (
+            "Up to 1 seat One is the cheaper one; up to 5 seats Few is the cheaper one; beyond that, none of them fits."
+        )
+
+
+def test_plan_that_is_cheapest_is_found_and_drawn_among_any_number():
+    plans = {f"P{number}": monthly(str(100 + number), maximum_seats=1) for number in range(5)}
+    chart = answer((tool("T", **plans, Team=monthly("40", per_seat=True)),), seats="1").chart
+    assert chart.words == "Team is cheapest up to 20 seats, as far as we looked."
+    assert [line.name for line in chart.lines][-1] == "Team"
 
 
 @settings(deadline=None)
@@ -209,7 +254,7 @@ def test_stretches_tell_who_is_cheapest_at_every_number_of_seats(lines, asked):
     for number in range(1, ahead + 1):
         cheapest = cost_chart._find_cheapest(costs, axis.at(number))
         told = [places for start, places in stretches if start <= number]
-        assert not cheapest or told[-1] == cheapest
+        assert told[-1] == cheapest
 
 
 @settings(deadline=None)

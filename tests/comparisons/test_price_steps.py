@@ -97,3 +97,28 @@ def test_tool_whose_prices_never_changed_has_no_history():
     assert build_price_history([make_span(0), make_span(0, 9, name="Team")], today=TODAY) is None
     assert build_price_history([make_span(0) | {"since": None}], today=TODAY) is None
     assert build_price_history([], today=TODAY) is None
+
+
+def make_rates(inside: int, outside: int) -> dict[str, Any]:
+    """Return the fields of a price by use, in dollars per million tokens."""
+    return {
+        "kind": "paid",
+        "amount": None,
+        "currency": "USD",
+        "period": "usage",
+        "rates": [
+            {"meter": "input", "amount": str(inside), "per": 10**6, "included": 0, "beyond": "costs"},
+            {"meter": "output", "amount": str(outside), "per": 10**6, "included": 0, "beyond": "costs"},
+        ],
+    }
+
+
+def test_price_by_use_is_drawn_by_the_rate_that_changed():
+    [plan] = build(make_span(0, 50, **make_rates(1, 4)), make_span(50, **make_rates(1, 2))).plans
+    assert plan.drawing.measure == "output tokens"
+    assert [mark.y1 for mark in plan.drawing.marks if mark.y1 == mark.y2] == ["24.0", "44.0"]
+    assert [label.words for label in plan.drawing.labels] == ["$4", "$2"]
+    [plan] = build(make_span(0, 50, amount=10), make_span(50, **make_rates(1, 2))).plans
+    assert plan.drawing is None  # an amount by the month and a rate have nothing in common
+    [plan] = build(make_span(0, 50, amount=None), make_span(50, **make_rates(1, 2))).plans
+    assert [label.words for label in plan.drawing.labels] == ["Free", "$1"]

@@ -159,12 +159,22 @@ def test_price_that_is_not_known_says_what_is_missing(price, meters, missing):
 
 @pytest.mark.parametrize("price", [free(), free(maximum_seats=1), monthly("20"), monthly("20", stops("request", 5))])
 def test_plan_does_not_come_with_what_the_tool_sells_by_use(price):
-    sold = find_sold_meters([price, usage_price(*MINI), Price("contact")])
+    sold = find_sold_meters([price, usage_price(*MINI), Price("contact")], besides=price)
     assert sold == {"input", "cached-input", "output"}
     bill = compute_bill("Plan", price, Usage.of({"input": 5, "output": 5}), sold=sold)
     assert bill == Bill("Plan", missing="We do not know that it comes with input tokens and output tokens.")
     assert compute_bill("Plan", price, Usage.of({"minute": 5}), sold=sold).amount is not None
-    assert find_sold_meters([monthly("20", *COPILOT)]) == set()
+
+
+def test_free_plan_does_not_come_with_what_a_paid_plan_counts():
+    prices = [free(), monthly("20", *COPILOT), monthly("10", stops("minute", 60)), Price("contact")]
+    assert find_sold_meters(prices, besides=free()) == {rate.meter for rate in COPILOT} | {"minute"}
+    assert find_sold_meters(prices, besides=monthly("30")) == set()
+    bill = compute_bill("Free", free(), Usage.of({"minute": 5}), sold={"minute"})
+    assert bill == Bill("Free", missing="We do not know that it comes with minutes.")
+    limited = compute_bill("Free", free(stops("minute", 60)), Usage.of({"minute": 5}), sold={"minute"})
+    assert (limited.amount, limited.uncounted) == (0, ())
+    assert compute_bill("Free", free(), Usage.of({"minute": 5})).uncounted == ("minute",)
 
 
 def test_arithmetic_is_stated_line_by_line():
