@@ -360,6 +360,11 @@ class ListedCategory(NamedTuple):
     attributes: tuple[ListedAttribute, ...]
     aliases: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything that such tools are called."""
+        return (self.name, *self.aliases)
+
 
 class ListedFact(NamedTuple):
     """A current value of an attribute, in canonical form and in words, and the ids of the tools that have it."""

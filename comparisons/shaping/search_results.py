@@ -154,7 +154,7 @@ def suggest_categories(
     named: list[Suggestion] = []
     other: list[Suggestion] = []
     for category, tools in categories:
-        name = next((name for name in (category.name, *category.aliases) if _begins(name, words)), "")
+        name = next((name for name in category.names if _begins(name, words)), "")
         if not name or not split_words(words):
             continue
         alias = [f"also called {name}"] if name != category.name else []

@@ -8,6 +8,7 @@ _VERSUS = re.compile(r"(?:^|(?<=[\W_]))(?:vs|versus)\.?(?=[\W_]|$)", re.IGNORECA
 _COMPARE = re.compile(r"^(?:compare|comparing|comparison (?:of|between)|differences? between)\s+", re.IGNORECASE)
 _JOINTS = ("compared to", "compared with", "or", "and", "with", "to", "against")
 _JOINT = re.compile(rf"\s+(?:{'|'.join(_JOINTS)})\s+", re.IGNORECASE)
+_ALTERNATIVES = re.compile(r"\b(?:alternatives?(?:\s+(?:to|for))?|similar\s+to|tools?\s+like)\b", re.IGNORECASE)
 MAX_WORDS = 8  # of a search in which two names may stand side by side
 
 
@@ -58,6 +59,11 @@ def _split_at_joints(words: str, *, is_clear: bool) -> Iterator[TypedPair]:
     parts = words.split()
     for place in range(1, len(parts)) if len(parts) <= MAX_WORDS else ():
         yield TypedPair(" ".join(parts[:place]), " ".join(parts[place:]), is_clear=False)
+
+
+def leave_out_alternatives(words: str) -> str:
+    """Return a query without `alternatives to`, which the page of a tool lists; the query itself if nothing is left."""
+    return " ".join(_ALTERNATIVES.sub(" ", words).split()) or words
 
 
 def match_either_side(words: str) -> str:

@@ -46,6 +46,7 @@ _PRICES = {
     **dict.fromkeys(_stem_all("paid"), PlanKind.PAID.value),
 }
 _CHEAP = set(_stem_all("cheap cheapest affordable inexpensive"))
+PRICE_WORDS = ("free", "paid", "cheap")
 _FILLERS = set(
     _stem_all(
         "a an the and or for of in on to with that which what is are i my our any some all best top good great new tool"
@@ -147,7 +148,7 @@ def _find_category(tokens: tuple[str, ...], categories: Sequence[ListedCategory]
 
 def _name_categories(categories: Sequence[ListedCategory]) -> Iterator[_Phrase]:
     for category in categories:
-        for name in (category.name, *category.aliases):
+        for name in category.names:
             yield _Phrase(_stem_all(name), category)
     shared = [attribute.id for category in categories for attribute in category.attributes]
     for category in categories:

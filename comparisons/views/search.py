@@ -23,10 +23,10 @@ from comparisons.reading.rivals import read_likely_rivals
 from comparisons.shaping import search_results, tool_columns, typed_pairs
 from comparisons.shaping.tool_columns import build_card
 from comparisons.shaping.tool_table import ToolTable, build_table
-from comparisons.shaping.wishes import Wish, read_wish
+from comparisons.shaping.wishes import PRICE_WORDS, Wish, read_wish
 from reviews.models import Review
 from tools.models import Category, Tool
-from tools.search import CANDIDATES, force_custom_plans
+from tools.search import CANDIDATES, force_custom_plans, split_words
 from web.http import public_page
 
 RESULTS_PER_KIND = 6  # on the page of all kinds
@@ -154,13 +154,16 @@ def _search_or_guess(
         groups, wish = _search(words, kind, page, site), read_wish(words, site.categories)
         if groups or wish:
             return groups, wish, [], ""
-        near = list(Tool.objects.published().resembling(words)[:MAX_NEAR])
-        known = [name for tool in near for name in tool.names]
-        known += [name for category in site.categories for name in (category.name, *category.aliases)]
-        meant = guess_words(words, known)
-        if not meant:
-            return [], None, near, ""
-        return _search(meant, kind, page, site), read_wish(meant, site.categories), near, meant
+        named = typed_pairs.leave_out_alternatives(words)
+        near = list(Tool.objects.published().resembling(named)[:MAX_NEAR])
+        meant = guess_words(named, [name for tool in near for name in tool.names])
+        if meant and (groups := _search(meant, kind, page, site)):
+            return groups, None, near, meant
+        meant = guess_words(words, [*PRICE_WORDS, *(name for category in site.categories for name in category.names)])
+        wish = read_wish(meant, site.categories)
+        if wish and wish.is_whole and len(split_words(meant)) >= len(split_words(words)):
+            return _search(meant, kind, page, site), wish, near, meant
+        return [], None, near, ""
 
 
 def _search(words: str, kind: str, page: str, site: ListedSite) -> list[search_results.ResultGroup]:

@@ -83,7 +83,7 @@ def test_one_tool_shows_its_comparisons_and_rivals(client):
     for query in ({"a": "quill"}, {"b": "quill"}, {"a": "quill", "b": " "}):
         words = get_page(client, **query)
         assert 'value="The Quill"' in words
-        assert '<a href="/compare/pencil-vs-quill/"><bdi>Pencil</bdi> <small>made on demand</small></a>' in words
+        assert '<a href="/compare/pencil-vs-quill/"><bdi>Pencil</bdi> <small>automatic</small></a>' in words
         assert "Existing comparisons" in words
         assert "aria-invalid" not in words
         assert '<meta name="robots" content="noindex">' in words

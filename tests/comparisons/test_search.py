@@ -357,6 +357,7 @@ MONTHLY = {"currency": "USD", "period": "month"}
         ("ink makers", "Ink Makers 3 tools", ["Brush", "Aider", "Cline"], "/categories/ink/"),
         ("dye works", "Ink Makers 3 tools", ["Brush", "Aider", "Cline"], "/categories/ink/"),
         ("ink makrs", "Ink Makers 3 tools", ["Brush", "Aider", "Cline"], "/categories/ink/"),
+        ("free ink makrs", "Ink Makers 1 of 3 fit", ["Aider"], "/tools/?category=ink&amp;price=free"),
         ("free ink maker", "Ink Makers 1 of 3 fit", ["Aider"], "/tools/?category=ink&amp;price=free"),
         ("cheap ink makers", "Ink Makers 2 of 3 fit", ["Brush", "Aider"], "/tools/?category=ink&amp;budget=20"),
         (

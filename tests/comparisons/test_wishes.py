@@ -147,6 +147,20 @@ def test_versus_splits_a_query(words, names, either, both):
     ) == (names, either, both)
 
 
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ("cursor alternatives", "cursor"),
+        ("alternatives to Cursor", "Cursor"),
+        ("tools like cursor", "cursor"),
+        ("alternative", "alternative"),
+        ("cursor", "cursor"),
+    ],
+)
+def test_alternatives_are_looked_up_by_the_tool(words, left):
+    assert typed_pairs.leave_out_alternatives(words) == left
+
+
 @given(st.text(max_size=200))
 def test_any_text_can_be_read(text):
     wish = read_wish(text, CATEGORIES)

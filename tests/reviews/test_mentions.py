@@ -81,7 +81,7 @@ def test_rivals_rank_by_mentions_then_readers_then_category(client):
     page = client.get("/tools/tool/").content.decode()
     _, *alternatives = page.split('<li class="box">')
     assert [
-        (re.search(r"<bdi[^>]*>(.*?)</bdi>", box)[1], "Compared on demand." in box)  # type: ignore[index]
+        (re.search(r"<bdi[^>]*>(.*?)</bdi>", box)[1], "Automatic comparison." in box)  # type: ignore[index]
         for box in alternatives
     ] == [("Named", True), ("Naming", True), ("Often read", False), ("Compared", False), ("Peer", True)]
 
