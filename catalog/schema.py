@@ -209,7 +209,8 @@ def _dump_choices(choices: list[Any]) -> list[dict[str, str]]:
 
 
 class CatalogPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    # Validators are built when the first file is read: most processes read none.
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class PresetPart(CatalogPart):
