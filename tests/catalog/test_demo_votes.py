@@ -34,6 +34,13 @@ def demo(django_db_setup, django_db_blocker):
         yield
 
 
+@pytest.fixture(scope="module")
+def cast(demo, django_db_blocker):
+    """Cast the votes once, and return how many there are of each kind. Tests that start without any come first."""
+    with content_of_module(django_db_blocker):
+        yield cast_demo_votes(today=DAY)
+
+
 @pytest.fixture
 def asking(monkeypatch):
     """Let every page that reads no revision ask whether there are made-up votes."""
@@ -45,46 +52,6 @@ def read_votes() -> tuple[list[tuple[object, ...]], ...]:
     return tuple(list(kind.objects.order_by("pk").values_list(*fields)) for kind in (Vote, PairVote))
 
 
-def test_votes_are_the_same_each_time_and_of_every_size(demo):
-    counts = cast_demo_votes(today=DAY)
-    first = read_votes()
-    assert counts == (len(first[0]), len(first[1]))
-    call_command("clear_demo_votes", verbosity=0)
-    assert read_votes() == ([], [])
-    cast_demo_votes(today=DAY)
-    assert read_votes() == first
-    assert verify_tally() == []
-    listings = Listing.objects.at().values_list("community_ship", "community_skip")
-    sizes = sorted(ship + skip for ship, skip in listings)
-    assert (sizes[0], 0 < sizes[len(sizes) // 3] < 50, sizes[-1] > 300) == (0, True, True)
-    assert Vote.objects.filter(state="held").count() > 5
-    assert PairVote.objects.filter(state="held").count() > 5
-    assert PairVote.objects.filter(choice="neither").exists()
-    assert PairRank.objects.exists()
-    assert not any(at.date() >= DAY for *_, at in first[0])
-
-
-def test_clearing_leaves_the_votes_of_visitors(demo, form_client):
-    cast_demo_votes(today=DAY)
-    aider, cline = Tool.objects.get(slug="aider"), Tool.objects.get(slug="cline")
-    form_client.post("/tools/aider/vote/", {"choice": "skip"})
-    form_client.post("/compare/aider-vs-cline/vote/", {"choice": "first"})
-    make.votes(on=cline, ship=3, state="held", held_for="burst")
-    Vote.objects.filter(visitor=made_up.FIRST).update(choice="none")  # as if its voter had taken it back
-    call_command("clear_demo_votes", verbosity=0)
-    assert sorted(Vote.objects.values_list("tool__slug", "choice", "state")) == [
-        ("aider", "skip", "counted"), ("cline", "ship", "held"), ("cline", "ship", "held"), ("cline", "ship", "held"),
-    ]  # fmt: skip
-    assert PairVote.objects.count() == 1
-    assert verify_tally() == []
-    [tally] = PairTally.objects.exclude(for_first=0, for_second=0)
-    assert (tally.for_first + tally.for_second, tally.neither, tally.held) == (1, 0, 0)
-    assert (PairRank.objects.count(), RankedPair.objects.count()) == (0, 0)
-    assert [row.tool_id for row in Listing.objects.at().exclude(community_ship=0, community_skip=0)] == [aider.pk]
-    export = Client().get("/export/votes.csv")
-    assert len(b"".join(export).splitlines()) == 3  # the head, and a line for each of the two
-
-
 def test_votes_are_cast_only_where_there_are_none_and_never_on_a_public_site(demo, settings):
     make.votes(on=Tool.objects.get(slug="aider"), ship=1)
     with pytest.raises(CommandError, match="has votes"):
@@ -92,12 +59,6 @@ def test_votes_are_cast_only_where_there_are_none_and_never_on_a_public_site(dem
     settings.HTTPS = True
     with pytest.raises(CommandError, match="public site"):
         call_command("cast_demo_votes")
-
-
-def test_no_visitor_is_taken_for_a_made_up_one():
-    assert all(not made_up.FIRST <= uuid.uuid4() <= made_up.LAST for _ in range(1000))
-    assert (made_up.FIRST.version, made_up.FIRST.variant, made_up.LAST.version) == (8, uuid.RFC_4122, 8)
-    assert made_up.make_visitor(7) == uuid.UUID("64656d6f-0000-8000-8000-000000000007")
 
 
 def revalidate(client, address: str, page):
@@ -118,8 +79,51 @@ def test_every_page_says_so_as_long_as_they_are_there(demo, asking, client):
     assert [address for address, page in after.items() if LINE in page.content.decode()] == []
 
 
-def test_pages_with_a_revision_need_no_query_more(demo, client, django_assert_num_queries):
+def test_votes_are_the_same_each_time_and_of_every_size(cast):
+    first = read_votes()
+    assert cast == (len(first[0]), len(first[1]))
+    call_command("clear_demo_votes", verbosity=0)
+    assert read_votes() == ([], [])
     cast_demo_votes(today=DAY)
+    assert read_votes() == first
+    assert verify_tally() == []
+    listings = Listing.objects.at().values_list("community_ship", "community_skip")
+    sizes = sorted(ship + skip for ship, skip in listings)
+    assert (sizes[0], 0 < sizes[len(sizes) // 3] < 50, sizes[-1] > 300) == (0, True, True)
+    assert Vote.objects.filter(state="held").count() > 5
+    assert PairVote.objects.filter(state="held").count() > 5
+    assert PairVote.objects.filter(choice="neither").exists()
+    assert PairRank.objects.exists()
+    assert not any(at.date() >= DAY for *_, at in first[0])
+
+
+def test_clearing_leaves_the_votes_of_visitors(cast, form_client):
+    aider, cline = Tool.objects.get(slug="aider"), Tool.objects.get(slug="cline")
+    form_client.post("/tools/aider/vote/", {"choice": "skip"})
+    form_client.post("/compare/aider-vs-cline/vote/", {"choice": "first"})
+    make.votes(on=cline, ship=3, state="held", held_for="burst")
+    Vote.objects.filter(visitor=made_up.FIRST).update(choice="none")  # as if its voter had taken it back
+    call_command("clear_demo_votes", verbosity=0)
+    assert sorted(Vote.objects.values_list("tool__slug", "choice", "state")) == [
+        ("aider", "skip", "counted"), ("cline", "ship", "held"), ("cline", "ship", "held"), ("cline", "ship", "held"),
+    ]  # fmt: skip
+    assert PairVote.objects.count() == 1
+    assert verify_tally() == []
+    [tally] = PairTally.objects.exclude(for_first=0, for_second=0)
+    assert (tally.for_first + tally.for_second, tally.neither, tally.held) == (1, 0, 0)
+    assert (PairRank.objects.count(), RankedPair.objects.count()) == (0, 0)
+    assert [row.tool_id for row in Listing.objects.at().exclude(community_ship=0, community_skip=0)] == [aider.pk]
+    export = Client().get("/export/votes.csv")
+    assert len(b"".join(export).splitlines()) == 3  # the head, and a line for each of the two
+
+
+def test_no_visitor_is_taken_for_a_made_up_one():
+    assert all(not made_up.FIRST <= uuid.uuid4() <= made_up.LAST for _ in range(1000))
+    assert (made_up.FIRST.version, made_up.FIRST.variant, made_up.LAST.version) == (8, uuid.RFC_4122, 8)
+    assert made_up.make_visitor(7) == uuid.UUID("64656d6f-0000-8000-8000-000000000007")
+
+
+def test_pages_with_a_revision_need_no_query_more(cast, client, django_assert_num_queries):
     client.get(PAIR)
     with django_assert_num_queries(1):
         assert LINE in client.get(f"{PAIR}?only=differences").content.decode()
@@ -127,8 +131,7 @@ def test_pages_with_a_revision_need_no_query_more(demo, client, django_assert_nu
         assert LINE in client.get("/disclosure/").content.decode()
 
 
-def test_what_a_process_knows_is_used_for_some_seconds_only(demo, monkeypatch, django_assert_num_queries):
-    cast_demo_votes(today=DAY)
+def test_what_a_process_knows_is_used_for_some_seconds_only(cast, monkeypatch, django_assert_num_queries):
     assert made_up.are_there() is False  # as noted before
     monkeypatch.setattr(made_up, "FRESH_SECONDS", -1)
     with django_assert_num_queries(1):
@@ -151,8 +154,7 @@ def test_outage_leaves_what_was_known(monkeypatch):
     assert made_up.are_there() is False
 
 
-def test_newsletter_names_no_tool_to_watch(demo, asking):
-    cast_demo_votes(today=DAY)
+def test_newsletter_names_no_tool_to_watch(cast, asking):
     issue = compose_issue(since=make.PAST)
     assert "watch" not in [item["kind"] for item in issue.content]
     call_command("clear_demo_votes", verbosity=0)
@@ -161,8 +163,7 @@ def test_newsletter_names_no_tool_to_watch(demo, asking):
     assert "watch" in [item["kind"] for item in compose_issue(since=make.PAST).content]
 
 
-def test_made_up_votes_are_looked_up_in_an_index(demo):
-    cast_demo_votes(today=DAY)
+def test_made_up_votes_are_looked_up_in_an_index(cast):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN SELECT {made_up.MARK_SQL}")
