@@ -27,9 +27,10 @@ made_up.FRESH_SECONDS = 3600  # so that no page of a slow test makes one more qu
 
 
 def pytest_collection_finish() -> None:
-    """Exempt what is loaded by now, which is most of what there will be, from garbage collection."""
+    """Turn on garbage collection, except of what is loaded by now, which is most of what there will be."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _read_files_once(read):

@@ -1,5 +1,6 @@
 """A pytest plugin that is loaded before Django's settings. Tests run as production does, on their own database."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -18,6 +19,8 @@ os.environ |= {
     "MEDIA_ROOT": str(ROOT / ".data" / "test-media"),
     "STATIC_ROOT": str(ROOT / ".data" / "test-static"),
 }
+# What is loaded and collected stays. tests/conftest.py turns the garbage collector on again afterwards.
+gc.disable()
 # The browser fixtures run an event loop in the thread of the test.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
