@@ -40,6 +40,7 @@ def _assets() -> dict[str, str]:
         "base_css": "css/base.css",
         "components_css": "css/components.css",
         "home_css": "css/home.css",
+        "lead_css": "css/lead.css",
         "evidence_css": "css/evidence.css",
         "error_css": "css/error.css",
         "comparison_css": "css/comparison.css",
