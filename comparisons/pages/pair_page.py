@@ -47,7 +47,7 @@ from web.caching import process_cache
 from web.fragments import render_cached
 from web.words import format_day
 
-RELATED = 6
+RELATED = 4
 CHANGES = 6
 
 

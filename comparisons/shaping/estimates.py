@@ -146,12 +146,11 @@ def build_estimate(tools: tuple[BillableTool, ...], typed: Typed) -> Estimate | 
     has_use = any(meter in numbers for meter in meters)
     offers = [_Offer(tool, tool.plans, has_use) for tool in tools]
     answers = tuple(_estimate_tool(offer, usage) for offer in offers)
+    if obstacle := _find_obstacle(tools, numbers, answers):
+        return Estimate(fields, presets, is_asked, answers, obstacle, None)
     if len(tools) == 1:  # its plans are compared with each other
         offers = [_Offer(tools[0], (plan,), has_use) for plan in tools[0].plans]
     chart = _draw(offers, usage, has_seats=SEATS in numbers, meters=meters)
-    if unlike := _find_unlike(tools, numbers):
-        summary = f"{unlike[0].upper()}{unlike[1:]} are not the same in different tools, so these are not compared."
-        return Estimate(fields, presets, is_asked, answers, summary, None)
     return Estimate(fields, presets, is_asked, answers, _summarize(answers), chart, _find_cheaper(answers))
 
 
@@ -162,8 +161,26 @@ def _find_cheaper(answers: Sequence[ToolEstimate]) -> int | None:
     currencies = {bill.currency for bill in bills} - {None}
     if len(answers) != 2 or len(amounts) != 2 or len(currencies) > 1 or amounts[0] == amounts[1]:
         return None
-    cheaper = amounts.index(min(amounts))
-    return None if bills[cheaper].is_least or _find_left_out(bills, bills[cheaper : cheaper + 1]) else cheaper
+    return amounts.index(min(amounts))
+
+
+def _find_obstacle(tools: Sequence[BillableTool], numbers: Mapping[str, int], answers: Sequence[ToolEstimate]) -> str:
+    """Return in a sentence why what the tools cost does not compare; "" if it does, or if only one has a figure."""
+    if unlike := _find_unlike(tools, numbers):
+        return f"{unlike[0].upper()}{unlike[1:]} are not the same in different tools, so these are not compared."
+    known = [answer.figures for answer in answers if answer.figures]
+    bills = [figure.bill for figures in known for figure in figures]
+    if len(known) < 2:
+        return ""
+    if len({bill.currency for bill in bills if bill.amount}) > 1:
+        return "Their prices are in different currencies, which we do not convert, so they are not compared."
+    least = min(bill.amount or 0 for bill in bills)
+    best = [bill for bill in bills if bill.amount == least]
+    if meters := _find_left_out(bills, best):
+        return f"Only some of them count {name_meters(meters)}, as far as we know, so these are not compared."
+    if any(bill.is_least for bill in best):
+        return "A “from” price only says where it starts, so these are not compared."
+    return ""
 
 
 def _find_left_out(bills: Sequence[Bill], best: Sequence[Bill]) -> tuple[str, ...]:
@@ -255,9 +272,9 @@ class _Offer(NamedTuple):
         return bills
 
     def find_cost(self, usage: Usage) -> Fraction | None:
-        """Return what the cheapest of the plans costs; None if none fits."""
+        """Return what the cheapest of the plans costs; None if none fits, or if that price only starts there."""
         cheapest = find_cheapest(self.compute_bills(usage))
-        return cheapest[0].amount if cheapest else None
+        return cheapest[0].amount if cheapest and not cheapest[0].is_least else None
 
 
 def _estimate_tool(offer: _Offer, usage: Usage) -> ToolEstimate:
@@ -295,16 +312,9 @@ def _summarize(answers: Sequence[ToolEstimate]) -> str:
     if len(known) < 2:
         return ""
     bills = [(name, figure.bill) for name, figures in known for figure in figures]
-    currencies = {bill.currency for _, bill in bills if bill.amount}
-    if len(currencies) > 1:
-        return "Their prices are in different currencies, which we do not convert, so they are not compared."
     ranked = sorted(bills, key=lambda named: named[1].amount or 0)
     least = ranked[0][1]
     best = [name for name, bill in ranked if bill.amount == least.amount]
-    if meters := _find_left_out([bill for _, bill in ranked], [bill for _, bill in ranked[: len(best)]]):
-        return f"Only some of them count {name_meters(meters)}, as far as we know, so these are not compared."
-    if any(bill.is_least for _, bill in ranked[: len(best)]):
-        return "A “from” price only says where it starts, so these are not compared."
     if len(best) == len(ranked):
         return f"{'Both' if len(best) == 2 else 'All'} come to {least.words} a month."
     comes = f"{'comes' if len(best) == 1 else 'come'} {'cheaper' if len(ranked) == 2 else 'cheapest'}"

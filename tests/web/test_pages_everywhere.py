@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ from django.test import Client
 from lxml import etree
 
 from catalog.actions import import_catalog
+from catalog.demo_votes import cast_demo_votes
+from comparisons.models import Comparison
 from tests import factories as make
 from tests.addresses import PAGES
 from tests.conftest import SAME_ORIGIN
 from tests.database import content_of_module
+from tools.choices import Meter
 
 pytestmark = pytest.mark.django_db
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
@@ -179,3 +183,16 @@ def test_unknown_host_is_rejected(host):
     response = Client(headers={"host": host}).get("/nowhere/x")
     assert response.status_code == 400
     assert "could not read that request" in response.content.decode()
+
+
+def test_every_comparison_stays_within_its_budget_with_votes_must_haves_and_costs(demo, client):
+    cast_demo_votes(today=date(2026, 11, 20))
+    used = "&".join(f"{meter}=10k" for meter in Meter.values)
+    sizes = {}
+    for comparison in Comparison.objects.published().select_related("first", "second"):
+        address = comparison.get_absolute_url()
+        for query in ("", f"?seats=3&{used}&need=self-hosting,open-source"):
+            response = client.get(address + query, headers={"accept-encoding": "gzip"})
+            sizes[address + query] = len(response.content)
+    assert {address: size for address, size in sizes.items() if size > 14 * 1024} == {}
+    assert len(sizes) > 60
