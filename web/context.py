@@ -50,8 +50,6 @@ def _assets() -> dict[str, str]:
         "newsletter_css": "css/newsletter.css",
         "picker_css": "css/picker.css",
         "reviewers_css": "css/reviewers.css",
-        "earlier_css": "css/earlier.css",
-        "earlier_pages_css": "css/earlier_pages.css",
         "columns_css": "css/columns.css",
         "documents_css": "css/documents.css",
         "votes_css": "css/votes.css",

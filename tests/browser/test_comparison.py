@@ -99,21 +99,21 @@ def test_verdicts_of_a_seat_stay_side_by_side_and_its_reasons_open(site, page: P
         expect(reason).to_be_visible()
 
 
-def test_columns_scroll_under_their_row_headers_on_a_phone(site, page: Page):
-    page.set_viewport_size({"width": 360, "height": 2400})
+def test_four_tools_fit_a_phone(site, page: Page):
+    page.set_viewport_size({"width": 360, "height": 1200})
     page.goto(site + FOUR)
-    columns = page.get_by_role("region", name="The tools in columns")
-    head, last = columns.get_by_role("rowheader", name="Panel ship"), columns.locator("#community-mistral-medium-3")
-    assert last.bounding_box()["x"] > 360
-    columns.focus()
-    expect(columns).to_be_focused()
-    before = head.bounding_box()["x"]
-    for _ in range(30):
-        page.keyboard.press("ArrowRight")
-    expect(last.get_by_role("button", name="Skip")).to_be_in_viewport(ratio=1)
-    assert head.bounding_box()["x"] == pytest.approx(before, abs=1)
-    assert columns.get_by_role("heading", name="Reviewer scorecard").bounding_box()["x"] == pytest.approx(before, abs=1)
-    assert head.bounding_box()["x"] + head.bounding_box()["width"] <= last.bounding_box()["x"]
+    board = page.locator(".board")
+    for label in ("Builder", "Entry", "Commu\u00adnity"):
+        cells = board.get_by_role("row", name=label).get_by_role("cell").all()
+        boxes = [cell.bounding_box() for cell in cells]
+        assert len(boxes) == 4
+        assert all(box["x"] >= 0 and box["x"] + box["width"] <= 360 for box in boxes)
+        assert len({box["y"] for box in boxes}) == 1  # one row, not four
+    expect(board.get_by_role("button", name="Skip").last).to_be_in_viewport(ratio=1)
+    seat = page.locator(".seat").first
+    assert len({round(tile.bounding_box()["y"]) for tile in seat.locator(".tile").all()}) == 2  # two by two
+    fact = page.locator(".facts tbody tr:not(.facts__heading)").first
+    expect(fact.locator(".facts__of").last).to_have_text("Mistral Medium 3")
 
 
 def test_vote_in_columns_counts_in_place(site, page: Page):

@@ -42,10 +42,10 @@ def read(client: Client, url: str) -> dict[str, Any]:
     page = html5lib.parse(response.content, namespaceHTMLElements=False)
     sentence = "".join(page.find(".//*[@id='verdict']/p").itertext())
     boxes = [box for box in page.iter("input") if box.attrib.get("name") == "need"]
-    remark = page.find(".//details[@class='needs']/p[@class='remark']")
+    remark = page.find(".//details[@class='needs']/p[@class='note']")
     return {
         "left": re.split(r"(?<=\.) (?:The panel|None of|Neither)", sentence)[0] if sentence.startswith("By") else "",
-        "out": [out.text for out in page.iter("span") if out.attrib.get("class") in ("out", "board__out")],
+        "out": [out.text for out in page.iter("span") if out.attrib.get("class") == "board__out"],
         "boxes": [box.attrib["value"] for box in boxes],
         "ticked": [box.attrib["value"] for box in boxes if "checked" in box.attrib],
         "remark": remark.text if remark is not None else "",
