@@ -1,7 +1,7 @@
 """Fast ways to a known state of the test database: a copy of a migrated database, and snapshots of all rows."""
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -70,15 +70,25 @@ def restore_after_each_transactional_test(snapshot: Snapshot) -> None:
 
 
 @contextmanager
-def content_of_module(blocker: Any) -> Iterator[None]:
-    """Let a fixture of a module create rows in this block, which ends when the module does. They are then rolled back.
+def content_of_module[T](blocker: Any, create: Callable[[], T]) -> Iterator[T]:
+    """Create rows for all tests of a module, yield what `create` returns, and roll the rows back when the module ends.
 
     For content that many tests only read. `blocker` is pytest-django's `django_db_blocker`; the fixture also needs
     `django_db_setup`.
     """
     with blocker.unblock(), transaction.atomic():
-        yield
+        content = create()
+        check_foreign_keys_once()
+        yield content
         transaction.set_rollback(True)
+
+
+def check_foreign_keys_once() -> None:
+    """Check the foreign keys of all rows that this transaction has created.
+
+    PostgreSQL would otherwise check them at the end of each test, and forget with the test's savepoint that it did.
+    """
+    connection.check_constraints()
 
 
 @contextmanager

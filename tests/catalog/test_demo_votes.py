@@ -29,16 +29,15 @@ LINE = "Votes on this demonstration are made up."
 @pytest.fixture(scope="module")
 def demo(django_db_setup, django_db_blocker):
     """Import the demo once for all tests of this file."""
-    with content_of_module(django_db_blocker):
-        import_catalog(content=DEMO.read_bytes())
+    with content_of_module(django_db_blocker, lambda: import_catalog(content=DEMO.read_bytes())):
         yield
 
 
 @pytest.fixture(scope="module")
 def cast(demo, django_db_blocker):
     """Cast the votes once, and return how many there are of each kind. Tests that start without any come first."""
-    with content_of_module(django_db_blocker):
-        yield cast_demo_votes(today=DAY)
+    with content_of_module(django_db_blocker, lambda: cast_demo_votes(today=DAY)) as counts:
+        yield counts
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from catalog.actions import add_fake_content, import_catalog
 from catalog.made_up.generator import Size
 from comparisons.pages.pair_page import _cached_editorial, _cached_verdict
 from comparisons.reading.pairs import _numbers
+from tests.database import check_foreign_keys_once
 
 pytestmark = pytest.mark.django_db
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
@@ -48,6 +49,7 @@ def full_site(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[st
     with django_db_blocker.unblock(), transaction.atomic():
         import_catalog(content=DEMO.read_bytes())
         add_fake_content(size=SIZE, seed=1)
+        check_foreign_keys_once()
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("SELECT relname, reltuples FROM pg_class WHERE relkind = 'r'")

@@ -19,8 +19,7 @@ STATIC = "/static/css/base.css"
 @pytest.fixture(scope="module")
 def pair(django_db_setup, django_db_blocker):
     """Make the comparison of alpha and beta once for all tests of this file."""
-    with content_of_module(django_db_blocker):
-        full_pair()
+    with content_of_module(django_db_blocker, full_pair):
         yield
 
 

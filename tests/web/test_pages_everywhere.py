@@ -61,11 +61,14 @@ FILES = [
 @pytest.fixture(scope="module")
 def demo(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Import the demo content once for all tests of this file."""
-    with content_of_module(django_db_blocker):
-        import_catalog(content=DEMO.read_bytes())
-        make.issue_of_everything()
+    with content_of_module(django_db_blocker, _create_demo):
         yield
         fetch.cache_clear()
+
+
+def _create_demo() -> None:
+    import_catalog(content=DEMO.read_bytes())
+    make.issue_of_everything()
 
 
 @cache
