@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 CLEAR_LIKENESS = 0.5
 CLEAR_LEAD = 0.2
 MAX_LINES = 3  # facts that say why a tool was found
+MAX_LEAD_IN = 32  # characters before the first match in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,11 @@ def shape_tool(tool: "Tool") -> Found:
     # Aliases only when the name does not match, the description only when nothing before it does.
     aliases = "" if has_highlight(row.highlighted_name) else _highlight_or_nothing(row.highlighted_aliases)
     lines = choose_lines(row.highlighted_words, beside=shown)
-    excerpt = "" if any(map(has_highlight, shown[:3])) else _highlight_or_nothing(_excerpt(row.highlighted_description))
+    excerpt = (
+        ""
+        if any(map(has_highlight, shown[:3]))
+        else _highlight_or_nothing(_focus(_excerpt(row.highlighted_description)))
+    )
     return Found(
         name=highlight(row.highlighted_name),
         about=highlight(row.highlighted_tagline),
@@ -271,6 +276,15 @@ def _excerpt(text: str) -> str:
     before = "… " if words[:1].islower() else ""
     after = "" if not words or words.endswith((".", "!", "?", "…", ":")) else " …"
     return f"{before}{text}{after}"
+
+
+def _focus(excerpt: str) -> str:
+    """Return an excerpt from a few words before its first match on, so that two lines of it show the match."""
+    before, mark, after = excerpt.partition(HIGHLIGHT_START)
+    if not mark or len(before) <= MAX_LEAD_IN:
+        return excerpt
+    _, _, words = before[-MAX_LEAD_IN:].partition(" ")
+    return f"… {words}{mark}{after}"
 
 
 def is_clear(tools: Sequence[Any]) -> bool:

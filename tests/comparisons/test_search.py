@@ -147,6 +147,15 @@ def make_facts(*, of: Tool) -> None:
         make.plan(of=of, name=plan)
 
 
+def test_excerpt_in_a_row_begins_near_the_match(client):
+    make.tool(
+        name="Quill",
+        description="It writes for poets who have not yet found the words that their verse requires today.",
+    )
+    page = get_page(client, "/search/", q="requires")
+    assert '<span class="rows__why">… the words that their verse <mark>requires</mark> today.</span>' in page
+
+
 def test_search_without_results_offers_other_pages(client):
     make_quills()
     make.tool(name="Xyzzy")
