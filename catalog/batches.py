@@ -24,12 +24,8 @@ class Batch:
     def __init__(self, parts: Iterable[tuple[Place, ToolPart]]) -> None:
         self.parts = list(parts)
         self.tools = {tool.slug: tool for tool in Tool.objects.filter(slug__in=[part.slug for _, part in self.parts])}
-        self.ever_public_ids = set(
-            Tool.objects.filter(pk__in=[tool.pk for tool in self.tools.values()])
-            .ever_public()
-            .values_list("pk", flat=True)
-        )
-        """The tools that readers saw before this import."""
+        self.public_since = Tool.objects.filter(pk__in=[tool.pk for tool in self.tools.values()]).public_since()
+        """When the tools came out that readers saw before this import, by id."""
         self.plans = {
             (plan.tool_id, plan.name, plan.superseded_at): plan
             for plan in Plan.objects.filter(tool__in=self._get_tool_ids("plans"))

@@ -12,14 +12,17 @@ from catalog.batches import Batch, find_differences, has_same_value, iterate_bat
 from catalog.fact_values import settle_values
 from catalog.problems import ImportProblem, Place
 from catalog.reading import Catalog, Progress, hide_progress, iterate_objects
-from catalog.schema import ComparisonPart, ReviewPart, ToolPart, format_value
+from catalog.schema import ComparisonPart, PredictionPart, ReviewPart, ToolPart, format_value
 from comparisons.models import Comparison
-from reviews.models import Review, Reviewer
+from reviews.choices import Outcome
+from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Tool
 from tools.publishing import Publishable
 from tools.slugged import FormerSlug
+from web import clock
 
 COMPARISONS_PER_BATCH = 1000
+JUDGMENT_FIELDS = ("outcome", "note", "source", "judged_on")
 
 
 def find_problems(catalog: Catalog, *, progress: Progress = hide_progress) -> list[ImportProblem]:
@@ -115,12 +118,13 @@ def _find_rewritten_history(catalog: Catalog, progress: Progress) -> Iterator[Im
     total = len(catalog.get_slugs("tools"))
     for batch, place, tool in progress("Comparing with the site", _iterate_with_batch(catalog), total):
         row = batch.tools.get(tool.slug)
-        yield from _check_states(
-            row, tool, place, was_public=row is not None and row.pk in batch.ever_public_ids, now=now
-        )
+        since = batch.public_since.get(row.pk) if row else None
+        yield from _check_states(row, tool, place, public_since=since, now=now)
+        yield from _check_corrections(batch, row, tool, place)
         for index, review in enumerate(tool.reviews):
             existing = batch.reviews.get((row.pk, review.reviewer, review.published_at)) if row else None
-            yield from _check_states(existing, review, (*place, "reviews", index), was_public=False, now=now)
+            yield from _check_states(existing, review, (*place, "reviews", index), public_since=None, now=now)
+            yield from _check_predictions(batch, existing, review, (*place, "reviews", index), now)
         if row:
             yield from _check_history(batch, row, tool, place, now)
 
@@ -135,14 +139,10 @@ def _find_impossible_states_of_comparisons(catalog: Catalog) -> Iterator[ImportP
                 "first", "second"
             )
         }
-        seen = set(
-            Comparison.objects.filter(pk__in=[row.pk for row in rows.values()])
-            .ever_public()
-            .values_list("pk", flat=True)
-        )
+        seen = Comparison.objects.filter(pk__in=[row.pk for row in rows.values()]).public_since()
         for place, part in parts:
             row = rows.get(frozenset(part.tools))
-            yield from _check_states(row, part, place, was_public=row is not None and row.pk in seen, now=now)
+            yield from _check_states(row, part, place, public_since=seen.get(row.pk) if row else None, now=now)
 
 
 def _check_states(
@@ -150,23 +150,79 @@ def _check_states(
     part: ToolPart | ReviewPart | ComparisonPart,
     place: Place,
     *,
-    was_public: bool,
+    public_since: datetime | None,
     now: datetime,
 ) -> Iterator[ImportProblem]:
-    """Yield what no transition can lead to: a draft of something that was public, and a draft that is withdrawn.
+    """Yield what no transition can lead to: a draft that is withdrawn, and a draft of something that was public.
 
-    `row` is what the site has, if anything, and `was_public` whether readers have ever seen it. A time that the file
-    does not say stays as it is.
+    Nor does what was public ever come out at another time: its history would be cut, or what only its draft said would
+    become history. `row` is what the site has, if anything, and `public_since` when it came out, if readers have ever
+    seen it. A time that the file does not say stays as it is.
     """
-    said = part.model_fields_set
-    published_at = part.published_at if row is None or "published_at" in said else row.published_at
-    withdrawn_at = part.withdrawn_at if row is None or "withdrawn_at" in said else row.withdrawn_at
-    if was_public and "published_at" in said and (published_at is None or published_at > now):
+    published_at, withdrawn_at = (_get_effective(row, part, field) for field in ("published_at", "withdrawn_at"))
+    is_moved = row is not None and published_at not in (row.published_at, public_since)
+    if public_since and is_moved:
         yield ImportProblem(
-            (*place, "published_at"), "readers have seen this, so it cannot become a draft again: give it withdrawn_at"
+            (*place, "published_at"),
+            "readers have seen this, so it cannot become a draft again: give it withdrawn_at"
+            if published_at is None or published_at > now
+            else f"readers have seen this since {_show(public_since)}, and it cannot come out at another time",
         )
     elif withdrawn_at and (published_at is None or published_at > withdrawn_at):
         yield ImportProblem((*place, "withdrawn_at"), "only what was published before that time can be withdrawn")
+
+
+def _get_effective(row: Any | None, part: Any, field: str) -> Any:
+    """Return the value of a field after the import: what the file says, or else what the site has."""
+    return getattr(part if row is None or field in part.model_fields_set else row, field)
+
+
+def _check_corrections(batch: Batch, row: Tool | None, tool: ToolPart, place: Place) -> Iterator[ImportProblem]:
+    published_at = _get_effective(row, tool, "published_at")
+    for index, correction in enumerate(tool.corrections):
+        existing = batch.corrections.get((row.pk, correction.made_at)) if row else None
+        if existing and existing.note != correction.note:
+            yield ImportProblem(
+                (*place, "corrections", index, "note"),
+                "a correction cannot be rewritten: the site has other text for that time",
+            )
+        elif not existing and (published_at is None or correction.made_at < published_at):
+            yield ImportProblem(
+                (*place, "corrections", index, "made_at"), "only what readers have seen can be corrected"
+            )
+
+
+def _check_predictions(
+    batch: Batch, review: Review | None, part: ReviewPart, place: Place, now: datetime
+) -> Iterator[ImportProblem]:
+    """Yield what the gate and the desk refuse: a claim about the past, and a judgment that readers could not check.
+
+    What the file does not change was accepted before, and stays as it is.
+    """
+    for index, prediction in enumerate(part.predictions):
+        row = batch.predictions.get((review.pk, prediction.claim)) if review else None
+        claim_place: Place = (*place, "predictions", index)
+        if row is None and part.published_at and prediction.due_on <= clock.day_of(part.published_at):
+            yield ImportProblem((*claim_place, "due_on"), "is not after the day on which its review was published")
+        if row is None or find_differences(row, prediction, JUDGMENT_FIELDS):
+            yield from _check_judgment(row, prediction, part.published_at, claim_place, now)
+
+
+def _check_judgment(
+    row: Prediction | None, part: PredictionPart, published_at: datetime | None, place: Place, now: datetime
+) -> Iterator[ImportProblem]:
+    outcome, judged_on = (_get_effective(row, part, field) for field in ("outcome", "judged_on"))
+    if outcome == Outcome.OPEN:
+        return
+    if published_at is None or published_at > now:
+        yield ImportProblem((*place, "outcome"), "only a prediction that readers have seen can be judged")
+        return
+    if outcome in (Outcome.RIGHT, Outcome.WRONG):
+        for field in ("note", "source", "judged_on"):
+            if not _get_effective(row, part, field):
+                yield ImportProblem((*place, field), f"is required to judge a prediction {outcome}")
+    if judged_on and judged_on < clock.day_of(published_at):
+        yield ImportProblem((*place, "judged_on"), "is before the day on which its review was published")
 
 
 def _iterate_with_batch(catalog: Catalog) -> Iterator[tuple[Batch, Place, ToolPart]]:
@@ -187,19 +243,12 @@ def _check_history(batch: Batch, row: Tool, tool: ToolPart, place: Place, now: d
                 yield ImportProblem(
                     (*place, section, index), "history cannot be rewritten: the site has another value for that time"
                 )
-            elif existing and row.pk in batch.ever_public_ids:
+            elif existing and row.pk in batch.public_since:
                 for field in find_differences(existing, part, existing.HISTORY_FIELDS):
                     yield ImportProblem(
                         (*place, section, index, field),
                         f"history cannot be rewritten: the site has {format_value(_show(getattr(existing, field)))}",
                     )
-    for index, correction in enumerate(tool.corrections):
-        existing = batch.corrections.get((row.pk, correction.made_at))
-        if existing and existing.note != correction.note:
-            yield ImportProblem(
-                (*place, "corrections", index, "note"),
-                "a correction cannot be rewritten: the site has other text for that time",
-            )
     first_editions: dict[str, datetime] = {}
     for (tool_id, reviewer, published_at), edition in batch.reviews.items():
         if tool_id == row.pk and published_at and published_at <= now and not edition.withdrawn_at:

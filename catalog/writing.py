@@ -288,7 +288,7 @@ def _write_sourced(
                 for field in (*model.VALUE_FIELDS, *SOURCE_FIELDS)
                 if row is not None and getattr(row, field) != values[field]
             }
-            if row is not None and tool.pk not in batch.ever_public_ids:
+            if row is not None and tool.pk not in batch.public_since:
                 # What only a draft said is no history.
                 report.record_existing(model, row, part_place, value_changes)
                 _apply(row, value_changes)
@@ -296,7 +296,7 @@ def _write_sourced(
                 continue
             if row is not None:  # the new row continues it
                 values |= _get_values(model(), model.HISTORY_FIELDS)
-            elif tool.pk in batch.ever_public_ids and not has_history[name]:
+            elif tool.pk in batch.public_since and not has_history[name]:
                 values["added_at"] = values["added_at"] or history.at
             new_row = model(**{"tool": tool, key: attributes[name] if attributes is not None else name, **values})
             new.append(new_row)

@@ -39,9 +39,17 @@ class PublishableQuerySet(models.QuerySet[Any]):
         The function `was_public` (tools/sql/history.sql) looks into the history, because a file or a schedule that was
         moved can have changed `published_at`.
         """
+        return self.filter(self._ask_history("was_public", models.BooleanField()))
+
+    def public_since(self) -> dict[int, datetime]:
+        """Return when each row that readers have been able to see at some time came out, by id."""
+        came_out = self._ask_history("public_since", models.DateTimeField())
+        return dict(self.ever_public().order_by().values_list("pk", came_out))
+
+    def _ask_history(self, function: str, returned: "models.Field[Any, Any]") -> models.Func:
         model: Any = self.model
-        call = f"was_public('{model.history.model._meta.db_table}', %(expressions)s)"
-        return self.filter(models.Func("pk", "published_at", template=call, output_field=models.BooleanField()))
+        call = f"{function}('{model.history.model._meta.db_table}', %(expressions)s)"
+        return models.Func("pk", "published_at", template=call, output_field=returned)
 
 
 class TransitionError(ValueError):

@@ -261,10 +261,11 @@ class FakeContent:
             prediction: Object = {"claim": claim, "due_on": due_on.isoformat()}
             if due_on < self.midnight.date() and rng.random() < 0.67:
                 judged_on = min(due_on + timedelta(days=rng.randint(0, 40)), self.midnight.date())
+                outcome = rng.choice(("right", "right", "wrong", "wrong", "void"))
                 prediction |= {
-                    "outcome": rng.choice(("right", "right", "wrong", "wrong", "void")),
+                    "outcome": outcome,
                     "note": rng.choice(words.NOTES),
-                    "source": "https://news.example/" if rng.random() < 0.5 else "",
+                    "source": "https://news.example/" if rng.random() < 0.5 or outcome != "void" else "",
                     "judged_on": judged_on.isoformat(),
                 }
             yield prediction

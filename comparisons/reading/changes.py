@@ -1,6 +1,6 @@
 """The changes that readers see, newest first: verdicts, prices, facts, corrections, and new tools, in one statement.
 
-What was superseded before a tool came out was never public, and is no change.
+What was superseded or corrected before a tool came out was never public, and is no change.
 """
 
 import json
@@ -84,7 +84,7 @@ _ORIGINS = (
     ),
     _Origin(FACT, ChangeKind.FACTS, "tools_fact", "superseded_at", _CHANGED),
     _Origin(FACT, ChangeKind.CORRECTIONS, "tools_fact", "superseded_at", f"correction AND {_PUBLIC}"),
-    _Origin(NOTE, ChangeKind.CORRECTIONS, "tools_correction", "made_at"),
+    _Origin(NOTE, ChangeKind.CORRECTIONS, "tools_correction", "made_at", "made_at >= tool.published_at"),
 )
 
 _STATEMENT = """

@@ -21,7 +21,8 @@ from comparisons.reading.visible_reviews import for_preview, for_readers
 _VERIFIED_ON = "CASE WHEN NOT tool.example THEN verified_on END AS verified_on"
 
 # DISTINCT ON keeps the newest visible edition of each seat: the current one. Rows become JSON objects whose keys are
-# the column names, which are the keys of `ToolRecord`. What was superseded before the tool came out was never public.
+# the column names, which are the keys of `ToolRecord`. What was superseded or corrected before the tool came out
+# was never public.
 _TOOLS = """
 SELECT json_agg(record ORDER BY place)::text
 FROM (VALUES {wanted}) AS wanted(place, id)
@@ -70,7 +71,7 @@ JOIN LATERAL (
            (
                SELECT json_agg(correction) FROM (
                    SELECT note, made_at FROM tools_correction
-                   WHERE tool_id = tool.id ORDER BY made_at DESC, id DESC
+                   WHERE tool_id = tool.id AND made_at >= tool.published_at ORDER BY made_at DESC, id DESC
                ) AS correction
            ) AS corrections,
            (

@@ -109,8 +109,8 @@ STRANGE = document(
                     predictions=[
                         {"claim": "It sinks", "due_on": "2027-01-01", "outcome": "open", "note": "", "source": ""},
                         {
-                            "claim": "It swims", "due_on": "2026-01-01", "outcome": "right", "note": "It did.",
-                            "source": "https://example.com/", "judged_on": "2026-01-02",
+                            "claim": "It swims", "due_on": "2026-11-02", "outcome": "right", "note": "It did.",
+                            "source": "https://example.com/", "judged_on": "2026-11-03",
                         },
                     ],
                 ),
@@ -318,11 +318,12 @@ def test_invalid_gist_or_basis_is_reported(words, problem):
 
 
 def test_prediction_can_be_judged_later():
-    claim = {"claim": "It sinks", "due_on": "2026-11-01"}
+    claim = {"claim": "It sinks", "due_on": "2026-11-02"}
     import_content(document(tools=[tool(reviews=[review(predictions=[claim])])]))
-    import_content(
-        document(tools=[tool(reviews=[review(predictions=[{**claim, "outcome": "wrong", "note": "It swims."}])])])
-    )
+    judged = {
+        **claim, "outcome": "wrong", "note": "It swims.", "source": "https://example.com/", "judged_on": "2026-11-02",
+    }  # fmt: skip
+    import_content(document(tools=[tool(reviews=[review(predictions=[judged])])]))
     assert list(Prediction.objects.values_list("outcome", "note")) == [("wrong", "It swims.")]
 
 
@@ -578,6 +579,109 @@ def test_what_readers_saw_never_becomes_a_draft_again(client, published_at):
         f"tools[0].published_at: {refusal}",
     ]
     assert client.get("/tools/alpha/").status_code == 200
+
+
+def test_what_readers_saw_never_comes_out_at_another_time(client):
+    """Later, it would lose its history; earlier, what only its draft said would become history."""
+    import_content(document(tools=[tool(plans=[plan(amount=7)]), tool("beta")]))
+    comparison = {"tools": ["alpha", "beta"], "published_at": "2026-10-02T09:00:00Z"}
+    import_content(document(tools=[tool(plans=[plan(amount=20)])], comparisons=[comparison]))
+    for moved in ("2026-11-28T09:00:00Z", "2026-09-01T09:00:00Z"):
+        refusal = "and it cannot come out at another time"
+        assert get_problems(
+            document(tools=[tool(published_at=moved)], comparisons=[comparison | {"published_at": moved}])
+        ) == [
+            f"comparisons[0].published_at: readers have seen this since 2026-10-02T09:00:00Z, {refusal}",
+            f"tools[0].published_at: readers have seen this since 2026-10-01T09:00:00Z, {refusal}",
+        ]
+    assert "$7" in get_tool_page(client)
+    assert import_content(export()).does_nothing
+
+
+def test_file_can_give_a_reset_tool_only_the_time_at_which_it_came_out():
+    import_content(document(tools=[tool()]))
+    Tool.objects.update(published_at=None)
+    assert import_content(export()).does_nothing
+    assert get_problems(document(tools=[tool(published_at="2026-11-28T09:00:00Z")])) == [
+        "tools[0].published_at: "
+        "readers have seen this since 2026-10-01T09:00:00Z, and it cannot come out at another time"
+    ]
+    import_content(document(tools=[tool()]))
+    assert Tool.objects.get().published_at is not None
+
+
+@pytest.mark.parametrize("published_at", [None, "2026-10-02T09:00:00Z", "2099-01-01T00:00:00Z"])
+def test_correction_of_what_no_reader_saw_is_refused(published_at):
+    secret = {"note": "EMBARGOED", "made_at": "2026-10-01T09:00:00Z"}
+    wrong = document(tools=[tool(published_at=published_at, corrections=[secret])])
+    assert get_problems(wrong) == ["tools[0].corrections[0].made_at: only what readers have seen can be corrected"]
+    import_content(document(tools=[tool(published_at=published_at)]))
+    assert get_problems(wrong) == ["tools[0].corrections[0].made_at: only what readers have seen can be corrected"]
+
+
+def test_correction_older_than_its_tool_never_shows(client):
+    """However it came to be there: with SQL, say."""
+    import_content(document(tools=[tool(), tool("beta")]))
+    alpha = Tool.objects.get(slug="alpha")
+    make.correction(of=alpha, note="EMBARGOED", made_at=alpha.published_at - timedelta(seconds=1))
+    make.correction(of=alpha, note="All can see this.", made_at=alpha.published_at)
+    for address in (
+        "/tools/alpha/", "/tools/alpha.json", "/compare/alpha-vs-beta/", "/compare/alpha-vs-beta.json",
+        "/compare/custom/?t=alpha&t=beta", "/changes/?kind=corrections", "/feeds/changes.xml", "/feeds/tools/alpha.xml",
+    ):  # fmt: skip
+        assert "EMBARGOED" not in client.get(address).text, address
+    assert "All can see this." in client.get("/tools/alpha.json").text
+    assert "All can see this." in client.get("/changes/?kind=corrections").text
+
+
+CLAIM = {"claim": "It happens", "due_on": "2026-11-20"}
+JUDGED = CLAIM | {
+    "outcome": "right", "note": "It did.", "source": "https://example.com/", "judged_on": "2026-11-21",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("prediction", "problems"),
+    [
+        (
+            CLAIM | {"outcome": "right"},
+            [f"{key}: is required to judge a prediction right" for key in ("judged_on", "note", "source")],
+        ),
+        (JUDGED | {"outcome": "wrong", "note": " "}, ["note: is required to judge a prediction wrong"]),
+        (JUDGED | {"judged_on": "2026-10-31"}, ["judged_on: is before the day on which its review was published"]),
+        (
+            JUDGED | {"outcome": "void", "judged_on": "2026-10-31"},
+            ["judged_on: is before the day on which its review was published"],
+        ),
+    ],
+)  # fmt: skip
+def test_judgment_that_the_desk_refuses_is_refused(prediction, problems):
+    where = "tools[0].reviews[0].predictions[0]"
+    wrong = document(tools=[tool(reviews=[review(predictions=[prediction])])])
+    assert get_problems(wrong) == [f"{where}.{problem}" for problem in problems]
+    import_content(document(tools=[tool(reviews=[review(predictions=[CLAIM])])]))
+    assert get_problems(wrong) == [f"{where}.{problem}" for problem in problems]
+
+
+def test_claim_about_the_past_is_refused():
+    past = CLAIM | {"due_on": "2026-11-01"}
+    assert get_problems(document(tools=[tool(reviews=[review(predictions=[past])])])) == [
+        "tools[0].reviews[0].predictions[0].due_on: is not after the day on which its review was published"
+    ]
+
+
+@pytest.mark.parametrize("published_at", [None, "2099-01-01T00:00:00Z"])
+def test_prediction_that_no_reader_saw_is_not_judged(published_at):
+    judged = JUDGED | {"due_on": "2099-02-01"}
+    assert get_problems(document(tools=[tool(reviews=[review(published_at=published_at, predictions=[judged])])])) == [
+        "tools[0].reviews[0].predictions[0].outcome: only a prediction that readers have seen can be judged"
+    ]
+
+
+def test_judgment_that_the_file_does_not_repeat_stays():
+    import_content(document(tools=[tool(reviews=[review(predictions=[JUDGED])])]))
+    import_content(document(tools=[tool(reviews=[review(predictions=[CLAIM | {"outcome": "wrong"}])])]))
+    assert Prediction.objects.values_list("outcome", "note").get() == ("wrong", "It did.")
 
 
 def test_facts_of_a_tool_that_was_public_are_superseded_after_a_reset(client):

@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 "facts.sql": "a06d1345",
                 "search_words.sql": "f9c31e53",
                 "superseding.sql": "de822d3a",
-                "history.sql": "15421b9e",
+                "history.sql": "8a527259",
                 "rates.sql": "b34c482c",
             },
         ),

@@ -8,7 +8,7 @@ from tools.models.constraints import (
     validate_web_address,
     web_address_constraint,
 )
-from tools.models.corrections import Correction, CorrectionQuerySet
+from tools.models.corrections import Correction
 from tools.models.plan import Plan, find_plan_errors
 from tools.models.revision import ContentRevision
 from tools.models.sourced import (
@@ -29,7 +29,6 @@ __all__ = [
     "CategoryQuerySet",
     "ContentRevision",
     "Correction",
-    "CorrectionQuerySet",
     "Fact",
     "Plan",
     "Sourced",

@@ -1,21 +1,11 @@
 """Corrections: mistakes about tools that we made and fixed."""
 
-from datetime import datetime
-from typing import Self
-
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from tools.models.tool import Tool
-from tools.publishing import is_published
 from tools.row_history import History
-
-
-class CorrectionQuerySet(models.QuerySet["Correction"]):
-    def on_record(self, *, at: datetime | None = None) -> Self:
-        """Filter to corrections of published tools, newest first, each with its tool."""
-        return self.filter(is_published(at=at, prefix="tool__")).select_related("tool").order_by("-made_at", "-pk")
 
 
 class Correction(models.Model):
@@ -28,7 +18,6 @@ class Correction(models.Model):
     note = models.CharField(max_length=500, help_text="What was wrong and what is right. Readers see this text.")
     made_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = CorrectionQuerySet.as_manager()
     history = History()
 
     class Meta:

@@ -1,24 +1,31 @@
 -- What was public is never deleted, and corrections never change.
 -- Maintenance that has to delete such rows says so first, in its transaction: SET LOCAL shipside.maintenance = 'on'.
 
--- Return whether a row has ever been public: by its current publication time, or by an earlier one in its history
--- (a schedule can be moved after the row came out).
-CREATE OR REPLACE FUNCTION was_public(history regclass, row_id bigint, published timestamptz) RETURNS boolean
+-- Return when a row came out, NULL if it has never been public: by its current publication time, or else by the last
+-- one in its history at which it did (a schedule can be moved after the row came out).
+CREATE OR REPLACE FUNCTION public_since(history regclass, row_id bigint, published timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    found boolean;
+    found timestamptz;
 BEGIN
     IF published <= statement_timestamp() THEN
-        RETURN true;
+        RETURN published;
     END IF;
     EXECUTE format(
-        'SELECT EXISTS (SELECT FROM ('
-        '    SELECT published_at, lead(history_date, 1, statement_timestamp()) OVER (ORDER BY history_id) AS until'
+        'SELECT published_at FROM ('
+        '    SELECT history_id, published_at,'
+        '           lead(history_date, 1, statement_timestamp()) OVER (ORDER BY history_id) AS until'
         '    FROM %s WHERE id = $1'
-        ') AS entry WHERE published_at <= until)', history
+        ') AS entry WHERE published_at <= until ORDER BY history_id DESC LIMIT 1', history
     ) INTO found USING row_id;
     RETURN found;
 END $$;
+
+-- Return whether a row has ever been public.
+CREATE OR REPLACE FUNCTION was_public(history regclass, row_id bigint, published timestamptz) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT public_since(history, row_id, published) IS NOT NULL
+$$;
 
 -- Return when any of these columns of a row last changed, by its history; NULL if none ever did.
 CREATE OR REPLACE FUNCTION last_changed(history regclass, row_id bigint, VARIADIC columns text[]) RETURNS timestamptz
