@@ -14,7 +14,8 @@ from comparisons.shaping import facets
 from comparisons.shaping.estimates import SEATS, Typed
 from comparisons.shaping.needs import MAX_NEEDS
 from comparisons.shaping.seat_filter import PanelSeat
-from comparisons.shaping.tool_table import sort_of
+from comparisons.shaping.tool_table import SEAT_PREFIX, sort_of
+from reviews.models import Reviewer
 from tools import slugs
 from tools.choices import Meter, PlanKind
 from tools.search import MAX_QUERY_LENGTH
@@ -34,6 +35,18 @@ class BudgetField(forms.Field):
         return (Decimal(found[1]) or None) if found else None
 
 
+class SortField(forms.ChoiceField):
+    """An order. One by a seat may name it by a former slug; that takes three queries, and others take none."""
+
+    def to_python(self, value: Any) -> str:
+        sort: str = super().to_python(value)
+        slug = sort.removeprefix(SEAT_PREFIX)
+        if slug == sort or self.valid_value(sort) or not re.fullmatch(slugs.PATTERN, slug):
+            return sort
+        reviewer = Reviewer.objects.by_slug(slug)
+        return SEAT_PREFIX + reviewer.slug if reviewer else sort
+
+
 class ToolFilterForm(forms.Form):
     """The filters and the order of the list of tools, which may be by the verdict of one of the `seats`. Invalid values
     are ignored.
@@ -51,7 +64,7 @@ class ToolFilterForm(forms.Form):
     budget = BudgetField(required=False)
     panel = forms.ChoiceField(choices=Camp, required=False)
     community = forms.BooleanField(required=False)
-    sort = forms.ChoiceField(choices=SORTS, required=False)
+    sort = SortField(choices=SORTS, required=False)
 
 
 class ToolFilter(NamedTuple):

@@ -1,6 +1,6 @@
 """A decorator for pages whose address holds a slug: former slugs redirect to the current address."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 
@@ -38,5 +38,13 @@ def redirect_permanently(request: HttpRequest, *args: Any) -> HttpResponsePerman
     match = request.resolver_match
     if match is None:
         raise ValueError("The request has not been routed.")
-    path, query = reverse(match.view_name, args=args), request.GET.urlencode(safe=",")
-    return HttpResponsePermanentRedirect(f"{path}?{query}" if query else path)
+    return HttpResponsePermanentRedirect(add_query(reverse(match.view_name, args=args), request))
+
+
+def add_query(path: str, request: HttpRequest, *, without: Collection[str] = ()) -> str:
+    """Return a path with the query string of a request, but for some parameters."""
+    query = request.GET.copy()
+    for name in without:
+        query.pop(name, None)
+    words = query.urlencode(safe=",")
+    return f"{path}?{words}" if words else path

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanen
 from django.urls import reverse
 
 from comparisons.reading.pairs import find_current_slugs, find_pair
-from web.current_address import redirect_permanently
+from web.current_address import add_query, redirect_permanently
 from web.http import View
 
 
@@ -39,6 +39,6 @@ def _redirect(request: HttpRequest, first: str, second: str, *, tool_view: str) 
     if slugs is None:
         raise Http404
     if slugs[0] == slugs[1]:
-        return HttpResponsePermanentRedirect(reverse(tool_view, args=[slugs[0]]))
+        return HttpResponsePermanentRedirect(add_query(reverse(tool_view, args=[slugs[0]]), request))
     found = find_pair(*slugs)
     return redirect_permanently(request, found.slugs if found else slugs)

@@ -27,6 +27,7 @@ from comparisons.shaping.wishes import PRICE_WORDS, Wish, read_wish
 from reviews.models import Review
 from tools.models import Category, Tool
 from tools.search import CANDIDATES, force_custom_plans, split_words
+from web.current_address import add_query
 from web.http import public_page
 
 RESULTS_PER_KIND = 6  # on the page of all kinds
@@ -252,7 +253,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     if len(tools) == 2 and tools[0] != tools[1]:
         slugs = tools[0].slug, tools[1].slug
         pair = find_pair(*slugs)  # None if one of them was just withdrawn
-        return HttpResponseRedirect(reverse("comparison", args=[pair.slugs if pair else slugs]))
+        path = reverse("comparison", args=[pair.slugs if pair else slugs])
+        return HttpResponseRedirect(add_query(path, request, without=PickerForm.base_fields))
     return render(
         request,
         "comparisons/compare.html",

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from comparisons.shaping.leaders import place_ranks
+from reviews.models import Reviewer
 from tests import factories as make
 from tests.comparisons.test_pair_page import text
 from tools.models import Tool
@@ -40,6 +41,22 @@ def test_category_draws_its_leader_and_where_visitors_stand(client):
 def test_only_a_ranking_has_a_leader(client, query):
     assert "leader__name" in text(client, "/categories/code/")
     assert "leader__name" not in text(client, f"/categories/code/{query}")
+
+
+@pytest.mark.usefixtures("code")
+@pytest.mark.parametrize("path", ["/categories/code/", "/tools/", "/tools/?category=code"])
+def test_order_by_a_renamed_seat_is_the_order_by_its_new_name(client, path):
+    seat = Reviewer.objects.get(slug="builder")
+    seat.slug = "maker"
+    seat.save()
+    address = f"{path}{'&' if '?' in path else '?'}sort=seat."
+    former, current, unknown, broken = (
+        re.search("<main.*", text(client, address + slug), re.DOTALL)[0]
+        for slug in ("builder", "maker", "nobody", "%00builder")
+    )
+    assert "What The Builder would ship first" in former
+    assert former.replace("seat.builder", "seat.maker") == current
+    assert ["would ship first" in page for page in (unknown, broken)] == [False, False]
 
 
 def test_category_that_nobody_would_ship_has_no_leader(client):

@@ -73,6 +73,7 @@ def test_editorial_pair_is_indexable(client):
 def test_same_tool_twice_redirects_to_the_tool(client):
     make.tool(slug="alpha")
     assert client.get("/compare/alpha-vs-alpha/").url == "/tools/alpha/"
+    assert client.get("/compare/alpha-vs-alpha/?lens=a,b&seats=10").url == "/tools/alpha/?lens=a,b&seats=10"
 
 
 def test_old_slugs_redirect_to_the_canonical_pair(client):

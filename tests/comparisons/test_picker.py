@@ -44,6 +44,12 @@ def test_redirect_uses_the_order_of_the_editors(client):
 
 
 @pytest.mark.usefixtures("_tools")
+def test_redirect_keeps_what_else_was_asked(client):
+    asked = client.get("/compare/?a=pencil&lens=builder,skeptic&b=quill&need=hosting&need=license:mit")
+    assert asked.url == "/compare/pencil-vs-quill/?lens=builder,skeptic&need=hosting&need=license%3Amit"
+
+
+@pytest.mark.usefixtures("_tools")
 def test_former_slug_is_accepted(client):
     Tool.objects.filter(slug="quill").update(slug="goose")
     assert client.get("/compare/?a=quill&b=pencil").url == "/compare/goose-vs-pencil/"
