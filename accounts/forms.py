@@ -1,5 +1,6 @@
 """allauth's forms, adapted to the desk."""
 
+import unicodedata
 from typing import Any
 
 from allauth.account.forms import LoginForm as AllauthLoginForm
@@ -17,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts import sessions
 from web.fields import LineField
 from web.mail_addresses import encode_address
+from web.normalize import normalize_line
 
 
 class LoginForm(AllauthLoginForm):
@@ -27,6 +29,8 @@ class LoginForm(AllauthLoginForm):
         self.fields["password"].help_text = ""
 
     def clean_login(self) -> str:
+        # NFKC, because Django stores user names so.
+        self.cleaned_data["login"] = normalize_line(unicodedata.normalize("NFKC", self.cleaned_data["login"]))
         login: str = super().clean_login()
         return encode_address(login) if "@" in login else login
 

@@ -45,6 +45,13 @@ def test_sign_in_by_name_or_address_redirects_to_next(client, name):
     assert get_signed_in_user(client) == "ana"
 
 
+@pytest.mark.parametrize("typed", ["zoe\u0301", "zo\u00e9\u200b", "zo\u00e9\u00a0", "\ufeffzo\u00e9", "\uff5ao\u00e9"])
+def test_name_signs_in_however_it_is_encoded(client, typed):
+    person("Moderator", username="zo\u00e9")
+    client.post("/account/login/", {"login": typed, "password": PASSWORD})
+    assert get_signed_in_user(client) == "zo\u00e9"
+
+
 def test_sign_in_never_redirects_to_another_site(client):
     user = person()
     response = sign_in(client, user, next="https://elsewhere.example/")
