@@ -342,7 +342,7 @@ def _style_day(day: date, number_format: str) -> CellValue:
 
 def _style_number(number: int | Decimal, number_format: str) -> CellValue:
     """Return a number, or a StyledCell if the spreadsheet displays something other than its digits."""
-    if number_format in ("General", "@", "0", ""):
+    if number_format in ("General", "@", ""):
         return number
     text = _format_number(Decimal(number), number_format)
     return number if text == str(number) else StyledCell(number, text, number_format)
