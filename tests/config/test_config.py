@@ -196,6 +196,31 @@ def test_second_factor_is_required_outside_debug(environment, required):
 
 
 @pytest.mark.parametrize(
+    ("environment", "header"),
+    [
+        ({}, "max-age=31536000"),
+        ({"SECURE_HSTS_INCLUDE_SUBDOMAINS": "true"}, "max-age=31536000; includeSubDomains"),
+        ({"SECURE_HSTS_PRELOAD": "true"}, "max-age=31536000; preload"),
+        (
+            {"SECURE_HSTS_INCLUDE_SUBDOMAINS": "true", "SECURE_HSTS_PRELOAD": "true"},
+            "max-age=31536000; includeSubDomains; preload",
+        ),
+        ({"SECURE_HSTS_SECONDS": "60"}, "max-age=60"),
+        ({"SITE_URL": "http://ships.example"}, "None"),
+    ],
+)
+def test_https_is_enforced_for_the_host_alone_unless_its_operator_asks_for_more(environment, header):
+    script = (
+        "from django.test import Client; "
+        "print(Client().get('/robots.txt', secure=True, headers={'host': 'ships.example'}).headers.get("
+        "'Strict-Transport-Security'))"
+    )
+    defaults = {"SITE_URL": "https://ships.example", "ALLOWED_HOSTS": "ships.example", "DATABASE_URL": database_url()}
+    process = manage("shell", "--no-imports", "-c", script, **{**defaults, **environment})
+    assert process.stdout.splitlines() == [header], process.stderr
+
+
+@pytest.mark.parametrize(
     ("environment", "bind", "port"),
     [
         ({}, "127.0.0.1:8000", 8000),
