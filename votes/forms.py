@@ -88,4 +88,6 @@ class FreezeForm(ReasonForm):
     """Start or stop holding every new vote on a tool."""
 
     frozen = forms.ChoiceField(choices=[("1", "Freeze"), ("0", "Unfreeze")], widget=forms.HiddenInput)
-    reason = forms.ChoiceField(choices=Reason.choices)
+    reason = forms.ChoiceField(
+        choices=[("", "Choose one"), *Reason.choices], widget=forms.Select(attrs={"id": "freeze-reason"})
+    )

@@ -20,7 +20,7 @@ from votes import deciding, ledger
 from votes.chart import draw_chart
 from votes.community import Community
 from votes.forms import FreezeForm
-from votes.models import Decision, Reason, Tally, Vote
+from votes.models import Decision, Tally, Vote
 from votes.subjects import Subject
 from web.fields import LineField
 
@@ -103,7 +103,6 @@ class VoteAdmin(HeldVotesAdmin):
             "spans": SPANS.items(),
             "start": start,
             "freeze_form": FreezeForm(initial={"frozen": "0" if community.is_frozen else "1"}),
-            "reasons": Reason.choices,
             "may_freeze": request.user.has_perm("votes.freeze_tool"),
         }
 

@@ -146,6 +146,14 @@ def test_decision_can_be_taken_back(moderator):
     assert path not in moderator.get(get_path(tool)).content.decode()
 
 
+def test_no_reason_of_a_freeze_is_preselected(moderator):
+    tool = make.tool()
+    page = moderator.get(get_path(tool)).content.decode()
+    assert re.findall(r'<option value="([^"]*)" selected>|<option value="([^"]*)">Choose one', page) == [("", "")]
+    response = moderator.post(f"{get_path(tool)}freeze/", {"frozen": "1", "reason": "", "words": "A flood."})
+    assert (response.status_code, Decision.objects.count()) == (422, 0)
+
+
 def test_freeze_and_unfreeze(moderator):
     tool = make.tool(name="Alpha")
     path = f"{get_path(tool)}freeze/"
