@@ -336,9 +336,10 @@ def _render_picks(editorial: Editorial, lines: Picks, *, elsewhere: str) -> Safe
     """Render the lines under the sentence. `elsewhere` is the page of all facts, if this one lists only some."""
     if not any(lines):
         return SafeString()
+    sides = tuple((column["brief_name"], side) for column, side in zip(editorial.columns, lines, strict=False))
     return render_cached(
         "comparisons/_picks.html",
-        sides=tuple((column["brief_name"], side) for column, side in zip(editorial.columns, lines, strict=False)),
+        sides=sides if lines.first or lines.second else (),
         neither=lines.neither,
         elsewhere=elsewhere,
     )

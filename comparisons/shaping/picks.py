@@ -2,7 +2,7 @@
 
 Every line stands on something that the page shows: a fact, a price, or a seat. Lines about facts and prices are
 computed by judging one need by both tools, so none is true of both; unknown is never a no. Lines that stand on seats
-are the conditions under which a seat would change its verdict, and the question that it asks.
+are the conditions under which a seat would change its verdict, and why it would ship.
 """
 
 from collections import Counter
@@ -252,7 +252,7 @@ def _compare_prices(tools: Sequence[ToolRecord], prices: Sequence[Sequence[Price
 
 
 def _compare_seats(tools: Sequence[ToolRecord]) -> Iterator[tuple[int, Line]]:
-    """Yield what would flip each seat that would ship only one of the tools, and then the questions of these seats."""
+    """Yield what would flip each seat that would ship only one of the tools, and then why these seats would ship it."""
     first, second = ({review["seat"]: review for review in tool["reviews"] or []} for tool in tools)
     split = [
         (first[seat], second[seat], 0 if first[seat]["verdict"] == Verdict.SHIP else 1)
@@ -269,8 +269,9 @@ def _compare_seats(tools: Sequence[ToolRecord]) -> Iterator[tuple[int, Line]]:
             words = f"{isolate_name(reviews[0]['name'])}’s condition to skip {name} holds:"
             yield 1 - shipped, _build_seat_line(reviews[0], "skip", words, condition)
     for *reviews, shipped in split:
-        words = f"you ask what {isolate_name(reviews[0]['name'])} asks:"
-        yield shipped, _build_seat_line(reviews[0], "question", words, reviews[0]["lens"])
+        name, gist = isolate_name(reviews[0]["name"]), reviews[shipped]["gist"]
+        words = f"you agree with {name}:" if gist else f"you ask what {name} asks:"
+        yield shipped, _build_seat_line(reviews[0], "reason", words, gist or reviews[0]["lens"])
 
 
 def _build_seat_line(review: ReviewRecord, what: str, words: str, quote: str) -> Line:

@@ -142,7 +142,7 @@ def test_page_and_document_show_what_editors_chose(client):
         "You must host it, which Beta does not offer. Hosting",
         "Pick Beta if",
         "You want to start for free: Alpha starts at $9/mo. Prices",
-        "You ask what The Founder asks: “Who pays?” The Founder",
+        "You agree with The Founder: “Gist of The Founder.” The Founder",
         "Neither if you want <both>; “Works offline” matters to you (Works offline).",
     ]
     picks = client.get("/compare/alpha-vs-beta.json").json()["picks"]

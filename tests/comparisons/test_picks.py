@@ -146,7 +146,7 @@ def test_free_start_speaks_only_if_the_other_price_is_known(prices, lines):
     assert write(make_pair(None, None), prices) == lines
 
 
-def test_seats_speak_for_what_they_skip_by_their_conditions_and_for_what_they_ship_by_their_question():
+def test_seats_speak_for_what_they_skip_by_their_conditions_and_for_what_they_ship_by_their_gist():
     def review(seat: int, verdict: str, flips_if: str = "", **fields: Any) -> dict[str, Any]:
         return {**make_review(seat, verdict), "lens": f"Question {seat}?", "flips_if": flips_if, **fields}
 
@@ -154,11 +154,13 @@ def test_seats_speak_for_what_they_skip_by_their_conditions_and_for_what_they_sh
     second = [review(1, "skip", "it `starts`"), review(2, "ship", "z"), review(3, "ship"), review(4, "skip", "w")]
     tools = [make_record(name="Alpha", reviews=first), make_record(name="Beta", reviews=second)]
     assert write(tools) == [
-        ["You ask what S1 asks: “Question 1?”"],
+        ["You agree with S1: “So.”"],
         ["S1’s condition to ship it holds: “it `starts`”", "S1’s condition to skip Alpha holds: “it stops”"],
         [],
     ]
     assert [line.url for line in find_lines(tools, ((), ())).second] == ["#seat-s1", "#seat-s1"]
+    first[0]["gist"] = ""
+    assert write(tools)[0] == ["You ask what S1 asks: “Question 1?”"]
 
 
 def test_at_most_four_lines_and_a_seat_is_always_heard():

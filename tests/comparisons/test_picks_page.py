@@ -50,7 +50,7 @@ def test_lines_say_what_speaks_for_either_tool_and_link_to_it(client):
         "The Founder’s condition to ship it holds: “It runs as alpha serve & is < 1 GB.” The Founder",
         "Pick Beta if",
         "You want to start for free: Alpha starts at $9/mo. Prices",
-        "You ask what The Founder asks: “Who pays?” The Founder",
+        "You agree with The Founder: “Gist of The Founder.” The Founder",
         "Neither if “Works offline” matters to you (Works offline).",
     ]
     page = html5lib.parse(client.get(PAGE).content, namespaceHTMLElements=False)
@@ -76,7 +76,7 @@ def test_document_has_the_same_lines(client):
             ("first", "The Founder’s condition to ship it holds: “It runs as `alpha serve` & is < 1 GB.”",
              "The Founder", "#seat-founder"),
             ("second", "You want to start for free: Alpha starts at $9/mo.", "Prices", "#pricing"),
-            ("second", "You ask what The Founder asks: “Who pays?”", "The Founder", "#seat-founder"),
+            ("second", "You agree with The Founder: “Gist of The Founder.”", "The Founder", "#seat-founder"),
             ("neither", "“Works offline” matters to you.", "Works offline", "#fact-offline"),
         ]
     ]  # fmt: skip
@@ -103,9 +103,9 @@ def test_only_selected_seats_speak(client):
     seats = [make.reviewer(slug=slug, lens=f"{slug}?") for slug in ("one", "two")]
     for tool, verdicts in ((alpha, "++"), (beta, "--")):
         make.panel(of=tool, seats=seats, verdicts=verdicts)
-    assert len(read_lines(client)) == 3
-    assert [line.partition(":")[2] for line in read_lines(client, f"{PAGE}?lens=two")[1:]] == [
-        f" “two?” {seats[1].name}"
+    assert read_lines(client)[3:] == [f"Pick {beta} if", "Nothing we know of speaks for it alone."]
+    assert [line.partition(":")[2] for line in read_lines(client, f"{PAGE}?lens=two")[1:2]] == [
+        f" “Gist of {seats[1].name}.” {seats[1].name}"
     ]
 
 

@@ -40,6 +40,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "jsi18n": ALL,
     "login": (302, 302, 302, 302),  # to the desk: they are signed in
     "logout": (405, 405, 405, 405),
+    "session": ALL,
     "password_change": (302, 302, 302, 302),  # to the page of the account
     "password_change_done": ALL,
     "view_on_site": (302, 302, 403, 302),

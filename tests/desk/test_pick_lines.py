@@ -59,7 +59,7 @@ def test_form_lists_what_is_computed_and_leaves_it_alone(client):
         "Alpha: You must host it, which Beta does not offer. Hosting",
         "Alpha: The Founder’s condition to ship it holds: “It runs as `alpha serve` & is < 1 GB.” The Founder",
         "Beta: You want to start for free: Alpha starts at $9/mo. Prices",
-        "Beta: You ask what The Founder asks: “Who pays?” The Founder",
+        "Beta: You agree with The Founder: “Gist of The Founder.” The Founder",
         "neither: “Works offline” matters to you. Works offline",
     ]
     assert save(client, pair, introduction="New.") == []
