@@ -6,9 +6,11 @@ django-simple-history records saves and deletes through models. Bulk writers cal
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 from django.db import connection, models
+from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 
 CREATED: Literal["+"] = "+"
@@ -16,10 +18,22 @@ CHANGED: Literal["~"] = "~"
 DELETED: Literal["-"] = "-"
 
 
+class _Manager(HistoryManager):
+    """A manager whose class is built once. django-simple-history builds it whenever a row is saved."""
+
+    @classmethod
+    @cache
+    def from_queryset(cls, queryset_class: Any, class_name: str | None = None) -> Any:
+        return super().from_queryset(queryset_class, class_name)
+
+
 class History(HistoricalRecords):
     """A model's history. The reason of a change is the object's own (`_change_reason`), or else the one that
     `set_change_reason` set for the request.
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, history_manager=_Manager, **options)
 
     def get_change_reason_for_object(self, instance: models.Model, history_type: str, using: str) -> str | None:
         own: str | None = super().get_change_reason_for_object(instance, history_type, using)
