@@ -10,7 +10,7 @@ import django.test.utils
 import pytest
 from django.db import connection
 from django.template import Context, Template
-from django.test import Client
+from django.test import Client, override_settings
 from django.test.signals import template_rendered
 from hypothesis import HealthCheck, settings
 from psycopg.pq import TransactionStatus
@@ -131,10 +131,11 @@ def _clear_caches():
     made_up.note(are_there=False)
 
 
-@pytest.fixture(autouse=True)
-def _fast_hashes(settings):
+@pytest.fixture(scope="session", autouse=True)
+def _fast_hashes():
     """Use a fast hash: test passwords protect nothing, and a real hash takes most of a second."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 def _is_unusable() -> bool:
