@@ -123,6 +123,8 @@ def test_empty_panel_says_so(client):
     assert "There are no reviewers yet." in text(client, "/reviewers/")
     make.reviewer(slug="new")
     assert "No verdict from this seat yet." in text(client, "/reviewers/new/")
+    assert "No predictions yet." in text(client, "/predictions/")
+    make.prediction(of=make.review(of=make.tool(), by=make.reviewer()), outcome="right")
     assert "No prediction is open." in text(client, "/predictions/")
     assert "No two reviewers have judged a tool differently yet." in text(client, "/splits/")
 
