@@ -239,9 +239,9 @@ class PublishingAdmin[ModelT: Content](ListAdmin[ModelT]):
                 self._report_missing(request, len(seen) - len(effects))
                 return HttpResponseRedirect(back)
             messages.warning(request, "Something has changed since you opened this page. It is now up to date.")
-        elif is_valid and "override" in form.fields and any(effect.is_blocked for effect in effects):
+        elif is_valid and "override" in form.fields and any(effect.can_be_overridden for effect in effects):
             form.add_error("override", "Check this box to override the gate, and give a reason.")
-        if not any(effect.is_blocked for effect in effects):
+        if not any(effect.can_be_overridden for effect in effects):
             # Nothing to override. The fields stay until here because a submitted form may carry them.
             form.fields.pop("override", None)
             if not transition.needs_reason:
@@ -283,6 +283,7 @@ class PublishingAdmin[ModelT: Content](ListAdmin[ModelT]):
     ) -> HttpResponse:
         going = [effect for effect in effects if effect.would_happen(override=False)]
         blocked = [effect for effect in effects if effect.is_blocked]
+        final = [effect for effect in blocked if not effect.can_be_overridden]
         refused = [effect for effect in effects if effect.refusal]
         one = effects[0].content if not is_bulk else None
         context = {
@@ -296,6 +297,7 @@ class PublishingAdmin[ModelT: Content](ListAdmin[ModelT]):
             "change_url": self._change_url(one) if one else "",
             "going": self._with_urls(going),
             "blocked": self._with_urls(blocked),
+            "are_final": len(final) == len(blocked),
             "refused": self._with_urls(refused),
             "fingerprints": [effect.fingerprint for effect in effects],
             "pks": [effect.content.pk for effect in effects],

@@ -1,8 +1,8 @@
 """The gate: everything that is missing before content may be published. Loaded objects in, findings out.
 
 Makes no queries. A blocking finding stops publishing and scheduling until someone fixes it, or an editor who may
-override the gate gives a reason. Other findings are hints. docs/decisions/0010-publishing.md says which is which, and
-why.
+override the gate gives a reason, which a final one does not accept. Other findings are hints.
+docs/decisions/0010-publishing.md says which is which, and why.
 """
 
 from collections import defaultdict
@@ -28,10 +28,11 @@ MIN_SOURCED_FACTS = 3
 
 
 class Finding(NamedTuple):
-    """One thing that is missing. A finding that does not block is a hint."""
+    """One thing that is missing. A finding that does not block is a hint. Nobody overrides a final one."""
 
     words: str
     blocks: bool = True
+    is_final: bool = False
 
 
 def is_public_at(content: Content, *, at: datetime) -> bool:
@@ -126,7 +127,9 @@ def _find_current(published: Iterable[Review], *, at: datetime) -> Review:
 
 
 def _name_seat(seat: Reviewer, findings: Iterable[Finding]) -> list[Finding]:
-    return [Finding(f"{seat.name}: {words[0].lower()}{words[1:]}", blocks) for words, blocks in findings]
+    return [
+        finding._replace(words=f"{seat.name}: {finding.words[0].lower()}{finding.words[1:]}") for finding in findings
+    ]
 
 
 def _check_what_readers_need(review: Review) -> list[Finding]:
@@ -189,7 +192,10 @@ def check_comparison(
 
 
 def _check_tool_is_public(tool: Tool, *, at: datetime, also: str) -> list[Finding]:
-    """Return a finding if a tool is not public at an instant. `also` names what cannot be published before it."""
+    """Return a finding if a tool is not public at an instant. `also` names what cannot be published before it.
+
+    The finding is final: what readers cannot see until its tool is public would claim to be older than it is.
+    """
     if is_public_at(tool, at=at):
         return []
     match tool.state:
@@ -199,7 +205,7 @@ def _check_tool_is_public(tool: Tool, *, at: datetime, also: str) -> list[Findin
             words = f"{tool.name} is scheduled for {format_moment(tool.published_at)}; {also} cannot be public before."
         case _:
             words = f"{tool.name} is a draft."
-    return [Finding(words)]
+    return [Finding(words, is_final=True)]
 
 
 def format_moment(instant: datetime) -> str:

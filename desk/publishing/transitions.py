@@ -77,8 +77,13 @@ class Effect:
         """Whether the gate blocks it."""
         return not self.refusal and bool(self.blocking_findings)
 
+    @property
+    def can_be_overridden(self) -> bool:
+        """Whether the gate blocks it, but someone who may override the gate can publish it anyway."""
+        return self.is_blocked and not any(finding.is_final for finding in self.findings)
+
     def would_happen(self, *, override: bool) -> bool:
-        return not self.refusal and (override or not self.is_blocked)
+        return not self.refusal and (not self.is_blocked or (override and self.can_be_overridden))
 
     @property
     def fingerprint(self) -> str:

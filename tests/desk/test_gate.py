@@ -191,12 +191,17 @@ def test_predictions_must_be_due_after_publication():
     ("fields", "expected"),
     [
         ({"published_at": NOW}, []),
-        ({"published_at": None}, [Finding("Alpha is a draft.")]),
+        ({"published_at": None}, [Finding("Alpha is a draft.", is_final=True)]),
         (
             {"published_at": NOW + DAY},
-            [Finding("Alpha is scheduled for Nov 21, 2026, 09:00 UTC; its reviews cannot be public before.")],
+            [
+                Finding(
+                    "Alpha is scheduled for Nov 21, 2026, 09:00 UTC; its reviews cannot be public before.",
+                    is_final=True,
+                )
+            ],
         ),
-        ({"published_at": NOW - DAY, "withdrawn_at": NOW}, [Finding("Alpha was withdrawn.")]),
+        ({"published_at": NOW - DAY, "withdrawn_at": NOW}, [Finding("Alpha was withdrawn.", is_final=True)]),
     ],
 )
 def test_review_is_published_alone_only_on_a_public_tool(fields, expected):
@@ -225,7 +230,9 @@ def test_comparison_needs_two_tools_that_are_public_by_then():
     public, later = make_tool(published_at=NOW), make_tool(pk=2, name="Beta", published_at=NOW + DAY)
     assert check_comparison(public, make_tool(pk=2, published_at=NOW)) == []
     assert check_comparison(public, later) == [
-        Finding("Beta is scheduled for Nov 21, 2026, 09:00 UTC; its comparisons cannot be public before.")
+        Finding(
+            "Beta is scheduled for Nov 21, 2026, 09:00 UTC; its comparisons cannot be public before.", is_final=True
+        )
     ]
     assert check_comparison(public, later, at=NOW + DAY) == []
 

@@ -123,6 +123,20 @@ def test_overriding_the_gate_needs_the_permission_the_box_and_a_reason_for_the_h
     )
 
 
+@pytest.mark.parametrize("fields", [{"published_at": None}, {"published_at": make.FUTURE}, {"withdrawn_at": make.PAST}])
+def test_nobody_overrides_that_the_tools_of_a_comparison_are_published_first(fields):
+    client = sign_in(make_user(*CHIEF))
+    pair = make.comparison(first=make.tool(**fields), second=make.tool(), published_at=None)
+    review = make.review(of=pair.first, by=make.reviewer(), published_at=None)
+    for content in (pair, review):
+        page = client.get(url(content, "publish"))
+        assert "Nobody can override this." in read_text(page)
+        assert ('name="override"' in page.text, 'type="submit" class="default"' in page.text) == (False, False)
+        assert confirm(client, url(content, "publish"), override="on", reason="News.").status_code == 200
+        content.refresh_from_db()
+        assert content.state == PublicationState.DRAFT
+
+
 def test_scheduling_takes_a_time_in_utc(time_machine):
     time_machine.move_to(datetime(2026, 11, 20, 12, tzinfo=UTC), tick=False)
     client, tool = sign_in(make_user(*EDITOR)), make_complete_tool(name="Gamma")
