@@ -15,6 +15,13 @@ from web.http import PUBLIC_HEADERS, respond_streaming, start
 
 ROWS_PER_CHUNK = 100
 
+# Where a formula can start: in a cell, and also after a semicolon or a line break in it, because a spreadsheet whose
+# language separates cells by semicolons splits there. A line may start with a hyphen or a plus, as Markdown's lists do.
+_STARTS = r"(?:(?:\A|(?<=;)){0}(?=[=+\-@\t\r＝＋－＠]))|(?:(?<=\n){0}(?=[=@＝＠]))"
+_FORMULA = re.compile(_STARTS.format("'*"))
+_ESCAPED_FORMULA = re.compile(_STARTS.format("'+"))
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+
 
 class _Echo:
     """A file whose `write` returns the text, so that csv rows can be streamed."""
@@ -44,13 +51,28 @@ def respond_with_csv(
     return respond_streaming(request, stamp=(what, stamp), build=build)
 
 
+def escape_formula(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: with an apostrophe. `unescape_formula` restores it."""
+    return _FORMULA.sub(lambda match: f"'{match[0]}", text)
+
+
+def unescape_formula(text: str) -> str:
+    """Return the text that `escape_formula` was given."""
+    return _ESCAPED_FORMULA.sub(lambda match: match[0][1:], text)
+
+
+def _guard(cell: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula. Numbers stay numbers."""
+    return escape_formula(cell) if isinstance(cell, str) and not _NUMBER.fullmatch(cell) else cell
+
+
 def _render_csv(*parts: Iterable[Iterable[Any]]) -> Iterator[str]:
-    """Yield CSV, ROWS_PER_CHUNK rows at a time."""
+    """Yield CSV without formulas, ROWS_PER_CHUNK rows at a time."""
     writer = csv.writer(_Echo())
     lines: list[str] = []
     for part in parts:
         for row in part:
-            lines.append(writer.writerow(row))
+            lines.append(writer.writerow([_guard(cell) for cell in row]))
             if len(lines) == ROWS_PER_CHUNK:
                 yield "".join(lines)
                 lines.clear()

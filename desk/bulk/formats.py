@@ -1,7 +1,7 @@
 """CSV and XLSX, read and written safely.
 
-Text that starts like a formula gets an apostrophe in front when written and loses it when read. Both formats do this,
-so a sheet may be saved in the other format on its way.
+Text that a spreadsheet could take for a formula gets an apostrophe when written and loses it when read. Both formats do
+this, so a sheet may be saved in the other format on its way.
 
 openpyxl is imported where it is used, because it takes a fifth of the time in which a process of the site starts.
 """
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile, ZipFile
 
+from web.csv_files import escape_formula, unescape_formula
 from web.normalize import normalize_line
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ MAX_ROWS_SCANNED = 100_000  # including empty rows at the end
 MAX_COLUMNS = 40
 MAX_XLSX_CELL_LENGTH = 32_767  # characters; a limit of the format
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
-_ESCAPED_FORMULA = re.compile(r"'+[=+\-@\t\r＝＋－＠]")
 
 _ILLEGAL_CHARACTERS = re.compile(r"[\x00-\x08\x0B\x0C\x0E-\x1F]")  # in XML 1.0
 _ESCAPED_CHARACTER = re.compile(r"_x([0-9A-Fa-f]{4})_")  # ST_Xstring of ECMA-376, part 1, 22.9.2.19
@@ -89,16 +88,6 @@ class Table:
     """The name of the sheet in a workbook; "" for a file that is no workbook."""
     problems: list[tuple[int, str]] = field(default_factory=list)
     """Rows that could not be read as a whole, by their numbers, and why. They are cut to the width of the header."""
-
-
-def escape_formula(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula. `unescape_formula` restores it."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def unescape_formula(text: str) -> str:
-    """Return the text that `escape_formula` was given."""
-    return text[1:] if _ESCAPED_FORMULA.match(text) else text
 
 
 class SheetFormat(ABC):

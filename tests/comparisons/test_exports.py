@@ -115,6 +115,15 @@ def test_export_has_an_etag_that_changes_with_it(client, url, time_machine):
         check(is_changed=False)
 
 
+def test_no_cell_is_a_formula_and_numbers_stay_numbers(client):
+    one = make.tool(slug="one")
+    make.plan(of=one, **{**PRO, "name": "=cmd|' /C calc'!A0"}, amount="0.25")
+    make.fact(of=one, attribute=make.attribute(slug="a", name="+A"), value="-1.5", note="x;=HYPERLINK(1)")
+    [price], [fact] = read_export(client), read_export(client, "/export/facts.csv")
+    assert (price["plan"], price["amount"]) == ("'=cmd|' /C calc'!A0", "0.25")
+    assert (fact["name"], fact["value"], fact["note"]) == ("'+A", "-1.5", "x;'=HYPERLINK(1)")
+
+
 def test_exports_read_any_number_of_tools_in_the_order_of_slugs(client, monkeypatch, django_assert_num_queries):
     monkeypatch.setattr("comparisons.reading.price_history.TOOLS_PER_QUERY", 2)
     for slug in ("delta", "alpha", "echo", "charlie", "bravo"):
