@@ -43,6 +43,7 @@ urlpatterns = [
     path("tools/<tool_slug:slug>.json", machines.tool_json, name="tool-json"),
     path("export/prices.csv", exports.prices, name="prices-export"),
     path("export/facts.csv", exports.facts, name="facts-export"),
+    *(path(guessed, feeds.main) for guessed in ("feed", "feed/", "rss", "rss/")),
     path("feeds/comparisons.xml", feeds.comparisons, name="comparisons-feed"),
     path("feeds/changes.xml", feeds.changes, name="changes-feed"),
     path("feeds/tools/<tool_slug:slug>.xml", feeds.tool_changes, name="tool-feed"),
@@ -50,5 +51,6 @@ urlpatterns = [
     path("sitemap.xml", sitemaps.index, name="sitemap"),
     path("sitemaps/<slug:kind>-<int:page>.xml", sitemaps.part, name="sitemap-part"),
     path("robots.txt", machines.robots, name="robots"),
+    path(".well-known/security.txt", machines.security, name="security"),
     path("manifest.webmanifest", machines.manifest, name="manifest"),
 ]

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from comparisons.choices import ChangeKind
@@ -14,6 +15,13 @@ from tools.models import Category, Tool
 from web.atom import AtomFeed
 from web.current_address import at_current_address
 from web.http import public_page, respond_conditionally
+
+
+@require_safe
+@public_page
+def main(request: HttpRequest) -> HttpResponse:
+    """Redirect an address that feed readers guess to the feed that pages name first."""
+    return HttpResponsePermanentRedirect(reverse("comparisons-feed"))
 
 
 @require_safe

@@ -1,12 +1,14 @@
-"""Documents for programs: the JSON of comparisons and tools, the manifest, and robots.txt.
+"""Documents for programs: the JSON of comparisons and tools, the manifest, robots.txt, and security.txt.
 
 Scripts of other sites may read the JSON: web.middleware.HeadersMiddleware allows it, by the address.
 """
 
+from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
@@ -29,6 +31,7 @@ from web.current_address import at_current_address
 from web.http import public_page, respond_conditionally
 
 JSON_STYLE = {"ensure_ascii": False, "indent": 2}  # readable for people; compression makes up for the size
+SECURITY_CONTACT_LASTS = timedelta(days=180)  # RFC 9116 recommends less than a year
 BACKGROUND_COLOR = "#fbf8f2"  # the light theme-color of base.html
 
 ICONS = [
@@ -84,6 +87,21 @@ def robots(request: HttpRequest) -> HttpResponse:
     return render(
         request, "comparisons/robots.txt", {"sitemap": absolute_url(reverse("sitemap"))}, content_type="text/plain"
     )
+
+
+@require_safe
+@public_page
+def security(request: HttpRequest) -> HttpResponse:
+    """Return security.txt (RFC 9116), which says where to report a vulnerability. Raise Http404 without an address."""
+    if not settings.CONTACT_EMAIL:
+        raise Http404
+    lines = [
+        f"Contact: mailto:{quote(settings.CONTACT_EMAIL, safe='@')}",
+        f"Expires: {clock.today() + SECURITY_CONTACT_LASTS:%Y-%m-%dT00:00:00Z}",
+        "Preferred-Languages: en",
+        f"Canonical: {absolute_url(reverse('security'))}",
+    ]
+    return HttpResponse("".join(f"{line}\n" for line in lines), content_type="text/plain; charset=utf-8")
 
 
 @require_safe

@@ -1,11 +1,12 @@
 """The sitemap, robots.txt, and the manifest."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from lxml import etree
 
 from catalog.actions import import_catalog
@@ -135,6 +136,32 @@ def test_files_are_public_and_conditional(client, admin_client, url):
     assert admin_client.get(url).content == first.content
     assert client.get(url, headers={"if-none-match": first.headers["ETag"]}).status_code == 304
     assert client.post(url).status_code == 405
+
+
+def test_security_contact_is_the_address_of_the_operator(client, settings):
+    settings.CONTACT_EMAIL = "ada+ships@example.com"
+    response = client.get("/.well-known/security.txt")
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
+    lines = dict(line.split(": ", 1) for line in response.text.splitlines())
+    expires = datetime.fromisoformat(lines.pop("Expires"))
+    assert timedelta(days=30) < expires - timezone.now() < timedelta(days=365)
+    assert lines == {
+        "Contact": "mailto:ada%2Bships@example.com",
+        "Preferred-Languages": "en",
+        "Canonical": f"{SITE}/.well-known/security.txt",
+    }
+    assert client.post("/.well-known/security.txt").status_code == 405
+    settings.CONTACT_EMAIL = ""
+    assert client.get("/.well-known/security.txt").status_code == 404
+
+
+@pytest.mark.parametrize("url", ["/feed", "/feed/", "/rss", "/rss/"])
+def test_guessed_addresses_lead_to_the_feed_that_pages_name_first(client, url):
+    response = client.get(url)
+    assert (response.status_code, response.url) == (301, "/feeds/comparisons.xml")
+    first = re.search(r'type="application/atom\+xml"[^>]* href="([^"]+)"', client.get("/").text)
+    assert first
+    assert first[1] == response.url
 
 
 def test_robots_names_the_sitemap_and_disallowed_paths(client):
