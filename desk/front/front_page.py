@@ -143,7 +143,7 @@ def list_missing_seats(viewer: Viewer) -> FrontList | None:
         total=rows[0].total if rows else 0,
         empty=empty,
         more=[("All tools missing one", link_to_list(Tool, unwritten=seat.slug if seat else "any"))]
-        if viewer.may("tools.view_tool")
+        if viewer.may("tools.view_tool") and (seat or not own)
         else [],
     )
 

@@ -18,6 +18,7 @@ from django.utils.text import capfirst
 
 from desk.base import DeskAdmin
 from desk.front.gaps import select_tools_missing_a_seat
+from desk.permissions import writes_own_drafts_only
 from reviews.choices import Outcome
 from reviews.models import Review, Reviewer
 from tools.models import Fact, Plan
@@ -138,18 +139,28 @@ class CurrentFilter(ConditionFilter):
 
 
 class MissingSeatFilter(ConditionFilter):
-    """Tools that a seat has not written about, not even a draft."""
+    """Tools that a seat has not written about, not even a draft.
+
+    Who may not see the drafts of other seats is offered their own seat alone, because others would tell of drafts.
+    """
 
     title = "seat without a review"
     parameter_name = "unwritten"
 
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        self.user = request.user
+        return super().lookups(request, model_admin)
+
     def conditions(self) -> dict[str, tuple[str, Q]]:
+        is_own_only = writes_own_drafts_only(self.user)
+        reviewers = Reviewer.objects.filter(held_by=self.user.pk) if is_own_only else Reviewer.objects.all()
         is_kept = Q(withdrawn_at__isnull=True)
         reviews = Review.objects.filter(is_kept, tool=OuterRef("pk"))
         seats = {
-            slug: (name, is_kept & ~Q(Exists(reviews.filter(reviewer=pk))))
-            for pk, slug, name in Reviewer.objects.seats()
+            slug: (name, is_kept & ~Q(Exists(reviews.filter(reviewer=pk)))) for pk, slug, name in reviewers.seats()
         }
+        if is_own_only:
+            return seats
         return {"any": ("Any seat", is_kept & Q(pk__in=select_tools_missing_a_seat())), **seats}
 
 

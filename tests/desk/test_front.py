@@ -191,6 +191,7 @@ def test_reviewer_sees_drafts_and_gaps_of_their_own_seat_only():
 def test_reviewer_gets_a_link_to_the_tools_missing_their_seat():
     user = make_user(*REVIEWER)
     assert find_list("missing-seats", user).empty == "You do not hold a seat yet. An editor can assign one to you."
+    assert find_list("missing-seats", user).more == []
     make.reviewer(slug="own", held_by=user)
     assert find_list("missing-seats", user).empty == "Your seat has reviewed every tool."
     assert find_list("missing-seats", user).more == [("All tools missing one", "/admin/tools/tool/?unwritten=own")]

@@ -1,5 +1,6 @@
 """Every change list makes a constant number of queries, and its filters find the right rows."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from comparisons.models import Comparison
 from newsletter.models import Delivery, Issue, Outbox, Subscriber, Suppression, Worker
 from reviews.models import Prediction, Review, Reviewer
 from tests import factories as make
+from tests.desk.people import WRITER, make_user, sign_in
 from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
 from votes.models import Decision, PairVote, Vote
 
@@ -170,6 +172,21 @@ def test_tools_missing_a_seat_are_found(admin_client):
     assert find_rows(admin_client, Tool, unwritten="skeptic") == {"lacking"}
     assert find_rows(admin_client, Tool, unwritten="any") == {"lacking"}
     assert find_rows(admin_client, Tool, unwritten="builder") == set()
+
+
+def test_reviewer_cannot_tell_that_another_seat_has_a_draft():
+    holder = make_user(*WRITER)
+    make.reviewer(slug="own", held_by=holder)
+    other = make.reviewer(slug="other")
+    make.tool(name="untouched")
+    make.review(of=make.tool(name="judged"), by=other)
+    make.review(of=make.tool(name="drafted"), by=other, published_at=None)
+    client = sign_in(holder)
+    page = client.get("/admin/tools/tool/")
+    assert set(re.findall(r"unwritten=([a-z-]+)", page.text)) == {"own"}
+    for hidden in ("other", "any"):
+        assert client.get(f"/admin/tools/tool/?unwritten={hidden}").status_code != 200
+    assert find_rows(client, Tool, unwritten="own") == {"judged", "drafted", "untouched"}
 
 
 def test_last_check_filter_is_exact_to_the_day(admin_client, settings):
