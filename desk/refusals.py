@@ -20,6 +20,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 
 from accounts.models import User
+from tools.expressions import SortKey
 from web.words import join_words
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ def _has_nul(request: HttpRequest) -> bool:
 
 
 def _refuse_permission(site: AdminSite, request: HttpRequest) -> HttpResponse:
-    groups = [group.name for group in cast("User", request.user).groups.order_by("name")]
+    groups = [group.name for group in cast("User", request.user).groups.order_by(SortKey("name"))]
     whose = f"Your {'group' if len(groups) == 1 else 'groups'} ({join_words(groups)})" if groups else "Your account"
     verb = "do" if len(groups) > 1 else "does"
     words = f"{whose} {verb} not include this. Ask an administrator if you need it."

@@ -13,6 +13,7 @@ from comparisons.reading.records import PlanSpan
 from tools.choices import PlanKind
 from tools.prices import Price, are_alike, describe_change, format_amount
 from tools.rates import Rate
+from web.folding import sort_key
 from web.words import format_day
 
 HEIGHT = 76  # of a drawing, in CSS pixels
@@ -114,7 +115,7 @@ def follow_plans(spans: Sequence[PlanSpan]) -> list[list[PlanSpan]]:
         line.append(span)
         if span["superseded_at"]:
             ended[name, datetime.fromisoformat(span["superseded_at"])] = line
-    return sorted(lines, key=lambda line: (bool(line[-1]["superseded_at"]), line[-1]["name"]))
+    return sorted(lines, key=lambda line: (bool(line[-1]["superseded_at"]), sort_key(line[-1]["name"])))
 
 
 def merge_steps(line: Sequence[PlanSpan], *, until: datetime) -> Iterator[Step]:

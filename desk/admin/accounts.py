@@ -23,6 +23,7 @@ from accounts.sessions import end_sessions, end_sessions_of_promoted, read_right
 from desk.base import SearchAdmin
 from desk.fields import NormalizedTextAdmin
 from desk.idempotency import SavedOnceAdmin
+from tools.expressions import SortKey
 from tools.models import ContentRevision
 
 # allauth registers these: the secrets of second factors, and email addresses, which this site stores in the account.
@@ -52,6 +53,7 @@ class UserAdmin(SavedOnceAdmin, NormalizedTextAdmin, SearchAdmin, DjangoUserAdmi
     Only superusers create and change superusers.
     """
 
+    ordering = [SortKey("username")]
     list_display = ["username", "full_name", "email", "in_groups", "second_factor", "last_login", "is_active"]
     list_filter = ["is_active", "groups", SecondFactorFilter]
     search_fields = ["username", "first_name", "last_name", "email"]

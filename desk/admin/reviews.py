@@ -25,6 +25,7 @@ from desk.permissions import writes_own_drafts_only
 from desk.publishing.admin import PublishingAdmin
 from reviews.actions import note_mentions
 from reviews.models import Prediction, Review, Reviewer
+from tools.expressions import SortKey
 from tools.publishing import PublicationState
 from web import clock, markdown
 
@@ -81,7 +82,7 @@ class ReviewerAdmin(UsualPanel, ListAdmin[Reviewer]):
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: object
     ) -> forms.ModelChoiceField | None:
         if db_field.name == "held_by":
-            kwargs["queryset"] = User.objects.filter(is_active=True, is_staff=True).order_by("username")
+            kwargs["queryset"] = User.objects.filter(is_active=True, is_staff=True).order_by(SortKey("username"))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @transaction.atomic

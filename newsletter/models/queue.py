@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from newsletter.models.subscribers import Subscriber
+from tools.expressions import SortKey
 
 SILENT_AFTER = timedelta(seconds=60)  # without a heartbeat
 
@@ -86,7 +87,7 @@ class Worker(models.Model):
     )
 
     class Meta:
-        ordering = ["name"]
+        ordering = [SortKey("name")]
 
     def __str__(self) -> str:
         return self.name

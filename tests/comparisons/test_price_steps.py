@@ -42,6 +42,12 @@ def test_line_is_as_long_as_a_price_held():
     ]
 
 
+def test_plans_are_in_the_order_of_their_names_whatever_their_case_and_accents():
+    names = ("Zeta", "alpha", "Plan 10", "Éclair", "Plan 9")
+    spans = [span for name in names for span in (make_span(0, 31, name=name), make_span(31, name=name, amount=25))]
+    assert [plan.name for plan in build(*spans).plans] == ["alpha", "Éclair", "Plan 9", "Plan 10", "Zeta"]
+
+
 def test_table_has_every_price_newest_first():
     history = build(make_span(0, 31, amount=None), make_span(31, 59, amount=20), make_span(59, amount=25))
     assert history.first == "Jan 1, 2026"
