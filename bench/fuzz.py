@@ -3,7 +3,8 @@
 `make fuzz`, or `python -m bench.fuzz [--requests 20000] [--seed 1] [--who Editor ...]`. `--requests` is per identity.
 It recreates a database of its own with the demonstration content and at least one row of each kind, and sends requests
 through Django's test client: addresses from the URL configuration with known and with senseless parts, query strings,
-headers, methods, and bodies, among them the fields of the site's own forms with senseless values. It prints each
+headers, methods, and bodies, among them the fields of the site's own forms with senseless values, in query strings
+those of the page itself. It prints each
 request that was answered with a status of 500 or above, or whose response broke off, with the error, and then exits
 with 1. The same seed makes the same requests.
 """
@@ -50,7 +51,7 @@ KEYS = (
     "_popup", "_changelist_filters", "id__exact", "id__in", "pk__gt", "tool__id__exact", "category__id__exact",
     "published_at__year", "published_at__gte", "created_at__year", "created_at__month", "created_at__day",
     "due_on__year", "state__exact", "verdict__exact", "is_active__exact", "name__isnull", "tool__name__regex",
-    "utm_source", "x[]", "__proto__", "seats",
+    "utm_source", "x[]", "__proto__", "seats", "need", "budget", "before", "t", "price", "panel", "community", "size",
 )  # fmt: skip
 LISTS_OF_HEADERS: Mapping[str, tuple[str, ...]] = {
     "Accept": ("*/*", "application/json", "text/html;q=x", ";", "image/avif"),
@@ -80,6 +81,7 @@ TYPES = (
     "application/octet-stream", "x", "",
 )  # fmt: skip
 FIELD = re.compile(r'<(?:input|textarea|select|button)\b[^>]*?\bname="([^"]+)"[^>]*>')
+FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
 VALUE = re.compile(r'\bvalue="([^"]*)"')
 MAX_FIELDS = 400  # of a form that are read
 
@@ -103,6 +105,27 @@ class Failure:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PageForms:
+    """What the forms of a page send: all fields with their values, and the names of those that go into an address."""
+
+    fields: list[tuple[str, str]]
+    parameters: list[str]
+
+    @classmethod
+    def read(cls, text: str) -> "PageForms":
+        asking = [words for attributes, words in FORM.findall(text) if 'method="post"' not in attributes.lower()]
+        return cls(_read_fields(text), sorted({name for words in asking for name, _ in _read_fields(words)}))
+
+
+def _read_fields(text: str) -> list[tuple[str, str]]:
+    return [
+        (unescape(match[1]), unescape(value[1]) if (value := VALUE.search(match[0])) else "on")
+        for match in list(FIELD.finditer(text))[:MAX_FIELDS]
+        if match[1] != "csrfmiddlewaretoken"
+    ]
+
+
 @dataclass(slots=True)
 class Fuzzer:
     """Sends random requests as one identity. `user` None is an anonymous visitor."""
@@ -112,7 +135,7 @@ class Fuzzer:
     rng: random.Random
     statuses: Counter[int] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
-    _forms: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    _forms: dict[str, PageForms] = field(default_factory=dict)
 
     def run(self, requests: int, progress: Iterable[None] | None = None) -> None:
         """Send this many requests, and note their statuses and failures."""
@@ -167,7 +190,7 @@ class Fuzzer:
 
     def _send(self, client: Any, route: "Route", values: Mapping[str, list[str]], errors: list[str]) -> None:
         path = route.fill(self.rng, values)
-        address = path + self._make_query(values)
+        address = path + self._make_query(client, path, values)
         method = self.rng.choice(METHODS)
         headers = {
             name: self.rng.choice(LISTS_OF_HEADERS[name])
@@ -194,9 +217,11 @@ class Fuzzer:
                 Failure(self.who, method, address, headers, shown, status, "\n".join(errors) or "(no exception)")
             )
 
-    def _make_query(self, values: Mapping[str, list[str]]) -> str:
+    def _make_query(self, client: Any, path: str, values: Mapping[str, list[str]]) -> str:
         count = self.rng.choice((0, 0, 0, 1, 1, 2, 3, 8))
-        parts = [f"{quote(self.rng.choice(KEYS))}={encode(self.rng, self._pick(values))}" for _ in range(count)]
+        own = self._read_forms(client, path).parameters if count and self.rng.random() < 0.5 else []
+        keys = [self.rng.choice(own or self.rng.choice((KEYS, values["parameter"]))) for _ in range(count)]
+        parts = [f"{quote(key)}={encode(self.rng, self._pick(values))}" for key in keys]
         return "?" + "&".join(parts) if parts else self.rng.choice(("", "", "", "?", "?&", "?=", "?%"))
 
     def _pick(self, values: Mapping[str, list[str]]) -> str:
@@ -209,7 +234,7 @@ class Fuzzer:
         if self.rng.random() < 0.15:
             junk = self.rng.choice(ODD).encode("utf-8", "replace") * self.rng.choice((1, 3))
             return junk, self.rng.choice(TYPES)
-        fields = list(self._read_form(client, path))
+        fields = list(self._read_forms(client, path).fields)
         if self.rng.random() < 0.3:
             fields += [(self.rng.choice(KEYS), self.rng.choice(ODD))]
         replaced = (
@@ -224,18 +249,12 @@ class Fuzzer:
             pairs.append(f"{quote(name)}={encode(self.rng, value)}")
         return "&".join(pairs).encode("ascii", "replace"), "application/x-www-form-urlencoded"
 
-    def _read_form(self, client: Any, path: str) -> list[tuple[str, str]]:
-        """Return the fields of the page's forms with their values. Each page is read once."""
+    def _read_forms(self, client: Any, path: str) -> PageForms:
+        """Return the forms of a page. Each page is read once."""
         if path not in self._forms:
             response = client.get(path)
-            text = (
-                "" if response.streaming or response.status_code != 200 else response.content.decode("utf-8", "replace")
-            )
-            self._forms[path] = [
-                (unescape(match[1]), unescape(value[1]) if (value := VALUE.search(match[0])) else "on")
-                for match in list(FIELD.finditer(text))[:MAX_FIELDS]
-                if match[1] != "csrfmiddlewaretoken"
-            ]
+            is_page = response.status_code == 200 and not response.streaming
+            self._forms[path] = PageForms.read(response.content.decode("utf-8", "replace") if is_page else "")
             if len(self._forms) > 500:
                 self._forms.pop(next(iter(self._forms)))
         return self._forms[path]
@@ -311,6 +330,8 @@ def list_values() -> dict[str, list[str]]:
     from django.apps import apps
     from django.db.models import CompositePrimaryKey
 
+    from tools.choices import Meter
+
     pks = {
         str(pk)
         for model in apps.get_models()
@@ -323,11 +344,14 @@ def list_values() -> dict[str, list[str]]:
         for name in ("tools.Tool", "tools.Category", "reviews.Reviewer", "tools.Attribute")
         for slug in apps.get_model(name)._default_manager.order_by("pk").values_list("slug", flat=True)[:12]
     }
+    attributes = sorted(apps.get_model("tools.Attribute")._default_manager.values_list("slug", flat=True))
     pairs = apps.get_model("comparisons.Comparison")._default_manager.values_list("first__slug", "second__slug")[:8]
     return {
         "pk": sorted(pks),
         "slug": sorted(slugs),
         "other": sorted(slugs | pks | {f"{first}-vs-{second}" for first, second in pairs}),
+        "parameter": [*Meter.values, *(f"{slug}{end}" for slug in attributes for end in ("", ".min", ".max"))],
+        "need": [f"{slug}:{value}" for slug in attributes for value in ("yes", "128k", "mit", NINES, "²")],
         "app_label": ["tools", "reviews", "comparisons", "newsletter", "votes", "accounts"],
         "kind": ["tool", "plan", "fact", "review", "prediction", "issue", "correction"],
         "act": ["ready", "draft", "send", "pause", "stop", "publish", "withdraw"],

@@ -1,12 +1,14 @@
 """A short run of `make fuzz`, which must also fail where it should."""
 
 import random
+from urllib.parse import unquote
 
 import pytest
 
 from accounts.models import User
-from bench.fuzz import ANONYMOUS, SUPERUSER, Fuzzer, Route, add_users, list_routes
+from bench.fuzz import ANONYMOUS, SUPERUSER, Fuzzer, PageForms, Route, add_users, list_routes, list_values
 from tests import factories as make
+from tools.choices import Meter
 
 REQUESTS = 40  # per identity
 
@@ -45,6 +47,20 @@ def test_random_requests_are_no_errors(who, settings):
     assert fuzzer.statuses[200]
 
 
+@pytest.mark.django_db
+@pytest.mark.usefixtures("site")
+def test_queries_have_the_parameters_of_the_page_and_those_that_the_vocabulary_makes(client):
+    attribute = make.attribute(slug="window")
+    fuzzer, values = Fuzzer(ANONYMOUS, None, random.Random(1)), list_values()  # noqa: S311
+    queries = [fuzzer._make_query(client, "/tools/", values) for _ in range(2000)]
+    names = {unquote(part.partition("=")[0]) for query in queries for part in query[1:].split("&")}
+    page = PageForms.read(client.get("/tools/").text)
+    assert {"category", "sort", "budget"} <= set(page.parameters) <= names
+    assert {"need", "before", "t", *Meter.values, attribute.slug, "window.min", "window.max"} <= names
+    post = '<form method="post"><input name="a"></form><form action="/"><input name="b"></form>'
+    assert PageForms.read(post) == PageForms([("a", "on"), ("b", "on")], ["b"])
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("site")
 def test_fuzzer_reports_an_error(monkeypatch):
@@ -54,7 +70,7 @@ def test_fuzzer_reports_an_error(monkeypatch):
     monkeypatch.setattr("bench.fuzz.list_routes", lambda: [Route(("tools/",))])
     monkeypatch.setattr("comparisons.views.tools.parse_tool_filter", fail)
     fuzzer = Fuzzer(ANONYMOUS, None, random.Random(1))  # noqa: S311
-    fuzzer.run(5)
+    fuzzer.run(20)
     assert "on purpose" in str(fuzzer.failures[0])
 
 
