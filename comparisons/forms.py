@@ -1,6 +1,6 @@
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from tools.values import Scale, parse_value
 from votes.models import Camp
 from web.fields import LineField
 from web.normalize import normalize_line
+from web.words import join_words
 
 _NOT_TYPED = {"Cc", "Cn", "Co", "Cs"}  # Unicode categories
 
@@ -133,7 +134,7 @@ class NumberField(LineField):
 
 
 class FactFilterForm(forms.Form):
-    """The filters by the facts of a category, and the orders by its numbers. Invalid values are ignored."""
+    """The filters by the facts of a category, and the orders by its numbers. What is not valid is named as ignored."""
 
     def __init__(self, query: QueryDict, attributes: Iterable[ListedAttribute]) -> None:
         super().__init__(query)
@@ -155,14 +156,21 @@ class FactFilters:
     sort: ListedAttribute | None
     query: str
     """All of it as a query string, without anything that was ignored."""
+    ignored: tuple[str, ...] = ()
+    """What could not be read: `Context window: “abc” is not a number.`"""
 
     @property
     def is_set(self) -> bool:
         return bool(self.wanted or self.sort)
 
 
-def parse_fact_filters(query: QueryDict, attributes: Iterable[ListedAttribute]) -> FactFilters:
-    """Return the filters by facts in the query string of a list of tools that have these attributes."""
+def parse_fact_filters(
+    query: QueryDict, attributes: Iterable[ListedAttribute], *, others: Iterable[ListedAttribute] = ()
+) -> FactFilters:
+    """Return the filters by facts in the query string of a list of tools that have these attributes.
+
+    The `others` are attributes by which this list cannot be filtered, because it is not that of one category.
+    """
     form = FactFilterForm(query, attributes)
     values = _clean(form)
     wanted = {
@@ -172,7 +180,29 @@ def parse_fact_filters(query: QueryDict, attributes: Iterable[ListedAttribute]) 
     wanted = {attribute: wish for attribute, wish in wanted.items() if wish != facets.FactFilter()}
     sort = form.attributes.get(values.get("sort", ""))
     sort = sort if sort and facets.is_number(sort) else None
-    return FactFilters(wanted, sort, facets.write_query(form.attributes.values(), wanted, sort))
+    ignored = (*_list_ignored(form, query), *_list_misplaced(query, others))
+    return FactFilters(wanted, sort, facets.write_query(form.attributes.values(), wanted, sort), ignored)
+
+
+def _list_misplaced(query: QueryDict, others: Iterable[ListedAttribute]) -> Iterator[str]:
+    """Yield a sentence if a list that is not of one category was asked to filter by facts."""
+    names = {facets.name_parameter(attribute): attribute.name for attribute in others}
+    asked = dict.fromkeys(names[stem] for name in query if (stem := re.sub(r"\.(min|max)$", "", name)) in names)
+    if asked:
+        yield f"To filter by {join_words(list(asked))}, choose a category."
+
+
+def _list_ignored(form: FactFilterForm, query: QueryDict) -> Iterator[str]:
+    """Yield what a reader asked of facts that a filter cannot be: text for a number, or an option that there is not."""
+    for name, errors in form.errors.items():
+        attribute = form.attributes.get(name.rpartition(".")[0])
+        words = " ".join(map(str, errors))
+        yield f"{attribute.name}: {words}" if attribute else words
+    for name, attribute in form.attributes.items():
+        if not facets.is_number(attribute):
+            known = {option.slug for option in attribute.scale.options}
+            typed = [normalize_query(text) for text in query.getlist(name)]
+            yield from (f"{attribute.name}: there is no “{text}”." for text in typed if text and text not in known)
 
 
 class PredictionsForm(forms.Form):

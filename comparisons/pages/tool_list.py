@@ -75,6 +75,8 @@ class FactFilterContext(TypedDict):
     """How many attributes the reader filters by."""
     unknown: int
     """How many tools are left out only because something about them is not known."""
+    facts_ignored: tuple[str, ...]
+    """What the reader asked of facts and no filter can be, in sentences."""
     sorted_by: ListedAttribute | None
     order: str
     """The order by a number in words; "" for any other order."""
@@ -242,6 +244,7 @@ def build_fact_filters(
         "is_more_open": any(facet.is_set for facet in built[first:]),
         "facts_chosen": len(filters.wanted),
         "unknown": selection.count_unknown(),
+        "facts_ignored": filters.ignored,
         "sorted_by": filters.sort,
         "order": facets.describe_order(filters.sort) if filters.sort else "",
         "number_sorts": [

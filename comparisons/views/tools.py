@@ -60,7 +60,8 @@ def tools(request: HttpRequest) -> HttpResponse:
     asked = parse_tool_filter(request.GET, site.seats)
     category = _find_category(asked.category, site.categories)
     attributes = category.attributes if category else ()
-    facts = parse_fact_filters(request.GET, attributes)
+    others = () if category else [attribute for one in site.categories for attribute in one.attributes]
+    facts = parse_fact_filters(request.GET, attributes, others=others)
     must_haves = judge_needs(parse_needs(request.GET), site)
     listings = Listing.objects.at()
     numbered = site.tools.mask(listings.with_community_number().tool_ids())

@@ -247,7 +247,8 @@ def scale_of(made: dict[str, Any]) -> Scale:
 def test_parameters_are_understood_or_ignored(query, wanted):
     filters = parse_fact_filters(QueryDict(query), CATEGORIES[0].attributes)
     assert filters.wanted == wanted
-    assert parse_fact_filters(QueryDict(filters.query), CATEGORIES[0].attributes) == filters
+    again = parse_fact_filters(QueryDict(filters.query), CATEGORIES[0].attributes)
+    assert again == replace(filters, ignored=())
 
 
 @pytest.mark.parametrize(("sort", "chosen"), [("context", CONTEXT), ("license", None), ("name", None), ("", None)])
@@ -493,3 +494,28 @@ def test_filters_beyond_the_first_are_folded_unless_one_is_set_and_what_decides_
     )
     assert 'id="more-filters">' in page
     assert 'id="more-filters" open>' in text(client, "/categories/code/?part-6=yes")
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("context.min=abc", "Context: "),
+        ("context.max=1e99", "Context: "),
+        ("license=mit&license=xyz", "License: there is no “xyz”."),
+        ("license=mit,gpl", "License: there is no “mit,gpl”."),
+    ],
+)
+@pytest.mark.django_db
+def test_filter_that_cannot_be_read_is_named(client, query, words):
+    category = make.category(slug="things")
+    make.attribute(slug="context", name="Context", kind="number").categories.add(category)
+    choices = [{"slug": "mit", "name": "MIT"}]
+    make.attribute(slug="license", name="License", kind="choice", choices=choices).categories.add(category)
+    make.tool(category=category)
+    for address in ("/tools/?category=things&", "/categories/things/?"):
+        page = client.get(address + query).content.decode()
+        assert words in page
+        assert 'role="status"' in page
+    page = client.get(f"/tools/?{query}").content.decode()
+    assert f"To filter by {words.partition(':')[0]}, choose a category." in page
+    assert "choose a category." not in client.get("/tools/?utm_source=x&sort=name").content.decode()
