@@ -189,6 +189,20 @@ def test_reviewer_cannot_tell_that_another_seat_has_a_draft():
     assert find_rows(client, Tool, unwritten="own") == {"judged", "drafted", "untouched"}
 
 
+def test_people_groups_and_workers_are_in_the_order_of_their_names(admin_client):
+    sorted_names = ["alpha", "Éclair", "plan9", "plan10", "Zeta"]
+    for name in sorted(sorted_names):
+        user = User.objects.create(username=name, is_staff=True)
+        user.groups.set(Group.objects.get_or_create(name=group)[0] for group in sorted_names)
+        Worker.objects.create(name=name, beat_at=timezone.now())
+    assert [worker.name for worker in Worker.objects.all()] == sorted_names
+    page = admin_client.get("/admin/accounts/user/")
+    assert [user.username for user in page.context["cl"].result_list if user.username != "admin"] == sorted_names
+    form = admin_client.get("/admin/reviews/reviewer/add/").context["adminform"].form
+    assert [user.username for user in form.fields["held_by"].queryset if user.username != "admin"] == sorted_names
+    assert "(alpha, Éclair, plan9, plan10 and Zeta)" in sign_in(user).get("/admin/accounts/user/").text
+
+
 def test_last_check_filter_is_exact_to_the_day(admin_client, settings):
     settings.STALE_AFTER_DAYS = 90
     today, tool = timezone.now().date(), make.tool(name="T")
