@@ -1,0 +1,18 @@
+"""How templates are loaded."""
+
+import pytest
+from django.template import TemplateSyntaxError, engines
+
+
+def test_indentation_is_not_sent_and_lines_stay_where_they_are(settings, tmp_path):
+    (tmp_path / "a.html").write_text("<ul>\n  {% for n in list %}\n\t<li>{{ n }}</li>\n  {% endfor %}\n</ul>\n")
+    (tmp_path / "a.txt").write_text("One\n  two\n")
+    (tmp_path / "broken.html").write_text("<p>\n  <b>\n    {% nothing %}\n")
+    [configured] = settings.TEMPLATES
+    settings.TEMPLATES = [{**configured, "DIRS": [tmp_path]}]
+    engine = engines["django"]
+    assert engine.get_template("a.html").render({"list": ["x\n  y"]}) == "<ul>\n\n<li>x\n  y</li>\n\n</ul>\n"
+    assert engine.get_template("a.txt").render() == "One\n  two\n"
+    with pytest.raises(TemplateSyntaxError, match="Invalid block tag on line 3"):
+        engine.get_template("broken.html")
+    assert engine.get_template("admin/base.html").template.source.count("\n    ") > 0  # Django's own are as they are
