@@ -72,7 +72,7 @@ def _describe_entry(name: str, prices: Sequence[Price]) -> str:
 
 def _describe_first_paid(name: str, prices: Sequence[Price]) -> str:
     paid = find_first_paid_price(prices)
-    return f"With {name}, money enters at {_state_start(paid)}." if paid else ""
+    return f"{name} starts at {_state_start(paid)} once you pay." if paid else ""
 
 
 def _state_start(price: Price | None) -> str:

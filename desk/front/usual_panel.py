@@ -24,7 +24,7 @@ SEATS = (
         "skeptic",
         "The Skeptic",
         "What are they not telling me?",
-        "Reads the licence before the landing page, and the footnotes before the benchmark.",
+        "Reads the license before the landing page, and the footnotes before the benchmark.",
     ),
     (
         "futurist",

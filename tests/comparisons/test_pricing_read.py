@@ -33,10 +33,10 @@ TEAM = monthly("19", per_seat=True, minimum_seats=5)
     [
         ([], [], "Nobody has entered a price for either of them yet."),
         ([FREE], [FREE], "Both let you in for free."),
-        ([FREE], [FREE, monthly("9"), monthly("30")], "Both let you in for free. With B, money enters at $9/mo."),
+        ([FREE], [FREE, monthly("9"), monthly("30")], "Both let you in for free. B starts at $9/mo once you pay."),
         ([FREE, monthly("5")], [monthly("20")],
          "Only A lets you in for free. A asks less for its first paid plan than B: $5/mo against $20/mo."),
-        ([FREE, monthly("45", is_from=True)], [FREE], "Both let you in for free. With A, money enters at $45/mo."),
+        ([FREE, monthly("45", is_from=True)], [FREE], "Both let you in for free. A starts at $45/mo once you pay."),
         ([FREE], [monthly("20")], "A lets you in for free; B starts at $20/mo."),
         ([monthly("20")], [], "A starts at $20/mo; no price of B is known to us."),
         ([CONTACT], [TEAM], "A names no price before a talk with sales; B starts at $19/seat/mo, five seats at least."),
