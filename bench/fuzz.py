@@ -107,7 +107,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class PageForms:
-    """What the forms of a page send: all fields with their values, and the names of those that go into an address."""
+    """What the forms of a page send: fields with their values, and the names of query parameters (from GET forms)."""
 
     fields: list[tuple[str, str]]
     parameters: list[str]

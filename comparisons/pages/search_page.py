@@ -167,8 +167,10 @@ def suggest_tools_for(words: str) -> list[Suggestion]:
 
 
 def _suggest_pairs(first: str, second: str) -> list[Suggestion]:
-    """Return pairs with the tool that the first name means: those that editors compared, then its likeliest rivals; or
-    those whose second name is being typed. At most five queries.
+    """Return pairs that start with the tool meant by the first name. At most five queries.
+
+    Without a second name: the pairs that editors compared, then the tool's likeliest rivals. With one: the pairs whose
+    other tool matches what has been typed so far.
     """
     tools = Tool.objects.published().select_related("category")
     one = next(iter(tools.suggest(first, limit=1)), None)

@@ -111,7 +111,7 @@ def draw_costs(axis: Axis, costs: Sequence[tuple[str, Cost]], currency: str) -> 
 
 
 def _choose_lines(known: Sequence[int], stretches: Sequence[tuple[int, tuple[int, ...]]]) -> list[int]:
-    """Return the places of at most MAX_LINES lines in their order: those that are cheapest somewhere before others."""
+    """Return the places of at most MAX_LINES lines, in order. Lines that are cheapest somewhere take precedence."""
     cheapest = dict.fromkeys(place for _, places in stretches for place in places)
     return sorted(list(dict.fromkeys([*(place for place in cheapest if place in known), *known]))[:MAX_LINES])
 

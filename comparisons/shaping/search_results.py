@@ -153,8 +153,8 @@ def _begins(name: str, words: str) -> bool:
 def suggest_categories(
     words: str, categories: "Iterable[tuple[ListedCategory, int]]"
 ) -> tuple[list[Suggestion], list[Suggestion]]:
-    """Return the categories, given with their numbers of tools, whose name begins with the words, and those of which
-    another name, or a word in the name, does.
+    """Return the categories, given with their numbers of tools, whose name begins with the words, and the categories
+    of which another name, or a word in the name, does.
     """
     named: list[Suggestion] = []
     other: list[Suggestion] = []

@@ -129,8 +129,9 @@ def split_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public_page
 def predictions(request: HttpRequest) -> HttpResponse:
-    """List the predictions: those that wait to be judged, those due soonest, and the latest judged ones; or all judged
-    ones. The first page has the record of each seat.
+    """List the predictions that are due, the next ones, and the latest verdicts on them; or all that have been judged.
+
+    The first page has the record of each seat.
     """
     on_record = Prediction.objects.on_record().select_related("review__tool", "review__reviewer")
     asked_for_judged = parse_judged_only(request.GET)
