@@ -72,6 +72,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "web.health.HealthMiddleware",  # before the host check and the redirect to HTTPS: load balancers know neither
     "web.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "web.middleware.NotModifiedMiddleware",  # a 304 has no content for the others to process
