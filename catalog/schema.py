@@ -271,16 +271,19 @@ class ReviewerPart(CatalogPart):
 
 
 class SourcedPart(CatalogPart):
-    """What plans and facts have in common: the source, and their history."""
+    """What plans and facts have in common: the source, their history, and whether the value it supersedes was wrong."""
 
     source: WebAddress = ""
     verified_on: PastDay | None = None
     added_at: PastInstant | None = None
     superseded_at: PastInstant | None = None
     correction: bool = False
+    corrects: bool = False
 
     @model_validator(mode="after")
     def check_history(self) -> Self:
+        if self.corrects and self.superseded_at:
+            raise ValueError("only a current value corrects the one before it; a superseded one has correction")
         if self.correction and not self.superseded_at:
             raise ValueError("only a superseded value can be a correction")
         if self.added_at and self.superseded_at and self.added_at >= self.superseded_at:

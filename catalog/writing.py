@@ -303,8 +303,10 @@ def _write_sourced(
             if row is None:
                 report.record_added(model, new_row, part_place)
                 continue
-            row.superseded_at = history.at
+            row.superseded_at, row.correction = history.at, part.corrects
             changed.append(row)
+            if part.corrects:
+                value_changes["correction"] = (False, True)
             report.record_existing(model, row, part_place, value_changes)
     _update(model, changed, (*SOURCE_FIELDS, *model.HISTORY_FIELDS), history)
     _update(model, replaced, (*model.VALUE_FIELDS, *SOURCE_FIELDS), history)

@@ -19,6 +19,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
 from desk.bulk.conversion_page import handle_conversion
+from desk.bulk.layouts import ATTRIBUTE_SHEET
+from desk.bulk.sheet_admin import SheetAdmin
 from desk.fields import LinesField
 from desk.lists.change_lists import ListAdmin, PreparedChangeList
 from desk.permissions import may_convert
@@ -180,7 +182,8 @@ class AttributeForm(forms.ModelForm):
 
 
 @admin.register(Attribute)
-class AttributeAdmin(VocabularyAdmin):
+class AttributeAdmin(SheetAdmin, VocabularyAdmin):
+    sheet = ATTRIBUTE_SHEET
     form = AttributeForm
     list_display = ["name", "slug", "kind", "decides", "category_names", "facts_link"]
     fieldsets = [

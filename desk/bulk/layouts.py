@@ -11,12 +11,14 @@ from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
-from django.db.models import Model, QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Manager, Model, QuerySet
 
 from catalog.schema import normalize_name
 from desk.bulk.formats import CellError, CellValue, StyledCell, Table, format_cell
-from tools.choices import Meter, Period, PlanKind
-from tools.models import Fact, Plan, Tool
+from desk.value_fields import ChoicesField, write_choices
+from tools.choices import AttributeKind, Better, Meter, Period, PlanKind
+from tools.models import Attribute, Fact, Plan, Tool
 from tools.rates import Rate, read_rate_line, write_rate_lines
 from web.normalize import normalize_line, normalize_text
 
@@ -168,6 +170,26 @@ class NamesCell(TextCell):
         return "\n".join(value) if isinstance(value, list) else ""
 
 
+class ChoicesCell(TextCell):
+    """The choices of an attribute, each on a line of its own inside the cell."""
+
+    def read(self, value: CellValue) -> object:
+        try:
+            return ChoicesField(required=False).clean(normalize_text(format_cell(value)))
+        except ValidationError as error:
+            raise CellError(" ".join(error.messages)) from None
+
+    def write(self, value: object) -> CellValue:
+        return write_choices(value) if isinstance(value, list) else ""
+
+
+class SlugsCell(NamesCell):
+    """The slugs of related rows, each on a line of its own inside the cell."""
+
+    def write(self, value: object) -> CellValue:
+        return super().write([row.slug for row in value.all()] if isinstance(value, Manager) else value)
+
+
 _LINE = LineCell()
 
 
@@ -180,6 +202,7 @@ class SheetColumn:
     example: object = None
     cell: TextCell = _LINE
     is_readonly: bool = False  # written to exports, ignored in imports
+    key: str = ""  # what it is called in a catalog file, if that is not its name
 
     def read(self, value: CellValue) -> object:
         """Return the value of a cell as a catalog file would hold it."""
@@ -291,6 +314,14 @@ _VERIFIED_ON = SheetColumn(
     example=date(2026, 11, 1),
     cell=DayCell(),
 )
+_CORRECTION = SheetColumn(
+    "correction",
+    "Whether the value that this row supersedes was wrong: yes for a correction; no, or empty, if it changed, which is "
+    "news.",
+    example=False,
+    cell=YesCell(),
+    key="corrects",
+)
 
 PLAN_SHEET = SheetLayout(
     model=Plan,
@@ -337,6 +368,7 @@ PLAN_SHEET = SheetLayout(
         ),
         "source": SheetColumn("source", _SOURCE_HELP, example="https://example.com/pricing"),
         "verified_on": _VERIFIED_ON,
+        "correction": _CORRECTION,
     },
     select=lambda plans: plans.filter(superseded_at__isnull=True).select_related("tool").order_by("tool__slug", "pk"),
 )
@@ -356,8 +388,65 @@ FACT_SHEET = SheetLayout(
         "note": SheetColumn("note", "What the value leaves out, at most 200 characters.", example="except the weights"),
         "source": SheetColumn("source", _SOURCE_HELP, example="https://example.com/license"),
         "verified_on": _VERIFIED_ON,
+        "correction": _CORRECTION,
     },
     select=lambda facts: (
         facts.filter(superseded_at__isnull=True).select_related("tool", "attribute").order_by("tool__slug", "pk")
     ),
+)
+
+ATTRIBUTE_SHEET = SheetLayout(
+    model=Attribute,
+    keys=("slug",),
+    columns={
+        "slug": SheetColumn("slug", "Which attribute. An unknown slug adds one.", example="license"),
+        "name": SheetColumn("name", "Required for a new attribute.", example="License"),
+        "categories": SheetColumn(
+            "categories",
+            "The slugs of the categories whose tools are compared by it, each on a line of its own in the cell.",
+            example=["developer-tools"],
+            cell=SlugsCell(),
+        ),
+        "kind": SheetColumn(
+            "kind",
+            f"What its values are: one of {', '.join(AttributeKind.values)}. Without it, text.",
+            example="choice",
+            cell=WordCell(),
+        ),
+        "heading": SheetColumn("heading", "Attributes under the same heading stand together.", example="Terms"),
+        "explanation": SheetColumn(
+            "explanation",
+            "One sentence for readers, at most 300 characters.",
+            example="What you may do with what you download.",
+        ),
+        "decides": SheetColumn(
+            "decides", f"Whether a difference in it can decide for one tool: {_YES}", example=True, cell=YesCell()
+        ),
+        "need": SheetColumn(
+            "need",
+            "What a reader needs for whom it decides, or words that the name of a choice completes.",
+            example="you need the license",
+        ),
+        "several": SheetColumn(
+            "several",
+            f"For the kind choice, whether one tool may have several of them: {_YES}",
+            example=True,
+            cell=YesCell(),
+        ),
+        "choices": SheetColumn(
+            "choices",
+            "For the kind choice: its choices in the order in which readers see them, each on a line of its own in the "
+            "cell, such as MIT, or MIT | mit: you must sell what you build.",
+            example=[{"slug": "apache-2.0", "name": "Apache-2.0"}, {"slug": "mit", "name": "MIT"}],
+            cell=ChoicesCell(),
+        ),
+        "unit": SheetColumn("unit", "For the kind number: what it counts, such as tokens.", example=""),
+        "better": SheetColumn(
+            "better",
+            f"For the kind number: one of {', '.join(Better.values)}, or empty for neither.",
+            example="",
+            cell=WordCell(),
+        ),
+    },
+    select=lambda attributes: attributes.prefetch_related("categories").order_by("slug"),
 )

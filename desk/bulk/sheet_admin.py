@@ -1,4 +1,4 @@
-"""Export and import of sheets on the change lists of tools, plans, and facts."""
+"""Export and import of sheets on the change lists of tools, plans, facts, and attributes."""
 
 from functools import partial
 from typing import ClassVar

@@ -12,8 +12,8 @@ from catalog.problems import CatalogError, ImportProblem, Place
 from catalog.reading import Catalog, Progress, find_duplicates
 from catalog.schema import SECTIONS, CatalogPart, FactPart, PlanPart, check_part, format_value
 from desk.bulk.formats import CellError, CellValue, SheetError, read_sheet
-from desk.bulk.layouts import PLAN_SHEET, TOOL_SHEET, SheetLayout
-from tools.models import Fact, Plan, Tool
+from desk.bulk.layouts import ATTRIBUTE_SHEET, PLAN_SHEET, TOOL_SHEET, SheetLayout
+from tools.models import Attribute, Fact, Plan, Tool
 from tools.rates import read_rates
 
 # Columns that name something. When such a cell is empty it is left out, and reported as missing if it is required.
@@ -41,10 +41,10 @@ class UploadedSheet:
         """
         self._unreadable = []
         rows = list(self._read_rows())
-        tools, problems = self._build_tools(rows) if self._layout is TOOL_SHEET else self._build_parts_of_tools(rows)
-        catalog = Catalog({section: tools if section == "tools" else [] for section in SECTIONS})
-        for index, tool in enumerate(tools):
-            checked = check_part(SECTIONS["tools"], tool, ("tools", index))
+        section, parts, problems = self._build_section(rows)
+        catalog = Catalog({name: parts if name == section else [] for name in SECTIONS})
+        for index, part in enumerate(parts):
+            checked = check_part(SECTIONS[section], part, (section, index))
             problems += checked if isinstance(checked, list) else []
         unreadable = {self.find_cell(problem.place) for problem in self._unreadable}
         problems = [problem for problem in problems if self.find_cell(problem.place) not in unreadable]
@@ -56,9 +56,14 @@ class UploadedSheet:
             return int(place[1]), str(place[2]) if len(place) > 2 else ""
         for length in range(len(place), 0, -1):
             if (row := self._row_numbers.get(place[:length])) is not None:
-                column = next((step for step in place[length:] if isinstance(step, str)), "")
-                return row, column if column in self._layout.columns else ""
+                key = next((step for step in place[length:] if isinstance(step, str)), "")
+                return row, self._find_column(key)
         return 0, ""
+
+    def _find_column(self, key: str) -> str:
+        """Return the column that fills a key of the catalog file; "" for none."""
+        columns = self._layout.columns.items()
+        return next((name for name, column in columns if key and key in (name, column.key)), "")
 
     def describe_place(self, place: Place) -> str:
         """Return a place in words: `row 17, column amount`."""
@@ -94,10 +99,10 @@ class UploadedSheet:
         for name, column in self._layout.editable_columns.items():
             if name in values:
                 try:
-                    cells[name] = column.read(values[name])
+                    cells[column.key or name] = column.read(values[name])
                 except CellError as error:
                     self._unreadable.append(ImportProblem(("row", number, name), str(error)))
-                    cells[name] = ""
+                    cells[column.key or name] = ""
         return cells
 
     def _find_header_problems(self, names: list[str]) -> Iterator[ImportProblem]:
@@ -118,7 +123,25 @@ class UploadedSheet:
             if name not in names:
                 yield ImportProblem(("row", 1), f"the column {name} is missing; rows are identified by it")
 
-    def _build_tools(self, rows: list[NumberedRow]) -> tuple[list[Cells], list[ImportProblem]]:
+    def _build_section(self, rows: list[NumberedRow]) -> tuple[str, list[Cells], list[ImportProblem]]:
+        """Return the section of the catalog that the rows fill, its objects, and their problems."""
+        if self._layout is ATTRIBUTE_SHEET:
+            return "attributes", self._build_attributes(rows), []
+        if self._layout is TOOL_SHEET:
+            return "tools", self._build_tools(rows), []
+        return "tools", *self._build_parts_of_tools(rows)
+
+    def _build_attributes(self, rows: list[NumberedRow]) -> list[Cells]:
+        names = dict(Attribute.objects.order_by().values_list("slug", "name"))
+        attributes: list[Cells] = []
+        for number, cells in rows:
+            self._row_numbers["attributes", len(attributes)] = number
+            if name := names.get(str(cells["slug"])):
+                cells = {"name": name, **cells}
+            attributes.append(_drop_empty_names(cells))
+        return attributes
+
+    def _build_tools(self, rows: list[NumberedRow]) -> list[Cells]:
         current = _read_tools(rows, "slug")
         tools: list[Cells] = []
         for number, cells in rows:
@@ -126,7 +149,7 @@ class UploadedSheet:
             if tool := current.get(cells["slug"]):
                 cells = {"name": tool.name, "category": tool.category.slug, **cells}
             tools.append(_drop_empty_names(cells))
-        return tools, []
+        return tools
 
     def _build_parts_of_tools(self, rows: list[NumberedRow]) -> tuple[list[Cells], list[ImportProblem]]:
         """Return plans or facts, grouped under their tools."""

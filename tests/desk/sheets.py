@@ -8,9 +8,9 @@ from django.test import Client
 from openpyxl import Workbook
 
 from tests.desk.uploading import IMPORTS, SEES, client_with, import_now, upload, visible_text
-from tools.models import Fact, Plan, Tool
+from tools.models import Attribute, Fact, Plan, Tool
 
-TOOLS, PLANS, FACTS = (f"/admin/tools/{model}/" for model in ("tool", "plan", "fact"))
+TOOLS, PLANS, FACTS, ATTRIBUTES = (f"/admin/tools/{model}/" for model in ("tool", "plan", "fact", "attribute"))
 PLAN = ["tool", "name", "kind", "amount", "currency", "period", "unit", "source", "verified_on"]
 
 
@@ -43,9 +43,9 @@ def import_sheet(address: str, content: bytes):
 
 
 def find_problems(address: str, content: bytes) -> list[tuple[str, str]]:
-    before = list(Tool.objects.values()), list(Plan.objects.values()), list(Fact.objects.values())
+    before = [list(model.objects.values()) for model in (Tool, Plan, Fact, Attribute)]
     found = dry_run(address, content).context["problems"].problems
-    assert (list(Tool.objects.values()), list(Plan.objects.values()), list(Fact.objects.values())) == before
+    assert [list(model.objects.values()) for model in (Tool, Plan, Fact, Attribute)] == before
     return found
 
 

@@ -1,4 +1,4 @@
-"""Sheets of tools, plans, and facts at the desk: what an import changes, exports, round trips, and permissions."""
+"""Sheets at the desk: what an import changes, exports, round trips, and permissions."""
 
 import csv
 import io
@@ -18,6 +18,7 @@ from desk.bulk import formats
 from desk.bulk.formats import CsvFormat, Table, XlsxFormat, read_sheet
 from tests import factories as make
 from tests.desk.sheets import (
+    ATTRIBUTES,
     FACTS,
     PLAN,
     PLANS,
@@ -29,7 +30,7 @@ from tests.desk.sheets import (
     make_csv,
 )
 from tests.desk.uploading import IMPORTS, SEES, client_with, messages_of, upload, visible_text
-from tools.models import Fact, Plan, Tool
+from tools.models import Attribute, Fact, Plan, Tool
 from web.csv_files import escape_formula, unescape_formula
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +132,82 @@ def test_new_value_of_a_fact_supersedes():
     ]
 
 
+@pytest.mark.parametrize(("cell", "is_correction"), [("yes", True), ("TRUE", True), ("no", False), ("", False)])
+def test_row_of_a_sheet_says_that_we_were_wrong(cell, is_correction):
+    alpha = make.tool(slug="alpha", name="Alpha")
+    make.fact(of=alpha, attribute=make.attribute(slug="license", name="License"), value="MIT")
+    shown = import_sheet(
+        FACTS, make_csv(["tool", "attribute", "value", "correction"], ["alpha", "license", "GPL", cell])
+    )
+    said = [("correction", "no", "yes")] if is_correction else []
+    assert shown.changed[0].fields == [("value", "MIT", "GPL"), *said]
+    rows = [(fact.value, fact.superseded_at is None, fact.correction) for fact in Fact.objects.order_by("pk")]
+    assert rows == [("MIT", False, is_correction), ("GPL", True, False)]
+
+
+def test_corrected_price_is_wrong_only_once():
+    make.plan(of=make.tool(slug="alpha"), name="Pro", kind="paid", amount=20, currency="USD", period="month")
+    sheet = make_csv(["tool", "name", "amount", "correction"], ["alpha", "Pro", 25, "yes"])
+    import_sheet(PLANS, sheet)
+    shown = dry_run(PLANS, sheet, client=client_with(*IMPORTS, name="eve")).context["report"]
+    rows = Plan.objects.order_by("pk").values_list("amount", "correction")
+    assert (shown.does_nothing, list(rows)) == (True, [(20, True), (25, False)])
+
+
+def test_unclear_correction_is_reported_at_its_cell():
+    make.fact(of=make.tool(slug="alpha"), attribute=make.attribute(slug="license"), value="MIT")
+    sheet = make_csv(["tool", "attribute", "value", "correction"], ["alpha", "license", "GPL", "maybe"])
+    assert find_problems(FACTS, sheet) == [("row 2, column correction", 'must be true or false, not "maybe"')]
+
+
+def test_attribute_sheet_adds_attributes_and_changes_the_columns_it_has():
+    things = make.category(slug="things", name="Things")
+    make.category(slug="others", name="Others")
+    license_ = make.attribute(slug="license", name="License", heading="Terms", explanation="Old.")
+    license_.categories.add(things)
+    make.fact(of=make.tool(slug="alpha", category=things), attribute=license_, value="MIT")
+    shown = import_sheet(
+        ATTRIBUTES,
+        make_csv(
+            ["slug", "name", "kind", "choices", "several", "decides", "categories", "unit", "better"],
+            ["license", "License", "Text", "", "", "yes", "others\nthings", "", ""],
+            ["context", "Context", "number", "", "", "no", "things", "tokens", "Higher"],
+            ["runs-on", "Runs on", "choice", "Linux\nMac OS | mac: you use a Mac", "yes", "", "", "", ""],
+        ),
+    )
+    assert [tuple(count) for count in shown.counts] == [("attributes", 2, 1, 0)]
+    assert [(change.label, change.where, change.fields) for change in shown.changed] == [
+        ("attribute “License”", "row 2", [("decides", "no", "yes"), ("categories", "things", "others, things")])
+    ]
+    fields = ("slug", "heading", "explanation", "decides", "several", "choices", "unit", "better")
+    assert list(Attribute.objects.order_by("pk").values_list(*fields)) == [
+        ("license", "Terms", "Old.", True, False, [], "", ""),
+        ("context", "", "", False, False, [], "tokens", "higher"),
+        ("runs-on", "", "", False, True,
+         [{"slug": "linux", "name": "Linux"}, {"slug": "mac", "name": "Mac OS", "need": "you use a Mac"}], "", ""),
+    ]  # fmt: skip
+    assert [*license_.categories.order_by("slug").values_list("slug", flat=True)] == ["others", "things"]
+
+
+def test_attribute_sheet_reports_each_problem_at_its_cell():
+    license_ = make.attribute(slug="license", name="License", kind="choice", choices=[{"slug": "mit", "name": "MIT"}])
+    make.fact(of=make.tool(), attribute=license_, value="mit")
+    sheet = make_csv(
+        ["slug", "name", "kind", "choices", "unit", "categories", "decides"],
+        ["license", "License", "choice", "GPL", "", "", ""],
+        ["age", "", "day", "", "tokens", "nowhere", "perhaps"],
+        ["size", "Size", "big", "|", "", "", ""],
+    )
+    assert find_problems(ATTRIBUTES, sheet) == [
+        ("row 2", "facts on the site would not fit any more: “mit”"),
+        ("row 3, column name", "must not be empty"),
+        ("row 3, column categories", 'there is no category "nowhere", neither in this file nor on the site'),
+        ("row 3, column decides", 'must be true or false, not "perhaps"'),
+        ("row 4, column kind", '"big" is not one of text, choice, grade, number, version, day'),
+        ("row 4, column choices", "“|” needs a name with a letter or a digit."),
+    ]
+
+
 def test_sheets_cannot_publish():
     make.tool(slug="alpha", published_at=None)
     assert find_problems(TOOLS, make_csv(["slug", "published_at"], ["alpha", "2026-01-01T00:00:00Z"]))[0][0] == "row 1"
@@ -158,7 +235,12 @@ def test_unchanged_export_imports_without_changes(format_name):
     make.plan(of=other, name="Large", kind="paid", amount=Decimal("12000000.5"), currency="EUR", period="once")
     old = make.plan(of=other, name="Old")
     Plan.objects.filter(pk=old.pk).update(superseded_at=make.PAST)
-    for number, (address, rows) in enumerate(((TOOLS, 2), (PLANS, 16), (FACTS, 14))):
+    choices = [{"slug": "x", "name": "=X"}, {"slug": "y", "name": "Y | Z", "need": "you sell: a lot"}]
+    make.attribute(slug="b-1", name="-B", kind="choice", several=True, decides=True, choices=choices).categories.set(
+        [alpha.category, other.category]
+    )
+    make.attribute(slug="b-2", kind="number", unit="=tokens", better="lower", heading="@H", explanation="+E", need="-n")
+    for number, (address, rows) in enumerate(((TOOLS, 2), (PLANS, 16), (FACTS, 14), (ATTRIBUTES, 16))):
         content = export(address, format_name, client_with(*SEES, name=f"reader-{number}"))
         shown = dry_run(address, content, client=client_with(*IMPORTS, name=f"writer-{number}")).context["report"]
         assert (shown.does_nothing, [count.unchanged for count in shown.counts]) == (True, [rows])
@@ -260,19 +342,21 @@ def test_action_exports_the_selected_rows():
     assert client.post(TOOLS, {"action": "export_as_xlsx", "_selected_action": [alpha.pk]}).content[:2] == b"PK"
 
 
-@pytest.mark.parametrize("address", [TOOLS, PLANS, FACTS])
+@pytest.mark.parametrize("address", [TOOLS, PLANS, FACTS, ATTRIBUTES])
 @pytest.mark.parametrize("format_name", ["csv", "xlsx"])
 def test_export_makes_a_constant_number_of_queries(address, format_name, django_assert_num_queries):
     client = client_with(*SEES)
-    alpha = make.tool()
-    make.plan(of=alpha)
-    make.fact(of=alpha)
+
+    def add_rows():
+        alpha = make.tool()
+        make.plan(of=alpha)
+        make.fact(of=alpha).attribute.categories.add(alpha.category)
+
+    add_rows()
     with CaptureQueriesContext(connection) as few:
         export(address, format_name, client)
     for _ in range(5):
-        alpha = make.tool()
-        make.plan(of=alpha)
-        make.fact(of=alpha)
+        add_rows()
     with django_assert_num_queries(len(few)):
         export(address, format_name, client)
 
@@ -289,12 +373,13 @@ def test_dry_run_makes_a_constant_number_of_queries(django_assert_num_queries):
 
 
 @pytest.mark.parametrize("extension", ["csv", "xlsx"])
-@pytest.mark.parametrize("address", [TOOLS, PLANS, FACTS])
+@pytest.mark.parametrize("address", [TOOLS, PLANS, FACTS, ATTRIBUTES])
 def test_template_can_be_imported(address, extension):
     things = make.category(slug="developer-tools")
     if address != TOOLS:
         make.tool(slug="example-tool", category=things)
-    make.attribute(slug="license")
+    if address != ATTRIBUTES:
+        make.attribute(slug="license")
     template = client_with(*IMPORTS, name="eve").get(f"{address}import/template.{extension}").content
     shown = import_sheet(address, template)
     assert [count.added for count in shown.counts] == [1]
@@ -303,7 +388,7 @@ def test_template_can_be_imported(address, extension):
 # -- Permissions --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("address", [TOOLS, PLANS, FACTS])
+@pytest.mark.parametrize("address", [TOOLS, PLANS, FACTS, ATTRIBUTES])
 def test_import_needs_the_import_permission(address):
     sheet = make_csv(["slug"], ["alpha"])
     assert Client().get(f"{address}import/").status_code == 302
@@ -318,7 +403,9 @@ def test_import_needs_the_import_permission(address):
     assert importer.get(f"{address}import/template.exe").status_code == 404
 
 
-@pytest.mark.parametrize(("address", "model"), [(TOOLS, "tool"), (PLANS, "plan"), (FACTS, "fact")])
+@pytest.mark.parametrize(
+    ("address", "model"), [(TOOLS, "tool"), (PLANS, "plan"), (FACTS, "fact"), (ATTRIBUTES, "attribute")]
+)
 def test_export_needs_the_view_permission(address, model):
     assert Client().get(f"{address}export/").status_code == 302
     importer = client_with("import_catalog")

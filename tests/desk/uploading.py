@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 
-SEES = ("view_tool", "view_plan", "view_fact")
+SEES = ("view_tool", "view_plan", "view_fact", "view_attribute")
 IMPORTS = (*SEES, "import_catalog")
 PUBLISHES = (*IMPORTS, "publish_tool", "publish_review", "publish_comparison")
 
