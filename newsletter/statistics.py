@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from django.db import connection
 
 from newsletter.models import Delivery, Issue, SendState
+from web.words import format_day
 
 WEEKS = 26
 WIDTH, HEIGHT = 640, 220  # of the chart, in its own units
 _MARGIN = 12
+BAR_HEIGHT = 10  # in the units of its own drawing
 
 # Subscribers grouped by when they signed up, confirmed, and left, in one scan per table. `width_bucket` returns the
 # index of the first day that ends after an event. Of an erased subscriber only the erasure is known: it counts as left.
@@ -39,9 +41,8 @@ class SubscriberLine:
 
     name: str
     key: str
-    points: str
-    end: str
-    """The vertical position of its right end."""
+    runs: tuple[str, ...]
+    """The points of each of its unbroken parts: there is one."""
     number: int
 
 
@@ -93,12 +94,17 @@ def draw_lines(rows: Sequence[SubscriberCounts]) -> list[SubscriberLine]:
             SubscriberLine(
                 name=name.capitalize(),
                 key=name,
-                points=" ".join(f"{x(index):.1f},{y(number):.1f}" for index, number in enumerate(numbers)),
-                end=f"{y(numbers[-1]):.1f}",
+                runs=(" ".join(f"{x(index):.1f},{y(number):.1f}" for index, number in enumerate(numbers)),),
                 number=numbers[-1],
             )
         )
     return lines
+
+
+def describe_lines(lines: Sequence[SubscriberLine], *, first: date, last: date) -> str:
+    """Return what the chart shows in a sentence."""
+    now = ", ".join(f"{line.number:,} {line.key} now" for line in lines)
+    return f"Subscribers from {format_day(first)} to {format_day(last)}: {now}. The table below has every number."
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +124,14 @@ class DeliveryCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class BarSegment:
-    """A segment of an issue's bar. `x` and `width` are percents (0–100) of the longest bar."""
+class BarPart:
+    """A part of an issue's bar. `x` and `width` are percents (0–100) of the longest bar."""
 
-    key: str
-    x: float
-    width: float
+    kind: str
+    x: str
+    width: str
+    y: int = 1
+    height: int = BAR_HEIGHT - 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,22 +139,24 @@ class IssueBar:
     """The bar of an issue in the chart: failed, unknown, the rest, and sent."""
 
     issue: Issue
-    segments: tuple[BarSegment, ...]
+    parts: tuple[BarPart, ...]
+    width: int = 100
+    height: int = BAR_HEIGHT
 
 
 def draw_bars(rows: Sequence[DeliveryCounts]) -> list[IssueBar]:
-    """Return the bars of issues, all on one scale. A segment that is not empty is wide enough to be seen."""
+    """Return the bars of issues, all on one scale. A part that is not empty is wide enough to be seen."""
     maximum = max((row.total for row in rows), default=0) or 1
     bars = []
     for row in rows:
-        segments, x = [], 0.0
-        for key in ("failed", "unknown", "rest", "sent"):  # the small ones first, so that they line up
-            number = row.left + row.waiting if key == "rest" else getattr(row, key)
+        parts, x = [], 0.0
+        for kind in ("failed", "unknown", "rest", "sent"):  # the small ones first, so that they line up
+            number = row.left + row.waiting if kind == "rest" else getattr(row, kind)
             if number:
                 width = min(max(number / maximum * 100, 0.8), 100 - x)
-                segments.append(BarSegment(key, round(x, 2), round(width, 2)))
+                parts.append(BarPart(kind, f"{x:.2f}", f"{width:.2f}"))
                 x += width
-        bars.append(IssueBar(row.issue, tuple(segments)))
+        bars.append(IssueBar(row.issue, tuple(parts)))
     return bars
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from votes.ledger import LedgerRow
 
-HEIGHT = 100.0
-STEP = 10  # width per row; its bar takes eight
+HEIGHT = 100
+STEP, WIDTH = 10, 8  # per row, and of its bar
 BY_STATE = ("counted", "held", "rejected")
 BY_CHOICE = ("ship", "skip", "held", "rejected")
 
@@ -19,6 +19,7 @@ class BarPart:
     x: int
     y: str
     height: str
+    width: int = WIDTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +28,20 @@ class VoteChart:
 
     width: int
     top: int
-    bars: list[BarPart]
+    parts: list[BarPart]
+    height: int = HEIGHT
 
 
-def draw_chart(rows: Sequence[LedgerRow], parts: Sequence[str] = BY_STATE) -> VoteChart:
-    """Draw rows side by side, each as a bar of the parts, which are BY_STATE or BY_CHOICE."""
+def draw_chart(rows: Sequence[LedgerRow], kinds: Sequence[str] = BY_STATE) -> VoteChart:
+    """Draw rows side by side, each as a bar of parts whose kinds are BY_STATE or BY_CHOICE."""
     top = max((row.votes for row in rows), default=0)
-    bars = []
+    parts = []
     for place, row in enumerate(rows):
         base = 0
-        for kind in parts:
+        for kind in kinds:
             if votes := getattr(row, kind):
                 height = HEIGHT * votes / top
                 y = HEIGHT - HEIGHT * base / top - height
-                bars.append(BarPart(kind, place * STEP + 1, f"{y:.2f}", f"{height:.2f}"))
+                parts.append(BarPart(kind, place * STEP + 1, f"{y:.2f}", f"{height:.2f}"))
                 base += votes
-    return VoteChart(width=max(len(rows), 1) * STEP, top=top, bars=bars)
+    return VoteChart(width=max(len(rows), 1) * STEP, top=top, parts=parts)

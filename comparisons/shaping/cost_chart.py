@@ -47,10 +47,10 @@ class Axis(NamedTuple):
 
 
 class ChartLine(NamedTuple):
-    """One line: its name, its number from 1, and runs of points for `<polyline points>`."""
+    """One line: its name, its key (a number from 1), and runs of points for `<polyline points>`."""
 
     name: str
-    number: int
+    key: int
     runs: tuple[str, ...]
 
 
@@ -63,8 +63,15 @@ class CostChart(NamedTuple):
     top: str
     """The greatest amount on it."""
     mark: str
-    """Where what was asked for stands, in the drawing's units from the left."""
+    """Where what was asked for stands, in percent of the width."""
     words: str
+    width: int = WIDTH
+    height: int = HEIGHT
+
+    @property
+    def label(self) -> str:
+        """The words for those who do not see the drawing."""
+        return f"The cost a month from {self.start} to {self.end}. {self.words}"
 
 
 def choose_axis(usage: Usage, *, has_seats: bool, meters: Sequence[str]) -> Axis | None:
@@ -106,7 +113,12 @@ def draw_costs(axis: Axis, costs: Sequence[tuple[str, Cost]], currency: str) -> 
     )
     words = _describe_stretches(axis, {line: costs[line][0] for line in known}, stretches, ahead)
     return CostChart(
-        lines, axis.name(first), axis.name(last), format_cost(top, currency), _round(place(axis.asked)), words
+        lines,
+        axis.name(first),
+        axis.name(last),
+        format_cost(top, currency),
+        f"{_round(place(axis.asked) * 100 / WIDTH)}%",
+        words,
     )
 
 

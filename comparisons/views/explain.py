@@ -63,7 +63,9 @@ def _worked_example() -> dict[str, Any]:
     shown = build_card(chosen.tool) if chosen else None
     has_votes = shown is not None and shown.community.votes > 0
     counts = {"ship": shown.community.ship, "votes": shown.community.votes} if shown and has_votes else INVENTED_VOTES
-    return {"example": chosen, "card": shown, "has_votes": has_votes, "steps": compute_interval_steps(**counts)}
+    steps = compute_interval_steps(**counts)
+    drawn = {"has_number": True, "percent": steps["percent"], "low": steps["low"], "high": steps["high"]}
+    return {"example": chosen, "card": shown, "has_votes": has_votes, "steps": steps, "drawn": drawn}
 
 
 @require_safe

@@ -136,13 +136,15 @@ class _IssuePages:
         """Show subscribers over time, the deliveries of each issue, and the workers."""
         _require(request, "newsletter.view_issue")
         rows = statistics.count_subscribers_by_week(today=clock.today())
+        lines = statistics.draw_lines(rows)
         issues = statistics.count_deliveries(list(Issue.objects.out().newest_first()[:MAX_ISSUES]))
         context = {
             **self.admin.admin_site.each_context(request),
             "title": "Newsletter statistics",
             "opts": Issue._meta,
             "rows": rows[::-1],
-            "lines": statistics.draw_lines(rows),
+            "lines": lines,
+            "lines_words": statistics.describe_lines(lines, first=rows[0].day, last=rows[-1].day),
             "first": rows[0].day,
             "last": rows[-1].day,
             "width": statistics.WIDTH,

@@ -223,7 +223,7 @@ def test_predictions_list_due_soonest_then_judged(client, time_machine):
     page = text(client, "/predictions/")
     order = ["Due, not judged yet", "Waiting", "Due next", "Sooner", "Later", "Judged last", "Judged first", "No day"]
     assert sorted(order, key=page.index) == order
-    assert re.search(r"</svg>Due Nov 1, 2026</span>.*Waiting", page, re.DOTALL)
+    assert re.search(r"</svg>\s*Due Nov 1, 2026</span>.*Waiting", page, re.DOTALL)
     assert re.findall(r'class="outcome-mark outcome-mark--(\w+)"', page.split("overdue")[0]) == [
         "void", "wrong", "right", "open", "open", "open",
     ]  # fmt: skip

@@ -171,15 +171,15 @@ def make_row(day: int, ship: int = 0, held: int = 0, flood: int = 0) -> LedgerRo
 def test_chart_stacks_counted_held_and_rejected_votes():
     drawn = draw_chart([make_row(1, ship=2, held=1, flood=1), make_row(2), make_row(3, ship=1)])
     assert (drawn.width, drawn.top) == (30, 4)
-    assert [(bar.kind, bar.x, bar.y, bar.height) for bar in drawn.bars] == [
+    assert [(bar.kind, bar.x, bar.y, bar.height) for bar in drawn.parts] == [
         ("counted", 1, "50.00", "50.00"),
         ("held", 1, "25.00", "25.00"),
         ("rejected", 1, "0.00", "25.00"),
         ("counted", 21, "75.00", "25.00"),
     ]
-    assert draw_chart([]).bars == []
+    assert draw_chart([]).parts == []
     by_choice = draw_chart([make_row(1, ship=2, held=1, flood=1)], BY_CHOICE)
-    assert [bar.kind for bar in by_choice.bars] == ["ship", "held", "rejected"]
+    assert [bar.kind for bar in by_choice.parts] == ["ship", "held", "rejected"]
 
 
 def test_fill_days_adds_days_without_votes():

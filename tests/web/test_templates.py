@@ -1,6 +1,10 @@
 """How templates are loaded."""
 
+import re
+from pathlib import Path
+
 import pytest
+from django.conf import settings as django_settings
 from django.template import TemplateSyntaxError, engines
 
 
@@ -16,3 +20,18 @@ def test_indentation_is_not_sent_and_lines_stay_where_they_are(settings, tmp_pat
     with pytest.raises(TemplateSyntaxError, match="Invalid block tag on line 3"):
         engine.get_template("broken.html")
     assert engine.get_template("admin/base.html").template.source.count("\n    ") > 0  # Django's own are as they are
+
+
+# Marks, icons, and the picture of the error page, which are no drawings of data.
+MARKS = {"base.html", "comparisons/_change.html", "comparisons/changes.html", "web/error.html"}
+
+
+def test_every_drawing_of_data_is_a_partial_of_charts():
+    [root] = django_settings.TEMPLATES[0]["DIRS"]
+    pages = {path.relative_to(root).as_posix(): path.read_text() for path in Path(root).rglob("*.html")}
+    drawings = {path for path, text in pages.items() if "<svg" in text}
+    assert {path for path in drawings if not path.startswith("charts/")} == MARKS
+    charts = {path for path in pages if path.startswith("charts/")}
+    included = set(re.findall(r'include "(charts/\w+\.html)"', "".join(pages.values())))
+    assert charts == included
+    assert [path for path in charts if re.search(r"<style|\sstyle=", pages[path])] == []
