@@ -305,6 +305,8 @@ NEWSLETTER_RETRY_SECONDS = env.float(
 )  # before the second attempt; later ones wait longer
 NEWSLETTER_MAX_ATTEMPTS = env.int("NEWSLETTER_MAX_ATTEMPTS", default=8)
 
+WORKER_RUNS_DAILY = env.bool("WORKER_RUNS_DAILY", default=True)  # otherwise run `manage.py daily` (newsletter/daily.py)
+
 # -- Logging ----------------------------------------------------------------------------------------------
 
 LOGGING = {

@@ -14,6 +14,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST
@@ -143,8 +144,13 @@ class Desk(admin.AdminSite):
         return HttpResponseRedirect(reverse("account_change_password"))
 
     def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
-        from desk.front import front_page  # it imports models, which load after this class
+        from desk.front import alarms, front_page  # they import models, which load after this class
 
         front_lists = front_page.build_lists(request.user)
         empty_lists = [front_list for front_list in front_lists if not front_list.items]
-        return super().index(request, {"front_lists": front_lists, "empty_lists": empty_lists, **(extra_context or {})})
+        context = {
+            "alarms": alarms.list_alarms(now=timezone.now()),
+            "front_lists": front_lists,
+            "empty_lists": empty_lists,
+        }
+        return super().index(request, {**context, **(extra_context or {})})

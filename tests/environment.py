@@ -15,6 +15,7 @@ os.environ |= {
     "SITE_URL": "http://127.0.0.1:8000",
     "SITE_NAME": "Shipside",
     "POPULARITY_FLUSH_SECONDS": "1000000000",  # never, unless a test asks for it
+    "WORKER_RUNS_DAILY": "false",  # tests that are about it turn it on
     "REQUIRE_MFA": "false",  # tests about it turn it on
     "MEDIA_ROOT": str(ROOT / ".data" / "test-media"),
     "STATIC_ROOT": str(ROOT / ".data" / "test-static"),

@@ -32,6 +32,7 @@ class Lock(IntEnum):
     RANKING = 0x115718  # one ranking of pairs at a time
     OLD_AMOUNTS = 0x115719  # one process deletes expired counters; the others skip it
     COMPOSING = 0x11571A  # one issue of the newsletter is composed at a time; the next one finds its draft
+    DAILY = 0x11571B  # one machine runs what must run daily
 
 
 class BusyError(OperationalError):
@@ -80,6 +81,26 @@ def try_hold(lock: Lock) -> bool:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock.value])
         [is_held] = cursor.fetchone()
     return bool(is_held)
+
+
+@contextmanager
+def try_hold_apart(lock: Lock) -> Iterator[bool]:
+    """Hold a lock in this block if it is free, on a connection of its own, so that the block may use several
+    transactions. Yield whether it was free.
+
+    The lock belongs to a transaction that stays open, because a transaction pooler keeps nothing else. It has read
+    nothing, so it keeps no row from being vacuumed.
+    """
+    apart = connection.copy()
+    try:
+        apart.set_autocommit(False)
+        with apart.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock.value])
+            [is_held] = cursor.fetchone()
+        yield bool(is_held)
+    finally:
+        apart.close()
 
 
 def sign_transaction(user_id: int) -> None:

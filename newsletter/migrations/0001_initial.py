@@ -72,6 +72,35 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="DailyRun",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("started_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                (
+                    "ended_at",
+                    models.DateTimeField(blank=True, help_text="Empty while it runs, or if it was killed.", null=True),
+                ),
+                ("machine", models.CharField(max_length=100)),
+                (
+                    "steps",
+                    models.JSONField(
+                        db_default=[], default=list, help_text="Objects with name, report, failed, and seconds."
+                    ),
+                ),
+                (
+                    "differences",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="In how many places counts differ from the votes. Empty if nobody looked.",
+                        null=True,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-started_at"],
+            },
+        ),
+        migrations.CreateModel(
             name="Cooldown",
             fields=[
                 (

@@ -1,12 +1,13 @@
 from newsletter.models.deliveries import Delivery, Pace
 from newsletter.models.issues import OUT, UNSENT, Issue, IssueState
-from newsletter.models.queue import Outbox, OutboxKind, QueuedMail, SendState, Worker
+from newsletter.models.queue import DailyRun, Outbox, OutboxKind, QueuedMail, SendState, Worker
 from newsletter.models.subscribers import Cooldown, LeaveReason, Subscriber, Suppression
 
 __all__ = [
     "OUT",
     "UNSENT",
     "Cooldown",
+    "DailyRun",
     "Delivery",
     "Issue",
     "IssueState",

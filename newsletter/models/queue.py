@@ -95,3 +95,26 @@ class Worker(models.Model):
     def is_silent(self, *, now: datetime | None = None) -> bool:
         """Return whether it has sent no heartbeat for a minute: it was killed, or its machine is down."""
         return self.beat_at < (now or timezone.now()) - SILENT_AFTER
+
+
+class DailyRun(models.Model):
+    """One run of what must run daily (`newsletter.daily`), with the result of each step."""
+
+    started_at = models.DateTimeField(default=timezone.now, db_index=True)
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="Empty while it runs, or if it was killed.")
+    machine = models.CharField(max_length=100)
+    steps = models.JSONField(default=list, db_default=[], help_text="Objects with name, report, failed, and seconds.")
+    differences = models.PositiveIntegerField(
+        null=True, blank=True, help_text="In how many places counts differ from the votes. Empty if nobody looked."
+    )
+
+    class Meta:
+        ordering = ["-started_at"]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def failures(self) -> list[str]:
+        """The names of the steps that failed."""
+        return [step["name"] for step in self.steps if step["failed"]]

@@ -9,10 +9,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from desk.front import front_page, gaps
+from newsletter.models import DailyRun
 from reviews.actions import note_mentions
 from reviews.models import Review
 from tests import factories as make
 from tools.models import Tool
+from web.words import format_day
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -241,7 +243,7 @@ def test_front_page_makes_a_constant_number_of_queries(client, django_assert_num
         make.fact(of=tool)
         make.comparison(first=tool, second=other, published_at=make.FUTURE)
         make.comparison(published_at=None)
-        with django_assert_num_queries(20):
+        with django_assert_num_queries(21):
             assert client.get(reverse("admin:index")).status_code == 200
 
 
@@ -251,7 +253,7 @@ def test_front_page_of_a_moderator_makes_a_constant_number_of_queries(client, dj
         tools = make.tool(), make.tool()
         make.votes(on=tools[0], ship=1, state="held", held_for="tool")
         make.pair_votes(between=tools, first=1, state="held", held_for="pair")
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             assert client.get(reverse("admin:index")).status_code == 200
 
 
@@ -293,3 +295,30 @@ def test_age_is_formatted_in_days(days, words):
     now = datetime(2026, 3, 20, 1, tzinfo=UTC)
     assert front_page.format_age(now - days * DAY, now=now) == words
     assert front_page.format_age(None, now=now) == ""
+
+
+def test_trouble_of_the_site_is_an_alarm_for_everyone(client):
+    now = timezone.now()
+    client.force_login(make_user(*REVIEWER))
+
+    def read_alarms() -> list[str]:
+        page = client.get(reverse("admin:index"))
+        assert page.content.decode().count('role="alert"') == bool(page.context["alarms"])
+        return page.context["alarms"]
+
+    run = DailyRun.objects.create(started_at=now, machine="one")
+    assert read_alarms() == []  # it still runs
+    run.ended_at, run.differences = now, 3
+    run.steps = [{"name": "tidy", "failed": True}, {"name": "verify tally", "failed": False}]
+    run.save()
+    today = format_day(now.date())
+    assert read_alarms() == [
+        f"Counts on public pages differ from the votes in 3 places, as of {today}. Tell an administrator to run "
+        "manage.py verify_tally, and to find out why before repairing it.",
+        f"Daily work failed on {today}: tidy. The log of the workers says why.",
+    ]
+    run.started_at, run.differences, run.steps = now - 2 * DAY, 0, []
+    run.save()
+    assert read_alarms() == [
+        f"Daily work has not run since {format_day((now - 2 * DAY).date())}. Start a worker, or run manage.py daily."
+    ]

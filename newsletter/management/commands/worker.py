@@ -1,12 +1,18 @@
 import os
 import signal
 import sys
+import threading
+import time
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from tqdm import tqdm
 
+from newsletter import daily
 from newsletter.worker import MailWorker
+
+DAILY_POLL = 60.0  # seconds
 
 
 class Command(BaseCommand):
@@ -26,5 +32,14 @@ class Command(BaseCommand):
         worker = MailWorker(bar=bar, is_wanted=lambda: not with_parent or os.getppid() == parent)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
+        if settings.WORKER_RUNS_DAILY and not options["until_empty"]:
+            # It may take minutes, for which no mail should wait. A run that ends with this process is repeated.
+            threading.Thread(target=_run_daily, name="daily", daemon=True).start()
         with bar:
             worker.run(until_empty=options["until_empty"])
+
+
+def _run_daily() -> None:
+    while True:
+        daily.run_if_due()
+        time.sleep(DAILY_POLL)

@@ -6,7 +6,7 @@ from votes.ranking import rank_pairs
 
 
 class Command(BaseCommand):
-    help = "Rank the tools of each category by pair votes, and store the ranking with its date. Run it once a day."
+    help = "Rank the tools of each category by pair votes, and store the ranking with its date."
 
     def handle(self, *args: Any, **options: Any) -> None:
         ranked = rank_pairs()
