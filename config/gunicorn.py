@@ -19,6 +19,7 @@ logging.getLogger("gunicorn.error").addFilter(_remove_address)
 
 bind = resolve_bind(os.environ)
 worker_class = "config.worker.Worker"
+logger_class = "config.server_log.ServerLog"
 workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)
 keepalive = 30  # seconds; longer than load balancers' idle checks, shorter than their timeout
@@ -26,7 +27,7 @@ timeout = 30
 graceful_timeout = 20
 forwarded_allow_ips = ""  # X-Forwarded-Proto is Django's business, which knows TRUSTED_PROXY_COUNT
 control_socket_disable = True  # on by default in newer versions; we do not use it
-# No access log by default: it would store IP addresses longer than the day for which we know a vote's network.
+# Off by default: lines for machines that have a proxy's log already.
 accesslog = os.environ.get("ACCESS_LOG") or None
 
 

@@ -14,6 +14,7 @@ from django.utils.csp import CSP
 from config import local_postgres
 from config.mail import parse_mail_url
 from config.postgresql import CONNECT_TIMEOUT
+from web import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -309,14 +310,23 @@ WORKER_RUNS_DAILY = env.bool("WORKER_RUNS_DAILY", default=True)  # otherwise run
 
 # -- Logging ----------------------------------------------------------------------------------------------
 
+LOG_FORMAT = env.str("LOG_FORMAT", default="lines")
+if LOG_FORMAT not in logs.FORMATS:
+    raise ImproperlyConfigured(f"LOG_FORMAT must be {' or '.join(logs.FORMATS)}, not {LOG_FORMAT!r}.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"site": {"()": "web.logs.make_formatter", "name": LOG_FORMAT}},
+    "filters": {"one_line": {"()": "web.logs.OneLine"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "site"},
+        "refusals": {"class": "logging.StreamHandler", "formatter": "site", "filters": ["one_line"]},
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "django.request": {"level": "ERROR"},  # a 404 or 405 is an answer; who wants lines of them sets ACCESS_LOG
+        "django.security": {"handlers": ["refusals"], "propagate": False},  # scanners send foreign Hosts all day
         # Warns about the missing body of every HEAD response.
         "gunicorn.http.wsgi": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         # Paths of written mail files, and the workers' progress.

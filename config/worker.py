@@ -14,13 +14,26 @@ from time import monotonic
 from typing import Any
 
 from gunicorn import util
+from gunicorn.http import wsgi
 from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from web.request_ids import current_request_id
 
 # For the head of a request, from its first byte or the connection; for its body; and for each piece of the response.
 PATIENCE = float(os.environ.get("SLOW_CLIENT_SECONDS") or 10)  # seconds
 MIN_RATE = 64 * 1024  # bytes of a body per second, for bodies that take longer
 MAX_HEAD = 64 * 1024  # bytes; a longer one is left to the parser, which refuses it
+
+
+class Response(wsgi.Response):
+    """gunicorn's response without `Server`, which only tells scanners what to try."""
+
+    def default_headers(self) -> list[str]:
+        return [line for line in super().default_headers() if not line.startswith("Server:")]
+
+
+wsgi.Response = Response  # there is no setting for it
 
 
 class Reader:
@@ -105,6 +118,7 @@ class Worker(ThreadWorker):
             super().on_pending_socket_readable(conn, client)
 
     def handle(self, conn: Connection) -> Any:
+        current_request_id.set("")  # what this thread served before
         result = super().handle(conn)
         if result is False:
             conn.finish()

@@ -32,6 +32,11 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Server:
     port: int
+    log: Path
+
+    def read_log(self) -> str:
+        """Return what the server has printed so far."""
+        return self.log.read_text()
 
     def connect(self, timeout: float = 30) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
@@ -90,7 +95,7 @@ def serve(*, database_host: str = "", **environment: str) -> Iterator[Server]:
         "PORT": str(port),
         "BIND": "",
     }
-    with tempfile.TemporaryFile() as log:
+    with tempfile.NamedTemporaryFile() as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "-b", f"127.0.0.1:{port}", "config.wsgi"],
             cwd=ROOT,
@@ -98,7 +103,7 @@ def serve(*, database_host: str = "", **environment: str) -> Iterator[Server]:
             stdout=log,
             stderr=log,
         )
-        server = Server(port)
+        server = Server(port, Path(log.name))
         try:
             until = time.monotonic() + PATIENCE
             while True:
@@ -106,8 +111,7 @@ def serve(*, database_host: str = "", **environment: str) -> Iterator[Server]:
                     if server.ask("/favicon.ico").status == 200:
                         break
                 if time.monotonic() > until or process.poll() is not None:
-                    log.seek(0)
-                    raise RuntimeError(f"gunicorn did not start: {log.read().decode()}")
+                    raise RuntimeError(f"gunicorn did not start: {server.read_log()}")
                 time.sleep(0.1)
             yield server
         finally:

@@ -18,8 +18,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
 from web.caching import process_cache
+from web.logs import ALIVE, HEALTH_PATHS
 
-ALIVE, READY = "/healthz", "/readyz"
 PATIENCE = 3.0  # seconds until a check that has not ended counts as failed
 _BLOCK = b"\0" * 4096  # a full disk may still take an empty file
 
@@ -31,7 +31,7 @@ class HealthMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info not in (ALIVE, READY):
+        if request.path_info not in HEALTH_PATHS:
             return self._get_response(request)
         response: HttpResponse
         if request.method not in ("GET", "HEAD"):
