@@ -29,7 +29,12 @@ def settle_values(catalog: Catalog) -> Iterator[ImportProblem]:
         before = attributes.get(part.slug)
         attributes[part.slug] = after = _merge(before, part)
         errors = find_attribute_errors(
-            kind=after.kind, options=after.options, several=after.several, unit=after.unit, better=after.better
+            kind=after.kind,
+            options=after.options,
+            several=after.several,
+            unit=after.unit,
+            better=after.better,
+            aliases=after.aliases,
         )
         for field, message in errors.items():
             yield ImportProblem((*place, field), message)

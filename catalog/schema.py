@@ -39,7 +39,7 @@ from tools.models.plan import MAX_SEATS, MAX_TRIAL_DAYS
 from tools.models.tool import validate_model_id
 from tools.presets import Preset, StoredPreset, find_preset_errors
 from tools.rates import Rate, StoredRate, read_rates
-from tools.values import MAX_CHOICE_NAME_LENGTH, MAX_CHOICES, MAX_NEED_LENGTH
+from tools.values import MAX_ALIAS_LENGTH, MAX_CHOICE_NAME_LENGTH, MAX_CHOICES, MAX_NEED_LENGTH
 from web import clock
 from web.normalize import normalize_line, normalize_text
 
@@ -257,6 +257,7 @@ class AttributePart(CatalogPart):
     choices: Annotated[list[ChoicePart], Field(max_length=MAX_CHOICES), AfterValidator(_dump_choices)] = []
     unit: Annotated[Line, Field(max_length=_get_max_length(Attribute, "unit"))] = ""
     better: Annotated[Literal["", *Better.values], BeforeValidator(normalize_name)] = ""  # type: ignore[valid-type]
+    aliases: list[Annotated[RequiredLine, Field(max_length=MAX_ALIAS_LENGTH)]] = []
 
 
 class ReviewerPart(CatalogPart):

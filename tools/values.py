@@ -25,6 +25,8 @@ from web import clock
 from web.folding import fold
 
 SEPARATOR = ", "
+ALIAS_SEPARATOR = " = "  # between another name of a choice and its slug
+MAX_ALIAS_LENGTH = 100  # characters
 MAX_DIGITS, MAX_PLACES = 15, 6  # of a number, before and after the point
 MAX_CHOICES = 100  # of one attribute
 MAX_CHOICE_NAME_LENGTH = 100  # characters
@@ -55,6 +57,19 @@ class Option(NamedTuple):
 def read_options(choices: Iterable[Mapping[str, str]]) -> tuple[Option, ...]:
     """Return the choices of an attribute as it stores them: {"slug", "name"}, and what else they say."""
     return tuple(Option(choice["slug"], choice["name"]) for choice in choices)
+
+
+class Alias(NamedTuple):
+    """What else people call an attribute, or one of its choices, given by slug."""
+
+    name: str
+    choice: str = ""
+
+
+def read_alias(text: str) -> Alias:
+    """Return an alias as attributes store it: `SSO`, or of a choice `ASL = apache-2.0`."""
+    name, _, choice = text.partition(ALIAS_SEPARATOR)
+    return Alias(name.strip(), choice.strip())
 
 
 class Scale(NamedTuple):

@@ -11,11 +11,12 @@ from comparisons.addresses import reverse_pair, reverse_slug
 from comparisons.models import Comparison
 from comparisons.pages.category_page import CategoryEntry, list_categories
 from comparisons.pages.picker import resolve_field
-from comparisons.pages.tool_list import ListedSite, build_cards
+from comparisons.pages.tool_list import ListedSite, build_cards, judge_needs
 from comparisons.reading.pairs import find_pair, read_editors_order
 from comparisons.reading.rivals import read_likely_rivals
 from comparisons.shaping import facets, typed_pairs
 from comparisons.shaping.boxes import render_cards_box
+from comparisons.shaping.listed_needs import ListedNeed, pass_needs
 from comparisons.shaping.search_results import Suggestion, suggest_categories, suggest_pair, suggest_tools
 from comparisons.shaping.sentences import list_brief_names, write_card_verdict
 from comparisons.shaping.tool_columns import Card, build_card
@@ -127,8 +128,14 @@ def build_pair(named: NamedPair) -> PairResult | None:
 def build_wish(wish: Wish, site: ListedSite) -> WishResult:
     """Return the result for what a search asks for. At most five queries."""
     category = wish.category.id if wish.category else None
+    judged = judge_needs([need.key for need in wish.needs], site).judged
     selection = facets.select_tools(
-        site.tools, category=category, facts=wish.facts, price=wish.price, budget=wish.budget
+        site.tools,
+        category=category,
+        facts=wish.facts if wish.category else {},
+        price=wish.price,
+        budget=wish.budget,
+        needs=pass_needs(site.tools, judged),
     )
     fitting = selection.listed.select(selection.pass_all())
     among = site.tools.by_category.get(category, 0).bit_count() if category else len(site.tools.ids)
@@ -138,14 +145,14 @@ def build_wish(wish: Wish, site: ListedSite) -> WishResult:
         next((entry for entry in entries if wish.category and entry.name == wish.category.name), None),
         len(fitting),
         among,
-        _build_fitting(fitting, site) if wish.is_whole and fitting else None,
+        _build_fitting(fitting, site, judged) if wish.is_whole and fitting else None,
     )
 
 
-def _build_fitting(tools: Sequence[int], site: ListedSite) -> ToolTable:
+def _build_fitting(tools: Sequence[int], site: ListedSite, judged: Sequence[ListedNeed]) -> ToolTable:
     best = Listing.objects.at().among(tools).ranked().tool_ids()[:MAX_FITTING]
     rows = Tool.objects.with_numbers().with_plans().select_related("category").in_order(best)
-    return build_table(build_cards(rows, site.tools, None), site.seats)
+    return build_table(build_cards(rows, site.tools, None, judged), site.seats)
 
 
 def suggest(words: str, site: ListedSite) -> list[Suggestion]:

@@ -13,7 +13,7 @@ from comparisons.reading.records import ListedAttribute, ListedCategory, ListedF
 from tools.choices import AttributeKind, Grade, PlanKind
 from tools.models import Attribute, Category, Plan
 from tools.prices import Price
-from tools.values import Option, Scale
+from tools.values import Option, Scale, read_alias
 from votes.models import Camp, Listing
 
 FILTERED_KINDS = [AttributeKind.CHOICE, AttributeKind.GRADE, AttributeKind.NUMBER]
@@ -74,4 +74,4 @@ def read_monthly_prices() -> dict[int, Decimal]:
 def _shape_attribute(row: Attribute) -> ListedAttribute:
     grades = tuple(Option(grade.value, str(grade.label)) for grade in Grade) if row.kind == AttributeKind.GRADE else ()
     scale = Scale(row.kind, row.options or grades, several=row.several, unit=row.unit)
-    return ListedAttribute(row.pk, row.slug, row.name, scale, row.better)
+    return ListedAttribute(row.pk, row.slug, row.name, scale, row.better, tuple(map(read_alias, row.aliases)))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from tools.presets import StoredPreset
 from tools.rates import StoredRate
-from tools.values import Option, Scale
+from tools.values import Alias, Option, Scale
 
 
 class Criterion(NamedTuple):
@@ -349,6 +349,7 @@ class ListedAttribute(NamedTuple):
     name: str
     scale: Scale
     better: str
+    aliases: tuple[Alias, ...] = ()
 
 
 class ListedCategory(NamedTuple):

@@ -1,7 +1,7 @@
 """What a search asks for besides words: a category, a price, and facts, as in `free vector database`. No queries."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -13,9 +13,12 @@ from comparisons.addresses import reverse_slug
 from comparisons.reading.records import ListedAttribute, ListedCategory
 from comparisons.shaping import facets
 from comparisons.shaping.facets import FactFilter
-from tools.choices import AttributeKind, Grade, PlanKind
+from comparisons.shaping.listed_needs import to_criterion
+from comparisons.shaping.needs import Need
+from tools.choices import AttributeKind, Better, Grade, PlanKind
 from tools.prices import format_budget
 from tools.search import split_words
+from tools.values import Scale, parse_value
 from web.folding import fold
 
 CHEAP = Decimal(20)  # dollars a month that `cheap` means
@@ -54,6 +57,10 @@ _FILLERS = set(
     )
 )
 _NEGATIONS = set(_stem_all("not no non without except never"))
+_NUMBER = re.compile(r"(?<![\w.-])\d+(?:,\d{3})*(?:\.\d+)?(?:k|m|bn|b|t)?(?![\w.])")  # `128k`, `1.5M`, `128,000`
+# What may stand between a number and what it counts: `a context of at least 128k`.
+_BOUNDS = set(_stem_all("a an the of with at to in least over above more than from minimum min"))
+_LIMITS = set(_stem_all("most under below up less fewer max maximum"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,8 @@ class Wish:
     facts: Mapping[int, FactFilter]
     is_whole: bool
     """Whether this is all that the search says."""
+    attributes: tuple[ListedAttribute, ...] = ()
+    """Those that the facts are about."""
 
     @property
     def is_filter(self) -> bool:
@@ -77,12 +86,18 @@ class Wish:
     @property
     def labels(self) -> list[str]:
         """The filters in words, as lists name them."""
-        attributes = {attribute.id: attribute for attribute in self._attributes}
         return [
             *([PlanKind(self.price).label] if self.price else []),
             *([format_budget(self.budget)] if self.budget is not None else []),
-            *(_name_option(attributes[pk], slug) for pk, wanted in self.facts.items() for slug in wanted.options),
+            *(_name_fact(attribute, self.facts[attribute.id]) for attribute in self.attributes),
         ]
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """The facts as must-haves: lists of all categories have no other filters by facts."""
+        if self.category:
+            return ()
+        return tuple(_to_need(attribute, self.facts[attribute.id]) for attribute in self.attributes)
 
     @property
     def address(self) -> str:
@@ -94,42 +109,84 @@ class Wish:
             *([("price", self.price)] if self.price else []),
             *([("budget", f"{self.budget:f}")] if self.budget is not None else []),
         ]
-        facts = facets.write_query(self._attributes, self.facts, None)
-        return "&".join(filter(None, [f"{reverse('tools')}?{urlencode(pairs)}", facts]))
-
-    @property
-    def _attributes(self) -> tuple[ListedAttribute, ...]:
-        return self.category.attributes if self.category else ()
+        needs = "need=" + ",".join(need.key for need in self.needs) if self.needs else ""
+        facts = facets.write_query(self.attributes, self.facts, None) if self.category else needs
+        return f"{reverse('tools')}?{'&'.join(filter(None, [urlencode(pairs), facts]))}"
 
 
 class _Phrase(NamedTuple):
-    """Words that mean a category, or an option of an attribute."""
+    """Words that mean a category, by its name or as the only one that knows an option."""
 
     words: tuple[str, ...]
     category: ListedCategory
-    attribute: int | None = None
-    option: str = ""
+    is_option: bool = False
+
+
+class _Option(NamedTuple):
+    """Words that mean an option of an attribute, given by slug, or ("") that a number is about an attribute."""
+
+    words: tuple[str, ...]
+    attribute: ListedAttribute
+    slug: str = ""
 
 
 def read_wish(words: str, categories: Sequence[ListedCategory]) -> Wish | None:
-    """Return what a search asks for; None if it names neither a category nor, alone, a price."""
+    """Return what a search asks for; None if it names neither a category nor, with nothing else beside them, a price,
+    a number, or several facts.
+    """
     budget, rest = _take_amount(fold(words))
+    rest, numbers = _spell_out_numbers(rest)
     tokens = _stem_all(rest)
     if len(tokens) > MAX_WORDS:
         return None
     named = _find_category(tokens, categories)
     category = named.category if named else None
     if named:
-        tokens = tokens if named.attribute else _take(tokens, named.words)
+        tokens = tokens if named.is_option else _take(tokens, named.words)
     if _NEGATIONS.intersection(tokens):  # a filter would show the opposite of what is meant
         return Wish(category, "", None, {}, is_whole=False) if category else None
-    facts, tokens = _take_facts(tokens, category)
+    known = category.attributes if category else _list_attributes(categories)
+    facts, tokens = _take_facts(tokens, numbers, known)
     price = next((_PRICES[token] for token in tokens if token in _PRICES), "")
     budget = CHEAP if budget is None and _CHEAP.intersection(tokens) else budget
     left = {token for token in tokens if token not in _PRICES} - _CHEAP - _FILLERS
-    if not category and (left or (not price and budget is None)):
+    about = tuple(attribute for attribute in known if attribute.id in facts)
+    is_clear = price or budget is not None or len(facts) > 1 or any(map(facets.is_number, about))
+    if not category and (left or not is_clear):
         return None
-    return Wish(category, price, budget, facts, is_whole=not left)
+    return Wish(category or _imply_category(about, categories), price, budget, facts, not left, about)
+
+
+def _spell_out_numbers(text: str) -> tuple[str, set[str]]:
+    """Return a folded text with its whole numbers in digits, `128k` as `128000`, and those numbers. Others, such as
+    `3.1`, stay as they are.
+    """
+    numbers = set()
+
+    def spell_out(match: re.Match[str]) -> str:
+        try:
+            digits = parse_value(Scale(AttributeKind.NUMBER.value), match[0])
+        except ValueError:
+            return match[0]
+        if not digits.isdigit() or re.fullmatch(r"[\d.]*\.0*", match[0]):
+            return match[0]
+        numbers.add(digits)
+        return digits
+
+    return _NUMBER.sub(spell_out, text), numbers
+
+
+def _list_attributes(categories: Sequence[ListedCategory]) -> tuple[ListedAttribute, ...]:
+    return tuple({attribute.id: attribute for category in categories for attribute in category.attributes}.values())
+
+
+def _imply_category(
+    attributes: Sequence[ListedAttribute], categories: Sequence[ListedCategory]
+) -> ListedCategory | None:
+    """Return the category that alone has all these attributes, of which there is one at least; otherwise None."""
+    wanted = {attribute.id for attribute in attributes}
+    having = [one for one in categories if wanted <= {attribute.id for attribute in one.attributes}]
+    return having[0] if wanted and len(having) == 1 else None
 
 
 def _take_amount(text: str) -> tuple[Decimal | None, str]:
@@ -152,32 +209,69 @@ def _name_categories(categories: Sequence[ListedCategory]) -> Iterator[_Phrase]:
             yield _Phrase(_stem_all(name), category)
     shared = [attribute.id for category in categories for attribute in category.attributes]
     for category in categories:
-        for phrase in _name_options(category):
-            if len(phrase.words) > 1 and shared.count(phrase.attribute or 0) == 1:
-                yield phrase
+        for option in _name_options(category.attributes):
+            if len(option.words) > 1 and shared.count(option.attribute.id) == 1 and option.slug:
+                yield _Phrase(option.words, category, is_option=True)
 
 
-def _name_options(category: ListedCategory) -> Iterator[_Phrase]:
-    for attribute in category.attributes:
+def _name_options(attributes: Iterable[ListedAttribute]) -> Iterator[_Option]:
+    """Yield everything that means an option of these attributes, or one that is a number and has a better end."""
+    for attribute in attributes:
+        own = [attribute.name, *(alias.name for alias in attribute.aliases if not alias.choice)]
         if attribute.scale.kind == AttributeKind.GRADE:
-            yield _Phrase(_stem_all(attribute.name), category, attribute.id, Grade.YES.value)
+            yield from (_Option(_stem_all(name), attribute, Grade.YES.value) for name in own)
+        elif attribute.better:
+            named = [*own, attribute.name.partition(",")[0], attribute.scale.unit]  # `Dimensions, at most`
+            yield from (_Option(_stem_all(name), attribute) for name in named)
         else:
             for option in attribute.scale.options:
-                for name in (option.name, option.slug):
-                    yield _Phrase(_stem_all(name), category, attribute.id, option.slug)
+                aliases = (alias.name for alias in attribute.aliases if alias.choice == option.slug)
+                for name in (option.name, option.slug, *aliases):
+                    yield _Option(_stem_all(name), attribute, option.slug)
 
 
 def _take_facts(
-    tokens: tuple[str, ...], category: ListedCategory | None
+    tokens: tuple[str, ...], numbers: Collection[str], attributes: Sequence[ListedAttribute]
 ) -> tuple[dict[int, FactFilter], tuple[str, ...]]:
     """Return the facts that a search asks for, the longest phrases first, and the words that are left."""
     facts: dict[int, FactFilter] = {}
-    for phrase in sorted(_name_options(category), key=lambda one: -len(one.words)) if category else []:
-        if phrase.attribute not in facts and phrase.attribute and _place(tokens, phrase.words) is not None:
-            facts[phrase.attribute] = FactFilter((phrase.option,))
-            tokens = _take(tokens, phrase.words)
-    order = [attribute.id for attribute in category.attributes] if category else []
+    for option in sorted(_name_options(attributes), key=lambda one: -len(one.words)):
+        place = _place(tokens, option.words)
+        if option.attribute.id in facts or place is None:
+            continue
+        start, end = place, place + len(option.words)
+        if option.slug:
+            facts[option.attribute.id] = FactFilter((option.slug,))
+        elif counted := _find_number(tokens, numbers, (start, end), option.attribute):
+            number, start, end = counted
+            is_lower = option.attribute.better == Better.LOWER
+            facts[option.attribute.id] = FactFilter((), None, number) if is_lower else FactFilter((), number)
+        else:
+            continue
+        tokens = tokens[:start] + tokens[end:]
+    order = [attribute.id for attribute in attributes]
     return {pk: facts[pk] for pk in order if pk in facts}, tokens
+
+
+def _find_number(
+    tokens: tuple[str, ...], numbers: Collection[str], phrase: tuple[int, int], attribute: ListedAttribute
+) -> tuple[Decimal, int, int] | None:
+    """Return the number before or after a phrase for an attribute, and where the two begin and end. None without one,
+    and if it bounds the attribute from the side that does not matter: `at most 128k context`.
+    """
+    skipped = {*_BOUNDS, *_stem_all(attribute.scale.unit)}
+    start, end = phrase
+    before = next((place for place in range(start - 1, -1, -1) if tokens[place] not in skipped), None)
+    after = next((place for place in range(end, len(tokens)) if tokens[place] not in skipped), None)
+    place = next((one for one in (before, after) if one is not None and tokens[one] in numbers), None)
+    if place is None:
+        return None
+    lead = next((one for one in range(place - 1, -1, -1) if tokens[one] not in _BOUNDS), None)
+    is_limit = lead is not None and tokens[lead] in _LIMITS
+    if is_limit and attribute.better == Better.HIGHER:
+        return None
+    first = lead if is_limit and lead is not None else place
+    return Decimal(tokens[place]), min(first, start), max(place + 1, end)
 
 
 def _place(tokens: tuple[str, ...], phrase: tuple[str, ...]) -> int | None:
@@ -193,7 +287,15 @@ def _take(tokens: tuple[str, ...], phrase: tuple[str, ...]) -> tuple[str, ...]:
     return tokens[:start] + tokens[start + len(phrase) :]
 
 
-def _name_option(attribute: ListedAttribute, slug: str) -> str:
+def _to_need(attribute: ListedAttribute, wanted: FactFilter) -> Need:
+    """Return a fact that a search asks for as a must-have."""
+    number = wanted.low if wanted.low is not None else wanted.high
     if attribute.scale.kind == AttributeKind.GRADE:
-        return attribute.name
-    return next((option.name for option in attribute.scale.options if option.slug == slug), slug)
+        return Need(to_criterion(attribute))
+    return Need(to_criterion(attribute), wanted.options[0] if number is None else f"{number:f}")
+
+
+def _name_fact(attribute: ListedAttribute, wanted: FactFilter) -> str:
+    if wanted.options and attribute.scale.kind == AttributeKind.CHOICE:
+        return dict(attribute.scale.options)[wanted.options[0]]
+    return _to_need(attribute, wanted).label

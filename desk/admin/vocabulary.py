@@ -29,7 +29,7 @@ from desk.value_fields import ChoicesField
 from tools.expressions import SortKey
 from tools.models import Attribute, Category, Fact, Tool, find_misfits
 from tools.slugs import MAX_LENGTH, slug_from_name
-from tools.values import Scale, read_options
+from tools.values import MAX_ALIAS_LENGTH, Scale, read_options
 from web.words import count_of, join_words
 
 MISFITS_NAMED = 3  # values that an error names
@@ -150,7 +150,7 @@ class CategoryAdmin(VocabularyAdmin):
 
 
 class AttributeForm(forms.ModelForm):
-    """An attribute, with its choices as lines of text."""
+    """An attribute, with its choices and aliases as lines of text."""
 
     choices = ChoicesField(
         required=False,
@@ -158,6 +158,15 @@ class AttributeForm(forms.ModelForm):
         help_text="For the kind Choice: one per line, in the order in which readers see them. To rename one, keep its "
         "address: “Apache License 2.0 | apache-2.0”. Say after it what a reader needs for whom the choice decides: "
         "“MIT | mit: you must sell what you build”.",
+    )
+
+    aliases = LinesField(
+        label="Other names",
+        required=False,
+        max_length=MAX_ALIAS_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+        help_text="What people type for it, one per line, such as SSO. Another name of a choice ends in its slug: "
+        "“ASL = apache-2.0”. Search finds tools by them.",
     )
 
     def clean(self) -> dict[str, Any]:
@@ -188,7 +197,7 @@ class AttributeAdmin(SheetAdmin, VocabularyAdmin):
     list_display = ["name", "slug", "kind", "decides", "category_names", "facts_link"]
     fieldsets = [
         (None, {"fields": ["name", "slug", "categories", "heading", "explanation", "decides", "need"]}),
-        ("Values", {"fields": ["kind", "choices", "several", "unit", "better"]}),
+        ("Values", {"fields": ["kind", "choices", "several", "unit", "better", "aliases"]}),
     ]
     list_filter = ["kind", "decides", "categories"]
     filter_horizontal = ["categories"]

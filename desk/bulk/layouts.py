@@ -447,6 +447,13 @@ ATTRIBUTE_SHEET = SheetLayout(
             example="",
             cell=WordCell(),
         ),
+        "aliases": SheetColumn(
+            "aliases",
+            "Other names that people search for, each on a line of its own in the cell. One of a choice ends in its "
+            "slug, such as ASL = apache-2.0.",
+            example=["Licence", "ASL = apache-2.0"],
+            cell=NamesCell(),
+        ),
     },
     select=lambda attributes: attributes.prefetch_related("categories").order_by("slug"),
 )

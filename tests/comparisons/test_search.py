@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests import factories as make
 from tests.comparisons.test_picker import HIDDEN
-from tools.models import Tool
+from tools.models import Attribute, Tool
 
 pytestmark = pytest.mark.django_db
 
@@ -392,6 +392,32 @@ def test_category_price_and_facts_come_first(client, words, heading, names, addr
     assert f'href="{address}"' in page
     listed = get_page(client, address.replace("&amp;", "&"))
     assert set(titles(listed)) == set(names)
+
+
+def test_facts_of_several_categories_become_must_haves(client):
+    make_inks()
+    paper = make.category(slug="paper", name="Paper")
+    is_open = Attribute.objects.get()
+    is_open.categories.add(paper)
+    Attribute.objects.update(aliases=["FOSS"])
+    make.plan(of=make.tool(name="Unknown", category=paper), kind="free")
+    page = get_page(client, "/search/", q="FOSS under $10")
+    assert ('Tools <span class="hits__count">2 of 4 fit' in page, titles(page)) == (True, ["Aider", "Unknown"])
+    assert 'href="/tools/?budget=10&amp;need=open-source"' in page
+    assert set(titles(get_page(client, "/tools/?budget=10&need=open-source"))) == {"Aider", "Unknown"}
+
+
+def test_number_of_a_search_is_a_bound(client):
+    models = make.category(slug="models", name="Models")
+    context = make.attribute(slug="context", name="Context window", kind="number", unit="tokens", better="higher")
+    Attribute.objects.update(aliases=["context"])
+    context.categories.add(models)
+    for name, tokens in (("Short", 8000), ("Long", 128_000), ("Longer", 1_000_000)):
+        make.fact(of=make.tool(name=name, category=models), attribute=context, value=str(tokens))
+    page = get_page(client, "/search/", q="128k context")
+    address = "/tools/?category=models&amp;context.min=128000"
+    assert (f'href="{address}"' in page, titles(page)) == (True, ["Long", "Longer"])
+    assert titles(get_page(client, address.replace("&amp;", "&"))) == ["Long", "Longer"]
 
 
 def test_category_in_a_longer_search_comes_last(client):

@@ -9,13 +9,19 @@ from hypothesis import strategies as st
 from comparisons.reading.records import ListedAttribute, ListedCategory
 from comparisons.shaping import typed_pairs
 from comparisons.shaping.wishes import read_wish
-from tools.values import Option, Scale
+from tools.values import Alias, Option, Scale
 
 GRADES = (Option("yes", "Yes"), Option("partly", "Partly"), Option("no", "No"))
 OPEN = ListedAttribute(1, "open-source", "Open source", Scale("grade", GRADES), "")
 HOSTING = ListedAttribute(2, "self-hosting", "Self-hosting", Scale("grade", GRADES), "")
+SIGN_ON = ListedAttribute(6, "single-sign-on", "Single sign-on", Scale("grade", GRADES), "", (Alias("SSO"),))
 LICENSE = ListedAttribute(
-    3, "license", "License", Scale("choice", (Option("mit", "MIT"), Option("apache-2.0", "Apache-2.0"))), ""
+    3,
+    "license",
+    "License",
+    Scale("choice", (Option("mit", "MIT"), Option("apache-2.0", "Apache-2.0"))),
+    "",
+    (Alias("Licence"), Alias("ASL 2", "apache-2.0")),
 )
 DIRECTION = ListedAttribute(
     4,
@@ -24,12 +30,18 @@ DIRECTION = ListedAttribute(
     Scale("choice", (Option("speech-to-text", "Speech to text"), Option("text-to-speech", "Text to speech"))),
     "",
 )
-CONTEXT = ListedAttribute(5, "context-window", "Context window", Scale("number", unit="tokens"), "higher")
+CONTEXT = ListedAttribute(
+    5, "context-window", "Context window", Scale("number", unit="tokens"), "higher", (Alias("context"),)
+)
+MEMORY = ListedAttribute(9, "memory", "GPU memory, at least", Scale("number", unit="GB"), "lower", (Alias("VRAM"),))
+SIZE = ListedAttribute(10, "size", "Parameters", Scale("number", unit="billion"), "")
 CATEGORIES = [
-    ListedCategory(7, "vector-databases", "Vector Databases", (OPEN, HOSTING, LICENSE), ("vector store", "Vector DB")),
+    ListedCategory(
+        7, "vector-databases", "Vector Databases", (OPEN, HOSTING, LICENSE, MEMORY), ("vector store", "Vector DB")
+    ),
     ListedCategory(8, "speech", "Speech", (OPEN, LICENSE, DIRECTION)),
-    ListedCategory(9, "language-models", "Language Models", (OPEN, CONTEXT), ("LLM",)),
-    ListedCategory(10, "developer-tools", "Developer Tools", (OPEN,)),
+    ListedCategory(9, "language-models", "Language Models", (OPEN, CONTEXT, SIZE, MEMORY), ("LLM",)),
+    ListedCategory(10, "developer-tools", "Developer Tools", (OPEN, HOSTING, SIGN_ON)),
 ]
 
 
@@ -49,6 +61,27 @@ CATEGORIES = [
         ("self-hosted MIT vector database", "vector-databases", ["Self-hosting", "MIT"], True),
         ("apache-2.0 vector db", "vector-databases", ["Apache-2.0"], True),
         ("text to speech", "speech", ["Text to speech"], True),
+        ("ASL-2 vector db", "vector-databases", ["Apache-2.0"], True),
+        ("developer tools with SSO", "developer-tools", ["Single sign-on"], True),
+        ("128k context", "language-models", ["Context window: at least 128,000 tokens"], True),
+        ("LLM, 1M context", "language-models", ["Context window: at least 1,000,000 tokens"], True),
+        (
+            "llm with a context window of at least 1.5M",
+            "language-models",
+            ["Context window: at least 1,500,000 tokens"],
+            True,
+        ),
+        (
+            "open source 128,000 tokens",
+            "language-models",
+            ["Open source", "Context window: at least 128,000 tokens"],
+            True,
+        ),
+        ("vector db in 8 GB of VRAM", "vector-databases", ["GPU memory, at least: at most 8 GB"], True),
+        ("vector db, less than 8 GB VRAM", "vector-databases", ["GPU memory, at least: at most 8 GB"], True),
+        ("7b parameters llm", "language-models", [], False),
+        ("llm 3.1 context", "language-models", [], False),
+        ("llm with at most 128k context", "language-models", [], False),
         ("free tools", None, ["Free"], True),
         ("under $1000", None, ["At most $1,000/mo"], True),
         ("vector database that is not open source", "vector-databases", [], False),
@@ -61,7 +94,13 @@ def test_search_names_a_category_a_price_and_facts(words, category, labels, is_w
     assert (wish.category and wish.category.slug, wish.labels, wish.is_whole) == (category, labels, is_whole)
 
 
-@pytest.mark.parametrize("words", ["", "ollama", "free willy", "open source", "mit", "tools", "20 gb", "$", "a " * 40])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("", "ollama", "free willy", "open source", "mit", "SSO", "tools", "20 tb", "llama 4", "$", "a " * 40),
+        *("128k context bot", "1.5 context", "at most 1M context", "7b parameters"),
+    ],
+)
 def test_search_without_a_category_or_a_price_asks_for_nothing(words):
     assert read_wish(words, CATEGORIES) is None
 
@@ -76,6 +115,13 @@ def test_search_without_a_category_or_a_price_asks_for_nothing(words):
             "/tools/?category=vector-databases&budget=20&self-hosting=yes&license=mit",
         ),
         ("free", "/tools/?price=free"),
+        ("self-hosted under $20", "/tools/?budget=20&need=self-hosting"),
+        ("open source and self hosted", "/tools/?need=open-source,self-hosting"),
+        ("free MIT", "/tools/?price=free&need=license:mit"),
+        ("8 GB VRAM", "/tools/?need=memory:8"),
+        ("SSO under $20", "/tools/?category=developer-tools&budget=20&single-sign-on=yes"),
+        ("128k context", "/tools/?category=language-models&context-window.min=128000"),
+        ("8 GB VRAM llm", "/tools/?category=language-models&memory.max=8"),
     ],
 )
 def test_wish_has_the_address_of_its_list(words, address):
@@ -165,4 +211,5 @@ def test_alternatives_are_looked_up_by_the_tool(words, left):
 def test_any_text_can_be_read(text):
     wish = read_wish(text, CATEGORIES)
     assert wish is None or wish.category or wish.is_filter
+    assert wish is None or (wish.labels is not None and wish.address)
     assert all(pair.first and pair.second for pair in typed_pairs.list_pairs(text))

@@ -239,7 +239,16 @@ def test_unchanged_export_imports_without_changes(format_name):
     make.attribute(slug="b-1", name="-B", kind="choice", several=True, decides=True, choices=choices).categories.set(
         [alpha.category, other.category]
     )
-    make.attribute(slug="b-2", kind="number", unit="=tokens", better="lower", heading="@H", explanation="+E", need="-n")
+    make.attribute(
+        slug="b-2",
+        kind="number",
+        unit="=tokens",
+        better="lower",
+        heading="@H",
+        explanation="+E",
+        need="-n",
+        aliases=["=S", "T, U"],
+    )
     for number, (address, rows) in enumerate(((TOOLS, 2), (PLANS, 16), (FACTS, 14), (ATTRIBUTES, 16))):
         content = export(address, format_name, client_with(*SEES, name=f"reader-{number}"))
         shown = dry_run(address, content, client=client_with(*IMPORTS, name=f"writer-{number}")).context["report"]

@@ -126,9 +126,10 @@ def test_choices_are_lines_whose_slugs_are_made_from_the_names(admin_client):
     attribute = make.attribute(slug="license", name="License")
     lines = "Apache-2.0\r\n\r\n MIT License | mit \r\nBSD | 3-clause | bsd\r\n"
     lines += "Fair | : you share: all of it\r\nPaid | paid-2 : you pay"
-    page = edit(admin_client, attribute, kind="choice", choices=lines, several="on")
+    page = edit(admin_client, attribute, kind="choice", choices=lines, several="on", aliases="Licence\r\nASL = mit\r\n")
     assert page.status_code == 302
     attribute.refresh_from_db()
+    assert attribute.aliases == ["Licence", "ASL = mit"]
     assert attribute.choices == [
         {"slug": "apache-2.0", "name": "Apache-2.0"},
         {"slug": "mit", "name": "MIT License"},
@@ -147,6 +148,7 @@ def test_choices_are_lines_whose_slugs_are_made_from_the_names(admin_client):
     [
         ({"kind": "choice"}, "An attribute of the kind Choice needs its choices."),
         ({"kind": "choice", "choices": "MIT\nmit"}, "Two choices have the same slug."),
+        ({"kind": "choice", "choices": "MIT", "aliases": "ASL = apache"}, "“ASL = apache” does not end in the slug of"),
         ({"kind": "choice", "choices": f"MIT | mit: {'x' * 201}"}, "has more than 200 characters."),
         ({"kind": "choice", "choices": "…"}, "“…” needs a name with a letter or a digit."),
         ({"kind": "choice", "choices": "MIT | M!"}, "“M!”: Use lowercase letters"),

@@ -61,6 +61,24 @@ def test_fact_is_put_into_words_unless_it_denies(kind, value, line):
     assert get_words(tool) == ([line] if line else [])
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "line"),
+    [
+        ("choice", "mit", "License: MIT (Licence)"),
+        ("choice", "apache-2.0, mit", "License: Apache-2.0, MIT (Licence, ASL)"),
+        ("grade", "yes", "License: Yes (Licence)"),
+        ("number", "128000", "License: 128,000 (128k) (Licence)"),
+    ],
+)
+def test_fact_is_found_by_other_names(kind, value, line):
+    choices = LICENSES if kind == "choice" else []
+    about = make.attribute(name="License", kind=kind, choices=choices, several=kind == "choice")
+    tool = make.tool()
+    make.fact(of=tool, attribute=about, value=value)
+    Attribute.objects.filter(pk=about.pk).update(aliases=["Licence", "ASL = apache-2.0"])
+    assert get_words(tool) == [line]
+
+
 @pytest.fixture
 def quill() -> Tool:
     """Make a tool with a fact of each kind and two plans, and another with none of it."""

@@ -163,6 +163,8 @@ def test_slug_of_any_choice_is_valid(name):
         ({"kind": "grade", "several": True}, "several"),
         ({"kind": "text", "unit": "tokens"}, "unit"),
         ({"kind": "day", "better": "higher"}, "better"),
+        ({"kind": "choice", "options": [Option("a", "A")], "aliases": ["Ay = A"]}, "aliases"),
+        ({"kind": "text", "aliases": ["Name", "Ay = a"]}, "aliases"),
     ],
 )
 def test_attribute_that_contradicts_its_kind(fields, field):

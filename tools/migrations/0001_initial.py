@@ -174,6 +174,15 @@ class Migration(migrations.Migration):
                         max_length=6,
                     ),
                 ),
+                (
+                    "aliases",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        help_text="What else people call it when they search, such as “SSO”; of a choice “ASL = apache-2.0”.",
+                    ),
+                ),
                 ("categories", models.ManyToManyField(blank=True, related_name="attributes", to="tools.category")),
             ],
             options={
@@ -296,6 +305,15 @@ class Migration(migrations.Migration):
                         blank=True,
                         choices=[("higher", "Higher is better"), ("lower", "Lower is better")],
                         max_length=6,
+                    ),
+                ),
+                (
+                    "aliases",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        help_text="What else people call it when they search, such as “SSO”; of a choice “ASL = apache-2.0”.",
                     ),
                 ),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 "names.sql": "d8c99671",
                 "search.sql": "f29f244c",
                 "facts.sql": "a06d1345",
-                "search_words.sql": "f9c31e53",
+                "search_words.sql": "177c290e",
                 "superseding.sql": "de822d3a",
                 "history.sql": "8a527259",
                 "rates.sql": "b34c482c",

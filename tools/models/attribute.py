@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -12,11 +13,11 @@ from tools.models.constraints import unique_name_constraint
 from tools.models.tool import Category
 from tools.row_history import History
 from tools.slugged import slug_constraint
-from tools.values import MAX_NEED_LENGTH, Option, Scale, read_options
+from tools.values import MAX_ALIAS_LENGTH, MAX_NEED_LENGTH, Option, Scale, read_alias, read_options
 
 
 def find_attribute_errors(
-    *, kind: str, options: Sequence[Option], several: bool, unit: str, better: str
+    *, kind: str, options: Sequence[Option], several: bool, unit: str, better: str, aliases: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return a message per field of an attribute that contradicts its kind; {} if the attribute is consistent.
 
@@ -40,6 +41,9 @@ def find_attribute_errors(
             errors["unit"] = "Only a number has a unit."
         if better:
             errors["better"] = "Only a number can be better than another."
+    slugs_of_choices = {"", *(option.slug for option in options)}
+    if unknown := [alias for alias in aliases if read_alias(alias).choice not in slugs_of_choices]:
+        errors["aliases"] = f"“{unknown[0]}” does not end in the slug of a choice."
     return errors
 
 
@@ -50,7 +54,19 @@ class Attribute(models.Model):
     """
 
     # What editors write about an attribute besides its slug, in the order of forms and files.
-    OWN_FIELDS = ("name", "kind", "heading", "explanation", "decides", "need", "several", "choices", "unit", "better")
+    OWN_FIELDS = (
+        "name",
+        "kind",
+        "heading",
+        "explanation",
+        "decides",
+        "need",
+        "several",
+        "choices",
+        "unit",
+        "better",
+        "aliases",
+    )
 
     slug = models.CharField(
         max_length=slugs.MAX_LENGTH, unique=True, validators=[slugs.validate_slug], db_collation=slugs.COLLATION
@@ -83,6 +99,12 @@ class Attribute(models.Model):
     )
     unit = models.CharField(max_length=50, blank=True, help_text="What the number counts, such as “tokens”.")
     better = models.CharField(max_length=6, choices=Better, blank=True)
+    aliases = ArrayField(
+        models.CharField(max_length=MAX_ALIAS_LENGTH),
+        default=list,
+        blank=True,
+        help_text="What else people call it when they search, such as “SSO”; of a choice “ASL = apache-2.0”.",
+    )
 
     history = History(m2m_fields=[categories])
 
@@ -115,7 +137,12 @@ class Attribute(models.Model):
     def clean(self) -> None:
         """Raise ValidationError for fields that contradict the kind."""
         errors = find_attribute_errors(
-            kind=self.kind, options=self.options, several=self.several, unit=self.unit, better=self.better
+            kind=self.kind,
+            options=self.options,
+            several=self.several,
+            unit=self.unit,
+            better=self.better,
+            aliases=self.aliases,
         )
         if errors:
             raise ValidationError(errors)

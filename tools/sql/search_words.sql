@@ -11,16 +11,26 @@ RETURN (
     ORDER BY size DESC LIMIT 1
 );
 
+-- Return the other names of an attribute, and of the choices in a value (read_alias in tools/values.py): ` (ASL)`.
+CREATE OR REPLACE FUNCTION other_names(aliases text[], value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+    SELECT ' (' || string_agg(split_part(alias, ' = ', 1), ', ' ORDER BY place) || ')'
+    FROM unnest(aliases) WITH ORDINALITY AS listed(alias, place)
+    WHERE split_part(alias, ' = ', 2) = '' OR split_part(alias, ' = ', 2) = ANY (string_to_array(value, ', '))
+);
+
 -- Return what a fact says in one line, such as `Context window: 128,000 tokens (128k)`; NULL if it denies: a grade `no`,
 -- the choice `none`, or text that begins so. Text can also deny what its attribute is called, so the name is left out.
-CREATE OR REPLACE FUNCTION fact_line(name text, kind text, choices jsonb, unit text, value text) RETURNS text
+CREATE OR REPLACE FUNCTION fact_line(name text, kind text, choices jsonb, unit text, aliases text[], value text)
+RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN kind = 'text' THEN CASE WHEN value !~* '^(no|none|not|never|nothing)\M' THEN value END
     WHEN NOT is_typed(kind, choices, value) OR value IN ('no', 'none') THEN NULL
     ELSE concat(
         name, ': ', fact_words(kind, choices, unit, value),
-        CASE WHEN kind = 'number' THEN ' (' || abbreviated(value::numeric) || ')' END
+        CASE WHEN kind = 'number' THEN ' (' || abbreviated(value::numeric) || ')' END, other_names(aliases, value)
     )
 END;
 
@@ -34,8 +44,10 @@ BEGIN
             E'\n',
             (
                 SELECT string_agg(
-                    fact_line(attribute.name, attribute.kind, attribute.choices, attribute.unit, fact.value), E'\n'
-                    ORDER BY attribute.id
+                    fact_line(
+                        attribute.name, attribute.kind, attribute.choices, attribute.unit, attribute.aliases, fact.value
+                    ),
+                    E'\n' ORDER BY attribute.id
                 )
                 FROM tools_fact AS fact JOIN tools_attribute AS attribute ON attribute.id = fact.attribute_id
                 WHERE fact.tool_id = one.id AND fact.superseded_at IS NULL
@@ -67,7 +79,8 @@ BEGIN
     PERFORM keep_search_words(ARRAY(
         SELECT DISTINCT fact.tool_id
         FROM (
-            SELECT id, name, kind, choices, unit FROM new_rows EXCEPT SELECT id, name, kind, choices, unit FROM old_rows
+            SELECT id, name, kind, choices, unit, aliases FROM new_rows
+            EXCEPT SELECT id, name, kind, choices, unit, aliases FROM old_rows
         ) AS changed JOIN tools_fact AS fact ON fact.attribute_id = changed.id AND fact.superseded_at IS NULL
     ));
     RETURN NULL;
