@@ -1,6 +1,6 @@
 """The page of a tool: its numbers, reviews, prices, facts, history, and comparisons."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,10 @@ from comparisons.addresses import reverse_tool_image
 from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
 from comparisons.models import Comparison
+from comparisons.pages.tool_list import index_site
 from comparisons.pictures.badge import build_snippets
+from comparisons.reading.records import ToolRecord
+from comparisons.reading.revision import current_revision
 from comparisons.reading.rivals import Rival, read_likely_rivals
 from comparisons.reading.superseded import read_history
 from comparisons.reading.tool_records import read_tools
@@ -28,7 +31,9 @@ from comparisons.shaping import (
 from comparisons.shaping.alternatives import build_alternatives
 from comparisons.shaping.estimates import Typed, build_section
 from comparisons.shaping.lanes import draw_lanes
+from comparisons.shaping.peers import Peers, count_peers
 from comparisons.shaping.reconciliation import Opinions, describe_rail
+from tools.choices import AttributeKind
 from tools.models import Tool
 from votes.community import Community
 from web import clock
@@ -49,6 +54,8 @@ def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = 
     record, *others = read_tools([tool.pk, *(rival.id for rival in rivals[:MAX_ALTERNATIVES])], drafts=drafts)
     column = tool_columns.build_column(record, today=today, earlier=None)
     community = Community.of(tool.community, is_frozen=tool.is_frozen)  # type: ignore[attr-defined] # annotated
+    peers = _count_peers(tool, record)
+    facts = fact_rows.build_fact_rows([record], today=today, earlier=None, peers=peers)
     return {
         "here": column["url"],
         "json_address": json_address(column["url"]),
@@ -70,7 +77,8 @@ def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = 
         "community": community,
         "reviews": seat_rows.render_reviews(record),
         "who_speaks": sentences.write_who_speaks(seat_rows.build_seat_rows([record])),
-        "facts": fact_rows.group_facts(fact_rows.build_fact_rows([record], today=today, earlier=None)),
+        "facts": fact_rows.group_facts(facts),
+        "has_peers": bool(peers),
         "badges": build_snippets(settings.SITE_URL, settings.SITE_NAME, tool.slug, tool.name),
         **_build_history(tool, today=today, drafts=drafts),
         "beside": f"Compare {isolate_name(column['brief_name'])} with",
@@ -81,6 +89,14 @@ def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = 
         ),
         "rivals": rivals[MAX_ALTERNATIVES:],
     }
+
+
+def _count_peers(tool: Tool, record: ToolRecord) -> Mapping[int, Peers]:
+    """Return how many tools of the category have what the facts of this one say, from what lists filter by."""
+    grades = [fact["attribute"] for fact in record["facts"] or [] if fact["kind"] == AttributeKind.GRADE]
+    if not grades:
+        return {}
+    return count_peers(index_site(current_revision()).tools, grades, tool=tool.pk, category=tool.category_id)
 
 
 def _build_history(tool: Tool, *, today: date, drafts: Collection[int]) -> dict[str, Any]:

@@ -47,11 +47,21 @@ class Axis(NamedTuple):
 
 
 class ChartLine(NamedTuple):
-    """One line: its name, its key (a number from 1), and runs of points for `<polyline points>`."""
+    """One line: its name, its key, and runs of points for `<polyline points>`.
+
+    The key is a number from 1: its place among what is compared, or among the lines if more than MAX_LINES are.
+    """
 
     name: str
     key: int
     runs: tuple[str, ...]
+
+
+class ChartMark(NamedTuple):
+    """A line from top to bottom at a percent of the width, at most 50, and a label at its right."""
+
+    x: str
+    words: str
 
 
 class CostChart(NamedTuple):
@@ -62,8 +72,10 @@ class CostChart(NamedTuple):
     end: str
     top: str
     """The greatest amount on it."""
-    mark: str
-    """Where what was asked for stands, in percent of the width."""
+    mark: ChartMark
+    """What was asked for."""
+    change: tuple[str, str] | None
+    """Where the cheapest one changes first: in percent from the left and from the top; None if it does not."""
     words: str
     width: int = WIDTH
     height: int = HEIGHT
@@ -71,7 +83,7 @@ class CostChart(NamedTuple):
     @property
     def label(self) -> str:
         """The words for those who do not see the drawing."""
-        return f"The cost a month from {self.start} to {self.end}. {self.words}"
+        return f"The cost a month from {self.start} to {self.end}. {self.words} {self.mark.words}."
 
 
 def choose_axis(usage: Usage, *, has_seats: bool, meters: Sequence[str]) -> Axis | None:
@@ -108,7 +120,11 @@ def draw_costs(axis: Axis, costs: Sequence[tuple[str, Cost]], currency: str) -> 
         return Fraction(WIDTH * (number - first), max(1, last - first))
 
     lines = tuple(
-        ChartLine(costs[line][0], number, _draw_runs([place(one) for one in numbers], rows[line], top))
+        ChartLine(
+            costs[line][0],
+            number if len(costs) > MAX_LINES else line + 1,
+            _draw_runs([place(one) for one in numbers], rows[line], top),
+        )
         for number, line in enumerate(chosen, start=1)
     )
     words = _describe_stretches(axis, {line: costs[line][0] for line in known}, stretches, ahead)
@@ -117,9 +133,35 @@ def draw_costs(axis: Axis, costs: Sequence[tuple[str, Cost]], currency: str) -> 
         axis.name(first),
         axis.name(last),
         format_cost(top, currency),
-        f"{_round(place(axis.asked) * 100 / WIDTH)}%",
+        _place_mark(axis, place(axis.asked)),
+        _find_change(costs, stretches, axis, last=last, top=top, place=place),
         words,
     )
+
+
+def _place_mark(axis: Axis, x: Fraction) -> ChartMark:
+    return ChartMark(_percent(x / WIDTH), f"You: {axis.name(axis.asked)}")
+
+
+def _find_change(
+    costs: Sequence[tuple[str, Cost]],
+    stretches: Sequence[tuple[int, tuple[int, ...]]],
+    axis: Axis,
+    *,
+    last: int,
+    top: Fraction,
+    place: Callable[[int], Fraction],
+) -> tuple[str, str] | None:
+    """Return where one cheapest tool takes over from another, if it is drawn."""
+    if len(stretches) < 2 or not stretches[0][1] or not stretches[1][1] or stretches[1][0] > last:
+        return None
+    number, (cheapest, *_) = stretches[1]
+    amount = costs[cheapest][1](axis.at(number))
+    return None if amount is None else (_percent(place(number) / WIDTH), _percent(1 - amount / top))
+
+
+def _percent(share: Fraction) -> str:
+    return f"{_round(share * 100)}%"
 
 
 def _choose_lines(known: Sequence[int], stretches: Sequence[tuple[int, tuple[int, ...]]]) -> list[int]:

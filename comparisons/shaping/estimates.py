@@ -68,6 +68,8 @@ class Figure(NamedTuple):
     lines: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     bill: Bill
+    share: float | None = None
+    """Percent of the dearest one; None if they cannot be compared."""
 
 
 class ToolEstimate(NamedTuple):
@@ -151,7 +153,8 @@ def build_estimate(tools: tuple[BillableTool, ...], typed: Typed) -> Estimate | 
     if len(tools) == 1:  # its plans are compared with each other
         offers = [_Offer(tools[0], (plan,), has_use) for plan in tools[0].plans]
     chart = _draw(offers, usage, has_seats=SEATS in numbers, meters=meters)
-    return Estimate(fields, presets, is_asked, answers, _summarize(answers), chart, _find_cheaper(answers))
+    summary, cheaper = _summarize(answers), _find_cheaper(answers)
+    return Estimate(fields, presets, is_asked, _measure(answers), summary, chart, cheaper)
 
 
 def _find_cheaper(answers: Sequence[ToolEstimate]) -> int | None:
@@ -162,6 +165,19 @@ def _find_cheaper(answers: Sequence[ToolEstimate]) -> int | None:
     if len(answers) != 2 or len(amounts) != 2 or len(currencies) > 1 or amounts[0] == amounts[1]:
         return None
     return amounts.index(min(amounts))
+
+
+def _measure(answers: Sequence[ToolEstimate]) -> tuple[ToolEstimate, ...]:
+    """Return answers that compare with the share of each figure; as they are if there is nothing to compare with."""
+    amounts = [figure.bill.amount or Fraction() for answer in answers for figure in answer.figures]
+    top = max(amounts, default=Fraction())
+    if not top or sum(bool(answer.figures) for answer in answers) < 2:
+        return tuple(answers)
+
+    def measure(figure: Figure) -> Figure:
+        return figure._replace(share=round(float((figure.bill.amount or Fraction()) / top * 100), 1))
+
+    return tuple(answer._replace(figures=tuple(map(measure, answer.figures))) for answer in answers)
 
 
 def _find_obstacle(tools: Sequence[BillableTool], numbers: Mapping[str, int], answers: Sequence[ToolEstimate]) -> str:

@@ -1,8 +1,9 @@
 """The facts of tools as rows: one attribute each, with a cell per tool. Records in, rows out; no queries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple, TypedDict
 
 from django.utils.safestring import SafeString
@@ -10,6 +11,7 @@ from django.utils.safestring import SafeString
 from comparisons.reading.records import (
     ToolRecord,
 )
+from comparisons.shaping.peers import Peers
 from comparisons.shaping.tool_columns import describe_source, format_former_facts
 from tools.choices import AttributeKind, Better
 from web.fragments import render_cached
@@ -31,6 +33,8 @@ class FactRow(TypedDict):
     """Whether the values are only text, which is not compared."""
     is_same: bool
     """Whether all values are known, can be compared, and are equal."""
+    peers: Peers | None
+    """How many tools of the category have it; only on the page of one tool."""
 
 
 class FactGroup(NamedTuple):
@@ -48,11 +52,17 @@ class FactTable(NamedTuple):
     texts: list[FactRow]
 
 
-def build_fact_rows(tools: Sequence[ToolRecord], *, today: date, earlier: int | None = 1) -> list[FactRow]:
+def build_fact_rows(
+    tools: Sequence[ToolRecord],
+    *,
+    today: date,
+    earlier: int | None = 1,
+    peers: Mapping[int, Peers] = MappingProxyType({}),
+) -> list[FactRow]:
     """Align the facts of tools by attribute, in the order of the attributes.
 
     Each fact comes with at most `earlier` superseded values (None: all). A row differs when two columns have different
-    known values of a kind that can be compared; an unknown value is not a difference.
+    known values of a kind that can be compared; an unknown value is not a difference. `peers` are by attribute.
     """
     attributes = {fact["attribute"]: fact for tool in tools for fact in tool["facts"] or []}
     by_tool = [{fact["attribute"]: fact for fact in tool["facts"] or []} for tool in tools]
@@ -88,6 +98,7 @@ def build_fact_rows(tools: Sequence[ToolRecord], *, today: date, earlier: int | 
                 "decides": differs and attribute["decides"],
                 "is_text": is_text,
                 "is_same": not is_text and None not in facts and len(values) == 1,
+                "peers": peers.get(pk),
             }
         )
     return rows

@@ -163,3 +163,14 @@ def test_programs_get_the_same_answer(client):
 def test_tools_whose_price_no_usage_changes_have_no_form(client):
     make.plan(of=make.tool(slug="open"), kind="free")
     assert 'id="cost"' not in client.get("/tools/open/?seats=10").content.decode()
+
+
+def test_costs_that_compare_are_bars_with_the_sum_above(client):
+    answer = markup.fromstring(client.get(add(PAGES[0], "seats=10")).content.decode()).find_class("cost__tools")[0]
+    bars = answer.find_class("cost__bar")
+    widths = [[part.get("width") for part in bar.find_class("bar__part")] for bar in bars]
+    assert widths == [["63.3%"], ["100.0%"]]  # $190 of $300
+    sums = [" ".join(one.text_content().split()) for one in answer.find_class("cost__sum")]
+    assert sums == ["Alpha about $190 a month on Team", "Beta about $300 a month on Seats"]
+    alone = markup.fromstring(client.get(add(PAGES[2], "seats=10")).content.decode())
+    assert alone.find_class("cost__bar") == []

@@ -197,6 +197,27 @@ def test_drawing_says_where_the_cheaper_one_changes():
     assert chart.words == "Up to 34 seats Copilot is the cheaper one; beyond that, Flat is the cheaper one."
     assert [(line.name, line.key, len(line.runs)) for line in chart.lines] == [("Copilot", 1, 1), ("Flat", 2, 1)]
     assert (chart.start, chart.end) == ("1 seat", "43 seats")  # a quarter beyond the change
+    assert chart.mark == ("21.4%", "You: 10 seats")
+    assert chart.change == ("81%", "20.4%")  # 35 seats of 1 to 43, and 650 of 43 × 19
+
+
+def test_line_has_the_color_of_its_bar():
+    chart = answer((tool("None"), COPILOT, FLAT), seats="10").chart
+    assert [(line.name, line.key) for line in chart.lines] == [("Copilot", 2), ("Flat", 3)]
+
+
+def test_bars_are_drawn_only_for_what_can_be_compared():
+    def shares(*tools: BillableTool, **typed: str) -> list:
+        return [figure.share for one in answer(tools, **typed).tools for figure in one.figures]
+
+    assert shares(COPILOT, FLAT, seats="10") == [29.2, 100]
+    assert shares(tool("Free", Open=Price("free")), tool("None"), COPILOT, seats="2") == [0, 100]
+    assert shares(COPILOT, tool("None"), seats="10") == [None]  # nothing to compare it with
+    assert shares(COPILOT, tool("Euro", Team=monthly("650", currency="EUR")), seats="10") == [None, None]
+    assert (
+        shares(*[tool(name, Open=Price("free"), Team=monthly("9", per_seat=True)) for name in "AB"], seats="2")
+        == [None] * 2
+    )
 
 
 def test_drawing_of_tokens_grows_in_proportion():
@@ -271,5 +292,5 @@ def test_drawing_stays_in_its_frame(lines, asked):
         return
     points = [point.split(",") for line in chart.lines for run in line.runs for point in run.split()]
     assert all(0 <= float(x) <= cost_chart.WIDTH + 6 and 0 <= float(y) <= cost_chart.HEIGHT for x, y in points)
-    assert 0 <= float(chart.mark[:-1]) <= 100
+    assert 0 <= float(chart.mark.x[:-1]) <= 50  # so that its label has room at the right
     assert 2 <= len(chart.lines) <= 4
