@@ -16,11 +16,13 @@ WORKDIR /app
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends libfribidi0 && rm -rf /var/lib/apt/lists/*
 
-COPY requirements/uv.txt requirements/production.txt requirements/
+# Or `sentry`: the same, and what SENTRY_DSN needs.
+ARG REQUIREMENTS=production
+COPY requirements/uv.txt requirements/${REQUIREMENTS}.txt requirements/
 RUN python -m venv /tmp/uv \
     && /tmp/uv/bin/pip install --no-cache-dir --require-hashes -r requirements/uv.txt \
     && /tmp/uv/bin/uv venv .venv \
-    && /tmp/uv/bin/uv pip sync --no-cache --require-hashes requirements/production.txt \
+    && /tmp/uv/bin/uv pip sync --no-cache --require-hashes requirements/${REQUIREMENTS}.txt \
     && rm -rf /tmp/uv
 
 COPY . .

@@ -123,6 +123,7 @@ browser: .venv/installed
 # Locked versions stay as long as pyproject.toml allows them; `make upgrade` updates them.
 lock:
 	bin/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) pyproject.toml -o requirements/production.txt
+	bin/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) pyproject.toml --group sentry -c requirements/production.txt -o requirements/sentry.txt
 	bin/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) pyproject.toml --group development -o requirements/development.txt
 	bin/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) requirements/uv.in -o requirements/uv.txt
 

@@ -4,7 +4,10 @@ import gc
 import logging
 import os
 import re
+import shutil
+import tempfile
 from contextlib import suppress
+from pathlib import Path
 
 from config.listening import resolve_bind
 
@@ -29,6 +32,23 @@ forwarded_allow_ips = ""  # X-Forwarded-Proto is Django's business, which knows 
 control_socket_disable = True  # on by default in newer versions; we do not use it
 # Off by default: lines for machines that have a proxy's log already.
 accesslog = os.environ.get("ACCESS_LOG") or None
+
+# Where the workers count for /metrics: a folder of this master, so that one that follows it (USR2) has its own. The
+# files of workers that have ended stay, because what they counted does.
+_metrics_folder = Path(tempfile.gettempdir()) / f"shipside-metrics-{os.getuid()}-{os.getpid()}"
+if os.environ.get("METRICS_TOKEN"):
+    _metrics_folder.mkdir(mode=0o700, exist_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics_folder)
+
+
+def on_starting(server: object) -> None:
+    """Forget what an earlier process with the same id has counted."""
+    for file in _metrics_folder.glob("*.db"):
+        file.unlink()
+
+
+def on_exit(server: object) -> None:
+    shutil.rmtree(_metrics_folder, ignore_errors=True)
 
 
 def worker_exit(server: object, worker: object) -> None:

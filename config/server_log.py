@@ -6,7 +6,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from web.logs import HEALTH_PATHS, make_formatter, mask_secrets
+from web.logs import UNLOGGED, make_formatter, mask_secrets
 
 
 class ServerLog(Logger):
@@ -20,7 +20,7 @@ class ServerLog(Logger):
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
         """Log a request: neither who sent it nor its query string, which holds what readers search for."""
         path = environ.get("PATH_INFO") or "/"
-        if not self.access_log_enabled or path in HEALTH_PATHS:
+        if not self.access_log_enabled or path in UNLOGGED:
             return
         fields = {
             "method": environ.get("REQUEST_METHOD", ""),

@@ -74,6 +74,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "web.health.HealthMiddleware",  # before the host check and the redirect to HTTPS: load balancers know neither
+    "config.metrics.MetricsMiddleware",  # around all that takes time
     "web.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "web.middleware.NotModifiedMiddleware",  # a 304 has no content for the others to process
@@ -335,6 +336,8 @@ LOGGING = {
         "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
     },
 }
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # with it, /metrics answers whoever sends it (config/metrics.py)
 
 POPULARITY_FLUSH_SECONDS = env.int("POPULARITY_FLUSH_SECONDS", default=60)  # per process (comparisons/reading)
 

@@ -11,6 +11,7 @@ from votes.limits import LimitCheck, check_limits
 from votes.models import CastResult, Choice, PairChoice, PairVote, Vote
 from votes.preference import Preference
 from votes.subjects import Subject
+from web import metrics
 
 
 class TooManyRequestsError(Exception):
@@ -29,9 +30,11 @@ def cast(*, tool: Tool, visitor: uuid.UUID, choice: Choice, address: str) -> Cas
     """
     at = timezone.now()
     admitted = _admit(Subject.of_tool(tool), visitor=visitor, sets=choice != Choice.NONE, address=address, at=at)
-    return Vote.objects.cast(
+    result = Vote.objects.cast(
         tool=tool, visitor=visitor, choice=choice, held_for=admitted.held_for, network=admitted.network, at=at
     )
+    metrics.VOTES.labels("tool", "taken_back" if choice == Choice.NONE else result.state).inc()
+    return result
 
 
 def cast_pair(
@@ -40,14 +43,17 @@ def cast_pair(
     """Set which of two published tools, in the order shown, a visitor would ship with. Otherwise the same as `cast`."""
     at = timezone.now()
     admitted = _admit(Subject.of_pair(*shown), visitor=visitor, sets=choice != PairChoice.NONE, address=address, at=at)
-    return PairVote.objects.cast(
+    result = PairVote.objects.cast(
         shown=shown, visitor=visitor, choice=choice, held_for=admitted.held_for, network=admitted.network, at=at
     )
+    metrics.VOTES.labels("pair", "taken_back" if choice == PairChoice.NONE else result.state).inc()
+    return result
 
 
 def _admit(subject: Subject, *, visitor: uuid.UUID, sets: bool, address: str, at: datetime) -> LimitCheck:
     """Return the limits' answer to a request. Raise TooManyRequestsError if they refuse it."""
     check = check_limits(subject=subject, visitor=visitor, sets=sets, address=address, at=at)
     if check.refused_for is not None:
+        metrics.VOTES.labels(subject.kind.noun, "refused").inc()
         raise TooManyRequestsError(check.refused_for)
     return check

@@ -21,6 +21,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import set_response_etag
 from django.utils.http import parse_etags
 
+from web import metrics
 from web.caching import on_clear
 
 type View = Callable[..., HttpResponse]
@@ -77,11 +78,13 @@ def respond_conditionally(
     etag = caches["pages"].get(key)
     if etag and _client_has(request, etag):
         response = _not_modified(etag)
+        metrics.PAGES.labels("revalidated").inc()
     else:
         response = build()
         set_response_etag(response)
         etag = response.headers["ETag"]
         caches["pages"].set(key, etag)
+        metrics.PAGES.labels("rendered").inc()
     if is_current is not None:
         _cache_validator(request.get_full_path(), Validator(etag, is_current))
     return response
@@ -112,6 +115,7 @@ def respond_if_unchanged(request: HttpRequest) -> HttpResponse | None:
         return None
     validator = _validators.get(request.get_full_path())
     if validator and _client_has(request, validator.etag) and validator.is_current(request):
+        metrics.PAGES.labels("unchanged").inc()
         return _not_modified(validator.etag)
     return None
 

@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 
 from web.request_ids import current_request_id
 
-HEALTH_PATHS = ALIVE, READY = "/healthz", "/readyz"  # asked every few seconds, and so never logged
+HEALTH_PATHS = ALIVE, READY = "/healthz", "/readyz"
+METRICS = "/metrics"
+UNLOGGED = {*HEALTH_PATHS, METRICS}  # asked for every few seconds
 FORMATS = ("lines", "json")
 # Links in mails and to drafts, which let anyone in who has them. (A test compares this with the URL patterns.)
 _SECRET = re.compile(

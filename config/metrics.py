@@ -1,0 +1,114 @@
+"""`/metrics`: what the processes of this server counted, and what the database says about the whole site."""
+
+import hmac
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.db import Error, connection
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from desk.front.gaps import find_imports
+from newsletter.models import DailyRun, Worker
+from newsletter.worker import measure_queue
+from web import metrics
+from web.logs import METRICS
+
+IMPORTS_PERIOD = timedelta(days=1)
+
+
+class MetricsMiddleware:
+    """Counts and times every request, and answers `/metrics` to whoever has the token. Not used without one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        if not settings.METRICS_TOKEN:
+            raise MiddlewareNotUsed
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info == METRICS and _has_token(request):
+            return HttpResponse(collect(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+        started = time.perf_counter()
+        response = self._get_response(request)
+        view = _name_view(request, response)
+        metrics.SECONDS.labels(view).observe(time.perf_counter() - started)
+        metrics.REQUESTS.labels(view, response.status_code).inc()
+        return response
+
+
+def _has_token(request: HttpRequest) -> bool:
+    expected = f"Bearer {settings.METRICS_TOKEN}"
+    return hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode())
+
+
+def _name_view(request: HttpRequest, response: HttpResponseBase) -> str:
+    if match := request.resolver_match:
+        return match.view_name or "unnamed"
+    if request.path_info.startswith(settings.STATIC_URL):
+        return "static"
+    return "unchanged" if response.status_code == 304 else "none"
+
+
+def collect() -> bytes:
+    """Return all metrics in the text format of Prometheus."""
+    registry = CollectorRegistry()
+    registry.register(SiteCollector())
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # set by config/gunicorn.py
+        MultiProcessCollector(registry)
+        return generate_latest(registry)
+    return generate_latest(REGISTRY) + generate_latest(registry)
+
+
+class SiteCollector:
+    """What is true of the whole site at this moment. Every server says the same."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield gauges, or only that the database does not answer."""
+        try:
+            gauges = list(_measure())
+        except Error:
+            connection.close()
+            gauges = []
+        yield _gauge("shipside_database_up", "Whether the database answers.", int(bool(gauges)))
+        yield from gauges
+
+
+def _measure() -> Iterator[Metric]:
+    now = timezone.now()
+    length, oldest = measure_queue()
+    yield _gauge("shipside_mail_queue_length", "Mails that wait to be sent.", length)
+    age = max((now - oldest).total_seconds(), 0) if oldest else 0
+    yield _gauge("shipside_mail_queue_oldest_seconds", "For how long the oldest waiting mail has been due.", age)
+    workers = [not worker.is_silent(now=now) for worker in Worker.objects.all()]
+    yield _gauge("shipside_workers", "Mail workers with a recent heartbeat.", sum(workers))
+    imports = len(find_imports(since=now - IMPORTS_PERIOD))
+    yield _gauge("shipside_imports_last_day", "Imports of catalog files and sheets in the last 24 hours.", imports)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COALESCE(state, 'unknown'), count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND backend_type = 'client backend' GROUP BY 1"
+        )
+        sessions = GaugeMetricFamily("shipside_database_sessions", "Sessions of the database.", labels=["state"])
+        for state, number in cursor.fetchall():
+            sessions.add_metric([state], number)
+        yield sessions
+        cursor.execute("SELECT current_setting('max_connections')::int")
+        [limit] = cursor.fetchone()
+    yield _gauge("shipside_database_sessions_limit", "How many sessions PostgreSQL allows.", limit)
+    if last := DailyRun.objects.exclude(ended_at=None).first():
+        yield _gauge("shipside_daily_run_time_seconds", "When daily work last began.", last.started_at.timestamp())
+        yield _gauge("shipside_daily_run_failed_steps", "Its steps that failed.", len(last.failures))
+        if last.differences is not None:
+            yield _gauge("shipside_tally_differences", "Places where counts differ from the votes.", last.differences)
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=value)

@@ -1,0 +1,101 @@
+"""`/metrics`: hidden without its token, the same from every process, and shown by the dashboard in deploy/."""
+
+import json
+import re
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+
+from config.metrics import collect
+from newsletter.models import DailyRun, Outbox
+from tests import factories as make
+from tests.server import serve
+
+DASHBOARD = settings.BASE_DIR / "deploy" / "grafana.json"
+TOKEN = "Authorization: Bearer secret"
+
+
+def read(text: str) -> dict[tuple[str, ...], float]:
+    """Return all samples by name and the values of their labels."""
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+@pytest.mark.django_db
+def test_metrics_are_hidden_without_a_token():
+    assert Client().get("/metrics").status_code == 404
+    assert Client(headers={"authorization": "Bearer "}).get("/metrics").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_process_answers_for_all(tmp_path, monkeypatch):
+    for slug in ("one", "two"):
+        make.tool(slug=slug)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with serve(METRICS_TOKEN="secret", WEB_CONCURRENCY="2", ACCESS_LOG="-") as server:
+        for path in ("/metrics", "/nowhere/", "/static/css/base.css"):
+            server.ask(path, "Authorization: Bearer guess")
+        etag = server.ask("/tools/one/").headers["etag"]
+        for _ in range(20):
+            assert server.ask("/tools/one/", f"If-None-Match: {etag}").status == 304
+        server.post("/tools/one/vote/", "Sec-Fetch-Site: same-origin", body=b"choice=ship")
+        server.post("/compare/one-vs-two/vote/", "Sec-Fetch-Site: same-origin", body=b"choice=none")
+        answers = [server.ask("/metrics", TOKEN) for _ in range(8)]
+        assert [folder.name[:17] for folder in tmp_path.glob("shipside*")] == ["shipside-metrics-"]
+        log = server.read_log()
+    assert {answer.headers["content-type"].split(";")[0] for answer in answers} == {"text/plain"}
+    assert "/metrics" not in log
+    for answer in answers:
+        found = read(answer.body.decode())
+        tool_pages = sum(
+            number for name, number in found.items()
+            if name[0] == "shipside_requests_total" and set(name[1:]) & {"tool", "unchanged"}
+        )  # fmt: skip
+        assert tool_pages == 21
+        assert found["shipside_requests_total", "none", "404"] == 2
+        assert found["shipside_requests_total", "static", "200"] == 1
+        assert found["shipside_votes_total", "tool", "counted"] == 1
+        assert found["shipside_votes_total", "pair", "taken_back"] == 1
+        assert sum(number for name, number in found.items() if name[0] == "shipside_cached_pages_total") == 21
+        assert found["shipside_database_up",] == 1
+    assert not list(tmp_path.glob("shipside*")), "the folder is removed at the end"
+
+
+@pytest.mark.django_db
+def test_site_is_measured():
+    now = timezone.now()
+    Outbox.objects.create(kind="test", next_attempt_at=now - timedelta(hours=1))
+    DailyRun.objects.create(
+        started_at=now, ended_at=now, machine="one", differences=3, steps=[{"name": "tidy", "failed": True}]
+    )
+    found = read(collect().decode())
+    assert found["shipside_mail_queue_length",] == 1
+    assert 3600 <= found["shipside_mail_queue_oldest_seconds",] < 3660
+    assert found["shipside_tally_differences",] == 3
+    assert found["shipside_daily_run_failed_steps",] == 1
+    assert abs(found["shipside_daily_run_time_seconds",] - time.time()) < 60
+    assert found["shipside_workers",] == 0
+    assert found["shipside_imports_last_day",] == 0
+    assert found["shipside_database_sessions", "active"] >= 1
+
+
+@pytest.mark.django_db
+def test_dashboard_shows_every_metric_and_no_other():
+    DailyRun.objects.create(ended_at=timezone.now(), machine="one", differences=0)
+    families = {
+        family.name + ("_total" if family.type == "counter" else "_bucket" if family.type == "histogram" else "")
+        for family in text_string_to_metric_families(collect().decode())
+        if family.name.startswith("shipside_")
+    }
+    dashboard = json.loads(Path(DASHBOARD).read_text())
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    assert set(re.findall(r"shipside_\w+", " ".join(queries))) == families
