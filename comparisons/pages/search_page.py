@@ -67,6 +67,8 @@ class WishResult(NamedTuple):
     """How many tools fit."""
     among: int
     """Out of how many."""
+    unknown: int
+    """How many do not only because something about them is not known."""
     table: ToolTable | None
     """The best of them; None if none fits, or if the search says more than this."""
 
@@ -145,6 +147,7 @@ def build_wish(wish: Wish, site: ListedSite) -> WishResult:
         next((entry for entry in entries if wish.category and entry.name == wish.category.name), None),
         len(fitting),
         among,
+        selection.count_unknown(),
         _build_fitting(fitting, site, judged) if wish.is_whole and fitting else None,
     )
 

@@ -162,6 +162,7 @@ def build_filters(
         "category": facets.list_categories(selection, site.categories, category),
         "price": prices,
         "budget": "" if asked.budget is None else f"{asked.budget:f}",
+        "budget_unknown": selection.count_unknown_of("budget"),
         "panel": panels,
         "community": asked.community,
     }

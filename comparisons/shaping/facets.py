@@ -64,7 +64,9 @@ class ListedTools:
     known: dict[int, Mask]
     """The tools whose value is known: by the attribute's id."""
     monthly: dict[int, Decimal]
-    """The least dollars a month, by the tool's position."""
+    """The least dollars a month, by the tool's position. Unknown of tools sold by usage, once, on request, or
+    in other currencies.
+    """
 
     def mask(self, tools: Iterable[int]) -> Mask:
         """Return the mask of the tools, given by id. Tools that are not listed are left out."""
@@ -166,7 +168,15 @@ class Selection:
 
     def unknown(self, name: FilterName) -> Mask:
         """Return the tools of which it is not known whether they pass a filter."""
+        if name == "budget":
+            return self.listed.everything & ~mask_of(self.listed.monthly)
         return self.listed.everything & ~self.listed.known.get(name, 0) if isinstance(name, int) else 0
+
+    def count_unknown_of(self, name: FilterName) -> int:
+        """Return how many tools a filter leaves out only because it is not known whether they pass it."""
+        if name not in self.passing:
+            return 0
+        return (self.pass_all(but=[name]) & self.unknown(name)).bit_count()
 
     def count_unknown(self) -> int:
         """Return how many tools are left out only because something about them is not known."""
@@ -292,7 +302,7 @@ def _build_facet(selection: Selection, attribute: ListedAttribute, members: Mask
         low=_format_bound(wanted.low),
         high=_format_bound(wanted.high),
         extent=f"{min(numbers).words} to {max(numbers).words}" if numbers else "",
-        unknown=(others & selection.unknown(attribute.id)).bit_count() if attribute.id in selection.passing else 0,
+        unknown=selection.count_unknown_of(attribute.id),
     )
 
 

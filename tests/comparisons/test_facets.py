@@ -55,6 +55,7 @@ class Made:
     camp: str
     has_number: bool
     known: dict[int, Any]
+    monthly: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Asked:
     panel: str
     community: bool
     wanted: dict[int, FactFilter]
+    budget: Decimal | None = None
 
     def judge(self, tool: Made) -> bool | None:
         """Return whether a tool is what the reader asks for; None if that depends on what is not known."""
@@ -74,6 +76,8 @@ class Asked:
             for attribute in self.category.attributes
             if attribute.id in self.wanted
         ]
+        if self.budget is not None:
+            answers.append(None if tool.monthly is None else tool.monthly <= self.budget)
         if (
             tool.category != self.category.id
             or self.price not in ("", tool.entry)
@@ -105,6 +109,7 @@ tools = st.builds(
     known=st.fixed_dictionaries(
         {}, optional={1: licenses, 2: st.sampled_from([{"yes"}, {"no"}]), 3: st.integers(1, 9)}
     ),
+    monthly=st.none() | st.sampled_from([Decimal(0), Decimal(10), Decimal(20)]),
 )
 questions = st.builds(
     Asked,
@@ -122,6 +127,7 @@ questions = st.builds(
             ),
         },
     ),
+    budget=st.none() | st.sampled_from([Decimal(5), Decimal(10)]),
 )
 
 
@@ -134,7 +140,8 @@ def index(made: list[Made]) -> facets.ListedTools:
         for key, value in tool.known.items()
     ]
     hidden = [ListedFact(1, "mit", "MIT", [99]), ListedFact(4, "yes", "Yes", [100])]
-    return facets.index_tools(rows, CATEGORIES[0].attributes, facts + hidden)
+    monthly = {100 + n: tool.monthly for n, tool in enumerate(made) if tool.monthly is not None}
+    return facets.index_tools(rows, CATEGORIES[0].attributes, facts + hidden, monthly)
 
 
 @given(st.lists(tools, max_size=12), questions)
@@ -155,8 +162,12 @@ def test_counts_equal_counts_by_hand(made, asked):
         panel=asked.panel,
         community=numbered if asked.community else None,
         facts=asked.wanted,
+        budget=asked.budget,
     )
     assert (selection.pass_all().bit_count(), selection.count_unknown()) == (count(), judge().count(None))
+    fitting = [tool for tool in made if replace(asked, budget=None).judge(tool)]
+    is_limited = asked.budget is not None
+    assert selection.count_unknown_of("budget") == is_limited * [tool.monthly for tool in fitting].count(None)
     assert (selection.pass_all(but=["community"]) & numbered).bit_count() == count(community=True)
     assert [option.tools for option in facets.list_categories(selection, CATEGORIES, asked.category)] == [
         count(category=category) for category in CATEGORIES
