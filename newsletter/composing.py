@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
+from itertools import chain, islice
 
 from django.db.models import Count, Q
 from django.db.models.functions import Greatest
@@ -18,6 +18,7 @@ from django.utils.text import capfirst
 from comparisons.choices import ChangeKind, ChangeOrigin
 from comparisons.models import Comparison, Split
 from comparisons.reading.changes import read_changes
+from comparisons.reading.records import ChangeRecord
 from comparisons.shaping import splits
 from comparisons.shaping.changes import shape_change
 from comparisons.shaping.sentences import list_brief_names, write_card_verdict
@@ -26,7 +27,8 @@ from newsletter.content import NewsItem, Side, has_news
 from newsletter.lateness import was_judged, was_public
 from newsletter.models import Issue
 from reviews.models import Prediction, Review
-from tools.models import Tool
+from tools.choices import AttributeKind
+from tools.models import Fact, Tool
 from tools.publishing import is_published
 from votes import made_up
 from votes.models import Freeze, PairChoice, PairVote, Vote, VoteState
@@ -36,7 +38,7 @@ from web.words import count_of, format_day, isolate_name, shorten, spell_number
 FIRST_ISSUE = timedelta(days=7)  # how far back the first issue looks
 LONGEST_TRANSACTION = timedelta(hours=1)  # what began this long before an issue was composed may be committed after it
 MAX_ITEMS = 100  # of each kind in an issue
-PRICES_TO_READ = 500  # changes of prices to look at; the new plans among them are not told
+CHANGES_TO_READ = 500  # changes of prices, or of facts, to look at; not all of them are told
 MAX_EXCERPT_LENGTH = 320  # characters of a quote or a note
 MAX_SENTENCE_LENGTH = 700
 MIN_PAIR_VOTES = 5  # new pair votes that a tool needs to be the one to watch
@@ -62,6 +64,7 @@ def compose_items(*, since: datetime, at: datetime) -> list[NewsItem]:
             _build_comparisons(since, at, looked_at, told),
             _build_flips(since, at, looked_at, told),
             _build_prices(since, at, looked_at, told),
+            _build_facts(since, at, looked_at, told),
             _build_predictions(since, at, looked_at, told),
         )
     )
@@ -138,17 +141,30 @@ def _build_prices(
     since: datetime, at: datetime, looked_at: datetime | None, told: dict[str, set[int]]
 ) -> Iterator[NewsItem]:
     """Yield the prices that changed or ended since; not the new plans, and not what we had wrong."""
-    records = [
-        record
-        for record in read_changes(most=PRICES_TO_READ, kind=ChangeKind.PRICES, since=looked_at or since)
-        if record["origin"] == ChangeOrigin.PLAN
-        and record["id"] not in told["price"]
-        and datetime.fromisoformat(record["at"]) <= at
-    ]
-    for record in records[:MAX_ITEMS]:
+    records = read_changes(most=CHANGES_TO_READ, kind=ChangeKind.PRICES, since=looked_at or since)
+    ended = [record for record in records if record["origin"] == ChangeOrigin.PLAN]
+    yield from _build_changes("price", ended, at, told["price"])
+
+
+def _build_facts(
+    since: datetime, at: datetime, looked_at: datetime | None, told: dict[str, set[int]]
+) -> Iterator[NewsItem]:
+    """Yield the typed facts that changed or ended since; not text, which may only be worded in another way, and not
+    what we had wrong.
+    """
+    records = read_changes(most=CHANGES_TO_READ, kind=ChangeKind.FACTS, since=looked_at or since)
+    facts = Fact.objects.filter(pk__in=[record["id"] for record in records])
+    typed = set(facts.exclude(attribute__kind=AttributeKind.TEXT).values_list("pk", flat=True))
+    yield from _build_changes("fact", [record for record in records if record["id"] in typed], at, told["fact"])
+
+
+def _build_changes(kind: str, records: list[ChangeRecord], at: datetime, told: set[int]) -> Iterator[NewsItem]:
+    """Yield the changes until `at` of which no issue has told."""
+    new = (one for one in records if one["id"] not in told and datetime.fromisoformat(one["at"]) <= at)
+    for record in islice(new, MAX_ITEMS):
         change = shape_change(record)
         yield NewsItem(
-            kind="price",
+            kind=kind,
             object=record["id"],
             category=record["category"],
             category_ids=(record["category_id"],),

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review
 from reviews.panel import Panel
-from tools.models import Plan, Tool
+from tools.models import Fact, Plan, Tool
 from tools.publishing import is_published
 from web.folding import sort_key
 from web.words import choose_fitting, count_of, shorten
@@ -22,11 +23,12 @@ KINDS = {
     "comparison": ("New comparisons", "New comparison", "home"),
     "flip": ("Verdicts that flipped", "Verdict that flipped", "changes"),
     "price": ("Prices that changed", "Price that changed", "changes"),
+    "fact": ("Facts that changed", "Fact that changed", "changes"),
     "prediction": ("Predictions judged", "Prediction judged", "predictions"),
     "split": ("The biggest split", "The biggest split", "splits"),
     "watch": ("One to watch", "One to watch", "tools"),
 }
-NEWS = ("comparison", "flip", "price", "prediction")  # the other kinds alone do not make an issue
+NEWS = ("comparison", "flip", "price", "fact", "prediction")  # the other kinds alone do not make an issue
 MAX_ITEMS = 12  # per section; the rest is a link
 MAX_SUBJECT_LENGTH = 120
 # Marks as characters that every mail program has: filled ships, hollow skips.
@@ -62,7 +64,9 @@ class NewsItem:
     kind: str
     """A key of KINDS."""
     object: int
-    """The id of the comparison, review, prediction, or tool that it is about; of a price, the superseded plan."""
+    """The id of the comparison, review, prediction, or tool that it is about; of a price or fact, that of the
+    superseded row.
+    """
     category: str
     category_ids: tuple[int, ...]
     """The categories whose readers get the item. The first is `category`."""
@@ -141,7 +145,7 @@ def build_subject(items: Iterable[NewsItem]) -> str:
         return choose_fitting(MAX_SUBJECT_LENGTH, f"{names}? {headline}", headline)
     first, *others = [item for item in items if item.kind in NEWS] or items[:1]
     title = shorten(first.title, 80)
-    noun = "more change" if any(item.kind == "price" for item in others) else "more verdict"
+    noun = "more change" if any(item.kind in ("price", "fact") for item in others) else "more verdict"
     return f"{title}, and {count_of(len(others), noun)}" if others else title
 
 
@@ -237,7 +241,7 @@ def _group_by_category(items: Sequence[NewsItem], categories: frozenset[int], ma
 
 
 def select_public(items: Sequence[NewsItem]) -> list[NewsItem]:
-    """Return the items whose content is still public. Five queries, one per table.
+    """Return the items whose content is still public. Six queries, one per table.
 
     Content withdrawn after an issue was composed appears neither in messages sent later nor on the web.
     """
@@ -252,17 +256,16 @@ def select_public(items: Sequence[NewsItem]) -> list[NewsItem]:
     predictions = set(
         Prediction.objects.on_record().filter(pk__in=collect_ids("prediction")).values_list("pk", flat=True)
     )
-    prices = set(
-        Plan.objects.filter(is_published(prefix="tool__"), pk__in=collect_ids("price"), correction=False).values_list(
-            "pk", flat=True
-        )
-    )
+    changed = Q(is_published(prefix="tool__"), correction=False)
+    prices = set(Plan.objects.filter(changed, pk__in=collect_ids("price")).values_list("pk", flat=True))
+    facts = set(Fact.objects.filter(changed, pk__in=collect_ids("fact")).values_list("pk", flat=True))
     tools = set(Tool.objects.published().filter(pk__in=collect_ids("watch")).values_list("pk", flat=True))
     public_ids = {
         "comparison": comparisons,
         "split": comparisons,
         "flip": reviews,
         "price": prices,
+        "fact": facts,
         "prediction": predictions,
         "watch": tools,
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
@@ -12,6 +12,7 @@ from comparisons.reading.records import ChangeRecord, FlipRecord, StatedFact, St
 from tools.choices import PlanKind
 from tools.prices import Price, describe_change
 from tools.sourcing import site_name
+from web import clock
 from web.words import format_day, isolate_name
 
 _ARROW = " → "
@@ -111,21 +112,9 @@ class Change:
         return f"{start}{tool}{f', {self.words}' if self.step else ''}"
 
 
-def group_by_week(changes: Iterable[Change]) -> list[tuple[str, list[Change]]]:
-    """Return the changes of each week, Monday to Sunday, in their order, each with its days in words."""
-    by_week = groupby(changes, key=lambda change: change.at.date() - timedelta(days=change.at.weekday()))
-    return [(format_week(monday), list(of_week)) for monday, of_week in by_week]
-
-
-def format_week(monday: date) -> str:
-    """Return the week that starts on a day in words: `Nov 16–22, 2026`, or `Oct 26 – Nov 1, 2026`."""
-    sunday = monday + timedelta(days=6)
-    start = f"{monday:%b} {monday.day}"
-    if monday.year != sunday.year:
-        return f"{start}, {monday.year} – {sunday:%b} {sunday.day}, {sunday.year}"
-    if monday.month != sunday.month:
-        return f"{start} – {sunday:%b} {sunday.day}, {sunday.year}"
-    return f"{start}–{sunday.day}, {sunday.year}"
+def group_by_day(changes: Iterable[Change]) -> list[tuple[date, list[Change]]]:
+    """Return the changes of each day, in their order."""
+    return [(day, list(of_day)) for day, of_day in groupby(changes, key=lambda change: clock.day_of(change.at))]
 
 
 def shape_change(record: ChangeRecord) -> Change:

@@ -10,7 +10,7 @@ from comparisons.choices import ChangeKind
 from comparisons.forms import ChangesFilter, parse_changes_filter
 from comparisons.reading.changes import ChangeKey, read_changes
 from comparisons.reading.revision import Revision, current_revision
-from comparisons.shaping.changes import group_by_week, shape_change
+from comparisons.shaping.changes import group_by_day, shape_change
 from tools.models import Category
 from web.caching import process_cache
 from web.http import public_page, respond_conditionally
@@ -21,7 +21,7 @@ CHANGES_PER_PAGE = 40
 @require_safe
 @public_page
 def changes(request: HttpRequest) -> HttpResponse:
-    """List the changes by week, newest first: all, or those of a kind or a category. Votes change none of it."""
+    """List the changes by day, newest first: all, or those of a kind or a category. Votes change none of it."""
     revision, asked = current_revision(), parse_changes_filter(request.GET)
     return respond_conditionally(
         request, stamp=("changes", revision, asked), build=lambda: _render_list(request, asked, revision)
@@ -57,7 +57,7 @@ def _render_list(request: HttpRequest, asked: ChangesFilter, revision: Revision)
             ],
             "category": category,
             "categories": categories,
-            "weeks": group_by_week(map(shape_change, shown)),
+            "days": group_by_day(map(shape_change, shown)),
             "is_first": not asked.before,
             "earlier": add_query(here, of_kind, of_category, f"before={ChangeKey.of(shown[-1])}")
             if has_earlier

@@ -113,10 +113,10 @@ def test_budget_keeps_what_a_reader_can_use_for_that_much_a_month(client):
     assert names("0") == names("x") == names("-1") == names("9999999") == sorted(prices)
     page = client.get("/tools/?budget=20").content.decode()
     assert ("At most $20/mo" in page, 'name="budget" value="20"' in page, "noindex" in page) == (True, True, True)
-    assert "<b class=\"figures\">3 tools</b> · 3 more: not known" in page
+    assert '<b class="figures">3 tools</b> · 3 more: not known' in page
     assert "Free plans fit. 3 more: not known (sold by usage, once, on request, or in other currencies)." in page
     assert "more: not known" not in client.get("/tools/").content.decode()
     other = Tool.objects.get(name="Asked").category.slug
     page = client.get("/tools/", {"budget": 20, "category": other}).content.decode()
-    assert "<b class=\"figures\">0 tools</b> · 1 more: not known" in page
+    assert '<b class="figures">0 tools</b> · 1 more: not known' in page
     assert ", 3 more: not known" in client.get("/search/", {"q": "under $20"}).content.decode()

@@ -10,9 +10,11 @@ from newsletter import composing
 from newsletter.composing import Gain
 from newsletter.content import NewsItem, parse_items, select_public
 from newsletter.issuing import IssueActionError, compose_issue, edit, make_ready, start
+from newsletter.messages import Links, build_issue_message
 from newsletter.models import Issue, IssueState
 from tests import factories as make
 from tests.comparisons.contents import SECRET, add_hidden_content, make_site
+from tools.models import Fact
 from votes.models import Freeze
 
 pytestmark = pytest.mark.django_db
@@ -58,11 +60,11 @@ def test_issue_contains_news_and_nothing_private():
 
 def test_composing_query_count_is_constant(django_assert_num_queries):
     make_site()
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         composing.compose_items(since=BEFORE, at=timezone.now())
     for_three = make.comparison(first=make.tool(), second=make.tool())
     make.comparison(first=for_three.first)
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         assert len(composing.compose_items(since=BEFORE, at=timezone.now())) == 6
 
 
@@ -194,6 +196,49 @@ def test_price_change_is_news_once_and_a_correction_never(time_machine):
     issue.state, issue.started_at = IssueState.SENT, timezone.now()
     issue.save()
     assert compose_issue() is None
+    acme.withdraw()
+    assert select_public(parse_items(issue.content)) == []
+
+
+def test_fact_change_is_news_once_and_neither_text_nor_a_correction_ever(client, time_machine):
+    acme = make.tool(name="Acme", slug="acme")
+    facts = {
+        name: make.fact(of=acme, attribute=make.attribute(name=name, kind=kind, unit=unit), value=value)
+        for name, kind, unit, value in (
+            ("Context", "number", "tokens", "8000"),
+            ("Hosting", "grade", "", "yes"),
+            ("Offline", "grade", "", "yes"),
+            ("Maker", "text", "", "Ada"),
+        )
+    }
+    time_machine.move_to(make.PAST + 3 * DAY, tick=False)
+    facts["Context"].supersede(value="128000")
+    facts["Hosting"].retire()
+    facts["Offline"].supersede(value="no", correction=True)
+    facts["Maker"].supersede(value="Eve")
+    make.fact(of=make.tool(published_at=None), attribute=facts["Context"].attribute, value="1").supersede(value="2")
+    time_machine.move_to(make.PAST + 4 * DAY, tick=False)
+    issue = compose_issue(since=make.PAST + 2 * DAY)
+    assert list_items(issue) == [
+        ("fact", "Acme, Hosting: Yes → no longer stated"),
+        ("fact", "Acme, Context: 8,000 tokens → 128,000 tokens"),
+    ]
+    _, context = parse_items(issue.content)
+    assert (context.words, context.path, context.category_ids) == (
+        ("Since Jan 8, 2026.",), "/tools/acme/#facts", (acme.category_id,),
+    )  # fmt: skip
+    assert issue.subject == "Acme, Hosting: Yes → no longer stated, and one more change"
+    issue.state, issue.started_at = IssueState.SENT, timezone.now()
+    issue.save()
+    assert compose_issue() is None
+    message = build_issue_message(issue, Links(unsubscribe="https://a.example/", preferences="https://b.example/"))
+    forms = [message.html, message.text, client.get("/newsletter/1/").text, client.get("/feeds/newsletter.xml").text]
+    for form in forms:
+        assert "Facts that changed" in form
+        assert "Acme, Context: 8,000 tokens → 128,000 tokens" in form.replace("\u2068", "").replace("\u2069", "")
+    Fact.objects.filter(attribute=facts["Context"].attribute, value="8000").update(correction=True)
+    public = select_public(parse_items(issue.content))
+    assert [item.title for item in public] == ["Acme, Hosting: Yes → no longer stated"]
     acme.withdraw()
     assert select_public(parse_items(issue.content)) == []
 
