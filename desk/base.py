@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import IntegrityError, models
 from django.db.models import Field, ProtectedError, QuerySet
@@ -12,6 +13,7 @@ from django.forms import Field as FormField
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
+from django.utils.text import capfirst
 
 from desk import contention
 from desk.fields import NormalizedTextAdmin
@@ -28,10 +30,32 @@ admin.site.add_action(deletion.delete_selected, "delete_selected")
 
 
 class SearchAdmin(admin.ModelAdmin):
-    """A ModelAdmin whose search box and suggestions ignore case and accents, as the search of readers does.
+    """A ModelAdmin that ignores case and accents in its search box and suggestions, as the search of readers does.
 
-    Every ModelAdmin of the desk is one.
+    Every ModelAdmin of the desk is one. The search of the whole desk (desk/search/) finds rows by `search_fields`, and
+    after these by `text_fields`, unless `is_in_desk_search` is false.
     """
+
+    text_fields: ClassVar[Sequence[str]] = ()
+    is_in_desk_search = True
+
+    def get_rows_to_find(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows among which the search of the whole desk looks, in the order of the list."""
+        return self.get_queryset(request)
+
+    def name_hit(self, row: Any) -> str:
+        """Return what the search of the whole desk calls a row."""
+        return str(row)
+
+    def describe_hit(self, row: Any) -> str:
+        """Return what else it says of a row; "" for nothing."""
+        return ""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
+        """Show the list under the name of its rows instead of Django's “Select … to change”."""
+        title = capfirst(str(self.opts.verbose_name_plural))
+        heading = {} if IS_POPUP_VAR in request.GET else {"title": title}
+        return super().changelist_view(request, heading | (extra_context or {}))
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         return [f"{field}__folded_contains" for field in self.search_fields]

@@ -52,13 +52,18 @@ class Desk(admin.AdminSite):
     site_url = "/"
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from desk.bulk.urls import urls  # its views import models, which load after this class
+        from desk.bulk.urls import urls  # these views import models, which load after this class
+        from desk.search import views
 
         on_site = path(
             "r/<int:content_type_id>/<path:object_id>/", self.admin_view(self.view_on_site), name="view_on_site"
         )
         session = path("session/", self.admin_view(self.report_session), name="session")
-        return [on_site, session, *urls(self.admin_view), *super().get_urls()]
+        search = [
+            path("search/", self.admin_view(partial(views.search, self)), name="search"),
+            path("search/hits/", self.admin_view(partial(views.suggest, self)), name="search_hits"),
+        ]
+        return [on_site, session, *search, *urls(self.admin_view), *super().get_urls()]
 
     def report_session(self, request: HttpRequest) -> JsonResponse:
         """Say whose session this is, when it ends (ISO 8601), and which token forms must carry in it."""

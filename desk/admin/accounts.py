@@ -22,6 +22,7 @@ from accounts.models import User
 from accounts.sessions import end_sessions, end_sessions_of_promoted, read_rights
 from desk.base import SearchAdmin
 from desk.fields import NormalizedTextAdmin
+from desk.front.front_list import join_notes
 from desk.idempotency import SavedOnceAdmin
 from tools.expressions import SortKey
 from tools.models import ContentRevision
@@ -87,6 +88,9 @@ class UserAdmin(SavedOnceAdmin, NormalizedTextAdmin, SearchAdmin, DjangoUserAdmi
         self, db_field: ManyToManyField, request: HttpRequest, **kwargs: object
     ) -> ModelMultipleChoiceField | None:
         return super().formfield_for_manytomany(db_field, request, **{"widget": CheckboxSelectMultiple, **kwargs})
+
+    def describe_hit(self, row: User) -> str:
+        return join_notes(row.get_full_name(), self.in_groups(row))
 
     @admin.display(description="name")
     def full_name(self, user: User) -> str:

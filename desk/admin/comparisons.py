@@ -130,6 +130,7 @@ class ComparisonAdmin(PublishingAdmin[Comparison]):
     list_select_related = ["first", "second"]
     search_fields = ["first__name", "second__name"]
     search_help_text = "Names of tools"
+    text_fields = ["introduction"]
     date_hierarchy = "published_at"
     form = ComparisonForm
     autocomplete_fields = ["first", "second"]

@@ -20,6 +20,9 @@ class CorrectionAdmin(AppendOnlyAdmin, DeskAdmin[Correction]):
     date_hierarchy = "made_at"
     autocomplete_fields = ["tool"]
 
+    def describe_hit(self, row: Correction) -> str:
+        return str(row.tool)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Correction | None = None) -> list[str]:
         return ["tool", "note", "made_at"] if obj else []
 

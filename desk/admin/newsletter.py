@@ -42,6 +42,12 @@ class SubscriberAdmin(DeskAdmin):
     readonly_fields = ["email", "created_at", "confirmed_at", "left_at", "left_reason"]
     filter_horizontal = ["categories"]
 
+    def name_hit(self, row: Subscriber) -> str:
+        return row.email  # an object's own name goes into logs, and has no address
+
+    def describe_hit(self, row: Subscriber) -> str:
+        return row.status
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # people subscribe and confirm themselves
 
@@ -76,9 +82,16 @@ class IssueAdmin(DeskAdmin):
     list_display = ["number", "subject", "state", "composed_at", "started_at", "finished_at"]
     list_display_links = ["number", "subject"]
     list_filter = ["state"]
-    search_fields = ["subject", "lead"]
+    search_fields = ["subject"]
+    text_fields = ["lead"]
     fields = ["state", "subject", "lead", "since_at", "composed_at", "started_at", "finished_at"]
     readonly_fields = ["state", "since_at", "composed_at", "started_at", "finished_at"]
+
+    def name_hit(self, row: Issue) -> str:
+        return f"{row}: {row.subject}"
+
+    def describe_hit(self, row: Issue) -> str:
+        return str(row.get_state_display())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # issues are composed, not added
@@ -137,6 +150,7 @@ class DeliveryAdmin(ProgramWrittenAdmin):
     list_filter = ["state", "issue"]
     list_select_related = ["issue", "subscriber"]
     search_fields = ["subscriber__email"]
+    is_in_desk_search = False  # the subscriber is found
     search_help_text = "An email address, or part of one"
     show_full_result_count = False
     actions = ["send_again", "count_as_sent"]

@@ -82,6 +82,9 @@ class PredictionAdmin(OwnDraftsMixin, ListAdmin):
         ("How it turned out", {"fields": ["outcome", "note", "source", "judged_on"]}),
     ]
 
+    def describe_hit(self, row: Prediction) -> str:
+        return f"{row.review.reviewer} on {row.review.tool}"
+
     @admin.display(description="tool", ordering=SortKey("review__tool__name"))
     def tool(self, prediction: Prediction) -> str:
         return prediction.review.tool.name

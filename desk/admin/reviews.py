@@ -164,6 +164,7 @@ class ReviewAdmin(OwnDraftsMixin, PublishingAdmin[Review]):
     list_select_related = ["tool", "reviewer"]
     search_fields = ["tool__name", "tool__slug"]
     search_help_text = "Names of tools"
+    text_fields = ["reviewer__name", "gist", "quote", "flips_if"]
     date_hierarchy = "published_at"
     ordering = ["-pk"]
     autocomplete_fields = ["tool"]

@@ -1,5 +1,7 @@
 """The lists of prices and facts, for checking sources. Values are edited on the page of their tool."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -32,6 +34,12 @@ class SourcedAdmin(SheetAdmin, ListAdmin):
     ordering = [F("verified_on").asc(nulls_first=True), "pk"]
     date_hierarchy = "verified_on"
     actions = ["verify_today"]
+
+    def get_rows_to_find(self, request: HttpRequest) -> QuerySet:
+        return super().get_rows_to_find(request).filter(superseded_at__isnull=True)
+
+    def name_hit(self, row: SourcedRow) -> str:
+        return f"{row.tool}: {row}"
 
     @admin.display(description="tool")
     def tool_link(self, row: SourcedRow) -> SafeString:
@@ -72,8 +80,12 @@ class PlanAdmin(SourcedAdmin):
     list_select_related = ["tool"]
     search_fields = ["tool__name", "name"]
     search_help_text = "Names of tools and plans"
+    text_fields = ["unit"]
     readonly_fields = ["tool_link", "name", "price", "superseded_at"]
     fields = ["tool_link", "name", "price", "source", "verified_on", "superseded_at"]
+
+    def describe_hit(self, row: Any) -> str:
+        return Price.of(row).words
 
     @admin.display(description="price")
     def price(self, plan: Plan) -> str:
@@ -89,5 +101,6 @@ class FactAdmin(SourcedAdmin):
     list_select_related = ["tool", "attribute"]
     search_fields = ["tool__name", "value"]
     search_help_text = "Names of tools, and values"
+    text_fields = ["attribute__name", "note"]
     readonly_fields = ["tool_link", "attribute", "value", "superseded_at"]
     fields = ["tool_link", "attribute", "value", "source", "verified_on", "superseded_at"]

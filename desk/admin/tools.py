@@ -104,6 +104,7 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
     list_select_related = ["category"]
     search_fields = ["name", "short_name", "slug", "aliases"]
     search_help_text = "Names, aliases, and slugs"
+    text_fields = ["tagline", "description"]
     date_hierarchy = "published_at"
     ordering = [SortKey("name"), "pk"]
     actions = ["verify_statements"]
@@ -123,6 +124,9 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
         ]
 
     # -- The list -------------------------------------------------------------------------------------------
+
+    def describe_hit(self, row: Tool) -> str:
+        return f"{row.category}, {row.state.label.lower()}"
 
     @admin.display(description="name", ordering=SortKey("name"))
     def sorted_name(self, tool: Tool) -> str:

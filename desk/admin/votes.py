@@ -146,6 +146,7 @@ class DecisionAdmin(ModerationAdmin):
     list_display_links = None
     list_filter = ["action", "reason"]
     search_fields = ["tool_name", "words", "by_name"]
+    is_in_desk_search = False  # a decision has no page of its own
     date_hierarchy = "made_at"
 
 

@@ -6,15 +6,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 
 from desk.base import DeskAdmin
 from desk.front.gaps import select_tools_missing_a_seat
@@ -232,9 +231,3 @@ class ListAdmin[ModelT: models.Model](DeskAdmin[ModelT]):
 
     list_per_page = 50
     show_full_result_count = False
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
-        """Show the list under the name of its rows instead of Django's “Select … to change”."""
-        title = capfirst(str(self.opts.verbose_name_plural))
-        heading = {} if IS_POPUP_VAR in request.GET else {"title": title}
-        return super().changelist_view(request, heading | (extra_context or {}))

@@ -103,6 +103,9 @@ class PublishingAdmin[ModelT: Content](ListAdmin[ModelT]):
     def state_mark(self, content: ModelT) -> SafeString:
         return render_mark(content.state, content.state.label)
 
+    def describe_hit(self, row: ModelT) -> str:
+        return str(row.state.label)
+
     # -- The change form ------------------------------------------------------------------------------------
 
     def get_exclude(self, request: HttpRequest, obj: ModelT | None = None) -> list[str]:

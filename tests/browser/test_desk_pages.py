@@ -10,6 +10,7 @@ from accounts.models import User
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tests import factories as make
+from tests.browser.axe import find_violations
 from tests.browser.screens import find_too_wide, find_violations_on
 from tests.browser.signing_in import sign_in
 from tools.models import Attribute, Category, Fact, Plan, Tool
@@ -72,7 +73,24 @@ def test_pages_log_no_error_fit_the_screen_and_break_no_accessibility_rule(desk,
 def test_front_page_leads_to_a_tool_marked_as_verified(desk, page: Page):
     sign_in_administrator(page, desk)
     page.goto(desk + reverse("admin:index"))
-    page.get_by_role("searchbox", name="Search tools").fill("Jan")
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.get_by_text("Menu", exact=True).click()
+    page.get_by_role("navigation", name="Menu").get_by_role("link", name="Subscribers").click()
+    expect(page.get_by_role("heading", name="Subscribers", exact=True)).to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.keyboard.press("Control+K")
+    page.keyboard.type("jan")
+    expect(page.get_by_role("region", name="Tools").get_by_role("link", name="Jan", exact=True)).to_be_visible()
+    assert find_violations(page, context=".desk-search") == ""
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".desk-search__hits a").first).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Escape")
+    expect(page.locator(".desk-search__hits")).to_be_hidden()
+    page.keyboard.press("Enter")
+    page.get_by_role("region", name="Tools").get_by_role("link", name="Jan", exact=True).click()
+    page.goto(desk + list_url(Tool))
+    page.locator("#searchbar").fill("Jan")
     page.keyboard.press("Enter")
     page.get_by_role("row", name=re.compile(r"\bJan\b")).get_by_role("checkbox").check()
     page.locator("select[name=action]").first.select_option(label="Mark all prices and facts as verified today")

@@ -41,6 +41,8 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "login": (302, 302, 302, 302),  # to the desk: they are signed in
     "logout": (405, 405, 405, 405),
     "session": ALL,
+    "search": ALL,
+    "search_hits": ALL,
     "password_change": (302, 302, 302, 302),  # to the page of the account
     "password_change_done": ALL,
     "view_on_site": (302, 302, 403, 302),
