@@ -270,3 +270,17 @@ def test_vocabulary_lists_count_current_rows(admin_client):
     assert (row.tool_count, row.attribute_count) == (2, 1)
     [row] = admin_client.get(address(Attribute)).context["cl"].result_list
     assert row.fact_count == 1
+
+
+def test_list_offers_to_show_all_only_after_a_search_or_with_a_filter(admin_client):
+    make.tool(name="Anvil")
+    url = address(Tool)
+    assert "show all" not in admin_client.get(url).text
+    assert '1 found (<a href="?">show all</a>)' in admin_client.get(url, {"q": "anvil"}).text
+    assert "show all" in admin_client.get(url, {"state": "published"}).text
+
+
+@pytest.mark.parametrize("model", [Subscriber, Issue, User, Tool], ids=lambda model: model.__name__)
+def test_list_bears_the_name_of_its_rows(admin_client, model):
+    title = str(model._meta.verbose_name_plural).capitalize()
+    assert admin_client.get(address(model)).context["title"] == title
