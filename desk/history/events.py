@@ -148,6 +148,36 @@ def read_since(tracked: Sequence[TrackedModel], pk: int, seen: Sequence[int]) ->
     return _build_events(tracked, _query_events(tracked, pk, seen=seen))
 
 
+def read_states(
+    tracked: Sequence[TrackedModel], pk: int, seen: Sequence[int]
+) -> dict[type[models.Model], dict[int, Values | None]]:
+    """Return the rows of an object that were changed after a version, as they were at it, by id.
+
+    The version is that of `read_version`, as numbers. None is a row whose state then is not recorded. One query.
+    """
+    states: dict[type[models.Model], dict[int, Values | None]] = {one.model: {} for one in tracked}
+    with connection.cursor() as cursor:
+        changed = " UNION ALL ".join(
+            f"(SELECT DISTINCT ON (id) {place} AS place, id, history_id, history_type, "
+            f"history_id <= {int(last)} AS past, max(history_id) OVER (PARTITION BY id) > {int(last)} AS is_changed "
+            f"FROM {one.table} WHERE {one.condition} "
+            f"ORDER BY id, history_id <= {int(last)} DESC, abs(history_id - {int(last)}))"
+            for place, (one, last) in enumerate(zip(tracked, seen, strict=True))
+        )
+        cursor.execute(
+            f"WITH events AS ({changed}) SELECT place, id, history_type, past, "
+            f"{_state_sql(tracked, 'events.history_id')} FROM events WHERE is_changed",
+            {"id": pk},
+        )
+        for place, row, kind, is_past, state in cursor.fetchall():
+            one = tracked[place]
+            if is_past and kind != DELETED:
+                states[one.model][row] = _parse_state(one, state)
+            elif not is_past and kind != CREATED:
+                states[one.model][row] = None
+    return states
+
+
 def _query_events(
     tracked: Sequence[TrackedModel], pk: int, *, offset: int = 0, seen: Sequence[int] = ()
 ) -> list[tuple[Any, ...]]:

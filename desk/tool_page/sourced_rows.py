@@ -11,6 +11,7 @@ from django.forms.models import BaseInlineFormSet
 from django.utils import timezone
 
 from desk.fields import NativeDateInput
+from desk.history.form_merge import PostedRow
 from desk.ids import parse_id
 from desk.rate_rows import RateRowsField
 from desk.value_fields import build_value_field
@@ -335,6 +336,20 @@ class FactFormSet(SourcedFormSet):
             if attribute.pk not in existing and (chosen is None or chosen in self.categories[attribute.pk])
         ]
         self.extra = len(self.initial_extra) + self.BLANK
+
+    def arrange_new_rows(self, rows: list[tuple[int | None, PostedRow]]) -> list[tuple[int | None, PostedRow]]:
+        """Return posted new rows in the order of this formset: first one for each attribute without a value."""
+        by_attribute = {row["attribute"][-1]: (number, row) for number, row in rows[::-1] if row.get("attribute")}
+        chosen = [str(initial["attribute"]) for initial in self.initial_extra or ()]
+        arranged = [by_attribute.get(attribute, (None, {"attribute": [attribute]})) for attribute in chosen]
+        taken = {number for number, _ in arranged}
+        others = [one for one in rows if one[0] not in taken]
+        blank = next((one for one in others if not self._is_filled(one[1])), (None, {}))
+        return [*arranged, *(one for one in others if self._is_filled(one[1])), blank]
+
+    @staticmethod
+    def _is_filled(row: PostedRow) -> bool:
+        return any("".join(row.get(name, [])).strip() for name in ("value", "note", "source"))
 
     @property
     def rows(self) -> list[FactForm]:

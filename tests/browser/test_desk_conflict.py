@@ -22,7 +22,7 @@ def other(browser: Browser):
     context.close()
 
 
-def test_second_save_reports_the_conflict_loses_nothing_and_lets_the_editor_decide(site, page, other):
+def test_second_save_merges_and_asks_only_about_what_both_changed(site, page, other):
     tool = Tool.objects.get(slug="qdrant")
     address = f"{site}/admin/tools/tool/{tool.pk}/change/"
     for editor, name in ((page, "bea"), (other, "ada")):
@@ -32,22 +32,34 @@ def test_second_save_reports_the_conflict_loses_nothing_and_lets_the_editor_deci
     page.get_by_label("Description").fill(WORDS)
 
     other.get_by_label("Tagline").fill("Of Ada.")
+    other.get_by_label("Website").fill("https://ada.example/")
     other.get_by_label("Reason").fill("The maker says so.")
     other.get_by_role("button", name="Save", exact=True).click()
     expect(other).to_have_url(re.compile(r"/admin/tools/tool/$"))
 
-    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Save", exact=True).last.click()
     notice = page.locator(".conflict")
     expect(notice).to_contain_text("Ada saved this at")
     expect(notice).to_contain_text("Their reason: The maker says so.")
+    expect(notice.locator("fieldset")).to_have_count(1)
     expect(notice).to_contain_text("Yours: Of Bea.")
     expect(page.get_by_label("Tagline")).to_have_value("Of Bea.")
     expect(page.get_by_label("Description")).to_have_value(WORDS)
+    expect(page.get_by_label("Website")).to_have_value("https://ada.example/")
     assert Tool.objects.get(pk=tool.pk).tagline == "Of Ada."
 
-    page.get_by_role("button", name="Save mine anyway").click()
+    page.get_by_role("button", name="Save", exact=True).last.click()  # no answer, so it asks again
+    expect(notice).to_contain_text("Ada saved this at")
+    assert Tool.objects.get(pk=tool.pk).tagline == "Of Ada."
+
+    notice.get_by_label("Keep mine").check()
+    notice.get_by_role("button", name="Save").click()
     expect(page).to_have_url(re.compile(r"/admin/tools/tool/$"))
-    assert Tool.objects.get(pk=tool.pk).tagline == "Of Bea."
+    expect(page.locator(".messagelist")).to_contain_text(
+        re.compile(r"Ada changed the website and tagline|Ada changed the tagline and website")
+    )
+    tool.refresh_from_db()
+    assert (tool.tagline, tool.website, tool.description) == ("Of Bea.", "https://ada.example/", WORDS)
 
     page.goto(f"{site}/admin/tools/tool/{tool.pk}/history/")
     expect(page.get_by_role("heading", level=2).first).to_have_text("Changed")

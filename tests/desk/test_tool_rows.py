@@ -1,5 +1,6 @@
 """Plans and facts on the tool page: how a change affects the current rows, and which input is refused where."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -106,14 +107,19 @@ def test_duplicate_plan_name_is_refused_at_its_row(admin_client):
     assert read_plans(tool) == [("Pro", "paid", 20, True, None)]
 
 
-def test_plan_added_by_someone_else_is_detected(admin_client):
+def test_plan_that_someone_else_added_too_is_asked(admin_client):
     tool = make.tool()
     page = admin_client.get(tool_url(tool))
     make.plan(of=tool, name="Pro", **PRICE)
     response = admin_client.post(
         tool_url(tool), fill_tool_form(page, **{"plans-0-name": "Pro", "plans-0-kind": "free"})
     )
-    assert read_errors(response) == [CONFLICT, "Plan “Pro”, Name: This tool already has a plan with that name."]
+    assert read_errors(response) == [CONFLICT]
+    asked = re.findall(r'name="asked" value="([^"]*)"', response.content.decode())
+    assert asked == [f"plans-0:{name}" for name in ("kind", "amount", "currency", "period")]
+    answers = {"asked": asked} | {f"keep:{name}": "theirs" for name in asked}
+    assert admin_client.post(tool_url(tool), fill_tool_form(response) | answers).status_code == 302
+    assert tool.plans.get().kind == PRICE["kind"]
 
 
 def test_plan_added_between_validating_and_saving_is_detected(admin_client, monkeypatch):

@@ -1,5 +1,6 @@
 """The scorecard on the tool page: who may write in which row, and how saving affects earlier editions."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,6 @@ from django.utils import timezone
 from lxml import html
 
 from accounts.models import User
-from desk.tool_page.scorecard import EDITION_CHANGED
 from reviews.models import Prediction, Review
 from reviews.panel import Panel
 from tests import factories as make
@@ -260,12 +260,13 @@ def test_text_of_someone_else_is_not_overwritten_unseen(admin_client, change):
             draft.quote, draft.published_at = "Theirs.", make.PAST
             draft.save()
     response = admin_client.post(tool_url(tool), page | row_fields(seat, verdict="skip", quote="Mine."))
-    assert read_errors(response) == [CONFLICT, f"{seat.name}: {EDITION_CHANGED}"]
-    assert (fill_tool_form(response)[f"scorecard-{seat.pk}-quote"], "Theirs." in response.content.decode()) == (
-        "Mine.",
-        True,
-    )
-    admin_client.post(tool_url(tool), fill_tool_form(response))
+    assert read_errors(response) == [CONFLICT]
+    page = fill_tool_form(response)
+    assert page[f"scorecard-{seat.pk}-quote"] == "Mine."
+    asked = re.findall(r'name="asked" value="([^"]*)"', response.content.decode())
+    fields = {"draft": {"verdict", "gist", "quote"}, "changed": {"quote"}, "published": {""}}[change]
+    assert set(asked) == {f"scorecard-{seat.pk}:{field}" for field in fields}
+    admin_client.post(tool_url(tool), page | {"asked": asked} | {f"keep:{name}": "mine" for name in asked})
     kept = [(1, "ship", "Theirs.", "published")] if change == "published" else []
     assert read_editions(tool) == [*kept, (1, "skip", "Mine.", "draft")]
 
