@@ -1,12 +1,14 @@
 """The content of a page in the vocabulary of schema.org, as one JSON-LD graph.
 
 The graph states only what the page shows. The author of a review is a Person only if a person holds the seat; what a
-persona says is written by the publisher of the site, an Organization. Ship is 1 and skip is 0 on a scale from 0 to 1.
+persona says is written by the publisher of the site, an Organization (SITE_OPERATOR), which each graph describes once
+and refers to by its id. Ship is 1 and skip is 0 on a scale from 0 to 1.
 The community's rating is included only if the page shows its percent.
 """
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -47,9 +49,25 @@ def build_breadcrumbs(*steps: tuple[str, str]) -> Node:
     }
 
 
-def describe_website() -> Node:
-    """Return the node of the site."""
-    return {"@type": "WebSite", "name": settings.SITE_NAME, "url": absolute_url(reverse("home"))}
+def build_site_graph() -> SafeString:
+    """Return the graph of the front page: the site and who publishes it."""
+    site = {"@type": "WebSite", "name": settings.SITE_NAME, "url": absolute_url(reverse("home"))}
+    return build_graph({**site, "publisher": _refer_to_publisher()}, _describe_publisher())
+
+
+def _refer_to_publisher() -> Node:
+    return {"@id": absolute_url(f"{reverse('home')}#publisher")}
+
+
+def _describe_publisher() -> Node:
+    name = settings.SITE_OPERATOR or settings.SITE_NAME
+    return {"@type": "Organization", **_refer_to_publisher(), "name": name, "url": absolute_url(reverse("about"))}
+
+
+def _describe_page(name: str, path: str, *, modified: date | None) -> Node:
+    """Return the node of a page. `modified` is the day that it shows as that of the newest review."""
+    page: Node = {"@type": "WebPage", "name": name, "url": absolute_url(path), "publisher": _refer_to_publisher()}
+    return {**page, "dateModified": modified.isoformat()} if modified else page
 
 
 def describe_tool(tool: ToolRecord, column: Column, *, quotes: bool) -> Node:
@@ -64,8 +82,10 @@ def describe_tool(tool: ToolRecord, column: Column, *, quotes: bool) -> Node:
         node["description"] = tool["tagline"]
     if tool["website"]:
         node["sameAs"] = tool["website"]
+    # Nothing costs the same in any currency: the one of the other plans, or dollars.
+    currency = next((price.currency for price in column["prices"] if price.currency), "USD")
     if offers := [
-        _describe_offer(plan["name"], price)
+        _describe_offer(plan["name"], price, currency=currency)
         for plan, price in zip(tool["plans"] or [], column["prices"], strict=True)
         if price.kind != PlanKind.CONTACT
     ]:
@@ -91,12 +111,12 @@ def describe_tool(tool: ToolRecord, column: Column, *, quotes: bool) -> Node:
 def _describe_author(review: ReviewRecord) -> Node:
     if review["behind"] == Behind.PERSON:
         return {"@type": "Person", "name": review["name"]}
-    return {"@type": "Organization", "name": settings.SITE_NAME, "url": absolute_url(reverse("home"))}
+    return _refer_to_publisher()
 
 
-def _describe_offer(plan: str, price: Price) -> Node:
+def _describe_offer(plan: str, price: Price, *, currency: str) -> Node:
     if price.kind == PlanKind.FREE:
-        return {"@type": "Offer", "name": plan, "price": 0}
+        return {"@type": "Offer", "name": plan, "price": 0, "priceCurrency": currency}
     if price.amount is None:
         rates = [_describe_rate(rate, price.currency) for rate in price.rates if rate.does_cost]
         return {"@type": "Offer", "name": plan, "priceSpecification": rates}
@@ -132,17 +152,24 @@ def add_rating(node: Node, community: Community) -> Node:
 
 
 def build_comparison_graph(
-    columns: Sequence[Column], tools: Sequence[Node], communities: Sequence[Community], *, url: str, sentence: str
+    columns: Sequence[Column],
+    tools: Sequence[Node],
+    communities: Sequence[Community],
+    *,
+    url: str,
+    sentence: str,
+    modified: date | None,
 ) -> SafeString:
-    """Return the graph of a comparison page. `tools` are their nodes without ratings; `url` is the path of the page."""
+    """Return the graph of a comparison page. `tools` are their nodes without ratings; `url` is the path of the page.
+
+    `modified` is the day of the newest review.
+    """
     first, second = columns
     name = f"{first['name']} vs {second['name']}"
     return build_graph(
         build_breadcrumbs((first["category"], first["category_url"]), (name, url)),
         {
-            "@type": "WebPage",
-            "name": name,
-            "url": absolute_url(url),
+            **_describe_page(name, url, modified=modified),
             "description": sentence,
             "mainEntity": {
                 "@type": "ItemList",
@@ -153,14 +180,19 @@ def build_comparison_graph(
                 ],
             },
         },
+        _describe_publisher(),
     )
 
 
 def build_tool_graph(tool: ToolRecord, column: Column, community: Community) -> SafeString:
     """Return the graph of a tool's page."""
+    page = _describe_page(column["name"], column["url"], modified=column["newest_review_on"])
+    itself = {"@id": f"{page['url']}#tool"}
     return build_graph(
         build_breadcrumbs((column["category"], column["category_url"]), (column["name"], column["url"])),
-        add_rating(describe_tool(tool, column, quotes=True), community),
+        {**page, "mainEntity": itself},
+        add_rating({**describe_tool(tool, column, quotes=True), **itself}, community),
+        _describe_publisher(),
     )
 
 

@@ -5,7 +5,7 @@ nothing, because its editorial holds drafts.
 """
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -45,7 +45,6 @@ from votes.preference import Preference
 from web import markdown
 from web.caching import process_cache
 from web.fragments import render_cached
-from web.words import format_day
 
 RELATED = 4
 CHANGES = 6
@@ -62,8 +61,8 @@ class Editorial:
     notice: str
     example_notice: str
     """Which of the tools are described for demonstration only; "" if neither is. The page is then `noindex`."""
-    updated: str
-    """The day of the newest review; "" without any."""
+    updated_on: date | None
+    """The day of the newest review."""
     seats: list[SeatRow]
     board: list[SafeString]
     """The verdicts of each seat as a row of a table: the seats that differ first."""
@@ -196,7 +195,7 @@ def _read_editorial(
         has_long_names=tool_columns.has_long_names(tools),
         notice=sentences.write_like_for_like_notice(*columns),
         example_notice=sentences.write_example_notice(*columns),
-        updated=_find_updated(columns),
+        updated_on=max((column["newest_review_on"] for column in columns if column["newest_review_on"]), default=None),
         seats=seats,
         board=[row["drawn"] for row in by_weight],
         scorecard=[seat_rows.render_seat(row, columns) for row in by_weight],
@@ -213,12 +212,6 @@ def _read_editorial(
         timeline=build_pair_timeline(tools, [column["brief_name"] for column in columns], today=today),
         related=[render_box(comparison) for comparison in related],
     )
-
-
-def _find_updated(columns: Sequence[Column]) -> str:
-    """Return the day of the newest review of either tool; "" without any."""
-    days = [column["newest_review_on"] for column in columns if column["newest_review_on"]]
-    return format_day(max(days)) if days else ""
 
 
 # -- Verdict ------------------------------------------------------------------------------------------------
@@ -260,10 +253,16 @@ def _build_verdict(pair: Pair, seat_filter: SeatFilter, editorial: Editorial, *,
                 "description": description,
                 "path": here,
                 "image": reverse_pair_image(*pair.slugs),
+                "modified_on": editorial.updated_on,
             },
         ),
         linked_data=linked_data.build_comparison_graph(
-            columns, editorial.nodes, communities, url=here, sentence=text.sentence
+            columns,
+            editorial.nodes,
+            communities,
+            url=here,
+            sentence=text.sentence,
+            modified=editorial.updated_on,
         ),
     )
 

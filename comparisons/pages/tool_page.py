@@ -37,7 +37,7 @@ from tools.choices import AttributeKind
 from tools.models import Tool
 from votes.community import Community
 from web import clock
-from web.words import format_day, isolate_name
+from web.words import isolate_name
 
 MAX_LINKS = 12
 MAX_ALTERNATIVES = 6  # rivals with their numbers; more are only links
@@ -70,7 +70,7 @@ def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = 
         "reason": tool_reasons.write_reason(record),
         "conditions": tool_reasons.find_conditions(record, column["prices"]),
         "seats": [(name.removeprefix("The "), verdict) for name, verdict in column["panel"].marks],
-        "met_on": format_day(column["newest_review_on"]) if column["newest_review_on"] else "",
+        "modified_on": column["newest_review_on"],
         "rail": describe_rail(Opinions(column["brief_name"], column["panel"], community)),
         "example_notice": sentences.write_example_notice(column),
         "cost": build_section((column["priced"],), usage, here=column["url"]),

@@ -116,7 +116,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "comparisons/home.html",
         {
             "description": titles.write_home_description(*pairs[0][1:]) if pairs else "",
-            "linked_data": linked_data.build_graph(linked_data.describe_website()),
+            "linked_data": linked_data.build_site_graph(),
             "lead": _build_lead(*pairs[0]) if pairs else None,
             "fresh": [_render_box(*pair) for pair in pairs[1:]],
             "tries": [

@@ -12,6 +12,7 @@ from tests.comparisons.contents import SECRET, add_hidden_content, make_site
 
 pytestmark = pytest.mark.django_db
 SITE = "http://127.0.0.1:8000"
+PUBLISHER = {"@id": f"{SITE}/#publisher"}
 
 # The terms of schema.org that our pages may use: each type with its properties (its own and its ancestors').
 TERMS = {
@@ -20,16 +21,16 @@ TERMS = {
     "ItemList": {"name", "numberOfItems", "itemListElement"},
     "ListItem": {"position", "name", "url", "item"},
     "Offer": {"name", "price", "priceCurrency", "priceSpecification"},
-    "Organization": {"name", "url"},
+    "Organization": {"@id", "name", "url"},
     "Person": {"name"},
     "Rating": {"ratingValue", "bestRating", "worstRating"},
     "Review": {"author", "datePublished", "reviewRating", "reviewBody"},
     "SoftwareApplication": {
-        "name", "url", "description", "sameAs", "applicationCategory", "offers", "review", "aggregateRating",
+        "@id", "name", "url", "description", "sameAs", "applicationCategory", "offers", "review", "aggregateRating",
     },
     "UnitPriceSpecification": {"price", "priceCurrency", "unitText"},
-    "WebPage": {"name", "url", "description", "mainEntity"},
-    "WebSite": {"name", "url"},
+    "WebPage": {"name", "url", "description", "mainEntity", "publisher", "dateModified"},
+    "WebSite": {"name", "url", "publisher"},
 }  # fmt: skip
 
 
@@ -40,27 +41,32 @@ def get_graph(client: Client, url: str) -> dict[str, Any]:
     data = json.loads(block.text)
     assert data.keys() == {"@context", "@graph"}
     assert data["@context"] == "https://schema.org"
+    described = {node.get("@id") for node in data["@graph"]}
     for node in data["@graph"]:
-        assert_terms(node)
+        assert_terms(node, described)
     by_type = {node["@type"]: node for node in data["@graph"]}
     assert len(by_type) == len(data["@graph"])
     return by_type
 
 
-def assert_terms(value: Any) -> None:
-    """Assert that each object has a known type, known properties, and no empty value."""
+def assert_terms(value: Any, described: set[str]) -> None:
+    """Assert that each object has a known type, known properties, and no empty value, or refers to a node by its id."""
     match value:
+        case {"@id": reference} if len(value) == 1:
+            assert reference in described
         case dict():
+            assert value["@type"] != "Offer" or "price" not in value or value["priceCurrency"]
             assert value.keys() - {"@type"} <= TERMS[value["@type"]]
             for inner in value.values():
                 assert inner not in (None, "", [])
-                assert_terms(inner)
+                assert_terms(inner, described)
         case list():
             for inner in value:
-                assert_terms(inner)
+                assert_terms(inner, described)
 
 
-def test_tool_equals_its_page(client):
+def test_tool_equals_its_page(client, settings):
+    settings.SITE_OPERATOR = "Ada & Co."
     tool = make.tool(slug="alpha", name="Alpha", tagline="A line", website="https://alpha.example/")
     seats = [make.reviewer(name="The Builder"), make.reviewer(name="The Skeptic", behind="person")]
     make.panel(of=tool, seats=seats, verdicts="+-")
@@ -72,15 +78,27 @@ def test_tool_equals_its_page(client):
     make.votes(on=tool, ship=18, skip=13)
     scale = {"bestRating": 1, "worstRating": 0}
     pro, api = ({"price": price, "priceCurrency": "USD"} for price in ("20", "0.25"))
-    assert get_graph(client, "/tools/alpha/")["SoftwareApplication"] == {
+    graph = get_graph(client, "/tools/alpha/")
+    assert graph["Organization"] == {"@type": "Organization", **PUBLISHER, "name": "Ada & Co.", "url": f"{SITE}/about/"}
+    itself = {"@id": f"{SITE}/tools/alpha/#tool"}
+    assert graph["WebPage"] == {
+        "@type": "WebPage",
+        "name": "Alpha",
+        "url": f"{SITE}/tools/alpha/",
+        "publisher": PUBLISHER,
+        "dateModified": "2026-01-05",
+        "mainEntity": itself,
+    }
+    assert graph["SoftwareApplication"] == {
         "@type": "SoftwareApplication",
+        **itself,
         "name": "Alpha",
         "url": f"{SITE}/tools/alpha/",
         "applicationCategory": tool.category.name,
         "description": "A line",
         "sameAs": "https://alpha.example/",
         "offers": [
-            {"@type": "Offer", "name": "Open", "price": 0},
+            {"@type": "Offer", "name": "Open", "price": 0, "priceCurrency": "USD"},
             {
                 "@type": "Offer",
                 "name": "Pro",
@@ -104,7 +122,7 @@ def test_tool_equals_its_page(client):
                 "reviewBody": f"Reasons of {name}.",
             }
             for name, value, author in (
-                ("The Builder", 1, {"@type": "Organization", "name": "Shipside", "url": f"{SITE}/"}),
+                ("The Builder", 1, PUBLISHER),
                 ("The Skeptic", 0, {"@type": "Person", "name": "The Skeptic"}),
             )
         ],
@@ -116,9 +134,10 @@ def test_empty_tool_claims_nothing(client):
     tool = make.tool(slug="alpha", name="Alpha")
     make.plan(of=tool, kind="contact")
     make.votes(on=tool, ship=9)
-    assert get_graph(client, "/tools/alpha/")["SoftwareApplication"].keys() == {
-        "@type", "name", "url", "applicationCategory",
-    }  # fmt: skip
+    graph = get_graph(client, "/tools/alpha/")
+    assert graph["SoftwareApplication"].keys() == {"@type", "@id", "name", "url", "applicationCategory"}
+    assert "dateModified" not in graph["WebPage"]
+    assert "article:modified_time" not in client.get("/tools/alpha/").content.decode()
 
 
 def test_quotes_are_plain_text(client):
@@ -132,6 +151,7 @@ def test_comparison_lists_its_two_tools(client):
     graph = get_graph(client, "/compare/alpha-vs-beta/")
     page = graph["WebPage"]
     assert (page["name"], page["url"]) == ("Alpha 0 vs Beta 0", f"{SITE}/compare/alpha-vs-beta/")
+    assert (page["publisher"], page["dateModified"]) == (PUBLISHER, "2026-01-06")
     assert page["description"] == client.get("/compare/alpha-vs-beta.json").json()["sentence"]
     items = page["mainEntity"]["itemListElement"]
     assert [(item["position"], item["item"]["name"]) for item in items] == [(1, "Alpha 0"), (2, "Beta 0")]
@@ -139,6 +159,7 @@ def test_comparison_lists_its_two_tools(client):
         own = get_graph(client, tool.get_absolute_url())["SoftwareApplication"]
         for review in own["review"]:
             del review["reviewBody"]  # the page already shows the quotes; repeating them would make it too large
+        del own["@id"]
         assert item["item"] == own
     crumbs = [(crumb["name"], crumb["item"]) for crumb in graph["BreadcrumbList"]["itemListElement"]]
     assert crumbs == [
@@ -170,7 +191,27 @@ def test_category_lists_its_tools_ranked(client):
 
 
 def test_home_page_describes_the_site(client):
-    assert get_graph(client, "/") == {"WebSite": {"@type": "WebSite", "name": "Shipside", "url": f"{SITE}/"}}
+    assert get_graph(client, "/") == {
+        "WebSite": {"@type": "WebSite", "name": "Shipside", "url": f"{SITE}/", "publisher": PUBLISHER},
+        "Organization": {"@type": "Organization", **PUBLISHER, "name": "Shipside", "url": f"{SITE}/about/"},
+    }
+
+
+def test_free_plan_has_the_currency_of_the_others(client):
+    tool = make.tool(slug="alpha")
+    make.plan(of=tool, name="Open", kind="free")
+    make.plan(of=tool, name="Pro", kind="paid", amount="20", currency="EUR", period="month")
+    offers = get_graph(client, "/tools/alpha/")["SoftwareApplication"]["offers"]
+    assert [(offer["price"], offer["priceCurrency"]) for offer in offers] == [(0, "EUR"), ("20", "EUR")]
+
+
+def test_shared_links_say_when_an_article_changed(client):
+    make_site()
+    for url in ("/compare/alpha-vs-beta/", "/tools/alpha/"):
+        page = client.get(url).content.decode()
+        assert page.count('<meta property="article:modified_time" content="2026-01-06">') == 1
+        assert get_graph(client, url)["WebPage"]["dateModified"] == "2026-01-06"
+    assert "article:modified_time" not in client.get("/").content.decode()
 
 
 def test_name_cannot_close_the_script_element(client):
