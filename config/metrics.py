@@ -35,7 +35,9 @@ class MetricsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info == METRICS and _has_token(request):
-            return HttpResponse(collect(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+            content = collect()
+            headers = {"Cache-Control": "no-store", "Content-Length": str(len(content))}
+            return HttpResponse(content, content_type=CONTENT_TYPE_LATEST, headers=headers)
         started = time.perf_counter()
         response = self._get_response(request)
         view = _name_view(request, response)

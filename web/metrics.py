@@ -4,8 +4,9 @@ Each process of a server counts in a file of its own (PROMETHEUS_MULTIPROC_DIR, 
 answers for all. Labels come from fixed sets: never a path, a slug, or anything else that a client can choose.
 """
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Histogram, disable_created_metrics
 
+disable_created_metrics()  # a series per counter that says when it was made; files of several processes have none
 REQUESTS = Counter("shipside_requests", "Requests, by view and status.", ["view", "status"])
 SECONDS = Histogram(
     "shipside_request_seconds",

@@ -3,12 +3,13 @@
 import json
 import logging
 import re
+import time
 
 import pytest
 from django.urls import URLPattern, get_resolver
 
 from tests import factories as make
-from tests.server import serve
+from tests.server import Server, serve
 from web.logs import JSONFormatter, LineFormatter, mask_secrets
 from web.request_ids import current_request_id, identify_requests
 
@@ -88,6 +89,15 @@ def test_every_secret_in_an_address_is_masked():
             assert "…" in mask_secrets(form)
 
 
+def wait_for(server: Server, text: str) -> str:
+    """Return the log once it contains a text: a request is logged after it is answered."""
+    until = time.monotonic() + 10
+    while text not in (printed := server.read_log()):
+        assert time.monotonic() < until, printed
+        time.sleep(0.05)
+    return printed
+
+
 @pytest.mark.django_db(transaction=True)
 def test_server_logs_requests_without_addresses_and_refusals_in_one_line():
     make.tool(slug="one")
@@ -103,7 +113,7 @@ def test_server_logs_requests_without_addresses_and_refusals_in_one_line():
         with server.connect() as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
             assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
-        printed = server.read_log()
+        printed = wait_for(server, '"status": 400')
     lines = [json.loads(line) for line in printed.splitlines()]
     assert "198.51.100.7" not in printed
     assert "127.0.0.1" not in "".join(line["message"] for line in lines if line["logger"] != "gunicorn.error")
