@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 
 
@@ -9,6 +10,11 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         from config import checks  # noqa: F401 (importing registers the checks)
+
+        if settings.SENTRY_DSN:
+            from config.error_reports import start_reporting
+
+            start_reporting(settings.SENTRY_DSN, environment=settings.SENTRY_ENVIRONMENT)
 
 
 class AdminSiteConfig(AdminConfig):

@@ -337,6 +337,10 @@ LOGGING = {
     },
 }
 
+# Where errors are reported, and how this site is called there (config/error_reports.py).
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production")
+
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # with it, /metrics answers whoever sends it (config/metrics.py)
 
 POPULARITY_FLUSH_SECONDS = env.int("POPULARITY_FLUSH_SECONDS", default=60)  # per process (comparisons/reading)

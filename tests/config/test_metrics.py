@@ -22,9 +22,9 @@ TOKEN = "Authorization: Bearer secret"
 
 
 def read(text: str) -> dict[tuple[str, ...], float]:
-    """Return all samples by name and the values of their labels."""
+    """Return all samples by name and the values of their labels, in the order of the labels' names."""
     return {
-        (sample.name, *sample.labels.values()): sample.value
+        (sample.name, *dict(sorted(sample.labels.items())).values()): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
@@ -44,9 +44,9 @@ def test_every_process_answers_for_all(tmp_path, monkeypatch):
     with serve(METRICS_TOKEN="secret", WEB_CONCURRENCY="2", ACCESS_LOG="-") as server:
         for path in ("/metrics", "/nowhere/", "/static/css/base.css"):
             server.ask(path, "Authorization: Bearer guess")
-        etag = server.ask("/tools/one/").headers["etag"]
+        etag = server.ask("/compare/one-vs-two/").headers["etag"]
         for _ in range(20):
-            assert server.ask("/tools/one/", f"If-None-Match: {etag}").status == 304
+            assert server.ask("/compare/one-vs-two/", f"If-None-Match: {etag}").status == 304
         server.post("/tools/one/vote/", "Sec-Fetch-Site: same-origin", body=b"choice=ship")
         server.post("/compare/one-vs-two/vote/", "Sec-Fetch-Site: same-origin", body=b"choice=none")
         answers = [server.ask("/metrics", TOKEN) for _ in range(8)]
@@ -56,15 +56,15 @@ def test_every_process_answers_for_all(tmp_path, monkeypatch):
     assert "/metrics" not in log
     for answer in answers:
         found = read(answer.body.decode())
-        tool_pages = sum(
+        comparisons = sum(
             number for name, number in found.items()
-            if name[0] == "shipside_requests_total" and set(name[1:]) & {"tool", "unchanged"}
+            if name[0] == "shipside_requests_total" and set(name[1:]) & {"comparison", "unchanged"}
         )  # fmt: skip
-        assert tool_pages == 21
-        assert found["shipside_requests_total", "none", "404"] == 2
-        assert found["shipside_requests_total", "static", "200"] == 1
-        assert found["shipside_votes_total", "tool", "counted"] == 1
-        assert found["shipside_votes_total", "pair", "taken_back"] == 1
+        assert comparisons == 21
+        assert found["shipside_requests_total", "404", "none"] == 2
+        assert found["shipside_requests_total", "200", "static"] == 1
+        assert found["shipside_votes_total", "counted", "tool"] == 1
+        assert found["shipside_votes_total", "taken_back", "pair"] == 1
         assert sum(number for name, number in found.items() if name[0] == "shipside_cached_pages_total") == 21
         assert found["shipside_database_up",] == 1
     assert not list(tmp_path.glob("shipside*")), "the folder is removed at the end"
