@@ -107,17 +107,52 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.isError) detail.target = findError(detail.requestConfig.elt); // otherwise the notice
 });
 
-// What a vote changes takes at least the place that it took before, so that nothing moves up. (The sheets leave it room to
-// grow.) The rules stand in a sheet, not in style attributes: htmx copies these, and our policy forbids them.
+// A vote moves nothing. What it changes takes at least the place that it took before, and buttons that would move up get
+// a margin. (The rules stand in a sheet, not in style attributes: htmx copies these, and our policy forbids them.) Words
+// that would take more place than the sheets leave them stay as they were until the page is loaded again.
 const places = new CSSStyleSheet();
 document.adoptedStyleSheets.push(places);
+const margins = new Map(); // pixels above the buttons of a block, by its id
+let before = null;
 
-document.addEventListener("htmx:beforeSwap", () => {
+const findWords = (block) => [...block.children].filter((child) => !child.matches(".ballot"));
+const findTop = (element) => element.getBoundingClientRect().top + scrollY;
+const measure = () => [...document.querySelectorAll("main > *, .opening > *, .ballot, .foot")].map(findTop);
+
+function hold() {
   const blocks = [...document.querySelectorAll("[data-tool], [data-pair], #verdict, #rails")];
-  places.replaceSync(blocks.map((block) => `#${CSS.escape(block.id)} { min-block-size: ${block.getBoundingClientRect().height}px; }`).join("\n"));
+  const rules = blocks.map((block) => `#${CSS.escape(block.id)} { min-block-size: ${block.getBoundingClientRect().height}px; }`);
+  for (const [id, pixels] of margins) rules.push(`#${CSS.escape(id)} .ballot { margin-block-start: ${pixels}px; }`);
+  places.replaceSync(rules.join("\n"));
+}
+
+document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+  hold();
+  before = target.matches("[data-tool], [data-pair], #verdict")
+    ? { id: target.id, words: findWords(target).map((child) => child.cloneNode(true)), tops: measure() }
+    : null;
 });
 
-addEventListener("resize", () => places.replaceSync(""));
+document.addEventListener("htmx:afterSwap", ({ target }) => {
+  if (!before || target.id !== before.id) return;
+  const moves = () => measure().map((place, index) => place - before.tops[index]);
+  if (moves().some((pixels) => pixels >= 1)) {
+    findWords(target).forEach((child) => child.remove());
+    target.prepend(...before.words);
+  }
+  const ballot = target.querySelector(".ballot");
+  const up = Math.min(...moves());
+  if (ballot && up <= -1) {
+    margins.set(target.id, parseFloat(getComputedStyle(ballot).marginBlockStart) - up);
+    hold();
+  }
+  before = null;
+});
+
+addEventListener("resize", () => {
+  margins.clear();
+  places.replaceSync("");
+});
 
 // Submit only what was filled in.
 document.addEventListener("htmx:configRequest", ({ detail }) => {
