@@ -24,6 +24,35 @@ def find_too_wide(page: Page, widths: Iterable[int] = WIDTHS) -> list[str]:
     return complaints
 
 
+# Short words that stand on two lines. Names and addresses may break anywhere, so that none is too long for its place.
+BROKEN_WORDS = r"""() => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = new Range(), broken = [];
+    while (texts.nextNode()) {
+        const {currentNode: text} = texts, {parentElement: parent} = text;
+        if (!parent.checkVisibility() || parent.closest("bdi, a, .visually-hidden, .checked")) continue;
+        if (getComputedStyle(parent).hyphens === "auto") continue;
+        for (const {0: word, index} of text.data.matchAll(/(?<!\S)[\p{L}\p{N}%$.,:;“”]{2,7}(?!\S)/gu)) {
+            range.setStart(text, index);
+            range.setEnd(text, index + word.length);
+            const tops = [...range.getClientRects()].map((rect) => Math.round(rect.top));
+            if (new Set(tops).size > 1) broken.push(word);
+        }
+    }
+    return broken;
+}"""
+
+
+def find_faults_of_large_text(page: Page) -> list[str]:
+    """Return a complaint for each fault that the page has on a phone with text at 200%."""
+    page.set_viewport_size({"width": 360, "height": 900})
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    complaints = [f"{page.url} breaks {word}" for word in page.evaluate(BROKEN_WORDS)]
+    if (width := page.evaluate("document.documentElement.scrollWidth")) > 360:
+        complaints.append(f"{page.url} with large text takes {width} px")
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    return complaints
+
+
 def find_violations_on(
     page: Page, screens: Iterable[tuple[int, str]], *, context: str | None = None, what: str = ""
 ) -> list[str]:
