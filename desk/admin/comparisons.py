@@ -75,7 +75,7 @@ class ComparisonForm(forms.ModelForm):
         widgets = {"introduction": AdminTextareaWidget(attrs={"data-preview": MARKDOWN_PREVIEW_URL, "rows": 8})}
         help_texts = {
             "first": "On the left of the page, and first in its address.",
-            "introduction": "Who is choosing, and what it turns on. Markdown. Raw HTML is escaped.",
+            "introduction": "For whom the choice matters, and what it turns on. Markdown. Raw HTML is escaped.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

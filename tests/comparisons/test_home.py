@@ -74,3 +74,10 @@ def test_map_of_verdicts_can_be_filtered_by_seat(client):
         (' class="map-filter__1" ', "", " The Wary ships"),
         (' class="map-filter__2" ', "", " The Keen ships"),
     ]
+
+
+def test_panel_of_one_says_what_panels_of_several_say(client):
+    make.review(of=make.tool(), by=make.reviewer())
+    assert "One reviewer says ship or skip, with reasons." in text(client, "/")
+    make.reviewer()
+    assert "Two reviewers say ship or skip, with reasons." in text(client, "/")
