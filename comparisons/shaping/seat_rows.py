@@ -20,6 +20,8 @@ from reviews.choices import Outcome
 from web.fragments import render_cached
 from web.words import count_of, format_day
 
+LONG_QUOTE = 250  # words; longer ones are folded on every screen, shorter ones only on phones
+
 
 class SeatRow(TypedDict):
     """One reviewer, with the verdict on the tool of each column (None without a review)."""
@@ -41,6 +43,8 @@ class SeatRow(TypedDict):
     """The ids of the reviews, for anchors on a tool's own page."""
     cells: list[SafeString]
     """The reasons on each tool of a pair; empty for more tools, which link to them."""
+    is_long: bool
+    """Whether one of the reasons is long."""
     differs: bool
     counted: bool
     """Whether the panel's numbers count this seat."""
@@ -75,6 +79,7 @@ def build_seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
                     _render_quote(reviewer["slug"], place, tools[place], review)
                     for place, review in enumerate(reviews if len(tools) == 2 else [])
                 ],
+                "is_long": any(_is_long(review["quote"]) for review in reviews if review),
                 "differs": differs,
                 "drawn": render_cached(
                     "comparisons/_board_row.html",
@@ -100,6 +105,7 @@ def render_seat(row: SeatRow, columns: Sequence[Column]) -> SafeString:
         lens=row["lens"],
         counted=row["counted"],
         has_reasons=is_pair and any(row["verdicts"]),
+        is_long=row["is_long"],
         cells=tuple(
             (
                 column["brief_name"],
@@ -147,6 +153,7 @@ def render_reviews(tool: ToolRecord) -> list[SafeString]:
             verdict=review["verdict"],
             gist=review["gist"],
             quote=review["quote"],
+            is_long=_is_long(review["quote"]),
             flips_if=review["flips_if"],
             predictions=_summarize_predictions(review["predictions"] or []),
             day=format_day(find_publication_day(review)),
@@ -154,6 +161,10 @@ def render_reviews(tool: ToolRecord) -> list[SafeString]:
         )
         for review in tool["reviews"] or []
     ]
+
+
+def _is_long(quote: str) -> bool:
+    return len(quote.split()) > LONG_QUOTE
 
 
 def describe_basis_of(words: WordsRecord) -> str:

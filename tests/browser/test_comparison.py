@@ -1,6 +1,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from reviews.models import Review
 from tests import factories as make
 from tests.addresses import FOUR, PAIR
 from tools.models import Tool
@@ -84,6 +85,8 @@ def test_names_stay_visible_while_scrolling(site, page: Page):
 
 @pytest.mark.parametrize("width", [360, 1440])
 def test_verdicts_of_a_seat_stay_side_by_side_and_its_reasons_open(site, page: Page, width):
+    review = Review.objects.current().get(tool__slug="mistral-medium-3", reviewer__slug="founder")
+    make.later_edition(of=review, verdict=review.verdict, quote="word " * 251)
     page.set_viewport_size({"width": width, "height": 740})
     page.goto(site + PAIR)
     seat = page.locator("#seat-builder")
@@ -97,6 +100,10 @@ def test_verdicts_of_a_seat_stay_side_by_side_and_its_reasons_open(site, page: P
         seat.get_by_text("Read the reasons").click()
     for reason in reasons:
         expect(reason).to_be_visible()
+    long = page.locator("#founder-2")
+    expect(long).to_be_hidden()
+    page.locator("#seat-founder").get_by_text("Read the reasons").click()
+    expect(long).to_be_visible()
 
 
 def test_four_tools_fit_a_phone(site, page: Page):
