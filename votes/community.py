@@ -68,9 +68,9 @@ class Community(Ratio):
 def list_display_rules() -> list[tuple[str, str, str]]:
     """Return how pages show a tool's community for each number of counted votes: (votes, figure, words)."""
     early, full = settings.COMMUNITY_EARLY_VOTES, settings.COMMUNITY_FULL_VOTES
-    rows = [("0", NO_FIGURE, "No votes yet")]
+    rows = [("0", "none", "No votes yet")]
     if early > 1:
-        rows.append((_span(1, early - 1), NO_FIGURE, "how many say ship and how many say skip, and no percent"))
+        rows.append((_span(1, early - 1), "none", "how many say ship and how many say skip, and no percent"))
     if full > early:
         rows.append((_span(early, full - 1), "percent", "the number of votes, the word “early”, and the interval"))
     rows.append((f"{max(early, full)} and more", "percent", "the number of votes; the interval under “How sure?”"))

@@ -88,22 +88,18 @@ def write_tool_title(column: Column) -> str:
     name, panel, entry = isolate_name(column["name"]), column["panel"], column["entry"]
     if not panel.seats:
         return _choose_title(f"{name}: prices, facts and votes", f"{name}: ship or skip?", name)
-    return _choose_title(
-        f"{name}: {panel.words}, entry {entry}",
-        f"{name}: {panel.words}",
-        name,
-    )
+    judged = f"{name}: {panel.words}"
+    return _choose_title(f"{judged}, entry {entry}" if column["prices"] else judged, judged, name)
 
 
 def write_tool_description(column: Column, community: Community) -> str:
-    """Return what panel and community say, the entry, and the tagline if it fits."""
-    parts = [
-        f"Panel: {column['panel'].words}.",
-        f"Community: {_describe_community(community)}.",
-        f"Entry: {column['entry']}.",
-    ]
-    tagline = [end_sentence(column["tagline"])] if column["tagline"] else []
-    return fit_sentences(MAX_DESCRIPTION_LENGTH, *parts, *tagline)
+    """Return what panel and community say, the entry if it is known, and the tagline if it fits."""
+    parts = [f"Panel: {column['panel'].words}.", f"Community: {_describe_community(community)}."]
+    if column["prices"]:
+        parts.append(f"Entry: {column['entry']}.")
+    if column["tagline"]:
+        parts.append(end_sentence(column["tagline"]))
+    return fit_sentences(MAX_DESCRIPTION_LENGTH, *parts)
 
 
 def _describe_community(community: Community) -> str:

@@ -28,7 +28,7 @@ from reviews.panel import Panel, PanelNumbers
 from tools import logos, monograms
 from tools.brief_names import choose_brief_name, choose_distinct_names
 from tools.presets import read_presets
-from tools.prices import Price, format_entry_price
+from tools.prices import UNKNOWN, Price, format_entry_price
 from tools.sourcing import describe_verification, is_stale, site_name
 from votes.community import Community
 from web import clock, markdown
@@ -95,6 +95,10 @@ class Card:
     """The number by which the list is sorted, in words; "" if it is not sorted by one."""
     open_needs: tuple[str, ...]
     """Which of the reader's must-haves it meets only in part, and of which nobody knows, in words."""
+
+    @property
+    def has_price(self) -> bool:
+        return self.entry != UNKNOWN
 
 
 def render_pair_link(pair: PairRecord) -> SafeString:

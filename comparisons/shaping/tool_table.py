@@ -10,7 +10,6 @@ from django.utils.safestring import SafeString
 from comparisons.shaping.reconciliation import Opinions, describe_rail
 from comparisons.shaping.seat_filter import PanelSeat
 from comparisons.shaping.tool_columns import Card
-from tools.prices import UNKNOWN
 from web.fragments import render_cached
 
 MAX_SEAT_COLUMNS = 8  # more seats share one column, as marks in a row
@@ -82,7 +81,7 @@ def build_table(
         rows=[TableRow(card, _render_cells(card, shown), render_rail(card), found.get(card.tool.pk)) for card in cards],
         sort=sort,
         has_community=any(card.community.has_number for card in cards),
-        has_prices=any(card.entry != UNKNOWN for card in cards),
+        has_prices=any(card.has_price for card in cards),
         is_ranking=is_ranking,
     )
 

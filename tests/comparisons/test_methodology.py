@@ -102,7 +102,7 @@ def test_empty_site_shows_the_interval_of_invented_votes(client):
 def test_site_without_votes_says_so(client):
     make_judged_tool(name="Alpha")
     page = get_text(client)
-    assert "No votes yet on this tool, so its card shows —. Let us invent some: 18 of 31 say ship." in page
+    assert "No votes yet on this tool, so pages show no percentage. Let us invent some: 18 of 31 say ship." in page
     assert "What the card says" not in page
 
 
@@ -116,7 +116,7 @@ def test_text_states_the_settings(client, settings):
     settings.STALE_AFTER_DAYS, settings.LIKE_FOR_LIKE_DAYS = 33, 44
     make_judged_tool(name="Alpha", ship=12)
     page = get_text(client)
-    for words in ("1–24 —", "25–199 percent", "200 and more", "(25 votes or more, in whole percents)",
+    for words in ("1–24 none", "25–199 percent", "200 and more", "(25 votes or more, in whole percents)",
                   "After more than 33 days",
                   "more than 44 days apart", "fewer than 25 votes"):  # fmt: skip
         assert words in page
