@@ -106,7 +106,8 @@ POSITIONS = """() => [...document.querySelectorAll("main, footer, .ballot, .ball
 
 # Wait until every request is answered and its answer is shown.
 SETTLE = """async () => {
-    while (document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling")) await new Promise(requestAnimationFrame);
+    const busy = ".htmx-request, .htmx-swapping, .htmx-settling";
+    while (document.querySelector(busy)) await new Promise(requestAnimationFrame);
 }"""
 
 

@@ -1,4 +1,4 @@
-"""What pages show of tools and seats of which nothing is known yet: words, and no dash for a number that is not there."""
+"""Pages of tools and seats of which nothing is known yet: they say so in words, without dashes for missing numbers."""
 
 import pytest
 
@@ -30,7 +30,7 @@ PAGES = [
 
 @pytest.fixture
 def bare_tools():
-    """Create a comparison of two tools without anything, a third tool of their category, and a seat without a review."""
+    """Create a comparison of two bare tools, a third tool of their category, and a seat without a review."""
     category = make.category(slug="bare", name="Bare Things")
     tools = [make.tool(slug=f"bare-{n}", name=f"Bare {n}", category=category) for n in (1, 2, 3)]
     make.comparison(first=tools[0], second=tools[1])
