@@ -5,7 +5,7 @@ To add a kind of page, add a line to PAGES. Users of the list skip and report ad
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -94,6 +94,8 @@ class Page:
     remark: str = ""
     body: str = ""
     """The form to post, if the address takes one."""
+    unfiltered: str = ""
+    """Of a list with filters: its address without them."""
 
     @property
     def name(self) -> str:
@@ -106,6 +108,13 @@ class Page:
             return [self.address]
         sql = re.sub(r"\{(\w+) (\w+)\}", lambda gap: CONDITIONS[gap[1]].format(gap[2], load), self.sql)
         return [self.address.format(*(quote(value, safe="=&") for value in row)) for row in query(sql)]
+
+    def pairs_of_addresses(self, query: Query, *, load: bool = False) -> list[tuple[str, str]]:
+        """Return the addresses of a list with filters, each with its address without them; [] for other pages."""
+        if not self.unfiltered:
+            return []
+        without = replace(self, address=self.unfiltered).addresses(query, load=load)
+        return list(zip(self.addresses(query, load=load), without, strict=True))
 
 
 PAGES = [
@@ -121,8 +130,8 @@ PAGES = [
     Page("/tools/"),
     Page("/tools/?category={}", CATEGORIES),
     Page("/tools/?category={}&price=free&panel=all-ship&sort=community", CATEGORIES),
-    Page("/tools/?category={}&{}={}", FACTS),
-    Page("/tools/?category={}&{}={}&{}.min=1&sort={}", FACTS),
+    Page("/tools/?category={}&{}={}", FACTS, unfiltered="/tools/?category={}"),
+    Page("/tools/?category={}&{}={}&{}.min=1&sort={}", FACTS, unfiltered="/tools/?category={}"),
     Page("/tools/?page=2"),
     Page("/tools/{}/", TOOLS),
     Page("/tools/{}/", MOST_VOTED_TOOLS, "most voted"),
@@ -134,7 +143,7 @@ PAGES = [
     Page("/me/"),
     Page("/tools/{}/votes/", MOST_VOTED_TOOLS),
     Page("/categories/{}/", CATEGORIES),
-    Page("/categories/{}/?{}={}", FACTS),
+    Page("/categories/{}/?{}={}", FACTS, unfiltered="/categories/{}/"),
     Page("/reviewers/"),
     Page("/reviewers/{}/", REVIEWERS),
     Page("/splits/"),

@@ -16,6 +16,9 @@ With `--check` it exits with 1 if a page takes more than 1.5 times as long again
 addresses (with a single address, that figure measures how templates are loaded). A page that is longer with the load
 is marked, because its list differs and so the ratio reflects that too. The load's own pages are listed below, without
 a ratio.
+
+The last table compares the load's lists with filters by facts against the same lists without them, requested in turn.
+`--check` fails too if one takes more than 1.5 times as long.
 """
 
 import argparse
@@ -66,6 +69,23 @@ class MeasuredPage:
         return self.again_ratio > LIMIT or (len(self.addresses) > 1 and self.first_ratio > LIMIT)
 
 
+@dataclass(slots=True)
+class MeasuredFilters:
+    """Lists of the load with filters, each beside the same list without them: the seconds of each round."""
+
+    page: Page
+    addresses: list[tuple[str, str]]
+    rounds: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+
+    @property
+    def ratio(self) -> float:
+        return statistics.median(filtered / plain for filtered, plain in zip(*self.rounds, strict=True))
+
+    @property
+    def is_slow(self) -> bool:
+        return self.ratio > LIMIT
+
+
 class Client:
     """One keep-alive connection that measures response times."""
 
@@ -94,6 +114,8 @@ def main() -> None:
         subjects = [MeasuredPage(page, page.addresses(connection.execute)) for page in PAGES]
     with load.connect() as connection:
         of_load = {page: page.addresses(connection.execute, load=True) for page in PAGES if "{ours " in page.sql}
+        lists = [MeasuredFilters(page, page.pairs_of_addresses(connection.execute, load=True)) for page in PAGES]
+        filters = [one for one in lists if one.addresses]
     for start in range(options.starts):
         with demo.serve(), load.serve():
             sides = Client(demo), Client(load)
@@ -105,10 +127,15 @@ def main() -> None:
                         _measure_again(subject, sides, number)
                 for subject in own:
                     _measure_own(subject, sides[1])
+                for number in range(options.rounds):
+                    for one in filters:
+                        _measure_filters(one, sides[1], number)
     _print(subjects, own, options)
+    _print_filters(filters)
     slow = [subject.page.name for subject in subjects if subject.is_slow]
+    slow += [f"{one.page.name}, with filters" for one in filters if one.is_slow]
     if options.check and slow:
-        raise SystemExit(f"bench: more than {LIMIT} times as long with the load: {', '.join(slow)}.")
+        raise SystemExit(f"bench: more than {LIMIT} times as long: {', '.join(slow)}.")
 
 
 def _options() -> argparse.Namespace:
@@ -164,6 +191,16 @@ def _measure_own(subject: MeasuredPage, client: Client) -> None:
             subject.sizes[1].append(size)
 
 
+def _measure_filters(measured: MeasuredFilters, client: Client, number: int) -> None:
+    """Request each list with and without its filters, in turn, and add the medians of this round."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for place, addresses in enumerate(measured.addresses):
+        for side in (0, 1) if (place + number) % 2 else (1, 0):
+            times[side].append(client.request(addresses[side])[2])
+    for seconds, medians in zip(times, measured.rounds, strict=True):
+        medians.append(statistics.median(seconds))
+
+
 def _print(subjects: list[MeasuredPage], own: list[MeasuredPage], options: argparse.Namespace) -> None:
     _print_line(
         f"\n{options.starts} starts, {options.rounds} rounds, one request at a time, {os.cpu_count()} cores; "
@@ -188,6 +225,13 @@ def _print(subjects: list[MeasuredPage], own: list[MeasuredPage], options: argpa
             f"{subject.page.name:52}{1000 * statistics.median(first):8.1f}{1000 * statistics.median(again):8.1f}"
             f"{1000 * max(first):9.1f}{statistics.median(subject.sizes[1]) / 1024:8.0f}"
         )
+
+
+def _print_filters(filters: list[MeasuredFilters]) -> None:
+    _print_line(f"\n{'The load’s lists with filters by facts':52}{'with':>8}{'without':>8}{'ratio':>8}")
+    for one in filters:
+        filtered, plain = (f"{1000 * statistics.median(seconds):8.1f}" for seconds in one.rounds)
+        _print_line(f"{one.page.name:52}{filtered}{plain}{one.ratio:8.2f}{'  SLOW' if one.is_slow else ''}")
 
 
 def _print_line(line: str) -> None:
