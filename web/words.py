@@ -31,9 +31,10 @@ def count_of(number: int, noun: str) -> str:
 
 
 def join_words(items: Sequence[str], conjunction: str = "and") -> str:
-    """Return `a`, `a and b`, or `a, b and c`."""
+    """Return `a`, `a and b`, or `a, b, and c`."""
     *head, last = items
-    return f"{', '.join(head)} {conjunction} {last}" if head else last
+    comma = "," if len(head) > 1 else ""
+    return f"{', '.join(head)}{comma} {conjunction} {last}" if head else last
 
 
 def isolate_name(name: str) -> str:

@@ -83,7 +83,7 @@ BAD = (
     "a third of the answers cited pages that do not exist", "the queue stalled each time a file had an umlaut",
     "the export left out every attachment", "it asked for an administrator’s password to install a font",
     "the second invoice was four times the first", "support replied on the ninth day, with a link to the manual",
-    "a restart lost the index and nobody had written that down", "it was confident, quick and wrong about dates",
+    "a restart lost the index and nobody had written that down", "it was confident, quick, and wrong about dates",
 )  # fmt: skip
 REMARKS = (
     "The configuration is one file, and it fits on a screen.",

@@ -87,7 +87,7 @@ def write_tool_title(column: Column) -> str:
     """Return `A: 3 of 4 ship, entry $20/mo`, or less of it."""
     name, panel, entry = isolate_name(column["name"]), column["panel"], column["entry"]
     if not panel.seats:
-        return _choose_title(f"{name}: prices, facts and votes", f"{name}: ship or skip?", name)
+        return _choose_title(f"{name}: prices, facts, and votes", f"{name}: ship or skip?", name)
     judged = f"{name}: {panel.words}"
     return _choose_title(f"{judged}, entry {entry}" if column["prices"] else judged, judged, name)
 

@@ -217,7 +217,7 @@ def _describe_left(left: Sequence[str], total: int) -> str:
 def _describe_meeting(who: Sequence[str], need: Need, *, is_question: bool) -> str:
     """Return `Ollama meets “Self-hosting”`, or of several tools `A and B meet …`, in a question `A or B meets …`."""
     if is_question:
-        return f"{' or '.join(who)} meets {quote_labels([need])}"
+        return f"{join_words(who, 'or')} meets {quote_labels([need])}"
     return f"{join_words(who)} {'meets' if len(who) == 1 else 'meet'} {quote_labels([need])}"
 
 

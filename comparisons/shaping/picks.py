@@ -196,10 +196,15 @@ def _list_wanted(facts: tuple[FactRecord, FactRecord]) -> Iterator[_Wanted]:
             has = [set(fact["value"].split(SEPARATOR)) for fact in facts]
             for more in (has[0] - has[1], has[1] - has[0]):
                 if options := [option for option in criterion.options if option.slug in more]:
-                    names = join_words([option.name for option in options], "or")
+                    names = _quote([option.name for option in options], "or")
                     needs = tuple(Need(criterion, option.slug) for option in options)
                     words = f"{need} {names}" if need else f"you need {names} ({name})"
                     yield _Wanted(f"{slug}:{options[0].slug}", words, needs)
+
+
+def _quote(names: Sequence[str], conjunction: str) -> str:
+    """Return the names of choices as a part of a sentence. They are labels, in the case in which tables show them."""
+    return join_words([f"“{name}”" for name in names], conjunction)
 
 
 def _trim(need: str) -> str:
@@ -224,9 +229,9 @@ def _describe_difference(
         return f"{wanted.condition}: {own['words']}, against {less} for {other}"
     if own["kind"] == AttributeKind.CHOICE:
         chosen = others["value"].split(SEPARATOR)
-        values = join_words([one["name"] for one in others["choices"] if one["slug"] in chosen])
-        if len(values) <= MAX_VALUES_LENGTH:
-            return f"{wanted.condition}: {other} has only {values}"
+        names = [one["name"] for one in others["choices"] if one["slug"] in chosen]
+        if len(join_words(names)) <= MAX_VALUES_LENGTH:
+            return f"{wanted.condition}: {other} has only {_quote(names, 'and')}"
     if best is Fit.PARTLY:
         return f"{wanted.condition}, if only in part: {other} does not offer it at all"
     return f"{wanted.condition}, which {other} {'offers only in part' if worst is Fit.PARTLY else 'does not offer'}"

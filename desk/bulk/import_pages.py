@@ -26,6 +26,7 @@ from desk.bulk.report_rows import format_count, shape_problems, shape_report, su
 from desk.permissions import may_import, may_publish
 from web import locks
 from web.http import SeeOther
+from web.words import join_words
 
 CHANGED = "The site has changed since this report. Nothing was imported. This is what the import would do now."
 CONFLICT = "Someone else just saved the same rows. Nothing was imported. This is what the import would do now."
@@ -203,7 +204,7 @@ def _explain_forbidden(request: HttpRequest, report: ImportReport) -> str:
     ]
     if not forbidden:
         return ""
-    return f"This file sets or changes the publication time of {', '.join(forbidden)}. Your account may not publish."
+    return f"This file sets or changes the publication time of {join_words(forbidden)}. Your account may not publish."
 
 
 def _render(request: HttpRequest, kind: ImportKind, page: ImportPage, **context: object) -> HttpResponse:

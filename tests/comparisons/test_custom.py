@@ -200,7 +200,7 @@ def test_tools_without_content_say_so(client):
         make.tool(slug=slug, name=slug.title())
     page = text(client, address(*NAMES[:3]))
     for words in (
-        "The panel has reviewed none of Alpha, Beta and Gamma yet.",
+        "The panel has reviewed none of Alpha, Beta, and Gamma yet.",
         "no seat has looked at any of these tools",
         "No price known yet",
         "No facts verified yet",

@@ -227,7 +227,7 @@ def test_predictions_list_due_soonest_then_judged(client, time_machine):
     assert re.findall(r'class="outcome-mark outcome-mark--(\w+)"', page.split("overdue")[0]) == [
         "void", "wrong", "right", "open", "open", "open",
     ]  # fmt: skip
-    assert "1 right, 1 wrong, 1 void and 3 open" in page
+    assert "1 right, 1 wrong, 1 void, and 3 open" in page
     assert "Alpha" in page
     judged = text(client, "/predictions/?outcome=judged")
     assert ("Judged last" in judged, "Sooner" in judged) == (True, False)

@@ -57,9 +57,9 @@ def test_grades_speak_for_the_tool_that_has_more_of_it(first, second, lines):
 @pytest.mark.parametrize(
     ("first", "second", "lines"),
     [
-        ("mit", "research", [["You must sell what you build: Beta has only Research only."], [], []]),
+        ("mit", "research", [["You must sell what you build: Beta has only “Research only”."], [], []]),
         ("mit", "bsd", [[], [], []]),
-        ("mit", "mit, patents", [[], ["You want a patent grant: Alpha has only MIT."], []]),
+        ("mit", "mit, patents", [[], ["You want a patent grant: Alpha has only “MIT”."], []]),
         ("research", "research", [[], [], []]),
         ("mit", None, [[], [], []]),
     ],
@@ -74,10 +74,10 @@ def test_choices_without_words_take_the_words_of_their_attribute_or_its_name():
     tools = make_pair(
         "go, js, go-2", "js", kind="choice", decides=True, name="Clients", choices=choices, need="you write"
     )
-    assert write(tools) == [["You write Go or Go 2: Beta has only JavaScript."], [], []]
+    assert write(tools) == [["You write “Go” or “Go 2”: Beta has only “JavaScript”."], [], []]
     for tool in tools:
         tool["facts"][0]["need"] = ""  # type: ignore[index]
-    assert write(tools) == [["You need Go or Go 2 (Clients): Beta has only JavaScript."], [], []]
+    assert write(tools) == [["You need “Go” or “Go 2” (Clients): Beta has only “JavaScript”."], [], []]
 
 
 @pytest.mark.parametrize(

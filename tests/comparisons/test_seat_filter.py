@@ -102,7 +102,7 @@ def test_lens_of_seats_that_judged_neither_tool_counts_nobody(client):
     assert 'href="/compare/alpha-vs-beta/?lens=later&amp;only=differences" aria-current="true"' in page
     assert 'href="/compare/alpha-vs-beta/?lens=builder,late,later&amp;only=differences" rel="nofollow">' in page
     columns = text(client, "/compare/custom/?t=alpha&t=beta&t=gamma&lens=late")
-    assert "Counting only The Late: no review of Alpha, Beta or Gamma." in columns
+    assert "Counting only The Late: no review of Alpha, Beta, or Gamma." in columns
     category = text(client, f"{Category.objects.get(tools__slug='alpha').get_absolute_url()}?lens=late")
     assert category.count("Not reviewed through this lens") == 2
 

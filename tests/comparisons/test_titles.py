@@ -89,7 +89,7 @@ def test_titles_of_tool_and_category_have_their_numbers(client):
 
 def test_empty_site_has_titles(client):
     tool = make.tool(slug="alpha", name="Alpha", category=make.category(name="Things", description="All things."))
-    assert get_head(client, "/tools/alpha/")["title"] == "Alpha: prices, facts and votes · Shipside"
+    assert get_head(client, "/tools/alpha/")["title"] == "Alpha: prices, facts, and votes · Shipside"
     category = get_head(client, tool.category.get_absolute_url())
     assert (category["title"], category["description"]) == (
         "Things: one tool ranked by what to ship · Shipside",

@@ -252,7 +252,7 @@ def test_right_to_left_name_is_isolated():
         ("++-- +-?? ----", "A and B lead the panel, 50% each.", "Then C with 0 of 4."),
         ("???? ++-- ++--", "It’s a tie between B and C: 2 of 4 each.", "The panel has not reviewed A yet."),
         ("???? ++-- ????", "The panel has reviewed only B: 2 of 4 ship it.", ""),
-        ("???? ???? ????", "The panel has reviewed none of A, B and C yet.", ""),
+        ("???? ???? ????", "The panel has reviewed none of A, B, and C yet.", ""),
     ],
 )
 def test_ranking(verdicts, headline, reason):

@@ -200,7 +200,7 @@ def test_people_groups_and_workers_are_in_the_order_of_their_names(admin_client)
     assert [user.username for user in page.context["cl"].result_list if user.username != "admin"] == sorted_names
     form = admin_client.get("/admin/reviews/reviewer/add/").context["adminform"].form
     assert [user.username for user in form.fields["held_by"].queryset if user.username != "admin"] == sorted_names
-    assert "(alpha, Éclair, plan9, plan10 and Zeta)" in sign_in(user).get("/admin/accounts/user/").text
+    assert "(alpha, Éclair, plan9, plan10, and Zeta)" in sign_in(user).get("/admin/accounts/user/").text
 
 
 def test_last_check_filter_is_exact_to_the_day(admin_client, settings):

@@ -166,7 +166,7 @@ def test_kind_that_facts_do_not_fit_links_to_the_conversion(admin_client):
     for value in ("MIT", "MIT", "GPL", "Yes"):
         make.fact(of=make.tool(), attribute=attribute, value=value)
     page = edit(admin_client, attribute, kind="choice", choices="MIT\nGPL").text
-    assert "These values of four facts would no longer fit: “MIT”, “GPL” and “Yes”." in page
+    assert "These values of four facts would no longer fit: “MIT”, “GPL”, and “Yes”." in page
     assert page.count("errorlist") == 1
     assert f'<a href="/admin/tools/attribute/{attribute.pk}/convert/">Convert the facts</a>' in page
 

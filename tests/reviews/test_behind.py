@@ -21,7 +21,7 @@ from tests import factories as make
         (["person"] * 3, "The three seats are held by people."),
         (
             ["persona", "person", "persona", "assisted"],
-            "Of the four seats, one is held by a person, two are editorial personas written by our editors "
+            "Of the four seats, one is held by a person, two are editorial personas written by our editors, "
             "and one is an AI-assisted persona edited by our editors.",
         ),
     ],

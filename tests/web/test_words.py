@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web.markdown import to_plain_text
-from web.words import choose_fitting, fit_sentences, shorten, split_sentences
+from web.words import choose_fitting, fit_sentences, join_words, shorten, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,11 @@ def test_choose_fitting_returns_the_first_that_fits_or_shortens_the_last():
 )
 def test_plain_text_has_no_markup(text, words):
     assert to_plain_text(text) == words
+
+
+@pytest.mark.parametrize(
+    ("items", "words"),
+    [(["a"], "a"), (["a", "b"], "a or b"), (["a", "b", "c"], "a, b, or c"), (["a", "b", "c", "d"], "a, b, c, or d")],
+)
+def test_words_are_joined_with_a_serial_comma(items, words):
+    assert (join_words(items, "or"), join_words(items)) == (words, words.replace("or", "and"))

@@ -8,7 +8,7 @@ from web import clock
 
 
 class Command(BaseCommand):
-    help = "Compare tallies, ledger and listings with a fresh count of the votes. Also delete old network keys."
+    help = "Compare tallies, ledger, and listings with a fresh count of the votes. Also delete old network keys."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--repair", action="store_true", help="correct the differences")
