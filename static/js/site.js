@@ -154,6 +154,13 @@ addEventListener("resize", () => {
   places.replaceSync("");
 });
 
+// What is printed says where it is from and of which day it is.
+addEventListener("beforeprint", () => {
+  const printed = document.querySelector(".printed");
+  const day = new Date().toLocaleDateString("en-US", { dateStyle: "medium" });
+  printed.textContent = `${printed.textContent.split(" · ", 1)[0]} · ${day}`;
+});
+
 // Submit only what was filled in.
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   if (detail.verb !== "get") {

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from reviews.models import Review
@@ -54,7 +55,11 @@ def test_tool_prints_on_three_pages_with_all_reviews_and_without_controls(site, 
 def test_print_shows_all_content_and_no_controls(site, page: Page):
     page.goto(site + PAIRS[0])
     page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    today = page.evaluate("new Date().toLocaleDateString('en-US', {dateStyle: 'medium'})")
+    expect(page.locator(".printed")).to_have_text(f"{settings.SITE_URL}{PAIRS[0]} · {today}")
     for selector in (
+        ".printed",
         ".verdict",
         "#split",
         ".tile",
