@@ -1,7 +1,7 @@
 """Accounts: who may use the desk, their groups, and their second factors."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -15,15 +15,20 @@ from django.db.models import ManyToManyField, QuerySet
 from django.forms import CheckboxSelectMultiple, ModelForm, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from accounts import second_factor
 from accounts.groups import GROUPS
+from accounts.invitations import invite, may_be_invited
 from accounts.models import User
 from accounts.sessions import end_sessions, end_sessions_of_promoted, read_rights
+from desk.admin.people import AccountForm, InvitationForm, assign_seat
 from desk.base import SearchAdmin
 from desk.fields import NormalizedTextAdmin
 from desk.front.front_list import join_notes
 from desk.idempotency import SavedOnceAdmin
+from reviews.models import Reviewer
 from tools.expressions import SortKey
 from tools.models import ContentRevision
 
@@ -58,24 +63,23 @@ class UserAdmin(SavedOnceAdmin, NormalizedTextAdmin, SearchAdmin, DjangoUserAdmi
     list_display = ["username", "full_name", "email", "in_groups", "second_factor", "last_login", "is_active"]
     list_filter = ["is_active", "groups", SecondFactorFilter]
     search_fields = ["username", "first_name", "last_name", "email"]
-    readonly_fields = ["last_login", "date_joined", "second_factor"]
+    form = AccountForm
+    add_form = InvitationForm
+    add_form_template = "admin/change_form.html"  # Django's own text is about passwords
+    readonly_fields = ["last_login", "date_joined", "second_factor", "password_state"]
     filter_horizontal = []
-    actions = ["remove_second_factors", "sign_out", "deactivate"]
+    actions = ["invite_again", "remove_second_factors", "sign_out", "deactivate"]
     fieldsets = [
-        (None, {"fields": ["username", "password"]}),
-        ("Person", {"fields": ["first_name", "last_name", "email"]}),
-        ("Permissions", {"fields": ["is_active", "groups", "is_superuser"]}),
-        ("Signing in", {"fields": ["second_factor", "last_login", "date_joined"]}),
+        (None, {"fields": ["username", "first_name", "last_name", "email"]}),
+        ("Permissions", {"fields": ["is_active", "groups", "seat", "is_superuser"]}),
+        ("Signing in", {"fields": ["password_state", "second_factor", "last_login", "date_joined"]}),
     ]
     add_fieldsets = [
-        (None, {"classes": ["wide"], "fields": ["username", "email", "groups"]}),
         (
-            "Password",
+            None,
             {
-                "classes": ["wide"],
-                "fields": ["usable_password", "password1", "password2"],
-                "description": "Leave password-based sign-in on, and do not share this password. Users with an email "
-                "address set their own through “Forgot your password?” on the sign-in page.",
+                "fields": ["username", "first_name", "last_name", "email", "groups", "seat"],
+                "description": "They get an email with a link to choose their own password. Nobody else ever needs it.",
             },
         ),
     ]
@@ -88,6 +92,32 @@ class UserAdmin(SavedOnceAdmin, NormalizedTextAdmin, SearchAdmin, DjangoUserAdmi
         self, db_field: ManyToManyField, request: HttpRequest, **kwargs: object
     ) -> ModelMultipleChoiceField | None:
         return super().formfield_for_manytomany(db_field, request, **{"widget": CheckboxSelectMultiple, **kwargs})
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, **kwargs: Any) -> Any:  # type: ignore[override] # as Django's
+        form = super().get_form(request, obj, **kwargs)
+        if request.user.has_perm("reviews.change_reviewer"):
+            return form
+        return type(form.__name__, (form,), {"seat": None})  # a field that is only left out of the page can be sent
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Leave out the seat for a user who may not change the panel."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if request.user.has_perm("reviews.change_reviewer"):
+            return fieldsets
+        return [
+            (name, {**options, "fields": [field for field in options["fields"] if field != "seat"]})
+            for name, options in fieldsets
+        ]
+
+    @admin.display(description="seat")
+    def seat(self, user: User) -> str:
+        return str(Reviewer.objects.filter(held_by=user.pk).first() or "None")
+
+    @admin.display(description="password")
+    def password_state(self, user: User) -> SafeString:
+        """Say whether the owner has chosen one, and link to setting one for them, for sites without mail."""
+        state = "Set." if user.has_usable_password() else "None yet: they have been invited."
+        return format_html('{} <a href="../password/">Set one for them…</a>', state)
 
     def describe_hit(self, row: User) -> str:
         return join_notes(row.get_full_name(), self.in_groups(row))
@@ -123,6 +153,8 @@ class UserAdmin(SavedOnceAdmin, NormalizedTextAdmin, SearchAdmin, DjangoUserAdmi
 
     def save_model(self, request: Any, obj: User, form: ModelForm, change: bool) -> None:  # noqa: FBT001
         obj.is_staff = True
+        if "seat" in form.changed_data:
+            ContentRevision.lock()  # before the account (web/locks.py)
         request.rights_before = read_rights(obj) if change else None
         super().save_model(request, obj, form, change)
         if not obj.is_active:
@@ -130,8 +162,26 @@ class UserAdmin(SavedOnceAdmin, NormalizedTextAdmin, SearchAdmin, DjangoUserAdmi
 
     def save_related(self, request: Any, form: ModelForm, formsets: list[Any], change: bool) -> None:  # noqa: FBT001
         super().save_related(request, form, formsets, change)
+        if "seat" in form.changed_data:
+            assign_seat(user=form.instance, seat=form.cleaned_data["seat"])
         if change:
             _sign_out_promoted(request, {form.instance: request.rights_before})
+        else:
+            _invite(form.instance, by=request.user)
+            messages.info(request, f"An invitation goes to {form.instance.email}. Its link works for a day.")
+
+    @admin.action(description="Invite again: they never signed in", permissions=["change"])
+    def invite_again(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        return self._act_on_each(
+            request,
+            queryset,
+            action="invite_again",
+            question="Send these users another invitation?",
+            consequence="They get a link to choose a password. Links that they got before keep working for their day.",
+            do=lambda user: _invite(user, by=cast("User", request.user)),
+            done="Invited again",
+            not_done="has signed in before, is inactive, or has no email address",
+        )
 
     @admin.action(description="Remove second factors", permissions=["change"])
     def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
@@ -217,6 +267,14 @@ class UserAdmin(SavedOnceAdmin, NormalizedTextAdmin, SearchAdmin, DjangoUserAdmi
     @staticmethod
     def _may_manage(request: HttpRequest, user: User | None) -> bool:
         return user is None or not user.is_superuser or request.user.is_superuser
+
+
+def _invite(user: User, *, by: User) -> bool:
+    """Invite a user. Return whether they could be invited."""
+    if not may_be_invited(user):
+        return False
+    invite(user=user, by=by, groups=[group.name for group in user.groups.order_by(SortKey("name"))])
+    return True
 
 
 def _deactivate(user: User) -> bool:

@@ -47,6 +47,13 @@ def test_password_then_setting_up_an_app(desk, page):
     page.get_by_label("Authenticator code").fill(compute_code(secret))
     page.get_by_role("button", name="Turn it on").click()
     recovery_code = page.locator(".account__codes code").first.inner_text()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    assert recovery_code in download.value.path().read_text()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_text("Copied.", exact=True)).to_be_visible()
+    assert recovery_code in page.evaluate("navigator.clipboard.readText()")
     page.get_by_role("link", name="I have saved them").click()
     page.get_by_role("link", name="Go to the desk").click()
     expect(page).to_have_title(re.compile("The desk"))

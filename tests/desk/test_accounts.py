@@ -1,15 +1,23 @@
 """Accounts, managed by an administrator."""
 
+import re
+from datetime import timedelta
+
 import pytest
+from django.conf import settings
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from accounts.mail import wait_until_sent
 from accounts.models import User
+from reviews.models import Reviewer
+from tests import factories as make
 from tests.accounts.people import PASSWORD, add_app, get_signed_in_user, person, sign_in
+from tests.desk.people import make_user
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/accounts/user/"
@@ -20,6 +28,10 @@ def administrator(client):
     user = person("Administrator")
     client.force_login(user)
     return user
+
+
+def sign_in_as(*permissions: str) -> Client:
+    return signed_in(make_user(*permissions))
 
 
 def signed_in(user: User) -> Client:
@@ -59,21 +71,109 @@ def test_list_shows_second_factors_in_nine_queries(client, administrator, django
     assert client.get(LIST, {"second_factor": "no"}).context["cl"].result_count == 4
 
 
-def test_new_account_can_sign_in(client, administrator):
-    editors = Group.objects.get(name="Editor")
-    fields = {"username": "ben", "email": "Ben@Example.org", "groups": [editors.pk], "usable_password": "true"}
-    refused = client.post(f"{LIST}add/", {**fields, "password1": "short", "password2": "short"})
-    assert "15 characters" in str(refused.context["adminform"].form.errors)
-    response = client.post(f"{LIST}add/", {**fields, "password1": PASSWORD, "password2": PASSWORD})
+@pytest.fixture
+def invited(client, administrator, django_capture_on_commit_callbacks):
+    """Invite Ben, and return the account and the mail."""
+    with django_capture_on_commit_callbacks(execute=True):
+        response = add(client)
+    wait_until_sent()
     ben = User.objects.get(username="ben")
     assert response.headers["Location"] == f"{LIST}{ben.pk}/change/"
-    assert (ben.email, ben.is_staff, ben.is_superuser, list(ben.groups.all())) == (
-        "ben@example.org",
-        True,
-        False,
-        [editors],
+    [message] = mail.outbox
+    return ben, message
+
+
+def add(client: Client, **fields):
+    group = Group.objects.get(name="Reviewer")
+    return client.post(
+        f"{LIST}add/", {"username": "ben", "email": "Ben@Example.org", "groups": [group.pk], "seat": "", **fields}
     )
+
+
+def test_new_account_is_invited_and_its_owner_chooses_the_password(client, administrator, invited):
+    ben, message = invited
+    assert (ben.email, ben.is_staff, ben.is_superuser, ben.has_usable_password()) == (
+        "ben@example.org", True, False, False,
+    )  # fmt: skip
+    assert [group.name for group in ben.groups.all()] == ["Reviewer"]
+    assert (message.to, message.subject) == (["ben@example.org"], "Your account at Shipside")
+    assert (
+        f"{administrator.username} has created an account for you at Shipside, in the group Reviewer." in message.body
+    )
+    assert "Your user name is “ben”." in message.body
+    browser = Client()
+    page = browser.get(re.search(r"http\S+", message.body).group().removeprefix(settings.SITE_URL), follow=True)
+    browser.post(page.request["PATH_INFO"], {"password1": PASSWORD, "password2": PASSWORD})
+    ben.refresh_from_db()
+    assert ben.check_password(PASSWORD)
     assert sign_in(Client(), ben).headers["Location"] == "/admin/"
+
+
+def test_invitation_expires_and_can_be_repeated_until_the_first_sign_in(
+    client, administrator, invited, time_machine, django_capture_on_commit_callbacks
+):
+    ben, message = invited
+    path = re.search(r"http\S+", message.body).group().removeprefix(settings.SITE_URL)
+    time_machine.move_to(timezone.now() + timedelta(days=1, seconds=1))
+    client.force_login(administrator)
+    assert "This link no longer works" in Client().get(path, follow=True).text
+    with django_capture_on_commit_callbacks(execute=True):
+        page = act(client, "invite_again", ben, administrator, person("Editor", email=""))
+    assert f"Invited again: {ben}." in messages_of(page)
+    wait_until_sent()
+    assert [again.to for again in mail.outbox[1:]] == [[ben.email]]
+    User.objects.filter(pk=ben.pk).update(last_login=timezone.now())
+    assert messages_of(act(client, "invite_again", ben)) == [
+        f"Has signed in before, is inactive, or has no email address: {ben}."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"email": ""}, "This field is required."),
+        ({"username": "BEN"}, "Another account has this user name."),
+        ({"email": "BEN@example.org", "username": "benny"}, "Another account uses this email address."),
+        ({"seat": "999"}, "Select a valid choice."),
+    ],
+)
+def test_invitation_that_cannot_be_is_refused(client, administrator, invited, fields, error):
+    response = add(client, **{"username": "carl", "email": "carl@example.org", **fields})
+    assert response.status_code == 200
+    assert error in str(response.context["adminform"].form.errors)
+    wait_until_sent()
+    assert len(mail.outbox) == 1
+
+
+def test_seat_is_given_with_the_account_and_moved_later(client, administrator):
+    first, second, taken = make.reviewer(), make.reviewer(), make.reviewer(held_by=person("Reviewer"))
+    offered = client.get(f"{LIST}add/").context["adminform"].form.fields["seat"].queryset
+    assert list(offered) == [first, second]
+    add(client, seat=first.pk)
+    ben = User.objects.get(username="ben")
+    assert Reviewer.objects.get(held_by=ben) == first
+    change(client, ben, seat=second.pk)
+    assert Reviewer.objects.get(held_by=ben) == second
+    assert change(client, ben, seat=taken.pk).status_code == 200  # somebody else holds it
+    change(client, ben, seat="")
+    assert not Reviewer.objects.filter(held_by=ben).exists()
+    assert [row.held_by_id for row in first.history.order_by("history_id")] == [None, ben.pk, None]
+
+
+def test_seats_are_given_by_those_who_may_change_the_panel_alone(administrator):
+    seat, user = make.reviewer(), person("Reviewer")
+    clerk = sign_in_as("accounts.view_user", "accounts.add_user", "accounts.change_user")
+    assert "seat" not in clerk.get(f"{LIST}{user.pk}/change/").context["adminform"].form.fields
+    assert change(clerk, user, seat=seat.pk).status_code == 302
+    seat.refresh_from_db()
+    assert seat.held_by is None
+    assert str(seat) not in sign_in_as("accounts.view_user").get(f"{LIST}{user.pk}/change/").text
+
+
+def test_page_of_an_account_says_what_groups_may_do_and_nothing_of_the_hash(client, administrator):
+    page = client.get(f"{LIST}{person('Editor').pk}/change/").text
+    assert "Publish, schedule, and withdraw tools" in page
+    assert "algorithm" not in page
 
 
 def test_second_factors_are_removed_after_confirmation(client, administrator, django_capture_on_commit_callbacks):

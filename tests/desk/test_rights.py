@@ -19,7 +19,7 @@ from comparisons.models import Comparison
 from newsletter.models import Issue, Subscriber
 from reviews.models import Review, Reviewer
 from tests import factories as make
-from tests.accounts.people import PASSWORD, person
+from tests.accounts.people import person
 from tests.catalog.test_catalog import document
 from tests.desk.uploading import find_token, upload
 from tools.models import Category, Correction, Tool
@@ -147,8 +147,7 @@ def freeze_votes(client: Client, user: User | None) -> bool:
 
 def create_accounts(client: Client, user: User | None) -> bool:
     name = f"made-by-{user.pk if user else NOBODY}"
-    words = {"usable_password": "true", "password1": f"{PASSWORD} more", "password2": f"{PASSWORD} more"}
-    client.post(admin_url("accounts_user_add"), {"username": name, "email": f"{name}@example.org", **words})
+    client.post(admin_url("accounts_user_add"), {"username": name, "email": f"{name}@example.org"})
     return User.objects.filter(username=name).exists()
 
 
