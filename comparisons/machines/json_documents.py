@@ -5,7 +5,7 @@ never change their meaning; new keys may be added.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,7 @@ from comparisons.shaping.estimates import (
     describe_for_programs,
 )
 from comparisons.shaping.needs import Fit, Need, judge, list_needs, read_values
+from comparisons.shaping.peers import Peers
 from comparisons.shaping.picks import Picks, choose_lines, find_lines, list_sources
 from comparisons.shaping.pricing_read import write_pricing_read
 from comparisons.shaping.seat_rows import SeatRow, describe_basis_of
@@ -94,15 +95,28 @@ def build_tool(
     column: Column,
     community: Community,
     comparisons: Sequence[PairRecord],
+    peers: Mapping[int, Peers],
     *,
     usage: Typed = (),
     today: date,
 ) -> dict[str, Any]:
-    """Return the document of a tool with its newest comparisons."""
+    """Return the document of a tool with its newest comparisons. `peers` are by attribute."""
     answer = _find_answer(build_estimate((column["priced"],), usage), 0)
     return {
         "schema": TOOL_SCHEMA,
         **_tool(tool, column, community, answer, today=today),
+        "peers": [
+            {
+                "slug": fact["slug"],
+                "tools": found.total,
+                "yes": found.yes,
+                "partly": found.partly,
+                "unknown": found.unknown,
+                "words": found.words,
+            }
+            for fact in tool["facts"] or []
+            if (found := peers.get(fact["attribute"]))
+        ],
         "comparisons": [
             {
                 "first": pair["first_name"],

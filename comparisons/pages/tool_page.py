@@ -54,7 +54,7 @@ def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = 
     record, *others = read_tools([tool.pk, *(rival.id for rival in rivals[:MAX_ALTERNATIVES])], drafts=drafts)
     column = tool_columns.build_column(record, today=today, earlier=None)
     community = Community.of(tool.community, is_frozen=tool.is_frozen)  # type: ignore[attr-defined] # annotated
-    peers = _count_peers(tool, record)
+    peers = read_peers(tool, record)
     facts = fact_rows.build_fact_rows([record], today=today, earlier=None, peers=peers)
     return {
         "here": column["url"],
@@ -91,8 +91,11 @@ def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = 
     }
 
 
-def _count_peers(tool: Tool, record: ToolRecord) -> Mapping[int, Peers]:
-    """Return how many tools of the category have what the facts of this one say, from what lists filter by."""
+def read_peers(tool: Tool, record: ToolRecord) -> Mapping[int, Peers]:
+    """Return how many tools of the category have what the facts of this one say, by attribute.
+
+    It is counted from what lists filter by, which is cached per revision.
+    """
     grades = [fact["attribute"] for fact in record["facts"] or [] if fact["kind"] == AttributeKind.GRADE]
     if not grades:
         return {}

@@ -33,8 +33,15 @@ class Peers(NamedTuple):
     """Empty for more than MAX_SQUARES tools."""
     own: Square | None
     """The square of the tool whose page it is: the first one of its kind."""
-    percent: float
-    """Of the tools that have it."""
+    total: int
+    yes: int
+    partly: int
+    unknown: int
+
+    @property
+    def percent(self) -> float:
+        """Of the tools that have it."""
+        return round(100 * self.yes / self.total, 1)
 
     @property
     def width(self) -> int:
@@ -70,7 +77,15 @@ def _draw(masks: Mapping[str, Mask], own: str, total: int) -> Peers:
     kinds = [kind for kind in _KINDS for _ in range(numbers[kind])] if total <= MAX_SQUARES else []
     squares = tuple(_place(kinds))
     ringed = next((square for square in squares if square.kind == own), None)
-    return Peers(_describe(numbers, total), squares, ringed, round(100 * numbers[Grade.YES] / total, 1))
+    return Peers(
+        words=_describe(numbers, total),
+        squares=squares,
+        own=ringed,
+        total=total,
+        yes=numbers[Grade.YES],
+        partly=numbers[Grade.PARTLY],
+        unknown=numbers[UNKNOWN],
+    )
 
 
 def _place(kinds: list[str]) -> Iterator[Square]:

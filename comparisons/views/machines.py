@@ -18,7 +18,7 @@ from comparisons.addresses import absolute_url
 from comparisons.forms import parse_usage
 from comparisons.machines import json_documents
 from comparisons.models import Comparison
-from comparisons.pages.tool_page import MAX_LINKS
+from comparisons.pages.tool_page import MAX_LINKS, read_peers
 from comparisons.reading.pairs import Pair
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import seat_rows, tool_columns
@@ -74,6 +74,7 @@ def tool_json(request: HttpRequest, tool: Any) -> HttpResponse:
         tool_columns.build_column(record, today=today),
         Community.of(tool.community, is_frozen=tool.is_frozen),
         list(Comparison.objects.published().touching(tool.pk).newest_first().records()[:MAX_LINKS]),
+        read_peers(tool, record),
         usage=parse_usage(request.GET),
         today=today,
     )

@@ -82,6 +82,15 @@ def test_tool_page_draws_the_peers_of_its_grades_at_constant_cost(client):
         kinds = [rect.get("class") for rect in table.iter("rect")]
         return words, kinds, len(queries)
 
+    [grade_of_all] = client.get("/tools/t0.json").json()["peers"]
+    assert grade_of_all == {
+        "slug": grade.slug,
+        "tools": 3,
+        "yes": 2,
+        "partly": 0,
+        "unknown": 0,
+        "words": "Yes for 2 of 3",
+    }
     words, kinds, queries = read()
     assert (words, kinds) == (["Yes for 2 of 3"], ["peers__yes", "peers__yes", "peers__no", "peers__own"])
     for place in range(3, 50):
