@@ -1,7 +1,6 @@
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -9,8 +8,6 @@ from django import forms
 from django.http import QueryDict
 
 from comparisons.choices import ChangeKind
-from comparisons.reading.records import ListedAttribute
-from comparisons.shaping import facets
 from comparisons.shaping.estimates import SEATS, Typed
 from comparisons.shaping.needs import MAX_NEEDS
 from comparisons.shaping.seat_filter import PanelSeat
@@ -19,11 +16,9 @@ from reviews.models import Reviewer
 from tools import slugs
 from tools.choices import Meter, PlanKind
 from tools.search import MAX_QUERY_LENGTH
-from tools.values import Scale, parse_value
 from votes.models import Camp
 from web.fields import LineField
 from web.normalize import normalize_line
-from web.words import join_words
 
 _NOT_TYPED = {"Cc", "Cn", "Co", "Cs"}  # Unicode categories
 
@@ -81,7 +76,7 @@ class ToolFilter(NamedTuple):
 
 def parse_tool_filter(query: QueryDict, seats: Iterable[PanelSeat]) -> ToolFilter:
     """Return the filters in the query string of the list of tools, given the seats of the panel."""
-    return ToolFilter(**_clean(ToolFilterForm(query, seats)))
+    return ToolFilter(**clean_valid(ToolFilterForm(query, seats)))
 
 
 class ChangesForm(forms.Form):
@@ -102,107 +97,7 @@ class ChangesFilter(NamedTuple):
 
 def parse_changes_filter(query: QueryDict) -> ChangesFilter:
     """Return the filters in the query string of the list of changes, or of a feed of it."""
-    return ChangesFilter(**_clean(ChangesForm(query)))
-
-
-class OptionsField(forms.Field):
-    """Some of the options of an attribute, each a parameter of the same name. Others are ignored."""
-
-    widget = forms.MultipleHiddenInput
-
-    def __init__(self, slugs: Collection[str]) -> None:
-        super().__init__(required=False)
-        self.slugs = slugs
-
-    def to_python(self, value: Any) -> tuple[str, ...]:
-        return tuple(slug for slug in self.slugs if slug in (value or ()))
-
-
-class NumberField(LineField):
-    """A number as people write it: `128k`, `128,000 tokens`."""
-
-    def __init__(self, scale: Scale) -> None:
-        super().__init__(required=False, max_length=100)
-        self.scale = scale
-
-    def clean(self, value: Any) -> Decimal | None:
-        typed = super().clean(value)
-        try:
-            return Decimal(parse_value(self.scale, typed)) if typed else None
-        except ValueError as error:
-            raise forms.ValidationError(str(error)) from None
-
-
-class FactFilterForm(forms.Form):
-    """The filters by the facts of a category, and the orders by its numbers. What is not valid is named as ignored."""
-
-    def __init__(self, query: QueryDict, attributes: Iterable[ListedAttribute]) -> None:
-        super().__init__(query)
-        self.attributes = {facets.name_parameter(attribute): attribute for attribute in attributes}
-        for name, attribute in self.attributes.items():
-            if facets.is_number(attribute):
-                self.fields[f"{name}.min"] = NumberField(attribute.scale)
-                self.fields[f"{name}.max"] = NumberField(attribute.scale)
-            else:
-                self.fields[name] = OptionsField([option.slug for option in attribute.scale.options])
-        self.fields["sort"] = forms.CharField(required=False)
-
-
-@dataclass(frozen=True, slots=True)
-class FactFilters:
-    """The filters by facts that a reader has set, by the attribute's id, and the number to sort by, if any."""
-
-    wanted: dict[int, facets.FactFilter]
-    sort: ListedAttribute | None
-    query: str
-    """All of it as a query string, without anything that was ignored."""
-    ignored: tuple[str, ...] = ()
-    """What could not be read: `Context window: “abc” is not a number.`"""
-
-    @property
-    def is_set(self) -> bool:
-        return bool(self.wanted or self.sort)
-
-
-def parse_fact_filters(
-    query: QueryDict, attributes: Iterable[ListedAttribute], *, others: Iterable[ListedAttribute] = ()
-) -> FactFilters:
-    """Return the filters by facts in the query string of a list of tools that have these attributes.
-
-    The `others` are attributes by which this list cannot be filtered, because it is not that of one category.
-    """
-    form = FactFilterForm(query, attributes)
-    values = _clean(form)
-    wanted = {
-        attribute.id: facets.FactFilter(values.get(name, ()), values.get(f"{name}.min"), values.get(f"{name}.max"))
-        for name, attribute in form.attributes.items()
-    }
-    wanted = {attribute: wish for attribute, wish in wanted.items() if wish != facets.FactFilter()}
-    sort = form.attributes.get(values.get("sort", ""))
-    sort = sort if sort and facets.is_number(sort) else None
-    ignored = (*_list_ignored(form, query), *_list_misplaced(query, others))
-    return FactFilters(wanted, sort, facets.write_query(form.attributes.values(), wanted, sort), ignored)
-
-
-def _list_misplaced(query: QueryDict, others: Iterable[ListedAttribute]) -> Iterator[str]:
-    """Yield a sentence if a list that is not of one category was asked to filter by facts."""
-    names = {facets.name_parameter(attribute): attribute.name for attribute in others}
-    asked = dict.fromkeys(names[stem] for name in query if (stem := re.sub(r"\.(min|max)$", "", name)) in names)
-    if asked:
-        yield f"To filter by {join_words(list(asked))}, choose a category."
-
-
-def _list_ignored(form: FactFilterForm, query: QueryDict) -> Iterator[str]:
-    """Yield what a reader asked of facts that a filter cannot be: text for a number, or an option that there is not."""
-    for name, errors in form.errors.items():
-        attribute = form.attributes.get(name.rpartition(".")[0])
-        words = " ".join(map(str, errors))
-        yield f"{attribute.name}: {words}" if attribute else words
-    for name, attribute in form.attributes.items():
-        if not facets.is_number(attribute):
-            known = {option.slug for option in attribute.scale.options}
-            typed = [normalize_query(text) for text in query.getlist(name)]
-            yield from (f"{attribute.name}: there is no “{text}”." for text in typed if text and text not in known)
+    return ChangesFilter(**clean_valid(ChangesForm(query)))
 
 
 class PredictionsForm(forms.Form):
@@ -213,7 +108,7 @@ class PredictionsForm(forms.Form):
 
 def parse_judged_only(query: QueryDict) -> bool:
     """Return whether a query string selects judged predictions only."""
-    return bool(_clean(PredictionsForm(query)).get("outcome"))
+    return bool(clean_valid(PredictionsForm(query)).get("outcome"))
 
 
 class SeatFilterForm(forms.Form):
@@ -238,7 +133,7 @@ def parse_usage(query: QueryDict) -> Typed:
     """Return what a query string says of a reader's usage, as typed: (field, text), without empty fields."""
     if not query:
         return ()
-    return tuple((name, text) for name, text in _clean(CostForm(query)).items() if text)
+    return tuple((name, text) for name, text in clean_valid(CostForm(query)).items() if text)
 
 
 class NeedsField(forms.Field):
@@ -259,7 +154,7 @@ class NeedsForm(forms.Form):
 
 def parse_needs(query: QueryDict) -> tuple[str, ...]:
     """Return the must-haves in a query string, as written."""
-    return _clean(NeedsForm(query)).get("need", ())
+    return clean_valid(NeedsForm(query)).get("need", ())
 
 
 class ComparisonOptionsForm(SeatFilterForm, NeedsForm):
@@ -287,25 +182,25 @@ class BadgeForm(forms.Form):
 
 def parse_badge_size(query: QueryDict) -> str:
     """Return the size of a badge that a query string selects: small or large."""
-    return _clean(BadgeForm(query)).get("size") or "small"
+    return clean_valid(BadgeForm(query)).get("size") or "small"
 
 
 def parse_seat_slugs(query: QueryDict) -> tuple[str, ...]:
     """Return the slugs of the seats that a query string selects."""
-    return _clean(SeatFilterForm(query)).get("lens", ())
+    return clean_valid(SeatFilterForm(query)).get("lens", ())
 
 
 def parse_comparison_options(query: QueryDict) -> ComparisonOptions:
     """Return what the query string of a comparison page selects."""
     if not query:  # the usual case; cleaning a form would take a tenth of the time of a 304
         return ComparisonOptions()
-    cleaned = _clean(ComparisonOptionsForm(query))
+    cleaned = clean_valid(ComparisonOptionsForm(query))
     return ComparisonOptions(
         cleaned.get("only") == "differences", cleaned.get("lens", ()), cleaned.get("need", ()), parse_usage(query)
     )
 
 
-def _clean(form: forms.Form) -> dict[str, Any]:
+def clean_valid(form: forms.Form) -> dict[str, Any]:
     """Return the valid fields of a form; invalid ones are left out, as if they had not been sent."""
     form.is_valid()
     return form.cleaned_data
@@ -395,7 +290,7 @@ class CustomOptions(NamedTuple):
 
 def parse_custom_options(query: QueryDict) -> CustomOptions:
     """Return what the query string of the page of columns holds."""
-    cleaned = _clean(CustomForm(query))
+    cleaned = clean_valid(CustomForm(query))
     typed = cleaned.get("t", ())
     return CustomOptions(
         typed[: CustomForm.COLUMNS],

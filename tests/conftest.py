@@ -96,7 +96,7 @@ LONGEST_FIRST = [
     "tests/comparisons/test_search.py",
     "tests/comparisons/test_panel.py",
     "tests/catalog/test_demo_votes.py",
-    "tests/catalog/test_catalog.py",
+    "tests/catalog/test_import.py",
     "tests/comparisons/test_custom.py",
     "tests/browser/test_search.py",
     "tests/browser/test_reader.py",

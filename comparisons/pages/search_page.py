@@ -2,12 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from django.utils.safestring import SafeString
 
-from comparisons.addresses import reverse_pair, reverse_slug
+from comparisons.addresses import reverse_pair
 from comparisons.models import Comparison
 from comparisons.pages.category_page import CategoryEntry, list_categories
 from comparisons.pages.picker import resolve_field
@@ -16,12 +15,11 @@ from comparisons.reading.pairs import find_pair, read_editors_order
 from comparisons.reading.rivals import read_likely_rivals
 from comparisons.shaping import facets, typed_pairs
 from comparisons.shaping.boxes import render_cards_box
+from comparisons.shaping.leads import Lead, build_lead
 from comparisons.shaping.listed_needs import ListedNeed, pass_needs
 from comparisons.shaping.search_results import Suggestion, suggest_categories, suggest_pair, suggest_tools
-from comparisons.shaping.sentences import list_brief_names, write_card_verdict
-from comparisons.shaping.tool_columns import Card, build_card
+from comparisons.shaping.tool_columns import build_card
 from comparisons.shaping.tool_table import ToolTable, build_table
-from comparisons.shaping.verdict_text import VerdictText
 from comparisons.shaping.wishes import Wish
 from tools.models import Tool
 from votes.models import Listing
@@ -45,16 +43,9 @@ class NamedPair(NamedTuple):
 
 
 class PairResult(NamedTuple):
-    """A pair as the first result: what `comparisons/_lead.html` takes, and other comparisons of the two."""
+    """A pair as the first result, and other comparisons of the two."""
 
-    url: str
-    category: str
-    category_url: str
-    published_at: datetime | None
-    """When an editor's comparison was published; None for a pair without one."""
-    cards: tuple[Card, Card]
-    names: list[str]
-    verdict: VerdictText
+    lead: Lead
     also: list[SafeString]
 
 
@@ -111,13 +102,7 @@ def build_pair(named: NamedPair) -> PairResult | None:
     own = published.filter(pk=pair.comparison).first() if pair.comparison else None
     others = published.touching(*pair.ids).exclude(pk=pair.comparison or 0).newest_first().with_numbers()
     return PairResult(
-        url=reverse_pair(*pair.slugs),
-        category=first.tool.category.name,
-        category_url=reverse_slug("category", first.tool.category.slug),
-        published_at=own.published_at if own else None,
-        cards=(first, second),
-        names=list_brief_names(first, second),
-        verdict=write_card_verdict(first, second),
+        build_lead(first, second, url=reverse_pair(*pair.slugs), published_at=own.published_at if own else None),
         also=[
             render_cards_box(
                 build_card(row.first), build_card(row.second), url=row.get_absolute_url(), at=row.published_at

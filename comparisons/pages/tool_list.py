@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from comparisons.addresses import add_query
-from comparisons.forms import FactFilters, ToolFilter, ToolFilterForm
+from comparisons.fact_filters import FactFilters
+from comparisons.forms import ToolFilter, ToolFilterForm
 from comparisons.pages.panel_seats import read_panel_seats
 from comparisons.reading.listed_tools import (
     read_listed_categories,

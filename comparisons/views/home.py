@@ -1,6 +1,6 @@
 """The front page."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 from typing import NamedTuple
 
@@ -20,11 +20,11 @@ from comparisons.reading.revision import current_revision
 from comparisons.reading.verdict_map import MappedCategory, read_verdict_map
 from comparisons.shaping.boxes import render_cards_box
 from comparisons.shaping.changes import shape_change
+from comparisons.shaping.leads import Lead, build_lead
 from comparisons.shaping.reconciliation import Opinions, describe_rail
-from comparisons.shaping.sentences import list_brief_names, write_card_verdict
+from comparisons.shaping.sentences import list_brief_names
 from comparisons.shaping.tool_columns import Card, build_card, render_listed_prediction
 from comparisons.shaping.tool_table import MAX_SEAT_COLUMNS
-from comparisons.shaping.verdict_text import VerdictText
 from reviews.behind import describe_seats
 from reviews.models import Prediction, Review, Reviewer
 from reviews.track_record import NO_PREDICTIONS, TrackRecord
@@ -59,19 +59,6 @@ class Quote(NamedTuple):
     reviewer: str
     verdict: str
     tool: str
-
-
-class Lead(NamedTuple):
-    """The comparison that leads the page."""
-
-    url: str
-    category: str
-    category_url: str
-    published_at: datetime | None
-    cards: tuple[Card, Card]
-    names: list[str]
-    verdict: VerdictText
-    quote: Quote | None
 
 
 class MapRow(NamedTuple):
@@ -118,6 +105,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "description": titles.write_home_description(*pairs[0][1:]) if pairs else "",
             "linked_data": linked_data.build_site_graph(),
             "lead": _build_lead(*pairs[0]) if pairs else None,
+            "quote": _find_quote(*pairs[0][1:]) if pairs else None,
             "fresh": [_render_box(*pair) for pair in pairs[1:]],
             "tries": [
                 (comparison.get_absolute_url(), *list_brief_names(first, second))
@@ -140,7 +128,11 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _build_lead(comparison: Comparison, first: Card, second: Card) -> Lead:
-    """Return the leading comparison with the gist of a seat that differs, or of any seat. One query."""
+    return build_lead(first, second, url=comparison.get_absolute_url(), published_at=comparison.published_at)
+
+
+def _find_quote(first: Card, second: Card) -> Quote | None:
+    """Return the gist of a seat that judges the two differently, or of any seat. One query."""
     names = list_brief_names(first, second)
     reviews = Review.objects.current().filter(tool__in=[first.tool, second.tool]).exclude(gist="")
     quotes = [
@@ -148,16 +140,7 @@ def _build_lead(comparison: Comparison, first: Card, second: Card) -> Lead:
         for review in reviews.select_related("reviewer").order_by("reviewer__seat", "tool")
     ]
     split = [quote for quote in quotes if len({one.verdict for one in quotes if one.reviewer == quote.reviewer}) > 1]
-    return Lead(
-        comparison.get_absolute_url(),
-        first.tool.category.name,
-        first.tool.category.get_absolute_url(),
-        comparison.published_at,
-        (first, second),
-        names,
-        write_card_verdict(first, second),
-        next(iter([quote for quote in split if quote.verdict == "skip"] or split or quotes), None),
-    )
+    return next(iter([quote for quote in split if quote.verdict == "skip"] or split or quotes), None)
 
 
 def _render_box(comparison: Comparison, first: Card, second: Card) -> SafeString:

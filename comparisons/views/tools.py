@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from comparisons.addresses import add_query, join_query
-from comparisons.forms import parse_fact_filters, parse_needs, parse_seat_slugs, parse_tool_filter, parse_usage
+from comparisons.fact_filters import parse_fact_filters
+from comparisons.forms import parse_needs, parse_seat_slugs, parse_tool_filter, parse_usage
 from comparisons.machines import linked_data, titles
 from comparisons.models import Comparison, ComparisonQuerySet
 from comparisons.pages.category_page import find_leader, list_categories

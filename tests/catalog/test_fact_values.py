@@ -4,7 +4,7 @@ import pytest
 
 from catalog.actions import import_catalog
 from catalog.schema import OLD_FORMATS
-from tests.catalog.test_catalog import document, empty_site, export, fact, get_problems, import_content, tool
+from tests.catalog.documents import document, empty_site, export, fact, get_problems, import_content, tool
 from tools.models import Attribute, Fact
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from accounts.models import User
 from catalog.actions import add_fake_content, remove_fake_content
 from catalog.made_up.generator import Size
 from tests import factories as make
-from tests.catalog.test_catalog import document, export, fact, get_problems, import_content, plan, review, tool
+from tests.catalog.documents import document, export, fact, get_problems, import_content, plan, review, tool
 from tools.models import Attribute, Correction, Plan, Tool
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.catalog.test_catalog import document, empty_site, export, get_problems, import_content, plan, tool
+from tests.catalog.documents import document, empty_site, export, get_problems, import_content, plan, tool
 from tools.choices import Meter
 from tools.models import Plan
 

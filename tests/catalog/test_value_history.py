@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.catalog.test_catalog import document, export, fact, get_problems, import_content, plan, tool
+from tests.catalog.documents import document, export, fact, get_problems, import_content, plan, tool
 from tools.models import Plan
 
 pytestmark = pytest.mark.django_db

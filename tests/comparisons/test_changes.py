@@ -15,7 +15,7 @@ from catalog.actions import import_catalog
 from comparisons.choices import ChangeKind
 from comparisons.reading.changes import ChangeKey
 from tests import factories as make
-from tests.catalog.test_catalog import document, import_content, plan, tool
+from tests.catalog.documents import document, import_content, plan, tool
 from tests.comparisons.contents import SECRET, UNSEEN
 from tools.models import Plan, Tool
 

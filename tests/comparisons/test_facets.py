@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.made_up.generator import FakeContent, Size
-from comparisons.forms import SeatFilterForm, ToolFilterForm, parse_fact_filters
+from comparisons.fact_filters import parse_fact_filters
+from comparisons.forms import SeatFilterForm, ToolFilterForm
 from comparisons.reading.records import ListedAttribute, ListedCategory, ListedFact, ListedTool
 from comparisons.shaping import facets
 from comparisons.shaping.facets import FactFilter

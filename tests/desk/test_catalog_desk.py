@@ -13,7 +13,7 @@ from catalog.exporting import export_lines
 from desk.bulk import formats, report_rows, uploads, views
 from reviews.models import Mention, Review
 from tests import factories as make
-from tests.catalog.test_catalog import document, fact, plan, review, tool
+from tests.catalog.documents import document, fact, plan, review, tool
 from tests.desk.uploading import (
     IMPORTS,
     PUBLISHES,

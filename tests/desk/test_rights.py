@@ -20,7 +20,7 @@ from newsletter.models import Issue, Subscriber
 from reviews.models import Review, Reviewer
 from tests import factories as make
 from tests.accounts.people import person
-from tests.catalog.test_catalog import document
+from tests.catalog.documents import document
 from tests.desk.uploading import find_token, upload
 from tools.models import Category, Correction, Tool
 from tools.publishing import PublicationState
