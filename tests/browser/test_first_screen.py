@@ -1,4 +1,4 @@
-"""What a reader sees of a comparison before scrolling: the verdict and all of its evidence in short."""
+"""What a reader sees of a comparison before scrolling: the verdict and its evidence in short, and nothing moves."""
 
 from playwright.sync_api import Page
 
@@ -13,6 +13,15 @@ MEASURE = """selectors => {
     const found = selectors.map((selector) => [...document.querySelectorAll(selector)]);
     const bottoms = found.flat().map((element) => element.getBoundingClientRect().bottom);
     return [found.map((elements) => elements.length), Math.max(...bottoms)];
+}"""
+# Sum up what moves without the reader's doing, from the start of a page.
+OBSERVE_SHIFTS = """window.shifted = 0;
+new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({type: 'layout-shift', buffered: true});"""
+PUSH_DOWN = """() => {
+    document.body.insertAdjacentHTML('afterbegin', '<hr>');
+    document.body.firstElementChild.style.blockSize = '200px';
 }"""
 SELECTORS = [
     ".verdict__headline", ".board .tile", ".board .number", ".board__entry b", ".community__count",
@@ -35,3 +44,17 @@ def test_first_screen_of_every_comparison_holds_the_verdict_and_its_evidence(sit
             if bottom > (height if width < 1000 else 600):
                 low.append((str(comparison), width, bottom))
     assert low == []
+
+
+def test_nothing_on_a_comparison_moves_while_it_loads(site, page: Page):
+    page.add_init_script(OBSERVE_SHIFTS)
+    make.votes(on=Tool.objects.earliest("pk"), ship=18, skip=13)
+    moved = []
+    for width, height in SCREENS:
+        page.set_viewport_size({"width": width, "height": height})
+        for comparison in Comparison.objects.published().order_by("pk")[:3]:
+            page.goto(f"{site}{comparison.get_absolute_url()}?seats=10", wait_until="networkidle")
+            moved.append(page.evaluate("shifted"))
+    page.evaluate(PUSH_DOWN)
+    page.wait_for_function("shifted > 0")  # what moves is noticed
+    assert moved == [0] * 6
