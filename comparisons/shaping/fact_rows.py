@@ -33,7 +33,7 @@ class FactRow(TypedDict):
     """Whether the values are only text, which is not compared."""
     is_same: bool
     """Whether all values are known, can be compared, and are equal."""
-    peers: Peers | None
+    peers: SafeString | None
     """How many tools of the category have it; only on the page of one tool."""
 
 
@@ -98,7 +98,7 @@ def build_fact_rows(
                 "decides": differs and attribute["decides"],
                 "is_text": is_text,
                 "is_same": not is_text and None not in facts and len(values) == 1,
-                "peers": peers.get(pk),
+                "peers": render_cached("charts/_peers.html", peers=peers[pk]) if pk in peers else None,
             }
         )
     return rows

@@ -32,6 +32,8 @@ def test_every_drawing_of_data_is_a_partial_of_charts():
     drawings = {path for path, text in pages.items() if "<svg" in text}
     assert {path for path in drawings if not path.startswith("charts/")} == MARKS
     charts = {path for path in pages if path.startswith("charts/")}
-    included = set(re.findall(r'include "(charts/\w+\.html)"', "".join(pages.values())))
-    assert charts == included
+    modules = [path.read_text() for path in (Path(root).parent / "comparisons").rglob("*.py")]
+    assert charts == set(
+        re.findall(r'(?:include |render_cached\()"(charts/\w+\.html)"', "".join([*pages.values(), *modules]))
+    )
     assert [path for path in charts if re.search(r"<style|\sstyle=", pages[path])] == []
