@@ -24,6 +24,7 @@ from reviews.choices import Basis, Behind, Outcome, Verdict
 from reviews.models import Prediction, Review, Reviewer
 from tools import slugs, values
 from tools.choices import AttributeKind, Better, Beyond, Meter, Period, PlanKind
+from tools.currencies import CURRENCIES
 from tools.models import (
     CURRENCY_PATTERN,
     Attribute,
@@ -324,6 +325,8 @@ class PlanPart(SourcedPart):
     def check_plan(self) -> "PlanPart":
         if self.renamed_from and not self.added_at:
             raise ValueError("a plan with renamed_from needs added_at, the time at which it was renamed")
+        if self.currency and not self.superseded_at and self.currency not in CURRENCIES:
+            raise ValueError(f"“{self.currency}” is not a currency, such as USD")
         price: dict[str, Any] = {name: getattr(self, name) for name in Plan.VALUE_FIELDS}
         # The rates are a list of stored rates by now, whatever the annotation says.
         if errors := find_plan_errors(**{**price, "rates": read_rates(price["rates"])}):

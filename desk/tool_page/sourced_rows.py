@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.forms.models import BaseInlineFormSet
 from django.utils import timezone
@@ -15,6 +15,7 @@ from desk.history.form_merge import PostedRow
 from desk.ids import parse_id
 from desk.rate_rows import RateRowsField
 from desk.value_fields import build_value_field
+from tools.currencies import CURRENCIES
 from tools.models import AlreadySupersededError, Attribute, Fact, Plan, Sourced, Tool, find_plan_errors
 from tools.rates import read_rates
 from tools.values import parse_value
@@ -308,6 +309,13 @@ class SourcedFormSet(BaseInlineFormSet):
 class PlanFormSet(SourcedFormSet):
     KEY = "name"
     DUPLICATE = "This tool already has a plan with that name."
+
+    @property
+    def currencies(self) -> list[str]:
+        """The currencies to choose from: those of existing plans first, the one entered last at the top."""
+        plans = Plan.objects.filter(currency__in=CURRENCIES).order_by().values("currency")
+        used = [str(row["currency"]) for row in plans.annotate(last=Max("pk")).order_by("-last")]
+        return list(dict.fromkeys([*used, *sorted(CURRENCIES)]))
 
 
 class FactFormSet(SourcedFormSet):

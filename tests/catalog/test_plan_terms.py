@@ -126,3 +126,11 @@ def test_empty_terms_of_a_file_clear_them():
 def test_inconsistent_terms_are_reported_with_their_place(fields, problem):
     content = document(tools=[tool(plans=[plan(**fields)])])
     assert get_problems(content) == [f"tools[0].plans[0]{problem}"]
+
+
+def test_current_price_has_a_currency_of_the_world_and_a_former_one_any():
+    [problem] = get_problems(document(tools=[tool(plans=[plan(currency="DOL")])]))
+    assert "“DOL” is not a currency" in problem
+    former = plan(currency="DOL", superseded_at="2026-01-01T00:00:00Z")
+    import_content(document(tools=[tool(published_at="2025-01-01T00:00:00Z", plans=[former, plan()])]))
+    assert set(Plan.objects.values_list("currency", flat=True)) == {"DOL", "USD"}

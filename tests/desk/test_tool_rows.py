@@ -10,6 +10,7 @@ from django.utils import timezone
 from desk.tool_page.sourced_rows import SourcedFormSet
 from tests import factories as make
 from tests.desk.tool_forms import ADD, CONFLICT, fill_tool_form, read_errors, tool_url
+from tools.currencies import CURRENCIES
 from tools.models import AlreadySupersededError, Fact, Plan, Tool
 
 NO_UNIT = "A usage price needs the unit that the amount buys, such as “1M tokens”."
@@ -162,7 +163,8 @@ def test_row_superseded_by_someone_else_is_reported_and_loses_nothing(admin_clie
         ({**PRICE, "amount": "0"}, [f"Amount: {TOO_CHEAP}"]),
         ({**PRICE, "amount": "-1"}, [f"Amount: {TOO_CHEAP}"]),
         ({**PRICE, "currency": "dollar"}, ["Currency: Ensure this value has at most 3 characters (it has 6)."]),
-        ({**PRICE, "currency": "U1D"}, ["Currency: Three capital letters, as in USD."]),
+        ({**PRICE, "currency": "U1D"}, ["Currency: “U1D” is not a currency. Its code has three letters, such as USD."]),
+        ({**PRICE, "currency": "DOL"}, ["Currency: “DOL” is not a currency. Its code has three letters, such as USD."]),
         ({**PRICE, "period": ""}, ["Period: A paid plan needs a period."]),
         (
             {**PRICE, "period": "usage"},
@@ -356,3 +358,13 @@ def test_superseded_row_cannot_be_superseded_again():
     with pytest.raises(AlreadySupersededError):
         stale.supersede(value="BSD")
     assert Fact.objects.current().get().value == "GPL"
+
+
+def test_currencies_in_use_are_offered_first(admin_client):
+    tool = make.tool()
+    for number, currency in enumerate(("CHF", "SEK", "CHF", "NOK")):
+        make.plan(of=tool, name=f"Plan {number}", kind="paid", amount=9, currency=currency, period="month")
+    page = admin_client.get(f"/admin/tools/tool/{tool.pk}/change/").text
+    offered = re.findall(r'<option value="([A-Z]{3})"></option>', page)
+    assert offered[:4] == ["NOK", "CHF", "SEK", "AED"]
+    assert len(offered) == len(set(offered)) == len(CURRENCIES)

@@ -9,6 +9,7 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+import tools.currencies
 import tools.expressions
 import tools.models.plan
 import tools.models.tool
@@ -730,9 +731,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         max_length=3,
                         null=True,
-                        validators=[
-                            django.core.validators.RegexValidator("\\A[A-Z]{3}\\Z", "Three capital letters, as in USD.")
-                        ],
+                        validators=[tools.currencies.validate_currency],
                     ),
                 ),
                 (
@@ -869,9 +868,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         max_length=3,
                         null=True,
-                        validators=[
-                            django.core.validators.RegexValidator("\\A[A-Z]{3}\\Z", "Three capital letters, as in USD.")
-                        ],
+                        validators=[tools.currencies.validate_currency],
                     ),
                 ),
                 (

@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Self
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from tools.choices import Beyond, Meter, Period, PlanKind
+from tools.currencies import validate_currency
 from tools.models.constraints import CURRENCY_PATTERN, web_address_constraint
 from tools.models.sourced import CHANGED, NEWEST, Sourced, history_constraints, history_indexes
 from tools.models.tool import Tool
@@ -123,7 +124,7 @@ class Plan(Sourced):
         max_length=3,
         null=True,
         blank=True,
-        validators=[RegexValidator(rf"\A{CURRENCY_PATTERN}\Z", "Three capital letters, as in USD.")],
+        validators=[validate_currency],
     )
     period = models.CharField(max_length=5, choices=Period, null=True, blank=True)
     unit = models.CharField(
