@@ -8,7 +8,7 @@ PYTHON := .venv/bin/python
 PORT ?= 8000
 TESTS ?= tests
 
-.PHONY: help run dev test check format lock upgrade clean stop bench-page bench-pages bench-votes prove-votes prove-newsletter fuzz stress worker browser
+.PHONY: help run dev test check format lock upgrade clean stop bench-page bench-pages bench-votes prove-votes prove-newsletter prove-restore fuzz stress worker browser
 
 help:
 	@echo "make run         the site on http://127.0.0.1:$(PORT), as production runs it (PORT=... for another,"
@@ -26,6 +26,7 @@ help:
 	@echo "make fuzz        send 20,000 random requests as each group: no error (FUZZ=--requests=500 for fewer)"
 	@echo "make worker      start another mail worker (make run starts one)"
 	@echo "make prove-newsletter  send 100,000 emails with failures of every kind (PROOF=--calm measures speed)"
+	@echo "make prove-restore  back up a site that is written to, restore it elsewhere, and compare"
 	@echo "make stress      everybody at once for a minute: no error, no deadlock, no reader who waits"
 	@echo "make stop        stop the local PostgreSQL"
 	@echo "make clean       stop it and delete the environment and all local data"
@@ -101,6 +102,9 @@ prove-votes: .venv/installed
 
 prove-newsletter: .venv/installed
 	@$(PYTHON) -m bench.newsletter $(PROOF)
+
+prove-restore: .venv/installed
+	@$(PYTHON) -m bench.restore $(PROOF)
 
 fuzz: .venv/installed
 	@$(PYTHON) -m bench.fuzz $(FUZZ)

