@@ -194,6 +194,11 @@ class ScorecardRow:
         return typed or (self.edition and self.edition.verdict) or (self.published and self.published.verdict) or ""
 
     @property
+    def published_words(self) -> dict[str, Any]:
+        """The words of the published edition as an editor wrote them, from which a new edition can start."""
+        return {name: getattr(self.published, name) for name in Review.WORD_FIELDS} if self.published else {}
+
+    @property
     def published_quote(self) -> SafeString:
         return markdown.render_uncached(self.published.quote) if self.published else SafeString()
 

@@ -33,6 +33,27 @@ function count(field) {
   say();
 }
 
+// -- A new edition that starts from the published text --------------------------------------------------------
+
+function startFrom(source) {
+  const words = JSON.parse(source.querySelector("script").textContent);
+  const button = made("button", "", "Start from it");
+  button.type = "button";
+  button.addEventListener("click", () => {
+    for (const [name, value] of Object.entries(words)) {
+      for (const field of form.querySelectorAll(`[name="${source.dataset.start}-${name}"]`)) {
+        if (field.type === "radio") field.checked ||= field.value === value && !form.querySelector(`[name="${field.name}"]:checked`);
+        else field.value ||= value ?? "";
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+        field.dispatchEvent(new Event("change", { bubbles: true }));
+      }
+    }
+    source.open = false;
+    form.querySelector(`[name="${source.dataset.start}-quote"]`).focus();
+  });
+  source.append(button);
+}
+
 // -- Slug from the name, until one is typed -----------------------------------------------------------------
 
 function suggestSlug() {
@@ -173,6 +194,7 @@ function guard() {
 if (form && part) {
   document.querySelectorAll("[data-count]").forEach(count);
   document.querySelectorAll("[data-rows]").forEach(rows);
+  document.querySelectorAll("[data-start]").forEach(startFrom);
   document.querySelectorAll("fieldset.desk-row").forEach((row) => { paidFields(row); vouch(row); askWhy(row); });
   suggestSlug();
   factsOfCategory();
