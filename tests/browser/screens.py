@@ -24,6 +24,31 @@ def find_too_wide(page: Page, widths: Iterable[int] = WIDTHS) -> list[str]:
     return complaints
 
 
+# What every page keeps to on a phone: a low header, no small text, and at most one dash for a missing number on the
+# first screen.
+FAULTS = """() => {
+    const faults = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = new Range();
+    const header = document.querySelector(".top__row")?.getBoundingClientRect().height ?? 0;
+    if (header > 56) faults.push(`a header of ${header} px`);
+    let dashes = 0;
+    while (texts.nextNode()) {
+        const {currentNode: text} = texts, {parentElement: parent} = text;
+        if (!text.data.trim() || !parent.checkVisibility() || parent.closest("math, .visually-hidden")) continue;
+        const size = parseFloat(getComputedStyle(parent).fontSize);
+        if (size < 14) faults.push(`text of ${size} px: ${text.data.trim()}`);
+        range.selectNodeContents(text);
+        if (range.getBoundingClientRect().top < innerHeight) dashes += text.data.split("—").length - 1;
+    }
+    if (dashes > 1) faults.push(`${dashes} dashes`);
+    return faults;
+}"""
+
+
+def find_faults_on_a_phone(page: Page) -> list[str]:
+    """Return a complaint for each fault of a page that was loaded at 360 px."""
+    return [f"{page.url} has {fault}" for fault in page.evaluate(FAULTS)]
+
+
 # Short words that stand on two lines. Names and addresses may break anywhere, so that none is too long for its place.
 BROKEN_WORDS = r"""() => {
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = new Range(), broken = [];

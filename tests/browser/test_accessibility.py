@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from tests import factories as make
 from tests.addresses import PAGES
-from tests.browser.screens import find_faults_of_large_text, find_too_wide, find_violations_on, set_screen
+from tests.browser.screens import find_faults_of_large_text, find_faults_on_a_phone, find_too_wide, find_violations_on, set_screen
 from tools.models import Tool
 
 LONG = [
@@ -39,6 +39,7 @@ def find_complaints(site: str, page: Page, paths: list[str]) -> list[str]:
     for path, schemes in zip(paths, cycle([("light", "dark"), ("dark", "light")]), strict=False):
         set_screen(page, width=360, scheme=schemes[0])
         page.goto(site + path)
+        complaints += find_faults_on_a_phone(page)
         complaints += find_violations_on(page, zip((360, 1440), schemes, strict=True))
         complaints += find_too_wide(page)
         complaints += find_faults_of_large_text(page)

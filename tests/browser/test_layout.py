@@ -1,0 +1,65 @@
+"""What pages keep to that only a browser can tell: nothing shifts, lists are short, and colors and directions may differ."""
+
+from playwright.sync_api import Page
+
+from tests.addresses import FOUR, PAIR
+from tools.models import Tool
+
+KINDS = ["/", PAIR, FOUR, "/tools/", "/tools/aider/", "/categories/speech/", "/reviewers/skeptic/", "/splits/"]
+
+# The sum of all layout shifts so far. Pages that are only laid out report none.
+SHIFT = """async () => {
+    let shift = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach(({value}) => (shift += value)))
+        .observe({type: "layout-shift", buffered: true});
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return shift;
+}"""
+
+
+def test_nothing_shifts_while_a_page_loads(site, page: Page):
+    page.set_viewport_size({"width": 360, "height": 740})
+    shifts = {}
+    for path in KINDS:
+        page.goto(site + path)
+        shifts[path] = page.evaluate(SHIFT)
+    assert shifts == dict.fromkeys(KINDS, 0)
+
+
+def test_list_of_31_tools_takes_less_than_2000_pixels(site, page_to_measure: Page):
+    page_to_measure.set_viewport_size({"width": 1440, "height": 900})
+    page_to_measure.goto(f"{site}/tools/")
+    rows = page_to_measure.locator(".rows tbody tr")
+    rows.evaluate_all("rows => rows.slice(31).forEach((row) => row.remove())")
+    assert rows.count() == 31
+    assert page_to_measure.evaluate("document.documentElement.scrollHeight") < 2000
+
+
+def test_forced_colors_tell_marks_apart_and_mark_the_current_page(site, page_to_measure: Page):
+    page_to_measure.set_viewport_size({"width": 1440, "height": 900})
+    page_to_measure.emulate_media(forced_colors="active")
+    page_to_measure.goto(f"{site}/tools/")
+    fill = "([mark]) => getComputedStyle(mark).backgroundColor"
+    ship, skip = (page_to_measure.locator(f".rows .mark--{verdict}").evaluate_all(fill) for verdict in ("ship", "skip"))
+    assert (ship, skip) == ("rgb(0, 0, 0)", "rgba(0, 0, 0, 0)")
+    marked = page_to_measure.locator(".top__links a").evaluate_all(
+        """links => links.filter((link) => {
+            const {textDecorationLine, borderBlockEndWidth} = getComputedStyle(link);
+            return textDecorationLine !== "none" || borderBlockEndWidth !== "0px";
+        }).map((link) => link.textContent)"""
+    )
+    assert marked == ["Tools"]
+
+
+def test_name_from_right_to_left_stands_where_its_column_begins(site, page_to_measure: Page):
+    Tool.objects.filter(slug="mistral-medium-3").update(name="ميسترال ميديوم", short_name="")
+    page_to_measure.set_viewport_size({"width": 1440, "height": 900})
+    for path in (PAIR, FOUR):
+        page_to_measure.goto(site + path)
+        heads = page_to_measure.locator("thead th:has(bdi)")
+        offsets = heads.evaluate_all(
+            """heads => heads.map((head) => head.querySelector("bdi").getBoundingClientRect().x
+                - head.getBoundingClientRect().x - parseFloat(getComputedStyle(head).paddingInlineStart))"""
+        )
+        assert len(offsets) == (4 if path == PAIR else 8)
+        assert [round(offset) for offset in offsets] == [0] * len(offsets)
