@@ -280,3 +280,25 @@ def test_votes_change_the_numbers(client, form_client):
     after = text(client, "/compare/beta-vs-alpha/")
     assert ("59 votes" in before, "60 votes" in before) == (True, False)
     assert ("59 votes" in after, "60 votes" in after) == (False, True)
+
+
+def test_what_is_the_same_for_both_folds_into_one_line_that_names_it(client):
+    category, choices = make.category(), [{"slug": slug, "name": slug.upper()} for slug in "ab"]
+    license_, offline, context = (
+        make.attribute(name=name, slug=name.lower(), kind="choice", choices=choices)
+        for name in ("License", "Offline", "Context")
+    )
+    first, second = (make.tool(slug=slug, category=category) for slug in ("alpha", "beta"))
+    for attribute, values in ((license_, "aa"), (offline, "bb"), (context, "ab")):
+        attribute.categories.add(category)
+        for tool, value in zip((first, second), values, strict=True):
+            make.fact(of=tool, attribute=attribute, value=value)
+    page = text(client, "/compare/alpha-vs-beta/")
+    fold = page[page.index('<details class="fold">') :]
+    assert "<summary><b>Same for both:</b> License, Offline</summary>" in fold
+    assert [f'id="fact-{name}"' in fold.split("</details>")[0] for name in ("license", "offline", "context")] == [
+        True,
+        True,
+        False,
+    ]
+    assert 'id="fact-context"' in page
