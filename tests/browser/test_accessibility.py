@@ -12,7 +12,13 @@ from playwright.sync_api import Page
 
 from tests import factories as make
 from tests.addresses import PAGES
-from tests.browser.screens import find_faults_of_large_text, find_faults_on_a_phone, find_too_wide, find_violations_on, set_screen
+from tests.browser.screens import (
+    find_faults_of_large_text,
+    find_faults_on_a_phone,
+    find_too_wide,
+    find_violations_on,
+    set_screen,
+)
 from tools.models import Tool
 
 LONG = [

@@ -1,4 +1,4 @@
-"""What pages keep to that only a browser can tell: nothing shifts, lists are short, and colors and directions may differ."""
+"""What only a browser can tell: nothing shifts, lists are short, and colors and directions may differ."""
 
 from playwright.sync_api import Page
 
