@@ -17,7 +17,7 @@ from comparisons.shaping.needs import Fit, Need, judge, to_criterion
 from reviews.choices import Verdict
 from tools.choices import AttributeKind, Better, PlanKind
 from tools.prices import Price, find_entry_price
-from tools.values import SEPARATOR
+from tools.values import SEPARATOR, Option
 from web.words import isolate_name, join_words, shorten
 
 MAX_LINES = 4  # for either tool
@@ -196,15 +196,20 @@ def _list_wanted(facts: tuple[FactRecord, FactRecord]) -> Iterator[_Wanted]:
             has = [set(fact["value"].split(SEPARATOR)) for fact in facts]
             for more in (has[0] - has[1], has[1] - has[0]):
                 if options := [option for option in criterion.options if option.slug in more]:
-                    names = _quote([option.name for option in options], "or")
+                    names = _join_choices([option.name for option in options], criterion.options, "or")
                     needs = tuple(Need(criterion, option.slug) for option in options)
                     words = f"{need} {names}" if need else f"you need {names} ({name})"
                     yield _Wanted(f"{slug}:{options[0].slug}", words, needs)
 
 
-def _quote(names: Sequence[str], conjunction: str) -> str:
-    """Return the names of choices as a part of a sentence. They are labels, in the case in which tables show them."""
-    return join_words([f"“{name}”" for name in names], conjunction)
+def _join_choices(names: Sequence[str], options: Sequence[Option], conjunction: str) -> str:
+    """Return names of choices as a part of a sentence: `macOS or Linux`, but `“Terminal” or “Desktop app”`.
+
+    Names have the case in which tables show them, so those that are not proper names are quoted. Of an attribute's
+    choices, given as `options`, none is taken for one if any goes on in lower case.
+    """
+    are_proper = not any(word[:1].islower() for option in options for word in option.name.split()[1:])
+    return join_words(names if are_proper else [f"“{name}”" for name in names], conjunction)
 
 
 def _trim(need: str) -> str:
@@ -231,7 +236,8 @@ def _describe_difference(
         chosen = others["value"].split(SEPARATOR)
         names = [one["name"] for one in others["choices"] if one["slug"] in chosen]
         if len(join_words(names)) <= MAX_VALUES_LENGTH:
-            return f"{wanted.condition}: {other} has only {_quote(names, 'and')}"
+            values = _join_choices(names, to_criterion(others).options, "and")
+            return f"{wanted.condition}: {other} has only {values}"
     if best is Fit.PARTLY:
         return f"{wanted.condition}, if only in part: {other} does not offer it at all"
     return f"{wanted.condition}, which {other} {'offers only in part' if worst is Fit.PARTLY else 'does not offer'}"

@@ -74,10 +74,21 @@ def test_choices_without_words_take_the_words_of_their_attribute_or_its_name():
     tools = make_pair(
         "go, js, go-2", "js", kind="choice", decides=True, name="Clients", choices=choices, need="you write"
     )
-    assert write(tools) == [["You write “Go” or “Go 2”: Beta has only “JavaScript”."], [], []]
+    assert write(tools) == [["You write Go or Go 2: Beta has only JavaScript."], [], []]
     for tool in tools:
         tool["facts"][0]["need"] = ""  # type: ignore[index]
-    assert write(tools) == [["You need “Go” or “Go 2” (Clients): Beta has only “JavaScript”."], [], []]
+    assert write(tools) == [["You need Go or Go 2 (Clients): Beta has only JavaScript."], [], []]
+
+
+def test_choices_are_quoted_unless_all_of_an_attribute_are_proper_names():
+    names = {"go": "Go", "js": "JavaScript", "own": "Its own editor"}
+    choices = [{"slug": slug, "name": name} for slug, name in names.items()]
+    fields = {"kind": "choice", "decides": True, "choices": choices, "need": "you use it through"}
+    assert write(make_pair("go, own", "js", **fields)) == [
+        ["You use it through “Go” or “Its own editor”: Beta has only “JavaScript”."],
+        ["You use it through “JavaScript”: Alpha has only “Go” and “Its own editor”."],
+        [],
+    ]
 
 
 @pytest.mark.parametrize(
