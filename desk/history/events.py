@@ -3,6 +3,7 @@
 Plans, facts, reviews, predictions, and corrections belong to a tool; predictions belong to a review.
 """
 
+import dataclasses
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -107,9 +108,14 @@ class HistoryEvent:
     label: str
     changes: list[FieldChange]
     has_previous: bool
+    before: Values | None = None
+    after: Values = dataclasses.field(default_factory=dict)  # the last values, if the row was deleted
+    word: str = ""  # what was done, where the type alone does not say it
 
     @property
     def verb(self) -> str:
+        if self.word:
+            return self.word
         if self.type == CREATED:
             return "restored" if self.has_previous else "added"
         return "deleted" if self.type == DELETED else "changed"
@@ -261,6 +267,8 @@ def _build_events(tracked: Sequence[TrackedModel], rows: list[tuple[Any, ...]]) 
                 label=label_row(one.model, after, names),
                 changes=compare_states(one.fields, old, new, names) if is_known else [],
                 has_previous=before is not None,
+                before=before,
+                after=after,
             )
         )
     return events

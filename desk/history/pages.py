@@ -26,6 +26,7 @@ from desk.history.events import (
     read_version,
 )
 from desk.history.restoring import HistoryRow, Restoration, plan_restoration
+from desk.history.saves import group_saves
 from desk.idempotency import answer_once
 from desk.permissions import AnyUser, may_see, writes_own_drafts_only
 from newsletter.issuing import IssueActionError
@@ -86,9 +87,15 @@ class HistoryPages:
         context = {
             **self._build_context(request, obj, pk),
             "title": f"History of {obj}" if obj else f"History of a deleted {self.opts.verbose_name}",
-            "entries": [
-                {"event": drop_own_label(event, self.model), "restore_url": self._get_restore_url(request, pk, event)}
-                for event in events
+            "saves": [
+                (
+                    save,
+                    [
+                        (drop_own_label(event, self.model), self._get_restore_url(request, pk, event))
+                        for event in save.events
+                    ],
+                )
+                for save in group_saves(events)
             ],
             "number": number,
             "total": total,

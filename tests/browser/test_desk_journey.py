@@ -101,9 +101,10 @@ def read_history(page: Page) -> list[str]:
     """Return what happened to a tool, oldest first, each as `title: why`. All of it must be by ada."""
     events = []
     while True:
-        for entry in page.locator(".entry").all():
-            expect(entry.locator(".entry__who b")).to_have_text("ada")
-            events.append(": ".join(entry.locator(".entry__title, .entry__why").all_inner_texts()))
+        for save in page.locator(".save").all():
+            expect(save.locator(".save__who b")).to_have_text("ada")
+            why = save.locator(".save__why").all_inner_texts()
+            events += [": ".join([title, *why]) for title in save.locator(".entry__title").all_inner_texts()]
         older = page.get_by_role("link", name="Older")
         if older.count() == 0:
             return events[::-1]
@@ -121,7 +122,6 @@ HISTORY = [
         for what in ("Changed", *(f"Review “The {seat}” changed" for seat in SEATS))
     ),
     "Plan “Team” changed: A reader wrote.",
-    "Plan “Team” added: A reader wrote.",
     "Correction added: A reader wrote.",
     "Review “The Skeptic” added",
     "Review “The Skeptic” changed: Published.",

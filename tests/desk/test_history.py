@@ -27,8 +27,16 @@ def read_history(client, obj, **query) -> str:
 
 def event_texts(page: str) -> list[str]:
     """Return the visible text of each event on a history page, from the top."""
-    items = re.findall(r'<li class="entry .*?</li>', page, re.S)
-    return [" ".join(unescape(re.sub(r"<[^>]+>", " ", item)).split()) for item in items]
+    return [read_text(item) for item in re.findall(r'<li class="entry .*?</li>', page, re.S)]
+
+
+def read_saves(page: str) -> list[str]:
+    """Return who saved, when, and why, for each save on a history page, from the top."""
+    return [read_text(head) for head in re.findall(r'<header class="save__head">.*?</header>', page, re.S)]
+
+
+def read_text(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
 def test_history_shows_who_when_what_and_why(admin_client, admin_user, time_machine):
@@ -36,10 +44,54 @@ def test_history_shows_who_when_what_and_why(admin_client, admin_user, time_mach
     tool = make.tool(name="Alpha", tagline="Old line")
     time_machine.move_to("2026-11-13 10:00:05Z", tick=False)
     save_form(admin_client, tool, tagline="New line", change_reason="It had changed its name.")
-    first, second = event_texts(read_history(admin_client, tool))
-    assert first == "Changed admin , Nov 13, 2026, 10:00:05 UTC It had changed its name. Tagline Old line → New line"
-    assert second.startswith("Added No user , Nov 12, 2026, 09:30:00 UTC Show values")
+    page = read_history(admin_client, tool)
+    first, second = event_texts(page)
+    assert first == "Changed Tagline Old line → New line"
+    assert second.startswith("Added Show values")
     assert second.endswith("Restore this version…")
+    assert read_saves(page) == [
+        "admin , Nov 13, 2026, 10:00:05 UTC It had changed its name.",
+        "No user , Nov 12, 2026, 09:30:00 UTC",
+    ]
+
+
+def test_history_is_grouped_by_save_and_shows_what_a_price_and_a_fact_became(admin_client, time_machine):
+    time_machine.move_to("2026-11-12 09:30:00Z", tick=False)
+    tool = make.tool(tagline="One line")
+    price = make.plan(of=tool, name="Pro", kind="paid", amount=20, currency="USD", period="month")
+    gone = make.plan(of=tool, name="Team", kind="contact")
+    wrong = make.plan(of=tool, name="Trial")
+    fact = make.fact(of=tool, attribute=make.attribute(name="License"), value="MIT")
+    time_machine.move_to("2026-11-13 09:30:00Z", tick=False)
+    price.supersede(amount=25)
+    fact.supersede(correction=True, value="Apache-2.0", note="since 2.0")
+    gone.retire()
+    wrong.retire(correction=True)
+    time_machine.move_to("2026-11-13 09:30:03Z", tick=False)
+    tool.tagline = "Another save"
+    tool.save()
+    page = read_history(admin_client, tool)
+    assert len(read_saves(page)) == 3
+    assert event_texts(page)[:5] == [
+        "Changed Tagline One line → Another save",
+        "Fact “License” corrected Value MIT → Apache-2.0 Note — → since 2.0",
+        "Plan “Trial” removed because it was wrong",
+        "Plan “Team” removed",
+        "Plan “Pro” changed Price $20/mo → $25/mo",
+    ]
+
+
+def test_plan_that_is_renamed_and_superseded_at_once_is_followed(admin_client):
+    tool = make.tool()
+    plan = make.plan(of=tool, name="Hobby")
+    plan.supersede(name="Starter").supersede(kind="contact")
+    page = read_history(admin_client, tool)
+    assert event_texts(page)[:2] == [
+        "Plan “Starter” changed Price Free → Contact sales",
+        "Plan “Hobby” changed Name Hobby → Starter",
+    ]
+    assert len(event_texts(page)) == 4  # with the additions of the tool and its plan
+    assert len(read_saves(page)) == 1
 
 
 def test_history_of_a_tool_includes_exactly_what_belongs_to_it(admin_client):
@@ -69,7 +121,7 @@ def test_deleted_rows_stay_in_the_history_of_their_tool(admin_client):
     make.prediction(of=review, claim="Never mind.")
     review.delete()
     page = read_history(admin_client, tool)
-    assert [entry.split(" No user")[0] for entry in event_texts(page)][:2] in (
+    assert [entry.split(" Show")[0] for entry in event_texts(page)][:2] in (
         ["Review “The Founder” deleted", "Prediction “Never mind.” deleted"],
         ["Prediction “Never mind.” deleted", "Review “The Founder” deleted"],
     )
@@ -158,7 +210,7 @@ def test_every_history_opens_and_starts_with_an_addition(admin_client):
             make.plan(of=review.tool), make.fact(of=review.tool), make.prediction(of=review)]  # fmt: skip
     for row in rows:
         if admin.site.is_registered(type(row)):
-            assert event_texts(read_history(admin_client, row))[-1].startswith("Added No user")
+            assert event_texts(read_history(admin_client, row))[-1].startswith("Added")
 
 
 def test_deleted_drafts_are_listed_and_have_a_history(admin_client):
@@ -169,7 +221,7 @@ def test_deleted_drafts_are_listed_and_have_a_history(admin_client):
     assert ("Tool “Gone”" in page, kept.name in page) == (True, False)
     deleted.pk = pk
     events = event_texts(read_history(admin_client, deleted))
-    assert events[0].startswith("Deleted No user")
+    assert events[0].startswith("Deleted")
     assert events[0].endswith("Restore this version…")
 
 
