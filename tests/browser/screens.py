@@ -55,7 +55,7 @@ BROKEN_WORDS = r"""() => {
     while (texts.nextNode()) {
         const {currentNode: text} = texts, {parentElement: parent} = text;
         if (!parent.checkVisibility() || parent.closest("bdi, a, .visually-hidden, .checked")) continue;
-        if (getComputedStyle(parent).hyphens === "auto") continue;
+        if (getComputedStyle(parent).hyphens === "auto" || parent.closest("thead")?.offsetWidth === 1) continue;
         for (const {0: word, index} of text.data.matchAll(/(?<!\S)[\p{L}\p{N}%$.,:;“”]{2,7}(?!\S)/gu)) {
             range.setStart(text, index);
             range.setEnd(text, index + word.length);
