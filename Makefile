@@ -8,7 +8,7 @@ PYTHON := .venv/bin/python
 PORT ?= 8000
 TESTS ?= tests
 
-.PHONY: help run dev test check format lock upgrade clean stop bench-page bench-pages bench-votes prove-votes prove-newsletter prove-restore fuzz stress worker browser
+.PHONY: help run dev test check format lock upgrade clean stop bench-page bench-pages bench-votes prove-votes prove-newsletter prove-restore prove-reload fuzz stress worker browser
 
 help:
 	@echo "make run         the site on http://127.0.0.1:$(PORT), as production runs it (PORT=... for another,"
@@ -27,6 +27,7 @@ help:
 	@echo "make worker      start another mail worker (make run starts one)"
 	@echo "make prove-newsletter  send 100,000 emails with failures of every kind (PROOF=--calm measures speed)"
 	@echo "make prove-restore  back up a site that is written to, restore it elsewhere, and compare"
+	@echo "make prove-reload  20,000 requests while the server reloads: none fails"
 	@echo "make stress      everybody at once for a minute: no error, no deadlock, no reader who waits"
 	@echo "make stop        stop the local PostgreSQL"
 	@echo "make clean       stop it and delete the environment and all local data"
@@ -105,6 +106,9 @@ prove-newsletter: .venv/installed
 
 prove-restore: .venv/installed
 	@$(PYTHON) -m bench.restore $(PROOF)
+
+prove-reload: .venv/installed
+	@$(PYTHON) -m bench.reload $(PROOF)
 
 fuzz: .venv/installed
 	@$(PYTHON) -m bench.fuzz $(FUZZ)

@@ -33,6 +33,7 @@ class Answer:
 class Server:
     port: int
     log: Path
+    pid: int
 
     def read_log(self) -> str:
         """Return what the server has printed so far."""
@@ -103,7 +104,7 @@ def serve(*, database_host: str = "", **environment: str) -> Iterator[Server]:
             stdout=log,
             stderr=log,
         )
-        server = Server(port, Path(log.name))
+        server = Server(port, Path(log.name), process.pid)
         try:
             until = time.monotonic() + PATIENCE
             while True:

@@ -138,6 +138,12 @@ class Site:
                 raise RuntimeError(f"The site did not start; see {self.folder / 'site.log'}.")
             time.sleep(0.1)
 
+    @property
+    def server_pid(self) -> int:
+        """The process id of gunicorn's master."""
+        assert self._server is not None  # noqa: S101 (it was started)
+        return self._server.pid
+
     def kill_worker(self) -> bool:
         """SIGKILL one worker. The master starts another."""
         workers = self._list_workers()
