@@ -1,11 +1,15 @@
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Self
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.db.models import Case, F, When
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from accounts.passwords import normalize_password
 from web.mail_addresses import encode_address
@@ -57,3 +61,68 @@ class User(AbstractUser):
                 violation_error_message="Another account uses this email address.",
             ),
         ]
+
+
+class PresenceQuerySet(models.QuerySet["Presence"]):
+    def here(self) -> Self:
+        """Filter to users who still have the object open, longest first."""
+        return self.filter(ends_at__gt=timezone.now()).order_by("opened_at", "pk")
+
+    def expired(self, *, before: datetime) -> Self:
+        return self.filter(ends_at__lt=before)
+
+
+class Presence(models.Model):
+    """A user who has the form of an object open at the desk, until they leave it or their browser falls silent."""
+
+    OPENING = timedelta(minutes=10)
+    """How long opening a form counts in a browser that does not say afterwards that it is still open."""
+    BEAT = timedelta(minutes=2)
+    """The same after a browser has said so (static/desk/presence.js)."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="presences")
+    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
+    object_id = models.BigIntegerField()
+    opened_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+
+    objects = PresenceQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["content_type", "object_id", "user"],
+                name="accounts_presence_one_per_user",
+                violation_error_message="This user already has that object open.",
+            ),
+        ]
+        indexes = [models.Index(fields=["ends_at"], name="accounts_presence_ends")]
+
+    def __str__(self) -> str:
+        return f"{self.user} since {self.opened_at:%H:%M} UTC"
+
+    @classmethod
+    def note(cls, *, user: User, obj: models.Model, lasts: timedelta) -> None:
+        """Note that a user has an object open: for a while (`lasts`) from now, or no longer (0).
+
+        A user who comes back within `BEAT`, such as after saving or in another tab, has had it open all the time.
+        """
+        now = timezone.now()
+        key = {"user": user, "content_type": ContentType.objects.get_for_model(obj), "object_id": obj.pk}
+        known = cls.objects.filter(**key)
+        if lasts:
+            opened = Case(When(ends_at__lt=now - cls.BEAT, then=now), default=F("opened_at"))
+            if not known.update(opened_at=opened, seen_at=now, ends_at=now + lasts):
+                row = cls(**key, opened_at=now, seen_at=now, ends_at=now + lasts)
+                cls.objects.bulk_create([row], ignore_conflicts=True)
+        else:
+            known.update(seen_at=now, ends_at=now)
+
+    @classmethod
+    def list_others(cls, *, user: User, obj: models.Model) -> "list[Presence]":
+        """Return who else has an object open, longest first. One query."""
+        content_type = ContentType.objects.get_for_model(obj)
+        others = cls.objects.here().filter(content_type=content_type, object_id=obj.pk).exclude(user=user)
+        return list(others.select_related("user"))

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
@@ -19,6 +20,12 @@ def begin(request: HttpRequest) -> None:
     now = timezone.now()
     request.session[_BEGAN] = now.timestamp()
     request.session.set_expiry(_find_end(now))
+
+
+def begin_again(request: HttpRequest) -> None:
+    """Begin a session again if its user has just confirmed who they are."""
+    if did_recently_reauthenticate(request):
+        begin(request)
 
 
 def renew(request: HttpRequest) -> None:

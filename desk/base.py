@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.options import IS_POPUP_VAR, ActionLocation
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import IntegrityError, models
 from django.db.models import Field, ProtectedError, QuerySet
@@ -21,10 +21,13 @@ from desk.history import conflicts, deletion
 from desk.history.events import get_tracked_models
 from desk.history.pages import HistoryPages, get_admin_url
 from desk.idempotency import answer_once
+from desk.presence import PresenceAdmin
 from tools.models import ContentRevision
 from tools.row_history import set_change_reason
 from web import locks
 from web.normalize import normalize_line
+
+ACTION_FIELD = f"{ActionLocation.CHANGE_FORM.value}-action"
 
 admin.site.add_action(deletion.delete_selected, "delete_selected")
 
@@ -131,12 +134,23 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
         form_url: str = "",
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
+        if object_id is not None and _is_action(request):
+            save_first(request)
         view = partial(super().changeform_view, request, object_id, form_url, extra_context)
         if get_tracked_models(self.model):
             view = partial(conflicts.view_locked, self, request, object_id, view)
         elif request.method == "POST":
             view = locks.limited_atomic()(view)
         return answer_once(request, view)
+
+    def response_change(self, request: HttpRequest, obj: ModelT) -> HttpResponse:
+        """After what was typed is saved, run the action whose button was pressed, if any."""
+        if not getattr(request, "saves_first", False):
+            return super().response_change(request, obj)
+        rows = self.get_queryset(request).filter(pk=obj.pk)
+        action: Any = partial(self.response_action, request, rows)  # the stubs lack Django 6.1's argument
+        response: HttpResponse | None = action(action_location=ActionLocation.CHANGE_FORM)
+        return response or HttpResponseRedirect(request.get_full_path())
 
     def get_form(
         self,
@@ -161,6 +175,8 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
         obj: ModelT | None = None,
     ) -> HttpResponse:
         self.extend_change_form(request, context)
+        if isinstance(self, PresenceAdmin) and obj is not None and self.has_change_permission(request, obj):
+            self.add_presence(request, obj, context)
         if contention.is_busy(request):
             context["csrf_token"] = request.POST.get("csrfmiddlewaretoken", "")  # still the same form
         has_conflict = conflicts.prepare_change_form(request, context)
@@ -220,3 +236,16 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
         except (IntegrityError, ProtectedError) as error:
             messages.error(request, f"Nothing was deleted. {deletion.explain_refusal(error)}")
             return HttpResponseRedirect(get_admin_url(self.model, "change", object_id))
+
+
+def _is_action(request: HttpRequest) -> bool:
+    """Return whether the button of an action was pressed in a form, and not on the page that asks for confirmation."""
+    posted = request.POST
+    return ACTION_FIELD in posted and conflicts.SEEN_VERSION in posted and contention.SAVE_BUTTONS.isdisjoint(posted)
+
+
+def save_first(request: Any) -> None:
+    """Have Django save a posted form before its action runs, which by itself would ignore what was typed."""
+    posted = request.POST.copy()
+    posted["_continue"] = "1"
+    request.POST, request.saves_first = posted, True

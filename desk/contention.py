@@ -22,7 +22,7 @@ from accounts.models import User
 from web import locks
 from web.locks import Lock
 
-_SAVE_BUTTONS = frozenset({"_save", "_continue", "_addanother", "_saveasnew"})
+SAVE_BUTTONS = frozenset({"_save", "_continue", "_addanother", "_saveasnew"})
 _NOT_REPEATED = frozenset({"csrfmiddlewaretoken"})
 
 
@@ -51,7 +51,7 @@ def save_or_show_again[R: HttpResponseBase](request: HttpRequest, view: Callable
     """Answer a change form. If others hold its locks, show it again as it was typed."""
     posted = request.POST
     is_save = request.method == "POST" and (
-        not _SAVE_BUTTONS.isdisjoint(posted) or "CHANGE_FORM-action" not in posted  # else an action of the form
+        not SAVE_BUTTONS.isdisjoint(posted) or "CHANGE_FORM-action" not in posted  # else an action of the form
     )
     if not is_save:
         return view()

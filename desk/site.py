@@ -52,18 +52,23 @@ class Desk(admin.AdminSite):
     site_url = "/"
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from desk.bulk.urls import urls  # these views import models, which load after this class
+        from desk import presence  # these views import models, which load after this class
+        from desk.bulk.urls import urls
         from desk.search import views
 
         on_site = path(
             "r/<int:content_type_id>/<path:object_id>/", self.admin_view(self.view_on_site), name="view_on_site"
         )
+        present = path(
+            "presence/<int:content_type_id>/<int:object_id>/", self.admin_view(presence.report), name="presence"
+        )
         session = path("session/", self.admin_view(self.report_session), name="session")
+        renewed = path("session/renewed/", self.admin_view(self.show_renewed), name="session_renewed")
         search = [
             path("search/", self.admin_view(partial(views.search, self)), name="search"),
             path("search/hits/", self.admin_view(partial(views.suggest, self)), name="search_hits"),
         ]
-        return [on_site, session, *search, *urls(self.admin_view), *super().get_urls()]
+        return [on_site, session, renewed, present, *search, *urls(self.admin_view), *super().get_urls()]
 
     def report_session(self, request: HttpRequest) -> JsonResponse:
         """Say whose session this is, when it ends (ISO 8601), and which token forms must carry in it."""
@@ -74,6 +79,13 @@ class Desk(admin.AdminSite):
                 "token": get_token(request),
             }
         )
+
+    def show_renewed(self, request: HttpRequest) -> TemplateResponse:
+        """End the small window in which a user has signed in or confirmed who they are: their session begins again."""
+        sessions.begin_again(request)
+        words = "You are signed in. Close this window, and go on where you were."
+        context = {**self.each_context(request), "title": "Your session is renewed", "words": words}
+        return TemplateResponse(request, "desk/renewed.html", context)
 
     def view_on_site(self, request: HttpRequest, content_type_id: int, object_id: str) -> HttpResponse:
         """Redirect to an object's page on the site, for users who may see the object at the desk.
@@ -115,7 +127,7 @@ class Desk(admin.AdminSite):
 
         Requests that make no sense or are not allowed get a page of the desk that says so.
         """
-        page = super().admin_view(view, cacheable)
+        page, is_use = super().admin_view(view, cacheable), getattr(view, "is_use", True)
 
         @wraps(page)
         def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
@@ -123,7 +135,8 @@ class Desk(admin.AdminSite):
                 return page(request, *args, **kwargs)  # redirects to the sign-in page
             if second_factor.is_missing(request):
                 return HttpResponseRedirect(second_factor.build_step_url(request))
-            sessions.renew(request)
+            if is_use:
+                sessions.renew(request)
             view = partial(page, request, *args, **kwargs)
             if request.method not in ("GET", "HEAD", "OPTIONS"):
                 from desk import contention  # it imports models, which load after this class

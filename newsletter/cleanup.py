@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from accounts.models import Presence
 from newsletter.models import Cooldown, Outbox, Subscriber, Worker
 from votes.network import delete_old_keys
 
@@ -20,3 +21,4 @@ def delete_expired() -> None:
     Outbox.objects.filter(finished_at__lt=now - timedelta(days=OUTBOX_DAYS)).delete()
     Cooldown.objects.expired(before=now - timedelta(days=COOLDOWN_DAYS)).delete()
     Worker.objects.filter(beat_at__lt=now - timedelta(days=1)).delete()
+    Presence.objects.expired(before=now - timedelta(hours=1)).delete()

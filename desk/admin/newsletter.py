@@ -10,6 +10,7 @@ from django.urls import URLPattern
 
 from desk.admin.issue_pages import answer_button, issue_urls
 from desk.base import DeskAdmin
+from desk.presence import PresenceAdmin
 from newsletter import issuing
 from newsletter.actions import erase
 from newsletter.issuing import IssueActionError
@@ -76,7 +77,7 @@ class SuppressionAdmin(DeskAdmin):
 
 
 @admin.register(Issue)
-class IssueAdmin(DeskAdmin):
+class IssueAdmin(DeskAdmin, PresenceAdmin):
     change_list_template = "admin/newsletter/issue/change_list.html"
     change_form_template = "admin/newsletter/issue/change_form.html"
     list_display = ["number", "subject", "state", "composed_at", "started_at", "finished_at"]

@@ -23,6 +23,7 @@ from desk.lists.change_lists import MissingSeatFilter, PreparedChangeList, State
 from desk.lists.verify_action import run_verify_action
 from desk.lists.verifying import read_rows_of_tools
 from desk.permissions import may_write_reviews
+from desk.presence import PresenceAdmin
 from desk.publishing.admin import PublishingAdmin
 from desk.tool_page import lookups
 from desk.tool_page.corrections import CorrectionInline
@@ -93,7 +94,7 @@ class ScorecardInline(InlineModelAdmin):
 
 
 @admin.register(Tool)
-class ToolAdmin(PublishingAdmin[Tool], SheetAdmin):
+class ToolAdmin(PublishingAdmin[Tool], SheetAdmin, PresenceAdmin):
     """The list of tools, and the page on which an editor does everything for one tool."""
 
     sheet = TOOL_SHEET

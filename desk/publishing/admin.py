@@ -139,6 +139,16 @@ class PublishingAdmin[ModelT: Content](ListAdmin[ModelT]):
             "transitions": [(transition, self._transition_url(content, transition)) for transition in transitions],
         }
 
+    def response_change(self, request: HttpRequest, obj: ModelT) -> HttpResponse:
+        """After what was typed is saved, go on to the preview or transition whose link was pressed (`_then`)."""
+        response = super().response_change(request, obj)
+        then = request.POST.get("_then", "")
+        if then == "preview" and previews.is_previewable(obj) and may_preview(request.user, obj):
+            return HttpResponseRedirect(previews.preview_url(obj))
+        if then in TRANSITIONS and self.has_publish_permission(request):
+            return HttpResponseRedirect(self._transition_url(obj, TRANSITIONS[then]))
+        return response
+
     # -- One object -----------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:

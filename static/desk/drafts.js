@@ -214,7 +214,37 @@
     }
   }
 
+  // -- Saving first -----------------------------------------------------------------------------------------
+
+  // Whether a form holds anything that the desk has not stored, also from the page before, which showed it with errors.
+  function isUnsaved(form) {
+    if (differ(readFields(form, { asItCame: false }), readFields(form, { asItCame: true })).length) return true;
+    return Boolean(form.dataset.draftKey && read(form.dataset.draftKey));
+  }
+
+  // A link that acts on the object saves first what was typed. What readers see at once is saved only by its own button.
+  function saveFirst(section) {
+    const form = document.querySelector("#content-main form[method=post]");
+    const button = form?.querySelector("[name=_continue]");
+    if (!button) return;
+    section.addEventListener("click", (event) => {
+      const link = event.target.closest("a[data-then]");
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !isUnsaved(form)) return;
+      event.preventDefault();
+      section.querySelector(".publishing__unsaved")?.remove();
+      if (section.dataset.saveFirst === "save") {
+        form.append(make("input", { type: "hidden", name: "_then", value: link.dataset.then }));
+        button.click();
+        return;
+      }
+      const words = make("p", { className: "publishing__unsaved", text: "What you typed is not saved, and readers would see it at once. Save it first, or reload the page to discard it." });
+      words.setAttribute("role", "alert");
+      section.append(words);
+    });
+  }
+
   try {
+    document.querySelectorAll("[data-save-first]").forEach(saveFirst);
     tidy();
     if (!new URLSearchParams(location.search).has("_popup")) {
       const forms = [...document.querySelectorAll("#content form")].filter((form) => form.method === "post" && form.id !== "changelist-form" && form.querySelector(TYPED));

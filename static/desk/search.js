@@ -14,7 +14,7 @@
   input.placeholder += isMac ? " (⌘K)" : " (Ctrl+K)";
   input.setAttribute("aria-keyshortcuts", isMac ? "Meta+K" : "Control+K");
 
-  function close() {
+  function closeHits() {
     clearTimeout(timer);
     request?.abort();
     panel.hidden = true;
@@ -24,7 +24,7 @@
 
   async function look() {
     const text = input.value.trim();
-    if (!text) return close();
+    if (!text) return closeHits();
     request?.abort();
     const mine = (request = new AbortController());
     const response = await fetch(`${form.dataset.hits}?${new URLSearchParams({ q: text })}`, {
@@ -57,7 +57,7 @@
     if (event.isComposing) return;
     if (event.key === "Escape" && !panel.hidden) {
       event.preventDefault();
-      close();
+      closeHits();
       input.focus();
     }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -69,12 +69,12 @@
     next.focus();
   });
 
-  form.addEventListener("submit", close);
+  form.addEventListener("submit", closeHits);
   form.addEventListener("focusout", (event) => {
     // A click on the panel's own text moves the focus to nothing.
-    if (event.relatedTarget && !form.contains(event.relatedTarget)) close();
+    if (event.relatedTarget && !form.contains(event.relatedTarget)) closeHits();
   });
   document.addEventListener("pointerdown", (event) => {
-    if (!form.contains(event.target)) close();
+    if (!form.contains(event.target)) closeHits();
   });
 }

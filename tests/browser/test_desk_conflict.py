@@ -28,6 +28,9 @@ def test_second_save_merges_and_asks_only_about_what_both_changed(site, page, ot
     for editor, name in ((page, "bea"), (other, "ada")):
         sign_in(editor.context, site, User.objects.create_superuser(name))
         editor.goto(address)
+    expect(other.locator("#presence")).to_have_text(re.compile(r"^Bea has had this tool open since \d\d:\d\d UTC\.$"))
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # sooner than after 30 seconds
+    expect(page.locator("#presence")).to_have_text(re.compile(r"^Ada has had this tool open since"))
     page.get_by_label("Tagline").fill("Of Bea.")
     page.get_by_label("Description").fill(WORDS)
 
@@ -37,6 +40,8 @@ def test_second_save_merges_and_asks_only_about_what_both_changed(site, page, ot
     other.get_by_role("button", name="Save", exact=True).click()
     expect(other).to_have_url(re.compile(r"/admin/tools/tool/$"))
 
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#presence")).to_be_hidden()
     page.get_by_role("button", name="Save", exact=True).last.click()
     notice = page.locator(".conflict")
     expect(notice).to_contain_text("Ada saved this at")

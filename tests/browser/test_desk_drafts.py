@@ -2,9 +2,11 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
@@ -185,25 +187,61 @@ def test_enter_in_a_field_saves_a_draft_but_nothing_that_is_public(page: Page, a
 
 
 def test_page_whose_session_ended_says_so_and_is_saved_after_signing_in_elsewhere(page: Page, address, live_server):
-    page.clock.install()
     page.goto(address)
     page.get_by_label("Tagline").fill("Typed before")
     Session.objects.all().delete()
-    page.clock.fast_forward("06:00")
+    page.evaluate("const now = Date.now; Date.now = () => now() + 360_000")  # six minutes later
     page.get_by_label("Tagline").press_sequentially(" and after")
     notice = page.get_by_role("alert")
     expect(notice).to_contain_text("You are signed out. What you typed is still here")
-    expect(notice.get_by_role("link", name="Sign in")).to_have_attribute("href", "/account/login/?next=/admin/")
 
-    with page.expect_popup() as popup:
-        notice.get_by_role("link", name="Sign in").click()
-    popup.value.get_by_label("User name or email address").fill("ada")
-    popup.value.get_by_label("Password").fill("a long pass phrase")
-    popup.value.get_by_role("button", name="Sign in", exact=True).click()
-    popup.value.wait_for_url("**/admin/")
-    page.bring_to_front()
-    page.evaluate("dispatchEvent(new Event('focus'))")
-    expect(notice).to_have_count(0)
-    page.get_by_role("button", name="Save and continue editing").click()
+    with page.context.expect_page() as opened:  # saving asks first, and waits for the sign-in
+        page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.get_by_role("dialog")).to_contain_text("This page waits")
+    small = opened.value
+    small.get_by_label("User name or email address").fill("ada")
+    small.get_by_label("Password").fill("a long pass phrase")
+    with small.expect_event("close"):
+        small.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.locator(".messagelist .success")).to_be_visible()
     assert Tool.objects.get().tagline == "Typed before and after"
+
+
+def test_session_that_soon_ends_is_renewed_in_a_small_window(page: Page, address, settings):
+    session = Session.objects.get()
+    store = session.get_session_store_class()(session.session_key)
+    store.set_expiry(600)
+    store.save()
+    began = timezone.now() - timedelta(days=6, hours=23, minutes=30)
+    store["began"] = began.timestamp()
+    store.save()
+    page.goto(address)
+    page.get_by_label("Tagline").fill("Typed before")
+    page.evaluate("const now = Date.now; Date.now = () => now() + 360_000")  # six minutes later
+    page.get_by_label("Tagline").press_sequentially(" and after")
+    notice = page.get_by_role("alert")
+    expect(notice).to_contain_text(re.compile(r"Your session ends at \d+:\d\d [AP]M\. What you typed stays here\."))
+    with page.context.expect_page() as opened:
+        notice.get_by_role("button", name="Renew it now").click()
+    small = opened.value
+    small.get_by_label("Password").fill("a long pass phrase")
+    with small.expect_event("close"):
+        small.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(notice).to_have_count(0)
+    expect(page.get_by_label("Tagline")).to_have_value("Typed before and after")
+    assert Session.objects.get().expire_date > timezone.now() + timedelta(hours=11)
+
+
+def test_links_that_act_on_a_draft_save_what_was_typed_first(page: Page, address, tool):
+    page.goto(address)
+    page.get_by_label("Tagline").fill("For readers at once")
+    page.locator(".publishing").get_by_role("link").first.click()
+    expect(page.locator(".publishing__unsaved")).to_contain_text("readers would see it at once")
+    assert (Tool.objects.get().tagline, page.url) == ("Before", address)
+    Tool.objects.update(published_at=None)
+    draft = open_page(page.context, address)
+    draft.get_by_label("Tagline").fill("A whole tagline")
+    draft.get_by_role("link", name="Publish now…").click()
+    expect(draft).to_have_url(re.compile(r"/publish/$"))
+    assert Tool.objects.get().tagline == "A whole tagline"

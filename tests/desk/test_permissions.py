@@ -41,6 +41,8 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "login": (302, 302, 302, 302),  # to the desk: they are signed in
     "logout": (405, 405, 405, 405),
     "session": ALL,
+    "session_renewed": ALL,
+    "presence": (405, 405, 405, 405),
     "search": ALL,
     "search_hits": ALL,
     "password_change": (302, 302, 302, 302),  # to the page of the account
@@ -251,6 +253,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "content_type_id": ContentType.objects.get(app_label="tools", model="tool").pk,
         "object_id": make.tool().pk,
     },
+    "presence": lambda: ARGUMENTS["view_on_site"](),
     "auth_user_password_change": lambda: {"id": person().pk},
     "tools_attribute_convert": lambda: {"pk": make.attribute().pk},
     "newsletter_issue_act": lambda: {"object_id": get_draft_issue().pk, "act": "ready"},
