@@ -48,7 +48,7 @@ class TransitionForm(forms.Form):
 
     at = forms.DateTimeField(
         label="At (UTC)",
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL_TIME),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "data-utc": ""}, format=LOCAL_TIME),
         help_text="It is published automatically at that time. The time is in UTC.",
     )
     reason = MultilineField(

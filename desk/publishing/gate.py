@@ -25,14 +25,19 @@ from web.words import count_of, format_day, join_words, spell_number
 
 MIN_QUOTE_LENGTH = 80  # characters, without Markdown syntax
 MIN_SOURCED_FACTS = 3
+PLANS, FACTS = "plans-heading", "facts-heading"  # ids on the page of a tool
 
 
 class Finding(NamedTuple):
-    """One thing that is missing. A finding that does not block is a hint. Nobody overrides a final one."""
+    """One thing that is missing. A finding that does not block is a hint. Nobody overrides a final one.
+
+    `place` is the id of the field or section of the object's form where it is added; "" if it is not there.
+    """
 
     words: str
     blocks: bool = True
     is_final: bool = False
+    place: str = ""
 
 
 def is_public_at(content: Content, *, at: datetime) -> bool:
@@ -55,12 +60,15 @@ def check_tool(
     are published together with the tool (`Review.is_published_with_tool`) count as published.
     """
     findings = [
-        Finding(f"There is no {field}.") for field in ("tagline", "description", "website") if not getattr(tool, field)
+        Finding(f"There is no {field}.", place=f"id_{field}")
+        for field in ("tagline", "description", "website")
+        if not getattr(tool, field)
     ]
     if tool.category_id is None:
-        findings.append(Finding("There is no category."))
+        findings.append(Finding("There is no category.", place="id_category"))
     if not plans:
-        findings.append(Finding("There is no plan: readers cannot see what it costs, or that it is free."))
+        words = "There is no plan: readers cannot see what it costs, or that it is free."
+        findings.append(Finding(words, place=PLANS))
     on = clock.day_of(at)
     findings += [] if tool.example else _check_statements(plans, facts, on=on)
     return findings + _check_panel(reviews, seats, at=at)
@@ -71,19 +79,16 @@ def _check_statements(plans: Sequence[Plan], facts: Sequence[Fact], *, on: date)
     findings = []
     sourced = sum(1 for fact in facts if fact.source)
     if sourced < MIN_SOURCED_FACTS:
-        findings.append(
-            Finding(
-                f"{count_of(sourced, 'fact').capitalize()} with a source; {spell_number(MIN_SOURCED_FACTS)} are needed."
-            )
-        )
+        words = f"{count_of(sourced, 'fact').capitalize()} with a source; {spell_number(MIN_SOURCED_FACTS)} are needed."
+        findings.append(Finding(words, place=FACTS))
     for plan in plans:
-        findings += _check_sourcing(plan, f"The plan “{plan.name}”", on=on)
+        findings += _check_sourcing(plan, f"The plan “{plan.name}”", on=on, place=PLANS)
     for fact in facts:
-        findings += _check_sourcing(fact, f"The fact “{fact.attribute.name}”", on=on)
+        findings += _check_sourcing(fact, f"The fact “{fact.attribute.name}”", on=on, place=FACTS)
     return findings
 
 
-def _check_sourcing(row: Sourced, name: str, *, on: date) -> list[Finding]:
+def _check_sourcing(row: Sourced, name: str, *, on: date, place: str) -> list[Finding]:
     missing = [
         words
         for words, is_missing in (
@@ -93,11 +98,11 @@ def _check_sourcing(row: Sourced, name: str, *, on: date) -> list[Finding]:
         if is_missing
     ]
     if missing:
-        return [Finding(f"{name} {join_words(missing)}.")]
+        return [Finding(f"{name} {join_words(missing)}.", place=place)]
     if row.verified_on and is_stale(row.verified_on, today=on):
         days = settings.STALE_AFTER_DAYS
         words = f"{name} was last verified on {format_day(row.verified_on)}, more than {days} days before."
-        return [Finding(words, blocks=False)]
+        return [Finding(words, blocks=False, place=place)]
     return []
 
 
@@ -112,7 +117,7 @@ def _check_panel(reviews: Iterable[Review], seats: Iterable[Reviewer], *, at: da
         if not published:
             later = [review.published_at for review in candidates if review.published_at]
             words = f"its review is not published until {format_moment(min(later))}" if later else "there is no review"
-            findings.append(Finding(f"{seat.name}: {words}."))
+            findings.append(Finding(f"{seat.name}: {words}.", place=f"seat-{seat.slug}"))
         for review in published:
             if review.is_published_with_tool():
                 findings += _name_seat(seat, check_review_text(review, predictions=review.predictions.all(), at=at))
@@ -128,7 +133,8 @@ def _find_current(published: Iterable[Review], *, at: datetime) -> Review:
 
 def _name_seat(seat: Reviewer, findings: Iterable[Finding]) -> list[Finding]:
     return [
-        finding._replace(words=f"{seat.name}: {finding.words[0].lower()}{finding.words[1:]}") for finding in findings
+        finding._replace(words=f"{seat.name}: {finding.words[0].lower()}{finding.words[1:]}", place=f"seat-{seat.slug}")
+        for finding in findings
     ]
 
 
@@ -136,9 +142,10 @@ def _check_what_readers_need(review: Review) -> list[Finding]:
     """Return what editions from before lack, and no current edition of a tool that is published may."""
     findings = []
     if not review.gist:
-        findings.append(Finding(f"There is no gist: the reason in one line of at most {MAX_GIST_LENGTH} characters."))
+        words = f"There is no gist: the reason in one line of at most {MAX_GIST_LENGTH} characters."
+        findings.append(Finding(words, place="id_gist"))
     if not review.basis:
-        findings.append(Finding("How the seat knows is not recorded."))
+        findings.append(Finding("How the seat knows is not recorded.", place="id_basis"))
     return findings
 
 
@@ -155,16 +162,18 @@ def check_review_text(review: Review, *, predictions: Iterable[Prediction], at: 
     findings = _check_what_readers_need(review)
     length = len(markdown.to_plain_text(review.quote).strip())
     if length < MIN_QUOTE_LENGTH:
-        findings.append(Finding(f"The quote has {length} characters; {MIN_QUOTE_LENGTH} are needed."))
+        words = f"The quote has {length} characters; {MIN_QUOTE_LENGTH} are needed."
+        findings.append(Finding(words, place="id_quote"))
     findings += [
         Finding(
-            f"The prediction “{prediction.claim}” is due on {format_day(prediction.due_on)}, before it is published."
+            f"The prediction “{prediction.claim}” is due on {format_day(prediction.due_on)}, before it is published.",
+            place="predictions-heading",
         )
         for prediction in predictions
         if prediction.outcome == Outcome.OPEN and prediction.due_on <= clock.day_of(at)
     ]
     if not review.flips_if:
-        findings.append(Finding("It does not say what would flip it.", blocks=False))
+        findings.append(Finding("It does not say what would flip it.", blocks=False, place="id_flips_if"))
     return findings
 
 
@@ -187,7 +196,8 @@ def check_comparison(
         words = f"{count_of(len(first ^ second), 'seat').capitalize()} reviewed only one of the tools."
         findings.append(Finding(words, blocks=False))
     if not comparison.introduction.strip():
-        findings.append(Finding("There is no introduction that says who is choosing.", blocks=False))
+        words = "There is no introduction that says who is choosing."
+        findings.append(Finding(words, blocks=False, place="id_introduction"))
     return findings
 
 
@@ -209,6 +219,6 @@ def _check_tool_is_public(tool: Tool, *, at: datetime, also: str) -> list[Findin
 
 
 def format_moment(instant: datetime) -> str:
-    """Format an instant for editors: `3 Aug 2026, 09:00 UTC`."""
+    """Format an instant for editors: `Aug 3, 2026, 09:00 UTC`."""
     at = instant.astimezone(timezone.get_default_timezone())
     return f"{format_day(at.date())}, {at:%H:%M %Z}"

@@ -479,3 +479,30 @@ def test_concurrent_requests_publish_once():
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(publish, range(4))) == [False, False, False, True]
     assert tool.history.count() == 2
+
+
+def test_findings_lead_to_where_they_are_fixed(admin_client):
+    """Each finding that names a place links to an element of the object's form."""
+    seats = make.reviewer(), make.reviewer()
+    tool = make.tool(published_at=None, tagline="", description="", website="")
+    make.plan(of=tool)
+    make.fact(of=tool, attribute=make.attribute())
+    make.review(of=tool, by=seats[0], published_at=None, gist="", basis="", quote="Short.", flips_if="")
+    public = make.tool()
+    review = make.review(of=public, by=seats[0], published_at=None, gist="", basis="", quote="Short.", flips_if="")
+    make.prediction(of=review, due_on=make.PAST.date())
+    comparison = make.comparison(first=public, published_at=None, introduction="")
+    bare = make.tool(published_at=None)
+    places = set()
+    for row in (tool, bare, review, comparison):
+        form = f"/admin/{row._meta.app_label}/{row._meta.model_name}/{row.pk}/"
+        page = admin_client.get(f"{form}publish/").text
+        links = re.findall(rf'href="{form}change/#([^"]+)"', page)
+        ids = set(re.findall(r'id="([^"]+)"', admin_client.get(f"{form}change/").text))
+        assert set(links) <= ids
+        places |= set(links)
+    assert places == {
+        "id_tagline", "id_description", "id_website", "plans-heading", "facts-heading",
+        f"seat-{seats[0].slug}", f"seat-{seats[1].slug}", "id_gist", "id_basis", "id_quote", "id_flips_if",
+        "predictions-heading", "id_introduction",
+    }  # fmt: skip

@@ -1,0 +1,23 @@
+// An editor's own time beside UTC, in which the desk keeps all times.
+
+{
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const format = new Intl.DateTimeFormat("en-US", { dateStyle: "medium", timeStyle: "short" });
+  const isUtc = (at) => at.getTimezoneOffset() === 0;
+
+  for (const time of document.querySelectorAll("time[datetime*=T]")) {
+    const at = new Date(time.dateTime);
+    if (!Number.isNaN(+at) && !isUtc(at)) time.append(` (${format.format(at)} in ${timeZone})`);
+  }
+
+  for (const input of document.querySelectorAll("input[data-utc]")) {
+    const note = Object.assign(document.createElement("p"), { className: "help", role: "status" });
+    const say = () => {
+      const at = new Date(`${input.value}Z`);
+      note.textContent = Number.isNaN(+at) || isUtc(at) ? "" : `${format.format(at)} in ${timeZone}, where you are.`;
+    };
+    input.after(note);
+    input.addEventListener("input", say);
+    say();
+  }
+}
