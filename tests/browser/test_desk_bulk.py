@@ -84,7 +84,7 @@ def test_no_accessibility_rule_is_broken_and_nothing_is_wider_than_the_screen(de
             if desk.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 complaints.append(f"{what} is wider than {width}")
 
-    for path in ("/admin/catalog/", "/admin/tools/fact/import/", "/admin/tools/tool/export/"):
+    for path in ("/admin/catalog/", "/admin/tools/attribute/import/", "/admin/tools/tool/export/"):
         desk.goto(site + path)
         check(path)
     desk.goto(site + "/admin/tools/tool/import/")
