@@ -1,6 +1,7 @@
 """The admin of tools: one page for everything an editor does on a tool."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -19,6 +20,7 @@ from comparisons.shaping.tool_columns import render_logo
 from desk.bulk.layouts import TOOL_SHEET
 from desk.bulk.sheet_admin import SheetAdmin
 from desk.fields import NormalizedTextAdmin
+from desk.history import deletion
 from desk.lists.change_lists import MissingSeatFilter, PreparedChangeList, StateFilter, ToolCheckedFilter
 from desk.lists.verify_action import run_verify_action
 from desk.lists.verifying import read_rows_of_tools
@@ -261,13 +263,29 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin, PresenceAdmin):
             before = list_names(*(form.initial[field] for field in ("name", "short_name", "aliases"))) if change else []
             rescan_mentions(tool=form.instance, names=[*before, *form.instance.names])
 
+    def get_deleted_objects(
+        self, objs: Sequence[Tool] | QuerySet[Tool], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Let reviews and comparisons that readers never saw be deleted with their tool instead of protecting it."""
+        deleted, counts, missing, protected = super().get_deleted_objects(objs, request)
+        drafts: Sequence[Any] = deletion.list_drafts_of(objs)
+        if protected and len(protected) == sum(len(rows) for rows in drafts):
+            protected = []
+            for rows in filter(None, drafts):
+                more = super().get_deleted_objects(rows, request)
+                deleted, missing = [*deleted, *more[0]], missing | more[2]
+                counts = dict(Counter(counts) + Counter(more[1]))
+        return deleted, counts, missing, protected
+
     def delete_model(self, request: HttpRequest, obj: Tool) -> None:
         stem = obj.logo
+        deletion.delete_drafts_of([obj])
         super().delete_model(request, obj)
         transaction.on_commit(partial(logos.remove, stem))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Tool]) -> None:
         stems = list(queryset.exclude(logo="").values_list("logo", flat=True))
+        deletion.delete_drafts_of(queryset)
         super().delete_queryset(request, queryset)
         for stem in stems:
             transaction.on_commit(partial(logos.remove, stem))

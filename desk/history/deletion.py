@@ -1,14 +1,17 @@
 """Deletion at the desk: only of what readers never saw. Triggers enforce the same rule (tools/sql/history.sql)."""
 
+from collections.abc import Iterable
+
 from django.contrib import admin, messages
 from django.contrib.admin import actions
 from django.db import IntegrityError, models, transaction
-from django.db.models import ProtectedError, QuerySet
+from django.db.models import ProtectedError, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from comparisons.models import Comparison
 from desk.history.events import get_tracked_models
-from reviews.models import Prediction
-from tools.models import ContentRevision, Fact, Plan, Sourced
+from reviews.models import Prediction, Review
+from tools.models import ContentRevision, Fact, Plan, Sourced, Tool
 from tools.publishing import Publishable
 from web import locks
 from web.words import count_of, join_words
@@ -69,6 +72,22 @@ def _delete_unseen(
     except (IntegrityError, ProtectedError) as error:
         messages.error(request, f"Nothing was deleted. {explain_refusal(error)}")
         return None
+
+
+def list_drafts_of(tools: Iterable[Tool]) -> tuple[list[Review], list[Comparison]]:
+    """Return the reviews and the comparisons of tools that readers never saw."""
+    pks = [tool.pk for tool in tools]
+    reviews = Review.objects.filter(tool__in=pks).order_by("pk").select_related("tool", "reviewer")
+    comparisons = Comparison.objects.filter(Q(first__in=pks) | Q(second__in=pks)).order_by("pk")
+    comparisons = comparisons.select_related("first", "second")
+    return [row for row in reviews if not was_seen(row)], [row for row in comparisons if not was_seen(row)]
+
+
+def delete_drafts_of(tools: Iterable[Tool]) -> None:
+    """Delete the reviews and the comparisons of tools that readers never saw. They are in the history."""
+    for rows in list_drafts_of(tools):
+        for row in rows:
+            row.delete()
 
 
 def explain_refusal(error: Exception) -> str:

@@ -10,6 +10,7 @@ from comparisons.models import Comparison
 from desk.history.deletion import MAX_SELECTED
 from reviews.models import Review
 from tests import factories as make
+from tests.desk.people import make_user, sign_in
 from tools.models import Category, Plan, Tool
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +105,43 @@ def test_deleted_draft_has_its_user_in_the_history(admin_client, admin_user):
     response = admin_client.post(delete_url(tool), {"post": "yes"})
     assert (response.status_code, Tool.objects.count(), Plan.objects.count()) == (302, 0, 0)
     assert [Tool.history.first().history_user, Plan.history.first().history_user] == [admin_user] * 2
+
+
+def make_draft_with_everything() -> Tool:
+    """Make a draft tool with reviews and a comparison that readers never saw."""
+    tool = make.tool(name="Draft of mine", published_at=None)
+    for published_at in (None, make.FUTURE):
+        review = make.review(of=tool, by=make.reviewer(), published_at=published_at)
+        make.prediction(of=review)
+    make.comparison(first=make.tool(), second=tool, published_at=None)
+    return tool
+
+
+def test_draft_takes_along_what_readers_never_saw(admin_client, admin_user):
+    tool = make_draft_with_everything()
+    page = admin_client.get(delete_url(tool)).text
+    assert "Cannot delete" not in page
+    assert page.count("Review:") == 2
+    assert "Comparison:" in page
+    admin_client.post(delete_url(tool), {"post": "yes"})
+    assert not Tool.objects.filter(pk=tool.pk).exists()
+    assert (Review.objects.count(), Comparison.objects.count()) == (0, 0)
+    assert {row.history_user for row in Review.history.filter(history_type="-")} == {admin_user}
+    make_draft_with_everything()
+    _, done = delete_all(admin_client, Tool)
+    assert messages_of(done) == ["Successfully deleted 1 tool."]
+    assert not Review.objects.exists()
+
+
+def test_draft_stays_with_a_review_that_readers_saw_or_that_the_user_may_not_delete(admin_client):
+    tool = make_draft_with_everything()
+    clerk = sign_in(make_user("tools.view_tool", "tools.delete_tool"))
+    assert clerk.post(delete_url(tool), {"post": "yes"}).status_code == 403
+    make.review(of=tool, by=make.reviewer())
+    assert "Cannot delete tool" in admin_client.get(delete_url(tool)).text
+    assert admin_client.post(delete_url(tool), {"post": "yes"}).status_code == 200
+    assert Tool.objects.filter(pk=tool.pk).exists()
+    assert Review.objects.filter(tool=tool).count() == 3
 
 
 def delete_all(client, model):
