@@ -166,7 +166,7 @@ def _time(proof: Proof, what: str, run: Callable[[], object]) -> None:
 
 
 def _vote(site: Site, slugs: list[str], network: int, written: list[int], stop: threading.Event) -> None:
-    """Cast votes of ever new visitors from ever new networks until told to stop."""
+    """Cast votes until told to stop, each by a new visitor from a new network."""
     number = 0
     while not stop.is_set():
         number += 1

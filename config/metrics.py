@@ -26,7 +26,7 @@ IMPORTS_PERIOD = timedelta(days=1)
 
 
 class MetricsMiddleware:
-    """Counts and times every request, and answers `/metrics` to whoever has the token. Not used without one."""
+    """Counts and times every request, and answers `/metrics` to requests with the token. Not used without one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         if not settings.METRICS_TOKEN:

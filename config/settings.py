@@ -341,7 +341,7 @@ LOGGING = {
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
 SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production")
 
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # with it, /metrics answers whoever sends it (config/metrics.py)
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # /metrics answers requests that send it (config/metrics.py)
 
 POPULARITY_FLUSH_SECONDS = env.int("POPULARITY_FLUSH_SECONDS", default=60)  # per process (comparisons/reading)
 

@@ -14,7 +14,7 @@ from votes.models import Reason
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """The votes first cast in a day or an hour: those that count by choice, and the others by class."""
+    """The votes first cast in a day or an hour: counted votes by choice, and others by class."""
 
     starts_at: datetime
     ship: int

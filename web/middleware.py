@@ -39,7 +39,7 @@ EMBEDDABLE_PATH = re.compile(r"/(?:og|logos)/.*")
 
 
 class HeadersMiddleware(MiddlewareMixin):
-    """Headers that every response has, whoever made it: a view, another middleware, or an error handler."""
+    """Headers that every response has, no matter what made it: a view, another middleware, or an error handler."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)

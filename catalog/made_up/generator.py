@@ -255,7 +255,7 @@ class FakeContent:
         }
 
     def _generate_predictions(self, rng: Random, at: datetime | None) -> Iterator[Object]:
-        """Yield one or two predictions. Two thirds of those that are due are judged."""
+        """Yield one or two predictions. Two thirds of the due ones are judged."""
         for claim in rng.sample(words.CLAIMS, rng.choice((1, 1, 2))):
             due_on = (at or self.midnight).date() + timedelta(days=rng.randint(60, 700))
             prediction: Object = {"claim": claim, "due_on": due_on.isoformat()}

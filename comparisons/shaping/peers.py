@@ -25,7 +25,7 @@ class Square(NamedTuple):
 
 
 class Peers(NamedTuple):
-    """The tools of a category by one attribute: those that have it first."""
+    """The tools of a category by one attribute, with the tools that have it first."""
 
     words: str
     """Such as `Yes for 5 of 7, partly for 1`."""

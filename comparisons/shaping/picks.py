@@ -205,7 +205,7 @@ def _list_wanted(facts: tuple[FactRecord, FactRecord]) -> Iterator[_Wanted]:
 def _join_choices(names: Sequence[str], options: Sequence[Option], conjunction: str) -> str:
     """Return names of choices as a part of a sentence: `macOS or Linux`, but `“Terminal” or “Desktop app”`.
 
-    Names have the case in which tables show them, so those that are not proper names are quoted. Of an attribute's
+    Names have the case in which tables show them, so other words than proper names are quoted. Of an attribute's
     choices, given as `options`, none is taken for one if any goes on in lower case.
     """
     are_proper = not any(word[:1].islower() for option in options for word in option.name.split()[1:])

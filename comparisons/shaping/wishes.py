@@ -76,7 +76,7 @@ class Wish:
     is_whole: bool
     """Whether this is all that the search says."""
     attributes: tuple[ListedAttribute, ...] = ()
-    """Those that the facts are about."""
+    """The attributes that the facts are about."""
 
     @property
     def is_filter(self) -> bool:

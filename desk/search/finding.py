@@ -56,7 +56,7 @@ def split_words(text: str) -> list[str]:
 def find(site: AdminSite, request: HttpRequest, text: str, *, most: int) -> list[Hits]:
     """Return what matches all words of a text, by kind in the order of the menu: pages, then rows, `most` of each.
 
-    Rows are those that the lists of the desk would show the user. One query per kind; none for a text without words.
+    Finds only rows that the lists of the desk would show the user. One query per kind; none for a text without words.
     """
     words = split_words(text)
     if not words:

@@ -116,7 +116,7 @@ class Suppression(models.Model):
 
 class CooldownQuerySet(models.QuerySet["Cooldown"]):
     def expired(self, *, before: datetime) -> Self:
-        """Keep those that started before an instant."""
+        """Keep the ones that started before an instant."""
         return self.filter(starts_at__lt=before)
 
 
