@@ -63,3 +63,11 @@ def test_name_from_right_to_left_stands_where_its_column_begins(site, page_to_me
         )
         assert len(offsets) == (4 if path == PAIR else 8)
         assert [round(offset) for offset in offsets] == [0] * len(offsets)
+        inside = page_to_measure.locator(".jump bdi").evaluate_all(
+            """names => names.map((name) => {
+                const range = new Range();
+                range.selectNodeContents(name);
+                return range.getBoundingClientRect().x - name.getBoundingClientRect().x;
+            })"""
+        )
+        assert [round(offset) for offset in inside] == [0] * (2 if path == PAIR else 4)

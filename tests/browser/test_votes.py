@@ -138,6 +138,12 @@ def test_pressing_a_button_moves_nothing(page, site, path, before):
     make.pair_votes(between=(aider, qdrant), first=before)
     page.goto(f"{site}{path}")
     assert find_moving(page, BUTTONS[path]) == []
+    for width in (1440, 360):
+        page.set_viewport_size({"width": width, "height": 740})
+        page.locator("#ship-aider").click()
+        expect(find_block(page, "aider")).to_contain_text(f"{before + 1} votes")  # it does not stay as it was
+        page.locator("#undo-aider").click()
+        page.evaluate(SETTLE)
 
 
 @pytest.mark.parametrize("path", BUTTONS)
