@@ -323,6 +323,43 @@ def test_new_review_by_another_road_is_merged(admin_client):
     assert [review.quote for review in tool.reviews.all()] == ["New words."]
 
 
+def test_words_of_an_issue_are_merged(admin_client, ada):
+    issue = make.issue()
+    mine = fill_form(admin_client, issue, lead="My lead.")
+    save_form(ada, issue, subject="Their subject")
+    post_form(admin_client, issue, mine, 302)
+    issue.refresh_from_db()
+    assert (issue.subject, issue.lead) == ("Their subject", "My lead.")
+    mine = fill_form(admin_client, issue, lead="Mine again.")
+    save_form(ada, issue, lead="Theirs again.")
+    response = admin_client.post(change_url(issue), mine | {"_ready": "Mark as ready"})  # asked, so nothing happens
+    issue.refresh_from_db()
+    assert (response.status_code, issue.lead, issue.state) == (409, "Theirs again.", "draft")
+
+
+def test_tools_and_introduction_of_a_comparison_are_merged(admin_client, ada):
+    comparison = make.comparison(published_at=None)
+    other = make.tool(category=comparison.first.category)
+    mine = fill_form(admin_client, comparison, introduction="Mine.")
+    save_form(ada, comparison, second=str(other.pk))
+    post_form(admin_client, comparison, mine, 302)
+    comparison.refresh_from_db()
+    assert (comparison.introduction, comparison.second) == ("Mine.", other)
+
+
+def test_predictions_on_the_page_of_a_review_are_merged(admin_client, ada):
+    review = make.review(of=make.tool(published_at=None), by=make.reviewer(), quote="Old.", published_at=None)
+    for claim in ("First.", "Second."):
+        make.prediction(of=review, claim=claim)
+    form = fill_form(admin_client, review)
+    place = {form[f"predictions-{number}-claim"]: number for number in (0, 1)}
+    mine = form | {f"predictions-{place['First.']}-claim": "Mine."}
+    save_form(ada, review, quote="Theirs.", **{f"predictions-{place['Second.']}-DELETE": "on"})
+    post_form(admin_client, review, mine, 302)
+    review.refresh_from_db()
+    assert (review.quote, list(review.predictions.values_list("claim", flat=True))) == ("Theirs.", ["Mine."])
+
+
 def test_change_of_another_tool_is_no_conflict(admin_client, ada):
     tool, other = make.tool(), make.tool()
     mine = fill_form(admin_client, tool)
