@@ -91,6 +91,7 @@
     again.addEventListener("click", show);
     cancel.addEventListener("click", stop);
     dialog.addEventListener("cancel", stop);
+    dialog.setAttribute("aria-label", "Renew your session");
     document.body.append(dialog);
     dialog.showModal();
     show();
