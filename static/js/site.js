@@ -157,6 +157,7 @@ addEventListener("resize", () => {
 // What is printed says where it is from and of which day it is.
 addEventListener("beforeprint", () => {
   const printed = document.querySelector(".printed");
+  if (!printed) return; // an error page
   const day = new Date().toLocaleDateString("en-US", { dateStyle: "medium" });
   printed.textContent = `${printed.textContent.split(" · ", 1)[0]} · ${day}`;
 });

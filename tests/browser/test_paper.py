@@ -79,6 +79,8 @@ def test_print_shows_all_content_and_no_controls(site, page: Page):
     one, two = (page.locator(f"#builder-{place}").bounding_box() for place in (1, 2))
     assert one["y"] == two["y"]
     assert one["x"] + one["width"] < two["x"]
+    page.goto(f"{site}/nowhere/")  # which prints no address
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
 
 
 def test_link_to_an_older_edition_opens_it(site, page: Page):
