@@ -6,9 +6,7 @@ for a new edition. Saving creates or changes that edition and no other.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC
-from functools import cached_property, partial
-from hashlib import blake2b
+from functools import cached_property
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -18,26 +16,21 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from desk.fields import MARKDOWN_PREVIEW_URL, NativeDateInput
 from desk.history.conflicts import CHANGE_REASON
-from desk.history.form_merge import FormMerge, read_rows, write_rows
-from desk.history.form_versions import FormVersions, build_row
-from desk.history.merging import Question
-from desk.ids import parse_id
+from desk.history.form_merge import FormMerge
 from desk.permissions import AnyUser, may_publish, may_see_draft_of, may_write_for, writes_own_drafts_only
-from desk.publishing.gate import MIN_QUOTE_LENGTH, Finding, check_review
+from desk.publishing.gate import Finding, check_review
 from desk.publishing.transitions import TRANSITIONS, apply_transition
-from reviews.basis import MAX_DAYS, MAX_VERSION_LENGTH, find_basis_errors
-from reviews.choices import Basis, Outcome, Verdict
-from reviews.models import MAX_GIST_LENGTH, Prediction, Review, Reviewer
+from desk.tool_page.seat_forms import PredictionForms, SeatForm
+from desk.tool_page.seat_merge import NOTHING_SEEN, SeatMerge, compute_digest
+from reviews.basis import find_basis_errors
+from reviews.choices import Outcome
+from reviews.models import Prediction, Review, Reviewer
 from reviews.panel import Panel
 from tools.models import Tool
 from tools.publishing import PublicationState
-from web import clock, markdown
-from web.fields import LineField, MultilineField
+from web import markdown
 from web.normalize import normalize_line
-
-BLANK_PREDICTIONS = 2
 
 EDITION_CHANGED = (
     "Someone has changed this seat’s review since you opened the page. Your text is still here, with theirs beside it. "
@@ -45,82 +38,8 @@ EDITION_CHANGED = (
 )
 
 
-NOTHING_SEEN = "nothing"
-
-
 class EditionChangedError(Exception):
     """Someone else has changed a seat's edition between validating and saving it."""
-
-
-class SeatForm(forms.Form):
-    """The next edition of a seat."""
-
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
-    verdict = forms.ChoiceField(choices=Verdict.choices, required=False, widget=forms.RadioSelect)
-    gist = LineField(
-        required=False,
-        max_length=MAX_GIST_LENGTH,
-        widget=forms.TextInput(attrs={"data-count": "", "data-most": MAX_GIST_LENGTH}),
-        help_text=f"The reason in one line of at most {MAX_GIST_LENGTH} characters. Needed to be published.",
-    )
-    quote = MultilineField(
-        required=False,
-        widget=forms.Textarea(
-            attrs={"rows": 6, "data-preview": MARKDOWN_PREVIEW_URL, "data-count": "", "data-least": MIN_QUOTE_LENGTH}
-        ),
-        help_text=f"Markdown. Needs at least {MIN_QUOTE_LENGTH} characters to be published.",
-    )
-    flips_if = MultilineField(required=False, label="What would flip it", widget=forms.Textarea(attrs={"rows": 2}))
-    basis = forms.ChoiceField(
-        choices=[("", "---------"), *Basis.choices],
-        required=False,
-        label="How this seat knows",
-        help_text="Readers see it beside the verdict.",
-    )
-    basis_version = LineField(
-        required=False, max_length=MAX_VERSION_LENGTH, label="Version tried", help_text="Only where it was tried."
-    )
-    basis_days = forms.IntegerField(required=False, min_value=1, max_value=MAX_DAYS, label="Days tried")
-    publish_now = forms.BooleanField(
-        required=False,
-        label="Publish this edition now",
-        help_text="A published edition is final. A later one can supersede it.",
-    )
-    discard = forms.BooleanField(required=False, label="Delete this draft")
-
-
-class PredictionForm(forms.Form):
-    """A dated claim. Emptying it deletes it."""
-
-    id = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    claim = LineField(required=False, max_length=500)
-    due_on = forms.DateField(required=False, widget=NativeDateInput, label="Due on", validators=[clock.validate_year])
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        claim, due_on = cleaned.get("claim"), cleaned.get("due_on")
-        if claim and due_on is None and "due_on" not in self.errors:
-            self.add_error("due_on", "Enter the day on which it can be judged.")
-        if due_on and not claim and "claim" not in self.errors:
-            self.add_error("claim", "Enter the claim.")
-        if due_on and "due_on" in self.changed_data and due_on <= clock.today():
-            self.add_error("due_on", "A prediction must be due on a future day.")
-        return cleaned
-
-
-class PredictionFormSet(forms.BaseFormSet):
-    def clean(self) -> None:
-        seen = set()
-        for form in self.forms:
-            claim = form.cleaned_data.get("claim")
-            if claim and claim in seen:
-                form.add_error("claim", "This review already makes that claim.")
-            seen.add(claim)
-
-
-PredictionForms = forms.formset_factory(
-    PredictionForm, formset=PredictionFormSet, extra=BLANK_PREDICTIONS, max_num=30, validate_max=True
-)
 
 
 class ScorecardRow:
@@ -175,7 +94,7 @@ class ScorecardRow:
     @property
     def seen(self) -> str:
         """A digest of the edition as the page shows it. A form posts it back, which reveals an edit in between."""
-        return _compute_digest(self.edition) if self.edition else NOTHING_SEEN
+        return compute_digest(self.edition) if self.edition else NOTHING_SEEN
 
     @property
     def open_predictions(self) -> list[Prediction]:
@@ -338,112 +257,6 @@ class ScorecardRow:
             elif prediction.pk:
                 prediction.delete()
         return bool(changed)
-
-
-def _compute_digest(edition: Review) -> str:
-    seen = edition.published_at and edition.published_at.astimezone(UTC).isoformat()
-    words = (edition.pk, seen, *edition.words)
-    return blake2b(repr(words).encode(), digest_size=8).hexdigest()
-
-
-class SeatMerge:
-    """The merge of one seat: the words of its edition, and its predictions."""
-
-    def __init__(self, row: ScorecardRow, merge: FormMerge) -> None:
-        self.row, self.form_merge, self.prefix = row, merge, f"{row.prefix}-predictions"
-        self.seen = merge.before.get(f"{row.prefix}-seen", "")
-        self.current = {prediction.pk: prediction for prediction in row.open_predictions}
-        self.posted = read_rows(merge.before, self.prefix)
-
-    def collect(self) -> None:
-        row, prefix = self.row, self.row.prefix
-        if not self.seen or not row.may_write:
-            return
-        base, is_known = self._find_base()
-        is_gone = base is not None and row.edition is None
-        read = partial(_read_words, prefix=prefix)
-        self.form_merge.add(
-            FormVersions(
-                prefix,
-                row.reviewer.name,
-                partial(read, base) if is_known else None,
-                None if is_gone else partial(read, row.edition),
-                is_removed=bool(self.form_merge.before.get(f"{prefix}-discard")),
-                gone="They deleted or published it, and you changed it.",
-            )
-        )
-        for number, posted in self.posted.items():
-            pk = parse_id(posted.get("id", [""])[-1])
-            if pk and not is_gone:
-                self._add_prediction(number, pk, posted)
-        self.form_merge.inlines.append(self)
-
-    def _find_base(self) -> tuple[Review | None, bool]:
-        """Return the edition that the page was opened with, and whether it is known."""
-        if self.seen in (self.row.seen, NOTHING_SEEN):
-            return (self.row.edition if self.seen == self.row.seen else None), True
-        for values in self.form_merge.states.get(Review, {}).values():
-            if values and values["reviewer_id"] == self.row.reviewer.pk:
-                edition = build_row(Review, values)
-                if isinstance(edition, Review) and _compute_digest(edition) == self.seen:
-                    return edition, True
-        return None, False
-
-    def _add_prediction(self, number: int, pk: int, posted: dict[str, list[str]]) -> None:
-        now = self.current.get(pk)
-        theirs = {"claim": now.claim, "due_on": now.due_on} if now else None
-        base = self.form_merge.get_base(Prediction, pk)
-        read = partial(_read_prediction, prefix=f"{self.prefix}-{number}")
-        base = theirs if base == {} else base
-        self.form_merge.add(
-            FormVersions(
-                f"{self.prefix}-{number}",
-                f"{self.row.reviewer.name}, prediction",
-                None if base is None else partial(read, base),
-                None if theirs is None else partial(read, theirs),
-                is_removed=not any(posted.get(name, [""])[-1].strip() for name in ("claim", "due_on")),
-            )
-        )
-
-    def write(self) -> None:
-        """Update the posted seat: it goes on from the edition as it is now."""
-        merge, prefix = self.form_merge, self.row.prefix
-        is_left = merge.has_row(prefix)
-        if not is_left and self.row.edition is None:  # they removed it
-            for name in [name for name in merge.posted if name.startswith(f"{prefix}-")]:
-                del merge.posted[name]
-            merge.posted[f"{self.prefix}-TOTAL_FORMS"] = "0"
-            self.posted = {}
-        if is_left and prefix not in merge.mine and Question(prefix) not in merge.merged.questions:
-            merge.posted.pop(f"{prefix}-discard", None)  # I removed it, and theirs stays
-        merge.posted[f"{prefix}-seen"] = self.row.seen
-        existing: dict[int, tuple[int | None, dict[str, list[str]]]] = {}
-        new = []
-        for number, posted in read_rows(merge.posted, self.prefix).items():
-            pk = parse_id(posted.get("id", [""])[-1])
-            if pk in self.current:
-                existing[pk] = (number, posted)
-            elif not pk or self.row.edition is None or merge.has_row(f"{self.prefix}-{number}"):
-                new.append((number, posted | {"id": [""]}))
-        for pk, prediction in self.current.items():
-            values = {"id": [str(pk)], "claim": [prediction.claim], "due_on": [prediction.due_on.isoformat()]}
-            existing.setdefault(pk, (None, values))
-        in_order = [existing[pk] for pk in self.current]
-        merge.renamed |= write_rows(merge.posted, self.prefix, in_order, new)
-
-
-def _read_words(edition: Review | None, data: QueryDict | None, *, prefix: str) -> forms.Form:
-    words = {name: getattr(edition, name) for name in Review.WORD_FIELDS} if edition else {}
-    form = SeatForm(data, prefix=prefix, initial=words)
-    for name in set(form.fields) - set(Review.WORD_FIELDS):
-        del form.fields[name]
-    return form
-
-
-def _read_prediction(initial: dict[str, Any], data: QueryDict | None, *, prefix: str) -> forms.Form:
-    form = PredictionForm(data, prefix=prefix, initial=initial)
-    del form.fields["id"]
-    return form
 
 
 class Scorecard:

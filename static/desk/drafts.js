@@ -1,6 +1,6 @@
 // Keeps what is typed into a form of the desk in this browser until the desk has stored it, and offers it again: after a
 // crash, a lost network, an ended session, or in another tab. See docs/decisions/0027-drafts-in-the-browser.md.
-
+"use strict";
 {
   const { user, number: sent, desk } = document.currentScript.dataset;
   const ALL = "shipside-draft:"; // then user, page number, address, and form

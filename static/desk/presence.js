@@ -1,5 +1,5 @@
 // Tells the desk that this form is still open, as long as somebody can see it, and shows who else has it open.
-
+"use strict";
 {
   const line = document.getElementById("presence");
   const EVERY = 30 * 1000; // milliseconds; the desk forgets a page after two minutes of silence

@@ -1,5 +1,5 @@
 // Live Markdown preview below a field. `data-preview` is the URL that renders it.
-
+"use strict";
 {
   const PAUSE = 350; // milliseconds after the last key before requesting a preview
 

@@ -1,6 +1,6 @@
 // The search of the whole desk: ⌘K or Ctrl+K leads to it, and what it finds is shown while one types.
 // Arrow keys move between the box and the links; Escape closes. Without this script the form leads to a page.
-
+"use strict";
 {
   const WAIT = 150; // milliseconds after the last key
   const form = document.querySelector(".desk-search");

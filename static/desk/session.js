@@ -1,6 +1,6 @@
 // Typing keeps the session from ending. If it has ended or soon will, the page says so, and the session is renewed in a small
 // window while this page waits: nothing typed is touched. Saving asks first whether there still is a session.
-
+"use strict";
 {
   const { user, session, login, renew } = document.currentScript.dataset;
   const PAUSE = 5 * 60 * 1000; // milliseconds between questions while somebody types

@@ -1,5 +1,5 @@
 // An editor's own time beside UTC, in which the desk keeps all times.
-
+"use strict";
 {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const format = new Intl.DateTimeFormat("en-US", { dateStyle: "medium", timeStyle: "short" });

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from comparisons.models import Comparison
 from desk.publishing.transitions import TRANSITIONS, apply_transition, compute_effects
-from desk.tool_page.scorecard import SeatForm
+from desk.tool_page.seat_forms import SeatForm
 from reviews.models import Review
 from tests import factories as make
 from tests.desk.people import CHIEF, EDITOR, WRITER, make_user, sign_in
