@@ -40,6 +40,16 @@ def claim(*, worker: str) -> list[Outbox]:
     return rows
 
 
+def renew(row: Outbox, *, worker: str) -> bool:
+    """Renew the lease of a row before it is sent, because the rows before it may have taken long.
+
+    Return whether it still belongs to this worker.
+    """
+    ours = Outbox.objects.filter(pk=row.pk, state=SendState.SENDING, worker=worker)
+    until = timezone.now() + timedelta(seconds=settings.NEWSLETTER_LEASE_SECONDS)
+    return bool(ours.update(leased_until_at=until))
+
+
 def build_message(row: Outbox) -> SingleMessage | None:
     """Return the message of a row as of now; None if it is no longer wanted."""
     found = Outbox.objects.select_related("subscriber").filter(pk=row.pk).first()

@@ -97,6 +97,8 @@ class MailWorker:
             if self.is_stopping:
                 outbox.release(rows[index:])
                 break
+            if not outbox.renew(row, worker=self.name):
+                continue  # another worker has taken it
             result = self._build_and_send(partial(outbox.build_message, row), is_independent=True)
             outbox.finish(row, result)
             self._count(result)

@@ -391,7 +391,7 @@ def test_file_that_publishes_needs_the_publish_permissions(settings):
     client = client_with(*IMPORTS)
     published = catalog_file(tools=[tool(reviews=[review()])])
     response = upload(client, PAGE, published)
-    assert "This file sets or changes the publication time of 1 tool, 1 review. Your account may not publish." in (
+    assert "This file sets or changes the publication time of 1 tool and 1 review. Your account may not publish." in (
         visible_text(response)
     )
     assert not Tool.objects.exists()

@@ -166,6 +166,26 @@ def test_two_workers_never_claim_the_same_row(django_assert_num_queries):
     assert len(outbox.claim(worker="two")) == 10
 
 
+def test_row_whose_lease_lapsed_behind_slow_ones_is_left_to_the_worker_that_took_it(monkeypatch, time_machine):
+    time_machine.move_to(timezone.now())
+    for _ in range(10):
+        Outbox.objects.create(kind="sign-up", subscriber=make.subscriber())
+    build, taken = outbox.build_message, []
+
+    def build_slowly(row):
+        message = build(row)
+        time_machine.shift(40)
+        outbox.reclaim()
+        taken.extend(outbox.claim(worker="two"))
+        return message
+
+    monkeypatch.setattr(outbox, "build_message", build_slowly)
+    work()
+    sent = [address for message in mail.outbox for address in message.to]
+    assert len(sent) + len(taken) == 10
+    assert set(sent).isdisjoint(row.subscriber.email for row in taken)
+
+
 def test_complaint_after_the_sign_up_stops_the_reply():
     sign_up(email="ada@example.com", network="")
     Suppression.objects.record("ada@example.com", LeaveReason.COMPLAINED)
