@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from catalog.problems import ImportProblem
 from catalog.reading import Catalog, iterate_objects
 from catalog.schema import AttributePart
-from tools.models import Attribute, find_attribute_errors, find_misfits
+from tools.models import Attribute, find_misfits
 from tools.values import parse_value
 from web.normalize import normalize_line
 from web.words import join_words
@@ -28,14 +28,7 @@ def settle_values(catalog: Catalog) -> Iterator[ImportProblem]:
     for place, part in catalog.iterate_parts("attributes"):
         before = attributes.get(part.slug)
         attributes[part.slug] = after = _merge(before, part)
-        errors = find_attribute_errors(
-            kind=after.kind,
-            options=after.options,
-            several=after.several,
-            unit=after.unit,
-            better=after.better,
-            aliases=after.aliases,
-        )
+        errors = after.find_errors()
         for field, message in errors.items():
             yield ImportProblem((*place, field), message)
         if before is None or errors or before.scale == after.scale:

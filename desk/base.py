@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IS_POPUP_VAR, ActionLocation
+from django.contrib.admin.utils import quote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import IntegrityError, models
 from django.db.models import Field, ProtectedError, QuerySet
@@ -41,10 +42,22 @@ class SearchAdmin(admin.ModelAdmin):
 
     text_fields: ClassVar[Sequence[str]] = ()
     is_in_desk_search = True
+    hits_title = ""
+    """What the search of the whole desk calls these rows; "" for the name of the model."""
+
+    def get_names_to_find(self) -> Sequence[str]:
+        """Return the fields by which the search of the whole desk finds rows; none to take no part in it."""
+        return self.search_fields if self.is_in_desk_search else ()
 
     def get_rows_to_find(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows among which the search of the whole desk looks, in the order of the list."""
-        return self.get_queryset(request)
+        rows = self.get_queryset(request)
+        related = self.list_select_related
+        return rows if isinstance(related, bool) else rows.select_related(*related)
+
+    def locate_hit(self, row: Any) -> str:
+        """Return the address to which the search of the whole desk leads."""
+        return get_admin_url(type(row), "change", quote(row.pk))
 
     def name_hit(self, row: Any) -> str:
         """Return what the search of the whole desk calls a row."""

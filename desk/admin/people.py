@@ -1,4 +1,4 @@
-"""The forms of accounts: an invitation, and what an administrator may change later."""
+"""The forms of accounts: an invitation, and what an administrator may change later, with the seat on the panel."""
 
 from typing import Any
 

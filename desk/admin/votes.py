@@ -1,20 +1,22 @@
 """Moderating votes on tools: held votes, votes over time, freezes, and the log of all decisions."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 
 from desk.admin.held_votes import HeldVotesAdmin, ModerationAdmin
 from desk.permissions import tools_to_moderate
 from tools.expressions import SortKey
+from tools.models import Tool
 from tools.search import MAX_QUERY_LENGTH
 from votes import deciding, ledger
 from votes.chart import draw_chart
@@ -50,6 +52,19 @@ class VoteAdmin(HeldVotesAdmin):
     route = "tool/<int:tool_id>/"
     template = "desk/votes_tool.html"
     permissions = MODERATORS
+    hits_title = "Votes on a tool"
+
+    def get_names_to_find(self) -> Sequence[str]:
+        return ["name", "slug", "aliases"]
+
+    def get_rows_to_find(self, request: HttpRequest) -> QuerySet[Tool]:
+        """Return the tools whose votes the user may moderate, as `list_subjects` offers them."""
+        may_moderate = request.user.has_perm("votes.moderate_vote")
+        tools = tools_to_moderate(request.user) if may_moderate else Tool.objects.none()
+        return tools.order_by(SortKey("name"), "pk")
+
+    def locate_hit(self, row: Tool) -> str:
+        return reverse("admin:votes_vote_tool", args=[row.pk])
 
     def get_urls(self) -> list[Any]:
         freeze = self.admin_site.admin_view(self.freeze)

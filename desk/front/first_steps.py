@@ -5,7 +5,8 @@ from django.db.models import Model
 from django.urls import reverse
 
 from comparisons.models import Comparison
-from desk.front.front_list import FrontItem, FrontList, Viewer
+from desk.front.front_list import FrontList, Viewer
+from desk.items import DeskItem
 from desk.permissions import may_import
 from reviews.models import Reviewer
 from tools.models import Attribute, Category, Tool
@@ -29,7 +30,7 @@ def list_first_steps(viewer: Viewer) -> FrontList | None:
         cursor.execute(_EXISTING)
         existing = cursor.fetchone()
     items = [
-        FrontItem(text, reverse(f"admin:{page}"), note)
+        DeskItem(text, reverse(f"admin:{page}"), note)
         for (_, page, text, note), exists in zip(_STEPS, existing, strict=True)
         if not exists
     ]

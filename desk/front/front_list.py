@@ -10,17 +10,9 @@ from django.db.models import Count, Model, QuerySet, Subquery, Value
 from django.urls import reverse
 
 from accounts.models import User
+from desk.items import DeskItem
 
 MAX_ITEMS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class FrontItem:
-    """A line of a list: its text, the form where the work is done ("" for none), and a note."""
-
-    text: str
-    url: str
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +21,7 @@ class FrontList:
 
     slug: str
     title: str
-    items: Sequence[FrontItem]
+    items: Sequence[DeskItem]
     total: int
     empty: str  # shown when there are no items
     more: Sequence[tuple[str, str]] = ()

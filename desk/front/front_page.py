@@ -19,7 +19,6 @@ from comparisons.models import Comparison
 from desk.front import first_steps, gaps
 from desk.front.front_list import (
     MAX_ITEMS,
-    FrontItem,
     FrontList,
     Viewer,
     format_age,
@@ -30,6 +29,7 @@ from desk.front.front_list import (
     pluralize,
     read_first,
 )
+from desk.items import DeskItem
 from desk.permissions import may_import, reviews_to_edit, writes_own_drafts_only
 from reviews.models import Prediction, Review, Reviewer
 from tools.expressions import SortKey
@@ -67,7 +67,7 @@ def list_draft_tools(viewer: Viewer) -> FrontList | None:
         slug="draft-tools",
         title="Tools in draft",
         items=[
-            FrontItem(
+            DeskItem(
                 row.name, link_to_form(row), join_notes(row.category.name, format_age(row.created_at, now=viewer.now))
             )
             for row in rows
@@ -87,7 +87,7 @@ def list_draft_reviews(viewer: Viewer) -> FrontList | None:
         slug="draft-reviews",
         title="Your drafts" if writes_own_drafts_only(viewer.user) else "Reviews in draft",
         items=[
-            FrontItem(
+            DeskItem(
                 f"{row.reviewer} on {row.tool}",
                 link_to_form(row),
                 join_notes(row.verdict, format_age(row.entered_at, now=viewer.now)),
@@ -108,7 +108,7 @@ def list_draft_comparisons(viewer: Viewer) -> FrontList | None:
     return FrontList(
         slug="draft-comparisons",
         title="Comparisons in draft",
-        items=[FrontItem(str(row), link_to_form(row), format_age(row.entered_at, now=viewer.now)) for row in rows],
+        items=[DeskItem(str(row), link_to_form(row), format_age(row.entered_at, now=viewer.now)) for row in rows],
         total=get_total(rows),
         empty="No comparisons in draft.",
         more=[("All comparisons in draft", link_to_list(Comparison, state=PublicationState.DRAFT))],
@@ -138,7 +138,7 @@ def list_missing_seats(viewer: Viewer) -> FrontList | None:
         slug="missing-seats",
         title="Tools without your verdict" if own else "Tools missing a verdict",
         items=[
-            FrontItem(gap.name, link(gap), "" if own else join_words([name for _, name in gap.seats])) for gap in rows
+            DeskItem(gap.name, link(gap), "" if own else join_words([name for _, name in gap.seats])) for gap in rows
         ],
         total=rows[0].total if rows else 0,
         empty=empty,
@@ -173,7 +173,7 @@ def list_scheduled(viewer: Viewer) -> FrontList | None:
         slug="scheduled",
         title="Scheduled",
         items=[
-            FrontItem(
+            DeskItem(
                 f"{row.reviewer} on {row.tool}" if isinstance(row, Review) else str(row),
                 link_to_form(row),
                 f"{row._meta.verbose_name}, {format_day(row.published_at.date())} at {row.published_at:%H:%M} UTC",
@@ -216,7 +216,7 @@ def _build_verify_list(slug: str, title: str, rows: Sequence[gaps.ToolToVerify],
         ]
         return join_notes(join_words(counts), f"since {format_day(row.oldest)}" if row.oldest else "")
 
-    items = [FrontItem(row.name, reverse("admin:tools_tool_change", args=[row.tool]), note(row)) for row in rows]
+    items = [DeskItem(row.name, reverse("admin:tools_tool_change", args=[row.tool]), note(row)) for row in rows]
     more = [
         ("All of these prices", link_to_list(Plan, checked=slug)),
         ("All of these facts", link_to_list(Fact, checked=slug)),
@@ -233,7 +233,7 @@ def list_due_predictions(viewer: Viewer) -> FrontList | None:
         slug="due-predictions",
         title="Predictions to judge",
         items=[
-            FrontItem(
+            DeskItem(
                 row.claim,
                 link_to_form(row),
                 f"{row.review.reviewer} on {row.review.tool}, due {format_day(row.due_on)}",
@@ -266,9 +266,7 @@ def list_votes_under_review(viewer: Viewer) -> FrontList | None:
     return FrontList(
         slug="votes-under-review",
         title="Votes under review",
-        items=[
-            FrontItem(name, url, pluralize(held, "held vote", "held votes")) for held, name, url in rows[:MAX_ITEMS]
-        ],
+        items=[DeskItem(name, url, pluralize(held, "held vote", "held votes")) for held, name, url in rows[:MAX_ITEMS]],
         total=get_total(tools) + get_total(pairs),
         empty="No votes are held.",
         more=[("All tools with held votes", link_to_list(Vote)), ("All pairs with held votes", link_to_list(PairVote))],
@@ -283,7 +281,7 @@ def list_missing_comparisons(viewer: Viewer) -> FrontList | None:
         slug="missing-comparisons",
         title="Rivals without a comparison",
         items=[
-            FrontItem(
+            DeskItem(
                 f"{pair.first_name} vs {pair.second_name}",
                 reverse("admin:comparisons_comparison_add", query={"first": pair.first, "second": pair.second}),
                 f"mentioned together in {pluralize(pair.times, 'review', 'reviews')}",
@@ -305,7 +303,7 @@ def list_flips(viewer: Viewer) -> FrontList | None:
         slug="flips",
         title="Flipped verdicts",
         items=[
-            FrontItem(
+            DeskItem(
                 f"{row.reviewer} on {row.tool}",
                 link_to_form(row),
                 f"{row.was_verdict} to {row.verdict}, {format_day(row.published_at.date())}",
@@ -326,7 +324,7 @@ def list_imports(viewer: Viewer) -> FrontList | None:
         slug="imports",
         title="Recent imports",
         items=[
-            FrontItem(
+            DeskItem(
                 f"{format_day(run.ended_at.date())} at {run.ended_at:%H:%M} UTC",
                 "",
                 join_notes(
@@ -347,7 +345,7 @@ def list_last_edits(viewer: Viewer) -> FrontList:
         slug="last-edits",
         title="Your recent edits",
         items=[
-            FrontItem(
+            DeskItem(
                 row.object_repr,
                 "" if row.is_deletion() else row.get_admin_url() or "",
                 f"{_DONE[row.action_flag]} {format_day(row.action_time.date())}",

@@ -136,7 +136,12 @@ class Attribute(models.Model):
 
     def clean(self) -> None:
         """Raise ValidationError for fields that contradict the kind."""
-        errors = find_attribute_errors(
+        if errors := self.find_errors():
+            raise ValidationError(errors)
+
+    def find_errors(self) -> dict[str, str]:
+        """Return a message per field that contradicts the kind; {} if the attribute is consistent."""
+        return find_attribute_errors(
             kind=self.kind,
             options=self.options,
             several=self.several,
@@ -144,8 +149,6 @@ class Attribute(models.Model):
             better=self.better,
             aliases=self.aliases,
         )
-        if errors:
-            raise ValidationError(errors)
 
     @property
     def options(self) -> tuple[Option, ...]:
