@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any, NamedTuple, TypedDict
 from urllib.parse import urlencode
 
@@ -30,8 +31,10 @@ from tools.models import Tool
 from tools.prices import format_budget
 from votes.models import Camp, ListingQuerySet
 from web.caching import process_cache
+from web.masks import Mask, positions_in
 
 MAX_FACETS = 5  # filters by facts in sight
+MAX_STRUCK = 20  # tools that fail a must-have, by name
 
 
 class ListedSite(NamedTuple):
@@ -61,6 +64,15 @@ class ListedMustHaves(NamedTuple):
     def query(self) -> str:
         """The must-haves in a query string; "" without any."""
         return "need=" + ",".join(one.need.key for one in self.judged) if self.judged else ""
+
+
+class StruckTool(NamedTuple):
+    """A tool that fails a must-have of the reader's."""
+
+    name: str
+    url: str
+    why: str
+    """`Fails “Self-hosting”.`"""
 
 
 class FactFilterContext(TypedDict):
@@ -145,12 +157,25 @@ def build_cards(
 
 
 def build_needs(selection: facets.Selection, must_haves: ListedMustHaves) -> dict[str, Any]:
-    """Return what a list shows of the must-haves."""
+    """Return what a list shows of the must-haves. One query if they strike a tool."""
+    struck = listed_needs.find_struck(selection, must_haves.judged)
     return {
+        "struck": _list_struck(selection.listed, struck, must_haves.judged),
+        "struck_more": max(0, struck.bit_count() - MAX_STRUCK),
         "needs_sentence": listed_needs.write_list_sentence(selection, must_haves.judged),
         "needs_remark": must_haves.remark,
         "need_boxes": [needs.NeedBox(one.need.key, one.need.label, is_on=True) for one in must_haves.judged],
     }
+
+
+def _list_struck(listed: facets.ListedTools, struck: Mask, judged: Sequence[ListedNeed]) -> list[StruckTool]:
+    """Return the first struck tools by name."""
+    ids = [listed.ids[position] for position in islice(positions_in(struck), MAX_STRUCK)]
+    tools = Tool.objects.only("name", "slug").in_order(ids) if ids else []
+    return [
+        StruckTool(tool.name, tool.get_absolute_url(), listed_needs.describe_failures(listed, judged, tool.pk))
+        for tool in tools
+    ]
 
 
 def build_filters(

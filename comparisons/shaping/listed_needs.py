@@ -1,4 +1,4 @@
-"""A reader's must-haves in lists of tools: what fails one is left out, and what nobody knows stays and says so."""
+"""A reader's must-haves in lists of tools: what fails one is struck, and what nobody knows stays and says so."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -49,6 +49,18 @@ def judge_listed(need: Need, attribute: int, listed: ListedTools) -> ListedNeed:
 def pass_needs(listed: ListedTools, needs: Sequence[ListedNeed]) -> dict[FilterName, Mask]:
     """Return the tools that do not fail, by the name of the filter."""
     return {one.name: listed.everything & ~one.failing for one in needs}
+
+
+def find_struck(selection: Selection, needs: Sequence[ListedNeed]) -> Mask:
+    """Return the tools that pass all other filters and fail a need."""
+    return selection.pass_all(but=[one.name for one in needs]) & ~selection.pass_all()
+
+
+def describe_failures(listed: ListedTools, needs: Sequence[ListedNeed], tool: int) -> str:
+    """Return `Fails “Self-hosting”.` for a listed tool, given by its id; "" if it fails none of the needs."""
+    place = 1 << listed.positions[tool]
+    failed = [one.need for one in needs if one.failing & place]
+    return f"Fails {quote_labels(failed)}." if failed else ""
 
 
 def write_list_sentence(selection: Selection, needs: Sequence[ListedNeed]) -> str:

@@ -14,6 +14,7 @@ from comparisons.shaping import facets, listed_needs
 from comparisons.shaping.needs import Need
 from tests import factories as make
 from tests.comparisons.test_pair_page import text
+from tools.models import Attribute, Category
 from tools.values import Option, Scale
 
 GRADES = tuple(Option(grade, grade.title()) for grade in ("yes", "partly", "no"))
@@ -126,6 +127,44 @@ def test_lists_leave_out_what_fails_and_say_what_is_open(client, url):
             "ticked": ["hosting", "license:mit"],
         },
     )
+
+
+def read_struck(client: Client, url: str) -> tuple[list[tuple[str, str]], str]:
+    """Return the struck tools as (name, words), and the words about the rest."""
+    page = unescape(text(client, url))
+    section = "".join(re.findall(r'<section class="struck".*?</section>', page, re.S))
+    rows = re.findall(r'<s><a href="/tools/[\w-]+/"><bdi>(.*?)</bdi></a></s> <span>(.*?)</span>', section)
+    return rows, "".join(re.findall(r"<p>(.*?)</p>", section))
+
+
+@pytest.mark.usefixtures("_tools")
+@pytest.mark.parametrize("url", ["/tools/?category=greek&", "/categories/greek/?"])
+def test_lists_strike_what_fails_by_name_and_say_why(client, url):
+    assert read_struck(client, f"{url}need=hosting,license:mit") == (
+        [("Beta", "Fails “Hosting”."), ("Gamma", "Fails “License: MIT”.")],
+        "",
+    )
+    assert read_struck(client, f"{url}need=hosting&license=gpl") == ([], "")  # the filter leaves Beta out
+    assert read_struck(client, url) == ([], "")
+
+
+@pytest.mark.usefixtures("_tools")
+def test_lists_name_twenty_struck_tools_and_count_the_rest(client):
+    hosting, category = Attribute.objects.get(slug="hosting"), Category.objects.get(slug="greek")
+    for number in range(20):
+        make.fact(of=make.tool(name=f"Psi {number:02}", category=category), attribute=hosting, value="no")
+    rows, more = read_struck(client, "/categories/greek/?need=hosting")
+    assert [name for name, _ in rows] == ["Beta", *(f"Psi {number:02}" for number in range(19))]
+    assert more == "And 1 more."
+
+
+@pytest.mark.usefixtures("_tools")
+@pytest.mark.parametrize("url", ["/tools/?category=greek&", "/categories/greek/?"])
+def test_lists_name_what_is_struck_when_nothing_is_left(client, url):
+    Attribute.objects.filter(slug="license").update(choices=[{"slug": s, "name": s} for s in ("mit", "gpl", "bsd")])
+    cards, page = read(client, f"{url}need=license:bsd&license=mit")
+    assert (cards, page["said"]) == ({}, "By your must-have none of 2 tools is left.")
+    assert [name for name, _ in read_struck(client, f"{url}need=license:bsd&license=mit")[0]] == ["Alpha", "Beta"]
 
 
 @pytest.mark.usefixtures("_tools")
