@@ -10,7 +10,9 @@ from django.db import connection, models, transaction
 from django.db.models import Q
 
 from catalog import checking, writing
+from catalog.bulk_changes import record_bulk_change
 from catalog.made_up.generator import SLUG_PATTERN, FakeContent, Size, VotedTool
+from catalog.models import BulkChange, ChangeKind
 from catalog.problems import CatalogError, ImportProblem
 from catalog.reading import Catalog, Progress, hide_progress, read_catalog
 from catalog.report import ImportReport
@@ -23,6 +25,7 @@ from web import clock, locks
 from web.locks import Lock
 
 VOTES_PER_STATEMENT = 50_000
+MAX_NAME_LENGTH = 200  # characters of a file's name that are stored
 # Models with a foreign key to a tool. Votes come before the tables that triggers derive from them.
 MODELS_OF_TOOL = (Vote, Tally, LedgerHour, Freeze, Listing, Plan, Fact, Correction)
 
@@ -54,6 +57,7 @@ def import_catalog(
     with_history: bool = True,
     progress: Progress = hide_progress,
     seal: str = "",
+    name: str = "",
 ) -> ImportReport:
     """Import a catalog file, and report what was added, changed, and left alone; see `run_import`."""
     return run_import(
@@ -63,6 +67,7 @@ def import_catalog(
         with_history=with_history,
         progress=progress,
         seal=seal,
+        name=name,
     )
 
 
@@ -75,12 +80,14 @@ def run_import(
     with_history: bool = True,
     progress: Progress = hide_progress,
     seal: str = "",
+    name: str = "",
 ) -> ImportReport:
     """Import the catalog that `read_with` returns, and report what was added, changed, and left alone.
 
     A `dry_run` does the same work and rolls it back, so its report says exactly what an import would do now. `seal` is
     the seal of such a report: if the import would do anything else, nothing is written and ImportChangedError is
-    raised. `by` is the user whom the history names; None for a command.
+    raised. `by` is the user whom the history names; None for a command. `name` is the file's, for the history
+    and the list of imports.
 
     Imports run one at a time. A command waits for its turn; in a request, whose waits are limited, ImportRunningError
     is raised. Raises CatalogError with every problem of the catalog; nothing is written then.
@@ -95,7 +102,15 @@ def run_import(
     problems += checking.find_problems(catalog, progress=progress)
     if problems:
         raise CatalogError(replace(problem, subject=catalog.name_object(problem.place)) for problem in problems)
-    report = writing.write_catalog(catalog, by=by, with_history=with_history and not dry_run, progress=progress)
+    if with_history and not dry_run:
+        change = BulkChange(kind=ChangeKind.IMPORT, title=name[:MAX_NAME_LENGTH] or "Catalog file", made_by=by)
+        reason = f"{writing.REASON} of “{change.title}”" if name else writing.REASON
+        with record_bulk_change(change):
+            report = writing.write_catalog(catalog, by=by, reason=reason, progress=progress)
+            change.summary = report.summary
+        report.change_id = change.pk
+    else:
+        report = writing.write_catalog(catalog, by=by, reason=None, progress=progress)
     if seal and seal != report.seal():
         raise ImportChangedError(report)
     if dry_run:

@@ -1,6 +1,7 @@
 """The report of an import or a dry run. The code that writes the rows records them here, so they cannot disagree."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -49,6 +50,8 @@ class ImportReport:
     # How many rows of each model get another time of publication or withdrawal. A user who may not publish by hand may
     # not do it with a file either.
     published: Counter[type[models.Model]] = field(default_factory=Counter)
+    change_id: int | None = None
+    """The id of the bulk change that was recorded, if any."""
     _seal: Any = field(default_factory=lambda: blake2b(digest_size=16), repr=False, compare=False)
 
     def record_existing(self, model: type[models.Model], row: Any, place: Place, fields: Fields) -> None:
@@ -87,6 +90,11 @@ class ImportReport:
     def does_nothing(self) -> bool:
         return not self.added.total() and not self.changed.total()
 
+    @property
+    def summary(self) -> str:
+        """What the import did, in words: `plans: 1 changed; tools: 2 added, 1 changed.`"""
+        return summarize_counts((kind, self.added[kind], self.changed[kind]) for kind in self.kinds)
+
     def touches(self, *models_touched: type[models.Model]) -> bool:
         """Return whether rows of any of these models are added or changed."""
         return any(self.added[get_kind(model)] or self.changed[get_kind(model)] for model in models_touched)
@@ -97,6 +105,16 @@ class ImportReport:
         The content of a new row depends on the file alone, so its place is enough.
         """
         return self._seal.hexdigest()
+
+
+def summarize_counts(counts: Iterable[tuple[str, int, int]]) -> str:
+    """Return numbers of rows, as (kind, added, changed), in words: `plans: 1 changed; tools: 2 added, 1 changed.`"""
+    sentences = []
+    for kind, added, changed in counts:
+        numbers = {"added": added, "changed": changed}
+        if parts := [f"{number:,} {verb}" for verb, number in numbers.items() if number]:
+            sentences.append(f"{kind}: {', '.join(parts)}")
+    return f"{'; '.join(sentences) or 'nothing changed'}."
 
 
 def describe_row(row: Any) -> str:

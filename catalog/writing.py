@@ -47,7 +47,7 @@ class HistoryLog:
 
     by: Any | None
     at: datetime
-    is_enabled: bool
+    reason: str | None  # None writes no history
     _pending: defaultdict[type[models.Model], dict[int, Literal["+", "~"]]] = field(
         default_factory=lambda: defaultdict(dict)
     )
@@ -58,23 +58,24 @@ class HistoryLog:
 
     def write(self) -> None:
         """Write an event with the present values of each recorded row, and clear the log."""
-        for model, kinds in self._pending.items() if self.is_enabled else ():
+        for model, kinds in self._pending.items():
             for kind in (CREATED, CHANGED):
                 ids = [pk for pk, pending_kind in kinds.items() if pending_kind == kind]
-                record_changes(model, ids, kind, by=self.by, reason=REASON, at=self.at)
+                if self.reason is not None:
+                    record_changes(model, ids, kind, by=self.by, reason=self.reason, at=self.at)
         self._pending.clear()
 
 
 def write_catalog(
-    catalog: Catalog, *, by: Any | None = None, with_history: bool = True, progress: Progress = hide_progress
+    catalog: Catalog, *, by: Any | None = None, reason: str | None = REASON, progress: Progress = hide_progress
 ) -> ImportReport:
     """Write a catalog that has no problems, in the transaction of the caller, and report what was done.
 
-    The history names the user `by`, if any. With `with_history` false, no history is written.
+    The history has the `reason` and names the user `by`, if any. Without a reason, no history is written.
     """
     ContentRevision.lock()  # an editor's concurrent save waits for this import, and then reports a conflict if any
     report = ImportReport(remarks=catalog.remarks)
-    history = HistoryLog(by=by, at=timezone.now(), is_enabled=with_history)
+    history = HistoryLog(by=by, at=timezone.now(), reason=reason)
     categories = _write_slugged(catalog, "categories", Category, CATEGORY_FIELDS, report, history)
     old_categories = _read_attribute_categories()
     attributes = _write_slugged(catalog, "attributes", Attribute, Attribute.OWN_FIELDS, report, history, old_categories)

@@ -54,6 +54,7 @@ class Desk(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from desk import presence  # these views import models, which load after this class
         from desk.bulk.urls import urls
+        from desk.changes.urls import urls as urls_of_changes
         from desk.search import views
 
         on_site = path(
@@ -68,7 +69,16 @@ class Desk(admin.AdminSite):
             path("search/", self.admin_view(partial(views.search, self)), name="search"),
             path("search/hits/", self.admin_view(partial(views.suggest, self)), name="search_hits"),
         ]
-        return [on_site, session, renewed, present, *search, *urls(self.admin_view), *super().get_urls()]
+        return [
+            on_site,
+            session,
+            renewed,
+            present,
+            *search,
+            *urls(self.admin_view),
+            *urls_of_changes(self.admin_view),
+            *super().get_urls(),
+        ]
 
     def report_session(self, request: HttpRequest) -> JsonResponse:
         """Say whose session this is, when it ends (ISO 8601), and which token forms must carry in it."""

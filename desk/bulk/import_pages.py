@@ -23,6 +23,7 @@ from desk import contention
 from desk.bulk import uploads
 from desk.bulk.forms import UploadForm
 from desk.bulk.report_rows import format_count, shape_problems, shape_report, summarize
+from desk.change_links import link_to_change
 from desk.permissions import may_import, may_publish
 from web import locks
 from web.http import SeeOther
@@ -126,7 +127,7 @@ def _decide(request: HttpRequest, kind: ImportKind, page: ImportPage) -> HttpRes
         return _show_dry_run(request, kind, page, upload)
     try:
         with transaction.atomic():
-            report = run_import(read_with=reader.read, by=request.user, seal=seal)
+            report = run_import(read_with=reader.read, by=request.user, seal=seal, name=upload.original_name)
             if _explain_forbidden(request, report):
                 raise PermissionDenied
     except (ImportChangedError, CatalogError):
@@ -137,7 +138,8 @@ def _decide(request: HttpRequest, kind: ImportKind, page: ImportPage) -> HttpRes
         return _ask_to_try_again(request, kind, page, upload, error=error)
     upload.discard()
     rows = shape_report(report, describe_place=reader.describe_place, kinds=kind.row_kinds)
-    messages.success(request, f"“{upload.original_name}” is imported: {summarize(rows)}")
+    done = f"“{upload.original_name}” is imported: {summarize(rows)}"
+    messages.success(request, link_to_change(done, report.change_id))
     return SeeOther(page.done_url)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import models
 
 from catalog.problems import ImportProblem, Place
-from catalog.report import ImportReport
+from catalog.report import ImportReport, summarize_counts
 from tools.presets import is_stored_presets, write_preset_lines
 from tools.rates import is_stored_rates, write_rate_lines
 from web import words
@@ -111,12 +111,7 @@ def shape_problems(problems: list[ImportProblem], *, describe: Callable[[ImportP
 
 def summarize(report: ReportRows) -> str:
     """Return what an import did, in words: `plans: 1 changed; tools: 2 added, 1 changed.`"""
-    sentences = []
-    for count in report.counts:
-        numbers = {"added": count.added, "changed": count.changed}
-        if parts := [f"{number:,} {verb}" for verb, number in numbers.items() if number]:
-            sentences.append(f"{count.kind}: {', '.join(parts)}")
-    return f"{'; '.join(sentences) or 'nothing changed'}."
+    return summarize_counts((count.kind, count.added, count.changed) for count in report.counts)
 
 
 def format_count(model: type[models.Model], count: int) -> str:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from catalog.models import BulkChange, ChangeKind
 from comparisons.models import Comparison
 from desk.front import first_steps, gaps
 from desk.front.front_list import (
@@ -319,22 +320,26 @@ def list_flips(viewer: Viewer) -> FrontList | None:
 def list_imports(viewer: Viewer) -> FrontList | None:
     if not may_import(viewer.user):
         return None
-    rows = gaps.find_imports(since=viewer.now - IMPORT_PERIOD)
+    imports = BulkChange.objects.filter(kind=ChangeKind.IMPORT, made_at__gte=viewer.now - IMPORT_PERIOD)
+    rows = read_first(imports.select_related("made_by"))
     return FrontList(
         slug="imports",
         title="Recent imports",
         items=[
             DeskItem(
-                f"{format_day(run.ended_at.date())} at {run.ended_at:%H:%M} UTC",
-                "",
+                row.title,
+                reverse("admin:bulk_change", args=[row.pk]),
                 join_notes(
-                    run.by or "by a command", join_words([pluralize(n, one, many) for one, many, n in run.counts])
+                    f"{format_day(row.made_at.date())}, {row.made_at:%H:%M} UTC",
+                    str(row.made_by or "by a command"),
+                    row.summary.rstrip("."),
                 ),
             )
-            for run in rows[:MAX_ITEMS]
+            for row in rows
         ],
-        total=len(rows),
+        total=get_total(rows),
         empty=f"Nothing was imported in the last {IMPORT_PERIOD.days} days.",
+        more=[("All imports and bulk changes", reverse("admin:bulk_changes"))],
     )
 
 

@@ -1,17 +1,12 @@
 """What is missing on the site (verdicts, comparisons, checks) and what was imported. One query each."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
-from comparisons.models import Comparison
-from reviews.models import Prediction, Review
-from tools.models import Fact, Plan, Tool
 from web.folding import sort_key
 
 
@@ -140,61 +135,6 @@ def find_tools_to_verify(*, most: int, before: date | None) -> list[ToolToVerify
     """
     rows = _read_rows(_UNVERIFIED if before is None else _STALE, {"most": most, "before": before})
     return [ToolToVerify(*row) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class ImportRun:
-    """What one import wrote, from the history: its user ("" for a command), its times, and rows of each kind."""
-
-    by: str
-    started_at: datetime
-    ended_at: datetime
-    counts: Sequence[tuple[str, str, int]]  # (singular, plural, number), in the order of the catalog file
-
-
-IMPORTED_MODELS: tuple[Any, ...] = (Tool, Plan, Fact, Review, Prediction, Comparison)
-MAX_PAUSE = timedelta(minutes=3)  # a long import writes for minutes, but never pauses this long
-_BY_MINUTE = """
-SELECT '{kind}', COALESCE(account.username, ''), date_trunc('minute', history_date) AS minute, count(*)
-FROM {history} AS history LEFT JOIN accounts_user AS account ON account.id = history_user_id
-WHERE history_date >= %(since)s AND history_change_reason LIKE '%% import'
-GROUP BY 2, 3
-"""
-_IMPORTS = " UNION ALL ".join(
-    _BY_MINUTE.format(kind=model._meta.model_name, history=model.history.model._meta.db_table)
-    for model in IMPORTED_MODELS
-)
-
-
-def find_imports(*, since: datetime) -> list[ImportRun]:
-    """Return the imports since an instant, newest first: history rows whose reason ends in “import”."""
-    return merge_minutes(_read_rows(_IMPORTS, {"since": since}))
-
-
-def merge_minutes(minutes: Iterable[tuple[str, str, datetime, int]]) -> list[ImportRun]:
-    """Merge (kind, user, minute, rows written) into whole imports, newest first."""
-    runs: list[tuple[str, datetime, datetime, Counter[str]]] = []
-    for kind, by, minute, number in sorted(minutes, key=lambda row: (row[1], row[2])):
-        if runs and runs[-1][0] == by and minute - runs[-1][2] <= MAX_PAUSE:
-            name, started, _, counts = runs.pop()
-        else:
-            name, started, counts = by, minute, Counter()
-        counts[kind] += number
-        runs.append((name, started, minute, counts))
-    imports = [
-        ImportRun(
-            by,
-            started,
-            ended,
-            [
-                (str(model._meta.verbose_name), str(model._meta.verbose_name_plural), counts[model._meta.model_name])
-                for model in IMPORTED_MODELS
-                if counts[model._meta.model_name]
-            ],
-        )
-        for by, started, ended, counts in runs
-    ]
-    return sorted(imports, key=lambda run: run.ended_at, reverse=True)
 
 
 def _read_rows(sql: str, parameters: dict[str, int | date | None]) -> list[Any]:

@@ -8,12 +8,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from desk.front import front_page, gaps
+from catalog.models import BulkChange
+from desk.front import front_page
 from newsletter.models import DailyRun
 from reviews.actions import note_mentions
 from reviews.models import Review
 from tests import factories as make
-from tools.models import Tool
 from web.words import format_day
 
 pytestmark = pytest.mark.django_db
@@ -262,32 +262,13 @@ def test_front_page_redirects_readers_to_sign_in(client):
     assert response.status_code == 302
 
 
-def test_imports_are_read_from_the_history():
+def test_imports_are_listed_with_the_name_of_their_file():
     user = make_user(*EDITOR)
-    tool = make.tool()
-    for reason in ("catalog import", "important", ""):
-        Tool.history.bulk_history_create([tool], default_user=user, default_change_reason=reason)
-    [run] = gaps.find_imports(since=timezone.now() - DAY)
-    assert (run.by, run.counts) == (user.username, [("tool", "tools", 1)])
-    assert find_list("imports").items[0].note == f"{user.username}, 1 tool"
-
-
-def test_minutes_of_one_import_are_merged():
-    start = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    minute = timedelta(minutes=1)
-    rows = [
-        ("fact", "ann", start + minute, 50),
-        ("tool", "ann", start, 10),
-        ("tool", "ann", start + 2 * minute, 5),
-        ("tool", "bob", start + minute, 1),
-        ("tool", "ann", start + 30 * minute, 7),
-    ]
-    found = [(run.by, run.started_at, run.ended_at, list(run.counts)) for run in gaps.merge_minutes(rows)]
-    assert found == [
-        ("ann", start + 30 * minute, start + 30 * minute, [("tool", "tools", 7)]),
-        ("ann", start, start + 2 * minute, [("tool", "tools", 15), ("fact", "facts", 50)]),
-        ("bob", start + minute, start + minute, [("tool", "tools", 1)]),
-    ]
+    change = BulkChange.objects.create(kind="import", title="tools.csv", summary="tools: 1 added.", made_by=user)
+    BulkChange.objects.create(kind="action", title="Delete tools", made_by=user)
+    [item] = find_list("imports").items
+    assert (item.text, item.url) == ("tools.csv", f"/admin/changes/{change.pk}/")
+    assert item.note.endswith(f" UTC, {user.username}, tools: 1 added")
 
 
 @pytest.mark.parametrize(("days", "words"), [(0, "today"), (1, "1 day old"), (12, "12 days old")])

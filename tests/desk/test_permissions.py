@@ -19,6 +19,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
 from accounts.groups import GROUPS
+from catalog.models import BulkChange
 from newsletter.models import Delivery, Issue, Outbox, Subscriber, Suppression, Worker
 from tests import factories as make
 from tests.accounts.people import person
@@ -101,6 +102,8 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "tools_tool_change": READERS,
     "tools_tool_delete": (403, 302, 403, 302),
     "tools_tool_history": READERS,
+    "bulk_changes": CONTENT,
+    "bulk_change": CONTENT,
     "catalog_download": CONTENT,
     "catalog_example": CONTENT,
     "catalog_file": CONTENT,
@@ -255,6 +258,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "presence": lambda: ARGUMENTS["view_on_site"](),
     "auth_user_password_change": lambda: {"id": person().pk},
+    "bulk_change": lambda: {"pk": BulkChange.objects.create(kind="import", title="tools.csv").pk},
     "tools_attribute_convert": lambda: {"pk": make.attribute().pk},
     "newsletter_issue_act": lambda: {"object_id": get_draft_issue().pk, "act": "ready"},
     "votes_vote_tool": lambda: {"tool_id": make.tool().pk},

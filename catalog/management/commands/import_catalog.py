@@ -27,7 +27,8 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
         try:
-            report = import_catalog(content=content, dry_run=dry_run, progress=progress_bar)
+            name = "standard input" if file == "-" else Path(file).name
+            report = import_catalog(content=content, dry_run=dry_run, progress=progress_bar, name=name)
         except CatalogError as error:
             count = len(error.problems)
             total = f"{count} problem{'s' * (count > 1)}; nothing was written."

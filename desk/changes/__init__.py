@@ -1,0 +1,1 @@
+"""Bulk changes: their list and their pages, actions that are worked off in steps, and undoing."""

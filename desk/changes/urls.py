@@ -1,0 +1,16 @@
+"""Pages about bulk changes. `Desk.get_urls` wraps them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from desk.changes import pages
+
+
+def urls(wrap: Callable[..., Any]) -> list[URLPattern]:
+    """Return the addresses, with each view wrapped by the site's `admin_view`."""
+    return [
+        path("changes/", wrap(pages.list_changes), name="bulk_changes"),
+        path("changes/<int:pk>/", wrap(pages.show_change), name="bulk_change"),
+    ]
