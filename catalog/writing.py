@@ -1,7 +1,7 @@
 """Writing a valid catalog: new rows are added, changed ones are updated or superseded, and others are left alone."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
@@ -29,6 +29,7 @@ from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, ContentRevision, Correction, Fact, Plan, Sourced, Tool
 from tools.row_history import CHANGED, CREATED, record_changes
 from tools.slugged import FormerSlug
+from tools.unseen import delete_unseen
 
 ROWS_PER_STATEMENT = 1000
 REASON = "catalog import"
@@ -88,13 +89,14 @@ def write_catalog(
     for number, batch in enumerate(progress("Writing tools", iterate_batches(catalog), total), start=1):
         if number.bit_count() == 1 and total > 1:
             _analyze()
-        _write_tools(batch, categories, report, history)
+        put_back = _write_tools(batch, categories, report, history)
         _write_former_slugs(batch.parts, Tool, batch.tools, report)
         _write_sourced(batch, "plans", Plan, batch.plans, "name", None, report, history)
         _write_sourced(batch, "facts", Fact, batch.facts, "attribute", attributes, report, history)
         _write_reviews(batch, reviewers, report, history)
         _write_corrections(batch, report, history)
         history.write()
+        _delete_unseen(batch, put_back)
     if total > 1:
         _analyze()
     _write_comparisons(catalog, report, history)
@@ -213,7 +215,11 @@ def _write_former_slugs(
     FormerSlug.objects.bulk_create(new, batch_size=ROWS_PER_STATEMENT)
 
 
-def _write_tools(batch: Batch, categories: dict[str, Category], report: ImportReport, history: HistoryLog) -> None:
+def _write_tools(
+    batch: Batch, categories: dict[str, Category], report: ImportReport, history: HistoryLog
+) -> dict[str, datetime]:
+    """Add and update tools, and return since when those were withdrawn that the file puts back, by slug."""
+    put_back: dict[str, datetime] = {}
     by_id = {category.pk: category for category in categories.values()}
     new, changed = [], []
     touched: set[str] = set()
@@ -228,6 +234,9 @@ def _write_tools(batch: Batch, categories: dict[str, Category], report: ImportRe
                 _apply(row, changes)
                 changed.append(row)
                 touched |= changes.keys()
+            withdrawn_at, _ = changes.get("withdrawn_at", (None, None))
+            if isinstance(withdrawn_at, datetime) and row.withdrawn_at is None:
+                put_back[row.slug] = withdrawn_at
         else:
             row = Tool(slug=part.slug, category=category, **_get_values(part, TOOL_FIELDS))
             batch.tools[part.slug] = row
@@ -236,6 +245,15 @@ def _write_tools(batch: Batch, categories: dict[str, Category], report: ImportRe
     if changed:
         _update(Tool, changed, touched, history)
     _create(Tool, new, history)
+    return put_back
+
+
+def _delete_unseen(batch: Batch, put_back: Mapping[str, datetime]) -> None:
+    """Delete what tools stated only while they were withdrawn, except for what the file says was stated."""
+    for _, part in batch.parts:
+        if part.slug in put_back:
+            ended = {row.superseded_at for row in (*part.plans, *part.facts) if row.superseded_at}
+            delete_unseen(batch.tools[part.slug], since=put_back[part.slug], except_ended=ended)
 
 
 def _write_sourced(

@@ -33,7 +33,8 @@ class _Echo:
 def respond_with_csv(
     request: HttpRequest, what: str, columns: Sequence[str], rows: Iterable[Iterable[Any]], *, stamp: tuple[Any, ...]
 ) -> HttpResponseBase:
-    """Return a download that is named for the site and the day, or 304 if the client has it under the same stamp.
+    """Return a download that is named for the site and the day, or 304 if the client has it under the same stamp and
+    with the same columns.
 
     `rows` are not read before that is known.
     """
@@ -48,7 +49,7 @@ def respond_with_csv(
             headers={**PUBLIC_HEADERS, "Content-Disposition": disposition},
         )
 
-    return respond_streaming(request, stamp=(what, stamp), build=build)
+    return respond_streaming(request, stamp=(what, *columns, stamp), build=build)
 
 
 def escape_formula(text: str) -> str:

@@ -23,6 +23,7 @@ from reviews.actions import publish_tool, unschedule_tool
 from reviews.models import Review, Reviewer
 from tools.models import ContentRevision, Fact, Plan, Tool
 from tools.publishing import PublicationState, TransitionError
+from tools.unseen import put_back_tool
 from web.words import count_of, join_words
 
 
@@ -294,6 +295,8 @@ def _move(content: Content, transition: Transition, *, at: datetime | None, reas
             content.unschedule(reason=reason)
         case "withdraw":
             content.withdraw(reason=reason)
+        case "put_back" if isinstance(content, Tool):
+            put_back_tool(tool=content, reason=reason)
         case "put_back":
             content.put_back(reason=reason)
 

@@ -79,6 +79,14 @@ def test_hidden_tools_are_in_no_export(client, fields):
         assert read_export(client, url) == []
 
 
+def test_export_of_a_release_with_another_column_is_sent_again(client, monkeypatch):
+    first = client.get("/export/prices.csv")
+    again = {"if-none-match": first.headers["ETag"]}
+    assert client.get("/export/prices.csv", headers=again).status_code == 304
+    monkeypatch.setattr("comparisons.views.exports.PRICE_COLUMNS", ("tool",))
+    assert client.get("/export/prices.csv", headers=again).status_code == 200
+
+
 @pytest.mark.parametrize("url", EXPORTS)
 def test_export_has_an_etag_that_changes_with_it(client, url, time_machine):
     one, other = make.tool(slug="alpha"), make.tool(slug="beta")
