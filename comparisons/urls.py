@@ -43,6 +43,8 @@ urlpatterns = [
     path("tools/<tool_slug:slug>.json", machines.tool_json, name="tool-json"),
     path("export/prices.csv", exports.prices, name="prices-export"),
     path("export/facts.csv", exports.facts, name="facts-export"),
+    path("export/verdicts.csv", exports.verdicts, name="verdicts-export"),
+    path("export/predictions.csv", exports.predictions, name="predictions-export"),
     *(path(guessed, feeds.main) for guessed in ("feed", "feed/", "rss", "rss/")),
     path("feeds/comparisons.xml", feeds.comparisons, name="comparisons-feed"),
     path("feeds/changes.xml", feeds.changes, name="changes-feed"),

@@ -6,7 +6,7 @@ never change their meaning; new keys may be added.
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,9 +14,11 @@ from comparisons.addresses import absolute_url, reverse_pair, reverse_pair_image
 from comparisons.editor_lines import read_lines
 from comparisons.reading.pairs import Pair
 from comparisons.reading.records import (
+    EditionRecord,
     FactRecord,
     FormerFact,
     FormerPrice,
+    HistoryRecord,
     PairRecord,
     PlanRecord,
     ReviewRecord,
@@ -96,7 +98,9 @@ def build_tool(
     community: Community,
     comparisons: Sequence[PairRecord],
     peers: Mapping[int, Peers],
+    history: HistoryRecord,
     *,
+    published_at: datetime,
     usage: Typed = (),
     today: date,
 ) -> dict[str, Any]:
@@ -126,6 +130,16 @@ def build_tool(
             }
             for pair in comparisons
             for page in [reverse_pair(pair["first_slug"], pair["second_slug"])]
+        ],
+        "published_at": published_at.isoformat(),
+        "editions": [_edition(edition) for edition in history["editions"] or []],
+        "discontinued_plans": [
+            {"name": plan["name"], "was": [_former(Price.of_record(old).words, old) for old in plan["was"]]}
+            for plan in history["plans"] or []
+        ],
+        "discontinued_facts": [
+            {"name": fact["name"], "was": [_former(old["words"], old) for old in fact["was"]]}
+            for fact in history["facts"] or []
         ],
     }
 
@@ -272,7 +286,7 @@ def _format_decimal(amount: Decimal | None) -> str | None:
     return None if amount is None else f"{amount.normalize():f}"
 
 
-def _basis(review: ReviewRecord) -> dict[str, Any]:
+def _basis(review: ReviewRecord | EditionRecord) -> dict[str, Any]:
     """Return how a seat knows; `how` is empty if that is not recorded."""
     return {
         "how": review["basis"],
@@ -283,8 +297,15 @@ def _basis(review: ReviewRecord) -> dict[str, Any]:
 
 
 def _review(review: ReviewRecord) -> dict[str, Any]:
+    return {"reviewer": {key: review[key] for key in ("slug", "name", "lens", "behind", "seat")}, **_words(review)}
+
+
+def _edition(edition: EditionRecord) -> dict[str, Any]:
+    return {"reviewer": {key: edition[key] for key in ("slug", "name", "seat")}, **_words(edition)}
+
+
+def _words(review: ReviewRecord | EditionRecord) -> dict[str, Any]:
     return {
-        "reviewer": {key: review[key] for key in ("slug", "name", "lens", "behind", "seat")},
         "verdict": review["verdict"],
         "gist": review["gist"],
         "quote": review["quote"],

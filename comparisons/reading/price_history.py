@@ -3,19 +3,10 @@
 What was superseded before a tool came out was never public, and what was stated then was since it came out.
 """
 
-import json
 from collections.abc import Iterator
-from decimal import Decimal
-from itertools import batched
-from typing import Any
 
-from django.db import connection
-from django.utils import timezone
-
+from comparisons.reading.all_tools import read_rows
 from comparisons.reading.records import ExportedFactSpan, ExportedPlanSpan
-from tools.models import Tool
-
-TOOLS_PER_QUERY = 50
 
 # A row without `added_at` begins where the row before it of the same name was superseded.
 PLAN_SPANS = """
@@ -55,20 +46,10 @@ SELECT json_agg(span ORDER BY tool, attribute_id, since, id)::text FROM (
 
 
 def read_plan_spans() -> Iterator[ExportedPlanSpan]:
-    """Yield every price that readers have been told, by tool, plan, and time. One query per TOOLS_PER_QUERY tools."""
-    yield from _read(_PLANS)
+    """Yield every price that readers have been told, by tool, plan, and time."""
+    yield from read_rows(_PLANS)
 
 
 def read_fact_spans() -> Iterator[ExportedFactSpan]:
     """Yield every fact that readers have been told, by tool, attribute, and time, as `read_plan_spans` does."""
-    yield from _read(_FACTS)
-
-
-def _read(statement: str) -> Iterator[Any]:
-    """Yield the rows of all published tools. Not with one cursor, for the reasons in `votes.ledger`."""
-    tools = Tool.objects.published().order_by("slug").values_list("pk", flat=True)
-    for batch in batched(tools, TOOLS_PER_QUERY, strict=False):
-        with connection.cursor() as cursor:
-            cursor.execute(statement, {"tools": list(batch), "now": timezone.now()})
-            [text] = cursor.fetchone()
-        yield from json.loads(text, parse_float=Decimal) if text else []
+    yield from read_rows(_FACTS)

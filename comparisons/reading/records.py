@@ -294,6 +294,25 @@ class ExportedFactSpan(StatedFact):
     is_last: bool
 
 
+class ExportedEdition(WordsRecord):
+    """An edition of a seat's review, with until when it stood. `tool` and `seat` are slugs."""
+
+    tool: str
+    seat: str
+    published_at: str
+    until: str | None
+
+
+class ExportedPrediction(PredictionRecord):
+    """A prediction, and the edition that made it, with until when that stood. `tool` and `seat` are slugs."""
+
+    tool: str
+    seat: str
+    published_at: str
+    until: str | None
+    judged_on: str | None
+
+
 class FlipRecord(TypedDict):
     """A verdict that flipped, and what it was before. `reviewer` is a slug."""
 

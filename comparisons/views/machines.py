@@ -20,6 +20,7 @@ from comparisons.machines import json_documents
 from comparisons.models import Comparison
 from comparisons.pages.tool_page import MAX_LINKS, read_peers
 from comparisons.reading.pairs import Pair
+from comparisons.reading.superseded import read_history
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import seat_rows, tool_columns
 from comparisons.shaping.estimates import Typed
@@ -75,6 +76,8 @@ def tool_json(request: HttpRequest, tool: Any) -> HttpResponse:
         Community.of(tool.community, is_frozen=tool.is_frozen),
         list(Comparison.objects.published().touching(tool.pk).newest_first().records()[:MAX_LINKS]),
         read_peers(tool, record),
+        read_history(tool.pk),
+        published_at=tool.published_at,
         usage=parse_usage(request.GET),
         today=today,
     )

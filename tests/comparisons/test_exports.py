@@ -1,4 +1,4 @@
-"""The whole public history of prices and facts as CSV."""
+"""The whole public history of prices, facts, verdicts, and predictions as CSV."""
 
 import csv
 import io
@@ -14,7 +14,10 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 PRO = {"name": "Pro", "kind": "paid", "currency": "USD", "period": "month", "source": "https://acme.example/pricing"}
 START = "2026-01-05T09:00:00+00:00"
-EXPORTS = ["/export/prices.csv", "/export/facts.csv", "/export/votes.csv", "/export/pair-votes.csv"]
+VERDICTS, PREDICTIONS = "/export/verdicts.csv", "/export/predictions.csv"
+EXPORTS = [
+    "/export/prices.csv", "/export/facts.csv", VERDICTS, PREDICTIONS, "/export/votes.csv", "/export/pair-votes.csv",
+]  # fmt: skip
 
 
 def read_export(client: Client, url: str = "/export/prices.csv") -> list[dict[str, str]]:
@@ -75,8 +78,49 @@ def test_hidden_tools_are_in_no_export(client, fields):
     make.plan(of=hidden, name=SECRET)
     make.plan(of=hidden, name="Old", superseded_at=make.PAST + DAY)
     make.fact(of=hidden, value=SECRET)
-    for url in EXPORTS[:2]:
+    make.prediction(of=make.review(of=hidden, by=make.reviewer(), quote=SECRET))
+    for url in EXPORTS[:4]:
         assert read_export(client, url) == []
+
+
+def test_verdicts_are_all_editions_with_until_when_they_stood(client):
+    acme, other = make.tool(slug="acme"), make.tool(slug="zeta")
+    late, early = make.reviewer(slug="late", seat=2), make.reviewer(slug="early", seat=1)
+    first = make.review(of=acme, by=late, gist="=1+1", basis="tried", basis_version="2.1", basis_days=9)
+    second = make.later_edition(of=first, published_at=make.PAST + DAY)
+    make.later_edition(of=first, published_at=make.PAST + 2 * DAY, withdrawn_at=make.PAST + 3 * DAY)
+    make.later_edition(of=first, published_at=None)
+    make.review(of=acme, by=early)
+    make.review(of=other, by=late)
+    rows = read_export(client, VERDICTS)
+    changed = (make.PAST + DAY).isoformat()
+    assert show(rows, "tool", "seat", "verdict", "from", "until") == [
+        ("acme", "early", "ship", START, ""),
+        ("acme", "late", "ship", START, changed),
+        ("acme", "late", "skip", changed, ""),
+        ("zeta", "late", "ship", START, ""),
+    ]
+    assert rows[1] == {
+        "tool": "acme", "seat": "late", "verdict": "ship", "gist": "'=1+1", "quote": first.quote, "flips_if": "",
+        "basis": "tried", "basis_version": "2.1", "basis_days": "9", "from": START, "until": changed,
+    }  # fmt: skip
+    assert second.quote == rows[2]["quote"]
+
+
+def test_predictions_are_those_of_all_editions(client):
+    first = make.review(of=make.tool(slug="acme"), by=make.reviewer(slug="seat"))
+    second = make.later_edition(of=first, published_at=make.PAST + DAY)
+    judged = {"outcome": "wrong", "judged_on": "2026-03-01", "note": "It did not.", "source": "https://acme.example/"}
+    make.prediction(of=first, claim="It lasts.", due_on="2026-02-01", **judged)
+    make.prediction(of=second, claim="It ends.", due_on="2027-02-01")
+    make.prediction(of=make.later_edition(of=first, published_at=None), claim=SECRET)
+    changed = (make.PAST + DAY).isoformat()
+    assert read_export(client, PREDICTIONS) == [
+        {"tool": "acme", "seat": "seat", "from": START, "until": changed, "claim": "It lasts.",
+         "due_on": "2026-02-01", **judged},
+        {"tool": "acme", "seat": "seat", "from": changed, "until": "", "claim": "It ends.", "due_on": "2027-02-01",
+         "outcome": "open", "judged_on": "", "note": "", "source": ""},
+    ]  # fmt: skip
 
 
 def test_export_of_a_release_with_another_column_is_sent_again(client, monkeypatch):
@@ -133,7 +177,7 @@ def test_no_cell_is_a_formula_and_numbers_stay_numbers(client):
 
 
 def test_exports_read_any_number_of_tools_in_the_order_of_slugs(client, monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr("comparisons.reading.price_history.TOOLS_PER_QUERY", 2)
+    monkeypatch.setattr("comparisons.reading.all_tools.TOOLS_PER_QUERY", 2)
     for slug in ("delta", "alpha", "echo", "charlie", "bravo"):
         one = make.tool(slug=slug)
         make.plan(of=one)

@@ -11,7 +11,7 @@ from django.test import Client
 
 from catalog.actions import import_catalog
 from tests import factories as make
-from tests.comparisons.contents import SECRET, add_hidden_content, make_site
+from tests.comparisons.contents import DAY, SECRET, add_hidden_content, make_site
 from tools.models import Tool
 from votes.models import Vote
 
@@ -19,6 +19,9 @@ pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "json.md").read_text()
 MAX_TEXT_LENGTH = 100  # characters of a text in the document
+ONLY_OF_TOOLS = {
+    "schema", "comparisons", "peers", "published_at", "editions", "discontinued_plans", "discontinued_facts"
+}  # fmt: skip
 PAIR = "/compare/claude-haiku-open-weights-vs-mistral-medium-3.json"
 
 
@@ -66,6 +69,7 @@ def demo(settings, time_machine):
     hosted = make.tool(slug="hosted", category=Tool.objects.get(slug="vllm").category)
     make.plan(of=hosted, name="API", kind="paid", currency="USD", period="usage", rates=[rate])
     make.plan(of=hosted, name="Team", kind="paid", currency="USD", period="month", amount=19, per_seat=True)
+    make.fact(of=hosted, value="Closed", superseded_at=make.PAST + DAY)
     make.correction(
         of=Tool.objects.get(slug="qdrant"),
         note="We gave the license as MIT. It is Apache-2.0.",
@@ -82,7 +86,7 @@ def test_docs_list_exactly_the_keys(demo, client):
     assert set().union(*map(find_key_paths, tools)) == documented["A tool"]
     of_pair = {path for path in find_key_paths(get_json(client, PAIR)) if not path.startswith("tools[]")}
     assert of_pair == documented["A comparison"]
-    assert get_json(client, PAIR)["tools"][0].keys() == tools[0].keys() - {"schema", "comparisons", "peers"}
+    assert get_json(client, PAIR)["tools"][0].keys() == tools[0].keys() - ONLY_OF_TOOLS
 
 
 def test_examples_in_docs_equal_the_responses(demo, client):
@@ -128,7 +132,26 @@ def test_tool_equals_its_column_in_a_comparison(client):
             "json": "http://127.0.0.1:8000/compare/alpha-vs-beta.json",
         }
     ]
-    assert tool == get_json(client, "/compare/alpha-vs-beta.json")["tools"][0]
+    assert [(one["reviewer"]["slug"], one["verdict"]) for one in tool["editions"]] == [
+        (tool["reviews"][0]["reviewer"]["slug"], verdict) for verdict in ("ship", "skip")
+    ]
+    column = {key: value for key, value in tool.items() if key not in ONLY_OF_TOOLS}
+    assert column == get_json(client, "/compare/alpha-vs-beta.json")["tools"][0]
+
+
+def test_tool_has_what_it_no_longer_states(client):
+    tool = make.tool(slug="alpha")
+    make.plan(of=tool, name="Old", superseded_at=make.PAST)  # never public
+    make.plan(of=tool, name="Gone", superseded_at=make.PAST + DAY)
+    make.fact(of=tool, value="SSPL", attribute=make.attribute(name="License"), superseded_at=make.PAST + DAY)
+    document, until = get_json(client, "/tools/alpha.json"), (make.PAST + DAY).isoformat()
+    assert document["published_at"] == make.PAST.isoformat()
+    assert document["discontinued_plans"] == [
+        {"name": "Gone", "was": [{"words": "Free", "until": until, "correction": False}]}
+    ]
+    assert document["discontinued_facts"] == [
+        {"name": "License", "was": [{"words": "SSPL", "until": until, "correction": False}]}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -254,7 +277,7 @@ def test_etag_changes_with_the_content(client, url):
 
 
 @pytest.mark.parametrize("things", [1, 3])
-@pytest.mark.parametrize(("url", "queries"), [("/compare/alpha-vs-beta.json", 3), ("/tools/alpha.json", 3)])
+@pytest.mark.parametrize(("url", "queries"), [("/compare/alpha-vs-beta.json", 3), ("/tools/alpha.json", 4)])
 def test_query_counts_are_constant(client, django_assert_num_queries, things, url, queries):
     pair = make_site(things)
     for _ in range(things):

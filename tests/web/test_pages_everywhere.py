@@ -43,6 +43,8 @@ FILES = [
     "/export/pair-votes.csv",
     "/export/prices.csv",
     "/export/facts.csv",
+    "/export/verdicts.csv",
+    "/export/predictions.csv",
     "/compare/vosk-vs-whisper.json",
     "/tools/qdrant.json",
     "/feeds/comparisons.xml",
