@@ -27,10 +27,22 @@ class UserManager(DjangoUserManager["User"]):
         return super()._create_user_object(username, email, normalize_password(password), **fields)  # type: ignore[misc] # not in the stubs
 
 
+class DigestInterval(models.TextChoices):
+    """How often a person is mailed what newly waits for them at the desk, at most."""
+
+    HOURLY = "hourly", "At most once an hour"
+    DAILY = "daily", "At most once a day"
+    OFF = "off", "Never"
+
+
 class User(AbstractUser):
     """A person who signs in to the editors' desk. Readers and voters have no account."""
 
     email = models.EmailField("email address", blank=True)
+    digest_interval = models.CharField(
+        "mail about what waits for me", max_length=6, choices=DigestInterval, default=DigestInterval.HOURLY
+    )
+    digest_at = models.DateTimeField(null=True, editable=False)  # when the last digest was queued
 
     objects: UserManager = UserManager()  # type: ignore[misc] # narrower than in AbstractUser
 

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "reviews",
     "votes",
     "comparisons",
+    "handovers",
     "catalog",
     "newsletter",
     "config.apps.ProjectConfig",

@@ -7,19 +7,13 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
 
 from accounts.models import User
-from comparisons.models import Comparison
 from desk.content import Content
+from handovers.people import PUBLISH_PERMISSIONS
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Tool, ToolQuerySet
 
 type AnyUser = User | AnonymousUser
 """The user of a request."""
-
-_PUBLISH: dict[type[Model], str] = {
-    Tool: "tools.publish_tool",
-    Review: "reviews.publish_review",
-    Comparison: "comparisons.publish_comparison",
-}
 
 
 def may_publish(user: AnyUser, model: type[Model]) -> bool:
@@ -27,7 +21,7 @@ def may_publish(user: AnyUser, model: type[Model]) -> bool:
 
     Raises KeyError for a model that has no publishing states.
     """
-    return user.has_perm(_PUBLISH[model])
+    return user.has_perm(PUBLISH_PERMISSIONS[model])
 
 
 def may_override_gate(user: AnyUser, model: type[Model]) -> bool:

@@ -55,6 +55,7 @@ class Desk(admin.AdminSite):
         from desk import presence  # these views import models, which load after this class
         from desk.bulk.urls import urls
         from desk.changes.urls import urls as urls_of_changes
+        from desk.handover.urls import urls as urls_of_hand_overs
         from desk.search import views
 
         on_site = path(
@@ -77,6 +78,7 @@ class Desk(admin.AdminSite):
             *search,
             *urls(self.admin_view),
             *urls_of_changes(self.admin_view),
+            *urls_of_hand_overs(self.admin_view),
             *super().get_urls(),
         ]
 

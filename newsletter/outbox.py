@@ -17,6 +17,7 @@ from newsletter.outgoing import SingleMessage
 from newsletter.transport import SendResult, get_retry_delay
 
 BATCH_SIZE = 10
+NOT_WANTED = "no longer wanted"  # why a message was not sent
 
 
 def reclaim() -> int:
@@ -85,7 +86,7 @@ def finish(row: Outbox, result: SendResult | None) -> None:
         state=state,
         attempts=attempts,
         leased_until_at=None,
-        reason=result.reason if result else "no longer wanted",
+        reason=result.reason if result else NOT_WANTED,
         next_attempt_at=now + get_retry_delay(max(attempts, 1)),
         finished_at=None if state == SendState.QUEUED else now,
     )

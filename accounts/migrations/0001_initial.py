@@ -65,6 +65,20 @@ class Migration(migrations.Migration):
                 ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
                 ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
                 (
+                    "digest_interval",
+                    models.CharField(
+                        choices=[
+                            ("hourly", "At most once an hour"),
+                            ("daily", "At most once a day"),
+                            ("off", "Never"),
+                        ],
+                        default="hourly",
+                        max_length=6,
+                        verbose_name="mail about what waits for me",
+                    ),
+                ),
+                ("digest_at", models.DateTimeField(editable=False, null=True)),
+                (
                     "groups",
                     models.ManyToManyField(
                         blank=True,

@@ -17,7 +17,10 @@ MAX_ITEMS = 8
 
 @dataclass(frozen=True, slots=True)
 class FrontList:
-    """A list of the front page. `more` links to the change lists with all rows, each as (text, address)."""
+    """A list of the front page. `more` links to the change lists with all rows, each as (text, address).
+
+    `button` posts to a page of the desk, as (name of the page, label).
+    """
 
     slug: str
     title: str
@@ -25,6 +28,7 @@ class FrontList:
     total: int
     empty: str  # shown when there are no items
     more: Sequence[tuple[str, str]] = ()
+    button: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,11 @@ def format_age(since: datetime | None, *, now: datetime) -> str:
         return ""
     days = (now.date() - since.date()).days
     return "today" if days < 1 else f"{pluralize(days, 'day', 'days')} old"
+
+
+def format_since(since: datetime | None, *, now: datetime) -> str:
+    """Return how long ago something happened, in days; "" for an unknown time."""
+    return format_age(since, now=now).replace(" old", " ago")
 
 
 def pluralize(number: int, one: str, many: str) -> str:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import BulkChange, ChangeKind
 from comparisons.models import Comparison
-from desk.front import first_steps, gaps
+from desk.front import first_steps, gaps, team, troubles, waiting
 from desk.front.front_list import (
     MAX_ITEMS,
     FrontList,
@@ -368,6 +368,10 @@ _DONE = {1: "added", 2: "changed", 3: "deleted"}
 # In the order of the page.
 LISTS: tuple[Callable[[Viewer], FrontList | None], ...] = (
     first_steps.list_first_steps,
+    waiting.list_what_waits,
+    troubles.list_newsletter_troubles,
+    team.list_team_changes,
+    waiting.list_own_hand_overs,
     list_draft_reviews,
     list_missing_seats,
     list_draft_tools,

@@ -29,6 +29,7 @@ from desk.history.restoring import HistoryRow, Restoration, plan_restoration
 from desk.history.saves import group_saves
 from desk.idempotency import answer_once
 from desk.permissions import AnyUser, may_see, writes_own_drafts_only
+from handovers.people import list_comments
 from newsletter.issuing import IssueActionError
 from reviews.models import Prediction, Review
 from tools.models import ContentRevision, Correction, Sourced
@@ -87,6 +88,7 @@ class HistoryPages:
         context = {
             **self._build_context(request, obj, pk),
             "title": f"History of {obj}" if obj else f"History of a deleted {self.opts.verbose_name}",
+            "comments": list_comments(request.user, obj) if number == 1 else [],
             "saves": [
                 (
                     save,

@@ -20,6 +20,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from desk.content import Content
+from desk.handover.pages import HandOverPages
 from desk.history.deletion import MAX_SELECTED
 from desk.lists.change_lists import ListAdmin, render_mark
 from desk.permissions import may_override_gate, may_preview, may_publish
@@ -89,7 +90,7 @@ class TransitionForm(forms.Form):
             self.add_error("reason", "Give a reason for overriding the gate. It is saved in the history.")
 
 
-class PublishingAdmin[ModelT: Content](ListAdmin[ModelT]):
+class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
     """A ModelAdmin of content. Its forms leave out the two times, because only transitions change them."""
 
     class Media:
@@ -126,6 +127,7 @@ class PublishingAdmin[ModelT: Content](ListAdmin[ModelT]):
         super().extend_change_form(request, context)
         if (content := context.get("original")) is not None:
             context["publishing"] = self._panel(request, content)
+            context["hand_over"] = self.build_hand_over_panel(request, content)
 
     def _panel(self, request: HttpRequest, content: Content) -> dict[str, object]:
         """Return the context of desk/_publishing.html."""
@@ -140,11 +142,13 @@ class PublishingAdmin[ModelT: Content](ListAdmin[ModelT]):
         }
 
     def response_change(self, request: HttpRequest, obj: ModelT) -> HttpResponse:
-        """After what was typed is saved, go on to the preview or transition whose link was pressed (`_then`)."""
+        """After what was typed is saved, go on to the page whose link was pressed (`_then`)."""
         response = super().response_change(request, obj)
         then = request.POST.get("_then", "")
         if then == "preview" and previews.is_previewable(obj) and may_preview(request.user, obj):
             return HttpResponseRedirect(previews.preview_url(obj))
+        if then == "hand_over":
+            return HttpResponseRedirect(self.get_hand_over_url(obj))
         if then in TRANSITIONS and self.has_publish_permission(request):
             return HttpResponseRedirect(self._transition_url(obj, TRANSITIONS[then]))
         return response

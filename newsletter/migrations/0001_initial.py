@@ -261,7 +261,12 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("sign-up", "Reply to a sign-up"), ("test", "Test of an issue")], max_length=8
+                        choices=[
+                            ("sign-up", "Reply to a sign-up"),
+                            ("test", "Test of an issue"),
+                            ("digest", "What waits at the desk"),
+                        ],
+                        max_length=8,
                     ),
                 ),
                 ("payload", models.JSONField(db_default={}, default=dict)),

@@ -41,12 +41,13 @@ class QueuedMail(models.Model):
 class OutboxKind(models.TextChoices):
     SIGN_UP = "sign-up", "Reply to a sign-up"
     TEST = "test", "Test of an issue"
+    DIGEST = "digest", "What waits at the desk"
 
 
 class Outbox(QueuedMail):
-    """A single message: the reply to a sign-up, or a test of an issue to an editor.
+    """A single message: the reply to a sign-up, a test of an issue to an editor, or what waits for one at the desk.
 
-    The content of a reply is decided when it is sent, by the status of the subscriber at that time. It is sent at least
+    The content of a reply or digest is decided when it is sent, by what is so at that time. It is sent at least
     once, so twice if a worker is killed at the wrong moment: a second reply does no harm, but a missing one would.
     """
 

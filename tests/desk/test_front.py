@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import BulkChange
 from desk.front import front_page
-from newsletter.models import DailyRun
+from newsletter.models import DailyRun, Delivery, Outbox, Worker
 from reviews.actions import note_mentions
 from reviews.models import Review
 from tests import factories as make
@@ -24,6 +25,9 @@ EDITOR = (
     "reviews.change_prediction", "comparisons.add_comparison", "comparisons.change_comparison", "votes.moderate_vote",
 )  # fmt: skip
 REVIEWER = ("tools.view_tool", "reviews.add_review", "reviews.change_review", "reviews.view_review")
+
+
+NOT_SHOWN = ("first-steps", "newsletter-troubles", "handed-over")  # on an empty site, and to these editors
 
 
 def make_user(*permissions: str) -> User:
@@ -48,7 +52,7 @@ def test_empty_desk_shows_the_empty_text_of_every_list(client):
     client.force_login(make_user(*EDITOR))
     page = client.get(reverse("admin:index"))
     lists = page.context["front_lists"]
-    assert [(found.total, list(found.items)) for found in lists] == [(0, [])] * (len(front_page.LISTS) - 1)
+    assert [(found.total, list(found.items)) for found in lists] == [(0, [])] * (len(front_page.LISTS) - len(NOT_SHOWN))
     for found in lists:
         assert f'<dd class="today__empty">{found.empty}</dd>' in page.content.decode()
 
@@ -181,6 +185,8 @@ def test_reviewer_sees_drafts_and_gaps_of_their_own_seat_only():
         make.review(of=drafted, by=seat, published_at=None)
     make.review(of=lacking, by=other)
     assert item_texts(user) == {
+        "waiting": [],
+        "team-changes": [],
         "draft-reviews": ["Own on Drafted"],
         "missing-seats": ["Draft", "Lacking"],
         "last-edits": [],
@@ -243,7 +249,7 @@ def test_front_page_makes_a_constant_number_of_queries(client, django_assert_num
         make.fact(of=tool)
         make.comparison(first=tool, second=other, published_at=make.FUTURE)
         make.comparison(published_at=None)
-        with django_assert_num_queries(21):
+        with django_assert_num_queries(26):
             assert client.get(reverse("admin:index")).status_code == 200
 
 
@@ -303,3 +309,66 @@ def test_trouble_of_the_site_is_an_alarm_for_everyone(client):
     assert read_alarms() == [
         f"Daily work has not run since {format_day((now - 2 * DAY).date())}. Start a worker, or run manage.py daily."
     ]
+
+
+def test_team_changes_of_everybody_are_listed_once_per_person_and_object():
+    ada, bob, reviewer = make_user(*EDITOR), make_user(*EDITOR), make_user(*REVIEWER)
+    own = make.reviewer(name="Own", held_by=reviewer)
+    tool = make.tool(name="Tool")
+    plan = make.plan(of=tool)
+    draft = make.review(of=tool, by=make.reviewer(name="Other"), published_at=None)
+    gone = make.comparison(first=tool, published_at=None)
+    for row, user, reason in (
+        (tool, ada, "First."),
+        (draft, ada, "Secret."),
+        (tool, bob, ""),
+        (gone, bob, ""),
+        (tool, bob, "catalog import of “tools.csv”"),
+        (plan, ada, "Cheaper now."),
+    ):
+        type(row).history.bulk_history_create([row], default_user=user, default_change_reason=reason)
+    type(own).history.update(history_user=None)
+    gone.delete()
+    shown = [(item.text, item.note) for item in find_list("team-changes", ada).items]
+    assert shown == [
+        ("Tool", f"{ada.username}, today, Cheaper now."),
+        ("A deleted comparison", f"{bob.username}, today"),
+        ("Tool", f"{bob.username}, today"),
+        ("Other on Tool", f"{ada.username}, today, Secret."),
+    ]
+    assert "Other on Tool" not in [item.text for item in find_list("team-changes", reviewer).items]
+
+
+def test_newsletter_troubles_are_listed_for_those_who_may_act():
+    now = timezone.now()
+    stopped = make.issue(state="stopped", finished_at=now, started_at=now - DAY)
+    sent = make.issue(state="sent", started_at=now - DAY)
+    old = make.issue(state="sent", started_at=now - 60 * DAY)
+    for issue, state in (
+        (stopped, "queued"),
+        (stopped, "queued"),
+        (sent, "failed"),
+        (sent, "unknown"),
+        (old, "failed"),
+    ):
+        Delivery.objects.create(issue=issue, subscriber=make.subscriber(), state=state, reason="550 No such user")
+    Outbox.objects.create(kind="test", state="failed", reason="550 No such user")
+    Outbox.objects.create(kind="test", state="failed", reason="no longer wanted")
+    Outbox.objects.create(kind="test", next_attempt_at=now - DAY)
+    Outbox.objects.create(kind="test")
+    Worker.objects.create(name="one", beat_at=now, trouble="Connection refused")
+    Worker.objects.create(name="gone", beat_at=now - DAY, trouble="Connection refused")
+    user = make_user("newsletter.change_issue", "newsletter.view_outbox")
+    troubles = find_list("newsletter-troubles", user)
+    assert [(item.text, item.note) for item in troubles.items] == [
+        (f"{sent}: 1 mail may or may not have arrived", ""),
+        (f"{sent}: 1 mail failed", ""),
+        (f"{stopped} was stopped on {format_day(now.date())}", "2 readers did not get it"),
+        ("1 single message failed", "the outbox says why"),
+        ("1 single message waits", "is a worker running?"),
+        ("one cannot send", "Connection refused"),
+    ]
+    client = Client()
+    client.force_login(make.user(is_superuser=True))
+    assert [client.get(item.url).status_code for item in troubles.items] == [200] * 6
+    assert "newsletter-troubles" not in item_texts(make_user(*REVIEWER))

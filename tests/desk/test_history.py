@@ -190,7 +190,7 @@ def test_history_makes_a_constant_number_of_queries(admin_client, django_assert_
         for row, field in ((tool, "tagline"), (plan, "source"), (fact, "value")):
             setattr(row, field, f"https://example.com/{number}")
             row.save()
-    with django_assert_num_queries(6):  # session, user, the tool, its events, categories, attributes
+    with django_assert_num_queries(7):  # session, user, the tool, its events, categories, attributes, comments
         read_history(admin_client, tool)
 
 

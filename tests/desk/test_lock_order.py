@@ -96,6 +96,10 @@ def convert(fact: Fact) -> Callable[[Client], Post]:
     return lambda client: (f"/admin/tools/attribute/{fact.attribute_id}/convert/", typed)
 
 
+def hand_over(tool: Tool, act: str = "hand_over") -> Callable[[Client], Post]:
+    return lambda client: (reverse("admin:tools_tool_hand_over", args=[tool.pk]), {"act": act, "text": "Done?"})
+
+
 def review_of(tool: Tool, **fields: Any) -> Review:
     return make.review(of=tool, by=make.reviewer(), **fields)
 
@@ -127,6 +131,8 @@ DEEDS: dict[str, Callable[[], Callable[[Client], Post]]] = {
     "save a review": lambda: save(review_of(make.tool(), published_at=None), quote="Other words."),
     "swap two seats": lambda: save(make.reviewer(), seat=make.reviewer().seat),
     "save a comparison": lambda: save(make.comparison(), introduction="New."),
+    "hand over a draft": lambda: hand_over(make.tool(published_at=None)),
+    "comment on a tool": lambda: hand_over(make.tool(), act="comment"),
     "save a category": lambda: save(make.category(), name="New"),
     "save an attribute": lambda: save(make.attribute(), name="New"),
     "restore a tool": lambda: restore(make.tool()),

@@ -19,7 +19,6 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
 from accounts.groups import GROUPS
-from catalog.bulk_changes import record_bulk_change
 from catalog.models import BulkChange
 from newsletter.models import Delivery, Issue, Outbox, Subscriber, Suppression, Worker
 from tests import factories as make
@@ -43,6 +42,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "login": (302, 302, 302, 302),  # to the desk: they are signed in
     "logout": (405, 405, 405, 405),
     "session": ALL,
+    "waiting_read": (405, 405, 405, 405),
     "session_renewed": ALL,
     "presence": (405, 405, 405, 405),
     "search": ALL,
@@ -67,6 +67,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "comparisons_comparison_add": CONTENT,
     "comparisons_comparison_change": READERS,
     "comparisons_comparison_delete": (403, 302, 403, 302),  # it is public: it can be withdrawn, not deleted
+    "comparisons_comparison_hand_over": READERS,
     "comparisons_comparison_history": READERS,
     "newsletter_subscriber_changelist": CONTENT,
     "newsletter_subscriber_add": NONE,
@@ -78,6 +79,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "reviews_review_add": CONTENT,
     "reviews_review_change": (302, 200, 403, 200),
     "reviews_review_delete": (302, 200, 403, 200),
+    "reviews_review_hand_over": (302, 200, 403, 200),
     "reviews_review_history": (404, 200, 404, 200),
     "reviews_reviewer_changelist": READERS,
     "reviews_reviewer_add": CONTENT,
@@ -98,6 +100,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "tools_category_change": READERS,
     "tools_category_delete": CONTENT,
     "tools_category_history": READERS,
+    "tools_tool_hand_over": READERS,
     "tools_tool_changelist": READERS,
     "tools_tool_add": CONTENT,
     "tools_tool_change": READERS,
@@ -105,7 +108,6 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "tools_tool_history": READERS,
     "bulk_changes": CONTENT,
     "bulk_change": CONTENT,
-    "bulk_change_undo": CONTENT,
     "catalog_download": CONTENT,
     "catalog_example": CONTENT,
     "catalog_file": CONTENT,
@@ -260,8 +262,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "presence": lambda: ARGUMENTS["view_on_site"](),
     "auth_user_password_change": lambda: {"id": person().pk},
-    "bulk_change": lambda: {"pk": record_change().pk},
-    "bulk_change_undo": lambda: {"pk": record_change().pk},
+    "bulk_change": lambda: {"pk": BulkChange.objects.create(kind="import", title="tools.csv").pk},
     "tools_attribute_convert": lambda: {"pk": make.attribute().pk},
     "newsletter_issue_act": lambda: {"object_id": get_draft_issue().pk, "act": "ready"},
     "votes_vote_tool": lambda: {"tool_id": make.tool().pk},
@@ -272,13 +273,6 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "votes_pairvote_decide": lambda: {"first_id": make.tool().pk, "second_id": make.tool().pk},
     "votes_pairvote_reopen": lambda: _decide_pair(make.tool(), make.tool()),
 }
-
-
-def record_change() -> BulkChange:
-    """Return an import of a tool, as recorded."""
-    with record_bulk_change(BulkChange(kind="import", title="tools.csv")) as change:
-        make.tool()
-    return change
 
 
 def get_draft_issue() -> Issue:

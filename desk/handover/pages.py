@@ -1,0 +1,207 @@
+"""The page of an object's hand-over: its state, what was said, and what its user may do about it."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from accounts.models import User
+from desk.content import Content
+from desk.idempotency import answer_once
+from desk.permissions import may_preview
+from desk.publishing import previews
+from handovers import actions
+from handovers.actions import HandOverError, Told
+from handovers.models import MAX_COMMENT_LENGTH, HandOver, HandOverState, name_person
+from handovers.people import list_people, may_decide, may_take_part
+from handovers.waiting import name_content
+from tools.publishing import PublicationState
+from web.fields import MultilineField
+from web.words import format_day, join_words
+
+_STATES = {
+    HandOverState.WAITING: "Waits for an editor, handed over by",
+    HandOverState.RETURNED: "Handed back by",
+    HandOverState.ACCEPTED: "Accepted by",
+}
+
+
+class CommentForm(forms.Form):
+    """What somebody says, and what they do: the buttons are named `act`. Comments and hand-backs need words."""
+
+    text = MultilineField(
+        label="Comment",
+        required=False,
+        max_length=MAX_COMMENT_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 5, "class": "vLargeTextField"}),
+    )
+    act = forms.CharField()
+    seen = forms.CharField(required=False)
+
+    def __init__(self, data: Any = None, *, acts: list[str]) -> None:
+        super().__init__(data, label_suffix="")
+        self.acts = acts
+
+    def clean(self) -> None:
+        act = self.cleaned_data.get("act")
+        if act in ("comment", "hand_back") and not self.cleaned_data.get("text") and not self.has_error("text"):
+            why = "Say what should change." if act == "hand_back" else "Write a comment first."
+            self.add_error("text", why)
+
+
+class HandOverPages(admin.ModelAdmin):
+    """A ModelAdmin of content whose drafts can be handed over, and whose objects can be talked about."""
+
+    def get_urls(self) -> list[URLPattern]:
+        page = path(
+            "<path:object_id>/hand-over/",
+            self.admin_site.admin_view(self.hand_over_view),
+            name=f"{self.opts.app_label}_{self.opts.model_name}_hand_over",
+        )
+        return [page, *super().get_urls()]
+
+    def get_hand_over_url(self, content: Content) -> str:
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_hand_over"
+        return reverse(name, args=[quote(content.pk)], current_app=self.admin_site.name)
+
+    def build_hand_over_panel(self, request: HttpRequest, content: Content) -> dict[str, Any] | None:
+        """Return the context of desk/_hand_over.html: where the hand-over stands, and the way to its page.
+
+        None for somebody who takes no part, and for what is public and was never talked about. Two queries.
+        """
+        if not may_take_part(request.user, content):
+            return None
+        found = HandOver.objects.about(content).with_content().first()
+        is_draft = content.state == PublicationState.DRAFT
+        if found is None and not is_draft:
+            return None
+        number = found.comments.exclude(text="").count() if found else 0
+        acts = list_acts(cast("User", request.user), content, found, may_change=self._may_change(request, content))
+        label = "Hand over…" if "hand_over" in acts else "Accept or hand back…" if "accept" in acts else "Comments…"
+        return {
+            "words": describe(found, content),
+            "comments": number,
+            "label": label if number or label != "Comments…" else "Comment…",
+            "url": self.get_hand_over_url(content),
+        }
+
+    def _may_change(self, request: HttpRequest, content: Content) -> bool:
+        return self.has_change_permission(request, content)
+
+    def hand_over_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what was said about an object (GET), and add to it, hand it over, or decide (POST)."""
+        content: Content | None = self.get_object(request, unquote(object_id))
+        if content is None:
+            if not self.has_view_or_change_permission(request):
+                raise PermissionDenied
+            messages.warning(request, f"That {self.opts.verbose_name} was deleted or published in the meantime.")
+            return HttpResponseRedirect(reverse("admin:index", current_app=self.admin_site.name))
+        if not may_take_part(request.user, content):
+            raise PermissionDenied
+        return answer_once(request, lambda: self._show_or_act(request, content))
+
+    def _show_or_act(self, request: HttpRequest, content: Content) -> HttpResponse:
+        user = cast("User", request.user)
+        found = HandOver.objects.about(content).with_content().first()
+        acts = list_acts(user, content, found, may_change=self._may_change(request, content))
+        form = CommentForm(request.POST if request.method == "POST" else None, acts=acts)
+        if form.is_valid() and (location := self._act(request, content, form)):
+            return HttpResponseRedirect(location)
+        if form.errors:  # what somebody else did in the meantime is among them
+            found = HandOver.objects.about(content).with_content().first()
+            form.acts = list_acts(user, content, found, may_change=self._may_change(request, content))
+        return TemplateResponse(request, "desk/hand_over.html", self._build_context(request, content, found, form))
+
+    def _act(self, request: HttpRequest, content: Content, form: CommentForm) -> str:
+        """Do what the pressed button says. Return where to go, or "" if it was not possible."""
+        user, act, text = cast("User", request.user), form.cleaned_data["act"], form.cleaned_data["text"]
+        seen = form.cleaned_data["seen"]
+        deeds: dict[str, Callable[[], Told]] = {
+            "comment": lambda: actions.comment(content=content, by=user, text=text),
+            "hand_over": lambda: actions.hand_over(content=content, by=user, text=text),
+            "take_back": lambda: actions.take_back(content=content, by=user),
+            "accept": lambda: actions.accept(content=content, by=user, text=text, seen=seen),
+            "publish": lambda: actions.accept(content=content, by=user, text=text, seen=seen),
+            "hand_back": lambda: actions.hand_back(content=content, by=user, text=text, seen=seen),
+        }
+        may_do = act not in ("accept", "publish", "hand_back") or may_decide(user, content)
+        may_do = may_do and (act != "hand_over" or self._may_change(request, content))
+        if act not in deeds or not may_do:
+            raise PermissionDenied
+        try:
+            told = deeds[act]()
+        except HandOverError as error:
+            form.add_error(None, str(error))
+            return ""
+        messages.success(request, _describe_deed(act, told))
+        if told.unknown:
+            names = join_words([f"@{name}" for name in told.unknown], "or")
+            messages.warning(request, f"Nobody who can see this is called {names}, so nobody else was told.")
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_publish"
+        return reverse(name, args=[quote(content.pk)]) if act == "publish" else self.get_hand_over_url(content)
+
+    def _build_context(
+        self, request: HttpRequest, content: Content, found: HandOver | None, form: CommentForm
+    ) -> dict[str, Any]:
+        has_preview = previews.is_previewable(content) and may_preview(request.user, content)
+        people = [user for user in list_people(content) if user != request.user]
+        request.current_app = self.admin_site.name  # Django's templates ask for it
+        return {
+            **self.admin_site.each_context(request),
+            "title": f"Hand-over of {name_content(content)}",
+            "opts": self.opts,
+            "media": self.media,
+            "name": name_content(content),
+            "change_url": reverse(
+                f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(content.pk)]
+            ),
+            "preview": previews.preview_url(content) if has_preview else "",
+            "words": describe(found, content),
+            "stamp": actions.compute_stamp(found) if found else "",
+            "comments": list(found.comments.select_related("author")) if found else [],
+            "people": [(user.username, user.get_full_name()) for user in people],
+            "form": form,
+        }
+
+
+def list_acts(user: User, content: Content, found: HandOver | None, *, may_change: bool) -> list[str]:
+    """Return what a user may do about an object besides commenting: the names of the buttons."""
+    if content.state != PublicationState.DRAFT:
+        return []
+    if found is None or found.state != HandOverState.WAITING:
+        return ["hand_over"] if may_change else []
+    if found.handed_over_by_id == user.pk:
+        return ["take_back"]
+    return ["publish", "accept", "hand_back"] if may_decide(user, content) else []
+
+
+def describe(found: HandOver | None, content: Content) -> str:
+    """Return where a hand-over stands, as a sentence."""
+    if content.state != PublicationState.DRAFT:
+        return f"It is {content.state.label.lower()}, so nothing waits."
+    if found is None or found.state == HandOverState.OPEN:
+        return "Not handed over."
+    waits = found.state == HandOverState.WAITING
+    by, at = (found.handed_over_by, found.handed_over_at) if waits else (found.decided_by, found.decided_at)
+    when = f"on {format_day(at.date())} at {at:%H:%M} UTC" if at else ""
+    return f"{_STATES[HandOverState(found.state)]} {name_person(by)} {when}."
+
+
+def _describe_deed(act: str, told: Told) -> str:
+    done = {
+        "comment": "Your comment is here.",
+        "hand_over": "Handed over. Editors find it on top of their front page, and by email.",
+        "take_back": "Taken back.",
+        "accept": "Accepted.",
+        "publish": "Accepted. Now publish it.",
+        "hand_back": "Handed back.",
+    }[act]
+    if not told.mentioned:
+        return done
+    return f"{done} {join_words([name_person(user) for user in told.mentioned])} will be told."

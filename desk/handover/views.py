@@ -1,0 +1,20 @@
+"""Pages about hand-overs that belong to no object."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from accounts.models import User
+from handovers.actions import read_all
+from web.words import count_of
+
+
+@require_POST
+def mark_read(request: HttpRequest) -> HttpResponse:
+    """Note that a user has read what the front page told them, and go back to it."""
+    number = read_all(user=cast("User", request.user))
+    messages.success(request, f"Marked as read: {count_of(number, 'item')}." if number else "There was nothing new.")
+    return HttpResponseRedirect(reverse("admin:index"))

@@ -1,0 +1,183 @@
+"""The hand-over of a draft, the comments on it, and the people whom comments mention."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Length
+from django.db.models.lookups import LessThanOrEqual
+from django.utils import timezone
+
+from comparisons.models import Comparison
+from reviews.models import Review
+from tools.models import Tool
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+type Content = Tool | Review | Comparison
+
+MAX_COMMENT_LENGTH = 4000
+MAX_COMMENTS = 500  # per object
+KINDS = ("tool", "review", "comparison")  # the fields that say what a hand-over is about: exactly one is set
+RELATED = ("tool", "review__tool", "review__reviewer", "comparison__first", "comparison__second")
+
+
+class HandOverState(models.TextChoices):
+    OPEN = "open", "Not handed over"
+    WAITING = "waiting", "Waits for an editor"
+    RETURNED = "returned", "Handed back"
+    ACCEPTED = "accepted", "Accepted"
+
+
+def _is_out(**condition: object) -> Q:
+    """Return the condition that `published_at` of the object meets: `lte=now`, `isnull=False`, …"""
+    [(lookup, value)] = condition.items()
+    return Q(*((f"{kind}__published_at__{lookup}", value) for kind in KINDS), _connector=Q.OR)
+
+
+class HandOverQuerySet(models.QuerySet["HandOver"]):
+    def about(self, content: Content) -> Self:
+        """Filter to the hand-over of one object: there is at most one."""
+        return self.filter(**{content._meta.model_name or "": content})
+
+    def waiting(self) -> Self:
+        """Filter to drafts that wait for an editor. What was published or scheduled in any way has been decided."""
+        return self.filter(state=HandOverState.WAITING).exclude(_is_out(isnull=False))
+
+    def answered(self, *, at: datetime) -> Self:
+        """Filter to those that were handed back, accepted, or published, until the person who asked has read it."""
+        published = Q(state=HandOverState.WAITING) & _is_out(lte=at)
+        decided = Q(state__in=[HandOverState.RETURNED, HandOverState.ACCEPTED])
+        return self.filter(published | decided, is_answer_read=False)
+
+    def with_content(self) -> Self:
+        return self.select_related(*RELATED, "handed_over_by", "decided_by")
+
+    def with_last_words(self) -> Self:
+        """Add the text of the newest comment as `last_words`."""
+        newest = Comment.objects.filter(hand_over=OuterRef("pk")).exclude(text="").order_by("-pk")
+        return self.annotate(last_words=Subquery(newest.values("text")[:1]))
+
+
+class HandOver(models.Model):
+    """The hand-over of one object, and the place of its comments. It is deleted with the object."""
+
+    tool = models.OneToOneField(Tool, on_delete=models.CASCADE, null=True, related_name="+")
+    review = models.OneToOneField(Review, on_delete=models.CASCADE, null=True, related_name="+")
+    comparison = models.OneToOneField(Comparison, on_delete=models.CASCADE, null=True, related_name="+")
+    state = models.CharField(max_length=8, choices=HandOverState, default=HandOverState.OPEN)
+    handed_over_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    handed_over_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    is_answer_read = models.BooleanField(default=False)
+
+    objects = HandOverQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                name="handovers_about_one_object",
+                condition=Q(tool__isnull=False, review__isnull=True, comparison__isnull=True)
+                | Q(tool__isnull=True, review__isnull=False, comparison__isnull=True)
+                | Q(tool__isnull=True, review__isnull=True, comparison__isnull=False),
+                violation_error_message="A hand-over is about one object.",
+            ),
+            models.CheckConstraint(
+                name="handovers_times_fit_state",
+                condition=Q(state=HandOverState.OPEN)
+                | Q(state=HandOverState.WAITING, handed_over_at__isnull=False, decided_at__isnull=True)
+                | Q(
+                    state__in=[HandOverState.RETURNED, HandOverState.ACCEPTED],
+                    handed_over_at__isnull=False,
+                    decided_at__isnull=False,
+                ),
+                violation_error_message="Its times do not fit its state.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["handed_over_at"], name="handovers_waiting", condition=Q(state=HandOverState.WAITING)),
+        ]
+
+    def __str__(self) -> str:
+        return f"hand-over of {self.content}"
+
+    @property
+    def content(self) -> Content:
+        content = self.tool or self.review or self.comparison
+        assert content is not None  # noqa: S101 (a constraint)
+        return content
+
+
+class CommentKind(models.TextChoices):
+    """What its author did with it."""
+
+    COMMENT = "comment", "commented"
+    HAND_OVER = "handover", "handed it over"
+    RETURN = "return", "handed it back"
+    ACCEPT = "accept", "accepted it"
+    TAKE_BACK = "takeback", "took it back"
+
+
+class Comment(models.Model):
+    """What somebody said about an object, or did with its hand-over. Nobody changes or deletes one."""
+
+    hand_over = models.ForeignKey(HandOver, on_delete=models.CASCADE, related_name="comments")
+    kind = models.CharField(max_length=8, choices=CommentKind, default=CommentKind.COMMENT)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    text = models.TextField(max_length=MAX_COMMENT_LENGTH, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="handovers_comment_length",
+                condition=LessThanOrEqual(Length("text"), MAX_COMMENT_LENGTH),
+                violation_error_message=f"A comment has at most {MAX_COMMENT_LENGTH:,} characters.",
+            ),
+            models.CheckConstraint(
+                name="handovers_comment_says_something",
+                condition=~Q(text="") | ~Q(kind=CommentKind.COMMENT),
+                violation_error_message="A comment has words.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.author_name} {self.get_kind_display()}"
+
+    @property
+    def author_name(self) -> str:
+        return name_person(self.author)
+
+
+class CommentMention(models.Model):
+    """A person whom a comment mentions, until they have read or answered it."""
+
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="mentions")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    is_read = models.BooleanField(default=False)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["comment", "user"],
+                name="handovers_mention_once",
+                violation_error_message="The comment already mentions this person.",
+            ),
+        ]
+        indexes = [models.Index(fields=["user"], name="handovers_unread_mentions", condition=Q(is_read=False))]
+
+    def __str__(self) -> str:
+        return f"{self.user} in comment {self.comment_id}"
+
+
+def name_person(user: "User | None") -> str:
+    """Return what the desk calls a person; one whose account was deleted is a former colleague."""
+    return user.get_full_name() or user.get_username() if user else "A former colleague"

@@ -1,0 +1,1 @@
+"""Tests of the package `handovers`, and of its pages at the desk."""
