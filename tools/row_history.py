@@ -37,7 +37,7 @@ class History(HistoricalRecords):
 
     def get_change_reason_for_object(self, instance: models.Model, history_type: str, using: str) -> str | None:
         own: str | None = super().get_change_reason_for_object(instance, history_type, using)
-        return own or getattr(getattr(self.context, "request", None), "change_reason", None)
+        return own or get_change_reason()
 
 
 def set_change_reason(reason: str) -> None:
@@ -46,18 +46,29 @@ def set_change_reason(reason: str) -> None:
         HistoricalRecords.context.request.change_reason = reason
 
 
+def get_author() -> Any | None:
+    """Return the user to whom changes in the current request are attributed; None outside a request."""
+    user = getattr(getattr(HistoricalRecords.context, "request", None), "user", None)
+    return user if user is not None and user.is_authenticated else None
+
+
+def get_change_reason() -> str | None:
+    """Return the reason that `set_change_reason` set for the current request."""
+    return getattr(getattr(HistoricalRecords.context, "request", None), "change_reason", None)
+
+
 def record_changes(
     model: type[models.Model],
     ids: Iterable[int],
-    kind: Literal["+", "~"],
+    kind: Literal["+", "~", "-"],
     *,
     by: Any | None,
-    reason: str,
+    reason: str | None,
     at: datetime,
 ) -> None:
     """Record the current values of rows (ids) as one version each, in one statement. `by` is a user or None.
 
-    A version includes the rows' many-to-many relations, so write those first.
+    A version includes the rows' many-to-many relations, so write those first. Record a deletion before it.
     """
     ids = list(ids)
     if not ids:

@@ -52,6 +52,11 @@ class SourcedInline(NormalizedTextAdmin, InlineModelAdmin):
 
     extra = 2
 
+    def get_formset(self, request: HttpRequest, obj: Tool | None = None, **kwargs: Any) -> Any:
+        formset: Any = super().get_formset(request, obj, **kwargs)
+        formset.checks_constraints = getattr(request, "was_refused", False)
+        return formset
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sourced]:
         return super().get_queryset(request).filter(superseded_at__isnull=True)
 
@@ -235,8 +240,9 @@ class ToolAdmin(PublishingAdmin[Tool], SheetAdmin, PresenceAdmin):
             with _logos_removed_on_failure(request):
                 return attempt()
         except (IntegrityError, AlreadySupersededError, EditionChangedError):
-            # Someone else saved after our forms were validated. Validate again, so that the form reports it where it
-            # matters.
+            # Someone else saved after our forms were validated, or the database knows a rule that they do not. Validate
+            # again, so that the form reports it where it matters.
+            request.was_refused = True
             with _logos_removed_on_failure(request):
                 return attempt()
 

@@ -168,9 +168,12 @@ class InlineMerge:
 
     def collect(self) -> None:
         known = {number: parse_id(row.get("id", [""])[-1]) for number, row in self.rows.items()}
+        here = set(self.current)
+        gone = {pk for pk in known.values() if pk and pk not in here}
+        successors = find_successors(self.model, self.formset.instance, gone, here)
         for number, pk in known.items():
             if pk:
-                self.followed[number] = pk if pk in self.current else find_successor(self.model, pk, set(self.current))
+                self.followed[number] = pk if pk in here else successors.get(pk)
         for number, pk in known.items():
             row = self.rows[number]
             if pk:
@@ -346,21 +349,25 @@ def write_rows(
     return renamed
 
 
-def find_successor(model: type[models.Model], pk: int, editable: set[int]) -> int | None:
-    """Return the current plan or fact that a superseded one was replaced with, under any name."""
-    if not issubclass(model, Sourced):
-        return None
+def find_successors(model: type[models.Model], owner: models.Model, pks: set[int], current: set[int]) -> dict[int, int]:
+    """Return the current plan or fact that each superseded one of a tool was replaced with, under any name. One query.
+
+    Rows that were removed are left out. `current` are the primary keys of the rows of the form.
+    """
+    if not pks or not issubclass(model, Sourced):
+        return {}
     identity, manager = "name" if model is Plan else "attribute_id", cast("Any", model).objects
-    row = manager.filter(pk=pk).values("tool", identity).first()
-    if row is None:
-        return None
-    names, current = {row[identity]}, {}
-    for one in manager.filter(tool=row["tool"]).order_by("pk"):
-        if one.pk > pk and getattr(one, "renamed_from", "") in names:
-            names.add(getattr(one, identity))
-        if one.pk in editable:
-            current[getattr(one, identity)] = one.pk
-    return next((current[name] for name in [row[identity], *names] if name in current), None)
+    rows = {row.pk: row for row in manager.filter(tool=owner).order_by("pk")}
+    by_name = {getattr(rows[pk], identity): pk for pk in sorted(current & rows.keys())}
+    successors = {}
+    for pk in pks & rows.keys():
+        names = {name := getattr(rows[pk], identity)}
+        for row in rows.values():
+            if row.pk > pk and getattr(row, "renamed_from", "") in names:
+                names.add(getattr(row, identity))
+        if found := next((by_name[one] for one in (name, *names) if one in by_name), None):
+            successors[pk] = found
+    return successors
 
 
 def merge_inlines(merge: FormMerge, model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Model) -> None:

@@ -14,6 +14,7 @@ from desk.fields import NativeDateInput
 from desk.history.form_merge import PostedRow
 from desk.ids import parse_id
 from desk.rate_rows import RateRowsField
+from desk.tool_page.row_writing import SUPERSEDING, change_rows, create_rows, delete_rows
 from desk.value_fields import build_value_field
 from tools.currencies import CURRENCIES
 from tools.models import AlreadySupersededError, Attribute, Fact, Plan, Sourced, Tool, find_plan_errors
@@ -62,6 +63,19 @@ class SourcedForm(forms.ModelForm):
             return False
         return super().has_changed()
 
+    def _post_clean(self) -> None:
+        """Validate the row unless it is stored as it is. Most rows of a tool are, in any save."""
+        if self.instance.pk is None or self.has_changed():
+            super()._post_clean()
+
+    def validate_constraints(self) -> None:
+        """Leave the constraints to the database unless it has refused to save.
+
+        The form's own rules say the same of one row, and to ask about each would take several queries per row.
+        """
+        if self.checks_constraints:
+            super().validate_constraints()
+
     @property
     def has_new_value(self) -> bool:
         """Whether the value was changed, so that a new row supersedes the current one."""
@@ -73,6 +87,7 @@ class SourcedForm(forms.ModelForm):
         return {*model.VALUE_FIELDS, *self.key_fields}
 
     key_fields: ClassVar[tuple[str, ...]] = ()
+    checks_constraints = False
     is_gone = False
     """Whether the row was posted as an existing one, but no longer exists."""
 
@@ -186,6 +201,11 @@ class FactForm(SourcedForm):
     category_ids: Sequence[int] = ()
     """The categories of the fixed attribute."""
 
+    def _get_validation_exclusions(self) -> set[str]:
+        """Leave the attribute out: it is one of those that were just read, which a query per row would confirm."""
+        exclusions: set[str] = super()._get_validation_exclusions()
+        return exclusions | {"attribute"}
+
     @property
     def fixed_attribute(self) -> Attribute | None:
         """The attribute of a row that was created for one; None for a row in which the editor chooses."""
@@ -215,6 +235,8 @@ class SourcedFormSet(BaseInlineFormSet):
     never public are changed in place and deleted.
     """
 
+    checks_constraints = False
+    """Whether to ask the database about each row's constraints before it is saved."""
     KEY: ClassVar[str]
     """The field that identifies a row within its tool."""
     DUPLICATE: ClassVar[str]
@@ -225,6 +247,7 @@ class SourcedFormSet(BaseInlineFormSet):
         form: SourcedForm = parent._construct_form(i, **kwargs)
         # Django's own field queries each row, and reports one that no longer exists as “not available”.
         form.fields["id"] = forms.IntegerField(widget=forms.HiddenInput, required=False, initial=form.instance.pk)
+        form.checks_constraints = self.checks_constraints
         form.is_gone = i < self.initial_form_count() and form.instance.pk is None
         if not self.instance.was_public:  # readers have not been told anything
             form.fields.pop("why", None)
@@ -258,52 +281,63 @@ class SourcedFormSet(BaseInlineFormSet):
         Raises AlreadySupersededError if someone has superseded one of the rows since the page was validated.
         """
         self.changed_objects, self.deleted_objects = [], []
+        deleted = {id(form) for form in self.deleted_forms}
         changed = [
             form
             for form in cast("list[SourcedForm]", self.initial_forms)
-            if form.instance.pk and (form in self.deleted_forms or form.has_changed())
+            if form.instance.pk and (id(form) in deleted or form.has_changed())
         ]
         locked = self._current_rows().filter(pk__in=[form.instance.pk for form in changed])
-        current = {row.pk: row for row in locked.select_for_update(of=("self",))}  # some of them may be deleted
-        if len(current) < len(changed):
+        current = {row.pk: row for row in locked.select_for_update(of=("self",))} if changed else {}
+        if len(current) < len(changed):  # some of them may be deleted
             raise AlreadySupersededError
-        successors = []
+        removed, successors, in_place = [], [], []
+        now, was_public = timezone.now(), self.instance.was_public
         for form in changed:
             row, values = current[form.instance.pk], form.cleaned_data
-            if form in self.deleted_forms:
-                self._remove(row, form)
-                self.deleted_objects.append(row)
-                continue
-            self.changed_objects.append((form.instance, form.changed_data))
-            if form.is_renamed or (self.instance.was_public and form.has_new_value):
-                self._remove(row, form)
-                successors.append(row.build_successor(**{name: values[name] for name in form._meta.fields or ()}))
+            is_deleted = id(form) in deleted
+            if not is_deleted and not form.is_renamed and not (was_public and form.has_new_value):
+                in_place.append(form)
             else:
-                form.save()
-        for successor in successors:
-            successor.save()
+                if was_public:
+                    row.superseded_at, row.correction = now, form.is_correction
+                removed.append(row)
+                if not is_deleted:
+                    successors.append(row.build_successor(**{name: values[name] for name in form._meta.fields or ()}))
+            if is_deleted:
+                self.deleted_objects.append(row)
+            else:
+                self.changed_objects.append((form.instance, form.changed_data))
+        if was_public:
+            change_rows(removed, SUPERSEDING)
+        else:
+            delete_rows(removed)
+        create_rows(successors)
+        fields = {name for form in in_place for name in form.changed_data if name in (form._meta.fields or ())}
+        change_rows([form.instance for form in in_place], fields | {"verified_on"})
         return [form.instance for form in changed]
 
     def _current_rows(self) -> "QuerySet[Sourced]":
         model: Any = self.model
         return model.objects.current().filter(tool=self.instance.pk)
 
-    def save_new(self, form: forms.ModelForm, commit: bool = True) -> Sourced:  # noqa: FBT001, FBT002 (Django's signature)
-        """Save a new row, and note since when if readers can see the tool.
+    def save_new_objects(self, commit: bool = True) -> list[Sourced]:  # noqa: FBT001, FBT002 (Django's signature)
+        """Save new rows, and note since when if readers can see the tool.
 
         A row with the name or attribute of one that was removed in the same form continues that one.
         """
+        deleted = {id(form) for form in self.deleted_forms}
         removed = {getattr(row, self.KEY) for row in self.deleted_objects}
-        if self.instance.was_public and form.cleaned_data[self.KEY] not in removed:
-            form.instance.added_at = timezone.now()
-        saved: Sourced = super().save_new(form, commit=commit)
-        return saved
-
-    def _remove(self, row: Sourced, form: SourcedForm) -> None:
-        if self.instance.was_public:
-            row.retire(correction=form.is_correction)
-        else:
-            Sourced.delete(row)
+        self.new_objects: list[Sourced] = []
+        for form in self.extra_forms:
+            if not form.has_changed() or id(form) in deleted:
+                continue
+            form.instance.tool = self.instance
+            if self.instance.was_public and form.cleaned_data[self.KEY] not in removed:
+                form.instance.added_at = timezone.now()
+            self.new_objects.append(form.instance)
+        create_rows(self.new_objects)
+        return self.new_objects
 
 
 class PlanFormSet(SourcedFormSet):
