@@ -1,8 +1,9 @@
 """How long a large tool takes to open and to save at the desk.
 
-`make bench-desk`, or `python -m bench.desk [--reuse] [--rounds 7] [--profile open|save|merge|verify]`. It creates a database with
-one published tool of 60 facts, 30 plans, and 7 seats, and requests its page at the desk in this process: processor time
-of this process, elapsed time with PostgreSQL, queries, and size of the response. Medians of the rounds.
+`make bench-desk`, or `python -m bench.desk [--reuse] [--rounds 7] [--profile open|save|merge|verify]`. It creates a
+database with one published tool of 60 facts, 30 plans, and 7 seats beside the demonstration content, and requests its
+page at the desk in this process: processor time of this process, elapsed time with PostgreSQL, queries, and size of the
+response. Medians of the rounds.
 
 - open: the page.
 - save: a field of the tool, a price, and the value of a fact changed.

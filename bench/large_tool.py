@@ -10,7 +10,13 @@ from tools.models import Attribute, Category, Fact, Plan, Tool
 from web import clock
 
 TEXT = "It reads the whole repository, and it says so where it guesses. " * 8
-WORDS = {"verdict": "ship", "gist": "It says where it guesses.", "quote": TEXT, "flips_if": "It stops.", "basis": "read"}
+WORDS = {
+    "verdict": "ship",
+    "gist": "It says where it guesses.",
+    "quote": TEXT,
+    "flips_if": "It stops.",
+    "basis": "read",
+}
 VALUES: tuple[tuple[dict[str, Any], str], ...] = (
     ({"kind": "text"}, "Written in Rust"),
     ({"kind": "number", "unit": "GB"}, "64"),

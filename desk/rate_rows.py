@@ -10,10 +10,13 @@ from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from desk.plain_widgets import write_options
 from tools.choices import Beyond, Meter
 from tools.rates import MAX_RATES, Rate, StoredRate, find_rate_errors, format_count, parse_count
 from web.normalize import normalize_line
 
+METERS = (("", "—"), *Meter.choices)
+BEYONDS = tuple(Beyond.choices)
 COLUMNS = ("meter", "amount", "per", "included", "beyond")
 BLANK_ROWS = 2
 
@@ -38,10 +41,12 @@ class RateRowsWidget(forms.Widget):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: object = None) -> SafeString:
         """Render the rows with the site's own templates, which forms otherwise do not use."""
         rows = [*(value or []), *[dict.fromkeys(COLUMNS, "")] * BLANK_ROWS][:MAX_RATES]
-        choices = {"meters": Meter.choices, "beyonds": Beyond.choices}
-        return render_to_string(
-            "desk/_rates.html", {"name": name, "id": (attrs or {}).get("id"), "rows": rows} | choices
-        )
+        with_options = [
+            {**row, "meters": write_options(METERS, row["meter"]), "beyonds": write_options(BEYONDS, row["beyond"])}
+            for row in rows
+        ]
+        context = {"name": name, "id": (attrs or {}).get("id"), "rows": with_options}
+        return render_to_string("desk/_rates.html", context)
 
 
 class RateRowsField(forms.Field):

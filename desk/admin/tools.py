@@ -25,6 +25,7 @@ from desk.lists.change_lists import MissingSeatFilter, PreparedChangeList, State
 from desk.lists.verify_action import run_verify_action
 from desk.lists.verifying import read_rows_of_tools
 from desk.permissions import may_write_reviews
+from desk.plain_widgets import PLAIN_RENDERER
 from desk.presence import PresenceAdmin
 from desk.publishing.admin import PublishingAdmin
 from desk.tool_page import lookups
@@ -53,7 +54,7 @@ class SourcedInline(NormalizedTextAdmin, InlineModelAdmin):
     extra = 2
 
     def get_formset(self, request: HttpRequest, obj: Tool | None = None, **kwargs: Any) -> Any:
-        formset: Any = super().get_formset(request, obj, **kwargs)
+        formset: Any = super().get_formset(request, obj, renderer=PLAIN_RENDERER, **kwargs)
         formset.checks_constraints = getattr(request, "was_refused", False)
         return formset
 

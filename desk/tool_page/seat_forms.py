@@ -6,6 +6,7 @@ from django import forms
 from django.http import QueryDict
 
 from desk.fields import MARKDOWN_PREVIEW_URL, NativeDateInput
+from desk.plain_widgets import PLAIN_RENDERER
 from desk.publishing.gate import MIN_QUOTE_LENGTH
 from reviews.basis import MAX_DAYS, MAX_VERSION_LENGTH
 from reviews.choices import Basis, Verdict
@@ -18,6 +19,8 @@ BLANK_PREDICTIONS = 2
 
 class SeatForm(forms.Form):
     """The next edition of a seat."""
+
+    default_renderer = PLAIN_RENDERER
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     verdict = forms.ChoiceField(choices=Verdict.choices, required=False, widget=forms.RadioSelect)
@@ -83,7 +86,12 @@ class PredictionFormSet(forms.BaseFormSet):
 
 
 PredictionForms = forms.formset_factory(
-    PredictionForm, formset=PredictionFormSet, extra=BLANK_PREDICTIONS, max_num=30, validate_max=True
+    PredictionForm,
+    formset=PredictionFormSet,
+    extra=BLANK_PREDICTIONS,
+    max_num=30,
+    validate_max=True,
+    renderer=PLAIN_RENDERER,
 )
 
 

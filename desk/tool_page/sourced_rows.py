@@ -66,7 +66,7 @@ class SourcedForm(forms.ModelForm):
     def _post_clean(self) -> None:
         """Validate the row unless it is stored as it is. Most rows of a tool are, in any save."""
         if self.instance.pk is None or self.has_changed():
-            super()._post_clean()
+            super()._post_clean()  # type: ignore[misc] # the stubs leave it out
 
     def validate_constraints(self) -> None:
         """Leave the constraints to the database unless it has refused to save.
@@ -203,7 +203,7 @@ class FactForm(SourcedForm):
 
     def _get_validation_exclusions(self) -> set[str]:
         """Leave the attribute out: it is one of those that were just read, which a query per row would confirm."""
-        exclusions: set[str] = super()._get_validation_exclusions()
+        exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc] # as above
         return exclusions | {"attribute"}
 
     @property
