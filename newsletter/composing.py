@@ -6,8 +6,8 @@ decides (`newsletter.lateness`), and nothing appears in two issues.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice
 
@@ -23,7 +23,7 @@ from comparisons.shaping import splits
 from comparisons.shaping.changes import shape_change
 from comparisons.shaping.sentences import list_brief_names, write_card_verdict
 from comparisons.shaping.tool_columns import Card, build_card
-from newsletter.content import NewsItem, Side, has_news
+from newsletter.content import NewsItem, Side, has_news, parse_items
 from newsletter.lateness import was_judged, was_public
 from newsletter.models import Issue
 from reviews.models import Prediction, Review
@@ -46,9 +46,16 @@ EARLIER_ISSUES = 26  # whose splits are not repeated
 
 
 def find_start(*, at: datetime) -> datetime:
-    """Return the time from which news counts: when the newest issue that is not a draft was composed."""
+    """Return the time from which news counts: when the newest issue whose news is told was composed.
+
+    If it was composed before one that was stopped, or there is none, what the stopped one looked for counts as well.
+    """
     last = Issue.objects.composed().order_by("-composed_at").first()
-    return last.composed_at if last else at - FIRST_ISSUE
+    start = last.composed_at if last else at - FIRST_ISSUE
+    stopped = Issue.objects.stopped()
+    if last:
+        stopped = stopped.filter(composed_at__gt=last.composed_at)
+    return min([start, *filter(None, stopped.values_list("since_at", flat=True))])
 
 
 def compose_items(*, since: datetime, at: datetime) -> list[NewsItem]:
@@ -70,7 +77,23 @@ def compose_items(*, since: datetime, at: datetime) -> list[NewsItem]:
     )
     if not has_news(items):
         return []
-    return [*items, *_build_split(at), *_build_watch(since, at)]
+    return [*note_told([*items, *_build_split(at)]), *_build_watch(since, at)]
+
+
+def note_told(items: Iterable[NewsItem], *, by_others_than: Issue | None = None) -> list[NewsItem]:
+    """Return the items with the recent issues that have told readers of them, stopped ones included. One query.
+
+    The tool to watch is another one each week, so it is never told.
+    """
+    issues = Issue.objects.out().newest_first()
+    if by_others_than is not None:
+        issues = issues.exclude(pk=by_others_than.pk)
+    told: defaultdict[str, list[int]] = defaultdict(list)
+    for pk, content in issues.values_list("pk", "content")[:EARLIER_ISSUES]:
+        for item in parse_items(content):
+            if item.kind != "watch":
+                told[item.key].append(pk)
+    return [replace(item, told_in=tuple(sorted(told[item.key]))) for item in items]
 
 
 def _build_comparisons(
@@ -293,7 +316,12 @@ def find_tool_to_watch(*, since: datetime, at: datetime) -> Gain | None:
 
 
 def find_doubtful_tools(*, since: datetime, at: datetime) -> set[int]:
-    """Return the ids of the tools whose votes say little at present, because someone may be flooding them.
+    """Return the ids of the tools whose votes say little at present, because someone may be flooding them."""
+    return set(explain_doubts(since=since, at=at))
+
+
+def explain_doubts(*, since: datetime, at: datetime) -> dict[int, str]:
+    """Return why the votes on some tools say little at present, by the id of the tool.
 
     Voting on them is frozen, or of the votes cast on them after `since` and until `at`, more are held or rejected than
     count. Votes on pairs count for both tools. Three queries.
@@ -307,8 +335,12 @@ def find_doubtful_tools(*, since: datetime, at: datetime) -> set[int]:
     for first, second, state, votes in by_pair.annotate(votes=Count("pk")):
         counts[first][state] += votes
         counts[second][state] += votes
-    flooded = {tool for tool, states in counts.items() if 2 * states[VoteState.COUNTED] < states.total()}
-    return flooded | set(Freeze.objects.values_list("tool", flat=True))
+    doubts = {}
+    for tool, states in counts.items():
+        counted, total = states[VoteState.COUNTED], states.total()
+        if 2 * counted < total:
+            doubts[tool] = f"of {count_of(total, 'new vote')}, {total - counted:,} are held or rejected"
+    return doubts | dict.fromkeys(Freeze.objects.values_list("tool", flat=True), "voting is frozen")
 
 
 def _find_gain_by_pair_votes(since: datetime, at: datetime, doubtful: set[int]) -> Gain | None:

@@ -4,7 +4,7 @@ Only `select_public` makes queries.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.db.models import Q
@@ -57,6 +57,9 @@ class Side:
         return [(verdict, SIGNS[verdict]) for verdict in self.verdicts]
 
 
+_LISTS = ("category_ids", "words", "outcomes", "own_words", "told_in")
+
+
 @dataclass(frozen=True, slots=True)
 class NewsItem:
     """One piece of news, as plain text."""
@@ -80,17 +83,35 @@ class NewsItem:
     """Both verdicts of a flip, the older first; what a prediction turned out to be."""
     is_example: bool = False
     """Whether a tool of a comparison is described for demonstration."""
+    own_title: str = ""
+    """An editor's headline instead of `title`; "" for none."""
+    own_words: tuple[str, ...] = ()
+    """An editor's paragraphs instead of `words`; () for none."""
+    is_left_out: bool = False
+    """Whether an editor left it out of the issue."""
+    told_in: tuple[int, ...] = ()
+    """The ids of the earlier issues that some readers got it with. They do not get it again."""
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "NewsItem":
         sides = (Side(side["name"], tuple(side["verdicts"])) for side in record.get("sides", ()))
-        lists = {name: tuple(record.get(name, ())) for name in ("category_ids", "words", "outcomes")}
+        lists = {name: tuple(record.get(name, ())) for name in _LISTS}
         return cls(**{**record, **lists, "sides": tuple(sides)})
 
     @property
     def record(self) -> dict[str, Any]:
         """The item as a dictionary, for JSON."""
         return asdict(self)
+
+    @property
+    def key(self) -> str:
+        """What identifies it within its issue, such as `flip-12`."""
+        return f"{self.kind}-{self.object}"
+
+    @property
+    def edited(self) -> "NewsItem":
+        """The item as readers get it: with an editor's headline and paragraphs, where there are some."""
+        return replace(self, title=self.own_title or self.title, words=self.own_words or self.words)
 
     @property
     def kind_name(self) -> str:
@@ -119,27 +140,38 @@ class NewsSection:
     """The page that lists the items left out."""
 
 
-def parse_items(content: Iterable[dict[str, Any]]) -> list[NewsItem]:
-    """Return the items stored in an issue."""
+def parse_pieces(content: Iterable[dict[str, Any]]) -> list[NewsItem]:
+    """Return the items stored in an issue as they were composed, those that an editor left out included."""
     return [NewsItem.from_record(record) for record in content]
+
+
+def parse_items(content: Iterable[dict[str, Any]]) -> list[NewsItem]:
+    """Return the items of an issue as readers get them, in an editor's words."""
+    return [piece.edited for piece in parse_pieces(content) if not piece.is_left_out]
 
 
 def has_news(items: Iterable[NewsItem]) -> bool:
     return any(item.kind in NEWS for item in items)
 
 
-def select_items(items: Sequence[NewsItem], categories: frozenset[int] | None) -> list[NewsItem]:
-    """Return the items for a reader of `categories`, or of all categories if None."""
-    if categories is None:
-        return list(items)
-    return [item for item in items if categories.intersection(item.category_ids)]
+def select_items(
+    items: Sequence[NewsItem], categories: frozenset[int] | None, *, had: frozenset[int] = frozenset()
+) -> list[NewsItem]:
+    """Return the items for a reader of `categories` (None: of all), without what the issues `had` told."""
+    return [
+        item
+        for item in items
+        if (categories is None or categories.intersection(item.category_ids)) and had.isdisjoint(item.told_in)
+    ]
 
 
 def build_subject(items: Iterable[NewsItem]) -> str:
     """Return the subject of an issue: the verdict of its top story, or without one its first piece of news and how
-    many more there are.
+    many more there are. Return "" for an issue without items.
     """
     items = list(items)
+    if not items:
+        return ""
     if top := find_top_story(items):
         headline, names = top.words[0], " or ".join(side.name for side in top.sides)
         return choose_fitting(MAX_SUBJECT_LENGTH, f"{names}? {headline}", headline)
@@ -188,7 +220,8 @@ def build_sections(
     max_items: int = MAX_ITEMS,
     max_sections: int | None = None,
 ) -> list[NewsSection]:
-    """Return what a reader gets: sections by kind for a reader of all categories (None), else by category.
+    """Return what a reader gets: sections by kind, in the order of the items, for a reader of all categories (None),
+    else by category.
 
     At most `max_items` per section and `max_sections` in all (None: no limit); items left out are counted.
     """
@@ -205,20 +238,24 @@ def build_sections(
 
 
 def _group_by_kind(items: Sequence[NewsItem], max_items: int) -> list[NewsSection]:
-    groups = [
-        (title, [item for item in items if item.kind == kind], url_name) for kind, (title, _, url_name) in KINDS.items()
-    ]
     return [
         NewsSection(
-            title,
+            KINDS[kind][0],
             tuple(group[:max_items]),
             by_kind=True,
             left_out=len(group[max_items:]),
-            more_path=reverse(url_name),
+            more_path=reverse(KINDS[kind][2]),
         )
-        for title, group, url_name in groups
-        if group
+        for kind, group in group_by_kind(items).items()
     ]
+
+
+def group_by_kind(items: Iterable[NewsItem]) -> dict[str, list[NewsItem]]:
+    """Return the items of each kind, in the order of the items."""
+    groups: dict[str, list[NewsItem]] = {}
+    for item in items:
+        groups.setdefault(item.kind, []).append(item)
+    return groups
 
 
 def _group_by_category(items: Sequence[NewsItem], categories: frozenset[int], max_items: int) -> list[NewsSection]:

@@ -1,12 +1,20 @@
 """What editors do with an issue: compose, send, pause, resume, and stop it, and decide about unknown deliveries."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.utils import timezone
 
-from newsletter import composing, sending
-from newsletter.content import adapt_subject, build_subject, has_news, parse_items, select_public
+from newsletter import composing, pieces, sending
+from newsletter.content import (
+    NewsItem,
+    adapt_subject,
+    build_subject,
+    has_news,
+    parse_items,
+    parse_pieces,
+    select_public,
+)
 from newsletter.models import Delivery, Issue, IssueState, Outbox, OutboxKind, SendState
 from web import locks
 from web.locks import Lock
@@ -21,8 +29,8 @@ def compose_issue(*, since: datetime | None = None) -> Issue | None:
     """Compose this week's issue as a draft and return it; return None if nothing is new.
 
     News counts from `since` on (default: when the last issue was composed). An existing draft is composed again and
-    keeps its number, its lead, and a subject that an editor wrote. Raises IssueActionError while an issue is ready to
-    be sent.
+    keeps its number, its lead, a subject that an editor wrote, and what editors did to its pieces. Raises
+    IssueActionError while an issue is ready to be sent.
     """
     locks.hold(Lock.COMPOSING)
     ready = Issue.objects.filter(state=IssueState.READY).first()
@@ -36,12 +44,22 @@ def compose_issue(*, since: datetime | None = None) -> Issue | None:
         return None
     if draft is None:
         draft = Issue(number=Issue.objects.next_number())
-    if not draft.subject or draft.subject == build_subject(parse_items(draft.content)):
-        draft.subject = build_subject(items)
+    before = parse_pieces(draft.content)
+    if draft.since_at is None:  # written by hand so far: what is in it was put there, so it stays
+        composed = {item.key for item in items}
+        items += [piece for piece in before if piece.key not in composed]
+    replace_pieces(draft, pieces.merge(before, items))
     draft.since_at, draft.composed_at = since, at
-    draft.content = [item.record for item in items]
     draft.save()
     return draft
+
+
+def replace_pieces(issue: Issue, new: Sequence[NewsItem]) -> None:
+    """Replace the pieces of an issue, and with them its subject unless an editor wrote it. Nothing is saved."""
+    is_composed = not issue.subject or issue.subject == build_subject(parse_items(issue.content))
+    issue.content = [piece.record for piece in new]
+    if is_composed:
+        issue.subject = build_subject(parse_items(issue.content))
 
 
 @locks.limited_atomic()
@@ -49,18 +67,28 @@ def start(*, issue: Issue) -> int:
     """Start sending an issue to everyone on the list now, and return how many subscribers that is.
 
     Content withdrawn since it was composed is left out, and so is the tool to watch if its votes are in doubt by now.
-    Raises IssueActionError unless it is ready and has news left.
+    Readers who got a piece with an earlier issue do not get it again. Raises IssueActionError unless it is ready and
+    still has what it had to say.
     """
+    locks.hold(Lock.COMPOSING)  # against `reopen`, which must see what this issue tells
     found = _lock(issue, IssueState.READY)
     composed = parse_items(found.content)
-    doubtful = composing.find_doubtful_tools(since=found.since_at, at=timezone.now())
-    items = [item for item in select_public(composed) if item.kind != "watch" or item.object not in doubtful]
-    if not has_news(items):
+    doubtful = composing.find_doubtful_tools(since=found.since_at or found.composed_at, at=timezone.now())
+    left = [
+        piece
+        for piece in composing.note_told(select_public(parse_pieces(found.content)), by_others_than=found)
+        if piece.kind != "watch" or piece.object not in doubtful
+    ]
+    items = parse_items(piece.record for piece in left)
+    if has_news(composed) and not has_news(items):
         raise IssueActionError("Everything new in it has been withdrawn. Compose it again.")
+    if not items and not found.lead:
+        raise IssueActionError("Nothing is left in it. Write a lead, or compose it again.")
     found.subject = adapt_subject(found.subject, composed, items, if_none=found.subject)
-    found.content = [item.record for item in items]
+    found.content = [piece.record for piece in left]
     found.state, found.started_at = IssueState.SENDING, timezone.now()
-    found.save(update_fields=["subject", "content", "state", "started_at"])
+    found.scheduled_at, found.trouble = None, ""
+    found.save(update_fields=["subject", "content", "state", "started_at", "scheduled_at", "trouble"])
     return sending.queue(issue=found, categories=sorted({pk for item in items for pk in item.category_ids}))
 
 
@@ -74,14 +102,21 @@ def edit(*, issue: Issue, subject: str, lead: str) -> None:
     found.save(update_fields=["subject", "lead"])
 
 
+@locks.limited_atomic()
 def make_ready(*, issue: Issue) -> None:
-    """Mark a draft as ready to be sent. Raises IssueActionError if it is not a draft."""
-    _change_state(issue, IssueState.DRAFT, IssueState.READY)
+    """Mark a draft as ready to be sent. Raises IssueActionError if it is not a draft, or has nothing to say."""
+    found = _lock(issue, IssueState.DRAFT)
+    if not found.subject:
+        raise IssueActionError("Write a subject first.")
+    if not found.lead and not parse_items(found.content):
+        raise IssueActionError("Write a lead first, or put a piece into it.")
+    found.state, found.trouble = IssueState.READY, ""
+    found.save(update_fields=["state", "trouble"])
 
 
 def make_draft(*, issue: Issue) -> None:
-    """Make a ready issue a draft again. Raises IssueActionError if it is not ready."""
-    _change_state(issue, IssueState.READY, IssueState.DRAFT)
+    """Make a ready issue a draft again, which ends its schedule. Raises IssueActionError if it is not ready."""
+    _change_state(issue, IssueState.READY, IssueState.DRAFT, scheduled_at=None)
 
 
 def pause(*, issue: Issue) -> None:
@@ -95,8 +130,24 @@ def resume(*, issue: Issue) -> None:
 
 
 def stop(*, issue: Issue) -> None:
-    """Stop a paused issue for good: the rest of its deliveries is never sent."""
+    """Stop a paused issue: no more deliveries, and its news is news again for readers who have not got it."""
     _change_state(issue, IssueState.PAUSED, IssueState.STOPPED, finished_at=timezone.now())
+
+
+@locks.limited_atomic()
+def reopen(*, issue: Issue) -> None:
+    """Send a stopped issue to the readers whom it has not reached.
+
+    Raises IssueActionError if it has reached everyone, or if a later issue tells them the same news.
+    """
+    locks.hold(Lock.COMPOSING)
+    found = _lock(issue, IssueState.STOPPED)
+    later = Issue.objects.exclude(state=IssueState.DRAFT).filter(content__contains=[{"told_in": [found.pk]}]).first()
+    if later is not None:
+        raise IssueActionError(f"{later} has its news for everyone who has not got them with {found}.")
+    if not found.deliveries.waiting().exists():
+        raise IssueActionError(f"{found} has reached everyone.")
+    Issue.objects.filter(pk=found.pk).update(state=IssueState.SENDING, finished_at=None)
 
 
 def queue_test(*, issue: Issue, email: str) -> None:

@@ -101,14 +101,17 @@ class Links:
     preferences: str
 
 
-def build_issue_message(issue: Issue, links: Links, *, categories: frozenset[int] | None = None) -> Message:
-    """Return an issue for a reader of `categories`, or of all categories if None.
+def build_issue_message(
+    issue: Issue, links: Links, *, categories: frozenset[int] | None = None, had: frozenset[int] = frozenset()
+) -> Message:
+    """Return an issue for a reader of `categories`, or of all categories if None, without what the issues `had` told.
 
     Mail programs truncate long messages. If the HTML exceeds MAX_HTML_BYTES, the message lists fewer items per section,
     then fewer sections, and says how many were left out.
     """
-    items = parse_items(issue.content)
-    subject = adapt_subject(issue.subject, items, select_items(items, categories), if_none=issue.subject)
+    composed = parse_items(issue.content)
+    items = select_items(composed, categories, had=had)
+    subject = adapt_subject(issue.subject, composed, items, if_none=issue.subject)
     for max_items, max_sections in _SIZE_LIMITS:
         top, sections = build_issue(items, categories, max_items=max_items, max_sections=max_sections)
         message = _render_issue(issue, top, sections, links, subject=subject, by_choice=categories is not None)

@@ -5,7 +5,7 @@ reader is still on the list and the issue is still being sent, and records the r
 statement. A worker that is killed leaves at most one delivery begun.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from newsletter.actions import suppress
-from newsletter.models import Issue, LeaveReason, SendState, Subscriber
+from newsletter.models import REACHED, Delivery, Issue, LeaveReason, SendState, Subscriber
 from newsletter.transport import SendResult, get_retry_delay
 
 BATCH_SIZE = 50  # deliveries that a worker claims at once
@@ -26,7 +26,7 @@ INSERT INTO newsletter_delivery (issue_id, subscriber_id, next_attempt_at)
 SELECT %(issue)s::bigint, subscriber.id, statement_timestamp()
 FROM newsletter_subscriber AS subscriber
 WHERE {_ACTIVE} AND (
-    subscriber.all_categories OR EXISTS (
+    %(everyone)s::boolean OR subscriber.all_categories OR EXISTS (
         SELECT FROM newsletter_subscriber_categories AS chosen
         WHERE chosen.subscriber_id = subscriber.id AND chosen.category_id = ANY(%(categories)s::bigint[])
     )
@@ -108,7 +108,7 @@ WHERE held.id = ANY(%(ids)s::bigint[]) AND delivery.id = held.id
 _SKIP = """
 UPDATE newsletter_delivery SET
     state = 'left', finished_at = statement_timestamp(), leased_until_at = NULL,
-    reason = 'chose other categories before it was sent'
+    reason = %(reason)s::text
 WHERE id = ANY(%(ids)s::bigint[]) AND worker = %(worker)s::text AND state = 'queued'
 """
 
@@ -150,12 +150,17 @@ class ClaimedDelivery:
     attempts: int
     categories: frozenset[int] | None
     """What its reader chose; None for everything."""
+    had: frozenset[int] = frozenset()
+    """The ids of earlier issues with some of its news that its reader got."""
 
 
 def queue(*, issue: Issue, categories: list[int]) -> int:
-    """Queue the deliveries of an issue to all its readers, and return how many. `categories` are those with news."""
+    """Queue the deliveries of an issue to all its readers, and return how many.
+
+    `categories` are those with news. Without any, the issue consists of a lead, which is for everyone.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_QUEUE, {"issue": issue.pk, "categories": categories})
+        cursor.execute(_QUEUE, {"issue": issue.pk, "categories": categories, "everyone": not categories})
         return cursor.rowcount
 
 
@@ -168,6 +173,21 @@ def claim(*, worker: str, batch_size: int = BATCH_SIZE) -> list[ClaimedDelivery]
             for pk, issue, subscriber, attempts, state, categories in cursor.fetchall()
             if state == SendState.QUEUED
         ]
+
+
+def note_had(deliveries: list[ClaimedDelivery], *, issue: int, earlier: frozenset[int]) -> list[ClaimedDelivery]:
+    """Return claimed deliveries with the `earlier` issues that the readers of one issue got, or may have got."""
+    readers = [delivery.subscriber_id for delivery in deliveries if delivery.issue_id == issue]
+    got = Delivery.objects.filter(issue__in=earlier, subscriber__in=readers, state__in=REACHED)
+    had: dict[int, set[int]] = {}
+    for pk, reader in got.values_list("issue_id", "subscriber_id"):
+        had.setdefault(reader, set()).add(pk)
+    return [
+        replace(delivery, had=frozenset(had.get(delivery.subscriber_id, ())))
+        if delivery.issue_id == issue
+        else delivery
+        for delivery in deliveries
+    ]
 
 
 def step(*, worker: str, done: tuple[ClaimedDelivery, SendResult] | None, begin: ClaimedDelivery | None) -> str | None:
@@ -218,8 +238,10 @@ def release(*, worker: str, deliveries: list[ClaimedDelivery]) -> None:
 
 
 def skip(*, worker: str, deliveries: list[ClaimedDelivery]) -> None:
-    """Skip readers who chose other categories after the issue was queued, so that it has nothing for them."""
-    _execute(_SKIP, {"worker": worker, "ids": [delivery.id for delivery in deliveries]})
+    """Skip readers for whom an issue has nothing: they chose other categories since, or got its news earlier."""
+    for had_earlier, reason in ((False, "chose other categories before it was sent"), (True, "got its news earlier")):
+        ids = [delivery.id for delivery in deliveries if bool(delivery.had) == had_earlier]
+        _execute(_SKIP, {"worker": worker, "ids": ids, "reason": reason})
 
 
 def undo_begin(*, worker: str, delivery: ClaimedDelivery) -> None:

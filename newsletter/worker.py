@@ -115,6 +115,7 @@ class MailWorker:
         if not deliveries:
             sending.complete_issues()
             return False
+        self._claimed = deliveries = self._issue_messages.note_had(deliveries)
         if without_news := [delivery for delivery in deliveries if not self._issue_messages.has_news_for(delivery)]:
             sending.skip(worker=self.name, deliveries=without_news)
             self._claimed = deliveries = [delivery for delivery in deliveries if delivery not in without_news]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,9 +14,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.csp import CSP
 from django.views.decorators.csp import csp_override
 
+from desk.admin.issue_pieces import answer_piece_button, show_piece
 from desk.idempotency import answer_once
 from desk.ids import parse_id
-from newsletter import issuing, statistics
+from newsletter import issuing, statistics, writing
 from newsletter.issuing import IssueActionError
 from newsletter.messages import Links, Message, build_issue_message
 from newsletter.models import Issue, Subscriber, Worker
@@ -63,9 +65,12 @@ def issue_urls(model_admin: admin.ModelAdmin) -> list[URLPattern]:
     html = csp_override(MAIL_CSP)(view(pages.html))
     return [
         path("compose/", view(pages.compose), name="newsletter_issue_compose"),
+        path("write/", view(pages.write), name="newsletter_issue_write"),
         path("numbers/", view(pages.numbers), name="newsletter_issue_numbers"),
         path("<path:object_id>/mail.html", html, name="newsletter_issue_html"),
         path("<path:object_id>/mail.txt", view(pages.text), name="newsletter_issue_text"),
+        path("<path:object_id>/duplicate/", view(pages.duplicate), name="newsletter_issue_duplicate"),
+        path("<path:object_id>/pieces/<slug:key>/", view(pages.piece), name="newsletter_issue_piece"),
         path("<path:object_id>/test/", view(pages.test), name="newsletter_issue_test"),
         path("<path:object_id>/<slug:act>/now/", view(pages.act), name="newsletter_issue_act"),
     ]
@@ -80,17 +85,27 @@ class _IssuePages:
         _require(request, "newsletter.add_issue")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        try:
-            issue = issuing.compose_issue()
-        except IssueActionError as error:
-            messages.error(request, str(error))
-            return SeeOther(reverse("admin:newsletter_issue_changelist"))
-        if issue is None:
-            messages.info(request, "Nothing is new since the last issue, so no issue was composed.")
-            return SeeOther(reverse("admin:newsletter_issue_changelist"))
-        items = count_of(len(issue.content), "item")
-        messages.success(request, f"{issue} is composed with {items}. Now write its lead.")
-        return SeeOther(_change_url(issue))
+        return _compose(request, home=reverse("admin:newsletter_issue_changelist"))
+
+    def write(self, request: HttpRequest) -> HttpResponse:
+        """Create an empty draft, to be written by hand. POST only."""
+        _require(request, "newsletter.add_issue")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        return answer_once(request, lambda: _create(request, writing.write_issue, "is empty. Write it."))
+
+    def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Create a draft with the words and pieces of an issue. POST only."""
+        _require(request, "newsletter.add_issue")
+        issue = _get_issue(request, object_id)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        do = partial(writing.duplicate, issue=issue)
+        return answer_once(request, lambda: _create(request, do, f"is a copy of {issue}."))
+
+    def piece(self, request: HttpRequest, object_id: str, key: str) -> HttpResponse:
+        """Show and save the words of one piece."""
+        return show_piece(self.admin, request, _get_issue(request, object_id), key)
 
     def html(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show the HTML part of the message."""
@@ -179,6 +194,11 @@ def answer_button(request: HttpRequest, issue: Issue) -> HttpResponse | None:
     """
     if "_test" in request.POST:
         return _send_test(request, issue)
+    if "_compose" in request.POST:
+        _require(request, "newsletter.add_issue")
+        return _compose(request, home=_change_url(issue))
+    if answer := answer_piece_button(request, issue):
+        return answer
     for act, action in ACTIONS.items():
         if f"_{act}" in request.POST:
             _require(request, "newsletter.send_issue")
@@ -186,6 +206,31 @@ def answer_button(request: HttpRequest, issue: Issue) -> HttpResponse | None:
                 return SeeOther(reverse("admin:newsletter_issue_act", args=[issue.pk, act]))
             return _do(request, issue, action)
     return None
+
+
+def _compose(request: HttpRequest, *, home: str) -> HttpResponse:
+    try:
+        issue = issuing.compose_issue()
+    except IssueActionError as error:
+        messages.error(request, str(error))
+        return SeeOther(home)
+    if issue is None:
+        since = "since the last issue" if Issue.objects.composed().exists() else "this week"
+        messages.info(request, f"Nothing is new {since}, so no issue was composed. You can write one by hand.")
+        return SeeOther(home)
+    items = count_of(len(issue.content), "item")
+    messages.success(request, f"{issue} is composed with {items}. Now write its lead.")
+    return SeeOther(_change_url(issue))
+
+
+def _create(request: HttpRequest, do: Callable[[], Issue], words: str) -> HttpResponse:
+    try:
+        issue = do()
+    except IssueActionError as error:
+        messages.error(request, str(error))
+        return SeeOther(reverse("admin:newsletter_issue_changelist"))
+    messages.success(request, f"{issue} {words}")
+    return SeeOther(_change_url(issue))
 
 
 def _do(request: HttpRequest, issue: Issue, action: IssueAction) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
 from desk.admin.issue_pages import answer_button, issue_urls
+from desk.admin.issue_pieces import list_sections
 from desk.base import DeskAdmin
 from desk.presence import PresenceAdmin
 from newsletter import issuing
@@ -135,6 +136,8 @@ class IssueAdmin(DeskAdmin, PresenceAdmin):
                 "issue": issue,
                 "may_send": request.user.has_perm("newsletter.send_issue"),
                 "may_edit": self.has_change_permission(request, issue),
+                "may_compose": request.user.has_perm("newsletter.add_issue"),
+                "sections": list_sections(issue),
                 "numbers": count_deliveries([issue])[0] if issue.is_out else None,
             }
         return super().render_change_form(request, context, **options)

@@ -80,7 +80,17 @@ def get_tracked_models(model: type[models.Model]) -> tuple[TrackedModel, ...]:
 
 
 # Fields of issues that the program writes. Events show only what editors write.
-_COMPOSED_FIELDS = {"number", "state", "since_at", "composed_at", "content", "started_at", "finished_at"}
+_COMPOSED_FIELDS = {
+    "number",
+    "state",
+    "since_at",
+    "composed_at",
+    "content",
+    "scheduled_at",
+    "trouble",
+    "started_at",
+    "finished_at",
+}
 
 
 @process_cache(maxsize=None)

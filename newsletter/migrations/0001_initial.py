@@ -150,10 +150,35 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "since_at",
-                    models.DateTimeField(editable=False, help_text="What was published after this counts as news."),
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="What was published after this counts as news. Empty if nobody looked for news.",
+                        null=True,
+                    ),
                 ),
                 ("composed_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("content", models.JSONField(default=list, editable=False)),
+                (
+                    "scheduled_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="When a worker starts to send it, if it is ready.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "trouble",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        editable=False,
+                        help_text="Why it was not sent at its time.",
+                        max_length=500,
+                    ),
+                ),
                 ("started_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("finished_at", models.DateTimeField(blank=True, editable=False, null=True)),
             ],
@@ -183,6 +208,10 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="newsletter_issue_out_has_started",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("scheduled_at__isnull", True), ("state", "ready"), _connector="OR"),
+                        name="newsletter_issue_scheduled_is_ready",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("state__in", ("draft", "ready"))),

@@ -46,10 +46,35 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "since_at",
-                    models.DateTimeField(editable=False, help_text="What was published after this counts as news."),
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="What was published after this counts as news. Empty if nobody looked for news.",
+                        null=True,
+                    ),
                 ),
                 ("composed_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("content", models.JSONField(default=list, editable=False)),
+                (
+                    "scheduled_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="When a worker starts to send it, if it is ready.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "trouble",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        editable=False,
+                        help_text="Why it was not sent at its time.",
+                        max_length=500,
+                    ),
+                ),
                 ("started_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("finished_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),

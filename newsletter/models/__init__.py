@@ -1,10 +1,11 @@
-from newsletter.models.deliveries import Delivery, Pace
+from newsletter.models.deliveries import REACHED, Delivery, Pace
 from newsletter.models.issues import OUT, UNSENT, Issue, IssueState
 from newsletter.models.queue import DailyRun, Outbox, OutboxKind, QueuedMail, SendState, Worker
 from newsletter.models.subscribers import Cooldown, LeaveReason, Subscriber, Suppression
 
 __all__ = [
     "OUT",
+    "REACHED",
     "UNSENT",
     "Cooldown",
     "DailyRun",

@@ -7,10 +7,16 @@ from newsletter.models.issues import Issue
 from newsletter.models.queue import QueuedMail, SendState
 from newsletter.models.subscribers import Subscriber
 
+# Its reader has the issue, or may have it.
+REACHED = (SendState.SENDING, SendState.SENT, SendState.UNKNOWN)
+
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def unknown(self) -> "DeliveryQuerySet":
         return self.filter(state=SendState.UNKNOWN)
+
+    def waiting(self) -> "DeliveryQuerySet":
+        return self.filter(state__in=[SendState.QUEUED, SendState.SENDING])
 
     def count_by_state(self) -> dict[tuple[int, str], int]:
         """Return how many there are, as {(issue id, state): number}."""

@@ -23,6 +23,7 @@ class IssueState(models.TextChoices):
 
 OUT = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT, IssueState.STOPPED)
 UNSENT = (IssueState.DRAFT, IssueState.READY)
+UNTOLD = (IssueState.DRAFT, IssueState.STOPPED)  # their news is news for the next issue, too
 
 
 class IssueQuerySet(models.QuerySet["Issue"]):
@@ -34,21 +35,30 @@ class IssueQuerySet(models.QuerySet["Issue"]):
         return self.order_by("-number")
 
     def composed(self) -> Self:
-        """Keep the issues that are not composed again, unlike a draft."""
-        return self.exclude(state=IssueState.DRAFT)
+        """Keep the issues whose news is told: neither a draft, which is composed again, nor a stopped one, nor one
+        that was written without looking for news.
+        """
+        return self.exclude(state__in=UNTOLD).exclude(since_at=None)
 
-    def list_told(self, *, newest: int | None = None) -> dict[str, set[int]]:
-        """Return the ids of the objects that issues have told about, by kind of item. Drafts do not count.
+    def stopped(self) -> Self:
+        return self.filter(state=IssueState.STOPPED)
 
-        `newest` is how many issues to look at (default: all). One query.
+    def list_told(self, *, newest: int | None = None, but: int | None = None) -> dict[str, set[int]]:
+        """Return the ids of the objects that issues have told about, by kind of item.
+
+        Drafts and stopped issues do not count, nor what an editor left out. `newest` is how many issues to look at
+        (default: all), `but` the id of one to ignore. One query.
         """
         told: dict[str, set[int]] = defaultdict(set)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT DISTINCT item ->> 'kind', (item ->> 'object')::bigint FROM ("
-                " SELECT content FROM newsletter_issue WHERE state <> 'draft' ORDER BY number DESC LIMIT %s"
-                ") AS issue, jsonb_array_elements(content) AS item",
-                [newest],
+                " SELECT content FROM newsletter_issue"
+                " WHERE state NOT IN ('draft', 'stopped') AND id IS DISTINCT FROM %s::bigint"
+                " ORDER BY number DESC LIMIT %s"
+                ") AS issue, jsonb_array_elements(content) AS item"
+                " WHERE NOT coalesce((item ->> 'is_left_out')::boolean, false)",
+                [but, newest],
             )
             for kind, pk in cursor.fetchall():
                 told[kind].add(pk)
@@ -67,11 +77,27 @@ class Issue(models.Model):
     lead = models.TextField(
         blank=True, max_length=4000, help_text="The paragraph before the news. Markdown. Raw HTML is escaped."
     )
-    since_at = models.DateTimeField(editable=False, help_text="What was published after this counts as news.")
+    since_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="What was published after this counts as news. Empty if nobody looked for news.",
+    )
     composed_at = models.DateTimeField(default=timezone.now, editable=False)
     content: "models.JSONField[Any, Any]" = models.JSONField(
         default=list, editable=False
     )  # newsletter.content.NewsItem
+    scheduled_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a worker starts to send it, if it is ready."
+    )
+    trouble = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Why it was not sent at its time.",
+    )
     started_at = models.DateTimeField(null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -88,6 +114,10 @@ class Issue(models.Model):
             models.CheckConstraint(
                 name="newsletter_issue_out_has_started",
                 condition=Q(state__in=UNSENT, started_at__isnull=True) | Q(state__in=OUT, started_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="newsletter_issue_scheduled_is_ready",
+                condition=Q(scheduled_at__isnull=True) | Q(state=IssueState.READY),
             ),
             models.UniqueConstraint(
                 fields=["state"],

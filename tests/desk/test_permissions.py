@@ -205,10 +205,13 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "newsletter_issue_deleted": CONTENT,
     "newsletter_issue_history": CONTENT,
     "newsletter_issue_restore": CONTENT,
+    "newsletter_issue_duplicate": CONTENT_FORMS,
     "newsletter_issue_html": CONTENT,
     "newsletter_issue_numbers": CONTENT,
+    "newsletter_issue_piece": CONTENT,
     "newsletter_issue_test": CONTENT_FORMS,
     "newsletter_issue_text": CONTENT,
+    "newsletter_issue_write": CONTENT_FORMS,
     "newsletter_suppression_add": NONE,
     "newsletter_suppression_change": CONTENT,
     "newsletter_suppression_changelist": CONTENT,
@@ -265,6 +268,10 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "bulk_change": lambda: {"pk": BulkChange.objects.create(kind="import", title="tools.csv").pk},
     "tools_attribute_convert": lambda: {"pk": make.attribute().pk},
     "newsletter_issue_act": lambda: {"object_id": get_draft_issue().pk, "act": "ready"},
+    "newsletter_issue_piece": lambda: {
+        "object_id": get_draft_issue().pk,
+        "key": "watch-1",
+    },
     "votes_vote_tool": lambda: {"tool_id": make.tool().pk},
     "votes_vote_decide": lambda: {"tool_id": make.tool().pk},
     "votes_vote_freeze": lambda: {"tool_id": make.tool().pk},
@@ -277,7 +284,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
 
 def get_draft_issue() -> Issue:
     """Return the draft issue. There is at most one."""
-    return Issue.objects.first() or make.issue()
+    return Issue.objects.first() or make.issue(make.entry(object=1))
 
 
 def _decide_pair(first: Tool, second: Tool) -> dict[str, Any]:

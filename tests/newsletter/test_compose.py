@@ -60,11 +60,11 @@ def test_issue_contains_news_and_nothing_private():
 
 def test_composing_query_count_is_constant(django_assert_num_queries):
     make_site()
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(26):
         composing.compose_items(since=BEFORE, at=timezone.now())
     for_three = make.comparison(first=make.tool(), second=make.tool())
     make.comparison(first=for_three.first)
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(26):
         assert len(composing.compose_items(since=BEFORE, at=timezone.now())) == 6
 
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -14,39 +13,15 @@ from newsletter import issuing, statistics
 from newsletter.models import Delivery, Issue, Outbox, Subscriber, Suppression, Worker
 from newsletter.worker import MailWorker
 from tests import factories as make
-from tests.comparisons.contents import make_site
+from tests.newsletter.editors import ALL, act, client_with, get_address, make_draft_issue, make_ready_issue
 
 pytestmark = pytest.mark.django_db
-ALL = ["add_issue", "view_issue", "change_issue", "send_issue", "view_delivery", "view_subscriber"]
-
-
-def client_with(*codenames: str, **fields) -> Client:
-    """Return a client signed in as a member of staff with exactly these permissions."""
-    user = User.objects.create(username=f"editor{User.objects.count()}", is_staff=True, **fields)
-    permissions = Permission.objects.filter(codename__in=codenames)
-    assert len(permissions) == len(codenames)
-    user.user_permissions.set(permissions)
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def act(client: Client, issue: Issue, name: str) -> str:
-    response = client.post(f"/admin/newsletter/issue/{issue.pk}/{name}/now/", follow=True)
-    return response.content.decode()
-
-
-def make_ready_issue() -> Issue:
-    make_site()
-    issue = issuing.compose_issue(since=make.PAST - timedelta(days=1))
-    issuing.make_ready(issue=issue)
-    return issue
 
 
 def test_issue_is_composed_previewed_tested_and_sent():
     client = client_with(*ALL, email="editor@example.com")
     url = "/admin/newsletter/issue/"
-    assert "Nothing is new since the last issue" in client.post(f"{url}compose/", follow=True).content.decode()
+    assert "Nothing is new this week" in client.post(f"{url}compose/", follow=True).content.decode()
     pair = make.comparison(published_at=timezone.now())
     page = client.post(f"{url}compose/", follow=True)
     assert "Issue 1 is composed with one item." in page.content.decode()
@@ -80,15 +55,6 @@ def test_issue_is_composed_previewed_tested_and_sent():
     client.post(home, {"subject": "Other", "lead": ""})
     assert Issue.objects.get().subject == "Mine"
     assert pair.get_absolute_url() in client.get("/newsletter/1/").content.decode()
-
-
-def make_draft_issue() -> Issue:
-    make_site()
-    return issuing.compose_issue(since=make.PAST - timedelta(days=1))
-
-
-def get_address(issue: Issue, page: str = "change") -> str:
-    return f"/admin/newsletter/issue/{issue.pk}/{page}/"
 
 
 @pytest.mark.parametrize(
