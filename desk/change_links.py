@@ -8,4 +8,4 @@ def link_to_change(text: str, change_id: int | None) -> str:
     """Return a message with a link to the page of a bulk change; the text alone if nothing was recorded."""
     if change_id is None:
         return text
-    return format_html('{} <a href="{}">See what it did</a>', text, reverse("admin:bulk_change", args=[change_id]))
+    return format_html('{} <a href="{}">Undo…</a>', text, reverse("admin:bulk_change_undo", args=[change_id]))

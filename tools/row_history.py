@@ -3,8 +3,9 @@
 django-simple-history records saves and deletes through models. Bulk writers call `record_changes`.
 """
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import datetime
 from functools import cache
 from typing import Any, Literal
@@ -16,6 +17,18 @@ from simple_history.models import HistoricalRecords
 CREATED: Literal["+"] = "+"
 CHANGED: Literal["~"] = "~"
 DELETED: Literal["-"] = "-"
+
+_is_recorded_in_bulk = ContextVar("_is_recorded_in_bulk", default=False)
+
+
+@contextmanager
+def recorded_in_bulk() -> Iterator[None]:
+    """In this block, deletions leave no events: `record_changes` has recorded them."""
+    token = _is_recorded_in_bulk.set(True)
+    try:
+        yield
+    finally:
+        _is_recorded_in_bulk.reset(token)
 
 
 class _Manager(HistoryManager):
@@ -34,6 +47,10 @@ class History(HistoricalRecords):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, history_manager=_Manager, **options)
+
+    def post_delete(self, instance: models.Model, using: str | None = None, **kwargs: Any) -> None:
+        if not _is_recorded_in_bulk.get():
+            super().post_delete(instance, using, **kwargs)
 
     def get_change_reason_for_object(self, instance: models.Model, history_type: str, using: str) -> str | None:
         own: str | None = super().get_change_reason_for_object(instance, history_type, using)
@@ -68,7 +85,8 @@ def record_changes(
 ) -> None:
     """Record the current values of rows (ids) as one version each, in one statement. `by` is a user or None.
 
-    A version includes the rows' many-to-many relations, so write those first. Record a deletion before it.
+    A version includes the rows' many-to-many relations, so write those first. Record deletions before they happen,
+    and make them inside `recorded_in_bulk`, unless no event would be recorded anyway.
     """
     ids = list(ids)
     if not ids:

@@ -1,13 +1,24 @@
 """The pages of bulk changes: all of them, and each one with what it did."""
 
-from django.contrib import admin
+from functools import partial
+from http import HTTPStatus
+from typing import Protocol
+
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.views.decorators.http import require_safe
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
 
 from catalog.models import BulkChange, ChangeState
+from desk import contention
+from desk.change_links import link_to_change
+from desk.changes.undoing import ChangedError, UndoReport, undo_change
 from desk.permissions import AnyUser, may_import
+from web.http import SeeOther
 from web.paging import get_page
 
 CHANGES_PER_PAGE = 50
@@ -39,6 +50,68 @@ def show_change(request: HttpRequest, pk: int) -> HttpResponse:
         "may_undo": may_undo(request.user, change),
     }
     return TemplateResponse(request, "desk/changes/change.html", context)
+
+
+class TakeBack(Protocol):
+    """Undoing or restoring something, for `answer_take_back`; see `undoing.undo_change`."""
+
+    def __call__(self, *, dry_run: bool = ..., seal: str = ..., correction: bool = ...) -> UndoReport: ...
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def undo(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Show what undoing a bulk change would do, and undo it."""
+    change = find_change(request, pk)
+    if not may_undo(request.user, change):
+        raise PermissionDenied
+    here = reverse("admin:bulk_change", args=[pk])
+    return answer_take_back(
+        request,
+        partial(undo_change, change=change, by=request.user),  # type: ignore[arg-type] # signed in
+        title=f"Undo “{change}”",
+        back_url=here,
+        context={"change": change, "verb": "Undo"},
+    )
+
+
+def answer_take_back(
+    request: HttpRequest, take_back: TakeBack, *, title: str, back_url: str, context: dict[str, object]
+) -> HttpResponseBase:
+    """Show what would be done (GET), and do exactly that (POST). While an import runs, ask to try again."""
+    return contention.answer(request, partial(_show_or_take_back, request, take_back, title, back_url, context))
+
+
+def _show_or_take_back(
+    request: HttpRequest, take_back: TakeBack, title: str, back_url: str, context: dict[str, object]
+) -> HttpResponse:
+    notice = ""
+    try:
+        if seal := request.POST.get("seal", ""):
+            try:
+                report = take_back(seal=seal, correction=request.POST.get("why") == "wrong")
+            except ChangedError:
+                notice = "The site has changed since this page was opened. Nothing was changed. This would be done now."
+            else:
+                messages.success(request, link_to_change(f"Done: {report.summary}", report.change_id))
+                return SeeOther(back_url)
+        report = take_back(dry_run=True)
+    except IntegrityError as error:
+        messages.error(request, f"Nothing was changed. The database refused it: {str(error).splitlines()[0]}")
+        return SeeOther(back_url)
+    context = {
+        **admin.site.each_context(request),
+        **context,
+        "title": title,
+        "back_url": back_url,
+        "report": report,
+        "seal": report.seal(),
+        "notice": notice,
+        "more_rows": report.counts.total() - len(report.rows),
+        "more_left": report.left_total - len(report.left),
+    }
+    return TemplateResponse(
+        request, "desk/changes/undo.html", context, status=HTTPStatus.CONFLICT if notice else HTTPStatus.OK
+    )
 
 
 def find_change(request: HttpRequest, pk: int) -> BulkChange:

@@ -13,4 +13,5 @@ def urls(wrap: Callable[..., Any]) -> list[URLPattern]:
     return [
         path("changes/", wrap(pages.list_changes), name="bulk_changes"),
         path("changes/<int:pk>/", wrap(pages.show_change), name="bulk_change"),
+        path("changes/<int:pk>/undo/", wrap(pages.undo), name="bulk_change_undo"),
     ]

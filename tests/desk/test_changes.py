@@ -37,7 +37,7 @@ def test_import_of_a_sheet_is_recorded_under_the_name_of_its_file():
     assert read_versions(change, Plan) == [event.history_id for event in written]
     assert {event.id for event in written} == set(Plan.objects.values_list("pk", flat=True)) > {pro.pk}
     [message] = messages_of(client.get(response["Location"]))
-    assert f'href="/admin/changes/{change.pk}/"' in message
+    assert f'href="/admin/changes/{change.pk}/undo/"' in message
     page = client.get(f"/admin/changes/{change.pk}/")
     assert (page.status_code, "Plans: 1 changed." in page.text) == (200, True)
     assert [row.pk for row in client.get("/admin/changes/").context["page"]] == [change.pk]

@@ -19,6 +19,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
 from accounts.groups import GROUPS
+from catalog.bulk_changes import record_bulk_change
 from catalog.models import BulkChange
 from newsletter.models import Delivery, Issue, Outbox, Subscriber, Suppression, Worker
 from tests import factories as make
@@ -108,6 +109,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "tools_tool_history": READERS,
     "bulk_changes": CONTENT,
     "bulk_change": CONTENT,
+    "bulk_change_undo": CONTENT,
     "catalog_download": CONTENT,
     "catalog_example": CONTENT,
     "catalog_file": CONTENT,
@@ -265,7 +267,8 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "presence": lambda: ARGUMENTS["view_on_site"](),
     "auth_user_password_change": lambda: {"id": person().pk},
-    "bulk_change": lambda: {"pk": BulkChange.objects.create(kind="import", title="tools.csv").pk},
+    "bulk_change": lambda: {"pk": record_change().pk},
+    "bulk_change_undo": lambda: {"pk": record_change().pk},
     "tools_attribute_convert": lambda: {"pk": make.attribute().pk},
     "newsletter_issue_act": lambda: {"object_id": get_draft_issue().pk, "act": "ready"},
     "newsletter_issue_piece": lambda: {
@@ -280,6 +283,13 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "votes_pairvote_decide": lambda: {"first_id": make.tool().pk, "second_id": make.tool().pk},
     "votes_pairvote_reopen": lambda: _decide_pair(make.tool(), make.tool()),
 }
+
+
+def record_change() -> BulkChange:
+    """Return an import of a tool, as recorded."""
+    with record_bulk_change(BulkChange(kind="import", title="tools.csv")) as change:
+        make.tool()
+    return change
 
 
 def get_draft_issue() -> Issue:

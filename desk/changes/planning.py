@@ -1,0 +1,369 @@
+"""How each row goes back: overwritten, superseded, withdrawn, deleted, added again, or left as it is and why.
+
+The rules are those of ordinary edits: what readers have seen is superseded or withdrawn, and never deleted, rewritten,
+or made a draft again; what somebody changed since is theirs. Makes no queries beyond those of its batch.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Model
+
+from catalog.report import describe_row
+from comparisons.models import Comparison
+from desk.changes.batches import Batch, get_key
+from desk.changes.targets import Target, Values, read_values
+from desk.history.events import TrackedModel
+from reviews.models import Prediction, Review
+from tools.models import Correction, Fact, Plan, Sourced, Tool
+from tools.publishing import PublicationState, Publishable
+from tools.values import fits
+
+# Accounts decide who holds a seat, and the files of an older logo are gone.
+NEVER_RESTORED = {"held_by_id", "logo", "created_at"}
+TIMES = ("published_at", "withdrawn_at")
+JUDGMENT = {"outcome", "note", "source", "judged_on"}
+
+SINCE = "it was changed since"
+DELETED = "it was deleted since"
+REPLACED = "it has another value since"
+NOT_ALLOWED = "your account may not publish or withdraw it"
+
+
+class Done(NamedTuple):
+    """What is done to a row, in a word, with its values before and after; None: no such row."""
+
+    word: str
+    row: Any
+    now: Values | None
+    then: Values | None
+
+
+@dataclass(slots=True)
+class Steps:
+    """What has to be written to take the rows of a batch back, what is told of it, and which rows are left and why."""
+
+    create: dict[type[Model], list[Any]] = field(default_factory=dict)
+    update: dict[type[Model], dict[int, Any]] = field(default_factory=dict)
+    fields: dict[type[Model], set[str]] = field(default_factory=dict)  # that updates change
+    links: dict[int, list[int]] = field(default_factory=dict)  # the categories of attributes
+    delete: dict[type[Model], list[Any]] = field(default_factory=dict)
+    done: list[Done] = field(default_factory=list)
+    left: list[tuple[str, str]] = field(default_factory=list)  # (row, reason)
+    supersedes: bool = False
+
+    def add(self, row: Any, word: str, *, then: Values) -> None:
+        self.create.setdefault(type(row), []).append(row)
+        self.done.append(Done(word, row, None, then))
+
+    def change(self, row: Any, values: Values, word: str, *, links: list[int] | None = None) -> None:
+        """Set fields of a row, by column name. `links` are the present ids of a many-to-many field, if it has one."""
+        now = {name: getattr(row, name) for name in values if name != "categories"}
+        self.done.append(Done(word, row, now if links is None else {**now, "categories": links}, values))
+        self.set(row, values)
+
+    def set(self, row: Any, values: Values) -> None:
+        """Set fields of a row without telling of it."""
+        stored = dict(values)
+        if (links := stored.pop("categories", None)) is not None:
+            self.links[row.pk] = links
+        for name, value in stored.items():
+            setattr(row, name, value)
+        self.update.setdefault(type(row), {})[row.pk] = row
+        self.fields.setdefault(type(row), set()).update(row._meta.get_field(name).name for name in stored)
+
+    def remove(self, row: Any, now: Values) -> None:
+        self.delete.setdefault(type(row), []).append(row)
+        self.done.append(Done("deleted", row, now, None))
+
+    def leave(self, row: Any, reason: str) -> None:
+        self.left.append((describe_row(row), reason))
+
+
+class Planner:
+    """Decides for each target of a batch. `may_publish` says of a model whether the user may publish and withdraw."""
+
+    def __init__(
+        self, batch: Batch, *, now: datetime, correction: bool, may_publish: Callable[[type[Any]], bool]
+    ) -> None:
+        self.batch, self.now, self.correction, self.may_publish = batch, now, correction, may_publish
+        self.steps = Steps()
+        self._handled: set[tuple[type[Model], int]] = set()
+        self._withdrawn: set[int] = set()  # tools
+
+    def plan(self) -> Steps:
+        """Return what to write. Superseded prices and facts come before those that took their places."""
+        for target in self.batch.targets:
+            if target.model is Tool and target.before is None and target.after is not None:
+                self._plan_new_tool(target)
+        for target in sorted(self.batch.targets, key=lambda target: target.before is None):
+            if (target.model, target.pk) not in self._handled and (target.before or target.after):
+                self._plan_row(target)
+        return self.steps
+
+    def _plan_row(self, target: Target) -> None:
+        row = self.batch.get(target)
+        if not target.is_known:
+            if row is not None:
+                self.steps.leave(row, "the history does not know what it was before")
+        elif target.after is None:
+            if row is None:
+                self._plan_recreation(target)
+        elif row is None:
+            if target.before is not None:
+                self._leave_missing(target, DELETED)
+        elif target.before is None:
+            self._plan_removal(target, row)
+        else:
+            self._plan_change(target, row, target.before, target.after)
+
+    # -- Rows that the change added -------------------------------------------------------------------------
+
+    def _plan_new_tool(self, target: Target) -> None:
+        """A tool that the change added goes as a whole, or stays as a whole."""
+        parts = [
+            one
+            for one in self.batch.targets
+            if (one.model, one.pk) in self.batch.created and self._get_tool_id(one) == target.pk and one is not target
+        ]
+        self._handled |= {(one.model, one.pk) for one in (target, *parts)}
+        tool = self.batch.get(target)
+        if tool is None:
+            return
+        is_untouched = all(map(self.batch.is_untouched, (target, *parts)))
+        if self.batch.was_seen(tool) and not self.may_publish(Tool):
+            self.steps.leave(tool, NOT_ALLOWED)
+        elif not is_untouched or self.batch.parts_of_tools.get(tool.pk, 0) != len(parts):
+            self.steps.leave(tool, "it or something of it was changed or added since, so it stays as a whole")
+        elif self.batch.was_seen(tool):
+            self._withdraw(tool)
+        else:
+            for one in (*reversed(parts), target):
+                self.steps.remove(self.batch.get(one), self.batch.values[one.model, one.pk])
+
+    def _get_tool_id(self, target: Target) -> int | None:
+        row = self.batch.get(target)
+        return (
+            None if row is None else row.review.tool_id if target.model is Prediction else getattr(row, "tool_id", None)
+        )
+
+    def _plan_removal(self, target: Target, row: Any) -> None:
+        if not self.batch.is_untouched(target):
+            self.steps.leave(row, SINCE)
+        elif isinstance(row, Correction):
+            self.steps.leave(row, "a correction stays as it was made")
+        elif not self.batch.was_seen(row):
+            self._remove(target, row)
+        elif isinstance(row, Sourced):
+            self._retire(row)
+        elif isinstance(row, Publishable):
+            self._withdraw(row)
+        else:
+            self.steps.leave(row, "readers have seen it")
+
+    def _remove(self, target: Target, row: Any) -> None:
+        """Delete a row that readers never saw, unless something refers to it that would go with it, or forbids it."""
+        if (target.model, row.pk) in self.batch.referenced:
+            self.steps.leave(row, "other rows refer to it")
+        else:
+            self.steps.remove(row, self.batch.values[target.model, target.pk])
+
+    def _retire(self, row: Any) -> None:
+        if row.superseded_at is None:
+            self.steps.change(row, self._end(), "no longer offered" if isinstance(row, Plan) else "superseded")
+        else:
+            self.steps.leave(row, "it is history that readers have seen")
+
+    def _end(self) -> Values:
+        self.steps.supersedes = True
+        return {"superseded_at": self.now, "correction": self.correction}
+
+    def _withdraw(self, row: Any) -> None:
+        if row.state != PublicationState.PUBLISHED:
+            self.steps.leave(row, SINCE)
+        elif not self.may_publish(type(row)):
+            self.steps.leave(row, NOT_ALLOWED)
+        elif not (isinstance(row, Review) and row.tool_id in self._withdrawn):  # it is hidden with its tool
+            self.steps.change(row, {"withdrawn_at": self.now}, "withdrawn")
+            if isinstance(row, Tool):
+                self._withdrawn.add(row.pk)
+
+    # -- Rows that the change deleted -----------------------------------------------------------------------
+
+    def _plan_recreation(self, target: Target) -> None:
+        before, batch = dict(target.before or {}), self.batch
+        links = before.pop("categories", None)
+        row: Any = target.model(**before)
+        if isinstance(row, Publishable):
+            row.published_at = row.withdrawn_at = None
+        if reason := self._find_obstacle(target.model, row, before):
+            self._leave_missing(target, reason)
+            return
+        batch.existing.setdefault(target.model, {})[row.pk] = row
+        if links is not None:
+            self.steps.links[row.pk] = links
+        self.steps.add(row, "added again", then=before)
+
+    def _find_obstacle(self, model: type[Model], row: Any, before: Values) -> str:
+        """Return why a deleted row cannot be added again, or ""."""
+        batch = self.batch
+        for one in model._meta.concrete_fields:
+            other: Any = one.related_model
+            wanted = before.get(one.attname)
+            if not one.is_relation or wanted is None:
+                continue
+            if (found := batch.existing.get(other, {}).get(wanted)) is not None or one.null:
+                setattr(row, one.name, found)
+            else:
+                return f"its {one.verbose_name} no longer exists"
+        if "slug" in before and batch.taken_slugs[model].get(before["slug"], row.pk) != row.pk:
+            return "something else has its address now"
+        if isinstance(row, Sourced) and row.superseded_at is None and get_key(model, before) in batch.current:
+            return REPLACED
+        if isinstance(row, Review) and (row.tool_id, row.reviewer_id) in batch.drafts:
+            return "its seat has another draft on the tool"
+        if isinstance(row, Comparison) and frozenset((row.first_id, row.second_id)) in batch.pairs:
+            return "the pair has another comparison"
+        return ""
+
+    def _leave_missing(self, target: Target, reason: str) -> None:
+        values = target.before or target.after or {}
+        name = values.get("name") or values.get("claim") or values.get("value") or values.get("quote") or target.pk
+        self.steps.left.append((f"{target.model._meta.verbose_name} “{str(name)[:100]}”", reason))
+
+    # -- Rows that the change changed -----------------------------------------------------------------------
+
+    def _plan_change(self, target: Target, row: Any, before: Values, after: Values) -> None:
+        now = self.batch.values[target.model, target.pk]
+        changed = [name for name in before if before[name] != after[name] and name not in NEVER_RESTORED]
+        if isinstance(row, Sourced) and before["superseded_at"] is None and after["superseded_at"] is not None:
+            self._plan_superseded(target, row, before)
+            return
+        standing = [name for name in changed if now[name] == after[name]]
+        if moved := [name for name in changed if now[name] not in (after[name], before[name])]:
+            self.steps.leave(row, f"{SINCE}: {_name_fields(target.model, moved)}")
+        if times := [name for name in standing if name in TIMES and isinstance(row, Publishable)]:
+            self._plan_times(row, before, times)
+            standing = [name for name in standing if name not in TIMES]
+        if self._rewrites_words(row, set(standing)):
+            self.steps.leave(row, "readers have seen these words: write a new edition")
+        elif isinstance(row, Sourced):
+            self._plan_value(row, now, {name: before[name] for name in standing})
+        elif "slug" in standing and self.batch.taken_slugs[target.model].get(before["slug"], row.pk) != row.pk:
+            self.steps.leave(row, "something else has its address now")
+        else:
+            self._overwrite(row, {name: before[name] for name in standing})
+
+    def _rewrites_words(self, row: Any, names: set[str]) -> bool:
+        """Return whether these fields of a row are words of a review that readers have seen."""
+        words = set(Review.WORD_FIELDS) if isinstance(row, Review) else names - JUDGMENT
+        return isinstance(row, Review | Prediction) and bool(names & words) and self.batch.was_seen(row)
+
+    def _overwrite(self, row: Any, values: Values) -> None:
+        if values:
+            links = self.batch.links.get(row.pk, []) if "categories" in values else None
+            self.steps.change(row, values, "changed back", links=links)
+
+    def _plan_times(self, row: Any, before: Values, times: Collection[str]) -> None:
+        """Take back what the change published, scheduled, withdrew, or put back."""
+        model, state = type(row), row.state
+        if not self.may_publish(model):
+            self.steps.leave(row, NOT_ALLOWED)
+        elif "withdrawn_at" in times and before["withdrawn_at"] is None:
+            self.steps.change(row, {"withdrawn_at": None}, "put back")
+        elif state == PublicationState.PUBLISHED:
+            self._withdraw(row)
+        elif state == PublicationState.SCHEDULED and not self.batch.was_seen(row):
+            earlier = before["published_at"]
+            if earlier is not None and earlier <= self.now:
+                self.steps.leave(row, "the time that it was scheduled for has passed")
+            elif earlier is None and isinstance(row, Review) and (row.tool_id, row.reviewer_id) in self.batch.drafts:
+                self.steps.leave(row, "its seat has another draft on the tool")
+            else:
+                self.steps.change(row, {"published_at": earlier}, "rescheduled" if earlier else "a draft again")
+        else:
+            self.steps.leave(row, SINCE)
+
+    # -- Prices and facts -----------------------------------------------------------------------------------
+
+    def _plan_value(self, row: Any, now: Values, values: Values) -> None:
+        """Take back what was changed in place: by superseding it, if readers have seen it since."""
+        if not values:
+            return
+        is_value = bool(values.keys() & {*row.VALUE_FIELDS, "name", "attribute_id"})
+        if row.superseded_at is not None:
+            self.steps.leave(row, REPLACED)
+        elif not _fits(row, {**now, **values}):
+            self.steps.leave(row, "it is no longer a value of its attribute")
+        elif is_value and self.batch.was_seen(row):
+            self._replace(row, {**now, **values})
+        else:
+            self._overwrite(row, values)
+
+    def _plan_superseded(self, target: Target, row: Any, before: Values) -> None:
+        """Make a value current again that the change superseded."""
+        key = get_key(target.model, before)
+        current: Any = self.batch.current.get(key)
+        if current is None and isinstance(row, Plan):
+            renamed = self.batch.renamed.get((row.tool_id, before["name"]))
+            current = renamed if renamed and renamed.added_at == row.superseded_at else None
+        if not self.batch.is_untouched(target):
+            self.steps.leave(row, SINCE)
+        elif current is not None and not self._is_ours(current):
+            self._handled |= {
+                (one.model, one.pk)
+                for one in self.batch.targets
+                if one.model is target.model
+                and one.before is None
+                and one.after
+                and get_key(one.model, one.after) == key
+            }  # told as one
+            self.steps.leave(row, REPLACED)
+        elif not _fits(row, before):
+            self.steps.leave(row, "it is no longer a value of its attribute")
+        elif self.batch.was_seen(row):
+            self._replace(current, before, tool=row.tool, attribute=getattr(row, "attribute", None))
+        else:
+            if current is not None:
+                self._handled.add((target.model, current.pk))
+                self.steps.remove(current, read_values(current))
+            self.steps.change(row, {name: before[name] for name in row.HISTORY_FIELDS}, "current again")
+
+    def _is_ours(self, current: Any) -> bool:
+        """Return whether the change added this current value, and nobody has changed it since."""
+        targets = (one for one in self.batch.targets if one.model is type(current) and one.pk == current.pk)
+        ours = next(targets, None)
+        return ours is not None and ours.before is None and self.batch.is_untouched(ours)
+
+    def _replace(self, current: Any, values: Values, **owners: Any) -> None:
+        """Add a value as a new row, which supersedes the current one, if there is one."""
+        model: Any = Plan if "name" in values else Fact
+        skipped = {"id", *NEVER_RESTORED, *model.HISTORY_FIELDS}
+        new = model(**{name: value for name, value in values.items() if name not in skipped})
+        for name, owner in owners.items():
+            if owner is not None:
+                setattr(new, name, owner)
+        if current is None:
+            new.added_at = self.now
+            self.steps.add(new, "current again", then=values)
+            return
+        self._handled.add((model, current.pk))
+        new.tool = current.tool
+        if model is Fact:
+            new.attribute = current.attribute
+        now = read_values(current)
+        self.steps.set(current, self._end())  # told with its successor
+        new.continue_from(current)
+        self.steps.create.setdefault(model, []).append(new)
+        self.steps.done.append(Done("changed back", new, now, values))
+
+
+def _fits(row: Any, values: Values) -> bool:
+    return not isinstance(row, Fact) or fits(row.attribute.scale, values["value"])
+
+
+def _name_fields(model: type[Model], names: Iterable[str]) -> str:
+    known = {one.attname: str(one.verbose_name) for one in TrackedModel(model).fields}
+    return ", ".join(known.get(name, name.replace("_", " ")) for name in names)
