@@ -4,24 +4,30 @@ from functools import partial
 from http import HTTPStatus
 from typing import Protocol
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog.models import BulkChange, ChangeState
 from desk import contention
 from desk.change_links import link_to_change
+from desk.changes.action_form import build_form, read_options
+from desk.changes.steps import find_rows, start, stop, work_off
 from desk.changes.undoing import ChangedError, UndoReport, undo_change
 from desk.permissions import AnyUser, may_import
 from web.http import SeeOther
 from web.paging import get_page
 
 CHANGES_PER_PAGE = 50
+MAX_NAMES = 50  # rows that the page of a selection names
+SECONDS_OF_SCRIPT = 1.0  # of work per request of the script, which shows how far it has come
+SECONDS_OF_PAGE = 8.0  # per press of “Continue”, without JavaScript
 
 
 @require_safe
@@ -40,16 +46,61 @@ def list_changes(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_change(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show what a bulk change did."""
+    """Show what a bulk change did, how far it has come, or what it is about to do."""
     change = find_change(request, pk)
     context = {
         **admin.site.each_context(request),
-        "title": f"{change.get_kind_display()}: {change}",
+        "title": f"{change.get_kind_display()}: {change}" if change.state == ChangeState.DONE else str(change),
         "change": change,
+    }
+    if change.state == ChangeState.SELECTED:
+        return _show_selection(request, change, context)
+    context |= {
         "undos": change.undos.select_related("made_by").order_by("made_at"),
         "may_undo": may_undo(request.user, change),
+        "is_own": change.made_by_id == request.user.pk,
+        "left_total": change.selected - change.done - len(change.waiting),
     }
     return TemplateResponse(request, "desk/changes/change.html", context)
+
+
+def _show_selection(
+    request: HttpRequest, change: BulkChange, context: dict[str, object], form: forms.Form | None = None
+) -> HttpResponse:
+    """Ask whether to go on. Which rows have to stay shows when their turn comes; the first ones are named."""
+    rows = find_rows(request, change, change.waiting)
+    names = [str(row) for row in rows[:MAX_NAMES]]
+    context |= {"form": form or build_form(change.action), "names": names, "more": change.selected - len(names)}
+    return TemplateResponse(request, "desk/changes/confirm.html", context)
+
+
+@require_POST
+def go_on(request: HttpRequest, pk: int) -> HttpResponse:
+    """Start, continue, stop, or discard an action that is worked off in steps."""
+    change = find_change(request, pk)
+    here = reverse("admin:bulk_change", args=[pk])
+    if "stop" in request.POST:
+        stop(pk)
+        return SeeOther(here)
+    if change.made_by_id != request.user.pk:
+        raise PermissionDenied
+    if "discard" in request.POST:
+        BulkChange.objects.filter(pk=pk, state=ChangeState.SELECTED).delete()
+        messages.info(request, "Nothing was changed.")
+        return SeeOther(change.options.get("back") or reverse("admin:index"))
+    if "start" in request.POST:
+        form = build_form(change.action, request.POST)
+        if not form.is_valid():
+            context = {**admin.site.each_context(request), "title": str(change), "change": change}
+            return _show_selection(request, change, context, form)
+        start(pk, options={**change.options, **read_options(form)})
+        return SeeOther(here)
+    is_script = request.accepts("application/json") and not request.accepts("text/html")
+    change = work_off(request, pk, seconds=SECONDS_OF_SCRIPT if is_script else SECONDS_OF_PAGE)
+    if not is_script:
+        return SeeOther(here)
+    worked = change.selected - len(change.waiting)
+    return JsonResponse({"worked": worked, "is_done": change.state == ChangeState.DONE})
 
 
 class TakeBack(Protocol):

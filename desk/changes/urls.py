@@ -14,4 +14,5 @@ def urls(wrap: Callable[..., Any]) -> list[URLPattern]:
         path("changes/", wrap(pages.list_changes), name="bulk_changes"),
         path("changes/<int:pk>/", wrap(pages.show_change), name="bulk_change"),
         path("changes/<int:pk>/undo/", wrap(pages.undo), name="bulk_change_undo"),
+        path("changes/<int:pk>/go/", wrap(pages.go_on), name="bulk_change_go"),
     ]

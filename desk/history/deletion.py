@@ -1,6 +1,7 @@
 """Deletion at the desk: only of what readers never saw. Triggers enforce the same rule (tools/sql/history.sql)."""
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 from django.contrib import admin, messages
 from django.contrib.admin import actions
@@ -9,6 +10,7 @@ from django.db.models import ProtectedError, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from comparisons.models import Comparison
+from desk import change_links
 from desk.history.events import get_tracked_models
 from reviews.models import Prediction, Review
 from tools.models import ContentRevision, Fact, Plan, Sourced, Tool
@@ -17,7 +19,6 @@ from web import locks
 from web.words import count_of, join_words
 
 STAYS = "Content that readers have seen cannot be deleted. Withdraw a page or a review; supersede a price or a fact."
-MAX_SELECTED = 200  # rows per bulk action: the page that asks for confirmation posts all of them
 MAX_NAMES = 10  # rows that a message names before it counts the rest
 
 
@@ -44,10 +45,9 @@ def delete_selected(
 ) -> HttpResponse | None:
     """Delete the selected rows that readers never saw, after asking, and report which rows stay and why."""
     number = queryset.count()
-    if number > MAX_SELECTED:
-        words = f"You selected {number:,}; select at most {MAX_SELECTED} at a time. Nothing was deleted."
-        messages.error(request, words)
-        return None
+    if number > change_links.ROWS_PER_PAGE:
+        title = f"Delete {number:,} {modeladmin.opts.verbose_name_plural}"
+        return change_links.select_rows(request, queryset, action="delete", title=title)
     with locks.limited_atomic():
         if "post" in request.POST and get_tracked_models(queryset.model):
             ContentRevision.lock()
@@ -67,11 +67,21 @@ def _delete_unseen(
         if not queryset.exists():
             return None
     try:
-        with transaction.atomic():
+        with transaction.atomic(), _record(modeladmin, request, queryset):
             return actions.delete_selected(modeladmin, request, queryset)
     except (IntegrityError, ProtectedError) as error:
         messages.error(request, f"Nothing was deleted. {explain_refusal(error)}")
         return None
+
+
+def _record(
+    modeladmin: admin.ModelAdmin, request: HttpRequest, queryset: "QuerySet[models.Model]"
+) -> AbstractContextManager[object]:
+    """Record a confirmed deletion of rows with a history, so that it can be undone."""
+    if "post" not in request.POST or not get_tracked_models(queryset.model):
+        return nullcontext()
+    title = f"Delete {count_of(queryset.count(), str(modeladmin.opts.verbose_name))}"
+    return change_links.record_action(request, title, offer="Deleted by mistake?")
 
 
 def list_drafts_of(tools: Iterable[Tool]) -> tuple[list[Review], list[Comparison]]:

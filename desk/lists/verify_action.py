@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
+from desk import change_links
 from desk.confirming import ask_to_confirm, is_confirmed
 from desk.lists import verifying
 from desk.lists.change_lists import render_source_link
@@ -25,7 +26,9 @@ def run_verify_action(
         model_admin.message_user(request, text, messages.ERROR)
         return None
     if is_confirmed(request):
-        _report(model_admin, request, verify(rows, by=request.user))
+        title = f"Mark {_count_rows(len(rows))} as verified today"
+        with change_links.record_action(request, title, offer="Marked by mistake?"):
+            _report(model_admin, request, verify(rows, by=request.user))
         return None
     plan = VerificationPlan.of(rows)
     number = len(plan.to_verify)

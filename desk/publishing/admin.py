@@ -1,6 +1,7 @@
 """The publishing pages of the admin: the panel on an object's page, the confirmation page, and the bulk actions."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -19,9 +20,9 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from desk import change_links
 from desk.content import Content
 from desk.handover.pages import HandOverPages
-from desk.history.deletion import MAX_SELECTED
 from desk.lists.change_lists import ListAdmin, render_mark
 from desk.permissions import may_override_gate, may_preview, may_publish
 from desk.publishing import previews
@@ -214,10 +215,9 @@ class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
         if not self.has_publish_permission(request):
             raise PermissionDenied
         number = rows.count()
-        if number > MAX_SELECTED:
-            words = f"You selected {number:,}; select at most {MAX_SELECTED} at a time. Nothing was changed."
-            messages.error(request, words)
-            return None
+        if number > change_links.ROWS_PER_PAGE:
+            title = f"{transition.label.removesuffix(' now')} {number:,} {self.opts.verbose_name_plural}"
+            return change_links.select_rows(request, rows, action=transition.name, title=title)
         if not number:
             messages.error(request, "None of the selected rows exist anymore.")
             return None
@@ -252,7 +252,8 @@ class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
         seen = request.POST.getlist("seen")
         if is_valid and any(effect.would_happen(override=override) for effect in effects):
             if all(effect.fingerprint in seen for effect in effects):
-                self._apply(request, transition, effects, form, override=override)
+                with self._record(request, transition, len(effects)) if is_bulk else nullcontext():
+                    self._apply(request, transition, effects, form, override=override)
                 self._report_missing(request, len(seen) - len(effects))
                 return HttpResponseRedirect(back)
             messages.warning(request, "Something has changed since you opened this page. It is now up to date.")
@@ -264,6 +265,10 @@ class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
             if not transition.needs_reason:
                 form.fields.pop("reason", None)
         return self._render_confirmation(request, transition, effects, form, back=back, is_bulk=is_bulk)
+
+    def _record(self, request: HttpRequest, transition: Transition, number: int) -> AbstractContextManager[object]:
+        title = f"{transition.label.removesuffix(' now')} {count_of(number, str(self.opts.verbose_name))}"
+        return change_links.record_action(request, title, offer=f"{transition.done} by mistake?")
 
     def _apply(
         self,

@@ -1,13 +1,12 @@
 """Only what readers never saw can be deleted: the desk explains it, and the database enforces it."""
 
 import pytest
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.messages import get_messages
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
+from catalog.models import BulkChange
 from comparisons.models import Comparison
-from desk.history.deletion import MAX_SELECTED
 from reviews.models import Review
 from tests import factories as make
 from tests.desk.people import make_user, sign_in
@@ -129,7 +128,7 @@ def test_draft_takes_along_what_readers_never_saw(admin_client, admin_user):
     assert {row.history_user for row in Review.history.filter(history_type="-")} == {admin_user}
     make_draft_with_everything()
     _, done = delete_all(admin_client, Tool)
-    assert messages_of(done) == ["Successfully deleted 1 tool."]
+    assert messages_of(done)[0] == "Successfully deleted 1 tool."
     assert not Review.objects.exists()
 
 
@@ -162,7 +161,10 @@ def test_bulk_deletion_skips_public_rows_and_reports_both(admin_client):
     page = question.content.decode()
     assert "“Kept” stays. Content that readers have seen cannot be deleted" in page
     assert all(tool.name in page for tool in gone)
-    assert messages_of(done) == ["Successfully deleted 2 tools."]
+    deleted, offer = messages_of(done)
+    change = BulkChange.objects.get()
+    assert (deleted, change.title) == ("Successfully deleted 2 tools.", "Delete two tools")
+    assert offer == f'Deleted by mistake? <a href="/admin/changes/{change.pk}/undo/">Undo…</a>'
     assert list(Tool.objects.all()) == [kept]
 
 
@@ -211,19 +213,3 @@ def test_corrections_can_only_be_added(admin_client):
     assert admin_client.post(delete_url(correction), {"post": "yes"}).status_code == 403
     page = admin_client.get(reverse("admin:tools_tool_change", args=[tool.pk])).content.decode()
     assert ("corrections-TOTAL_FORMS" in page, "The price was wrong." in page) == (True, True)
-
-
-def test_too_many_rows_to_delete_get_a_sentence(admin_client):
-    """The confirmation would post more fields than Django takes, and answer 400."""
-    kind = make.category()
-    Tool.objects.bulk_create(Tool(name=f"Tool {n}", slug=f"tool-{n}", category=kind) for n in range(MAX_SELECTED + 1))
-    url = reverse("admin:tools_tool_changelist")
-    keys = list(Tool.objects.values_list("pk", flat=True))
-    selected = {"action": "delete_selected", ACTION_CHECKBOX_NAME: keys}
-    response = admin_client.post(url, selected, follow=True)
-    assert [str(message) for message in response.context["messages"]] == [
-        "You selected 201; select at most 200 at a time. Nothing was deleted."
-    ]
-    across = admin_client.post(url, {**selected, ACTION_CHECKBOX_NAME: keys[:1], "select_across": "1"}, follow=True)
-    assert "You selected 201;" in across.text
-    assert Tool.objects.count() == MAX_SELECTED + 1

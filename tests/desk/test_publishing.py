@@ -393,13 +393,6 @@ def test_bulk_action_needs_the_permission():
     assert "publish_selected" in sign_in(make_user(*EDITOR)).get(address).content.decode()
 
 
-def test_bulk_action_refuses_too_many_rows(monkeypatch):
-    monkeypatch.setattr("desk.publishing.admin.MAX_SELECTED", 1)
-    client, tools = sign_in(make_user(*EDITOR)), [make_complete_tool(), make_complete_tool()]
-    response = run_bulk(client, Tool, "publish", tools)
-    assert read_messages(response) == ["You selected 2; select at most 1 at a time. Nothing was changed."]
-
-
 @pytest.mark.parametrize(
     ("model", "make_content", "queries"),
     [

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from catalog.models import BulkChange
 from desk.lists import verifying
 from tests import factories as make
 from tools.models import Fact, Plan
@@ -65,11 +66,16 @@ def test_page_asks_and_changes_nothing(admin_client, plans):
 
 
 def test_current_rows_with_a_source_are_marked_and_the_rest_reported(admin_client, plans):
-    old = plans[2].verified_on
+    old, before = plans[2].verified_on, read_days(Plan)
     response = post_action(admin_client, f"{PLANS}?version=all", "verify_today", plans)
     assert (response.status_code, response["location"]) == (302, f"{PLANS}?version=all")
     assert read_days(Plan) == [today(), today(), old, old, today()]
-    assert messages_of(response) == [
+    *report, offer = messages_of(response)
+    assert offer.startswith("Marked by mistake? <a href=")
+    undo = f"/admin/changes/{BulkChange.objects.get().pk}/undo/"
+    admin_client.post(undo, {"seal": admin_client.get(undo).context["seal"]})
+    assert read_days(Plan) == before
+    assert report == [
         "2 prices and facts marked as verified today (“T: Old”, “T: Never”).",
         "1 price or fact left unchanged, superseded (“T: Gone”).",
         "1 price or fact left unchanged, without a source to check (“T: No source”).",
