@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
 from accounts import sessions
+from accounts.models import User
 from web.fields import LineField
 from web.mail_addresses import encode_address
 from web.normalize import normalize_line
@@ -39,6 +40,15 @@ class LoginForm(AllauthLoginForm):
         if request.user.is_authenticated:
             sessions.begin(request)  # allauth has just set an end of its own
         return response
+
+
+class DigestForm(forms.ModelForm):
+    """How often a person wants mail about what waits for them at the desk."""
+
+    class Meta:
+        model = User
+        fields = ("digest_interval",)
+        labels = {"digest_interval": "When something new waits for me"}
 
 
 class ResetPasswordForm(AllauthResetPasswordForm):

@@ -1,4 +1,6 @@
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
@@ -7,12 +9,23 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import Case, F, When
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.passwords import normalize_password
 from web.mail_addresses import encode_address
+
+
+class DigestInterval(models.TextChoices):
+    """How often a person is mailed what newly waits for them at the desk, at most."""
+
+    HOURLY = "hourly", "At most once an hour"
+    DAILY = "daily", "At most once a day"
+    OFF = "off", "Never"
+
+
+DIGEST_INTERVALS = {DigestInterval.HOURLY: timedelta(hours=1), DigestInterval.DAILY: timedelta(days=1)}
 
 
 class UserManager(DjangoUserManager["User"]):
@@ -23,16 +36,18 @@ class UserManager(DjangoUserManager["User"]):
         """
         return encode_address(super().normalize_email(email).lower())
 
+    def wants_digest(self) -> "models.QuerySet[User]":
+        """Return the people at the desk who want mail about what waits for them, and have an address."""
+        at_desk = self.filter(is_active=True, is_staff=True)
+        return at_desk.filter(digest_interval__in=DIGEST_INTERVALS).exclude(email="")
+
+    def due_for_digest(self, *, at: datetime) -> "models.QuerySet[User]":
+        """Return those whose last digest is as long ago as their interval, or who never got one."""
+        is_over = [Q(digest_interval=name, digest_at__lte=at - interval) for name, interval in DIGEST_INTERVALS.items()]
+        return self.wants_digest().filter(reduce(or_, is_over, Q(digest_at=None)))
+
     def _create_user_object(self, username: str, email: str | None, password: str | None, **fields: Any) -> "User":
         return super()._create_user_object(username, email, normalize_password(password), **fields)  # type: ignore[misc] # not in the stubs
-
-
-class DigestInterval(models.TextChoices):
-    """How often a person is mailed what newly waits for them at the desk, at most."""
-
-    HOURLY = "hourly", "At most once an hour"
-    DAILY = "daily", "At most once a day"
-    OFF = "off", "Never"
 
 
 class User(AbstractUser):

@@ -54,6 +54,7 @@ urlpatterns = [
     private("confirm/", account.reauthenticate, "account_reauthenticate"),
     private("confirm/code/", mfa.reauthenticate, "mfa_reauthenticate"),
     private("confirm/passkey/", passkeys.reauthenticate_webauthn, "mfa_reauthenticate_webauthn"),
+    own("mail/", views.change_digest, "account_mail"),
     own("password/", account.password_change, "account_change_password"),
     own("password/set/", account.password_set, "account_set_password"),
     private("password/reset/", account.password_reset, "account_reset_password"),

@@ -8,13 +8,16 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
+from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.views.decorators.http import require_POST
 from django.views.generic import View
 
 from accounts import second_factor
+from accounts.forms import DigestForm
 from accounts.models import User
 
 
@@ -26,7 +29,21 @@ class AccountView(IndexView):
             **super().get_context_data(**kwargs),
             "required": second_factor.is_required(self.request.user),
             "missing": second_factor.is_missing(self.request),
+            "digest_form": DigestForm(instance=self.request.user),
         }
+
+
+@require_POST
+def change_digest(request: HttpRequest) -> HttpResponseBase:
+    """Save how often a person wants mail from the desk."""
+    user = User.objects.get(pk=cast("User", request.user).pk)
+    form = DigestForm(request.POST, instance=user)
+    if form.is_valid():
+        user.save(update_fields=["digest_interval"])
+        messages.success(request, "Saved how often the desk mails you.")
+    else:
+        messages.error(request, "Choose how often the desk mails you. Nothing was changed.")
+    return HttpResponseRedirect(reverse("mfa_index"))
 
 
 class FactorChangeMixin(View):

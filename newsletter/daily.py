@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
-from newsletter import cleanup
+from newsletter import cleanup, digests
 from newsletter.models import DailyRun
 from votes.ranking import rank_pairs
 from votes.verifying import verify_tally
@@ -91,6 +91,10 @@ def _tidy(run: DailyRun) -> str:
     return f"deleted what has expired, and {deleted} old reports"
 
 
+def _queue_digests(run: DailyRun) -> str:
+    return f"{digests.queue_digests()} queued"
+
+
 def _verify_tally(run: DailyRun) -> str:
     differences = verify_tally()
     if differences:
@@ -105,5 +109,6 @@ STEPS: tuple[tuple[str, Callable[[DailyRun], str]], ...] = (
     ("rank pairs", _rank_pairs),
     ("clear sessions", _clear_sessions),
     ("tidy", _tidy),
+    ("queue digests", _queue_digests),
     ("verify tally", _verify_tally),
 )

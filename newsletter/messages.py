@@ -1,6 +1,7 @@
 """The messages we send, before they are addressed to anybody: text, HTML, and headers."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from css_inline import CSSInliner
@@ -9,6 +10,8 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from accounts.models import User
+from handovers.waiting import list_waiting
 from newsletter.content import MAX_ITEMS, NewsItem, NewsSection, adapt_subject, build_issue, parse_items, select_items
 from newsletter.models import Issue, Subscriber
 from newsletter.plain import render_text
@@ -80,6 +83,7 @@ def build_sign_up_reply(subscriber: Subscriber) -> Message:
     )
 
 
+MAX_WAITING = 20  # of each kind in a digest
 MAX_HTML_BYTES = 60_000
 _SIZE_LIMITS = (
     (MAX_ITEMS, None),
@@ -125,6 +129,24 @@ def build_test_message(issue: Issue) -> Message:
     here = settings.SITE_URL + reverse("newsletter")
     message = build_issue_message(issue, Links(unsubscribe=here, preferences=here))
     return replace(message, subject=f"[Test] {message.subject}", headers={"Auto-Submitted": "auto-generated"})
+
+
+def build_digest(user: User, *, now: datetime) -> Message | None:
+    """Return what waits for a user at the desk, as of now; None if nothing does."""
+    waiting, total = list_waiting(user, now=now, most=MAX_WAITING)
+    if not waiting:
+        return None
+    one = waiting[0]
+    return render_message(
+        "digest",
+        subject=f"{one.name}: {one.happened}" if len(waiting) == 1 else f"{total} things wait for you at the desk",
+        headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
+        waiting=waiting,
+        more=total - len(waiting),
+        desk=settings.SITE_URL + reverse("admin:index"),
+        account=settings.SITE_URL + reverse("mfa_index"),
+        interval=user.get_digest_interval_display().lower(),
+    )
 
 
 def _render_issue(

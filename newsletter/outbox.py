@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.models import User
 from newsletter import messages
 from newsletter.actions import suppress
 from newsletter.messages import Message
@@ -64,6 +65,10 @@ def build_message(row: Outbox) -> SingleMessage | None:
     if row.kind == OutboxKind.TEST:
         issue = Issue.objects.filter(pk=row.payload["issue"]).first()
         return _identify(row, messages.build_test_message(issue), row.payload["email"]) if issue else None
+    if row.kind == OutboxKind.DIGEST:
+        user = User.objects.wants_digest().filter(pk=row.payload["user"]).first()
+        message = messages.build_digest(user, now=timezone.now()) if user else None
+        return _identify(row, message, user.email) if user and message else None
     return None
 
 

@@ -20,7 +20,7 @@ from votes.models import PairRank
 from web import locks
 
 ROOT = Path(__file__).resolve().parents[2]
-STEPS = ["rank pairs", "clear sessions", "tidy", "verify tally"]
+STEPS = ["rank pairs", "clear sessions", "tidy", "queue digests", "verify tally"]
 
 
 @pytest.mark.django_db
@@ -56,7 +56,7 @@ def test_step_that_fails_stops_no_other_and_fails_the_command(monkeypatch, caplo
     monkeypatch.setattr(daily, "STEPS", (("divide", fail), *daily.STEPS))
     with pytest.raises(CommandError, match="Not all is well: divide failed"):
         call_command("daily")
-    assert [step["failed"] for step in DailyRun.objects.get().steps] == [True, False, False, False, False]
+    assert [step["failed"] for step in DailyRun.objects.get().steps] == [True, *[False] * len(STEPS)]
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
         "The daily step 'divide' failed."
     ]

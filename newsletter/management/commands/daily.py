@@ -8,7 +8,8 @@ from newsletter.models import DailyRun
 
 class Command(BaseCommand):
     help = (
-        "Run what must run daily: rank pairs, clear sessions, tidy, and verify the tally. Workers do it by themselves."
+        "Run what must run daily: rank pairs, clear sessions, tidy, queue digests, and verify the tally. Workers do it "
+        "by themselves."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

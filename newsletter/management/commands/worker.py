@@ -9,14 +9,17 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from tqdm import tqdm
 
-from newsletter import daily
+from newsletter import daily, digests
 from newsletter.worker import MailWorker
 
 DAILY_POLL = 60.0  # seconds
 
 
 class Command(BaseCommand):
-    help = "Send queued mail: replies to sign-ups, and issues of the newsletter. Any number of workers may run."
+    help = (
+        "Send queued mail: replies to sign-ups, digests for editors, and issues of the newsletter. Any number of "
+        "workers may run."
+    )
     requires_system_checks = []  # they query the database, and a worker waits until it answers
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,4 +45,5 @@ class Command(BaseCommand):
 def _run_daily() -> None:
     while True:
         daily.run_if_due()
+        digests.queue_if_due()
         time.sleep(DAILY_POLL)
