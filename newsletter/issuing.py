@@ -1,8 +1,10 @@
 """What editors do with an issue: compose, send, pause, resume, and stop it, and decide about unknown deliveries."""
 
+import logging
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from newsletter import composing, pieces, sending
@@ -15,9 +17,14 @@ from newsletter.content import (
     parse_pieces,
     select_public,
 )
-from newsletter.models import Delivery, Issue, IssueState, Outbox, OutboxKind, SendState
+from newsletter.models import Delivery, Issue, IssueState, Outbox, OutboxKind, SendState, Suppression
 from web import locks
 from web.locks import Lock
+
+log = logging.getLogger(__name__)
+
+MAX_DELAY = timedelta(hours=6)  # how long after its time a scheduled issue is still sent
+TESTS_PER_EDITOR, TESTS_PER_ADDRESS = 20, 5  # per hour
 
 
 class IssueActionError(Exception):
@@ -63,15 +70,17 @@ def replace_pieces(issue: Issue, new: Sequence[NewsItem]) -> None:
 
 
 @locks.limited_atomic()
-def start(*, issue: Issue) -> int:
+def start(*, issue: Issue, due_at: datetime | None = None) -> int:
     """Start sending an issue to everyone on the list now, and return how many subscribers that is.
 
     Content withdrawn since it was composed is left out, and so is the tool to watch if its votes are in doubt by now.
     Readers who got a piece with an earlier issue do not get it again. Raises IssueActionError unless it is ready and
-    still has what it had to say.
+    still has what it had to say; with `due_at`, also unless it is scheduled until then.
     """
     locks.hold(Lock.COMPOSING)  # against `reopen`, which must see what this issue tells
     found = _lock(issue, IssueState.READY)
+    if due_at is not None and (found.scheduled_at is None or found.scheduled_at > due_at):
+        raise IssueActionError(f"{found} is no longer scheduled for this time.")
     composed = parse_items(found.content)
     doubtful = composing.find_doubtful_tools(since=found.since_at or found.composed_at, at=timezone.now())
     left = [
@@ -90,6 +99,47 @@ def start(*, issue: Issue) -> int:
     found.scheduled_at, found.trouble = None, ""
     found.save(update_fields=["subject", "content", "state", "started_at", "scheduled_at", "trouble"])
     return sending.queue(issue=found, categories=sorted({pk for item in items for pk in item.category_ids}))
+
+
+@locks.limited_atomic()
+def schedule(*, issue: Issue, at: datetime) -> None:
+    """Let a worker start to send a ready issue at a time. Raises IssueActionError if it is not ready."""
+    _lock(issue, IssueState.READY)
+    Issue.objects.filter(pk=issue.pk).update(scheduled_at=at, trouble="")
+
+
+def unschedule(*, issue: Issue) -> None:
+    """End the schedule of a ready issue, which stays ready."""
+    _change_state(issue, IssueState.READY, IssueState.READY, scheduled_at=None)
+
+
+def start_due() -> None:
+    """Start the scheduled issue whose time has come, if there is one.
+
+    If it cannot be sent, or if no worker ran for long after its time, its schedule ends, and it says why.
+    """
+    now = timezone.now()
+    for issue in Issue.objects.filter(state=IssueState.READY, scheduled_at__lte=now):
+        trouble = "No worker was running at its time, so it was not sent. Send it, or schedule it again."
+        if issue.scheduled_at is not None and issue.scheduled_at >= now - MAX_DELAY:
+            trouble = _start_if_possible(issue, due_at=now)
+        if trouble:
+            still_due = Issue.objects.filter(pk=issue.pk, scheduled_at=issue.scheduled_at)
+            still_due.update(scheduled_at=None, trouble=trouble[:500])
+
+
+def _start_if_possible(issue: Issue, *, due_at: datetime) -> str:
+    """Start an issue, and return why that is impossible; "" if it is started."""
+    try:
+        start(issue=issue, due_at=due_at)
+    except (OperationalError, InterfaceError):
+        raise
+    except IssueActionError as error:
+        return str(error)
+    except Exception as error:
+        log.exception("%s cannot be sent at its time.", issue)
+        return f"It was not sent at its time, because of an error: {error}"
+    return ""
 
 
 @locks.limited_atomic()
@@ -150,9 +200,21 @@ def reopen(*, issue: Issue) -> None:
     Issue.objects.filter(pk=found.pk).update(state=IssueState.SENDING, finished_at=None)
 
 
-def queue_test(*, issue: Issue, email: str) -> None:
-    """Queue a test of an issue to one address, as a reader of all categories would get it."""
-    Outbox.objects.create(kind=OutboxKind.TEST, payload={"issue": issue.pk, "email": email})
+@locks.limited_atomic()
+def queue_test(*, issue: Issue, email: str, by: int) -> None:
+    """Queue a test of an issue to one address, as a reader of all categories would get it, for the user `by`.
+
+    Raises IssueActionError if the address wants no mail, or if too many tests were sent within the last hour.
+    """
+    Issue.objects.select_for_update(of=("self",), no_key=True).get(pk=issue.pk)  # one after the other, to be counted
+    if Suppression.objects.for_email(email).exists():
+        raise IssueActionError(f"{email} wants no mail from us, or does not take it.")
+    tests = Outbox.objects.filter(kind=OutboxKind.TEST, created_at__gt=timezone.now() - timedelta(hours=1))
+    if tests.filter(payload__by=by).count() >= TESTS_PER_EDITOR:
+        raise IssueActionError(f"You have sent {TESTS_PER_EDITOR} tests within an hour. Wait a little.")
+    if tests.filter(payload__email__iexact=email).count() >= TESTS_PER_ADDRESS:
+        raise IssueActionError(f"{email} has got {TESTS_PER_ADDRESS} tests within an hour. Wait a little.")
+    Outbox.objects.create(kind=OutboxKind.TEST, payload={"issue": issue.pk, "email": email, "by": by})
 
 
 @locks.limited_atomic()

@@ -13,6 +13,7 @@ WEEKS = 26
 WIDTH, HEIGHT = 640, 220  # of the chart, in its own units
 _MARGIN = 12
 BAR_HEIGHT = 10  # in the units of its own drawing
+MIN_WIDTH = 0.8  # percent of the longest bar
 
 # Subscribers grouped by when they signed up, confirmed, and left, in one scan per table. `width_bucket` returns the
 # index of the first day that ends after an event. Of an erased subscriber only the erasure is known: it counts as left.
@@ -136,7 +137,7 @@ class BarPart:
 
 @dataclass(frozen=True, slots=True)
 class IssueBar:
-    """The bar of an issue in the chart: failed, unknown, the rest, and sent."""
+    """The bar of an issue in the chart: sent, failed, unknown, and the rest."""
 
     issue: Issue
     parts: tuple[BarPart, ...]
@@ -150,12 +151,15 @@ def draw_bars(rows: Sequence[DeliveryCounts]) -> list[IssueBar]:
     bars = []
     for row in rows:
         parts, x = [], 0.0
-        for kind in ("failed", "unknown", "rest", "sent"):  # the small ones first, so that they line up
-            number = row.left + row.waiting if kind == "rest" else getattr(row, kind)
-            if number:
-                width = min(max(number / maximum * 100, 0.8), 100 - x)
-                parts.append(BarPart(kind, f"{x:.2f}", f"{width:.2f}"))
-                x += width
+        numbers = {"sent": row.sent, "failed": row.failed, "unknown": row.unknown, "rest": row.left + row.waiting}
+        widths = {kind: max(number / maximum * 100, MIN_WIDTH) for kind, number in numbers.items() if number}
+        if (excess := sum(widths.values()) - 100) > 0:
+            widest = max(widths, key=widths.__getitem__)
+            widths[widest] -= excess  # what the small parts take to be seen
+        for kind, width in widths.items():
+            short = {"y": 1 + (BAR_HEIGHT - 2) // 2, "height": (BAR_HEIGHT - 2) // 2} if kind == "failed" else {}
+            parts.append(BarPart(kind, f"{x:.2f}", f"{width:.2f}", **short))
+            x += width
         bars.append(IssueBar(row.issue, tuple(parts)))
     return bars
 

@@ -16,7 +16,7 @@ from django.db.models import Min
 from django.utils import timezone
 from tqdm import tqdm
 
-from newsletter import cleanup, outbox, sending
+from newsletter import cleanup, issuing, outbox, sending
 from newsletter.models import Outbox, SendState, Worker
 from newsletter.outgoing import IssueMessageBuilder
 from newsletter.sending import ClaimedDelivery
@@ -88,6 +88,7 @@ class MailWorker:
         self._settle()
         self._send_heartbeat()
         worked = self._send_outbox()
+        issuing.start_due()
         return self._send_issues() or worked
 
     def _send_outbox(self) -> bool:

@@ -2,37 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
-from django.utils.csp import CSP
-from django.views.decorators.csp import csp_override
+from django.utils import timezone
 
-from desk.admin.issue_pieces import answer_piece_button, show_piece
+from desk.admin.issue_access import get_change_url, get_issue, require
+from desk.admin.issue_pieces import answer_piece_button, list_warned, show_piece
+from desk.admin.issue_previews import preview_urls, send_test
 from desk.idempotency import answer_once
-from desk.ids import parse_id
+from desk.publishing.admin import LOCAL_TIME, suggest_time
 from newsletter import issuing, statistics, writing
+from newsletter.content import parse_items
 from newsletter.issuing import IssueActionError
-from newsletter.messages import Links, Message, build_issue_message
-from newsletter.models import Issue, Subscriber, Worker
+from newsletter.models import Issue, IssueState, Subscriber, Worker
+from newsletter.progress import read_progress
 from web import clock
 from web.http import SeeOther
 from web.words import count_of
 
-# A message has inline styles. It is shown on a page of its own without scripts, forms, or requests.
-MAIL_CSP: dict[str, Any] = {
-    "default-src": [CSP.NONE],
-    "style-src": [CSP.UNSAFE_INLINE],
-    "base-uri": [CSP.NONE],
-    "sandbox": True,
-    "frame-ancestors": [CSP.NONE],
-}
 MAX_ISSUES = 30
 MAX_BARS = 12
 
@@ -54,7 +47,11 @@ ACTIONS = {
         issuing.pause, "Sending is paused. Messages that a worker has already started may still go out."
     ),
     "resume": IssueAction(issuing.resume, "Sending continues."),
-    "stop": IssueAction(issuing.stop, "Stopped. The rest of it will never be sent.", "Stop it for good?"),
+    "stop": IssueAction(issuing.stop, "Stopped. Its news is news again for readers it has not reached.", "Stop it?"),
+    "reopen": IssueAction(
+        issuing.reopen, "It goes out to the readers it has not reached.", "Send it to the readers it has not reached?"
+    ),
+    "unschedule": IssueAction(issuing.unschedule, "It is no longer scheduled. It is still ready to send."),
 }
 
 
@@ -62,18 +59,48 @@ def issue_urls(model_admin: admin.ModelAdmin) -> list[URLPattern]:
     """Return the addresses of these pages, below the list of issues."""
     view = model_admin.admin_site.admin_view
     pages = _IssuePages(model_admin)
-    html = csp_override(MAIL_CSP)(view(pages.html))
     return [
+        *preview_urls(model_admin),
         path("compose/", view(pages.compose), name="newsletter_issue_compose"),
         path("write/", view(pages.write), name="newsletter_issue_write"),
         path("numbers/", view(pages.numbers), name="newsletter_issue_numbers"),
-        path("<path:object_id>/mail.html", html, name="newsletter_issue_html"),
-        path("<path:object_id>/mail.txt", view(pages.text), name="newsletter_issue_text"),
         path("<path:object_id>/duplicate/", view(pages.duplicate), name="newsletter_issue_duplicate"),
         path("<path:object_id>/pieces/<slug:key>/", view(pages.piece), name="newsletter_issue_piece"),
-        path("<path:object_id>/test/", view(pages.test), name="newsletter_issue_test"),
+        path("<path:object_id>/schedule/", view(pages.schedule), name="newsletter_issue_schedule"),
+        path("<path:object_id>/progress/", view(show_progress), name="newsletter_issue_progress"),
         path("<path:object_id>/<slug:act>/now/", view(pages.act), name="newsletter_issue_act"),
     ]
+
+
+class ScheduleForm(forms.Form):
+    """When to send an issue."""
+
+    at = forms.DateTimeField(
+        label="At (UTC)",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "data-utc": ""}, format=LOCAL_TIME),
+        help_text="A worker starts to send it at that time. The time is in UTC.",
+    )
+
+    def clean_at(self) -> datetime:
+        at: datetime = self.cleaned_data["at"]
+        clock.validate_year(at)
+        if at <= timezone.now():
+            raise forms.ValidationError("That time has passed. To send it now, press “Send it now”.")
+        return at
+
+
+def show_progress(request: HttpRequest, object_id: str) -> HttpResponse:
+    """Show how far an issue has come, as a part of its form. Once its state is another one, reload the form."""
+    issue = get_issue(request, object_id)
+    if "HX-Request" not in request.headers:
+        return SeeOther(get_change_url(issue))
+    if issue.state != IssueState.SENDING:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    context = {"issue": issue, "progress": read_progress(issue, now=timezone.now())}
+    return render(request, "desk/newsletter/_progress.html", context)
+
+
+show_progress.is_use = False  # type: ignore[attr-defined] # a page that nobody looks at must not renew the session
 
 
 class _IssuePages:
@@ -82,22 +109,22 @@ class _IssuePages:
 
     def compose(self, request: HttpRequest) -> HttpResponse:
         """Compose this week's issue. POST only."""
-        _require(request, "newsletter.add_issue")
+        require(request, "newsletter.add_issue")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         return _compose(request, home=reverse("admin:newsletter_issue_changelist"))
 
     def write(self, request: HttpRequest) -> HttpResponse:
         """Create an empty draft, to be written by hand. POST only."""
-        _require(request, "newsletter.add_issue")
+        require(request, "newsletter.add_issue")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         return answer_once(request, lambda: _create(request, writing.write_issue, "is empty. Write it."))
 
     def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Create a draft with the words and pieces of an issue. POST only."""
-        _require(request, "newsletter.add_issue")
-        issue = _get_issue(request, object_id)
+        require(request, "newsletter.add_issue")
+        issue = get_issue(request, object_id)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         do = partial(writing.duplicate, issue=issue)
@@ -105,30 +132,12 @@ class _IssuePages:
 
     def piece(self, request: HttpRequest, object_id: str, key: str) -> HttpResponse:
         """Show and save the words of one piece."""
-        return show_piece(self.admin, request, _get_issue(request, object_id), key)
-
-    def html(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Show the HTML part of the message."""
-        return HttpResponse(_build_message(_get_issue(request, object_id)).html)
-
-    def text(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Show the text part of the message."""
-        return HttpResponse(
-            _build_message(_get_issue(request, object_id)).text, content_type="text/plain; charset=utf-8"
-        )
-
-    def test(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Send a test to the editor's own address. POST only."""
-        _require(request, "newsletter.change_issue")
-        issue = _get_issue(request, object_id)
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        return answer_once(request, lambda: _send_test(request, issue))
+        return show_piece(self.admin, request, get_issue(request, object_id), key)
 
     def act(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
         """Do one of ACTIONS on POST. On GET, ask first, where the action has a question."""
-        _require(request, "newsletter.send_issue")
-        issue = _get_issue(request, object_id)
+        require(request, "newsletter.send_issue")
+        issue = get_issue(request, object_id)
         if act not in ACTIONS:
             raise Http404
         action = ACTIONS[act]
@@ -136,12 +145,33 @@ class _IssuePages:
             return _do(request, issue, action)
         if not action.question:
             return HttpResponseNotAllowed(["POST"])
+        return self._ask(request, issue, act, ScheduleForm(initial={"at": suggest_time()}))
+
+    def schedule(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Schedule a ready issue. POST only."""
+        require(request, "newsletter.send_issue")
+        issue = get_issue(request, object_id)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        form = ScheduleForm(request.POST)
+        if not form.is_valid():
+            return self._ask(request, issue, "send", form)
+        at = form.cleaned_data["at"]
+        words = f"It goes out on {at:%b} {at.day}, {at:%Y, %H:%M} UTC."
+        return _do(request, issue, IssueAction(partial(issuing.schedule, at=at), words))
+
+    def _ask(self, request: HttpRequest, issue: Issue, act: str, form: ScheduleForm) -> HttpResponse:
+        pieces = parse_items(issue.content)
         context = {
             **self.admin.admin_site.each_context(request),
-            "title": f"{issue}: {action.question}",
+            "title": f"{issue}: {ACTIONS[act].question}",
             "opts": Issue._meta,
             "issue": issue,
             "act": act,
+            "form": form,
+            "warned": list_warned(issue) if act == "send" else [],
+            "piece_count": len(pieces),
+            "unreached_count": issue.deliveries.waiting().count(),
             "subscriber_count": Subscriber.objects.confirmed().count(),
             "live_worker_count": sum(not worker.is_silent() for worker in Worker.objects.all()),
         }
@@ -149,7 +179,7 @@ class _IssuePages:
 
     def numbers(self, request: HttpRequest) -> HttpResponse:
         """Show subscribers over time, the deliveries of each issue, and the workers."""
-        _require(request, "newsletter.view_issue")
+        require(request, "newsletter.view_issue")
         rows = statistics.count_subscribers_by_week(today=clock.today())
         lines = statistics.draw_lines(rows)
         issues = statistics.count_deliveries(list(Issue.objects.out().newest_first()[:MAX_ISSUES]))
@@ -172,36 +202,21 @@ class _IssuePages:
         return render(request, "desk/newsletter/numbers.html", context)
 
 
-def _require(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
-        raise PermissionDenied
-
-
-def _get_issue(request: HttpRequest, object_id: str) -> Issue:
-    """Return an issue that the user may see. Raises PermissionDenied or Http404."""
-    _require(request, "newsletter.view_issue")
-    pk = parse_id(unquote(object_id))
-    issue = Issue.objects.filter(pk=pk).first() if pk else None
-    if issue is None:
-        raise Http404
-    return issue
-
-
 def answer_button(request: HttpRequest, issue: Issue) -> HttpResponse | None:
     """Do what a button of the form (`_test`, or one of ACTIONS) does, once the form is saved; None for its own buttons.
 
     The form has these buttons so that what was typed is saved first.
     """
     if "_test" in request.POST:
-        return _send_test(request, issue)
+        return send_test(request, issue)
     if "_compose" in request.POST:
-        _require(request, "newsletter.add_issue")
-        return _compose(request, home=_change_url(issue))
+        require(request, "newsletter.add_issue")
+        return _compose(request, home=get_change_url(issue))
     if answer := answer_piece_button(request, issue):
         return answer
     for act, action in ACTIONS.items():
         if f"_{act}" in request.POST:
-            _require(request, "newsletter.send_issue")
+            require(request, "newsletter.send_issue")
             if action.question:
                 return SeeOther(reverse("admin:newsletter_issue_act", args=[issue.pk, act]))
             return _do(request, issue, action)
@@ -220,7 +235,7 @@ def _compose(request: HttpRequest, *, home: str) -> HttpResponse:
         return SeeOther(home)
     items = count_of(len(issue.content), "item")
     messages.success(request, f"{issue} is composed with {items}. Now write its lead.")
-    return SeeOther(_change_url(issue))
+    return SeeOther(get_change_url(issue))
 
 
 def _create(request: HttpRequest, do: Callable[[], Issue], words: str) -> HttpResponse:
@@ -230,7 +245,7 @@ def _create(request: HttpRequest, do: Callable[[], Issue], words: str) -> HttpRe
         messages.error(request, str(error))
         return SeeOther(reverse("admin:newsletter_issue_changelist"))
     messages.success(request, f"{issue} {words}")
-    return SeeOther(_change_url(issue))
+    return SeeOther(get_change_url(issue))
 
 
 def _do(request: HttpRequest, issue: Issue, action: IssueAction) -> HttpResponse:
@@ -240,24 +255,4 @@ def _do(request: HttpRequest, issue: Issue, action: IssueAction) -> HttpResponse
         messages.error(request, str(error))
     else:
         messages.success(request, f"{issue}: {action.message}")
-    return SeeOther(_change_url(issue))
-
-
-def _send_test(request: HttpRequest, issue: Issue) -> HttpResponse:
-    email = getattr(request.user, "email", "")
-    if email:
-        issuing.queue_test(issue=issue, email=email)
-        messages.success(request, f"A test to {email} is queued.")
-    else:
-        messages.error(request, "Your account has no email address for a test. An administrator can add one.")
-    return SeeOther(_change_url(issue))
-
-
-def _change_url(issue: Issue) -> str:
-    return reverse("admin:newsletter_issue_change", args=[issue.pk])
-
-
-def _build_message(issue: Issue) -> Message:
-    """Return the message to a subscriber of all categories, with links that unsubscribe nobody."""
-    here = reverse("newsletter")
-    return build_issue_message(issue, Links(unsubscribe=here, preferences=here))
+    return SeeOther(get_change_url(issue))

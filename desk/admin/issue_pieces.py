@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from desk.admin.issue_access import get_change_url, reset_ready
 from desk.idempotency import answer_once
 from newsletter import pieces, writing
 from newsletter.composing import MAX_SENTENCE_LENGTH
@@ -98,6 +99,12 @@ def list_sections(issue: Issue) -> list[PieceSection]:
     ]
 
 
+def list_warned(issue: Issue) -> list[PieceRow]:
+    """Return the pieces that readers would get and that an editor should look at first."""
+    rows = [row for section in list_sections(issue) for row in section.rows]
+    return [row for row in rows if row.warnings and not row.piece.is_left_out]
+
+
 def answer_piece_button(request: HttpRequest, issue: Issue) -> HttpResponse | None:
     """Do what a button of a piece or of a section does; None if none was pressed. Pressed twice, it does it once."""
     act, _, key = request.POST.get(BUTTON, "").partition(" ")
@@ -110,8 +117,10 @@ def answer_piece_button(request: HttpRequest, issue: Issue) -> HttpResponse | No
         writing.change_pieces(issue=issue, how=lambda listed: how(listed, key))
     except IssueActionError as error:
         messages.error(request, str(error))
+    else:
+        reset_ready(request, issue)
     place = f"piece-{key}" if act in PIECE_ACTIONS else f"section-{key}"
-    return SeeOther(f"{reverse('admin:newsletter_issue_change', args=[issue.pk])}#{place}")
+    return SeeOther(f"{get_change_url(issue)}#{place}")
 
 
 def show_piece(model_admin: admin.ModelAdmin, request: HttpRequest, issue: Issue, key: str) -> HttpResponse:
@@ -158,7 +167,8 @@ def _save(request: HttpRequest, issue: Issue, piece: NewsItem, *, title: str, wo
         messages.error(request, str(error))
     else:
         messages.success(request, f"“{title or piece.title}” is saved.")
-    return SeeOther(f"{reverse('admin:newsletter_issue_change', args=[issue.pk])}#piece-{piece.key}")
+        reset_ready(request, issue)
+    return SeeOther(f"{get_change_url(issue)}#piece-{piece.key}")
 
 
 def _compute_version(piece: NewsItem) -> str:

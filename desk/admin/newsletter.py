@@ -2,21 +2,28 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
+from django.utils import timezone
+from django.views.decorators.csp import csp_override
 
+from desk.admin.issue_access import reset_ready
 from desk.admin.issue_pages import answer_button, issue_urls
 from desk.admin.issue_pieces import list_sections
+from desk.admin.issue_previews import PAGE_CSP
 from desk.base import DeskAdmin
+from desk.fields import MARKDOWN_PREVIEW_URL
 from desk.presence import PresenceAdmin
 from newsletter import issuing
 from newsletter.actions import erase
 from newsletter.issuing import IssueActionError
 from newsletter.models import Delivery, Issue, IssueState, Outbox, Subscriber, Suppression, Worker
-from newsletter.statistics import count_deliveries
+from newsletter.progress import read_progress
 
 
 class ProgramWrittenAdmin(DeskAdmin):
@@ -77,17 +84,33 @@ class SuppressionAdmin(DeskAdmin):
         return False
 
 
+TIMES = ("since_at", "composed_at", "scheduled_at", "started_at", "finished_at")
+
+
+class IssueForm(ModelForm):
+    """The words of an issue."""
+
+    class Meta:
+        model = Issue
+        fields = ["subject", "lead"]
+        widgets = {"lead": AdminTextareaWidget(attrs={"data-preview": MARKDOWN_PREVIEW_URL, "rows": 10})}
+
+
 @admin.register(Issue)
 class IssueAdmin(DeskAdmin, PresenceAdmin):
+    class Media:
+        js = [forms.Script("desk/preview.js", defer=True), forms.Script("desk/issue.js", defer=True)]
+
     change_list_template = "admin/newsletter/issue/change_list.html"
     change_form_template = "admin/newsletter/issue/change_form.html"
-    list_display = ["number", "subject", "state", "composed_at", "started_at", "finished_at"]
+    list_display = ["number", "subject", "state", "composed_at", "scheduled_at", "started_at", "finished_at"]
     list_display_links = ["number", "subject"]
     list_filter = ["state"]
     search_fields = ["subject"]
     text_fields = ["lead"]
-    fields = ["state", "subject", "lead", "since_at", "composed_at", "started_at", "finished_at"]
-    readonly_fields = ["state", "since_at", "composed_at", "started_at", "finished_at"]
+    form = IssueForm
+    fields = ["state", "subject", "lead", *TIMES]
+    readonly_fields = ["state", *TIMES]
 
     def name_hit(self, row: Issue) -> str:
         return f"{row}: {row.subject}"
@@ -111,6 +134,8 @@ class IssueAdmin(DeskAdmin, PresenceAdmin):
                 issuing.edit(issue=obj, subject=obj.subject, lead=obj.lead)
             except IssueActionError as error:
                 messages.error(request, str(error))
+            else:
+                reset_ready(request, obj)
 
     def response_change(self, request: HttpRequest, obj: Issue) -> HttpResponse:
         """After the words are saved, do what the pressed button says."""
@@ -121,7 +146,11 @@ class IssueAdmin(DeskAdmin, PresenceAdmin):
         return obj.get_absolute_url() if obj.is_out else None
 
     def get_urls(self) -> list[URLPattern]:
-        return [*issue_urls(self), *super().get_urls()]
+        urls = super().get_urls()
+        for url in urls:
+            if url.name == "newsletter_issue_change":
+                url.callback = csp_override(PAGE_CSP)(url.callback)  # its message is in a frame
+        return [*issue_urls(self), *urls]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         may_compose = request.user.has_perm("newsletter.add_issue")
@@ -138,7 +167,7 @@ class IssueAdmin(DeskAdmin, PresenceAdmin):
                 "may_edit": self.has_change_permission(request, issue),
                 "may_compose": request.user.has_perm("newsletter.add_issue"),
                 "sections": list_sections(issue),
-                "numbers": count_deliveries([issue])[0] if issue.is_out else None,
+                "progress": read_progress(issue, now=timezone.now()) if issue.is_out else None,
             }
         return super().render_change_form(request, context, **options)
 

@@ -237,7 +237,7 @@ class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
         back: str,
         is_bulk: bool = False,
     ) -> HttpResponse:
-        suggested_at = _tomorrow_at_nine() if transition.at_time else None
+        suggested_at = suggest_time() if transition.at_time else None
         may_override = transition.is_gated and may_override_gate(request.user, self.model)
         form = TransitionForm(
             request.POST if is_submitted else None,
@@ -368,6 +368,6 @@ def _transition_selected(
     return model_admin.transition_selected(request, rows, transition=transition)
 
 
-def _tomorrow_at_nine() -> datetime:
-    """Return a time to suggest."""
+def suggest_time() -> datetime:
+    """Return a time to suggest: tomorrow at nine."""
     return (timezone.localtime() + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)

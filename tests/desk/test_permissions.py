@@ -209,9 +209,13 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "newsletter_issue_history": CONTENT,
     "newsletter_issue_restore": CONTENT,
     "newsletter_issue_duplicate": CONTENT_FORMS,
+    "newsletter_issue_frame": CONTENT,
     "newsletter_issue_html": CONTENT,
     "newsletter_issue_numbers": CONTENT,
     "newsletter_issue_piece": CONTENT,
+    "newsletter_issue_preview": CONTENT,
+    "newsletter_issue_progress": (403, 303, 403, 303),  # to the form, unless a script asks
+    "newsletter_issue_schedule": CONTENT_FORMS,
     "newsletter_issue_test": CONTENT_FORMS,
     "newsletter_issue_text": CONTENT,
     "newsletter_issue_write": CONTENT_FORMS,

@@ -37,7 +37,8 @@ def test_issue_is_composed_previewed_tested_and_sent():
     assert (
         "A test to editor@example.com is queued." in client.post(f"{url}{issue.pk}/test/", follow=True).content.decode()
     )
-    assert Outbox.objects.get().payload == {"issue": issue.pk, "email": "editor@example.com"}
+    by = User.objects.get().pk
+    assert Outbox.objects.get().payload == {"issue": issue.pk, "email": "editor@example.com", "by": by}
     assert "View on site" not in client.get(home).content.decode()
     make.subscriber()
     assert "Ready to send." in act(client, issue, "ready")
@@ -49,7 +50,7 @@ def test_issue_is_composed_previewed_tested_and_sent():
     assert Issue.objects.get().state == "sending"
     assert [delivery.subscriber.email for delivery in Delivery.objects.all()] == [Subscriber.objects.get().email]
     for name, message in [("pause", "Sending is paused."), ("resume", "Sending continues."), ("pause", "paused."),
-                          ("stop", "will never be sent"), ("send", "is not ready to send but stopped")]:  # fmt: skip
+                          ("stop", "news is news again"), ("send", "is not ready to send but stopped")]:  # fmt: skip
         assert message in act(client, issue, name)
     # Its text is final now.
     client.post(home, {"subject": "Other", "lead": ""})
@@ -298,7 +299,7 @@ def test_bars_share_a_scale_and_show_small_numbers():
         statistics.DeliveryCounts(Issue(number=1), sent=500, failed=0, unknown=0, left=0, waiting=0),
     ]
     assert [[(part.kind, part.x, part.width) for part in bar.parts] for bar in statistics.draw_bars(rows)] == [
-        [("failed", "0.00", "0.80"), ("rest", "0.80", "0.90"), ("sent", "1.70", "98.30")],
+        [("sent", "0.00", "98.30"), ("failed", "98.30", "0.80"), ("rest", "99.10", "0.90")],
         [("sent", "0.00", "50.00")],
     ]
     assert statistics.draw_bars([]) == []

@@ -370,7 +370,7 @@ def test_stopping_worker_releases_what_it_has_claimed(monkeypatch):
 def test_test_message_goes_only_to_the_editor():
     issue = make_ready_issue()
     make.subscriber()
-    issuing.queue_test(issue=issue, email="editor@example.com")
+    issuing.queue_test(issue=issue, email="editor@example.com", by=1)
     work()
     [message] = mail.outbox
     assert (message.to, message.subject) == (["editor@example.com"], f"[Test] {issue.subject}")
