@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -19,8 +20,10 @@ from desk import contention
 from desk.change_links import link_to_change
 from desk.changes.action_form import build_form, read_options
 from desk.changes.steps import find_rows, start, stop, work_off
-from desk.changes.undoing import ChangedError, UndoReport, undo_change
+from desk.changes.undoing import ChangedError, UndoReport, restore_tool, undo_change
 from desk.permissions import AnyUser, may_import
+from desk.publishing.gate import format_moment
+from tools.models import Tool
 from web.http import SeeOther
 from web.paging import get_page
 
@@ -122,6 +125,33 @@ def undo(request: HttpRequest, pk: int) -> HttpResponseBase:
         title=f"Undo “{change}”",
         back_url=here,
         context={"change": change, "verb": "Undo"},
+    )
+
+
+class TimeForm(forms.Form):
+    """The time of a version, in UTC."""
+
+    at = forms.DateTimeField()
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def restore_as_of(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Show what taking a tool back to the time `?at=` would do, with its prices and facts, and do it."""
+    if not may_import(request.user):
+        raise PermissionDenied
+    tool = get_object_or_404(Tool, pk=pk)
+    form = TimeForm(request.GET)
+    history_url = reverse("admin:tools_tool_history", args=[pk])
+    if not form.is_valid():
+        messages.warning(request, "That is not a time. Choose one from the history.")
+        return SeeOther(history_url)
+    at = form.cleaned_data["at"]
+    return answer_take_back(
+        request,
+        partial(restore_tool, tool=tool, at=at, by=request.user),  # type: ignore[arg-type] # signed in
+        title=f"{tool} as of {format_moment(at)}",
+        back_url=history_url,
+        context={"tool": tool, "verb": "Restore"},
     )
 
 

@@ -13,8 +13,8 @@ from django.db.models import Model
 
 from catalog.report import describe_row
 from comparisons.models import Comparison
-from desk.changes.batches import Batch, get_key
-from desk.changes.targets import Target, Values, read_values
+from desk.changes.batches import Batch, Key, get_key
+from desk.changes.targets import PUBLICATION, Target, Values, read_values
 from desk.history.events import TrackedModel
 from reviews.models import Prediction, Review
 from tools.models import Correction, Fact, Plan, Sourced, Tool
@@ -23,12 +23,12 @@ from tools.values import fits
 
 # Accounts decide who holds a seat, and the files of an older logo are gone.
 NEVER_RESTORED = {"held_by_id", "logo", "created_at"}
-TIMES = ("published_at", "withdrawn_at")
 JUDGMENT = {"outcome", "note", "source", "judged_on"}
 
 SINCE = "it was changed since"
 DELETED = "it was deleted since"
 REPLACED = "it has another value since"
+UNFIT = "it is no longer a value of its attribute"
 NOT_ALLOWED = "your account may not publish or withdraw it"
 
 
@@ -244,9 +244,9 @@ class Planner:
         standing = [name for name in changed if now[name] == after[name]]
         if moved := [name for name in changed if now[name] not in (after[name], before[name])]:
             self.steps.leave(row, f"{SINCE}: {_name_fields(target.model, moved)}")
-        if times := [name for name in standing if name in TIMES and isinstance(row, Publishable)]:
+        if times := [name for name in standing if name in PUBLICATION and isinstance(row, Publishable)]:
             self._plan_times(row, before, times)
-            standing = [name for name in standing if name not in TIMES]
+            standing = [name for name in standing if name not in PUBLICATION]
         if self._rewrites_words(row, set(standing)):
             self.steps.leave(row, "readers have seen these words: write a new edition")
         elif isinstance(row, Sourced):
@@ -296,7 +296,7 @@ class Planner:
         if row.superseded_at is not None:
             self.steps.leave(row, REPLACED)
         elif not _fits(row, {**now, **values}):
-            self.steps.leave(row, "it is no longer a value of its attribute")
+            self.steps.leave(row, UNFIT)
         elif is_value and self.batch.was_seen(row):
             self._replace(row, {**now, **values})
         else:
@@ -307,22 +307,14 @@ class Planner:
         key = get_key(target.model, before)
         current: Any = self.batch.current.get(key)
         if current is None and isinstance(row, Plan):
-            renamed = self.batch.renamed.get((row.tool_id, before["name"]))
-            current = renamed if renamed and renamed.added_at == row.superseded_at else None
+            renamed: Any = self.batch.renamed.get((row.tool_id, before["name"]))
+            current = renamed if renamed and renamed.added_at >= row.superseded_at else None
         if not self.batch.is_untouched(target):
-            self.steps.leave(row, SINCE)
+            self._leave_value(row, key, SINCE)
         elif current is not None and not self._is_ours(current):
-            self._handled |= {
-                (one.model, one.pk)
-                for one in self.batch.targets
-                if one.model is target.model
-                and one.before is None
-                and one.after
-                and get_key(one.model, one.after) == key
-            }  # told as one
-            self.steps.leave(row, REPLACED)
+            self._leave_value(row, key, REPLACED)
         elif not _fits(row, before):
-            self.steps.leave(row, "it is no longer a value of its attribute")
+            self._leave_value(row, key, UNFIT)
         elif self.batch.was_seen(row):
             self._replace(current, before, tool=row.tool, attribute=getattr(row, "attribute", None))
         else:
@@ -330,6 +322,15 @@ class Planner:
                 self._handled.add((target.model, current.pk))
                 self.steps.remove(current, read_values(current))
             self.steps.change(row, {name: before[name] for name in row.HISTORY_FIELDS}, "current again")
+
+    def _leave_value(self, row: Any, key: Key, reason: str) -> None:
+        """Leave a superseded value and those that took its place, which are told as one."""
+        self._handled |= {
+            (one.model, one.pk)
+            for one in self.batch.targets
+            if one.model is type(row) and one.before is None and one.after and get_key(one.model, one.after) == key
+        }
+        self.steps.leave(row, reason)
 
     def _is_ours(self, current: Any) -> bool:
         """Return whether the change added this current value, and nobody has changed it since."""

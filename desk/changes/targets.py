@@ -20,6 +20,8 @@ ROWS_PER_BATCH = 500
 
 VOCABULARY: tuple[type[models.Model], ...] = (Category, Attribute, Reviewer)
 
+PUBLICATION = ("published_at", "withdrawn_at")
+
 type Values = dict[str, Any]
 """The values of a row by column name; a many-to-many field has its own name and a list of ids."""
 
@@ -70,25 +72,26 @@ def read_tools(change: BulkChange) -> Iterator[list[Target]]:
 
 
 def read_since(tool: Tool, at: datetime) -> list[Target]:
-    """Return the tool and its prices and facts, as they were at a time and as they are. Three queries per model.
+    """Return a tool and its prices and facts, as they were at a time and as they are; nothing before it was added.
 
-    Rows that were superseded in between and did not exist then are left out: they are history.
+    Its publication is left out, and so are rows that did not exist then and are superseded by now: they are history.
     """
     targets = []
     for model, owner in ((Tool, "id"), (Plan, "tool_id"), (Fact, "tool_id")):
-        history = _get_table(model)
         found = _fetch(
             f"SELECT id, max(history_id) FILTER (WHERE history_date <= %(at)s), max(history_id),"  # noqa: S608 (ours)
-            f" bool_or(history_type = '{CREATED}') FROM {history} WHERE {owner} = %(tool)s GROUP BY id",
+            f" bool_or(history_type = '{CREATED}') FROM {_get_table(model)} WHERE {owner} = %(tool)s GROUP BY id",
             {"at": at, "tool": tool.pk},
         )
         versions = _read_versions(model, [pk for _, then, now, _ in found for pk in (then, now) if pk])
         for pk, then, now, has_beginning in found:
             before, after = versions.get(then) if then else None, versions[now]
+            if before is not None and after is not None:
+                before |= {name: after[name] for name in PUBLICATION if name in after}
             is_history = before is None and after is not None and after.get("superseded_at") is not None
             if not is_history:
                 targets.append(Target(model, pk, before, after, is_known=bool(then) or has_beginning))
-    return targets
+    return targets if targets and targets[0].before else []
 
 
 def _get_spans(change: BulkChange, model: type[models.Model]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from desk.changes import pages
 def urls(wrap: Callable[..., Any]) -> list[URLPattern]:
     """Return the addresses, with each view wrapped by the site's `admin_view`."""
     return [
+        path("tools/tool/<int:pk>/as-of/", wrap(pages.restore_as_of), name="tools_tool_as_of"),
         path("changes/", wrap(pages.list_changes), name="bulk_changes"),
         path("changes/<int:pk>/", wrap(pages.show_change), name="bulk_change"),
         path("changes/<int:pk>/undo/", wrap(pages.undo), name="bulk_change_undo"),

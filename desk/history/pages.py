@@ -28,11 +28,11 @@ from desk.history.events import (
 from desk.history.restoring import HistoryRow, Restoration, plan_restoration
 from desk.history.saves import group_saves
 from desk.idempotency import answer_once
-from desk.permissions import AnyUser, may_see, writes_own_drafts_only
+from desk.permissions import AnyUser, may_import, may_see, writes_own_drafts_only
 from handovers.people import list_comments
 from newsletter.issuing import IssueActionError
 from reviews.models import Prediction, Review
-from tools.models import ContentRevision, Correction, Sourced
+from tools.models import ContentRevision, Correction, Sourced, Tool
 from tools.row_history import DELETED, set_change_reason
 from web.normalize import normalize_line
 from web.paging import parse_page_number
@@ -99,6 +99,9 @@ class HistoryPages:
                 )
                 for save in group_saves(events)
             ],
+            "as_of_url": reverse("admin:tools_tool_as_of", args=[pk])
+            if self.model is Tool and obj and may_import(request.user)
+            else "",
             "number": number,
             "total": total,
             "previous": number - 1,

@@ -9,6 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from catalog.bulk_changes import record_bulk_change
+from catalog.models import BulkChange
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tests import factories as make
@@ -100,6 +102,17 @@ def hand_over(tool: Tool, act: str = "hand_over") -> Callable[[Client], Post]:
     return lambda client: (reverse("admin:tools_tool_hand_over", args=[tool.pk]), {"act": act, "text": "Done?"})
 
 
+def undo_change() -> Callable[[Client], Post]:
+    with record_bulk_change(BulkChange(kind="import", title="tools.csv")) as change:
+        make.tool(published_at=None)
+
+    def prepare(client: Client) -> Post:
+        address = f"/admin/changes/{change.pk}/undo/"
+        return address, {"seal": client.get(address).context["seal"]}
+
+    return prepare
+
+
 def review_of(tool: Tool, **fields: Any) -> Review:
     return make.review(of=tool, by=make.reviewer(), **fields)
 
@@ -122,6 +135,7 @@ DEEDS: dict[str, Callable[[], Callable[[Client], Post]]] = {
     ),
     "delete a draft": lambda: delete(make.tool(published_at=None)),
     "delete a draft of a review": lambda: delete(review_of(make.tool(), published_at=None)),
+    "undo a bulk change": lambda: undo_change(),
     "delete several drafts": lambda: confirm_action("delete_selected", make.tool(published_at=None), post="yes"),
     "delete a category": lambda: delete(make.category()),
     "delete a user with a seat": lambda: delete(make.reviewer(held_by=make.user(last_login=None)).held_by),

@@ -172,6 +172,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "tools_plan_import": CONTENT,
     "tools_plan_import_template": CONTENT,
     "tools_plan_restore": CONTENT,
+    "tools_tool_as_of": (403, 303, 403, 303),  # it asks for a time
     "tools_tool_deleted": READERS,
     "tools_tool_export": READERS,
     "tools_tool_import": CONTENT,
@@ -275,6 +276,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "bulk_change": lambda: {"pk": record_change().pk},
     "bulk_change_go": lambda: {"pk": record_change().pk},
     "bulk_change_undo": lambda: {"pk": record_change().pk},
+    "tools_tool_as_of": lambda: {"pk": make.tool().pk},
     "tools_attribute_convert": lambda: {"pk": make.attribute().pk},
     "newsletter_issue_act": lambda: {"object_id": get_draft_issue().pk, "act": "ready"},
     "newsletter_issue_piece": lambda: {
