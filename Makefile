@@ -8,7 +8,7 @@ PYTHON := .venv/bin/python
 PORT ?= 8000
 TESTS ?= tests
 
-.PHONY: help run dev test check format lock upgrade clean stop bench-page bench-pages bench-votes bench-desk prove-votes prove-newsletter prove-restore prove-reload fuzz stress worker browser
+.PHONY: help run dev test check format lock upgrade clean stop bench-page bench-pages bench-edge bench-votes bench-desk prove-votes prove-newsletter prove-restore prove-reload fuzz stress worker browser nginx
 
 help:
 	@echo "make run         the site on http://127.0.0.1:$(PORT), as production runs it (PORT=... for another,"
@@ -21,6 +21,7 @@ help:
 	@echo "make upgrade     the same, with the newest versions"
 	@echo "make bench-page  how fast the comparison page is (needs wrk)"
 	@echo "make bench-pages how much slower each page is with 10,000 tools and 1,000,000 votes"
+	@echo "make bench-edge  how fast nginx serves kept pages, beside the same page as a file (needs nginx and wrk)"
 	@echo "make bench-votes how many votes per second, on one hot tool and on 500 (needs wrk)"
 	@echo "make bench-desk  how long a tool with 60 facts, 30 plans, and 7 seats takes to open and to save at the desk"
 	@echo "make prove-votes cast 50,000 votes while processes are killed: none lost, none counted twice"
@@ -44,7 +45,7 @@ test: .venv/installed
 	@$(PYTHON) -m config.local_postgres start
 	@$(MAKE) --no-print-directory --keep-going -j 2 run-tests $(CHECKS)
 
-run-tests: browser
+run-tests: browser nginx
 	$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 # The checks are independent and run in parallel. Output is grouped per check if make supports that.
@@ -96,6 +97,9 @@ bench-page: .venv/installed
 bench-pages: .venv/installed
 	@$(PYTHON) -m bench.pages --check
 
+bench-edge: .venv/installed
+	@$(PYTHON) -m bench.edge --check
+
 bench-votes: .venv/installed
 	@$(PYTHON) -m bench.votes
 
@@ -125,6 +129,9 @@ worker: .venv/installed
 
 browser: .venv/installed
 	@bin/ensure-browser
+
+nginx:
+	@bin/ensure-nginx
 
 # The environment is synchronized, in seconds, whenever the lock file changes.
 .venv/installed: requirements/development.txt .python-version bin/uv

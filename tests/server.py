@@ -84,8 +84,11 @@ def database_url(*, host: str = "") -> str:
 
 
 @contextmanager
-def serve(*, database_host: str = "", **environment: str) -> Iterator[Server]:
-    """Run gunicorn with one worker on the database of the test, which must be a transactional one."""
+def serve(*, database_host: str = "", is_ready: str = "/favicon.ico", **environment: str) -> Iterator[Server]:
+    """Run gunicorn with one worker on the database of the test, which must be a transactional one.
+
+    It has started as soon as it answers the address `is_ready`.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -109,7 +112,7 @@ def serve(*, database_host: str = "", **environment: str) -> Iterator[Server]:
             until = time.monotonic() + PATIENCE
             while True:
                 with suppress(OSError, ValueError, IndexError):
-                    if server.ask("/favicon.ico").status == 200:
+                    if server.ask(is_ready).status == 200:
                         break
                 if time.monotonic() > until or process.poll() is not None:
                     raise RuntimeError(f"gunicorn did not start: {server.read_log()}")

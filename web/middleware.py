@@ -12,7 +12,7 @@ from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import parse_http_date_safe
 
-from web.http import respond_if_unchanged
+from web.http import PUBLIC_HEADERS, respond_if_unchanged
 from web.views import error_page, respond_to_failure
 
 # Nothing on the site uses these. A page that is framed by another, or a script that is injected, cannot either.
@@ -37,6 +37,10 @@ CROSS_ORIGIN_PATH = re.compile(r"/(?:compare|tools)/[^/]*\.json")
 # Images whose addresses we publish, for other sites to show. (The badge's view says so itself.)
 EMBEDDABLE_PATH = re.compile(r"/(?:og|logos)/.*")
 
+# For proxies. A browser asks each time (`max-age=0`), and never shows what it has first (`must-revalidate`): its user
+# may have just voted.
+EDGE_CACHE_CONTROL = "public, max-age=0, must-revalidate, s-maxage={seconds}, stale-while-revalidate={seconds}"
+
 
 class HeadersMiddleware(MiddlewareMixin):
     """Headers that every response has, no matter what made it: a view, another middleware, or an error handler."""
@@ -47,6 +51,8 @@ class HeadersMiddleware(MiddlewareMixin):
         response.headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin" if embeddable else "same-origin")
         if CROSS_ORIGIN_PATH.fullmatch(request.path):
             response.headers["Access-Control-Allow-Origin"] = "*"
+        if settings.EDGE_SECONDS and response.headers.get("Cache-Control") == PUBLIC_HEADERS["Cache-Control"]:
+            response.headers["Cache-Control"] = EDGE_CACHE_CONTROL.format(seconds=settings.EDGE_SECONDS)
         if response.status_code >= 400:
             # Caches may store a 404 or 405 unless told otherwise, and the page may be published in the next minute.
             response.headers.setdefault("Cache-Control", "no-store")
