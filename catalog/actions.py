@@ -185,6 +185,7 @@ def remove_fake_content(*, progress: Progress = hide_progress) -> int:
         *(model._default_manager.filter(comparison__in=comparisons) for model in (Split, Reading)),
         *(model._default_manager.filter(review__in=reviews) for model in (Mention, Flip, Prediction)),
         Mention.objects.filter(tool__in=tools),
+        *_find_pending_changes(tools, comparisons),
         Attribute.categories.through.objects.filter(attribute__slug__regex=SLUG_PATTERN),
         Attribute.categories.through.objects.filter(category__slug__regex=SLUG_PATTERN),
     ]
@@ -200,6 +201,12 @@ def remove_fake_content(*, progress: Progress = hide_progress) -> int:
         cursor.execute("SET LOCAL shipside.maintenance = 'off'")
     _analyze()
     return count
+
+
+def _find_pending_changes(*content: models.QuerySet[Any]) -> list[models.QuerySet[Any]]:
+    """Return the pending changes of some content. Their model belongs to the desk, which this app does not import."""
+    fields = [(rows, rows.model._meta.get_field("pending_change").remote_field) for rows in content]
+    return [field.model._default_manager.filter(**{f"{field.name}__in": rows}) for rows, field in fields]
 
 
 def _find_history(rows: models.QuerySet[Any]) -> models.QuerySet[Any] | None:

@@ -309,6 +309,8 @@ NEWSLETTER_RETRY_SECONDS = env.float(
 )  # before the second attempt; later ones wait longer
 NEWSLETTER_MAX_ATTEMPTS = env.int("NEWSLETTER_MAX_ATTEMPTS", default=8)
 
+# What workers do beside sending mail, every few seconds: functions of apps that the newsletter does not import.
+WORKER_JOBS = ["desk.pending.publishing.publish_due"]
 WORKER_RUNS_DAILY = env.bool("WORKER_RUNS_DAILY", default=True)  # otherwise run `manage.py daily` (newsletter/daily.py)
 
 # -- Logging ----------------------------------------------------------------------------------------------

@@ -147,7 +147,7 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
         form_url: str = "",
         extra_context: dict[str, object] | None = None,
     ) -> HttpResponse:
-        if object_id is not None and _is_action(request):
+        if object_id is not None and is_action(request):
             save_first(request)
         view = partial(super().changeform_view, request, object_id, form_url, extra_context)
         if get_tracked_models(self.model):
@@ -251,7 +251,7 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
             return HttpResponseRedirect(get_admin_url(self.model, "change", object_id))
 
 
-def _is_action(request: HttpRequest) -> bool:
+def is_action(request: HttpRequest) -> bool:
     """Return whether the button of an action was pressed in a form, and not on the page that asks for confirmation."""
     posted = request.POST
     return ACTION_FIELD in posted and conflicts.SEEN_VERSION in posted and contention.SAVE_BUTTONS.isdisjoint(posted)

@@ -22,7 +22,9 @@ from accounts.models import User
 from web import locks
 from web.locks import Lock
 
-SAVE_BUTTONS = frozenset({"_save", "_continue", "_addanother", "_saveasnew"})
+KEEP = "_pending"
+"""The button that keeps a pending change (desk/pending/)."""
+SAVE_BUTTONS = frozenset({"_save", "_continue", "_addanother", "_saveasnew", KEEP})
 _NOT_REPEATED = frozenset({"csrfmiddlewaretoken"})
 
 

@@ -174,12 +174,14 @@ class Desk(admin.AdminSite):
         return HttpResponseRedirect(reverse("account_change_password"))
 
     def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
-        from desk.front import alarms, front_page  # they import models, which load after this class
+        from desk.front import alarms, front_page, pending_changes  # they import models, which load after this class
+        from desk.front.front_list import Viewer
 
+        now = timezone.now()
         front_lists = front_page.build_lists(request.user)
         empty_lists = [front_list for front_list in front_lists if not front_list.items]
         context = {
-            "alarms": alarms.list_alarms(now=timezone.now()),
+            "alarms": [*alarms.list_alarms(now=now), *pending_changes.list_pending_alarms(Viewer(request.user, now))],
             "front_lists": front_lists,
             "empty_lists": empty_lists,
         }

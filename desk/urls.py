@@ -2,6 +2,10 @@
 
 from django.urls import path
 
+from desk.pending.previews import preview as preview_pending
 from desk.publishing import previews
 
-urlpatterns = [path("preview/<str:token>/", previews.preview, name="preview")]
+urlpatterns = [
+    path("preview/pending/<str:token>/", preview_pending, name="pending-preview"),
+    path("preview/<str:token>/", previews.preview, name="preview"),
+]

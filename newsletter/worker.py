@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Min
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from tqdm import tqdm
 
 from newsletter import cleanup, issuing, outbox, sending
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT_INTERVAL = 5.0  # seconds
 IDLE_WAIT = 1.0  # seconds between polls of an empty queue
 CLEANUP_INTERVAL = 3600.0  # seconds
+JOBS_INTERVAL = 10.0  # seconds
 MAX_BACKOFF = 60.0  # seconds, while there is no mail server
 MAX_DATABASE_BACKOFF = 5.0  # seconds
 
@@ -42,7 +44,8 @@ class MailWorker:
         self._is_wanted = is_wanted
         self._stopping = threading.Event()
         self._transport: Transport = open_transport()
-        self._next_heartbeat = self._next_cleanup = 0.0
+        self._next_heartbeat = self._next_cleanup = self._next_jobs = 0.0
+        self._jobs: list[Callable[[], object]] = [import_string(path) for path in settings.WORKER_JOBS]
         self._backoff = 0.0
         self._trouble = ""
         self._database_answers = True
@@ -87,9 +90,24 @@ class MailWorker:
         """Send one batch from the outbox and one of issues. Return whether there was anything to send."""
         self._settle()
         self._send_heartbeat()
+        self._run_jobs()
         worked = self._send_outbox()
         issuing.start_due()
         return self._send_issues() or worked
+
+    def _run_jobs(self) -> None:
+        """Run the other jobs of workers, unless it did so a few seconds ago. One that fails stops no other."""
+        now = time.monotonic()
+        if now < self._next_jobs:
+            return
+        self._next_jobs = now + JOBS_INTERVAL
+        for job in self._jobs:
+            try:
+                job()
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception:
+                log.exception("Worker %s cannot run %s.", self.name, job.__qualname__)
 
     def _send_outbox(self) -> bool:
         outbox.reclaim()

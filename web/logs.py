@@ -16,7 +16,7 @@ UNLOGGED = {*HEALTH_PATHS, METRICS}  # asked for every few seconds
 FORMATS = ("lines", "json")
 # Links in mails and to drafts, which let anyone in who has them. (A test compares this with the URL patterns.)
 _SECRET = re.compile(
-    r"(/newsletter/(?:confirm|unsubscribe|preferences|erase)/|/preview/|/account/password/reset/)[^/\s]+"
+    r"(/newsletter/(?:confirm|unsubscribe|preferences|erase)/|/preview/(?:pending/)?|/account/password/reset/)[^/\s]+"
 )
 
 

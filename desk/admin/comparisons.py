@@ -20,8 +20,8 @@ from comparisons.models import Comparison
 from desk.fields import MARKDOWN_PREVIEW_URL, SearchedSelect
 from desk.line_rows import LineRowsField
 from desk.lists.change_lists import StateFilter
+from desk.pending.admin import PendingAdmin
 from desk.presence import PresenceAdmin
-from desk.publishing.admin import PublishingAdmin
 from desk.publishing.pair_check import PairCheck, check_pair, find_comparison, read_line_context
 from tools.models import Tool
 from tools.publishing import PublicationState
@@ -125,7 +125,7 @@ class TypedPairForm(PairForm):
 
 
 @admin.register(Comparison)
-class ComparisonAdmin(PublishingAdmin[Comparison], PresenceAdmin):
+class ComparisonAdmin(PendingAdmin[Comparison], PresenceAdmin):
     list_display = ["__str__", "state_mark", "published_at"]
     list_filter = [StateFilter, ("first__category", admin.RelatedFieldListFilter)]
     list_select_related = ["first", "second"]

@@ -24,10 +24,10 @@ from desk.history import deletion
 from desk.lists.change_lists import MissingSeatFilter, PreparedChangeList, StateFilter, ToolCheckedFilter
 from desk.lists.verify_action import run_verify_action
 from desk.lists.verifying import read_rows_of_tools
+from desk.pending.admin import PendingAdmin
 from desk.permissions import may_write_reviews
 from desk.plain_widgets import PLAIN_RENDERER
 from desk.presence import PresenceAdmin
-from desk.publishing.admin import PublishingAdmin
 from desk.tool_page import lookups
 from desk.tool_page.corrections import CorrectionInline
 from desk.tool_page.form import FORM_FIELDS, ToolForm
@@ -102,7 +102,7 @@ class ScorecardInline(InlineModelAdmin):
 
 
 @admin.register(Tool)
-class ToolAdmin(PublishingAdmin[Tool], SheetAdmin, PresenceAdmin):
+class ToolAdmin(PendingAdmin[Tool], SheetAdmin, PresenceAdmin):
     """The list of tools, and the page on which an editor does everything for one tool."""
 
     sheet = TOOL_SHEET

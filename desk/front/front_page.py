@@ -30,6 +30,7 @@ from desk.front.front_list import (
     pluralize,
     read_first,
 )
+from desk.front.pending_changes import list_pending_changes
 from desk.items import DeskItem
 from desk.permissions import may_import, reviews_to_edit, writes_own_drafts_only
 from reviews.models import Prediction, Review, Reviewer
@@ -376,6 +377,7 @@ LISTS: tuple[Callable[[Viewer], FrontList | None], ...] = (
     list_missing_seats,
     list_draft_tools,
     list_draft_comparisons,
+    list_pending_changes,
     list_scheduled,
     list_due_predictions,
     list_votes_under_review,

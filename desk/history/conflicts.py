@@ -21,7 +21,7 @@ from django.http.response import HttpResponseRedirectBase
 from django.template.loader import render_to_string
 from django.utils.text import capfirst
 
-from desk.contention import is_busy
+from desk.contention import KEEP, is_busy
 from desk.history.events import (
     HistoryEvent,
     drop_idle,
@@ -85,8 +85,8 @@ class Conflict:
         self.events, self.asked, self.since, self.subject = events, asked, since, subject
         self.error = ValidationError("Someone else saved this while you were editing.", code="conflict")
 
-    def explain(self) -> None:
-        """Put the questions into the form's error, with what was merged."""
+    def explain(self, *, is_kept: bool) -> None:
+        """Put the questions into the form's error, with what was merged. `is_kept` is whether to save as pending."""
         self.error.message = render_to_string(
             "desk/_conflict.html",
             {
@@ -95,6 +95,7 @@ class Conflict:
                 "reasons": [event.reason for event in self.events if event.reason],
                 "asked": self.asked,
                 "since": self.since,
+                "is_kept": is_kept,
                 "saved": describe_events(self.events, self.subject),
             },
         )
@@ -150,7 +151,7 @@ def prepare_change_form(request: HttpRequest, context: dict[str, Any]) -> bool:
         ]
     conflict: Conflict | None = getattr(request, "conflict", None)
     if conflict:
-        conflict.explain()
+        conflict.explain(is_kept=KEEP in request.POST)
     return conflict is not None
 
 

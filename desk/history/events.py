@@ -159,9 +159,11 @@ def read_page(tracked: Sequence[TrackedModel], pk: int, *, number: int) -> tuple
     return _build_events(tracked, rows), rows[0][-1] if rows else 0
 
 
-def read_since(tracked: Sequence[TrackedModel], pk: int, seen: Sequence[int]) -> list[HistoryEvent]:
-    """Return the events after a version (of `read_version`, as numbers), newest first, at most one page of them."""
-    return _build_events(tracked, _query_events(tracked, pk, seen=seen))
+def read_since(
+    tracked: Sequence[TrackedModel], pk: int, seen: Sequence[int], *, most: int | None = EVENTS_PER_PAGE
+) -> list[HistoryEvent]:
+    """Return the events after a version (of `read_version`, as numbers), newest first: `most` of them, or all."""
+    return _build_events(tracked, _query_events(tracked, pk, seen=seen, most=most))
 
 
 def read_states(
@@ -195,7 +197,12 @@ def read_states(
 
 
 def _query_events(
-    tracked: Sequence[TrackedModel], pk: int, *, offset: int = 0, seen: Sequence[int] = ()
+    tracked: Sequence[TrackedModel],
+    pk: int,
+    *,
+    offset: int = 0,
+    seen: Sequence[int] = (),
+    most: int | None = EVENTS_PER_PAGE,
 ) -> list[tuple[Any, ...]]:
     events = " UNION ALL ".join(
         f"SELECT {place} AS place, id, history_id, history_date, history_type, history_user_id, history_change_reason, "
@@ -218,7 +225,7 @@ def _query_events(
         ORDER BY history_date DESC, place DESC, history_id DESC
     """
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"id": pk, "limit": EVENTS_PER_PAGE, "offset": offset})
+        cursor.execute(sql, {"id": pk, "limit": most, "offset": offset})
         return cursor.fetchall()
 
 

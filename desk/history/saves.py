@@ -38,10 +38,10 @@ def group_saves(events: Sequence[HistoryEvent]) -> list[Save]:
             groups[-1].append(event)
         else:
             groups.append([event])
-    return [Save(group[0].at, group[0].author, group[0].reason, list(_join_replaced(group))) for group in groups]
+    return [Save(group[0].at, group[0].author, group[0].reason, list(join_replaced(group))) for group in groups]
 
 
-def _join_replaced(events: Sequence[HistoryEvent]) -> Iterator[HistoryEvent]:
+def join_replaced(events: Sequence[HistoryEvent]) -> Iterator[HistoryEvent]:
     """Yield the events of a save, newest first, with each superseded price or fact and its successor as one event."""
     waiting: dict[object, HistoryEvent] = {}
     successors: dict[int, HistoryEvent] = {}  # by the identity of the event that supersedes

@@ -106,14 +106,14 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     """Show the page of content that is not public yet, with its drafts. Redirect if it has become public."""
     try:
         model, pk = _read_token(token)
-        until = _signed_at(token) + timedelta(hours=LIFETIME_HOURS)
+        until = read_signed_at(token) + timedelta(hours=LIFETIME_HOURS)
     except SignatureExpired:
-        return _error(request, 410, EXPIRED)
+        return render_error(request, 410, EXPIRED)
     except (BadSignature, ValueError, KeyError, OverflowError):
-        return _error(request, 404, UNREADABLE)
+        return render_error(request, 404, UNREADABLE)
     content = _load(model, pk)
     if content is None or _is_withdrawn(content):
-        return _error(request, 410, GONE)
+        return render_error(request, 410, GONE)
     if is_public(content):
         return HttpResponseRedirect((content.tool if isinstance(content, Review) else content).get_absolute_url())
     template, context = _build_page(content, request)
@@ -127,7 +127,8 @@ def _read_token(token: str) -> tuple[type[Content], int]:
     return KINDS[kind], int(pk)
 
 
-def _signed_at(token: str) -> datetime:
+def read_signed_at(token: str) -> datetime:
+    """Return when a token was signed."""
     return datetime.fromtimestamp(b62_decode(token.split(":")[1]), tz=timezone.get_default_timezone())
 
 
@@ -158,5 +159,6 @@ def find_drafts(tools: Iterable[Tool]) -> list[int]:
     return list(unpublished.order_by("pk").values_list("pk", flat=True))
 
 
-def _error(request: HttpRequest, status: int, words: ErrorText) -> HttpResponse:
+def render_error(request: HttpRequest, status: int, words: ErrorText) -> HttpResponse:
+    """Return the page that says why there is no preview."""
     return render(request, "web/error.html", {"status": status, "error": words}, status=status)

@@ -1,7 +1,8 @@
 """The rows of plans and facts on a tool's page: the current ones, and how changing one turns it into history."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -38,10 +39,17 @@ class WhyField(forms.ChoiceField):
         return False
 
 
+class DayCheckbox(forms.CheckboxInput):
+    """A box that a pending change posts with the day on which it was ticked, which may lie in the past."""
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        return str(data.get(name) or "")
+
+
 class SourcedForm(forms.ModelForm):
     """A row: its value, its source, and the day on which the source was last checked."""
 
-    verified_today = forms.BooleanField(required=False, label="Verified today")
+    verified_today = forms.BooleanField(required=False, label="Verified today", widget=DayCheckbox)
     why = WhyField(
         choices=[("changed", "It changed"), ("wrong", "We were wrong")],
         initial="changed",
@@ -107,12 +115,19 @@ class SourcedForm(forms.ModelForm):
         today = clock.today()
         day = cleaned.get("verified_on")
         if cleaned.get("verified_today"):
-            cleaned["verified_on"] = today
+            cleaned["verified_on"] = min(today, self._read_ticked_on() or today)
         elif day and day > today:
             self.add_error("verified_on", "This day is in the future.")
         elif self.instance.pk and self.has_new_value and "verified_on" not in self.changed_data:
             cleaned["verified_on"] = None  # that day vouched for the old value
         return cleaned
+
+    def _read_ticked_on(self) -> date | None:
+        """Return the day on which “Verified today” was ticked, if it was not today."""
+        try:
+            return date.fromisoformat(self["verified_today"].data)
+        except ValueError:
+            return None
 
 
 class PlanForm(SourcedForm):

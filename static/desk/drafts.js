@@ -261,7 +261,7 @@
 document.addEventListener("keydown", (event) => {
   if (event.key.toLowerCase() !== "s" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
   const form = document.activeElement?.form ?? document.querySelector("#content-main form[method=post]");
-  const button = form?.querySelector("[name=_continue]") ?? form?.querySelector("[name=_save]:not(.desk-default)");
+  const button = form?.querySelector("[name=_pending].default") ?? form?.querySelector("[name=_continue]") ?? form?.querySelector("[name=_save]:not(.desk-default)");
   if (!button) return;
   event.preventDefault();
   button.click();

@@ -37,12 +37,12 @@ def test_second_save_merges_and_asks_only_about_what_both_changed(site, page, ot
     other.get_by_label("Tagline").fill("Of Ada.")
     other.get_by_label("Website").fill("https://ada.example/")
     other.get_by_label("Reason").fill("The maker says so.")
-    other.get_by_role("button", name="Save", exact=True).click()
+    other.get_by_role("button", name="Save and publish now").click()
     expect(other).to_have_url(re.compile(r"/admin/tools/tool/$"))
 
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator("#presence")).to_be_hidden()
-    page.get_by_role("button", name="Save", exact=True).last.click()
+    page.get_by_role("button", name="Save and publish now").click()
     notice = page.locator(".conflict")
     expect(notice).to_contain_text("Ada saved this at")
     expect(notice).to_contain_text("Their reason: The maker says so.")
@@ -53,7 +53,7 @@ def test_second_save_merges_and_asks_only_about_what_both_changed(site, page, ot
     expect(page.get_by_label("Website")).to_have_value("https://ada.example/")
     assert Tool.objects.get(pk=tool.pk).tagline == "Of Ada."
 
-    page.get_by_role("button", name="Save", exact=True).last.click()  # no answer, so it asks again
+    page.get_by_role("button", name="Save and publish now").click()  # no answer, so it asks again
     expect(notice).to_contain_text("Ada saved this at")
     assert Tool.objects.get(pk=tool.pk).tagline == "Of Ada."
 

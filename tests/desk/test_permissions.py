@@ -124,6 +124,11 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "comparisons_comparison_schedule": (403, 302, 403, 302),
     "comparisons_comparison_unschedule": (403, 302, 403, 302),
     "comparisons_comparison_withdraw": CONTENT,
+    # There is none, so they lead back to the form.
+    "comparisons_comparison_pending": (403, 302, 403, 302),
+    "comparisons_comparison_pending_edit": (403, 302, 403, 302),
+    "tools_tool_pending": (403, 302, 403, 302),
+    "tools_tool_pending_edit": (403, 302, 403, 302),
     "reviews_prediction_add": NONE,  # they are made in reviews
     "reviews_prediction_change": (302, 200, 403, 200),
     "reviews_prediction_changelist": READERS,

@@ -1,0 +1,361 @@
+"""The pending changes of a ModelAdmin: keeping the form of public content, its bar on the form, and its own page."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import helpers
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.db import transaction
+from django.forms import ModelForm
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.text import capfirst
+
+from desk import contention
+from desk.base import is_action
+from desk.contention import KEEP
+from desk.front.front_list import pluralize
+from desk.history.conflicts import SEEN_VERSION
+from desk.history.pages import get_admin_url
+from desk.idempotency import answer_once
+from desk.models import Changeable, PendingChange
+from desk.pending import previews
+from desk.pending.announcing import announce
+from desk.pending.differences import read_differences, summarize
+from desk.pending.publishing import CHANGED, GONE, describe_origin, find_refusal, lock_pending, publish
+from desk.pending.replaying import (
+    PENDING_SEEN,
+    build_request,
+    clean_posted,
+    drop_action,
+    match_inlines,
+    read_changes,
+    rehearse,
+    replay,
+    rolled_back,
+)
+from desk.publishing.admin import LOCAL_TIME, PublishingAdmin, suggest_time
+from desk.publishing.gate import format_moment
+from desk.publishing.previews import LIFETIME_HOURS
+from tools.models import ContentRevision
+from tools.publishing import PublicationState
+from web import clock
+
+NO_FILES = (
+    "A pending change cannot hold a file, so nothing was kept. Remove the file and add it in a save that publishes at "
+    "once. Everything else you typed is still here."
+)
+
+
+class ShownForm(forms.ModelForm):
+    """A form that shows a pending change, and is not saved."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        self.add_error(None, ValidationError("It is only shown.", code=KEEP))
+        return self.cleaned_data if cleaned is None else cleaned
+
+
+class PendingForm(forms.Form):
+    """What to do with a pending change."""
+
+    action = forms.ChoiceField(
+        choices=[(name, name) for name in ("publish", "schedule", "unschedule", "discard")],
+    )
+    token = forms.CharField(widget=forms.HiddenInput)
+    at = forms.DateTimeField(
+        label="At (UTC)",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "data-utc": ""}, format=LOCAL_TIME),
+        help_text="It is published automatically at that time. The time is in UTC.",
+    )
+
+    def clean(self) -> None:
+        at = self.cleaned_data.get("at")
+        if self.cleaned_data.get("action") != "schedule" or "at" in self.errors:
+            return
+        if at is None:
+            self.add_error("at", "Choose a time.")
+            return
+        try:
+            clock.validate_year(at)
+        except ValidationError as error:
+            self.add_error("at", error)
+        if at <= timezone.now():
+            self.add_error("at", "That time has passed. Press “Publish now” instead.")
+
+
+class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
+    """A ModelAdmin of content whose public objects can be changed by a pending change."""
+
+    class Media:
+        css = {"all": ["desk/pending.css"]}
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/pending/edit/", view(self.pending_edit_view), name=self._page_name("pending_edit")),
+            path("<path:object_id>/pending/", view(self.pending_view), name=self._page_name("pending")),
+            *super().get_urls(),
+        ]
+
+    def may_propose(self, request: HttpRequest) -> bool:
+        """Return whether a user may keep, read, and edit pending changes. Those who only write reviews keep drafts."""
+        return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
+    # -- Keeping --------------------------------------------------------------------------------------------
+
+    def changeform_view(
+        self,
+        request: Any,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
+        """Save the form of an object; if it is public, keep it instead, or say what readers now see."""
+        view = partial(super().changeform_view, request, object_id, form_url, extra_context)
+        is_shown_again = contention.is_busy(request) or getattr(request, "is_replay", False)
+        if request.method != "POST" or object_id is None or is_shown_again or SEEN_VERSION not in request.POST:
+            return view()
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None or obj.state != PublicationState.PUBLISHED or not self.may_propose(request):
+            return view()
+        if KEEP in request.POST or not self.has_publish_permission(request):
+            return answer_once(request, partial(self._keep, request, obj, view))
+        return self._save_public(request, obj, view)
+
+    def _keep(self, request: Any, obj: ModelT, view: Callable[[], HttpResponse]) -> HttpResponse:
+        """Keep a form that would be saved. If it would not, show it again, with its errors or questions."""
+        if request.FILES:
+            return self._show_again(request, NO_FILES, view)
+        with transaction.atomic():
+            ContentRevision.lock()
+            existing = PendingChange.objects.of(obj).select_related("author").first()
+            if existing and existing.token != request.POST.get(PENDING_SEEN, ""):
+                words = (
+                    f"{capfirst(existing.author_name)} has kept a pending change since you opened this page, at "
+                    f"{existing.kept_at:%H:%M} UTC. Nothing was kept. Edit that one, or discard it first."
+                )
+                return self._show_again(request, words, view)
+            with rolled_back():
+                outcome = replay(self, _drop_token(request.POST), obj.pk, user=request.user, like=request, is_kept=True)
+            if not outcome.is_saved:
+                return outcome.response
+            if outcome.events:
+                pending = PendingChange.keep(
+                    obj,
+                    posted=clean_posted(outcome.request.POST),
+                    differences=summarize(outcome.events, self.model),
+                    author=request.user,
+                )
+                if pending.publish_at and not self.has_publish_permission(request):
+                    pending.unschedule()
+        if not outcome.events and is_action(request):
+            return view()
+        if not outcome.events:
+            messages.info(request, "Nothing differs from what readers see, so nothing was kept.")
+        else:
+            self.log_change(request, obj, "Kept a pending change.")
+            differ = pluralize(pending.count, "field differs", "fields differ")
+            messages.success(
+                request, f"Kept as a pending change: {differ}. Readers see nothing of it until it is published."
+            )
+        return HttpResponseRedirect(self._change_url(obj))
+
+    def _show_again(self, request: Any, words: str, view: Callable[[], HttpResponse]) -> HttpResponse:
+        request.busy, request.POST = words, drop_action(request.POST)
+        return view()
+
+    def _save_public(self, request: Any, obj: ModelT, view: Callable[[], HttpResponse]) -> HttpResponse:
+        with transaction.atomic():
+            response = view()
+            if not isinstance(response, HttpResponseRedirect):
+                return response
+            if token := request.POST.get(PENDING_SEEN):
+                shown = PendingChange.objects.of(obj).first()
+                if shown and shown.token == token:
+                    shown.delete()
+            events = read_changes(self.model, obj.pk, request.POST[SEEN_VERSION])
+        if words := announce(events, self.model):
+            messages.info(request, words)
+        return response
+
+    # -- On the form ----------------------------------------------------------------------------------------
+
+    def get_form(
+        self,
+        request: Any,
+        obj: ModelT | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002 (Django's signature)
+        **options: Any,
+    ) -> type[ModelForm]:
+        if getattr(request, "shows_pending", False):
+            options["form"] = type("ShownForm", (ShownForm, options.get("form", self.form)), {})
+        return super().get_form(request, obj, change, **options)
+
+    def extend_change_form(self, request: Any, context: dict[str, Any]) -> None:
+        super().extend_change_form(request, context)
+        if getattr(request, "shows_pending", False):
+            _drop_shown_error(context)
+        content: ModelT | None = context.get("original")
+        if content is None or content.state != PublicationState.PUBLISHED:
+            return
+        rows = PendingChange.objects.of(content).select_related("author", "scheduled_by")
+        pending = rows.first()
+        shown = request.POST.get(PENDING_SEEN, "") if request.method == "POST" else ""
+        may_propose = self.may_propose(request)
+        context["pending"] = self._describe_pending(request, content, pending) if pending else None
+        context["pending_seen"] = shown
+        context["may_keep"] = may_propose and (pending is None or bool(shown))
+        context["publishes_at_once"] = not may_propose or self.has_publish_permission(request)
+
+    def _describe_pending(self, request: HttpRequest, content: ModelT, pending: PendingChange) -> dict[str, Any]:
+        """Return the context of desk/_pending.html. Only who proposes what is public may read what it says."""
+        if not self.may_propose(request):
+            return {"change": pending}
+        return {
+            "change": pending,
+            "differences": read_differences(pending.differences),
+            "preview": request.build_absolute_uri(previews.preview_url(pending)),
+            "hours": LIFETIME_HOURS,
+            "url": self._url(content, "pending"),
+            "edit_url": self._url(content, "pending_edit"),
+            "may_publish": self.has_publish_permission(request),
+        }
+
+    def pending_edit_view(self, request: Any, object_id: str) -> HttpResponse:
+        """Show the form of an object with its pending change typed into it (GET), and take it like any (POST)."""
+        if request.method == "POST":
+            return self.change_view(request, object_id)
+        content, pending = self._find_pending(request, object_id)
+        if pending is None:
+            return HttpResponseRedirect(self._change_url(content))
+        posted = pending.read_posted()
+        posted[PENDING_SEEN] = pending.token
+        shown = build_request(posted, user=request.user, like=request, is_kept=True)
+        match_inlines(self, shown, content.pk)
+        shown._messages, shown.shows_pending = request._messages, True
+        return self.changeform_view(shown, object_id)
+
+    # -- Its page -------------------------------------------------------------------------------------------
+
+    def _find_pending(self, request: HttpRequest, object_id: str) -> tuple[ModelT, PendingChange | None]:
+        """Return an object and its pending change. Raises PermissionDenied or Http404."""
+        if not self.may_propose(request):
+            raise PermissionDenied
+        content = self.get_object(request, unquote(object_id))
+        if content is None:
+            raise Http404
+        rows = PendingChange.objects.select_related("author", "scheduled_by", "tool", "comparison")
+        return content, rows.of(content).first()
+
+    def pending_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what the pending change of an object would change, and publish, schedule, or discard it (POST)."""
+        content, pending = self._find_pending(request, object_id)
+        if pending is None:
+            messages.info(request, f"{content} has no pending change.")
+            return HttpResponseRedirect(self._change_url(content))
+        form = PendingForm(request.POST or None, initial={"at": pending.publish_at or suggest_time()}, label_suffix="")
+        if form.is_valid():
+            if (response := self._act_on_pending(request, content, pending, form)) is not None:
+                return response
+            return HttpResponseRedirect(request.path)
+        return self._render_pending(request, content, pending, form)
+
+    def _act_on_pending(
+        self, request: Any, content: ModelT, pending: PendingChange, form: PendingForm
+    ) -> HttpResponse | None:
+        """Do what was pressed; return where to go on, or None for the page of the pending change."""
+        action, token = form.cleaned_data["action"], form.cleaned_data["token"]
+        if action != "discard" and not self.has_publish_permission(request):
+            raise PermissionDenied
+        if action == "publish":
+            return self._publish_pending(request, content, pending, token)
+        with transaction.atomic():
+            locked = lock_pending(pending.pk)
+            if locked is None or locked.token != token:
+                messages.warning(request, GONE if locked is None else CHANGED)
+                return None
+            match action:
+                case "discard":
+                    locked.delete()
+                    words = f"Discarded the {_name(locked, request.user)}."
+                case "unschedule":
+                    locked.unschedule()
+                    words = "The pending change is kept, and no longer scheduled."
+                case _:
+                    locked.schedule(at=form.cleaned_data["at"], by=request.user)
+                    words = f"Scheduled: it is published on {format_moment(form.cleaned_data['at'])}."
+        self.log_change(request, content, words)
+        messages.success(request, words)
+        return HttpResponseRedirect(self._change_url(content))
+
+    def _publish_pending(
+        self, request: HttpRequest, content: ModelT, pending: PendingChange, token: str
+    ) -> HttpResponse | None:
+        result = publish(pk=pending.pk, user=request.user, like=request, token=token)
+        if not result.is_done:
+            messages.warning(request, f"Not published. {result.words}")
+            return None
+        for sentence in result.merged:
+            messages.info(request, sentence)
+        words = format_html("Published the {}. {}", _name(pending, request.user), result.announcement)
+        messages.success(request, words)
+        return HttpResponseRedirect(self._change_url(content))
+
+    def _render_pending(
+        self, request: HttpRequest, content: ModelT, pending: PendingChange, form: PendingForm
+    ) -> HttpResponse:
+        outcome, problem = rehearse(self, pending.read_posted(), content.pk, user=request.user, like=request)
+        differences = pending.differences
+        if outcome is not None and outcome.is_saved:
+            differences = summarize(outcome.events, self.model)
+        context = {
+            **self.admin_site.each_context(request),
+            **self._describe_pending(request, content, pending),
+            "title": f"Pending change of {content}",
+            "opts": self.opts,
+            "object": content,
+            "changelist_url": get_admin_url(self.model, "changelist"),
+            "change_url": self._change_url(content),
+            "differences": read_differences(differences),
+            "merged": outcome.merged if outcome else [],
+            "problem": problem or (find_refusal(pending, request.user) if self.has_publish_permission(request) else ""),
+            "origin": describe_origin(pending, request.user),
+            "form": form,
+            "media": self.media + form.media,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "desk/pending.html", context)
+
+
+def _drop_token(posted: QueryDict) -> QueryDict:
+    """Return a posted form as one that is not recognized as sent twice: its rehearsal comes first."""
+    again = posted.copy()
+    again.pop("csrfmiddlewaretoken", None)
+    return again
+
+
+def _name(pending: PendingChange, user: Any) -> str:
+    """Return what to call a pending change to a user."""
+    whose = "" if pending.author_id == user.pk else f" by {pending.author_name}"
+    return f"pending change of {pending.kept_at:%H:%M} UTC{whose}"
+
+
+def _drop_shown_error(context: dict[str, Any]) -> None:
+    """Remove the error with which a form that only shows a pending change is kept from being saved."""
+    form = context["adminform"].form
+    errors = form.errors.get(NON_FIELD_ERRORS)
+    if errors is not None:
+        errors.data = [error for error in errors.data if error.code != KEEP]
+        if not errors.data:
+            del form.errors[NON_FIELD_ERRORS]
+    formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+    context["errors"] = helpers.AdminErrorList(form, formsets)

@@ -1,0 +1,48 @@
+"""What a pending change would change, row by row in the words of histories, as JSON that is stored with it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.utils.text import capfirst
+
+from desk.history.events import HistoryEvent, drop_own_label
+from desk.history.field_changes import NO_VALUE, FieldChange, render_difference
+
+WHEN_PUBLISHED = "when this change is published"
+
+
+@dataclass(frozen=True, slots=True)
+class RowDifference:
+    """A row that changes: its name with what happens to it ("" for the object itself), and its fields."""
+
+    title: str
+    changes: Sequence[FieldChange]
+
+
+def summarize(events: Iterable[HistoryEvent], subject: type[models.Model]) -> list[dict[str, Any]]:
+    """Return what events changed, as JSON."""
+    rows = []
+    for event in (drop_own_label(event, subject) for event in events):
+        fields = [
+            [change.label, change.before, WHEN_PUBLISHED if change.name == "published_at" else change.after]
+            for change in event.changes
+        ]
+        rows.append({"row": event.label, "verb": event.verb, "fields": fields})
+    return rows
+
+
+def read_differences(rows: Iterable[dict[str, Any]]) -> list[RowDifference]:
+    """Return what `summarize` returned, to be shown."""
+    differences = []
+    for row in rows:
+        title = capfirst(row["row"]) + ("" if row["verb"] == "changed" else f" {row['verb']}") if row["row"] else ""
+        changes = [_read_change(*field) for field in row["fields"]]
+        differences.append(RowDifference(title, changes))
+    return differences
+
+
+def _read_change(label: str, before: str, after: str) -> FieldChange:
+    old, new = ("" if text == NO_VALUE else text for text in (before, after))
+    return FieldChange(label, label, before, after, render_difference(old, new))

@@ -1,0 +1,133 @@
+"""Publishing pending changes: by an editor, or by a worker at the time that an editor chose."""
+
+import logging
+from dataclasses import dataclass
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError, models, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from desk.models import Changeable, PendingChange
+from desk.pending.announcing import announce
+from desk.pending.replaying import REFUSED, replay
+from desk.permissions import AnyUser, may_publish
+from reviews.models import Review
+from tools.models import ContentRevision
+from tools.publishing import PublicationState
+from web.words import format_day
+
+log = logging.getLogger(__name__)
+
+GONE = "It was published or discarded in the meantime."
+CHANGED = "It was changed in the meantime. This is how it is now."
+
+
+@dataclass(frozen=True, slots=True)
+class PublishResult:
+    """Whether a pending change was published, or why not, and what readers see of it."""
+
+    is_done: bool
+    words: str = ""
+    announcement: SafeString | str = ""
+    merged: tuple[str, ...] = ()
+
+
+def find_refusal(pending: PendingChange, user: AnyUser) -> str:
+    """Return why a user cannot publish a pending change, apart from what is in it; "" if they can."""
+    content = pending.content
+    if content.state != PublicationState.PUBLISHED:
+        return f"The {content._meta.verbose_name} is {content.state.label.lower()}. Put it back first."
+    if not may_publish(user, type(content)):
+        return f"{user.get_username() or 'Nobody'} may not publish a {content._meta.verbose_name}."
+    if any(name.startswith("scorecard-") for name in pending.posted) and not may_publish(user, Review):
+        return f"It holds words of reviews, which {user.get_username()} may not publish."
+    return ""
+
+
+def describe_origin(pending: PendingChange, user: AnyUser) -> str:
+    """Return what the history records as the reason: who proposed the change, and when."""
+    at = f"{format_day(pending.kept_at.date())}, {pending.kept_at:%H:%M} UTC"
+    by = "" if pending.author and pending.author.pk == user.pk else f" by {pending.author_name}"
+    return f"Pending change of {at}{by}"
+
+
+def lock_pending(pk: int) -> PendingChange | None:
+    """Lock the content revision and a pending change until the transaction ends; None if it is gone."""
+    ContentRevision.lock()
+    rows = PendingChange.objects.select_related("tool", "comparison", "author", "scheduled_by")
+    return rows.select_for_update(of=("self",)).filter(pk=pk).first()
+
+
+@transaction.atomic
+def publish(*, pk: int, user: AnyUser, like: HttpRequest | None, token: str | None = None) -> PublishResult:
+    """Publish a pending change, all of it or nothing. `token` is that of the state which the user saw; None for any."""
+    pending = lock_pending(pk)
+    if pending is None:
+        return PublishResult(is_done=False, words=GONE)
+    if token is not None and pending.token != token:
+        return PublishResult(is_done=False, words=CHANGED)
+    if refusal := find_refusal(pending, user):
+        return PublishResult(is_done=False, words=refusal)
+    content, model_admin = pending.content, get_admin(pending.content)
+    try:
+        with transaction.atomic():
+            outcome = replay(
+                model_admin,
+                pending.read_posted(),
+                content.pk,
+                user=user,
+                like=like,
+                note=describe_origin(pending, user),
+            )
+    except PermissionDenied:
+        return PublishResult(is_done=False, words="It needs permissions that you do not have.")
+    except REFUSED as error:
+        log.warning("A pending change was refused: %s", error)
+        return PublishResult(is_done=False, words="Someone saved at the same moment. Try again.")
+    if not outcome.is_saved:
+        return PublishResult(is_done=False, words=outcome.explain())
+    pending.delete()
+    return PublishResult(
+        is_done=True, announcement=announce(outcome.events, type(content)), merged=tuple(outcome.merged)
+    )
+
+
+def get_admin(content: Changeable | models.Model) -> admin.ModelAdmin:
+    return admin.site.get_model_admin(type(content))
+
+
+def publish_due() -> int:
+    """Publish what is due, and return how many. A change that cannot be published stays and says why. Any worker may
+    run it at any time.
+    """
+    done = 0
+    for pk in list(PendingChange.objects.due(at=timezone.now()).values_list("pk", flat=True)):
+        try:
+            done += _publish_if_due(pk)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            log.exception("Pending change %d cannot be published.", pk)
+            _note_problem(pk, f"An error of the program ({type(error).__name__}). Its log says more.")
+    return done
+
+
+@transaction.atomic
+def _publish_if_due(pk: int) -> bool:
+    pending = lock_pending(pk)
+    if pending is None or pending.problem or pending.publish_at is None or pending.publish_at > timezone.now():
+        return False
+    if pending.scheduled_by is None:
+        _note_problem(pk, "The account that scheduled it no longer exists. Schedule it again.")
+        return False
+    result = publish(pk=pk, user=pending.scheduled_by, like=None)
+    if not result.is_done:
+        _note_problem(pk, result.words)
+    return result.is_done
+
+
+def _note_problem(pk: int, words: str) -> None:
+    PendingChange.objects.filter(pk=pk).update(problem=words)
