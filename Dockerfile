@@ -11,10 +11,12 @@ ENV PYTHONUNBUFFERED=1 \
 
 WORKDIR /app
 
-# Pillow needs it to shape complex scripts on share images (comparisons/pictures/lettering.py). The Debian release pins
-# its version.
+# Pillow needs libfribidi0 to shape complex scripts on share images (comparisons/pictures/lettering.py), and backups need
+# pg_dump. The Debian release pins their versions: PostgreSQL 15's programs read servers up to that release.
 # hadolint ignore=DL3008
-RUN apt-get update && apt-get install -y --no-install-recommends libfribidi0 && rm -rf /var/lib/apt/lists/*
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libfribidi0 postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
 
 # Or `sentry`: the same, and what SENTRY_DSN needs.
 ARG REQUIREMENTS=production

@@ -1,0 +1,82 @@
+"""The files in deploy/: what they name exists, and what they set is documented."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import get_commands
+
+from bench.nginx import NAMES
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+COMPOSE = (DEPLOY / "compose.yaml").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+DOCUMENTED = {
+    name for cell in re.findall(r"^\| (`[A-Z][^|]*) \|", OPERATIONS, re.M) for name in re.findall(r"`(\w+)`", cell)
+}
+UNITS = sorted((DEPLOY / "systemd").iterdir())
+
+
+def read_services() -> dict[str, dict[str, Any]]:
+    return yaml.safe_load(COMPOSE)["services"]
+
+
+def find_management_commands(text: str) -> set[str]:
+    return set(re.findall(r"manage\.py[ ,\"']+(\w+)", text))
+
+
+def test_compose_sets_what_is_documented():
+    services = read_services()
+    for name in ("migrate", "site", "worker", "backup"):
+        assert services[name]["environment"].keys() <= DOCUMENTED, name
+        assert services[name]["environment"]["TRUSTED_PROXY_COUNT"] == 1
+    assert services["edge"]["environment"].keys() == set(NAMES)
+
+
+def test_compose_asks_for_what_has_no_default():
+    example = dict(re.findall(r"^(\w+)=(.*)$", (DEPLOY / "compose.env.example").read_text(), re.M))
+    settings = [line for line in COMPOSE.splitlines() if not line.lstrip().startswith("#")]
+    wanted = re.findall(r"\$\{(\w+)(:\?|:-[^}]*)\}", "\n".join(settings))
+    assert {name for name, rule in wanted if rule == ":?"} <= example.keys()
+    assert example.keys() <= {name for name, _ in wanted}
+    assert not re.search(r"(?<!\$)\$(?!\{\w+:)(?!\$)", "\n".join(settings)), "a name without a rule"
+
+
+def test_compose_names_only_what_it_has():
+    document, services = yaml.safe_load(COMPOSE), read_services()
+    for name, service in services.items():
+        assert service.get("depends_on", {}).keys() <= services.keys(), name
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0] if not volume.startswith("${") else "."
+            assert source.startswith((".", "/")) or source in document["volumes"], volume
+        if "image" in service and service["image"] != "shipside":
+            assert re.search(r":\d+", service["image"]), "a release, not `latest`"
+    assert (DEPLOY / "nginx.conf").is_file()
+    assert find_management_commands(COMPOSE) == {"migrate", "collectstatic", "worker", "backup", "createsuperuser"}
+    assert find_management_commands(COMPOSE) <= get_commands().keys()
+
+
+def test_nginx_says_how_to_fill_in_each_name():
+    text = (DEPLOY / "nginx.conf").read_text()
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == set(NAMES)
+    for name in NAMES:
+        assert re.search(rf"^#.*\b{name}=", text, re.M), name
+        assert f"${name} " in text or f"${name}'" in text, name
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_systemd_units_run_what_exists(unit):
+    text = unit.read_text()
+    started = re.findall(r"^ExecStart=(.*)$", text, re.M)
+    assert bool(started) == (unit.suffix == ".service")
+    for command in started:
+        assert find_management_commands(command) <= get_commands().keys()
+        if "gunicorn" in command:
+            assert (ROOT / re.search(r"-c (\S+)", command)[1]).is_file()
+        else:
+            assert find_management_commands(command)
+    for folder in re.findall(r"^WorkingDirectory=(.*)$", text, re.M):
+        assert folder == "/srv/shipside/app"
