@@ -22,6 +22,7 @@ from comparisons.editor_lines import EditorLine, StoredLine, find_line_errors, s
 from reviews.basis import find_basis_errors
 from reviews.choices import Basis, Behind, Outcome, Verdict
 from reviews.models import Prediction, Review, Reviewer
+from reviews.verdicts import find_verdict_errors
 from tools import slugs, values
 from tools.choices import AttributeKind, Better, Beyond, Meter, Period, PlanKind
 from tools.currencies import CURRENCIES
@@ -357,9 +358,9 @@ class PredictionPart(CatalogPart):
 
 class ReviewPart(CatalogPart):
     reviewer: Slug
-    verdict: Annotated[Literal[*Verdict.values], BeforeValidator(normalize_name)]  # type: ignore[valid-type]
+    verdict: Annotated[Literal["", *Verdict.values], BeforeValidator(normalize_name)]  # type: ignore[valid-type]
     gist: Annotated[Line, Field(max_length=_get_max_length(Review, "gist"))] = ""
-    quote: Annotated[Words, AfterValidator(_check_not_blank)]
+    quote: Words
     flips_if: Words = ""
     basis: Annotated[Literal["", *Basis.values], BeforeValidator(normalize_name)] = ""  # type: ignore[valid-type]
     basis_version: Annotated[Line, Field(max_length=_get_max_length(Review, "basis_version"))] = ""
@@ -367,6 +368,13 @@ class ReviewPart(CatalogPart):
     published_at: Instant | None = None
     withdrawn_at: PastInstant | None = None
     predictions: list[PredictionPart] = []
+
+    @model_validator(mode="after")
+    def check_verdict(self) -> Self:
+        is_draft = self.published_at is None
+        if errors := find_verdict_errors(verdict=self.verdict, quote=self.quote, is_draft=is_draft):
+            raise ValueError(" ".join(errors.values()))
+        return self
 
     @model_validator(mode="after")
     def check_basis(self) -> Self:

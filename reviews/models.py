@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from reviews.basis import MAX_DAYS, MAX_VERSION_LENGTH, describe_basis, find_basis_errors
 from reviews.choices import Basis, Behind, Outcome, Verdict
+from reviews.verdicts import NO_VERDICT, find_verdict_errors
 from tools import slugs
 from tools.models import (
     Tool,
@@ -174,13 +175,13 @@ class Review(Publishable):
 
     tool = models.ForeignKey(Tool, on_delete=models.PROTECT, related_name="reviews")
     reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="reviews")
-    verdict = models.CharField(max_length=4, choices=Verdict)
+    verdict = models.CharField(max_length=4, choices=Verdict, blank=True, help_text="Only a draft can be without one.")
     gist = models.CharField(
         max_length=MAX_GIST_LENGTH,
         blank=True,
         help_text=f"The verdict’s reason in one line of at most {MAX_GIST_LENGTH} characters, without Markdown.",
     )
-    quote = models.TextField(help_text="Markdown. Raw HTML is escaped.")
+    quote = models.TextField(blank=True, help_text="Markdown. Raw HTML is escaped.")
     flips_if = models.TextField("what would flip it", blank=True)
     basis = models.CharField(
         "how this seat knows",
@@ -213,10 +214,15 @@ class Review(Publishable):
                 nulls_distinct=False,
                 violation_error_message="This seat already has an edition for this tool at that time.",
             ),
-            models.CheckConstraint(name="reviews_review_verdict_known", condition=Q(verdict__in=Verdict.values)),
+            # As find_verdict_errors says it.
+            models.CheckConstraint(
+                name="reviews_review_verdict_known",
+                condition=Q(verdict__in=Verdict.values) | Q(verdict="", published_at__isnull=True),
+                violation_error_message="A verdict is ship or skip. Only a draft can be without one.",
+            ),
             models.CheckConstraint(
                 name="reviews_review_quote_not_empty",
-                condition=~Q(quote=""),
+                condition=~Q(quote="") | Q(verdict=""),
                 violation_error_message="A verdict needs reasons.",
             ),
             models.CheckConstraint(
@@ -238,12 +244,14 @@ class Review(Publishable):
         ]
 
     def __str__(self) -> str:
-        return f"{self.reviewer}: {self.verdict} {self.tool}"
+        return f"{self.reviewer}: {self.verdict} {self.tool}" if self.verdict else f"{self.reviewer} on {self.tool}"
 
     def clean(self) -> None:
-        """Raise ValidationError with what is wrong with the basis, field by field."""
+        """Raise ValidationError with what is missing in the verdict or wrong with its basis, field by field."""
         super().clean()
-        if errors := find_basis_errors(**{name: getattr(self, name) for name in self.BASIS_FIELDS}):
+        errors = find_verdict_errors(verdict=self.verdict, quote=self.quote, is_draft=self.published_at is None)
+        errors |= find_basis_errors(**{name: getattr(self, name) for name in self.BASIS_FIELDS})
+        if errors:
             raise ValidationError(errors)
 
     @property
@@ -256,13 +264,19 @@ class Review(Publishable):
         """How the seat knows, in a few words."""
         return describe_basis(self.basis, self.basis_version, self.basis_days)
 
+    @property
+    def verdict_words(self) -> str:
+        """The verdict as the desk shows it."""
+        return self.verdict or NO_VERDICT.lower()
+
     def is_published_with_tool(self) -> bool:
         """Return whether publishing or rescheduling the tool publishes this review at the same time.
 
-        That holds for a draft, and for a review that is scheduled for the same time as its tool.
+        That holds for a draft with a verdict, and for a review that is scheduled for the same time as its tool.
         """
         is_with_tool = self.tool.state == PublicationState.SCHEDULED and self.published_at == self.tool.published_at
-        return self.withdrawn_at is None and (self.published_at is None or is_with_tool)
+        is_finished_draft = self.published_at is None and bool(self.verdict)
+        return self.withdrawn_at is None and (is_finished_draft or is_with_tool)
 
     def publish_with_tool(self, *, reason: str = "") -> None:
         """Publish it at the publication time of its tool. Raise TransitionError as `publish` does."""

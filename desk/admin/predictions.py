@@ -105,7 +105,7 @@ class PredictionAdmin(OwnDraftsMixin, ListAdmin):
 
     @admin.display(description="verdict")
     def verdict_mark(self, prediction: Prediction) -> SafeString:
-        return render_mark(prediction.review.verdict, prediction.review.verdict)
+        return render_mark(prediction.review.verdict or "none", prediction.review.verdict_words)
 
     @admin.display(description="quote")
     def quote(self, prediction: Prediction) -> str:

@@ -24,7 +24,9 @@ from desk.lists.change_lists import FlippedFilter, ListAdmin, StateFilter, rende
 from desk.permissions import writes_own_drafts_only
 from desk.publishing.admin import PublishingAdmin
 from reviews.actions import note_mentions
+from reviews.choices import Verdict
 from reviews.models import Prediction, Review, Reviewer
+from reviews.verdicts import NO_VERDICT
 from tools.expressions import SortKey
 from tools.publishing import PublicationState
 from web import clock, markdown
@@ -98,7 +100,7 @@ class ReviewerAdmin(UsualPanel, ListAdmin[Reviewer]):
 
 
 class ReviewForm(forms.ModelForm):
-    """The form of a draft or scheduled review. Only editions from before bases were recorded have none."""
+    """The form of a draft or scheduled review. Only drafts without a verdict, and old editions, have no basis."""
 
     class Meta:
         model = Review
@@ -106,8 +108,14 @@ class ReviewForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "basis" in self.fields:
-            self.fields["basis"].required = True
+        if "verdict" in self.fields:
+            self.fields["verdict"].choices = [("", NO_VERDICT), *Verdict.choices]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("verdict") and not cleaned.get("basis") and "basis" not in self.errors:
+            self.add_error("basis", "Choose what stands behind the verdict.")
+        return cleaned
 
 
 class PredictionForm(forms.ModelForm):
@@ -172,7 +180,7 @@ class ReviewAdmin(OwnDraftsMixin, PublishingAdmin[Review]):
 
     @admin.display(description="verdict", ordering="verdict")
     def verdict_mark(self, review: Review) -> SafeString:
-        return render_mark(review.verdict, review.verdict)
+        return render_mark(review.verdict or "none", review.verdict_words)
 
     def get_fields(self, request: HttpRequest, obj: Review | None = None) -> list[Any]:
         if was_published(obj):

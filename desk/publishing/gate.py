@@ -116,7 +116,8 @@ def _check_panel(reviews: Iterable[Review], seats: Iterable[Reviewer], *, at: da
         published = [review for review in candidates if review.is_published_with_tool() or is_public_at(review, at=at)]
         if not published:
             later = [review.published_at for review in candidates if review.published_at]
-            words = f"its review is not published until {format_moment(min(later))}" if later else "there is no review"
+            words = "its draft has no verdict yet" if candidates else "there is no review"
+            words = f"its review is not published until {format_moment(min(later))}" if later else words
             findings.append(Finding(f"{seat.name}: {words}.", place=f"seat-{seat.slug}"))
         for review in published:
             if review.is_published_with_tool():
@@ -160,6 +161,8 @@ def check_review(review: Review, *, predictions: Iterable[Prediction], at: datet
 def check_review_text(review: Review, *, predictions: Iterable[Prediction], at: datetime) -> list[Finding]:
     """Return what the text of a review lacks, whether it is published alone or with its tool."""
     findings = _check_what_readers_need(review)
+    if not review.verdict:
+        findings.insert(0, Finding("There is no verdict: ship or skip.", is_final=True, place="id_verdict"))
     length = len(markdown.to_plain_text(review.quote).strip())
     if length < MIN_QUOTE_LENGTH:
         words = f"The quote has {length} characters; {MIN_QUOTE_LENGTH} are needed."

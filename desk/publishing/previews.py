@@ -47,6 +47,10 @@ UNREADABLE = ErrorText(
     "No preview stands at this address",
     "The link was cut off or changed on its way to you. Copy it again, in full, or ask for a new one.",
 )
+UNFINISHED = ErrorText(
+    "This draft has no verdict yet",
+    "Its preview shows it once it says ship or skip.",
+)
 GONE = ErrorText(
     "There is nothing to preview any more",
     "What this link showed was deleted or withdrawn since it was made.",
@@ -63,7 +67,7 @@ def preview_url(content: Content) -> str:
 
 def is_previewable(content: Content) -> bool:
     """Return whether a preview would show something that readers do not see. Withdrawn content has no preview."""
-    return not is_public(content) and not _is_withdrawn(content)
+    return not is_public(content) and not _is_withdrawn(content) and not _is_unfinished(content)
 
 
 def _tools_of(content: Content) -> tuple[Tool, ...]:
@@ -85,6 +89,11 @@ def is_public(content: Content) -> bool:
 def _is_withdrawn(content: Content) -> bool:
     """Return whether an object, or one of its tools, was withdrawn."""
     return any(part.withdrawn_at is not None for part in (content, *_tools_of(content)))
+
+
+def _is_unfinished(content: Content) -> bool:
+    """Return whether an object is a draft that its page cannot show: a review without a verdict."""
+    return isinstance(content, Review) and not content.verdict
 
 
 def keep_private(view: Callable[[HttpRequest, str], HttpResponse]) -> Callable[[HttpRequest, str], HttpResponse]:
@@ -116,6 +125,8 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
         return render_error(request, 410, GONE)
     if is_public(content):
         return HttpResponseRedirect((content.tool if isinstance(content, Review) else content).get_absolute_url())
+    if _is_unfinished(content):
+        return _error(request, 410, UNFINISHED)
     template, context = _build_page(content, request)
     words = "" if content.state == PublicationState.DRAFT else describe_state(content)
     return render(request, template, {**context, "preview": {"words": words, "until": format_moment(until)}})
@@ -154,8 +165,9 @@ def _build_page(content: Content, request: HttpRequest) -> tuple[str, dict[str, 
 
 
 def find_drafts(tools: Iterable[Tool]) -> list[int]:
-    """Return the ids of the unpublished reviews of tools, which their previews count. One query."""
+    """Return the ids of the unpublished reviews of tools that have a verdict. Previews count them. One query."""
     unpublished = Review.objects.filter(tool__in=tools, withdrawn_at__isnull=True).exclude(is_published())
+    unpublished = unpublished.exclude(verdict="")
     return list(unpublished.order_by("pk").values_list("pk", flat=True))
 
 

@@ -27,6 +27,7 @@ from reviews.basis import find_basis_errors
 from reviews.choices import Outcome
 from reviews.models import Prediction, Review, Reviewer
 from reviews.panel import Panel
+from reviews.verdicts import find_verdict_errors
 from tools.models import Tool
 from tools.publishing import PublicationState
 from web import markdown
@@ -109,8 +110,13 @@ class ScorecardRow:
     @property
     def verdict(self) -> str:
         """The seat's verdict once everything on the page is published; "" if there is none."""
-        typed = self.form["verdict"].value() if self.is_submitted else None
-        return typed or (self.edition and self.edition.verdict) or (self.published and self.published.verdict) or ""
+        if self.is_submitted:
+            return self.form["verdict"].value() or self.published_verdict
+        return (self.edition and self.edition.verdict) or self.published_verdict
+
+    @property
+    def published_verdict(self) -> str:
+        return self.published.verdict if self.published else ""
 
     @property
     def published_words(self) -> dict[str, Any]:
@@ -154,10 +160,11 @@ class ScorecardRow:
 
     def _check_text(self) -> None:
         cleaned = self.form.cleaned_data
-        if not cleaned.get("verdict") and "verdict" not in self.form.errors:
-            self.form.add_error("verdict", "Choose ship or skip. There is no third answer.")
-        if not cleaned.get("quote"):
-            self.form.add_error("quote", "A verdict needs reasons.")
+        verdict, quote = cleaned.get("verdict", ""), cleaned.get("quote", "")
+        is_draft = not cleaned.get("publish_now") and (self.edition is None or self.edition.published_at is None)
+        for field, message in find_verdict_errors(verdict=verdict, quote=quote, is_draft=is_draft).items():
+            if field not in self.form.errors:
+                self.form.add_error(field, message)
         self._check_basis()
         if cleaned.get("publish_now") and not self.form.errors and self.predictions.is_valid():
             for finding in self._findings():
@@ -165,7 +172,7 @@ class ScorecardRow:
 
     def _check_basis(self) -> None:
         cleaned = self.form.cleaned_data
-        if not cleaned.get("basis") and "basis" not in self.form.errors:
+        if not cleaned.get("basis") and cleaned.get("verdict") and "basis" not in self.form.errors:
             self.form.add_error("basis", "Choose what stands behind the verdict.")
             return
         errors = find_basis_errors(

@@ -11,6 +11,7 @@ from desk.publishing.gate import MIN_QUOTE_LENGTH
 from reviews.basis import MAX_DAYS, MAX_VERSION_LENGTH
 from reviews.choices import Basis, Verdict
 from reviews.models import MAX_GIST_LENGTH, Review
+from reviews.verdicts import NO_VERDICT
 from web import clock
 from web.fields import LineField, MultilineField
 
@@ -23,7 +24,9 @@ class SeatForm(forms.Form):
     default_renderer = PLAIN_RENDERER
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
-    verdict = forms.ChoiceField(choices=Verdict.choices, required=False, widget=forms.RadioSelect)
+    verdict = forms.ChoiceField(
+        choices=[*Verdict.choices, ("", NO_VERDICT)], required=False, initial="", widget=forms.RadioSelect
+    )
     gist = LineField(
         required=False,
         max_length=MAX_GIST_LENGTH,

@@ -30,7 +30,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("withdrawn_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                ("verdict", models.CharField(choices=[("ship", "Ship"), ("skip", "Skip")], max_length=4)),
+                (
+                    "verdict",
+                    models.CharField(
+                        blank=True,
+                        choices=[("ship", "Ship"), ("skip", "Skip")],
+                        help_text="Only a draft can be without one.",
+                        max_length=4,
+                    ),
+                ),
                 (
                     "gist",
                     models.CharField(
@@ -39,7 +47,7 @@ class Migration(migrations.Migration):
                         max_length=90,
                     ),
                 ),
-                ("quote", models.TextField(help_text="Markdown. Raw HTML is escaped.")),
+                ("quote", models.TextField(blank=True, help_text="Markdown. Raw HTML is escaped.")),
                 ("flips_if", models.TextField(blank=True, verbose_name="what would flip it")),
                 (
                     "basis",
@@ -305,7 +313,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("withdrawn_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                ("verdict", models.CharField(choices=[("ship", "Ship"), ("skip", "Skip")], max_length=4)),
+                (
+                    "verdict",
+                    models.CharField(
+                        blank=True,
+                        choices=[("ship", "Ship"), ("skip", "Skip")],
+                        help_text="Only a draft can be without one.",
+                        max_length=4,
+                    ),
+                ),
                 (
                     "gist",
                     models.CharField(
@@ -314,7 +330,7 @@ class Migration(migrations.Migration):
                         max_length=90,
                     ),
                 ),
-                ("quote", models.TextField(help_text="Markdown. Raw HTML is escaped.")),
+                ("quote", models.TextField(blank=True, help_text="Markdown. Raw HTML is escaped.")),
                 ("flips_if", models.TextField(blank=True, verbose_name="what would flip it")),
                 (
                     "basis",
@@ -569,13 +585,19 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="review",
             constraint=models.CheckConstraint(
-                condition=models.Q(("verdict__in", ["ship", "skip"])), name="reviews_review_verdict_known"
+                condition=models.Q(
+                    ("verdict__in", ["ship", "skip"]),
+                    models.Q(("published_at__isnull", True), ("verdict", "")),
+                    _connector="OR",
+                ),
+                name="reviews_review_verdict_known",
+                violation_error_message="A verdict is ship or skip. Only a draft can be without one.",
             ),
         ),
         migrations.AddConstraint(
             model_name="review",
             constraint=models.CheckConstraint(
-                condition=models.Q(("quote", ""), _negated=True),
+                condition=models.Q(models.Q(("quote", ""), _negated=True), ("verdict", ""), _connector="OR"),
                 name="reviews_review_quote_not_empty",
                 violation_error_message="A verdict needs reasons.",
             ),

@@ -42,7 +42,7 @@ function startFrom(source) {
   button.addEventListener("click", () => {
     for (const [name, value] of Object.entries(words)) {
       for (const field of form.querySelectorAll(`[name="${source.dataset.start}-${name}"]`)) {
-        if (field.type === "radio") field.checked ||= field.value === value && !form.querySelector(`[name="${field.name}"]:checked`);
+        if (field.type === "radio") field.checked ||= field.value === value && !form.querySelector(`[name="${field.name}"]:checked:not([value=""])`);
         else field.value ||= value ?? "";
         field.dispatchEvent(new Event("input", { bubbles: true }));
         field.dispatchEvent(new Event("change", { bubbles: true }));
@@ -166,7 +166,7 @@ function panel() {
   if (!shown) return;
   const say = () => {
     const verdicts = seats
-      .map((seat) => seat.querySelector("[name$=-verdict]:checked")?.value ?? seat.dataset.verdict)
+      .map((seat) => seat.querySelector("[name$=-verdict]:checked")?.value || seat.dataset.verdict)
       .filter(Boolean);
     const ship = verdicts.filter((verdict) => verdict === "ship").length;
     const all = verdicts.length;

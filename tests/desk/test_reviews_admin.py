@@ -66,7 +66,7 @@ def test_new_edition_starts_with_the_current_text(admin_client):
 @pytest.mark.parametrize(
     ("typed", "errors"),
     [
-        ({"basis": ""}, {"basis": ["This field is required."]}),
+        ({"basis": ""}, {"basis": ["Choose what stands behind the verdict."]}),
         (
             {"basis": "tried"},
             {

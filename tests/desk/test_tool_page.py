@@ -94,12 +94,12 @@ def test_invalid_input_saves_nothing_and_keeps_everything_typed(admin_client):
         "website": "javascript:alert(1)",
         "plans-0-name": "Typed plan",
         "plans-0-kind": "paid",
+        f"scorecard-{seat.pk}-verdict": "ship",
         f"scorecard-{seat.pk}-quote": "Typed quote",
     }
     response = admin_client.post(ADD, fill_tool_form(page, **typed))
     assert read_errors(response) == [
         "Website: Enter a valid URL.",
-        f"{seat.name}, Verdict: Choose ship or skip. There is no third answer.",
         f"{seat.name}, How this seat knows: Choose what stands behind the verdict.",
         "Plan “Typed plan”, Amount: A paid plan needs an amount.",
         "Plan “Typed plan”, Currency: A paid plan needs a currency, such as USD.",
