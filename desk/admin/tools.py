@@ -31,7 +31,7 @@ from desk.presence import PresenceAdmin
 from desk.tool_page import lookups
 from desk.tool_page.corrections import CorrectionInline
 from desk.tool_page.form import FORM_FIELDS, ToolForm
-from desk.tool_page.problems import list_problems
+from desk.tool_page.problems import list_problems, list_sections
 from desk.tool_page.scorecard import EditionChangedError, Scorecard
 from desk.tool_page.sourced_rows import FactForm, FactFormSet, PlanForm, PlanFormSet
 from reviews.actions import note_mentions, rescan_mentions
@@ -122,7 +122,7 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, PresenceAdmin):
 
     class Media:
         css = {"all": ["desk/tool.css"]}
-        js = [forms.Script("desk/tool.js", defer=True), forms.Script("desk/preview.js", defer=True)]
+        js = [forms.Script(f"desk/{name}.js", defer=True) for name in ("tool", "preview", "sections")]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -305,8 +305,12 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, PresenceAdmin):
         formsets = [inline.formset for inline in context["inline_admin_formsets"]]
         editable = {formset.model for formset in formsets}
         form = context["adminform"].form
+        problems = list_problems(form, formsets) if form.is_bound else []
+        sections = list_sections(formsets, problems)
         context |= {
-            "problems": list_problems(form, formsets) if form.is_bound else [],
+            "problems": problems,
+            "sections": sections,
+            "errors": {section.name: section.errors for section in sections},
             "has_lost_file": bool(request.FILES),  # browsers do not refill file inputs
             "scorecard": next((formset for formset in formsets if isinstance(formset, Scorecard)), None),
             "logo": render_logo(tool.logo) if tool else "",

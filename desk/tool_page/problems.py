@@ -1,5 +1,6 @@
 """The problems of a page with several forms, in one list that links to each field."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -15,23 +16,47 @@ class FieldProblem(NamedTuple):
     where: str
     message: str
     anchor: str
+    section: str = "tool"
+
+
+class PageSection(NamedTuple):
+    """A section of the page, as its index shows it. `count` is the number of its rows; 0 where that says nothing."""
+
+    name: str
+    title: str
+    count: int = 0
+    errors: int = 0
 
 
 def list_problems(form: BaseForm, formsets: Iterable[BaseInlineFormSet | Scorecard]) -> list[FieldProblem]:
     """Return every problem of a tool's form, its plans and facts, and its scorecard, in the order of the page."""
     problems = list(_form_problems("", form))
     for formset in formsets:
-        problems += [
-            FieldProblem("", str(message), f"{formset.prefix}-heading") for message in formset.non_form_errors()
-        ]
-        if isinstance(formset, Scorecard):
-            problems += _scorecard_problems(formset)
-        else:
-            noun = str(formset.form._meta.model._meta.verbose_name).capitalize()
-            for row in formset.forms:
-                title = getattr(row, "title", "")
-                problems += _form_problems(f"{noun} “{title or 'new'}”", row)
+        problems += [problem._replace(section=formset.prefix) for problem in _formset_problems(formset)]
     return problems
+
+
+def list_sections(
+    formsets: Iterable[BaseInlineFormSet | Scorecard], problems: Iterable[FieldProblem]
+) -> list[PageSection]:
+    """Return the sections of the page in their order. Prices and facts are on it also for those who only read them."""
+    errors = Counter(problem.section for problem in problems)
+    counts = {formset.prefix: len(formset.initial_forms) for formset in formsets}
+    shown = ["tool", *(["scorecard"] if "scorecard" in counts else []), "plans", "facts"]
+    names = [*shown, *(["corrections"] if "corrections" in counts else [])]
+    return [PageSection(name, name.capitalize(), counts.get(name, 0), errors[name]) for name in names]
+
+
+def _formset_problems(formset: BaseInlineFormSet | Scorecard) -> Iterator[FieldProblem]:
+    for message in formset.non_form_errors():
+        yield FieldProblem("", str(message), f"{formset.prefix}-heading")
+    if isinstance(formset, Scorecard):
+        yield from _scorecard_problems(formset)
+        return
+    noun = str(formset.form._meta.model._meta.verbose_name).capitalize()
+    for row in formset.forms:
+        title = getattr(row, "title", "")
+        yield from _form_problems(f"{noun} “{title or 'new'}”", row)
 
 
 def _scorecard_problems(scorecard: Scorecard) -> Iterator[FieldProblem]:
