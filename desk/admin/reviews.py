@@ -108,8 +108,8 @@ class ReviewForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "verdict" in self.fields:
-            self.fields["verdict"].choices = [("", NO_VERDICT), *Verdict.choices]
+        if isinstance(verdict := self.fields.get("verdict"), forms.ChoiceField):
+            verdict.choices = [("", NO_VERDICT), *Verdict.choices]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

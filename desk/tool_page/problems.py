@@ -20,11 +20,11 @@ class FieldProblem(NamedTuple):
 
 
 class PageSection(NamedTuple):
-    """A section of the page, as its index shows it. `count` is the number of its rows; 0 where that says nothing."""
+    """A section of the page, as its index shows it. `rows` is how many it has; 0 where that says nothing."""
 
     name: str
     title: str
-    count: int = 0
+    rows: int = 0
     errors: int = 0
 
 
@@ -32,7 +32,7 @@ def list_problems(form: BaseForm, formsets: Iterable[BaseInlineFormSet | Scoreca
     """Return every problem of a tool's form, its plans and facts, and its scorecard, in the order of the page."""
     problems = list(_form_problems("", form))
     for formset in formsets:
-        problems += [problem._replace(section=formset.prefix) for problem in _formset_problems(formset)]
+        problems += [problem._replace(section=str(formset.prefix)) for problem in _formset_problems(formset)]
     return problems
 
 
