@@ -126,7 +126,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     if is_public(content):
         return HttpResponseRedirect((content.tool if isinstance(content, Review) else content).get_absolute_url())
     if _is_unfinished(content):
-        return _error(request, 410, UNFINISHED)
+        return render_error(request, 410, UNFINISHED)
     template, context = _build_page(content, request)
     words = "" if content.state == PublicationState.DRAFT else describe_state(content)
     return render(request, template, {**context, "preview": {"words": words, "until": format_moment(until)}})
