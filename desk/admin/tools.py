@@ -310,7 +310,7 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, PresenceAdmin):
         context |= {
             "problems": problems,
             "sections": sections,
-            "errors": {section.name: section.errors for section in sections},
+            "problem_counts": {section.name: section.errors for section in sections},
             "has_lost_file": bool(request.FILES),  # browsers do not refill file inputs
             "scorecard": next((formset for formset in formsets if isinstance(formset, Scorecard)), None),
             "logo": render_logo(tool.logo) if tool else "",
