@@ -23,6 +23,7 @@ from desk.history.events import get_tracked_models
 from desk.history.pages import HistoryPages, get_admin_url
 from desk.idempotency import answer_once
 from desk.presence import PresenceAdmin
+from desk.steps import tell_next_step
 from tools.models import ContentRevision
 from tools.row_history import set_change_reason
 from web import locks
@@ -155,6 +156,12 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
         elif request.method == "POST":
             view = locks.limited_atomic()(view)
         return answer_once(request, view)
+
+    def response_add(self, request: HttpRequest, obj: ModelT, post_url_continue: str | None = None) -> HttpResponse:
+        response = super().response_add(request, obj, post_url_continue)
+        if IS_POPUP_VAR not in request.POST:
+            tell_next_step(request, self.model)
+        return response
 
     def response_change(self, request: HttpRequest, obj: ModelT) -> HttpResponse:
         """After what was typed is saved, run the action whose button was pressed, if any."""

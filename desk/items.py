@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DeskItem:
-    """A line of a list: its text, the address where the work is done ("" for none), and a note."""
+    """A line of a list: its text, the address where the work is done ("" for none), a note, and whether it is done."""
 
     text: str
     url: str
     note: str = ""
+    is_done: bool = False

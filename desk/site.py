@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import second_factor, sessions
 from desk import drafts, refusals
+from desk.handbook.places import build_help_url
 
 # A menu item in the shape that Django's templates expect of a model.
 _CATALOG_FILE = {
@@ -54,7 +55,9 @@ class Desk(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from desk import presence  # these views import models, which load after this class
         from desk.bulk.urls import urls
+        from desk.calendar.urls import urls as urls_of_calendar
         from desk.changes.urls import urls as urls_of_changes
+        from desk.handbook.urls import urls as urls_of_handbook
         from desk.handover.urls import urls as urls_of_hand_overs
         from desk.search import views
 
@@ -79,6 +82,8 @@ class Desk(admin.AdminSite):
             *urls(self.admin_view),
             *urls_of_changes(self.admin_view),
             *urls_of_hand_overs(self.admin_view),
+            *urls_of_calendar(self.admin_view),
+            *urls_of_handbook(self.admin_view),
             *super().get_urls(),
         ]
 
@@ -161,7 +166,8 @@ class Desk(admin.AdminSite):
         return csp_override(settings.ADMIN_CSP)(never_cache(guarded))
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        return {**super().each_context(request), "draft_number": drafts.read_number(request)}
+        context = super().each_context(request)
+        return {**context, "draft_number": drafts.read_number(request), "help_url": build_help_url(request)}
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         """Redirect to the site's own sign-in page; Django's has neither rate limits nor second factors."""

@@ -56,10 +56,10 @@ class HandOverQuerySet(models.QuerySet["HandOver"]):
     def with_content(self) -> Self:
         return self.select_related(*RELATED, "handed_over_by", "decided_by")
 
-    def with_last_words(self) -> Self:
-        """Add the text of the newest comment as `last_words`."""
-        newest = Comment.objects.filter(hand_over=OuterRef("pk")).exclude(text="").order_by("-pk")
-        return self.annotate(last_words=Subquery(newest.values("text")[:1]))
+    def with_words(self) -> Self:
+        """Add as `words` what was said with the last step of the hand-over, which other comments may have followed."""
+        steps = Comment.objects.filter(hand_over=OuterRef("pk")).exclude(kind=CommentKind.COMMENT).order_by("-pk")
+        return self.annotate(words=Subquery(steps.values("text")[:1]))
 
 
 class HandOver(models.Model):

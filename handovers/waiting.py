@@ -80,7 +80,7 @@ def list_waiting(user: User, *, now: datetime, most: int) -> tuple[list[Waiting]
 
 
 def _order_by_age(rows: HandOverQuerySet) -> HandOverQuerySet:
-    return rows.with_content().with_last_words().order_by("handed_over_at", "pk")
+    return rows.with_content().with_words().order_by("handed_over_at", "pk")
 
 
 def _read_first(rows: QuerySet[Any], most: int) -> tuple[list[Any], int]:
@@ -136,5 +136,5 @@ def _build_mention(row: Any, user: User, now: datetime) -> Waiting | None:
 
 
 def _build(row: Any, happened: str, at: datetime) -> Waiting:
-    words = shorten(row.last_words or "", MAX_WORDS)
+    words = shorten(row.words or "", MAX_WORDS)
     return Waiting(row.content, happened, at, words, build_address(row.content))

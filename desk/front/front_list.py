@@ -19,7 +19,8 @@ MAX_ITEMS = 8
 class FrontList:
     """A list of the front page. `more` links to the change lists with all rows, each as (text, address).
 
-    `button` posts to a page of the desk, as (name of the page, label).
+    `button` posts to a page of the desk, as (name of the page, label). While the site has no row of the model `about`,
+    the list says that instead of `empty`.
     """
 
     slug: str
@@ -29,6 +30,7 @@ class FrontList:
     empty: str  # shown when there are no items
     more: Sequence[tuple[str, str]] = ()
     button: tuple[str, str] | None = None
+    about: type[Model] | None = None
 
 
 @dataclass(frozen=True, slots=True)

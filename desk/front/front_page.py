@@ -4,13 +4,15 @@ A list takes one query per kind of row, its total included, and shows at most MA
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Manager, OuterRef, QuerySet, Subquery
+from django.db import connection
+from django.db.models import Manager, Model, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
@@ -48,7 +50,23 @@ IMPORT_PERIOD = timedelta(days=30)
 def build_lists(user: User | AnonymousUser) -> list[FrontList]:
     """Return the lists that a user sees, the most urgent first."""
     viewer = Viewer(user, timezone.now())
-    return [front_list for build in LISTS if (front_list := build(viewer)) is not None]
+    front_lists = [front_list for build in LISTS if (front_list := build(viewer)) is not None]
+    missing = _find_missing({one.about for one in front_lists if one.about and not one.items})
+    return [
+        replace(one, empty=f"There are no {one.about._meta.verbose_name_plural} yet.") if one.about in missing else one
+        for one in front_lists
+    ]
+
+
+def _find_missing(models: set[type[Model]]) -> set[type[Model]]:
+    """Return the models without a row. One query."""
+    if not models:
+        return set()
+    ordered = sorted(models, key=lambda model: model._meta.label)
+    with connection.cursor() as cursor:
+        exists = ", ".join(f"EXISTS (SELECT FROM {model._meta.db_table})" for model in ordered)
+        cursor.execute(f"SELECT {exists}")
+        return {model for model, exists in zip(ordered, cursor.fetchone(), strict=True) if not exists}
 
 
 def _filter_drafts(rows: QuerySet) -> QuerySet:
@@ -147,6 +165,7 @@ def list_missing_seats(viewer: Viewer) -> FrontList | None:
         more=[("All tools missing one", link_to_list(Tool, unwritten=seat.slug if seat else "any"))]
         if viewer.may("tools.view_tool") and (seat or not own)
         else [],
+        about=Tool if seat or not own else None,
     )
 
 
@@ -184,7 +203,7 @@ def list_scheduled(viewer: Viewer) -> FrontList | None:
         ],
         total=total,
         empty="Nothing is scheduled.",
-        more=more,
+        more=[*more, ("Calendar", reverse("admin:calendar"))],
     )
 
 
@@ -223,7 +242,9 @@ def _build_verify_list(slug: str, title: str, rows: Sequence[gaps.ToolToVerify],
         ("All of these prices", link_to_list(Plan, checked=slug)),
         ("All of these facts", link_to_list(Fact, checked=slug)),
     ]
-    return FrontList(slug=slug, title=title, items=items, total=rows[0].total if rows else 0, empty=empty, more=more)
+    return FrontList(
+        slug=slug, title=title, items=items, total=rows[0].total if rows else 0, empty=empty, more=more, about=Tool
+    )
 
 
 def list_due_predictions(viewer: Viewer) -> FrontList | None:
@@ -245,6 +266,7 @@ def list_due_predictions(viewer: Viewer) -> FrontList | None:
         total=get_total(rows),
         empty="No predictions are due.",
         more=[("All due predictions", link_to_list(Prediction, due="due"))],
+        about=Prediction,
     )
 
 
@@ -292,6 +314,7 @@ def list_missing_comparisons(viewer: Viewer) -> FrontList | None:
         ],
         total=rows[0].total if rows else 0,
         empty="All pairs that reviews mention together have a comparison.",
+        about=Review,
     )
 
 
@@ -315,6 +338,7 @@ def list_flips(viewer: Viewer) -> FrontList | None:
         total=get_total(rows),
         empty=f"No verdict flipped in the last {FLIP_PERIOD.days} days.",
         more=[("All flipped reviews", link_to_list(Review, flipped="yes"))],
+        about=Review,
     )
 
 

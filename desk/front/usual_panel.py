@@ -8,6 +8,7 @@ from django.urls import URLPattern, path, reverse
 
 from desk.base import DeskAdmin
 from desk.confirming import ask_to_confirm, is_confirmed
+from desk.steps import tell_next_step
 from reviews.models import Reviewer
 from tools.models import ContentRevision
 
@@ -69,6 +70,7 @@ class UsualPanel(DeskAdmin):
             for reviewer in seated:
                 self.log_addition(request, reviewer, [{"added": {}}])
             messages.success(request, f"{len(seated)} seats were added. Open one to edit its description.")
+            tell_next_step(request, Reviewer)
             return to_list
         if Reviewer.objects.exists():
             messages.info(request, "The panel already has seats. Nothing was added.")

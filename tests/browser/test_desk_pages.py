@@ -8,6 +8,8 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from comparisons.models import Comparison
+from handovers.actions import hand_over
+from handovers.models import HandOver
 from reviews.models import Prediction, Review, Reviewer
 from tests import factories as make
 from tests.browser.axe import find_violations
@@ -31,7 +33,8 @@ def form_url(row) -> str:
 def desk(site) -> str:
     """Add work of each kind to the demonstration, and return the address of the site."""
     draft = make.tool(name="Drafted " + "W" * 120, published_at=None)
-    make.review(of=draft, by=Reviewer.objects.get(slug="builder"), published_at=None)
+    review = make.review(of=draft, by=Reviewer.objects.get(slug="builder"), published_at=None)
+    hand_over(content=review, by=make.user(), text="See https://example.org/" + "w" * 200)
     make.comparison(first=draft, second=Tool.objects.get(slug="jan"), published_at=make.FUTURE)
     make.plan(of=draft)
     return site
@@ -45,6 +48,9 @@ def list_pages() -> list[str]:
     published = Review.objects.current().filter(predictions__isnull=False)[0]
     return [
         reverse("admin:index"),
+        reverse("admin:calendar"),
+        reverse("admin:handbook"),
+        reverse("admin:reviews_review_hand_over", args=[HandOver.objects.get().review_id]),
         *map(list_url, LISTS),
         *(form_url(model.objects.order_by("pk")[0]) for model in FORMS),
         form_url(published),
@@ -56,7 +62,8 @@ def list_pages() -> list[str]:
 def test_pages_log_no_error_fit_the_screen_and_break_no_accessibility_rule(desk, page_to_measure: Page):
     page = page_to_measure
     sign_in_administrator(page, desk)
-    with_axe = {reverse("admin:index"), list_url(Tool), list_url(Prediction)}
+    talk = reverse("admin:reviews_review_hand_over", args=[HandOver.objects.get().review_id])
+    with_axe = {reverse("admin:index"), reverse("admin:calendar"), talk, list_url(Tool), list_url(Prediction)}
     complaints = []
     for path in list_pages():
         response = page.goto(desk + path)

@@ -1,5 +1,7 @@
 """The first steps on a site without content; adding the panel, and the attributes of a category, in one step."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -19,26 +21,50 @@ ADD_CATEGORY = reverse("admin:tools_category_add")
 YES = {"confirmed": "yes"}
 
 
-def steps_for(user: User) -> list[str]:
+def steps_for(user: User) -> list[tuple[str, bool]]:
     lists = front_page.build_lists(user)
-    return [item.text for found in lists if found.slug == "first-steps" for item in found.items]
+    return [(item.text, item.is_done) for found in lists if found.slug == "first-steps" for item in found.items]
 
 
-def test_first_steps_disappear_when_done():
+def test_first_steps_are_ticked_until_all_are_done():
     editor = person("Editor")
-    assert steps_for(editor) == [
+    texts = [
         "Seat the panel",
         "Add a category",
-        "Add attributes",
+        "Have 3 attributes or more",
         "Add a tool",
+        "Publish it",
+        "Add another tool",
         "Put two tools side by side",
     ]
+    assert steps_for(editor) == [(text, False) for text in texts]
     make.reviewer()
+    for _ in range(2):
+        make.attribute()
+    tool = make.tool(published_at=None)  # with its category
+    done = {"Seat the panel", "Add a category", "Add a tool"}
+    assert steps_for(editor) == [(text, text in done) for text in texts]
     make.attribute()
-    make.tool()  # with its category
-    assert steps_for(editor) == ["Put two tools side by side"]
-    make.comparison()
+    tool.publish()
+    other = make.tool()
+    assert steps_for(editor) == [(text, text != texts[-1]) for text in texts]
+    make.comparison(first=tool, second=other, published_at=None)
     assert steps_for(editor) == []
+
+
+def test_each_step_leads_to_the_next(client):
+    client.force_login(person("Editor"))
+
+    def read_next(response) -> str:
+        shown = [str(message) for message in response.context["messages"]]
+        return "".join(re.findall(r'Next: <a href="([^"]+)">', " ".join(shown)))
+
+    assert read_next(client.post(USUAL, YES, follow=True)) == ADD_CATEGORY
+    form = {"name": "Agents", "slug": "agents", "new_attributes": "License\nContext\nHosting"}
+    assert read_next(client.post(ADD_CATEGORY, form, follow=True)) == "/admin/tools/tool/add/"
+    make.comparison(first=make.tool(), second=make.tool())
+    form = {"name": "Chat", "slug": "chat"}
+    assert read_next(client.post(ADD_CATEGORY, form, follow=True)) == ""
 
 
 @pytest.mark.parametrize("group", ["Reviewer", "Moderator"])
@@ -50,7 +76,8 @@ def test_front_page_of_an_empty_site_links_to_each_first_step(client):
     client.force_login(person("Editor"))
     page = client.get(reverse("admin:index"))
     [steps] = [found for found in page.context["front_lists"] if found.slug == "first-steps"]
-    assert [client.get(item.url).status_code for item in steps.items] == [200] * 5
+    assert [client.get(item.url).status_code for item in steps.items] == [200] * 7
+    assert page.content.decode().count('class="today__done"') == 0
 
 
 def test_panel_is_seated_once_after_confirmation(client):

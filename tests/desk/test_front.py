@@ -13,7 +13,7 @@ from catalog.models import BulkChange
 from desk.front import front_page
 from newsletter.models import DailyRun, Delivery, Outbox, Worker
 from reviews.actions import note_mentions
-from reviews.models import Review
+from reviews.models import Review, Reviewer
 from tests import factories as make
 from web.words import format_day
 
@@ -55,6 +55,19 @@ def test_empty_desk_shows_the_empty_text_of_every_list(client):
     assert [(found.total, list(found.items)) for found in lists] == [(0, [])] * (len(front_page.LISTS) - len(NOT_SHOWN))
     for found in lists:
         assert f'<dd class="today__empty">{found.empty}</dd>' in page.content.decode()
+    words = {found.slug: found.empty for found in lists}
+    slugs = ("missing-seats", "stale", "unverified", "due-predictions", "missing-comparisons", "flips")
+    assert [words[slug] for slug in slugs] == [
+        "There are no tools yet.",
+        "There are no tools yet.",
+        "There are no tools yet.",
+        "There are no predictions yet.",
+        "There are no reviews yet.",
+        "There are no reviews yet.",
+    ]
+    make.review(of=make.tool(published_at=None), by=make.reviewer(), published_at=None)
+    assert find_list("stale").empty == "No price or fact was last checked over 90 days ago."
+    assert find_list("flips").empty == "No verdict flipped in the last 90 days."
 
 
 def test_drafts_are_listed_oldest_first(time_machine):
@@ -201,6 +214,8 @@ def test_reviewer_gets_a_link_to_the_tools_missing_their_seat():
     assert find_list("missing-seats", user).empty == "You do not hold a seat yet. An editor can assign one to you."
     assert find_list("missing-seats", user).more == []
     make.reviewer(slug="own", held_by=user)
+    assert find_list("missing-seats", user).empty == "There are no tools yet."
+    make.review(of=make.tool(), by=Reviewer.objects.get())
     assert find_list("missing-seats", user).empty == "Your seat has reviewed every tool."
     assert find_list("missing-seats", user).more == [("All tools missing one", "/admin/tools/tool/?unwritten=own")]
 
@@ -249,7 +264,7 @@ def test_front_page_makes_a_constant_number_of_queries(client, django_assert_num
         make.fact(of=tool)
         make.comparison(first=tool, second=other, published_at=make.FUTURE)
         make.comparison(published_at=None)
-        with django_assert_num_queries(28):
+        with django_assert_num_queries(29):
             assert client.get(reverse("admin:index")).status_code == 200
 
 

@@ -44,6 +44,8 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "logout": (405, 405, 405, 405),
     "session": ALL,
     "waiting_read": (405, 405, 405, 405),
+    "calendar": ALL,
+    "handbook": ALL,
     "session_renewed": ALL,
     "presence": (405, 405, 405, 405),
     "search": ALL,

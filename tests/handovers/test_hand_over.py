@@ -71,6 +71,7 @@ def test_reviewer_hands_over_and_editor_hands_back_and_accepts(ada, rob):
     response = post(rob, draft, "hand_over", "Is the <b>gist</b> fair?")
     assert read_messages(response) == ["Handed over. Editors find it on top of their front page, and by email."]
     assert read_waiting(rob) == []
+    post(rob, draft, "comment", "One more thing.")
     expected = ("Skeptic on Acme", page(draft), "Rob handed it over today, “Is the <b>gist</b> fair?”")
     assert read_waiting(ada) == [expected]
     front = sign_in(ada).get("/admin/").content.decode()
@@ -89,10 +90,10 @@ def test_reviewer_hands_over_and_editor_hands_back_and_accepts(ada, rob):
     assert read_messages(sign_in(rob).post("/admin/waiting/read/", follow=True)) == ["Marked as read: one item."]
     assert read_waiting(rob) == []
     assert [str(comment) for comment in Comment.objects.all()] == [
-        "Rob handed it over", "Ada handed it back", "Rob handed it over", "Ada accepted it",
+        "Rob handed it over", "Rob commented", "Ada handed it back", "Rob handed it over", "Ada accepted it",
     ]  # fmt: skip
     history = sign_in(rob).get(reverse("admin:reviews_review_history", args=[draft.pk])).content.decode()
-    assert [words in history for words in ("Shorter.", "4 comments and hand-over steps")] == [True, True]
+    assert [words in history for words in ("Shorter.", "5 comments and hand-over steps")] == [True, True]
 
 
 def test_handed_back_draft_keeps_waiting_after_news_are_read(ada, rob):

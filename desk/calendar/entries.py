@@ -1,0 +1,116 @@
+"""What a month of the calendar shows, each kind of it to the users who may act on it."""
+
+from calendar import Calendar
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from comparisons.models import Comparison
+from desk.front.front_list import link_to_form, link_to_list
+from desk.permissions import AnyUser, writes_own_drafts_only
+from handovers.waiting import name_content
+from newsletter.models import OUT, UNSENT, Issue
+from reviews.models import Prediction, Review
+from tools.models import Tool
+from web import clock
+
+MAX_PER_KIND = 400  # per month
+MAX_PER_DAY = 12
+_KINDS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
+    ("tools.change_tool", Tool, ()),
+    ("reviews.publish_review", Review, ("tool", "reviewer")),
+    ("comparisons.change_comparison", Comparison, ("first", "second")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that happens on a day: what, at which time (None for some time of the day), and where to work on it."""
+
+    kind: str
+    text: str
+    url: str
+    day: date
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the calendar. `more` is how many of its entries are not listed."""
+
+    on: date
+    entries: list[Entry]
+    more: int
+    is_in_month: bool
+    is_today: bool
+
+
+def read_month(user: AnyUser, first: date) -> list[list[Day]]:
+    """Return the weeks of a month, Monday first, with what its user may act on. A constant number of queries."""
+    weeks = Calendar().monthdatescalendar(first.year, first.month)
+    start, end = weeks[0][0], weeks[-1][-1] + timedelta(days=1)
+    by_day: dict[date, list[Entry]] = defaultdict(list)
+    for entry in _list_entries(user, start, end):
+        by_day[entry.day].append(entry)
+    return [[_build_day(on, by_day[on], first) for on in week] for week in weeks]
+
+
+def list_undated(user: AnyUser) -> list[Entry]:
+    """Return the issue that somebody still has to send, if any: nothing says on which day. One query."""
+    if not user.has_perm("newsletter.change_issue"):
+        return []
+    rows = Issue.objects.filter(state__in=UNSENT).order_by("number")
+    return [
+        Entry("issue", f"{row} is {row.get_state_display().lower()}", link_to_form(row), row.composed_at.date())
+        for row in rows
+    ]
+
+
+def find_overdue_predictions(user: AnyUser) -> tuple[int, str]:
+    """Return how many predictions should have been judged before today, and the address of their list."""
+    if not _may_judge(user):
+        return 0, ""
+    rows = Prediction.objects.on_record(at=timezone.now()).due_soonest().filter(due_on__lt=clock.today())
+    return rows.count(), link_to_list(Prediction, due="due")
+
+
+def _build_day(on: date, entries: list[Entry], first: date) -> Day:
+    midnight = datetime.combine(on, time(), UTC)
+    ordered = sorted(entries, key=lambda entry: (entry.at is None, entry.at or midnight, entry.kind))
+    more = max(0, len(ordered) - MAX_PER_DAY)
+    return Day(on, ordered[:MAX_PER_DAY], more, on.month == first.month, on == clock.today())
+
+
+def _list_entries(user: AnyUser, start: date, end: date) -> Iterator[Entry]:
+    since, until = (datetime.combine(day, time(), UTC) for day in (start, end))
+    for permission, model, related in _KINDS:
+        if user.has_perm(permission):
+            rows: QuerySet[Any] = model.objects.filter(withdrawn_at__isnull=True)
+            rows = rows.filter(published_at__gt=max(since, timezone.now()), published_at__lt=until)
+            yield from _list_scheduled(rows.select_related(*related) if related else rows)
+    if user.has_perm("newsletter.change_issue"):
+        issues = Issue.objects.filter(state__in=OUT, started_at__gte=since, started_at__lt=until)
+        for issue in issues.order_by("started_at"):
+            words = f"{issue}: {issue.get_state_display().lower()}"
+            yield Entry("issue", words, link_to_form(issue), issue.day.date(), issue.day)
+    if _may_judge(user):
+        due = Prediction.objects.on_record(at=timezone.now()).due_soonest()
+        due = due.filter(due_on__gte=start, due_on__lt=end).select_related("review__tool", "review__reviewer")
+        for row in due[:MAX_PER_KIND]:
+            yield Entry("prediction due", f"{name_content(row.review)}: {row.claim}", link_to_form(row), row.due_on)
+
+
+def _list_scheduled(rows: QuerySet[Any]) -> Iterator[Entry]:
+    for row in rows.order_by("published_at", "pk")[:MAX_PER_KIND]:
+        yield Entry(
+            str(row._meta.verbose_name), name_content(row), link_to_form(row), row.published_at.date(), row.published_at
+        )
+
+
+def _may_judge(user: AnyUser) -> bool:
+    return user.has_perm("reviews.change_prediction") and not writes_own_drafts_only(user)

@@ -1,0 +1,54 @@
+"""The page of the calendar: one month, with links to the next and to the one before."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_safe
+
+from desk.calendar.entries import find_overdue_predictions, list_undated, read_month
+from web import clock
+
+
+class MonthForm(forms.Form):
+    """The month in the address, as `2026-12`; this one if there is none."""
+
+    month = forms.DateField(input_formats=["%Y-%m"], required=False, validators=[clock.validate_year])
+
+
+@require_safe
+def show_calendar(request: HttpRequest) -> HttpResponse:
+    """Show a month, with today in it unless the address says otherwise."""
+    form = MonthForm(request.GET)
+    if not form.is_valid():
+        raise BadRequest("The month is none.")
+    first = (form.cleaned_data["month"] or clock.today()).replace(day=1)
+    weeks = read_month(request.user, first)
+    overdue, overdue_url = find_overdue_predictions(request.user)
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "Calendar",
+        "first": first,
+        "weeks": weeks,
+        "has_entries": any(day.entries for week in weeks for day in week),
+        "before": _validate(first - timedelta(days=1)),
+        "after": _validate((first + timedelta(days=31)).replace(day=1)),
+        "is_this_month": first == clock.today().replace(day=1),
+        "undated": list_undated(request.user),
+        "overdue": overdue,
+        "overdue_url": overdue_url,
+    }
+    return TemplateResponse(request, "desk/calendar.html", context)
+
+
+def _validate(day: date) -> date | None:
+    """Return a day of a month that has a page; None for one beyond the last or before the first."""
+    try:
+        clock.validate_year(day)
+    except forms.ValidationError:
+        return None
+    return day
