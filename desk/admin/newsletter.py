@@ -109,7 +109,10 @@ class IssueAdmin(DeskAdmin, PresenceAdmin):
     search_fields = ["subject"]
     text_fields = ["lead"]
     form = IssueForm
-    fields = ["state", "subject", "lead", *TIMES]
+    fieldsets = [
+        (None, {"fields": ["state", "subject", "lead"]}),
+        ("Times", {"fields": TIMES, "classes": ["collapse"]}),
+    ]
     readonly_fields = ["state", *TIMES]
 
     def name_hit(self, row: Issue) -> str:

@@ -4,11 +4,16 @@ import re
 from itertools import product
 
 from django.core import mail
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from accounts.models import User
 from newsletter.messages import Links, build_issue_message
-from newsletter.models import Issue, Subscriber
+from newsletter.models import Delivery, Issue, Subscriber
 from newsletter.worker import MailWorker
+from tests import factories as make
+from tests.browser.screens import find_too_wide, find_violations_on
+from tests.browser.signing_in import sign_in
 from tools.models import Category
 
 LINKS = Links(unsubscribe="https://shipside.example/u/", preferences="https://shipside.example/p/")
@@ -54,3 +59,41 @@ def test_message_fits_the_screen_and_is_legible(site, page: Page):
         )
         bright = [sum(map(int, re.findall(r"\d+", color)[:3])) > 380 for color in (ink, paper)]
         assert bright == ([False, True] if scheme == "light" else [True, False]), (scheme, width)
+
+
+def test_editor_sees_the_message_while_typing_and_how_it_goes_out(site, page: Page):
+    sign_in(page.context, site, User.objects.create(username="ed", is_staff=True, is_superuser=True, password="!"))
+    Issue.objects.all().delete()
+    page.goto(f"{site}/admin/newsletter/issue/")
+    page.get_by_role("button", name="Write one by hand").click()
+    page.get_by_label("Subject").fill("From us")
+    page.get_by_label("Lead").fill("We **moved**.")
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("h1")).to_have_text("From us")
+    expect(frame.locator("strong")).to_have_text("moved")
+    page.get_by_role("button", name="Save and continue editing").click()
+    issue = Issue.objects.get()
+    watched = [make.entry(title=title, words=(title,)) for title in ("One " + "W" * 200, "Two")]
+    Issue.objects.update(content=[one.record for one in watched])
+    form = f"{site}/admin/newsletter/issue/{issue.pk}"
+    complaints = []
+    for path in ("change/", "preview/", f"pieces/{watched[0].key}/"):
+        page.goto(f"{form}/{path}")
+        complaints += find_too_wide(page, (1440, 360)) + find_violations_on(page, [(1440, "light"), (360, "dark")])
+    assert not complaints, "\n".join(complaints)
+    page.goto(f"{form}/change/")
+    page.get_by_role("button", name="Leave “Two” out").click()
+    expect(page.get_by_role("button", name="Put “Two” back")).to_be_visible()
+    page.get_by_role("button", name="Mark as ready").click()
+    make.subscriber(), make.subscriber()
+    page.get_by_role("button", name="Send…").click()
+    page.get_by_role("button", name="Send it now").click()
+    progress = page.locator("#issue-progress")
+    expect(progress).to_contain_text("Sent 0 of 2")
+    first, second = Delivery.objects.order_by("pk")
+    Delivery.objects.filter(pk=first.pk).update(state="sent", finished_at=timezone.now())
+    expect(progress).to_contain_text("Sent 1 of 2")  # by itself
+    Delivery.objects.filter(pk=second.pk).update(state="sent", finished_at=timezone.now())
+    Issue.objects.update(state="sent", finished_at=timezone.now())
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+    expect(progress).to_contain_text("Sent 2 of 2")
