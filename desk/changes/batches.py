@@ -56,9 +56,34 @@ class Batch:
         }
         self.created = {(target.model, target.pk) for target in targets if target.before is None and target.after}
         """Rows that the change added."""
+        self._by_row = {(target.model, target.pk): target for target in targets}
 
     def get(self, target: Target) -> Any | None:
         return self.rows[target.model].get(target.pk)
+
+    def find(self, row: Any) -> Target | None:
+        """Return the target that a row is of, if there is one."""
+        return self._by_row.get((type(row), row.pk))
+
+    @cached_property
+    def added_to_tools(self) -> dict[int, list[Target]]:
+        """The prices, facts, reviews, predictions, and corrections that the change added, by tool."""
+        added: dict[int, list[Target]] = {}
+        for target in self.targets:
+            row = self.get(target)
+            if (target.model, target.pk) in self.created and row is not None and target.model is not Tool:
+                tool: int = row.review.tool_id if target.model is Prediction else getattr(row, "tool_id", 0)
+                added.setdefault(tool, []).append(target)
+        return added
+
+    @cached_property
+    def added_values(self) -> dict[Key, list[Target]]:
+        """The prices and facts that the change added, by key."""
+        added: dict[Key, list[Target]] = {}
+        for target in self.targets:
+            if target.model in (Plan, Fact) and target.before is None and target.after:
+                added.setdefault(get_key(target.model, target.after), []).append(target)
+        return added
 
     def is_untouched(self, target: Target) -> bool:
         """Return whether a row is as the change left it."""

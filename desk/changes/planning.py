@@ -123,11 +123,7 @@ class Planner:
 
     def _plan_new_tool(self, target: Target) -> None:
         """A tool that the change added goes as a whole, or stays as a whole."""
-        parts = [
-            one
-            for one in self.batch.targets
-            if (one.model, one.pk) in self.batch.created and self._get_tool_id(one) == target.pk and one is not target
-        ]
+        parts = self.batch.added_to_tools.get(target.pk, [])
         self._handled |= {(one.model, one.pk) for one in (target, *parts)}
         tool = self.batch.get(target)
         if tool is None:
@@ -142,12 +138,6 @@ class Planner:
         else:
             for one in (*reversed(parts), target):
                 self.steps.remove(self.batch.get(one), self.batch.values[one.model, one.pk])
-
-    def _get_tool_id(self, target: Target) -> int | None:
-        row = self.batch.get(target)
-        return (
-            None if row is None else row.review.tool_id if target.model is Prediction else getattr(row, "tool_id", None)
-        )
 
     def _plan_removal(self, target: Target, row: Any) -> None:
         if not self.batch.is_untouched(target):
@@ -325,17 +315,12 @@ class Planner:
 
     def _leave_value(self, row: Any, key: Key, reason: str) -> None:
         """Leave a superseded value and those that took its place, which are told as one."""
-        self._handled |= {
-            (one.model, one.pk)
-            for one in self.batch.targets
-            if one.model is type(row) and one.before is None and one.after and get_key(one.model, one.after) == key
-        }
+        self._handled |= {(one.model, one.pk) for one in self.batch.added_values.get(key, [])}
         self.steps.leave(row, reason)
 
     def _is_ours(self, current: Any) -> bool:
         """Return whether the change added this current value, and nobody has changed it since."""
-        targets = (one for one in self.batch.targets if one.model is type(current) and one.pk == current.pk)
-        ours = next(targets, None)
+        ours = self.batch.find(current)
         return ours is not None and ours.before is None and self.batch.is_untouched(ours)
 
     def _replace(self, current: Any, values: Values, **owners: Any) -> None:

@@ -111,26 +111,29 @@ def _list_owners(change: BulkChange, model: type[models.Model], owner: str) -> l
 
 
 def _read_targets(change: BulkChange, model: type[models.Model], condition: str, **values: Any) -> Iterator[Target]:
-    """Yield the rows of a model that a bulk change wrote. Two queries."""
+    """Yield the rows of a model that a bulk change wrote. Three queries."""
     spans = _get_spans(change, model)
     if not spans["first"]:
         return
     history = _get_table(model)
     found = _fetch(
-        f"""
-        SELECT id, is_created, last, (SELECT max(history_id) FROM {history} AS older WHERE older.id = own.id AND older.history_id < first)
-        FROM (
-            SELECT id, min(history_id) AS first, max(history_id) AS last,
-                   (array_agg(history_type ORDER BY history_id))[1] = '{CREATED}' AS is_created
-            FROM {history} WHERE {condition} AND {_IN_SPANS} GROUP BY id
-        ) AS own ORDER BY id
-        """,  # noqa: E501, S608 (ours)
+        f"SELECT id, min(history_id), max(history_id), (array_agg(history_type ORDER BY history_id))[1] = '{CREATED}'"  # noqa: S608 (ours)
+        f" FROM {history} WHERE {condition} AND {_IN_SPANS} GROUP BY id ORDER BY id",
         {**spans, **values},
     )
-    versions = _read_versions(model, [pk for _, _, *pair in found for pk in pair if pk])
-    for pk, is_created, last, previous in found:
-        before = versions.get(previous) if previous and not is_created else None
-        yield Target(model, pk, before, versions[last], is_known=is_created or previous is not None)
+    changed = {pk: first for pk, first, _, is_created in found if not is_created}
+    # Joined, because the planner would look for the newest older version of each row by scanning the whole history.
+    previous = dict(
+        _fetch(
+            "SELECT own.id, max(older.history_id) FROM unnest(%(ids)s::bigint[], %(first)s::bigint[]) AS own(id, first)"  # noqa: S608 (ours)
+            f" JOIN {history} AS older ON older.id = own.id AND older.history_id < own.first GROUP BY own.id",
+            {"ids": list(changed), "first": list(changed.values())},
+        )
+    )
+    versions = _read_versions(model, [*(last for _, _, last, _ in found), *previous.values()])
+    for pk, _, last, is_created in found:
+        before = versions[previous[pk]] if pk in previous else None
+        yield Target(model, pk, before, versions[last], is_known=is_created or pk in previous)
 
 
 def _read_versions(model: Any, ids: Sequence[int]) -> dict[int, Values | None]:
