@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from catalog.exporting import export_lines
+from tests import factories as make
 from tests.browser.screens import find_violations_on
 from tests.browser.signing_in import add_session
 from tests.desk.uploading import PUBLISHES, client_with
@@ -19,7 +20,7 @@ from tools.models import Plan, Tool
 def desk(site, page: Page, settings, tmp_path) -> Page:
     """Return a page signed in as a user who may import and publish."""
     settings.DATA_DIR = tmp_path
-    add_session(page.context, site, client_with(*PUBLISHES))
+    add_session(page.context, site, client_with(*PUBLISHES, "add_tool", "change_tool", "delete_tool"))
     page.goto(site + "/admin/")
     return page
 
@@ -75,6 +76,26 @@ def test_prices_export_as_a_sheet_and_import_again(desk: Page, site):
     assert Plan.objects.current().get(amount="123.45").tool.slug == paid[header.index("tool")]
 
 
+def test_many_rows_are_deleted_in_steps_while_a_bar_shows_how_far_it_has_come(desk: Page, site, monkeypatch):
+    monkeypatch.setattr("desk.change_links.ROWS_PER_PAGE", 2)
+    monkeypatch.setattr("desk.changes.steps.ROWS_PER_STEP", {"delete": 1})
+    monkeypatch.setattr("desk.changes.pages.SECONDS_OF_SCRIPT", 0)
+    names = [f"Wrong {number}" for number in range(4)]
+    for name in names:
+        make.tool(name=name, published_at=None)
+    desk.goto(f"{site}/admin/tools/tool/?q=Wrong")
+    desk.get_by_role("checkbox", name="Select all objects on this page").check()
+    desk.locator("select[name=action]").select_option("delete_selected")
+    desk.get_by_role("button", name="Run").click()
+    expect(desk.get_by_role("heading", name="Delete 4 tools")).to_be_visible()
+    values = []
+    desk.on("response", lambda response: values.append(response.status) if "/go/" in response.url else None)
+    desk.get_by_role("button", name="Delete 4 tools").click()
+    expect(desk.get_by_text("4 deleted.")).to_be_visible()
+    assert values == [303, 200, 200, 200, 200]
+    assert not Tool.objects.filter(name__in=names).exists()
+
+
 def test_no_accessibility_rule_is_broken_and_nothing_is_wider_than_the_screen(desk: Page, site):
     complaints = []
 
@@ -96,4 +117,11 @@ def test_no_accessibility_rule_is_broken_and_nothing_is_wider_than_the_screen(de
         "slug,tagline\n" + "".join(f"{slug},New\n" for slug in Tool.objects.values_list("slug", flat=True)),
     )
     check("dry run")
+    desk.get_by_role("button", name="Import now").click()
+    desk.get_by_role("link", name="Undo…").click()
+    check("undo")
+    desk.get_by_role("button", name="Undo now").click()
+    check("undone")
+    desk.goto(f"{site}/admin/changes/")
+    check("bulk changes")
     assert not complaints, "\n".join(complaints)

@@ -1,10 +1,14 @@
 """Undoing imports and bulk actions: what still stands as they left it goes back, and the rest is listed."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from accounts.models import User
 from catalog.models import BulkChange
 from comparisons.models import Comparison
+from desk.changes.undoing import undo_change
 from reviews.models import Review
 from tests import factories as make
 from tests.catalog.documents import document, fact, import_content, plan, review, tool
@@ -164,3 +168,16 @@ def test_dry_run_writes_nothing_and_message_leads_to_the_undo(ada):
     made = undo(ada, change)
     [message] = messages_of(ada.get(f"/admin/changes/{change.pk}/"))
     assert f'href="/admin/changes/{made.pk}/undo/"' in message
+
+
+def test_undo_makes_a_constant_number_of_queries():
+    user = User.objects.create(username="eve", is_superuser=True)
+    numbers = []
+    for count in (1, 3):
+        slugs = [f"{letter}{count}" for letter in "abc"[:count]]
+        import_file(tools=[tool(slug, plans=[plan()], facts=[fact()]) for slug in slugs])
+        change = import_file(tools=[tool(slug, plans=[plan(amount=25)], facts=[fact(value="BSD")]) for slug in slugs])
+        with CaptureQueriesContext(connection) as captured:
+            undo_change(change=change, by=user, dry_run=True)
+        numbers.append(len(captured))
+    assert numbers[0] == numbers[1]
