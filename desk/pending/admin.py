@@ -213,6 +213,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
         may_propose = self.may_propose(request)
         context["pending"] = self._describe_pending(request, content, pending) if pending else None
         context["pending_seen"] = shown
+        context["may_propose"] = may_propose
         context["may_keep"] = may_propose and (pending is None or bool(shown))
         context["publishes_at_once"] = not may_propose or self.has_publish_permission(request)
 

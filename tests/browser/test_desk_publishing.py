@@ -5,11 +5,14 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import User
+from desk.pending.previews import preview_url as preview_pending
 from desk.publishing import previews
 from reviews.models import Reviewer
 from tests import factories as make
 from tests.browser.screens import find_violations_on
 from tests.browser.signing_in import sign_in
+from tests.desk.people import sign_in as sign_in_client
+from tests.desk.test_pending import keep
 from tools.models import Tool
 from tools.publishing import PublicationState
 
@@ -160,7 +163,12 @@ def test_pair_is_checked_without_javascript(site, draft, browser: Browser):
 def test_no_accessibility_rule_is_broken(site, draft, page: Page):
     sign_in_chief(page.context, site)
     pair = make.comparison(first=draft, second=Tool.objects.get(slug="aider"), published_at=None)
+    aider = Tool.objects.get(slug="aider")
+    change = keep(sign_in_client(User.objects.get(username="chief")), aider, tagline="Changed.")
     parts = {
+        change_url(site, aider): ".pending",
+        change_url(site, aider).replace("change", "pending"): "#content-main",
+        site + preview_pending(change): "body",
         change_url(site, draft): ".publishing",
         change_url(site, draft).replace("change", "schedule"): "#content-main",
         f"{site}/admin/comparisons/comparison/{pair.pk}/change/": "#pair-check",
