@@ -145,6 +145,21 @@ def parse_pieces(content: Iterable[dict[str, Any]]) -> list[NewsItem]:
     return [NewsItem.from_record(record) for record in content]
 
 
+def is_stored_pieces(value: list[Any]) -> bool:
+    """Return whether a list is the content of an issue."""
+    return bool(value) and all(isinstance(one, dict) and {"kind", "object", "title"} <= one.keys() for one in value)
+
+
+def write_piece_lines(content: Iterable[dict[str, Any]]) -> str:
+    """Return the content of an issue as a text for its history: what editors can change, a line per piece."""
+    lines = []
+    for record in content:
+        title, own_words = record.get("own_title") or record["title"], record.get("own_words", ())
+        line = ": ".join([title, *([" ".join(own_words)] if own_words else [])])
+        lines.append(f"{line} (left out)" if record.get("is_left_out") else line)
+    return "\n".join(lines)
+
+
 def parse_items(content: Iterable[dict[str, Any]]) -> list[NewsItem]:
     """Return the items of an issue as readers get them, in an editor's words."""
     return [piece.edited for piece in parse_pieces(content) if not piece.is_left_out]

@@ -85,7 +85,6 @@ _COMPOSED_FIELDS = {
     "state",
     "since_at",
     "composed_at",
-    "content",
     "scheduled_at",
     "trouble",
     "started_at",

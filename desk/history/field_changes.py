@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
 from comparisons.editor_lines import EditorLine, is_editor_line
+from newsletter.content import is_stored_pieces, write_piece_lines
 from tools.presets import is_stored_presets, write_preset_lines
 from tools.rates import is_stored_rates, write_rate_lines
 from web.caching import process_cache
@@ -53,6 +54,8 @@ def compare_states(
         if (old or None) == (new or None):
             continue
         old_text, new_text = format_value(field, old, names), format_value(field, new, names)
+        if old_text == new_text and isinstance(new, list) and is_stored_pieces(new):
+            continue  # only what the program notes about the pieces differs
         if before is not None and after is not None:
             html = render_difference(old_text, new_text)
         else:
@@ -83,6 +86,8 @@ def format_value(field: models.Field, value: Any, names: Names) -> str:
             return write_rate_lines(value).replace("\n", "; ")
         case list() if is_stored_presets(value):
             return write_preset_lines(value).replace("\n", "; ")
+        case list() if is_stored_pieces(value):
+            return write_piece_lines(value)
         case list():
             return ", ".join(map(_format_item, value))
     return f"{value:f}".rstrip("0").rstrip(".") if field.get_internal_type() == "DecimalField" else str(value)

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from desk.history.events import TrackedModel, read_names
 from desk.history.field_changes import FieldChange, Values, compare_states
-from newsletter import issuing
+from newsletter import issuing, pieces, writing
+from newsletter.content import NewsItem, parse_pieces
 from newsletter.models import Issue
 from reviews.actions import note_mentions
 from reviews.models import Prediction, Review
@@ -99,13 +100,22 @@ def _plan_overwrite(tracked: TrackedModel, version: HistoryRow, current: Tracked
 
 
 def _plan_edit(tracked: TrackedModel, version: HistoryRow, issue: Issue) -> Restoration:
-    """Plan to restore the words of an issue. Only what is not out yet can change."""
+    """Plan to restore the words of an issue, and what editors had done to its pieces. Only what is not out can change.
+
+    Pieces that were composed since then stay as they are, and those that are gone stay away.
+    """
+
+    def merge(listed: list[NewsItem]) -> list[NewsItem]:
+        return pieces.merge(parse_pieces(version.content), listed)
 
     def write() -> TrackedRow:
+        writing.change_pieces(issue=issue, how=merge)
         issuing.edit(issue=issue, subject=version.subject, lead=version.lead)
         return issue
 
-    changes = _compare(tracked.fields, _read_values(tracked.fields, issue), _read_values(tracked.fields, version))
+    after = _read_values(tracked.fields, version)
+    after["content"] = [piece.record for piece in merge(parse_pieces(issue.content))]
+    changes = _compare(tracked.fields, _read_values(tracked.fields, issue), after)
     problems = ["It is already being sent, so its text can no longer change."] if issue.is_out else []
     return Restoration("This overwrites the current values, which stay in the history.", changes, write, problems)
 

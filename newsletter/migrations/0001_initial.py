@@ -158,7 +158,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("composed_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("content", models.JSONField(default=list, editable=False)),
+                ("content", models.JSONField(default=list, editable=False, verbose_name="pieces")),
                 (
                     "scheduled_at",
                     models.DateTimeField(

@@ -85,7 +85,7 @@ class Issue(models.Model):
     )
     composed_at = models.DateTimeField(default=timezone.now, editable=False)
     content: "models.JSONField[Any, Any]" = models.JSONField(
-        default=list, editable=False
+        verbose_name="pieces", default=list, editable=False
     )  # newsletter.content.NewsItem
     scheduled_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When a worker starts to send it, if it is ready."

@@ -100,6 +100,36 @@ def test_pieces_of_an_issue_that_is_being_sent_stay():
     assert (list_keys(issue), "_piece" in client.get(get_address(issue)).text) == (keys, False)
 
 
+def test_history_shows_what_became_of_the_pieces_and_restores_it():
+    issue, client = make_draft_issue(), client_with(*ALL)
+    keys, before = list_keys(issue), parse_pieces(issue.content)
+    press(client, issue, f"out {keys[0]}")
+    press(client, issue, f"lower {keys[1].partition('-')[0]}")
+    history = client.get(get_address(issue, "history")).text
+    assert "Alpha 0 vs Beta 0<ins> (left out)</ins>" in history
+    assert "told_in" not in history
+    composed = issue.history.order_by("history_id").first()
+    restore = f"/admin/newsletter/issue/{issue.pk}/history/issue/{composed.pk}/restore/"
+    shown = client.get(restore)
+    client.post(restore, {"seen_version": shown.context["current_version"]})
+    issue.refresh_from_db()
+    assert parse_pieces(issue.content) == before
+
+
+def test_words_and_pieces_that_two_editors_change_at_once_are_both_kept():
+    issue, ada, bob = make_draft_issue(), client_with(*ALL), client_with(*ALL)
+    key = list_keys(issue)[0]
+    seen = bob.get(get_address(issue)).context["adminform"].form["seen_version"].value()
+    press(ada, issue, f"out {key}")
+    composed = issue.subject
+    typed = {"subject": composed, "lead": "His lead.", "seen_version": seen}
+    page = bob.post(get_address(issue), typed, follow=True)
+    assert "changed the subject and pieces at" in page.text
+    issue.refresh_from_db()
+    [first, *_] = parse_pieces(issue.content)
+    assert (issue.lead, issue.subject == composed, first.is_left_out) == ("His lead.", False, True)
+
+
 def test_composing_again_keeps_what_the_editor_did():
     issue, client = make_draft_issue(), client_with(*ALL)
     keys = list_keys(issue)

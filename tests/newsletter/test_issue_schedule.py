@@ -9,6 +9,7 @@ from newsletter import issuing
 from newsletter.models import Delivery, Issue
 from newsletter.worker import MailWorker
 from tests import factories as make
+from tests.locking import in_thread
 from tests.newsletter.editors import ALL, act, client_with, get_address, make_ready_issue
 from tools.models import Tool
 
@@ -43,6 +44,19 @@ def test_scheduled_issue_goes_out_at_its_time_and_once(issue, time_machine):
     assert work(issue) == ("sent", 1, "")
     assert issue.scheduled_at is None
     assert work(issue) == ("sent", 1, "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_start_a_scheduled_issue_once():
+    issue = make_ready_issue()
+    for _ in range(3):
+        make.subscriber()
+    Issue.objects.update(scheduled_at=timezone.now())
+    with in_thread(issuing.start_due) as other:
+        issuing.start_due()
+        other.result()
+    issue.refresh_from_db()
+    assert (issue.state, issue.trouble, Delivery.objects.count()) == ("sending", "", 3)
 
 
 @pytest.mark.parametrize(
