@@ -1,10 +1,15 @@
-"""Speed of the comparison page relative to an empty view behind the same middleware and gunicorn.
+"""Speed of pages relative to an empty view under Django's default middleware.
 
-`make bench-page`, or `python -m bench.page [--rounds 21] [--seconds 1] [--connections 8]`. It needs `wrk`. It
-creates its own database with the demonstration content and 50,000 votes, starts gunicorn as production runs it, and
-requests in turn the empty view, the full page, and the page with a matching If-None-Match. It prints medians over many
-short rounds with their range. The last column is the median of the ratios within each round, because a busy machine
-slows everything in a round alike.
+`make bench-page`, or `python -m bench.page [--rounds 15] [--seconds 1] [--connections 8] [--check]`. It needs `wrk`.
+It creates its own database with the demonstration content and 50,000 votes, and starts gunicorn four times: with the
+empty view (bench/empty.py), and with the site as production runs it; without stored pages ("rendered"); and also
+without what processes keep of editors' words and of HTML ("rendered, cold"). Rendered pages are requested without
+compression, all others with it. It requests each in turn, in many short rounds.
+
+For each it prints requests per second, and the processor time per request of gunicorn and of PostgreSQL together. The
+ratios are medians of those within each round, because a busy machine slows everything in a round alike: how many
+requests the processors manage in the time that they need for one of the empty view, and the same for requests per
+second. `--check` fails if the first is below its goal.
 """
 
 import argparse
@@ -13,12 +18,38 @@ import re
 import shutil
 import statistics
 import subprocess
+import sys
 import urllib.request
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
 
-from bench.sites import MeasuredSite
+from bench.sites import MeasuredSite, find_free_port, run_gunicorn
 
-PAGE = "/compare/claude-haiku-open-weights-vs-mistral-medium-3/"
 DATABASE = "shipside_bench"
+PAGE = "/compare/claude-haiku-open-weights-vs-mistral-medium-3/"
+COMPRESSED = ("-H", "Accept-Encoding: gzip, deflate, br")
+
+
+class Round(NamedTuple):
+    """What was measured of one subject in one round."""
+
+    rate: float  # requests per second
+    processor: float  # microseconds per request
+
+
+@dataclass(slots=True)
+class Subject:
+    """Something to request, with the share of the empty view that it should reach."""
+
+    name: str
+    arguments: list[str]
+    goal: float
+    processes: Callable[[], list[int]]
+    """Return the ids of the processes that work for it."""
+    rounds: list[Round] = field(default_factory=list)
 
 
 def main() -> None:
@@ -26,74 +57,122 @@ def main() -> None:
     if shutil.which("wrk") is None:
         raise SystemExit("bench: wrk is missing (Debian: apt-get install wrk).")
     site = MeasuredSite(DATABASE)
-    _prepare(site)
-    with site.serve():
-        _measure(site.address, options)
+    rendered = MeasuredSite(DATABASE, PAGE_MEMORY_MB="0")
+    cold = MeasuredSite(DATABASE, PAGE_MEMORY_MB="0", CACHE_CONTENT="false")
+    if not options.reuse:
+        site.create_database()
+        site.vacuum()
+    port = find_free_port()
+    command = ["-b", f"127.0.0.1:{port}", "-k", "config.worker.Worker", "-w", str(os.cpu_count() or 2)]
+    command += ["--threads", "4", "--keep-alive", "30", "bench.empty"]
+    with ExitStack() as stack:
+        empty = stack.enter_context(run_gunicorn(*command, port=port, environment=os.environ))
+        servers = [stack.enter_context(one.serve()) for one in (site, rendered, cold)]
+        with urllib.request.urlopen(site.address + PAGE) as response:  # noqa: S310 (our own server)
+            known = f"If-None-Match: {response.headers['ETag']}"
+
+        def of(server: int) -> Callable[[], list[int]]:
+            return lambda: [*_find_workers(server), *_find_sessions(site)]
+
+        stored = of(servers[0])
+        subjects = [
+            Subject("empty view", [f"http://127.0.0.1:{port}/empty/"], 1, lambda: _find_workers(empty)),
+            Subject("comparison, unchanged", [*COMPRESSED, site.address + PAGE], 0.85, stored),
+            Subject("comparison, 304", [*COMPRESSED, "-H", known, site.address + PAGE], 1, stored),
+            Subject("home, unchanged", [*COMPRESSED, f"{site.address}/"], 0.85, stored),
+            Subject("tool, unchanged", [*COMPRESSED, f"{site.address}/tools/aider/"], 0.85, stored),
+            Subject("category, unchanged", [*COMPRESSED, f"{site.address}/categories/speech/"], 0.85, stored),
+            Subject("comparison, rendered", [rendered.address + PAGE], 0.15, of(servers[1])),
+            Subject("comparison, rendered, cold", [cold.address + PAGE], 0.08, of(servers[2])),
+        ]
+        _measure(subjects, options)
+    _print(subjects, options)
+    missed = [one.name for one in subjects if _compare(subjects[0], one)[0] < one.goal]
+    if options.check and missed:
+        sys.exit(f"bench: below the goal: {', '.join(missed)}.")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=int, default=1, help="per measurement in a round")
     parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--reuse", action="store_true", help="reuse the database of the last run")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a goal is missed")
     return parser.parse_args()
 
 
-def _prepare(site: MeasuredSite) -> None:
-    site.create_database()
-    site.vacuum()
-
-
-def _measure(site: str, options: argparse.Namespace) -> None:
-    with urllib.request.urlopen(site + PAGE) as response:  # noqa: S310 (our own server)
-        etag = response.headers["ETag"]
-    subjects: dict[str, list[str]] = {
-        "empty view": [site + "/empty/"],
-        "page in full": [site + PAGE],
-        "304": ["-H", f"If-None-Match: {etag}", site + PAGE],
-    }
-    results: dict[str, list[tuple[float, float, float]]] = {name: [] for name in subjects}
-    for arguments in subjects.values():  # warm up every worker
-        _wrk(arguments, seconds=2, connections=options.connections)
+def _measure(subjects: list[Subject], options: argparse.Namespace) -> None:
+    for subject in subjects:  # warm up every worker
+        _wrk(subject.arguments, seconds=2, connections=options.connections)
     for _ in range(options.rounds):
-        for name, arguments in subjects.items():
-            results[name].append(_wrk(arguments, seconds=options.seconds, connections=options.connections))
-    _print(results, options)
+        for subject in subjects:
+            before = _sum_processor_time(subject.processes())
+            requests, rate = _wrk(subject.arguments, seconds=options.seconds, connections=options.connections)
+            spent = _sum_processor_time(subject.processes()) - before
+            subject.rounds.append(Round(rate, spent / requests))
 
 
-def _wrk(arguments: list[str], *, seconds: int, connections: int) -> tuple[float, float, float]:
-    """Return requests per second and the 50th and 99th percentile of latency in milliseconds."""
+def _wrk(arguments: list[str], *, seconds: int, connections: int) -> tuple[int, float]:
+    """Return the number of requests, and requests per second."""
     output = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *arguments],
-        check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", *arguments], check=True, capture_output=True, text=True
+    ).stdout
     if failed := re.search(r"Non-2xx or 3xx responses: \d+|Socket errors: .*", output):
         raise SystemExit(f"bench: {failed[0]}")
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1])  # type: ignore[index]
-    return rate, _milliseconds(output, "50%"), _milliseconds(output, "99%")
+    requests = int(re.search(r"(\d+) requests in", output)[1])  # type: ignore[index]
+    return requests, float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1])  # type: ignore[index]
 
 
-def _milliseconds(output: str, percentile: str) -> float:
-    value, unit = re.search(rf"{percentile}\s+([\d.]+)(us|ms|s)", output).groups()  # type: ignore[union-attr]
-    return float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+def _find_workers(server: int) -> list[int]:
+    children = Path(f"/proc/{server}/task/{server}/children").read_text()
+    return [int(pid) for pid in children.split()]
 
 
-def _print(results: dict[str, list[tuple[float, float, float]]], options: argparse.Namespace) -> None:
-    medians = {
-        name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in results.items()
-    }
-    print(  # noqa: T201
+def _find_sessions(site: MeasuredSite) -> list[int]:
+    with site.connect() as connection:
+        rows = connection.execute("SELECT pid FROM pg_stat_activity WHERE datname = %s", [DATABASE]).fetchall()
+        return [pid for (pid,) in rows if pid != connection.info.backend_pid]
+
+
+def _sum_processor_time(processes: list[int]) -> float:
+    """Return how long all threads of some processes have run, in microseconds."""
+    return sum(
+        int(file.read_text().split()[0]) / 1000
+        for process in processes
+        for file in Path(f"/proc/{process}/task").glob("*/schedstat")
+    )
+
+
+def _compare(empty: Subject, subject: Subject) -> tuple[float, float]:
+    """Return which share of the empty view a subject reaches, by processor time and by requests per second."""
+    pairs = list(zip(empty.rounds, subject.rounds, strict=True))
+    return (
+        statistics.median(of_empty.processor / own.processor for of_empty, own in pairs),
+        statistics.median(own.rate / of_empty.rate for of_empty, own in pairs),
+    )
+
+
+def _print(subjects: list[Subject], options: argparse.Namespace) -> None:
+    _print_line(
         f"{options.rounds} rounds of {options.seconds} s each, {options.connections} connections, "
         f"{os.cpu_count()} cores shared by wrk, gunicorn, and PostgreSQL\n"
     )
-    print(f"{'':14}{'requests/s':>12}{'range':>16}{'p50 ms':>9}{'p99 ms':>9}{'of empty':>10}")  # noqa: T201
-    for name, (rate, p50, p99) in medians.items():
-        rates = [row[0] for row in results[name]]
-        span = f"{min(rates):,.0f}–{max(rates):,.0f}"
-        ratio = statistics.median(
-            row[0] / empty[0] for row, empty in zip(results[name], results["empty view"], strict=True)
+    _print_line(
+        f"{'':28}{'processor µs':>14}{'of empty':>10}{'goal':>7}{'requests/s':>13}{'range':>16}{'of empty':>10}"
+    )
+    for subject in subjects:
+        rates = [one.rate for one in subject.rounds]
+        by_time, by_rate = _compare(subjects[0], subject)
+        _print_line(
+            f"{subject.name:28}{statistics.median(one.processor for one in subject.rounds):>14,.0f}{by_time:>10.0%}"
+            f"{subject.goal:>7.0%}{statistics.median(rates):>13,.0f}{f'{min(rates):,.0f}–{max(rates):,.0f}':>16}"
+            f"{by_rate:>10.0%}"
         )
-        print(f"{name:14}{rate:>12,.0f}{span:>16}{p50:>9.1f}{p99:>9.1f}{ratio:>10.0%}")  # noqa: T201
+
+
+def _print_line(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

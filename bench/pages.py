@@ -106,7 +106,8 @@ class Client:
 
 def main() -> None:
     options = _options()
-    one_process = {"WEB_CONCURRENCY": "1", "WEB_THREADS": "1"}
+    # Without stored pages: what is measured is how long it takes to render them.
+    one_process = {"WEB_CONCURRENCY": "1", "WEB_THREADS": "1", "PAGE_MEMORY_MB": "0"}
     demo, load = MeasuredSite(DEMO, **one_process), MeasuredSite(LOAD, **one_process)
     if not options.reuse:
         _prepare(demo, load)

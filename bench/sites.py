@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,36 @@ FROM (SELECT array_agg(id) AS ids FROM tools_tool) AS tools, generate_series(1, 
 """
 
 
+def find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def run_gunicorn(*arguments: str, port: int, environment: Mapping[str, str]) -> Iterator[int]:
+    """Run gunicorn until the end of the block, and yield the id of its first process once it answers at /empty/."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "--log-level", "warning", *arguments],
+        cwd=ROOT, env=environment,
+    )  # fmt: skip
+    try:
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/empty/").close()
+            except OSError:
+                time.sleep(0.1)
+            else:
+                break
+        else:
+            raise SystemExit("bench: the site did not come up.")
+        yield server.pid
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
 class MeasuredSite:
     """A site on one database. `settings` are additional environment variables."""
 
@@ -33,9 +63,7 @@ class MeasuredSite:
         self.database = database
         self.main_url = os.environ.get("DATABASE_URL") or local_postgres.start(ROOT / ".data")
         self.url = _with_database(self.main_url, database)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = find_free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "bench.settings",
@@ -76,28 +104,12 @@ class MeasuredSite:
         return psycopg.connect(self.url, autocommit=True)
 
     @contextmanager
-    def serve(self) -> Iterator[None]:
-        """Run gunicorn as production does, from the first response to the end of the block."""
-        server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "--log-level", "warning", "config.wsgi"],
-            cwd=ROOT, env=self.environment,
-        )  # fmt: skip
-        try:
-            self._wait()
-            yield
-        finally:
-            server.terminate()
-            server.wait(timeout=30)
-
-    def _wait(self) -> None:
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(self.address + "/empty/").close()  # noqa: S310 (our own server)
-            except OSError:
-                time.sleep(0.1)
-            else:
-                return
-        raise SystemExit("bench: the site did not come up.")
+    def serve(self) -> Iterator[int]:
+        """Run gunicorn as production does, from the first response to the end of the block. Yield its process id."""
+        with run_gunicorn(
+            "-c", "config/gunicorn.py", "config.wsgi", port=self.port, environment=self.environment
+        ) as pid:
+            yield pid
 
 
 def _with_database(url: str, name: str) -> str:

@@ -76,12 +76,12 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "web.health.HealthMiddleware",  # before the host check and the redirect to HTTPS: load balancers know neither
     "config.metrics.MetricsMiddleware",  # around all that takes time
+    "web.pages.PageMiddleware",  # around all that sets headers of public pages, which it stores and compresses
     "web.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "web.middleware.NotModifiedMiddleware",  # a 304 has no content for the others to process
     "web.middleware.RequestRepairMiddleware",
     "config.staticfiles.StaticFilesMiddleware",
-    "django.middleware.gzip.GZipMiddleware",  # public pages contain no secret that BREACH could reveal
+    "web.middleware.CompressionMiddleware",
     "web.middleware.ConditionalMiddleware",  # an ETag from the content, unless the view sets one
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -276,14 +276,12 @@ CACHES = {
         "KEY_FUNCTION": "web.cache_keys.hash_key",  # otherwise the keys would contain clients' addresses
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     },
-    # Per process: only results of pure functions (web/http.py), never a count or a limit.
-    "pages": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "LOCATION": "pages",
-        "TIMEOUT": 24 * 3600,
-        "OPTIONS": {"MAX_ENTRIES": 20_000},
-    },
 }
+# What a process keeps of editors' words and of HTML (web/caching.py). Off while debugging: an edited template shows at
+# once. `make bench-page` measures how fast pages are without it.
+CACHE_CONTENT = not DEBUG
+# The memory of each process for public pages that have not changed (web/pages.py). 0 stores none.
+PAGE_MEMORY_MB = env.int("PAGE_MEMORY_MB", default=0 if DEBUG else 64)
 
 # -- Mail -------------------------------------------------------------------------------------------------
 

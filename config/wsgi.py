@@ -4,8 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from web.request_ids import identify_requests
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = identify_requests(get_wsgi_application())
+from web.pages import serve_pages
+from web.request_ids import identify_requests
+
+application = identify_requests(serve_pages(get_wsgi_application()))

@@ -60,5 +60,11 @@ def are_there() -> bool:
 
 
 def context(request: HttpRequest) -> dict[str, Callable[[], bool] | Any]:
-    """Return the context by which every page says that votes are made up. Read only if a template asks."""
+    """Return the context by which every page says that votes are made up. Read only if a template asks.
+
+    A page that is stored says what was true when the question was asked that it depends on (web/pages.py).
+    """
+    reading = getattr(request, "page_reading", None)
+    if reading is not None:
+        return {"has_made_up_votes": MARK.encode() in reading.answer}
     return {"has_made_up_votes": are_there}

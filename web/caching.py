@@ -12,14 +12,13 @@ def process_cache[**P, T](*, maxsize: int | None, in_debug: bool = True) -> Call
     """Cache a function's results per process, by its arguments, which must be hashable.
 
     `maxsize` is the number of results; the least recently used is evicted first. None means no limit, for functions
-    with few possible arguments. With `in_debug=False` nothing is cached while DEBUG is on, so that an edited template
-    shows at once.
+    with few possible arguments. With `in_debug=False` nothing is cached unless CACHE_CONTENT is on.
 
     There is no expiry: cache pure functions, or pass the content's revision as an argument.
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
-        cached = lru_cache(maxsize=maxsize if in_debug or not settings.DEBUG else 0)(function)
+        cached = lru_cache(maxsize=maxsize if in_debug or settings.CACHE_CONTENT else 0)(function)
         on_clear(cached.cache_clear)
         return cached  # type: ignore[return-value] # typeshed's wrapper loses the parameter types
 

@@ -1,6 +1,6 @@
 """Which day it is. The site's days are days in UTC: prices, predictions, network keys and the ledger agree on it."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -15,6 +15,11 @@ def today() -> date:
 
 def day_of(instant: datetime) -> date:
     return instant.astimezone(UTC).date()
+
+
+def midnight_after(instant: datetime) -> datetime:
+    """Return when the next day begins."""
+    return datetime.combine(day_of(instant) + timedelta(days=1), time(), UTC)
 
 
 def validate_year(day: date) -> None:

@@ -3,16 +3,16 @@
 import re
 
 from django.conf import settings
-from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
+from django.middleware.gzip import GZipMiddleware
 from django.middleware.http import ConditionalGetMiddleware
 from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import parse_http_date_safe
 
-from web.http import PUBLIC_HEADERS, respond_if_unchanged
+from web.http import PUBLIC_HEADERS
 from web.views import error_page, respond_to_failure
 
 # Nothing on the site uses these. A page that is framed by another, or a script that is injected, cannot either.
@@ -59,16 +59,6 @@ class HeadersMiddleware(MiddlewareMixin):
         return response
 
 
-class NotModifiedMiddleware(MiddlewareMixin):
-    """A shortcut that answers 304 before any other middleware if a page has not changed since the client fetched it."""
-
-    def process_request(self, request: HttpRequest) -> HttpResponse | None:
-        try:
-            return respond_if_unchanged(request)
-        except Error:
-            return None  # the view will fail too, and its error page then gets the headers of all other middleware
-
-
 _SESSION_KEY = re.compile(r"[a-z0-9]{8,}")
 _CSRF_TOKEN = re.compile(r"[A-Za-z0-9]{32}|[A-Za-z0-9]{64}")
 
@@ -95,6 +85,13 @@ class RequestRepairMiddleware(MiddlewareMixin):
             )
 
 
+class CompressionMiddleware(GZipMiddleware):
+    """Compresses what is not a public page (web.pages.PageMiddleware)."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        return response if hasattr(response, "draft") else super().process_response(request, response)
+
+
 class ConditionalMiddleware(ConditionalGetMiddleware):
     """Django's conditional GET, and the same for HEAD: it has the headers of GET, the ETag included.
 
@@ -102,6 +99,8 @@ class ConditionalMiddleware(ConditionalGetMiddleware):
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if hasattr(response, "draft"):
+            return response  # web.pages.PageMiddleware does it
         if request.method != "HEAD" or not isinstance(response, HttpResponse):
             return super().process_response(request, response)
         if self.needs_etag(response) and not response.has_header("ETag"):

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from web import locks, outages
 from web.caching import process_cache
-from web.http import public_page
+from web.pages import public_page
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ def respond_to_failure(request: HttpRequest, error: BaseException | None) -> Htt
 
 
 @require_safe
-@public_page
+@public_page(depends_on=None)
 def favicon(request: HttpRequest) -> HttpResponse:
     """Return the icon at the URL where browsers look if no page names another."""
     return HttpResponse(_favicon(), content_type="image/x-icon")

@@ -7,7 +7,7 @@ cover everything that the comparison page shows: read docs/decisions/0002-etags.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 from django.utils import timezone
@@ -109,11 +109,6 @@ class Pair:
         return self.comparison is not None
 
     @property
-    def stamp(self) -> tuple[Any, ...]:
-        """A value that differs whenever the page would."""
-        return (self.ids, self.revision, self.counts, self.pair_counts)
-
-    @property
     def communities(self) -> list[Community]:
         """The numbers of both tools."""
         return _numbers(*self.counts, self.pair_counts)[0]
@@ -180,14 +175,6 @@ def read_pair_for_preview(comparison: Comparison) -> Pair:
         counts=counts,
         pair_counts=pair_counts,
     )
-
-
-def is_current(pair: Pair) -> bool:
-    """Return whether the page of a pair would show the same as when the pair was read. One query.
-
-    Slugs and publication need no check of their own: editors change them, so they are part of the revision.
-    """
-    return _read_state(*pair.ids) == (pair.revision, pair.counts, pair.pair_counts)
 
 
 def _read_state(first: int, second: int) -> tuple[Revision, tuple[Counts, Counts], PairCounts]:

@@ -7,7 +7,9 @@ from django.db import connection
 from django.utils import timezone
 
 from votes import made_up
+from votes.live import EDITORS, LIVE, NEXT_TOOL
 from web import clock
+from web.pages import Question
 
 # Everything that editors do raises the number. The clock alone changes a page when a tool, review, or comparison comes
 # due, which moves the newest publication time, and when a day begins: prices become stale, predictions fall due.
@@ -20,6 +22,37 @@ REVISION_SQL = f"""
            (SELECT max(published_at) FROM comparisons_comparison WHERE published_at <= %(now)s),
            {made_up.MARK_SQL}
        )"""  # noqa: S608 (ours)
+
+
+# What pages depend on (web/pages.py). The clock alone changes them when content comes due, and when a day begins.
+_NEXT_CHANGE = f"""LEAST(
+    {NEXT_TOOL},
+    (SELECT min(published_at) FROM reviews_review WHERE published_at > {{now}}),
+    (SELECT min(published_at) FROM comparisons_comparison WHERE published_at > {{now}})
+)"""  # noqa: S608 (ours)
+CONTENT = Question(EDITORS, next_change=_NEXT_CHANGE)
+EVERYTHING = Question(f"{EDITORS}, {LIVE}", next_change=_NEXT_CHANGE)
+
+
+def votes_on_tool(tool: int) -> Question:
+    """Return what a page depends on that shows of votes only those on one tool, given by its id."""
+    return Question(f"{EDITORS}, {_votes_on('$1')}", (str(tool),))
+
+
+def votes_on_pair(first: int, second: int) -> Question:
+    """Return what a page depends on that shows of votes only those on two tools and between them."""
+    return Question(f"{EDITORS}, {_votes_on('$1')}, {_votes_on('$2')}, {_VOTES_BETWEEN}", (str(first), str(second)))
+
+
+def _votes_on(tool: str) -> str:
+    return f"""
+       (SELECT (sum(ship), sum(skip), sum(held)) FROM votes_tally WHERE tool_id = {tool}::bigint),
+       EXISTS (SELECT FROM votes_freeze WHERE tool_id = {tool}::bigint)"""  # noqa: S608 (ours)
+
+
+_VOTES_BETWEEN = """
+       (SELECT (for_first, for_second, neither, held) FROM votes_pairtally
+        WHERE first_id = LEAST($1::bigint, $2::bigint) AND second_id = GREATEST($1::bigint, $2::bigint))"""
 
 
 class Revision(NamedTuple):

@@ -7,28 +7,22 @@ from django.views.decorators.http import require_safe
 
 from comparisons.addresses import add_query
 from comparisons.choices import ChangeKind
-from comparisons.forms import ChangesFilter, parse_changes_filter
+from comparisons.forms import parse_changes_filter
 from comparisons.reading.changes import ChangeKey, read_changes
-from comparisons.reading.revision import Revision, current_revision
+from comparisons.reading.revision import CONTENT, Revision, current_revision
 from comparisons.shaping.changes import group_by_day, shape_change
 from tools.models import Category
 from web.caching import process_cache
-from web.http import public_page, respond_conditionally
+from web.pages import public_page
 
 CHANGES_PER_PAGE = 40
 
 
 @require_safe
-@public_page
+@public_page(depends_on=CONTENT)
 def changes(request: HttpRequest) -> HttpResponse:
     """List the changes by day, newest first: all, or those of a kind or a category. Votes change none of it."""
     revision, asked = current_revision(), parse_changes_filter(request.GET)
-    return respond_conditionally(
-        request, stamp=("changes", revision, asked), build=lambda: _render_list(request, asked, revision)
-    )
-
-
-def _render_list(request: HttpRequest, asked: ChangesFilter, revision: Revision) -> HttpResponse:
     kind, categories = asked.kind, _list_categories(revision)
     category = find_category(categories, asked.category)
     records = read_changes(

@@ -16,13 +16,13 @@ from comparisons.reading.pairs import find_pair
 from comparisons.shaping import search_results
 from comparisons.shaping.estimates import format_query
 from tools.models import Tool
-from web.http import public_page
+from web.pages import public_page
 
 MIN_TOOLS = 3
 
 
 @require_safe
-@public_page
+@public_page(depends_on=None)
 def custom(request: HttpRequest) -> HttpResponse:
     """Show three or four tools in columns; redirect two tools to their comparison; else ask for what is missing."""
     options = parse_custom_options(request.GET)

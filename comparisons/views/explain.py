@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from comparisons.reading.revision import CONTENT, EVERYTHING
 from comparisons.reading.worked_example import NEWEST_COMPARISONS, choose_example, compute_interval_steps
 from comparisons.shaping.tool_columns import build_card
 from reviews.behind import describe_seats
@@ -15,13 +16,13 @@ from votes import ranking_rules
 from votes.community import list_display_rules
 from votes.models import Reason
 from votes.visitor import COOKIE_DAYS, HINT_COOKIE
-from web.http import public_page
+from web.pages import public_page
 
 INVENTED_VOTES = {"ship": 18, "votes": 31}  # for the example while no tool has a vote
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 def methodology(request: HttpRequest) -> HttpResponse:
     """Explain how every number is computed, with the current settings and a tool of the site as an example."""
     return render(
@@ -69,7 +70,7 @@ def _worked_example() -> dict[str, Any]:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=CONTENT)
 def disclosure(request: HttpRequest) -> HttpResponse:
     """Disclose who is on the panel, who pays for what, and what is stored about readers."""
     return render(
@@ -80,7 +81,7 @@ def disclosure(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=CONTENT)
 def about(request: HttpRequest) -> HttpResponse:
     """Say what the site is, who runs it, and where to report an error."""
     seats = Reviewer.objects.order_by("seat").values_list("behind", flat=True)

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
@@ -16,7 +15,7 @@ from comparisons.pages.category_page import build_entries
 from comparisons.pages.panel_records import read_panel
 from comparisons.reading.agreement import NO_RECORD, SeatRecord
 from comparisons.reading.changes import read_changes
-from comparisons.reading.revision import current_revision
+from comparisons.reading.revision import EVERYTHING, current_revision
 from comparisons.reading.verdict_map import MappedCategory, read_verdict_map
 from comparisons.shaping.boxes import render_cards_box
 from comparisons.shaping.changes import shape_change
@@ -32,7 +31,7 @@ from tools.brief_names import choose_brief_name
 from tools.models import Tool
 from votes.models import Listing
 from web import clock
-from web.http import public_page
+from web.pages import public_page
 
 MAX_FRESH = 6  # comparisons below the one that leads
 MAX_TRIES = 3  # pairs below the form
@@ -78,7 +77,7 @@ class Gap(NamedTuple):
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 def home(request: HttpRequest) -> HttpResponse:
     """Show what to compare, what is new, and every verdict at a glance. Examples never lead."""
     pairs = [
@@ -92,7 +91,8 @@ def home(request: HttpRequest) -> HttpResponse:
     mapped = read_verdict_map(categories=MAX_CATEGORIES, tools=MAX_TOOLS)
     entries = build_entries(mapped, [(seat.pk, seat.name) for seat in seats])
     changes = [shape_change(record) for record in read_changes(most=MAX_CHANGES, with_examples=False)]
-    of_week = [change for change in changes if change.at > timezone.now() - WEEK]
+    first_day = clock.today() - WEEK  # a page changes with the day, not with the hour
+    of_week = [change for change in changes if clock.day_of(change.at) > first_day]
     of_week = of_week if len(of_week) > 1 else []
     gaps = _list_gaps()
     today = clock.today()

@@ -12,12 +12,14 @@ from comparisons.forms import parse_badge_size
 from comparisons.pictures import share_image
 from comparisons.pictures.badge import Badge
 from comparisons.reading.pairs import Pair
+from comparisons.reading.revision import EVERYTHING, votes_on_pair, votes_on_tool
 from comparisons.views.pair_address import at_pair_address
 from reviews.panel import Panel
 from tools.models import Tool
 from votes.community import Community
 from web.current_address import at_current_address
-from web.http import View, public_page, respond_conditionally
+from web.http import View
+from web.pages import narrow, public_page
 
 
 def _find_tool(slug: str) -> Any | None:
@@ -26,15 +28,12 @@ def _find_tool(slug: str) -> Any | None:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 @at_pair_address(tool_view="tool-image")
 def pair_image(request: HttpRequest, pair: Pair) -> HttpResponse:
     """The share image of two tools side by side."""
-    return respond_conditionally(
-        request,
-        stamp=("pair-image", *pair.stamp),
-        build=lambda: _respond_with_png(share_image.draw_pair_image(settings.SITE_NAME, *_read_sides(pair))),
-    )
+    narrow(request, votes_on_pair(*pair.ids))
+    return _respond_with_png(share_image.draw_pair_image(settings.SITE_NAME, *_read_sides(pair)))
 
 
 def _read_sides(pair: Pair) -> list[share_image.ImageSide]:
@@ -46,16 +45,13 @@ def _read_sides(pair: Pair) -> list[share_image.ImageSide]:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 @at_current_address(_find_tool)
 def tool_image(request: HttpRequest, tool: Any) -> HttpResponse:
     """The share image of one tool."""
+    narrow(request, votes_on_tool(tool.pk))
     side = share_image.ImageSide.of(tool.name, Panel.of(tool.panel), Community.of(tool.community))
-    return respond_conditionally(
-        request,
-        stamp=("tool-image", side),
-        build=lambda: _respond_with_png(share_image.draw_tool_image(settings.SITE_NAME, side)),
-    )
+    return _respond_with_png(share_image.draw_tool_image(settings.SITE_NAME, side))
 
 
 def _embeddable(view: View) -> View:
@@ -72,18 +68,15 @@ def _embeddable(view: View) -> View:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 @_embeddable
 @at_current_address(_find_tool)
 def badge(request: HttpRequest, tool: Any) -> HttpResponse:
     """The badge of a tool, for other sites to embed."""
+    narrow(request, votes_on_tool(tool.pk))
     size = parse_badge_size(request.GET)
     texts = Badge.of(settings.SITE_NAME, tool.name, Panel.of(tool.panel), Community.of(tool.community))
-    return respond_conditionally(
-        request,
-        stamp=("badge", size, texts),
-        build=lambda: render(request, f"comparisons/badge_{size}.svg", {"badge": texts}, content_type="image/svg+xml"),
-    )
+    return render(request, f"comparisons/badge_{size}.svg", {"badge": texts}, content_type="image/svg+xml")
 
 
 def _respond_with_png(image: bytes) -> HttpResponse:

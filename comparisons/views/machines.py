@@ -20,6 +20,7 @@ from comparisons.machines import json_documents
 from comparisons.models import Comparison
 from comparisons.pages.tool_page import MAX_LINKS, read_peers
 from comparisons.reading.pairs import Pair
+from comparisons.reading.revision import CONTENT, EVERYTHING, votes_on_pair
 from comparisons.reading.superseded import read_history
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import seat_rows, tool_columns
@@ -29,7 +30,7 @@ from tools.models import Tool
 from votes.community import Community
 from web import clock
 from web.current_address import at_current_address
-from web.http import public_page, respond_conditionally
+from web.pages import narrow, public_page
 
 JSON_STYLE = {"ensure_ascii": False, "indent": 2}  # readable for people; compression makes up for the size
 SECURITY_CONTACT_LASTS = timedelta(days=180)  # RFC 9116 recommends less than a year
@@ -43,16 +44,12 @@ ICONS = [
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 @at_pair_address(tool_view="tool-json")
 def comparison_json(request: HttpRequest, pair: Pair) -> HttpResponse:
     """Return a comparison as JSON. It redirects and is 404 whenever the page is."""
-    usage = parse_usage(request.GET)
-    return respond_conditionally(
-        request,
-        stamp=("json", *pair.stamp, usage),
-        build=lambda: JsonResponse(_build_comparison(pair, usage), json_dumps_params=JSON_STYLE),
-    )
+    narrow(request, votes_on_pair(*pair.ids))
+    return JsonResponse(_build_comparison(pair, parse_usage(request.GET)), json_dumps_params=JSON_STYLE)
 
 
 def _build_comparison(pair: Pair, usage: Typed) -> dict[str, Any]:
@@ -64,7 +61,7 @@ def _build_comparison(pair: Pair, usage: Typed) -> dict[str, Any]:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 @at_current_address(lambda slug: Tool.objects.published().with_community().with_freeze().by_slug(slug))
 def tool_json(request: HttpRequest, tool: Any) -> HttpResponse:
     """Return a tool as JSON. It redirects and is 404 whenever the page is."""
@@ -85,7 +82,7 @@ def tool_json(request: HttpRequest, tool: Any) -> HttpResponse:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=CONTENT)
 def robots(request: HttpRequest) -> HttpResponse:
     """Return robots.txt. It does not disallow `noindex` pages: a crawler must read them to see that."""
     return render(
@@ -94,7 +91,7 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=CONTENT)
 def security(request: HttpRequest) -> HttpResponse:
     """Return security.txt (RFC 9116), which says where to report a vulnerability. Raise Http404 without an address."""
     if not settings.CONTACT_EMAIL:
@@ -109,7 +106,7 @@ def security(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=CONTENT)
 def manifest(request: HttpRequest) -> HttpResponse:
     """Return the web app manifest, with which a phone can add the site to its home screen."""
     return JsonResponse(

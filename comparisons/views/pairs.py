@@ -1,6 +1,8 @@
 """Two tools side by side."""
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,37 +11,29 @@ from django.views.decorators.http import require_safe
 from comparisons.forms import parse_comparison_options
 from comparisons.pages.pair_page import build_page
 from comparisons.reading import popularity
-from comparisons.reading.pairs import Pair, is_current
+from comparisons.reading.pairs import Pair
+from comparisons.reading.revision import EVERYTHING, votes_on_pair
 from comparisons.views.pair_address import at_pair_address
-from web.http import is_for_reader, public_page, respond_conditionally
+from web.http import is_for_reader
+from web.pages import narrow, public_page
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 @at_pair_address(tool_view="tool")
 def comparison(request: HttpRequest, pair: Pair) -> HttpResponse:
     """Two tools side by side."""
-    _count_read(pair, request)
-    options = parse_comparison_options(request.GET)
-    return respond_conditionally(
+    count_read = partial(_count_read, pair)
+    count_read(request.META)
+    narrow(request, votes_on_pair(*pair.ids), on_respond=count_read)
+    page = build_page(pair, parse_comparison_options(request.GET))
+    return render(
         request,
-        stamp=(*pair.stamp, options),
-        build=lambda: render(
-            request,
-            "comparisons/comparison.html",
-            {**build_page(pair, options), "has_made_up_votes": pair.revision.has_made_up_votes},
-        ),
-        is_current=partial(_revalidate, pair),
+        "comparisons/comparison.html",
+        {**page, "has_made_up_votes": pair.revision.has_made_up_votes},
     )
 
 
-def _revalidate(pair: Pair, request: HttpRequest) -> bool:
-    """Return whether the page of a pair is unchanged, and then count this read too: no view runs for it."""
-    if unchanged := is_current(pair):
-        _count_read(pair, request)
-    return unchanged
-
-
-def _count_read(pair: Pair, request: HttpRequest) -> None:
-    if pair.comparison is not None and is_for_reader(request):
+def _count_read(pair: Pair, environ: Mapping[str, Any]) -> None:
+    if pair.comparison is not None and is_for_reader(environ):
         popularity.count_read(pair.comparison)

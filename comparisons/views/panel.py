@@ -17,7 +17,7 @@ from comparisons.reading.agreement import (
     Share,
     measure_agreement_with_community,
 )
-from comparisons.reading.revision import current_revision
+from comparisons.reading.revision import CONTENT, EVERYTHING, current_revision
 from comparisons.shaping.claims import render_claim
 from reviews.behind import describe_seats
 from reviews.choices import Outcome
@@ -25,7 +25,7 @@ from reviews.models import Prediction, Review, Reviewer
 from reviews.track_record import NO_PREDICTIONS
 from web import clock
 from web.current_address import at_current_address
-from web.http import public_page
+from web.pages import public_page
 from web.paging import get_page, get_uncounted_page
 
 REVIEWS_PER_PAGE = 12
@@ -36,7 +36,7 @@ MAX_PAGES = 50  # of predictions; older ones are on the pages of their tools
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 def reviewers(request: HttpRequest) -> HttpResponse:
     """Show the seats of the panel, how each judges, and which agree."""
     seats = list(Reviewer.objects.order_by("seat"))
@@ -79,7 +79,7 @@ def _find_seat(slug: str) -> Any | None:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 @at_current_address(_find_seat)
 def reviewer(request: HttpRequest, reviewer: Any) -> HttpResponse:
     """Show a seat: its lens, its disclosure, how it judges, and all its reviews."""
@@ -120,14 +120,14 @@ def _part_predictions(predictions: Sequence[Prediction]) -> list[tuple[bool, lis
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 def split_list(request: HttpRequest) -> HttpResponse:
     """Show where the seats differ most, and where panel and community do."""
     return render(request, "comparisons/splits.html", {"here": reverse("splits"), **build_splits_page()})
 
 
 @require_safe
-@public_page
+@public_page(depends_on=CONTENT)
 def predictions(request: HttpRequest) -> HttpResponse:
     """List the predictions that are due, the next ones, and the latest verdicts on them; or all that have been judged.
 

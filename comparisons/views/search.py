@@ -18,7 +18,7 @@ from comparisons.pages.picker import resolve_field
 from comparisons.pages.tool_list import ListedSite, index_site
 from comparisons.reading.nearest import guess_words
 from comparisons.reading.pairs import find_pair
-from comparisons.reading.revision import current_revision
+from comparisons.reading.revision import CONTENT, current_revision
 from comparisons.reading.rivals import read_likely_rivals
 from comparisons.shaping import search_results, tool_columns, typed_pairs
 from comparisons.shaping.tool_columns import build_card
@@ -28,7 +28,7 @@ from reviews.models import Review
 from tools.models import Category, Tool
 from tools.search import CANDIDATES, force_custom_plans, split_words
 from web.current_address import add_query
-from web.http import public_page
+from web.pages import public_page
 
 RESULTS_PER_KIND = 6  # on the page of all kinds
 RESULTS_PER_PAGE = 20  # on the page of one kind
@@ -92,7 +92,7 @@ class Findings:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=CONTENT)
 def search(request: HttpRequest) -> HttpResponse:
     """Everything that matches, grouped by kind, after the pair or the category that the words name; if nothing does,
     what was probably meant, and other ways on.
@@ -220,7 +220,7 @@ def _ways_on() -> dict[str, Any]:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=None)
 def suggest(request: HttpRequest) -> HttpResponse:
     """Suggest what may be meant by what was typed so far, as an HTML fragment: tools for the fields of pickers; for a
     search, categories and pairs as well.
@@ -243,7 +243,7 @@ def suggest(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=None)
 def compare(request: HttpRequest) -> HttpResponse:
     """Pick two tools: redirect to their comparison, or ask for what is missing."""
     asked = clean_all(PickerForm(request.GET))

@@ -9,12 +9,12 @@ from django.views.decorators.http import require_safe
 
 from comparisons.addresses import absolute_url
 from comparisons.machines.sitemaps import list_files, read_file
-from comparisons.reading.revision import current_revision
-from web.http import public_page
+from comparisons.reading.revision import CONTENT, current_revision
+from web.pages import public_page
 
 
 @require_safe
-@public_page
+@public_page(depends_on=CONTENT)
 def index(request: HttpRequest) -> HttpResponse:
     """Return the index of the sitemap's files."""
     files = [absolute_url(reverse("sitemap-part", args=file)) for file in list_files(current_revision())]
@@ -23,7 +23,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=CONTENT)
 def part(request: HttpRequest, kind: str, page: int) -> HttpResponse:
     """Return one file of the sitemap."""
     try:

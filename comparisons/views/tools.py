@@ -34,7 +34,7 @@ from comparisons.pages.tool_list import (
 )
 from comparisons.pages.tool_page import build_tool_page
 from comparisons.reading.records import ListedCategory
-from comparisons.reading.revision import current_revision
+from comparisons.reading.revision import EVERYTHING, current_revision
 from comparisons.shaping import facets, tool_columns
 from comparisons.shaping.boxes import render_cards_box
 from comparisons.shaping.leaders import place_ranks
@@ -46,7 +46,7 @@ from comparisons.shaping.tool_table import build_table
 from tools.models import Category, Tool
 from votes.models import Listing, PairRank
 from web.current_address import at_current_address
-from web.http import public_page
+from web.pages import public_page
 from web.paging import get_page
 
 TOOLS_PER_PAGE = 50
@@ -54,7 +54,7 @@ MAX_BOXES = 12  # comparisons of a category
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 def tools(request: HttpRequest) -> HttpResponse:
     """List the published tools, filtered and sorted by the query string."""
     site = index_site(current_revision())
@@ -127,7 +127,7 @@ def _find_category(slug: str, categories: Iterable[ListedCategory]) -> ListedCat
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 @at_current_address(lambda slug: Tool.objects.published().with_community().with_freeze().by_slug(slug))
 def tool(request: HttpRequest, tool: Any) -> HttpResponse:
     """Show a tool: its numbers, reviews, prices, facts, changes, and comparisons."""
@@ -135,14 +135,14 @@ def tool(request: HttpRequest, tool: Any) -> HttpResponse:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 def categories(request: HttpRequest) -> HttpResponse:
     """List all categories, each with the tool that leads it."""
     return render(request, "comparisons/categories.html", {"categories": list_categories(read_panel_seats())})
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 @at_current_address(lambda slug: Category.objects.with_published_tools().by_slug(slug))
 def category(request: HttpRequest, category: Category) -> HttpResponse:
     """Rank the tools of a category, and state the rule."""

@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from comparisons.addresses import absolute_url
+from comparisons.reading.revision import EVERYTHING
 from newsletter.content import NewsItem, adapt_subject, build_issue, build_sections, parse_items, select_public
 from newsletter.models import Issue
 from web import markdown
 from web.atom import AtomFeed, tag_uri
-from web.http import public_page
+from web.pages import public_page
 
 MAX_FEED_ISSUES = 12
 
@@ -26,7 +27,7 @@ def get_title(issue: Issue, public: Sequence[NewsItem]) -> str:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 def issue(request: HttpRequest, number: int) -> HttpResponse:
     """Show one issue, without content that was withdrawn after it was sent."""
     found = get_object_or_404(Issue.objects.out(), number=number)
@@ -47,7 +48,7 @@ def issue(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 def feed(request: HttpRequest) -> HttpResponse:
     """Show the newest issues, each in full, as an Atom feed."""
     atom = AtomFeed(
@@ -85,7 +86,7 @@ def feed(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=EVERYTHING)
 def sitemap(request: HttpRequest) -> HttpResponse:
     """List the archive and every issue, for search engines."""
     issues = Issue.objects.out().newest_first()

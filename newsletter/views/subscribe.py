@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
+from comparisons.reading.revision import CONTENT, EVERYTHING
 from newsletter.content import parse_items, select_public
 from newsletter.forms import SubscribeForm
 from newsletter.models import Issue
@@ -13,7 +14,8 @@ from newsletter.network import hash_network
 from newsletter.signing_up import sign_up
 from newsletter.views.issues import get_title
 from web.htmx import HtmxHttpRequest
-from web.http import SeeOther, public_page, same_origin
+from web.http import SeeOther, same_origin
+from web.pages import public_page
 from web.paging import get_uncounted_page
 
 ISSUES_PER_PAGE = 52
@@ -27,7 +29,7 @@ def subscribe(request: HtmxHttpRequest) -> HttpResponse:
     return _sign_up(request) if request.method == "POST" else _show_form(request)
 
 
-@public_page
+@public_page(depends_on=EVERYTHING)
 def _show_form(request: HtmxHttpRequest) -> HttpResponse:
     issues = Issue.objects.out().newest_first()
     page = get_uncounted_page(issues, request.GET, per_page=ISSUES_PER_PAGE, max_pages=MAX_PAGES)
@@ -52,7 +54,7 @@ def _sign_up(request: HtmxHttpRequest) -> HttpResponse:
 
 
 @require_safe
-@public_page
+@public_page(depends_on=CONTENT)
 def noted(request: HtmxHttpRequest) -> HttpResponse:
     """Show the page that follows the form without JavaScript."""
     return render(request, "newsletter/noted.html")

@@ -80,18 +80,6 @@ def test_image_changes_with_the_numbers_and_only_then(client, time_machine, url)
         before = etag()
 
 
-@pytest.mark.parametrize("url", [PAIR, TOOL])
-def test_unchanged_image_costs_one_query_and_is_not_drawn(client, django_assert_num_queries, monkeypatch, url):
-    full_pair()
-    etag = client.get(url).headers["ETag"]
-    monkeypatch.setattr("comparisons.views.images.share_image.draw_pair_image", None)
-    monkeypatch.setattr("comparisons.views.images.share_image.draw_tool_image", None)
-    with django_assert_num_queries(1):
-        response = client.get(url, headers={"if-none-match": etag})
-    assert (response.status_code, response.content, response.headers["ETag"]) == (304, b"", etag)
-    assert response.headers["Cache-Control"] == "public, no-cache"
-
-
 def test_same_numbers_are_drawn_once(client):
     full_pair()
     for _ in range(3):

@@ -251,16 +251,6 @@ def test_pages_are_not_readable_across_origins(client):
     assert "Access-Control-Allow-Origin" not in client.get("/tools/alpha/").headers
 
 
-def test_unchanged_comparison_takes_one_query_and_builds_nothing(client, django_assert_num_queries, monkeypatch):
-    make_site()
-    etag = client.get("/compare/alpha-vs-beta.json").headers["ETag"]
-    assert client.get("/compare/alpha-vs-beta/").headers["ETag"] != etag
-    monkeypatch.setattr("comparisons.views.machines.read_tools", None)
-    with django_assert_num_queries(1):
-        response = client.get("/compare/alpha-vs-beta.json", headers={"if-none-match": etag})
-    assert response.status_code == 304
-
-
 @pytest.mark.parametrize("url", ["/compare/alpha-vs-beta.json", "/tools/alpha.json"])
 def test_etag_changes_with_the_content(client, url):
     pair = make_site()

@@ -11,8 +11,8 @@ from comparisons.reading import popularity
 from tests import factories as make
 from tests.comparisons.test_pair_page import URLS, full_pair
 from tests.conftest import BROWSER
+from tests.wsgi import SiteServer
 from tools.models import ContentRevision, Tool
-from web.http import _validators
 
 pytestmark = pytest.mark.django_db
 PAIR = "/compare/beta-vs-alpha/"
@@ -30,49 +30,31 @@ def test_unchanged_page_returns_304(client, url):
     assert client.get(url, headers={"if-none-match": '"other"'}).status_code == 200
 
 
-def test_unchanged_comparison_costs_one_query_and_no_template(client, django_assert_num_queries, monkeypatch):
-    full_pair()
-    etag = client.get(PAIR).headers["ETag"]
-    monkeypatch.setattr("comparisons.views.pairs.render", None)
-    with django_assert_num_queries(1):
-        response = client.get(PAIR, headers={"if-none-match": etag})
-    assert response.status_code == 304
-    _validators.clear()  # as in a process that has sent the same page only at another URL
-    with django_assert_num_queries(1):
-        assert client.get(PAIR, headers={"if-none-match": etag}).status_code == 304
-
-
-def test_304_stops_when_the_address_redirects(client):
-    pair = full_pair()
-    asked = {"if-none-match": client.get(PAIR).headers["ETag"]}
-    assert client.get(PAIR, headers=asked).status_code == 304
-    assert client.head(PAIR, headers=asked).status_code == 304
-    assert client.post(PAIR, headers=asked).status_code == 405
+def test_page_from_memory_stops_when_the_address_redirects():
+    pair, server = full_pair(), SiteServer()
+    asked = {"HTTP_IF_NONE_MATCH": server.ask(PAIR).headers["ETag"]}
+    assert [server.ask(PAIR, **asked).status, server.ask(PAIR, method="HEAD", **asked).status] == [304, 304]
+    assert server.ask(PAIR, method="POST", **asked).status == 405
     Tool.objects.filter(slug="alpha").update(slug="omega")
-    moved = client.get(PAIR, headers=asked)
-    assert (moved.status_code, moved.headers["Location"]) == (301, "/compare/beta-vs-omega/")
+    moved = server.ask(PAIR, **asked)
+    assert (moved.status, moved.headers["Location"]) == (301, "/compare/beta-vs-omega/")
     pair.first.withdraw()
-    assert client.get(PAIR, headers=asked).status_code == 404
+    assert server.ask(PAIR, **asked).status == 404
 
 
-def test_cached_urls_are_bounded(client, monkeypatch):
-    monkeypatch.setattr("web.http._MAX_VALIDATORS", 2)
-    full_pair()
-    for number in range(4):
-        client.get(f"{PAIR}?nothing={number}")
-    assert list(_validators) == [f"{PAIR}?nothing={number}" for number in (2, 3)]
-
-
-def test_revalidated_page_counts_as_a_read(client):
-    pair = full_pair()
-    popularity.flush()
-    etag = client.get(PAIR, headers=BROWSER).headers["ETag"]
+def test_page_from_memory_counts_as_a_read():
+    pair, server = full_pair(), SiteServer()
+    agent = {"HTTP_USER_AGENT": BROWSER["user-agent"]}
+    etag = server.ask(PAIR, **agent).headers["ETag"]
     assert popularity._pending == {pair.pk: 1}
-    assert client.get(PAIR, headers={**BROWSER, "if-none-match": etag}).status_code == 304
-    assert popularity._pending == {pair.pk: 2}
-    make.votes(on=pair.first, ship=1)
-    assert client.get(PAIR, headers={**BROWSER, "if-none-match": etag}).status_code == 200
+    server.ask(PAIR, **agent)
+    assert server.ask(PAIR, HTTP_IF_NONE_MATCH=etag, **agent).status == 304
     assert popularity._pending == {pair.pk: 3}
+    server.ask(PAIR, HTTP_USER_AGENT="curl/8.5.0"), server.ask(PAIR, method="HEAD", **agent)
+    assert popularity._pending == {pair.pk: 3}
+    make.votes(on=pair.first, ship=1)
+    assert server.ask(PAIR, HTTP_IF_NONE_MATCH=etag, **agent).status == 200
+    assert popularity._pending == {pair.pk: 4}
 
 
 def test_etag_changes_with_everything_on_the_page(client):

@@ -30,8 +30,8 @@ def test_least_recently_used_result_is_evicted():
     assert calls == [1, 2, 1]
 
 
-def test_nothing_is_cached_in_debug_where_asked(settings):
-    settings.DEBUG = True
+def test_nothing_is_cached_while_content_is_not(settings):
+    settings.CACHE_CONTENT = False
     calls = []
 
     @process_cache(maxsize=2, in_debug=False)

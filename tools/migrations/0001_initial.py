@@ -203,6 +203,13 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="LiveRevision",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.BigIntegerField()),
+            ],
+        ),
+        migrations.CreateModel(
             name="FormerSlug",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

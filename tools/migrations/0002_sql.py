@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
             "tools",
             {
                 "publishing.sql": "b50f85ea",
-                "revision.sql": "581385a9",
+                "revision.sql": "e4ffa6eb",
                 "slugs.sql": "12cd7e77",
                 "arithmetic.sql": "e2688a61",
                 "names.sql": "d8c99671",

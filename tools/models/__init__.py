@@ -10,7 +10,7 @@ from tools.models.constraints import (
 )
 from tools.models.corrections import Correction
 from tools.models.plan import Plan, find_plan_errors
-from tools.models.revision import ContentRevision
+from tools.models.revision import ContentRevision, LiveRevision
 from tools.models.sourced import (
     AlreadySupersededError,
     Fact,
@@ -30,6 +30,7 @@ __all__ = [
     "ContentRevision",
     "Correction",
     "Fact",
+    "LiveRevision",
     "Plan",
     "Sourced",
     "SourcedQuerySet",

@@ -53,3 +53,16 @@ class ContentRevision(models.Model):
                 f"INSERT INTO {cls._meta.db_table} (id, number) VALUES (1, 1) "  # noqa: S608 (ours)
                 "ON CONFLICT (id) DO UPDATE SET number = tools_contentrevision.number"
             )
+
+
+class LiveRevision(models.Model):
+    """The version of what readers see and no editor wrote: votes, freezes, rankings, and issues of the newsletter.
+
+    It is the sum of all rows, and triggers raise one of them on every change. There are as many rows as there were
+    transactions at once that wrote such things, because none waits for another.
+    """
+
+    number = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return str(self.number)

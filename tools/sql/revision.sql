@@ -13,6 +13,21 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- The live revision: numbers whose sum every change raises of what readers see and no editor wrote, such as counts of
+-- votes. Pages that show any of it are cached by that sum. Writers must not wait for each other, and a transaction
+-- writes several such tables, in any order. So each takes a row that nobody holds, and a row more if there is none.
+CREATE OR REPLACE FUNCTION bump_live_revision() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    at bigint := (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
+BEGIN
+    UPDATE tools_liverevision SET number = GREATEST(number + 1, at)
+    WHERE id = (SELECT id FROM tools_liverevision ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED);
+    IF NOT FOUND THEN
+        INSERT INTO tools_liverevision (number) VALUES (at);
+    END IF;
+    RETURN NULL;
+END $$;
+
 CREATE OR REPLACE TRIGGER bump_content_revision AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON tools_category
     FOR EACH STATEMENT EXECUTE FUNCTION bump_content_revision();
 CREATE OR REPLACE TRIGGER bump_content_revision AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON tools_tool

@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
                 "pair_tally.sql": "5925fa95",
                 "decisions.sql": "7cd83b7b",
                 "listings.sql": "2d00bfaf",
+                "revision.sql": "9743c825",
             },
         ),
         migrations.RunSQL(STORAGE, UNDO_STORAGE),

@@ -15,14 +15,15 @@ from votes import pair_totals
 from votes.chart import BY_CHOICE, draw_chart
 from votes.community import Community
 from votes.forms import MonthForm
+from votes.live import OF_TOOLS
 from votes.views.shared import get_published_tool
 from web.csv_files import respond_with_csv
 from web.current_address import at_current_address
-from web.http import public_page
+from web.pages import public_page
 
 
 @require_safe
-@public_page
+@public_page(depends_on=OF_TOOLS)
 @at_current_address(lambda slug: get_published_tool(slug, with_numbers=True))
 def ledger(request: HttpRequest, tool: Any) -> HttpResponse:
     """Show the votes first cast on a tool in a month, per day: counted, held and rejected."""

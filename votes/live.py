@@ -1,0 +1,14 @@
+"""What pages that show votes depend on (web/pages.py)."""
+
+from votes import made_up
+from web.pages import Question
+
+EDITORS = f"(SELECT number FROM tools_contentrevision), {made_up.MARK_SQL}"  # noqa: S608 (ours)
+"""What changes with everything that editors do, and with whether there are made-up votes, which every page says."""
+LIVE = "(SELECT sum(number) FROM tools_liverevision)"
+"""What changes with everything else that public pages show."""
+
+NEXT_TOOL = "(SELECT min(published_at) FROM tools_tool WHERE published_at > {now})"
+
+# For pages that show of editors' work only which tools are published.
+OF_TOOLS = Question(f"{EDITORS}, {LIVE}", next_change=NEXT_TOOL)
