@@ -1,7 +1,8 @@
-"""A page from memory is never stale, whatever happens, in whichever process."""
+"""A page from memory is never stale, whatever happened, and no matter which process answers."""
 
-import threading
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -10,41 +11,187 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from comparisons.models import Comparison
-from newsletter.models import Issue
+from comparisons.reading.revision import EVERYTHING
 from tests import factories as make
 from tests.comparisons.test_pair_page import full_pair
 from tests.wsgi import Answer, SiteServer
 from tools.models import LiveRevision, Tool
 from votes import made_up
-from votes.deciding import freeze
+from votes.models import Freeze, PairVote, Vote
 from web import pages
 from web.caching import clear_process_caches
 from web.pages import PageMemory
 
+PAIR = "/compare/beta-vs-alpha/"
 PATHS = [
-    "/", "/compare/beta-vs-alpha/", "/compare/beta-vs-alpha.json", "/og/compare/beta-vs-alpha.png", "/tools/",
-    "/tools/alpha/", "/tools/alpha/votes/", "/tools/alpha.json", "/tools/alpha/badge.svg", "/categories/", "/reviewers/",
-    "/splits/", "/changes/", "/predictions/", "/feeds/changes.xml", "/sitemap.xml", "/newsletter/", "/about/",
+    "/", PAIR, "/compare/beta-vs-alpha.json", "/og/compare/beta-vs-alpha.png", "/tools/", "/tools/alpha/",
+    "/tools/alpha/votes/", "/tools/alpha.json", "/tools/alpha/badge.svg", "/categories/", "/reviewers/", "/splits/",
+    "/changes/", "/predictions/", "/feeds/changes.xml", "/sitemap.xml", "/newsletter/", "/disclosure/",
 ]  # fmt: skip
 
 
 class Site:
-    """Two processes of one site, and what may happen to it."""
+    """Two processes of one site."""
 
-    def __init__(self, time_machine):
-        self.time_machine = time_machine
+    def __init__(self) -> None:
+        pair = full_pair(1)
+        self.alpha, self.beta, self.pair = pair.second, pair.first, pair
         self.server = SiteServer()
         self.memories = PageMemory(), PageMemory()
-        self.pair = full_pair(1)
-        self.alpha, self.beta = self.pair.second, self.pair.first
 
     def ask(self, path: str, *, process: int | None) -> Answer:
-        """Ask one of the processes; None is one that was just started."""
+        """Let one of the processes answer; None is one that has just started."""
         if process is None:
             clear_process_caches()
-            made_up.note(are_there=made_up.are_there())
         pages.memory = PageMemory() if process is None else self.memories[process]
         answer = self.server.ask(path)
         del answer.headers["X-Request-ID"]
         return answer
+
+
+def edit(site: Site) -> None:
+    Tool.objects.filter(pk=site.alpha.pk).update(tagline=f"Edited at {timezone.now()}")
+
+
+def rename(site: Site) -> None:
+    site.beta.refresh_from_db()
+    Tool.objects.filter(pk=site.beta.pk).update(name=f"Beta {len(site.beta.name)}")
+
+
+def move(site: Site) -> None:
+    site.alpha.refresh_from_db()
+    Tool.objects.filter(pk=site.alpha.pk).update(slug="omega" if site.alpha.slug == "alpha" else "alpha")
+
+
+def withdraw_or_put_back(site: Site) -> None:
+    site.alpha.refresh_from_db()
+    site.alpha.put_back() if site.alpha.withdrawn_at else site.alpha.withdraw()
+
+
+def schedule(site: Site) -> None:
+    soon = timezone.now() + timedelta(minutes=7)
+    make.review(of=site.alpha, by=make.reviewer(), verdict="skip", published_at=soon)
+    make.comparison(first=site.beta, published_at=soon + timedelta(minutes=7))
+
+
+def age(site: Site) -> None:
+    tomorrow = timezone.now().date() + timedelta(days=1)
+    make.prediction(of=site.alpha.reviews.first(), due_on=tomorrow)
+    make.fact(of=site.beta, verified_on=tomorrow - timedelta(days=91))
+
+
+def vote(site: Site) -> None:
+    make.votes(on=site.alpha, ship=1, skip=1)
+
+
+def change_votes(site: Site) -> None:
+    """Change votes in such a way that the sums stay the same."""
+    ships = list(Vote.objects.filter(tool=site.alpha, choice="ship")[:1])
+    skips = list(Vote.objects.filter(tool=site.alpha, choice="skip")[:1])
+    Vote.objects.filter(pk__in=[one.pk for one in ships]).update(choice="skip")
+    Vote.objects.filter(pk__in=[one.pk for one in skips]).update(choice="ship")
+
+
+def hold(site: Site) -> None:
+    Vote.objects.filter(tool=site.beta).update(state="held", held_for="burst")
+
+
+def vote_between(site: Site) -> None:
+    make.pair_votes(between=(site.beta, site.alpha), first=1)
+
+
+def freeze(site: Site) -> None:
+    if not Freeze.objects.filter(tool=site.beta).delete()[0]:
+        Freeze.objects.create(tool=site.beta)
+
+
+def make_votes_up(site: Site) -> None:
+    if not Vote.objects.filter(visitor__range=(made_up.FIRST, made_up.LAST)).delete()[0]:
+        Vote.objects.create(tool=site.beta, visitor=made_up.make_visitor(1), choice="ship")
+
+
+def take_back(site: Site) -> None:
+    PairVote.objects.all().update(choice="none")
+
+
+def send_issue(site: Site) -> None:
+    make.issue(state="sending")
+
+
+DEEDS: list[Callable[[Site], None]] = [
+    edit, rename, move, withdraw_or_put_back, schedule, age, vote, change_votes, hold, vote_between, freeze,
+    make_votes_up, take_back, send_issue,
+]  # fmt: skip
+CLOCK = [timedelta(minutes=1), timedelta(minutes=8), timedelta(hours=13), -timedelta(minutes=9)]
+
+
+@pytest.fixture(autouse=True)
+def _restore_memory(monkeypatch: Any) -> None:
+    monkeypatch.setattr(pages, "memory", pages.memory)
+    monkeypatch.setattr(made_up, "FRESH_SECONDS", -1)
+
+
+@pytest.mark.django_db
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    paths=st.lists(st.sampled_from(PATHS), min_size=4, max_size=4, unique=True),
+    steps=st.lists(st.tuples(st.sampled_from([*DEEDS, *CLOCK]), st.sampled_from(range(4))), min_size=8, max_size=14),
+)
+def test_page_from_memory_is_what_a_new_process_renders(time_machine: Any, paths: list[str], steps: list[Any]) -> None:
+    time_machine.move_to("2026-11-28 12:00Z")
+    with transaction.atomic():
+        site = Site()
+        for path in paths * 2:
+            site.ask(path, process=0), site.ask(path, process=1)
+        for step, place in steps:
+            if isinstance(step, timedelta):
+                time_machine.shift(step)
+            else:
+                step(site)
+            for path in {paths[place], paths[0]}:
+                answers = [site.ask(path, process=process) for process in (0, 1)]
+                assert answers == [site.ask(path, process=None)] * 2, (path, step)
+        transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("deed", "path"), [
+    (edit, PAIR), (rename, "/tools/"), (move, "/tools/"), (withdraw_or_put_back, "/tools/"), (vote, PAIR),
+    (vote, "/tools/alpha/badge.svg"), (change_votes, "/tools/alpha/votes/"), (hold, "/compare/beta-vs-alpha.json"),
+    (vote_between, PAIR), (freeze, PAIR), (make_votes_up, "/disclosure/"), (take_back, PAIR),
+    (send_issue, "/newsletter/"),
+])  # fmt: skip
+def test_deed_shows_at_once(deed: Callable[[Site], None], path: str) -> None:
+    """What the property above relies on: these deeds change these pages, however they are written."""
+    site = Site()
+    make.votes(on=site.alpha, skip=1, created_at=timezone.now() - timedelta(days=1))
+    make.pair_votes(between=(site.beta, site.alpha), first=1)
+    before = [site.ask(path, process=process) for process in (0, 1)]
+    assert len(site.memories[1]) == 1
+    deed(site)
+    after = [site.ask(path, process=process) for process in (0, 1)]
+    assert after[0] == after[1] != before[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_votes_at_once_wait_for_nobody_and_each_shows_when_it_is_committed() -> None:
+    one, two = make.tool(), make.tool()
+    before = pages.read(EVERYTHING)
+    parameters = connection.get_connection_params()
+    names = ("dbname", "user", "password", "host", "port")
+    with psycopg.connect(**{name: parameters[name] for name in names if parameters.get(name)}) as other:
+        other.execute("SET lock_timeout = '1s'")
+        with transaction.atomic():
+            make.votes(on=one, ship=1)
+            other.execute(VOTE, [two.pk])  # it would wait for the other transaction if there were one number
+        assert not before.is_current()
+        between = pages.read(EVERYTHING)
+        other.commit()
+        assert not between.is_current()
+    assert LiveRevision.objects.count() > 1
+
+
+VOTE = """
+INSERT INTO votes_vote (tool_id, visitor, choice, state, held_for, rejected_for, created_at, updated_at)
+VALUES (%s, gen_random_uuid(), 'ship', 'counted', '', '', now(), now())
+"""

@@ -89,7 +89,14 @@ def test_odd_requests_get_from_memory_what_django_answers(settings, monkeypatch,
     full_pair(1)
     server, django = SiteServer(), SiteServer(from_memory=False)
     choose = random.Random(17)  # noqa: S311 (repeatable)
-    paths = [PAIR, "/about/", "/tools/alpha.json", "/feeds/changes.xml", "/tools/alpha/badge.svg", "/og/tools/alpha.png"]
+    paths = [
+        PAIR,
+        "/about/",
+        "/tools/alpha.json",
+        "/feeds/changes.xml",
+        "/tools/alpha/badge.svg",
+        "/og/tools/alpha.png",
+    ]
     for path in paths:
         for scheme in ("http", "https"):
             server.ask(path, **{"wsgi.url_scheme": scheme, "HTTP_X_FORWARDED_PROTO": scheme})
