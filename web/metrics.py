@@ -16,7 +16,7 @@ SECONDS = Histogram(
 )
 PAGES = Counter(
     "shipside_cached_pages",
-    "Public pages with a stamp: unchanged (304 before routing), revalidated (304), or rendered.",
+    "Public pages: stored (sent from memory), unchanged (304 from memory), or rendered.",
     ["result"],
 )
 VOTES = Counter("shipside_votes", "Votes cast: counted, held, taken_back, or refused.", ["subject", "outcome"])

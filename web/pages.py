@@ -42,6 +42,7 @@ MEGABYTE = 1024 * 1024
 SIZE_OF_REST = 4096  # bytes; what a stored page takes beside its bodies, roughly
 MIN_COMPRESSED = 200  # bytes; what is shorter does not get shorter
 BEST_AFTER = 16  # responses; the best compression takes as long as rendering twenty pages, so it is for pages in demand
+MAX_BEST = 512 * 1024  # bytes; of a longer body, it would take seconds
 
 # Headers of requests for anything but a whole page: Django answers them, and nothing is stored.
 _UNUSUAL = {"HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_MODIFIED_SINCE", "HTTP_TRANSFER_ENCODING"}
@@ -174,33 +175,33 @@ class Page:
         self._etag = given.get("etag") or f'"{blake2b(body, digest_size=16).hexdigest()}"'
         self._is_compressible = len(body) >= MIN_COMPRESSED and bool(_COMPRESSIBLE.match(given.get("content-type", "")))
         self._headers = [one for one in headers if one[0].lower() not in ("etag", "content-length")]
-        self._bodies = {"": body}
-        self._codings = {""}  # in which the bodies are as short as they get
+        self._bodies = {"": body}  # by coding
+        self._best = set(_COMPRESS) if len(body) > MAX_BEST else set()  # codings in which it gets no shorter
         self._responses = 0
 
     def respond(self, environ: WSGIEnvironment) -> tuple[int, Headers, bytes]:
         """Return status, headers, and body for a request."""
         self._responses += 1
         coding = choose_coding(environ.get("HTTP_ACCEPT_ENCODING", "")) if self._is_compressible else ""
-        if coding and coding not in self._codings:
-            self._compress(coding)
-        body = self._bodies[coding]
         etag = f"W/{self._etag}" if coding else self._etag  # the same for all codings, hence a weak one
         if client_has(environ, self._etag):
-            kept = [one for one in self._headers if not one[0].startswith("Content-") or one[0] == "Content-Location"]
-            return 304, [*kept, ("ETag", etag)], b""
+            return 304, [*(one for one in self._headers if not one[0].startswith("Content-")), ("ETag", etag)], b""
+        body = self._encode(coding)
         headers = [*self._headers, ("ETag", etag), ("Content-Length", str(len(body)))]
         if coding:
             headers.append(("Content-Encoding", coding))
         return 200, headers, b"" if environ["REQUEST_METHOD"] == "HEAD" else body
 
-    def _compress(self, coding: str) -> None:
-        """Compress the body: fast at first, and once as well as possible when the page is in demand."""
-        is_best = self._responses >= BEST_AFTER
-        if is_best:
-            self._codings.add(coding)  # at once, so that no other thread does the same
-        elif coding in self._bodies:
-            return
+    def _encode(self, coding: str) -> bytes:
+        """Return the body, compressed fast at first, and once as well as possible when the page is in demand."""
+        if coding not in self._bodies:
+            self._compress(coding, is_best=False)
+        elif coding and coding not in self._best and self._responses >= BEST_AFTER:
+            self._best.add(coding)  # at once, so that no other thread does the same
+            self._compress(coding, is_best=True)
+        return self._bodies[coding]
+
+    def _compress(self, coding: str, *, is_best: bool) -> None:
         body = _COMPRESS[coding](self._bodies[""], is_best)
         memory.resize(self, len(body) - len(self._bodies.get(coding, b"")))
         self._bodies[coding] = body
@@ -250,8 +251,8 @@ class PageMemory:
             return page
 
     def put(self, page: Page) -> None:
-        """Store a page, which has a key."""
-        if page.key is None:
+        """Store a page that has a key, unless it would push out most others."""
+        if page.key is None or page.size > settings.PAGE_MEMORY_MB * MEGABYTE / 8:
             return
         with self._lock:
             self._drop(page.key)
@@ -379,7 +380,7 @@ class PageMiddleware(MiddlewareMixin):
         match = request.resolver_match
         headers = list(response.headers.items())
         page = Page(draft, headers, response.content, view=match.view_name if match else "")
-        if not response.cookies:
+        if not response.cookies and response.headers["Vary"] == PUBLIC_HEADERS["Vary"]:
             memory.put(page)
         metrics.PAGES.labels("rendered").inc()
         response.status_code, wanted, response.content = page.respond(request.META)
