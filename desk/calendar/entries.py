@@ -8,10 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from comparisons.models import Comparison
 from desk.front.front_list import link_to_form, link_to_list
+from desk.models import PendingChange
 from desk.permissions import AnyUser, writes_own_drafts_only
 from handovers.waiting import name_content
 from newsletter.models import OUT, UNSENT, Issue
@@ -93,6 +95,7 @@ def _list_entries(user: AnyUser, start: date, end: date) -> Iterator[Entry]:
             rows: QuerySet[Any] = model.objects.filter(withdrawn_at__isnull=True)
             rows = rows.filter(published_at__gt=max(since, timezone.now()), published_at__lt=until)
             yield from _list_scheduled(rows.select_related(*related) if related else rows)
+    yield from _list_pending(user, since, until)
     if user.has_perm("newsletter.change_issue"):
         issues = Issue.objects.filter(state__in=OUT, started_at__gte=since, started_at__lt=until)
         for issue in issues.order_by("started_at"):
@@ -110,6 +113,17 @@ def _list_scheduled(rows: QuerySet[Any]) -> Iterator[Entry]:
         yield Entry(
             str(row._meta.verbose_name), name_content(row), link_to_form(row), row.published_at.date(), row.published_at
         )
+
+
+def _list_pending(user: AnyUser, since: datetime, until: datetime) -> Iterator[Entry]:
+    """Return the pending changes of what is public that a worker will publish."""
+    rows = PendingChange.objects.filter(publish_at__gte=max(since, timezone.now()), publish_at__lt=until)
+    rows = rows.select_related("tool", "comparison__first", "comparison__second").order_by("publish_at", "pk")
+    for row in rows[:MAX_PER_KIND]:
+        meta, at = row.content._meta, row.publish_at
+        if at and user.has_perm(f"{meta.app_label}.change_{meta.model_name}"):
+            url = reverse(f"admin:{meta.app_label}_{meta.model_name}_pending", args=[row.content.pk])
+            yield Entry("pending change", name_content(row.content), url, at.date(), at)
 
 
 def _may_judge(user: AnyUser) -> bool:

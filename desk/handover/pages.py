@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from accounts.models import User
 from desk.content import Content
 from desk.idempotency import answer_once
+from desk.models import PendingChange
 from desk.permissions import may_preview
 from desk.publishing import previews
 from handovers import actions
@@ -73,13 +74,14 @@ class HandOverPages(admin.ModelAdmin):
     def build_hand_over_panel(self, request: HttpRequest, content: Content) -> dict[str, Any] | None:
         """Return the context of desk/_hand_over.html: where the hand-over stands, and the way to its page.
 
-        None for somebody who takes no part, and for what is public and was never talked about. Two queries.
+        None for somebody who takes no part, and for what is public, was never talked about, and has no pending change.
+        Three queries at most.
         """
         if not may_take_part(request.user, content):
             return None
         found = HandOver.objects.about(content).with_content().first()
-        is_draft = content.state == PublicationState.DRAFT
-        if found is None and not is_draft:
+        is_in_work = content.state == PublicationState.DRAFT or PendingChange.objects.of(content).exists()
+        if found is None and not is_in_work:
             return None
         number = found.comments.exclude(text="").count() if found else 0
         acts = list_acts(cast("User", request.user), content, found, may_change=self._may_change(request, content))

@@ -3,10 +3,12 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 
 from accounts.models import User
 from desk.calendar import entries
+from desk.models import PendingChange
 from newsletter.models import IssueState
 from tests import factories as make
 
@@ -49,6 +51,8 @@ def make_month() -> None:
     make.prediction(of=hidden, claim="Draft.", due_on=date(2026, 3, 20))
     make.issue(state=IssueState.SENT, number=4, started_at=at(4))
     make.issue(number=5)
+    pending = PendingChange.keep(tool, posted=QueryDict("name=Secret"), differences=[], author=None)
+    pending.schedule(at=at(21), by=None)
 
 
 def test_month_has_what_comes_out_by_day_and_time():
@@ -60,6 +64,7 @@ def test_month_has_what_comes_out_by_day_and_time():
             ("tool", "Later"),
             ("prediction due", "Seat on Out: It is free."),
         ],
+        date(2026, 3, 21): [("pending change", "Out")],
         date(2026, 4, 1): [("comparison", "Out vs Other")],  # in the last week of March
     }
 
@@ -100,7 +105,7 @@ def test_calendar_makes_a_constant_number_of_queries(django_assert_num_queries):
         review = make.review(of=make.tool(), by=make.reviewer())
         make.review(of=make.tool(), by=make.reviewer(), published_at=at(22))
         make.prediction(of=review, due_on=date(2026, 3, 23))
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             read(user)
 
 

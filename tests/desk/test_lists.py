@@ -284,3 +284,14 @@ def test_list_offers_to_show_all_only_after_a_search_or_with_a_filter(admin_clie
 def test_list_bears_the_name_of_its_rows(admin_client, model):
     title = str(model._meta.verbose_name_plural).capitalize()
     assert admin_client.get(address(model)).context["title"] == title
+
+
+def test_empty_list_says_whether_there_is_nothing_or_nothing_matches(admin_client):
+    body = admin_client.get("/admin/tools/category/").content.decode()
+    assert 'There are no categories yet. <a href="/admin/tools/category/add/">Add the first category</a>' in body
+    body = admin_client.get("/admin/newsletter/issue/").content.decode()
+    assert 'class="list-empty">There are no issues yet.</p>' in body
+    make.category(name="Agents")
+    body = admin_client.get("/admin/tools/category/?q=nothing").content.decode()
+    assert 'class="list-empty">No categories match. <a href="?">Show all of them</a></p>' in body
+    assert "list-empty" not in admin_client.get("/admin/tools/category/").content.decode()

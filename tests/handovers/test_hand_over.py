@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
 from comparisons.models import Comparison
+from desk.models import PendingChange
 from handovers import actions
 from handovers.actions import HandOverError
 from handovers.models import MAX_COMMENT_LENGTH, Comment, CommentMention, HandOver
@@ -266,3 +268,12 @@ def test_typed_text_is_saved_before_the_hand_over(ada):
     assert (response.status_code, response["Location"]) == (302, page(pair))
     assert Comparison.objects.get(pk=pair.pk).introduction == "New words."
     assert "Hand over…" in client.get(change_url(pair)).content.decode()
+
+
+def test_pending_change_can_be_talked_about(ada):
+    tool = make.tool()
+    client = sign_in(ada)
+    assert client.get(change_url(tool)).context["hand_over"] is None
+    PendingChange.keep(tool, posted=QueryDict("name=New"), differences=[], author=ada)
+    panel = client.get(change_url(tool)).context["hand_over"]
+    assert (panel["label"], panel["words"]) == ("Comment…", "It is published, so nothing waits.")
