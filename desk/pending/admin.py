@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import helpers
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, BadRequest, PermissionDenied, ValidationError
 from django.db import transaction
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -19,10 +19,11 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from desk import contention
-from desk.base import is_action
+from desk.base import ACTION_FIELD, is_action
 from desk.contention import KEEP
 from desk.front.front_list import pluralize
 from desk.history.conflicts import SEEN_VERSION
+from desk.history.events import get_tracked_models, read_version
 from desk.history.pages import get_admin_url
 from desk.idempotency import answer_once
 from desk.models import Changeable, PendingChange
@@ -36,6 +37,7 @@ from desk.pending.replaying import (
     clean_posted,
     drop_action,
     match_inlines,
+    note_origin,
     read_changes,
     rehearse,
     replay,
@@ -122,12 +124,19 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
         """Save the form of an object; if it is public, keep it instead, or say what readers now see."""
         view = partial(super().changeform_view, request, object_id, form_url, extra_context)
         is_shown_again = contention.is_busy(request) or getattr(request, "is_replay", False)
-        if request.method != "POST" or object_id is None or is_shown_again or SEEN_VERSION not in request.POST:
+        if request.method != "POST" or object_id is None or is_shown_again or _is_confirmed_action(request):
             return view()
-        obj = self.get_object(request, unquote(object_id))
-        if obj is None or obj.state != PublicationState.PUBLISHED or not self.may_propose(request):
+        obj, wants_to_keep = self.get_object(request, unquote(object_id)), KEEP in request.POST
+        if wants_to_keep and not self.may_propose(request):
+            raise PermissionDenied
+        if obj is None or not self.may_propose(request):
             return view()
-        if KEEP in request.POST or not self.has_publish_permission(request):
+        if obj.state != PublicationState.PUBLISHED:
+            words = f"The {self.opts.verbose_name} is {obj.state.label.lower()} by now, so nothing was kept. Save it."
+            return self._show_again(request, words, view) if wants_to_keep else view()
+        if wants_to_keep or not self.has_publish_permission(request):
+            if not request.POST.get(SEEN_VERSION):  # without one, nothing would be merged
+                raise BadRequest("The form carries no version.")
             return answer_once(request, partial(self._keep, request, obj, view))
         return self._save_public(request, obj, view)
 
@@ -175,14 +184,18 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
 
     def _save_public(self, request: Any, obj: ModelT, view: Callable[[], HttpResponse]) -> HttpResponse:
         with transaction.atomic():
+            ContentRevision.lock()
+            pending = PendingChange.objects.of(obj).select_related("author").first()
+            is_shown = pending is not None and pending.token == request.POST.get(PENDING_SEEN)
+            if pending and is_shown:
+                request.POST = note_origin(request.POST, describe_origin(pending, request.user))
+            version = read_version(get_tracked_models(self.model), obj.pk)
             response = view()
             if not isinstance(response, HttpResponseRedirect):
                 return response
-            if token := request.POST.get(PENDING_SEEN):
-                shown = PendingChange.objects.of(obj).first()
-                if shown and shown.token == token:
-                    shown.delete()
-            events = read_changes(self.model, obj.pk, request.POST[SEEN_VERSION])
+            if pending and is_shown:
+                pending.delete()
+            events = read_changes(self.model, obj.pk, version)
         if words := announce(events, self.model):
             messages.info(request, words)
         return response
@@ -335,6 +348,12 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "desk/pending.html", context)
+
+
+def _is_confirmed_action(request: HttpRequest) -> bool:
+    """Return whether a page that asked about an action was confirmed: Django then saves no form."""
+    posted = request.POST
+    return ACTION_FIELD in posted and SEEN_VERSION not in posted and contention.SAVE_BUTTONS.isdisjoint(posted)
 
 
 def _drop_token(posted: QueryDict) -> QueryDict:

@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError, models, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from desk.models import Changeable, PendingChange
 from desk.pending.announcing import announce
@@ -41,7 +42,7 @@ def find_refusal(pending: PendingChange, user: AnyUser) -> str:
     if content.state != PublicationState.PUBLISHED:
         return f"The {content._meta.verbose_name} is {content.state.label.lower()}. Put it back first."
     if not may_publish(user, type(content)):
-        return f"{user.get_username() or 'Nobody'} may not publish a {content._meta.verbose_name}."
+        return f"{capfirst(user.get_username())} may not publish a {content._meta.verbose_name}."
     if any(name.startswith("scorecard-") for name in pending.posted) and not may_publish(user, Review):
         return f"It holds words of reviews, which {user.get_username()} may not publish."
     return ""
@@ -83,7 +84,9 @@ def publish(*, pk: int, user: AnyUser, like: HttpRequest | None, token: str | No
                 note=describe_origin(pending, user),
             )
     except PermissionDenied:
-        return PublishResult(is_done=False, words="It needs permissions that you do not have.")
+        return PublishResult(
+            is_done=False, words=f"{capfirst(user.get_username())} may not change all that it changes."
+        )
     except REFUSED as error:
         log.warning("A pending change was refused: %s", error)
         return PublishResult(is_done=False, words="Someone saved at the same moment. Try again.")

@@ -125,6 +125,13 @@ def drop_action(posted: QueryDict) -> QueryDict:
     return rest
 
 
+def note_origin(posted: QueryDict, origin: str) -> QueryDict:
+    """Return a posted form whose reason begins with where it comes from."""
+    noted, own = posted.copy(), normalize_line(posted.get(CHANGE_REASON, ""))
+    noted[CHANGE_REASON] = ": ".join(filter(None, [origin, own]))[:MAX_REASON_LENGTH]
+    return noted
+
+
 def build_request(posted: QueryDict, *, user: AnyUser, like: HttpRequest | None, is_kept: bool = False) -> Any:
     """Return a request that posts a kept form. `like` is the one that caused it; None in a worker.
 
@@ -185,10 +192,8 @@ def replay(
 
     Raises PermissionDenied, or one of REFUSED.
     """
-    posted = posted.copy()
     if note:
-        own = normalize_line(posted.get(CHANGE_REASON, ""))
-        posted[CHANGE_REASON] = ": ".join(filter(None, [note, own]))[:MAX_REASON_LENGTH]
+        posted = note_origin(posted, note)
     request = build_request(posted, user=user, like=like, is_kept=is_kept)
     match_inlines(model_admin, request, pk)
     tracked = get_tracked_models(model_admin.model)
@@ -245,5 +250,5 @@ def rehearse(
     except REFUSED:
         return None, "Someone has saved it at the same moment. Try again."
     except PermissionDenied:
-        return None, "It needs permissions that you do not have."
+        return None, f"{capfirst(user.get_username())} may not change all that it changes."
     return outcome, "" if outcome.is_saved else outcome.explain()

@@ -183,14 +183,15 @@ def test_edited_change_replaces_the_kept_one(admin_client, ada):
     assert (change.posted["tagline"], change.author.username, change.count) == (["Newer."], "admin", 2)
 
 
-def test_edited_change_can_be_published_from_the_form(admin_client):
+def test_edited_change_can_be_published_from_the_form(admin_client, ada):
     tool = make_priced_tool()
-    keep(admin_client, tool, tagline="New.")
+    keep(ada, tool, tagline="New.")
     form = read_fields(admin_client.get(pending_url(tool, "edit/")).content.decode())
     response = admin_client.post(pending_url(tool, "edit/"), {**form, "tagline": "Newest.", "_save": "1"})
     assert response.status_code == 302
     tool.refresh_from_db()
     assert (tool.tagline, PendingChange.objects.count()) == ("Newest.", 0)
+    assert tool.history.first().history_change_reason.endswith(" by ada")
 
 
 def test_publishing_merges_what_others_have_saved(admin_client, ada):
@@ -306,7 +307,7 @@ def test_scheduled_change_that_conflicts_stays_and_is_loud(admin_client, ada, ti
     ("spoil", "words"),
     [
         (lambda tool: tool.withdraw(), "The tool is withdrawn. Put it back first."),
-        (lambda tool: User.objects.filter(username="ada").update(is_active=False), "ada may not publish a tool."),
+        (lambda tool: User.objects.filter(username="ada").update(is_active=False), "Ada may not publish a tool."),
         (
             lambda tool: User.objects.filter(username="ada").delete(),
             "The account that scheduled it no longer exists. Schedule it again.",
@@ -362,6 +363,72 @@ def test_user_who_may_not_publish_proposes_only(admin_client):
     act(admin_client, tool, "publish")
     tool.refresh_from_db()
     assert tool.tagline == "Proposed."
+
+
+def test_forged_form_of_one_who_may_not_publish_saves_nothing(admin_client):
+    tool = make_priced_tool()
+    writer = sign_in(make_user(*WRITES_ALL))
+    form = fill_form(writer, tool, tagline="Forced.")
+    without = {name: value for name, value in form.items() if name != "seen_version"}
+    for forged in ({**without, "_save": "1"}, {**without, "_pending": "1"}, {**form, "seen_version": "", "_save": "1"}):
+        assert writer.post(change_url(tool), forged).status_code == 400
+    tool.refresh_from_db()
+    assert (tool.tagline, PendingChange.objects.count()) == ("Old.", 0)
+
+
+def test_publisher_who_may_not_change_all_of_it_is_refused(admin_client):
+    tool = make_priced_tool()
+    keep(admin_client, tool, **{"plans-0-amount": "25"})
+    publisher = sign_in(make_user(*WRITER, "tools.publish_tool", "reviews.publish_review"))
+    assert act(publisher, tool, "publish").endswith(" may not change all that it changes.")
+    assert tool.plans.get().amount == 20
+
+
+def test_form_that_is_sent_twice_is_kept_once(admin_client):
+    tool = make_priced_tool()
+    form = {**fill_form(admin_client, tool, tagline="New."), "_pending": "1"}
+    responses = [admin_client.post(change_url(tool), form) for _ in range(2)]
+    assert [response.status_code for response in responses] == [302, 302]
+    assert read_messages(responses[1]).endswith("The second time changed nothing.")
+    assert PendingChange.objects.count() == 1
+
+
+def test_what_was_typed_is_not_lost_if_the_tool_was_withdrawn_in_the_meantime(admin_client):
+    tool = make_priced_tool()
+    form = {**fill_form(admin_client, tool, tagline="New."), "CHANGE_FORM-action": "", "_pending": "1"}
+    tool.withdraw()
+    page = admin_client.post(change_url(tool), form).content.decode()
+    assert "The tool is withdrawn by now, so nothing was kept." in page
+    assert read_fields(page)["tagline"] == "New."
+
+
+def test_message_says_what_became_of_each_row(admin_client):
+    tool = make_priced_tool()
+    make.plan(of=tool, name="Team", kind="paid", amount=40, currency="USD", period="month")
+    make.fact(of=tool, attribute=make.attribute(name="License"), value="MIT")
+    make.fact(of=tool, attribute=make.attribute(name="Languages"), value="12")
+    form = fill_form(admin_client, tool)
+    rows = {form[f"plans-{number}-name"]: f"plans-{number}" for number in range(2)}
+    facts = {form[f"facts-{number}-value"]: f"facts-{number}" for number in range(2)}
+    typed = {
+        f"{rows['Team']}-DELETE": "on",
+        "plans-2-name": "Solo",
+        "plans-2-kind": "free",
+        f"{rows['Pro']}-verified_today": "on",
+        f"{facts['MIT']}-value": "Apache-2.0",
+        f"{facts['12']}-note": "of the interface",
+        "tagline": "New.",
+    }
+    response = admin_client.post(change_url(tool), {**form, **typed, "_save": "1"})
+    words = read_messages(response).splitlines()[-1]
+    assert sorted(re.split(r"(?<=\.) ", words)) == [
+        "1 price or fact checked again.",
+        "Languages has a new note for readers.",
+        "License is Apache-2.0 for readers; MIT stands as history.",
+        "Readers see the new tagline.",
+        "Solo is new for readers: Free.",
+        "Team is no longer listed; $40/mo stands as history.",
+    ]
 
 
 def test_edit_by_one_who_may_not_publish_takes_the_schedule_away(admin_client):
