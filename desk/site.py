@@ -23,21 +23,27 @@ from accounts import second_factor, sessions
 from desk import drafts, refusals
 from desk.handbook.places import build_help_url
 
-# A menu item in the shape that Django's templates expect of a model.
-_CATALOG_FILE = {
-    "name": "Catalog file",
-    "object_name": "CatalogFile",
-    "model": None,
-    "perms": {"add": False, "change": False, "delete": False, "view": True},
-    "add_url": None,
-    "view_only": False,
+# Menu items that are no models, in the shape that Django's templates expect of one, by their address.
+_PAGES = {
+    f"admin:{address}": {
+        "name": name,
+        "object_name": object_name,
+        "model": None,
+        "perms": {"add": False, "change": False, "delete": False, "view": True},
+        "add_url": None,
+        "view_only": False,
+    }
+    for address, object_name, name in (
+        ("catalog_file", "CatalogFile", "Catalog file"),
+        ("bulk_changes", "BulkChange", "Imports and bulk changes"),
+    )
 }
 
 
 # The menu follows an editor's work, not the alphabet. Anything not listed here comes last.
 _APPS = ("tools", "reviews", "comparisons", "votes", "newsletter", "accounts")
 _MODELS = (
-    "Tool", "Category", "Attribute", "Plan", "Fact", "Correction", "CatalogFile",
+    "Tool", "Category", "Attribute", "Plan", "Fact", "Correction", "CatalogFile", "BulkChange",
     "Review", "Reviewer", "Prediction", "Vote", "PairVote", "Decision",
     "Issue", "Subscriber", "Suppression", "Delivery", "Outbox", "Worker", "User", "Group",
 )  # fmt: skip
@@ -125,7 +131,7 @@ class Desk(admin.AdminSite):
         return shortcut(request, content_type_id, object_id)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """Return the menu in its order, with the catalog file among the tools and groups among the accounts."""
+        """Return the menu in its order, with pages of files and bulk changes, and groups among the accounts."""
         from desk.permissions import may_import  # it imports models, which load after this class
 
         apps = super().get_app_list(request, app_label)
@@ -134,7 +140,7 @@ class Desk(admin.AdminSite):
             by_label["accounts"]["models"] += by_label["auth"]["models"]
             apps.remove(by_label["auth"])
         if may_import(request.user) and "tools" in by_label:
-            by_label["tools"]["models"].append(_CATALOG_FILE | {"admin_url": reverse("admin:catalog_file")})
+            by_label["tools"]["models"] += [page | {"admin_url": reverse(name)} for name, page in _PAGES.items()]
         for app in apps:
             app["models"].sort(key=lambda model: _position(model["object_name"], _MODELS))
         return sorted(apps, key=lambda app: _position(app["app_label"], _APPS))

@@ -7,7 +7,7 @@ from django.urls import reverse
 _PLACES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("in-ten-minutes", ("reviewer_usual",)),
     ("ready-for-review", ("_hand_over", "waiting_read")),
-    ("history-and-restoring", ("_history", "_restore", "_deleted")),
+    ("history-and-restoring", ("_history", "_restore", "_as_of", "_deleted")),
     ("files-and-sheets", ("_import", "_export", "catalog_", "bulk_change", "_template")),
     ("the-calendar", ("calendar",)),
     ("held-votes", ("votes_",)),

@@ -154,6 +154,6 @@ def test_menu_starts_with_what_editors_write(client):
         "tools", "reviews", "comparisons", "votes", "newsletter", "accounts",
     ]  # fmt: skip
     assert [model["object_name"] for model in menu[0]["models"]] == [
-        "Tool", "Category", "Attribute", "Plan", "Fact", "Correction", "CatalogFile",
+        "Tool", "Category", "Attribute", "Plan", "Fact", "Correction", "CatalogFile", "BulkChange",
     ]  # fmt: skip
     assert [model["object_name"] for model in menu[-1]["models"]] == ["User", "Group"]
