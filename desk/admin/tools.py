@@ -29,6 +29,7 @@ from desk.permissions import may_write_reviews
 from desk.plain_widgets import PLAIN_RENDERER
 from desk.presence import PresenceAdmin
 from desk.tool_page import lookups
+from desk.tool_page.copying import CopyingAdmin
 from desk.tool_page.corrections import CorrectionInline
 from desk.tool_page.form import FORM_FIELDS, ToolForm
 from desk.tool_page.problems import list_problems, list_sections
@@ -102,7 +103,7 @@ class ScorecardInline(InlineModelAdmin):
 
 
 @admin.register(Tool)
-class ToolAdmin(PendingAdmin[Tool], SheetAdmin, PresenceAdmin):
+class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin, PresenceAdmin):
     """The list of tools, and the page on which an editor does everything for one tool."""
 
     sheet = TOOL_SHEET
@@ -309,6 +310,7 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, PresenceAdmin):
         sections = list_sections(formsets, problems)
         context |= {
             "problems": problems,
+            "copy_words": self.describe_copy(request, tool, formsets),
             "sections": sections,
             "problem_counts": {section.name: section.errors for section in sections},
             "has_lost_file": bool(request.FILES),  # browsers do not refill file inputs

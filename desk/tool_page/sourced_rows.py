@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -359,6 +360,12 @@ class PlanFormSet(SourcedFormSet):
     KEY = "name"
     DUPLICATE = "This tool already has a plan with that name."
 
+    def __init__(self, *args: Any, copied: Sequence[dict[str, Any]] = (), **kwargs: Any) -> None:
+        """Start with new rows of these initial values."""
+        self.copied = copied
+        super().__init__(*args, **({"initial": list(copied)} if copied else {}), **kwargs)
+        self.extra = self.extra + len(copied)
+
     @property
     def currencies(self) -> list[str]:
         """The currencies to choose from: those of existing plans first, the one entered last at the top."""
@@ -377,7 +384,15 @@ class FactFormSet(SourcedFormSet):
     DUPLICATE = "This tool already has a value for that attribute."
     BLANK = 1  # additional rows, in which the editor chooses the attribute
 
-    def __init__(self, *args: Any, instance: Tool | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        instance: Tool | None = None,
+        copied: Mapping[int, dict[str, Any]] = MappingProxyType({}),
+        **kwargs: Any,
+    ) -> None:
+        """Start with new rows of these initial values, by attribute."""
+        self.copied = copied
         self.attributes = list(Attribute.objects.all())
         self.categories: dict[int, list[int]] = defaultdict(list)
         through = Attribute.categories.through.objects.order_by("category_id")
@@ -388,7 +403,7 @@ class FactFormSet(SourcedFormSet):
         existing = {fact.attribute_id for fact in self.get_queryset()}
         chosen = instance.category_id if instance is not None and instance.pk else None
         self.initial_extra = [
-            {"attribute": attribute.pk}
+            {"attribute": attribute.pk} | copied.get(attribute.pk, {})
             for attribute in self.attributes
             if attribute.pk not in existing and (chosen is None or chosen in self.categories[attribute.pk])
         ]
