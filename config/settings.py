@@ -218,7 +218,10 @@ ADMIN_CSP = SECURE_CSP | {
     "script-src": [CSP.SELF, CSP.NONCE],
     "style-src": [CSP.SELF, CSP.NONCE],
     "img-src": [CSP.SELF, "data:"],
+    "frame-src": [CSP.SELF],
 }
+# The desk shows previews beside its forms.
+PREVIEW_CSP = SECURE_CSP | {"frame-ancestors": [CSP.SELF]}
 
 # Never "no-referrer": browsers would send `Origin: null` with our own forms (web/http.py).
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"

@@ -96,6 +96,7 @@ class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
 
     class Media:
         css = {"all": ["desk/publishing.css"]}
+        js = [forms.Script("desk/split_preview.js", defer=True)]
 
     def has_publish_permission(self, request: HttpRequest) -> bool:
         """Back the actions that are declared with `permissions=["publish"]`."""

@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner, b62_decode
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
 from comparisons.forms import parse_comparison_options
@@ -38,6 +40,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
     # Anyone who has the address can read the draft, so other sites must not learn it. Our own forms keep working.
     "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "SAMEORIGIN",  # the desk shows it beside its form (static/desk/split_preview.js)
 }
 EXPIRED = ErrorText(
     "This preview has expired",
@@ -106,7 +109,7 @@ def keep_private(view: Callable[[HttpRequest, str], HttpResponse]) -> Callable[[
             response.headers[header] = value
         return response
 
-    return view_with_headers
+    return csp_override(settings.PREVIEW_CSP)(view_with_headers)
 
 
 @require_safe
