@@ -112,7 +112,7 @@ class CopyingAdmin(admin.ModelAdmin):
     @method_decorator(require_safe)
     def copy_plans_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show the tools whose prices can be copied into the form of a tool."""
-        tool = Tool.objects.filter(pk=parse_id(object_id)).first()
+        tool = Tool.objects.filter(pk=parse_id(object_id) or 0).first()
         if tool is None:
             raise Http404
         if not request.user.has_perms(["tools.change_tool", "tools.add_plan"]):
@@ -132,5 +132,5 @@ class CopyingAdmin(admin.ModelAdmin):
             "form": form,
             "sources": found[:MAX_SOURCES],
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined] # what Django's own pages set
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "desk/copy_plans.html", context)

@@ -363,7 +363,8 @@ class PlanFormSet(SourcedFormSet):
     def __init__(self, *args: Any, copied: Sequence[dict[str, Any]] = (), **kwargs: Any) -> None:
         """Start with new rows of these initial values."""
         self.copied = copied
-        super().__init__(*args, **({"initial": list(copied)} if copied else {}), **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial_extra = list(copied)
         self.extra = self.extra + len(copied)
 
     @property

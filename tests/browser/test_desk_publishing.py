@@ -55,6 +55,18 @@ def test_tool_is_previewed_scheduled_published_withdrawn_and_restored(site, draf
     assert reader.cookies() == []
     assert complaints == []
 
+    panel.get_by_role("button", name="Preview beside the form").click()
+    frame = page.frame_locator("iframe[title='Preview of the saved version']")
+    expect(frame.get_by_role("heading", level=1)).to_have_text("Gamma")
+    page.get_by_label("Name:", exact=True).fill("Gamma Two")
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(frame.get_by_role("heading", level=1)).to_have_text("Gamma Two")
+    page.get_by_label("Name:", exact=True).fill("Gamma")
+    page.get_by_role("button", name="Save and continue editing").click()
+    page.get_by_role("button", name="Close the preview").click()
+    expect(page.locator("iframe")).to_have_count(0)
+    expect(panel.get_by_role("button", name="Preview beside the form")).to_be_focused()
+
     elsewhere = page.context.new_cdp_session(page)
     elsewhere.send("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
     panel.get_by_role("link", name="Schedule…").click()

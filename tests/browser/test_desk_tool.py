@@ -140,6 +140,10 @@ def test_problems_are_shown_in_place_and_nothing_typed_is_lost(desk):
     seat = find_seat(page, "Builder")
     seat.get_by_label("Ship", exact=True).check()
     seat.get_by_label("Quote").fill("Only words.")
+    headings = {name: page.get_by_role("heading", name=name, exact=True) for name in ("Scorecard", "Plans")}
+    for heading in headings.values():
+        heading.click()
+    expect(seat).to_be_hidden()
     page.get_by_role("button", name="Save", exact=True).click()
     problems = page.locator("#problems")
     expect(problems).to_be_focused()
@@ -148,7 +152,14 @@ def test_problems_are_shown_in_place_and_nothing_typed_is_lost(desk):
             "The Builder, How this seat knows: Choose what stands behind the verdict.",
         ]
     )
+    index = page.get_by_role("navigation", name="Parts of this page").get_by_role("link")
+    expect(index).to_have_text(["Tool", "Scorecard 1 problem", "Plans", "Facts"])
     expect(seat.get_by_label("Quote")).to_have_value("Only words.")
+    expect(seat).to_be_visible()  # a section with problems is open although it was folded
+    rows = page.locator("#plans-0-name, [name=plans-0-name]")
+    expect(rows).to_be_hidden()
+    index.nth(2).press("Enter")
+    expect(rows).to_be_visible()
     dialogs = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.type), dialog.accept()))
     seat.get_by_label("Quote").press("End")

@@ -117,7 +117,9 @@ def test_no_cache_no_index_no_referrer_and_no_cookie(client, make_content):
         "Cache-Control": "private, no-store",
         "X-Robots-Tag": "noindex, nofollow",
         "Referrer-Policy": "same-origin",
+        "X-Frame-Options": "SAMEORIGIN",
     }
+    assert "frame-ancestors 'self'" in response.headers["Content-Security-Policy"]
     assert not response.cookies
     assert "ETag" not in response.headers
     page = response.content.decode()
