@@ -2,7 +2,7 @@
 "use strict";
 {
   const WIDE = matchMedia("(min-width: 1200px)");
-  const link = document.querySelector(".publishing__preview a[data-then=preview], .pending__ways a[data-preview]");
+  const link = document.querySelector(".publishing__preview a[data-then=preview], .pending__ways a[data-split]");
   const user = document.querySelector("script[data-user]")?.dataset.user;
   const key = `shipside-preview:${user}`;
 
