@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
+from hypothesis import HealthCheck, assume, given, settings
 
 from accounts.models import User
 from desk.models import PendingChange
@@ -19,6 +20,7 @@ from desk.pending.publishing import publish_due
 from tests import factories as make
 from tests.desk.forms import change_url, fill_form, read_fields, save_form
 from tests.desk.people import WRITER, make_user, sign_in
+from tests.desk.test_conflicts import EDITS, INPUTS, make_price
 from tools.models import Plan, Tool
 
 pytestmark = pytest.mark.django_db
@@ -479,3 +481,25 @@ def test_comparison_has_pending_changes_too(admin_client, client):
     assert "New words." in client.get(previews.preview_url(change)).content.decode()
     assert act(admin_client, pair, "publish").endswith("Readers see the new introduction.")
     assert "New words." in client.get(pair.get_absolute_url()).content.decode()
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(mine=EDITS, theirs=EDITS)
+def test_random_edits_are_published_as_a_merge_of_them_or_not_at_all(admin_client, ada, mine, theirs):
+    """Compare what is published with a merge of the two posted forms, cell by cell."""
+    tool = make.tool(tagline="", website="")
+    make_price(tool)
+    before = fill_form(admin_client, tool)
+    was = {name: before[name] for name in INPUTS}
+    ours, other = was | mine, was | theirs
+    assume(ours != was)
+    keep(admin_client, tool, **mine)
+    save_form(ada, tool, **theirs)
+    clash = any(len({was[name], ours[name], other[name]}) == 3 for name in INPUTS)
+    words = act(admin_client, tool, "publish")
+    assert ("Not published." in words, PendingChange.objects.of(tool).exists()) == (clash, clash)
+    merged = {name: ours[name] if ours[name] != was[name] else other[name] for name in INPUTS}
+    tool.refresh_from_db()
+    plan = Plan.objects.current().get(tool=tool)
+    saved = (tool.tagline, tool.website, f"{plan.amount.normalize():f}", plan.source)
+    assert saved == tuple((other if clash else merged).values())
