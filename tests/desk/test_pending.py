@@ -18,6 +18,7 @@ from desk.models import PendingChange
 from desk.pending import previews
 from desk.pending.publishing import publish_due
 from tests import factories as make
+from tests.accounts.people import person
 from tests.desk.forms import change_url, fill_form, read_fields, save_form
 from tests.desk.people import WRITER, make_user, sign_in
 from tests.desk.test_conflicts import EDITS, INPUTS, make_price
@@ -150,6 +151,13 @@ def test_bar_tells_who_and_what(admin_client, ada):
     assert f"Ada has a pending change of {change.kept_at:%b} {change.kept_at.day}, {change.kept_at:%H:%M} UTC" in text
     assert "1 field differs What differs Tagline Old. → New. Preview Edit Publish, schedule, or discard…" in text
     assert 'name="_pending"' not in page  # one at a time
+
+
+def test_reviewer_learns_that_there_is_one_and_not_what_it_says(admin_client):
+    tool = make_priced_tool()
+    keep(admin_client, tool, tagline="New.")
+    page = sign_in(person("Reviewer")).get(change_url(tool)).content.decode()
+    assert ("Admin has a pending change of" in page, "New." in page, "/pending/" in page) == (True, False, False)
 
 
 def test_second_change_is_refused_and_keeps_what_was_typed(admin_client, ada):
@@ -285,6 +293,22 @@ def test_scheduled_change_is_published_by_a_worker(admin_client, time_machine):
     tool.refresh_from_db()
     assert (tool.tagline, PendingChange.objects.count()) == ("New.", 0)
     assert tool.history.first().history_user.username == "admin"
+
+
+def test_time_is_checked_and_can_be_taken_back(admin_client):
+    tool = make_priced_tool()
+    token = keep(admin_client, tool, tagline="New.").token
+    for at, words in (
+        ("", "Choose a time."),
+        ("2020-01-01T09:00", "That time has passed."),
+        ("99999-01-01", "Enter a valid date/time."),
+    ):
+        page = admin_client.post(pending_url(tool), {"action": "schedule", "token": token, "at": at})
+        assert (page.status_code, words in page.content.decode()) == (200, True)
+    act(admin_client, tool, "schedule", at=f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}")
+    assert PendingChange.objects.get().publish_at is not None
+    act(admin_client, tool, "unschedule")
+    assert PendingChange.objects.get().publish_at is None
 
 
 def test_scheduled_change_that_conflicts_stays_and_is_loud(admin_client, ada, time_machine):
