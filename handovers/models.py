@@ -78,6 +78,7 @@ class HandOver(models.Model):
     objects = HandOverQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "hand-over"
         default_permissions = ()
         constraints = [
             models.CheckConstraint(

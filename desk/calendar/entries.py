@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,7 +17,7 @@ from desk.front.front_list import link_to_form, link_to_list
 from desk.models import PendingChange
 from desk.permissions import AnyUser, writes_own_drafts_only
 from handovers.waiting import name_content
-from newsletter.models import OUT, UNSENT, Issue
+from newsletter.models import UNSENT, Issue
 from reviews.models import Prediction, Review
 from tools.models import Tool
 from web import clock
@@ -63,10 +64,10 @@ def read_month(user: AnyUser, first: date) -> list[list[Day]]:
 
 
 def list_undated(user: AnyUser) -> list[Entry]:
-    """Return the issue that somebody still has to send, if any: nothing says on which day. One query."""
+    """Return the issue that somebody still has to send or schedule, if any: nothing says on which day. One query."""
     if not user.has_perm("newsletter.change_issue"):
         return []
-    rows = Issue.objects.filter(state__in=UNSENT).order_by("number")
+    rows = Issue.objects.filter(state__in=UNSENT, scheduled_at=None).order_by("number")
     return [
         Entry("issue", f"{row} is {row.get_state_display().lower()}", link_to_form(row), row.composed_at.date())
         for row in rows
@@ -97,10 +98,11 @@ def _list_entries(user: AnyUser, start: date, end: date) -> Iterator[Entry]:
             yield from _list_scheduled(rows.select_related(*related) if related else rows)
     yield from _list_pending(user, since, until)
     if user.has_perm("newsletter.change_issue"):
-        issues = Issue.objects.filter(state__in=OUT, started_at__gte=since, started_at__lt=until)
-        for issue in issues.order_by("started_at"):
-            words = f"{issue}: {issue.get_state_display().lower()}"
-            yield Entry("issue", words, link_to_form(issue), issue.day.date(), issue.day)
+        issues = Issue.objects.annotate(goes_out_at=Coalesce("started_at", "scheduled_at"))
+        for issue in issues.filter(goes_out_at__gte=since, goes_out_at__lt=until).order_by("goes_out_at"):
+            state = "scheduled" if issue.scheduled_at else issue.get_state_display().lower()
+            at = issue.goes_out_at
+            yield Entry("issue", f"{issue}: {state}", link_to_form(issue), at.date(), at)
     if _may_judge(user):
         due = Prediction.objects.on_record(at=timezone.now()).due_soonest()
         due = due.filter(due_on__gte=start, due_on__lt=end).select_related("review__tool", "review__reviewer")

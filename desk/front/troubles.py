@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from desk.front.front_list import FrontList, Viewer, link_to_form, link_to_list, pluralize
 from desk.items import DeskItem
-from newsletter.models import OUT, Delivery, Issue, IssueState, Outbox, SendState, Worker
+from newsletter.models import Delivery, Issue, IssueState, Outbox, SendState, Worker
 from newsletter.outbox import NOT_WANTED
 from newsletter.statistics import DeliveryCounts, count_deliveries
 from web.words import format_day
@@ -21,7 +21,7 @@ def list_newsletter_troubles(viewer: Viewer) -> FrontList | None:
     if not viewer.may("newsletter.change_issue", "newsletter.view_outbox"):
         return None
     recent = Q(state__in=[IssueState.SENDING, IssueState.PAUSED]) | Q(started_at__gte=viewer.now - PERIOD)
-    issues = list(Issue.objects.filter(recent, state__in=OUT).order_by("-number"))
+    issues = list(Issue.objects.filter(recent | ~Q(trouble="")).order_by("-number"))
     items = [item for counts in count_deliveries(issues) for item in _list_of_issue(counts)]
     items += [*_list_of_outbox(viewer), *_list_of_workers(viewer)]
     return FrontList(
@@ -35,6 +35,8 @@ def list_newsletter_troubles(viewer: Viewer) -> FrontList | None:
 
 def _list_of_issue(counts: DeliveryCounts) -> Iterator[DeskItem]:
     issue = counts.issue
+    if issue.trouble:
+        yield DeskItem(f"{issue} was not sent at its time", link_to_form(issue), issue.trouble)
     unreached = f"{pluralize(counts.waiting, 'reader', 'readers')} did not get it"
     if issue.state == IssueState.STOPPED:
         day = f"on {format_day(issue.finished_at.date())}" if issue.finished_at else ""

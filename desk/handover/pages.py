@@ -22,6 +22,7 @@ from handovers.actions import HandOverError, Told
 from handovers.models import MAX_COMMENT_LENGTH, HandOver, HandOverState, name_person
 from handovers.people import list_people, may_decide, may_take_part
 from handovers.waiting import name_content
+from reviews.models import Review
 from tools.publishing import PublicationState
 from web.fields import MultilineField
 from web.words import format_day, join_words
@@ -80,8 +81,7 @@ class HandOverPages(admin.ModelAdmin):
         if not may_take_part(request.user, content):
             return None
         found = HandOver.objects.about(content).with_content().first()
-        is_in_work = content.state == PublicationState.DRAFT or PendingChange.objects.of(content).exists()
-        if found is None and not is_in_work:
+        if found is None and not _is_in_work(content):
             return None
         number = found.comments.exclude(text="").count() if found else 0
         acts = list_acts(cast("User", request.user), content, found, may_change=self._may_change(request, content))
@@ -170,6 +170,12 @@ class HandOverPages(admin.ModelAdmin):
             "people": [(user.username, user.get_full_name()) for user in people],
             "form": form,
         }
+
+
+def _is_in_work(content: Content) -> bool:
+    """Return whether an object is a draft, or has a pending change. A new edition of a review is a draft."""
+    has_pending = not isinstance(content, Review) and PendingChange.objects.of(content).exists()
+    return content.state == PublicationState.DRAFT or has_pending
 
 
 def list_acts(user: User, content: Content, found: HandOver | None, *, may_change: bool) -> list[str]:

@@ -31,6 +31,9 @@ class Hits:
     more: str = ""
 
 
+_MORE_PAGES = (("Calendar", "calendar"), ("Handbook", "handbook"))  # that are in no section of the menu
+
+
 def split_words(text: str) -> list[str]:
     """Return the words to look for: at most MAX_WORDS, from the first MAX_LENGTH characters."""
     return normalize_line(text[:MAX_LENGTH]).split()[:MAX_WORDS]
@@ -58,6 +61,7 @@ def _find_pages(apps: list[Any], words: Sequence[str]) -> Hits:
         for model in app["models"]
         if (url := model.get("admin_url"))
     ]
+    pages += [DeskItem(text, reverse(f"admin:{page}"), "Desk") for text, page in _MORE_PAGES]
     return Hits("Pages", [page for page in pages if all(word in fold(page.text) for word in folded)])
 
 

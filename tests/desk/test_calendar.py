@@ -69,6 +69,16 @@ def test_month_has_what_comes_out_by_day_and_time():
     }
 
 
+def test_scheduled_issue_is_on_its_day_and_no_longer_undated():
+    user = make.user(*EDITOR)
+    issue = make.issue(number=5, state=IssueState.READY)
+    assert [entry.text for entry in entries.list_undated(user)] == ["Issue 5 is ready to send"]
+    issue.scheduled_at = at(12)
+    issue.save()
+    assert entries.list_undated(user) == []
+    assert read(user) == {date(2026, 3, 12): [("issue", "Issue 5: scheduled")]}
+
+
 def test_users_see_only_what_they_may_act_on():
     make_month()
     reviewer = make.user("tools.view_tool", "reviews.change_review", "reviews.change_prediction")

@@ -359,6 +359,7 @@ def test_newsletter_troubles_are_listed_for_those_who_may_act():
     stopped = make.issue(state="stopped", finished_at=now, started_at=now - DAY)
     sent = make.issue(state="sent", started_at=now - DAY)
     old = make.issue(state="sent", started_at=now - 60 * DAY)
+    late = make.issue(state="ready", trouble="No worker ran.")
     for issue, state in (
         (stopped, "queued"),
         (stopped, "queued"),
@@ -376,6 +377,7 @@ def test_newsletter_troubles_are_listed_for_those_who_may_act():
     user = make_user("newsletter.change_issue", "newsletter.view_outbox")
     troubles = find_list("newsletter-troubles", user)
     assert [(item.text, item.note) for item in troubles.items] == [
+        (f"{late} was not sent at its time", "No worker ran."),
         (f"{sent}: 1 mail may or may not have arrived", ""),
         (f"{sent}: 1 mail failed", ""),
         (f"{stopped} was stopped on {format_day(now.date())}", "2 readers did not get it"),
@@ -385,5 +387,5 @@ def test_newsletter_troubles_are_listed_for_those_who_may_act():
     ]
     client = Client()
     client.force_login(make.user(is_superuser=True))
-    assert [client.get(item.url).status_code for item in troubles.items] == [200] * 6
+    assert [client.get(item.url).status_code for item in troubles.items] == [200] * 7
     assert "newsletter-troubles" not in item_texts(make_user(*REVIEWER))

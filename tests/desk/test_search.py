@@ -47,6 +47,7 @@ def test_rows_of_every_kind_are_found_and_lead_to_their_forms(admin_client):
 def test_pages_of_the_menu_are_found(admin_client):
     assert search(admin_client, "catalog file")["Pages"] == ["Catalog file"]
     assert "Subscribers" in search(admin_client, "SUBSCRIB")["Pages"]
+    assert search(admin_client, "calend")["Pages"] == ["Calendar"]
 
 
 def test_words_may_stand_in_different_fields_in_any_order_and_names_come_first(admin_client):

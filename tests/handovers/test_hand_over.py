@@ -20,6 +20,7 @@ from tests import factories as make
 from tests.desk.forms import change_url, fill_form
 from tests.desk.people import CHIEF, sign_in
 from tests.desk.people import make_user as make_colleague
+from tests.locking import in_thread, other_connection, wait_until_blocked
 from tools.models import Tool
 
 pytestmark = pytest.mark.django_db
@@ -273,7 +274,33 @@ def test_typed_text_is_saved_before_the_hand_over(ada):
 def test_pending_change_can_be_talked_about(ada):
     tool = make.tool()
     client = sign_in(ada)
-    assert client.get(change_url(tool)).context["hand_over"] is None
+    for public in (tool, make.review(of=tool, by=make.reviewer()), make.comparison()):
+        assert client.get(change_url(public)).context["hand_over"] is None
     PendingChange.keep(tool, posted=QueryDict("name=New"), differences=[], author=ada)
     panel = client.get(change_url(tool)).context["hand_over"]
     assert (panel["label"], panel["words"]) == ("Comment…", "It is published, so nothing waits.")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_editors_who_accept_at_once_one_is_told():
+    ada, bob, rob = make_colleague(*CHIEF), make_colleague(*CHIEF), make_colleague(*REVIEWER)
+    draft = make_draft(rob)
+    actions.hand_over(content=draft, by=rob)
+    seen = actions.compute_stamp(HandOver.objects.get())
+
+    def accept(user: User) -> str:
+        try:
+            actions.accept(content=draft, by=user, text="Good.", seen=seen)
+        except HandOverError as error:
+            return str(error)
+        return "accepted"
+
+    with other_connection() as other:  # both have read the page, and both wait
+        other.execute("UPDATE tools_contentrevision SET number = number + 1")
+        with in_thread(lambda: accept(ada)) as first, in_thread(lambda: accept(bob)) as second:
+            wait_until_blocked(second, count=2)
+            other.commit()
+            answers = sorted([first.result(timeout=10), second.result(timeout=10)], key=len)
+    assert answers[0] == "accepted"
+    assert " has already accepted it, on " in answers[1]
+    assert [comment.kind for comment in Comment.objects.all()] == ["handover", "accept"]
