@@ -17,7 +17,7 @@ from newsletter.content import (
     parse_pieces,
     select_public,
 )
-from newsletter.models import Delivery, Issue, IssueState, Outbox, OutboxKind, SendState, Suppression
+from newsletter.models import GOING_OUT, Delivery, Issue, IssueState, Outbox, OutboxKind, SendState, Suppression
 from web import locks
 from web.locks import Lock
 
@@ -89,6 +89,7 @@ def start(*, issue: Issue, due_at: datetime | None = None) -> int:
         if piece.kind != "watch" or piece.object not in doubtful
     ]
     items = parse_items(piece.record for piece in left)
+    _refuse_while_told(items)
     if has_news(composed) and not has_news(items):
         raise IssueActionError("Everything new in it has been withdrawn. Compose it again.")
     if not items and not found.lead:
@@ -99,6 +100,13 @@ def start(*, issue: Issue, due_at: datetime | None = None) -> int:
     found.scheduled_at, found.trouble = None, ""
     found.save(update_fields=["subject", "content", "state", "started_at", "scheduled_at", "trouble"])
     return sending.queue(issue=found, categories=sorted({pk for item in items for pk in item.category_ids}))
+
+
+def _refuse_while_told(items: Sequence[NewsItem]) -> None:
+    """Raise IssueActionError if an issue that tells some of the items is still going out."""
+    earlier = Issue.objects.filter(pk__in={pk for item in items for pk in item.told_in}, state__in=GOING_OUT).first()
+    if earlier is not None:
+        raise IssueActionError(f"{earlier} is still going out with some of its news. Wait for it, or stop it.")
 
 
 @locks.limited_atomic()
@@ -156,6 +164,7 @@ def edit(*, issue: Issue, subject: str, lead: str) -> None:
 def make_ready(*, issue: Issue) -> None:
     """Mark a draft as ready to be sent. Raises IssueActionError if it is not a draft, or has nothing to say."""
     found = _lock(issue, IssueState.DRAFT)
+    _refuse_second(found, IssueState.READY)
     if not found.subject:
         raise IssueActionError("Write a subject first.")
     if not found.lead and not parse_items(found.content):
@@ -164,9 +173,21 @@ def make_ready(*, issue: Issue) -> None:
     found.save(update_fields=["state", "trouble"])
 
 
+@locks.limited_atomic()
 def make_draft(*, issue: Issue) -> None:
-    """Make a ready issue a draft again, which ends its schedule. Raises IssueActionError if it is not ready."""
+    """Make a ready issue a draft again, which ends its schedule. Raises IssueActionError if it is not ready, or if
+    another one is a draft.
+    """
+    _refuse_second(_lock(issue, IssueState.READY), IssueState.DRAFT)
     _change_state(issue, IssueState.READY, IssueState.DRAFT, scheduled_at=None)
+
+
+def _refuse_second(issue: Issue, state: IssueState) -> None:
+    """Raise IssueActionError if another issue than this one is in a state that only one can be in."""
+    other = Issue.objects.filter(state=state).exclude(pk=issue.pk).first()
+    if other is not None:
+        now = "a draft" if state == IssueState.DRAFT else "ready to send"
+        raise IssueActionError(f"{other} is {now} already. Send or delete that one first.")
 
 
 def pause(*, issue: Issue) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 
 from newsletter.actions import suppress
-from newsletter.models import REACHED, Delivery, Issue, LeaveReason, SendState, Subscriber
+from newsletter.models import GOING_OUT, REACHED, Delivery, Issue, LeaveReason, SendState, Subscriber
 from newsletter.transport import SendResult, get_retry_delay
 
 BATCH_SIZE = 50  # deliveries that a worker claims at once
@@ -176,9 +177,12 @@ def claim(*, worker: str, batch_size: int = BATCH_SIZE) -> list[ClaimedDelivery]
 
 
 def note_had(deliveries: list[ClaimedDelivery], *, issue: int, earlier: frozenset[int]) -> list[ClaimedDelivery]:
-    """Return claimed deliveries with the `earlier` issues that the readers of one issue got, or may have got."""
+    """Return claimed deliveries with the `earlier` issues that the readers of one issue got, may have got, or will get
+    because they are queued again.
+    """
     readers = [delivery.subscriber_id for delivery in deliveries if delivery.issue_id == issue]
-    got = Delivery.objects.filter(issue__in=earlier, subscriber__in=readers, state__in=REACHED)
+    has_it = Q(state__in=REACHED) | Q(state=SendState.QUEUED, issue__state__in=GOING_OUT)
+    got = Delivery.objects.filter(has_it, issue__in=earlier, subscriber__in=readers)
     had: dict[int, set[int]] = {}
     for pk, reader in got.values_list("issue_id", "subscriber_id"):
         had.setdefault(reader, set()).add(pk)

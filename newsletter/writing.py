@@ -6,20 +6,20 @@ from dataclasses import replace
 from newsletter import composing
 from newsletter.content import NewsItem, parse_pieces
 from newsletter.issuing import IssueActionError, replace_pieces
-from newsletter.models import Issue, IssueState
+from newsletter.models import UNSENT, Issue, IssueState
 from web import locks
 from web.locks import Lock
 
 
 @locks.limited_atomic()
 def write_issue() -> Issue:
-    """Create an empty draft, to be written by hand. Raises IssueActionError if there is a draft already."""
+    """Create an empty draft, to be written by hand. Raises IssueActionError while another issue is not sent."""
     return _save_draft(Issue())
 
 
 @locks.limited_atomic()
 def duplicate(*, issue: Issue) -> Issue:
-    """Create a draft with the words and pieces of an issue. Raises IssueActionError if there is a draft already.
+    """Create a draft with the words and pieces of an issue. Raises IssueActionError while another is not sent.
 
     Of a stopped issue, the pieces are for readers who have not got them. Those of another one are left out: an editor
     decides which of them to tell again.
@@ -35,9 +35,11 @@ def duplicate(*, issue: Issue) -> Issue:
 
 def _save_draft(issue: Issue) -> Issue:
     locks.hold(Lock.COMPOSING)
-    draft = Issue.objects.filter(state=IssueState.DRAFT).first()
-    if draft is not None:
-        raise IssueActionError(f"{draft} is a draft already. Send it or delete it first.")
+    unsent = Issue.objects.filter(state__in=UNSENT).first()
+    if unsent is not None:
+        is_draft = unsent.state == IssueState.DRAFT
+        now, what = ("a draft", "Send it or delete it first") if is_draft else ("ready to be sent", "Send it first")
+        raise IssueActionError(f"{unsent} is {now} already. {what}.")
     issue.number = Issue.objects.next_number()
     issue.save()
     return issue

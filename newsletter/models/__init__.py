@@ -1,9 +1,10 @@
 from newsletter.models.deliveries import REACHED, Delivery, Pace
-from newsletter.models.issues import OUT, UNSENT, Issue, IssueState
+from newsletter.models.issues import GOING_OUT, OUT, UNSENT, Issue, IssueState
 from newsletter.models.queue import DailyRun, Outbox, OutboxKind, QueuedMail, SendState, Worker
 from newsletter.models.subscribers import Cooldown, LeaveReason, Subscriber, Suppression
 
 __all__ = [
+    "GOING_OUT",
     "OUT",
     "REACHED",
     "UNSENT",

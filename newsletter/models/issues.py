@@ -22,6 +22,7 @@ class IssueState(models.TextChoices):
 
 
 OUT = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT, IssueState.STOPPED)
+GOING_OUT = (IssueState.SENDING, IssueState.PAUSED)
 UNSENT = (IssueState.DRAFT, IssueState.READY)
 UNTOLD = (IssueState.DRAFT, IssueState.STOPPED)  # their news is news for the next issue, too
 

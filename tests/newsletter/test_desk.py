@@ -261,7 +261,7 @@ def test_lists_open_and_rows_cannot_be_added():
         assert client.get(f"/admin/newsletter/{model}/").status_code == 200
         assert client.get(f"/admin/newsletter/{model}/add/").status_code == 403
     page = client.get("/admin/newsletter/issue/numbers/").content.decode()
-    assert "lively: alive, 0 messages sent, 3 waiting" in page
+    assert "lively: alive, 0 messages sent since it started, 3 waiting" in page
     assert "dead: <b>silent</b>" in page
 
 

@@ -46,6 +46,16 @@ def test_scheduled_issue_goes_out_at_its_time_and_once(issue, time_machine):
     assert work(issue) == ("sent", 1, "")
 
 
+def test_no_second_issue_is_begun_or_made_ready_beside_one_that_is_ready(issue):
+    client = client_with(*ALL)
+    page = client.post("/admin/newsletter/issue/write/", follow=True)
+    assert "Issue 1 is ready to be sent already. Send it first." in page.text
+    draft = make.issue(make.entry(), number=2, lead="Mine.")  # as a deleted one that was restored
+    assert "Issue 1 is ready to send already." in act(client, draft, "ready")
+    assert "Issue 2 is a draft already." in act(client, issue, "draft")
+    assert set(Issue.objects.values_list("number", "state")) == {(1, "ready"), (2, "draft")}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_start_a_scheduled_issue_once():
     issue = make_ready_issue()

@@ -6,8 +6,8 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from newsletter import issuing
-from newsletter.content import parse_items
+from newsletter import issuing, pieces, writing
+from newsletter.content import parse_items, parse_pieces
 from newsletter.models import Delivery, Issue
 from newsletter.worker import MailWorker
 from tests import factories as make
@@ -114,6 +114,29 @@ def test_copy_of_a_stopped_issue_goes_to_those_who_have_not_got_it():
     issuing.edit(issue=copy, subject="Corrected", lead="We were wrong.")
     send(copy)
     assert work() == sorted((reader, "Corrected") for reader in readers[2:])
+
+
+def test_copy_of_an_issue_waits_while_that_is_going_out_and_then_tells_nobody_twice():
+    issue = make_draft_issue()
+    first = make.subscriber()
+    send(issue)
+    copy = writing.duplicate(issue=issue)
+    key = parse_pieces(copy.content)[0].key
+    writing.change_pieces(issue=copy, how=lambda listed: pieces.put_back(listed, key))
+    issuing.edit(issue=copy, subject="Again", lead="")
+    issuing.make_ready(issue=copy)
+    for state in ("sending", "paused"):
+        Issue.objects.filter(pk=issue.pk).update(state=state)
+        with pytest.raises(issuing.IssueActionError, match="Issue 1 is still going out with some of its news"):
+            issuing.start(issue=copy)
+    issuing.resume(issue=issue)
+    assert [reader for reader, _ in work()] == [first.email]
+    late = make.subscriber()
+    issuing.start(issue=copy)
+    # An editor lets the first one go to its reader again, which is in the queue when the copy is sent.
+    Delivery.objects.filter(issue=issue).update(state="unknown", reason="who knows")
+    issuing.send_again(deliveries=Delivery.objects.values_list("pk", flat=True).filter(issue=issue))
+    assert work() == sorted([(first.email, issue.subject), (late.email, "Again")])
 
 
 def test_form_shows_how_far_an_issue_has_come(time_machine):
