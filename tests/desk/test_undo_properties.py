@@ -19,9 +19,9 @@ LICENSES = ("MIT", "BSD", "GPL")
 type Slots = dict[tuple[str, str], object]
 """What the site says, by tool and part: the amount of a plan, the value of a fact, or a field of the tool."""
 
-values = st.none() | st.integers(0, 2)  # None: the file does not mention it
+values = st.sampled_from((0, 1, 2, None))  # None: the file does not mention it
 wanted = st.fixed_dictionaries({(slug, part): values for slug in SLUGS for part in PARTS})
-edits = st.sets(st.tuples(st.sampled_from(SLUGS), st.sampled_from(PARTS)), max_size=5)
+edits = st.sets(st.tuples(st.sampled_from(SLUGS), st.sampled_from(PARTS)), min_size=3, max_size=9)
 
 
 def write_file(slots: dict[tuple[str, str], int | None], slugs: tuple[str, ...]) -> dict[str, Any]:
