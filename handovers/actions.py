@@ -1,6 +1,7 @@
 """What people do with a hand-over: hand a draft over, comment on it, accept it, hand it back, take it back, read.
 
-Each deed locks the content revision first, as all editorial writes do, so no object is published or deleted meanwhile.
+Each of these locks the content revision first, as all editorial writes do, so that nobody publishes or deletes the
+object at the same time.
 """
 
 from collections.abc import Callable
@@ -30,7 +31,7 @@ _GONE = "It was deleted in the meantime. Nothing was done."
 
 
 class HandOverError(Exception):
-    """A deed that is impossible by now. The message says why, in whole sentences."""
+    """An action that is impossible by now. The message says why, in whole sentences."""
 
 
 @dataclass(frozen=True, slots=True)

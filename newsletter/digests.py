@@ -1,7 +1,7 @@
 """Digests: what newly waits for somebody at the desk, mailed through the outbox, at most once per interval.
 
-Any worker looks once a minute, and so does `manage.py daily`. Whoever has been mailed is not mailed again before
-something new waits for them and their interval is over.
+Any worker looks once per minute, and `manage.py daily` does too. A person gets the next one once their interval is over
+and something new waits for them.
 """
 
 import logging
@@ -15,12 +15,12 @@ from accounts.models import User
 from handovers.models import CommentMention, HandOver
 from handovers.people import PUBLISH_PERMISSIONS
 from handovers.waiting import list_waiting
-from newsletter.messages import MAX_WAITING
 from newsletter.models import Outbox, OutboxKind
 from tools.models import ContentRevision
 
 log = logging.getLogger(__name__)
 
+MAX_ROWS = 1000  # of each kind: the newest comes last
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -54,7 +54,7 @@ def _find_candidates(now: datetime) -> list[User]:
 
 
 def _has_news(user: User, now: datetime) -> bool:
-    waiting, _ = list_waiting(user, now=now, most=MAX_WAITING)
+    waiting, _ = list_waiting(user, now=now, most=MAX_ROWS)
     return any(one.at > (user.digest_at or _NEVER) for one in waiting)
 
 

@@ -139,7 +139,9 @@ def build_digest(user: User, *, now: datetime) -> Message | None:
     one = waiting[0]
     return render_message(
         "digest",
-        subject=f"{one.name}: {one.happened}" if len(waiting) == 1 else f"{total} things wait for you at the desk",
+        subject=f"{one.name}: {one.happened}"
+        if len(waiting) == total == 1
+        else f"{total} things wait for you at the desk",
         headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
         waiting=waiting,
         more=total - len(waiting),

@@ -10,6 +10,7 @@ from desk.handbook.rendering import render_handbook
 
 @require_safe
 def show_handbook(request: HttpRequest) -> HttpResponse:
+    """Show the handbook; answer 404 where the site was installed without its docs."""
     handbook = render_handbook()
     if handbook is None:
         raise Http404("The handbook is not installed.")

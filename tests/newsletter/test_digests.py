@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.models import User
 from handovers import actions
 from handovers.models import HandOver
-from newsletter import digests, outbox
+from newsletter import digests, messages, outbox
 from newsletter.models import Outbox
 from newsletter.worker import MailWorker
 from reviews.models import Review
@@ -70,6 +70,19 @@ def test_digest_goes_to_whom_something_new_waits_for_once_per_interval(settings,
         content=draft, by=ada, text="@bob? @rob!", seen=actions.compute_stamp(HandOver.objects.get(review=draft))
     )
     assert deliver() == [(["rob@example.org"], "2 things wait for you at the desk")]
+
+
+def test_digest_lists_a_limited_number_and_is_sent_for_what_it_does_not_list(monkeypatch, time_machine):
+    monkeypatch.setattr(messages, "MAX_WAITING", 1)
+    time_machine.move_to("2026-03-01T12:00Z", tick=False)
+    make_person("ada", *EDITOR)
+    rob = make_person("rob", *REVIEWER)
+    actions.hand_over(content=make_draft(rob), by=rob)
+    assert len(deliver()) == 1
+    time_machine.shift(HOUR)
+    actions.hand_over(content=make_draft(rob, "Other"), by=rob)
+    assert deliver() == [(["ada@example.org"], "2 things wait for you at the desk")]
+    assert ("Other" in mail.outbox[0].body, "And 1 more." in mail.outbox[0].body) == (False, True)
 
 
 def test_nobody_gets_a_digest_who_does_not_want_one_or_may_not():
