@@ -180,6 +180,15 @@ def select_items(
     ]
 
 
+def gets_anything(items: Sequence[NewsItem], categories: frozenset[int] | None, *, had: frozenset[int]) -> bool:
+    """Return whether an issue with items has anything for a reader.
+
+    One who has an earlier issue with some of them needs news: a split or a tool to watch alone is no issue.
+    """
+    left = select_items(items, categories, had=had)
+    return has_news(left) if had else bool(left)
+
+
 def build_subject(items: Iterable[NewsItem]) -> str:
     """Return the subject of an issue: the verdict of its top story, or without one its first piece of news and how
     many more there are. Return "" for an issue without items.

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import partial, wraps
 
 from django import forms
 from django.contrib import admin, messages
@@ -59,6 +59,7 @@ def issue_urls(model_admin: admin.ModelAdmin) -> list[URLPattern]:
     """Return the addresses of these pages, below the list of issues."""
     view = model_admin.admin_site.admin_view
     pages = _IssuePages(model_admin)
+    progress = _refuse_signed_out(model_admin, view(show_progress))
     return [
         *preview_urls(model_admin),
         path("compose/", view(pages.compose), name="newsletter_issue_compose"),
@@ -67,7 +68,7 @@ def issue_urls(model_admin: admin.ModelAdmin) -> list[URLPattern]:
         path("<path:object_id>/duplicate/", view(pages.duplicate), name="newsletter_issue_duplicate"),
         path("<path:object_id>/pieces/<slug:key>/", view(pages.piece), name="newsletter_issue_piece"),
         path("<path:object_id>/schedule/", view(pages.schedule), name="newsletter_issue_schedule"),
-        path("<path:object_id>/progress/", view(show_progress), name="newsletter_issue_progress"),
+        path("<path:object_id>/progress/", progress, name="newsletter_issue_progress"),
         path("<path:object_id>/<slug:act>/now/", view(pages.act), name="newsletter_issue_act"),
     ]
 
@@ -101,6 +102,18 @@ def show_progress(request: HttpRequest, object_id: str) -> HttpResponse:
 
 
 show_progress.is_use = False  # type: ignore[attr-defined] # a page that nobody looks at must not renew the session
+
+
+def _refuse_signed_out(model_admin: admin.ModelAdmin, page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Refuse a script whose session has ended. People are sent to the sign-in page, which it would put into its own."""
+
+    @wraps(page)
+    def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if "HX-Request" in request.headers and not model_admin.admin_site.has_permission(request):
+            return HttpResponse(status=403)
+        return page(request, *args, **kwargs)
+
+    return answer
 
 
 class _IssuePages:

@@ -18,7 +18,7 @@ from desk.admin.issue_access import get_change_url, get_issue, require
 from desk.idempotency import answer_once
 from newsletter import issuing
 from newsletter.addresses import normalize
-from newsletter.content import parse_items
+from newsletter.content import gets_anything, parse_items
 from newsletter.issuing import IssueActionError
 from newsletter.messages import Links, Message, build_issue_message
 from newsletter.models import Issue
@@ -41,11 +41,12 @@ MAX_TYPED_LENGTH = 20_000  # characters of a lead that is being typed; saving ta
 
 
 class ReaderForm(forms.Form):
-    """The categories of a reader as whom to look at an issue; none for a reader of everything."""
+    """A reader as whom to look at an issue: of some categories, or of everything, who may have earlier issues."""
 
     category = forms.ModelMultipleChoiceField(
         Category.objects.none(), required=False, widget=forms.CheckboxSelectMultiple, label="Only these categories"
     )
+    had = forms.ModelMultipleChoiceField(Issue.objects.out(), required=False)
     part = forms.ChoiceField(choices=[("html", "HTML"), ("text", "Text")], required=False, widget=forms.RadioSelect)
 
     def __init__(self, data: Any) -> None:
@@ -59,6 +60,11 @@ class ReaderForm(forms.Form):
         """What the reader chose; None for everything, and for a choice that makes no sense."""
         chosen = self.cleaned_data.get("category") if self.is_valid() else None
         return frozenset(category.pk for category in chosen) if chosen else None
+
+    @property
+    def earlier(self) -> frozenset[int]:
+        """The earlier issues that the reader has."""
+        return frozenset(issue.pk for issue in self.cleaned_data.get("had") or ()) if self.is_valid() else frozenset()
 
     @property
     def is_text(self) -> bool:
@@ -125,7 +131,7 @@ def _show_preview(model_admin: admin.ModelAdmin, request: HttpRequest, object_id
     """Show the message as a reader of chosen categories gets it."""
     issue, form = get_issue(request, object_id), ReaderForm(request.GET)
     message = _build_message(issue, form)
-    categories, items = form.categories, parse_items(issue.content)
+    categories, had, items = form.categories, form.earlier, parse_items(issue.content)
     with_news = {pk for item in items for pk in item.category_ids}
     context = {
         **model_admin.admin_site.each_context(request),
@@ -137,8 +143,14 @@ def _show_preview(model_admin: admin.ModelAdmin, request: HttpRequest, object_id
         "categories": Category.objects.order_by("name"),
         "chosen": categories or frozenset(),
         "with_news": with_news,
-        "gets_nothing": bool(items) and categories is not None and categories.isdisjoint(with_news),
-        "frame": reverse("admin:newsletter_issue_frame", args=[issue.pk], query={"category": sorted(categories or ())}),
+        "earlier": Issue.objects.filter(pk__in={pk for item in items for pk in item.told_in}),
+        "had": had,
+        "gets_nothing": bool(items) and not gets_anything(items, categories, had=had),
+        "frame": reverse(
+            "admin:newsletter_issue_frame",
+            args=[issue.pk],
+            query={"category": sorted(categories or ()), "had": sorted(had)},
+        ),
     }
     return render(request, "desk/newsletter/preview.html", context)
 
@@ -174,4 +186,5 @@ def send_test(request: HttpRequest, issue: Issue) -> HttpResponse:
 def _build_message(issue: Issue, form: ReaderForm) -> Message:
     """Return the message to a reader, with links that unsubscribe nobody."""
     here = reverse("newsletter")
-    return build_issue_message(issue, Links(unsubscribe=here, preferences=here), categories=form.categories)
+    links = Links(unsubscribe=here, preferences=here)
+    return build_issue_message(issue, links, categories=form.categories, had=form.earlier)

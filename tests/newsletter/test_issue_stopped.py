@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.test import Client
 from django.utils import timezone
 
 from newsletter import issuing, pieces, writing
@@ -44,6 +45,8 @@ def test_news_of_a_stopped_issue_goes_to_those_who_have_not_got_it():
     stopped, readers = stop_halfway()
     composed = issuing.compose_issue()
     assert [item.key for item in parse_items(composed.content)] == [item.key for item in parse_items(stopped.content)]
+    shown = client_with(*ALL).get(get_address(composed, "preview"), {"had": [stopped.pk]}).text
+    assert "Such a reader gets no mail" in shown
     send(composed)
     subject = composed.subject
     assert work() == sorted((reader, subject) for reader in readers[2:])
@@ -52,9 +55,11 @@ def test_news_of_a_stopped_issue_goes_to_those_who_have_not_got_it():
 
 
 def test_those_who_have_it_get_only_what_is_new_since():
-    _, readers = stop_halfway()
+    stopped, readers = stop_halfway()
     new = make.comparison(first=make.tool(name="Cee"), second=make.tool(name="Dee"), published_at=timezone.now())
     composed = issuing.compose_issue()
+    shown = client_with(*ALL).get(get_address(composed, "preview"), {"had": [stopped.pk], "part": "text"}).text
+    assert ("Cee vs Dee" in shown, "flipped" in shown, "Such a reader gets no mail" in shown) == (True, False, False)
     send(composed)
     assert work() == sorted(
         [(reader, "Cee vs Dee") for reader in readers[:2]] + [(reader, composed.subject) for reader in readers[2:]]
@@ -157,6 +162,8 @@ def test_form_shows_how_far_an_issue_has_come(time_machine):
         assert shown.count(f'hx-get="{url}"') == 1
         assert 'class="bars__sent" x="0.00" y="1" width="25.00"' in shown
     assert client.get(url).headers["Location"] == get_address(issue)
+    assert Client().get(url, headers={"HX-Request": "true"}).status_code == 403  # not the sign-in page
+    assert Client().get(url).status_code == 302
     issuing.pause(issue=issue)
     answer = client.get(url, headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["HX-Refresh"]) == (204, "true")
