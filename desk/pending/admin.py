@@ -23,7 +23,6 @@ from desk.base import ACTION_FIELD, is_action
 from desk.contention import KEEP
 from desk.front.front_list import pluralize
 from desk.history.conflicts import SEEN_VERSION
-from desk.history.events import get_tracked_models, read_version
 from desk.history.pages import get_admin_url
 from desk.idempotency import answer_once
 from desk.models import Changeable, PendingChange
@@ -183,22 +182,26 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
         return view()
 
     def _save_public(self, request: Any, obj: ModelT, view: Callable[[], HttpResponse]) -> HttpResponse:
+        shown = self._find_shown(request, obj)
+        if shown:
+            request.POST = note_origin(request.POST, describe_origin(shown, request.user))
         with transaction.atomic():
-            ContentRevision.lock()
-            pending = PendingChange.objects.of(obj).select_related("author").first()
-            is_shown = pending is not None and pending.token == request.POST.get(PENDING_SEEN)
-            if pending and is_shown:
-                request.POST = note_origin(request.POST, describe_origin(pending, request.user))
-            version = read_version(get_tracked_models(self.model), obj.pk)
             response = view()
-            if not isinstance(response, HttpResponseRedirect):
+            version = request.POST.get(SEEN_VERSION)  # after the merge: that from which the save went on
+            if not isinstance(response, HttpResponseRedirect) or not version:
                 return response
-            if pending and is_shown:
-                pending.delete()
+            if shown:
+                PendingChange.objects.filter(pk=shown.pk, kept_at=shown.kept_at).delete()
             events = read_changes(self.model, obj.pk, version)
         if words := announce(events, self.model):
             messages.info(request, words)
         return response
+
+    def _find_shown(self, request: HttpRequest, obj: ModelT) -> PendingChange | None:
+        """Return the pending change that a posted form shows, unless somebody has kept another one since."""
+        token = request.POST.get(PENDING_SEEN)
+        pending = PendingChange.objects.of(obj).select_related("author").first() if token else None
+        return pending if pending and pending.token == token else None
 
     # -- On the form ----------------------------------------------------------------------------------------
 
