@@ -22,7 +22,7 @@ class PendingChangeQuerySet(models.QuerySet["PendingChange"]):
         return self.filter(**{content._meta.model_name or "": content.pk})
 
     def due(self, *, at: datetime) -> Self:
-        """Filter to those that a worker has to publish, the earliest first."""
+        """Filter to the changes that a worker has to publish, the earliest first."""
         return self.filter(publish_at__lte=at, problem="").order_by("publish_at", "pk")
 
 

@@ -48,7 +48,7 @@ class HandOverQuerySet(models.QuerySet["HandOver"]):
         return self.filter(state=HandOverState.WAITING).exclude(_is_out(isnull=False))
 
     def answered(self, *, at: datetime) -> Self:
-        """Filter to those that were handed back, accepted, or published, until the person who asked has read it."""
+        """Filter to answered hand-overs (returned, accepted, published) that the person who asked has not read."""
         published = Q(state=HandOverState.WAITING) & _is_out(lte=at)
         decided = Q(state__in=[HandOverState.RETURNED, HandOverState.ACCEPTED])
         return self.filter(published | decided, is_answer_read=False)

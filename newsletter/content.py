@@ -141,7 +141,7 @@ class NewsSection:
 
 
 def parse_pieces(content: Iterable[dict[str, Any]]) -> list[NewsItem]:
-    """Return the items stored in an issue as they were composed, those that an editor left out included."""
+    """Return the items stored in an issue as they were composed, including the ones that an editor left out."""
     return [NewsItem.from_record(record) for record in content]
 
 

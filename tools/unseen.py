@@ -34,8 +34,8 @@ def put_back_tool(*, tool: Tool, reason: str = "") -> None:
 
 
 def delete_unseen(tool: Tool, *, since: datetime, except_ended: Collection[datetime] = ()) -> None:
-    """Delete the plans and facts of a tool that began since its withdrawal and are superseded, but for those that were
-    superseded at one of the given times. Their successors begin when they did.
+    """Delete the plans and facts of a tool that began since its withdrawal and are superseded, except if that was at
+    one of the given times. Their successors begin when they did.
     """
     for model in (Plan, Fact):
         for row in find_unseen(model, tool, since=since):

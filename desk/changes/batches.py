@@ -201,7 +201,7 @@ class Batch:
 
     @cached_property
     def pairs(self) -> set[frozenset[int]]:
-        """The pairs with a comparison, among those that deleted comparisons were of."""
+        """Of the pairs whose comparisons were deleted, the ones that have a comparison."""
         wanted = [target.before for target in self.targets if target.before and "first_id" in target.before]
         ids = {values[name] for values in wanted for name in ("first_id", "second_id")}
         rows = Comparison.objects.filter(first__in=ids, second__in=ids).order_by()

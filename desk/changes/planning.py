@@ -94,7 +94,7 @@ class Planner:
         self._withdrawn: set[int] = set()  # tools
 
     def plan(self) -> Steps:
-        """Return what to write. Superseded prices and facts come before those that took their places."""
+        """Return what to write. Superseded prices and facts come before their successors."""
         for target in self.batch.targets:
             if target.model is Tool and target.before is None and target.after is not None:
                 self._plan_new_tool(target)
@@ -314,7 +314,7 @@ class Planner:
             self.steps.change(row, {name: before[name] for name in row.HISTORY_FIELDS}, "current again")
 
     def _leave_value(self, row: Any, key: Key, reason: str) -> None:
-        """Leave a superseded value and those that took its place, which are told as one."""
+        """Leave a superseded value and its successors, which are told as one."""
         self._handled |= {(one.model, one.pk) for one in self.batch.added_values.get(key, [])}
         self.steps.leave(row, reason)
 

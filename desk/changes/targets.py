@@ -39,7 +39,7 @@ _IN_SPANS = "EXISTS (SELECT FROM unnest(%(first)s::bigint[], %(last)s::bigint[])
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A row, with its values to go back to and those that it has if nobody has changed it since. None: no such row."""
+    """A row: its values to go back to, and the ones it has if nobody has changed it since. None: no such row."""
 
     model: type[models.Model]
     pk: int

@@ -1,4 +1,4 @@
-"""Pending changes on the front page: all of them in a list, and loudly those that were not published at their time."""
+"""Pending changes on the front page: all in a list, and loudly the ones that were not published at their time."""
 
 from datetime import timedelta
 

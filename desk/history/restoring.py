@@ -102,7 +102,7 @@ def _plan_overwrite(tracked: TrackedModel, version: HistoryRow, current: Tracked
 def _plan_edit(tracked: TrackedModel, version: HistoryRow, issue: Issue) -> Restoration:
     """Plan to restore the words of an issue, and what editors had done to its pieces. Only what is not out can change.
 
-    Pieces that were composed since then stay as they are, and those that are gone stay away.
+    Pieces that were composed since then stay as they are, and removed ones stay away.
     """
 
     def merge(listed: list[NewsItem]) -> list[NewsItem]:

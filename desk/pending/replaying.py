@@ -152,7 +152,7 @@ def build_request(posted: QueryDict, *, user: AnyUser, like: HttpRequest | None,
 
 
 def match_inlines(model_admin: admin.ModelAdmin, request: Any, pk: int) -> None:
-    """Add empty inlines for those that the author of a kept form did not have. Raises PermissionDenied if its user
+    """Add empty inlines where the author of a kept form had none. Raises PermissionDenied if its user
     lacks one that the author had: what is in it would be ignored.
     """
     obj = model_admin.get_object(request, str(pk))

@@ -218,7 +218,7 @@ class FactForm(SourcedForm):
     """The categories of the fixed attribute."""
 
     def _get_validation_exclusions(self) -> set[str]:
-        """Leave the attribute out: it is one of those that were just read, which a query per row would confirm."""
+        """Leave the attribute out: it was just read, and validating it would take a query per row."""
         exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc] # as above
         return exclusions | {"attribute"}
 

@@ -1,4 +1,4 @@
-"""Pages from memory: the same as those that Django renders, within bounds."""
+"""Pages from memory: the same as Django renders them, within bounds."""
 
 import gzip
 import random
