@@ -168,7 +168,7 @@ def read_values(row: Any, links: dict[int, list[int]] | None = None) -> Values:
 def read_links(attributes: Iterable[int]) -> dict[int, list[int]]:
     """Return the ids of the categories of attributes, in order."""
     links: dict[int, list[int]] = {}
-    through = Attribute.categories.through.objects.filter(attribute__in=attributes).order_by("category")
+    through = Attribute.categories.through.objects.filter(attribute__in=attributes).order_by("category_id")
     for attribute, category in through.values_list("attribute_id", "category_id"):
         links.setdefault(attribute, []).append(category)
     return links

@@ -11,7 +11,7 @@ from comparisons.models import Comparison
 from desk.changes.undoing import undo_change
 from reviews.models import Review
 from tests import factories as make
-from tests.catalog.documents import document, fact, import_content, plan, review, tool
+from tests.catalog.documents import document, export, fact, import_content, plan, review, tool
 from tests.desk.uploading import IMPORTS, PUBLISHES, client_with, messages_of
 from tools.models import Attribute, Category, Fact, Plan, Tool
 
@@ -181,3 +181,24 @@ def test_undo_makes_a_constant_number_of_queries():
             undo_change(change=change, by=user, dry_run=True)
         numbers.append(len(captured))
     assert numbers[0] == numbers[1]
+
+
+def test_vocabulary_and_comparisons_go_back_and_forth(ada):
+    things, others = ({"slug": slug, "name": name} for slug, name in (("things", "Things"), ("others", "A few")))
+    license_ = {"slug": "license", "name": "License", "categories": ["things", "others"]}
+    pair = {"tools": ["alpha", "beta"], "introduction": "Old.", "published_at": None}
+    import_file(categories=[things, others], attributes=[license_], tools=[tool(), tool("beta")], comparisons=[pair])
+    before = export()
+    change = import_file(
+        categories=[things, {**others, "name": "Others"}, {"slug": "new", "name": "New"}],
+        attributes=[{**license_, "categories": ["new"]}],
+        tools=[tool("gamma", category="new", published_at=None)],
+        comparisons=[
+            {**pair, "tools": ["beta", "alpha"], "introduction": "New."},
+            {**pair, "tools": ["gamma", "alpha"]},
+        ],
+    )
+    after = export()
+    first = undo(ada, change)
+    assert (export(), first.left) == (before, [])
+    assert (undo(ada, first).left, export()) == ([], after)
