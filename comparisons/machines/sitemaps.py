@@ -17,7 +17,7 @@ from comparisons.models import Comparison
 from comparisons.reading.revision import Revision
 from reviews.models import Reviewer
 from tools.models import Category, Tool
-from web.caching import process_cache
+from web.caching import cached_per_revision
 
 URLS_PER_FILE = 5_000  # the protocol allows 50,000
 # URL names of pages without arguments.
@@ -64,7 +64,7 @@ KINDS = {
 }
 
 
-@process_cache(maxsize=2, in_debug=False)
+@cached_per_revision()
 def list_files(revision: Revision) -> list[tuple[str, int]]:
     """Return the kind and number of each file, cached per revision of the site. One query per kind."""
     files = [("pages", 1)]

@@ -43,7 +43,7 @@ from comparisons.shaping.seat_rows import SeatRow
 from comparisons.shaping.tool_columns import Column
 from votes.preference import Preference
 from web import markdown
-from web.caching import process_cache
+from web.caching import cached_per_revision
 from web.fragments import render_cached
 
 RELATED = 4
@@ -148,8 +148,8 @@ class PageContext(TypedDict):
 
 def build_page(pair: Pair, options: ComparisonOptions) -> PageContext:
     """Return the context of the public page. Two queries at the first look per revision, and none after that."""
-    seat_filter, editorial = _filter_seats(options, partial(_cached_editorial, pair.ids, pair.revision))
-    verdict = _cached_verdict(pair, seat_filter)
+    seat_filter, editorial = _filter_seats(options, partial(_cached_editorial, pair.revision, pair.ids))
+    verdict = _cached_verdict(pair.revision, pair, seat_filter)
     return _build_context(pair, options, seat_filter, editorial, verdict, here=reverse_pair(*pair.slugs))
 
 
@@ -173,8 +173,8 @@ def _filter_seats(options: ComparisonOptions, read: Callable[[SeatFilter], Edito
 # -- Editorial ----------------------------------------------------------------------------------------------
 
 
-@process_cache(maxsize=512, in_debug=False)
-def _cached_editorial(ids: tuple[int, int], revision: Revision, seat_filter: SeatFilter) -> Editorial:
+@cached_per_revision(maxsize=512)
+def _cached_editorial(revision: Revision, ids: tuple[int, int], seat_filter: SeatFilter) -> Editorial:
     return _read_editorial(ids, seat_filter, today=revision.today)
 
 
@@ -217,10 +217,10 @@ def _read_editorial(
 # -- Verdict ------------------------------------------------------------------------------------------------
 
 
-@process_cache(maxsize=512, in_debug=False)
-def _cached_verdict(pair: Pair, seat_filter: SeatFilter) -> PairVerdict:
+@cached_per_revision(maxsize=512)
+def _cached_verdict(revision: Revision, pair: Pair, seat_filter: SeatFilter) -> PairVerdict:
     """Return the verdict on the public page. A pair holds the counts of its votes, so a vote makes a new entry."""
-    editorial = _cached_editorial(pair.ids, pair.revision, seat_filter)
+    editorial = _cached_editorial(revision, pair.ids, seat_filter)
     return _build_verdict(pair, seat_filter, editorial, here=reverse_pair(*pair.slugs))
 
 

@@ -8,7 +8,7 @@ from comparisons.reading.agreement import SeatRecord, read_seat_records
 from comparisons.reading.revision import Revision
 from reviews.models import Prediction, Reviewer
 from reviews.track_record import TrackRecord
-from web.caching import process_cache
+from web.caching import cached_per_revision
 
 
 class PanelRecords(NamedTuple):
@@ -18,15 +18,15 @@ class PanelRecords(NamedTuple):
     track_records: dict[int, TrackRecord]
 
 
-@process_cache(maxsize=2, in_debug=False)
+@cached_per_revision()
 def read_panel(revision: Revision) -> PanelRecords:
     """Return the records of all seats. Two queries at the first look per revision, and none after that."""
     outcomes = Prediction.objects.on_record().outcomes()
     return PanelRecords(read_seat_records(), {seat: TrackRecord.of(counts) for seat, counts in outcomes.items()})
 
 
-@process_cache(maxsize=16, in_debug=False)
-def read_predictions(reviewer: int, revision: Revision, *, most: int) -> list[Prediction]:
+@cached_per_revision(maxsize=16)
+def read_predictions(revision: Revision, reviewer: int, *, most: int) -> list[Prediction]:
     """Return the predictions of a seat, given by its reviewer's id, in the order of time: at most those due last."""
     return list(Prediction.objects.on_record().of_seat(reviewer)[:most])[::-1]
 
@@ -39,7 +39,7 @@ class SeatPredictions(NamedTuple):
     record: TrackRecord
 
 
-@process_cache(maxsize=4, in_debug=False)
+@cached_per_revision(maxsize=4)
 def read_last_predictions(revision: Revision, *, most: int) -> list[SeatPredictions]:
     """Return the predictions of each seat that has any, at most those due last. One query per revision."""
     predictions = Prediction.objects.on_record().last_of_each_seat(most)

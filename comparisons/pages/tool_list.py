@@ -30,7 +30,7 @@ from tools.choices import PlanKind
 from tools.models import Tool
 from tools.prices import format_budget
 from votes.models import Camp, ListingQuerySet
-from web.caching import process_cache
+from web.caching import cached_per_revision
 from web.masks import Mask, positions_in
 
 MAX_FACETS = 5  # filters by facts in sight
@@ -97,7 +97,7 @@ class FactFilterContext(TypedDict):
     """The orders by a number: (value, name, whether it is chosen)."""
 
 
-@process_cache(maxsize=2, in_debug=False)
+@cached_per_revision()
 def index_site(revision: Revision) -> ListedSite:
     """Return what lists filter by, cached per revision of the site. Seven queries."""
     categories = read_listed_categories()

@@ -12,7 +12,7 @@ from comparisons.reading.changes import ChangeKey, read_changes
 from comparisons.reading.revision import CONTENT, Revision, current_revision
 from comparisons.shaping.changes import group_by_day, shape_change
 from tools.models import Category
-from web.caching import process_cache
+from web.caching import cached_per_revision
 from web.pages import public_page
 
 CHANGES_PER_PAGE = 40
@@ -69,7 +69,7 @@ def find_category(categories: list[Category], slug: str) -> Category | None:
     return renamed if renamed in categories else None
 
 
-@process_cache(maxsize=2, in_debug=False)
+@cached_per_revision()
 def _list_categories(revision: Revision) -> list[Category]:
     """Return the categories that have published tools, cached per revision of the site."""
     return list(Category.objects.with_published_tools())

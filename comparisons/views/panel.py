@@ -87,7 +87,7 @@ def reviewer(request: HttpRequest, reviewer: Any) -> HttpResponse:
     panel = read_panel(revision)
     record = panel.records.get(reviewer.pk, NO_RECORD)
     others = [(seat, record.with_seat(seat.pk)) for seat in reviewer.others]
-    predictions = read_predictions(reviewer.pk, revision, most=MAX_MARKS)
+    predictions = read_predictions(revision, reviewer.pk, most=MAX_MARKS)
     return render(
         request,
         "comparisons/reviewer.html",

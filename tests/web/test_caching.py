@@ -1,6 +1,6 @@
 """Process caches: registered, cleared together, and off under DEBUG where asked."""
 
-from web.caching import clear_process_caches, on_clear, process_cache
+from web.caching import cached_per_revision, clear_process_caches, on_clear, process_cache
 
 
 def test_result_is_cached_until_all_caches_are_cleared():
@@ -48,3 +48,16 @@ def test_cache_of_another_kind_is_cleared_too():
     on_clear(cached.clear)
     clear_process_caches()
     assert cached == {}
+
+
+def test_results_are_cached_for_one_revision():
+    calls = []
+
+    @cached_per_revision()
+    def double(revision: str, number: int) -> int:
+        calls.append((revision, number))
+        return 2 * number
+
+    assert [double("a", 1), double("a", 1), double("a", 2), double("b", 1)] == [2, 2, 4, 2]
+    assert calls == [("a", 1), ("a", 2), ("b", 1)]
+    assert double.cache_info().currsize == 1, "those of the former revision are gone"
