@@ -54,6 +54,7 @@ def list_pages() -> list[str]:
         *map(list_url, LISTS),
         *(form_url(model.objects.order_by("pk")[0]) for model in FORMS),
         form_url(published),
+        reverse("admin:tools_tool_copy_plans", args=[published.tool_id]),
         form_url(Review.objects.get(published_at=None)),
         reverse("admin:reviews_review_add", query={"supersedes": published.pk}),
     ]
@@ -63,7 +64,8 @@ def test_pages_log_no_error_fit_the_screen_and_break_no_accessibility_rule(desk,
     page = page_to_measure
     sign_in_administrator(page, desk)
     talk = reverse("admin:reviews_review_hand_over", args=[HandOver.objects.get().review_id])
-    with_axe = {reverse("admin:index"), reverse("admin:calendar"), talk, list_url(Tool), list_url(Prediction)}
+    copy = next(path for path in list_pages() if path.endswith("copy-plans/"))
+    with_axe = {reverse("admin:index"), reverse("admin:calendar"), talk, copy, list_url(Tool), list_url(Prediction)}
     complaints = []
     for path in list_pages():
         response = page.goto(desk + path)

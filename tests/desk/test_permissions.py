@@ -105,6 +105,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "tools_category_history": READERS,
     "tools_tool_hand_over": READERS,
     "tools_tool_changelist": READERS,
+    "tools_tool_copy_plans": CONTENT,
     "tools_tool_add": CONTENT,
     "tools_tool_change": READERS,
     "tools_tool_delete": (403, 302, 403, 302),
