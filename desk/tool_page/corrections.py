@@ -43,7 +43,6 @@ class CorrectionInline(AppendOnlyAdmin, NormalizedTextAdmin, admin.StackedInline
     model = Correction
     form = CorrectionForm
     extra = 0
-    classes = ["collapse"]
     fields = ["note", "made_at"]
     readonly_fields = ["made_at"]
 

@@ -1,10 +1,10 @@
 // The sections of a long form: folded as they were the last time, and opened for whatever leads into one.
 "use strict";
 {
-  const sections = [...document.querySelectorAll("details[data-section], #corrections-group > fieldset > details")];
+  const sections = [...document.querySelectorAll("details[data-section]")];
   const user = document.querySelector("script[data-user]")?.dataset.user;
   const key = `shipside-sections:${user}`;
-  const nameOf = (section) => section.dataset.section ?? "corrections";
+  const nameOf = (section) => section.dataset.section;
   const isWrong = (section) => section.dataset.errors > 0;
 
   function read() {
