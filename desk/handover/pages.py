@@ -24,7 +24,7 @@ from handovers.people import list_people, may_decide, may_take_part
 from handovers.waiting import name_content
 from reviews.models import Review
 from tools.publishing import PublicationState
-from web.fields import MultilineField
+from web.fields import LineField, MultilineField
 from web.words import format_day, join_words
 
 _STATES = {
@@ -43,8 +43,8 @@ class CommentForm(forms.Form):
         max_length=MAX_COMMENT_LENGTH,
         widget=forms.Textarea(attrs={"rows": 5, "class": "vLargeTextField"}),
     )
-    act = forms.CharField()
-    seen = forms.CharField(required=False)
+    act = LineField()
+    seen = LineField(required=False)
 
     def __init__(self, data: Any = None, *, acts: list[str]) -> None:
         super().__init__(data, label_suffix="")
