@@ -19,6 +19,7 @@ from desk.history.pages import get_admin_url
 from desk.ids import parse_id
 from desk.tool_page.sourced_rows import FactFormSet, PlanFormSet
 from tools.models import Fact, Plan, Tool
+from web.fields import LineField
 from web.words import count_of
 
 TOOL_FIELDS = ("category", "tagline", "description", "website", "example")
@@ -39,7 +40,7 @@ class CopyForm(forms.Form):
 class SourceForm(forms.Form):
     """The words by which a tool is looked for whose prices are copied."""
 
-    q = forms.CharField(label="Name", required=False, max_length=200)
+    q = LineField(label="Name", required=False, max_length=200)
 
 
 def read_source(request: HttpRequest, field: str) -> Tool | None:

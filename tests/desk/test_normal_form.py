@@ -99,7 +99,7 @@ def test_desk_stores_names_in_the_normal_form_and_finds_them(admin_client):
 APPS = ("accounts", "comparisons", "desk", "newsletter", "reviews", "tools", "votes")
 # Not text that people write: a page to return to, the version that was seen, and a trap for bots. User names,
 # passwords, and codes have normal forms of their own.
-EXEMPT = {"next", "seen", "leave_empty", "username", "password1", "password2", "password", "code"}
+EXEMPT = {"next", "seen", "token", "leave_empty", "username", "password1", "password2", "password", "code"}
 
 
 def list_forms(request):
