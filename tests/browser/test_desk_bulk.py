@@ -37,7 +37,7 @@ def download_text(page: Page, role: str, name: str) -> str:
 
 
 def test_catalog_file_downloads_and_imports(desk: Page):
-    desk.locator("#content").get_by_role("link", name="Catalog file").click()
+    desk.locator("#tools-catalogfile").get_by_role("link", name="Catalog file").click()
     catalog = download_text(desk, "link", "Download the catalog")
     assert catalog == "".join(export_lines())
     document = json.loads(catalog)
@@ -67,7 +67,7 @@ def test_prices_export_as_a_sheet_and_import_again(desk: Page, site):
     sheet = io.StringIO(newline="")
     csv.writer(sheet, delimiter=";").writerows([header, *rows])
     desk.goto(site + "/admin/tools/plan/")
-    desk.get_by_role("link", name="Import").click()
+    desk.get_by_role("link", name="Import", exact=True).click()
     choose(desk, "prices.csv", sheet.getvalue())
     expect(desk.locator(".bulk-change")).to_have_count(1)
     expect(desk.locator(".bulk-change ins")).to_have_text("123.45")

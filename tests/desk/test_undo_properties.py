@@ -78,7 +78,7 @@ def undo(change: BulkChange, user: User) -> BulkChange:
 
 
 class UndoTest(TestCase):
-    @settings(max_examples=15)
+    @settings(max_examples=8)
     @given(before=wanted, imported=wanted, adds_tool=st.booleans(), edited=edits)
     def test_undo_gives_back_what_nobody_touched(self, before, imported, adds_tool, edited):
         user = User.objects.create(username="ada", is_superuser=True)

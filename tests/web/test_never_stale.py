@@ -132,7 +132,7 @@ def _restore_memory(monkeypatch: Any) -> None:
 
 
 @pytest.mark.django_db
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     paths=st.lists(st.sampled_from(PATHS), min_size=4, max_size=4, unique=True),
     steps=st.lists(st.tuples(st.sampled_from([*DEEDS, *CLOCK]), st.sampled_from(range(4))), min_size=8, max_size=14),
