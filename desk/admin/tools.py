@@ -34,7 +34,8 @@ from desk.tool_page.corrections import CorrectionInline
 from desk.tool_page.form import FORM_FIELDS, ToolForm
 from desk.tool_page.problems import list_problems, list_sections
 from desk.tool_page.scorecard import EditionChangedError, Scorecard
-from desk.tool_page.sourced_rows import FactForm, FactFormSet, PlanForm, PlanFormSet
+from desk.tool_page.sourced_forms import FactForm, PlanForm
+from desk.tool_page.sourced_rows import FactFormSet, PlanFormSet
 from reviews.actions import note_mentions, rescan_mentions
 from reviews.models import Review
 from reviews.panel import Panel

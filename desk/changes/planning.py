@@ -43,7 +43,7 @@ class Done(NamedTuple):
 
 @dataclass(slots=True)
 class Steps:
-    """What has to be written to take the rows of a batch back, what is told of it, and which rows are left and why."""
+    """The writes that revert the rows of a batch, how they are reported, and which rows are left alone and why."""
 
     create: dict[type[Model], list[Any]] = field(default_factory=dict)
     update: dict[type[Model], dict[int, Any]] = field(default_factory=dict)
