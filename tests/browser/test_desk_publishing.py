@@ -11,8 +11,8 @@ from reviews.models import Reviewer
 from tests import factories as make
 from tests.browser.screens import find_violations_on
 from tests.browser.signing_in import sign_in
+from tests.desk.pending import keep
 from tests.desk.people import sign_in as sign_in_client
-from tests.desk.test_pending import keep
 from tools.models import Tool
 from tools.publishing import PublicationState
 

@@ -5,67 +5,28 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, assume, given, settings
 
-from accounts.models import User
 from desk.models import PendingChange
 from desk.pending import previews
-from desk.pending.publishing import publish_due
 from tests import factories as make
 from tests.accounts.people import person
 from tests.desk.forms import change_url, fill_form, read_fields, save_form
+from tests.desk.pending import WRITES_ALL, act, keep, make_ada, make_priced_tool, pending_url, read_messages
 from tests.desk.people import WRITER, make_user, sign_in
 from tests.desk.test_conflicts import EDITS, INPUTS, make_price
 from tools.models import Plan, Tool
 
 pytestmark = pytest.mark.django_db
-WRITES_ALL = [
-    *WRITER,
-    *(f"tools.{verb}_{noun}" for verb in ("view", "add", "change") for noun in ("plan", "fact")),
-]
 
 
 @pytest.fixture
 def ada() -> Client:
-    """An editor beside the administrator."""
-    user = make_user(*WRITES_ALL, "tools.publish_tool", "reviews.publish_review", "comparisons.publish_comparison")
-    user.username = "ada"
-    user.save()
-    return sign_in(user)
-
-
-def pending_url(obj, page: str = "") -> str:
-    return change_url(obj).replace("/change/", f"/pending/{page}")
-
-
-def keep(client: Client, obj, **changes) -> PendingChange:
-    response = client.post(change_url(obj), {**fill_form(client, obj, **changes), "_pending": "1"})
-    assert response.status_code == 302, response.context_data.get("problems")
-    return PendingChange.objects.of(obj).get()
-
-
-def act(client: Client, obj, action: str, **fields) -> str:
-    """Press a button on the page of a pending change, and return the messages."""
-    token = PendingChange.objects.of(obj).get().token
-    response = client.post(pending_url(obj), {"action": action, "token": token, **fields})
-    assert response.status_code == 302, response.content.decode()
-    return "\n".join(line for line in read_messages(response).splitlines() if not line.startswith("Kept as"))
-
-
-def read_messages(response) -> str:
-    return "\n".join(re.sub(r"<[^>]+>", "", str(message)) for message in get_messages(response.wsgi_request))
-
-
-def make_priced_tool(**fields) -> Tool:
-    tool = make.tool(name="Alpha", tagline="Old.", **fields)
-    make.plan(of=tool, name="Pro", kind="paid", amount=20, currency="USD", period="month")
-    return tool
+    return make_ada()
 
 
 def test_change_is_kept_and_published_in_one_step(admin_client, client):
@@ -282,75 +243,6 @@ def test_preview_that_no_longer_fits_says_so(admin_client, ada, client):
     assert client.get("/preview/pending/tool-1:x:y/").status_code == 404
 
 
-def test_scheduled_change_is_published_by_a_worker(admin_client, time_machine):
-    tool = make_priced_tool()
-    keep(admin_client, tool, tagline="New.")
-    at = timezone.now().replace(second=0, microsecond=0) + timedelta(hours=2)
-    assert act(admin_client, tool, "schedule", at=f"{at:%Y-%m-%dT%H:%M}").startswith("Scheduled: it is published on")
-    assert publish_due() == 0
-    time_machine.move_to(at + timedelta(seconds=1))
-    call_command("worker", until_empty=True)
-    tool.refresh_from_db()
-    assert (tool.tagline, PendingChange.objects.count()) == ("New.", 0)
-    assert tool.history.first().history_user.username == "admin"
-
-
-def test_time_is_checked_and_can_be_taken_back(admin_client):
-    tool = make_priced_tool()
-    token = keep(admin_client, tool, tagline="New.").token
-    for at, words in (
-        ("", "Choose a time."),
-        ("2020-01-01T09:00", "That time has passed."),
-        ("99999-01-01", "Enter a valid date/time."),
-    ):
-        page = admin_client.post(pending_url(tool), {"action": "schedule", "token": token, "at": at})
-        assert (page.status_code, words in page.content.decode()) == (200, True)
-    act(admin_client, tool, "schedule", at=f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}")
-    assert PendingChange.objects.get().publish_at is not None
-    act(admin_client, tool, "unschedule")
-    assert PendingChange.objects.get().publish_at is None
-
-
-def test_scheduled_change_that_conflicts_stays_and_is_loud(admin_client, ada, time_machine):
-    tool = make_priced_tool()
-    keep(ada, tool, tagline="Mine.")
-    at = timezone.now().replace(second=0, microsecond=0) + timedelta(hours=2)
-    act(ada, tool, "schedule", at=f"{at:%Y-%m-%dT%H:%M}")
-    save_form(admin_client, tool, tagline="Theirs.")
-    time_machine.move_to(at)
-    assert publish_due() == 0
-    change = PendingChange.objects.get()
-    assert change.problem == "Admin changed the same since: Tagline. Edit it to choose."
-    front = admin_client.get("/admin/").content.decode()
-    assert "was not published" in front
-    assert change.problem in front
-    assert change.problem in admin_client.get(change_url(tool)).content.decode()
-    tool.refresh_from_db()
-    assert tool.tagline == "Theirs."
-
-
-@pytest.mark.parametrize(
-    ("spoil", "words"),
-    [
-        (lambda tool: tool.withdraw(), "The tool is withdrawn. Put it back first."),
-        (lambda tool: User.objects.filter(username="ada").update(is_active=False), "Ada may not publish a tool."),
-        (
-            lambda tool: User.objects.filter(username="ada").delete(),
-            "The account that scheduled it no longer exists. Schedule it again.",
-        ),
-    ],
-)
-def test_worker_refuses_what_an_editor_could_not_publish(ada, time_machine, spoil, words):
-    tool = make_priced_tool()
-    keep(ada, tool, tagline="New.")
-    at = timezone.now().replace(second=0, microsecond=0) + timedelta(hours=2)
-    act(ada, tool, "schedule", at=f"{at:%Y-%m-%dT%H:%M}")
-    spoil(tool)
-    time_machine.move_to(at)
-    assert publish_due() == 0
-    assert PendingChange.objects.get().problem == words
-
-
 def test_day_of_a_check_is_the_day_on_which_it_was_ticked(admin_client, time_machine):
     tool = make_priced_tool()
     time_machine.move_to(datetime(2026, 5, 1, 12, tzinfo=UTC))
@@ -455,17 +347,6 @@ def test_message_says_what_became_of_each_row(admin_client):
         "Solo is new for readers: Free.",
         "Team is no longer listed; $40/mo stands as history.",
     ]
-
-
-def test_edit_by_one_who_may_not_publish_takes_the_schedule_away(admin_client):
-    tool = make_priced_tool()
-    keep(admin_client, tool, tagline="New.")
-    act(admin_client, tool, "schedule", at=f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}")
-    writer = sign_in(make_user(*WRITES_ALL))
-    form = read_fields(writer.get(pending_url(tool, "edit/")).content.decode())
-    writer.post(pending_url(tool, "edit/"), {**form, "tagline": "Slipped in.", "_pending": "1"})
-    change = PendingChange.objects.get()
-    assert (change.posted["tagline"], change.publish_at) == (["Slipped in."], None)
 
 
 def test_new_edition_goes_out_with_the_change(admin_client, client):

@@ -13,7 +13,7 @@ from newsletter.composing import compose_items
 from tests import factories as make
 from tests.comparisons.contents import SECRET, make_site
 from tests.desk.forms import change_url, fill_form
-from tests.desk.test_pending import act, keep
+from tests.desk.pending import act, keep
 from tests.desk.test_preview import PUBLIC
 from tools.models import Tool
 
