@@ -1,6 +1,7 @@
 """nginx in front of a site on this machine, with deploy/nginx.conf as it is but for its ports."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -89,18 +90,22 @@ def find_port() -> int:
 
 @contextmanager
 def serve(
-    upstream: str, *, static_root: Path, port: int | None = None, rate: str = "", more: str = ""
+    upstream: str, *, static_root: Path, port: int | None = None, rate: str = "", patience: str = "", more: str = ""
 ) -> Iterator[Edge]:
     """Run nginx in front of `upstream` (host and port).
 
-    `rate` replaces the limit of requests per client. `more` is added to its configuration, in `http`; `$folder` in it
-    is the folder of the certificate.
+    `rate` replaces the limit of requests per client, and `patience` how long a client may take to send a request.
+    `more` is added to its configuration, in `http`; `$folder` in it is the folder of the certificate.
     """
     nginx = find_nginx()
     folder = Path(tempfile.mkdtemp(prefix="shipside-nginx-"))
     edge = Edge(port or find_port(), find_port(), folder)
     config = _fill_in(edge, upstream, static_root)
-    (folder / "shipside.conf").write_text(config.replace("rate=25r/s", f"rate={rate}") if rate else config)
+    if rate:
+        config = config.replace("rate=25r/s", f"rate={rate}")
+    if patience:
+        config = re.sub(r"(client_(?:header|body)_timeout) 10s;", rf"\1 {patience};", config)
+    (folder / "shipside.conf").write_text(config)
     _create_certificate(folder)
     user = "user root;" if os.getuid() == 0 else ""  # otherwise its workers cannot read our folder
     main = Template(_MAIN).substitute(folder=folder, user=user, more=Template(more).substitute(folder=folder))

@@ -3,9 +3,11 @@
 import gzip
 import http.client
 import re
+import socket
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
 import brotli
@@ -14,11 +16,16 @@ from playwright.sync_api import expect
 
 from bench import nginx
 from tests import factories as make
-from tests.server import serve
+from tests.server import Server, serve
 from tools.models import Tool
 
 KEPT = 2  # seconds
+PATIENCE = 2  # seconds that nginx gives a client to send a request; deploy/nginx.conf says 10
 TOOL = "/tools/aider/"
+LIST_PROTOCOLS = (
+    "() => ['navigation', 'resource'].flatMap((kind) => performance.getEntriesByType(kind))"
+    ".map((entry) => entry.nextHopProtocol)"
+)
 DECOMPRESS = {None: bytes, "gzip": gzip.decompress, "br": brotli.decompress}
 
 
@@ -33,19 +40,29 @@ class Answer(NamedTuple):
 
 
 @pytest.fixture
-def edge(site, settings) -> Iterator[nginx.Edge]:
-    """Run gunicorn, and nginx in front of it, as docs/operations.md says."""
-    port = nginx.find_port()
+def port() -> int:
+    return nginx.find_port()
+
+
+@pytest.fixture
+def server(site, port) -> Iterator[Server]:
+    """Run gunicorn, as docs/operations.md says."""
     production = {
         "SITE_URL": f"https://{nginx.HOST}:{port}",
         "ALLOWED_HOSTS": nginx.HOST,
         "TRUSTED_PROXY_COUNT": "1",
         "EDGE_SECONDS": str(KEPT),
+        "ACCESS_LOG": "-",
     }
-    with (
-        serve(is_ready="/healthz", **production) as server,
-        nginx.serve(f"127.0.0.1:{server.port}", static_root=settings.STATIC_ROOT, port=port) as edge,
-    ):
+    with serve(is_ready="/healthz", **production) as server:
+        yield server
+
+
+@pytest.fixture
+def edge(server, port, settings) -> Iterator[nginx.Edge]:
+    """Run nginx in front of it."""
+    upstream = f"127.0.0.1:{server.port}"
+    with nginx.serve(upstream, static_root=settings.STATIC_ROOT, port=port, patience=f"{PATIENCE}s") as edge:
         yield edge
         assert "[crit]" not in edge.read_log()
 
@@ -122,7 +139,20 @@ def check_personal_pages(edge: nginx.Edge) -> None:
     assert fetch(edge, TOOL, Cookie="sessionid=" + "a" * 32).cache == "BYPASS"
 
 
-def test_nginx_serves_files_and_refuses_what_is_none_of_the_site(edge, settings):
+@contextmanager
+def open_slow_clients(edge: nginx.Edge, *, kinds: int = 12) -> Iterator[list[ssl.SSLSocket]]:
+    """Yield clients that stop in the middle of a head, and as many that stop in the middle of a form."""
+    head = f"POST {TOOL}vote/ HTTP/1.1\r\nHost: {nginx.HOST}\r\nContent-Length: 11\r\n"
+    with ExitStack() as stack:
+        clients = []
+        for sent in (head, f"{head}\r\nchoice=") * kinds:
+            plain = socket.create_connection((nginx.HOST, edge.port), timeout=10 * PATIENCE)
+            clients.append(stack.enter_context(trust(edge).wrap_socket(plain, server_hostname=nginx.HOST)))
+            clients[-1].sendall(sent.encode())
+        yield clients
+
+
+def test_nginx_serves_files_and_refuses_what_is_none_of_the_site(edge, server, settings):
     style = re.search(r'/static/(css/base\.[0-9a-f]{12}\.css)"', fetch(edge, "/").body.decode())[1]
     answer = fetch(edge, f"/static/{style}", Accept_Encoding="gzip, br")
     assert answer.headers["Content-Encoding"] == "gzip"
@@ -132,7 +162,18 @@ def test_nginx_serves_files_and_refuses_what_is_none_of_the_site(edge, settings)
     assert answer.headers["Content-Type"] == "text/css"
     assert fetch(edge, "/static/css/base.css").headers["Cache-Control"] == "public, max-age=60"
     assert fetch(edge, "/static/../settings.py").status == 404
+    check_slow_clients(edge, server)
     check_own_answers(edge)
+
+
+def check_slow_clients(edge: nginx.Edge, server: Server) -> None:
+    """Check that clients that do not go on are dropped, and that the site never hears of them."""
+    with open_slow_clients(edge) as clients:
+        assert fetch(edge, TOOL, Cookie="voted=1").cache == "BYPASS"
+        for client in clients:
+            with suppress(ConnectionResetError):
+                assert client.recv(1024) == b""
+    assert "POST" not in server.read_log()
 
 
 def check_own_answers(edge: nginx.Edge) -> None:
@@ -154,6 +195,7 @@ def check_own_answers(edge: nginx.Edge) -> None:
 def test_voter_sees_the_vote_at_once(edge, browser):
     page = browser.new_context(ignore_https_errors=True).new_page()
     page.goto(f"{edge.address}{TOOL}")
+    assert set(page.evaluate(LIST_PROTOCOLS)) == {"h2"}  # page, style sheets, and scripts
     fetch(edge, TOOL)
     page.get_by_role("button", name="Ship Aider").click()
     expect(page.locator("#community-aider")).to_contain_text("1 ship, 0 skip so far")
