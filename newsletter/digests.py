@@ -1,7 +1,7 @@
 """Digests: what newly waits for somebody at the desk, mailed through the outbox, at most once per interval.
 
-Any worker looks once per minute, and `manage.py daily` does too. A person gets the next one once their interval is over
-and something new waits for them.
+Any worker looks once per minute unless WORKER_RUNS_DAILY is false, and `manage.py daily` does in any case. A person
+gets the next one once their interval is over and something new waits for them.
 """
 
 import logging

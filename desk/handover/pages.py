@@ -204,7 +204,7 @@ def describe(found: HandOver | None, content: Content) -> str:
 def _describe_deed(act: str, told: Told) -> str:
     done = {
         "comment": "Your comment is here.",
-        "hand_over": "Handed over. Editors find it on top of their front page, and by email.",
+        "hand_over": "Handed over. Editors find it on top of their front page, and in their digest if they get one.",
         "take_back": "Taken back.",
         "accept": "Accepted.",
         "publish": "Accepted. Now publish it.",

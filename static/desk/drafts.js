@@ -1,12 +1,9 @@
 // Keeps what is typed into a form of the desk in this browser until the desk has stored it, and offers it again: after a
-// crash, a lost network, an ended session, or in another tab. See docs/decisions/0027-drafts-in-the-browser.md.
+// crash, a lost network, an ended session, or in another tab. draft_store.js stores it. See docs/decisions/0027-drafts-in-the-browser.md.
 "use strict";
 {
-  const { user, number: sent, desk } = document.currentScript.dataset;
-  const ALL = "shipside-draft:"; // then user, page number, address, and form
-  const OURS = `${ALL}${user}:`;
-  const KEPT = 7 * 24 * 60 * 60 * 1000; // milliseconds
-  const PAUSE = 300; // milliseconds after the last key
+  const { number: sent, desk } = document.currentScript.dataset;
+  const PAUSE = 300; // milliseconds after the first key that is not kept yet
   const STORED = "desk-stored"; // the cookie that names the page whose form the desk has stored (desk/drafts.py)
   const NUMBER = "draft_number"; // the field that names the page
   const TOTAL = "-TOTAL_FORMS";
@@ -18,40 +15,16 @@
 
   // -- Storage ----------------------------------------------------------------------------------------------
 
-  const keys = (prefix) => Object.keys(localStorage).filter((key) => key.startsWith(prefix));
+  let drafts = null; // this user's, by key, once they are read
 
-  function read(key) {
-    try {
-      const draft = JSON.parse(localStorage.getItem(key));
-      return draft && typeof draft.at === "number" && draft.values && draft.totals ? draft : null;
-    } catch {
-      return null;
-    }
-  }
-
-  function write(key, draft) {
-    for (;;) {
-      try {
-        localStorage.setItem(key, JSON.stringify(draft));
-        return;
-      } catch {
-        // Full: the oldest draft of another page makes room.
-        const [oldest] = keys(ALL).filter((other) => other !== key).sort((one, two) => (read(one)?.at ?? 0) - (read(two)?.at ?? 0));
-        if (!oldest) return;
-        localStorage.removeItem(oldest);
-      }
-    }
-  }
-
-  function forget(prefix) {
-    for (const key of keys(prefix)) localStorage.removeItem(key);
-  }
-
-  function tidy() {
-    for (const key of keys(ALL)) if (!(Date.now() - read(key)?.at < KEPT)) localStorage.removeItem(key);
+  async function readDrafts() {
+    const read = await draftStore.readAll();
     const stored = document.cookie.match(new RegExp(`(?:^|; )${STORED}=([0-9a-f]+)`))?.[1];
+    const over = stored ? [...read.keys()].filter((key) => key.startsWith(`${draftStore.OWN}${stored}:`)) : [];
+    over.forEach((key) => read.delete(key));
+    drafts = read;
     if (!stored) return;
-    forget(`${OURS}${stored}:`);
+    await draftStore.remove(over);
     document.cookie = `${STORED}=; path=${desk}; max-age=0; samesite=strict`;
   }
 
@@ -101,13 +74,22 @@
 
   // -- Keeping ----------------------------------------------------------------------------------------------
 
-  function keep(form, key) {
-    const draft = read(key); // of the page before, which showed the same form
+  // What is typed into a form and not stored by the desk, which may be nothing.
+  function describeForm(form, key) {
     const came = readFields(form, { asItCame: true });
     const now = readFields(form, { asItCame: false });
-    const names = new Set([...differ(now, came), ...Object.keys(draft?.values ?? {}).filter((name) => name in now)]);
-    if (!names.size) return localStorage.removeItem(key);
-    write(key, { at: Date.now(), values: Object.fromEntries([...names].map((name) => [name, now[name]])), totals: readTotals(form) });
+    const before = Object.keys(drafts?.get(key)?.values ?? {}); // of the page before, which showed the same form
+    const names = new Set([...differ(now, came), ...before.filter((name) => name in now)]);
+    return { at: Date.now(), values: Object.fromEntries([...names].map((name) => [name, now[name]])), totals: readTotals(form) };
+  }
+
+  async function keep(form, key) {
+    await reading;
+    const draft = describeForm(form, key);
+    if (Object.keys(draft.values).length) {
+      drafts.set(key, draft);
+      await draftStore.write(key, draft);
+    } else if (drafts.delete(key)) await draftStore.remove([key]);
   }
 
   // -- Offering ---------------------------------------------------------------------------------------------
@@ -142,7 +124,7 @@
     return element;
   }
 
-  function describe(at) {
+  function describeTime(at) {
     const then = new Date(at);
     const time = then.toLocaleTimeString("en-US", { hour: "numeric", minute: "2-digit" });
     if (then.toDateString() === new Date().toDateString()) return `at ${time}`;
@@ -157,20 +139,20 @@
       const value = draft.values[name].join(", ");
       list.append(make("dt", { text: nameField(form, name) }), make("dd", { text: value.length > 200 ? `${value.slice(0, 200)}…` : value || "(empty)" }));
     }
-    const done = () => {
-      localStorage.removeItem(key);
-      box.remove();
-    };
     const use = make("button", { type: "button", className: "button", text: "Restore" });
-    use.addEventListener("click", () => {
+    use.addEventListener("click", async () => {
       restore(form, draft);
-      done();
-      keep(form, form.dataset.draftKey);
+      box.remove();
+      await keep(form, form.dataset.draftKey);
+      await draftStore.remove([key]);
     });
     const drop = make("button", { type: "button", className: "button", text: "Discard" });
-    drop.addEventListener("click", done);
+    drop.addEventListener("click", () => {
+      box.remove();
+      draftStore.remove([key]);
+    });
     box.append(
-      make("p", { text: `Restore what you typed here ${describe(draft.at)}? It was not saved.` }),
+      make("p", { text: `Restore what you typed here ${describeTime(draft.at)}? It was not saved.` }),
       make("details", {}, make("summary", { text: `What differs: ${names.length} ${names.length === 1 ? "field" : "fields"}` }), list),
       make("p", {}, use, " ", drop),
     );
@@ -179,38 +161,44 @@
 
   // -- Forms ------------------------------------------------------------------------------------------------
 
-  function watch(form, place) {
+  async function watch(form, place) {
     const id = `${location.pathname}#${form.id || place}`;
-    const key = `${OURS}${page}:${id}`;
+    const key = `${draftStore.OWN}${page}:${id}`;
     form.dataset.draftKey = key;
     const number = make("input", { type: "hidden", name: NUMBER });
     form.append(number);
     let timer = 0;
-    const keepNow = () => {
-      if (timer) keep(form, key);
+    let writing = 0;
+    const keepNow = async () => {
+      if (!timer) return;
       clearTimeout(timer);
       timer = 0;
+      writing += 1;
+      await keep(form, key);
+      writing -= 1;
     };
     const keepSoon = () => {
-      clearTimeout(timer);
-      timer = setTimeout(keepNow, PAUSE);
+      timer ||= setTimeout(keepNow, PAUSE);
     };
     form.addEventListener("input", keepSoon);
     form.addEventListener("change", keepSoon);
     document.addEventListener("visibilitychange", keepNow);
-    addEventListener("pagehide", keepNow);
+    addEventListener("pagehide", () => {
+      // A page that goes cannot wait for a database. (If the draft of the page before is not read yet, it has more than this one.)
+      if ((timer || writing) && (drafts || !sent)) draftStore.writeNow(key, describeForm(form, key));
+    });
     form.addEventListener("submit", (event) => {
       keepNow();
       number.value = event.submitter?.closest(".actions") ? "" : page; // an action does not store what was typed
     });
 
+    await reading;
     const now = readFields(form, { asItCame: false });
-    const others = keys(OURS).filter((other) => other.endsWith(`:${id}`) && other !== key);
-    for (const other of others.sort((one, two) => (read(two)?.at ?? 0) - (read(one)?.at ?? 0))) {
-      const draft = read(other);
-      const names = differ(draft?.values ?? {}, now);
+    const others = [...drafts].filter(([other]) => other.endsWith(`:${id}`) && other !== key);
+    for (const [other, draft] of others.sort(([, one], [, two]) => two.at - one.at)) {
+      const names = differ(draft.values, now);
       if (names.length) offer(form, other, draft, names);
-      else localStorage.removeItem(other);
+      else draftStore.remove([other]);
     }
   }
 
@@ -219,7 +207,7 @@
   // Whether a form holds anything that the desk has not stored, also from the page before, which showed it with errors.
   function isUnsaved(form) {
     if (differ(readFields(form, { asItCame: false }), readFields(form, { asItCame: true })).length) return true;
-    return Boolean(form.dataset.draftKey && read(form.dataset.draftKey));
+    return Boolean(form.dataset.draftKey && drafts?.has(form.dataset.draftKey));
   }
 
   // A link that acts on the object saves first what was typed. What readers see at once is saved only by its own button.
@@ -243,17 +231,12 @@
     });
   }
 
-  try {
-    document.querySelectorAll("[data-save-first]").forEach(saveFirst);
-    tidy();
-    if (!new URLSearchParams(location.search).has("_popup")) {
-      const forms = [...document.querySelectorAll("#content form")].filter((form) => form.method === "post" && form.id !== "changelist-form" && form.querySelector(TYPED));
-      // Once the page's own scripts are through.
-      addEventListener("load", () => forms.forEach(watch));
-    }
-    for (const form of document.querySelectorAll("#logout-form")) form.addEventListener("submit", () => forget(OURS));
-  } catch (error) {
-    if (!(error instanceof DOMException)) throw error; // this browser lets pages store nothing
+  const reading = readDrafts();
+  document.querySelectorAll("[data-save-first]").forEach(saveFirst);
+  if (!new URLSearchParams(location.search).has("_popup")) {
+    const forms = [...document.querySelectorAll("#content form")].filter((form) => form.method === "post" && form.id !== "changelist-form" && form.querySelector(TYPED));
+    // Once the page's own scripts are through.
+    addEventListener("load", () => forms.forEach(watch));
   }
 }
 

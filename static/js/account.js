@@ -17,9 +17,3 @@ document.addEventListener("allauth.error", (event) => {
   document.getElementById("notice").textContent =
     WORDS[event.detail.exception?.name] ?? "The passkey did not work. Try again, or sign in another way.";
 });
-
-// Signing out forgets what the desk's forms have kept of what was typed (static/desk/drafts.js).
-document.addEventListener("submit", (event) => {
-  if (!event.target.action.endsWith("/logout/")) return;
-  for (const key of Object.keys(localStorage)) if (key.startsWith("shipside-draft:")) localStorage.removeItem(key);
-});

@@ -1,6 +1,5 @@
 """What is typed at the desk survives the end of a tab, a session, and the network, until the desk has stored it."""
 
-import json
 import re
 from datetime import timedelta
 
@@ -12,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from accounts.models import User
 from tests import factories as make
 from tests.browser.signing_in import sign_in
+from tests.browser.stored_drafts import age_drafts, list_drafts, wait_until_forgotten, wait_until_stored
 from tools.models import Tool
 
 QUOTE = "Held under load for a month, and\nwhat broke was fixed *within a day*."
@@ -56,17 +56,6 @@ def check_everything(page: Page) -> None:
     expect(page.locator("[name$='-name'][name^='plans-']").last).to_have_value("Team")
 
 
-def list_drafts(page: Page) -> list[dict]:
-    texts = page.evaluate(
-        "Object.keys(localStorage).filter(k => k.startsWith('shipside-draft:')).map(k => localStorage[k])"
-    )
-    return [json.loads(text) for text in texts]
-
-
-def wait_until_kept(page: Page, words: str) -> None:
-    page.wait_for_function("words => Object.values(localStorage).some(text => text.includes(words))", arg=words)
-
-
 def restore(page: Page) -> None:
     offered = page.locator(".kept")
     expect(offered).to_have_count(1)
@@ -74,12 +63,17 @@ def restore(page: Page) -> None:
     expect(offered).to_have_count(0)
 
 
+def expect_no_offer(page: Page) -> None:
+    list_drafts(page)  # the page has read them by now
+    expect(page.locator(".kept")).to_have_count(0)
+
+
 def test_draft_is_offered_after_the_tab_has_gone_and_forgotten_once_saved(page: Page, address, tool):
     context = page.context
     first = open_page(context, address)
-    expect(first.locator(".kept")).to_have_count(0)
+    expect_no_offer(first)
     type_everything(first)
-    wait_until_kept(first, "Team")
+    wait_until_stored(first, "Team")
     first.close()
 
     second = open_page(context, address)
@@ -107,9 +101,9 @@ def test_draft_is_offered_after_the_tab_has_gone_and_forgotten_once_saved(page: 
     fourth.keyboard.press("Control+s")
     expect(fourth.locator(".messagelist .success")).to_be_visible()
     assert Tool.objects.get().tagline == "After"
-    assert list_drafts(fourth) == []
+    wait_until_forgotten(fourth)
     fourth.close()
-    expect(open_page(context, address).locator(".kept")).to_have_count(0)
+    expect_no_offer(open_page(context, address))
 
 
 def test_draft_survives_the_end_of_the_session_and_a_lost_network(page: Page, address, live_server, tool):
@@ -126,7 +120,7 @@ def test_draft_survives_the_end_of_the_session_and_a_lost_network(page: Page, ad
     expect(writing.get_by_label("Tagline")).to_have_value("After the session")
 
     writing.get_by_label("Tagline").fill("Without a network")
-    wait_until_kept(writing, "Without a network")
+    wait_until_stored(writing, "Without a network")
     writing.route("**/change/", lambda route: route.abort())
     with writing.expect_event("requestfailed"):
         writing.get_by_role("button", name="Save and continue editing").click(no_wait_after=True)
@@ -140,16 +134,24 @@ def test_drafts_belong_to_one_user_and_end_with_signing_out(page: Page, address,
     context = page.context
     writing = open_page(context, address)
     writing.get_by_label("Tagline").fill("Of Ada")
-    wait_until_kept(writing, "Of Ada")
+    wait_until_stored(writing, "Of Ada")
     writing.close()
     sign_in(context, live_server.url, User.objects.create_superuser("bea"))
     other = open_page(context, address)
-    expect(other.locator(".kept")).to_have_count(0)
+    expect_no_offer(other)
     sign_in(context, live_server.url, User.objects.get(username="ada"))
     other.goto(address)
     expect(other.locator(".kept")).to_have_count(1)
     other.get_by_role("button", name="Sign out").click()
     other.wait_for_url(lambda url: "/admin/tools/" not in url)
+    assert list_drafts(other) == []
+    sign_in(context, live_server.url, User.objects.get(username="ada"))
+    other.goto(address)
+    other.get_by_label("Tagline").fill("Of Ada")
+    wait_until_stored(other, "Of Ada")
+    other.goto(f"{live_server.url}/account/")
+    other.get_by_role("button", name="Sign out").click()
+    expect(other.get_by_role("status").first).to_contain_text("You are signed out.")
     assert list_drafts(other) == []
 
 
@@ -157,19 +159,38 @@ def test_discarded_and_old_drafts_are_gone(page: Page, address):
     context = page.context
     writing = open_page(context, address)
     writing.get_by_label("Tagline").fill("Never mind")
-    wait_until_kept(writing, "Never mind")
+    wait_until_stored(writing, "Never mind")
     writing.close()
     offered = open_page(context, address)
     offered.get_by_role("button", name="Discard").click()
-    assert list_drafts(offered) == []
+    wait_until_forgotten(offered)
     offered.get_by_label("Tagline").fill("Long ago")
-    wait_until_kept(offered, "Long ago")
-    offered.evaluate(
-        "for (const key of Object.keys(localStorage)) if (key.startsWith('shipside-draft:'))"
-        "localStorage[key] = JSON.stringify({...JSON.parse(localStorage[key]), at: Date.now() - 8 * 864e5})"
-    )
+    wait_until_stored(offered, "Long ago")
+    age_drafts(offered)
     offered.close()
-    assert list_drafts(open_page(context, address)) == []
+    wait_until_forgotten(open_page(context, address))
+
+
+def test_browser_without_a_database_keeps_drafts_which_move_to_the_database_once_there_is_one(page: Page, address):
+    context = page.context
+    without = context.new_page()
+    without.add_init_script("Object.defineProperty(window, 'indexedDB', {value: undefined})")
+    without.goto(address)
+    without.get_by_label("Tagline").fill("Before there was a database")
+    without.wait_for_function("() => Object.keys(localStorage).some(key => key.startsWith('shipside-draft:'))")
+    without.reload()
+    expect(without.locator(".kept")).to_contain_text("Before there was a database")
+    without.close()
+    writing = open_page(context, address)
+    restore(writing)
+    assert [draft["values"]["tagline"] for draft in list_drafts(writing)] == [["Before there was a database"]]
+    assert writing.evaluate("Object.keys(localStorage).filter(key => key.startsWith('shipside-draft:'))") == []
+
+    # A page that goes at once stores the last letters where no write has to be waited for.
+    writing.get_by_label("Tagline").fill("The last letters")
+    writing.goto(address)
+    restore(writing)
+    expect(writing.get_by_label("Tagline")).to_have_value("The last letters")
 
 
 def test_enter_in_a_field_saves_a_draft_but_nothing_that_is_public(page: Page, address, tool):

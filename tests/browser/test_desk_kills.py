@@ -2,9 +2,9 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,10 @@ from playwright.sync_api import BrowserContext, BrowserType, Page, expect
 from accounts.models import User
 from tests import factories as make
 from tests.browser.signing_in import sign_in
-from tests.browser.test_desk_drafts import restore, wait_until_kept
+from tests.browser.stored_drafts import wait_until_stored
+from tests.browser.test_desk_drafts import restore
 from tools.models import Tool
 
-PATIENCE = 60  # seconds until Chromium has written localStorage to disk, which it does five after the first change
 PLAN, FACT, SEAT = "[name='plans-0-{}']", "[name='facts-0-{}']", "#seat-skeptic"
 
 # What is typed in turn: where, and what.
@@ -85,10 +85,7 @@ class Writer:
         self.open()
 
     def lose_the_browser(self) -> None:
-        """Kill all processes of the browser, once it has written to its profile."""
-        deadline = time.monotonic() + PATIENCE
-        while not self._is_on_disk(STEPS[0][1]) and time.monotonic() < deadline:
-            self.page.wait_for_timeout(500)
+        """Kill all processes of the browser."""
         for process in Path("/proc").iterdir():
             with suppress(OSError, ProcessLookupError):
                 if process.name.isdigit() and str(self.profile).encode() in (process / "cmdline").read_bytes():
@@ -98,14 +95,9 @@ class Writer:
         (self.profile / "SingletonLock").unlink(missing_ok=True)
         self.start()
 
-    def _is_on_disk(self, text: str) -> bool:
-        spellings = text.encode(), text.encode("utf-16-le")
-        logs = [path.read_bytes() for path in self.profile.rglob("Local Storage/leveldb/*.log")]
-        return any(spelling in log for spelling in spellings for log in logs)
 
-
-# The browser is killed once: what it has written of later changes is up to it (docs/decisions/0027).
-KILLS: list[Callable[[Writer], None]] = [Writer.lose_the_browser] + 3 * [
+KILLS: list[Callable[[Writer], None]] = [
+    Writer.lose_the_browser,
     Writer.lose_the_tab,
     Writer.lose_the_session,
     Writer.lose_the_network,
@@ -125,10 +117,10 @@ def writer(transactional_db, live_server, settings, tmp_path, browser_type, brow
 
 def test_nothing_typed_is_lost_at_ten_points(writer):
     """What was typed before each kill is offered after it, all of it, and what is saved in the end is that."""
-    for number, (field, text) in enumerate(STEPS):
+    for number, ((field, text), kill) in enumerate(zip(STEPS, cycle(KILLS), strict=False)):
         writer.page.locator(field).first.fill(text)
-        wait_until_kept(writer.page, text.split("\n", maxsplit=1)[0])
-        KILLS[number](writer)
+        wait_until_stored(writer.page, text.split("\n", maxsplit=1)[0])
+        kill(writer)
         restore(writer.page)
         if number == 0:
             writer.page.get_by_label("Category").select_option("Databases")

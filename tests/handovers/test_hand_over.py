@@ -72,7 +72,9 @@ def rob() -> User:
 def test_reviewer_hands_over_and_editor_hands_back_and_accepts(ada, rob):
     draft = make_draft(rob)
     response = post(rob, draft, "hand_over", "Is the <b>gist</b> fair?")
-    assert read_messages(response) == ["Handed over. Editors find it on top of their front page, and by email."]
+    assert read_messages(response) == [
+        "Handed over. Editors find it on top of their front page, and in their digest if they get one."
+    ]
     assert read_waiting(rob) == []
     post(rob, draft, "comment", "One more thing.")
     expected = ("Skeptic on Acme", page(draft), "Rob handed it over today, “Is the <b>gist</b> fair?”")
