@@ -63,12 +63,15 @@ def _assets() -> dict[str, str]:
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """Return the context that every template shares."""
+    current = request.path if request.path in dict(SITE_LINKS) else ""
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "assets": _assets(),
-        "site_links": SITE_LINKS,
-        "footer_links": FOOTER_LINKS,
+        "site_links": render_cached("web/_site_links.html", links=SITE_LINKS, current=current),
+        "site_menu": render_cached("web/_site_menu.html", links=SITE_LINKS, current=current),
+        "site_footer": render_cached("web/_site_footer.html", links=FOOTER_LINKS),
+        "signup": render_cached("newsletter/_signup.html"),
         "operator": settings.SITE_OPERATOR,
         "contact_email": settings.CONTACT_EMAIL,
         "site_search": render_cached("web/_site_search.html"),

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import cached_property, partial
 from typing import TypedDict
 from urllib.parse import parse_qsl
 
@@ -28,11 +28,11 @@ from comparisons.reading.changes import read_changes
 from comparisons.reading.pairs import Pair
 from comparisons.reading.revision import Revision
 from comparisons.reading.tool_records import read_pair
-from comparisons.shaping import fact_rows, needs, picks, seat_rows, sentences, tool_columns
+from comparisons.shaping import needs, picks, seat_rows, sentences, tool_columns
 from comparisons.shaping.boxes import render_box
 from comparisons.shaping.changes import Change, shape_change
 from comparisons.shaping.estimates import CostSection, build_section, format_query
-from comparisons.shaping.fact_rows import FactTable
+from comparisons.shaping.fact_rows import FactRow, arrange_facts, build_fact_rows
 from comparisons.shaping.needs import Need
 from comparisons.shaping.pair_timeline import PairTimeline, build_pair_timeline
 from comparisons.shaping.picks import Picks
@@ -50,9 +50,12 @@ RELATED = 4
 CHANGES = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Editorial:
-    """What editors wrote about two tools, shaped for the page. Votes do not change it."""
+    """What editors wrote about two tools, shaped for the page. Votes do not change it.
+
+    Its sections are rendered when they are first shown, and cached with it.
+    """
 
     columns: list[Column]
     nodes: list[linked_data.Node]
@@ -79,11 +82,10 @@ class Editorial:
     needs: tuple[Need, ...]
     """What a reader may tick as a must-have."""
     pricing_read: str
-    facts: FactTable
-    differing_facts: FactTable
+    fact_rows: list[FactRow]
     timeline: PairTimeline | None
     """Flips and predictions; None without any."""
-    changes: list[Change]
+    newest_changes: list[Change]
     """What changed last about either tool, newest first."""
     related: list[SafeString]
 
@@ -91,6 +93,38 @@ class Editorial:
     def panel_seats(self) -> list[PanelSeat]:
         """The seats that have reviewed either tool."""
         return [row["seat"] for row in self.seats]
+
+    @cached_property
+    def prices(self) -> str:
+        return render_to_string("comparisons/_plans.html", {"columns": self.columns})
+
+    @cached_property
+    def facts(self) -> str:
+        return self._render_facts(self.fact_rows)
+
+    @cached_property
+    def differing_facts(self) -> str:
+        return self._render_facts([row for row in self.fact_rows if row["differs"]], only_differences=True)
+
+    def _render_facts(self, rows: list[FactRow], *, only_differences: bool = False) -> str:
+        one, two = self.columns
+        context = {"facts": arrange_facts(rows), "one": one, "two": two, "only_differences": only_differences}
+        return render_to_string("comparisons/_pair_facts.html", context)
+
+    @cached_property
+    def dates(self) -> str:
+        """Flips and predictions; "" without any."""
+        return render_to_string("charts/_pair_timeline.html", {"timeline": self.timeline}) if self.timeline else ""
+
+    @cached_property
+    def changes(self) -> str:
+        """What changed last; "" if nothing did."""
+        changes = self.newest_changes
+        return render_to_string("comparisons/_log.html", {"changes": changes}) if changes else ""
+
+    @cached_property
+    def descriptions(self) -> str:
+        return render_to_string("comparisons/_descriptions.html", {"columns": self.columns})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +164,8 @@ class PageContext(TypedDict):
     sides: list[Side]
     preference: Preference
     cost: CostSection | None
-    facts: FactTable
+    facts: str
+    """The table of facts, rendered."""
     only_differences: bool
     here: str
     """The path of the page."""
@@ -149,7 +184,7 @@ class PageContext(TypedDict):
 def build_page(pair: Pair, options: ComparisonOptions) -> PageContext:
     """Return the context of the public page. Two queries at the first look per revision, and none after that."""
     seat_filter, editorial = _filter_seats(options, partial(_cached_editorial, pair.revision, pair.ids))
-    verdict = _cached_verdict(pair.revision, pair, seat_filter)
+    verdict = _cached_verdict(pair.revision, pair, seat_filter, editorial)
     return _build_context(pair, options, seat_filter, editorial, verdict, here=reverse_pair(*pair.slugs))
 
 
@@ -186,7 +221,6 @@ def _read_editorial(
     columns = tool_columns.build_columns(tools, today=today)
     seats = seat_rows.build_seat_rows(tools)
     by_weight = sorted(seats, key=lambda row: not row["differs"])
-    facts = fact_rows.build_fact_rows(tools, today=today)
     return Editorial(
         columns=columns,
         nodes=[
@@ -206,9 +240,8 @@ def _read_editorial(
         values=[needs.read_values(tool) for tool in tools],
         needs=needs.list_needs(tools),
         pricing_read=write_pricing_read(*((column["name"], column["prices"]) for column in columns)),
-        facts=fact_rows.arrange_facts(facts),
-        differing_facts=fact_rows.arrange_facts([row for row in facts if row["differs"]]),
-        changes=[shape_change(record) for record in read_changes(most=CHANGES, tools=ids)],
+        fact_rows=build_fact_rows(tools, today=today),
+        newest_changes=[shape_change(record) for record in read_changes(most=CHANGES, tools=ids)],
         timeline=build_pair_timeline(tools, [column["brief_name"] for column in columns], today=today),
         related=[render_box(comparison) for comparison in related],
     )
@@ -218,9 +251,8 @@ def _read_editorial(
 
 
 @cached_per_revision(maxsize=512)
-def _cached_verdict(revision: Revision, pair: Pair, seat_filter: SeatFilter) -> PairVerdict:
+def _cached_verdict(revision: Revision, pair: Pair, seat_filter: SeatFilter, editorial: Editorial) -> PairVerdict:
     """Return the verdict on the public page. A pair holds the counts of its votes, so a vote makes a new entry."""
-    editorial = _cached_editorial(revision, pair.ids, seat_filter)
     return _build_verdict(pair, seat_filter, editorial, here=reverse_pair(*pair.slugs))
 
 

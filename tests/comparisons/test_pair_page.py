@@ -1,9 +1,11 @@
 from datetime import timedelta
+from inspect import unwrap
 
 import pytest
 from django.test import Client
 
 from comparisons.models import Comparison
+from comparisons.pages import pair_page
 from comparisons.reading.pairs import find_pair
 from comparisons.reading.tool_records import read_pair, read_tools
 from tests import factories as make
@@ -208,6 +210,13 @@ def test_numbers_equal_those_of_the_lists():
     pair = find_pair("b", "a")
     assert pair.ids == (tool.pk, other.pk)
     assert pair.communities == [Community.of(by_pk[pk].community) for pk in pair.ids]
+
+
+def test_content_is_read_once_per_request_where_it_is_not_cached(client, django_assert_num_queries, monkeypatch):
+    full_pair()
+    monkeypatch.setattr(pair_page, "_cached_editorial", unwrap(pair_page._cached_editorial))
+    with django_assert_num_queries(4):
+        client.get("/compare/beta-vs-alpha/?one=1")
 
 
 def test_first_request_costs_four_queries_then_one_and_two_after_a_vote(client, django_assert_num_queries):
