@@ -5,6 +5,7 @@ Importing this file has no side effects: it starts nothing, writes nothing, and 
 
 from email.headerregistry import Address
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -125,25 +126,39 @@ TEMPLATES = [
 
 # -- Database ---------------------------------------------------------------------------------------------
 
+
+def configure_database(url: str) -> dict[str, Any]:
+    """Return the entry of DATABASES for a URL."""
+    database: dict[str, Any] = env.db_url_config(url)
+    # Each thread of the server keeps its connection for at most an hour, and checks it before it is used again.
+    database |= {"ENGINE": "config.postgresql", "CONN_MAX_AGE": 3600, "CONN_HEALTH_CHECKS": True}
+    options = database.setdefault("OPTIONS", {})
+    # Parameters are bound by the server, and it prepares a statement that a connection has sent five times. That
+    # accounts for half of the page's speed. Set false behind a transaction pooler that cannot do this (PgBouncer before
+    # 1.21).
+    if env.bool("DATABASE_PREPARE", default=True):
+        options |= {"server_side_binding": True, "prepare_threshold": 5}
+    # How soon a thread notices that PostgreSQL is gone if nothing says so: a dead machine or network
+    # (config/postgresql).
+    for option, value in {
+        "connect_timeout": CONNECT_TIMEOUT,
+        "tcp_user_timeout": CONNECT_TIMEOUT * 1000,  # milliseconds until what was sent must have arrived
+        "keepalives_idle": 10,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+    }.items():
+        options.setdefault(option, value)
+    return database
+
+
 # Without DATABASE_URL: the server that `make` runs in DATA_DIR. PostgreSQL 15 or newer.
-DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default="") or local_postgres.url(DATA_DIR))}
-# Each thread of the server keeps its connection for at most an hour, and checks it before it is used again.
-DATABASES["default"] |= {"ENGINE": "config.postgresql", "CONN_MAX_AGE": 3600, "CONN_HEALTH_CHECKS": True}
-DATABASES["default"] |= {"TEST": {"NAME": "test_shipside"}}
-DATABASES["default"].setdefault("OPTIONS", {})
-# Parameters are bound by the server, and it prepares a statement that a connection has sent five times. That accounts
-# for half of the page's speed. Set false behind a transaction pooler that cannot do this (PgBouncer before 1.21).
-if env.bool("DATABASE_PREPARE", default=True):
-    DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 5}
-# How soon a thread notices that PostgreSQL is gone if nothing says so: a dead machine or network (config/postgresql).
-for option, value in {
-    "connect_timeout": CONNECT_TIMEOUT,
-    "tcp_user_timeout": CONNECT_TIMEOUT * 1000,  # milliseconds until what was sent must have arrived
-    "keepalives_idle": 10,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-}.items():
-    DATABASES["default"]["OPTIONS"].setdefault(option, value)
+DATABASES = {"default": configure_database(env.str("DATABASE_URL", default="") or local_postgres.url(DATA_DIR))}
+DATABASES["default"]["TEST"] = {"NAME": "test_shipside"}
+# Public pages may be rendered from a streaming replica of it (web/replica.py).
+if replica_url := env.str("DATABASE_REPLICA_URL", default=""):
+    DATABASES["replica"] = configure_database(replica_url)
+    DATABASE_ROUTERS = ["web.replica.Router"]
+SITE_REVISION_SQL = "votes.live.SITE"  # of an app that `web` does not import
 # A request at the desk that waits longer than this for others, such as an import, answers 503 (web/locks.py).
 LOCK_WAIT_SECONDS = env.float("LOCK_WAIT_SECONDS", default=3)
 # In one process. The other threads stay free for readers, however many saves wait for an import.

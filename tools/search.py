@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.contrib.postgres.search import SearchQueryField, SearchVectorField
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import BooleanField, Case, Func, TextField, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Length
@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from tools.publishing import PublishableQuerySet
 from web.folding import UNSPACED, fold
+from web.replica import connection, current_alias
 
 CANDIDATES = 200  # rows to rank; for a common word only the newest, to bound the work
 NAMESAKES = 50  # additional rows that have the word in their names
@@ -154,7 +155,7 @@ def force_custom_plans() -> Iterator[None]:
     plan, to which a connection may switch after some searches, takes ten times as long for common words. Without
     sequential scans, queries look so expensive that PostgreSQL before version 18 would compile them.
     """
-    with transaction.atomic():
+    with transaction.atomic(using=current_alias()):
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"

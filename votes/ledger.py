@@ -5,11 +5,11 @@ from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import batched
 
-from django.db import connection
 from django.utils import timezone
 
 from tools.models import Tool
 from votes.models import Reason
+from web.replica import connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,10 @@ EDITORS = f"(SELECT number FROM tools_contentrevision), {made_up.MARK_SQL}"  # n
 LIVE = "(SELECT sum(number) FROM tools_liverevision)"
 """What changes with everything else that public pages show."""
 
+SITE = f"{EDITORS}, {LIVE}"
+"""What changes with everything that public pages show."""
+
 NEXT_TOOL = "(SELECT min(published_at) FROM tools_tool WHERE published_at > {now})"
 
 # For pages that show of editors' work only which tools are published.
-OF_TOOLS = Question(f"{EDITORS}, {LIVE}", next_change=NEXT_TOOL)
+OF_TOOLS = Question(SITE, next_change=NEXT_TOOL)

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from django.db import Error, connection
+from django.db import Error
 from django.http import HttpRequest
 
 from web.caching import on_clear
+from web.replica import connection
 
 FIRST = uuid.UUID("64656d6f-0000-8000-8000-000000000000")
 LAST = uuid.UUID("64656d6f-0000-8000-8000-ffffffffffff")

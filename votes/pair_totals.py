@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from django.db import connection
 from django.utils import timezone
+
+from web.replica import connection
 
 COLUMNS = (
     "category", "first", "second", "first_votes", "second_votes", "neither", "held", "rejected",

@@ -19,4 +19,9 @@ PAGES = Counter(
     "Public pages: stored (sent from memory), unchanged (304 from memory), or rendered.",
     ["result"],
 )
+REPLICA = Counter(
+    "shipside_replica_reads",
+    "Public pages that might be rendered from the replica: used, behind (the primary rendered them), or failed.",
+    ["result"],
+)
 VOTES = Counter("shipside_votes", "Votes cast: counted, held, taken_back, or refused.", ["subject", "outcome"])

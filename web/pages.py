@@ -18,22 +18,23 @@ from datetime import UTC, datetime
 from functools import lru_cache, wraps
 from hashlib import blake2b
 from threading import Lock
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import brotli
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error
+from django.db import connection as primary
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 
-from web import clock, metrics
+from web import clock, metrics, replica
 from web.caching import on_clear
 from web.http import PUBLIC_HEADERS, View, client_has
+from web.replica import Answer, connection
 
-type Answer = tuple[bytes | None, ...]
 type Key = tuple[bool, str]  # whether the request came by HTTPS, and its path
 type Headers = list[tuple[str, str]]
 type Hook = Callable[[WSGIEnvironment], None]
@@ -89,7 +90,8 @@ def read(question: Question) -> Reading:
 
 
 def _ask(question: Question) -> Answer:
-    row: Answer = cast("Any", connection).fetch_row(f"SELECT {question.columns}", question.parameters)
+    """Ask the primary; and while a page is rendered from a snapshot of the replica, that."""
+    row: Answer = connection.fetch_row(f"SELECT {question.columns}", question.parameters)
     return row
 
 
@@ -104,29 +106,39 @@ class Draft(NamedTuple):
     on_respond: Hook | None = None
 
 
-def public_page(*, depends_on: Question | None) -> Callable[[View], View]:
+def public_page(*, depends_on: Question | None, uses_database: bool = True) -> Callable[[View], View]:
     """Mark a page that is the same for everyone: it reads no session, user, or cookie, and sets none.
 
-    `depends_on` covers everything that the page shows. None: it is rendered for each request.
+    `depends_on` covers everything that the page shows. None: it is rendered for each request. A page that uses the
+    database writes nothing to it, because it may be rendered from a replica (web/replica.py).
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def page(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
             key = find_key(request.META) if depends_on else None
-            request.page_reading = _try_to_read(depends_on) if depends_on and key else None
-            request.page_narrowed = None
-            response = view(request, *args, **kwargs)
-            for header, value in PUBLIC_HEADERS.items():
-                response.headers.setdefault(header, value)
-            if response.status_code == 200 and not response.streaming and is_usual(request.META):
-                response.draft = _draft(request, key)  # type: ignore[attr-defined]
-            return response
+            request.page_reading = reading = _try_to_read(depends_on) if depends_on and key else None
+
+            def render() -> HttpResponse:
+                request.page_narrowed = None
+                response = view(request, *args, **kwargs)
+                for header, value in PUBLIC_HEADERS.items():
+                    response.headers.setdefault(header, value)
+                if response.status_code == 200 and not response.streaming and is_usual(request.META):
+                    response.draft = _draft(request, key)  # type: ignore[attr-defined]
+                return response
+
+            return replica.read_from_replica(render, revision=_find_revision(reading)) if uses_database else render()
 
         page.csrf_exempt = True  # type: ignore[attr-defined] # it takes no form: another method is a 405, not a 403
         return page
 
     return decorate
+
+
+def _find_revision(reading: Reading | None) -> Answer | None:
+    """Return the revision of the whole site, if that is what the page depends on."""
+    return reading.answer if reading and reading.question.columns == replica.find_site_columns() else None
 
 
 def narrow(request: Any, question: Question, *, on_respond: Hook | None = None) -> None:
@@ -360,8 +372,8 @@ def _find_current(environ: WSGIEnvironment) -> Page | None:
     if key is None or page is None:
         return None
     try:
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()  # as Django does when a request starts
+        if not primary.in_atomic_block:
+            primary.close_if_unusable_or_obsolete()  # as Django does when a request starts
         if page.reading and page.reading.is_current():
             return page
     except Error:

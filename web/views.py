@@ -136,7 +136,7 @@ def respond_to_failure(request: HttpRequest, error: BaseException | None) -> Htt
 
 
 @require_safe
-@public_page(depends_on=None)
+@public_page(depends_on=None, uses_database=False)
 def favicon(request: HttpRequest) -> HttpResponse:
     """Return the icon at the URL where browsers look if no page names another."""
     return HttpResponse(_favicon(), content_type="image/x-icon")

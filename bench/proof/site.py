@@ -114,7 +114,7 @@ class Site:
     def kill_postmaster(self) -> bool:
         """SIGKILL the first process of the database, and restart the database."""
         pid = int((self.folder / "postgres" / "postmaster.pid").read_text().split()[0])
-        orphans = {*_list_children(pid)}
+        orphans = {*list_children(pid)}
         os.kill(pid, signal.SIGKILL)
         until = time.monotonic() + 10  # after that, start_database() retries
         while not orphans.isdisjoint(_list_parents()) and time.monotonic() < until:
@@ -159,7 +159,7 @@ class Site:
 
     def _list_workers(self) -> list[int]:
         server = self._server
-        return _list_children(server.pid) if server else []
+        return list_children(server.pid) if server else []
 
     def _stop_server(self, how: signal.Signals) -> None:
         if self._server is None:
@@ -188,7 +188,7 @@ def copy_database(source: Path, target: Path) -> None:
     subprocess.run(["cp", "-a", source / "postgres", target / "postgres"], check=True)
 
 
-def _list_children(parent: int) -> list[int]:
+def list_children(parent: int) -> list[int]:
     return [pid for pid, its_parent in _list_parents().items() if its_parent == parent]
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from reviews.choices import Verdict
 from reviews.panel import NO_NUMBER
+from web.replica import connection
 
 STEPS = (45, 55, 65)  # percents of agreement at which the heat table gets darker
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 from itertools import batched
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from tools.models import Tool
+from web.replica import connection
 
 TOOLS_PER_QUERY = 50
 

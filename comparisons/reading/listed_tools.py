@@ -6,7 +6,6 @@ None of it depends on votes, so it can be cached per revision.
 from collections import defaultdict
 from decimal import Decimal
 
-from django.db import connection
 from django.db.models import Q
 
 from comparisons.reading.records import ListedAttribute, ListedCategory, ListedFact, ListedTool
@@ -15,6 +14,7 @@ from tools.models import Attribute, Category, Plan
 from tools.prices import Price
 from tools.values import Option, Scale, read_alias
 from votes.models import Camp, Listing
+from web.replica import connection
 
 FILTERED_KINDS = [AttributeKind.CHOICE, AttributeKind.GRADE, AttributeKind.NUMBER]
 

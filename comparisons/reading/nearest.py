@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from itertools import accumulate, pairwise
 from pathlib import PurePosixPath
 
-from django.db import connection
-
 from tools.models import Tool
 from tools.search import MIN_RESEMBLING_LENGTH, split_words
 from tools.slugs import PAIR_SEPARATOR, slug_from_name
+from web.replica import connection
 
 MAX_TOOLS = 3
 MIN_LIKENESS = 0.3  # from which one word may be meant by another

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db import connection
 from django.utils import timezone
 
 from comparisons.models import Comparison
@@ -18,6 +17,7 @@ from tools.models import Tool
 from votes.community import Community
 from votes.preference import Preference
 from web.caching import process_cache
+from web.replica import connection
 
 # The counts of votes on two tools, a and b, and between them; `_COUNT_JOINS` reads them.
 _COUNTS = """

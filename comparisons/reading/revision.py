@@ -3,13 +3,13 @@
 from datetime import date, datetime
 from typing import NamedTuple
 
-from django.db import connection
 from django.utils import timezone
 
 from votes import made_up
-from votes.live import EDITORS, LIVE, NEXT_TOOL
+from votes.live import EDITORS, NEXT_TOOL, SITE
 from web import clock
 from web.pages import Question
+from web.replica import connection
 
 # Everything that editors do raises the number. The clock alone changes a page when a tool, review, or comparison comes
 # due, which moves the newest publication time, and when a day begins: prices become stale, predictions fall due.
@@ -31,7 +31,7 @@ _NEXT_CHANGE = f"""LEAST(
     (SELECT min(published_at) FROM comparisons_comparison WHERE published_at > {{now}})
 )"""  # noqa: S608 (ours)
 CONTENT = Question(EDITORS, next_change=_NEXT_CHANGE)
-EVERYTHING = Question(f"{EDITORS}, {LIVE}", next_change=_NEXT_CHANGE)
+EVERYTHING = Question(SITE, next_change=_NEXT_CHANGE)
 
 
 def votes_on_tool(tool: int) -> Question:

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import connection
 from django.utils import timezone
 
 from comparisons.addresses import reverse_pair
 from tools.models import Tool
 from votes.models import ranked_sql
+from web.replica import connection
 
 # Mentions counted in each direction. Above that, the exact number does not matter.
 _MAX_MENTIONS = 500

@@ -9,12 +9,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from comparisons.reading.price_history import PLAN_SPANS
 from comparisons.reading.records import HistoryRecord, PriceFields
 from comparisons.reading.visible_reviews import for_preview, for_readers
+from web.replica import connection
 
 _HISTORY = """
 SELECT json_build_object(

@@ -11,11 +11,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from comparisons.reading.records import PriceFields, ScoredPairRecord, ToolFields, ToolRecord
 from comparisons.reading.visible_reviews import for_preview, for_readers
+from web.replica import connection
 
 # Nothing about an example counts as verified, whatever its rows say.
 _VERIFIED_ON = "CASE WHEN NOT tool.example THEN verified_on END AS verified_on"

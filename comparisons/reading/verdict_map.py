@@ -3,10 +3,10 @@
 import json
 from typing import TypedDict
 
-from django.db import connection
 from django.utils import timezone
 
 from votes.models.listing import ranked_sql
+from web.replica import connection
 
 # Per category a walk along the index of its ranking, not a read of all listings.
 _MAP = f"""

@@ -4,11 +4,10 @@ import json
 from dataclasses import dataclass
 from typing import TypedDict
 
-from django.db import connection
-
 from comparisons.models import Comparison
 from tools.models import Tool
 from votes.models import Listing
+from web.replica import connection
 
 NEWEST_COMPARISONS = 20  # the example is one of their tools
 

@@ -8,15 +8,14 @@ from django.db.backends.postgresql import base
 from psycopg import Connection, OperationalError
 from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus
-from psycopg.pq.abc import PGconn
+from psycopg.pq.abc import PGconn, PGresult
 
 from config.postgresql import CONNECT_TIMEOUT
 
 UNKNOWN_STATEMENT = b"26000"  # SQLSTATE
 RETRY_SECONDS = 0.5  # how long after a failure this process does not try again
 
-# While the server is down: when one thread may try again. None if it is up.
-_retry_at: float | None = None
+_retry_at: dict[str, float] = {}  # for each server that is down, when one thread may try again; by alias
 _numbers = count()  # of prepared statements
 
 
@@ -31,19 +30,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Connect. While the server is down, one thread at a time tries; the others raise OperationalError at once, so
         that a server that does not even refuse connections does not take all threads.
         """
-        global _retry_at
-        if _retry_at is not None:
-            if monotonic() < _retry_at:
+        if (retry_at := _retry_at.get(self.alias)) is not None:
+            if monotonic() < retry_at:
                 raise OperationalError("PostgreSQL did not answer a moment ago")
-            _retry_at = monotonic() + CONNECT_TIMEOUT + RETRY_SECONDS
+            _retry_at[self.alias] = monotonic() + CONNECT_TIMEOUT + RETRY_SECONDS
         try:
             connection: Connection[Any] = super().get_new_connection(conn_params)
         except OperationalError:
-            _retry_at = monotonic() + RETRY_SECONDS
+            _retry_at[self.alias] = monotonic() + RETRY_SECONDS
             raise
-        _retry_at = None
+        _retry_at.pop(self.alias, None)
         self._prepared.clear()
         return connection
+
+    def chunked_cursor(self) -> Any:
+        """Return a cursor of the server only in a transaction: a transaction pooler would lose it otherwise."""
+        return super().chunked_cursor() if self.in_atomic_block else self.cursor()
 
     def fetch_row(self, sql: str, parameters: Sequence[str]) -> tuple[bytes | None, ...]:
         """Return the only row of a statement with the parameters $1, $2, …, as PostgreSQL writes it.
@@ -66,7 +68,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                     result = session.exec_prepared(self._prepare(session, sql), values)
             if result.status != ExecStatus.TUPLES_OK:
                 raise error_from_result(result)
-            return tuple(result.get_value(0, column) for column in range(result.nfields))
+            return _read_row(result)
 
     def _prepare(self, session: PGconn, sql: str) -> bytes:
         """Return the name under which this session has prepared a statement of `fetch_row`."""
@@ -77,6 +79,36 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 raise error_from_result(result)
             self._prepared[sql] = name
         return name
+
+    def begin_snapshot(self, sql: str, patience: float) -> tuple[bytes | None, ...]:
+        """Begin a transaction that reads one snapshot, and return the only row of a statement in it. One round trip.
+
+        Call it at the start of an atomic block. If there is no answer within `patience` seconds, the connection is
+        closed and OperationalError is raised: a server that is frozen would otherwise take the thread with it.
+        """
+        session = self.connection.pgconn  # type: ignore[union-attr] # the atomic block has connected
+        results = []
+        until = monotonic() + patience
+        with self.wrap_database_errors:
+            session.send_query(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {sql}".encode())
+            session.flush()
+            while self._wait_for_result(session, until) and (result := session.get_result()):
+                results.append(result)
+            for result in results:
+                if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+                    raise error_from_result(result)
+        return _read_row(results[-1])
+
+    def _wait_for_result(self, session: PGconn, until: float) -> bool:
+        """Return true as soon as `get_result` does not block. Raise OperationalError if that takes too long."""
+        answers = poll()
+        answers.register(session.socket, POLLIN)
+        while session.is_busy():
+            if not answers.poll(max(until - monotonic(), 0) * 1000):
+                self.close()
+                raise OperationalError("the server does not answer in time")
+            session.consume_input()
+        return True
 
     def is_usable(self) -> bool:
         """Return whether the connection still works, in most cases without a round trip.
@@ -90,3 +122,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not idle.poll(0):
             return True
         return bool(super().is_usable())
+
+
+def _read_row(result: PGresult) -> tuple[bytes | None, ...]:
+    return tuple(result.get_value(0, column) for column in range(result.nfields))

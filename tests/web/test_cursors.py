@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.backends.postgresql.base import DatabaseWrapper
 
 from accounts.models import User
@@ -25,11 +25,13 @@ def _refuse_unsafe_cursors(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_guard_refuses_what_a_pooler_would_lose():
-    with pytest.raises(AssertionError):
-        list(Tool.objects.iterator())
-    with transaction.atomic():
-        assert list(Tool.objects.iterator()) == []
+def test_rows_are_read_by_a_cursor_of_the_server_only_in_a_transaction():
+    make.tool(slug="alpha")
+    assert [tool.slug for tool in Tool.objects.iterator()] == ["alpha"]
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        assert cursor.name
+    with pytest.raises(AssertionError), connection.create_cursor("one"):
+        pass
 
 
 @pytest.mark.django_db(transaction=True)
