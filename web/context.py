@@ -23,6 +23,7 @@ FOOTER_LINKS = (
     ("/methodology/", "How we judge"),
     ("/disclosure/", "Disclosure"),
     ("/changes/?kind=corrections", "Corrections"),
+    ("/moderation/", "Moderation"),
     ("/about/#contact", "Contact"),
     ("/newsletter/", "Newsletter"),
     ("/feeds/changes.xml", "Feeds"),

@@ -23,7 +23,7 @@ URLS_PER_FILE = 5_000  # the protocol allows 50,000
 # URL names of pages without arguments.
 PAGES = [
     "home", "compare", "tools", "categories", "reviewers", "splits", "changes", "predictions", "methodology",
-    "disclosure", "about",
+    "disclosure", "about", "moderation",
 ]  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Moderating votes on tools: held votes, votes over time, freezes, and the log of all decisions."""
 
+import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -9,11 +10,11 @@ from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
 
-from desk.admin.held_votes import HeldVotesAdmin, ModerationAdmin
+from desk.admin.held_votes import HeldVotesAdmin, ModerationAdmin, count_votes
 from desk.permissions import tools_to_moderate
 from tools.expressions import SortKey
 from tools.models import Tool
@@ -21,13 +22,17 @@ from tools.search import MAX_QUERY_LENGTH
 from votes import deciding, ledger
 from votes.chart import draw_chart
 from votes.community import Community
-from votes.forms import FreezeForm
-from votes.models import Decision, Tally, Vote
-from votes.subjects import Subject
+from votes.forms import FreezeForm, NetworkForm
+from votes.models import Action, Decision, Tally, Vote
+from votes.networks import read_busy_networks, read_network
+from votes.subjects import TOOLS, Subject
+from web import clock
 from web.fields import LineField
+from web.words import format_day
 
 TOOLS_PER_PAGE = 50
 MAX_FOUND = 20
+MAX_NETWORKS = 20
 SPANS = {"1": "a day", "7": "a week", "30": "a month"}  # days of the chart
 MODERATORS = ("votes.moderate_vote", "votes.freeze_tool")
 
@@ -67,11 +72,15 @@ class VoteAdmin(HeldVotesAdmin):
         return reverse("admin:votes_vote_tool", args=[row.pk])
 
     def get_urls(self) -> list[Any]:
-        freeze = self.admin_site.admin_view(self.freeze)
-        return [*super().get_urls(), path(f"{self.route}freeze/", freeze, name="votes_vote_freeze")]
+        view = self.admin_site.admin_view
+        return [
+            *super().get_urls(),
+            path(f"{self.route}freeze/", view(self.freeze), name="votes_vote_freeze"),
+            path("network/<str:day>/<uuid:network>/", view(self.network), name="votes_vote_network"),
+        ]
 
     def list_subjects(self, request: HttpRequest) -> HttpResponse:
-        """Show the tools that have held votes or are frozen, and a search for any other."""
+        """Show the tools with held votes or a freeze, networks that voted on many subjects, and a search for a tool."""
         self.require(request)
         held = Tally.objects.filter(tool=OuterRef("pk"), held__gt=0)
         visible = tools_to_moderate(request.user)
@@ -88,6 +97,7 @@ class VoteAdmin(HeldVotesAdmin):
             title="Held votes",
             page=page,
             rows=[(tool, _get_community(tool)) for tool in page.object_list],
+            networks=read_busy_networks(today=clock.today(), most=MAX_NETWORKS),
             asked=asked,
             found=found.order_by(SortKey("name"), "pk")[:MAX_FOUND],
         )
@@ -120,6 +130,57 @@ class VoteAdmin(HeldVotesAdmin):
             "freeze_form": FreezeForm(initial={"frozen": "0" if community.is_frozen else "1"}),
             "may_freeze": request.user.has_perm("votes.freeze_tool"),
         }
+
+    def network(self, request: HttpRequest, day: str, network: uuid.UUID) -> HttpResponse:
+        """Show what one network did on all tools and pairs in a day; hold, release, or reject all of it (POST)."""
+        self.require(request, "votes.moderate_vote" if request.method == "POST" else "")
+        try:
+            on = date.fromisoformat(day)
+        except ValueError:
+            raise Http404 from None
+        if day != on.isoformat():
+            raise Http404  # one address per page
+        rows, browsers = read_network(network, day=on, tools=tools_to_moderate(request.user))
+        if not rows:
+            raise Http404
+        form = NetworkForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            asked = form.cleaned_data
+            action = Action(asked["action"])
+            moved = deciding.decide_network(
+                subjects=[row.subject for row in rows],
+                network=network,
+                day=on,
+                action=action,
+                until=asked["until"],
+                reason=asked["reason"],
+                words=asked["words"],
+                by=request.user,  # type: ignore[arg-type] # signed in
+            )
+            if moved:
+                messages.success(request, f"{action.label}: {count_votes(moved)}.")
+            else:
+                messages.warning(request, "No change: none of these votes are in that state.")
+            return HttpResponseRedirect(request.path)
+        return self.render(
+            request,
+            "desk/votes_network.html",
+            status=422 if form.is_bound else 200,
+            title=f"Network {network.hex[:8]} on {format_day(on)}",
+            day=on,
+            short_network=network.hex[:8],
+            browsers=browsers,
+            rows=[(row, self._locate(row.subject)) for row in rows],
+            total=sum(row.votes for row in rows),
+            form=form,
+            until=form.data.get("until", "") or timezone.now().isoformat(),
+            may_decide=request.user.has_perm("votes.moderate_vote"),
+        )
+
+    def _locate(self, subject: Subject) -> str:
+        """Return the URL of a subject's page, of either kind."""
+        name = "admin:votes_vote_tool" if subject.kind is TOOLS else "admin:votes_pairvote_pair"
+        return reverse(name, args=subject.ids)
 
     def freeze(self, request: HttpRequest, tool_id: int) -> HttpResponse:
         """Freeze or unfreeze a tool (POST)."""

@@ -17,6 +17,7 @@ START = "2026-01-05T09:00:00+00:00"
 VERDICTS, PREDICTIONS = "/export/verdicts.csv", "/export/predictions.csv"
 EXPORTS = [
     "/export/prices.csv", "/export/facts.csv", VERDICTS, PREDICTIONS, "/export/votes.csv", "/export/pair-votes.csv",
+    "/export/moderation.csv",
 ]  # fmt: skip
 
 
@@ -138,6 +139,7 @@ def test_export_has_an_etag_that_changes_with_it(client, url, time_machine):
     make.plan(of=scheduled)
     make.fact(of=scheduled)
     make.votes(on=scheduled, ship=1)
+    make.decision(on=scheduled)
     make.pair_votes(between=(one, scheduled), first=1)
 
     def check(*, is_changed: bool) -> None:
@@ -157,8 +159,14 @@ def test_export_has_an_etag_that_changes_with_it(client, url, time_machine):
             make.fact(of=one),
             make.votes(on=one, ship=1),
             make.pair_votes(between=(one, other), first=1),
+            make.decision(on=one),
         ),
-        lambda: (make.votes(on=one, skip=1), make.pair_votes(between=(one, other), first=1), one.plans.get().retire()),
+        lambda: (
+            make.votes(on=one, skip=1),
+            make.pair_votes(between=(one, other), first=1),
+            make.decision(on=other),
+            one.plans.get().retire(),
+        ),
         lambda: type(one).objects.filter(pk=one.pk).update(slug="omega"),
         lambda: time_machine.move_to(make.FUTURE + DAY),
     ):

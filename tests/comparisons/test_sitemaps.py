@@ -43,7 +43,7 @@ def test_every_listed_page_exists_and_is_indexable(client):
         f"/sitemaps/{kind}-1.xml" for kind in ("pages", "comparisons", "tools", "categories", "reviewers")
     ] + ["/sitemaps/newsletter.xml"]
     pages = [location for file in files for location in get_locations(client, file)]
-    assert len(pages) == len(set(pages)) == 11 + 34 + 44 + 8 + 4 + 1
+    assert len(pages) == len(set(pages)) == 12 + 34 + 44 + 8 + 4 + 1
     for page in pages:
         response = client.get(page)
         assert response.status_code == 200

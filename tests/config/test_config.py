@@ -1,8 +1,10 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.core import checks
 from django.db import models
@@ -84,6 +86,23 @@ def test_url_names_the_socket_of_the_running_server(tmp_path):
     cluster.mkdir()
     (cluster / "postmaster.pid").write_text("1\n/x\n2\n5432\n/elsewhere\n\n\nready\n")
     assert local_postgres.url(tmp_path) == "postgresql://postgres@/shipside?host=/elsewhere"
+
+
+def test_local_server_starts_with_one_locale_wherever_the_person_comes_from():
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # if root starts PostgreSQL, another user runs it
+        command = [sys.executable, "-m", "config.local_postgres"]
+        environment = {**os.environ, "DATA_DIR": folder, "LANG": "xx_XX.UTF-8", "LC_ALL": "xx_XX.UTF-8"}
+        done = subprocess.run(
+            [*command, "start"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        try:
+            with psycopg.connect(local_postgres.url(Path(folder))) as connection:
+                query = "SELECT datcollate, datctype FROM pg_database"
+                assert set(connection.execute(query)) == {("C.UTF-8", "C.UTF-8")}
+        finally:
+            subprocess.run([*command, "stop"], cwd=ROOT, env=environment, check=True)
 
 
 @isolate_apps("tools")

@@ -71,7 +71,7 @@ def test_held_votes_are_grouped_by_hour_and_network(moderator, two):
         "Nov 1, 2026, 13:00 UTC",
         "Nov 1, 2026, 12:00 UTC",
     ]
-    rows = re.findall(r'<code>(\w+)</code></label></th><td>(.*?)</td>((?:<td class="number">\d+</td>)+)', page)
+    rows = re.findall(r'<code>(\w+)</code></a></th><td>(.*?)</td>((?:<td class="number">\d+</td>)+)', page)
     assert [(name, why, re.findall(r"\d+", numbers)) for name, why, numbers in rows] == [
         (network.hex[:8], HeldFor.PAIR.label, ["0", "0", "2", "0"]),
         (network.hex[:8], HeldFor.PAIR.label, ["4", "1", "0", "0"]),

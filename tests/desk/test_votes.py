@@ -229,7 +229,7 @@ def test_queries_are_constant(moderator, things, django_assert_num_queries):
             tool=tools[0], tool_name="x", action="reject", reason="other", words="x", made_at=timezone.now(),
             votes=0, yes=0, no=0, networks=0,
         )  # fmt: skip
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         moderator.get(QUEUE)
     with django_assert_num_queries(9):
         moderator.get(get_path(tools[0]))

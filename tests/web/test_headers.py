@@ -60,8 +60,8 @@ def test_every_error_page_has_the_security_headers_and_is_stored_nowhere():
 
 @pytest.mark.parametrize("path", [
     "/", "/tools/", PAIR, "/tools/alpha/", "/search/", "/me/", "/me/votes/", "/export/votes.csv",
-    "/export/pair-votes.csv", "/export/prices.csv", "/export/facts.csv", "/export/verdicts.csv",
-    "/export/predictions.csv", "/robots.txt", "/feeds/changes.xml",
+    "/export/pair-votes.csv", "/export/moderation.csv", "/export/prices.csv", "/export/facts.csv",
+    "/export/verdicts.csv", "/export/predictions.csv", "/robots.txt", "/feeds/changes.xml",
 ])  # fmt: skip
 def test_form_sent_to_a_page_that_takes_none_gets_our_405(pair, path):
     response = Client(enforce_csrf_checks=True).post(path, {"a": "b"})

@@ -27,6 +27,7 @@ PATHS = [
     "/", PAIR, "/compare/beta-vs-alpha.json", "/og/compare/beta-vs-alpha.png", "/tools/", "/tools/alpha/",
     "/tools/alpha/votes/", "/tools/alpha.json", "/tools/alpha/badge.svg", "/categories/", "/reviewers/", "/splits/",
     "/changes/", "/predictions/", "/feeds/changes.xml", "/sitemap.xml", "/newsletter/", "/disclosure/",
+    "/moderation/",
 ]  # fmt: skip
 
 
@@ -96,6 +97,10 @@ def hold(site: Site) -> None:
     Vote.objects.filter(tool=site.beta).update(state="held", held_for="burst")
 
 
+def decide(site: Site) -> None:
+    make.decision(on=site.beta)
+
+
 def vote_between(site: Site) -> None:
     make.pair_votes(between=(site.beta, site.alpha), first=1)
 
@@ -120,7 +125,7 @@ def send_issue(site: Site) -> None:
 
 DEEDS: list[Callable[[Site], None]] = [
     edit, rename, move, withdraw_or_put_back, schedule, age, vote, change_votes, hold, vote_between, freeze,
-    make_votes_up, take_back, send_issue,
+    make_votes_up, take_back, send_issue, decide,
 ]  # fmt: skip
 CLOCK = [timedelta(minutes=1), timedelta(minutes=8), timedelta(hours=13), -timedelta(minutes=9)]
 
@@ -159,7 +164,7 @@ def test_page_from_memory_is_what_a_new_process_renders(time_machine: Any, paths
     (edit, PAIR), (rename, "/tools/"), (move, "/tools/"), (withdraw_or_put_back, "/tools/"), (vote, PAIR),
     (vote, "/tools/alpha/badge.svg"), (change_votes, "/tools/alpha/votes/"), (hold, "/compare/beta-vs-alpha.json"),
     (vote_between, PAIR), (freeze, PAIR), (make_votes_up, "/disclosure/"), (take_back, PAIR),
-    (send_issue, "/newsletter/"),
+    (send_issue, "/newsletter/"), (decide, "/moderation/"),
 ])  # fmt: skip
 def test_deed_shows_at_once(deed: Callable[[Site], None], path: str) -> None:
     """What the property above relies on: these deeds change these pages, however they are written."""

@@ -20,6 +20,7 @@ KINDS = [
     "/", PAIR, "/tools/", "/tools/alpha/", "/tools/alpha/votes/", "/tools/alpha.json", "/compare/beta-vs-alpha.json",
     "/tools/alpha/badge.svg", "/og/tools/alpha.png", "/og/compare/beta-vs-alpha.png", "/categories/", "/reviewers/",
     "/splits/", "/changes/", "/predictions/", "/search/", "/methodology/", "/disclosure/", "/about/", "/newsletter/",
+    "/moderation/", "/feeds/moderation.xml",
     "/newsletter/noted/", "/feeds/comparisons.xml", "/feeds/changes.xml", "/feeds/tools/alpha.xml",
     "/feeds/newsletter.xml", "/sitemap.xml", "/sitemaps/newsletter.xml", "/robots.txt", "/manifest.webmanifest",
 ]  # fmt: skip

@@ -41,6 +41,7 @@ URLS = {
 FILES = [
     "/export/votes.csv",
     "/export/pair-votes.csv",
+    "/export/moderation.csv",
     "/export/prices.csv",
     "/export/facts.csv",
     "/export/verdicts.csv",
@@ -52,6 +53,7 @@ FILES = [
     "/feeds/tools/qdrant.xml",
     "/feeds/categories/speech.xml",
     "/feeds/newsletter.xml",
+    "/feeds/moderation.xml",
     "/sitemaps/newsletter.xml",
     "/sitemap.xml",
     "/sitemaps/tools-1.xml",

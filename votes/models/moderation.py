@@ -45,6 +45,7 @@ class Reason(models.TextChoices):
 
 
 class Action(models.TextChoices):
+    HOLD = "hold", "Put under review"
     RELEASE = "release", "Released"
     REJECT = "reject", "Rejected"
     REOPEN = "reopen", "Back under review"
@@ -65,7 +66,8 @@ class Freeze(models.Model):
 class Decision(models.Model):
     """A moderator's decision about votes on one subject. A trigger refuses to change or delete it.
 
-    It outlives tools and users, so it stores their names too. A decision about a pair has no `tool` but `first` and
+    Readers see it in the public log (`votes.decision_log`), without the names of people. It outlives tools and users,
+    so it stores their names too. A decision about a pair has no `tool` but `first` and
     `second`, in the order of their ids. `yes` and `no` count votes for ship and skip, or for the first and the second.
     """
 
@@ -82,6 +84,11 @@ class Decision(models.Model):
     action = models.CharField(max_length=7, choices=Action)
     reason = models.CharField(max_length=9, choices=Reason)
     words = models.CharField(max_length=500, help_text="Why, in a sentence.")
+    has_public_words = models.BooleanField(
+        default=True,
+        db_default=False,
+        help_text="Whether the sentence was written for readers. Those from before the public log were not.",
+    )
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.DO_NOTHING,

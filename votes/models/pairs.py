@@ -5,6 +5,7 @@ from datetime import datetime
 from math import floor
 from typing import Self, cast
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import connection, models
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
@@ -110,6 +111,7 @@ class PairVote(BaseVote):
             models.Index(fields=["visitor"], name="votes_pairvote_visitor"),
             models.Index("first", "second", name="votes_pairvote_held", condition=Q(state="held")),
             models.Index("first", "second", name="votes_pairvote_rejected", condition=Q(state="rejected")),
+            BrinIndex(fields=["created_at"], name="votes_pairvote_created_at"),
         ]
 
     def __str__(self) -> str:

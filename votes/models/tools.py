@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Self
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
@@ -91,6 +92,7 @@ class Vote(BaseVote):
         indexes = [
             models.Index(fields=["visitor"], name="votes_vote_visitor"),
             models.Index(fields=["tool", "created_at"], name="votes_vote_held", condition=Q(state=VoteState.HELD)),
+            BrinIndex(fields=["created_at"], name="votes_vote_created_at"),
         ]
 
     def __str__(self) -> str:
