@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any, NamedTuple, TypedDict
 from urllib.parse import urlencode
 
+from django.core.paginator import Page
 from django.http import QueryDict
 
 from comparisons.addresses import add_query
@@ -32,7 +33,9 @@ from tools.prices import format_budget
 from votes.models import Camp, ListingQuerySet
 from web.caching import cached_per_revision
 from web.masks import Mask, positions_in
+from web.paging import get_page
 
+TOOLS_PER_PAGE = 50
 MAX_FACETS = 5  # filters by facts in sight
 MAX_STRUCK = 20  # tools that fail a must-have, by name
 
@@ -92,7 +95,7 @@ class FactFilterContext(TypedDict):
     """What the reader asked of facts and no filter can be, in sentences."""
     sorted_by: ListedAttribute | None
     order: str
-    """The order by a number in words; "" for any other order."""
+    """The order of the list in words."""
     number_sorts: list[tuple[str, str, bool]]
     """The orders by a number: (value, name, whether it is chosen)."""
 
@@ -135,6 +138,26 @@ def order_ids(
     if filters.sort:
         return facets.sort_by_number(selection.listed, mask, filters.sort)
     return (rows.among(selection.listed.select(mask)) if filters.wanted or has_more else rows).tool_ids()
+
+
+def get_page_of_cards(
+    selection: facets.Selection,
+    filters: FactFilters,
+    must_haves: ListedMustHaves,
+    rows: ListingQuerySet,
+    query: QueryDict,
+    *,
+    has_more: bool = False,
+    seats: Sequence[int] = (),
+) -> tuple[Page[int], list[Card]]:
+    """Return the page of a list that a reader asked for, as ids and as cards. Parameters as for `order_ids`.
+
+    `seats` are those whose verdicts count; () is the whole panel.
+    """
+    ids = order_ids(selection, filters, rows, has_more=has_more or bool(must_haves.judged))
+    page = get_page(ids, query, per_page=TOOLS_PER_PAGE, count=selection.pass_all().bit_count())
+    tools = Tool.objects.with_numbers(seats=seats).with_plans().select_related("category").in_order(page.object_list)
+    return page, build_cards(tools, selection.listed, filters.sort, must_haves.judged)
 
 
 def build_cards(
@@ -259,9 +282,12 @@ def _leave_out(chosen: ChosenFilter, pairs: Iterable[tuple[str, str]]) -> list[t
 
 
 def build_fact_filters(
-    selection: facets.Selection, attributes: Iterable[ListedAttribute], filters: FactFilters
+    selection: facets.Selection, attributes: Iterable[ListedAttribute], filters: FactFilters, *, order: str
 ) -> FactFilterContext:
-    """Return what a list shows of the filters by the facts of its category, which have these attributes."""
+    """Return what a list shows of the filters by the facts of its category, which have these attributes.
+
+    `order` is that of the list in words, unless it is sorted by a fact.
+    """
     attributes = list(attributes)
     built = facets.build_fact_facets(selection, attributes, filters.wanted)
     first = len(built) if len(built) <= MAX_FACETS + 1 else MAX_FACETS
@@ -273,7 +299,7 @@ def build_fact_filters(
         "unknown": selection.count_unknown(),
         "facts_ignored": filters.ignored,
         "sorted_by": filters.sort,
-        "order": facets.describe_order(filters.sort) if filters.sort else "",
+        "order": facets.describe_order(filters.sort) if filters.sort else order,
         "number_sorts": [
             (facets.name_parameter(attribute), attribute.name, attribute == filters.sort)
             for attribute in attributes

@@ -19,16 +19,15 @@ from comparisons.models import Comparison, ComparisonQuerySet
 from comparisons.pages.category_page import find_leader, list_categories
 from comparisons.pages.panel_seats import find_seats, read_panel_seats
 from comparisons.pages.tool_list import (
-    build_cards,
     build_fact_filters,
     build_filters,
     build_needs,
     build_sorts,
+    get_page_of_cards,
     index_site,
     judge_needs,
     list_chosen,
     list_removals,
-    order_ids,
     sort_listings,
     write_order,
 )
@@ -47,9 +46,7 @@ from tools.models import Category, Tool
 from votes.models import Listing, PairRank
 from web.current_address import at_current_address
 from web.pages import public_page
-from web.paging import get_page
 
-TOOLS_PER_PAGE = 50
 MAX_BOXES = 12  # comparisons of a category
 
 
@@ -79,41 +76,26 @@ def tools(request: HttpRequest) -> HttpResponse:
     rows = listings.chosen(
         category=category.id if category else "", price=asked.price, panel=asked.panel, community=asked.community
     )
-    page = get_page(
-        order_ids(
-            selection,
-            facts,
-            sort_listings(rows, asked.sort, site),
-            has_more=bool(must_haves.judged or asked.budget),
-        ),
-        request.GET,
-        per_page=TOOLS_PER_PAGE,
-        count=selection.pass_all().bit_count(),
-    )
-    found = Tool.objects.with_numbers().with_plans().select_related("category").in_order(page.object_list)
+    rows = sort_listings(rows, asked.sort, site)
+    has_more = asked.budget is not None
+    page, cards = get_page_of_cards(selection, facts, must_haves, rows, request.GET, has_more=has_more)
     filters = build_filters(site, selection, category, asked)
-    fact_filters = build_fact_filters(selection, attributes, facts)
+    fact_filters = build_fact_filters(selection, attributes, facts, order=write_order(site, asked.sort))
     return render(
         request,
         "comparisons/tools.html",
         {
             "here": reverse("tools"),
             "page": page,
-            "table": build_table(
-                build_cards(found, site.tools, facts.sort, must_haves.judged),
-                site.seats,
-                sort=asked.sort,
-                is_ranking=False,
-            ),
+            "table": build_table(cards, site.seats, sort=asked.sort, is_ranking=False),
             "removals": list_removals(request.GET, reverse("tools"), list_chosen(filters, fact_filters)),
             "sorts": build_sorts(site, asked.sort),
-            "order": fact_filters["order"] or write_order(site, asked.sort),
             "numbered": (selection.pass_all(but=["community"]) & numbered).bit_count(),
             "is_filtered": any(asked) or facts.is_set or must_haves.are_asked,
             "has_category": bool(category),
             **filters,
             **build_needs(selection, must_haves),
-            **{key: value for key, value in fact_filters.items() if key != "order"},
+            **fact_filters,
         },
     )
 
@@ -161,16 +143,10 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
     is_filtered = facts.is_set or must_haves.are_asked or bool(sort)
     kept = join_query(facts.query, must_haves.query, urlencode({"sort": sort}) if sort else "")
     rows = sort_listings(Listing.objects.at().of_category(category), sort, site, counted=seat_filter.ids)
-    page = get_page(
-        order_ids(selection, facts, rows, has_more=bool(must_haves.judged)),
-        request.GET,
-        per_page=TOOLS_PER_PAGE,
-        count=selection.pass_all().bit_count(),
-    )
+    page, cards = get_page_of_cards(selection, facts, must_haves, rows, request.GET, seats=seat_filter.ids)
     here = category.get_absolute_url()
-    tools = Tool.objects.with_numbers(seats=seat_filter.ids).with_plans().select_related("category")
-    cards = build_cards(tools.in_order(page.object_list), site.tools, facts.sort, must_haves.judged)
-    fact_filters = build_fact_filters(selection, attributes, facts)
+    order = write_order(site, sort, counted=seat_filter.names)
+    fact_filters = build_fact_filters(selection, attributes, facts, order=order)
     table = build_table(cards, site.seats, sort=sort, is_ranking=not sort and not facts.sort)
     leader = find_leader(cards, seats=seat_filter.ids)
     return render(
@@ -188,9 +164,8 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
             "table": table,
             "removals": list_removals(request.GET, here, list_chosen({}, fact_filters)),
             "sorts": build_sorts(site, sort),
-            "order": fact_filters["order"] or write_order(site, sort, counted=seat_filter.names),
             "is_filtered": is_filtered,
-            **{key: value for key, value in fact_filters.items() if key != "order"},
+            **fact_filters,
             **build_needs(selection, must_haves),
             **_head(category, page, cards, is_filtered=is_filtered),
             "leader": leader if table.is_ranking and page.number == 1 else None,
