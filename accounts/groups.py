@@ -124,7 +124,7 @@ def permissions_of(group: str) -> frozenset[str]:
 
 def render_table() -> str:
     """Return who may do what as the Markdown table of docs/editors.md."""
-    head = "| | " + " | ".join(GROUPS) + " |"
+    head = "| what | " + " | ".join(GROUPS) + " |"
     rule = "|---" * (len(GROUPS) + 1) + "|"
     rows = [
         f"| {right.description} | " + " | ".join("yes" if group in right.groups else "—" for group in GROUPS) + " |"

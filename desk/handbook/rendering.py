@@ -39,6 +39,7 @@ def render_handbook() -> Handbook | None:
             ids.add(str(token.attrGet("id")))
         if token.type == "table_open":
             token.attrSet("class", "handbook__table")
+            token.attrSet("tabindex", "0")  # a wide one is scrolled with keys
         if token.attrs.pop("style", None) == "text-align:right":  # the policy forbids inline styles
             token.attrSet("class", "handbook__number")
     html = _parser.renderer.render(tokens, _parser.options, {})

@@ -7,7 +7,7 @@
     const shown = document.createElement("div");
     shown.className = "desk-preview";
     shown.setAttribute("aria-label", "As readers will see it");
-    shown.setAttribute("role", "region");
+    shown.setAttribute("role", "group");
     let asked = 0;
     const show = async () => {
       const text = field.value;

@@ -50,7 +50,7 @@ class Hand:
     def report(self) -> str:
         """Return the counts as the Markdown table in docs/editors.md."""
         rows = [*self.chapters.items(), ("All of it", self.total)]
-        lines = ["| | clicks | fields | characters | minutes, about |", "|---|---:|---:|---:|---:|"]
+        lines = ["| chapter | clicks | fields | characters | minutes, about |", "|---|---:|---:|---:|---:|"]
         lines += [
             f"| {name} | {n['clicks']} | {n['fields']} | {n['characters']:,} | {self.minutes(n):.1f} |"
             for name, n in rows

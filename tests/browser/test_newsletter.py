@@ -12,7 +12,6 @@ from newsletter.messages import Links, build_issue_message
 from newsletter.models import Delivery, Issue, Subscriber
 from newsletter.worker import MailWorker
 from tests import factories as make
-from tests.browser.screens import find_too_wide, find_violations_on
 from tests.browser.signing_in import sign_in
 from tools.models import Category
 
@@ -76,11 +75,6 @@ def test_editor_sees_the_message_while_typing_and_how_it_goes_out(site, page: Pa
     watched = [make.entry(title=title, words=(title,)) for title in ("One " + "W" * 200, "Two")]
     Issue.objects.update(content=[one.record for one in watched])
     form = f"{site}/admin/newsletter/issue/{issue.pk}"
-    complaints = []
-    for path in ("change/", "preview/", f"pieces/{watched[0].key}/"):
-        page.goto(f"{form}/{path}")
-        complaints += find_too_wide(page, (1440, 360)) + find_violations_on(page, [(1440, "light"), (360, "dark")])
-    assert not complaints, "\n".join(complaints)
     page.goto(f"{form}/change/")
     page.get_by_role("button", name="Leave “Two” out").click()
     expect(page.get_by_role("button", name="Put “Two” back")).to_be_visible()

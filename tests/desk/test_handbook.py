@@ -21,7 +21,7 @@ def test_handbook_is_a_page_of_the_desk_whose_links_lead_somewhere(client):
     links = set(re.findall(r'href="#([^"]+)"', body))
     assert links - ids == set()
     assert len(links) > 15
-    assert '<table class="handbook__table">' in body
+    assert '<table class="handbook__table" tabindex="0">' in body
     assert [words for words in ("<img", "](", " style=") if words in body] == []
 
 
