@@ -1,7 +1,7 @@
 """The report of an import or a dry run. The code that writes the rows records them here, so they cannot disagree."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models
 
 from catalog.problems import ImportProblem, Place
+from catalog.shown import find_shown
 from tools.models import Fact, Plan
 
 type Fields = dict[str, tuple[object, object]]
@@ -50,6 +51,8 @@ class ImportReport:
     # How many rows of each model get another time of publication or withdrawal. A user who may not publish by hand may
     # not do it with a file either.
     published: Counter[type[models.Model]] = field(default_factory=Counter)
+    # How many rows of each kind change what readers see, by the published content in which they see it.
+    shown: dict[type[models.Model], Counter[str]] = field(default_factory=dict)
     change_id: int | None = None
     """The id of the bulk change that was recorded, if any."""
     _seal: Any = field(default_factory=lambda: blake2b(digest_size=16), repr=False, compare=False)
@@ -65,9 +68,12 @@ class ImportReport:
         self.changes.append(RowChange(place, kind, describe_row(row), fields))
         if fields.keys() & {"published_at", "withdrawn_at"}:
             self.published[model] += 1
+        self._note_shown(row, kind, joins=fields["categories"][1] if "categories" in fields else ())
 
-    def record_added(self, model: type[models.Model], row: Any, place: Place) -> None:
-        """Record a new row."""
+    def record_added(
+        self, model: type[models.Model], row: Any, place: Place, *, categories: Sequence[str] = ()
+    ) -> None:
+        """Record a new row. `categories` are the slugs of those of an attribute."""
         kind = get_kind(model)
         self._seal.update(repr((place, kind)).encode())
         self.added[kind] += 1
@@ -75,6 +81,11 @@ class ImportReport:
             self.additions.append(RowAddition(place, kind, describe_row(row)))
         if getattr(row, "published_at", None) is not None:
             self.published[model] += 1
+        self._note_shown(row, kind, joins=categories)
+
+    def _note_shown(self, row: Any, kind: str, *, joins: Any) -> None:
+        if content := find_shown(row, joins=joins):
+            self.shown.setdefault(content, Counter())[kind] += 1
 
     def count_added(self, model: type[models.Model], count: int) -> None:
         """Count new rows without listing them."""

@@ -158,7 +158,7 @@ def _write_slugged(
         else:
             rows[part.slug] = model(slug=part.slug, **_get_values(part, fields))
             new.append(rows[part.slug])
-            report.record_added(model, rows[part.slug], place)
+            report.record_added(model, rows[part.slug], place, categories=getattr(part, "categories", ()))
     _update(model, changed, fields, history)
     _create(model, new, history)
     return rows
@@ -384,6 +384,7 @@ def _write_predictions(
                 new.append(row)
                 report.record_added(Prediction, row, claim_place)
                 continue
+            row.review = review
             changes = find_differences(row, part, JUDGMENT_FIELDS)
             report.record_existing(Prediction, row, claim_place, changes)
             if changes:

@@ -22,7 +22,10 @@ from desk.history import conflicts, deletion
 from desk.history.events import get_tracked_models
 from desk.history.pages import HistoryPages, get_admin_url
 from desk.idempotency import answer_once
+from desk.permissions import find_missing_right
 from desk.presence import PresenceAdmin
+from desk.refusals import MayNotPublishError
+from desk.shown import explain
 from desk.steps import tell_next_step
 from tools.models import ContentRevision
 from tools.row_history import set_change_reason
@@ -246,6 +249,8 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
         if obj is not None and deletion.was_seen(obj) and super().has_delete_permission(request, obj):
             messages.error(request, f"“{obj}” stays. {deletion.STAYS}")
             return HttpResponseRedirect(get_admin_url(self.model, "change", obj.pk))
+        if obj is not None and (content := find_missing_right(request.user, obj)):
+            raise MayNotPublishError(explain(content, obj))
         if request.method == "POST" and (reason := normalize_line(request.POST.get("change_reason", ""))):
             set_change_reason(reason[:500])
         try:

@@ -3,14 +3,17 @@
 Ask these functions; never check the name of a group. The groups and their permissions are in accounts/groups.py.
 """
 
+from collections.abc import Collection
+
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
 
 from accounts.models import User
+from catalog.shown import find_shown
 from desk.content import Content
 from handovers.people import PUBLISH_PERMISSIONS
 from reviews.models import Prediction, Review, Reviewer
-from tools.models import Tool, ToolQuerySet
+from tools.models import Attribute, Tool, ToolQuerySet
 
 type AnyUser = User | AnonymousUser
 """The user of a request."""
@@ -29,14 +32,27 @@ def may_override_gate(user: AnyUser, model: type[Model]) -> bool:
     return may_publish(user, model) and user.has_perm("tools.override_gate")
 
 
+def find_missing_right(user: AnyUser, row: Model, *, joins: Collection[str] = ()) -> type[Model] | None:
+    """Return what a user would have to be able to publish to change a row at once; None if they may change it.
+
+    What readers see is changed by those who may publish it. Others propose a change on the form of a tool or a
+    comparison, or ask (`desk.shown.explain`). `joins` are the slugs of categories that an attribute is to be in.
+    """
+    if all(may_publish(user, model) for model in PUBLISH_PERMISSIONS):
+        return None
+    content = find_shown(row, joins=joins)
+    return content if content and not may_publish(user, content) else None
+
+
 def may_import(user: AnyUser) -> bool:
-    """Return whether a user may import catalog files and spreadsheets, which can write any content."""
+    """Return whether a user may import catalog files and spreadsheets: what readers see only if they may publish it."""
     return user.has_perm("tools.import_catalog")
 
 
-def may_convert(user: AnyUser) -> bool:
+def may_convert(user: AnyUser, attribute: Attribute) -> bool:
     """Return whether a user may give an attribute another kind, which rewrites the facts about it."""
-    return user.has_perms(["tools.change_attribute", "tools.change_fact"])
+    may_change = user.has_perms(["tools.change_attribute", "tools.change_fact"])
+    return may_change and find_missing_right(user, attribute) is None
 
 
 def may_preview(user: AnyUser, content: Content) -> bool:

@@ -36,6 +36,10 @@ _QUERY_ERRORS = (
 )
 
 
+class MayNotPublishError(PermissionDenied):
+    """What a user would change is seen by readers, and they may not publish it. The words say what to do instead."""
+
+
 def answer(site: AdminSite, request: HttpRequest, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     """Return the response of a view, or a page of the desk that says why there is none.
 
@@ -47,6 +51,8 @@ def answer(site: AdminSite, request: HttpRequest, view: Callable[[], HttpRespons
             raise BadRequest("The query string contains a NUL character.")
         response = view()
         return response.render() if isinstance(response, SimpleTemplateResponse) else response
+    except MayNotPublishError as error:
+        return _render(site, request, status=403, title="You may not do this at once", words=error.args[0])
     except PermissionDenied:
         return _refuse_permission(site, request)
     except (BadRequest, SuspiciousOperation, DataError) as error:

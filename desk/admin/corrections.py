@@ -5,13 +5,14 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from desk.base import DeskAdmin
+from desk.shown_admin import ShownAdmin
 from desk.tool_page.corrections import AppendOnlyAdmin, CorrectionForm
-from tools.models import Correction
+from tools.models import Correction, Tool
 
 
 @admin.register(Correction)
-class CorrectionAdmin(AppendOnlyAdmin, DeskAdmin[Correction]):
+class CorrectionAdmin(AppendOnlyAdmin, ShownAdmin[Correction]):
+    adds_to = Tool
     form = CorrectionForm
     list_display = ["tool", "note", "made_at"]
     list_display_links = ["note"]

@@ -23,6 +23,7 @@ from desk.ids import parse_id
 from desk.lists.change_lists import FlippedFilter, ListAdmin, StateFilter, render_mark
 from desk.permissions import writes_own_drafts_only
 from desk.publishing.admin import PublishingAdmin
+from desk.shown_admin import ShownAdmin
 from reviews.actions import note_mentions
 from reviews.choices import Verdict
 from reviews.models import Prediction, Review, Reviewer
@@ -58,7 +59,8 @@ class ReviewerForm(forms.ModelForm):
 
 
 @admin.register(Reviewer)
-class ReviewerAdmin(UsualPanel, ListAdmin[Reviewer]):
+class ReviewerAdmin(UsualPanel, ShownAdmin[Reviewer], ListAdmin[Reviewer]):
+    adds_to = Review
     form = ReviewerForm
     list_display = ["seat", "name", "lens", "reviews_link", "held_by"]
     list_display_links = ["name"]

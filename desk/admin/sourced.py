@@ -21,13 +21,14 @@ from desk.lists.change_lists import (
 )
 from desk.lists.verify_action import run_verify_action
 from desk.lists.verifying import SourcedRow, read_rows
+from desk.shown_admin import ShownAdmin
 from tools.models import Fact, Plan
 from tools.prices import Price
 from tools.publishing import PublicationState
 from web import clock
 
 
-class SourcedAdmin(SheetAdmin, ListAdmin):
+class SourcedAdmin(ShownAdmin[Any], SheetAdmin, ListAdmin):
     """Prices or facts. Only the source and the day of the check are editable, and only while a row is current."""
 
     # Never checked first, then the oldest checks.

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Model, QuerySet, prefetch_related_objects
+from django.db.models import Count, ManyToManyField, Model, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -23,8 +23,11 @@ from desk.bulk.layouts import ATTRIBUTE_SHEET
 from desk.bulk.sheet_admin import SheetAdmin
 from desk.fields import LinesField
 from desk.lists.change_lists import ListAdmin, PreparedChangeList
-from desk.permissions import may_convert
+from desk.permissions import find_missing_right, may_convert, may_publish
 from desk.preset_rows import PresetRowsField
+from desk.refusals import MayNotPublishError
+from desk.shown import explain
+from desk.shown_admin import ShownAdmin
 from desk.value_fields import ChoicesField
 from tools.expressions import SortKey
 from tools.models import Attribute, Category, Fact, Tool, find_misfits
@@ -40,7 +43,7 @@ def _count_by(rows: QuerySet, field: str) -> Counter[int]:
     return Counter(dict(rows.order_by().values_list(field).annotate(Count("pk"))))
 
 
-class VocabularyAdmin(ListAdmin):
+class VocabularyAdmin(ShownAdmin, ListAdmin):
     """Rows with a name and a slug."""
 
     search_fields = ["name", "slug"]
@@ -209,12 +212,22 @@ class AttributeAdmin(SheetAdmin, VocabularyAdmin):
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     def convert_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Give an attribute another kind, and its facts the values that the editor enters for each present value."""
-        if not may_convert(request.user):
-            raise PermissionDenied
         attribute = get_object_or_404(Attribute, pk=pk)
+        if not may_convert(request.user, attribute):
+            content = find_missing_right(request.user, attribute)
+            raise MayNotPublishError(explain(content, attribute)) if content else PermissionDenied
         return handle_conversion(
             request, attribute, context={**self.admin_site.each_context(request), "opts": self.opts}
         )
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelMultipleChoiceField | None:
+        """Offer only categories that readers do not see to users who may not publish: its page lists attributes."""
+        if db_field.name == "categories" and not may_publish(request.user, Tool):
+            shown = Tool.objects.published().order_by().values("category")
+            kwargs["queryset"] = Category.objects.exclude(pk__in=shown)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def prepare_rows(self, attributes: list[Any]) -> None:
         facts = _count_by(Fact.objects.current(), "attribute")

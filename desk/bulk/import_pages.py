@@ -4,6 +4,7 @@ Between the steps the file waits on the server. A seal of the report goes throug
 anything other than the report said is rolled back, and the new report is shown.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -205,8 +206,22 @@ def _explain_forbidden(request: HttpRequest, report: ImportReport) -> str:
         format_count(model, count) for model, count in report.published.items() if not may_publish(request.user, model)
     ]
     if not forbidden:
-        return ""
+        return _explain_shown(request, report)
     return f"This file sets or changes the publication time of {join_words(forbidden)}. Your account may not publish."
+
+
+def _explain_shown(request: HttpRequest, report: ImportReport) -> str:
+    """Return what the file changes of what readers see, if the user may not publish that, in a sentence, or ""."""
+    numbers = Counter[str]()
+    for content, counts in report.shown.items():
+        numbers += counts if not may_publish(request.user, content) else Counter()
+    if not numbers:
+        return ""
+    what = join_words([f"{kind} ({number:,})" for kind, number in sorted(numbers.items())])
+    return (
+        f"This file changes what readers see: {what}. Your account may not publish. Change prices, facts, and tools on "
+        "the form of each tool, where they are kept as a pending change, or ask an editor to import the file."
+    )
 
 
 def _render(request: HttpRequest, kind: ImportKind, page: ImportPage, **context: object) -> HttpResponse:

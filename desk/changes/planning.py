@@ -1,23 +1,26 @@
 """How each row goes back: overwritten, superseded, withdrawn, deleted, added again, or left as it is and why.
 
 The rules are those of ordinary edits: what readers have seen is superseded or withdrawn, and never deleted, rewritten,
-or made a draft again; what somebody changed since is theirs. Makes no queries beyond those of its batch.
+or made a draft again; what somebody changed since is theirs. Makes no queries beyond those of its batch, except to find
+out what readers see of rows whose user may not publish everything.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Model
 
+from accounts.models import User
 from catalog.report import describe_row
 from comparisons.models import Comparison
 from desk.changes.batches import Batch, Key, get_key
 from desk.changes.targets import PUBLICATION, Target, Values, read_values
 from desk.history.events import TrackedModel
+from desk.permissions import find_missing_right, may_publish
 from reviews.models import Prediction, Review
-from tools.models import Correction, Fact, Plan, Sourced, Tool
+from tools.models import Category, Correction, Fact, Plan, Sourced, Tool
 from tools.publishing import PublicationState, Publishable
 from tools.values import fits
 
@@ -30,6 +33,7 @@ DELETED = "it was deleted since"
 REPLACED = "it has another value since"
 UNFIT = "it is no longer a value of its attribute"
 NOT_ALLOWED = "your account may not publish or withdraw it"
+SHOWN = "readers see it, and your account may not publish: ask an editor"
 
 
 class Done(NamedTuple):
@@ -83,12 +87,10 @@ class Steps:
 
 
 class Planner:
-    """Decides for each target of a batch. `may_publish` says of a model whether the user may publish and withdraw."""
+    """Decides for each target of a batch, as its user may."""
 
-    def __init__(
-        self, batch: Batch, *, now: datetime, correction: bool, may_publish: Callable[[type[Any]], bool]
-    ) -> None:
-        self.batch, self.now, self.correction, self.may_publish = batch, now, correction, may_publish
+    def __init__(self, batch: Batch, *, now: datetime, correction: bool, by: User) -> None:
+        self.batch, self.now, self.correction, self.by = batch, now, correction, by
         self.steps = Steps()
         self._handled: set[tuple[type[Model], int]] = set()
         self._withdrawn: set[int] = set()  # tools
@@ -105,7 +107,9 @@ class Planner:
 
     def _plan_row(self, target: Target) -> None:
         row = self.batch.get(target)
-        if not target.is_known:
+        if row is not None and self._is_kept(row, target.before):
+            self.steps.leave(row, SHOWN)
+        elif not target.is_known:
             if row is not None:
                 self.steps.leave(row, "the history does not know what it was before")
         elif target.after is None:
@@ -118,6 +122,15 @@ class Planner:
             self._plan_removal(target, row)
         else:
             self._plan_change(target, row, target.before, target.after)
+
+    def _is_kept(self, row: Any, before: Values | None) -> bool:
+        """Return whether readers see a row, or would when it goes back, and the user may not publish that."""
+        ids = (before or {}).get("categories", [])
+        joins = [category.slug for category in Category.objects.filter(pk__in=ids)] if ids else []
+        return find_missing_right(self.by, row, joins=joins) is not None
+
+    def may_publish(self, model: type[Model]) -> bool:
+        return may_publish(self.by, model)
 
     # -- Rows that the change added -------------------------------------------------------------------------
 
@@ -188,6 +201,9 @@ class Planner:
         row: Any = target.model(**before)
         if isinstance(row, Publishable):
             row.published_at = row.withdrawn_at = None
+        if self._is_kept(row, target.before):
+            self._leave_missing(target, SHOWN)
+            return
         if reason := self._find_obstacle(target.model, row, before):
             self._leave_missing(target, reason)
             return

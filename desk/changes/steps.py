@@ -15,10 +15,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from catalog.bulk_changes import record_bulk_change
 from catalog.models import BulkChange, ChangeState
-from desk.history.deletion import STAYS, explain_refusal, find_seen
+from desk.history.deletion import explain_refusal, find_reasons_to_stay, load_rows
 from desk.permissions import may_publish
 from desk.publishing.transitions import TRANSITIONS, apply_transition, compute_effects
 from tools.models import ContentRevision
@@ -111,9 +112,10 @@ def finish(change: BulkChange) -> None:
 
 def _delete(request: HttpRequest, change: BulkChange, rows: "QuerySet[Any]") -> tuple[int, Left]:
     """Delete rows that readers never saw. Return how many, and the others with the reason why they stay."""
-    seen = find_seen(rows)
-    left = [[str(row), STAYS] for row in seen]
-    rows = rows.exclude(pk__in=[row.pk for row in seen])
+    found = load_rows(rows)
+    reasons = find_reasons_to_stay(request.user, found)
+    left = [[str(row), strip_tags(reasons[row.pk])] for row in found if row.pk in reasons]
+    rows = rows.exclude(pk__in=reasons)
     try:
         return _delete_together(request, change, rows), left
     except (IntegrityError, ProtectedError):

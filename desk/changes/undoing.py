@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -23,7 +22,6 @@ from desk.changes.targets import Target, Values, read_comparisons, read_since, r
 from desk.changes.writing import write_steps
 from desk.history.events import TrackedModel, read_names
 from desk.history.field_changes import FieldChange, compare_states
-from desk.permissions import may_publish
 from reviews.actions import note_mentions
 from reviews.models import Review
 from tools.models import Category, Fact, Plan, Tool
@@ -159,8 +157,7 @@ def _take_back(
     log = HistoryLog(by=by, at=timezone.now(), reason=None if dry_run else reason)
     with record_bulk_change(made):
         for targets in filter(None, batches):
-            planner = Planner(Batch(targets), now=log.at, correction=correction, may_publish=partial(may_publish, by))
-            steps = planner.plan()
+            steps = Planner(Batch(targets), now=log.at, correction=correction, by=by).plan()
             report.add(steps)
             write_steps(steps, log)
         made.summary, made.left = report.summary, report.left

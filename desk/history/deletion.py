@@ -8,10 +8,13 @@ from django.contrib.admin import actions
 from django.db import IntegrityError, models, transaction
 from django.db.models import ProtectedError, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 
 from comparisons.models import Comparison
 from desk import change_links
 from desk.history.events import get_tracked_models
+from desk.permissions import AnyUser, find_missing_right
+from desk.shown import explain
 from reviews.models import Prediction, Review
 from tools.models import ContentRevision, Fact, Plan, Sourced, Tool
 from tools.publishing import Publishable
@@ -33,10 +36,21 @@ def was_seen(row: models.Model) -> bool:
     return False
 
 
-def find_seen(rows: "QuerySet[models.Model]") -> list[models.Model]:
-    """Return the rows that readers have seen. One query."""
+def find_reasons_to_stay(user: AnyUser, rows: "Iterable[models.Model]") -> dict[object, str]:
+    """Return the rows that a user may not delete, as {id: reason}: readers have seen them, or see them elsewhere."""
+    reasons: dict[object, str] = {}
+    for row in rows:
+        if was_seen(row):
+            reasons[row.pk] = STAYS
+        elif content := find_missing_right(user, row):
+            reasons[row.pk] = explain(content, row)
+    return reasons
+
+
+def load_rows(rows: "QuerySet[models.Model]") -> "list[models.Model]":
+    """Return rows with what `find_reasons_to_stay` asks of them. One query."""
     owner = "tool" if issubclass(rows.model, Sourced) else "review" if rows.model is Prediction else None
-    return [row for row in (rows.select_related(owner) if owner else rows) if was_seen(row)]
+    return list(rows.select_related(owner) if owner else rows)
 
 
 @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
@@ -57,13 +71,16 @@ def delete_selected(
 def _delete_unseen(
     modeladmin: admin.ModelAdmin, request: HttpRequest, queryset: "QuerySet[models.Model]"
 ) -> HttpResponse | None:
-    seen = find_seen(queryset)
-    if seen:
-        names = [f"“{row}”" for row in seen[:MAX_NAMES]]
-        rest = [f"{count_of(len(seen) - MAX_NAMES, 'other')}"] if len(seen) > MAX_NAMES else []
-        verb = "stays" if len(seen) == 1 else "stay"
-        messages.warning(request, f"{join_words([*names, *rest])} {verb}. {STAYS}")
-        queryset = queryset.exclude(pk__in=[row.pk for row in seen])
+    rows = load_rows(queryset)
+    reasons = find_reasons_to_stay(request.user, rows)
+    for reason in dict.fromkeys(reasons.values()):
+        staying = [row for row in rows if reasons.get(row.pk) == reason]
+        names = [f"“{row}”" for row in staying[:MAX_NAMES]]
+        rest = [f"{count_of(len(staying) - MAX_NAMES, 'other')}"] if len(staying) > MAX_NAMES else []
+        verb = "stays" if len(staying) == 1 else "stay"
+        messages.warning(request, format_html("{} {}. {}", join_words([*names, *rest]), verb, reason))
+    if reasons:
+        queryset = queryset.exclude(pk__in=reasons)
         if not queryset.exists():
             return None
     try:

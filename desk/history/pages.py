@@ -28,11 +28,12 @@ from desk.history.events import (
 from desk.history.restoring import HistoryRow, Restoration, plan_restoration
 from desk.history.saves import group_saves
 from desk.idempotency import answer_once
-from desk.permissions import AnyUser, may_import, may_see, writes_own_drafts_only
+from desk.permissions import AnyUser, find_missing_right, may_import, may_see, writes_own_drafts_only
+from desk.shown import explain
 from handovers.people import list_comments
 from newsletter.issuing import IssueActionError
-from reviews.models import Prediction, Review
-from tools.models import ContentRevision, Correction, Sourced, Tool
+from reviews.models import Prediction, Review, Reviewer
+from tools.models import Attribute, Category, ContentRevision, Correction, Sourced, Tool
 from tools.row_history import DELETED, set_change_reason
 from web.normalize import normalize_line
 from web.paging import parse_page_number
@@ -126,6 +127,8 @@ class HistoryPages:
             if not self._may_restore(request, tracked, row):
                 raise PermissionDenied
             restoration = plan_restoration(tracked, row, correction=request.POST.get("why") == "wrong")
+            if content := _find_missing_right(request.user, tracked, row):
+                restoration.problems.append(explain(content, row.instance))
             current_version = read_version(self._get_readable_models(request.user), object_id)
             if request.method == "POST" and restoration.is_possible:
                 if request.POST.get(SEEN_VERSION) == current_version:
@@ -241,7 +244,8 @@ class HistoryPages:
         """Return whether the user may change rows of a model, or one of them."""
         meta = model._meta
         # The admins of plans and facts refuse to change superseded rows, but restoring one supersedes the current row.
-        if self.site.is_registered(model) and not issubclass(model, Sourced):
+        # What readers see is a question of its own (`_find_missing_right`).
+        if self.site.is_registered(model) and not issubclass(model, (Sourced, Category, Attribute, Reviewer)):
             return self.site.get_model_admin(model).has_change_permission(request, obj)
         return request.user.has_perm(f"{meta.app_label}.change_{meta.model_name}")
 
@@ -264,6 +268,16 @@ def _read_history_row(tracked: TrackedModel, object_id: int, version: int) -> Hi
         )
         belongs = cursor.fetchone()[0]
     return tracked.history._default_manager.get(pk=version) if belongs else None
+
+
+def _find_missing_right(user: AnyUser, tracked: TrackedModel, version: HistoryRow) -> type[models.Model] | None:
+    """Return what a user would have to be able to publish to restore a version, or to add a deleted row again."""
+    row = tracked.model._default_manager.filter(pk=version.id).first() or version.instance
+    joins: list[str] = []
+    if tracked.model is Attribute:
+        ids = version.categories.values_list("category_id", flat=True)
+        joins = list(Category.objects.filter(pk__in=ids).values_list("slug", flat=True))
+    return find_missing_right(user, row, joins=joins)
 
 
 def _first_line(error: Exception) -> str:

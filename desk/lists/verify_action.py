@@ -30,7 +30,7 @@ def run_verify_action(
         with change_links.record_action(request, title, offer="Marked by mistake?"):
             _report(model_admin, request, verify(rows, by=request.user))
         return None
-    plan = VerificationPlan.of(rows)
+    plan = VerificationPlan.of(rows, by=request.user)
     number = len(plan.to_verify)
     return ask_to_confirm(
         request,

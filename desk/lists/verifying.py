@@ -7,13 +7,17 @@ from typing import Self
 from django.db import transaction
 from django.db.models import QuerySet
 
-from desk.permissions import AnyUser
+from desk.permissions import AnyUser, find_missing_right
 from tools.expressions import SortKey
 from tools.models import ContentRevision, Fact, Plan, Tool
 from web import clock
 
 MAX_ROWS = 1000  # per action; nobody checks more sources in a day
 REASON = "verified today"
+SHOWN = (
+    "because readers see them and your account may not publish: tick “Verified today” on the form of the tool, where "
+    "it is kept as a pending change, or ask an editor"
+)
 
 type SourcedRow = Plan | Fact
 
@@ -30,13 +34,16 @@ class VerificationPlan:
     already_verified: list[SourcedRow] = field(default_factory=list)
     superseded: list[SourcedRow] = field(default_factory=list)
     without_source: list[SourcedRow] = field(default_factory=list)
+    shown: list[SourcedRow] = field(default_factory=list)
 
     @classmethod
-    def of(cls, rows: Iterable[SourcedRow]) -> Self:
+    def of(cls, rows: Iterable[SourcedRow], *, by: AnyUser) -> Self:
         plan, today = cls(), clock.today()
         for row in rows:
             if row.superseded_at is not None:
                 plan.superseded.append(row)
+            elif find_missing_right(by, row):
+                plan.shown.append(row)
             elif not row.source:
                 plan.without_source.append(row)
             elif row.verified_on == today:
@@ -52,6 +59,7 @@ class VerificationPlan:
             ("superseded", self.superseded),
             ("without a source to check", self.without_source),
             ("already verified today", self.already_verified),
+            (SHOWN, self.shown),
         ]
         return [(reason, rows) for reason, rows in reasons if rows]
 
@@ -90,7 +98,7 @@ def verify(rows: Iterable[SourcedRow], *, by: AnyUser) -> VerificationPlan:
     pks: dict[type[SourcedRow], list[int]] = {Fact: [], Plan: []}
     for row in rows:
         pks[type(row)].append(row.pk)
-    plan = VerificationPlan.of([*_lock_facts(pks[Fact]), *_lock_plans(pks[Plan])])
+    plan = VerificationPlan.of([*_lock_facts(pks[Fact]), *_lock_plans(pks[Plan])], by=by)
     _write([row for row in plan.to_verify if isinstance(row, Plan)], Plan, by=by)
     _write([row for row in plan.to_verify if isinstance(row, Fact)], Fact, by=by)
     return plan

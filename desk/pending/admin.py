@@ -42,9 +42,12 @@ from desk.pending.replaying import (
     replay,
     rolled_back,
 )
+from desk.permissions import find_missing_right
 from desk.publishing.admin import LOCAL_TIME, PublishingAdmin, suggest_time
 from desk.publishing.gate import format_moment
 from desk.publishing.previews import LIFETIME_HOURS
+from desk.refusals import MayNotPublishError
+from desk.shown import explain
 from tools.models import ContentRevision
 from tools.publishing import PublicationState
 from web import clock
@@ -176,6 +179,13 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
                 request, f"Kept as a pending change: {differ}. Readers see nothing of it until it is published."
             )
         return HttpResponseRedirect(self._change_url(obj))
+
+    def save_model(self, request: Any, obj: ModelT, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+        """Save an object, unless it was published after its form was taken as that of a draft."""
+        is_direct = change and not getattr(request, "is_replay", False)
+        if is_direct and (content := find_missing_right(request.user, obj)):
+            raise MayNotPublishError(explain(content, obj))
+        super().save_model(request, obj, form, change)
 
     def _show_again(self, request: Any, words: str, view: Callable[[], HttpResponse]) -> HttpResponse:
         request.busy, request.POST = words, drop_action(request.POST)

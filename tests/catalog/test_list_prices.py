@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from catalog.list_prices import find_data_day, find_model, read_rates_of
 from tests import factories as make
-from tests.desk.uploading import IMPORTS, SEES, client_with, import_now, messages_of, visible_text
+from tests.desk.uploading import PUBLISHES, SEES, client_with, import_now, messages_of, visible_text
 from tools.costs import Usage, compute_bill, round_to_cent
 from tools.models import Plan
 from tools.prices import Price
@@ -98,7 +98,7 @@ def test_proposal_waits_at_the_desk_and_is_imported_only_there(capsys, client):
     assert "Nothing was imported." in text
     assert list(Plan.objects.values()) == before
 
-    editor = client_with(*IMPORTS)
+    editor = client_with(*PUBLISHES)
     assert "Proposed token prices" in editor.get("/admin/catalog/").content.decode()
     shown = editor.post("/admin/catalog/prices/")
     text = visible_text(shown)
@@ -131,7 +131,7 @@ def test_tool_without_a_usage_plan_gets_one_per_model_and_keeps_what_is_not_list
     make.plan(of=kept, name="Usage", rates=[MINI[0], image], **USAGE)
     make.plan(of=kept, name="Euro", rates=[MINI[0]], **{**USAGE, "currency": "EUR"})
     propose(capsys)
-    editor = client_with(*IMPORTS)
+    editor = client_with(*PUBLISHES)
     import_now(editor, "/admin/catalog/", editor.post("/admin/catalog/prices/"))
     assert list(one.plans.values_list("name", "rates")) == [("API", MINI)]
     assert list(two.plans.order_by("pk").values_list("name", flat=True)) == ["GPT-5 mini", "gpt 4o"]
@@ -145,7 +145,7 @@ def test_proposal_needs_the_import_permission(capsys):
     make.tool(model_ids=["openai:gpt-5-mini"])
     propose(capsys)
     assert client_with(*SEES).post("/admin/catalog/prices/").status_code == 403
-    assert client_with(*IMPORTS, name="bo").get("/admin/catalog/prices/").status_code == 405
+    assert client_with(*PUBLISHES, name="bo").get("/admin/catalog/prices/").status_code == 405
 
 
 def test_source_of_prices_must_be_known():

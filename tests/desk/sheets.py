@@ -7,7 +7,7 @@ from typing import Any
 from django.test import Client
 from openpyxl import Workbook
 
-from tests.desk.uploading import IMPORTS, SEES, client_with, import_now, upload, visible_text
+from tests.desk.uploading import PUBLISHES, SEES, client_with, import_now, upload, visible_text
 from tools.models import Attribute, Fact, Plan, Tool
 
 TOOLS, PLANS, FACTS, ATTRIBUTES = (f"/admin/tools/{model}/" for model in ("tool", "plan", "fact", "attribute"))
@@ -30,11 +30,11 @@ def make_xlsx(*rows: list[Any]) -> bytes:
 
 
 def dry_run(address: str, content: bytes, *, client: Client | None = None):
-    return upload(client or client_with(*IMPORTS), f"{address}import/", content, "sheet")
+    return upload(client or client_with(*PUBLISHES), f"{address}import/", content, "sheet")
 
 
 def import_sheet(address: str, content: bytes):
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     shown = dry_run(address, content, client=client)
     assert "report" in shown.context, visible_text(shown)
     response = import_now(client, f"{address}import/", shown)

@@ -74,7 +74,7 @@ def test_download_streams_in_chunks(monkeypatch):
 
 
 def test_example_file_can_be_imported(settings):
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     example = client.get(PAGE + "example/").getvalue()
     shown = upload(client, PAGE, example)
     assert import_now(client, PAGE, shown).status_code == 303
@@ -87,7 +87,7 @@ def test_example_file_can_be_imported(settings):
 def test_dry_run_writes_nothing_and_import_does_what_it_showed(settings):
     import_catalog(content=catalog_file(tools=[draft(plans=[plan()]), draft("omega")]).encode())
     before = export_all()
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     shown = upload(
         client,
         PAGE,
@@ -143,7 +143,7 @@ def test_report_includes_categories_of_attributes_and_former_slugs():
         ],
         attributes=[{"slug": "license", "name": "License", "categories": ["others"]}],
     )
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     shown = upload(client, PAGE, json.dumps(changed))
     assert [(change.label, change.fields) for change in shown.context["report"].changed] == [
         ("attribute “License”", [("categories", "things", "others")])
@@ -163,7 +163,7 @@ def test_report_says_what_becomes_of_the_text_of_an_old_file():
         format="shipside-catalog/1",
         tools=[draft(facts=[fact(value="Yes")]), draft("omega", facts=[fact(value="GPL")])],
     )
-    text = visible_text(upload(client_with(*IMPORTS), PAGE, old))
+    text = visible_text(upload(client_with(*PUBLISHES), PAGE, old))
     assert "“Yes” becomes yes tools[0].facts[0].value" in text
     assert "left out: “GPL” is not one of yes, partly, no. tools[1].facts[0]" in text
 
@@ -171,14 +171,14 @@ def test_report_says_what_becomes_of_the_text_of_an_old_file():
 def test_report_shows_a_category_by_name():
     import_catalog(content=catalog_file(tools=[draft()]).encode())
     make.category(slug="others", name="Others")
-    shown = upload(client_with(*IMPORTS), PAGE, catalog_file(tools=[draft(category="others")]))
+    shown = upload(client_with(*PUBLISHES), PAGE, catalog_file(tools=[draft(category="others")]))
     assert [change.fields for change in shown.context["report"].changed] == [[("category", "Things", "Others")]]
 
 
 def test_report_cuts_a_long_text_around_the_change():
     same = "word " * 2000
     import_catalog(content=catalog_file(tools=[draft(description=same + "old" + same)]).encode())
-    shown = upload(client_with(*IMPORTS), PAGE, catalog_file(tools=[draft(description=same + "new" + same)]))
+    shown = upload(client_with(*PUBLISHES), PAGE, catalog_file(tools=[draft(description=same + "new" + same)]))
     [[(_, before, after)]] = [change.fields for change in shown.context["report"].changed]
     assert (before[:50], after[:50]) == (
         "…" + (same + "old" + same)[-10_043:][:49],
@@ -192,7 +192,7 @@ def test_report_cuts_a_long_text_around_the_change():
 
 def test_import_after_a_change_shows_the_new_report_and_writes_nothing():
     import_catalog(content=catalog_file(tools=[draft()]).encode())
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     shown = upload(client, PAGE, catalog_file(tools=[draft(tagline="Theirs")]))
     Tool.objects.update(tagline="Somebody else’s")
     again = import_now(client, PAGE, shown)
@@ -204,14 +204,14 @@ def test_import_after_a_change_shows_the_new_report_and_writes_nothing():
 
 
 def test_import_is_not_blocked_by_unrelated_changes():
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     shown = upload(client, PAGE, catalog_file(tools=[draft()]))
     make.tool()
     assert import_now(client, PAGE, shown).status_code == 303
 
 
 def test_import_after_a_conflicting_change_shows_the_problem_and_writes_nothing():
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     shown = upload(client, PAGE, catalog_file(tools=[draft()]))
     make.category(slug="rival", name="Things")
     again = import_now(client, PAGE, shown)
@@ -233,7 +233,7 @@ def test_seal_binds_an_import_to_its_report():
 
 
 def test_stored_file_is_private_and_has_a_random_name(settings):
-    upload(client_with(*IMPORTS), PAGE, catalog_file(), "../../secret.json")
+    upload(client_with(*PUBLISHES), PAGE, catalog_file(), "../../secret.json")
     [name] = stored_uploads(settings)
     path = settings.DATA_DIR / "uploads" / name
     assert len(name) == 32
@@ -242,7 +242,7 @@ def test_stored_file_is_private_and_has_a_random_name(settings):
 
 
 def test_discard_deletes_the_stored_file(settings):
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     shown = upload(client, PAGE, catalog_file(tools=[draft()]))
     assert import_now(client, PAGE, shown, discard="Discard").status_code == 303
     assert messages_of(client.get(PAGE)) == ["“file.json” was discarded. Nothing was imported."]
@@ -251,9 +251,9 @@ def test_discard_deletes_the_stored_file(settings):
 
 
 def test_token_works_once_for_its_user_and_its_page(settings):
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     shown = upload(client, PAGE, catalog_file(tools=[draft()]))
-    other = client_with(*IMPORTS, name="eve")
+    other = client_with(*PUBLISHES, name="eve")
     for who, address in ((other, PAGE), (client, "/admin/tools/tool/import/")):
         refused = import_now(who, address, shown)
         assert (refused.status_code, refused["Location"]) == (303, address)
@@ -267,13 +267,13 @@ def test_token_works_once_for_its_user_and_its_page(settings):
 
 @pytest.mark.parametrize("token", ["", "x", "a:b:c", "WyJhIl0:1abc:xyz"])
 def test_forged_token_redirects_to_the_page(token):
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     response = client.post(PAGE, {"upload_token": token, "import": "1"})
     assert (response.status_code, response["Location"]) == (303, PAGE)
 
 
 def test_expired_token_is_refused_and_the_next_upload_deletes_the_file(settings, monkeypatch):
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     shown = upload(client, PAGE, catalog_file(tools=[draft()]))
     [name] = stored_uploads(settings)
     path = settings.DATA_DIR / "uploads" / name
@@ -302,14 +302,14 @@ def test_expired_token_is_refused_and_the_next_upload_deletes_the_file(settings,
     ],
 )
 def test_file_that_is_not_a_catalog_is_refused_with_the_reason(content, message, settings):
-    response = upload(client_with(*IMPORTS), PAGE, content)
+    response = upload(client_with(*PUBLISHES), PAGE, content)
     assert message in visible_text(response)
     assert stored_uploads(settings) == []
 
 
 def test_every_problem_is_listed_with_its_place_and_nothing_is_written(settings):
     tools = [draft(category="nowhere", website="javascript:alert(1)"), draft("Omega!", plans=[plan(amount=-1)])]
-    response = upload(client_with(*IMPORTS), PAGE, catalog_file(tools=tools), "<b>bad.json")
+    response = upload(client_with(*PUBLISHES), PAGE, catalog_file(tools=tools), "<b>bad.json")
     assert [where for where, _ in response.context["problems"].problems] == [
         "tools[0].category (“Alpha”)",
         "tools[0].website (“Alpha”)",
@@ -325,7 +325,7 @@ def test_every_problem_is_listed_with_its_place_and_nothing_is_written(settings)
 def test_problems_are_limited_with_a_count_of_the_rest(monkeypatch):
     monkeypatch.setattr(report_rows, "MAX_PROBLEMS", 2)
     tools = [draft(f"t-{number}", category="nowhere") for number in range(1003)]
-    response = upload(client_with(*IMPORTS), PAGE, catalog_file(tools=tools))
+    response = upload(client_with(*PUBLISHES), PAGE, catalog_file(tools=tools))
     assert len(response.context["problems"].problems) == 2
     assert "1,003 problems in" in visible_text(response)
     assert "… and 1,001 more." in visible_text(response)
@@ -334,7 +334,7 @@ def test_problems_are_limited_with_a_count_of_the_rest(monkeypatch):
 def test_additions_and_changes_are_limited_with_a_count_of_the_rest(monkeypatch):
     monkeypatch.setattr(report_rows, "MAX_ADDITIONS", 2)
     monkeypatch.setattr(report_rows, "MAX_CHANGES", 3)
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     tools = [draft(f"t-{number}") for number in range(30)]
     shown = upload(client, PAGE, catalog_file(tools=tools))
     assert "New tools: 30 tool “T-0” tools[0] tool “T-1” tools[1] … and 28 more." in visible_text(shown)
@@ -356,7 +356,7 @@ def test_empty_file_shows_an_error():
 
 
 def test_oversized_file_is_refused_during_the_upload(settings):
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     response = upload(client, "/admin/tools/tool/import/", b" " * (formats.MAX_FILE_BYTES + 200_000))
     assert response.status_code == 200
     assert "The file has more than 16 MB." in visible_text(response)
@@ -381,7 +381,7 @@ def test_upload_needs_the_import_permission(settings):
 
 
 def test_upload_without_a_csrf_token_is_refused():
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = client.cookies
     assert upload(strict, PAGE, catalog_file()).status_code == 403

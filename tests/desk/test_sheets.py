@@ -29,7 +29,7 @@ from tests.desk.sheets import (
     import_sheet,
     make_csv,
 )
-from tests.desk.uploading import IMPORTS, SEES, client_with, messages_of, upload, visible_text
+from tests.desk.uploading import IMPORTS, PUBLISHES, SEES, client_with, messages_of, upload, visible_text
 from tools.models import Attribute, Fact, Plan, Tool
 from web.csv_files import escape_formula, unescape_formula
 
@@ -109,7 +109,7 @@ def test_check_needs_only_the_key_columns_and_the_day():
     import_sheet(PLANS, make_csv(["tool", "name", "verified_on"], ["alpha", "Pro", "2026-11-01"]))
     facts_report = dry_run(
         FACTS, make_csv(["tool", "attribute", "verified_on"], ["alpha", "license", "2026-11-01"]),
-        client=client_with(*IMPORTS, name="eve"),
+        client=client_with(*PUBLISHES, name="eve"),
     )  # fmt: skip
     assert [field.name for field in facts_report.context["report"].changed[0].fields] == ["verified on"]
     assert Plan.objects.values_list("amount", "unit", "verified_on").get() == (
