@@ -1,4 +1,4 @@
-"""What people do with a hand-over: hand a draft over, comment on it, accept it, hand it back, take it back, read.
+"""What people do with a hand-over: hand something over, comment on it, accept it, hand it back, take it back, read.
 
 Each of these locks the content revision first, as all editorial writes do, so that nobody publishes or deletes the
 object at the same time.
@@ -19,6 +19,7 @@ from handovers.models import (
     Content,
     HandOver,
     HandOverState,
+    find_pending_change,
     name_person,
 )
 from handovers.people import find_mentioned, list_people
@@ -43,16 +44,21 @@ class Told:
 
 
 def hand_over(*, content: Content, by: User, text: str = "") -> Told:
-    """Hand a draft over to the editors. Raises HandOverError if it is no draft, or waits for them already."""
+    """Hand a draft or a pending change over to the editors.
+
+    Raises HandOverError if the object has neither, or waits for them already.
+    """
 
     def change(found: HandOver, fresh: Content) -> None:
-        if fresh.state != PublicationState.DRAFT:
+        pending = find_pending_change(fresh)
+        if fresh.state != PublicationState.DRAFT and pending is None:
             raise HandOverError(f"It is {fresh.state.label.lower()}, so there is nothing to hand over.")
-        if found.state == HandOverState.WAITING:
+        if found.waits_for(fresh):
             name = name_person(found.handed_over_by)
             raise HandOverError(f"{name} has already handed it over. It waits for an editor.")
         found.state, found.handed_over_by, found.handed_over_at = HandOverState.WAITING, by, timezone.now()
         found.decided_by = found.decided_at = None
+        found.pending_change = pending
         found.is_answer_read = False
 
     return _do(content, by, CommentKind.HAND_OVER, text, change)
@@ -64,12 +70,12 @@ def comment(*, content: Content, by: User, text: str) -> Told:
 
 
 def accept(*, content: Content, by: User, text: str = "", seen: str) -> Told:
-    """Mark a draft as accepted. Raises HandOverError unless it waits, as `seen` (HandOver state) by the editor."""
+    """Mark what was handed over as accepted. Raises HandOverError unless it waits, as `seen` by the editor."""
     return _do(content, by, CommentKind.ACCEPT, text, _decide(by, HandOverState.ACCEPTED, seen))
 
 
 def hand_back(*, content: Content, by: User, text: str, seen: str) -> Told:
-    """Hand a draft back to whom it came from, with a comment. Raises HandOverError as `accept`."""
+    """Hand something back to whom it came from, with a comment. Raises HandOverError as `accept`."""
     return _do(content, by, CommentKind.RETURN, text, _decide(by, HandOverState.RETURNED, seen))
 
 
@@ -90,9 +96,27 @@ def read_all(*, user: User) -> int:
     What was handed back keeps waiting for them.
     """
     now = timezone.now()
-    answers = HandOver.objects.answered(at=now).filter(handed_over_by=user).exclude(state=HandOverState.RETURNED)
+    answers = HandOver.objects.answered(at=now).filter(handed_over_by=user)
+    answers = answers.exclude(pk__in=HandOver.objects.to_rework().values("pk"))
     read = HandOver.objects.filter(pk__in=answers.values("pk")).update(is_answer_read=True)
     return read + CommentMention.objects.filter(user=user, is_read=False).update(is_read=True)
+
+
+def note_end(*, content: Content, pending_change: int, by: User, is_published: bool) -> None:
+    """Note that a pending change was published or discarded, as the answer to the hand-over that was about it.
+
+    The caller has locked the content revision.
+    """
+    found = HandOver.objects.about(content).filter(pending_change=pending_change).first()
+    if found is None or found.state == HandOverState.OPEN:
+        return
+    if found.handed_over_by_id == by.pk:
+        found.state = HandOverState.OPEN  # nobody tells them what they did themselves
+    else:
+        found.state = HandOverState.ACCEPTED if is_published else HandOverState.RETURNED
+        found.decided_by, found.decided_at, found.is_answer_read = by, timezone.now(), False
+    found.save()
+    _note(found, content, by, CommentKind.PUBLISH if is_published else CommentKind.DISCARD, "")
 
 
 def _decide(by: User, state: HandOverState, seen: str) -> Callable[[HandOver, Content], None]:
@@ -101,8 +125,9 @@ def _decide(by: User, state: HandOverState, seen: str) -> Callable[[HandOver, Co
             raise HandOverError(_describe_answer(found))
         if found.handed_over_by_id == by.pk:
             raise HandOverError("You handed it over yourself. Another editor decides, or you take it back.")
-        if fresh.state != PublicationState.DRAFT:
-            raise HandOverError(f"It is {fresh.state.label.lower()} by now, so there is nothing to decide.")
+        if not found.is_about(fresh):
+            what = "its pending change is gone" if found.pending_change else f"it is {fresh.state.label.lower()}"
+            raise HandOverError(f"By now {what}, so there is nothing to decide.")
         if seen != compute_stamp(found):
             raise HandOverError("It was handed over again in the meantime. Look at it again.")
         found.state, found.decided_by, found.decided_at = state, by, timezone.now()

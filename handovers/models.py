@@ -1,18 +1,19 @@
-"""The hand-over of a draft, the comments on it, and the people whom comments mention."""
+"""The hand-over of a draft or a pending change, the comments on it, and the people whom comments mention."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
-from django.db.models.functions import Length
-from django.db.models.lookups import LessThanOrEqual
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Length
+from django.db.models.lookups import Exact, LessThanOrEqual
 from django.utils import timezone
 
 from comparisons.models import Comparison
 from reviews.models import Review
 from tools.models import Tool
+from tools.publishing import PublicationState
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -22,7 +23,14 @@ type Content = Tool | Review | Comparison
 MAX_COMMENT_LENGTH = 4000
 MAX_COMMENTS = 500  # per object
 KINDS = ("tool", "review", "comparison")  # the fields that say what a hand-over is about: exactly one is set
-RELATED = ("tool", "review__tool", "review__reviewer", "comparison__first", "comparison__second")
+RELATED = (
+    "tool__pending_change",
+    "review__tool",
+    "review__reviewer",
+    "comparison__first",
+    "comparison__second",
+    "comparison__pending_change",
+)
 
 
 class HandOverState(models.TextChoices):
@@ -38,18 +46,37 @@ def _is_out(**condition: object) -> Q:
     return Q(*((f"{kind}__published_at__{lookup}", value) for kind in KINDS), _connector=Q.OR)
 
 
+def _is_still_pending() -> Q:
+    """Return the condition that the pending change which was handed over still exists."""
+    return Q(Exact(Coalesce("tool__pending_change", "comparison__pending_change", 0), F("pending_change")))
+
+
+def find_pending_change(content: Content) -> int | None:
+    """Return the id of the pending change of what readers see; None if there is none."""
+    pending = getattr(content, "pending_change", None)  # a one-to-one relation, which reviews do not have
+    return pending.pk if pending is not None and content.state == PublicationState.PUBLISHED else None
+
+
 class HandOverQuerySet(models.QuerySet["HandOver"]):
     def about(self, content: Content) -> Self:
         """Filter to the hand-over of one object: there is at most one."""
         return self.filter(**{content._meta.model_name or "": content})
 
     def waiting(self) -> Self:
-        """Filter to drafts that wait for an editor. What was published or scheduled in any way has been decided."""
-        return self.filter(state=HandOverState.WAITING).exclude(_is_out(isnull=False))
+        """Filter to what waits for an editor: drafts and pending changes.
+
+        What was published or scheduled in any way has been decided, and so has a pending change that is gone.
+        """
+        is_draft = Q(pending_change__isnull=True) & ~_is_out(isnull=False)
+        return self.filter(is_draft | _is_still_pending(), state=HandOverState.WAITING)
+
+    def to_rework(self) -> Self:
+        """Filter to what was handed back and still exists as it was."""
+        return self.filter(Q(pending_change__isnull=True) | _is_still_pending(), state=HandOverState.RETURNED)
 
     def answered(self, *, at: datetime) -> Self:
         """Filter to answered hand-overs (returned, accepted, published) that the person who asked has not read."""
-        published = Q(state=HandOverState.WAITING) & _is_out(lte=at)
+        published = Q(state=HandOverState.WAITING, pending_change__isnull=True) & _is_out(lte=at)
         decided = Q(state__in=[HandOverState.RETURNED, HandOverState.ACCEPTED])
         return self.filter(published | decided, is_answer_read=False)
 
@@ -57,9 +84,12 @@ class HandOverQuerySet(models.QuerySet["HandOver"]):
         return self.select_related(*RELATED, "handed_over_by", "decided_by")
 
     def with_words(self) -> Self:
-        """Add as `words` what was said with the last step of the hand-over, which other comments may have followed."""
+        """Add the last step of the hand-over as `step`, and as `words` what was said with it.
+
+        Comments may have followed it.
+        """
         steps = Comment.objects.filter(hand_over=OuterRef("pk")).exclude(kind=CommentKind.COMMENT).order_by("-pk")
-        return self.annotate(words=Subquery(steps.values("text")[:1]))
+        return self.annotate(words=Subquery(steps.values("text")[:1]), step=Subquery(steps.values("kind")[:1]))
 
 
 class HandOver(models.Model):
@@ -68,6 +98,12 @@ class HandOver(models.Model):
     tool = models.OneToOneField(Tool, on_delete=models.CASCADE, null=True, related_name="+")
     review = models.OneToOneField(Review, on_delete=models.CASCADE, null=True, related_name="+")
     comparison = models.OneToOneField(Comparison, on_delete=models.CASCADE, null=True, related_name="+")
+    pending_change = models.BigIntegerField(null=True)
+    """The id of the pending change that was handed over (desk.models.PendingChange); None for a draft.
+
+    It stays when the change is published or discarded, so that what was said about it is not taken for words about
+    the next one, which has another id.
+    """
     state = models.CharField(max_length=8, choices=HandOverState, default=HandOverState.OPEN)
     handed_over_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     handed_over_at = models.DateTimeField(null=True)
@@ -113,6 +149,16 @@ class HandOver(models.Model):
         assert content is not None  # noqa: S101 (a constraint)
         return content
 
+    def is_about(self, content: Content) -> bool:
+        """Return whether it is about an object as it is now: a draft, or the pending change that it has."""
+        pending = find_pending_change(content)
+        is_work = content.state == PublicationState.DRAFT or pending is not None
+        return is_work and self.pending_change == pending
+
+    def waits_for(self, content: Content) -> bool:
+        """Return whether it waits for an editor to decide about an object as it is now."""
+        return self.state == HandOverState.WAITING and self.is_about(content)
+
 
 class CommentKind(models.TextChoices):
     """What its author did with it."""
@@ -122,6 +168,8 @@ class CommentKind(models.TextChoices):
     RETURN = "return", "handed it back"
     ACCEPT = "accept", "accepted it"
     TAKE_BACK = "takeback", "took it back"
+    PUBLISH = "publish", "published the pending change"
+    DISCARD = "discard", "discarded the pending change"
 
 
 class Comment(models.Model):

@@ -1,4 +1,4 @@
-"""What waits for a person: drafts to decide about, drafts handed back, answers, and comments that mention them.
+"""What waits for a person: what was handed over to them, or back, answers, and comments that mention them.
 
 The desk's front page shows it, and digests mail it.
 """
@@ -16,6 +16,7 @@ from django.urls import reverse
 from accounts.models import User
 from handovers.models import (
     RELATED,
+    CommentKind,
     CommentMention,
     Content,
     HandOver,
@@ -28,6 +29,11 @@ from reviews.models import Review
 from web.words import shorten
 
 MAX_WORDS = 140  # characters of a comment that lists quote
+_ANSWERS = {
+    CommentKind.ACCEPT: "accepted it",
+    CommentKind.PUBLISH: "published the pending change",
+    CommentKind.DISCARD: "discarded the pending change",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +109,19 @@ def _filter_to_decide(user: User) -> HandOverQuerySet:
 
 
 def _build_to_decide(row: Any, user: User, now: datetime) -> Waiting | None:
-    return _build(row, f"{name_person(row.handed_over_by)} handed it over", row.handed_over_at)
+    what = "handed over a pending change" if row.pending_change else "handed it over"
+    return _build(row, f"{name_person(row.handed_over_by)} {what}", row.handed_over_at)
 
 
 def _build_answer(row: Any, user: User, now: datetime) -> Waiting | None:
     """Return the answer to what a user handed over. Once it is published, they may see it only where readers do."""
     content = row.content
     is_visible = may_take_part(user, content)
-    if row.state == HandOverState.RETURNED:
-        return _build(row, f"{name_person(row.decided_by)} handed it back", row.decided_at) if is_visible else None
+    if row.state == HandOverState.RETURNED and row.step == CommentKind.RETURN:
+        what = "handed back the pending change" if row.pending_change else "handed it back"
+        return _build(row, f"{name_person(row.decided_by)} {what}", row.decided_at) if is_visible else None
     at = row.decided_at or content.published_at
-    happened = f"{name_person(row.decided_by)} accepted it" if row.decided_at else "It is published"
+    happened = f"{name_person(row.decided_by)} {_ANSWERS[row.step]}" if row.decided_at else "It is published"
     if is_visible:
         return replace(_build(row, happened, at), is_news=True)
     return Waiting(content, happened, at, "", _find_public_page(content, now), is_news=True)

@@ -14,15 +14,13 @@ from django.urls import URLPattern, path, reverse
 from accounts.models import User
 from desk.content import Content
 from desk.idempotency import answer_once
-from desk.models import PendingChange
 from desk.permissions import may_preview
 from desk.publishing import previews
 from handovers import actions
 from handovers.actions import HandOverError, Told
-from handovers.models import MAX_COMMENT_LENGTH, HandOver, HandOverState, name_person
+from handovers.models import MAX_COMMENT_LENGTH, HandOver, HandOverState, find_pending_change, name_person
 from handovers.people import list_people, may_decide, may_take_part
 from handovers.waiting import name_content
-from reviews.models import Review
 from tools.publishing import PublicationState
 from web.fields import LineField, MultilineField
 from web.words import format_day, join_words
@@ -76,7 +74,7 @@ class HandOverPages(admin.ModelAdmin):
         """Return the context of desk/_hand_over.html: where the hand-over stands, and the way to its page.
 
         None for somebody who takes no part, and for what is public, was never talked about, and has no pending change.
-        Three queries at most.
+        Four queries at most.
         """
         if not may_take_part(request.user, content):
             return None
@@ -84,7 +82,7 @@ class HandOverPages(admin.ModelAdmin):
         if found is None and not _is_in_work(content):
             return None
         number = found.comments.exclude(text="").count() if found else 0
-        acts = list_acts(cast("User", request.user), content, found, may_change=self._may_change(request, content))
+        acts = list_acts(cast("User", request.user), content, found, may_change=self.may_hand_over(request, content))
         label = "Hand over…" if "hand_over" in acts else "Accept or hand back…" if "accept" in acts else "Comments…"
         return {
             "words": describe(found, content),
@@ -93,8 +91,13 @@ class HandOverPages(admin.ModelAdmin):
             "url": self.get_hand_over_url(content),
         }
 
-    def _may_change(self, request: HttpRequest, content: Content) -> bool:
+    def may_hand_over(self, request: HttpRequest, content: Content) -> bool:
         return self.has_change_permission(request, content)
+
+    def list_ways(self, request: HttpRequest, content: Content) -> list[tuple[str, str]]:
+        """Return links to what was handed over, as (text, address)."""
+        has_preview = previews.is_previewable(content) and may_preview(request.user, content)
+        return [("Preview", previews.preview_url(content))] if has_preview else []
 
     def hand_over_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what was said about an object (GET), and add to it, hand it over, or decide (POST)."""
@@ -111,13 +114,13 @@ class HandOverPages(admin.ModelAdmin):
     def _show_or_act(self, request: HttpRequest, content: Content) -> HttpResponse:
         user = cast("User", request.user)
         found = HandOver.objects.about(content).with_content().first()
-        acts = list_acts(user, content, found, may_change=self._may_change(request, content))
+        acts = list_acts(user, content, found, may_change=self.may_hand_over(request, content))
         form = CommentForm(request.POST if request.method == "POST" else None, acts=acts)
         if form.is_valid() and (location := self._act(request, content, form)):
             return HttpResponseRedirect(location)
         if form.errors:  # what somebody else did in the meantime is among them
             found = HandOver.objects.about(content).with_content().first()
-            form.acts = list_acts(user, content, found, may_change=self._may_change(request, content))
+            form.acts = list_acts(user, content, found, may_change=self.may_hand_over(request, content))
         return TemplateResponse(request, "desk/hand_over.html", self._build_context(request, content, found, form))
 
     def _act(self, request: HttpRequest, content: Content, form: CommentForm) -> str:
@@ -133,7 +136,7 @@ class HandOverPages(admin.ModelAdmin):
             "hand_back": lambda: actions.hand_back(content=content, by=user, text=text, seen=seen),
         }
         may_do = act not in ("accept", "publish", "hand_back") or may_decide(user, content)
-        may_do = may_do and (act != "hand_over" or self._may_change(request, content))
+        may_do = may_do and (act != "hand_over" or self.may_hand_over(request, content))
         if act not in deeds or not may_do:
             raise PermissionDenied
         try:
@@ -145,13 +148,13 @@ class HandOverPages(admin.ModelAdmin):
         if told.unknown:
             names = join_words([f"@{name}" for name in told.unknown], "or")
             messages.warning(request, f"Nobody who can see this is called {names}, so nobody else was told.")
-        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_publish"
+        page = "publish" if content.state == PublicationState.DRAFT else "pending"
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
         return reverse(name, args=[quote(content.pk)]) if act == "publish" else self.get_hand_over_url(content)
 
     def _build_context(
         self, request: HttpRequest, content: Content, found: HandOver | None, form: CommentForm
     ) -> dict[str, Any]:
-        has_preview = previews.is_previewable(content) and may_preview(request.user, content)
         people = [user for user in list_people(content) if user != request.user]
         request.current_app = self.admin_site.name  # Django's templates ask for it
         return {
@@ -163,7 +166,7 @@ class HandOverPages(admin.ModelAdmin):
             "change_url": reverse(
                 f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(content.pk)]
             ),
-            "preview": previews.preview_url(content) if has_preview else "",
+            "ways": self.list_ways(request, content),
             "words": describe(found, content),
             "stamp": actions.compute_stamp(found) if found else "",
             "comments": list(found.comments.select_related("author")) if found else [],
@@ -174,15 +177,14 @@ class HandOverPages(admin.ModelAdmin):
 
 def _is_in_work(content: Content) -> bool:
     """Return whether an object is a draft, or has a pending change. A new edition of a review is a draft."""
-    has_pending = not isinstance(content, Review) and PendingChange.objects.of(content).exists()
-    return content.state == PublicationState.DRAFT or has_pending
+    return content.state == PublicationState.DRAFT or find_pending_change(content) is not None
 
 
 def list_acts(user: User, content: Content, found: HandOver | None, *, may_change: bool) -> list[str]:
     """Return what a user may do about an object besides commenting: the names of the buttons."""
-    if content.state != PublicationState.DRAFT:
+    if not _is_in_work(content):
         return []
-    if found is None or found.state != HandOverState.WAITING:
+    if found is None or not found.waits_for(content):
         return ["hand_over"] if may_change else []
     if found.handed_over_by_id == user.pk:
         return ["take_back"]
@@ -191,9 +193,9 @@ def list_acts(user: User, content: Content, found: HandOver | None, *, may_chang
 
 def describe(found: HandOver | None, content: Content) -> str:
     """Return where a hand-over stands, as a sentence."""
-    if content.state != PublicationState.DRAFT:
+    if not _is_in_work(content):
         return f"It is {content.state.label.lower()}, so nothing waits."
-    if found is None or found.state == HandOverState.OPEN:
+    if found is None or found.state == HandOverState.OPEN or not found.is_about(content):
         return "Not handed over."
     waits = found.state == HandOverState.WAITING
     by, at = (found.handed_over_by, found.handed_over_at) if waits else (found.decided_by, found.decided_at)

@@ -20,6 +20,7 @@ from django.utils.text import capfirst
 
 from desk import contention
 from desk.base import ACTION_FIELD, is_action
+from desk.content import Content
 from desk.contention import KEEP
 from desk.front.front_list import pluralize
 from desk.history.conflicts import SEEN_VERSION
@@ -29,7 +30,7 @@ from desk.models import Changeable, PendingChange
 from desk.pending import previews
 from desk.pending.announcing import announce
 from desk.pending.differences import read_differences, summarize
-from desk.pending.publishing import CHANGED, GONE, describe_origin, find_refusal, lock_pending, publish
+from desk.pending.publishing import CHANGED, GONE, describe_origin, end, find_refusal, lock_pending, publish
 from desk.pending.replaying import (
     PENDING_SEEN,
     build_request,
@@ -113,6 +114,18 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
     def may_propose(self, request: HttpRequest) -> bool:
         """Return whether a user may keep, read, and edit pending changes. Those who only write reviews keep drafts."""
         return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
+    def may_hand_over(self, request: HttpRequest, content: Content) -> bool:
+        """Hand over what is public only with its pending change, and only as somebody who may keep one."""
+        is_public = content.state == PublicationState.PUBLISHED
+        return self.may_propose(request) if is_public else super().may_hand_over(request, content)
+
+    def list_ways(self, request: HttpRequest, content: Content) -> list[tuple[str, str]]:
+        ways = super().list_ways(request, content)
+        pending = PendingChange.objects.of(content).first()
+        if pending is None or not self.may_propose(request):
+            return ways
+        return [*ways, ("What differs", self._url(content, "pending")), ("Preview", previews.preview_url(pending))]
 
     # -- Keeping --------------------------------------------------------------------------------------------
 
@@ -200,8 +213,8 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
             version = request.POST.get(SEEN_VERSION)  # after the merge: that from which the save went on
             if not isinstance(response, HttpResponseRedirect) or not version:
                 return response
-            if shown:
-                PendingChange.objects.filter(pk=shown.pk, kept_at=shown.kept_at).delete()
+            if shown and PendingChange.objects.filter(pk=shown.pk, kept_at=shown.kept_at).exists():
+                end(shown, by=request.user, is_published=True)
             events = read_changes(self.model, obj.pk, version)
         if words := announce(events, self.model):
             messages.info(request, words)
@@ -312,7 +325,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
                 return None
             match action:
                 case "discard":
-                    locked.delete()
+                    end(locked, by=request.user, is_published=False)
                     words = f"Discarded the {_name(locked, request.user)}."
                 case "unschedule":
                     locked.unschedule()

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -15,6 +16,7 @@ from desk.models import Changeable, PendingChange
 from desk.pending.announcing import announce
 from desk.pending.replaying import REFUSED, replay
 from desk.permissions import AnyUser, may_publish
+from handovers.actions import note_end
 from reviews.models import Review
 from tools.models import ContentRevision
 from tools.publishing import PublicationState
@@ -92,10 +94,16 @@ def publish(*, pk: int, user: AnyUser, like: HttpRequest | None, token: str | No
         return PublishResult(is_done=False, words="Someone saved at the same moment. Try again.")
     if not outcome.is_saved:
         return PublishResult(is_done=False, words=outcome.explain())
-    pending.delete()
+    end(pending, by=user, is_published=True)
     return PublishResult(
         is_done=True, announcement=announce(outcome.events, type(content)), merged=tuple(outcome.merged)
     )
+
+
+def end(pending: PendingChange, *, by: Any, is_published: bool) -> None:
+    """Delete a pending change, and tell who handed it over. The caller has locked the content revision."""
+    note_end(content=pending.content, pending_change=pending.pk, by=by, is_published=is_published)
+    pending.delete()
 
 
 def get_admin(content: Changeable | models.Model) -> admin.ModelAdmin:

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,7 +16,9 @@ from handovers.models import MAX_COMMENT_LENGTH, Comment, CommentMention, HandOv
 from handovers.people import list_people
 from reviews.models import Review
 from tests import factories as make
-from tests.desk.forms import change_url, fill_form
+from tests.desk.forms import change_url, fill_form, read_fields
+from tests.desk.pending import WRITES_ALL, keep, pending_url
+from tests.desk.pending import act as press
 from tests.desk.people import CHIEF, sign_in
 from tests.desk.people import make_user as make_colleague
 from tests.locking import in_thread, other_connection, wait_until_blocked
@@ -55,7 +56,7 @@ def read_messages(response: Any) -> list[str]:
 
 @pytest.fixture
 def ada() -> User:
-    user = make_colleague(*CHIEF)
+    user = make_colleague(*CHIEF, *WRITES_ALL)
     user.username, user.first_name = "ada", "Ada"
     user.save()
     return user
@@ -273,14 +274,61 @@ def test_typed_text_is_saved_before_the_hand_over(ada):
     assert "Hand over…" in client.get(change_url(pair)).content.decode()
 
 
-def test_pending_change_can_be_talked_about(ada):
+def test_public_content_without_a_pending_change_has_no_panel(ada):
     tool = make.tool()
     client = sign_in(ada)
     for public in (tool, make.review(of=tool, by=make.reviewer()), make.comparison()):
         assert client.get(change_url(public)).context["hand_over"] is None
-    PendingChange.keep(tool, posted=QueryDict("name=New"), differences=[], author=ada)
-    panel = client.get(change_url(tool)).context["hand_over"]
-    assert (panel["label"], panel["words"]) == ("Comment…", "It is published, so nothing waits.")
+
+
+def test_pending_change_is_handed_over_handed_back_and_published(ada):
+    wes, tool = make_colleague(*WRITES_ALL), make.tool(name="Acme", tagline="Old.")
+    User.objects.filter(pk=wes.pk).update(first_name="Wes")
+    post(ada, tool, "comment", "Words about the draft.")
+    change = keep(sign_in(wes), tool, tagline="New.")
+    panel = sign_in(wes).get(change_url(tool)).context["hand_over"]
+    assert (panel["label"], panel["words"]) == ("Hand over…", "Not handed over.")
+    post(wes, tool, "hand_over", "Is it fair?")
+    assert [one.pk for one in HandOver.objects.waiting()] == [HandOver.objects.get().pk]
+    assert read_waiting(ada) == [("Acme", page(tool), "Wes handed over a pending change today, “Is it fair?”")]
+    assert "already handed it over" in post(wes, tool, "hand_over").text
+    assert "What differs" in post(ada, tool, "hand_back", "Shorter.").text
+    assert read_waiting(wes) == [("Acme", page(tool), "Ada handed back the pending change today, “Shorter.”")]
+    form = read_fields(sign_in(wes).get(pending_url(tool, "edit/")).text)
+    sign_in(wes).post(pending_url(tool, "edit/"), {**form, "tagline": "Newer.", "_pending": "1"})
+    post(wes, tool, "hand_over")
+    assert post(ada, tool, "publish").redirect_chain[-1][0] == pending_url(tool)
+    assert [note for *_, note in read_waiting(wes)] == ["Ada accepted it today"]
+    press(sign_in(ada), tool, "publish")
+    assert [note for *_, note in read_waiting(wes)] == ["Ada published the pending change today"]
+    assert change.pk not in PendingChange.objects.values_list("pk", flat=True)
+    assert not HandOver.objects.waiting().exists()
+
+
+def test_next_pending_change_is_not_taken_for_the_one_that_was_handed_over(ada):
+    wes, tool = make_colleague(*WRITES_ALL), make.tool(tagline="Old.")
+    keep(sign_in(wes), tool, tagline="New.")
+    post(wes, tool, "hand_over")
+    press(sign_in(ada), tool, "discard")
+    assert [note for *_, note in read_waiting(wes)] == ["Ada discarded the pending change today"]
+    sign_in(wes).post("/admin/waiting/read/")
+    assert read_waiting(wes) == []
+    keep(sign_in(wes), tool, tagline="Another.")
+    assert (read_waiting(ada), read_waiting(wes)) == ([], [])
+    assert sign_in(ada).get(page(tool)).context["words"] == "Not handed over."
+    post(wes, tool, "hand_over")
+    assert len(read_waiting(ada)) == 1
+    PendingChange.objects.all().delete()  # as no page does it
+    assert read_waiting(ada) == []
+
+
+def test_draft_that_was_published_while_it_waited_does_not_wait_again(ada):
+    wes, tool = make_colleague(*WRITES_ALL), make.tool(published_at=None)
+    post(wes, tool, "hand_over")
+    tool.publish()
+    keep(sign_in(wes), tool, tagline="New.")
+    assert read_waiting(ada) == []
+    assert [note for *_, note in read_waiting(wes)] == ["It is published today"]
 
 
 @pytest.mark.django_db(transaction=True)
