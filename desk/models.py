@@ -38,6 +38,8 @@ class PendingChange(models.Model):
     """The fields of the form, {name: [values]}, with the version that they were made from."""
     differences = models.JSONField(default=list)
     """What it changed when it was kept (desk/pending/differences.py)."""
+    logo = models.CharField(max_length=32, blank=True, default="")
+    """The stem of the files of a new logo (tools/logos.py), removed if they are not published; "" for none."""
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     kept_at = models.DateTimeField()
     publish_at = models.DateTimeField(null=True)
@@ -82,12 +84,15 @@ class PendingChange(models.Model):
         return sum(max(1, len(row["fields"])) for row in self.differences)
 
     @classmethod
-    def keep(cls, content: Changeable, *, posted: QueryDict, differences: list[Any], author: Any) -> "PendingChange":
+    def keep(
+        cls, content: Changeable, *, posted: QueryDict, differences: list[Any], author: Any, logo: str = ""
+    ) -> "PendingChange":
         """Store the pending change of an object, in place of the one that it had."""
         values = {
             "posted": dict(posted.lists()),
             "differences": differences,
             "author": author,
+            "logo": logo,
             "kept_at": timezone.now(),
             "problem": "",
         }

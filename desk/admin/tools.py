@@ -31,7 +31,7 @@ from desk.presence import PresenceAdmin
 from desk.tool_page import lookups
 from desk.tool_page.copying import CopyingAdmin
 from desk.tool_page.corrections import CorrectionInline
-from desk.tool_page.form import FORM_FIELDS, ToolForm
+from desk.tool_page.form import FORM_FIELDS, WITHOUT_NEW_LOGO, ToolForm
 from desk.tool_page.problems import list_problems, list_sections
 from desk.tool_page.scorecard import EditionChangedError, Scorecard
 from desk.tool_page.sourced_forms import FactForm, PlanForm
@@ -200,6 +200,7 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin, PresenceAdmin):
             if obj is not None and obj.was_public:
                 fields.insert(fields.index("slug") + 1, "rename_to")
             fields += ["logo_file", *(["remove_logo"] if obj is not None and obj.logo else [])]
+            fields += [WITHOUT_NEW_LOGO] if _read_kept_logo(request) else []
         return [(None, {"fields": fields})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tool | None = None) -> tuple[str, ...]:
@@ -223,6 +224,10 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin, PresenceAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         return super().change_view(request, object_id, form_url, extra_context)
+
+    @method_decorator(take_files(_MAX_FORM_BYTES))
+    def pending_edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return super().pending_edit_view(request, object_id)
 
     def changeform_view(
         self,
@@ -256,10 +261,15 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin, PresenceAdmin):
         if logo := form.cleaned_data.get("logo_file"):
             obj.logo = logos.store(logo)
             request.stored_logos.append(obj.logo)
+        elif (kept := _read_kept_logo(request)) and not form.cleaned_data.get(WITHOUT_NEW_LOGO):
+            obj.logo = kept
         elif form.cleaned_data.get("remove_logo"):
             obj.logo = ""
         super().save_model(request, obj, form, change)
         if was != obj.logo:
+            if not form.has_changed():  # a kept logo is in no field
+                obj.save()
+            request.logo_change = (was, obj.logo)
             transaction.on_commit(partial(logos.remove, was))
 
     def save_related(self, request: HttpRequest, form: ToolForm, formsets: list[object], change: bool) -> None:  # noqa: FBT001 (as above)
@@ -317,9 +327,15 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin, PresenceAdmin):
             "has_lost_file": bool(request.FILES),  # browsers do not refill file inputs
             "scorecard": next((formset for formset in formsets if isinstance(formset, Scorecard)), None),
             "logo": render_logo(tool.logo) if tool else "",
+            "kept_logo": render_logo(_read_kept_logo(request)),
             "plans_to_read": _read_plans(tool) if tool and Plan not in editable else [],
             "facts_to_read": tool.facts.current().select_related("attribute") if tool and Fact not in editable else [],
         }
+
+
+def _read_kept_logo(request: HttpRequest) -> str:
+    """Return the stem of the new logo of the pending change that a form shows; "" without one."""
+    return getattr(request, "kept_logo", "")
 
 
 def _read_plans(tool: Tool) -> list[tuple[str, Price]]:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
+from comparisons.shaping.tool_columns import render_logo
 from desk import contention
 from desk.base import ACTION_FIELD, is_action
 from desk.content import Content
@@ -30,7 +31,16 @@ from desk.models import Changeable, PendingChange
 from desk.pending import previews
 from desk.pending.announcing import announce
 from desk.pending.differences import read_differences, summarize
-from desk.pending.publishing import CHANGED, GONE, describe_origin, end, find_refusal, lock_pending, publish
+from desk.pending.publishing import (
+    CHANGED,
+    GONE,
+    describe_origin,
+    end,
+    find_refusal,
+    lock_pending,
+    publish,
+    remove_unused_logo,
+)
 from desk.pending.replaying import (
     PENDING_SEEN,
     build_request,
@@ -52,11 +62,6 @@ from desk.shown import explain
 from tools.models import ContentRevision
 from tools.publishing import PublicationState
 from web import clock
-
-NO_FILES = (
-    "A pending change cannot hold a file, so nothing was kept. Remove the file and add it in a save that publishes at "
-    "once. Everything else you typed is still here."
-)
 
 
 class ShownForm(forms.ModelForm):
@@ -157,8 +162,6 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
 
     def _keep(self, request: Any, obj: ModelT, view: Callable[[], HttpResponse]) -> HttpResponse:
         """Keep a form that would be saved. If it would not, show it again, with its errors or questions."""
-        if request.FILES:
-            return self._show_again(request, NO_FILES, view)
         with transaction.atomic():
             ContentRevision.lock()
             existing = PendingChange.objects.of(obj).select_related("author").first()
@@ -169,21 +172,36 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
                 )
                 return self._show_again(request, words, view)
             with rolled_back():
-                outcome = replay(self, _drop_token(request.POST), obj.pk, user=request.user, like=request, is_kept=True)
+                outcome = replay(
+                    self,
+                    _drop_token(request.POST),
+                    obj.pk,
+                    user=request.user,
+                    like=request,
+                    is_kept=True,
+                    logo=existing.logo if existing else "",
+                    with_files=True,
+                )
             if not outcome.is_saved:
                 return outcome.response
-            if outcome.events:
+            if differences := summarize(outcome, self.model):
+                _, logo = outcome.logo_change or ("", "")
+                is_new = logo and (existing is None or existing.logo != logo)
+                request.stored_logos = [logo] if is_new else []  # removed if this transaction fails
                 pending = PendingChange.keep(
                     obj,
                     posted=clean_posted(outcome.request.POST),
-                    differences=summarize(outcome.events, self.model),
+                    differences=differences,
                     author=request.user,
+                    logo=logo,
                 )
+                if existing and existing.logo != logo:
+                    remove_unused_logo(existing.logo)
                 if pending.publish_at and not self.has_publish_permission(request):
                     pending.unschedule()
-        if not outcome.events and is_action(request):
+        if not differences and is_action(request):
             return view()
-        if not outcome.events:
+        if not differences:
             messages.info(request, "Nothing differs from what readers see, so nothing was kept.")
         else:
             self.log_change(request, obj, "Kept a pending change.")
@@ -207,6 +225,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
     def _save_public(self, request: Any, obj: ModelT, view: Callable[[], HttpResponse]) -> HttpResponse:
         shown = self._find_shown(request, obj)
         if shown:
+            request.kept_logo = shown.logo
             request.POST = note_origin(request.POST, describe_origin(shown, request.user))
         with transaction.atomic():
             response = view()
@@ -216,7 +235,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
             if shown and PendingChange.objects.filter(pk=shown.pk, kept_at=shown.kept_at).exists():
                 end(shown, by=request.user, is_published=True)
             events = read_changes(self.model, obj.pk, version)
-        if words := announce(events, self.model):
+        if words := announce(events, self.model, logo_change=getattr(request, "logo_change", None)):
             messages.info(request, words)
         return response
 
@@ -263,6 +282,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
         return {
             "change": pending,
             "differences": read_differences(pending.differences),
+            "new_logo": render_logo(pending.logo),
             "preview": request.build_absolute_uri(previews.preview_url(pending)),
             "hours": LIFETIME_HOURS,
             "url": self._url(content, "pending"),
@@ -279,7 +299,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
             return HttpResponseRedirect(self._change_url(content))
         posted = pending.read_posted()
         posted[PENDING_SEEN] = pending.token
-        shown = build_request(posted, user=request.user, like=request, is_kept=True)
+        shown = build_request(posted, user=request.user, like=request, is_kept=True, logo=pending.logo)
         match_inlines(self, shown, content.pk)
         shown._messages, shown.shows_pending = request._messages, True
         return self.changeform_view(shown, object_id)
@@ -353,10 +373,12 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
     def _render_pending(
         self, request: HttpRequest, content: ModelT, pending: PendingChange, form: PendingForm
     ) -> HttpResponse:
-        outcome, problem = rehearse(self, pending.read_posted(), content.pk, user=request.user, like=request)
+        outcome, problem = rehearse(
+            self, pending.read_posted(), content.pk, user=request.user, like=request, logo=pending.logo
+        )
         differences = pending.differences
         if outcome is not None and outcome.is_saved:
-            differences = summarize(outcome.events, self.model)
+            differences = summarize(outcome, self.model)
         context = {
             **self.admin_site.each_context(request),
             **self._describe_pending(request, content, pending),

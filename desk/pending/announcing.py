@@ -22,9 +22,16 @@ MAX_SENTENCES = 6
 _CHECKS = {"Source", "Verified on"}
 
 
-def announce(events: Iterable[HistoryEvent], subject: type[models.Model]) -> SafeString:
-    """Return what readers now see of the events of a save, oldest first; "" if none of it is public."""
+def announce(
+    events: Iterable[HistoryEvent], subject: type[models.Model], *, logo_change: tuple[str, str] | None = None
+) -> SafeString:
+    """Return what readers now see of the events of a save, oldest first; "" if none of it is public.
+
+    `logo_change` are the stems of the logo before and after, if it changed.
+    """
     sentences = list(_list_sentences(list(events), subject))
+    if logo_change:
+        sentences.insert(0, "Readers see the new logo." if logo_change[1] else "Readers no longer see a logo.")
     more = len(sentences) - MAX_SENTENCES
     if more > 0:
         sentences = [*sentences[:MAX_SENTENCES], f"{pluralize(more, 'change', 'changes')} more."]

@@ -7,8 +7,9 @@ from typing import Any
 from django.db import models
 from django.utils.text import capfirst
 
-from desk.history.events import HistoryEvent, drop_own_label
+from desk.history.events import drop_own_label
 from desk.history.field_changes import NO_VALUE, FieldChange, render_difference
+from desk.pending.replaying import Replay
 
 WHEN_PUBLISHED = "when this change is published"
 
@@ -21,9 +22,13 @@ class RowDifference:
     changes: Sequence[FieldChange]
 
 
-def summarize(events: Iterable[HistoryEvent], subject: type[models.Model]) -> list[dict[str, Any]]:
-    """Return what events changed, as JSON."""
-    rows = []
+def summarize(outcome: Replay, subject: type[models.Model]) -> list[dict[str, Any]]:
+    """Return what a replayed form changed, as JSON."""
+    rows, events = [], outcome.events
+    if outcome.logo_change:
+        was, new = outcome.logo_change
+        words = [["Logo", "the present one" if was else NO_VALUE, "a new one" if new else NO_VALUE]]
+        rows.append({"row": "", "verb": "changed", "fields": words})
     for event in (drop_own_label(event, subject) for event in events):
         fields = [
             [change.label, change.before, WHEN_PUBLISHED if change.name == "published_at" else change.after]

@@ -92,7 +92,14 @@ def _build_changed_page(pending: PendingChange, request: HttpRequest) -> tuple[s
         raise _UnfitError
     ContentRevision.lock()
     try:
-        outcome = replay(get_admin(content), pending.read_posted(), content.pk, user=pending.author, like=request)
+        outcome = replay(
+            get_admin(content),
+            pending.read_posted(),
+            content.pk,
+            user=pending.author,
+            like=request,
+            logo=pending.logo,
+        )
     except REFUSED as error:
         raise _UnfitError from error
     if not outcome.is_saved:

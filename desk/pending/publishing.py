@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -18,7 +19,8 @@ from desk.pending.replaying import REFUSED, replay
 from desk.permissions import AnyUser, may_publish
 from handovers.actions import note_end
 from reviews.models import Review
-from tools.models import ContentRevision
+from tools import logos
+from tools.models import ContentRevision, Tool
 from tools.publishing import PublicationState
 from web.words import format_day
 
@@ -84,6 +86,7 @@ def publish(*, pk: int, user: AnyUser, like: HttpRequest | None, token: str | No
                 user=user,
                 like=like,
                 note=describe_origin(pending, user),
+                logo=pending.logo,
             )
     except PermissionDenied:
         return PublishResult(
@@ -96,14 +99,26 @@ def publish(*, pk: int, user: AnyUser, like: HttpRequest | None, token: str | No
         return PublishResult(is_done=False, words=outcome.explain())
     end(pending, by=user, is_published=True)
     return PublishResult(
-        is_done=True, announcement=announce(outcome.events, type(content)), merged=tuple(outcome.merged)
+        is_done=True,
+        announcement=announce(outcome.events, type(content), logo_change=outcome.logo_change),
+        merged=tuple(outcome.merged),
     )
 
 
 def end(pending: PendingChange, *, by: Any, is_published: bool) -> None:
-    """Delete a pending change, and tell who handed it over. The caller has locked the content revision."""
+    """Delete a pending change, with a logo that no tool has now, and tell who handed it over.
+
+    The caller has locked the content revision.
+    """
     note_end(content=pending.content, pending_change=pending.pk, by=by, is_published=is_published)
     pending.delete()
+    remove_unused_logo(pending.logo)
+
+
+def remove_unused_logo(stem: str) -> None:
+    """Remove the files of a logo that was kept with a pending change after the transaction, unless a tool has it."""
+    if stem and not Tool.objects.filter(logo=stem).exists():
+        transaction.on_commit(partial(logos.remove, stem))
 
 
 def get_admin(content: Changeable | models.Model) -> admin.ModelAdmin:

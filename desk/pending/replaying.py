@@ -30,6 +30,7 @@ from desk.history.events import HistoryEvent, drop_idle, get_tracked_models, rea
 from desk.history.form_merge import ANSWER, ASKED
 from desk.history.saves import join_replaced
 from desk.permissions import AnyUser
+from desk.tool_page.form import WITHOUT_NEW_LOGO
 from desk.tool_page.scorecard import EditionChangedError
 from tools.models import AlreadySupersededError
 from web import clock
@@ -40,7 +41,7 @@ PENDING_SEEN = "pending_seen"
 """The field of a form that shows a pending change: which one, in which state."""
 _TICK = "-verified_today"
 _ABOUT_THE_PAGE = {"csrfmiddlewaretoken", "draft_number", "action", "_selected_action", "_then", "_popup"}
-_NOT_KEPT = SAVE_BUTTONS | _ABOUT_THE_PAGE | {PENDING_SEEN, ASKED, ASKED_SINCE}
+_NOT_KEPT = SAVE_BUTTONS | _ABOUT_THE_PAGE | {PENDING_SEEN, ASKED, ASKED_SINCE, WITHOUT_NEW_LOGO}
 ACTION_PREFIX = "CHANGE_FORM-"
 _MANAGEMENT = re.compile(r"([a-z_]+)-TOTAL_FORMS")  # of an inline; forms within the scorecard have a number, too
 _NOT_KEPT_PREFIXES = (ACTION_PREFIX, f"{ANSWER}:")
@@ -70,6 +71,11 @@ class Replay:
     @property
     def is_saved(self) -> bool:
         return isinstance(self.response, HttpResponseRedirectBase)
+
+    @property
+    def logo_change(self) -> tuple[str, str] | None:
+        """The stems of the logo before and after; None if it stays. The history does not have logos."""
+        return getattr(self.request, "logo_change", None) if self.is_saved else None
 
     @property
     def merged(self) -> list[str]:
@@ -132,10 +138,19 @@ def note_origin(posted: QueryDict, origin: str) -> QueryDict:
     return noted
 
 
-def build_request(posted: QueryDict, *, user: AnyUser, like: HttpRequest | None, is_kept: bool = False) -> Any:
+def build_request(
+    posted: QueryDict,
+    *,
+    user: AnyUser,
+    like: HttpRequest | None,
+    is_kept: bool = False,
+    logo: str = "",
+    with_files: bool = False,
+) -> Any:
     """Return a request that posts a kept form. `like` is the one that caused it; None in a worker.
 
-    `is_kept` is whether a form that is shown again keeps a pending change.
+    `is_kept` is whether a form that is shown again keeps a pending change, `logo` the new logo that was kept with it,
+    and `with_files` whether it posts the files of `like`.
     """
     request: Any = copy(like) if like else _build_blank_request()
     posted = drop_action(posted)
@@ -143,10 +158,12 @@ def build_request(posted: QueryDict, *, user: AnyUser, like: HttpRequest | None,
     if is_kept:
         posted[KEEP] = "1"
     request.method, request.POST, request.user = "POST", posted, user
-    request._files = request.FILES if not like else MultiValueDict()
+    if like and not with_files:
+        request._files = MultiValueDict()
+    request.kept_logo = logo
     request._messages = _Collected(request)
     request.is_replay = True
-    for name in ("conflict", "merged", "saves_first", "seen_version", "busy"):
+    for name in ("conflict", "merged", "saves_first", "seen_version", "busy", "logo_change"):
         request.__dict__.pop(name, None)
     return request
 
@@ -187,14 +204,18 @@ def replay(
     like: HttpRequest | None,
     note: str = "",
     is_kept: bool = False,
+    logo: str = "",
+    with_files: bool = False,
 ) -> Replay:
     """Save a kept form in this transaction, which must hold the content revision. `note` begins its reason.
+
+    The other arguments are those of `build_request`.
 
     Raises PermissionDenied, or one of REFUSED.
     """
     if note:
         posted = note_origin(posted, note)
-    request = build_request(posted, user=user, like=like, is_kept=is_kept)
+    request = build_request(posted, user=user, like=like, is_kept=is_kept, logo=logo, with_files=with_files)
     match_inlines(model_admin, request, pk)
     tracked = get_tracked_models(model_admin.model)
     before = read_version(tracked, pk)
@@ -240,11 +261,12 @@ def rehearse(
     *,
     user: AnyUser,
     like: HttpRequest | None,
+    logo: str = "",
 ) -> tuple[Replay | None, str]:
     """Return what publishing a kept form would do, and why it is impossible ("" if it is not). Writes nothing."""
     try:
         with rolled_back():
-            outcome = replay(model_admin, posted, pk, user=user, like=like)
+            outcome = replay(model_admin, posted, pk, user=user, like=like, logo=logo)
             if outcome.is_saved:
                 connection.check_constraints()
     except REFUSED:

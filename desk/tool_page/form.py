@@ -13,6 +13,7 @@ from web.fields import LineField, MultilineField
 FORM_FIELDS = ("name", "slug", "category", *(field for field in Tool.OWN_FIELDS if field != "name"))
 _MAX_ALIAS_LENGTH = cast("int", Tool._meta.get_field("aliases").base_field.max_length)
 _MAX_MODEL_ID_LENGTH = cast("int", Tool._meta.get_field("model_ids").base_field.max_length)
+WITHOUT_NEW_LOGO = "without_new_logo"
 TAGLINE_ROOM = 120  # characters that fit on two lines
 
 
@@ -78,6 +79,7 @@ class ToolForm(forms.ModelForm):
         f"{logos.SIDE} × {logos.SIDE} pixels of the image and discard everything else in the file.",
     )
     remove_logo = forms.BooleanField(required=False, label="Remove the logo")
+    without_new_logo = forms.BooleanField(required=False, label="Leave the new logo out of this pending change")
 
     class Meta:
         model = Tool

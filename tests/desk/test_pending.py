@@ -1,6 +1,7 @@
 """Pending changes: edits of what is public that are kept, previewed, scheduled, published, and discarded."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from tests.desk.forms import change_url, fill_form, read_fields, save_form
 from tests.desk.pending import WRITES_ALL, act, keep, make_ada, make_priced_tool, pending_url, read_messages
 from tests.desk.people import WRITER, make_user, sign_in
 from tests.desk.test_conflicts import EDITS, INPUTS, make_price
+from tests.desk.test_tool_logo import draw
 from tools.models import Plan, Tool
 
 pytestmark = pytest.mark.django_db
@@ -254,15 +256,59 @@ def test_day_of_a_check_is_the_day_on_which_it_was_ticked(admin_client, time_mac
     assert tool.plans.current().get().verified_on == date(2026, 5, 1)
 
 
-def test_file_is_refused_with_a_sentence(admin_client):
+@pytest.fixture
+def stored(settings, tmp_path) -> Callable[[], set[str]]:
+    """Return a function that lists the stems of all stored logos."""
+    settings.MEDIA_ROOT = tmp_path
+    return lambda: {path.stem for path in tmp_path.glob("logos/*")}
+
+
+def keep_logo(client: Client, tool: Tool, **typed) -> PendingChange:
+    return keep(client, tool, logo_file=SimpleUploadedFile("logo.png", draw()), **typed)
+
+
+def test_new_logo_goes_out_with_the_change(admin_client, client, stored, django_capture_on_commit_callbacks):
     tool = make_priced_tool()
-    form = fill_form(admin_client, tool, tagline="New.")
-    page = admin_client.post(
-        change_url(tool), {**form, "logo_file": SimpleUploadedFile("logo.png", b"x"), "_pending": "1"}
-    ).content.decode()
-    assert "A pending change cannot hold a file" in page
-    assert read_fields(page)["tagline"] == "New."
-    assert not PendingChange.objects.exists()
+    before = client.get(tool.get_absolute_url()).content
+    change = keep_logo(admin_client, tool)
+    assert (stored(), client.get(tool.get_absolute_url()).content) == ({change.logo}, before)
+    assert [row["fields"] for row in change.differences] == [[["Logo", "—", "a new one"]]]
+    assert change.logo in admin_client.get(pending_url(tool)).text
+    assert change.logo in client.get(previews.preview_url(change)).text
+    edited = admin_client.get(pending_url(tool, "edit/")).text
+    assert "New logo in this pending change:" in edited
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_client.post(pending_url(tool, "edit/"), {**read_fields(edited), "tagline": "New.", "_pending": "1"})
+    assert (stored(), PendingChange.objects.get().logo) == ({change.logo}, change.logo)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert "Readers see the new logo. Readers see the new tagline." in act(admin_client, tool, "publish")
+    tool.refresh_from_db()
+    assert (tool.logo, stored()) == (change.logo, {change.logo})
+
+
+def test_logo_is_removed_with_what_is_not_published(admin_client, stored, django_capture_on_commit_callbacks):
+    tool = make_priced_tool()
+    form = fill_form(admin_client, tool, logo_file=SimpleUploadedFile("logo.png", draw()), **{"plans-0-amount": "much"})
+    assert admin_client.post(change_url(tool), {**form, "_pending": "1"}).status_code == 200
+    assert stored() == set()
+    first = keep_logo(admin_client, tool, tagline="New.")
+    with django_capture_on_commit_callbacks(execute=True):
+        typed = {**read_fields(admin_client.get(pending_url(tool, "edit/")).text), "_pending": "1"}
+        admin_client.post(
+            pending_url(tool, "edit/"), {**typed, "logo_file": SimpleUploadedFile("logo.png", draw(color="blue"))}
+        )
+    second = PendingChange.objects.get()
+    assert (stored(), first.logo == second.logo) == ({second.logo}, False)
+    with django_capture_on_commit_callbacks(execute=True):
+        typed = {**read_fields(admin_client.get(pending_url(tool, "edit/")).text), "_pending": "1"}
+        admin_client.post(pending_url(tool, "edit/"), {**typed, "without_new_logo": "on"})
+    assert (stored(), PendingChange.objects.get().logo, PendingChange.objects.get().count) == (set(), "", 1)
+    act(admin_client, tool, "discard")
+    keep_logo(admin_client, tool)
+    with django_capture_on_commit_callbacks(execute=True):
+        act(admin_client, tool, "discard")
+    tool.refresh_from_db()
+    assert (stored(), tool.logo) == (set(), "")
 
 
 def test_user_who_may_not_publish_proposes_only(admin_client):

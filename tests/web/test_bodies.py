@@ -92,8 +92,8 @@ def test_no_page_takes_files_but_those_that_need_them():
         elif hasattr(pattern.callback, "max_body_bytes"):
             taking.add(pattern.name)
     assert taking == {
-        "catalog_file", "tools_tool_add", "tools_tool_change", "tools_tool_import", "tools_plan_import",
-        "tools_fact_import", "tools_attribute_import",
+        "catalog_file", "tools_tool_add", "tools_tool_change", "tools_tool_import", "tools_tool_pending_edit",
+        "tools_plan_import", "tools_fact_import", "tools_attribute_import",
     }  # fmt: skip
 
 
