@@ -8,7 +8,7 @@ PYTHON := .venv/bin/python
 PORT ?= 8000
 TESTS ?= tests
 
-.PHONY: help run dev test check format lock upgrade clean stop bench-page bench-pages bench-edge bench-votes bench-desk prove-votes prove-newsletter prove-restore prove-reload fuzz stress worker browser nginx
+.PHONY: help run dev test check format lock upgrade clean stop bench-page bench-pages bench-edge bench-votes bench-desk prove-votes prove-newsletter prove-restore prove-reload prove-cluster fuzz stress worker browser nginx
 
 help:
 	@echo "make run         the site on http://127.0.0.1:$(PORT), as production runs it (PORT=... for another,"
@@ -30,6 +30,7 @@ help:
 	@echo "make prove-newsletter  send 100,000 emails with failures of every kind (PROOF=--calm measures speed)"
 	@echo "make prove-restore  back up a site that is written to, restore it elsewhere, and compare"
 	@echo "make prove-reload  20,000 requests while the server reloads: none fails"
+	@echo "make prove-cluster  votes, edits, and mail while parts of a cluster of three databases fail (needs root)"
 	@echo "make stress      everybody at once for a minute: no error, no deadlock, no reader who waits"
 	@echo "make stop        stop the local PostgreSQL"
 	@echo "make clean       stop it and delete the environment and all local data"
@@ -118,6 +119,9 @@ prove-restore: .venv/installed
 prove-reload: .venv/installed
 	@$(PYTHON) -m bench.reload $(PROOF)
 
+prove-cluster: .venv/installed .tools/cluster/installed
+	@$(PYTHON) -m bench.cluster $(PROOF)
+
 fuzz: .venv/installed
 	@$(PYTHON) -m bench.fuzz $(FUZZ)
 
@@ -139,10 +143,17 @@ nginx:
 	@bin/uv pip sync --quiet --require-hashes requirements/development.txt
 	@touch $@
 
+# Patroni, for the proof of the cluster.
+.tools/cluster/installed: requirements/cluster.txt .python-version bin/uv
+	@bin/uv venv --quiet --allow-existing .tools/cluster
+	@bin/uv pip sync --quiet --require-hashes --python .tools/cluster requirements/cluster.txt
+	@touch $@
+
 # Locked versions stay as long as pyproject.toml allows them; `make upgrade` updates them.
 lock:
 	bin/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) pyproject.toml -o requirements/production.txt
 	bin/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) pyproject.toml --group sentry -c requirements/production.txt -o requirements/sentry.txt
+	bin/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) --group cluster -o requirements/cluster.txt
 	bin/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) pyproject.toml --group development -o requirements/development.txt
 	bin/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) requirements/uv.in -o requirements/uv.txt
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import ssl
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,10 @@ class Visitor:
 class Connection:
     """One keep-alive connection to the site."""
 
+    host = "127.0.0.1"
+    cookie_name = "visitor"
+    tls: ssl.SSLContext | None = None
+
     def __init__(self, port: int) -> None:
         self.port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -43,11 +48,11 @@ class Connection:
     def form(self, path: str, body: str, *, visitor: Visitor, **headers: str) -> bytes:
         """Return the request with which one of our pages posts a form, with the visitor's current cookie."""
         lines = {
-            "Host": f"127.0.0.1:{self.port}",
+            "Host": f"{self.host}:{self.port}",
             "Sec-Fetch-Site": "same-origin",
             "Page-Load": visitor.page,
             "X-Forwarded-For": visitor.address,
-            **({"Cookie": f"visitor={visitor.cookie}"} if visitor.cookie else {}),
+            **({"Cookie": f"{self.cookie_name}={visitor.cookie}"} if visitor.cookie else {}),
             "Content-Type": "application/x-www-form-urlencoded",
             "Content-Length": str(len(body)),
             **headers,
@@ -69,7 +74,7 @@ class Connection:
 
     async def _send(self, request: bytes, visitor: Visitor) -> None:
         if self._streams is None:
-            self._streams = await asyncio.open_connection("127.0.0.1", self.port)
+            self._streams = await asyncio.open_connection(self.host, self.port, ssl=self.tls)
         reader, writer = self._streams
         writer.write(request)
         await writer.drain()
@@ -78,7 +83,7 @@ class Connection:
         for name, value in headers:
             if name.lower() == "content-length":
                 await reader.readexactly(int(value))
-            if name.lower() == "set-cookie" and value.startswith("visitor="):
+            if name.lower() == "set-cookie" and value.startswith(f"{self.cookie_name}="):
                 visitor.cookie = value.partition("=")[2].partition(";")[0].strip('"')
         if head[0].split()[1] not in ("200", "303"):
             raise Unacknowledged(head[0])
@@ -104,9 +109,10 @@ class Crowd:
         wishes: int,
         is_enough: Callable[[], bool],
         seed: int = 1,
+        connect: type[Connection] = Connection,
     ) -> None:
         self.port, self.tools, self.folder, self.voters, self.wishes = port, tools, folder, voters, wishes
-        self.is_enough, self.seed = is_enough, seed
+        self.is_enough, self.seed, self.connect = is_enough, seed, connect
         self.acknowledged = self.unanswered = self.replayed = self.at_once = 0
         self.refusals: dict[str, int] = {}
         self._visitors = 0
@@ -129,7 +135,7 @@ class Crowd:
 
     async def _voter(self, number: int) -> None:
         rng, log = random.Random(f"{self.seed} {number}"), Log(self.folder / f"voter-{number}.jsonl")  # noqa: S311
-        one, two = Connection(self.port), Connection(self.port)
+        one, two = self.connect(self.port), self.connect(self.port)
         while self.is_voting:
             self._visitors += 1
             visitor = Visitor(self._visitors)

@@ -1,6 +1,7 @@
 """The files in deploy/: what they name exists, and what they set is documented."""
 
 import re
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
+from bench.cluster.programs import fill_in
 from bench.nginx import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,3 +82,27 @@ def test_systemd_units_run_what_exists(unit):
             assert find_management_commands(command)
     for folder in re.findall(r"^WorkingDirectory=(.*)$", text, re.M):
         assert folder == "/srv/shipside/app"
+
+
+CLUSTER_FILES = ["patroni.yml", "haproxy.cfg", "pgbouncer.ini"]
+
+
+@pytest.mark.parametrize("name", CLUSTER_FILES)
+def test_files_of_the_cluster_say_how_to_fill_in_each_name(name):
+    text = (DEPLOY / name).read_text()
+    wanted = set(re.findall(r"\$\{([A-Z_0-9]+)\}", text))
+    comments = "\n".join(re.findall(r"^[#;].*$", text, re.M))
+    for word in wanted:
+        assert re.search(rf"\b{word}=", comments), word
+    filled = fill_in(name, dict.fromkeys(wanted, "x"))
+    assert not re.search(r"^[^#;\n]*\$\{", filled, re.M)
+
+
+def test_another_node_takes_over_only_when_the_proxy_has_left_the_old_one():
+    settings = yaml.safe_load(fill_in("patroni.yml", defaultdict(lambda: "x")))["bootstrap"]["dcs"]
+    assert settings["ttl"] >= settings["loop_wait"] + 2 * settings["retry_timeout"]  # Patroni's own rule
+    assert settings["synchronous_mode"]
+    proxy = (DEPLOY / "haproxy.cfg").read_text()
+    check, interval, fall = (int(re.search(rf"{word} (\d+)", proxy)[1]) for word in ("timeout check", "inter", "fall"))
+    assert fall * (check + interval) < settings["ttl"]
+    assert "on-marked-down shutdown-sessions" in proxy
