@@ -1,70 +1,37 @@
 """Writing a valid catalog: new rows are added, changed ones are updated or superseded, and others are left alone."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
 from math import ceil
-from typing import Any, Literal
+from typing import Any
 
 from django.db import connection, models
 from django.utils import timezone
 
-from catalog.batches import (
-    TOOLS_PER_BATCH,
-    Batch,
-    find_differences,
-    get_unmentioned_terms,
-    has_same_value,
-    iterate_batches,
-)
+from catalog.batches import TOOLS_PER_BATCH, Batch, find_differences, iterate_batches
 from catalog.problems import Place
 from catalog.reading import Catalog, Progress, hide_progress
 from catalog.report import Fields, ImportReport
+from catalog.row_writing import ROWS_PER_STATEMENT, HistoryLog, apply_changes, create_rows, get_values, update_rows
 from catalog.schema import ReviewPart
+from catalog.sourced_writing import SourcedWriter
 from comparisons.editor_lines import swap_sides
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
-from tools.models import Attribute, Category, ContentRevision, Correction, Fact, Plan, Sourced, Tool
-from tools.row_history import CHANGED, CREATED, record_changes
+from tools.models import Attribute, Category, ContentRevision, Correction, Fact, Plan, Tool
+from tools.row_history import CHANGED
 from tools.slugged import FormerSlug
 from tools.unseen import delete_unseen
 
-ROWS_PER_STATEMENT = 1000
 REASON = "catalog import"
 PUBLISHING_FIELDS = ("published_at", "withdrawn_at")
 CATEGORY_FIELDS = ("name", "description", "aliases", "presets")
 REVIEWER_FIELDS = ("name", "lens", "bio", "disclosure", "behind", "seat")
 TOOL_FIELDS = (*Tool.OWN_FIELDS, *PUBLISHING_FIELDS)
 COMPARISON_FIELDS = ("introduction", "lines", *PUBLISHING_FIELDS)
-SOURCE_FIELDS = ("source", "verified_on")
 JUDGMENT_FIELDS = ("due_on", "outcome", "note", "source", "judged_on")
-
-
-@dataclass(slots=True)
-class HistoryLog:
-    """The history events of an import: one per row, however often the row is written."""
-
-    by: Any | None
-    at: datetime
-    reason: str | None  # None writes no history
-    _pending: defaultdict[type[models.Model], dict[int, Literal["+", "~"]]] = field(
-        default_factory=lambda: defaultdict(dict)
-    )
-
-    def record(self, model: type[models.Model], rows: Iterable[models.Model], kind: Literal["+", "~"]) -> None:
-        for row in rows:
-            self._pending[model].setdefault(row.pk, kind)
-
-    def write(self) -> None:
-        """Write an event with the present values of each recorded row, and clear the log."""
-        for model, kinds in self._pending.items():
-            for kind in (CREATED, CHANGED):
-                ids = [pk for pk, pending_kind in kinds.items() if pending_kind == kind]
-                if self.reason is not None:
-                    record_changes(model, ids, kind, by=self.by, reason=self.reason, at=self.at)
-        self._pending.clear()
 
 
 def write_catalog(
@@ -91,8 +58,8 @@ def write_catalog(
             _analyze()
         put_back = _write_tools(batch, categories, report, history)
         _write_former_slugs(batch.parts, Tool, batch.tools, report)
-        _write_sourced(batch, "plans", Plan, batch.plans, "name", None, report, history)
-        _write_sourced(batch, "facts", Fact, batch.facts, "attribute", attributes, report, history)
+        SourcedWriter(Plan, batch, report, history).write()
+        SourcedWriter(Fact, batch, report, history, attributes).write()
         _write_reviews(batch, reviewers, report, history)
         _write_corrections(batch, report, history)
         history.write()
@@ -110,25 +77,6 @@ def _analyze() -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE tools_tool, tools_plan, tools_fact, reviews_review, comparisons_comparison")
-
-
-def _create(model: type[models.Model], rows: list[Any], history: HistoryLog) -> None:
-    model._default_manager.bulk_create(rows, batch_size=ROWS_PER_STATEMENT)
-    history.record(model, rows, CREATED)
-
-
-def _update(model: type[models.Model], rows: list[Any], fields: Iterable[str], history: HistoryLog) -> None:
-    model._default_manager.bulk_update(rows, fields, batch_size=ROWS_PER_STATEMENT)
-    history.record(model, rows, CHANGED)
-
-
-def _apply(row: Any, changes: Fields) -> None:
-    for name, (_, value) in changes.items():
-        setattr(row, name, value)
-
-
-def _get_values(part: Any, fields: Iterable[str]) -> dict[str, object]:
-    return {name: getattr(part, name) for name in fields}
 
 
 def _write_slugged(
@@ -153,14 +101,14 @@ def _write_slugged(
             changes = find_differences(row, part, fields)
             report.record_existing(model, row, place, changes | _find_category_change(row, part, old_categories))
             if changes:
-                _apply(row, changes)
+                apply_changes(row, changes)
                 changed.append(row)
         else:
-            rows[part.slug] = model(slug=part.slug, **_get_values(part, fields))
+            rows[part.slug] = model(slug=part.slug, **get_values(part, fields))
             new.append(rows[part.slug])
             report.record_added(model, rows[part.slug], place, categories=getattr(part, "categories", ()))
-    _update(model, changed, fields, history)
-    _create(model, new, history)
+    update_rows(model, changed, fields, history)
+    create_rows(model, new, history)
     return rows
 
 
@@ -231,20 +179,20 @@ def _write_tools(
                 changes["category"] = (by_id[row.category_id], category)
             report.record_existing(Tool, row, place, changes)
             if changes:
-                _apply(row, changes)
+                apply_changes(row, changes)
                 changed.append(row)
                 touched |= changes.keys()
             withdrawn_at, _ = changes.get("withdrawn_at", (None, None))
             if isinstance(withdrawn_at, datetime) and row.withdrawn_at is None:
                 put_back[row.slug] = withdrawn_at
         else:
-            row = Tool(slug=part.slug, category=category, **_get_values(part, TOOL_FIELDS))
+            row = Tool(slug=part.slug, category=category, **get_values(part, TOOL_FIELDS))
             batch.tools[part.slug] = row
             new.append(row)
             report.record_added(Tool, row, place)
     if changed:
-        _update(Tool, changed, touched, history)
-    _create(Tool, new, history)
+        update_rows(Tool, changed, touched, history)
+    create_rows(Tool, new, history)
     return put_back
 
 
@@ -254,82 +202,6 @@ def _delete_unseen(batch: Batch, put_back: Mapping[str, datetime]) -> None:
         if part.slug in put_back:
             ended = {row.superseded_at for row in (*part.plans, *part.facts) if row.superseded_at}
             delete_unseen(batch.tools[part.slug], since=put_back[part.slug], except_ended=ended)
-
-
-def _write_sourced(
-    batch: Batch,
-    section: str,
-    model: type[Sourced],
-    rows: dict[Any, Any],
-    key: str,
-    attributes: dict[str, Attribute] | None,
-    report: ImportReport,
-    history: HistoryLog,
-) -> None:
-    """Add, update, or supersede plans (`key` is their name) or facts (`key` is the slug of one of `attributes`)."""
-    new: list[Any] = []
-    changed: list[Any] = []
-    replaced: list[Any] = []
-    for place, tool_part in batch.parts:
-        tool = batch.tools[tool_part.slug]
-        parts = getattr(tool_part, section)
-        # The file itself says since when a value is current whose history it has. Others begin with this import.
-        has_history = Counter(getattr(part, key) for part in parts if part.superseded_at)
-        for index, part in enumerate(parts):
-            part_place: Place = (*place, section, index)
-            name = getattr(part, key)
-            row = rows.get((tool.pk, name, part.superseded_at))
-            current = rows.get((tool.pk, name, None))
-            for existing in filter(None, (row, current)):
-                existing.tool = tool  # the report names it; saves a query per row
-            if row is not None and has_same_value(row, part):
-                # Of a tool that readers saw, `find_problems` refuses another history.
-                changes = find_differences(row, part, (*SOURCE_FIELDS, *model.HISTORY_FIELDS))
-                report.record_existing(model, row, part_place, changes)
-                if changes:
-                    _apply(row, changes)
-                    changed.append(row)
-                continue
-            if current is not None and has_same_value(current, part):
-                # The current value here is history in the file: another site superseded it at that time.
-                changes = find_differences(current, part, model.HISTORY_FIELDS)
-                _apply(current, changes)
-                changed.append(current)
-                rows[tool.pk, name, part.superseded_at] = rows.pop((tool.pk, name, None))
-                report.record_existing(model, current, part_place, changes)
-                continue
-            values = _get_values(part, (*model.VALUE_FIELDS, *SOURCE_FIELDS, *model.HISTORY_FIELDS))
-            if row is not None and "source" not in part.model_fields_set:
-                values["source"] = row.source  # not said is not empty; the day of verification was of the old value
-            values |= get_unmentioned_terms(row, part) if row is not None else {}
-            value_changes = {
-                field: (getattr(row, field), values[field])
-                for field in (*model.VALUE_FIELDS, *SOURCE_FIELDS)
-                if row is not None and getattr(row, field) != values[field]
-            }
-            if row is not None and tool.pk not in batch.public_since:
-                # What only a draft said is no history.
-                report.record_existing(model, row, part_place, value_changes)
-                _apply(row, value_changes)
-                replaced.append(row)
-                continue
-            if row is not None:  # the new row continues it
-                values |= _get_values(model(), model.HISTORY_FIELDS)
-            elif tool.pk in batch.public_since and not has_history[name]:
-                values["added_at"] = values["added_at"] or history.at
-            new_row = model(**{"tool": tool, key: attributes[name] if attributes is not None else name, **values})
-            new.append(new_row)
-            if row is None:
-                report.record_added(model, new_row, part_place)
-                continue
-            row.superseded_at, row.correction = history.at, part.corrects
-            changed.append(row)
-            if part.corrects:
-                value_changes["correction"] = (False, True)
-            report.record_existing(model, row, part_place, value_changes)
-    _update(model, changed, (*SOURCE_FIELDS, *model.HISTORY_FIELDS), history)
-    _update(model, replaced, (*model.VALUE_FIELDS, *SOURCE_FIELDS), history)
-    _create(model, new, history)
 
 
 def _write_corrections(batch: Batch, report: ImportReport, history: HistoryLog) -> None:
@@ -342,7 +214,7 @@ def _write_corrections(batch: Batch, report: ImportReport, history: HistoryLog) 
             else:
                 new.append(Correction(tool=tool, note=correction.note, made_at=correction.made_at))
                 report.record_added(Correction, new[-1], (*place, "corrections", index))
-    _create(Correction, new, history)
+    create_rows(Correction, new, history)
 
 
 def _write_reviews(batch: Batch, reviewers: dict[str, Reviewer], report: ImportReport, history: HistoryLog) -> None:
@@ -355,7 +227,7 @@ def _write_reviews(batch: Batch, reviewers: dict[str, Reviewer], report: ImportR
             review_place: Place = (*place, "reviews", index)
             row = batch.reviews.get((tool.pk, part.reviewer, part.published_at))
             if row is None:
-                row = Review(tool=tool, reviewer=reviewers[part.reviewer], **_get_values(part, fields))
+                row = Review(tool=tool, reviewer=reviewers[part.reviewer], **get_values(part, fields))
                 new.append(row)
                 report.record_added(Review, row, review_place)
             else:
@@ -363,11 +235,11 @@ def _write_reviews(batch: Batch, reviewers: dict[str, Reviewer], report: ImportR
                 changes = find_differences(row, part, fields)
                 report.record_existing(Review, row, review_place, changes)
                 if changes:
-                    _apply(row, changes)
+                    apply_changes(row, changes)
                     changed.append(row)
             claims.append((review_place, part, row))
-    _update(Review, changed, fields, history)
-    _create(Review, new, history)
+    update_rows(Review, changed, fields, history)
+    create_rows(Review, new, history)
     _write_predictions(batch, claims, report, history)
 
 
@@ -380,7 +252,7 @@ def _write_predictions(
             row = batch.predictions.get((review.pk, part.claim))
             claim_place: Place = (*place, "predictions", index)
             if row is None:
-                row = Prediction(review=review, claim=part.claim, **_get_values(part, JUDGMENT_FIELDS))
+                row = Prediction(review=review, claim=part.claim, **get_values(part, JUDGMENT_FIELDS))
                 new.append(row)
                 report.record_added(Prediction, row, claim_place)
                 continue
@@ -388,10 +260,10 @@ def _write_predictions(
             changes = find_differences(row, part, JUDGMENT_FIELDS)
             report.record_existing(Prediction, row, claim_place, changes)
             if changes:
-                _apply(row, changes)
+                apply_changes(row, changes)
                 changed.append(row)
-    _update(Prediction, changed, JUDGMENT_FIELDS, history)
-    _create(Prediction, new, history)
+    update_rows(Prediction, changed, JUDGMENT_FIELDS, history)
+    create_rows(Prediction, new, history)
 
 
 def _write_comparisons(catalog: Catalog, report: ImportReport, history: HistoryLog) -> None:
@@ -408,7 +280,7 @@ def _write_comparisons(catalog: Catalog, report: ImportReport, history: HistoryL
             first, second = (tools[slug] for slug in part.tools)
             row = rows.get(frozenset((first.pk, second.pk)))
             if row is None:
-                row = Comparison(first=first, second=second, **_get_values(part, COMPARISON_FIELDS))
+                row = Comparison(first=first, second=second, **get_values(part, COMPARISON_FIELDS))
                 new.append(row)
                 report.record_added(Comparison, row, place)
                 continue
@@ -419,8 +291,8 @@ def _write_comparisons(catalog: Catalog, report: ImportReport, history: HistoryL
                     changes["lines"] = (row.lines, swap_sides(row.lines))
             report.record_existing(Comparison, row, place, changes)
             if changes:
-                _apply(row, changes)
+                apply_changes(row, changes)
                 changed.append(row)
-        _update(Comparison, changed, ("first", "second", *COMPARISON_FIELDS), history)
-        _create(Comparison, new, history)
+        update_rows(Comparison, changed, ("first", "second", *COMPARISON_FIELDS), history)
+        create_rows(Comparison, new, history)
         history.write()

@@ -15,7 +15,7 @@ from accounts.models import User
 from catalog.bulk_changes import record_bulk_change
 from catalog.models import BulkChange, ChangeKind
 from catalog.report import describe_row, get_kind
-from catalog.writing import HistoryLog
+from catalog.row_writing import HistoryLog
 from desk.changes.batches import Batch
 from desk.changes.planning import Done, Planner, Steps
 from desk.changes.targets import Target, Values, read_comparisons, read_since, read_tools, read_vocabulary

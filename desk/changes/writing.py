@@ -6,7 +6,7 @@ from typing import Any
 from django.db import models
 
 from catalog.bulk_changes import TRACKED_MODELS
-from catalog.writing import HistoryLog
+from catalog.row_writing import HistoryLog
 from desk.changes.planning import Steps
 from tools.models import Attribute
 from tools.row_history import CHANGED, CREATED, DELETED, record_changes, recorded_in_bulk
