@@ -64,9 +64,11 @@ class PublicDecision:
         decision = self.decision
         if not decision.votes:
             return ""
-        votes, networks = _count(decision.votes, "vote"), _count(decision.networks, "network")
+        votes = _count(decision.votes, "vote")
+        if decision.networks:  # 0 if none of them is known, as after a restore without them
+            votes += f" from {_count(decision.networks, 'network')}"
         days = " to ".join(format_day(day) for day in sorted(set(self.cast_days)))
-        return f"{votes} from {networks}{f', cast {days}' if days else ''}: {self.choices}"
+        return f"{votes}{f', cast {days}' if days else ''}: {self.choices}"
 
     @property
     def choices(self) -> str:

@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString
 
 from comparisons.reading.records import ToolRecord
 from comparisons.shaping import picks, tool_columns
+from comparisons.shaping.tool_table import MAX_SEAT_COLUMNS, render_seat_cells
 from reviews.panel import Panel
 from tools.brief_names import choose_brief_name
 from tools.prices import Price, find_entry_price
@@ -20,6 +21,7 @@ class Alternative(NamedTuple):
     is_editorial: bool
     panel: Panel
     marks: SafeString
+    """Its verdicts: a cell per seat of the table, or marks if it has no columns for them."""
     leads: bool
     """Whether a larger share of the panel would ship it than the tool."""
     entry: str
@@ -31,11 +33,27 @@ class Alternative(NamedTuple):
     """
 
 
+class AlternativesTable(NamedTuple):
+    """Rivals of a tool below the tool itself, with a column per seat."""
+
+    seats: list[str]
+    """The seats that judged one of them, without their article; none if nobody did, or if they are too many."""
+    marks: SafeString
+    """The verdicts on the tool itself, like those on its rivals."""
+    rows: list[Alternative]
+
+
 def build_alternatives(
     tool: ToolRecord, links: Sequence[tuple[str, bool]], records: Sequence[ToolRecord]
-) -> list[Alternative]:
+) -> AlternativesTable:
     """Shape the rivals of a tool, given their records and (url, is_editorial) of the comparisons in the same order."""
     own_panel, own_prices = tool_columns.read_panel(tool), _read_prices(tool)
+    judging = {(review["seat"], review["name"]) for record in (tool, *records) for review in record["reviews"] or []}
+    seats = [name for _, name in sorted(judging)] if len(judging) <= MAX_SEAT_COLUMNS else []
+
+    def render(panel: Panel) -> SafeString:
+        return render_seat_cells(panel, seats) if seats else tool_columns.render_marks(panel)
+
     alternatives: list[Alternative] = []
     for (url, is_editorial), record in zip(links, records, strict=True):
         panel, prices = tool_columns.read_panel(record), _read_prices(record)
@@ -49,13 +67,13 @@ def build_alternatives(
                 url=url,
                 is_editorial=is_editorial,
                 panel=panel,
-                marks=tool_columns.render_marks(panel),
+                marks=render(panel),
                 leads=panel.ship * own_panel.seats > own_panel.ship * panel.seats,
                 entry=entry.words if entry else "",
                 why=next((words for words in reasons if words not in said), "".join(reasons[:1])),
             )
         )
-    return alternatives
+    return AlternativesTable([name.removeprefix("The ") for name in seats], render(own_panel), alternatives)
 
 
 def _read_prices(tool: ToolRecord) -> list[Price]:

@@ -1,6 +1,6 @@
 """Panel against visitors as a scatter: where each tool of a list stands, in percent of the drawing. No queries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from comparisons.shaping.tool_columns import Card
@@ -8,6 +8,8 @@ from web.words import shorten
 
 INSET = 8  # percent left free at each side, so that no dot stands on the edge
 LABEL_HEIGHT = 6  # percent
+CORNER = 11  # percent from above and below, where the corners have words
+NEAR = 100 // 3  # percent; as wide as a name
 MAX_LABEL = 20  # characters
 MAX_POINTS = 20  # more would be a cloud
 
@@ -26,32 +28,45 @@ class Point(NamedTuple):
 
 
 def build_points(cards: Iterable[Card]) -> list[Point]:
-    """Return the tools that panel and visitors gave a number, from the top; none if they are one, or too many.
-
-    Names of tools that are near each other are moved down until they do not overlap.
-    """
+    """Return the tools that panel and visitors gave a number, from the top; none if they are one, or too many."""
     numbered = [card for card in cards if card.panel.percent is not None and card.community.has_number]
     if not 2 <= len(numbered) <= MAX_POINTS:
         return []
     numbered.sort(key=lambda card: -(card.community.percent or 0))
-    points: list[Point] = []
-    for card in numbered:
-        x = INSET + (card.panel.percent or 0) * (100 - 2 * INSET) // 100
-        y = 100 - (card.community.percent or 0)
-        near = [point.label_y for point in points if abs(point.x - x) < 100 // 3]
-        label_y = max([y, *(other + LABEL_HEIGHT for other in near)])
-        points.append(
-            Point(
-                shorten(card.tool.brief_name, MAX_LABEL),
-                x,
-                y,
-                100 - (card.community.high or 0),
-                100 - (card.community.low or 0),
-                label_y,
-                is_left=x > 50,
-            )
+    places = [
+        (INSET + (card.panel.percent or 0) * (100 - 2 * INSET) // 100, 100 - (card.community.percent or 0))
+        for card in numbered
+    ]
+    return [
+        Point(
+            shorten(card.tool.brief_name, MAX_LABEL),
+            x,
+            y,
+            100 - (card.community.high or 0),
+            100 - (card.community.low or 0),
+            label_y,
+            is_left=x > 50,
         )
-    return points
+        for card, (x, y), label_y in zip(numbered, places, _place_labels(places), strict=True)
+    ]
+
+
+def _place_labels(places: Sequence[tuple[int, int]]) -> list[int]:
+    """Return the height of the name of each point, given from the top as (x, y).
+
+    Names that are near each other are moved down until they do not overlap, and then up until none of them stands in a
+    corner, where the drawing says what it means.
+    """
+    labels: list[int] = []
+    for place, (x, y) in enumerate(places):
+        near = [labels[other] for other in range(place) if abs(places[other][0] - x) < NEAR]
+        labels.append(max([y, CORNER, *(other + LABEL_HEIGHT for other in near)]))
+    for place in reversed(range(len(places))):
+        near = [
+            labels[other] for other in range(place + 1, len(places)) if abs(places[other][0] - places[place][0]) < NEAR
+        ]
+        labels[place] = min([labels[place], 100 - CORNER, *(other - LABEL_HEIGHT for other in near)])
+    return labels
 
 
 def describe_points(cards: Iterable[Card]) -> str:

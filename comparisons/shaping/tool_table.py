@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from comparisons.shaping.reconciliation import Opinions, describe_rail
 from comparisons.shaping.seat_filter import PanelSeat
 from comparisons.shaping.tool_columns import Card
+from reviews.panel import Panel
 from web.fragments import render_cached
 
 MAX_SEAT_COLUMNS = 8  # more seats share one column, as marks in a row
@@ -76,9 +77,18 @@ def build_table(
     shown = [seat for seat in seats if seat.name in judging]
     if len(shown) > MAX_SEAT_COLUMNS:
         shown = []
+    names = [seat.name for seat in shown]
     return ToolTable(
         seats=[SeatHead(seat.name.removeprefix("The "), sort_of(seat), sort_of(seat) == sort) for seat in shown],
-        rows=[TableRow(card, _render_cells(card, shown), render_rail(card), found.get(card.tool.pk)) for card in cards],
+        rows=[
+            TableRow(
+                card,
+                render_seat_cells(card.panel, names),
+                render_rail(card),
+                found.get(card.tool.pk),
+            )
+            for card in cards
+        ],
         sort=sort,
         has_community=any(card.community.has_number for card in cards),
         has_prices=any(card.has_price for card in cards),
@@ -99,8 +109,7 @@ def render_rail(card: Card) -> SafeString:
     return render_cached("charts/_rail.html", panel=card.panel, community=card.community, words=words)
 
 
-def _render_cells(card: Card, seats: Sequence[PanelSeat]) -> SafeString:
-    verdicts = dict(card.panel.marks)
-    return render_cached(
-        "comparisons/_seat_cells.html", seats=tuple((seat.name, verdicts.get(seat.name)) for seat in seats)
-    )
+def render_seat_cells(panel: Panel, names: Sequence[str]) -> SafeString:
+    """Render a cell per seat, given by name: its verdict, or that it has not judged."""
+    verdicts = dict(panel.marks)
+    return render_cached("comparisons/_seat_cells.html", seats=tuple((name, verdicts.get(name)) for name in names))

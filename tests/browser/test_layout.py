@@ -35,6 +35,17 @@ def test_list_of_31_tools_takes_less_than_2000_pixels(site, page_to_measure: Pag
     assert page_to_measure.evaluate("document.documentElement.scrollHeight") < 2000
 
 
+HEIGHTS = "elements => elements.map((element) => element.getBoundingClientRect().height)"
+
+
+def test_tool_takes_two_lines_of_a_phone_and_its_name_is_large_enough_to_touch(site, page_to_measure: Page):
+    page_to_measure.set_viewport_size({"width": 360, "height": 740})
+    page_to_measure.goto(f"{site}/tools/")
+    assert max(page_to_measure.locator(".rows tbody tr").evaluate_all(HEIGHTS)) < 64  # long names and examples included
+    page_to_measure.goto(site + PAIR)
+    assert min(page_to_measure.locator(".board__name").evaluate_all(HEIGHTS)) >= 24
+
+
 def test_forced_colors_tell_marks_apart_and_mark_the_current_page(site, page_to_measure: Page):
     page_to_measure.set_viewport_size({"width": 1440, "height": 900})
     page_to_measure.emulate_media(forced_colors="active")

@@ -31,7 +31,10 @@ def test_alternatives_say_what_speaks_for_them_each_something_else_if_it_can():
         make_record(name="Omega"),
     ]
     links = [(f"/{place}/", False) for place in range(len(records))]
-    found = build_alternatives(tool, links, records)
+    table = build_alternatives(tool, links, records)
+    assert table.seats == ["S0", "S1"]
+    assert table.rows[1].marks.count("<td") == 2
+    found = table.rows
     assert [(one.name, one.url, one.leads, one.entry, one.why) for one in found] == [
         ("Beta", "/0/", True, "Free", "you host it, which Alpha does not offer"),
         ("Gamma", "/1/", False, "", "you sell it, which Alpha does not offer"),

@@ -79,7 +79,7 @@ def test_rivals_rank_by_mentions_then_readers_then_category(client):
     note_mentions(reviews=Review.objects.all())
     assert rival_names(tool) == ["Named", "Naming", "Often read", "Compared", "Peer"]
     page = client.get("/tools/tool/").content.decode()
-    _, *alternatives = page.split('<li class="box">')
+    _, *alternatives = page.split('<a class="instead__name')
     assert [
         (re.search(r"<bdi[^>]*>(.*?)</bdi>", box)[1], "Automatic comparison." in box)  # type: ignore[index]
         for box in alternatives

@@ -52,7 +52,7 @@ def make_log():
 def test_log_says_what_was_decided_about_what_and_why(client):
     make_log()
     assert read_log(client) == [
-        "Released No. 4, 12:00 UTC Alpha vs Beta: 3 votes from 0 networks, cast Nov 3, 2026: 2 for Alpha, 1 for neither"
+        "Released No. 4, 12:00 UTC Alpha vs Beta: 3 votes, cast Nov 3, 2026: 2 for Alpha, 1 for neither"
         " or taken back Real visitors, many at once: “A launch.”",
         "Frozen No. 3, 12:00 UTC Beta Network flood: “A raid.”",
         "Back under review No. 2, 12:00 UTC Alpha: 6 votes from 1 network, cast Nov 1, 2026 to Nov 3, 2026: 5 ship,"
@@ -83,7 +83,7 @@ def test_tool_that_is_not_public_is_not_named(client):
     make.decision(on=None, first_id=10**9, second_id=10**9 + 1)  # tools that are gone
     log = read_log(client)
     assert [len(log), sum("Alpha" in entry for entry in log)] == [5, 0]
-    assert "Two tools that are not both public: 3 votes from 0 networks, cast Nov 3, 2026: 2 for the first" in log[1]
+    assert "Two tools that are not both public: 3 votes, cast Nov 3, 2026: 2 for the first" in log[1]
     assert "A tool that is no longer public: 6 votes" in log[4]
     assert "lpha" not in client.get("/export/moderation.csv").getvalue().decode()
     assert "lpha" not in client.get("/feeds/moderation.xml").content.decode()
