@@ -4,12 +4,14 @@ import re
 from itertools import cycle
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from tests.accounts.people import PASSWORD, add_recovery_codes, compute_code, person
 from tests.browser.axe import find_violations
+from tools.models import Category
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -91,8 +93,8 @@ def test_no_accessibility_rule_is_broken(desk, page):
     assert not complaints, "\n".join(complaints)
 
 
-def test_passkey_is_added_and_signs_in_alone_and_after_the_password(desk, page):
-    user = person("Editor")
+def add_authenticator(page: Page) -> tuple[CDPSession, str]:
+    """Give a page a device that holds passkeys and confirms its user, and return its DevTools and its id there."""
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
     device = {
@@ -103,8 +105,31 @@ def test_passkey_is_added_and_signs_in_alone_and_after_the_password(desk, page):
         "isUserVerified": True,
         "automaticPresenceSimulation": True,
     }
-    authenticator = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": device})["authenticatorId"]
+    return devtools, devtools.send("WebAuthn.addVirtualAuthenticator", {"options": device})["authenticatorId"]
 
+
+def save_after_the_session_has_ended(page: Page, desk: str, devtools: CDPSession, authenticator: str) -> None:
+    """Type, lose the session, and save: the passkey renews the session in the small window while the page waits."""
+    page.goto(f"{desk}/admin/tools/category/add/")
+    page.get_by_label("Name:").fill("Typed before")
+    Session.objects.all().delete()
+    page.evaluate("const now = Date.now; Date.now = () => now() + 360_000")  # six minutes later
+    page.get_by_label("Name:").press_sequentially(" and after")
+    expect(page.get_by_role("alert")).to_contain_text("You are signed out. What you typed is still here")
+    with page.context.expect_page() as opened:
+        page.get_by_role("button", name="Save and continue editing").click()
+    window_devtools, window_authenticator = add_authenticator(opened.value)  # a device belongs to one page
+    [passkey] = devtools.send("WebAuthn.getCredentials", {"authenticatorId": authenticator})["credentials"]
+    window_devtools.send("WebAuthn.addCredential", {"authenticatorId": window_authenticator, "credential": passkey})
+    with opened.value.expect_event("close"):
+        opened.value.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
+    assert [category.name for category in Category.objects.all()] == ["Typed before and after"]
+
+
+def test_passkey_is_added_signs_in_alone_and_after_the_password_and_renews_a_session(desk, page):
+    user = person("Editor")
+    devtools, authenticator = add_authenticator(page)
     enter_password(page, desk, user.username)
     page.get_by_role("link", name="Add a passkey").click()
     page.get_by_label("Name", exact=True).fill("Work laptop")
@@ -125,6 +150,7 @@ def test_passkey_is_added_and_signs_in_alone_and_after_the_password(desk, page):
     enter_password(page, desk, user.username)
     page.get_by_role("button", name="Use a passkey or security key").click()
     expect(page).to_have_title(re.compile("The desk"))
+    save_after_the_session_has_ended(page, desk, devtools, authenticator)
     sign_out(page, desk)
 
     # Someone who does not confirm gets a notice instead of an error in the console.
