@@ -35,6 +35,10 @@ def write_font_config(*, width: str, folder: Path) -> Path:
         for name in names
     )
     folders = "".join(f"<dir>{escape(str(path))}</dir>" for path in (FONTS / width, FONTS / "both", SHARE_IMAGES))
+    # Some builds ask for the font of a desktop instead, which is none of the set: the last resort is sans-serif.
+    aliases += (
+        f"<match><edit name='family' mode='append_last'><string>{FAMILIES[width]['sans-serif']}</string></edit></match>"
+    )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"fonts-{width}.conf"
     unfinished = path.with_suffix(f".{os.getpid()}")
