@@ -284,8 +284,8 @@ class Moderator(Role):
         page = f"/admin/votes/vote/tool/{tool}/"
         answer = self.open(page)
         if form := answer.find_form("action", "scope", "until"):
-            action, reason = self.rng.choice([("release", "other"), ("reject", "other")])
-            typed = {"action": action, "scope": "all", "reason": reason, "words": "Looked at it."}
+            action = self.rng.choice(["release", "reject"])
+            typed = {"action": action, "scope": "all", "reason": "other", "words": "Looked at it."}
             self.note(self.browser.send(f"{page}decide/", change(form, **typed)), done=f"votes {action}")
         if self.rng.random() < 0.3 and (form := answer.find_form("frozen")):
             typed = {"reason": "other", "words": "Too many."}
