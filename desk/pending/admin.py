@@ -63,6 +63,9 @@ from tools.models import ContentRevision
 from tools.publishing import PublicationState
 from web import clock
 
+PREVIEW = "preview"
+"""The value of the button that keeps a pending change and shows its preview beside its form."""
+
 
 class ShownForm(forms.ModelForm):
     """A form that shows a pending change, and is not saved."""
@@ -209,7 +212,8 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
             messages.success(
                 request, f"Kept as a pending change: {differ}. Readers see nothing of it until it is published."
             )
-        return HttpResponseRedirect(self._change_url(obj))
+        is_previewed = bool(differences) and request.POST.get(KEEP) == PREVIEW
+        return HttpResponseRedirect(self._url(obj, "pending_edit") if is_previewed else self._change_url(obj))
 
     def save_model(self, request: Any, obj: ModelT, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
         """Save an object, unless it was published after its form was taken as that of a draft."""

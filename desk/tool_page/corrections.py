@@ -42,6 +42,7 @@ class CorrectionInline(AppendOnlyAdmin, NormalizedTextAdmin, admin.StackedInline
 
     model = Correction
     form = CorrectionForm
+    template = "admin/tools/tool/corrections.html"
     extra = 0
     fields = ["note", "made_at"]
     readonly_fields = ["made_at"]

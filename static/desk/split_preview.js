@@ -22,6 +22,11 @@
     }
   }
 
+  // The form of a pending change opens with its preview, which a button of the form of what is public leads to.
+  for (const opener of document.querySelectorAll("[data-split-open]")) {
+    opener.addEventListener("click", () => WIDE.matches && write(true));
+  }
+
   if (link && document.querySelector("#content-main form[method=post]")) {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "button split-button", textContent: "Preview beside the form" });
     button.setAttribute("aria-expanded", "false");

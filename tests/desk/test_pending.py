@@ -93,7 +93,8 @@ def test_form_is_validated_when_it_is_kept(admin_client):
 
 def test_nothing_is_kept_that_changes_nothing(admin_client):
     tool = make_priced_tool()
-    response = admin_client.post(change_url(tool), {**fill_form(admin_client, tool), "_pending": "1"})
+    response = admin_client.post(change_url(tool), {**fill_form(admin_client, tool), "_pending": "preview"})
+    assert response.url == change_url(tool)
     assert read_messages(response) == "Nothing differs from what readers see, so nothing was kept."
     assert not PendingChange.objects.exists()
 
@@ -150,8 +151,8 @@ def test_edited_change_replaces_the_kept_one(admin_client, ada):
     assert ("It is only shown." in page, "to fix" in page, "Please correct" in page) == (False, False, False)
     form = read_fields(page)
     assert (form["tagline"], form["plans-0-amount"]) == ("New.", "25")
-    response = admin_client.post(pending_url(tool, "edit/"), {**form, "tagline": "Newer.", "_pending": "1"})
-    assert response.status_code == 302
+    response = admin_client.post(pending_url(tool, "edit/"), {**form, "tagline": "Newer.", "_pending": "preview"})
+    assert (response.status_code, response.url) == (302, pending_url(tool, "edit/"))
     change = PendingChange.objects.get()
     assert (change.posted["tagline"], change.author.username, change.count) == (["Newer."], "admin", 2)
 
