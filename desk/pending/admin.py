@@ -4,17 +4,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.contrib.admin import helpers
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import NON_FIELD_ERRORS, BadRequest, PermissionDenied, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, BadRequest, PermissionDenied
 from django.db import transaction
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
@@ -31,6 +29,7 @@ from desk.models import Changeable, PendingChange
 from desk.pending import previews
 from desk.pending.announcing import announce
 from desk.pending.differences import read_differences, summarize
+from desk.pending.forms import PendingForm, ShownForm
 from desk.pending.publishing import (
     CHANGED,
     GONE,
@@ -54,55 +53,16 @@ from desk.pending.replaying import (
     rolled_back,
 )
 from desk.permissions import find_missing_right
-from desk.publishing.admin import LOCAL_TIME, PublishingAdmin, suggest_time
+from desk.publishing.admin import PublishingAdmin, suggest_time
 from desk.publishing.gate import format_moment
 from desk.publishing.previews import LIFETIME_HOURS
 from desk.refusals import MayNotPublishError
 from desk.shown import explain
 from tools.models import ContentRevision
 from tools.publishing import PublicationState
-from web import clock
 
 PREVIEW = "preview"
 """The value of the button that keeps a pending change and shows its preview beside its form."""
-
-
-class ShownForm(forms.ModelForm):
-    """A form that shows a pending change, and is not saved."""
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        self.add_error(None, ValidationError("It is only shown.", code=KEEP))
-        return self.cleaned_data if cleaned is None else cleaned
-
-
-class PendingForm(forms.Form):
-    """What to do with a pending change."""
-
-    action = forms.ChoiceField(
-        choices=[(name, name) for name in ("publish", "schedule", "unschedule", "discard")],
-    )
-    token = forms.CharField(widget=forms.HiddenInput)
-    at = forms.DateTimeField(
-        label="At (UTC)",
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "data-utc": ""}, format=LOCAL_TIME),
-        help_text="It is published automatically at that time. The time is in UTC.",
-    )
-
-    def clean(self) -> None:
-        at = self.cleaned_data.get("at")
-        if self.cleaned_data.get("action") != "schedule" or "at" in self.errors:
-            return
-        if at is None:
-            self.add_error("at", "Choose a time.")
-            return
-        try:
-            clock.validate_year(at)
-        except ValidationError as error:
-            self.add_error("at", error)
-        if at <= timezone.now():
-            self.add_error("at", "That time has passed. Press “Publish now” instead.")
 
 
 class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
