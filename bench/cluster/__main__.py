@@ -6,8 +6,8 @@ It runs everything on this machine, with the files in deploy/: three PostgreSQL 
 synchronous replication, HAProxy, PgBouncer in transaction mode, two instances of the site, nginx, and a worker. While
 voters vote, an editor edits, and an issue of the newsletter is sent, it kills the primary (SIGKILL), a replica, and an
 instance of the site, freezes the machine of the primary (SIGSTOP) until another one has taken over, and switches the
-primary over by hand. A probe votes, and another reads a page, five times a second. Each answer is compared with what
-was acknowledged before it was asked for.
+primary over by hand. A probe votes, and another reads a page, up to five times a second. Each answer is compared
+with what was acknowledged before it was asked for.
 """
 
 import argparse
