@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from catalog.batches import Batch, find_differences, has_same_value, iterate_batches
 from catalog.fact_values import settle_values
-from catalog.problems import ImportProblem, Place
+from catalog.problems import ImportProblem, Place, format_value
 from catalog.reading import Catalog, Progress, hide_progress, iterate_objects
-from catalog.schema import ComparisonPart, PredictionPart, ReviewPart, ToolPart, format_value
+from catalog.schema import ComparisonPart, PredictionPart, ReviewPart, ToolPart
 from comparisons.models import Comparison
 from reviews.choices import Outcome
 from reviews.models import Prediction, Review, Reviewer

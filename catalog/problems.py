@@ -36,3 +36,21 @@ class CatalogError(Exception):
     def __init__(self, problems: Iterable[ImportProblem]) -> None:
         self.problems = sorted(problems, key=lambda problem: get_place_sort_key(problem.place))
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def format_value(value: object) -> str:
+    """Return a value as it appears in the file, truncated if it is long."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case str():
+            text = value.encode(errors="replace").decode()
+            return f'"{text}"' if len(text) <= 60 else f'"{text[:57]}…"'
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+        case _:
+            return str(value)

@@ -6,17 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from catalog.field_types import normalize_name, parse_instant
+from catalog.part_checking import check_part, format_value
 from catalog.problems import CatalogError, ImportProblem, Place
-from catalog.schema import (
-    FORMAT,
-    OLD_FORMATS,
-    SECTIONS,
-    CatalogPart,
-    check_part,
-    format_value,
-    normalize_name,
-    parse_instant,
-)
+from catalog.schema import FORMAT, OLD_FORMATS, SECTIONS, CatalogPart
 
 type Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
 """Wraps an iterable to show progress: takes a description, the items, and their number; returns the items."""

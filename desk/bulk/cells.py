@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.core.exceptions import ValidationError
 from django.db.models import Manager
 
-from catalog.schema import normalize_name
+from catalog.field_types import normalize_name
 from desk.bulk.formats import CellError, CellValue, StyledCell, format_cell
 from desk.value_fields import ChoicesField, write_choices
 from tools.rates import read_rate_line, write_rate_lines

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 
 from django.db.models import Model
 
-from catalog.problems import CatalogError, ImportProblem, Place
+from catalog.part_checking import check_part
+from catalog.problems import CatalogError, ImportProblem, Place, format_value
 from catalog.reading import Catalog, Progress, find_duplicates
-from catalog.schema import SECTIONS, CatalogPart, FactPart, PlanPart, check_part, format_value
+from catalog.schema import SECTIONS, CatalogPart, FactPart, PlanPart
 from desk.bulk.formats import CellError, CellValue, SheetError, read_sheet
 from desk.bulk.layouts import ATTRIBUTE_SHEET, PLAN_SHEET, TOOL_SHEET, SheetLayout
 from tools.models import Attribute, Fact, Plan, Tool
