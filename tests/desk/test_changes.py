@@ -7,7 +7,7 @@ from catalog.models import BulkChange
 from tests import factories as make
 from tests.catalog.documents import document, import_content, plan, tool
 from tests.desk.sheets import PLAN, PLANS, dry_run, import_now, make_csv
-from tests.desk.uploading import IMPORTS, client_with, messages_of
+from tests.desk.uploading import PUBLISHES, client_with, messages_of
 from tools.models import Plan, Tool
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def read_versions(change: BulkChange, model) -> list[int]:
 def test_import_of_a_sheet_is_recorded_under_the_name_of_its_file():
     pro = make.plan(of=make.tool(slug="alpha", name="Alpha"), name="Pro")
     content = make_csv(PLAN, ["alpha", "Pro", "paid", 25, "USD", "month", "", "", ""])
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     shown = dry_run(PLANS, content, client=client)
     assert not BulkChange.objects.exists()
     response = import_now(client, f"{PLANS}import/", shown)

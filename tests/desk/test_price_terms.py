@@ -8,7 +8,7 @@ from lxml import html
 
 from tests import factories as make
 from tests.desk.sheets import PLANS, dry_run, export, find_problems, import_sheet, make_csv
-from tests.desk.uploading import IMPORTS, client_with
+from tests.desk.uploading import PUBLISHES, client_with
 from tools.choices import Meter
 from tools.models import Category, Plan
 
@@ -50,7 +50,7 @@ def test_rates_of_a_sheet_supersede_and_other_columns_stay():
     assert [(rate["meter"], rate["amount"]) for rate in new.rates] == [("output", "2"), ("input", "0.3")]
     assert new.is_from
     seats = make_csv(["tool", "name", "per_seat", "minimum_seats"], ["alpha", "Team", "no", ""])
-    shown = dry_run(PLANS, seats, client=client_with(*IMPORTS, name="eve")).context["report"]
+    shown = dry_run(PLANS, seats, client=client_with(*PUBLISHES, name="eve")).context["report"]
     assert [(field.name, field.before, field.after) for field in shown.changed[0].fields] == [
         ("per seat", "yes", "no"),
         ("minimum seats", "5", ""),

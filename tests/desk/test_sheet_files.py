@@ -21,7 +21,7 @@ from desk.bulk.formats import (
 )
 from tests import factories as make
 from tests.desk.sheets import FACTS, PLAN, PLANS, TOOLS, dry_run, find_problems, import_sheet, make_csv, make_xlsx
-from tests.desk.uploading import IMPORTS, client_with, upload, visible_text
+from tests.desk.uploading import IMPORTS, PUBLISHES, client_with, upload, visible_text
 from tools.models import Fact, Plan, Tool
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +63,7 @@ def test_numbers_and_days_in_cells_are_read():
         ("2024", Decimal(20), None),
     ]
     sheet = make_xlsx(["tool", "attribute", "value"], ["alpha", "license", date(2026, 1, 2)])
-    shown = dry_run(FACTS, sheet, client=client_with(*IMPORTS, name="eve")).context["report"]
+    shown = dry_run(FACTS, sheet, client=client_with(*PUBLISHES, name="eve")).context["report"]
     assert next(group.first[0][0] for group in shown.added).endswith(f"2026-01-02” of “{alpha.name}”")
 
 
@@ -129,7 +129,7 @@ def test_hidden_sheet_is_not_the_one_that_is_read():
 
 def test_page_names_the_sheet_that_was_read():
     make.tool(slug="alpha")
-    client = client_with(*IMPORTS)
+    client = client_with(*PUBLISHES)
     for rows, expected in (
         (["slug", "tagline"], "This is what “prices.xlsx” (sheet “Now & then”) would do."),
         (["slug", "nothing"], "1 problem in “prices.xlsx” (sheet “Now & then”). Nothing was imported."),
