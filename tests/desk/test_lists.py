@@ -53,7 +53,7 @@ LISTS = {
     Prediction: (lambda: make.prediction(of=make_review()), 8),
     Comparison: (make.comparison, 7),
     Correction: (lambda: make.correction(of=make.tool()), 7),
-    Vote: (lambda: make.votes(on=make.tool(), ship=1, state="held", held_for="tool"), 4),
+    Vote: (lambda: make.votes(on=make.tool(), ship=1, state="held", held_for="tool"), 5),
     PairVote: (lambda: make.pair_votes(between=(make.tool(), make.tool()), first=1, state="held", held_for="pair"), 4),
     Decision: (lambda: make.decision(on=make.tool()), 7),
     Issue: (lambda: make.issue(state="sent"), 5),
