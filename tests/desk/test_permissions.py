@@ -5,6 +5,7 @@ the page answers today, to be judged and not just copied. Where a page takes mor
 new model wants a line in OBJECTS.
 """
 
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
@@ -25,6 +26,7 @@ from newsletter.models import Delivery, Issue, Outbox, Subscriber, Suppression, 
 from tests import factories as make
 from tests.accounts.people import person
 from tools.models import Correction, Tool
+from web import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -245,6 +247,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "votes_vote_changelist": MODERATORS,
     "votes_vote_decide": MODERATORS,
     "votes_vote_freeze": MODERATORS,
+    "votes_vote_network": MODERATORS,
     "votes_vote_reopen": MODERATORS,
     "votes_vote_tool": MODERATORS,
 }
@@ -294,6 +297,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "votes_vote_tool": lambda: {"tool_id": make.tool().pk},
     "votes_vote_decide": lambda: {"tool_id": make.tool().pk},
     "votes_vote_freeze": lambda: {"tool_id": make.tool().pk},
+    "votes_vote_network": lambda: _vote_from_network(make.tool()),
     "votes_vote_reopen": lambda: _decide(make.tool()),
     "votes_pairvote_pair": lambda: {"first_id": make.tool().pk, "second_id": make.tool().pk},
     "votes_pairvote_decide": lambda: {"first_id": make.tool().pk, "second_id": make.tool().pk},
@@ -320,6 +324,12 @@ def _decide_pair(first: Tool, second: Tool) -> dict[str, Any]:
 
 def _decide(tool: Tool) -> dict[str, Any]:
     return {"tool_id": tool.pk, "decision_id": make.decision(on=tool).pk}
+
+
+def _vote_from_network(tool: Tool) -> dict[str, Any]:
+    network = uuid.uuid4()
+    make.votes(on=tool, ship=1, network=network)
+    return {"day": clock.today().isoformat(), "network": network}
 
 
 @cache
