@@ -4,10 +4,11 @@ import csv
 import io
 import re
 from datetime import timedelta
-from xml.etree import ElementTree
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
+from lxml import etree
 
 from tests import factories as make
 from votes.deciding import decide, freeze, reopen
@@ -101,11 +102,19 @@ def test_csv_has_every_decision_with_numbers_that_never_change(client):
     assert (rows[3]["tool"], rows[3]["first"], rows[3]["second"]) == ("", "alpha", "beta")
 
 
-def test_feed_has_the_newest_decisions_first(client):
+def test_feed_is_valid_and_each_entry_leads_to_its_decision(client):
+    schema = etree.RelaxNG(file=settings.BASE_DIR / "tests" / "schemas" / "atom.rng")
+    schema.assertValid(etree.fromstring(client.get("/feeds/moderation.xml").content))
     make_log()
-    root = ElementTree.fromstring(client.get("/feeds/moderation.xml").content)  # noqa: S314 (ours)
-    titles = [one.text for one in root.iter("{http://www.w3.org/2005/Atom}title")]
-    assert titles[1:] == ["Released: Alpha vs Beta", "Frozen: Beta", "Back under review: Alpha", "Rejected: Alpha"]
+    feed = etree.fromstring(client.get("/feeds/moderation.xml").content)
+    schema.assertValid(feed)
+    entries = feed.findall("{*}entry")
+    titles = ["Released: Alpha vs Beta", "Frozen: Beta", "Back under review: Alpha", "Rejected: Alpha"]
+    assert [entry.findtext("{*}title") for entry in entries] == titles
+    page = client.get("/moderation/").content.decode()
+    anchors = re.findall(r'<li id="(decision-\d+)">', page)
+    links = [entry.find("{*}link").get("href") for entry in entries]
+    assert links == [f"{settings.SITE_URL}/moderation/#{anchor}" for anchor in anchors]
 
 
 def test_log_is_paged(client, monkeypatch):

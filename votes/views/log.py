@@ -76,7 +76,7 @@ def feed(request: HttpRequest) -> HttpResponse:
         atom.add_entry(
             name=f"decision/{one.number}",
             title=f"{one.label}: {one.subject}",
-            url=page,
+            url=f"{page}#decision-{one.number}",  # on the first page while the feed holds it
             published=one.at,
             updated=one.at,
             categories=(one.label, one.reason),
