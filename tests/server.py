@@ -1,12 +1,10 @@
 """The production server on the database of a test, and a way to cut it off from that database."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +13,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from django.db import connection
+
+from bench import line
+from bench.line import Line
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60  # seconds until the server has started, on a busy machine
@@ -127,78 +128,15 @@ def serve(*, database_host: str = "", is_ready: str = "/favicon.ico", **environm
                 process.wait()
 
 
-class Line:
-    """A line to PostgreSQL that can be cut and repaired: a Unix socket that forwards to the real server.
+def open_line() -> Line:
+    """Return a line to the server of the database of a test."""
+    database = connection.settings_dict
+    host: str = database["HOST"] or database["OPTIONS"].get("host", "")
+    port = int(database["PORT"] or line.PORT)
 
-    `folder` is the `host` to connect to.
-    """
+    def connect() -> socket.socket:
+        if host.startswith("/"):
+            return line.connect_to_unix_socket(host, port)
+        return socket.create_connection((host, port))
 
-    def __init__(self) -> None:
-        database = connection.settings_dict
-        self._host: str = database["HOST"] or database["OPTIONS"].get("host", "")
-        self._port = int(database["PORT"] or 5432)
-        self.folder = tempfile.mkdtemp(prefix="line", dir="/tmp")
-        self._path = f"{self.folder}/.s.PGSQL.{self._port}"
-        self._open: list[socket.socket] = []
-        self._listener: socket.socket | None = None
-
-    def __enter__(self) -> "Line":
-        self.repair()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.cut()
-        shutil.rmtree(self.folder)
-
-    def repair(self) -> None:
-        self.cut()
-        self._listen()
-        threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
-
-    def stall(self) -> None:
-        """Close every connection, and never answer new ones, as if the machine or the network were gone."""
-        self.cut()
-        self._listen()
-
-    def _listen(self) -> None:
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(self._path)
-        self._listener.listen(64)
-
-    def cut(self) -> None:
-        """Close every connection and refuse new ones, as a server that has stopped does."""
-        if self._listener is None:
-            return
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._listener = None
-        Path(self._path).unlink()
-        for end in self._open:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-        self._open.clear()
-
-    def _connect(self) -> socket.socket:
-        if not self._host.startswith("/"):
-            return socket.create_connection((self._host, self._port))
-        real = socket.socket(socket.AF_UNIX)
-        real.connect(f"{self._host}/.s.PGSQL.{self._port}")
-        return real
-
-    def _accept(self, listener: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = listener.accept()
-                far = self._connect()
-                self._open += [near, far]
-                for source, target in ((near, far), (far, near)):
-                    threading.Thread(target=_pump, args=[source, target], daemon=True).start()
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
+    return Line(connect, port=port)

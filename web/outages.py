@@ -1,12 +1,14 @@
-"""Whether the database is unavailable: down, restarting, or read-only."""
+"""Whether the database is unavailable: down, restarting, read-only, or out of room."""
 
 from django.db import Error, InterfaceError, OperationalError
 
 RETRY_AFTER = 5  # seconds
 
-# Classes and codes of SQLSTATE: connection failures, shutdown and startup, and too many connections.
-_OUTAGES = ("08", "57P", "53300")
+# Classes and codes of SQLSTATE: connection failures, shutdown and startup, no room on the disk or in memory, too many
+# connections, and a disk that fails.
+_OUTAGES = ("08", "57P", "53100", "53200", "53300", "58030")
 _READ_ONLY = "25006"
+_TAKES_NO_CHANGES = (_READ_ONLY, "53100")
 
 
 def is_outage(error: BaseException | None) -> bool:
@@ -17,3 +19,8 @@ def is_outage(error: BaseException | None) -> bool:
     if state is None:  # PostgreSQL did not answer: no connection, or one that broke
         return isinstance(error, OperationalError | InterfaceError)
     return state.startswith(_OUTAGES) or state == _READ_ONLY
+
+
+def takes_no_changes(error: BaseException) -> bool:
+    """Return whether the database can be read, and takes no changes: it is read-only, or its disk is full."""
+    return isinstance(error, Error) and getattr(error.__cause__, "sqlstate", None) in _TAKES_NO_CHANGES

@@ -33,11 +33,11 @@ class Site:
         self.folder, self.workers = folder, workers
         if prepared is not None:
             copy_database(prepared, folder)
-        self._is_prepared = prepared is not None
+        self.is_prepared = prepared is not None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self._has_static = static is not None
+        self.has_static = static is not None
         self._server: subprocess.Popen[bytes] | None = None
         self._log = (folder / "site.log").open("ab")
         self.environment = {
@@ -52,14 +52,15 @@ class Site:
             "WEB_CONCURRENCY": str(workers),
             "PORT": str(self.port),
         }
+        self.checkout, self.server_environment = ROOT, self.environment
 
     def start(self) -> None:
         """Start the database, prepare it, and serve."""
-        if self._is_prepared:
+        if self.is_prepared:
             self.start_database()
         else:
             self.prepare()
-        if not self._has_static:
+        if not self.has_static:
             self.manage("collectstatic", "--no-input", "--verbosity", "0")
         self.serve()
 
@@ -73,7 +74,7 @@ class Site:
         """Run a command of manage.py on this site. Raise RuntimeError with its output if it fails."""
         done = subprocess.run(
             [sys.executable, "manage.py", *words],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
+            cwd=self.checkout, env=self.environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if check and done.returncode:
             raise RuntimeError(f"manage.py {' '.join(words)}: {done.stdout}{done.stderr}")
@@ -99,21 +100,34 @@ class Site:
                 raise RuntimeError(f"PostgreSQL did not restart: {done.stdout}{done.stderr}")
             time.sleep(0.2)
 
-    def kill_backend(self) -> bool:
-        """SIGKILL one process that serves a connection. PostgreSQL then restarts all of them."""
+    def find_backend(self) -> int | None:
+        """Return the id of a process that serves a connection, of one that executes something if there is any."""
         with suppress(psycopg.OperationalError), self.connect() as connection:
             row = connection.execute(
                 "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() "
                 "ORDER BY (state = 'active') DESC, random() LIMIT 1"
             ).fetchone()
-            if row:
-                os.kill(int(str(row[0])), signal.SIGKILL)
-                return True
+            return int(str(row[0])) if row else None
+        return None
+
+    def kill_backend(self) -> bool:
+        """SIGKILL one process that serves a connection. PostgreSQL then restarts all of them."""
+        pid = self.find_backend()
+        if pid is None:
+            return False
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(pid, signal.SIGKILL)
+            return True
         return False
+
+    @property
+    def postmaster_pid(self) -> int:
+        """The id of the first process of the database."""
+        return int((self.folder / "postgres" / "postmaster.pid").read_text().split()[0])
 
     def kill_postmaster(self) -> bool:
         """SIGKILL the first process of the database, and restart the database."""
-        pid = int((self.folder / "postgres" / "postmaster.pid").read_text().split()[0])
+        pid = self.postmaster_pid
         orphans = {*list_children(pid)}
         os.kill(pid, signal.SIGKILL)
         until = time.monotonic() + 10  # after that, start_database() retries
@@ -128,7 +142,7 @@ class Site:
         """Start gunicorn and return once it responds. Raise RuntimeError after `patience` seconds."""
         self._server = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", application],
-            cwd=ROOT, env=self.environment, stdout=self._log, stderr=self._log,
+            cwd=self.checkout, env=self.server_environment, stdout=self._log, stderr=self._log,
         )  # fmt: skip
         until = time.monotonic() + patience
         while True:
@@ -146,7 +160,7 @@ class Site:
 
     def kill_worker(self) -> bool:
         """SIGKILL one worker. The master starts another."""
-        workers = self._list_workers()
+        workers = self.list_workers()
         if workers:
             os.kill(workers[secrets.randbelow(len(workers))], signal.SIGKILL)
         return bool(workers)
@@ -157,14 +171,14 @@ class Site:
         self.serve()
         return True
 
-    def _list_workers(self) -> list[int]:
+    def list_workers(self) -> list[int]:
         server = self._server
         return list_children(server.pid) if server else []
 
     def _stop_server(self, how: signal.Signals) -> None:
         if self._server is None:
             return
-        workers = self._list_workers()
+        workers = self.list_workers()
         self._server.send_signal(how)
         self._server.wait(timeout=60)
         for pid in workers:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import ssl
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -113,10 +114,15 @@ class Crowd:
     ) -> None:
         self.port, self.tools, self.folder, self.voters, self.wishes = port, tools, folder, voters, wishes
         self.is_enough, self.seed, self.connect = is_enough, seed, connect
-        self.acknowledged = self.unanswered = self.replayed = self.at_once = 0
+        self.unanswered = self.replayed = self.at_once = 0
+        self.acknowledged_at: list[float] = []  # time.monotonic() of each acknowledgment
         self.refusals: dict[str, int] = {}
         self._visitors = 0
         self._is_over = False
+
+    @property
+    def acknowledged(self) -> int:
+        return len(self.acknowledged_at)
 
     def stop(self) -> None:
         """Stop regardless of progress, because there is no server to wait for."""
@@ -173,7 +179,7 @@ class Crowd:
             if self._is_over or (visitor.cookie and rng.random() < 0.5):
                 return
         log.log_response(wish, visitor=visitor.id)
-        self.acknowledged += 1
+        self.acknowledged_at.append(time.monotonic())
         self.at_once += len(both) - 1
         try:
             await both[0].send(request, visitor=visitor)

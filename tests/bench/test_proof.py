@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from bench.proof.__main__ import KILLS, prove
-from bench.proof.site import Site
+from bench.proof.__main__ import prove
+from bench.proof.faults import KILL_MASTER, VulnerableSite, list_faults
 
 
 @pytest.fixture(scope="module")
 def site(prepared_site):
-    """Run a separate Shipside: gunicorn with two workers, and a PostgreSQL that may be killed."""
+    """Run a separate Shipside: gunicorn with two workers, and a PostgreSQL, of which everything may break."""
     with tempfile.TemporaryDirectory(prefix="shipside-proof-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # if root starts PostgreSQL, another user runs it
-        site = Site(Path(folder), workers=2, static=Path(os.environ["STATIC_ROOT"]), prepared=prepared_site)
+        site = VulnerableSite(Path(folder), workers=2, static=Path(os.environ["STATIC_ROOT"]), prepared=prepared_site)
         try:
             site.start()
             yield site
@@ -37,11 +37,12 @@ def test_no_address_is_logged(site):
 
 
 def test_no_acknowledged_vote_is_lost_and_none_counts_twice(site):
-    proof = prove(site, voters=20, wishes=150, every=1.0, name="honest")
+    faults = list_faults(seconds=0.3)
+    proof = prove(site, voters=20, wishes=150, plan=faults, every=0.1, name="honest")
     assert (proof.findings.lost, proof.findings.double, proof.tallies, proof.negative) == ([], [], [], 0)
     assert proof.findings.strangers <= proof.findings.unanswered_firsts
     assert proof.findings.acknowledged >= 150
-    assert set(proof.kills) == set(KILLS)
+    assert len(proof.strikes) + len(proof.skipped) == len(faults)
     assert proof.holds, str(proof)
 
 
@@ -49,7 +50,7 @@ def test_proof_fails_if_tallies_are_not_updated(site):
     with site.connect() as connection:
         connection.execute("ALTER TABLE votes_vote DISABLE TRIGGER USER")
         try:
-            proof = prove(site, voters=5, wishes=60, kill=(), name="without-triggers")
+            proof = prove(site, voters=5, wishes=60, name="without-triggers")
         finally:
             connection.execute("ALTER TABLE votes_vote ENABLE TRIGGER USER")
     assert (proof.holds, proof.tallies != [], proof.findings.lost) == (False, True, [])
@@ -58,6 +59,6 @@ def test_proof_fails_if_tallies_are_not_updated(site):
 def test_proof_fails_if_the_response_precedes_the_commit(site):
     """All eight threads of the server have responded and not committed when it is killed, so the loss is certain."""
     site.switch("bench.proof.late_wsgi:application")
-    proof = prove(site, voters=8, wishes=8, kill=("master",), every=0.5, name="late")
-    assert (proof.holds, set(proof.kills)) == (False, {"master"})
+    proof = prove(site, voters=8, wishes=8, plan=[KILL_MASTER], every=0.5, name="late")
+    assert (proof.holds, [strike.name for strike in proof.strikes]) == (False, [KILL_MASTER.name])
     assert proof.findings.lost != []

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
-from tests.server import Line, serve
+from tests.server import open_line, serve
 from web import health
 
 FOREIGN = Client(headers={"host": "10.0.0.7:8000"})
@@ -51,7 +51,7 @@ def test_database_of_a_newer_release_is_ready():
 
 @pytest.mark.django_db(transaction=True)
 def test_readiness_follows_the_database_and_answers_in_time_while_it_hangs():
-    with Line() as line, serve(database_host=line.folder) as server:
+    with open_line() as line, serve(database_host=line.folder) as server:
         assert server.ask("/readyz").status == 200
         line.cut()
         gone = server.ask("/readyz")

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
+from bench.line import Line
 from tests import factories as make
 from tests.comparisons.test_pair_page import full_pair
-from tests.server import Answer, Line, Server, serve
+from tests.server import Answer, Server, open_line, serve
 from web.outages import is_outage
 
 PAIR = "/compare/beta-vs-alpha/"
@@ -25,7 +26,7 @@ VISITOR = "Sec-Fetch-Site: same-origin"
 @pytest.fixture
 def line(transactional_db: None) -> Iterator[Line]:
     full_pair()
-    with Line() as line:
+    with open_line() as line:
         yield line
 
 
@@ -98,7 +99,8 @@ def test_vote_on_a_read_only_database_is_503():
 @pytest.mark.django_db
 @pytest.mark.parametrize(("code", "expected"), [
     ("57P01", True), ("57P03", True), ("53300", True), ("08006", True), ("25006", True),
-    ("40P01", False), ("53100", False), ("57014", False), ("22012", False),
+    ("53100", True), ("53200", True), ("58030", True),
+    ("40P01", False), ("53400", False), ("57014", False), ("22012", False),
 ])  # fmt: skip
 def test_only_the_state_of_the_server_is_an_outage(code, expected):
     with pytest.raises(Error, match="failed") as raised, transaction.atomic(), connection.cursor() as cursor:
