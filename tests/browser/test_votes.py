@@ -104,6 +104,10 @@ POSITIONS = """() => [...document.querySelectorAll("main, footer, .ballot, .ball
     .map((element) => Math.round(element.getBoundingClientRect().y + scrollY))"""
 
 
+# Wait until the page has been drawn at its new size, which opens quotes on wide screens.
+DRAW = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
 # Wait until every request is answered and its answer is shown.
 SETTLE = """async () => {
     const busy = ".htmx-request, .htmx-swapping, .htmx-settling";
@@ -120,6 +124,7 @@ def find_moving(page, buttons: list[str]) -> list[str]:
     complaints = []
     for width in (360, 1440):
         page.set_viewport_size({"width": width, "height": 740})
+        page.evaluate(DRAW)
         positions = page.evaluate(POSITIONS)
         for button in buttons:
             page.locator(f"#{button}").click()
