@@ -1,10 +1,12 @@
-"""What the desk answers while others hold its locks: nothing is saved, nothing typed is lost, and it says who it is.
+"""What the desk answers while others hold its locks, or while the database takes no changes: nothing is saved, nothing
+typed is lost, and it says why.
 
 PostgreSQL ends a transaction that waits too long or is part of a deadlock. After a deadlock the request is processed
 once more, because the other transaction is through by then. Otherwise a form is shown again with what was typed, and
 any other page becomes one with a button that sends the same request again. Both answer 503 with Retry-After.
 """
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -12,15 +14,17 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
 from accounts.models import User
-from web import locks
+from web import locks, outages
 from web.locks import Lock
+
+logger = logging.getLogger(__name__)
 
 KEEP = "_pending"
 """The button that keeps a pending change (desk/pending/)."""
@@ -59,10 +63,9 @@ def save_or_show_again[R: HttpResponseBase](request: HttpRequest, view: Callable
         return view()
     try:
         return _retry_after_deadlock(view)
-    except OperationalError as error:
-        if not locks.is_contention(error):
-            raise
-    request.busy = f"Not saved yet: {describe_holder()} Everything you typed is still here."  # type: ignore[attr-defined]
+    except DatabaseError as error:
+        reason = describe_reason(error)
+    request.busy = f"Not saved yet: {reason} Everything you typed is still here."  # type: ignore[attr-defined]
     response = view()
     if response.status_code in (HTTPStatus.OK, HTTPStatus.CONFLICT):
         mark_busy(response)
@@ -74,9 +77,8 @@ def answer(request: HttpRequest, view: Callable[[], HttpResponseBase]) -> HttpRe
     with locks.limit_waits():
         try:
             return _retry_after_deadlock(view)
-        except OperationalError as error:
-            if not locks.is_contention(error):
-                raise
+        except DatabaseError as error:
+            reason = describe_reason(error)
         fields = [
             (name, value)
             for name, values in request.POST.lists()
@@ -86,7 +88,7 @@ def answer(request: HttpRequest, view: Callable[[], HttpResponseBase]) -> HttpRe
         context = {
             **admin.site.each_context(request),
             "title": "Nothing was changed yet",
-            "reason": describe_holder(),
+            "reason": reason,
             "fields": fields,
             "has_files": bool(request.FILES),
             "csrf_token": request.POST.get("csrfmiddlewaretoken", ""),  # still the same form
@@ -94,6 +96,16 @@ def answer(request: HttpRequest, view: Callable[[], HttpResponseBase]) -> HttpRe
         response = TemplateResponse(request, "desk/busy.html", context)
         mark_busy(response)
         return response
+
+
+def describe_reason(error: DatabaseError) -> str:
+    """Return why a request cannot change anything now, and when to try again. Raise any other error again."""
+    if outages.takes_no_changes(error):
+        logger.error("The database takes no changes: %s", str(error).strip())
+        return "the database takes no changes right now. Try again in a few minutes."
+    if not locks.is_contention(error):
+        raise error
+    return describe_holder()
 
 
 def describe_holder() -> str:

@@ -16,12 +16,14 @@ from django.db import connection
 from votes.network import Network, clear_cached_key, hash_network
 from votes.subjects import KINDS, Subject
 
-# Every statement locks its rows in the same order (ORDER BY kind, then the burst), so that no two deadlock.
+# Every statement locks its rows in the same order (ORDER BY kind, then the burst), so that no two deadlock. A row is
+# held for a moment, unless the process of PostgreSQL that holds it hangs: the others wait for three seconds.
 _COUNT = """
 WITH known AS MATERIALIZED (
     SELECT EXISTS (SELECT FROM {votes} WHERE {matches} AND visitor = %(visitor)s) AS has_voted,
            EXISTS (SELECT FROM votes_freeze WHERE tool_id = ANY (%(tools)s::bigint[])) AS is_frozen
     WHERE EXISTS (SELECT FROM votes_networkkey WHERE id = %(network_key)s)
+      AND set_config('lock_timeout', '3s', true) IS NOT NULL  -- as in casting.sql, for this statement
 ), counted AS (
     INSERT INTO votes_amount AS amount (kind, subject, starts_at, number)
     SELECT wanted.kind, wanted.subject, wanted.starts_at, 1

@@ -7,6 +7,7 @@ from html import unescape
 import psycopg
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from lxml import html
 
@@ -81,6 +82,37 @@ def test_form_that_cannot_be_saved_is_shown_again_as_typed(admin_client, importe
     assert admin_client.post(change_url(tool), {**again, "_save": "Save"}).status_code == 302
     tool.refresh_from_db()
     assert (tool.tagline, tool.description) == ("Mine.", "Long words.")
+
+
+@pytest.mark.parametrize("code", ["53100", "25006"])  # a full disk, and a read-only database
+def test_form_that_the_database_does_not_take_is_shown_again_as_typed(admin_client, code):
+    tool = make.tool(tagline="Old.")
+    typed = fill_form(admin_client, tool, tagline="Mine.")
+    address = url(tool, "withdraw")
+    withdrawal = {"seen": read_fingerprints(admin_client.get(address)), "reason": "Because."}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '{code}'; END $$"
+        )
+        cursor.execute(
+            "CREATE TRIGGER refuse BEFORE UPDATE ON tools_tool FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse()"
+        )
+    try:
+        response = admin_client.post(change_url(tool), {**typed, "_save": "Save"})
+        moved = admin_client.post(address, withdrawal)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION pg_temp.refuse() CASCADE")
+    assert response.status_code == 503
+    expected = "Not saved yet: the database takes no changes right now. Try again in a few minutes."
+    assert f"{expected} Everything you typed is still here." in read_text(response)
+    again = read_fields(response.content.decode())
+    del again["csrfmiddlewaretoken"], typed["csrfmiddlewaretoken"]
+    assert again == typed
+    assert moved.status_code == 503
+    assert "The database takes no changes right now." in read_text(moved)
+    assert "Because." in moved.content.decode()
 
 
 def test_conflict_is_still_reported_after_the_wait(admin_client, importer):

@@ -126,3 +126,15 @@ def test_vote_does_not_wait_long_for_a_rename(form_client):
     assert (response.status_code, response["Retry-After"], response["Cache-Control"]) == (503, "3", "no-store")
     assert "Nothing was changed. Try again in a few seconds." in response.content.decode()
     assert Vote.objects.count() == 0
+
+
+def test_vote_does_not_wait_long_for_a_process_that_hangs_with_the_counter(form_client):
+    tool = make.tool()
+    assert form_client.post(f"/tools/{tool.slug}/vote/", {"choice": "ship"}).status_code == 303
+    form_client.cookies.clear()
+    with other_connection() as hanging:
+        hanging.execute("UPDATE votes_amount SET number = number + 1 WHERE kind = 'burst'")
+        with in_thread(lambda: form_client.post(f"/tools/{tool.slug}/vote/", {"choice": "ship"})) as vote:
+            response = vote.result(timeout=8)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "3")
+    assert Vote.objects.count() == 1
