@@ -24,7 +24,7 @@ help:
 	@echo "make bench-edge  how fast nginx serves kept pages, beside the same page as a file (needs nginx and wrk)"
 	@echo "make bench-votes how many votes per second, on one hot tool and on 500 (needs wrk)"
 	@echo "make bench-desk  how long a tool with 60 facts, 30 plans, and 7 seats takes to open and to save at the desk"
-	@echo "make prove-votes cast 50,000 votes while processes are killed: none lost, none counted twice"
+	@echo "make prove-votes cast 50,000 votes while everything breaks, 100 kills included: none lost, none counted twice"
 	@echo "make fuzz        send 20,000 random requests as each group: no error (FUZZ=--requests=500 for fewer)"
 	@echo "make worker      start another mail worker (make run starts one)"
 	@echo "make prove-newsletter  send 100,000 emails with failures of every kind (PROOF=--calm measures speed)"
