@@ -54,7 +54,7 @@
   });
 
   form.addEventListener("keydown", (event) => {
-    if (event.isComposing) return;
+    if (event.isComposing || event.keyCode === 229) return; // 229: the key that ended a composition, in Safari
     if (event.key === "Escape" && !panel.hidden) {
       event.preventDefault();
       closeHits();
