@@ -20,7 +20,7 @@ from comparisons.shaping import fact_rows, needs, search_results, seat_rows, sen
 from comparisons.shaping.estimates import CostSection, build_section, format_query
 from comparisons.shaping.fact_rows import FactTable
 from comparisons.shaping.search_results import PickerField
-from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter, SeatToggle, build_toggles
+from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter, render_recount
 from comparisons.shaping.tool_columns import Column
 from comparisons.shaping.verdict_text import VerdictText
 from votes.community import Community
@@ -46,14 +46,13 @@ class ColumnsContext(FormContext):
     verdict: VerdictText
     notice: str
     example_notice: str
-    who_speaks: str
+    who_speaks: SafeString
     canonical: str
     """The address without everything that the reader selected."""
-    whole_panel: str
-    """The address without the seat filter."""
     address: str
     seat_filter: SeatFilter
-    toggles: list[SeatToggle]
+    recount: SafeString
+    """The links that select seats; "" for a single seat."""
     must_haves: MustHaves
     without_needs: str
     """The address without the must-haves."""
@@ -107,19 +106,19 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
     )
     usage = format_query(options.usage)
     lens, need, here = seat_filter.query, must_haves.query, reverse("custom")
+    address = add_query(search_results.custom_address(slugs, seats=lens, needs=need), usage)
     return {
         **build_form([_fill_field(place, tool) for place, tool in enumerate(tools)], options),
         "title": titles.write_columns_title(columns),
         "description": titles.write_verdict_description(verdict),
         "verdict": verdict,
         "notice": sentences.write_like_for_like_notice(*columns),
-        "who_speaks": sentences.write_who_speaks(seats),
+        "who_speaks": seat_rows.render_who_speaks(seats),
         "example_notice": sentences.write_example_notice(*columns),
         "canonical": search_results.custom_address(slugs),
-        "whole_panel": add_query(search_results.custom_address(slugs, needs=need), usage),
-        "address": add_query(search_results.custom_address(slugs, seats=lens, needs=need), usage),
+        "address": address,
         "seat_filter": seat_filter,
-        "toggles": build_toggles(
+        "recount": render_recount(
             panel_seats, seat_filter, here=here, also=join_query(search_results.custom_query(slugs), need, usage)
         ),
         "must_haves": must_haves,
@@ -133,7 +132,7 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
             here=reverse("custom"),
             hidden=[*(("t", slug) for slug in slugs), *parse_qsl(lens), *parse_qsl(need)],
         ),
-        "sides": build_sides(columns, communities, must_haves.standings),
+        "sides": build_sides(columns, communities, must_haves.standings, here=address),
         "board": [row["drawn"] for row in by_weight],
         "scorecard": [seat_rows.render_seat(row, columns) for row in by_weight],
         "split_sentence": sentences.describe_wide_split(seats),

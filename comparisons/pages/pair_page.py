@@ -38,7 +38,7 @@ from comparisons.shaping.pair_timeline import PairTimeline, build_pair_timeline
 from comparisons.shaping.picks import Picks
 from comparisons.shaping.pricing_read import write_pricing_read
 from comparisons.shaping.reconciliation import Opinions, reconcile
-from comparisons.shaping.seat_filter import WHOLE_PANEL, PanelSeat, SeatFilter, SeatToggle, build_toggles
+from comparisons.shaping.seat_filter import WHOLE_PANEL, PanelSeat, SeatFilter, render_recount
 from comparisons.shaping.seat_rows import SeatRow
 from comparisons.shaping.tool_columns import Column
 from votes.preference import Preference
@@ -70,8 +70,8 @@ class Editorial:
     board: list[SafeString]
     """The verdicts of each seat as a row of a table: the seats that differ first."""
     scorecard: list[SafeString]
-    who_speaks: str
-    """Who is behind the seats, for the line under the scorecard; "" without seats."""
+    who_speaks: SafeString
+    """Who is behind the seats: the line under the scorecard."""
     split_sentence: str
     lines: Picks
     """Everything that can be said for either tool and against both."""
@@ -176,9 +176,8 @@ class PageContext(TypedDict):
     all_facts: str
     differing_facts: str
     seat_filter: SeatFilter
-    toggles: list[SeatToggle]
-    whole_panel: str
-    """The address without the seat filter."""
+    recount: SafeString
+    """The links that select seats; "" for a single seat."""
 
 
 def build_page(pair: Pair, options: ComparisonOptions) -> PageContext:
@@ -233,7 +232,7 @@ def _read_editorial(
         seats=seats,
         board=[row["drawn"] for row in by_weight],
         scorecard=[seat_rows.render_seat(row, columns) for row in by_weight],
-        who_speaks=sentences.write_who_speaks(seats),
+        who_speaks=seat_rows.render_who_speaks(seats),
         split_sentence=sentences.describe_split(seats),
         lines=picks.find_lines(tools, [column["prices"] for column in columns]),
         sources=picks.list_sources(tools),
@@ -338,7 +337,7 @@ def _build_context(
         "must_haves": must_haves,
         "without_needs": add_query(here, lens, only, usage),
         "kept": parse_qsl(join_query(lens, only, usage)),
-        "sides": build_sides(editorial.columns, pair.communities, must_haves.standings),
+        "sides": build_sides(editorial.columns, pair.communities, must_haves.standings, here=here),
         "preference": pair.preference,
         "cost": cost,
         "facts": editorial.differing_facts if options.only_differences else editorial.facts,
@@ -350,8 +349,7 @@ def _build_context(
         "all_facts": add_query(here, lens, need, usage),
         "differing_facts": add_query(here, lens, "only=differences", need, usage),
         "seat_filter": seat_filter,
-        "toggles": build_toggles(editorial.panel_seats, seat_filter, here=here, also=join_query(only, need, usage)),
-        "whole_panel": add_query(here, only, need, usage),
+        "recount": render_recount(editorial.panel_seats, seat_filter, here=here, also=join_query(only, need, usage)),
     }
 
 

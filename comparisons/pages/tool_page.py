@@ -32,7 +32,7 @@ from comparisons.shaping.alternatives import build_alternatives
 from comparisons.shaping.estimates import Typed, build_section
 from comparisons.shaping.lanes import draw_lanes
 from comparisons.shaping.peers import Peers, count_peers
-from comparisons.shaping.reconciliation import Opinions, describe_rail
+from comparisons.shaping.rails import render_rail
 from tools.choices import AttributeKind
 from tools.models import Tool
 from votes.community import Community
@@ -71,12 +71,12 @@ def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = 
         "conditions": tool_reasons.find_conditions(record, column["prices"]),
         "seats": [(name.removeprefix("The "), verdict) for name, verdict in column["panel"].marks],
         "modified_on": column["newest_review_on"],
-        "rail": describe_rail(Opinions(column["brief_name"], column["panel"], community)),
+        "rail": render_rail(column["panel"], community) if column["panel"].seats or community.has_number else "",
         "example_notice": sentences.write_example_notice(column),
         "cost": build_section((column["priced"],), usage, here=column["url"]),
         "community": community,
         "reviews": seat_rows.render_reviews(record),
-        "who_speaks": sentences.write_who_speaks(seat_rows.build_seat_rows([record])),
+        "who_speaks": seat_rows.render_who_speaks(seat_rows.build_seat_rows([record])),
         "facts": fact_rows.group_facts(facts),
         "has_peers": bool(peers),
         "badges": build_snippets(settings.SITE_URL, settings.SITE_NAME, tool.slug, tool.name),

@@ -17,18 +17,6 @@ class Opinions(NamedTuple):
     community: Community
 
 
-def describe_rail(opinions: Opinions) -> str:
-    """Return what the drawing shows, such as `Panel 75% ship, visitors 89% ship, between 86 and 91%`."""
-    panel, community = opinions.panel, opinions.community
-    parts = [f"panel {panel.percent}% ship" if panel.seats else "not judged by the panel"]
-    if community.has_number:
-        parts.append(f"visitors {community.percent}% ship, between {community.low} and {community.high}%")
-    else:
-        parts.append(community.words.lower())
-    words = ", ".join(parts)
-    return words[0].upper() + words[1:]
-
-
 def reconcile(tools: Sequence[Opinions], preference: Preference) -> str:
     """Return how what visitors say about each of two tools, and the one they would choose, stand to the panel.
 

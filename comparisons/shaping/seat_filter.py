@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from django.utils.safestring import SafeString
+
 from comparisons.addresses import add_query
+from web.fragments import render_cached
 from web.words import join_words
 
 
@@ -59,6 +62,19 @@ def select_seats(seats: Iterable[PanelSeat], slugs: Sequence[str]) -> SeatFilter
     seats = tuple(seats)
     selected = tuple(seat for seat in seats if seat.slug in slugs)
     return SeatFilter(selected if len(selected) < len(seats) else ())
+
+
+def render_recount(seats: Sequence[PanelSeat], seat_filter: SeatFilter, *, here: str, also: str = "") -> SafeString:
+    """Render the links that select seats, with one back to the whole panel. Takes what `build_toggles` does."""
+    toggles = build_toggles(seats, seat_filter, here=here, also=also)
+    if not toggles and not seat_filter.seats:
+        return SafeString()
+    return render_cached(
+        "comparisons/_recount.html",
+        seat_filter=seat_filter,
+        toggles=tuple(toggles),
+        whole_panel=add_query(here, also),
+    )
 
 
 def build_toggles(

@@ -16,6 +16,7 @@ from comparisons.reading.records import (
 from comparisons.shaping.seat_filter import PanelSeat
 from comparisons.shaping.tool_columns import Column, find_publication_day
 from reviews.basis import describe_basis
+from reviews.behind import describe_seats
 from reviews.choices import Outcome
 from web.fragments import render_cached
 from web.words import count_of, format_day
@@ -92,6 +93,11 @@ def build_seat_rows(tools: Sequence[ToolRecord]) -> list[SeatRow]:
             }
         )
     return rows
+
+
+def render_who_speaks(seats: Sequence[SeatRow]) -> SafeString:
+    """Render the line under a scorecard, which says who is behind its seats."""
+    return render_cached("comparisons/_who_speaks.html", who_speaks=describe_seats([row["behind"] for row in seats]))
 
 
 def render_seat(row: SeatRow, columns: Sequence[Column]) -> SafeString:

@@ -10,7 +10,6 @@ from comparisons.shaping.seat_rows import SeatRow
 from comparisons.shaping.tool_columns import Card, Column
 from comparisons.shaping.verdict_text import Contender, VerdictText
 from reviews.basis import describe_untried
-from reviews.behind import describe_seats
 from tools.brief_names import choose_distinct_names
 from votes.community import Community
 from votes.preference import Preference
@@ -111,11 +110,6 @@ def describe_wide_split(seats: Sequence[SeatRow]) -> str:
     if not differing:
         return "Every reviewer gives all of them the same verdict."
     return f"{_count_of(differing, judged)} would ship some of them and skip others."
-
-
-def write_who_speaks(seats: Sequence[SeatRow]) -> str:
-    """Return who is behind the seats of a scorecard, for the line under it."""
-    return describe_seats([row["behind"] for row in seats])
 
 
 def write_example_notice(*columns: Column) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.utils.safestring import SafeString
 
-from comparisons.shaping.reconciliation import Opinions, describe_rail
+from comparisons.shaping.rails import render_rail
 from comparisons.shaping.seat_filter import PanelSeat
 from comparisons.shaping.tool_columns import Card
 from reviews.panel import Panel
@@ -84,7 +84,7 @@ def build_table(
             TableRow(
                 card,
                 render_seat_cells(card.panel, names),
-                render_rail(card),
+                render_rail(card.panel, card.community) if card.community.has_number else SafeString(),
                 found.get(card.tool.pk),
             )
             for card in cards
@@ -99,14 +99,6 @@ def build_table(
 def sort_of(seat: PanelSeat) -> str:
     """Return the order by the verdict of a seat as it stands in addresses. Slugs have no points."""
     return SEAT_PREFIX + seat.slug
-
-
-def render_rail(card: Card) -> SafeString:
-    """Render panel and visitors on one axis; "" without a community number."""
-    if not card.community.has_number:
-        return SafeString()
-    words = describe_rail(Opinions(card.tool.name, card.panel, card.community))
-    return render_cached("charts/_rail.html", panel=card.panel, community=card.community, words=words)
 
 
 def render_seat_cells(panel: Panel, names: Sequence[str]) -> SafeString:

@@ -20,7 +20,7 @@ from comparisons.reading.verdict_map import MappedCategory, read_verdict_map
 from comparisons.shaping.boxes import render_cards_box
 from comparisons.shaping.changes import shape_change
 from comparisons.shaping.leads import Lead, build_lead
-from comparisons.shaping.reconciliation import Opinions, describe_rail
+from comparisons.shaping.rails import render_rail
 from comparisons.shaping.sentences import list_brief_names
 from comparisons.shaping.tool_columns import Card, build_card, render_listed_prediction
 from comparisons.shaping.tool_table import MAX_SEAT_COLUMNS
@@ -70,10 +70,10 @@ class MapRow(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """A tool on which panel and visitors stand on different sides, and what the drawing shows."""
+    """A tool on which panel and visitors stand on different sides, drawn."""
 
     card: Card
-    words: str
+    rail: SafeString
 
 
 @require_safe
@@ -158,7 +158,7 @@ def _build_bench(seats: list[Reviewer]) -> list[Bench]:
 def _list_gaps() -> list[Gap]:
     listings = Listing.objects.at().without_examples().apart().tool_ids()[:MAX_GAPS]
     cards = [build_card(tool) for tool in Tool.objects.with_numbers().with_plans().in_order(listings)]
-    return [Gap(card, describe_rail(Opinions(card.tool.brief_name, card.panel, card.community))) for card in cards]
+    return [Gap(card, render_rail(card.panel, card.community)) for card in cards]
 
 
 def _list_splits() -> list[SafeString]:

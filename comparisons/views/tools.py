@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from comparisons.addresses import add_query, join_query
+from comparisons.addresses import join_query
 from comparisons.fact_filters import parse_fact_filters
 from comparisons.forms import parse_needs, parse_seat_slugs, parse_tool_filter, parse_usage
 from comparisons.machines import linked_data, titles
@@ -39,7 +39,7 @@ from comparisons.shaping.boxes import render_cards_box
 from comparisons.shaping.leaders import place_ranks
 from comparisons.shaping.listed_needs import pass_needs
 from comparisons.shaping.scatter import build_points, describe_points, describe_sides
-from comparisons.shaping.seat_filter import build_toggles
+from comparisons.shaping.seat_filter import render_recount
 from comparisons.shaping.tool_columns import build_card
 from comparisons.shaping.tool_table import build_table
 from tools.models import Category, Tool
@@ -158,8 +158,7 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
             "feed": reverse("category-feed", args=[category.slug]),
             "changes": f"{reverse('changes')}?category={category.slug}",
             "seat_filter": seat_filter,
-            "toggles": build_toggles(site.seats, seat_filter, here=here, also=kept),
-            "whole_panel": add_query(here, kept),
+            "recount": render_recount(site.seats, seat_filter, here=here, also=kept),
             "page": page,
             "table": table,
             "removals": list_removals(request.GET, here, list_chosen({}, fact_filters)),

@@ -98,10 +98,8 @@ class HeldVotesAdmin(ModerationAdmin):
             words=asked["words"],
             by=request.user,  # type: ignore[arg-type] # signed in
         )
-        if moved:
-            messages.success(request, f"{action.label}: {count_votes(moved)} on {subject.name}.")
-        else:
-            messages.warning(request, "Nothing left to decide: someone else decided these votes first.")
+        nothing = "Nothing left to decide: someone else decided these votes first."
+        self.report(request, moved, f"{action.label}: {count_votes(moved)} on {subject.name}.", nothing=nothing)
         return self.redirect_to(subject)
 
     def reopen(self, request: HttpRequest, decision_id: int, **ids: int) -> HttpResponse:
@@ -123,11 +121,13 @@ class HeldVotesAdmin(ModerationAdmin):
             words=form.cleaned_data["words"],
             by=request.user,  # type: ignore[arg-type] # signed in
         )
-        if moved:
-            messages.success(request, f"Back under review: {count_votes(moved)}.")
-        else:
-            messages.warning(request, "All of those votes have changed since that decision.")
+        nothing = "All of those votes have changed since that decision."
+        self.report(request, moved, f"Back under review: {count_votes(moved)}.", nothing=nothing)
         return self.redirect_to(subject)
+
+    def report(self, request: HttpRequest, moved: int, words: str, *, nothing: str) -> None:
+        """Say what a decision did, in `words` or, if it moved no votes, as a warning in those of `nothing`."""
+        self.message_user(request, words if moved else nothing, messages.SUCCESS if moved else messages.WARNING)
 
     def require(self, request: HttpRequest, permission: str = "") -> None:
         """Raise PermissionDenied unless the user has a permission (default: to view)."""

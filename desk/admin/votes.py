@@ -157,10 +157,8 @@ class VoteAdmin(HeldVotesAdmin):
                 words=asked["words"],
                 by=request.user,  # type: ignore[arg-type] # signed in
             )
-            if moved:
-                messages.success(request, f"{action.label}: {count_votes(moved)}.")
-            else:
-                messages.warning(request, "No change: none of these votes are in that state.")
+            nothing = "No change: none of these votes are in that state."
+            self.report(request, moved, f"{action.label}: {count_votes(moved)}.", nothing=nothing)
             return HttpResponseRedirect(request.path)
         return self.render(
             request,

@@ -16,8 +16,8 @@ from catalog.actions import run_import
 from catalog.reading import read_catalog
 from newsletter.models import IssueState
 from tests import factories as make
+from tests.desk.confirming import read_fingerprints, url
 from tests.desk.forms import change_url, fill_form, read_fields
-from tests.desk.test_publishing import read_fingerprints, url
 from tests.locking import in_thread, other_connection, wait_until_blocked
 from tools.models import Category, Tool
 from web import locks

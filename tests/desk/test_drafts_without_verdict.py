@@ -10,8 +10,8 @@ from reviews.models import Review
 from reviews.panel import Panel
 from tests import factories as make
 from tests.catalog.documents import empty_site, export, get_problems, import_content
+from tests.desk.confirming import confirm, read_text, url
 from tests.desk.forms import change_url, fill_form
-from tests.desk.test_publishing import confirm, read_text, url
 from tests.desk.test_restore import restore
 from tests.desk.test_tool_scorecard import LONG, read_editions, row_fields, save
 from tests.desk.tool_forms import tool_url

@@ -14,8 +14,8 @@ from catalog.models import BulkChange
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tests import factories as make
+from tests.desk.confirming import make_complete_tool, read_fingerprints, url
 from tests.desk.forms import change_url, fill_form
-from tests.desk.test_publishing import make_complete_tool, read_fingerprints, url
 from tests.desk.uploading import find_token, upload
 from tests.locking import in_thread, other_connection, wait_until_blocked
 from tools.models import Attribute, Category, Fact, Plan, Tool

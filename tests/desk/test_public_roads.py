@@ -7,6 +7,7 @@ the desk fails the test until a road leads there, or it is harmless.
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -248,46 +249,19 @@ def import_catalog(client: Client, site: Site) -> None:
     import_file(client, "/admin/catalog/", json.dumps(document))
 
 
-def restore(client: Client, subject: Any, version: Any) -> None:
-    shown = client.get(restore_url(subject, version))
+def restore(client: Client, site: Site, *, subject: str, row: str) -> None:
+    """Restore the oldest version of a row, in the history of a subject: both are attributes of the site."""
+    restored, version = getattr(site, subject), find_oldest(getattr(site, row))
+    shown = client.get(restore_url(restored, version))
     seen = re.search(r'name="seen_version" value="([^"]+)"', shown.text)
-    history = client.get(change_url(subject).replace("/change/", "/history/")).context
-    client.post(restore_url(subject, version), {"seen_version": seen[1] if seen else str(history)})
+    history = client.get(change_url(restored).replace("/change/", "/history/")).context
+    client.post(restore_url(restored, version), {"seen_version": seen[1] if seen else str(history)})
 
 
-@road
-def restore_tool(client: Client, site: Site) -> None:
-    restore(client, site.tool, find_oldest(site.tool))
-
-
-@road
-def restore_price_of_tool(client: Client, site: Site) -> None:
-    restore(client, site.tool, find_oldest(site.plan))
-
-
-@road
-def restore_fact(client: Client, site: Site) -> None:
-    restore(client, site.fact, find_oldest(site.fact))
-
-
-@road
-def restore_comparison(client: Client, site: Site) -> None:
-    restore(client, site.pair, find_oldest(site.pair))
-
-
-@road
-def restore_category(client: Client, site: Site) -> None:
-    restore(client, site.category, find_oldest(site.category))
-
-
-@road
-def restore_attribute(client: Client, site: Site) -> None:
-    restore(client, site.attribute, find_oldest(site.attribute))
-
-
-@road
-def restore_reviewer(client: Client, site: Site) -> None:
-    restore(client, site.seat, find_oldest(site.seat))
+ROADS |= {
+    f"restore_{row}": partial(restore, subject="tool" if row == "plan" else row, row=row)
+    for row in ("tool", "plan", "fact", "pair", "category", "attribute", "seat")
+}
 
 
 def take_back(client: Client, address: str) -> None:

@@ -8,8 +8,8 @@ from catalog.models import BulkChange
 from reviews.models import Review
 from tests import factories as make
 from tests.accounts.people import person
+from tests.desk.confirming import make_complete_tool
 from tests.desk.people import sign_in
-from tests.desk.test_publishing import make_complete_tool
 from tests.desk.uploading import messages_of
 from tools.models import Category, Plan, Tool
 

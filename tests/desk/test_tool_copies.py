@@ -3,8 +3,8 @@
 import pytest
 
 from tests import factories as make
+from tests.desk.confirming import read_text
 from tests.desk.people import make_user, sign_in
-from tests.desk.test_publishing import read_text
 from tests.desk.tool_forms import ADD, fill_tool_form, tool_url
 from tools.models import Plan, Tool
 

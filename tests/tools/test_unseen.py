@@ -10,7 +10,7 @@ from hypothesis.extra.django import TestCase
 from comparisons.reading.price_history import read_fact_spans, read_plan_spans
 from tests import factories as make
 from tests.catalog.documents import document, import_content, plan, tool
-from tests.desk.test_publishing import confirm
+from tests.desk.confirming import confirm
 from tools.models import Fact, Plan, Tool
 from tools.unseen import NEVER_SEEN, put_back_tool
 
