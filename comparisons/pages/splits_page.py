@@ -8,8 +8,9 @@ from django.utils.safestring import SafeString
 from comparisons.models import Comparison, Split
 from comparisons.pages.panel_seats import read_panel_seats
 from comparisons.shaping import splits
+from comparisons.shaping.rails import render_rail
 from comparisons.shaping.tool_columns import Card, build_card
-from comparisons.shaping.tool_table import build_table, render_rail
+from comparisons.shaping.tool_table import build_table
 from reviews.models import Review
 from tools.models import Tool
 from votes.models import Listing
@@ -56,7 +57,7 @@ def _list_gaps(cards: Sequence[Card], *, gists: dict[tuple[int, int], tuple[str,
     return [
         Gap(
             card,
-            render_rail(card),
+            render_rail(card.panel, card.community),
             f"{_measure(card):+}".replace("-", "−"),
             *(gists or {}).get((card.tool.pk, card.community.side), ("", "")),
         )
