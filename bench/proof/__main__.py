@@ -24,7 +24,7 @@ from itertools import cycle
 from pathlib import Path
 
 from bench.proof.evidence import Findings, check, count_unanswered_pages, read_logs
-from bench.proof.faults import DISK_FULL, KILLS, Fault, Strike, VulnerableSite, list_faults, measure_pauses
+from bench.proof.faults import DISK_FULL, KILLS, Fault, Strike, Toll, VulnerableSite, list_faults, measure_tolls
 from bench.proof.voters import Crowd
 
 RARE = ("database frozen", DISK_FULL, "new release")
@@ -81,15 +81,18 @@ class VoteProof:
         return "\n".join([*lines, *findings.lost[:5], *findings.double[:5], *self.tallies[:5]])
 
     def _describe_faults(self) -> list[str]:
-        pauses = measure_pauses(self.strikes, self.crowd.acknowledged_at)
+        tolls = measure_tolls(self.strikes, self.crowd.acknowledged_at, self.crowd.refused_at)
         return [
-            f"{'seconds without a vote':30}{'times':>5}{'median':>8}{'longest':>9}",
-            *(
-                f"{name:30}{len(seconds):5}{statistics.median(seconds):8.1f}{max(seconds):9.1f}"
-                for name, seconds in pauses.items()
-            ),
+            f"{'seconds without a vote':30}{'times':>5}{'median':>8}{'longest':>9}{'refused':>9}",
+            *(self._describe_fault(name, of_kind) for name, of_kind in tolls.items()),
             *(f"skipped: {reason}" for reason in self.skipped),
         ]
+
+    @staticmethod
+    def _describe_fault(name: str, tolls: Sequence[Toll]) -> str:
+        pauses = [toll.pause for toll in tolls]
+        refused = sum(toll.refused for toll in tolls)
+        return f"{name:30}{len(tolls):5}{statistics.median(pauses):8.1f}{max(pauses):9.1f}{refused:9,}"
 
 
 def _format_counts(counts: "Counter[str] | dict[str, int]") -> str:

@@ -89,17 +89,21 @@ class VulnerableSite(Site):
         if self.disk.why_not:
             return False
         with self.disk.fill():
-            with suppress(psycopg.Error), self.connect() as connection:
-                for _ in range(SEGMENTS):
-                    connection.execute("SELECT pg_logical_emit_message(true, '', ''), pg_switch_wal()")
-            time.sleep(seconds)
+            try:
+                with self.connect() as connection:
+                    for _ in range(SEGMENTS):
+                        connection.execute("SELECT pg_logical_emit_message(true, '', ''), pg_switch_wal()")
+            except psycopg.OperationalError:
+                time.sleep(seconds)  # PostgreSQL has ended
+            else:
+                raise RuntimeError(f"The disk is full, and PostgreSQL wrote {SEGMENTS} segments.")
         self.start_database()
         return True
 
     # -- A new release ----------------------------------------------------------------------------------
 
     def roll_out(self) -> bool:
-        """Replace the release that serves, in the order of docs/operations.md."""
+        """Replace the release that serves, in the order of docs/operations.md, and wait until the new one answers."""
         write_next_release(self.checkout)
         if not self.has_static:
             self.manage("collectstatic", "--no-input", "--verbosity", "0")
@@ -111,6 +115,7 @@ class VulnerableSite(Site):
             if time.monotonic() > until:
                 raise RuntimeError("The new release does not serve.")
             time.sleep(0.1)
+        self.wait_for_answer()
         return True
 
 
@@ -166,11 +171,20 @@ class Strike(NamedTuple):
     began: float
 
 
-def measure_pauses(strikes: Sequence[Strike], acknowledged_at: Sequence[float]) -> dict[str, list[float]]:
-    """Return for each kind of fault how long no vote was acknowledged after it, in seconds: the longest time between
-    two acknowledgments before the next fault.
-    """
-    pauses: dict[str, list[float]] = {}
+class Toll(NamedTuple):
+    """What voters noticed of a fault until the next one."""
+
+    pause: float
+    """The longest time between two acknowledgments, in seconds."""
+    refused: int
+    """How many requests were not acknowledged."""
+
+
+def measure_tolls(
+    strikes: Sequence[Strike], acknowledged_at: Sequence[float], refused_at: Sequence[float]
+) -> dict[str, list[Toll]]:
+    """Return what voters noticed of each fault, by its kind. Takes when requests were answered (time.monotonic())."""
+    tolls: dict[str, list[Toll]] = {}
     times = sorted(acknowledged_at)
     ends = [strike.began for strike in strikes[1:]] + [float("inf")]
     for strike, end in zip(strikes, ends, strict=True):
@@ -179,5 +193,6 @@ def measure_pauses(strikes: Sequence[Strike], acknowledged_at: Sequence[float]) 
             for before, after in pairwise(times)
             if after > strike.began and before < end
         ]
-        pauses.setdefault(strike.name, []).append(max(around, default=0.0))
-    return pauses
+        refused = sum(strike.began <= at < end for at in refused_at)
+        tolls.setdefault(strike.name, []).append(Toll(max(around, default=0.0), refused))
+    return tolls

@@ -144,12 +144,16 @@ class Site:
             [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", application],
             cwd=self.checkout, env=self.server_environment, stdout=self._log, stderr=self._log,
         )  # fmt: skip
+        self.wait_for_answer(patience=patience)
+
+    def wait_for_answer(self, *, patience: float = 180) -> None:
+        """Return once the site responds. Raise RuntimeError after `patience` seconds."""
         until = time.monotonic() + patience
         while True:
             with suppress(OSError), urlopen(f"http://127.0.0.1:{self.port}/favicon.ico", timeout=5):
                 return
             if time.monotonic() > until:
-                raise RuntimeError(f"The site did not start; see {self.folder / 'site.log'}.")
+                raise RuntimeError(f"The site does not answer; see {self.folder / 'site.log'}.")
             time.sleep(0.1)
 
     @property

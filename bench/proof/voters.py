@@ -114,8 +114,9 @@ class Crowd:
     ) -> None:
         self.port, self.tools, self.folder, self.voters, self.wishes = port, tools, folder, voters, wishes
         self.is_enough, self.seed, self.connect = is_enough, seed, connect
-        self.unanswered = self.replayed = self.at_once = 0
+        self.replayed = self.at_once = 0
         self.acknowledged_at: list[float] = []  # time.monotonic() of each acknowledgment
+        self.refused_at: list[float] = []  # the same of each request that was not acknowledged
         self.refusals: dict[str, int] = {}
         self._visitors = 0
         self._is_over = False
@@ -123,6 +124,10 @@ class Crowd:
     @property
     def acknowledged(self) -> int:
         return len(self.acknowledged_at)
+
+    @property
+    def unanswered(self) -> int:
+        return len(self.refused_at)
 
     def stop(self) -> None:
         """Stop regardless of progress, because there is no server to wait for."""
@@ -192,6 +197,6 @@ class Crowd:
     def _note(self, answer: BaseException) -> None:
         if not isinstance(answer, OSError | EOFError | Unacknowledged):
             raise answer
-        self.unanswered += 1
+        self.refused_at.append(time.monotonic())
         name = str(answer) if isinstance(answer, Unacknowledged) else type(answer).__name__
         self.refusals[name] = self.refusals.get(name, 0) + 1

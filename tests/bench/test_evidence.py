@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.proof.evidence import NONE, Ask, Log, check, count_unanswered_pages, read_logs
+from bench.proof.faults import Strike, Toll, measure_tolls
 
 CHOICES = ["ship", "skip", NONE]
 
@@ -78,3 +79,11 @@ def test_log_round_trip(tmp_path):
     log.close()
     assert list(read_logs(tmp_path)) == [Ask("ada", "aider", "ship", True), Ask("ada", "cline", "skip", False)]  # noqa: FBT003
     assert count_unanswered_pages(tmp_path) == 1
+
+
+def test_each_fault_answers_for_what_happens_until_the_next():
+    strikes = [Strike("cut", 10), Strike("frozen", 20), Strike("cut", 30)]
+    tolls = measure_tolls(
+        strikes, acknowledged_at=[9, 10.5, 14, 19.5, 21, 29, 33, 34], refused_at=[5, 10, 20.5, 25, 31]
+    )
+    assert tolls == {"cut": [Toll(5.5, 1), Toll(3, 1)], "frozen": [Toll(8, 2)]}
