@@ -1,10 +1,11 @@
 """Speed of pages relative to an empty view under Django's default middleware.
 
-`make bench-page`, or `python -m bench.page [--rounds 15] [--seconds 1] [--connections 8] [--check]`. It needs `wrk`.
-It creates its own database with the demonstration content and 50,000 votes, and starts gunicorn four times: with the
-empty view (bench/empty.py), and with the site as production runs it; without stored pages ("rendered"); and also
-without what processes keep of editors' words and of HTML ("rendered, cold"). Rendered pages are requested without
-compression, all others with it. It requests each in turn, in many short rounds.
+`make bench-page`, or `python -m bench.page [--rounds 15] [--seconds 1] [--connections 8] [--check] [--pooler]`. It
+needs `wrk`. It creates its own database with the demonstration content and 50,000 votes, and starts gunicorn four
+times: with the empty view (bench/empty.py), and with the site as production runs it; without stored pages
+("rendered"); and also without what processes keep of editors' words and of HTML ("rendered, cold"). With `--pooler`
+it also starts one that reaches the database by PgBouncer (deploy/pgbouncer.ini), hence without prepared statements.
+Rendered pages are requested without compression, all others with it. It requests each in turn, in many short rounds.
 
 For each it prints requests per second, and the processor time per request of gunicorn and of PostgreSQL together. The
 ratios are medians of those within each round, because a busy machine slows everything in a round alike: how many
@@ -21,11 +22,12 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.cluster.pooler import Pooler, run_pooler
 from bench.sites import MeasuredSite, find_free_port, run_gunicorn
 
 DATABASE = "shipside_bench"
@@ -68,6 +70,7 @@ def main() -> None:
     with ExitStack() as stack:
         empty = stack.enter_context(run_gunicorn(*command, port=port, environment=os.environ))
         servers = [stack.enter_context(one.serve()) for one in (site, rendered, cold)]
+        pooler = stack.enter_context(_run_pooler(site)) if options.pooler else None
         with urllib.request.urlopen(site.address + PAGE) as response:  # noqa: S310 (our own server)
             known = f"If-None-Match: {response.headers['ETag']}"
 
@@ -85,6 +88,11 @@ def main() -> None:
             Subject("comparison, rendered", [rendered.address + PAGE], 0.15, of(servers[1])),
             Subject("comparison, rendered, cold", [cold.address + PAGE], 0.08, of(servers[2])),
         ]
+        if pooler:
+            pooled = MeasuredSite(DATABASE, DATABASE_URL=pooler.url, DATABASE_PREPARE="false")
+            workers = of(stack.enter_context(pooled.serve()))
+            arguments = [*COMPRESSED, pooled.address + PAGE]
+            subjects.append(Subject("the same by PgBouncer", arguments, 0, lambda: [*workers(), pooler.pid]))
         _measure(subjects, options)
     _print(subjects, options)
     missed = [one.name for one in subjects if _compare(subjects[0], one)[0] < one.goal]
@@ -98,6 +106,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=1, help="per measurement in a round")
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--reuse", action="store_true", help="reuse the database of the last run")
+    parser.add_argument("--pooler", action="store_true", help="also measure behind PgBouncer")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a goal is missed")
     return parser.parse_args()
 
@@ -122,6 +131,12 @@ def _wrk(arguments: list[str], *, seconds: int, connections: int) -> tuple[int, 
         raise SystemExit(f"bench: {failed[0]}")
     requests = int(re.search(r"(\d+) requests in", output)[1])  # type: ignore[index]
     return requests, float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1])  # type: ignore[index]
+
+
+def _run_pooler(site: MeasuredSite) -> AbstractContextManager[Pooler]:
+    with site.connect() as connection:
+        session = connection.info
+        return run_pooler(host=session.host, port=session.port, user=session.user, database=DATABASE)
 
 
 def _find_workers(server: int) -> list[int]:

@@ -1,47 +1,15 @@
 """The site behind PgBouncer in transaction mode, with the file in deploy/."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from django.db import connection
 
 from bench.cluster import programs
-from bench.nginx import find_port
+from bench.cluster.pooler import run_pooler
 from tests.comparisons.test_pair_page import full_pair
 from tests.server import serve
 from tests.web.test_outages import PAGES, VISITOR
-
-PASSWORD = "of-the-test"
-
-
-@contextmanager
-def run_pooler() -> Iterator[str]:
-    """Run PgBouncer in front of the database of the test, and yield its URL."""
-    database = connection.settings_dict
-    folder = programs.create_folder(Path(tempfile.mkdtemp(prefix="pooler-", dir="/tmp")) / "pgbouncer")
-    folder.parent.chmod(0o755)
-    port = find_port()
-    host = database["HOST"] or database["OPTIONS"].get("host", "")
-    values = {
-        "POOLER_ADDRESS": "127.0.0.1", "POOLER_PORT": port, "POOLER_DIR": folder, "PROXY_ADDRESS": host,
-        "PRIMARY_PORT": database["PORT"] or 5432, "REPLICAS_PORT": database["PORT"] or 5432,
-        "USERS_FILE": programs.write(folder / "users.txt", f'"{database["USER"]}" "{PASSWORD}"\n'),
-    }  # fmt: skip
-    text = programs.fill_in("pgbouncer.ini", values).replace("dbname=shipside", f"dbname={database['NAME']}")
-    with (folder.parent / "log").open("wb") as log:
-        command = [programs.find("pgbouncer"), str(programs.write(folder / "pgbouncer.ini", text))]
-        process = programs.start(command, log=log)
-    try:
-        yield f"postgresql://{database['USER']}:{PASSWORD}@127.0.0.1:{port}/shipside"
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-        shutil.rmtree(folder.parent)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -50,11 +18,14 @@ def run_pooler() -> Iterator[str]:
 )
 def test_site_works_behind_a_transaction_pooler():
     full_pair(3)
+    database = connection.settings_dict
+    host = database["HOST"] or database["OPTIONS"].get("host", "")
+    port = int(database["PORT"] or 5432)
     with (
-        run_pooler() as url,
+        run_pooler(host=host, port=port, user=database["USER"], database=database["NAME"]) as pooler,
         serve(
-            DATABASE_URL=url,
-            DATABASE_REPLICA_URL=f"{url}_replica",
+            DATABASE_URL=pooler.url,
+            DATABASE_REPLICA_URL=f"{pooler.url}_replica",
             DATABASE_PREPARE="false",
             WEB_THREADS="8",
             METRICS_TOKEN="secret",
