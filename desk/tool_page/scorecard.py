@@ -132,6 +132,16 @@ class ScorecardRow:
         """Whether the form is visible at once, and not behind “Write a new edition”."""
         return self.edition is not None or self.published is None or self.has_changed()
 
+    @property
+    def summary(self) -> str:
+        """What a folded row says about the seat: its published verdict, and what is to come."""
+        published = f"{self.published.get_verdict_display()}, published" if self.published else "Nothing published"
+        if self.edition is None:
+            return f"{published}."
+        if self.edition.state == PublicationState.SCHEDULED:
+            return f"{published}; another edition is scheduled."
+        return f"{published}; there is a draft."
+
     def merge(self, merge: FormMerge) -> None:
         """Add this seat's edition and predictions to the merge of a posted form with what others saved."""
         SeatMerge(self, merge).collect()

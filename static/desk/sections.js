@@ -1,4 +1,5 @@
-// The sections of a long form: folded as they were the last time, and opened for whatever leads into one.
+// The sections of a long form, and the seats in one of them: folded as they were the last time, and opened for
+// whatever leads into one.
 "use strict";
 {
   const sections = [...document.querySelectorAll("details[data-section]")];
@@ -43,6 +44,8 @@
     // Only what somebody folds or unfolds by hand is remembered, not what a link or an error opened.
     section.querySelector(":scope > summary").addEventListener("click", () => write({ ...read(), [nameOf(section)]: !section.open }));
   }
+  // A problem and a question of a merge are about a field that can be seen.
+  for (const { hash } of document.querySelectorAll(".desk-problems a, .conflict a")) reveal(document.getElementById(decodeURIComponent(hash.slice(1))));
   for (const link of document.querySelectorAll(".desk-sections a, .desk-problems a")) {
     link.addEventListener("click", () => setTimeout(follow, 0, link.hash));
   }

@@ -141,6 +141,11 @@ def test_problems_are_shown_in_place_and_nothing_typed_is_lost(desk):
     seat.get_by_label("Ship", exact=True).check()
     seat.get_by_label("Quote").fill("Only words.")
     headings = {name: page.get_by_role("heading", name=name, exact=True) for name in ("Scorecard", "Plans")}
+    founder = find_seat(page, "Founder")
+    for name in (seat, founder):
+        name.get_by_role("heading").click()
+    expect(founder.get_by_label("Quote")).to_be_hidden()
+    expect(founder).to_contain_text("Nothing published.")
     for heading in headings.values():
         heading.click()
     expect(seat).to_be_hidden()
@@ -155,7 +160,9 @@ def test_problems_are_shown_in_place_and_nothing_typed_is_lost(desk):
     index = page.get_by_role("navigation", name="Parts of this page").get_by_role("link")
     expect(index).to_have_text(["Tool", "Scorecard 1 problem", "Plans", "Facts"])
     expect(seat.get_by_label("Quote")).to_have_value("Only words.")
-    expect(seat).to_be_visible()  # a section with problems is open although it was folded
+    expect(seat.get_by_label("Quote")).to_be_visible()  # a section or seat with problems is open although it was folded
+    expect(founder).to_be_visible()
+    expect(founder.get_by_label("Quote")).to_be_hidden()  # it was folded, and stays so
     rows = page.locator("#plans-0-name, [name=plans-0-name]")
     expect(rows).to_be_hidden()
     index.nth(2).press("Enter")
