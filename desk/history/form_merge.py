@@ -60,9 +60,9 @@ class Asked:
 
     @property
     def anchor(self) -> str:
-        """The id of the field or row that it is about."""
+        """The id of the field or row that it is about, as Django's forms and the templates of rows name it."""
         row, field = self.question
-        return "-".join(filter(None, ["id", row, field])) if field else f"row-{row}"
+        return f"id_{'-'.join(filter(None, [row, field]))}" if field else f"row-{row}"
 
 
 class FormMerge:

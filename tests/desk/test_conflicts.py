@@ -37,7 +37,10 @@ def post_form(client: Client, obj, form: dict, status: int) -> str:
     assert response.status_code == status, response.content.decode()
     if status == 302:
         return "\n".join(str(message) for message in get_messages(response.wsgi_request) if message.level_tag == "info")
-    return response.content.decode()
+    page = response.content.decode()
+    links = re.findall(r'<legend><a href="#([^"]*)">', page)
+    assert [link for link in links if f' id="{link}"' not in page] == [], "questions lead to their fields"
+    return page
 
 
 def report_text(page: str) -> str:
