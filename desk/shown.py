@@ -24,7 +24,7 @@ def explain(content: type[Model], row: Model) -> SafeString:
         "Readers see this, and your account may not publish a {}. {}{}",
         content._meta.verbose_name,
         _describe_proposing(row),
-        _ask(content),
+        ask_editor(content),
     )
 
 
@@ -32,10 +32,10 @@ def explain_adding(content: type[Model], model: type[Model]) -> str:
     """Return why a user may not add a row of a model, which readers see at once, and what to do instead."""
     way = "Write it on the form of its tool, where it is kept as a pending change. " if model is Correction else ""
     words = f"Readers see a new {model._meta.verbose_name} at once, and your account may not publish a "
-    return f"{words}{content._meta.verbose_name}. {way}{_ask(content)}"
+    return f"{words}{content._meta.verbose_name}. {way}{ask_editor(content)}"
 
 
-def _ask(content: type[Model]) -> str:
+def ask_editor(content: type[Model]) -> str:
     """Return whom to ask who may publish content of a kind, as a sentence."""
     people = User.objects.with_perm(PUBLISH_PERMISSIONS[content]).filter(is_staff=True).order_by("username")
     names = [name_person(user) for user in people[:MAX_NAMES]]

@@ -57,7 +57,7 @@ from desk.publishing.admin import PublishingAdmin, suggest_time
 from desk.publishing.gate import format_moment
 from desk.publishing.previews import LIFETIME_HOURS
 from desk.refusals import MayNotPublishError
-from desk.shown import explain
+from desk.shown import ask_editor, explain
 from tools.models import ContentRevision
 from tools.publishing import PublicationState
 
@@ -125,6 +125,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
 
     def _keep(self, request: Any, obj: ModelT, view: Callable[[], HttpResponse]) -> HttpResponse:
         """Keep a form that would be saved. If it would not, show it again, with its errors or questions."""
+        is_taken_off = False
         with transaction.atomic():
             ContentRevision.lock()
             existing = PendingChange.objects.of(obj).select_related("author").first()
@@ -160,7 +161,8 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
                 )
                 if existing and existing.logo != logo:
                     remove_unused_logo(existing.logo)
-                if pending.publish_at and not self.has_publish_permission(request):
+                is_taken_off = pending.publish_at is not None and not self.has_publish_permission(request)
+                if is_taken_off:
                     pending.unschedule()
         if not differences and is_action(request):
             return view()
@@ -172,6 +174,8 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
             messages.success(
                 request, f"Kept as a pending change: {differ}. Readers see nothing of it until it is published."
             )
+        if is_taken_off:
+            messages.warning(request, f"It is no longer scheduled, because you changed it. {ask_editor(self.model)}")
         is_previewed = bool(differences) and request.POST.get(KEEP) == PREVIEW
         return HttpResponseRedirect(self._url(obj, "pending_edit") if is_previewed else self._change_url(obj))
 
@@ -252,6 +256,8 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
             "url": self._url(content, "pending"),
             "edit_url": self._url(content, "pending_edit"),
             "may_publish": self.has_publish_permission(request),
+            "may_discard": self._may_discard(request, pending),
+            "whom_to_ask": ask_editor(type(content)),
         }
 
     def pending_edit_view(self, request: Any, object_id: str) -> HttpResponse:
@@ -307,6 +313,8 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
             if locked is None or locked.token != token:
                 messages.warning(request, GONE if locked is None else CHANGED)
                 return None
+            if action == "discard" and not self._may_discard(request, locked):
+                raise MayNotPublishError(_explain_scheduled(locked))
             match action:
                 case "discard":
                     end(locked, by=request.user, is_published=False)
@@ -320,6 +328,10 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
         self.log_change(request, content, words)
         messages.success(request, words)
         return HttpResponseRedirect(self._change_url(content))
+
+    def _may_discard(self, request: HttpRequest, pending: PendingChange) -> bool:
+        """Return whether a user may discard a pending change: one that is scheduled only if they may schedule."""
+        return pending.publish_at is None or self.has_publish_permission(request)
 
     def _publish_pending(
         self, request: HttpRequest, content: ModelT, pending: PendingChange, token: str
@@ -379,6 +391,16 @@ def _name(pending: PendingChange, user: Any) -> str:
     """Return what to call a pending change to a user."""
     whose = "" if pending.author_id == user.pk else f" by {pending.author_name}"
     return f"pending change of {pending.kept_at:%H:%M} UTC{whose}"
+
+
+def _explain_scheduled(pending: PendingChange) -> str:
+    """Return why somebody who may not publish cannot discard a scheduled pending change, and whom to ask."""
+    kind = type(pending.content)
+    name = kind._meta.verbose_name
+    return (
+        "This pending change was approved, and is scheduled. Your account may not publish "
+        f"a {name}, so it cannot discard it. {ask_editor(kind)}"
+    )
 
 
 def _drop_shown_error(context: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from accounts.models import User
 from desk.models import PendingChange
 from desk.pending.publishing import publish_due
 from tests.desk.forms import change_url, read_fields, save_form
-from tests.desk.pending import WRITES_ALL, act, keep, make_ada, make_priced_tool, pending_url
+from tests.desk.pending import WRITES_ALL, act, keep, make_ada, make_priced_tool, pending_url, read_messages
 from tests.desk.people import make_user, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -91,12 +91,38 @@ def test_worker_refuses_what_an_editor_could_not_publish(ada, time_machine, spoi
     assert PendingChange.objects.get().problem == words
 
 
+def test_what_is_scheduled_is_discarded_by_those_only_who_may_schedule(admin_client, ada):
+    tool = make_priced_tool()
+    writer = sign_in(make_user(*WRITES_ALL))
+    at = f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}"
+    token = keep(writer, tool, tagline="New.").token
+    assert 'value="discard"' in writer.get(pending_url(tool)).content.decode()
+    act(admin_client, tool, "schedule", at=at)
+    response = writer.post(pending_url(tool), {"action": "discard", "token": token})  # from a page opened before
+    assert response.status_code == 403
+    assert (
+        "This pending change was approved, and is scheduled. Your account may not publish a tool, so it cannot discard "
+        "it. Ask an editor: ada or admin." in response.content.decode()
+    )
+    page = writer.get(pending_url(tool)).content.decode()
+    assert ('value="discard"' in page, "nor discard what is scheduled. Ask an editor: ada or admin." in page) == (
+        False,
+        True,
+    )
+    assert PendingChange.objects.get().publish_at is not None
+    act(ada, tool, "discard")
+    assert not PendingChange.objects.exists()
+
+
 def test_edit_by_one_who_may_not_publish_takes_the_schedule_away(admin_client):
     tool = make_priced_tool()
     keep(admin_client, tool, tagline="New.")
     act(admin_client, tool, "schedule", at=f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}")
     writer = sign_in(make_user(*WRITES_ALL))
     form = read_fields(writer.get(pending_url(tool, "edit/")).content.decode())
-    writer.post(pending_url(tool, "edit/"), {**form, "tagline": "Slipped in.", "_pending": "1"})
+    response = writer.post(pending_url(tool, "edit/"), {**form, "tagline": "Slipped in.", "_pending": "1"})
+    assert read_messages(response).splitlines()[-1] == (
+        "It is no longer scheduled, because you changed it. Ask an editor: admin."
+    )
     change = PendingChange.objects.get()
     assert (change.posted["tagline"], change.publish_at) == (["Slipped in."], None)
