@@ -16,6 +16,9 @@ from newsletter.models import Outbox
 from newsletter.worker import MailWorker
 from reviews.models import Review
 from tests import factories as make
+from tests.desk.pending import act as press
+from tests.desk.pending import keep
+from tests.desk.people import sign_in
 from tests.locking import in_thread, other_connection, wait_until_blocked
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +95,29 @@ def test_nobody_gets_a_digest_who_does_not_want_one_or_may_not():
     make_person("reader", *EDITOR, is_staff=False)
     make_person("none", *EDITOR, email="")
     actions.hand_over(content=make_draft(rob), by=rob)
+    assert deliver() == []
+
+
+def test_digest_about_a_pending_change_goes_to_editors_and_what_became_of_it_to_whom_it_came_from(time_machine):
+    time_machine.move_to("2026-03-01T12:00Z", tick=False)
+    writes = ("tools.view_tool", "tools.change_tool")
+    ada, wes = make_person("ada", *writes, "tools.publish_tool"), make_person("wes", *writes)
+    make_person("rob", *EDITOR)  # publishes reviews, and no tools
+    tool = make.tool(name="Acme", tagline="Old.")
+    for button, answer in (("publish", "published"), ("discard", "discarded")):
+        keep(sign_in(wes), tool, tagline=f"New, before it is {answer}.")
+        actions.hand_over(content=tool, by=wes, text="Is it fair?")
+        assert deliver() == [(["ada@example.org"], "Acme: Wes handed over a pending change")]
+        [message] = mail.outbox
+        assert (message.body.count(f"/admin/tools/tool/{tool.pk}/hand-over/"), "“Is it fair?”" in message.body) == (
+            1,
+            True,
+        )
+        assert "New, before" not in message.body + message.alternatives[0].content
+        press(sign_in(ada), tool, button)
+        time_machine.shift(HOUR)
+        assert deliver() == [(["wes@example.org"], f"Acme: Ada {answer} the pending change")]
+        time_machine.shift(HOUR)
     assert deliver() == []
 
 
