@@ -1,11 +1,12 @@
-"""What the desk answers while others hold its locks, or while the database takes no changes: nothing is saved, nothing
-typed is lost, and it says why.
+"""What the desk answers while others hold its locks, or while the database or a disk takes no changes: nothing is
+saved, nothing typed is lost, and it says why.
 
 PostgreSQL ends a transaction that waits too long or is part of a deadlock. After a deadlock the request is processed
 once more, because the other transaction is through by then. Otherwise a form is shown again with what was typed, and
 any other page becomes one with a button that sends the same request again. Both answer 503 with Retry-After.
 """
 
+import errno
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
@@ -22,6 +23,7 @@ from django.utils.text import capfirst
 
 from accounts.models import User
 from web import locks, outages
+from web.bodies import has_lost_files
 from web.locks import Lock
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,7 @@ logger = logging.getLogger(__name__)
 KEEP = "_pending"
 """The button that keeps a pending change (desk/pending/)."""
 SAVE_BUTTONS = frozenset({"_save", "_continue", "_addanother", "_saveasnew", KEEP})
+NO_FILES = "the server has no room for files right now. Try again in a few minutes."
 _NOT_REPEATED = frozenset({"csrfmiddlewaretoken"})
 
 
@@ -60,10 +63,12 @@ def save_or_show_again[R: HttpResponseBase](request: HttpRequest, view: Callable
         not SAVE_BUTTONS.isdisjoint(posted) or "CHANGE_FORM-action" not in posted  # else an action of the form
     )
     if not is_save:
+        _require_files(request)
         return view()
     try:
+        _require_files(request)
         return _retry_after_deadlock(view)
-    except DatabaseError as error:
+    except (DatabaseError, OSError) as error:
         reason = describe_reason(error)
     request.busy = f"Not saved yet: {reason} Everything you typed is still here."  # type: ignore[attr-defined]
     response = view()
@@ -77,7 +82,7 @@ def answer(request: HttpRequest, view: Callable[[], HttpResponseBase]) -> HttpRe
     with locks.limit_waits():
         try:
             return _retry_after_deadlock(view)
-        except DatabaseError as error:
+        except (DatabaseError, OSError) as error:
             reason = describe_reason(error)
         fields = [
             (name, value)
@@ -90,7 +95,7 @@ def answer(request: HttpRequest, view: Callable[[], HttpResponseBase]) -> HttpRe
             "title": "Nothing was changed yet",
             "reason": reason,
             "fields": fields,
-            "has_files": bool(request.FILES),
+            "has_files": bool(request.FILES) or has_lost_files(request),
             "csrf_token": request.POST.get("csrfmiddlewaretoken", ""),  # still the same form
         }
         response = TemplateResponse(request, "desk/busy.html", context)
@@ -98,8 +103,17 @@ def answer(request: HttpRequest, view: Callable[[], HttpResponseBase]) -> HttpRe
         return response
 
 
-def describe_reason(error: DatabaseError) -> str:
+def _require_files(request: HttpRequest) -> None:
+    """Raise OSError if files of a form were lost, so that it is not taken for one without them."""
+    if has_lost_files(request):
+        raise OSError(errno.ENOSPC, "A file of the form could not be stored")
+
+
+def describe_reason(error: DatabaseError | OSError) -> str:
     """Return why a request cannot change anything now, and when to try again. Raise any other error again."""
+    if outages.takes_no_files(error):
+        logger.error("The disk takes no files: %s", error)
+        return NO_FILES
     if outages.takes_no_changes(error):
         logger.error("The database takes no changes: %s", str(error).strip())
         return "the database takes no changes right now. Try again in a few minutes."

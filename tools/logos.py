@@ -83,10 +83,17 @@ def _encode(image: Image.Image, kind: str, **options: int) -> bytes:
 
 
 def store(logo: Logo) -> str:
-    """Write the files of a logo and return the random stem of their names, for `Tool.logo`."""
+    """Write the files of a logo and return the random stem of their names, for `Tool.logo`.
+
+    Raises OSError, and leaves nothing behind, on a full disk.
+    """
     stem = secrets.token_hex(16)
-    default_storage.save(_path(stem, "webp"), ContentFile(logo.webp))
-    default_storage.save(_path(stem, "png"), ContentFile(logo.png))
+    try:
+        default_storage.save(_path(stem, "webp"), ContentFile(logo.webp))
+        default_storage.save(_path(stem, "png"), ContentFile(logo.png))
+    except OSError:
+        remove(stem)
+        raise
     return stem
 
 

@@ -1,18 +1,25 @@
 """Request bodies: size limits, which views accept files, and bodies sent without Content-Length."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.core.handlers.wsgi import LimitedStream, WSGIRequest
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
+from web import outages
+
 type View = Callable[..., HttpResponseBase]
+
+log = logging.getLogger(__name__)
 
 _CHUNK = 64 * 1024  # bytes read at once
 
@@ -31,6 +38,46 @@ def take_files(max_bytes: int) -> Callable[[View], View]:
     return decorate
 
 
+class DiskUploadHandler(TemporaryFileUploadHandler):
+    """Writes a form's files to disk. If that is full, files are lost, and the rest of the form is read all the same.
+
+    Views ask `has_lost_files`.
+    """
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        with self._files_may_be_lost():
+            super().new_file(*args, **kwargs)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        with self._files_may_be_lost():
+            if hasattr(self, "file"):
+                super().receive_data_chunk(raw_data, start)
+
+    def file_complete(self, file_size: int) -> UploadedFile | None:
+        with self._files_may_be_lost():  # what is still buffered is written now
+            return super().file_complete(file_size) if hasattr(self, "file") else None
+        return None
+
+    @contextmanager
+    def _files_may_be_lost(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if not outages.takes_no_files(error):
+                raise
+            log.error("The disk takes no files: %s", error)
+            self.request.has_lost_files = True  # type: ignore[union-attr]
+            if hasattr(self, "file"):
+                with suppress(OSError):  # closing writes what is buffered
+                    self.file.close()
+                del self.file
+
+
+def has_lost_files(request: HttpRequest) -> bool:
+    """Return whether files of a form could not be stored while it was read."""
+    return getattr(request, "has_lost_files", False)
+
+
 class BodyMiddleware(MiddlewareMixin):
     """Refuse a body that is too long (413) before any of it is read, and give a body without a length its length."""
 
@@ -41,7 +88,7 @@ class BodyMiddleware(MiddlewareMixin):
         max_body_bytes = getattr(view, "max_body_bytes", None)
         if max_body_bytes is not None and request.user.is_active and request.user.is_staff:
             limit = max_body_bytes
-            request.upload_handlers = [TemporaryFileUploadHandler(request)]
+            request.upload_handlers = [DiskUploadHandler(request)]
         try:
             if not request.META.get("CONTENT_LENGTH"):
                 _measure_body(request, limit=limit)

@@ -1,4 +1,6 @@
-"""Whether the database is unavailable: down, restarting, read-only, or out of room."""
+"""Whether the database is unavailable: down, restarting, read-only, or out of room; and whether a disk is full."""
+
+import errno
 
 from django.db import Error, InterfaceError, OperationalError
 
@@ -9,6 +11,9 @@ RETRY_AFTER = 5  # seconds
 _OUTAGES = ("08", "57P", "53100", "53200", "53300", "58030")
 _READ_ONLY = "25006"
 _TAKES_NO_CHANGES = (_READ_ONLY, "53100")
+
+# A full disk, a used-up quota, a read-only disk, and a file beyond the limit of the process.
+_TAKES_NO_FILES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
 def is_outage(error: BaseException | None) -> bool:
@@ -24,3 +29,8 @@ def is_outage(error: BaseException | None) -> bool:
 def takes_no_changes(error: BaseException) -> bool:
     """Return whether the database can be read, and takes no changes: it is read-only, or its disk is full."""
     return isinstance(error, Error) and getattr(error.__cause__, "sqlstate", None) in _TAKES_NO_CHANGES
+
+
+def takes_no_files(error: BaseException) -> bool:
+    """Return whether the disk on which the site stores files takes none: it is full or read-only."""
+    return isinstance(error, OSError) and error.errno in _TAKES_NO_FILES

@@ -44,7 +44,7 @@ from tools.brief_names import list_names
 from tools.expressions import SortKey
 from tools.models import AlreadySupersededError, Fact, Plan, Sourced, Tool
 from tools.prices import Price
-from web.bodies import take_files
+from web.bodies import has_lost_files, take_files
 
 # The form and its logo. A logo above its own limit, but below this one, is refused beside its field.
 _MAX_FORM_BYTES = 16 * 1024 * 1024
@@ -324,7 +324,7 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin, PresenceAdmin):
             "copy_words": self.describe_copy(request, tool, formsets),
             "sections": sections,
             "problem_counts": {section.name: section.errors for section in sections},
-            "has_lost_file": bool(request.FILES),  # browsers do not refill file inputs
+            "has_lost_file": bool(request.FILES) or has_lost_files(request),  # browsers do not refill file inputs
             "scorecard": next((formset for formset in formsets if isinstance(formset, Scorecard)), None),
             "logo": render_logo(tool.logo) if tool else "",
             "kept_logo": render_logo(_read_kept_logo(request)),

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError, OperationalError, transaction
+from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
+from django.db import DatabaseError, IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -26,7 +26,8 @@ from desk.bulk.forms import UploadForm
 from desk.bulk.report_rows import format_count, shape_problems, shape_report, summarize
 from desk.change_links import link_to_change
 from desk.permissions import may_import, may_publish
-from web import locks
+from web import outages
+from web.bodies import has_lost_files
 from web.http import SeeOther
 from web.words import join_words
 
@@ -92,11 +93,12 @@ def handle_import(request: HttpRequest, kind: ImportKind, page: ImportPage) -> H
     if request.upload_refused:  # type: ignore[attr-defined] # set by accept_files
         refusal = f"The file has more than {kind.max_bytes // 1024**2} MB."
         return _render(request, kind, page, form=UploadForm(), refusal=refusal)
+    if has_lost_files(request):
+        return _refuse_for_room(request, kind, page)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return _render(request, kind, page, form=form)
-    upload = uploads.store(form.cleaned_data["file"], user=_user_id(request), kind=kind.name)
-    return _show_dry_run(request, kind, page, upload)
+    return _store_and_show(request, kind, page, form.cleaned_data["file"])
 
 
 def show_generated(
@@ -108,8 +110,26 @@ def show_generated(
     """
     if not may_import(request.user):
         raise PermissionDenied
-    upload = uploads.store(SimpleUploadedFile(name, content), user=_user_id(request), kind=kind.name)
+    return _store_and_show(request, kind, page, SimpleUploadedFile(name, content))
+
+
+def _store_and_show(request: HttpRequest, kind: ImportKind, page: ImportPage, file: UploadedFile) -> HttpResponse:
+    """Store a file until it is imported, and show its dry run."""
+    try:
+        upload = uploads.store(file, user=_user_id(request), kind=kind.name)
+    except OSError as error:
+        if not outages.takes_no_files(error):
+            raise
+        return _refuse_for_room(request, kind, page)
     return _show_dry_run(request, kind, page, upload)
+
+
+def _refuse_for_room(request: HttpRequest, kind: ImportKind, page: ImportPage) -> HttpResponse:
+    """Show the upload form again, because no disk took the file."""
+    refusal = f"Nothing was imported: {contention.NO_FILES} Choose the file again then."
+    response = _render(request, kind, page, form=UploadForm(), refusal=refusal)
+    contention.mark_busy(response)
+    return response
 
 
 def _decide(request: HttpRequest, kind: ImportKind, page: ImportPage) -> HttpResponse:
@@ -135,7 +155,7 @@ def _decide(request: HttpRequest, kind: ImportKind, page: ImportPage) -> HttpRes
         return _show_dry_run(request, kind, page, upload, notice=CHANGED)
     except IntegrityError:
         return _show_dry_run(request, kind, page, upload, notice=CONFLICT)
-    except (ImportRunningError, OperationalError) as error:
+    except (ImportRunningError, DatabaseError) as error:
         return _ask_to_try_again(request, kind, page, upload, error=error)
     upload.discard()
     rows = shape_report(report, describe_place=reader.describe_place, kinds=kind.row_kinds)
@@ -165,7 +185,7 @@ def _show_dry_run(
             sheet_name=reader.sheet_name,
             notice=notice,
         )
-    except (ImportRunningError, IntegrityError, OperationalError) as error:
+    except (ImportRunningError, DatabaseError) as error:
         return _ask_to_try_again(request, kind, page, upload, error=error)
     if refusal := _explain_forbidden(request, report):
         upload.discard()
@@ -183,16 +203,23 @@ def _show_dry_run(
 
 
 def _ask_to_try_again(
-    request: HttpRequest, kind: ImportKind, page: ImportPage, upload: uploads.Upload, *, error: Exception
+    request: HttpRequest,
+    kind: ImportKind,
+    page: ImportPage,
+    upload: uploads.Upload,
+    *,
+    error: ImportRunningError | DatabaseError,
 ) -> HttpResponse:
     """Say what keeps the import waiting. The file stays, so that it need not be uploaded again."""
-    if isinstance(error, OperationalError) and not locks.is_contention(error):
-        raise error
+    if isinstance(error, ImportRunningError | IntegrityError):
+        reason = contention.describe_holder()
+    else:
+        reason = contention.describe_reason(error)
     response = _render(
         request,
         kind,
         page,
-        reason=contention.describe_holder(),
+        reason=reason,
         file_name=upload.original_name,
         upload_token=upload.sign_token(seal=""),
     )

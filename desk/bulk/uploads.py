@@ -12,12 +12,12 @@ from pathlib import Path
 from django.conf import settings
 from django.core import signing
 from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler, StopUpload, TemporaryFileUploadHandler
+from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from web.bodies import take_files
+from web.bodies import DiskUploadHandler, take_files
 
 type View = Callable[..., HttpResponseBase]
 
@@ -62,14 +62,18 @@ class Upload:
 
 
 def store(file: UploadedFile, *, user: int, kind: str) -> Upload:
-    """Store a file, and delete files that have expired."""
+    """Store a file, and delete files that have expired. Raises OSError, and leaves nothing behind, on a full disk."""
     _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     _delete_expired()
     upload = Upload(secrets.token_hex(16), (file.name or "file")[:200], user, kind)
-    upload.path.touch(mode=0o600, exist_ok=False)
-    with upload.path.open("wb") as target:
-        for chunk in file.chunks():
-            target.write(chunk)
+    try:
+        upload.path.touch(mode=0o600, exist_ok=False)
+        with upload.path.open("wb") as target:
+            for chunk in file.chunks():
+                target.write(chunk)
+    except OSError:
+        upload.discard()
+        raise
     return upload
 
 
@@ -138,7 +142,7 @@ def accept_files(max_bytes: int) -> Callable[[View], View]:
             request.upload_refused = False  # type: ignore[attr-defined]
             request.upload_handlers = [
                 LimitedUploadHandler(request, max_bytes=max_bytes),
-                TemporaryFileUploadHandler(request),
+                DiskUploadHandler(request),
             ]
             return protected(request, *args, **kwargs)
 

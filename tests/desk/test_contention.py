@@ -1,8 +1,11 @@
 """While others hold what the desk needs, it says who it is, saves nothing, and loses nothing that was typed."""
 
 import re
+import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from html import unescape
+from io import BytesIO
 
 import psycopg
 import pytest
@@ -10,15 +13,18 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from lxml import html
+from PIL import Image
 
 from accounts.models import User
 from catalog.actions import run_import
 from catalog.reading import read_catalog
+from desk.bulk import uploads
 from newsletter.models import IssueState
 from tests import factories as make
 from tests.desk.confirming import read_fingerprints, url
 from tests.desk.forms import change_url, fill_form, read_fields
 from tests.locking import in_thread, other_connection, wait_until_blocked
+from tools import logos
 from tools.models import Category, Tool
 from web import locks
 from web.locks import Lock
@@ -61,6 +67,35 @@ def start_import(session: psycopg.Connection, user: User | None) -> str:
     return str(since)
 
 
+@contextmanager
+def refuse_changes(table: str, code: str) -> Iterator[None]:
+    """Let the database refuse every change of a table with an SQLSTATE."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '{code}'; END $$"
+        )
+        cursor.execute(
+            f"CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse()"
+        )
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION pg_temp.refuse() CASCADE")
+
+
+@contextmanager
+def limit_files(size: int) -> Iterator[None]:
+    """Let the system refuse to write files of more than some bytes, as a full disk would."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def read_text(response) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
 
@@ -90,20 +125,9 @@ def test_form_that_the_database_does_not_take_is_shown_again_as_typed(admin_clie
     typed = fill_form(admin_client, tool, tagline="Mine.")
     address = url(tool, "withdraw")
     withdrawal = {"seen": read_fingerprints(admin_client.get(address)), "reason": "Because."}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '{code}'; END $$"
-        )
-        cursor.execute(
-            "CREATE TRIGGER refuse BEFORE UPDATE ON tools_tool FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse()"
-        )
-    try:
+    with refuse_changes("tools_tool", code):
         response = admin_client.post(change_url(tool), {**typed, "_save": "Save"})
         moved = admin_client.post(address, withdrawal)
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("DROP FUNCTION pg_temp.refuse() CASCADE")
     assert response.status_code == 503
     expected = "Not saved yet: the database takes no changes right now. Try again in a few minutes."
     assert f"{expected} Everything you typed is still here." in read_text(response)
@@ -113,6 +137,24 @@ def test_form_that_the_database_does_not_take_is_shown_again_as_typed(admin_clie
     assert moved.status_code == 503
     assert "The database takes no changes right now." in read_text(moved)
     assert "Because." in moved.content.decode()
+
+
+def test_form_whose_logo_finds_no_room_is_shown_again_as_typed(admin_client, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    tool, file = make.tool(tagline="Old."), BytesIO()
+    Image.new("RGB", (40, 20)).save(file, "PNG")
+    logo = SimpleUploadedFile("logo.png", file.getvalue())
+    typed = fill_form(admin_client, tool, tagline="Mine.")
+    with limit_files(10):
+        response = admin_client.post(change_url(tool), {**typed, "logo_file": logo, "_save": "Save"})
+        with pytest.raises(OSError, match="File too large"):
+            logos.store(logos.Logo(webp=b"small", png=b"not that small"))
+    assert response.status_code == 503
+    expected = "Not saved yet: the server has no room for files right now. Try again in a few minutes."
+    assert f"{expected} Everything you typed is still here." in read_text(response)
+    assert "Choose the logo file again." in read_text(response)
+    assert read_fields(response.content.decode())["tagline"] == "Mine."
+    assert (Tool.objects.get().tagline, list(tmp_path.rglob("*.*"))) == ("Old.", [])
 
 
 def test_conflict_is_still_reported_after_the_wait(admin_client, importer):
@@ -225,6 +267,36 @@ def test_import_that_starts_after_the_dry_run_is_named(admin_client, importer, a
     response = admin_client.post(CATALOG, {"upload_token": token, "import": "Import now"})
     assert (response.status_code, Category.objects.count()) == (503, 0)
     assert "Ada has been importing a file since" in read_text(response)
+
+
+@pytest.mark.parametrize("code", ["53100", "25006"])
+def test_import_that_the_database_does_not_take_says_so_and_keeps_its_file(admin_client, settings, tmp_path, code):
+    settings.DATA_DIR = tmp_path
+    token = upload(admin_client).context["upload_token"]
+    with refuse_changes("tools_category", code):
+        pages = [
+            upload(admin_client),
+            admin_client.post(CATALOG, {"upload_token": token, "import": "Import now"}),
+        ]
+    for page in pages:
+        assert (page.status_code, page["Retry-After"]) == (503, "3")
+        expected = "Nothing was imported: the database takes no changes right now. Try again in a few minutes."
+        assert f"{expected} “catalog.json” is still here, for an hour." in read_text(page)
+    again = admin_client.post(CATALOG, {"upload_token": pages[1].context["upload_token"], "check": "Try again"})
+    done = admin_client.post(CATALOG, {"upload_token": again.context["upload_token"], "import": "Import now"})
+    assert (done.status_code, Category.objects.count()) == (303, 1)
+
+
+def test_import_whose_file_finds_no_room_says_so(admin_client, settings, tmp_path):
+    settings.DATA_DIR, settings.FILE_UPLOAD_TEMP_DIR = tmp_path, str(tmp_path)
+    with limit_files(10):
+        page = upload(admin_client)
+        with pytest.raises(OSError, match="File too large"):
+            uploads.store(SimpleUploadedFile("catalog.json", CONTENT), user=1, kind="catalog")
+    assert (page.status_code, page["Retry-After"]) == (503, "3")
+    expected = "Nothing was imported: the server has no room for files right now. Try again in a few minutes."
+    assert f"{expected} Choose the file again then." in read_text(page)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_running_import_names_its_user(ada):
