@@ -6,8 +6,8 @@ visitors are random and of version 4, so none of them can lie in it (docs/decisi
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
-from typing import Any
 
 from django.db import Error
 from django.http import HttpRequest
@@ -18,6 +18,7 @@ from web.replica import connection
 FIRST = uuid.UUID("64656d6f-0000-8000-8000-000000000000")
 LAST = uuid.UUID("64656d6f-0000-8000-8000-ffffffffffff")
 MARK = "made-up-votes"
+SENTENCE = "Votes on this demonstration are made up."
 FRESH_SECONDS = 5.0
 """How old what this process knows may be on a page that reads no revision."""
 
@@ -60,12 +61,20 @@ def are_there() -> bool:
     return _known is not None and _known[0]
 
 
-def context(request: HttpRequest) -> dict[str, Callable[[], bool] | Any]:
-    """Return the context by which every page says that votes are made up. Read only if a template asks.
+def are_on_page(request: HttpRequest) -> bool:
+    """Return whether a page has to say that votes are made up.
 
     A page that is stored says what was true when the question was asked that it depends on (web/pages.py).
     """
     reading = getattr(request, "page_reading", None)
-    if reading is not None:
-        return {"has_made_up_votes": MARK.encode() in reading.answer}
-    return {"has_made_up_votes": are_there}
+    return are_there() if reading is None else MARK.encode() in reading.answer
+
+
+def context(request: HttpRequest) -> dict[str, Callable[[], bool]]:
+    """Return the context by which every page says that votes are made up. Read only if a template asks."""
+    return {"has_made_up_votes": partial(are_on_page, request)}
+
+
+def name_file(what: str) -> str:
+    """Return what a download of votes is named for, such as `votes`, or `votes-made-up` while some are made up."""
+    return f"{what}-made-up" if are_there() else what

@@ -68,6 +68,7 @@ def build_comparison(
     verdict = write_verdict(columns, communities, seats, preference=pair.preference)
     return {
         "schema": COMPARISON_SCHEMA,
+        "votes_are_made_up": pair.revision.has_made_up_votes,
         "url": absolute_url(page),
         "json": absolute_url(json_address(page)),
         "image": absolute_url(reverse_pair_image(*pair.slugs)),
@@ -101,6 +102,7 @@ def build_tool(
     history: HistoryRecord,
     *,
     published_at: datetime,
+    has_made_up_votes: bool,
     usage: Typed = (),
     today: date,
 ) -> dict[str, Any]:
@@ -108,6 +110,7 @@ def build_tool(
     answer = _find_answer(build_estimate((column["priced"],), usage), 0)
     return {
         "schema": TOOL_SCHEMA,
+        "votes_are_made_up": has_made_up_votes,
         **_tool(tool, column, community, answer, today=today),
         "peers": [
             {

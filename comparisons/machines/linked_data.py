@@ -159,11 +159,14 @@ def build_comparison_graph(
     url: str,
     sentence: str,
     modified: date | None,
+    has_made_up_votes: bool = False,
 ) -> SafeString:
     """Return the graph of a comparison page. `tools` are their nodes without ratings; `url` is the path of the page.
 
-    `modified` is the day of the newest review.
+    `modified` is the day of the newest review. Made-up votes are no ratings: search engines would not say so.
     """
+    if not has_made_up_votes:
+        tools = [add_rating(node, community) for node, community in zip(tools, communities, strict=True)]
     first, second = columns
     name = f"{first['name']} vs {second['name']}"
     return build_graph(
@@ -175,8 +178,7 @@ def build_comparison_graph(
                 "@type": "ItemList",
                 "numberOfItems": len(tools),
                 "itemListElement": [
-                    {"@type": "ListItem", "position": place, "item": add_rating(node, community)}
-                    for place, (node, community) in enumerate(zip(tools, communities, strict=True), start=1)
+                    {"@type": "ListItem", "position": place, "item": node} for place, node in enumerate(tools, start=1)
                 ],
             },
         },
@@ -184,14 +186,17 @@ def build_comparison_graph(
     )
 
 
-def build_tool_graph(tool: ToolRecord, column: Column, community: Community) -> SafeString:
-    """Return the graph of a tool's page."""
+def build_tool_graph(
+    tool: ToolRecord, column: Column, community: Community, *, has_made_up_votes: bool = False
+) -> SafeString:
+    """Return the graph of a tool's page. Made-up votes are no rating."""
     page = _describe_page(column["name"], column["url"], modified=column["newest_review_on"])
     itself = {"@id": f"{page['url']}#tool"}
+    node = {**describe_tool(tool, column, quotes=True), **itself}
     return build_graph(
         build_breadcrumbs((column["category"], column["category_url"]), (column["name"], column["url"])),
         {**page, "mainEntity": itself},
-        add_rating({**describe_tool(tool, column, quotes=True), **itself}, community),
+        node if has_made_up_votes else add_rating(node, community),
         _describe_publisher(),
     )
 

@@ -294,6 +294,7 @@ def _build_verdict(pair: Pair, seat_filter: SeatFilter, editorial: Editorial, *,
             url=here,
             sentence=text.sentence,
             modified=editorial.updated_on,
+            has_made_up_votes=pair.revision.has_made_up_votes,
         ),
     )
 

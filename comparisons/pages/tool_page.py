@@ -43,7 +43,9 @@ MAX_LINKS = 12
 MAX_ALTERNATIVES = 6  # rivals with their numbers; more are only links
 
 
-def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = ()) -> dict[str, Any]:
+def build_tool_page(
+    tool: Tool, *, usage: Typed = (), drafts: Collection[int] = (), has_made_up_votes: bool = False
+) -> dict[str, Any]:
     """Return the context of `comparisons/tool.html`. The tool must come from `with_community().with_freeze()`.
 
     `usage` is what a reader would use in a month, as typed.
@@ -63,7 +65,7 @@ def build_tool_page(tool: Tool, *, usage: Typed = (), drafts: Collection[int] = 
         "title": titles.write_tool_title(column),
         "description": titles.write_tool_description(column, community),
         "image": reverse_tool_image(tool.slug),
-        "linked_data": linked_data.build_tool_graph(record, column, community),
+        "linked_data": linked_data.build_tool_graph(record, column, community, has_made_up_votes=has_made_up_votes),
         "column": column,
         "tile": column["logo"] or tool_columns.render_tile("", name=column["name"], slug=column["slug"]),
         "verdict": tool_reasons.write_verdict(column["panel"], community),

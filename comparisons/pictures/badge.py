@@ -18,6 +18,7 @@ _NAME_WIDTH = 340 / 21  # ems: pixels of width in the large badge, divided by th
 _SITE_WIDTH = 84 / 14  # ems: the same for the site's name in the small badge
 _PANEL_LEFT, _COMMUNITY_LEFT = 20, 196
 _MARK_STEP, _MAX_MARKS = 16, 5
+_MADE_UP = "Votes are made up"
 
 
 class BadgeNumber(NamedTuple):
@@ -41,18 +42,23 @@ class Badge:
     panel: Panel
     community: str
     community_words: str
+    note: str
+    """That votes are made up, if they are."""
 
     @classmethod
-    def of(cls, site: str, name: str, panel: Panel, community: Community) -> "Badge":
+    def of(
+        cls, site: str, name: str, panel: Panel, community: Community, *, has_made_up_votes: bool = False
+    ) -> "Badge":
         name = clean_name(name)
         return cls(
             site=truncate(site, _SITE_WIDTH),
             name=truncate(name, _NAME_WIDTH),
             label=f"{site} on {name}. Panel: {panel.figure}, {panel.words}. "
-            f"Community: {community.figure}, {community.words}.",
+            f"Community: {community.figure}, {community.words}.{f' {_MADE_UP}.' if has_made_up_votes else ''}",
             panel=panel,
             community=community.figure,
             community_words=community.words,
+            note=_MADE_UP if has_made_up_votes else "",
         )
 
     @property

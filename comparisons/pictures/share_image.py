@@ -24,6 +24,7 @@ RULE_TOP = 352
 FIGURE_BASELINE = 462
 LINE_BASELINES = (528, 576)
 WORD_SIZES = (42, 38, 34, 30, 26, 22, 18)
+MADE_UP, NOTE_SIZE = "Votes are made up", 34
 
 # The light tokens of static/css/base.css.
 _PAPER = (0xFB, 0xF8, 0xF2)
@@ -57,9 +58,9 @@ class ImageSide:
 
 
 @process_cache(maxsize=64)  # about 20 KB each
-def draw_pair_image(site: str, first: ImageSide, second: ImageSide) -> bytes:
+def draw_pair_image(site: str, first: ImageSide, second: ImageSide, *, has_made_up_votes: bool = False) -> bytes:
     """Draw two tools side by side and return a PNG of `SIZE`."""
-    sheet = _Sheet(site)
+    sheet = _Sheet(site, MADE_UP if has_made_up_votes else "")
     names = [fit_text(side.name, width=COLUMN_WIDTH, height=NAME_HEIGHT, sizes=NAME_SIZES) for side in (first, second)]
     size = min(name.size for name in names)  # both names have the same size
     for side, left in ((first, MARGIN), (second, RIGHT - COLUMN_WIDTH)):
@@ -79,9 +80,9 @@ def draw_pair_image(site: str, first: ImageSide, second: ImageSide) -> bytes:
 
 
 @process_cache(maxsize=64)
-def draw_tool_image(site: str, side: ImageSide) -> bytes:
+def draw_tool_image(site: str, side: ImageSide, *, has_made_up_votes: bool = False) -> bytes:
     """Draw one tool and return a PNG of `SIZE`."""
-    sheet = _Sheet(site)
+    sheet = _Sheet(site, MADE_UP if has_made_up_votes else "")
     sheet.draw_name(side.name, left=MARGIN, width=RIGHT - MARGIN, sizes=NAME_SIZES)
     sheet.draw_rule(MARGIN, RIGHT)
     beside = sheet.draw_figure(side.panel, left=MARGIN)
@@ -98,14 +99,17 @@ def draw_tool_image(site: str, side: ImageSide) -> bytes:
 class _Sheet:
     """An image made of one plate per ink, like a print. A plate holds the amount of its ink per pixel, 0–255."""
 
-    def __init__(self, site: str) -> None:
+    def __init__(self, site: str, note: str) -> None:
+        """Draw the name of the site, and a note at the right of it."""
         self.plates = {ink: Image.new("L", SIZE) for ink in _INKS}
         self.pens = {ink: ImageDraw.Draw(plate) for ink, plate in self.plates.items()}
         self._draw_circle("ship", left=MARGIN, top=MARGIN_TOP, width=32)
         self._draw_circle("skip", left=MARGIN + 26, top=MARGIN_TOP, width=32, stroke=6)
-        self._draw_text(
-            site, left=MARGIN + 74, bottom=MARGIN_TOP + 42, width=RIGHT - MARGIN - 74, height=54, sizes=(42,)
-        )
+        font = load_font(SANS, NOTE_SIZE)
+        self.pens["soft"].text((RIGHT, MARGIN_TOP + 30), note, 255, font, anchor="rs")
+        left = MARGIN + 74
+        width = RIGHT - left - (round(font.getlength(note)) + 40 if note else 0)
+        self._draw_text(site, left=left, bottom=MARGIN_TOP + 42, width=width, height=54, sizes=(42,))
 
     def draw_name(self, name: str, *, left: int, width: int, sizes: Sequence[int]) -> None:
         """Draw a name with its last line on the rule."""

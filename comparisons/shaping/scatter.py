@@ -27,12 +27,17 @@ class Point(NamedTuple):
     """Whether its name stands at the left."""
 
 
+def list_numbered(cards: Iterable[Card]) -> list[Card]:
+    """Return the tools that panel and visitors gave a number, those that visitors like best first."""
+    numbered = [card for card in cards if card.panel.seats and card.community.has_number]
+    return sorted(numbered, key=lambda card: -(card.community.percent or 0))
+
+
 def build_points(cards: Iterable[Card]) -> list[Point]:
     """Return the tools that panel and visitors gave a number, from the top; none if they are one, or too many."""
-    numbered = [card for card in cards if card.panel.percent is not None and card.community.has_number]
+    numbered = list_numbered(cards)
     if not 2 <= len(numbered) <= MAX_POINTS:
         return []
-    numbered.sort(key=lambda card: -(card.community.percent or 0))
     places = [
         (INSET + (card.panel.percent or 0) * (100 - 2 * INSET) // 100, 100 - (card.community.percent or 0))
         for card in numbered
@@ -70,17 +75,17 @@ def _place_labels(places: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def describe_points(cards: Iterable[Card]) -> str:
-    """Return the numbers of the drawing in words: `Qdrant: panel 4 of 4, visitors 88%; …`"""
+    """Return the numbers of the drawing in words: `Qdrant: panel 4 of 4, visitors 88%, between 79 and 93%; …`"""
     return "; ".join(
-        f"{card.tool.brief_name}: panel {card.panel.ship} of {card.panel.seats}, visitors {card.community.figure}"
-        for card in cards
-        if card.panel.seats and card.community.has_number
+        f"{card.tool.brief_name}: panel {card.panel.ship} of {card.panel.seats}, visitors {card.community.figure}, "
+        f"between {card.community.low} and {card.community.high}%"
+        for card in list_numbered(cards)
     )
 
 
 def describe_sides(cards: Iterable[Card]) -> str:
     """Return on which tools panel and visitors stand on opposite sides, in a sentence."""
-    numbered = [card for card in cards if card.panel.seats and card.community.has_number]
+    numbered = list_numbered(cards)
     opposite = [card for card in numbered if card.panel.side * card.community.side < 0]
     if not opposite:
         return "Visitors are not clearly on the other side of any verdict."

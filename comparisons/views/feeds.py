@@ -9,7 +9,7 @@ from comparisons.forms import parse_changes_filter
 from comparisons.machines.feeds import build_changes_feed, build_comparisons_feed
 from comparisons.reading.revision import CONTENT
 from tools.models import Category, Tool
-from web.atom import AtomFeed
+from votes.feeds import respond_with_feed
 from web.current_address import at_current_address
 from web.pages import public_page
 
@@ -25,7 +25,7 @@ def main(request: HttpRequest) -> HttpResponse:
 @public_page(depends_on=CONTENT)
 def comparisons(request: HttpRequest) -> HttpResponse:
     """Return the feed of the newest comparisons."""
-    return _respond(build_comparisons_feed())
+    return respond_with_feed(request, build_comparisons_feed())
 
 
 @require_safe
@@ -34,7 +34,7 @@ def changes(request: HttpRequest) -> HttpResponse:
     """Return the feed of all changes, or of a category's with `?category=`."""
     kind, slug = _find_kind(request), parse_changes_filter(request.GET).category
     category = Category.objects.with_published_tools().by_slug(slug) if slug else None
-    return _respond(build_changes_feed(kind, category=category))
+    return respond_with_feed(request, build_changes_feed(kind, category=category))
 
 
 @require_safe
@@ -42,7 +42,7 @@ def changes(request: HttpRequest) -> HttpResponse:
 @at_current_address(lambda slug: Tool.objects.published().by_slug(slug))
 def tool_changes(request: HttpRequest, tool: Tool) -> HttpResponse:
     """Return the feed of a tool's changes."""
-    return _respond(build_changes_feed(_find_kind(request), tool=tool))
+    return respond_with_feed(request, build_changes_feed(_find_kind(request), tool=tool))
 
 
 @require_safe
@@ -50,13 +50,9 @@ def tool_changes(request: HttpRequest, tool: Tool) -> HttpResponse:
 @at_current_address(lambda slug: Category.objects.with_published_tools().by_slug(slug))
 def category_changes(request: HttpRequest, category: Category) -> HttpResponse:
     """Return the feed of the changes of a category's tools."""
-    return _respond(build_changes_feed(_find_kind(request), category=category))
+    return respond_with_feed(request, build_changes_feed(_find_kind(request), category=category))
 
 
 def _find_kind(request: HttpRequest) -> ChangeKind | None:
     kind = parse_changes_filter(request.GET).kind
     return ChangeKind(kind) if kind else None
-
-
-def _respond(feed: AtomFeed) -> HttpResponse:
-    return HttpResponse(feed.writeString("utf-8"), content_type=feed.content_type)

@@ -16,6 +16,7 @@ from comparisons.reading.revision import EVERYTHING, votes_on_pair, votes_on_too
 from comparisons.views.pair_address import at_pair_address
 from reviews.panel import Panel
 from tools.models import Tool
+from votes import made_up
 from votes.community import Community
 from web.current_address import at_current_address
 from web.http import View
@@ -33,7 +34,11 @@ def _find_tool(slug: str) -> Any | None:
 def pair_image(request: HttpRequest, pair: Pair) -> HttpResponse:
     """The share image of two tools side by side."""
     narrow(request, votes_on_pair(*pair.ids))
-    return _respond_with_png(share_image.draw_pair_image(settings.SITE_NAME, *_read_sides(pair)))
+    return _respond_with_png(
+        share_image.draw_pair_image(
+            settings.SITE_NAME, *_read_sides(pair), has_made_up_votes=pair.revision.has_made_up_votes
+        )
+    )
 
 
 def _read_sides(pair: Pair) -> list[share_image.ImageSide]:
@@ -51,7 +56,8 @@ def tool_image(request: HttpRequest, tool: Any) -> HttpResponse:
     """The share image of one tool."""
     narrow(request, votes_on_tool(tool.pk))
     side = share_image.ImageSide.of(tool.name, Panel.of(tool.panel), Community.of(tool.community))
-    return _respond_with_png(share_image.draw_tool_image(settings.SITE_NAME, side))
+    image = share_image.draw_tool_image(settings.SITE_NAME, side, has_made_up_votes=made_up.are_on_page(request))
+    return _respond_with_png(image)
 
 
 def _embeddable(view: View) -> View:
@@ -75,7 +81,13 @@ def badge(request: HttpRequest, tool: Any) -> HttpResponse:
     """The badge of a tool, for other sites to embed."""
     narrow(request, votes_on_tool(tool.pk))
     size = parse_badge_size(request.GET)
-    texts = Badge.of(settings.SITE_NAME, tool.name, Panel.of(tool.panel), Community.of(tool.community))
+    texts = Badge.of(
+        settings.SITE_NAME,
+        tool.name,
+        Panel.of(tool.panel),
+        Community.of(tool.community),
+        has_made_up_votes=made_up.are_on_page(request),
+    )
     return render(request, f"comparisons/badge_{size}.svg", {"badge": texts}, content_type="image/svg+xml")
 
 

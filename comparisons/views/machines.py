@@ -27,6 +27,7 @@ from comparisons.shaping import seat_rows, tool_columns
 from comparisons.shaping.estimates import Typed
 from comparisons.views.pair_address import at_pair_address
 from tools.models import Tool
+from votes import made_up
 from votes.community import Community
 from web import clock
 from web.current_address import at_current_address
@@ -75,6 +76,7 @@ def tool_json(request: HttpRequest, tool: Any) -> HttpResponse:
         read_peers(tool, record),
         read_history(tool.pk),
         published_at=tool.published_at,
+        has_made_up_votes=made_up.are_on_page(request),
         usage=parse_usage(request.GET),
         today=today,
     )

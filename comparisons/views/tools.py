@@ -38,11 +38,12 @@ from comparisons.shaping import facets, tool_columns
 from comparisons.shaping.boxes import render_cards_box
 from comparisons.shaping.leaders import place_ranks
 from comparisons.shaping.listed_needs import pass_needs
-from comparisons.shaping.scatter import build_points, describe_points, describe_sides
+from comparisons.shaping.scatter import build_points, describe_points, describe_sides, list_numbered
 from comparisons.shaping.seat_filter import render_recount
 from comparisons.shaping.tool_columns import build_card
 from comparisons.shaping.tool_table import build_table
 from tools.models import Category, Tool
+from votes import made_up
 from votes.models import Listing, PairRank
 from web.current_address import at_current_address
 from web.pages import public_page
@@ -113,7 +114,9 @@ def _find_category(slug: str, categories: Iterable[ListedCategory]) -> ListedCat
 @at_current_address(lambda slug: Tool.objects.published().with_community().with_freeze().by_slug(slug))
 def tool(request: HttpRequest, tool: Any) -> HttpResponse:
     """Show a tool: its numbers, reviews, prices, facts, changes, and comparisons."""
-    return render(request, "comparisons/tool.html", build_tool_page(tool, usage=parse_usage(request.GET)))
+    usage, has_made_up_votes = parse_usage(request.GET), made_up.are_on_page(request)
+    page = build_tool_page(tool, usage=usage, has_made_up_votes=has_made_up_votes)
+    return render(request, "comparisons/tool.html", page)
 
 
 @require_safe
@@ -170,6 +173,7 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
             "leader": leader if table.is_ranking and page.number == 1 else None,
             "points": build_points(cards),
             "points_words": describe_points(cards),
+            "numbered": list_numbered(cards),
             "sides_words": describe_sides(cards),
             "judged_on": max((card.judged_on for card in cards if card.judged_on), default=None),
             "pair_ranks": place_ranks(list(PairRank.objects.of_category(category))),

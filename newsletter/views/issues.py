@@ -14,6 +14,7 @@ from comparisons.addresses import absolute_url
 from comparisons.reading.revision import EVERYTHING
 from newsletter.content import NewsItem, adapt_subject, build_issue, build_sections, parse_items, select_public
 from newsletter.models import Issue
+from votes.feeds import respond_with_feed
 from web import markdown
 from web.atom import AtomFeed, tag_uri
 from web.pages import public_page
@@ -82,7 +83,7 @@ def feed(request: HttpRequest) -> HttpResponse:
                 },
             ),
         )
-    return HttpResponse(atom.writeString("utf-8"), content_type=atom.content_type)
+    return respond_with_feed(request, atom)
 
 
 @require_safe

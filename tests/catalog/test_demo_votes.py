@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import Error, connection
+from django.db.models import Func
 from django.test import Client
 
 from catalog.actions import import_catalog
@@ -24,6 +25,23 @@ pytestmark = pytest.mark.django_db
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "catalog.json"
 DAY = date(2026, 11, 29)
 LINE = "Votes on this demonstration are made up."
+MACHINES = {
+    "/feeds/comparisons.xml": LINE,
+    "/feeds/changes.xml": LINE,
+    "/feeds/tools/aider.xml": LINE,
+    "/feeds/categories/speech.xml": LINE,
+    "/feeds/newsletter.xml": LINE,
+    "/feeds/moderation.xml": LINE,
+    "/tools/aider.json": '"votes_are_made_up": true',
+    f"{PAIR.rstrip('/')}.json": '"votes_are_made_up": true',
+    "/tools/aider/badge.svg": "Votes are made up.</title>",
+    "/tools/aider/badge.svg?size=large": ">Votes are made up</text>",
+    "/export/votes.csv": "-votes-made-up-",
+    "/export/pair-votes.csv": "-pair-votes-made-up-",
+    "/export/moderation.csv": "-moderation-made-up-",
+}
+"""What machines read of votes, and how it says that they are made up."""
+IMAGES = [f"/og{PAIR.rstrip('/')}.png", "/og/tools/aider.png"]
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +82,11 @@ def revalidate(client, address: str, page):
     return client.get(address, headers={"if-none-match": page.get("ETag", "")})
 
 
+def read_all(response) -> str:
+    """Return what a client gets, with the name of the file if it is a download."""
+    return response.get("Content-Disposition", "") + response.getvalue().decode()
+
+
 def test_every_page_says_so_as_long_as_they_are_there(demo, asking, client):
     make.issue_of_everything()
     addresses = [*PAGES, "/me/", "/nowhere/"]
@@ -76,6 +99,22 @@ def test_every_page_says_so_as_long_as_they_are_there(demo, asking, client):
     after = {address: revalidate(client, address, during[address]) for address in addresses}
     assert [address for address, page in after.items() if page.status_code == 304] == []
     assert [address for address, page in after.items() if LINE in page.content.decode()] == []
+
+
+def test_so_does_everything_that_machines_read(demo, asking, client):
+    before = {address: client.get(address) for address in [*MACHINES, *IMAGES]}
+    assert [address for address, words in MACHINES.items() if words in read_all(before[address])] == []
+    cast_demo_votes(today=DAY)
+    during = {address: revalidate(client, address, before[address]) for address in before}
+    assert [address for address, words in MACHINES.items() if read_all(during[address]).count(words) != 1] == []
+    rated = [f"{PAIR}?lens=skeptic", "/tools/mistral-medium-3/"]  # with enough votes for a percent
+    assert [address for address in rated if "aggregateRating" in client.get(address).content.decode()] == []
+    Vote.objects.update(visitor=Func(function="gen_random_uuid"))  # as if visitors had cast them
+    PairVote.objects.update(visitor=Func(function="gen_random_uuid"))
+    after = {address: revalidate(client, address, during[address]) for address in before}
+    assert [address for address, words in MACHINES.items() if words in read_all(after[address])] == []
+    assert [address for address in IMAGES if after[address].content == during[address].content] == []
+    assert [address for address in rated if "aggregateRating" not in client.get(address).content.decode()] == []
 
 
 def test_votes_are_the_same_each_time_and_of_every_size(cast):

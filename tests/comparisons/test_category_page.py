@@ -33,7 +33,10 @@ def test_category_draws_its_leader_and_where_visitors_stand(client):
     assert "All two reviewers ship it" not in page
     assert "Both reviewers ship it, and so do 90% of 100 visitors." in page
     assert "On opposite sides: Bob (80% ship it, 0 of 2 ship)." in page
-    assert 'aria-label="Ada: panel 2 of 2, visitors 90%; Bob: panel 0 of 2, visitors 80%"' in page
+    label = "Ada: panel 2 of 2, visitors 90%, between 83 and 94%; Bob: panel 0 of 2, visitors 80%, between 71 and 87%"
+    assert f'aria-label="{label}"' in page
+    assert "<bdi>Bob</bdi></th><td>0 of 2</td><td>80%</td><td>71–87%</td>" in page
+    assert "<small>80% (71–87%)</small></td>" in page
 
 
 @pytest.mark.usefixtures("code")

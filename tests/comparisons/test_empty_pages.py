@@ -1,4 +1,6 @@
-"""Pages of tools and seats of which nothing is known yet: they say so in words, without dashes for missing numbers."""
+"""Pages of tools and seats of which nothing is known yet, and of a site without any, as `make run DEMO=false` starts
+it: they say so in words, without dashes for missing numbers.
+"""
 
 import pytest
 
@@ -57,3 +59,25 @@ def test_title_of_a_seat_without_verdicts_names_no_number(client, bare_tools):
     page = client.get("/reviewers/empty-seat/").content.decode()
     assert "<title>The Empty Seat: no verdict yet · Shipside</title>" in page
     assert '<meta name="description" content="Why?">' in page
+
+
+EMPTY = {
+    "/": "No comparison is published yet. The first one is being written.",
+    "/tools/": "No tool is published yet.",
+    "/categories/": "No tool is published yet.",
+    "/reviewers/": "There are no reviewers yet.",
+    "/splits/": "No two reviewers have judged a tool differently yet.",
+    "/changes/": "Nothing has changed yet.",
+    "/predictions/": "No predictions yet.",
+    "/newsletter/": "The first issue has not gone out yet.",
+    "/moderation/": "Moderators have not decided anything about votes yet.",
+    "/disclosure/": "Nobody has taken a seat yet.",
+    "/me/": "No votes yet.",
+}
+ALSO_THERE = ["/compare/", "/compare/custom/", "/search/", "/methodology/", "/about/"]
+
+
+def test_every_page_of_an_empty_site_says_once_that_there_is_nothing(client):
+    pages = {url: client.get(url) for url in [*EMPTY, *ALSO_THERE]}
+    assert {page.status_code for page in pages.values()} == {200}
+    assert [url for url, words in EMPTY.items() if pages[url].content.decode().count(words) != 1] == []

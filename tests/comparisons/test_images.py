@@ -187,7 +187,7 @@ def find_ink(content: bytes) -> Image.Image:
 def test_any_name_is_drawn_within_the_margins(first, second):
     for content in (
         share_image.draw_pair_image("Shipside", make_side(first), make_side(second)),
-        share_image.draw_tool_image("Shipside", make_side(first)),
+        share_image.draw_tool_image("Shipside", make_side(first), has_made_up_votes=True),
     ):
         marks = find_ink(content)
         left, top, right, bottom = marks.getbbox()
@@ -295,5 +295,9 @@ def test_long_words_are_smaller():
     numbers = ImageSide(
         "A", "100%", "123,456 of 123,456 ship", (), "100%", "123,456,789,123 votes, and some more words"
     )
-    right = find_ink(share_image.draw_pair_image("S" * 300, numbers, numbers)).getbbox()[2]
-    assert right <= SIZE[0] - MARGIN + 4
+    for has_made_up_votes in (False, True):
+        image = share_image.draw_pair_image("S" * 300, numbers, numbers, has_made_up_votes=has_made_up_votes)
+        ink = find_ink(image)
+        assert ink.getbbox()[2] <= SIZE[0] - MARGIN + 4
+        # The note stands at the right of the site's name, and bare paper between them.
+        assert (ink.crop((832, 40, 864, 96)).getbbox() is None) == has_made_up_votes

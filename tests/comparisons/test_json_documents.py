@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "json.md").read_text()
 MAX_TEXT_LENGTH = 100  # characters of a text in the document
 ONLY_OF_TOOLS = {
-    "schema", "comparisons", "peers", "published_at", "editions", "discontinued_plans", "discontinued_facts"
+    "schema", "votes_are_made_up", "comparisons", "peers", "published_at", "editions",
+    "discontinued_plans", "discontinued_facts",
 }  # fmt: skip
 PAIR = "/compare/claude-haiku-open-weights-vs-mistral-medium-3.json"
 

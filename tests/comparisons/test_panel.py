@@ -201,6 +201,25 @@ def test_splits_show_the_seats_that_differ(client):
     assert 'aria-label="Ann ship, Ben skip, Cy ship"' in page
 
 
+def test_splits_with_nothing_but_ties_explain_their_drawings_and_say_how_sure_visitors_are(client):
+    seats = [make.reviewer(), make.reviewer()]
+    make.panel(of=make.tool(name="Tied"), seats=seats, verdicts="+-")
+    make.votes(on=Tool.objects.get(), ship=40, skip=10)
+    page = text(client, "/splits/")
+    assert page.count('class="rail-key"') == 1
+    assert 'class="word--ship">80% ship</b> <small>(67–89%)</small>' in page
+    make.panel(of=make.tool(name="Even"), seats=seats, verdicts="-+")
+    make.votes(on=Tool.objects.get(name="Even"), ship=8, skip=8)
+    assert text(client, "/splits/").count('class="rail-key"') == 2  # the table has rails as well
+
+
+def test_gap_says_how_sure_visitors_are(client):
+    make.panel(of=make.tool(name="Alpha"), seats=[make.reviewer(), make.reviewer()], verdicts="++")
+    make.votes(on=Tool.objects.get(), ship=10, skip=40)
+    assert "Panel 2 of 2 · Visitors 20% of 50, between 11 and 33%" in text(client, "/splits/")
+    assert 'class="word--skip">20% ship</b> <small>(11–33%)</small>' in text(client, "/")
+
+
 def test_predictions_list_due_soonest_then_judged(client, time_machine):
     time_machine.move_to("2026-11-22T12:00Z")
     review = make.review(of=make.tool(name="Alpha"), by=make.reviewer(name="Ann"))

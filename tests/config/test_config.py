@@ -285,6 +285,13 @@ def test_first_start_imports_the_demo_unless_told_not_to(commands, monkeypatch, 
     assert admin.check_password("a-password-of-this-machine")
 
 
+def test_make_run_hands_demo_to_the_start():
+    command = ["make", "--no-print-directory", "--old-file=.venv/installed", "run"]
+    command += ['PYTHON=echo "$$DEMO"', "DEMO=false", "PORT=8173"]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert process.stdout == "false -m config.local_site run --port 8173\n", process.stderr
+
+
 @pytest.mark.django_db
 def test_later_start_of_a_site_without_content_imports_nothing(commands):
     make.user()

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from votes import ledger as book
-from votes import pair_totals
+from votes import made_up, pair_totals
 from votes.chart import BY_CHOICE, draw_chart
 from votes.community import Community
 from votes.forms import MonthForm
@@ -65,7 +65,13 @@ def _midnight(day: date) -> datetime:
 @csrf_exempt  # another method is a 405, not a 403
 def export(request: HttpRequest) -> HttpResponseBase:
     """Stream the daily totals of every published tool as CSV."""
-    return respond_with_csv(request, "votes", book.COLUMNS, book.read_daily_totals(), stamp=(book.read_fingerprint(),))
+    return respond_with_csv(
+        request,
+        made_up.name_file("votes"),
+        book.COLUMNS,
+        book.read_daily_totals(),
+        stamp=(book.read_fingerprint(),),
+    )
 
 
 @require_safe
@@ -73,4 +79,4 @@ def export(request: HttpRequest) -> HttpResponseBase:
 def export_pairs(request: HttpRequest) -> HttpResponseBase:
     """Stream the votes between every two published tools as CSV, and how many of them the rankings count."""
     rows = list(pair_totals.read_pair_totals())
-    return respond_with_csv(request, "pair-votes", pair_totals.COLUMNS, rows, stamp=tuple(rows))
+    return respond_with_csv(request, made_up.name_file("pair-votes"), pair_totals.COLUMNS, rows, stamp=tuple(rows))

@@ -11,7 +11,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from tools.models import Tool
-from votes import decision_log
+from votes import decision_log, made_up
+from votes.feeds import respond_with_feed
 from votes.forms import LogForm
 from votes.live import OF_TOOLS
 from votes.views.shared import get_published_tool
@@ -82,7 +83,7 @@ def feed(request: HttpRequest) -> HttpResponse:
             categories=(one.label, one.reason),
             content=render_to_string("votes/_decision_entry.html", {"decision": one}),
         )
-    return HttpResponse(atom.writeString("utf-8"), content_type=atom.content_type)
+    return respond_with_feed(request, atom)
 
 
 @require_safe
@@ -90,4 +91,4 @@ def feed(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponseBase:
     """Stream all decisions as CSV."""
     rows = list(decision_log.read_rows())
-    return respond_with_csv(request, "moderation", decision_log.COLUMNS, rows, stamp=tuple(rows))
+    return respond_with_csv(request, made_up.name_file("moderation"), decision_log.COLUMNS, rows, stamp=tuple(rows))
