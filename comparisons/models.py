@@ -126,15 +126,23 @@ class ComparisonQuerySet(SearchableQuerySet):
         )
 
     def with_reworded_at(self) -> Self:
-        """Annotate `reworded_at`: when the introduction, or a name in the verdict, was last another; None if never."""
-        seats = Reviewer.objects.order_by().values(changed_at=LastChanged(Reviewer, F("pk"), "name"))
+        """Annotate `reworded_at`: when what a feed says of it was last something else, for another reason than a
+        publication; None if never.
+
+        That is its introduction, the order of its tools, names, addresses, and reviews that were put back.
+        """
+        seats = Reviewer.objects.order_by().values(changed_at=LastChanged(Reviewer, F("pk"), "name", "seat"))
         renamed = seats.filter(changed_at__isnull=False).order_by("-changed_at")[:1]
+        of_tool = "name", "short_name", "slug", "category_id"
         return self.annotate(
             reworded_at=Greatest(
-                LastChanged(Comparison, F("pk"), "introduction"),
-                LastChanged(Tool, F("first"), "name"),
-                LastChanged(Tool, F("second"), "name"),
+                LastChanged(Comparison, F("pk"), "introduction", "first_id"),
+                LastChanged(Tool, F("first"), *of_tool),
+                LastChanged(Tool, F("second"), *of_tool),
+                LastChanged(Category, F("first__category"), "name"),
                 Subquery(renamed),
+                Review.objects.filter(tool=OuterRef("first")).last_withdrawn(),
+                Review.objects.filter(tool=OuterRef("second")).last_withdrawn(),
             )
         )
 

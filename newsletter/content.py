@@ -1,18 +1,21 @@
 """The content of an issue: its items, as they are stored in it, and the sections that a reader gets.
 
-Only `select_public` makes queries.
+Only `select_public` and `read_changed_at` make queries.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, QuerySet
+from django.db.models.functions import Greatest
 from django.urls import reverse
 
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review
 from reviews.panel import Panel
+from tools.expressions import LastChanged
 from tools.models import Fact, Plan, Tool
 from tools.publishing import is_published
 from web.folding import sort_key
@@ -299,6 +302,42 @@ def _group_by_category(items: Sequence[NewsItem], categories: frozenset[int], ma
         for category, group in groups.items()
     ]
     return sorted(sections, key=lambda section: sort_key(section.title))
+
+
+def read_changed_at(items: Iterable[NewsItem]) -> dict[tuple[str, int], datetime]:
+    """Return when what an item is about was last hidden or shown again, by kind and object; without the items for
+    which it never was. One query per table.
+    """
+    times: dict[tuple[str, int], datetime] = {}
+    for kinds, rows, hidden_at in _HIDDEN_AT:
+        ids = {item.object for item in items if item.kind in kinds}
+        ever = rows.filter(pk__in=ids).order_by().annotate(hidden_at=hidden_at).exclude(hidden_at=None)
+        times |= {(kind, pk): at for pk, at in ever.values_list("pk", "hidden_at") for kind in kinds}
+    return times
+
+
+def _of_tool(path: str) -> LastChanged:
+    return LastChanged(Tool, F(path), "withdrawn_at")
+
+
+# A flip is also hidden together with the edition before it.
+_SEATS_EDITIONS = Review.objects.filter(tool=OuterRef("tool"), reviewer=OuterRef("reviewer"))
+_HIDDEN_AT: tuple[tuple[tuple[str, ...], "QuerySet[Any]", Any], ...] = (
+    (
+        ("comparison", "split"),
+        Comparison.objects.all(),
+        Greatest(LastChanged(Comparison, F("pk"), "withdrawn_at"), _of_tool("first"), _of_tool("second")),
+    ),
+    (("flip",), Review.objects.all(), Greatest(_of_tool("tool"), _SEATS_EDITIONS.last_withdrawn())),
+    (
+        ("prediction",),
+        Prediction.objects.all(),
+        Greatest(_of_tool("review__tool"), LastChanged(Review, F("review"), "withdrawn_at")),
+    ),
+    (("price",), Plan.objects.all(), Greatest(_of_tool("tool"), LastChanged(Plan, F("pk"), "correction"))),
+    (("fact",), Fact.objects.all(), Greatest(_of_tool("tool"), LastChanged(Fact, F("pk"), "correction"))),
+    (("watch",), Tool.objects.all(), _of_tool("pk")),
+)
 
 
 def select_public(items: Sequence[NewsItem]) -> list[NewsItem]:

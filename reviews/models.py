@@ -14,6 +14,7 @@ from reviews.basis import MAX_DAYS, MAX_VERSION_LENGTH, describe_basis, find_bas
 from reviews.choices import Basis, Behind, Outcome, Verdict
 from reviews.verdicts import NO_VERDICT, find_verdict_errors
 from tools import slugs
+from tools.expressions import LastChanged
 from tools.models import (
     Tool,
     unique_name_constraint,
@@ -134,6 +135,12 @@ class ReviewQuerySet(SearchableQuerySet):
             .select_related("tool")
             .order_by("-published_at", "-pk")
         )
+
+    def last_withdrawn(self) -> Subquery:
+        """Return when any of the reviews was last withdrawn or put back; NULL if none ever was. For annotations."""
+        versions = Review.history.filter(id=OuterRef("pk"), withdrawn_at__isnull=False)
+        changed = self.filter(Exists(versions)).order_by().values(at=LastChanged(Review, F("pk"), "withdrawn_at"))
+        return Subquery(changed.order_by("-at")[:1])
 
     def with_highlights(self, words: str) -> Self:
         """Annotate a search result with highlights: `highlighted_gist`, and excerpts of its quote and of `flips_if`."""

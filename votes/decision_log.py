@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Greatest
 
+from tools.expressions import LastChanged
 from tools.models import Tool
 from votes.models import Decision
 from web import clock
@@ -105,6 +107,14 @@ def select_decisions(*, tool: Tool | None = None) -> QuerySet[Decision]:
     """Return the decisions, newest first: all, or those about a tool and its pairs."""
     decisions = Decision.objects.order_by("-pk")
     return decisions.filter(Q(tool=tool) | Q(first=tool) | Q(second=tool)) if tool else decisions
+
+
+def with_changed_at(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
+    """Annotate `changed_at`: when what readers are told last changed. Tools get other names, and are hidden."""
+    of_tools = (
+        LastChanged(Tool, F(column), "name", "published_at", "withdrawn_at") for column in ("tool", "first", "second")
+    )
+    return decisions.annotate(changed_at=Greatest("made_at", *of_tools))
 
 
 def publish(decisions: Iterable[Decision]) -> list[PublicDecision]:

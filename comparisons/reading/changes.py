@@ -152,30 +152,51 @@ SELECT CASE WHEN listed.origin = {FLIP} THEN {_FLIP} END AS flip,
        CASE listed.origin WHEN {NOTE} THEN (SELECT note FROM tools_correction WHERE id = listed.id) END AS note
 """
 
-# When the words of a change were last other ones: the tool, the reviewer, or the attribute had another name, or what
+# When anything in a change was last something else: a name or an address, a source, the edition before a flip, or what
 # the change led to was not yet known to be wrong.
 _UPDATED_AT = f"""GREATEST(
-    listed.at, last_changed('tools_historicaltool', tool.id, 'name'),
+    listed.at, last_changed('tools_historicaltool', tool.id, 'name', 'slug', 'category_id'),
+    last_changed('tools_historicalcategory', category.id, 'name'),
     CASE listed.origin
         WHEN {FLIP} THEN (
-            SELECT last_changed('reviews_historicalreviewer', reviewer_id, 'name')
-            FROM reviews_review WHERE id = listed.id
+            SELECT GREATEST(
+                last_changed('reviews_historicalreviewer', review.reviewer_id, 'name'),
+                (
+                    SELECT max(last_changed('reviews_historicalreview', earlier.id, 'withdrawn_at'))
+                    FROM reviews_review AS earlier
+                    WHERE earlier.tool_id = review.tool_id AND earlier.reviewer_id = review.reviewer_id
+                      AND earlier.published_at < review.published_at
+                )
+            ) FROM reviews_review AS review WHERE review.id = listed.id
         )
         WHEN {FACT} THEN (
             SELECT GREATEST(
                 last_changed('tools_historicalattribute', fact.attribute_id, 'name', 'choices', 'unit', 'kind'),
+                last_changed('tools_historicalfact', fact.id, 'source'),
                 (
-                    SELECT superseded_at FROM fact_after(fact.tool_id, fact.attribute_id, fact.superseded_at)
-                    WHERE correction
+                    SELECT GREATEST(
+                        last_changed('tools_historicalfact', after.id, 'source'),
+                        CASE WHEN after.correction THEN after.superseded_at END
+                    ) FROM fact_after(fact.tool_id, fact.attribute_id, fact.superseded_at) AS after
                 )
             ) FROM tools_fact AS fact WHERE fact.id = listed.id
         )
         WHEN {PLAN} THEN (
-            SELECT after.superseded_at
-            FROM tools_plan AS plan, plan_after(plan.tool_id, plan.name, plan.superseded_at) AS after
-            WHERE plan.id = listed.id AND after.correction
+            SELECT GREATEST(
+                last_changed('tools_historicalplan', plan.id, 'source'),
+                (
+                    SELECT GREATEST(
+                        last_changed('tools_historicalplan', after.id, 'source'),
+                        CASE WHEN after.correction THEN after.superseded_at END
+                    ) FROM plan_after(plan.tool_id, plan.name, plan.superseded_at) AS after
+                )
+            ) FROM tools_plan AS plan WHERE plan.id = listed.id
         )
-        WHEN {NEW_PLAN} THEN (SELECT superseded_at FROM tools_plan WHERE id = listed.id AND correction)
+        WHEN {NEW_PLAN} THEN (
+            SELECT GREATEST(
+                last_changed('tools_historicalplan', id, 'source'), CASE WHEN correction THEN superseded_at END
+            ) FROM tools_plan WHERE id = listed.id
+        )
         WHEN {TOOL} THEN last_changed('tools_historicaltool', tool.id, 'tagline')
     END
 )"""

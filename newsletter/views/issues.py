@@ -12,7 +12,15 @@ from django.views.decorators.http import require_safe
 
 from comparisons.addresses import absolute_url
 from comparisons.reading.revision import EVERYTHING
-from newsletter.content import NewsItem, adapt_subject, build_issue, build_sections, parse_items, select_public
+from newsletter.content import (
+    NewsItem,
+    adapt_subject,
+    build_issue,
+    build_sections,
+    parse_items,
+    read_changed_at,
+    select_public,
+)
 from newsletter.models import Issue
 from votes.feeds import respond_with_feed
 from web import markdown
@@ -64,15 +72,18 @@ def feed(request: HttpRequest) -> HttpResponse:
         feed_guid=tag_uri("feed/newsletter"),
     )
     issues = list(Issue.objects.out().newest_first()[:MAX_FEED_ISSUES])
-    public = set(select_public([item for found in issues for item in parse_items(found.content)]))
+    told = [item for found in issues for item in parse_items(found.content)]
+    public, changed_at = set(select_public(told)), read_changed_at(told)
     for found in issues:
-        items = [item for item in parse_items(found.content) if item in public]
+        told = parse_items(found.content)
+        items = [item for item in told if item in public]
         atom.add_entry(
             name=f"issue/{found.pk}",
             title=get_title(found, items),
             url=absolute_url(found.get_absolute_url()),
             published=found.day,
-            updated=found.day,
+            # It says something else once a part of it is withdrawn.
+            updated=max([found.day, *(changed_at.get((item.kind, item.object), found.day) for item in told)]),
             categories=("Newsletter",),
             content=render_to_string(
                 "newsletter/_issue_entry.html",

@@ -73,13 +73,14 @@ def feed(request: HttpRequest) -> HttpResponse:
         feed_url=settings.SITE_URL + reverse("moderation-feed"),
         feed_guid=tag_uri("feed/moderation"),
     )
-    for one in decision_log.publish(decision_log.select_decisions()[:MAX_ENTRIES]):
+    newest = decision_log.with_changed_at(decision_log.select_decisions())[:MAX_ENTRIES]
+    for one in decision_log.publish(newest):
         atom.add_entry(
             name=f"decision/{one.number}",
             title=f"{one.label}: {one.subject}",
             url=f"{page}#decision-{one.number}",  # on the first page while the feed holds it
             published=one.at,
-            updated=one.at,
+            updated=one.decision.changed_at,  # type: ignore[attr-defined] # annotated
             categories=(one.label, one.reason),
             content=render_to_string("votes/_decision_entry.html", {"decision": one}),
         )
