@@ -21,6 +21,7 @@ from comparisons.shaping.estimates import CostSection, build_section, format_que
 from comparisons.shaping.fact_rows import FactTable
 from comparisons.shaping.search_results import PickerField
 from comparisons.shaping.seat_filter import WHOLE_PANEL, SeatFilter, render_recount
+from comparisons.shaping.seat_rows import SeatRow
 from comparisons.shaping.tool_columns import Column
 from comparisons.shaping.verdict_text import VerdictText
 from votes.community import Community
@@ -38,7 +39,17 @@ class FormContext(TypedDict):
     """Whether more tools were entered than there are columns."""
 
 
-class ColumnsContext(FormContext):
+class SeatsContext(TypedDict):
+    """What the seats say; those that differ come first."""
+
+    board: list[SafeString]
+    """The verdicts of each seat as a row."""
+    scorecard: list[SafeString]
+    split_sentence: str
+    who_speaks: SafeString
+
+
+class ColumnsContext(FormContext, SeatsContext):
     """What `comparisons/columns.html` takes."""
 
     title: str
@@ -46,7 +57,6 @@ class ColumnsContext(FormContext):
     verdict: VerdictText
     notice: str
     example_notice: str
-    who_speaks: SafeString
     canonical: str
     """The address without everything that the reader selected."""
     address: str
@@ -54,19 +64,12 @@ class ColumnsContext(FormContext):
     recount: SafeString
     """The links that select seats; "" for a single seat."""
     must_haves: MustHaves
-    without_needs: str
-    """The address without the must-haves."""
+    needs_form: SafeString
     here: str
     """The path of the page."""
-    kept: list[tuple[str, str]]
-    """The query string without the must-haves, name by name."""
     columns: list[Column]
     cost: CostSection | None
     sides: list[Side]
-    board: list[SafeString]
-    """The verdicts of each seat as a row; the seats that differ come first."""
-    scorecard: list[SafeString]
-    split_sentence: str
     facts: FactTable
     pairs: list[SafeString]
 
@@ -96,7 +99,6 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
     columns = tool_columns.build_columns(records, today=today)
     communities = [Community.of(tool.community, is_frozen=tool.is_frozen) for tool in tools]
     seats = seat_rows.build_seat_rows(records)
-    by_weight = sorted(seats, key=lambda row: not row["differs"])
     verdict = sentences.write_ranking(columns, communities, seat_filter)
     must_haves = read_must_haves(
         options.needs,
@@ -113,7 +115,6 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
         "description": titles.write_verdict_description(verdict),
         "verdict": verdict,
         "notice": sentences.write_like_for_like_notice(*columns),
-        "who_speaks": seat_rows.render_who_speaks(seats),
         "example_notice": sentences.write_example_notice(*columns),
         "canonical": search_results.custom_address(slugs),
         "address": address,
@@ -122,9 +123,12 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
             panel_seats, seat_filter, here=here, also=join_query(search_results.custom_query(slugs), need, usage)
         ),
         "must_haves": must_haves,
-        "without_needs": add_query(search_results.custom_address(slugs, seats=lens), usage),
         "here": here,
-        "kept": [*(("t", slug) for slug in slugs), *parse_qsl(lens), *options.usage],
+        "needs_form": must_haves.render_form(
+            here=here,
+            without_needs=add_query(search_results.custom_address(slugs, seats=lens), usage),
+            kept=[*(("t", slug) for slug in slugs), *parse_qsl(lens), *options.usage],
+        ),
         "columns": columns,
         "cost": build_section(
             tuple(column["priced"] for column in columns),
@@ -132,12 +136,20 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
             here=reverse("custom"),
             hidden=[*(("t", slug) for slug in slugs), *parse_qsl(lens), *parse_qsl(need)],
         ),
-        "sides": build_sides(columns, communities, must_haves.standings, here=address),
+        "sides": build_sides(columns, communities, must_haves.standings, is_lens=bool(lens), here=address),
+        **_render_seats(seats, columns),
+        "facts": fact_rows.arrange_facts(fact_rows.build_fact_rows(records, today=today)),
+        "pairs": [tool_columns.render_pair_link(pair) for pair in _list_pairs(columns, ids)],
+    }
+
+
+def _render_seats(seats: list[SeatRow], columns: list[Column]) -> SeatsContext:
+    by_weight = sorted(seats, key=lambda row: not row["differs"])
+    return {
         "board": [row["drawn"] for row in by_weight],
         "scorecard": [seat_rows.render_seat(row, columns) for row in by_weight],
         "split_sentence": sentences.describe_wide_split(seats),
-        "facts": fact_rows.arrange_facts(fact_rows.build_fact_rows(records, today=today)),
-        "pairs": [tool_columns.render_pair_link(pair) for pair in _list_pairs(columns, ids)],
+        "who_speaks": seat_rows.render_who_speaks(seats),
     }
 
 

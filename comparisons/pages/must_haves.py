@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from django.utils.safestring import SafeString
+
 from comparisons.reading.criteria import read_criteria
 from comparisons.shaping import needs
 from comparisons.shaping.needs import MAX_NEEDS, Need, NeedBox, Standing
+from web.fragments import render_cached
 
 
 class MustHaves(NamedTuple):
-    """What `comparisons/_must_haves.html` takes, and how each tool of the page stands."""
+    """What a reader may tick and has ticked, and how each tool of the page stands."""
 
-    boxes: list[NeedBox]
+    boxes: tuple[NeedBox, ...]
     standings: list[Standing]
     sentence: str
     """Which tools are left; "" without must-haves."""
@@ -23,6 +26,24 @@ class MustHaves(NamedTuple):
     @property
     def are_on(self) -> bool:
         return bool(self.query)
+
+    def render_form(self, *, here: str, without_needs: str, kept: Sequence[tuple[str, str]]) -> SafeString:
+        """Render the boxes; "" if there is nothing to tick or to say.
+
+        `here` is the path of the page, `without_needs` its address without the must-haves, and `kept` the rest of its
+        query string.
+        """
+        if not self.boxes and not self.remark:
+            return SafeString()
+        return render_cached(
+            "comparisons/_must_haves.html",
+            boxes=self.boxes,
+            remark=self.remark,
+            query=self.query,
+            here=here,
+            without_needs=without_needs,
+            kept=tuple(kept),
+        )
 
 
 def read_must_haves(
@@ -36,7 +57,7 @@ def read_must_haves(
     wanted, ignored = needs.parse_needs(asked[:MAX_NEEDS], read_criteria(needs.name_attributes(asked[:MAX_NEEDS])))
     standings = [needs.judge_tool(wanted, of_tool) for of_tool in values]
     return MustHaves(
-        boxes=needs.build_boxes(offered, wanted),
+        boxes=tuple(needs.build_boxes(offered, wanted)),
         standings=standings,
         sentence=needs.write_sentence(names, standings, wanted),
         remark=needs.write_remark(ignored, has_more=len(asked) > MAX_NEEDS),

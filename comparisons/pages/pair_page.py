@@ -95,6 +95,11 @@ class Editorial:
         return [row["seat"] for row in self.seats]
 
     @cached_property
+    def jump(self) -> str:
+        """The bar with names and links that stays in sight."""
+        return render_to_string("comparisons/_jump.html", {"columns": self.columns, "has_dates": bool(self.dates)})
+
+    @cached_property
     def prices(self) -> str:
         return render_to_string("comparisons/_plans.html", {"columns": self.columns})
 
@@ -157,10 +162,7 @@ class PageContext(TypedDict):
     picks: SafeString
     introduction: SafeString
     must_haves: MustHaves
-    without_needs: str
-    """The address without the must-haves."""
-    kept: list[tuple[str, str]]
-    """The rest of its query string, name by name."""
+    needs_form: SafeString
     sides: list[Side]
     preference: Preference
     cost: CostSection | None
@@ -336,9 +338,12 @@ def _build_context(
         ),
         "introduction": markdown.render(pair.introduction),
         "must_haves": must_haves,
-        "without_needs": add_query(here, lens, only, usage),
-        "kept": parse_qsl(join_query(lens, only, usage)),
-        "sides": build_sides(editorial.columns, pair.communities, must_haves.standings, here=here),
+        "needs_form": must_haves.render_form(
+            here=here,
+            without_needs=add_query(here, lens, only, usage),
+            kept=parse_qsl(join_query(lens, only, usage)),
+        ),
+        "sides": build_sides(editorial.columns, pair.communities, must_haves.standings, is_lens=bool(lens), here=here),
         "preference": pair.preference,
         "cost": cost,
         "facts": editorial.differing_facts if options.only_differences else editorial.facts,

@@ -17,11 +17,10 @@ class Side(NamedTuple):
 
     column: Column
     community: Community
-    standing: Standing
-    is_behind: bool
-    """Whether the panel prefers another one."""
+    head: SafeString
+    """The head of its column: its name, how it stands, and the panel."""
     rail: SafeString
-    """Panel and visitors, drawn."""
+    """Panel and visitors, in words and drawn."""
     ballot: SafeString
     """The form to vote for a reader whose vote is not known."""
 
@@ -34,20 +33,42 @@ class Candidate(NamedTuple):
 
 
 def build_sides(
-    columns: Sequence[Column], communities: Sequence[Community], standings: Sequence[Standing], *, here: str
+    columns: Sequence[Column],
+    communities: Sequence[Community],
+    standings: Sequence[Standing],
+    *,
+    is_lens: bool,
+    here: str,
 ) -> list[Side]:
-    """Return the sides in the order of the columns. None is behind while one has no review.
+    """Return the sides in the order of the columns. The heads of those that the panel does not prefer are set smaller,
+    but none while one has no review.
 
-    `here` is the path to which a vote leads back without JavaScript.
+    `is_lens` says that the panel's numbers count some of the seats. `here` is the path to which a vote leads back
+    without JavaScript.
     """
     ratios = [column["panel"].percent for column in columns]
     return [
         Side(
             column,
             community,
-            standing,
-            is_behind=None not in ratios and column["panel"].percent != max(ratio or 0 for ratio in ratios),
-            rail=render_rail(column["panel"], community),
+            head=render_cached(
+                "comparisons/_board_head.html",
+                slug=column["slug"],
+                name=column["brief_name"],
+                url=column["url"],
+                panel=column["panel"],
+                is_behind=None not in ratios and column["panel"].percent != max(ratio or 0 for ratio in ratios),
+                out=standing.words,
+                is_lens=is_lens,
+                is_pair=len(columns) == 2,
+            ),
+            rail=render_cached(
+                "charts/_rails_one.html",
+                name=column["brief_name"],
+                panel=column["panel"],
+                community=community,
+                rail=render_rail(column["panel"], community),
+            ),
             ballot=render_cached(
                 "votes/_ballot.html",
                 tool=Candidate(column["slug"], column["name"]),

@@ -16,6 +16,7 @@ from comparisons.reading.records import (
     FormerFact,
     FormerPrice,
     PairRecord,
+    PlanRecord,
     PredictionRecord,
     ReviewRecord,
     ToolFields,
@@ -213,15 +214,7 @@ def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> C
             read_presets(tool["presets"]),
         ),
         "price_lines": [
-            render_cached(
-                "comparisons/_price.html",
-                name=plan["name"],
-                price=price.words,
-                details=price.details,
-                was=tuple(format_former_prices(plan["was"] or [], current=price)[:earlier]),
-                **describe_source(plan["source"], plan["verified_on"], today=today),
-            )
-            for plan, price in zip(plans, prices, strict=True)
+            _render_price(plan, price, earlier=earlier, today=today) for plan, price in zip(plans, prices, strict=True)
         ],
         "predictions": [
             render_prediction(prediction, review["name"], today=today)
@@ -232,17 +225,31 @@ def build_column(tool: ToolRecord, *, today: date, earlier: int | None = 1) -> C
             render_cached("comparisons/_correction.html", note=correction["note"], made_on=_correction_day(correction))
             for correction in corrections
         ],
-        "corrected": render_cached(
-            "comparisons/_corrected.html",
-            note=corrections[0]["note"],
-            made_on=_correction_day(corrections[0]),
-            earlier=len(corrections) - 1,
-            url=f"{reverse_slug('tool', tool['slug'])}#corrections",
-        )
-        if corrections
-        else None,
+        "corrected": _render_corrected(corrections, tool["slug"]) if corrections else None,
         "newest_review_on": max((find_publication_day(review) for review in reviews), default=None),
     }
+
+
+def _render_price(plan: PlanRecord, price: Price, *, earlier: int | None, today: date) -> SafeString:
+    return render_cached(
+        "comparisons/_price.html",
+        name=plan["name"],
+        price=price.words,
+        details=price.details,
+        was=tuple(format_former_prices(plan["was"] or [], current=price)[:earlier]),
+        **describe_source(plan["source"], plan["verified_on"], today=today),
+    )
+
+
+def _render_corrected(corrections: Sequence[CorrectionRecord], slug: str) -> SafeString:
+    """Render the newest correction in short, with a link to the others."""
+    return render_cached(
+        "comparisons/_corrected.html",
+        note=corrections[0]["note"],
+        made_on=_correction_day(corrections[0]),
+        earlier=len(corrections) - 1,
+        url=f"{reverse_slug('tool', slug)}#corrections",
+    )
 
 
 def build_columns(tools: Sequence[ToolRecord], *, today: date) -> list[Column]:
