@@ -34,7 +34,7 @@ def test_every_drawing_of_data_is_a_partial_of_charts():
     charts = {path for path in pages if path.startswith("charts/")}
     modules = [path.read_text() for path in (Path(root).parent / "comparisons").rglob("*.py")]
     used = re.findall(
-        r'(?:include |render_cached\(|render_to_string\()"(charts/\w+\.html)"', "".join([*pages.values(), *modules])
+        r'(?:include |render_cached\(|render_to_string\()\s*"(charts/\w+\.html)"', "".join([*pages.values(), *modules])
     )
     assert charts == set(used)
     assert [path for path in charts if re.search(r"<style|\sstyle=", pages[path])] == []
