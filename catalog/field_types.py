@@ -25,11 +25,14 @@ from web.normalize import normalize_line, normalize_text
 MAX_TEXT_LENGTH = 50_000  # characters; several times the length of any reasonable review
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_LINE_BREAKS = "\n\r\x85\u2028\u2029"
 _LINE_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 
 
 def _check_storable(text: str, control: re.Pattern[str]) -> str:
     if match := control.search(text):
+        if match[0] in _LINE_BREAKS:
+            raise ValueError("has a line break; write it in one line")
         raise ValueError(f"has the control character U+{ord(match[0]):04X}")
     try:
         text.encode()

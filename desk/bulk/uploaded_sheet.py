@@ -109,9 +109,10 @@ class UploadedSheet:
     def _find_header_problems(self, names: list[str]) -> Iterator[ImportProblem]:
         known = self._layout.columns
         if not known.keys() & set(names):
-            listed = ", ".join(known)
+            # What the file is by its content, which its name may not say.
+            kind, listed = "workbook" if self.sheet_name else "text file", ", ".join(known)
             yield ImportProblem(
-                ("row", 1), f"no column of this sheet is named here ({listed}); is this the right file?"
+                ("row", 1), f"this {kind} names no column of this sheet ({listed}); is it the right file?"
             )
             return
         for index, name in enumerate(names):

@@ -94,7 +94,7 @@ def test_basis_of_a_draft_is_replaced_as_a_whole():
     ("words", "problem"),
     [
         ({"gist": "x" * 91}, ".gist: has 91 characters; the maximum is 90"),
-        ({"gist": "Two\nlines"}, ".gist: has the control character U+000A"),
+        ({"gist": "Two\nlines"}, ".gist: has a line break; write it in one line"),
         ({"basis": "heard"}, '.basis: "heard" is not one of production, tried, read'),
         (
             {"basis": "tried"},
@@ -202,7 +202,7 @@ def test_file_that_is_not_utf_8_is_refused():
     ("field", "value", "problem"),
     [
         ("name", "a\x00b", "has the control character U+0000"),
-        ("name", "a\nb", "has the control character U+000A"),
+        ("name", "a\nb", "has a line break; write it in one line"),
         ("name", "\ud800", "has half of a surrogate pair, which is not a character"),
         ("name", "x" * 301, "has 301 characters; the maximum is 300"),
         ("name", 3, "must be text, not 3"),

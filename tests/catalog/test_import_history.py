@@ -60,7 +60,7 @@ def test_problems_of_corrections_are_reported_with_their_places():
         "tools[0].corrections[2].made_at: is in the future",
         "tools[0].corrections[2].note: has 501 characters; the maximum is 500",
         "tools[0].corrections[3].made_at: is missing",
-        "tools[0].corrections[3].note: has the control character U+000A",
+        "tools[0].corrections[3].note: has a line break; write it in one line",
     ]
 
 

@@ -284,7 +284,8 @@ DAMAGED = "This is not an XLSX file, or it is damaged or locked with a password.
         (lambda: b"   \n", "the sheet", "The file is empty."),
         (lambda: b"\n\nslug\n", "row 1", "The first row is empty. It must name the columns."),
         (lambda: b"slug\nalph\xff\n", "row 2", "The file is not UTF-8 (byte 9). In Excel: save as “CSV UTF-8”."),
-        (lambda: b"hello\nworld\n", "row 1", "no column of this sheet is named here (slug, name, category, short_name, tagline, description, website, aliases, model_ids, example, state); is this the right file?"),  # noqa: E501
+        (lambda: b"hello\nworld\n", "row 1", "this text file names no column of this sheet (slug, name, category, short_name, tagline, description, website, aliases, model_ids, example, state); is it the right file?"),  # noqa: E501
+        (lambda: make_xlsx(["hello"]), "row 1", "this workbook names no column of this sheet (slug, name, category, short_name, tagline, description, website, aliases, model_ids, example, state); is it the right file?"),  # noqa: E501
         (lambda: _make_zip({"mimetype": "application/vnd.oasis.opendocument.spreadsheet"}), "the sheet", "This is an OpenDocument file, such as ODS. Save it as XLSX or CSV."),  # noqa: E501
         (lambda: _make_zip({"Index/Document.iwa": ""}), "the sheet", "This is a Numbers document. Export it as XLSX or CSV."),  # noqa: E501
         (lambda: _make_zip({"word/document.xml": ""}), "the sheet", "This is a Word or PowerPoint document, not a workbook."),  # noqa: E501
