@@ -191,7 +191,7 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
     def render_change_form(
         self,
         request: HttpRequest,
-        context: dict[str, Any],
+        context: dict[str, object],
         add: bool = False,  # noqa: FBT001, FBT002 (Django's signature)
         change: bool = False,  # noqa: FBT001, FBT002
         form_url: str = "",
@@ -208,7 +208,7 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
             response.status_code = 409
         return response
 
-    def extend_change_form(self, request: HttpRequest, context: dict[str, Any]) -> None:
+    def extend_change_form(self, request: HttpRequest, context: dict[str, object]) -> None:
         """Add what the template of the change form needs to its context. Overrides call `super()`."""
 
     def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: object) -> FormField | None:

@@ -10,7 +10,6 @@ import errno
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -40,7 +39,7 @@ class BusyForm(forms.ModelForm):
 
     busy = ""
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean()
         self.add_error(None, ValidationError(self.busy, code="busy"))
         return self.cleaned_data if cleaned is None else cleaned

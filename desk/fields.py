@@ -21,7 +21,7 @@ MARKDOWN_PREVIEW_URL = reverse_lazy("admin:tools_tool_markdown")
 class SearchedSelect(AutocompleteSelect):
     """Django's autocomplete field, which raises ValueError if a form with a key that is no number is shown again."""
 
-    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> list[Any]:
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, object] | None = None) -> list[Any]:
         return super().optgroups(name, [key for key in value if not key or parse_id(key)], attr)
 
 
@@ -49,7 +49,7 @@ class LinesField(MultilineField):
     def prepare_value(self, value: object) -> object:
         return "\n".join(value) if isinstance(value, list) else value
 
-    def clean(self, value: Any) -> list[str]:
+    def clean(self, value: object) -> list[str]:
         lines: dict[str, str] = {}
         for line in super().clean(value).splitlines():
             if words := normalize_line(line):
@@ -61,7 +61,7 @@ class LinesField(MultilineField):
                 )
         return list(lines.values())
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: object, data: object) -> bool:
         try:
             return self.clean(data) != (initial or [])
         except forms.ValidationError:
@@ -73,5 +73,5 @@ class NativeDateInput(forms.DateInput):
 
     input_type = "date"
 
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+    def __init__(self, attrs: dict[str, object] | None = None) -> None:
         super().__init__(attrs, format="%Y-%m-%d")

@@ -50,7 +50,7 @@ class LineRowsWidget(forms.Widget):
         rows = [{column: data.get(f"{name}-{number}-{column}") or "" for column in COLUMNS} for number in numbers]
         return [row for row in rows if any(row[column].strip() for column in ("key", "words", "link"))]
 
-    def value_omitted_from_data(self, data: Mapping[str, Any], files: object, name: str) -> bool:
+    def value_omitted_from_data(self, data: Mapping[str, object], files: object, name: str) -> bool:
         return False
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: object = None) -> SafeString:
@@ -73,7 +73,7 @@ class LineRowsWidget(forms.Widget):
             },
         )
 
-    def _describe_row(self, row: LineRow, computed: Mapping[str, Any], sides: Mapping[str, str]) -> dict[str, Any]:
+    def _describe_row(self, row: LineRow, computed: Mapping[str, Any], sides: Mapping[str, str]) -> dict[str, object]:
         """Return a row with what it is about, for the template."""
         side, line = computed.get(row["key"], ("", None))
         about = {"text": line.text, "source": line.source} if line else {"text": "", "source": ""}

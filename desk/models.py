@@ -85,7 +85,7 @@ class PendingChange(models.Model):
 
     @classmethod
     def keep(
-        cls, content: Changeable, *, posted: QueryDict, differences: list[Any], author: Any, logo: str = ""
+        cls, content: Changeable, *, posted: QueryDict, differences: list[Any], author: object, logo: str = ""
     ) -> "PendingChange":
         """Store the pending change of an object, in place of the one that it had."""
         values = {

@@ -85,7 +85,7 @@ def _write_choices(widget: Mapping[str, Any]) -> str:
     return "".join([*parts, "\n</div>"])
 
 
-_WRITERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+_WRITERS: Mapping[str, Callable[[Mapping[str, object]], str]] = {
     **{f"{_PLACE}{kind}.html": _write_input for kind in INPUTS},
     f"{_PLACE}textarea.html": _write_textarea,
     f"{_PLACE}select.html": _write_select,

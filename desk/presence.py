@@ -1,6 +1,6 @@
 """Who else has a form open: said above the form, and kept up to date by its page (static/desk/presence.js)."""
 
-from typing import Any, cast
+from typing import cast
 
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
@@ -19,7 +19,7 @@ from web.words import join_words
 class PresenceAdmin(admin.ModelAdmin):
     """A ModelAdmin whose form says who else has it open."""
 
-    def add_presence(self, request: HttpRequest, obj: models.Model, context: dict[str, Any]) -> None:
+    def add_presence(self, request: HttpRequest, obj: models.Model, context: dict[str, object]) -> None:
         """Note that the user opened a form, and put into its context who else did."""
         user = cast("User", request.user)
         if request.method == "GET":

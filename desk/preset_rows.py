@@ -41,7 +41,7 @@ class PresetRowsWidget(forms.Widget):
             rows += [row] if row["name"].strip() or row["seats"].strip() or row["usage"] else []
         return rows
 
-    def value_omitted_from_data(self, data: Mapping[str, Any], files: object, name: str) -> bool:
+    def value_omitted_from_data(self, data: Mapping[str, object], files: object, name: str) -> bool:
         return False
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: object = None) -> SafeString:
@@ -90,7 +90,7 @@ def describe_preset_rows(rows: list[PresetRow]) -> str:
     )
 
 
-def _show(row: Mapping[str, Any]) -> PresetRow:
+def _show(row: Mapping[str, object]) -> PresetRow:
     """Return a stored preset, or a row as typed, as what its inputs hold."""
     if isinstance(row["usage"], list):
         return dict(row)

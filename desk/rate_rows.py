@@ -35,7 +35,7 @@ class RateRowsWidget(forms.Widget):
         rows = [{column: data.get(f"{name}-{number}-{column}") or "" for column in COLUMNS} for number in numbers]
         return [row for row in rows if any(row[column].strip() for column in COLUMNS if column != "beyond")]
 
-    def value_omitted_from_data(self, data: Mapping[str, Any], files: object, name: str) -> bool:
+    def value_omitted_from_data(self, data: Mapping[str, object], files: object, name: str) -> bool:
         return False
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: object = None) -> SafeString:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -83,6 +83,6 @@ def _refuse_request(site: AdminSite, request: HttpRequest, error: Exception) -> 
     return _render(site, request, status=400, title="This request is not valid", words=words)
 
 
-def _render(site: AdminSite, request: HttpRequest, *, status: int, **context: Any) -> HttpResponse:
+def _render(site: AdminSite, request: HttpRequest, *, status: int, **context: object) -> HttpResponse:
     page = TemplateResponse(request, "desk/refusal.html", {**site.each_context(request), **context}, status=status)
     return page.render()

@@ -171,7 +171,7 @@ class Desk(admin.AdminSite):
 
         return csp_override(settings.ADMIN_CSP)(never_cache(guarded))
 
-    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+    def each_context(self, request: HttpRequest) -> dict[str, object]:
         context = super().each_context(request)
         return {**context, "draft_number": drafts.read_number(request), "help_url": build_help_url(request)}
 

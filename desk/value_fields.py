@@ -31,7 +31,7 @@ class ValueField(LineField):
         self.scale = scale
         super().__init__(**options)
 
-    def clean(self, value: Any) -> str:
+    def clean(self, value: object) -> str:
         text: str = super().clean(value)
         try:
             return parse_value(self.scale, text) if text else ""
@@ -53,10 +53,10 @@ class SeveralChoicesField(forms.MultipleChoiceField):
 
     widget = forms.CheckboxSelectMultiple
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> Any:
         return value.split(SEPARATOR) if isinstance(value, str) else value
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> Any:
         chosen = set(super().clean(value))
         return SEPARATOR.join(slug for slug, _ in self.choices if slug in chosen)  # type: ignore[misc, union-attr]
 
@@ -92,16 +92,16 @@ class ChoicesField(MultilineField):
     empty need.
     """
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> Any:
         return write_choices(value) if isinstance(value, list) else value
 
-    def clean(self, value: Any) -> list[dict[str, str]]:
+    def clean(self, value: object) -> list[dict[str, str]]:
         lines = [line for line in map(normalize_line, (super().clean(value) or "").splitlines()) if line]
         if len(lines) > MAX_CHOICES:
             raise forms.ValidationError(f"An attribute has at most {MAX_CHOICES} choices.")
         return [_parse_choice(line) for line in lines]
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: object, data: object) -> bool:
         try:
             return self.clean(data) != (initial or [])
         except forms.ValidationError:

@@ -93,7 +93,7 @@ class UserAdmin(SavedOnceAdmin, NormalizedTextAdmin, SearchAdmin, DjangoUserAdmi
     ) -> ModelMultipleChoiceField | None:
         return super().formfield_for_manytomany(db_field, request, **{"widget": CheckboxSelectMultiple, **kwargs})
 
-    def get_form(self, request: HttpRequest, obj: User | None = None, **kwargs: Any) -> Any:  # type: ignore[override] # as Django's
+    def get_form(self, request: HttpRequest, obj: User | None = None, **kwargs: object) -> Any:  # type: ignore[override] # as Django's
         form = super().get_form(request, obj, **kwargs)
         if request.user.has_perm("reviews.change_reviewer"):
             return form

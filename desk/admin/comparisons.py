@@ -37,7 +37,9 @@ class ToolSelect(SearchedSelect):
         typed = normalize_line(data.get(name + TYPED, ""))
         return f"{TYPED}{typed}" if typed else super().value_from_datadict(data, files, name)
 
-    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+    def render(
+        self, name: str, value: object, attrs: dict[str, object] | None = None, renderer: Any = None
+    ) -> SafeString:
         box = '<noscript><input type="text" name="{}" value="{}" aria-label="{}" placeholder="{}"></noscript>'
         typed = str(value or "")
         typed = typed.removeprefix(TYPED) if typed.startswith(TYPED) else ""
@@ -48,7 +50,7 @@ class ToolSelect(SearchedSelect):
 class ToolField(forms.ModelChoiceField):
     """A tool, published or not: chosen by its key, or by a typed name or slug."""
 
-    def to_python(self, value: Any) -> Tool | None:
+    def to_python(self, value: object) -> Tool | None:
         if not isinstance(value, str) or not value.startswith(TYPED):
             return super().to_python(value)
         typed = normalize_line(value.removeprefix(TYPED))
@@ -84,7 +86,7 @@ class ComparisonForm(forms.ModelForm):
         if self.instance.pk and "lines" in self.fields:
             self.fields["lines"].widget.lines = read_line_context(self.instance)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or self.cleaned_data
         first, second = cleaned.get("first"), cleaned.get("second")
         if first is None or second is None:

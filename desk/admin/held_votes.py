@@ -29,16 +29,16 @@ class ModerationAdmin(DeskAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return any(request.user.has_perm(permission) for permission in self.permissions)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
 
@@ -59,7 +59,7 @@ class HeldVotesAdmin(ModerationAdmin):
         """Return the subject of a URL. Raise Http404."""
         raise NotImplementedError
 
-    def get_page_context(self, request: HttpRequest, subject: Subject) -> dict[str, Any]:
+    def get_page_context(self, request: HttpRequest, subject: Subject) -> dict[str, object]:
         """Return what a subject's page shows beside held votes and decisions."""
         raise NotImplementedError
 
@@ -141,7 +141,7 @@ class HeldVotesAdmin(ModerationAdmin):
     def get_url(self, page: str, subject: Subject, *args: int) -> str:
         return reverse(f"admin:votes_{self.opts.model_name}_{page}", args=[*subject.ids, *args])
 
-    def render(self, request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
+    def render(self, request: HttpRequest, template: str, *, status: int = 200, **context: object) -> HttpResponse:
         shared = {**self.admin_site.each_context(request), "opts": self.opts}
         return render(request, template, {**shared, **context}, status=status)
 
@@ -152,7 +152,7 @@ class HeldVotesAdmin(ModerationAdmin):
         *,
         decision_form: DecisionForm | None = None,
         status: int = 200,
-        **context: Any,
+        **context: object,
     ) -> HttpResponse:
         now = timezone.now()
         page = parse_page_number(request.GET, max_pages=10_000)

@@ -1,7 +1,5 @@
 """Moderating votes between two tools."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -40,7 +38,7 @@ class PairVoteAdmin(HeldVotesAdmin):
             raise Http404
         return Subject.of_pair(tools[first_id], tools[second_id])
 
-    def get_page_context(self, request: HttpRequest, subject: Subject) -> dict[str, Any]:
+    def get_page_context(self, request: HttpRequest, subject: Subject) -> dict[str, object]:
         first, second = subject.tools
         return {
             "title": f"Pair votes on {subject.name}",

@@ -43,7 +43,7 @@ class InvitationForm(SeatMixin):
         model = User
         fields = ("username", "first_name", "last_name", "email", "groups")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].required = True
         self.fields["email"].help_text = "The invitation goes to this address."

@@ -113,8 +113,8 @@ class ReviewForm(forms.ModelForm):
         if isinstance(verdict := self.fields.get("verdict"), forms.ChoiceField):
             verdict.choices = [("", NO_VERDICT), *Verdict.choices]
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+    def clean(self) -> dict[str, object]:
+        cleaned: dict[str, object] = super().clean() or self.cleaned_data
         if cleaned.get("verdict") and not cleaned.get("basis") and "basis" not in self.errors:
             self.add_error("basis", "Choose what stands behind the verdict.")
         return cleaned

@@ -221,7 +221,7 @@ class AttributeAdmin(SheetAdmin, VocabularyAdmin):
         )
 
     def formfield_for_manytomany(
-        self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any
+        self, db_field: ManyToManyField, request: HttpRequest, **kwargs: object
     ) -> forms.ModelMultipleChoiceField | None:
         """Offer only categories that readers do not see to users who may not publish: its page lists attributes."""
         if db_field.name == "categories" and not may_publish(request.user, Tool):

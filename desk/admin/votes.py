@@ -109,7 +109,7 @@ class VoteAdmin(HeldVotesAdmin):
             raise Http404
         return Subject.of_tool(tool)
 
-    def get_page_context(self, request: HttpRequest, subject: Subject) -> dict[str, Any]:
+    def get_page_context(self, request: HttpRequest, subject: Subject) -> dict[str, object]:
         [tool] = subject.tools
         community = _get_community(tool)
         span = _parse(SpanForm(request.GET))["days"] or "7"

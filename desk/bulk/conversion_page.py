@@ -83,7 +83,7 @@ class ConversionRow(NamedTuple):
     error: str = ""
 
 
-def handle_conversion(request: HttpRequest, attribute: Attribute, *, context: dict[str, Any]) -> HttpResponse:
+def handle_conversion(request: HttpRequest, attribute: Attribute, *, context: dict[str, object]) -> HttpResponse:
     """Show the form, then what would change, then convert. `context` is the desk's own."""
     current = Fact.objects.current().filter(attribute=attribute).order_by()
     values = Counter(dict(current.values_list("value").annotate(number=Count("pk")).order_by("-number", "value")))
@@ -105,7 +105,7 @@ def handle_conversion(request: HttpRequest, attribute: Attribute, *, context: di
     return TemplateResponse(request, "desk/bulk/convert.html", context)
 
 
-def _suggest_kind(attribute: Attribute, values: Counter[str]) -> dict[str, Any]:
+def _suggest_kind(attribute: Attribute, values: Counter[str]) -> dict[str, object]:
     """Return the initial values of the form: what the attribute is, or, for text, choices made from its values."""
     if attribute.kind != AttributeKind.TEXT:
         return {name: getattr(attribute, name) for name in ("kind", "several", "choices", "unit")}

@@ -1,7 +1,6 @@
 """The page of the calendar: one month, with links to the next and to the one before."""
 
 from datetime import date, timedelta
-from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -29,7 +28,7 @@ def show_calendar(request: HttpRequest) -> HttpResponse:
     first = (form.cleaned_data["month"] or clock.today()).replace(day=1)
     weeks = read_month(request.user, first)
     overdue, overdue_url = find_overdue_predictions(request.user)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         **admin.site.each_context(request),
         "title": "Calendar",
         "first": first,

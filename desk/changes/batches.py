@@ -61,7 +61,7 @@ class Batch:
     def get(self, target: Target) -> Any | None:
         return self.rows[target.model].get(target.pk)
 
-    def find(self, row: Any) -> Target | None:
+    def find(self, row: Model) -> Target | None:
         """Return the target that a row is of, if there is one."""
         return self._by_row.get((type(row), row.pk))
 
@@ -126,7 +126,7 @@ class Batch:
     def current(self) -> dict[Key, Sourced]:
         """The current prices and facts of the tools of this batch."""
         found: dict[Key, Sourced] = {}
-        models: tuple[Any, ...] = (Plan, Fact)
+        models = (Plan, Fact)
         for model in models:
             if model in self.rows:
                 for row in model.objects.current().filter(tool__in=self.tool_ids).select_related(*RELATED[model]):
@@ -215,7 +215,7 @@ class Batch:
         """
         ids = [pk for model, pk in self.created if model is Tool]
         numbers: dict[int, int] = {}
-        models: tuple[Any, ...] = (Plan, Fact, Review, Correction)
+        models = (Plan, Fact, Review, Correction)
         for model in models if ids else ():
             rows = model.objects.filter(tool__in=ids).order_by().values_list("tool_id").annotate(number=Count("pk"))
             for tool, number in rows:

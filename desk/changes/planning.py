@@ -40,7 +40,7 @@ class Done(NamedTuple):
     """What is done to a row, in a word, with its values before and after; None: no such row."""
 
     word: str
-    row: Any
+    row: Model
     now: Values | None
     then: Values | None
 
@@ -49,26 +49,26 @@ class Done(NamedTuple):
 class Steps:
     """The writes that revert the rows of a batch, how they are reported, and which rows are left alone and why."""
 
-    create: dict[type[Model], list[Any]] = field(default_factory=dict)
-    update: dict[type[Model], dict[int, Any]] = field(default_factory=dict)
+    create: dict[type[Model], list[Model]] = field(default_factory=dict)
+    update: dict[type[Model], dict[int, Model]] = field(default_factory=dict)
     fields: dict[type[Model], set[str]] = field(default_factory=dict)  # that updates change
     links: dict[int, list[int]] = field(default_factory=dict)  # the categories of attributes
-    delete: dict[type[Model], list[Any]] = field(default_factory=dict)
+    delete: dict[type[Model], list[Model]] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
     left: list[tuple[str, str]] = field(default_factory=list)  # (row, reason)
     supersedes: bool = False
 
-    def add(self, row: Any, word: str, *, then: Values) -> None:
+    def add(self, row: Model, word: str, *, then: Values) -> None:
         self.create.setdefault(type(row), []).append(row)
         self.done.append(Done(word, row, None, then))
 
-    def change(self, row: Any, values: Values, word: str, *, links: list[int] | None = None) -> None:
+    def change(self, row: Model, values: Values, word: str, *, links: list[int] | None = None) -> None:
         """Set fields of a row, by column name. `links` are the present ids of a many-to-many field, if it has one."""
         now = {name: getattr(row, name) for name in values if name != "categories"}
         self.done.append(Done(word, row, now if links is None else {**now, "categories": links}, values))
         self.set(row, values)
 
-    def set(self, row: Any, values: Values) -> None:
+    def set(self, row: Model, values: Values) -> None:
         """Set fields of a row without telling of it."""
         stored = dict(values)
         if (links := stored.pop("categories", None)) is not None:
@@ -78,11 +78,11 @@ class Steps:
         self.update.setdefault(type(row), {})[row.pk] = row
         self.fields.setdefault(type(row), set()).update(row._meta.get_field(name).name for name in stored)
 
-    def remove(self, row: Any, now: Values) -> None:
+    def remove(self, row: Model, now: Values) -> None:
         self.delete.setdefault(type(row), []).append(row)
         self.done.append(Done("deleted", row, now, None))
 
-    def leave(self, row: Any, reason: str) -> None:
+    def leave(self, row: Model, reason: str) -> None:
         self.left.append((describe_row(row), reason))
 
 
@@ -123,7 +123,7 @@ class Planner:
         else:
             self._plan_change(target, row, target.before, target.after)
 
-    def _is_kept(self, row: Any, before: Values | None) -> bool:
+    def _is_kept(self, row: Model, before: Values | None) -> bool:
         """Return whether readers see a row, or would when it goes back, and the user may not publish that."""
         ids = (before or {}).get("categories", [])
         joins = [category.slug for category in Category.objects.filter(pk__in=ids)] if ids else []
@@ -150,9 +150,9 @@ class Planner:
             self._withdraw(tool)
         else:
             for one in (*reversed(parts), target):
-                self.steps.remove(self.batch.get(one), self.batch.values[one.model, one.pk])
+                self.steps.remove(self.batch.rows[one.model][one.pk], self.batch.values[one.model, one.pk])
 
-    def _plan_removal(self, target: Target, row: Any) -> None:
+    def _plan_removal(self, target: Target, row: Model) -> None:
         if not self.batch.is_untouched(target):
             self.steps.leave(row, SINCE)
         elif isinstance(row, Correction):
@@ -166,14 +166,14 @@ class Planner:
         else:
             self.steps.leave(row, "readers have seen it")
 
-    def _remove(self, target: Target, row: Any) -> None:
+    def _remove(self, target: Target, row: Model) -> None:
         """Delete a row that readers never saw, unless something refers to it that would go with it, or forbids it."""
         if (target.model, row.pk) in self.batch.referenced:
             self.steps.leave(row, "other rows refer to it")
         else:
             self.steps.remove(row, self.batch.values[target.model, target.pk])
 
-    def _retire(self, row: Any) -> None:
+    def _retire(self, row: Sourced) -> None:
         if row.superseded_at is None:
             self.steps.change(row, self._end(), "no longer offered" if isinstance(row, Plan) else "superseded")
         else:
@@ -183,7 +183,7 @@ class Planner:
         self.steps.supersedes = True
         return {"superseded_at": self.now, "correction": self.correction}
 
-    def _withdraw(self, row: Any) -> None:
+    def _withdraw(self, row: Publishable) -> None:
         if row.state != PublicationState.PUBLISHED:
             self.steps.leave(row, SINCE)
         elif not self.may_publish(type(row)):
@@ -198,7 +198,7 @@ class Planner:
     def _plan_recreation(self, target: Target) -> None:
         before, batch = dict(target.before or {}), self.batch
         links = before.pop("categories", None)
-        row: Any = target.model(**before)
+        row: Model = target.model(**before)
         if isinstance(row, Publishable):
             row.published_at = row.withdrawn_at = None
         if self._is_kept(row, target.before):
@@ -212,7 +212,7 @@ class Planner:
             self.steps.links[row.pk] = links
         self.steps.add(row, "added again", then=before)
 
-    def _find_obstacle(self, model: type[Model], row: Any, before: Values) -> str:
+    def _find_obstacle(self, model: type[Model], row: Model, before: Values) -> str:
         """Return why a deleted row cannot be added again, or ""."""
         batch = self.batch
         for one in model._meta.concrete_fields:
@@ -241,16 +241,16 @@ class Planner:
 
     # -- Rows that the change changed -----------------------------------------------------------------------
 
-    def _plan_change(self, target: Target, row: Any, before: Values, after: Values) -> None:
+    def _plan_change(self, target: Target, row: Model, before: Values, after: Values) -> None:
         now = self.batch.values[target.model, target.pk]
         changed = [name for name in before if before[name] != after[name] and name not in NEVER_RESTORED]
-        if isinstance(row, Sourced) and before["superseded_at"] is None and after["superseded_at"] is not None:
+        if isinstance(row, Plan | Fact) and before["superseded_at"] is None and after["superseded_at"] is not None:
             self._plan_superseded(target, row, before)
             return
         standing = [name for name in changed if now[name] == after[name]]
         if moved := [name for name in changed if now[name] not in (after[name], before[name])]:
             self.steps.leave(row, f"{SINCE}: {_name_fields(target.model, moved)}")
-        if times := [name for name in standing if name in PUBLICATION and isinstance(row, Publishable)]:
+        if isinstance(row, Publishable) and (times := [name for name in standing if name in PUBLICATION]):
             self._plan_times(row, before, times)
             standing = [name for name in standing if name not in PUBLICATION]
         if self._rewrites_words(row, set(standing)):
@@ -262,17 +262,17 @@ class Planner:
         else:
             self._overwrite(row, {name: before[name] for name in standing})
 
-    def _rewrites_words(self, row: Any, names: set[str]) -> bool:
+    def _rewrites_words(self, row: Model, names: set[str]) -> bool:
         """Return whether these fields of a row are words of a review that readers have seen."""
         words = set(Review.WORD_FIELDS) if isinstance(row, Review) else names - JUDGMENT
         return isinstance(row, Review | Prediction) and bool(names & words) and self.batch.was_seen(row)
 
-    def _overwrite(self, row: Any, values: Values) -> None:
+    def _overwrite(self, row: Model, values: Values) -> None:
         if values:
             links = self.batch.links.get(row.pk, []) if "categories" in values else None
             self.steps.change(row, values, "changed back", links=links)
 
-    def _plan_times(self, row: Any, before: Values, times: Collection[str]) -> None:
+    def _plan_times(self, row: Publishable, before: Values, times: Collection[str]) -> None:
         """Take back what the change published, scheduled, withdrew, or put back."""
         model, state = type(row), row.state
         if not self.may_publish(model):
@@ -294,7 +294,7 @@ class Planner:
 
     # -- Prices and facts -----------------------------------------------------------------------------------
 
-    def _plan_value(self, row: Any, now: Values, values: Values) -> None:
+    def _plan_value(self, row: Sourced, now: Values, values: Values) -> None:
         """Take back what was changed in place: by superseding it, if readers have seen it since."""
         if not values:
             return
@@ -308,10 +308,10 @@ class Planner:
         else:
             self._overwrite(row, values)
 
-    def _plan_superseded(self, target: Target, row: Any, before: Values) -> None:
+    def _plan_superseded(self, target: Target, row: Plan | Fact, before: Values) -> None:
         """Make a value current again that the change superseded."""
         key = get_key(target.model, before)
-        current: Any = self.batch.current.get(key)
+        current = self.batch.current.get(key)
         if current is None and isinstance(row, Plan):
             renamed: Any = self.batch.renamed.get((row.tool_id, before["name"]))
             current = renamed if renamed and renamed.added_at >= row.superseded_at else None
@@ -329,12 +329,12 @@ class Planner:
                 self.steps.remove(current, read_values(current))
             self.steps.change(row, {name: before[name] for name in row.HISTORY_FIELDS}, "current again")
 
-    def _leave_value(self, row: Any, key: Key, reason: str) -> None:
+    def _leave_value(self, row: Model, key: Key, reason: str) -> None:
         """Leave a superseded value and its successors, which are told as one."""
         self._handled |= {(one.model, one.pk) for one in self.batch.added_values.get(key, [])}
         self.steps.leave(row, reason)
 
-    def _is_ours(self, current: Any) -> bool:
+    def _is_ours(self, current: Model) -> bool:
         """Return whether the change added this current value, and nobody has changed it since."""
         ours = self.batch.find(current)
         return ours is not None and ours.before is None and self.batch.is_untouched(ours)
@@ -362,7 +362,7 @@ class Planner:
         self.steps.done.append(Done("changed back", new, now, values))
 
 
-def _fits(row: Any, values: Values) -> bool:
+def _fits(row: Model, values: Values) -> bool:
     return not isinstance(row, Fact) or fits(row.attribute.scale, values["value"])
 
 

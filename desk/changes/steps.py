@@ -84,7 +84,7 @@ def _work_off_step(request: HttpRequest, pk: int) -> BulkChange:
 
 
 @transaction.atomic
-def start(pk: int, *, options: dict[str, Any]) -> None:
+def start(pk: int, *, options: dict[str, object]) -> None:
     """Start an action that waits for its confirmation. Idempotent."""
     for change in BulkChange.objects.filter(pk=pk, state=ChangeState.SELECTED).select_for_update(of=("self",)):
         change.state, change.options, change.made_at = ChangeState.RUNNING, options, timezone.now()

@@ -70,7 +70,7 @@ class HandOverPages(admin.ModelAdmin):
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_hand_over"
         return reverse(name, args=[quote(content.pk)], current_app=self.admin_site.name)
 
-    def build_hand_over_panel(self, request: HttpRequest, content: Content) -> dict[str, Any] | None:
+    def build_hand_over_panel(self, request: HttpRequest, content: Content) -> dict[str, object] | None:
         """Return the context of desk/_hand_over.html: where the hand-over stands, and the way to its page.
 
         None for somebody who takes no part, and for what is public, was never talked about, and has no pending change.
@@ -154,7 +154,7 @@ class HandOverPages(admin.ModelAdmin):
 
     def _build_context(
         self, request: HttpRequest, content: Content, found: HandOver | None, form: CommentForm
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         people = [user for user in list_people(content) if user != request.user]
         request.current_app = self.admin_site.name  # Django's templates ask for it
         return {

@@ -69,7 +69,7 @@ class VersionedForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields[SEEN_VERSION].initial = self.seen
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean()
         if self.conflict:
             self.add_error(None, self.conflict.error)

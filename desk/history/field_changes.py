@@ -93,7 +93,7 @@ def format_value(field: models.Field, value: Any, names: Names) -> str:
     return f"{value:f}".rstrip("0").rstrip(".") if field.get_internal_type() == "DecimalField" else str(value)
 
 
-def _format_item(item: Any) -> str:
+def _format_item(item: object) -> str:
     """Return an item of a list, such as a choice of an attribute, as an editor reads it."""
     if not isinstance(item, dict):
         return str(item)

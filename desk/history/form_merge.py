@@ -86,7 +86,7 @@ class FormMerge:
         self.renamed: dict[str, str] = {}
         """The new prefix of each row whose number changed."""
 
-    def get_base(self, model: type[models.Model], pk: int) -> dict[str, Any] | None:
+    def get_base(self, model: type[models.Model], pk: int) -> dict[str, object] | None:
         """Return the initial values of a row's form as it was opened: {} if they are the same, None if unknown."""
         states = self.states.get(model, {})
         if pk not in states:
@@ -223,7 +223,7 @@ class InlineMerge:
             None,
         )
 
-    def _build(self, number: int, instance: models.Model, initial: dict[str, Any] | None) -> BuildForm:
+    def _build(self, number: int, instance: models.Model, initial: dict[str, object] | None) -> BuildForm:
         options = {**self.formset.get_form_kwargs(number), "prefix": f"{self.prefix}-{number}"}
         return partial(_build, self.formset.form, instance, initial, **options)
 
@@ -282,7 +282,7 @@ class InlineMerge:
 
 
 def _build(
-    form_class: Any, instance: models.Model, initial: dict[str, Any] | None, data: QueryDict | None, **options: Any
+    form_class: Any, instance: models.Model, initial: dict[str, object] | None, data: QueryDict | None, **options: Any
 ) -> forms.ModelForm:
     form: forms.ModelForm = form_class(data, instance=copy(instance), initial=dict(initial or {}), **options)
     return form

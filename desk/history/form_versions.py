@@ -88,7 +88,7 @@ def read_typed(form: forms.BaseForm, name: str) -> Any:
     return Typed(tuple(str(one) for one in (data if isinstance(data, list) else [data])))
 
 
-def build_initial(tracked: TrackedModel, values: Values) -> dict[str, Any]:
+def build_initial(tracked: TrackedModel, values: Values) -> dict[str, object]:
     """Return the state of a row as the initial values of its form."""
     return {
         field.name: values[field.attname]

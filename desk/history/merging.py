@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-type Row = Mapping[str, Any]
+type Row = Mapping[str, object]
 """The values of a row by field. A tuple is a list of independent entries, which is merged entry by entry."""
 type Rows = Mapping[str, Row]
 """Rows by key. A row that is not there was removed, or not added yet."""
@@ -29,7 +29,7 @@ class Question(NamedTuple):
 class Merge:
     """The merged rows, and what has to be asked. Until it is answered, the merged value is mine."""
 
-    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rows: dict[str, dict[str, object]] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
 
 
@@ -68,7 +68,7 @@ def merge_rows(
     return merge
 
 
-def merge_lists(base: Iterable[Any], mine: Iterable[Any], theirs: Iterable[Any]) -> tuple[Any, ...]:
+def merge_lists(base: Iterable[object], mine: Iterable[object], theirs: Iterable[object]) -> tuple[object, ...]:
     """Merge two lists of unique entries: mine in their order, without what they removed, then what they added."""
     was, ours, other = tuple(base), tuple(mine), tuple(theirs)
     kept = [entry for entry in ours if entry in other or entry not in was]
@@ -83,7 +83,7 @@ def _merge_fields(
     other: Row,
     answers: Mapping[Question, Keep],
     unanswered: Set[Question],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     merged = {}
     for name in dict.fromkeys([*ours, *other]):
         question = Question(key, name)

@@ -218,7 +218,7 @@ def _set_many_to_many(row: TrackedRow, fields: Sequence[models.Field], version: 
             getattr(row, one.name).set(_read_values([one], version)[one.attname])
 
 
-def _read_values(fields: Sequence[models.Field], row: TrackedRow | HistoryRow) -> dict[str, Any]:
+def _read_values(fields: Sequence[models.Field], row: TrackedRow | HistoryRow) -> dict[str, object]:
     """Return the values of a row or of a history row, for `compare_states`."""
     values = {}
     for one in fields:

@@ -99,7 +99,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
 
     def changeform_view(
         self,
-        request: Any,
+        request: HttpRequest,
         object_id: str | None = None,
         form_url: str = "",
         extra_context: dict[str, object] | None = None,
@@ -179,7 +179,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
         is_previewed = bool(differences) and request.POST.get(KEEP) == PREVIEW
         return HttpResponseRedirect(self._url(obj, "pending_edit") if is_previewed else self._change_url(obj))
 
-    def save_model(self, request: Any, obj: ModelT, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+    def save_model(self, request: HttpRequest, obj: ModelT, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
         """Save an object, unless it was published after its form was taken as that of a draft."""
         is_direct = change and not getattr(request, "is_replay", False)
         if is_direct and (content := find_missing_right(request.user, obj)):
@@ -217,7 +217,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
 
     def get_form(
         self,
-        request: Any,
+        request: HttpRequest,
         obj: ModelT | None = None,
         change: bool = False,  # noqa: FBT001, FBT002 (Django's signature)
         **options: Any,
@@ -226,7 +226,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
             options["form"] = type("ShownForm", (ShownForm, options.get("form", self.form)), {})
         return super().get_form(request, obj, change, **options)
 
-    def extend_change_form(self, request: Any, context: dict[str, Any]) -> None:
+    def extend_change_form(self, request: HttpRequest, context: dict[str, Any]) -> None:
         super().extend_change_form(request, context)
         if getattr(request, "shows_pending", False):
             _drop_shown_error(context)
@@ -243,7 +243,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
         context["may_keep"] = may_propose and (pending is None or bool(shown))
         context["publishes_at_once"] = not may_propose or self.has_publish_permission(request)
 
-    def _describe_pending(self, request: HttpRequest, content: ModelT, pending: PendingChange) -> dict[str, Any]:
+    def _describe_pending(self, request: HttpRequest, content: ModelT, pending: PendingChange) -> dict[str, object]:
         """Return the context of desk/_pending.html. Only who proposes what is public may read what it says."""
         if not self.may_propose(request):
             return {"change": pending}
@@ -300,7 +300,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
         return self._render_pending(request, content, pending, form)
 
     def _act_on_pending(
-        self, request: Any, content: ModelT, pending: PendingChange, form: PendingForm
+        self, request: HttpRequest, content: ModelT, pending: PendingChange, form: PendingForm
     ) -> HttpResponse | None:
         """Do what was pressed; return where to go on, or None for the page of the pending change."""
         action, token = form.cleaned_data["action"], form.cleaned_data["token"]

@@ -1,7 +1,5 @@
 """The forms of pending changes."""
 
-from typing import Any
-
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -14,7 +12,7 @@ from web import clock
 class ShownForm(forms.ModelForm):
     """A form that shows a pending change, and is not saved."""
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean()
         self.add_error(None, ValidationError("It is only shown.", code=KEEP))
         return self.cleaned_data if cleaned is None else cleaned

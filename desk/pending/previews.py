@@ -6,7 +6,6 @@ Those are keyed by the content revision; the preview gives it a number in its tr
 
 import secrets
 from datetime import timedelta
-from typing import Any
 
 from django.core.signing import BadSignature, SignatureExpired
 from django.db import OperationalError
@@ -85,7 +84,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
         return response
 
 
-def _build_changed_page(pending: PendingChange, request: HttpRequest) -> tuple[str, dict[str, Any]]:
+def _build_changed_page(pending: PendingChange, request: HttpRequest) -> tuple[str, dict[str, object]]:
     """Apply a pending change, and return the template and the context of its page. Raises _UnfitError."""
     content = pending.content
     if pending.author is None:
@@ -108,7 +107,7 @@ def _build_changed_page(pending: PendingChange, request: HttpRequest) -> tuple[s
     return _build_page(content, request)
 
 
-def _build_page(content: Changeable, request: HttpRequest) -> tuple[str, dict[str, Any]]:
+def _build_page(content: Changeable, request: HttpRequest) -> tuple[str, dict[str, object]]:
     if isinstance(content, Comparison):
         changed = Comparison.objects.select_related("first", "second").get(pk=content.pk)
         options = parse_comparison_options(request.GET)

@@ -8,7 +8,6 @@ reviews. A preview writes nothing, and nothing of it enters the caches of public
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import Any
 
 from django.conf import settings
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner, b62_decode
@@ -155,7 +154,7 @@ def _load(model: type[Content], pk: int) -> Content | None:
     return querysets[model].filter(pk=pk).first()
 
 
-def _build_page(content: Content, request: HttpRequest) -> tuple[str, dict[str, Any]]:
+def _build_page(content: Content, request: HttpRequest) -> tuple[str, dict[str, object]]:
     """Return the template of an object's page, and its context."""
     # The preview of a review counts that review only, not the drafts of other seats.
     drafts = [content.pk] if isinstance(content, Review) else find_drafts(_tools_of(content))

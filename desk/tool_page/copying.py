@@ -50,7 +50,7 @@ def read_source(request: HttpRequest, field: str) -> Tool | None:
     return form.cleaned_data.get(field) if request.method != "POST" else None
 
 
-def copy_plans(source: Tool, *, of: Tool | None) -> list[dict[str, Any]]:
+def copy_plans(source: Tool, *, of: Tool | None) -> list[dict[str, object]]:
     """Return the current plans of a tool as initial values of new rows, without names that the other tool has."""
     taken = set(of.plans.current().values_list("name", flat=True)) if of else set()
     fields = ("name", *Plan.VALUE_FIELDS, "source")
@@ -59,7 +59,7 @@ def copy_plans(source: Tool, *, of: Tool | None) -> list[dict[str, Any]]:
     ]
 
 
-def copy_facts(source: Tool) -> dict[int, dict[str, Any]]:
+def copy_facts(source: Tool) -> dict[int, dict[str, object]]:
     """Return the current facts of a tool as initial values of new rows, by attribute."""
     fields = (*Fact.VALUE_FIELDS, "source")
     return {fact.attribute_id: {field: getattr(fact, field) for field in fields} for fact in source.facts.current()}
@@ -82,8 +82,8 @@ class CopyingAdmin(admin.ModelAdmin):
             initial |= {name: getattr(source, name) for name in TOOL_FIELDS} | {"category": source.category_id}
         return initial
 
-    def get_formset_kwargs(self, request: HttpRequest, obj: Tool, inline: Any, prefix: str) -> dict[str, Any]:
-        options: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
+    def get_formset_kwargs(self, request: HttpRequest, obj: Tool, inline: Any, prefix: str) -> dict[str, object]:
+        options: dict[str, object] = super().get_formset_kwargs(request, obj, inline, prefix)
         of = obj if obj.pk else None
         source = read_source(request, "plans_from" if of else "duplicate")
         if source and source != of:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import chain
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django import forms
 from django.forms.utils import ErrorDict, ErrorList
@@ -88,7 +88,7 @@ class ScorecardRow:
             ],
         )
 
-    def _initial(self) -> dict[str, Any]:
+    def _initial(self) -> dict[str, object]:
         words = {name: getattr(self.edition, name) for name in Review.WORD_FIELDS} if self.edition else {}
         return {**words, "seen": self.seen}
 
@@ -119,7 +119,7 @@ class ScorecardRow:
         return self.published.verdict if self.published else ""
 
     @property
-    def published_words(self) -> dict[str, Any]:
+    def published_words(self) -> dict[str, object]:
         """The words of the published edition as an editor wrote them, from which a new edition can start."""
         return {name: getattr(self.published, name) for name in Review.WORD_FIELDS} if self.published else {}
 

@@ -107,7 +107,7 @@ def read_words(edition: Review | None, data: QueryDict | None, *, prefix: str) -
     return form
 
 
-def read_prediction(initial: dict[str, Any], data: QueryDict | None, *, prefix: str) -> forms.Form:
+def read_prediction(initial: dict[str, object], data: QueryDict | None, *, prefix: str) -> forms.Form:
     """Return a form of a prediction without its id."""
     form = PredictionForm(data, prefix=prefix, initial=initial)
     del form.fields["id"]

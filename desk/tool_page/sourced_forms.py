@@ -29,7 +29,7 @@ class WhyField(forms.ChoiceField):
 class DayCheckbox(forms.CheckboxInput):
     """A box that a pending change posts with the day on which it was ticked, which may lie in the past."""
 
-    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+    def value_from_datadict(self, data: Mapping[str, object], files: object, name: str) -> Any:
         return str(data.get(name) or "")
 
 

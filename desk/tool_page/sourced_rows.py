@@ -139,7 +139,7 @@ class PlanFormSet(SourcedFormSet):
     KEY = "name"
     DUPLICATE = "This tool already has a plan with that name."
 
-    def __init__(self, *args: Any, copied: Sequence[dict[str, Any]] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, copied: Sequence[dict[str, object]] = (), **kwargs: Any) -> None:
         """Start with new rows of these initial values."""
         self.copied = copied
         super().__init__(*args, **kwargs)
@@ -168,7 +168,7 @@ class FactFormSet(SourcedFormSet):
         self,
         *args: Any,
         instance: Tool | None = None,
-        copied: Mapping[int, dict[str, Any]] = MappingProxyType({}),
+        copied: Mapping[int, dict[str, object]] = MappingProxyType({}),
         **kwargs: Any,
     ) -> None:
         """Start with new rows of these initial values, by attribute."""
