@@ -21,7 +21,7 @@ from comparisons.reading.changes import read_changes
 from comparisons.reading.records import ChangeRecord
 from comparisons.shaping import splits
 from comparisons.shaping.changes import shape_change
-from comparisons.shaping.sentences import list_brief_names, write_card_verdict
+from comparisons.shaping.sentences import list_brief_names, write_card_verdict, write_panel_verdict
 from comparisons.shaping.tool_columns import Card, build_card
 from newsletter.content import NewsItem, Side, has_news, parse_items
 from newsletter.lateness import was_judged, was_public
@@ -110,9 +110,11 @@ def _build_comparisons(
             & was_public(Tool, at=looked_at, prefix="second_")
         )
     new = published.filter(is_new).exclude(pk__in=told["comparison"]).newest_first().with_numbers()
+    # Mail says nothing of made-up votes: it stays in mailboxes after the line has gone that says what they are.
+    write_verdict = write_panel_verdict if made_up.are_there() else write_card_verdict
     for comparison in new[:MAX_ITEMS]:
         cards = build_card(comparison.first), build_card(comparison.second)
-        verdict = write_card_verdict(*cards)
+        verdict = write_verdict(*cards)
         yield NewsItem(
             kind="comparison",
             object=comparison.pk,

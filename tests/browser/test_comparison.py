@@ -22,7 +22,7 @@ def test_vote_counts_in_place_and_can_be_changed_and_withdrawn(site, page: Page)
     find_mistral(page).get_by_role("button", name="Ship").click()
     expect(find_mistral(page)).to_contain_text("10 votes, early: 72–100%")
     expect(page.locator("#announcement")).to_have_text(
-        "Your ship vote for Mistral Medium 3 (72B Instruct) counts. 10 ship, 0 skip. Undo is beside the buttons."
+        "Your ship vote for Mistral Medium 3 (72B Instruct) counts. 10 ship, 0 skip. Undo is below the buttons."
     )
     expect(page.locator("#rails")).to_contain_text("Visitors 100% of 10")
     expect(find_mistral(page).get_by_role("button", name="Ship")).to_have_attribute("aria-pressed", "true")

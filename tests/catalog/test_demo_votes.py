@@ -192,13 +192,16 @@ def test_outage_leaves_what_was_known(monkeypatch):
     assert made_up.are_there() is False
 
 
-def test_newsletter_names_no_tool_to_watch(cast, asking):
+def test_newsletter_names_no_tool_to_watch_and_no_visitors(cast, asking):
     issue = compose_issue(since=make.PAST)
     assert "watch" not in [item["kind"] for item in issue.content]
+    assert "isitors" not in str(issue.content)
     call_command("clear_demo_votes", verbosity=0)
-    make.votes(on=Tool.objects.get(slug="aider"), ship=1)
+    make.votes(on=Tool.objects.get(slug="aider"), ship=100)  # the panel is split on it
     issue.delete()
-    assert "watch" in [item["kind"] for item in compose_issue(since=make.PAST).content]
+    content = compose_issue(since=make.PAST).content
+    assert "watch" in [item["kind"] for item in content]
+    assert "Visitors break the tie on Aider" in str(content)
 
 
 def test_made_up_votes_are_looked_up_in_an_index(cast):
