@@ -183,7 +183,8 @@ def check_own_answers(edge: nginx.Edge) -> None:
     response = plain.getresponse()
     assert (response.status, response.headers["Location"]) == (301, "https://localhost/tools/?page=2")
     plain.close()
-    assert fetch(edge, "/metrics", Authorization="Bearer x").status == 404
+    for inside in ("/metrics", "/healthz", "/readyz"):
+        assert fetch(edge, inside, Authorization="Bearer x").status == 404
     assert fetch(edge, f"{TOOL}vote/", "POST", b"x" * 200_000).status == 413
     with pytest.raises(ssl.SSLError, match="unrecognized name"):
         http.client.HTTPSConnection("127.0.0.1", edge.port, context=trust(edge), timeout=30).request("GET", "/")
