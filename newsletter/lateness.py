@@ -10,7 +10,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-from reviews.models import Outcome, Prediction
+from reviews.choices import Outcome
+from reviews.models import Prediction
 
 
 def was_public(model: type[models.Model], *, at: datetime, prefix: str = "") -> Q:

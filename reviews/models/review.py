@@ -1,26 +1,21 @@
-from collections import Counter, defaultdict
+"""Reviewers and their reviews."""
+
 from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
 from reviews.basis import MAX_DAYS, MAX_VERSION_LENGTH, describe_basis, find_basis_errors
-from reviews.choices import Basis, Behind, Outcome, Verdict
+from reviews.choices import Basis, Behind, Verdict
 from reviews.verdicts import NO_VERDICT, find_verdict_errors
 from tools import slugs
 from tools.expressions import LastChanged
-from tools.models import (
-    Tool,
-    unique_name_constraint,
-    validate_web_address,
-    web_address_constraint,
-)
+from tools.models import Tool, unique_name_constraint
 from tools.publishing import PublicationState, Publishable, TransitionError, is_published
 from tools.row_history import History
 from tools.search import SearchableQuerySet, highlight
@@ -309,107 +304,3 @@ class Review(Publishable):
         if self.state != PublicationState.PUBLISHED:
             raise ValueError(f"Only a published review can be superseded; this one is {self.state}.")
         return Review.objects.create(tool_id=self.tool_id, reviewer_id=self.reviewer_id, **words)
-
-
-JUDGED = (F("judged_on").desc(nulls_last=True), F("due_on").desc(), F("id").desc())
-
-
-class PredictionQuerySet(models.QuerySet["Prediction"]):
-    def on_record(self, *, at: datetime | None = None) -> Self:
-        """Return the predictions of all published editions, superseded ones included, on published tools."""
-        return self.filter(is_published(at=at, prefix="review__"), is_published(at=at, prefix="review__tool__"))
-
-    def due_soonest(self) -> Self:
-        """Return the open predictions, those due first or overdue first."""
-        return self.filter(outcome=Outcome.OPEN).order_by("due_on", "pk")
-
-    def judged(self) -> Self:
-        """Return the judged predictions, latest first; those without a day of judgment come last, by due day."""
-        return self.exclude(outcome=Outcome.OPEN).order_by(*JUDGED)
-
-    def of_seat(self, reviewer: int) -> Self:
-        """Return the predictions of a reviewer, given by id, with their tools, those due last first."""
-        return self.filter(review__reviewer=reviewer).select_related("review__tool").order_by("-due_on", "-pk")
-
-    def last_of_each_seat(self, most: int) -> Self:
-        """Return the predictions due last of each seat, `most` each, seat by seat and in the order of time."""
-        latest_first = Window(
-            RowNumber(), partition_by=F("review__reviewer"), order_by=[F("due_on").desc(), F("pk").desc()]
-        )
-        ranked = self.annotate(place=latest_first).filter(place__lte=most).select_related("review__reviewer")
-        return ranked.order_by("review__reviewer__seat", "due_on", "pk")
-
-    def outcomes(self) -> dict[int, Counter[str]]:
-        """Return the number of predictions per outcome, by reviewer's id."""
-        counts: dict[int, Counter[str]] = defaultdict(Counter)
-        rows = self.order_by().values_list("review__reviewer", "outcome").annotate(Count("pk"))
-        for reviewer, outcome, number in rows:
-            counts[reviewer][outcome] = number
-        return counts
-
-
-class Prediction(models.Model):
-    """A dated claim in a review, which an editor judges later."""
-
-    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="predictions")
-    claim = models.CharField(max_length=500)
-    due_on = models.DateField()
-    outcome = models.CharField(max_length=5, choices=Outcome, default=Outcome.OPEN)
-    note = models.TextField(blank=True)
-    source = models.URLField(max_length=500, blank=True, validators=[validate_web_address])
-    judged_on = models.DateField(null=True, blank=True)
-
-    objects = PredictionQuerySet.as_manager()
-    history = History()
-
-    class Meta:
-        ordering = ["due_on", "pk"]
-        indexes = [
-            models.Index("due_on", "id", name="reviews_prediction_open", condition=Q(outcome="open")),
-            models.Index(*JUDGED, name="reviews_prediction_judged", condition=~Q(outcome="open")),
-        ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["review", "claim"],
-                name="reviews_prediction_once",
-                violation_error_message="This review already makes that claim.",
-            ),
-            models.CheckConstraint(name="reviews_prediction_outcome_known", condition=Q(outcome__in=Outcome.values)),
-            models.CheckConstraint(
-                name="reviews_prediction_open_not_judged",
-                condition=~Q(outcome=Outcome.OPEN) | Q(judged_on__isnull=True),
-                violation_error_message="An open prediction must not have a day on which it was judged.",
-            ),
-            web_address_constraint("source", name="reviews_prediction_source_web"),
-        ]
-
-    def __str__(self) -> str:
-        return self.claim
-
-
-class Mention(models.Model):
-    """A review that names a tool other than its own (`reviews.actions.note_mentions`). The two may be rivals."""
-
-    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="mentions", db_index=False)
-    tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="mentions")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["review", "tool"], name="reviews_mention_once")]
-
-    def __str__(self) -> str:
-        return f"review {self.review_id} names tool {self.tool_id}"
-
-
-class Flip(models.Model):
-    """An edition that flips the verdict of the edition before. Only triggers write it (reviews/sql/flips.sql)."""
-
-    review = models.OneToOneField(Review, on_delete=models.CASCADE, primary_key=True)
-    before = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="+")
-    tool = models.ForeignKey(Tool, on_delete=models.CASCADE, related_name="+")
-    published_at = models.DateTimeField()
-
-    class Meta:
-        indexes = [models.Index(fields=["-published_at", "-review"], name="reviews_flip_newest")]
-
-    def __str__(self) -> str:
-        return f"review {self.review_id} says the opposite of {self.before_id}"
