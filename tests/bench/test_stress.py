@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from bench.proof.site import Site
-from bench.stress import DEEDS, SETTINGS, WORKERS, Stress
+from bench.stress.roles import DEEDS
+from bench.stress.run import SETTINGS, WORKERS, Stress
 
 WAIT = 10.0  # seconds for a save, and more than the CPU alone makes readers wait while other tests run
 
