@@ -126,8 +126,8 @@ class ComparisonQuerySet(SearchableQuerySet):
         )
 
     def with_reworded_at(self) -> Self:
-        """Annotate `reworded_at`: when what a feed says of it was last something else, for another reason than a
-        publication; None if never.
+        """Annotate `reworded_at`: when what a feed says of it last changed for another reason than a publication; None
+        if never.
 
         That is its introduction, the order of its tools, names, addresses, and reviews that were put back.
         """

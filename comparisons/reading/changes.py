@@ -152,8 +152,8 @@ SELECT CASE WHEN listed.origin = {FLIP} THEN {_FLIP} END AS flip,
        CASE listed.origin WHEN {NOTE} THEN (SELECT note FROM tools_correction WHERE id = listed.id) END AS note
 """
 
-# When anything in a change was last something else: a name or an address, a source, the edition before a flip, or what
-# the change led to was not yet known to be wrong.
+# When anything that a change says last changed: a name or an address, a source, the edition before a flip, or that its
+# new value turned out to be wrong.
 _UPDATED_AT = f"""GREATEST(
     listed.at, last_changed('tools_historicaltool', tool.id, 'name', 'slug', 'category_id'),
     last_changed('tools_historicalcategory', category.id, 'name'),

@@ -125,7 +125,7 @@ def _store_and_show(request: HttpRequest, kind: ImportKind, page: ImportPage, fi
 
 
 def _refuse_for_room(request: HttpRequest, kind: ImportKind, page: ImportPage) -> HttpResponse:
-    """Show the upload form again, because no disk took the file."""
+    """Show the upload form again, because the disk is full or read-only."""
     refusal = f"Nothing was imported: {contention.NO_FILES} Choose the file again then."
     response = _render(request, kind, page, form=UploadForm(), refusal=refusal)
     contention.mark_busy(response)

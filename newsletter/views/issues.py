@@ -82,7 +82,7 @@ def feed(request: HttpRequest) -> HttpResponse:
             title=get_title(found, items),
             url=absolute_url(found.get_absolute_url()),
             published=found.day,
-            # It says something else once a part of it is withdrawn.
+            # Its text changes when a part of it is withdrawn.
             updated=max([found.day, *(changed_at.get((item.kind, item.object), found.day) for item in told)]),
             categories=("Newsletter",),
             content=render_to_string(
