@@ -27,10 +27,15 @@ MAX_HEAD = 64 * 1024  # bytes; a longer one is left to the parser, which refuses
 
 
 class Response(wsgi.Response):
-    """gunicorn's response without `Server`, which only tells scanners what to try."""
+    """gunicorn's response without `Server`, which only tells scanners what to try, and with every `close` obeyed."""
 
     def default_headers(self) -> list[str]:
         return [line for line in super().default_headers() if not line.startswith("Server:")]
+
+    def should_close(self) -> bool:
+        """Return whether the client wants no more. gunicorn only knows a `close` that nothing else stands beside."""
+        options = (option for name, value in self.req.headers if name == "CONNECTION" for option in value.split(","))
+        return super().should_close() or any(option.strip(" \t").lower() == "close" for option in options)
 
 
 wsgi.Response = Response  # there is no setting for it

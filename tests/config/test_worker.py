@@ -120,6 +120,16 @@ def test_pipelined_requests_are_all_answered(server):
     assert answer.count(b"HTTP/1.1 200 OK") == 5
 
 
+@pytest.mark.parametrize("options", ["Connection: X-Foo, Close", "Connection: x-foo\r\nConnection: close"])
+def test_close_is_obeyed_beside_other_options(server, options):
+    with server.connect(timeout=PATIENCE) as client:
+        client.sendall(f"GET /favicon.ico HTTP/1.1\r\nHost: 127.0.0.1\r\n{options}\r\n\r\n".encode())
+        answer = b""
+        while chunk := client.recv(65536):
+            answer += chunk
+    assert (answer[:15], b"Connection: close" in answer) == (b"HTTP/1.1 200 OK", True)
+
+
 def test_scheme_that_a_client_claims_is_not_believed_without_a_proxy(server):
     answer = server.ask(
         "/newsletter/", f"Origin: https://127.0.0.1:{server.port}", "X-Forwarded-Proto: https", method="POST"
