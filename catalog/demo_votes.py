@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from comparisons.models import Comparison
 from tools.models import Tool
 from votes import made_up
-from votes.models import HeldFor, Listing, PairChoice, PairVote, Vote, VoteState
+from votes.models import HeldFor, LedgerHour, Listing, PairChoice, PairVote, Vote, VoteState
 from votes.ranking import rank_pairs
 from web import clock
 
@@ -63,10 +63,14 @@ def clear_demo_votes() -> tuple[int, int]:
     The ledger, the tallies, the listings, and the rankings follow.
     """
     with transaction.atomic():
+        with connection.cursor() as cursor:  # no vote may be cast between the two deletions
+            cursor.execute("LOCK TABLE votes_vote IN SHARE ROW EXCLUSIVE MODE")
         in_range = {"visitor__range": (made_up.FIRST, made_up.LAST)}
         tools = list(Tool.objects.filter(votes__visitor__range=in_range["visitor__range"]).distinct().order_by("pk"))
         votes = Vote.objects.filter(**in_range)._raw_delete("default")
         pair_votes = PairVote.objects.filter(**in_range)._raw_delete("default")
+        # The triggers leave empty rows, from which the ledger would show that votes had been taken back.
+        LedgerHour.objects.filter(tool__in=tools, ship=0, skip=0)._raw_delete("default")
         rank_pairs()
     for tool in tools:
         Listing.objects.settle(tool)  # the trigger skips a listing that is locked

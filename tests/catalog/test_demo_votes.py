@@ -147,6 +147,7 @@ def test_clearing_leaves_the_votes_of_visitors(cast, form_client):
     ]  # fmt: skip
     assert PairVote.objects.count() == 1
     assert verify_tally() == []
+    assert "taken back" not in Client().get("/tools/vllm/votes/").content.decode().split("are not listed")[1]
     [tally] = PairTally.objects.exclude(for_first=0, for_second=0)
     assert (tally.for_first + tally.for_second, tally.neither, tally.held) == (1, 0, 0)
     assert (PairRank.objects.count(), RankedPair.objects.count()) == (0, 0)
