@@ -19,6 +19,10 @@ from web.words import join_words
 class PresenceAdmin(admin.ModelAdmin):
     """A ModelAdmin whose form says who else has it open."""
 
+    def may_be_present(self, request: HttpRequest, obj: models.Model | None) -> bool:
+        """Return whether a user may have the form of an object open, to write in it."""
+        return self.has_change_permission(request, obj)
+
     def add_presence(self, request: HttpRequest, obj: models.Model, context: dict[str, object]) -> None:
         """Note that the user opened a form, and put into its context who else did."""
         user = cast("User", request.user)
@@ -55,7 +59,7 @@ def report(request: HttpRequest, content_type_id: int, object_id: int) -> JsonRe
     if not isinstance(model_admin, PresenceAdmin):
         raise Http404
     obj = model_admin.get_object(request, str(object_id))
-    if not model_admin.has_change_permission(request, obj):
+    if not model_admin.may_be_present(request, obj):
         raise PermissionDenied
     if obj is None:
         raise Http404

@@ -177,6 +177,12 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin, PresenceAdmin):
         """Also allow users who may only write in the scorecard, on its page: everything else is read-only there."""
         return super().has_change_permission(request, obj) or _writes_scorecard_only(request)
 
+    def _may_write_scorecard(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request) and may_write_reviews(request.user)
+
+    def may_be_present(self, request: HttpRequest, obj: Any) -> bool:
+        return super().may_be_present(request, obj) or self._may_write_scorecard(request)
+
     def get_inlines(self, request: HttpRequest, obj: Tool | None) -> list[type[InlineModelAdmin]]:
         """Return the rows of plans and facts for users who may write them; others get them as text.
 
@@ -238,10 +244,7 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin, PresenceAdmin):
     ) -> HttpResponse:
         """Show the page, or save all of it in one transaction. Retry once if someone else saved first."""
         request.writes_scorecard_only = (
-            object_id is not None
-            and not super().has_change_permission(request)
-            and self.has_view_permission(request)
-            and may_write_reviews(request.user)
+            object_id is not None and not super().has_change_permission(request) and self._may_write_scorecard(request)
         )
         attempt = partial(super().changeform_view, request, object_id, form_url, extra_context)
         try:
