@@ -21,9 +21,14 @@ _NOT_REPEATED = frozenset({"csrfmiddlewaretoken"})
 
 
 def fail(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Offer the form again to a user of the desk whose own page sent it; otherwise return the site's error page."""
-    if not (request.path.startswith(reverse("admin:index")) and is_same_origin(request) and _may_enter(request)):
+    """Offer the form again to a user of the desk whose own page sent it; ask others who were there to sign in.
+
+    Anyone else gets the site's error page.
+    """
+    if not (request.path.startswith(reverse("admin:index")) and is_same_origin(request)):
         return csrf_failure(request, reason)
+    if not _may_enter(request):
+        return _ask_to_sign_in(request)
     try:
         fields = [
             (name, value)
@@ -39,6 +44,20 @@ def fail(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _may_enter(request: HttpRequest) -> bool:
     return admin.site.has_permission(request) and not second_factor.is_missing(request)
+
+
+@never_cache
+@csp_override(settings.ADMIN_CSP)
+def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    context = {
+        **admin.site.each_context(request),
+        "title": "You are signed out",
+        "words": "Nothing was saved. Sign in and open the form again: it offers what you typed, which this browser has "
+        "kept unless you signed out yourself.",
+        "link": "Sign in, and open it again",
+        "address": request.get_full_path(),
+    }
+    return TemplateResponse(request, "desk/refusal.html", context, status=403).render()
 
 
 @never_cache

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import cast
 
 from django.contrib.admin import AdminSite
@@ -50,6 +51,8 @@ def answer(site: AdminSite, request: HttpRequest, view: Callable[[], HttpRespons
         if _has_nul(request):
             raise BadRequest("The query string contains a NUL character.")
         response = view()
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return _refuse_method(site, request, response)
         return response.render() if isinstance(response, SimpleTemplateResponse) else response
     except MayNotPublishError as error:
         return _render(site, request, status=403, title="You may not do this at once", words=error.args[0])
@@ -81,6 +84,13 @@ def _refuse_request(site: AdminSite, request: HttpRequest, error: Exception) -> 
     logger.warning("Refused %s %s: %r", request.method, request.path, error, exc_info=error)
     words = "A filter, a number, or a date in the address or in the form is not valid. Nothing was changed."
     return _render(site, request, status=400, title="This request is not valid", words=words)
+
+
+def _refuse_method(site: AdminSite, request: HttpRequest, response: HttpResponseBase) -> HttpResponse:
+    words = "This address belongs to a button of another page. Nothing was changed."
+    page = _render(site, request, status=response.status_code, title="Nothing to see here", words=words)
+    page.headers["Allow"] = response.headers["Allow"]
+    return page
 
 
 def _render(site: AdminSite, request: HttpRequest, *, status: int, **context: object) -> HttpResponse:

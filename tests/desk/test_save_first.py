@@ -100,6 +100,13 @@ def test_only_a_page_of_ours_gets_its_form_back(strict, headers, is_user):
     assert (response.status_code, "Mine." in response.content.decode()) == (403, False)
 
 
+def test_signed_out_editor_is_asked_to_sign_in_where_the_form_was():
+    address = reverse("admin:tools_tool_add")
+    response = Client(enforce_csrf_checks=True).post(address, {"tagline": "Mine."}, **OURS)
+    [link] = html.fromstring(response.content.decode()).xpath("//div[@id='content']//a")
+    assert (response.status_code, link.get("href"), link.text) == (403, address, "Sign in, and open it again")
+
+
 def test_passwords_are_not_repeated(strict):
     user = User.objects.get()
     address = reverse("admin:auth_user_password_change", args=[user.pk])
