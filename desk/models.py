@@ -74,6 +74,11 @@ class PendingChange(models.Model):
         return (self.author.get_full_name() or self.author.get_username()) if self.author else "someone"
 
     @property
+    def scheduler_name(self) -> str:
+        """Who scheduled it; "" if nobody did, or their account is gone."""
+        return (self.scheduled_by.get_full_name() or self.scheduled_by.get_username()) if self.scheduled_by else ""
+
+    @property
     def token(self) -> str:
         """What identifies this state of it. A form posts it back, which reveals that somebody has changed it since."""
         return f"{self.pk}-{self.kept_at.timestamp():.6f}"

@@ -63,6 +63,8 @@ def _scorecard_problems(scorecard: Scorecard) -> Iterator[FieldProblem]:
     for row in scorecard:
         if row.has_changed():
             yield from _form_problems(row.reviewer.name, row.form)
+            for message in row.predictions.non_form_errors():
+                yield FieldProblem(f"{row.reviewer.name}, predictions", str(message), f"row-{row.form.prefix}")
             for prediction in row.predictions.forms:
                 yield from _form_problems(f"{row.reviewer.name}, prediction", prediction)
 

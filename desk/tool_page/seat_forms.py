@@ -16,6 +16,7 @@ from web import clock
 from web.fields import LineField, MultilineField
 
 BLANK_PREDICTIONS = 2
+MAX_PREDICTIONS = 30
 
 
 class SeatForm(forms.Form):
@@ -79,6 +80,10 @@ class PredictionForm(forms.Form):
 
 
 class PredictionFormSet(forms.BaseFormSet):
+    default_error_messages = forms.BaseFormSet.default_error_messages | {
+        "too_many_forms": f"A review has at most {MAX_PREDICTIONS} predictions."
+    }
+
     def clean(self) -> None:
         seen = set()
         for form in self.forms:
@@ -92,7 +97,7 @@ PredictionForms = forms.formset_factory(
     PredictionForm,
     formset=PredictionFormSet,
     extra=BLANK_PREDICTIONS,
-    max_num=30,
+    max_num=MAX_PREDICTIONS,
     validate_max=True,
     renderer=PLAIN_RENDERER,
 )

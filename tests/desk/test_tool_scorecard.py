@@ -108,6 +108,18 @@ def test_draft_can_be_changed_and_deleted_in_its_row(admin_client):
     assert read_editions(tool) == []
 
 
+def test_too_many_predictions_are_a_problem_of_the_page(admin_client):
+    tool, seat = make.tool(), make.reviewer(seat=1)
+    typed = row_fields(seat, verdict="ship", quote=LONG, predictions__TOTAL_FORMS=31)
+    for number in range(31):
+        typed |= row_fields(
+            seat, **{f"predictions__{number}__claim": f"{number}.", f"predictions__{number}__due_on": DUE}
+        )
+    problem = f"{seat.name}, predictions: A review has at most 30 predictions."
+    assert read_errors(save(admin_client, tool, **typed)) == [problem]
+    assert read_editions(tool) == []
+
+
 def test_published_edition_is_read_only_and_a_new_one_is_a_draft(admin_client):
     tool, seat = make.tool(published_at=None), make.reviewer(seat=1)
     make.review(of=tool, by=seat, quote="**Old** <script>x</script>")
