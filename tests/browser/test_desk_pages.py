@@ -14,6 +14,13 @@ from tests.browser.signing_in import add_session, sign_in
 from tests.desk.test_permissions import list_pages
 from tools.models import Tool
 
+# How wide a list is, as a share of its place.
+SHARE_OF_A_LIST = """() => {
+    const list = document.querySelector("#result_list");
+    return list ? list.offsetWidth / list.parentElement.clientWidth : 0;
+}"""
+MAX_SHARE = 1.15  # a list of many columns scrolls a little beside its filters
+
 
 def list_url(model) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
@@ -48,6 +55,10 @@ def find_faults(page: Page, url: str) -> list[str]:
     if response.status != 200 or page.url != url or not page.locator("#site-name").count():
         return [f"{url} is no page of the desk: {response.status}, {page.url}"]
     complaints = find_too_wide(page, (1440, 768, 390))
+    page.set_viewport_size({"width": 1440, "height": 900})
+    if (share := page.evaluate(SHARE_OF_A_LIST)) > MAX_SHARE:
+        complaints.append(f"{url}: a long name pushes columns out, the list is {share:.2f} times as wide as its place")
+    page.set_viewport_size({"width": 390, "height": 900})
     if report := find_violations(page):
         complaints.append(f"{url}: {report}")
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
