@@ -14,6 +14,7 @@ from accounts.models import User
 from config import local_postgres, local_site
 from config.listening import get_port, resolve_bind
 from tests import factories as make
+from tests.commands import run_command
 from tests.server import database_url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +41,7 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     ],
 )
 def test_production_names_missing_settings(environment, missing):
-    process = manage("check", **environment)
+    process = run_command("check", **environment)
     assert process.returncode == 1
     assert f"cannot start in production without {missing}." in process.stderr
     assert "Traceback" not in process.stderr
@@ -58,7 +59,7 @@ def test_missing_database_is_a_message_without_traceback(tmp_path):
 def test_failed_statement_is_not_reported_as_a_missing_database(code):
     fail = f"DO $$ BEGIN RAISE EXCEPTION 'failed' USING ERRCODE = '{code}'; END $$"
     script = f'from django.db import connection; connection.cursor().execute("{fail}")'
-    process = manage("shell", "--no-imports", "-c", script, DATABASE_URL=database_url())
+    process = run_command("shell", "--no-imports", "-c", script, DATABASE_URL=database_url())
     assert process.returncode == 1
     assert "OperationalError: failed" in process.stderr
     assert "cannot connect" not in process.stderr
@@ -71,7 +72,7 @@ def test_mail_has_one_sender_whatever_the_name_of_the_site(name):
         "mail = message_from_bytes(EmailMessage(to=['a@b.example']).message().as_bytes(), policy=policy.default)\n"
         "print([(sender.display_name, sender.addr_spec) for sender in mail['From'].addresses])"
     )
-    process = manage("shell", "--no-imports", "-c", script, SITE_NAME=name, SITE_URL="http://x.example")
+    process = run_command("shell", "--no-imports", "-c", script, SITE_NAME=name, SITE_URL="http://x.example")
     assert process.stdout == f"{[(name, 'hello@x.example')]}\n", process.stderr
 
 
@@ -235,7 +236,7 @@ def test_https_is_enforced_for_the_host_alone_unless_its_operator_asks_for_more(
         "'Strict-Transport-Security'))"
     )
     defaults = {"SITE_URL": "https://ships.example", "ALLOWED_HOSTS": "ships.example", "DATABASE_URL": database_url()}
-    process = manage("shell", "--no-imports", "-c", script, **{**defaults, **environment})
+    process = run_command("shell", "--no-imports", "-c", script, **{**defaults, **environment})
     assert process.stdout.splitlines() == [header], process.stderr
 
 
