@@ -17,6 +17,7 @@ from django.db import connection
 
 from config import backups
 from tests import factories as make
+from tests.commands import run_command
 from tests.server import database_url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,9 +40,8 @@ def start(*words: str, **environment: str) -> "subprocess.Popen[str]":
 
 def manage(*words: str, **environment: str) -> tuple[int, str]:
     """Run a command and return its exit code and what it printed."""
-    process = start(*words, **environment)
-    printed, errors = process.communicate(timeout=300)
-    return process.returncode, printed + errors
+    process = run_command(*words, **environment)
+    return process.returncode, process.stdout + process.stderr
 
 
 @pytest.fixture
