@@ -55,7 +55,7 @@ def answer(site: AdminSite, request: HttpRequest, view: Callable[[], HttpRespons
             return _refuse_method(site, request, response)
         return response.render() if isinstance(response, SimpleTemplateResponse) else response
     except MayNotPublishError as error:
-        return _render(site, request, status=403, title="You may not do this at once", words=error.args[0])
+        return _render(site, request, status=403, title="You may not publish this", words=error.args[0])
     except PermissionDenied:
         return _refuse_permission(site, request)
     except (BadRequest, SuspiciousOperation, DataError) as error:

@@ -35,6 +35,11 @@ def explain_adding(content: type[Model], model: type[Model]) -> str:
     return f"{words}{content._meta.verbose_name}. {way}{ask_editor(content)}"
 
 
+def explain_publishing(content: type[Model]) -> str:
+    """Return why a user may not publish, schedule, or withdraw content of a kind, and whom to ask."""
+    return f"Your account may not publish a {content._meta.verbose_name}. {ask_editor(content)}"
+
+
 def ask_editor(content: type[Model]) -> str:
     """Return whom to ask who may publish content of a kind, as a sentence."""
     people = User.objects.with_perm(PUBLISH_PERMISSIONS[content]).filter(is_staff=True).order_by("username")

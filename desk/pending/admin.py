@@ -57,7 +57,7 @@ from desk.publishing.admin import PublishingAdmin, suggest_time
 from desk.publishing.gate import format_moment
 from desk.publishing.previews import LIFETIME_HOURS
 from desk.refusals import MayNotPublishError
-from desk.shown import ask_editor, explain
+from desk.shown import ask_editor, explain, explain_publishing
 from tools.models import ContentRevision
 from tools.publishing import PublicationState
 
@@ -305,7 +305,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
         """Do what was pressed; return where to go on, or None for the page of the pending change."""
         action, token = form.cleaned_data["action"], form.cleaned_data["token"]
         if action != "discard" and not self.has_publish_permission(request):
-            raise PermissionDenied
+            raise MayNotPublishError(explain_publishing(self.model))
         if action == "publish":
             return self._publish_pending(request, content, pending, token)
         with transaction.atomic():

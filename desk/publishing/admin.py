@@ -11,7 +11,6 @@ from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.options import Action, ActionLocation
 from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -37,6 +36,8 @@ from desk.publishing.transitions import (
     compute_effects,
     describe_state,
 )
+from desk.refusals import MayNotPublishError
+from desk.shown import explain_publishing
 from web import clock
 from web.fields import MultilineField
 from web.words import count_of
@@ -183,7 +184,7 @@ class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
     def transition_view(self, request: HttpRequest, object_id: str, *, transition: Transition) -> HttpResponse:
         """Ask for confirmation (GET), and apply a transition to one object (POST)."""
         if not self.has_publish_permission(request):
-            raise PermissionDenied
+            raise MayNotPublishError(explain_publishing(self.model))
         content = self.get_object(request, unquote(object_id))
         if content is None:
             raise Http404
@@ -214,7 +215,7 @@ class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
     ) -> HttpResponse | None:
         """Ask for confirmation, and apply a transition to the selected rows. None returns to the list."""
         if not self.has_publish_permission(request):
-            raise PermissionDenied
+            raise MayNotPublishError(explain_publishing(self.model))
         number = rows.count()
         if number > change_links.ROWS_PER_PAGE:
             title = f"{transition.label.removesuffix(' now')} {number:,} {self.opts.verbose_name_plural}"

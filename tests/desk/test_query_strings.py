@@ -103,7 +103,11 @@ def test_nul_in_a_reason_of_deletion_is_a_400():
 
 
 def test_missing_permission_is_said_in_the_desk(client: Client):
+    make.user("tools.publish_tool", username="ada")
     client.force_login(person("Reviewer"))
+    refused = client.get(change_url(make.tool(published_at=None)).replace("/change/", "/publish/"))
+    assert refused.status_code == 403
+    assert "Your account may not publish a tool. Ask an editor: ada." in refused.text
     for address in (
         "/admin/accounts/user/",
         "/admin/newsletter/issue/",
