@@ -1,5 +1,6 @@
 """The order of splits, and the count of recent readers."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -69,3 +70,13 @@ def test_split_appears_by_the_clock(time_machine):
         time_machine.move_to(make.FUTURE + timedelta(days=days, hours=1))
         seen.append(read_splits())
     assert seen == [[], [(0, 1)], [(1, 1)], [(0, 1)]]
+
+
+@pytest.mark.django_db
+def test_page_without_votes_begins_with_what_splits_the_panel(client):
+    a = make.tool()
+    for verdict in ("ship", "skip"):
+        make.review(of=a, by=make.reviewer(), verdict=verdict)
+    page = client.get("/splits/").text
+    assert re.findall(r"<h2[^>]*>([^<]+)", page)[0] == "Tools that split the panel"
+    assert page.index("Visitors are not clearly on the other side") < page.index("Tools that split the panel</h2>")
