@@ -64,7 +64,7 @@ class SearchAdmin(admin.ModelAdmin):
         return get_admin_url(type(row), "change", quote(row.pk))
 
     def name_hit(self, row: Any) -> str:
-        """Return what the search of the whole desk calls a row."""
+        """Return what the search of the whole desk calls a row. It is cut at MAX_TEXT_LENGTH of desk/items.py."""
         return str(row)
 
     def describe_hit(self, row: Any) -> str:

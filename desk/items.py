@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+MAX_TEXT_LENGTH = 120  # characters of a line that a search finds; about two lines of its suggestions
+
 
 @dataclass(frozen=True, slots=True)
 class DeskItem:

@@ -61,6 +61,15 @@ def shorten(text: str, limit: int) -> str:
     return (words or text[: limit - 1]).rstrip(" ,;:.–—") + "…"
 
 
+def join_shortened(first: str, joint: str, second: str, *, limit: int) -> str:
+    """Return two texts with a joint between them, in at most `limit` characters. If they are too long, the longer one
+    is cut first, so that neither takes the room of the other.
+    """
+    room = limit - len(joint)
+    first = shorten(first, max(room - room // 2, room - len(second)))
+    return f"{first}{joint}{shorten(second, room - len(first))}"
+
+
 def split_sentences(text: str) -> list[str]:
     """Return the sentences of a text: it is split after `.`, `!`, or `?`, and a closing quote, before white space."""
     return re.split(r"(?<=[.!?])\s+|(?<=[.!?][”\")])\s+", text.strip()) if text.strip() else []

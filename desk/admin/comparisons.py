@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from comparisons.editor_lines import swap_sides
 from comparisons.models import Comparison
 from desk.fields import MARKDOWN_PREVIEW_URL, SearchedSelect
+from desk.items import MAX_TEXT_LENGTH
 from desk.line_rows import LineRowsField
 from desk.lists.change_lists import StateFilter
 from desk.pending.admin import PendingAdmin
@@ -26,6 +27,7 @@ from desk.publishing.pair_check import PairCheck, check_pair, find_comparison, r
 from tools.models import Tool
 from tools.publishing import PublicationState
 from web.normalize import normalize_line
+from web.words import join_shortened
 
 TYPED = "-typed"  # suffix of the text field that replaces the suggestions without JavaScript, and prefix of its value
 
@@ -140,6 +142,9 @@ class ComparisonAdmin(PendingAdmin[Comparison], PresenceAdmin):
 
     class Media:
         js = ["admin/js/jquery.init.js", "desk/pair_check.js", forms.Script("desk/preview.js", defer=True)]
+
+    def name_hit(self, row: Comparison) -> str:
+        return join_shortened(str(row.first), " vs ", str(row.second), limit=MAX_TEXT_LENGTH)
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any

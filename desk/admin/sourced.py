@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from desk.bulk.layouts import FACT_SHEET, PLAN_SHEET
 from desk.bulk.sheet_admin import SheetAdmin
+from desk.items import MAX_TEXT_LENGTH
 from desk.lists.change_lists import (
     CheckedFilter,
     CurrentFilter,
@@ -26,6 +27,7 @@ from tools.models import Fact, Plan
 from tools.prices import Price
 from tools.publishing import PublicationState
 from web import clock
+from web.words import join_shortened
 
 
 class SourcedAdmin(ShownAdmin[Any], SheetAdmin, ListAdmin):
@@ -40,7 +42,7 @@ class SourcedAdmin(ShownAdmin[Any], SheetAdmin, ListAdmin):
         return super().get_rows_to_find(request).filter(superseded_at__isnull=True)
 
     def name_hit(self, row: SourcedRow) -> str:
-        return f"{row.tool}: {row}"
+        return join_shortened(str(row.tool), ": ", str(row), limit=MAX_TEXT_LENGTH)
 
     @admin.display(description="tool")
     def tool_link(self, row: SourcedRow) -> SafeString:

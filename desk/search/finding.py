@@ -12,14 +12,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.text import capfirst
 
-from desk.items import DeskItem
+from desk.items import MAX_TEXT_LENGTH, DeskItem
 from web.folding import fold
 from web.normalize import normalize_line
 from web.words import shorten
 
 MAX_LENGTH = 200
 MAX_WORDS = 8
-MAX_TEXT = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,9 @@ def _find_rows(model_admin: Any, request: HttpRequest, words: Sequence[str], *, 
     more = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist", query={"q": " ".join(words)})
     hits = [
         DeskItem(
-            shorten(model_admin.name_hit(row), MAX_TEXT), model_admin.locate_hit(row), model_admin.describe_hit(row)
+            shorten(model_admin.name_hit(row), MAX_TEXT_LENGTH),
+            model_admin.locate_hit(row),
+            model_admin.describe_hit(row),
         )
         for row in found[:most]
     ]

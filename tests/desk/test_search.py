@@ -44,6 +44,22 @@ def test_rows_of_every_kind_are_found_and_lead_to_their_forms(admin_client):
             assert admin_client.get(hit.url).status_code == 200, hit
 
 
+def test_long_names_of_tools_leave_room_for_what_is_theirs(admin_client):
+    tool = make.tool(name=("Quillbench " * 20).strip()[:200])
+    make.plan(of=tool, name="Pro")
+    make.fact(of=tool, attribute=make.attribute(name="Reads"), value="long " * 30)
+    make.comparison(first=tool, second=make.tool(name="Ollama"))
+    make.comparison(first=tool, second=make.tool(name=("Rival " * 33).strip()))
+    found = search(admin_client, "quillbench")
+    [plan], [fact] = found["Plans"], found["Facts"]
+    assert (plan.startswith("Quillbench Quillbench"), plan.endswith("…: Pro")) == (True, True)
+    assert fact.startswith("Quillbench Quillbench")
+    assert "…: Reads: long long" in fact
+    assert fact.endswith("long…")
+    assert {name.partition("… vs ")[2][:12] for name in found["Comparisons"]} == {"Ollama", "Rival Rival "}
+    assert all(80 < len(text) <= 120 for text in (plan, fact, *found["Comparisons"]))
+
+
 def test_pages_of_the_menu_are_found(admin_client):
     assert search(admin_client, "catalog file")["Pages"] == ["Catalog file"]
     assert "Subscribers" in search(admin_client, "SUBSCRIB")["Pages"]

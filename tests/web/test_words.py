@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web.markdown import to_plain_text
-from web.words import choose_fitting, fit_sentences, join_words, shorten, split_sentences
+from web.words import choose_fitting, fit_sentences, join_shortened, join_words, shorten, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,18 @@ def test_shortened_text_fits_and_is_a_prefix(text, limit):
     cut = shorten(text, limit)
     assert len(cut) <= limit
     assert text.startswith(cut if cut == text else cut.removesuffix("…"))
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.integers(min_value=6, max_value=50))
+def test_joined_texts_share_the_room(first, second, limit):
+    joined = join_shortened(first, ": ", second, limit=limit)
+    assert len(joined) <= limit
+    assert ": " in joined
+    half = (limit - 2) // 2
+    if len(second) <= half:
+        assert joined.endswith(f": {second}")
+    if len(first) <= half:
+        assert joined.startswith(f"{first}: ")
 
 
 def test_sentences_are_split_at_their_ends():
