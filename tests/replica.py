@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from django.db import connection
 
 from bench.proof.site import list_children
@@ -85,6 +86,9 @@ class Replica:
 @contextmanager
 def run_replica() -> Iterator[Replica]:
     """Copy the server of the tests, and run the copy as its replica."""
+    version = subprocess.run([find_programs() / "postgres", "--version"], capture_output=True, text=True, check=True)
+    if f" {connection.cursor().connection.info.server_version // 10_000}." not in version.stdout:
+        pytest.skip("The server of the tests is of another version than the programs that would run its copy.")
     with tempfile.TemporaryDirectory(prefix="replica-", dir="/tmp", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if USER:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from bench.cluster import programs
 from bench.nginx import find_port
@@ -21,22 +22,26 @@ class Pooler(NamedTuple):
 
 
 @contextmanager
-def run_pooler(*, host: str, port: int, user: str, database: str) -> Iterator[Pooler]:
-    """Run PgBouncer in front of a database, which is its own replica, until the end of the block."""
+def run_pooler(*, host: str, port: int, user: str, database: str, password: str = "") -> Iterator[Pooler]:
+    """Run PgBouncer in front of a database, which is its own replica, until the end of the block.
+
+    `password` is what the database wants to have, if anything.
+    """
+    password = password or PASSWORD
     folder = programs.create_folder(Path(tempfile.mkdtemp(prefix="pooler-", dir="/tmp")) / "pgbouncer")
     folder.parent.chmod(0o755)
     own_port = find_port()
     values = {
         "POOLER_ADDRESS": "127.0.0.1", "POOLER_PORT": own_port, "POOLER_DIR": folder,
         "PROXY_ADDRESS": host, "PRIMARY_PORT": port, "REPLICAS_PORT": port,
-        "USERS_FILE": programs.write(folder / "users.txt", f'"{user}" "{PASSWORD}"\n'),
+        "USERS_FILE": programs.write(folder / "users.txt", f'"{user}" "{password}"\n'),
     }  # fmt: skip
     text = programs.fill_in("pgbouncer.ini", values).replace("dbname=shipside", f"dbname={database}")
     with (folder.parent / "log").open("wb") as log:
         command = [programs.find("pgbouncer"), str(programs.write(folder / "pgbouncer.ini", text))]
         process = programs.start(command, log=log)
     try:
-        yield Pooler(process.pid, f"postgresql://{user}:{PASSWORD}@127.0.0.1:{own_port}/shipside")
+        yield Pooler(process.pid, f"postgresql://{user}:{quote(password)}@127.0.0.1:{own_port}/shipside")
     finally:
         process.terminate()
         process.wait(timeout=30)

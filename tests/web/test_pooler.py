@@ -22,7 +22,13 @@ def test_site_works_behind_a_transaction_pooler():
     host = database["HOST"] or database["OPTIONS"].get("host", "")
     port = int(database["PORT"] or 5432)
     with (
-        run_pooler(host=host, port=port, user=database["USER"], database=database["NAME"]) as pooler,
+        run_pooler(
+            host=host,
+            port=port,
+            user=database["USER"],
+            password=database["PASSWORD"],
+            database=database["NAME"],
+        ) as pooler,
         serve(
             DATABASE_URL=pooler.url,
             DATABASE_REPLICA_URL=f"{pooler.url}_replica",
