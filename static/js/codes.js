@@ -20,7 +20,7 @@
 
   const ways = { Copy: navigator.clipboard && copy, Download: download, Print: () => print() };
   const row = document.createElement("p");
-  row.className = "account__ways";
+  row.className = "account__buttons";
   for (const [name, act] of Object.entries(ways)) {
     if (!act) continue; // there is no clipboard without HTTPS
     const button = Object.assign(document.createElement("button"), { type: "button", className: "button button--quiet", textContent: name });

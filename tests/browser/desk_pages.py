@@ -32,6 +32,8 @@ NO_PAGES = {
     "waiting_read",
 }  # fmt: skip
 
+PRICE = {"kind": "paid", "amount": 1250, "currency": "USD", "period": "month", "per_seat": True, "minimum_seats": 5}
+
 # The state of the content that a page is for. All other pages get a draft.
 _STATES = {
     "change": "published",
@@ -60,7 +62,7 @@ class Desk:
             "accounts_user": make.user(username="u" * 120),
             "tools_category": make.category(name=LONG),
             "tools_attribute": make.attribute(name=LONG),
-            "tools_plan": make.plan(of=draft, name=LONG),
+            "tools_plan": make.plan(of=draft, name=LONG, **PRICE),
             "tools_fact": make.fact(of=draft, value=LONG),
             "reviews_reviewer": make.reviewer(name=LONG),
             "reviews_prediction": make.prediction(of=review, claim=LONG),

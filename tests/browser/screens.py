@@ -24,6 +24,32 @@ def find_too_wide(page: Page, widths: Iterable[int] = WIDTHS) -> list[str]:
     return complaints
 
 
+# Words of up to 14 letters and digits in a table that stand in two lines.
+BROKEN_IN_TABLES = r"""() => {
+    const broken = new Set(), range = new Range();
+    for (const cell of document.querySelectorAll("th, td")) {
+        const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+        while (texts.nextNode()) {
+            for (const {0: word, index} of texts.currentNode.data.matchAll(/[\p{L}\p{N}]+/gu)) {
+                if (word.length > 14) continue;
+                range.setStart(texts.currentNode, index);
+                range.setEnd(texts.currentNode, index + word.length);
+                const [first, ...others] = range.getClientRects();
+                if (others.some(({top}) => top > first.top + first.height / 2)) broken.add(word);
+            }
+        }
+    }
+    return [...broken];
+}"""
+
+
+def find_words_broken_in_tables(page: Page) -> list[str]:
+    """Return a complaint about words in tables that are broken in two."""
+    words = page.evaluate(BROKEN_IN_TABLES)
+    width = (page.viewport_size or {})["width"]
+    return [f"{page.url} at {width}: broken words: {', '.join(words)}"] if words else []
+
+
 # What every page keeps to on a phone: a low header, no small text, and at most one dash for a missing number on the
 # first screen.
 FAULTS = """() => {

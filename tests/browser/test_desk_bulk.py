@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from catalog.exporting import export_lines
 from tests import factories as make
-from tests.browser.screens import find_violations_on
+from tests.browser.screens import find_violations_on, find_words_broken_in_tables
 from tests.browser.signing_in import add_session
 from tests.desk.uploading import PUBLISHES, client_with
 from tools.models import Plan, Tool
@@ -44,6 +44,10 @@ def test_catalog_file_downloads_and_imports(desk: Page):
     document["tools"][0]["tagline"] = "New tagline"
     choose(desk, "catalog.json", json.dumps(document))
     expect(desk.get_by_text("Nothing is imported yet.")).to_be_visible()
+    desk.set_viewport_size({"width": 360, "height": 800})
+    assert find_words_broken_in_tables(desk) == []
+    counts = desk.get_by_role("region", name="Rows added, changed, and unchanged")
+    assert counts.evaluate("region => region.scrollWidth - region.clientWidth") == 0
     expect(desk.locator(".bulk-change ins")).to_have_text("New tagline")
     assert not Tool.objects.filter(tagline="New tagline").exists()
     desk.get_by_role("button", name="Import now").click()

@@ -1,7 +1,7 @@
 """Signing in as a person does, with password and code or with a passkey, in a browser that logs no error."""
 
 import re
-from itertools import cycle
+from itertools import cycle, pairwise
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -49,6 +49,9 @@ def test_password_then_setting_up_an_app(desk, page):
     page.get_by_label("Authenticator code").fill(compute_code(secret))
     page.get_by_role("button", name="Turn it on").click()
     recovery_code = page.locator(".account__codes code").first.inner_text()
+    expect(page.locator("main button")).to_have_count(3)
+    buttons = [button.bounding_box() for button in page.locator("main button").all()]
+    assert all(before["x"] + before["width"] + 8 <= after["x"] for before, after in pairwise(buttons)), buttons
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
     assert recovery_code in download.value.path().read_text()
