@@ -92,7 +92,7 @@ def main() -> None:
             pooled = MeasuredSite(DATABASE, DATABASE_URL=pooler.url, DATABASE_PREPARE="false")
             workers = of(stack.enter_context(pooled.serve()))
             arguments = [*COMPRESSED, pooled.address + PAGE]
-            subjects.append(Subject("the same by PgBouncer", arguments, 0, lambda: [*workers(), pooler.pid]))
+            subjects.append(Subject("unchanged, by PgBouncer", arguments, 0, lambda: [*workers(), pooler.pid]))
         _measure(subjects, options)
     _print(subjects, options)
     missed = [one.name for one in subjects if _compare(subjects[0], one)[0] < one.goal]
