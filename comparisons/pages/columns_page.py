@@ -40,7 +40,7 @@ class FormContext(TypedDict):
 
 
 class SeatsContext(TypedDict):
-    """What the seats say; those that differ come first."""
+    """Each seat's verdicts. Seats that disagree about the tools come first."""
 
     board: list[SafeString]
     """The verdicts of each seat as a row."""

@@ -40,8 +40,8 @@ def build_sides(
     is_lens: bool,
     here: str,
 ) -> list[Side]:
-    """Return the sides in the order of the columns. The heads of those that the panel does not prefer are set smaller,
-    but none while one has no review.
+    """Return the sides in the order of the columns. The panel's favorites have bold scores, or all of them do if a tool
+    has no review yet.
 
     `is_lens` says that the panel's numbers count some of the seats. `here` is the path to which a vote leads back
     without JavaScript.

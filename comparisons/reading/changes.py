@@ -152,6 +152,19 @@ SELECT CASE WHEN listed.origin = {FLIP} THEN {_FLIP} END AS flip,
        CASE listed.origin WHEN {NOTE} THEN (SELECT note FROM tools_correction WHERE id = listed.id) END AS note
 """
 
+
+def _list_times(table: str, key: str) -> str:
+    """Return SQL for when the source of a plan or fact changed, and when its successor's did or proved wrong."""
+    return f"""
+        last_changed('tools_historical{table}', {table}.id, 'source'),
+        (
+            SELECT GREATEST(
+                last_changed('tools_historical{table}', after.id, 'source'),
+                CASE WHEN after.correction THEN after.superseded_at END
+            ) FROM {table}_after({table}.tool_id, {table}.{key}, {table}.superseded_at) AS after
+        )"""
+
+
 # When anything that a change says last changed: a name or an address, a source, the edition before a flip, or that its
 # new value turned out to be wrong.
 _UPDATED_AT = f"""GREATEST(
@@ -172,25 +185,11 @@ _UPDATED_AT = f"""GREATEST(
         WHEN {FACT} THEN (
             SELECT GREATEST(
                 last_changed('tools_historicalattribute', fact.attribute_id, 'name', 'choices', 'unit', 'kind'),
-                last_changed('tools_historicalfact', fact.id, 'source'),
-                (
-                    SELECT GREATEST(
-                        last_changed('tools_historicalfact', after.id, 'source'),
-                        CASE WHEN after.correction THEN after.superseded_at END
-                    ) FROM fact_after(fact.tool_id, fact.attribute_id, fact.superseded_at) AS after
-                )
+                {_list_times("fact", "attribute_id")}
             ) FROM tools_fact AS fact WHERE fact.id = listed.id
         )
         WHEN {PLAN} THEN (
-            SELECT GREATEST(
-                last_changed('tools_historicalplan', plan.id, 'source'),
-                (
-                    SELECT GREATEST(
-                        last_changed('tools_historicalplan', after.id, 'source'),
-                        CASE WHEN after.correction THEN after.superseded_at END
-                    ) FROM plan_after(plan.tool_id, plan.name, plan.superseded_at) AS after
-                )
-            ) FROM tools_plan AS plan WHERE plan.id = listed.id
+            SELECT GREATEST({_list_times("plan", "name")}) FROM tools_plan AS plan WHERE plan.id = listed.id
         )
         WHEN {NEW_PLAN} THEN (
             SELECT GREATEST(

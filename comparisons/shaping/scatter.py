@@ -28,7 +28,7 @@ class Point(NamedTuple):
 
 
 def list_numbered(cards: Iterable[Card]) -> list[Card]:
-    """Return the tools that panel and visitors gave a number, those that visitors like best first."""
+    """Return the tools with numbers from both panel and visitors, in order of visitors' approval, highest first."""
     numbered = [card for card in cards if card.panel.seats and card.community.has_number]
     return sorted(numbered, key=lambda card: -(card.community.percent or 0))
 
