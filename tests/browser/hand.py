@@ -4,6 +4,8 @@ from collections import Counter
 
 from playwright.sync_api import Locator, Page
 
+from tests.browser.screens import follow
+
 # A rough pace for someone who knows the desk and has the text ready: 2.5 seconds per click or per move into a field, a
 # quarter of a second per character (48 words per minute). Thinking is not included.
 SECONDS_PER_MOVE, SECONDS_PER_CHARACTER = 2.5, 0.25
@@ -22,6 +24,11 @@ class Hand:
 
     def click(self, target: Locator) -> None:
         target.click()
+        self._counts["clicks"] += 1
+
+    def follow(self, target: Locator) -> None:
+        """Click what leads to another page, and wait until that page has loaded."""
+        follow(target)
         self._counts["clicks"] += 1
 
     def check(self, target: Locator) -> None:

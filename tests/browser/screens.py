@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from tests.browser.axe import find_violations
 
@@ -12,6 +12,17 @@ WIDTHS = (1440, 768, 360, 320)  # CSS pixels
 def set_screen(page: Page, *, width: int, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 900})
+
+
+def follow(target: Locator) -> None:
+    """Click what leads to another page, and wait until that page has loaded.
+
+    A click alone returns before the server has answered. What waits for an element, as `expect` does, needs no more;
+    what looks at the page as it is, such as its address or axe, would see the page before, or one without content.
+    """
+    target.wait_for()  # on the page where it is, should one lead there just now
+    with target.page.expect_navigation():
+        target.click()
 
 
 def find_too_wide(page: Page, widths: Iterable[int] = WIDTHS) -> list[str]:

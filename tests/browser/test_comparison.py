@@ -4,6 +4,7 @@ from playwright.sync_api import Browser, Page, expect
 from reviews.models import Review
 from tests import factories as make
 from tests.addresses import FOUR, PAIR
+from tests.browser.screens import follow
 from tools.models import Tool
 from votes.models import Vote
 
@@ -45,7 +46,7 @@ def test_everything_works_without_javascript(site, browser: Browser):
     expect(page.get_by_role("status").first).to_contain_text("counts. 1 ship, 0 skip.")
     find_mistral(page).get_by_role("button", name="Skip").click()
     expect(page.get_by_role("status").first).to_contain_text("counts. 0 ship, 1 skip.")
-    page.get_by_role("link", name="Back to where you were").click()
+    follow(page.get_by_role("link", name="Back to where you were"))
     assert page.url == site + PAIR
     expect(find_mistral(page)).to_contain_text("0 ship, 1 skip so far")
     page.get_by_label("Email").fill("ada@example.com")

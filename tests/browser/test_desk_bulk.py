@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from catalog.exporting import export_lines
 from tests import factories as make
-from tests.browser.screens import find_violations_on, find_words_broken_in_tables
+from tests.browser.screens import find_violations_on, find_words_broken_in_tables, follow
 from tests.browser.signing_in import add_session
 from tests.desk.uploading import PUBLISHES, client_with
 from tools.models import Plan, Tool
@@ -27,7 +27,7 @@ def desk(site, page: Page, settings, tmp_path) -> Page:
 
 def choose(page: Page, name: str, content: str) -> None:
     page.get_by_label("File").set_input_files({"name": name, "mimeType": "text/plain", "buffer": content.encode()})
-    page.get_by_role("button", name="Show what would change").click()
+    follow(page.get_by_role("button", name="Show what would change"))
 
 
 def download_text(page: Page, role: str, name: str) -> str:
@@ -119,9 +119,9 @@ def test_no_accessibility_rule_is_broken_and_nothing_is_wider_than_the_screen(de
         "slug,tagline\n" + "".join(f"{slug},New\n" for slug in Tool.objects.values_list("slug", flat=True)),
     )
     check("dry run")
-    desk.get_by_role("button", name="Import now").click()
-    desk.get_by_role("link", name="Undo…").click()
+    follow(desk.get_by_role("button", name="Import now"))
+    follow(desk.get_by_role("link", name="Undo…"))
     check("undo")
-    desk.get_by_role("button", name="Undo now").click()
+    follow(desk.get_by_role("button", name="Undo now"))
     check("undone")
     assert not complaints, "\n".join(complaints)

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.accounts.people import PASSWORD, person
 from tests.browser.conftest import watch
 from tests.browser.hand import Hand
+from tests.browser.screens import follow
 
 HANDBOOK = Path(__file__).resolve().parents[2] / "docs" / "editors.md"
 SEATS = ("Builder", "Skeptic", "Futurist", "Founder")
@@ -108,7 +109,7 @@ def read_history(page: Page) -> list[str]:
         older = page.get_by_role("link", name="Older")
         if older.count() == 0:
             return events[::-1]
-        older.click()
+        follow(older)
 
 
 HISTORY = [
@@ -233,7 +234,7 @@ def test_editor_gets_from_an_empty_site_to_a_published_comparison_and_corrects_i
     flip.locator("summary").click()
     expect(flip.locator("details")).to_contain_text("So says the Skeptic.")
 
-    hand.click(page.locator(".object-tools").get_by_role("link", name="History"))
+    hand.follow(page.locator(".object-tools").get_by_role("link", name="History"))
     assert read_history(page) == HISTORY
     print(f"\n{hand.report()}")  # noqa: T201 (the figures, with pytest -s)
     assert hand.report() in HANDBOOK.read_text(), f"docs/editors.md must hold:\n\n{hand.report()}"

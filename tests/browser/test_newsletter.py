@@ -12,6 +12,7 @@ from newsletter.messages import Links, build_issue_message
 from newsletter.models import Delivery, Issue, Subscriber
 from newsletter.worker import MailWorker
 from tests import factories as make
+from tests.browser.screens import follow
 from tests.browser.signing_in import sign_in
 from tools.models import Category
 
@@ -70,7 +71,7 @@ def test_editor_sees_the_message_while_typing_and_how_it_goes_out(site, page: Pa
     frame = page.frame_locator("iframe")
     expect(frame.locator("h1")).to_have_text("From us")
     expect(frame.locator("strong")).to_have_text("moved")
-    page.get_by_role("button", name="Save and continue editing").click()
+    follow(page.get_by_role("button", name="Save and continue editing"))
     issue = Issue.objects.get()
     watched = [make.entry(title=title, words=(title,)) for title in ("One " + "W" * 200, "Two")]
     Issue.objects.update(content=[one.record for one in watched])
@@ -78,10 +79,10 @@ def test_editor_sees_the_message_while_typing_and_how_it_goes_out(site, page: Pa
     page.goto(f"{form}/change/")
     page.get_by_role("button", name="Leave “Two” out").click()
     expect(page.get_by_role("button", name="Put “Two” back")).to_be_visible()
-    page.get_by_role("button", name="Mark as ready").click()
+    follow(page.get_by_role("button", name="Mark as ready"))
     make.subscriber(), make.subscriber()
     page.get_by_role("button", name="Send…").click()
-    page.get_by_role("button", name="Send it now").click()
+    follow(page.get_by_role("button", name="Send it now"))
     progress = page.locator("#issue-progress")
     expect(progress).to_contain_text("Sent 0 of 2")
     first, second = Delivery.objects.order_by("pk")

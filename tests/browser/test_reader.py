@@ -7,17 +7,17 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests import factories as make
 from tests.addresses import PAIR
-from tests.browser.screens import find_too_wide, set_screen
+from tests.browser.screens import find_too_wide, follow, set_screen
 
 
-def follow(page: Page, link: str) -> None:
+def follow_by_keyboard(page: Page, link: str) -> None:
     """Tab to the first link whose address matches, and press Enter."""
     page.keyboard.press("Tab")
     for _ in range(400):
         href = page.evaluate("document.activeElement.getAttribute('href') || ''")
         if re.fullmatch(link, href):
-            page.keyboard.press("Enter")
-            page.wait_for_load_state()
+            with page.expect_navigation():
+                page.keyboard.press("Enter")
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"the keyboard does not reach {link} from {page.url}")
@@ -25,15 +25,15 @@ def follow(page: Page, link: str) -> None:
 
 def test_keyboard_leads_from_the_front_page_to_reasons_history_and_records(site, page: Page):
     page.goto(site + "/")
-    follow(page, r"/compare/[a-z0-9-]+-vs-[a-z0-9-]+/")
+    follow_by_keyboard(page, r"/compare/[a-z0-9-]+-vs-[a-z0-9-]+/")
     expect(page.get_by_role("heading", name="Reviewer scorecard")).to_be_visible()
     pair = page.url
-    follow(page, r"/reviewers/[a-z-]+/")
+    follow_by_keyboard(page, r"/reviewers/[a-z-]+/")
     expect(page.get_by_role("heading", name="On record")).to_be_visible()
-    follow(page, r"/tools/[a-z0-9-]+/#seat-[a-z]+")
+    follow_by_keyboard(page, r"/tools/[a-z0-9-]+/#seat-[a-z]+")
     expect(page.get_by_role("heading", name="Verdicts over time")).to_be_visible()
     page.goto(pair)
-    follow(page, r"/tools/[a-z0-9-]+/#edition-\d+")
+    follow_by_keyboard(page, r"/tools/[a-z0-9-]+/#edition-\d+")
     expect(page.locator(":target")).to_be_visible()
     rival = page.get_by_label(re.compile("^Compare .* with$"))
     rival.fill(rival.get_attribute("placeholder"))
@@ -74,7 +74,7 @@ def test_filters_answer_in_place_and_the_back_button_works(site, page: Page):
     expect(page.get_by_label("Speech 6")).to_be_checked()
     page.go_back()
     expect_count(page, "46 tools")
-    page.get_by_role("link", name="faster-whisper", exact=True).click()
+    follow(page.get_by_role("link", name="faster-whisper", exact=True))
     page.go_back()
     expect_count(page, "46 tools")
 
@@ -126,7 +126,7 @@ def test_filters_work_without_javascript(site, browser: Browser):
     page.get_by_label("Order").select_option("name")
     page.get_by_role("button", name="Show tools").click()
     expect(page.get_by_label("Order")).to_have_value("name")
-    page.get_by_role("link", name="Clear all filters").click()
+    follow(page.get_by_role("link", name="Clear all filters"))
     assert page.url == site + "/tools/"
     make_instruments()
     set_screen(page, width=360, scheme="light")
@@ -148,7 +148,7 @@ def test_ticked_tools_are_compared_without_javascript(site, browser: Browser):
     page.get_by_role("checkbox", name="Compare Vosk").check()
     expect(button).to_be_visible()
     page.get_by_role("checkbox", name="Compare Whisper", exact=True).check()
-    button.click()
+    follow(button)
     assert page.url == site + "/compare/vosk-vs-whisper/"
     context.close()
 
@@ -158,5 +158,5 @@ def test_lens_can_be_applied_and_removed(site, page: Page):
     page.get_by_role("navigation", name="Whose verdicts count").get_by_role("link", name="The Skeptic").click()
     expect(page.locator("#verdict")).to_contain_text("Counting only The Skeptic")
     assert page.url == site + PAIR + "?lens=skeptic"
-    page.get_by_role("link", name="Back to the whole panel").click()
+    follow(page.get_by_role("link", name="Back to the whole panel"))
     assert page.url == site + PAIR

@@ -11,6 +11,7 @@ from playwright.sync_api import CDPSession, Page, expect
 
 from tests.accounts.people import PASSWORD, add_recovery_codes, compute_code, person
 from tests.browser.axe import find_violations
+from tests.browser.screens import follow
 from tools.models import Category
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,7 +43,7 @@ def test_password_then_setting_up_an_app(desk, page):
     user = person("Editor")
     enter_password(page, desk, user.username)
     expect(page.get_by_role("alert")).to_contain_text(["", "You need to set up"])
-    page.get_by_role("link", name="Set up an app").click()
+    follow(page.get_by_role("link", name="Set up an app"))
     secret = re.search(r"[A-Z2-7]{32}", page.locator("main").inner_text())[0]
     square = page.get_by_role("img", name="QR code").bounding_box()
     assert square["width"] == pytest.approx(square["height"], abs=4)
