@@ -48,6 +48,9 @@ MAX_BEST = 512 * 1024  # bytes; of a longer body, it would take seconds
 # Headers of requests for anything but a whole page: Django answers them, and nothing is stored.
 _UNUSUAL = {"HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_MODIFIED_SINCE", "HTTP_TRANSFER_ENCODING"}
 _COMPRESSIBLE = re.compile(r"text/|image/svg\+xml|application/(?:.*\+)?(?:json|xml)")
+# All that a 304 repeats (RFC 9110, 15.4.5), and what a browser checks before it hands a page to another site's script.
+# A cache keeps the other headers of what it has. They are part of the ETag, so it never keeps one that has changed.
+_HEADERS_OF_304 = {"cache-control", "content-location", "expires", "vary", "access-control-allow-origin"}
 _STATUS_LINES = {200: "200 OK", 304: "304 Not Modified"}
 
 
@@ -184,9 +187,10 @@ class Page:
         self.view = view
         self.size = len(body) + SIZE_OF_REST
         given = {name.lower(): value for name, value in headers}
-        self._etag = given.get("etag") or f'"{blake2b(body, digest_size=16).hexdigest()}"'
+        self._etag = given.get("etag") or f'"{_hash(headers, body)}"'
         self._is_compressible = len(body) >= MIN_COMPRESSED and bool(_COMPRESSIBLE.match(given.get("content-type", "")))
         self._headers = [one for one in headers if one[0].lower() not in ("etag", "content-length")]
+        self._headers_of_304 = [one for one in self._headers if one[0].lower() in _HEADERS_OF_304]
         self._bodies = {"": body}  # by coding
         self._best = set(_COMPRESS) if len(body) > MAX_BEST else set()  # codings in which it gets no shorter
         self._responses = 0
@@ -197,7 +201,7 @@ class Page:
         coding = choose_coding(environ.get("HTTP_ACCEPT_ENCODING", "")) if self._is_compressible else ""
         etag = f"W/{self._etag}" if coding else self._etag  # the same for all codings, hence a weak one
         if client_has(environ, self._etag):
-            return 304, [*(one for one in self._headers if not one[0].startswith("Content-")), ("ETag", etag)], b""
+            return 304, [*self._headers_of_304, ("ETag", etag)], b""
         body = self._encode(coding)
         headers = [*self._headers, ("ETag", etag), ("Content-Length", str(len(body)))]
         if coding:
@@ -217,6 +221,12 @@ class Page:
         body = _COMPRESS[coding](self._bodies[""], is_best)
         memory.resize(self, len(body) - len(self._bodies.get(coding, b"")))
         self._bodies[coding] = body
+
+
+def _hash(headers: Headers, body: bytes) -> str:
+    digest = blake2b(body, digest_size=16)
+    digest.update(repr(headers).encode())
+    return digest.hexdigest()
 
 
 def _to_brotli(body: bytes, is_best: bool) -> bytes:  # noqa: FBT001 (called by position)

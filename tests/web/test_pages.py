@@ -41,6 +41,30 @@ def test_every_kind_of_page_is_answered_from_memory_without_django(monkeypatch):
         assert (unchanged.status, unchanged.body) == (304, b""), path
 
 
+def test_304_has_only_the_headers_that_a_cache_does_not_have():
+    full_pair()
+    server = SiteServer()
+    for path in KINDS:
+        etag = server.ask(path).headers["ETag"]
+        names = set(server.ask(path, HTTP_IF_NONE_MATCH=etag).headers)
+        assert names <= {"Cache-Control", "Vary", "ETag", "X-Request-ID", "Access-Control-Allow-Origin"}, path
+    assert server.ask("/tools/alpha.json", HTTP_IF_NONE_MATCH="*").headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_page_with_another_header_has_another_etag():
+    """A cache keeps the headers of what it has when it gets a 304."""
+    headers = [("Content-Type", "text/html"), ("Content-Security-Policy", "default-src 'none'")]
+    etags = {
+        policy: dict(
+            Page(Draft(), [*headers, ("Permissions-Policy", policy)], b"x", view="").respond({"REQUEST_METHOD": "GET"})[
+                1
+            ]
+        )["ETag"]
+        for policy in ("camera=()", "camera=(), usb=()")
+    }
+    assert len(set(etags.values())) == 2
+
+
 # What a request may have, in the environment of WSGI. {etag} is that of the page.
 ODDITIES = {
     "method": ["GET"] * 8 + ["HEAD", "HEAD", "POST", "OPTIONS", "DELETE", "PURGE"],
