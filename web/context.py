@@ -2,7 +2,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.utils.safestring import SafeString
 
 from web.caching import process_cache
 from web.fragments import render_cached
@@ -62,6 +64,11 @@ def _assets() -> dict[str, str]:
     return {key: static(name) for key, name in names.items()}
 
 
+@process_cache(maxsize=1, in_debug=False)
+def _render_head() -> SafeString:
+    return render_to_string("web/_site_head.html", {"assets": _assets()})
+
+
 def site(request: HttpRequest) -> dict[str, Any]:
     """Return the context that every template shares."""
     current = request.path if request.path in dict(SITE_LINKS) else ""
@@ -69,6 +76,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "assets": _assets(),
+        "site_head": _render_head(),
         "site_links": render_cached("web/_site_links.html", links=SITE_LINKS, current=current),
         "site_menu": render_cached("web/_site_menu.html", links=SITE_LINKS, current=current),
         "site_footer": render_cached("web/_site_footer.html", links=FOOTER_LINKS),

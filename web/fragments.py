@@ -4,7 +4,10 @@ A review's quote or a fact's source does not change between requests, so its HTM
 cached by its values. The page around the fragments is rendered per request.
 """
 
+from collections.abc import Iterable
+
 from django.template.loader import render_to_string
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from web.caching import process_cache
@@ -14,3 +17,7 @@ from web.caching import process_cache
 def render_cached(template: str, **values: object) -> SafeString:
     """Render a template with hashable values, once per set of values."""
     return render_to_string(template, values)
+
+
+def join_fragments(fragments: Iterable[SafeString]) -> SafeString:
+    return format_html_join("", "{}", ((fragment,) for fragment in fragments))

@@ -12,7 +12,7 @@ from comparisons.forms import CustomOptions
 from comparisons.machines import titles
 from comparisons.pages.must_haves import MustHaves, read_must_haves
 from comparisons.pages.panel_seats import find_seats
-from comparisons.pages.sides import Side, build_sides
+from comparisons.pages.sides import Side, build_sides, render_rails
 from comparisons.reading.pairs import read_editors_order
 from comparisons.reading.records import PairRecord
 from comparisons.reading.tool_records import read_tools
@@ -42,9 +42,9 @@ class FormContext(TypedDict):
 class SeatsContext(TypedDict):
     """Each seat's verdicts. Seats that disagree about the tools come first."""
 
-    board: list[SafeString]
-    """The verdicts of each seat as a row."""
-    scorecard: list[SafeString]
+    board: SafeString
+    """The verdicts of each seat as rows of a table."""
+    scorecard: SafeString
     split_sentence: str
     who_speaks: SafeString
 
@@ -70,6 +70,7 @@ class ColumnsContext(FormContext, SeatsContext):
     columns: list[Column]
     cost: CostSection | None
     sides: list[Side]
+    rails: SafeString
     facts: FactTable
     pairs: list[SafeString]
 
@@ -137,6 +138,7 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
             hidden=[*(("t", slug) for slug in slugs), *parse_qsl(lens), *parse_qsl(need)],
         ),
         "sides": build_sides(columns, communities, must_haves.standings, is_lens=bool(lens), here=address),
+        "rails": render_rails(columns, communities),
         **_render_seats(seats, columns),
         "facts": fact_rows.arrange_facts(fact_rows.build_fact_rows(records, today=today)),
         "pairs": [tool_columns.render_pair_link(pair) for pair in _list_pairs(columns, ids)],
@@ -144,10 +146,9 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
 
 
 def _render_seats(seats: list[SeatRow], columns: list[Column]) -> SeatsContext:
-    by_weight = sorted(seats, key=lambda row: not row["differs"])
     return {
-        "board": [row["drawn"] for row in by_weight],
-        "scorecard": [seat_rows.render_seat(row, columns) for row in by_weight],
+        "board": seat_rows.render_board(seats),
+        "scorecard": seat_rows.render_scorecard(seats, columns),
         "split_sentence": sentences.describe_wide_split(seats),
         "who_speaks": seat_rows.render_who_speaks(seats),
     }

@@ -23,7 +23,7 @@ from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
 from comparisons.pages.must_haves import MustHaves, read_must_haves
 from comparisons.pages.panel_seats import find_seats
-from comparisons.pages.sides import Side, build_sides
+from comparisons.pages.sides import Side, build_sides, render_pair_vote, render_rails
 from comparisons.reading.changes import read_changes
 from comparisons.reading.pairs import Pair
 from comparisons.reading.revision import Revision
@@ -41,10 +41,9 @@ from comparisons.shaping.reconciliation import Opinions, reconcile
 from comparisons.shaping.seat_filter import WHOLE_PANEL, PanelSeat, SeatFilter, render_recount
 from comparisons.shaping.seat_rows import SeatRow
 from comparisons.shaping.tool_columns import Column
-from votes.preference import Preference
 from web import markdown
 from web.caching import cached_per_revision
-from web.fragments import render_cached
+from web.fragments import join_fragments, render_cached
 
 RELATED = 4
 CHANGES = 6
@@ -67,9 +66,9 @@ class Editorial:
     updated_on: date | None
     """The day of the newest review."""
     seats: list[SeatRow]
-    board: list[SafeString]
-    """The verdicts of each seat as a row of a table: the seats that differ first."""
-    scorecard: list[SafeString]
+    board: SafeString
+    """The verdicts of each seat as rows of a table."""
+    scorecard: SafeString
     who_speaks: SafeString
     """Who is behind the seats: the line under the scorecard."""
     split_sentence: str
@@ -87,12 +86,21 @@ class Editorial:
     """Flips and predictions; None without any."""
     newest_changes: list[Change]
     """What changed last about either tool, newest first."""
-    related: list[SafeString]
+    related: SafeString
+    """Comparisons to read next; "" if there are none."""
 
     @property
     def panel_seats(self) -> list[PanelSeat]:
         """The seats that have reviewed either tool."""
         return [row["seat"] for row in self.seats]
+
+    @cached_property
+    def heading(self) -> str:
+        one, two = self.columns
+        return render_to_string(
+            "comparisons/_pair_heading.html",
+            {"one": one, "two": two, "updated_on": self.updated_on, "has_long_names": self.has_long_names},
+        )
 
     @cached_property
     def jump(self) -> str:
@@ -164,7 +172,8 @@ class PageContext(TypedDict):
     must_haves: MustHaves
     needs_form: SafeString
     sides: list[Side]
-    preference: Preference
+    rails: SafeString
+    pair_vote: SafeString
     cost: CostSection | None
     facts: str
     """The table of facts, rendered."""
@@ -174,7 +183,6 @@ class PageContext(TypedDict):
     address: str
     """The path with everything that the reader selected."""
     json_address: str
-    pair_vote_url: str
     all_facts: str
     differing_facts: str
     seat_filter: SeatFilter
@@ -194,9 +202,7 @@ def build_preview(pair: Pair, options: ComparisonOptions, *, here: str, drafts: 
     read = partial(_read_editorial, pair.ids, today=pair.revision.today, drafts=drafts)
     seat_filter, editorial = _filter_seats(options, read)
     verdict = _build_verdict(pair, seat_filter, editorial, here=here)
-    context = _build_context(pair, options, seat_filter, editorial, verdict, here=here)
-    context["linked_data"] = None  # search engines have no business with a preview
-    return context
+    return _build_context(pair, options, seat_filter, editorial, verdict, here=here, is_preview=True)
 
 
 def _filter_seats(options: ComparisonOptions, read: Callable[[SeatFilter], Editorial]) -> tuple[SeatFilter, Editorial]:
@@ -221,7 +227,6 @@ def _read_editorial(
     tools, related = read_pair(ids, related=RELATED, seats=seat_filter.ids, drafts=drafts)
     columns = tool_columns.build_columns(tools, today=today)
     seats = seat_rows.build_seat_rows(tools)
-    by_weight = sorted(seats, key=lambda row: not row["differs"])
     return Editorial(
         columns=columns,
         nodes=[
@@ -232,8 +237,8 @@ def _read_editorial(
         example_notice=sentences.write_example_notice(*columns),
         updated_on=max((column["newest_review_on"] for column in columns if column["newest_review_on"]), default=None),
         seats=seats,
-        board=[row["drawn"] for row in by_weight],
-        scorecard=[seat_rows.render_seat(row, columns) for row in by_weight],
+        board=seat_rows.render_board(seats),
+        scorecard=seat_rows.render_scorecard(seats, columns),
         who_speaks=seat_rows.render_who_speaks(seats),
         split_sentence=sentences.describe_split(seats),
         lines=picks.find_lines(tools, [column["prices"] for column in columns]),
@@ -244,7 +249,7 @@ def _read_editorial(
         fact_rows=build_fact_rows(tools, today=today),
         newest_changes=[shape_change(record) for record in read_changes(most=CHANGES, tools=ids)],
         timeline=build_pair_timeline(tools, [column["brief_name"] for column in columns], today=today),
-        related=[render_box(comparison) for comparison in related],
+        related=join_fragments(render_box(comparison) for comparison in related),
     )
 
 
@@ -312,18 +317,20 @@ def _build_context(
     verdict: PairVerdict,
     *,
     here: str,
+    is_preview: bool = False,
 ) -> PageContext:
     """Return the context for one request: editorial and verdict with the current votes and the reader's options."""
+    columns = editorial.columns
     only = "only=differences" if options.only_differences else ""
     must_haves = read_must_haves(
         options.needs,
-        names=[column["name"] for column in editorial.columns],
+        names=[column["name"] for column in columns],
         values=editorial.values,
         offered=editorial.needs,
     )
     lens, need, usage = seat_filter.query, must_haves.query, format_query(options.usage)
     cost = build_section(
-        tuple(column["priced"] for column in editorial.columns),
+        tuple(column["priced"] for column in columns),
         options.usage,
         here=here,
         hidden=parse_qsl(join_query(lens, only, need)),
@@ -332,7 +339,8 @@ def _build_context(
         "pair": pair,
         "editorial": editorial,
         "verdict": verdict,
-        "linked_data": None if cost and cost.estimate.is_asked else verdict.linked_data,  # search engines leave it out
+        # Search engines leave an answer to a reader's usage out, and have no business with a preview.
+        "linked_data": None if is_preview or (cost and cost.estimate.is_asked) else verdict.linked_data,
         "picks": _render_picks(
             editorial, _add_costs(verdict.picks, cost), elsewhere=add_query(here, lens, need, usage) if only else ""
         ),
@@ -343,15 +351,23 @@ def _build_context(
             without_needs=add_query(here, lens, only, usage),
             kept=parse_qsl(join_query(lens, only, usage)),
         ),
-        "sides": build_sides(editorial.columns, pair.communities, must_haves.standings, is_lens=bool(lens), here=here),
-        "preference": pair.preference,
+        "sides": build_sides(
+            columns, pair.communities, must_haves.standings, is_lens=bool(lens), here=here, is_preview=is_preview
+        ),
+        "rails": render_rails(columns, pair.communities),
+        "pair_vote": render_pair_vote(
+            columns,
+            pair.preference,
+            url=reverse_pair(*pair.slugs, view="pair-vote"),
+            here=here,
+            is_preview=is_preview,
+        ),
         "cost": cost,
         "facts": editorial.differing_facts if options.only_differences else editorial.facts,
         "only_differences": options.only_differences,
         "here": here,
         "address": add_query(here, lens, only, need, usage),
         "json_address": json_address(here),
-        "pair_vote_url": reverse_pair(*pair.slugs, view="pair-vote"),
         "all_facts": add_query(here, lens, need, usage),
         "differing_facts": add_query(here, lens, "only=differences", need, usage),
         "seat_filter": seat_filter,

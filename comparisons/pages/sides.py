@@ -1,4 +1,7 @@
-"""The tools on a page that has them side by side, each with its votes and how it stands."""
+"""The tools on a page that has them side by side, each with its votes and how it stands.
+
+Everything is rendered once per set of values: after a vote on one of the tools, only what shows that vote is new.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,6 +12,7 @@ from comparisons.shaping.needs import Standing
 from comparisons.shaping.rails import render_rail
 from comparisons.shaping.tool_columns import Column
 from votes.community import Community
+from votes.preference import Preference
 from web.fragments import render_cached
 
 
@@ -16,17 +20,14 @@ class Side(NamedTuple):
     """One of the tools on the page."""
 
     column: Column
-    community: Community
     head: SafeString
     """The head of its column: its name, how it stands, and the panel."""
-    rail: SafeString
-    """Panel and visitors, in words and drawn."""
-    ballot: SafeString
-    """The form to vote for a reader whose vote is not known."""
+    community: SafeString
+    """Its votes, and the form to vote for a reader whose vote is not known."""
 
 
 class Candidate(NamedTuple):
-    """What `votes/_ballot.html` takes of a tool."""
+    """What the forms to vote take of a tool."""
 
     slug: str
     name: str
@@ -39,18 +40,18 @@ def build_sides(
     *,
     is_lens: bool,
     here: str,
+    is_preview: bool = False,
 ) -> list[Side]:
     """Return the sides in the order of the columns. The panel's favorites have bold scores, or all of them do if a tool
     has no review yet.
 
     `is_lens` says that the panel's numbers count some of the seats. `here` is the path to which a vote leads back
-    without JavaScript.
+    without JavaScript. Nobody votes in a preview.
     """
     ratios = [column["panel"].percent for column in columns]
     return [
         Side(
             column,
-            community,
             head=render_cached(
                 "comparisons/_board_head.html",
                 slug=column["slug"],
@@ -62,19 +63,45 @@ def build_sides(
                 is_lens=is_lens,
                 is_pair=len(columns) == 2,
             ),
-            rail=render_cached(
-                "charts/_rails_one.html",
-                name=column["brief_name"],
-                panel=column["panel"],
-                community=community,
-                rail=render_rail(column["panel"], community),
-            ),
-            ballot=render_cached(
-                "votes/_ballot.html",
+            community=render_cached(
+                "votes/_community.html",
                 tool=Candidate(column["slug"], column["name"]),
+                community=community,
                 vote_url=column["vote_url"],
                 here=here,
+                preview=is_preview,
             ),
         )
         for column, community, standing in zip(columns, communities, standings, strict=True)
     ]
+
+
+def render_rails(columns: Sequence[Column], communities: Sequence[Community]) -> SafeString:
+    """Render panel against visitors, a rail for each tool on one axis."""
+    rails = (
+        render_cached(
+            "charts/_rails_one.html",
+            name=column["brief_name"],
+            panel=column["panel"],
+            community=community,
+            rail=render_rail(column["panel"], community),
+        )
+        for column, community in zip(columns, communities, strict=True)
+    )
+    return render_cached("charts/_rails.html", rails=tuple(rails))
+
+
+def render_pair_vote(
+    columns: Sequence[Column], preference: Preference, *, url: str, here: str, is_preview: bool = False
+) -> SafeString:
+    """Render which of two tools visitors would ship with, and the form for a reader whose choice is not known."""
+    one, two = (Candidate(column["slug"], column["name"]) for column in columns)
+    return render_cached(
+        "votes/_pair_vote.html",
+        one=one,
+        two=two,
+        preference=preference,
+        pair_vote_url=url,
+        here=here,
+        preview=is_preview,
+    )

@@ -18,7 +18,7 @@ from comparisons.shaping.tool_columns import Column, find_publication_day
 from reviews.basis import describe_basis
 from reviews.behind import describe_seats
 from reviews.choices import Outcome
-from web.fragments import render_cached
+from web.fragments import join_fragments, render_cached
 from web.words import count_of, format_day
 
 LONG_QUOTE = 250  # words; longer ones are folded on every screen, shorter ones only on phones
@@ -100,7 +100,21 @@ def render_who_speaks(seats: Sequence[SeatRow]) -> SafeString:
     return render_cached("comparisons/_who_speaks.html", who_speaks=describe_seats([row["behind"] for row in seats]))
 
 
-def render_seat(row: SeatRow, columns: Sequence[Column]) -> SafeString:
+def render_board(rows: Sequence[SeatRow]) -> SafeString:
+    """Render the verdicts of each seat as rows of a table: the seats that differ first."""
+    return join_fragments(row["drawn"] for row in _sort_by_weight(rows))
+
+
+def render_scorecard(rows: Sequence[SeatRow], columns: Sequence[Column]) -> SafeString:
+    """Render what each seat says, in the order of the board; "" if no seat has looked at any of the tools."""
+    return join_fragments(_render_seat(row, columns) for row in _sort_by_weight(rows))
+
+
+def _sort_by_weight(rows: Sequence[SeatRow]) -> list[SeatRow]:
+    return sorted(rows, key=lambda row: not row["differs"])
+
+
+def _render_seat(row: SeatRow, columns: Sequence[Column]) -> SafeString:
     """Render what one seat says about two tools, with its reasons, or about more tools, with links to them."""
     is_pair = len(columns) == 2
     return render_cached(
