@@ -1,5 +1,10 @@
 """What only a browser can tell: nothing shifts, lists are short, and colors and directions may differ."""
 
+import re
+import time
+from wsgiref.handlers import SimpleHandler
+
+import pytest
 from playwright.sync_api import Page
 
 from tests import factories as make
@@ -25,6 +30,33 @@ def test_nothing_shifts_while_a_page_loads(site, page: Page):
         page.goto(site + path)
         shifts[path] = page.evaluate(SHIFT)
     assert shifts == dict.fromkeys(KINDS, 0)
+
+
+@pytest.fixture
+def slow_network(monkeypatch):
+    """Send the header of each page in pieces, each of which a browser has time to draw."""
+    send = SimpleHandler._write
+
+    def send_in_pieces(handler: SimpleHandler, data: bytes) -> None:
+        if not data.startswith(b"<!doctype html>"):
+            send(handler, data)
+            return
+        head, header, content = re.split(rb"(?=<body|<main)", data)
+        for piece in (head, *re.split(rb"(?=<[^/])", header), content):
+            send(handler, piece)
+            handler._flush()
+            time.sleep(0.5 if piece is head else 0.05)  # at first style sheets have to arrive
+
+    monkeypatch.setattr("web.pages.choose_coding", lambda _: "")  # pieces of a compressed page would show nothing
+    monkeypatch.setattr(SimpleHandler, "_write", send_in_pieces)
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_header_shifts_nothing_while_it_arrives(site, page: Page, slow_network, width):
+    """A busy browser draws the first part of a page before it has read the rest."""
+    page.set_viewport_size({"width": width, "height": 740})
+    page.goto(f"{site}/disclosure/")
+    assert page.evaluate(SHIFT) == 0
 
 
 def test_list_of_31_tools_takes_less_than_2000_pixels(site, page_to_measure: Page):
