@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, QuerySet
+from django.db.models import DateTimeField, F, Func, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 from django.urls import reverse
 
@@ -320,7 +320,7 @@ def _of_tool(path: str) -> LastChanged:
     return LastChanged(Tool, F(path), "withdrawn_at")
 
 
-# A flip is also hidden together with the edition before it.
+# A flip is also hidden together with the edition before it, and by an edition that is imported between the two.
 _SEATS_EDITIONS = Review.objects.filter(tool=OuterRef("tool"), reviewer=OuterRef("reviewer"))
 _HIDDEN_AT: tuple[tuple[tuple[str, ...], "QuerySet[Any]", Any], ...] = (
     (
@@ -328,7 +328,15 @@ _HIDDEN_AT: tuple[tuple[tuple[str, ...], "QuerySet[Any]", Any], ...] = (
         Comparison.objects.all(),
         Greatest(LastChanged(Comparison, F("pk"), "withdrawn_at"), _of_tool("first"), _of_tool("second")),
     ),
-    (("flip",), Review.objects.all(), Greatest(_of_tool("tool"), _SEATS_EDITIONS.last_withdrawn())),
+    (
+        ("flip",),
+        Review.objects.all(),
+        Greatest(
+            _of_tool("tool"),
+            _SEATS_EDITIONS.last_withdrawn(),
+            Func(F("pk"), function="earlier_edition_imported_at", output_field=DateTimeField(null=True)),
+        ),
+    ),
     (
         ("prediction",),
         Prediction.objects.all(),

@@ -58,7 +58,7 @@ def review(*, of: Tool, by: Reviewer, verdict: str = "ship", **fields: Any) -> R
 
 
 def later_edition(*, of: Review, verdict: str = "skip", **fields: Any) -> Review:
-    """Create an edition that supersedes another (default: from now on)."""
+    """Create another edition by the same seat (default: from now on)."""
     return review(of=of.tool, by=of.reviewer, verdict=verdict, **{"published_at": timezone.now(), **fields})
 
 

@@ -179,7 +179,8 @@ _UPDATED_AT = f"""GREATEST(
                     FROM reviews_review AS earlier
                     WHERE earlier.tool_id = review.tool_id AND earlier.reviewer_id = review.reviewer_id
                       AND earlier.published_at < review.published_at
-                )
+                ),
+                earlier_edition_imported_at(review.id)
             ) FROM reviews_review AS review WHERE review.id = listed.id
         )
         WHEN {FACT} THEN (

@@ -38,3 +38,17 @@ CREATE OR REPLACE TRIGGER flips_follow_update AFTER UPDATE ON reviews_review
     REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION flips_follow();
 CREATE OR REPLACE TRIGGER flips_follow_delete AFTER DELETE ON reviews_review
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION flips_follow();
+
+-- Return when an edition that precedes this one in its seat was imported last, if that was after this one came here.
+-- Since then, this one contradicts another edition than before, or none. NULL if there was no such import.
+CREATE OR REPLACE FUNCTION earlier_edition_imported_at(edition_id bigint) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT max(imported.at)
+    FROM reviews_review AS edition
+    JOIN reviews_review AS earlier ON earlier.tool_id = edition.tool_id AND earlier.reviewer_id = edition.reviewer_id
+        AND earlier.published_at < edition.published_at
+    CROSS JOIN LATERAL (
+        SELECT min(history_date) AS at FROM reviews_historicalreview WHERE id = earlier.id
+    ) AS imported
+    WHERE edition.id = edition_id
+      AND imported.at > (SELECT min(history_date) FROM reviews_historicalreview WHERE id = edition.id)
+$$;

@@ -38,8 +38,9 @@ def save(row, **fields):
 
 
 @pytest.fixture
-def pair():
+def pair(time_machine):
     """Return a comparison with changes of every kind, an issue about all of them, and decisions about its tools."""
+    time_machine.move_to(START - timedelta(days=1), tick=False)
     pair = make_site()
     alpha, beta = pair.first, pair.second
     days = [make.PAST + timedelta(days=number) for number in range(6)]
@@ -72,6 +73,14 @@ def swap_seats():
         other.save()
 
 
+def import_edition(*, hours: int):
+    """Import an edition from some hours after the first one of the seat that flipped a day later."""
+    flip = Review.objects.get(quote="It *changed*.")
+    make.later_edition(
+        of=flip, verdict="ship", quote=f"After {hours} hours.", published_at=make.PAST + timedelta(hours=hours)
+    )
+
+
 QUIET = {"nothing", "saves without a change", "votes", "freeze", "description"}
 DEEDS = {
     "nothing": lambda pair: None,
@@ -100,6 +109,8 @@ DEEDS = {
     "edition before a flip withdrawn": lambda pair: pair.second.reviews.get(
         verdict="ship", reviewer__name="The Other"
     ).withdraw(),
+    "edition imported that a flip contradicts again": lambda pair: import_edition(hours=18),
+    "edition imported between a flip and the one before": lambda pair: import_edition(hours=20),
     "tool withdrawn": lambda pair: pair.first.withdraw(),
     "tool put back": lambda pair: pair.first.put_back(),
     "comparison withdrawn": lambda pair: pair.withdraw(),
@@ -120,7 +131,7 @@ def test_entry_changes_together_with_its_time(client, pair, time_machine):
             is_other = before[key][1] != after[key][1]
             changed |= {deed} if is_other else set()
             if is_other and before[key][0] >= after[key][0]:
-                wrong.append((deed, key))
+                wrong.append((deed, key, before[key][1], after[key][1]))
         before = after
     assert not wrong, "\n".join(map(str, wrong))
     assert DEEDS.keys() - changed == QUIET
