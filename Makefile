@@ -8,7 +8,7 @@ PYTHON := .venv/bin/python
 PORT ?= 8000
 TESTS ?= tests
 
-.PHONY: help run dev test check format lock upgrade clean stop bench-page bench-pages bench-edge bench-votes bench-desk prove-votes prove-newsletter prove-restore prove-reload prove-cluster fuzz stress worker browser nginx
+.PHONY: help run dev test check format lock upgrade clean stop bench-page bench-pages bench-edge bench-votes bench-desk prove-votes prove-newsletter prove-restore prove-reload prove-cluster fuzz stress worker browser servers
 
 help:
 	@echo "make run         the site on http://127.0.0.1:$(PORT), as production runs it (PORT=... for another,"
@@ -46,7 +46,7 @@ test: .venv/installed
 	@$(PYTHON) -m config.local_postgres start
 	@$(MAKE) --no-print-directory --keep-going -j 2 run-tests $(CHECKS)
 
-run-tests: browser nginx
+run-tests: browser servers
 	$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 # The checks are independent and run in parallel. Output is grouped per check if make supports that.
@@ -134,8 +134,8 @@ worker: .venv/installed
 browser: .venv/installed
 	@bin/ensure-browser
 
-nginx:
-	@bin/ensure-nginx
+servers:
+	@bin/ensure-servers
 
 # The environment is synchronized, in seconds, whenever the lock file changes.
 .venv/installed: requirements/development.txt .python-version bin/uv

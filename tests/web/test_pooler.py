@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from bench.cluster import programs
 from bench.cluster.pooler import run_pooler
 from tests.comparisons.test_pair_page import full_pair
 from tests.server import serve
@@ -13,9 +12,6 @@ from tests.web.test_outages import PAGES, VISITOR
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(
-    "pgbouncer" in programs.list_missing(), reason="There is no PgBouncer. Debian and Ubuntu: apt-get install pgbouncer"
-)
 def test_site_works_behind_a_transaction_pooler():
     full_pair(3)
     database = connection.settings_dict
