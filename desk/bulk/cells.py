@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Manager
 
 from catalog.field_types import normalize_name
-from desk.bulk.formats import CellError, CellValue, StyledCell, format_cell
+from desk.bulk.tables import CellError, CellValue, StyledCell, format_cell
 from desk.value_fields import ChoicesField, write_choices
 from tools.rates import read_rate_line, write_rate_lines
 from web.normalize import normalize_line, normalize_text

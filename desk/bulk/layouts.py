@@ -25,7 +25,7 @@ from desk.bulk.cells import (
     WordCell,
     YesCell,
 )
-from desk.bulk.formats import CellValue, Table
+from desk.bulk.tables import CellValue, Table
 from tools.choices import AttributeKind, Better, Meter, Period, PlanKind
 from tools.models import Attribute, Fact, Plan, Tool
 from tools.rates import Rate

@@ -15,10 +15,11 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_GET, require_http_methods
 
-from desk.bulk.formats import FORMATS, MAX_FILE_BYTES, SheetFormat, Table
+from desk.bulk.formats import FORMATS, MAX_FILE_BYTES
 from desk.bulk.forms import SheetExportForm
 from desk.bulk.import_pages import ImportKind, ImportPage, handle_import
 from desk.bulk.layouts import SheetLayout
+from desk.bulk.tables import SheetFormat, Table
 from desk.bulk.uploaded_sheet import UploadedSheet
 from desk.bulk.uploads import accept_files
 from desk.permissions import may_import

@@ -12,8 +12,9 @@ from catalog.part_checking import check_part
 from catalog.problems import CatalogError, ImportProblem, Place, format_value
 from catalog.reading import Catalog, Progress, find_duplicates
 from catalog.schema import SECTIONS, CatalogPart, FactPart, PlanPart
-from desk.bulk.formats import CellError, CellValue, SheetError, read_sheet
+from desk.bulk.formats import read_sheet
 from desk.bulk.layouts import ATTRIBUTE_SHEET, PLAN_SHEET, TOOL_SHEET, SheetLayout
+from desk.bulk.tables import CellError, CellValue, SheetError
 from tools.models import Attribute, Fact, Plan, Tool
 from tools.rates import read_rates
 

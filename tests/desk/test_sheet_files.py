@@ -12,13 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from desk.bulk import formats
-from desk.bulk.formats import (
-    UNSAVED_FORMULA,
-    Table,
-    XlsxFormat,
-    read_sheet,
-)
+from desk.bulk.formats import read_sheet
+from desk.bulk.tables import SheetError, Table
+from desk.bulk.xlsx_format import UNSAVED_FORMULA, XlsxFormat
 from tests import factories as make
 from tests.desk.sheets import FACTS, PLAN, PLANS, TOOLS, dry_run, find_problems, import_sheet, make_csv, make_xlsx
 from tests.desk.uploading import IMPORTS, PUBLISHES, client_with, upload, visible_text
@@ -360,7 +356,7 @@ def test_too_long_text_is_reported_with_its_length():
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 def test_reader_survives_any_bytes(content, start):
-    with suppress(formats.SheetError):
+    with suppress(SheetError):
         read_sheet(start + content)
 
 
@@ -369,7 +365,7 @@ def test_reader_survives_any_bytes(content, start):
 def test_reader_survives_any_damage_to_a_workbook(where, piece):
     whole = bytearray(WORKBOOK)
     whole[where % len(whole) : where % len(whole) + len(piece)] = piece
-    with suppress(formats.SheetError):
+    with suppress(SheetError):
         read_sheet(bytes(whole))
 
 

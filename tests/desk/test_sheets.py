@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from desk.bulk import formats
-from desk.bulk.formats import CsvFormat, Table, XlsxFormat, read_sheet
+from desk.bulk.csv_format import CsvFormat
+from desk.bulk.formats import read_sheet
+from desk.bulk.tables import Table, format_cell
+from desk.bulk.xlsx_format import XlsxFormat
 from tests import factories as make
 from tests.desk.sheets import (
     ATTRIBUTES,
@@ -279,7 +281,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], in
 def test_texts_round_trip_through_a_file(sheet_format, rows):
     table = Table(["one", "two", "three"], [list(row) for row in rows])
     back = read_sheet(sheet_format.write(table)).rows
-    assert [[formats.format_cell(cell) for cell in row] for row in back] == table.rows
+    assert [[format_cell(cell) for cell in row] for row in back] == table.rows
 
 
 @pytest.mark.parametrize("format_name", ["csv", "xlsx"])
