@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from django.conf import settings
@@ -21,19 +21,24 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ErrorText:
+    """The words of an error page. `brief` is what htmx shows instead: two lines of a ballot on a phone."""
+
     title: str
     words: str
     verdict: str = ""
+    brief: str = ""
 
 
 TEXTS = {
     400: ErrorText(
         "We could not read that request",
         "Something in the address or in the form is not what this page expects. Go back and try again.",
+        brief="We could not read that. Reload the page and try again.",
     ),
     403: ErrorText(
         "That must be sent from a page of this site",
         "Your browser did not say where this came from. Reload the page and try once more.",
+        brief="Your browser did not say where this came from. Reload the page.",
     ),
     404: ErrorText(
         "Page not found",
@@ -57,17 +62,20 @@ TEXTS = {
     500: ErrorText(
         "Something broke on our side",
         "We have a record of it. Nothing that was confirmed to you is lost; please try again in a moment.",
+        brief="Something broke on our side. Please try again in a moment.",
     ),
     503: ErrorText(
         "Busy for a moment",
         "Something else is being saved here, and it takes longer than usual. Nothing was changed. "
         "Try again in a few seconds.",
+        brief="Busy: nothing was changed. Try again in a few seconds.",
     ),
 }
 OUTAGE = ErrorText(
     "Back in a moment",
     "The site cannot reach its data right now. Try again in a few seconds. If you had just sent a form, look first "
     "whether it was saved.",
+    brief="Our data cannot be reached. In a few seconds, see if this was saved.",
 )
 EXPIRED_FORM = ErrorText(
     "This form is too old",
@@ -88,10 +96,10 @@ def error_page(
 
     `nearest` holds (name, URL) pairs of pages that the reader may have meant; `back` is the path they came from.
     """
-    template = "web/error.html"
+    template, text = "web/error.html", text or TEXTS[status]
     if request.headers.get("HX-Request") == "true":
-        template += "#message"
-    context = {"status": status, "error": text or TEXTS[status], "nearest": nearest, "back": back}
+        template, text = f"{template}#message", replace(text, words=text.brief or text.words)
+    context = {"status": status, "error": text, "nearest": nearest, "back": back}
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         context["has_made_up_votes"] = False  # the database may be down: never wait for it once more
     response = render(request, template, context, status=status)

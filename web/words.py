@@ -11,6 +11,8 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _RIGHT_TO_LEFT = {"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"}
 
+_BEFORE_NUMBER = re.compile(r"(?<=\w) (?=\d)")
+
 MAX_NAME_LENGTH = 60  # characters, in a sentence
 
 
@@ -46,6 +48,11 @@ def isolate_name(name: str) -> str:
     if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in name):
         return f"\u2068{name}\u2069"
     return name
+
+
+def bind_numbers(text: str) -> str:
+    """Return a text with no-break spaces between words and the numbers that follow them: `Medium 3`, `Nov 20`."""
+    return _BEFORE_NUMBER.sub("\u00a0", text)
 
 
 def end_sentence(sentence: str) -> str:

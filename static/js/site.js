@@ -80,8 +80,7 @@ function answered({ detail }) {
   ballots.delete(path);
   const clicked = document.getElementById(asked.clicked);
   if (detail.xhr.status === 200 && asked.choice !== "none" && !hasVoted()) {
-    findError(clicked).textContent =
-      "Your browser refuses our cookie: once you leave this page, you can no longer change this vote.";
+    findError(clicked).textContent = "Your browser refuses our cookie: you cannot change this vote later.";
   }
   // After Undo by keyboard, focus the first button, because the one that was pressed is now hidden.
   if (clicked?.hidden && document.activeElement === document.body) clicked.form.querySelector("button").focus();
@@ -94,13 +93,13 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 
 document.addEventListener("htmx:sendError", ({ detail }) => {
-  findError(detail.elt).textContent =
-    "That did not reach us: the network seems to be gone. Nothing was counted. Try again.";
+  findError(detail.elt).textContent = "That did not reach us: the network seems to be gone. Try again.";
 });
 
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   document.getElementById("notice").textContent = "";
-  if (detail.elt.matches(".ballot")) findError(detail.elt).textContent = "";
+  if (!detail.elt.matches(".ballot")) return;
+  for (const error of document.querySelectorAll(".ballot__error")) error.textContent = ""; // they overlap in a board
 });
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {

@@ -230,7 +230,7 @@ def test_browser_that_refuses_cookies_is_told_so(page, site):
     page.goto(f"{site}/tools/qdrant/")
     page.locator("#ship-qdrant").click()
     expect(find_error(page, "qdrant")).to_have_text(
-        "Your browser refuses our cookie: once you leave this page, you can no longer change this vote."
+        "Your browser refuses our cookie: you cannot change this vote later."
     )
 
 

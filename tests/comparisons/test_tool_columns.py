@@ -149,8 +149,8 @@ def test_sources_are_verified_stale_or_unverified(settings):
         make_fact(3, "never"),
     ]
     cells = [str(row["cells"][0]) for row in fact_rows.build_fact_rows([make_record(facts=facts)], today=TODAY)]
-    assert ">example.com</a>, verified Aug 24, 2026<" in cells[0]
-    assert "verified Aug 23, 2026, over 90 days ago" in cells[1]
+    assert ">example.com</a>, verified Aug\u00a024, 2026<" in cells[0]
+    assert "verified Aug\u00a023, 2026, over\u00a090 days ago" in cells[1]
     assert "unverified" in cells[2]
 
 

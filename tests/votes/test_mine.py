@@ -201,6 +201,16 @@ def test_own_receipt_is_recognized():
     assert "This browser has them already." in get_words(client.get(get_receipt_path(client)))
 
 
+def test_receipt_counts_choices_between_two_tools():
+    first, second = new_voter(), new_voter()
+    make.tool(slug="one"), make.tool(slug="two")
+    for client in (first, second):
+        client.post("/compare/one-vs-two/vote/", {"choice": "first"})
+    page = get_words(second.get(get_receipt_path(first)))
+    assert "Take over 1 vote?" in page
+    assert "This browser has 1 vote of its own." in page
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("forge", [lambda value: value[:-1] + "x", lambda value: value[:20], lambda value: "x:y:z"])
 def test_invalid_receipts_are_404(forge, method):

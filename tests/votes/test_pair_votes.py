@@ -1,5 +1,6 @@
 """Votes between two tools."""
 
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -123,6 +124,17 @@ def test_htmx_gets_the_block_and_the_announcement(form_client, two):
     assert names[0] == "votes/_pair_counted.html"
     assert "Counted: you would ship with Beta. 0 for Alpha, 1 for Beta, 0 for neither." in page
     assert response.headers["Cache-Control"] == "private, no-store"
+
+
+def test_page_and_answer_call_tools_briefly_unless_both_have_the_same_brief_name(form_client, two):
+    for names, buttons in (
+        (("Alpha (72B)", "Beta"), ["Alpha", "Beta"]),
+        (("Alpha (72B)", "Alpha (8B)"), ["Alpha (72B)", "Alpha (8B)"]),
+    ):
+        for tool, name in zip(two, names, strict=True):
+            Tool.objects.filter(pk=tool.pk).update(name=name)
+        for answer in (form_client.get(PAIR), send_vote(form_client, "first", headers={"hx-request": "true"})):
+            assert re.findall(r'<bdi class="clamp">(.*?)</bdi></button>', answer.content.decode()) == buttons
 
 
 def test_form_without_htmx_lands_on_the_result(form_client, two):

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web.markdown import to_plain_text
-from web.words import choose_fitting, fit_sentences, join_shortened, join_words, shorten, split_sentences
+from web.words import bind_numbers, choose_fitting, fit_sentences, join_shortened, join_words, shorten, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,15 @@ def test_plain_text_has_no_markup(text, words):
 )
 def test_words_are_joined_with_a_serial_comma(items, words):
     assert (join_words(items, "or"), join_words(items)) == (words, words.replace("or", "and"))
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("Mistral Medium 3 leads, 3 to 2.", "Mistral Medium\u00a03 leads, 3 to\u00a02."),
+        ("verified Nov 20, 2026", "verified Nov\u00a020, 2026"),
+        ("GPT-5 mini", "GPT-5 mini"),
+    ],
+)
+def test_number_stays_with_the_word_before_it(text, bound):
+    assert bind_numbers(text) == bound

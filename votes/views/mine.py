@@ -87,6 +87,10 @@ def _describe_pair_vote(vote: PairVote, here: str) -> dict[str, object]:
     }
 
 
+def _count_votes(visitor: uuid.UUID) -> int:
+    return Vote.objects.cast_by(visitor).count() + PairVote.objects.cast_by(visitor).count()
+
+
 def _get_receipt_url(request: HttpRequest, visitor: uuid.UUID) -> str:
     return request.build_absolute_uri(reverse("receipt", args=[sign_receipt(visitor)]))
 
@@ -103,13 +107,13 @@ def receipt(request: HttpRequest, receipt: str) -> HttpResponse:
         response = SeeOther(reverse("mine", query={"taken-over": 1}))
         set_visitor_cookies(request, response, visitor)
         return response
-    others = Vote.objects.cast_by(current).count() if current and current != visitor else 0
+    others = _count_votes(current) if current and current != visitor else 0
     return render(
         request,
         "votes/receipt.html",
         {
             "visitor": visitor,
-            "votes": Vote.objects.cast_by(visitor).count(),
+            "votes": _count_votes(visitor),
             "is_mine": visitor == current,
             "others": others,
             "own_receipt": _get_receipt_url(request, current) if others and current else "",

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from tools.brief_names import choose_distinct_names
 from tools.models import Tool
 from votes.casting import TooManyRequestsError, cast_pair
 from votes.forms import PairVoteForm, ReturnForm
@@ -72,9 +73,14 @@ def _context(
     tools: tuple[Tool, Tool], choice: PairChoice, result: CastResult[Preference], here: str
 ) -> dict[str, object]:
     chosen = {PairChoice.FIRST: tools[0].name, PairChoice.SECOND: tools[1].name}.get(choice)
+    brief_names = choose_distinct_names([(tool.name, tool.brief_name) for tool in tools])
+    one, two = (
+        {"slug": tool.slug, "name": tool.name, "brief_name": brief_name}
+        for tool, brief_name in zip(tools, brief_names, strict=True)
+    )
     return {
-        "one": tools[0],
-        "two": tools[1],
+        "one": one,
+        "two": two,
         "preference": result.numbers,
         "choice": choice,
         "state": result.state.value if result.state else "",

@@ -32,6 +32,12 @@ def short(name: str) -> str:
 
 
 @register.filter
+def bound(text: str) -> str:
+    """Keep each number in one line with the word before it: `Medium 3`, `Nov 20`."""
+    return words.bind_numbers(text)
+
+
+@register.filter
 def spelled(number: int) -> str:
     """Spell a small number: `four`."""
     return words.spell_number(number)
