@@ -1,19 +1,32 @@
 """Static files in production: how they are stored and sent."""
 
+import re
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from django.core.files.base import ContentFile
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import Response, SlicedFile, StaticFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+# A string, which may hold what looks like a comment; or a comment other than a license (`/*!`).
+_STRING_OR_COMMENT = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|/\*(?!!).*?\*/""", re.DOTALL)
+
 
 class CompressedOnceStorage(CompressedManifestStaticFilesStorage):
     """WhiteNoise's storage, which compresses all files on every collectstatic. This one compresses only new files, so
-    that a second `make run` starts at once.
+    that a second `make run` starts at once. Style sheets are stored without comments.
     """
+
+    def _save(self, name: str, content: Any) -> str:
+        if name.endswith(".css"):
+            content.seek(0)
+            text = content.read()
+            sheet = text if isinstance(text, str) else text.decode()
+            content = ContentFile(remove_comments(sheet).encode(), name=name)
+        return super()._save(name, content)
 
     def compress_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Compress files without an up-to-date compressed copy. Yields (name, name of the copy)."""
@@ -28,6 +41,12 @@ class CompressedOnceStorage(CompressedManifestStaticFilesStorage):
         # WhiteNoise gives a copy the modification time of its original. A hashed name implies the content.
         made_at = 0 if any_age else original.stat().st_mtime
         return any(copy.exists() and copy.stat().st_mtime >= made_at for copy in copies)
+
+
+def remove_comments(sheet: str) -> str:
+    """Return a style sheet without its comments and the blank lines that they leave."""
+    bare = _STRING_OR_COMMENT.sub(lambda found: found[1] or "", sheet)
+    return re.sub(r"[ \t]*\n(?:[ \t]*\n)*", "\n", bare)
 
 
 class RangedStaticFile(StaticFile):

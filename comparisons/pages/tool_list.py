@@ -217,10 +217,13 @@ def build_filters(
     }
 
 
-def build_sorts(site: ListedSite, sort: str) -> list[tuple[str, str, bool]]:
-    """Return the orders of a list, but for those by a number: (value, name, whether it is chosen)."""
+def build_sorts(site: ListedSite, sort: str, filters: FactFilters) -> list[tuple[str, str, bool]]:
+    """Return the orders of a list, but for those by a number: (value, name, whether it is chosen).
+
+    None is chosen if the list is sorted by a number.
+    """
     sorts = [*ToolFilterForm.SORTS, *((sort_of(seat), f"Verdict of {seat.name}") for seat in site.seats)]
-    return [(value, label, value == sort) for value, label in sorts]
+    return [(value, label, value == sort and not filters.sort) for value, label in sorts]
 
 
 def write_order(site: ListedSite, sort: str, *, counted: str = "") -> str:

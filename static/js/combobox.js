@@ -46,6 +46,7 @@ for (const box of document.querySelectorAll("[data-combobox]")) {
   holder.id = `${input.id}-list`;
   for (const [name, value] of Object.entries({
     role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": holder.id,
+    type: "text", inputmode: "search", // HTML allows a search field no other role
   })) input.setAttribute(name, value);
 
   input.addEventListener("keydown", (event) => {

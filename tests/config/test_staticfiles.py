@@ -1,6 +1,8 @@
 import gzip
 import os
 
+from django.core.files.base import ContentFile
+
 from config.staticfiles import CompressedOnceStorage
 
 
@@ -20,3 +22,22 @@ def test_file_is_compressed_only_when_new_or_changed(tmp_path):
     os.utime(source, (source.stat().st_atime, source.stat().st_mtime + 1))
     assert len(collect()) == 2
     assert gzip.decompress(copy.read_bytes()).startswith(b".b")
+
+
+def test_style_sheets_are_stored_without_comments(tmp_path):
+    sheet = """/* What follows
+   is red. */
+.a { color: red } /* Not blue. */
+
+.b::before { content: "/* text */" }
+/*! License */
+"""
+    storage = CompressedOnceStorage(location=tmp_path, base_url="/static/")
+    for name in ("a.css", "a.txt"):
+        storage.save(name, ContentFile(sheet.encode()))
+    bare = """
+.a { color: red }
+.b::before { content: "/* text */" }
+/*! License */
+"""
+    assert [(tmp_path / name).read_text() for name in ("a.css", "a.txt")] == [bare, sheet]

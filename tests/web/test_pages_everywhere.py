@@ -104,6 +104,8 @@ def test_page_is_strict_html_without_inline_code_and_loads_nothing_from_other_si
             assert not (element.text or "").strip()
     ids = [element.attrib["id"] for element in document.iter() if "id" in element.attrib]
     assert len(ids) == len(set(ids))
+    for select in document.iter("select"):
+        assert len([option for option in select.iter("option") if "selected" in option.attrib]) <= 1
 
 
 @pytest.mark.parametrize("url", [*URLS, *FILES])
