@@ -25,6 +25,7 @@ from desk.idempotency import answer_once
 from desk.permissions import find_missing_right
 from desk.presence import PresenceAdmin
 from desk.refusals import MayNotPublishError
+from desk.shapes import Context
 from desk.shown import explain
 from desk.steps import tell_next_step
 from tools.models import ContentRevision
@@ -208,7 +209,7 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
             response.status_code = 409
         return response
 
-    def extend_change_form(self, request: HttpRequest, context: dict[str, object]) -> None:
+    def extend_change_form(self, request: HttpRequest, context: Context) -> None:
         """Add what the template of the change form needs to its context. Overrides call `super()`."""
 
     def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: object) -> FormField | None:

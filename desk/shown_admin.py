@@ -1,6 +1,6 @@
 """Forms of rows that readers see as part of published content, such as a price. They save at once."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib.admin.utils import unquote
 from django.db.models import Model
@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from desk.base import DeskAdmin
 from desk.permissions import find_missing_right, may_publish
 from desk.refusals import MayNotPublishError
+from desk.shapes import Context
 from desk.shown import explain, explain_adding
 
 
@@ -44,7 +45,7 @@ class ShownAdmin[ModelT: Model](DeskAdmin[ModelT]):
                 raise MayNotPublishError(explain(content, obj))
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def extend_change_form(self, request: HttpRequest, context: dict[str, Any]) -> None:
+    def extend_change_form(self, request: HttpRequest, context: Context) -> None:
         super().extend_change_form(request, context)
         obj: Model | None = context.get("original")
         if obj is not None and super().has_change_permission(request, obj):

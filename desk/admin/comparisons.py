@@ -1,13 +1,13 @@
 """The admin of comparisons: two tools, an introduction, and a check of what the page will say."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import ForeignKey
+from django.forms.renderers import BaseRenderer
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
@@ -24,6 +24,7 @@ from desk.lists.change_lists import StateFilter
 from desk.pending.admin import PendingAdmin
 from desk.presence import PresenceAdmin
 from desk.publishing.pair_check import PairCheck, check_pair, find_comparison, read_line_context
+from desk.shapes import Context, Files, FormOptions, Posted
 from tools.models import Tool
 from tools.publishing import PublicationState
 from web.normalize import normalize_line
@@ -35,12 +36,12 @@ TYPED = "-typed"  # suffix of the text field that replaces the suggestions witho
 class ToolSelect(SearchedSelect):
     """The autocomplete field of tools. Without JavaScript, a text field for a name or slug."""
 
-    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> str | None:
+    def value_from_datadict(self, data: Posted, files: Files, name: str) -> str | None:
         typed = normalize_line(data.get(name + TYPED, ""))
         return f"{TYPED}{typed}" if typed else super().value_from_datadict(data, files, name)
 
     def render(
-        self, name: str, value: object, attrs: dict[str, object] | None = None, renderer: Any = None
+        self, name: str, value: object, attrs: dict[str, object] | None = None, renderer: BaseRenderer | None = None
     ) -> SafeString:
         box = '<noscript><input type="text" name="{}" value="{}" aria-label="{}" placeholder="{}"></noscript>'
         typed = str(value or "")
@@ -83,8 +84,8 @@ class ComparisonForm(forms.ModelForm):
             "introduction": "For whom the choice matters, and what it turns on. Markdown. Raw HTML is escaped.",
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, files: Files | None = None, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, files, **options)
         if self.instance.pk and "lines" in self.fields:
             self.fields["lines"].widget.lines = read_line_context(self.instance)
 
@@ -121,8 +122,8 @@ class PairForm(forms.Form):
 class TypedPairForm(PairForm):
     """The same form as the page posts it without JavaScript."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted) -> None:
+        super().__init__(data)
         for name in ("first", "second"):
             field = Comparison._meta.get_field(name)
             self.fields[name].widget = ToolSelect(field, admin.site)
@@ -183,7 +184,7 @@ class ComparisonAdmin(PendingAdmin[Comparison], PresenceAdmin):
         }
         return TemplateResponse(request, "desk/pair_check.html", context)
 
-    def extend_change_form(self, request: HttpRequest, context: dict[str, Any]) -> None:
+    def extend_change_form(self, request: HttpRequest, context: Context) -> None:
         super().extend_change_form(request, context)
         original = context.get("original")
         form = context["adminform"].form

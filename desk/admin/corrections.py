@@ -1,10 +1,9 @@
 """The list of all corrections."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.http import HttpRequest
 
+from desk.shapes import FieldGroups
 from desk.shown_admin import ShownAdmin
 from desk.tool_page.corrections import AppendOnlyAdmin, CorrectionForm
 from tools.models import Correction, Tool
@@ -27,5 +26,5 @@ class CorrectionAdmin(AppendOnlyAdmin, ShownAdmin[Correction]):
     def get_readonly_fields(self, request: HttpRequest, obj: Correction | None = None) -> list[str]:
         return ["tool", "note", "made_at"] if obj else []
 
-    def get_fields(self, request: HttpRequest, obj: Correction | None = None) -> list[Any]:
+    def get_fields(self, request: HttpRequest, obj: Correction | None = None) -> FieldGroups:
         return ["tool", "note", "made_at"] if obj else ["tool", "note"]

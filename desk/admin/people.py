@@ -1,6 +1,6 @@
 """The forms of accounts: an invitation, and what an administrator may change later, with the seat on the panel."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.contrib.auth.forms import UserChangeForm
@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from accounts.groups import GROUPS, RIGHTS
 from accounts.models import User
+from desk.shapes import Files, FormOptions, Posted
 from reviews.models import Reviewer
 from tools.models import ContentRevision
 
@@ -25,12 +26,11 @@ class SeatMixin(forms.ModelForm):
         "hold are not listed.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, files: Files | None = None, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, files, **options)
         if "groups" in self.fields:
             self.fields["groups"].help_text = describe_groups()
-        seat: Any = self.fields.get("seat")
-        if seat is not None:
+        if isinstance(seat := self.fields.get("seat"), forms.ModelChoiceField):
             mine = Q(held_by=self.instance.pk) if self.instance.pk else Q()
             seat.queryset = Reviewer.objects.filter(Q(held_by=None) | mine).order_by("seat")
             seat.initial = Reviewer.objects.filter(held_by=self.instance.pk).first() if self.instance.pk else None
@@ -43,8 +43,8 @@ class InvitationForm(SeatMixin):
         model = User
         fields = ("username", "first_name", "last_name", "email", "groups")
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, files: Files | None = None, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, files, **options)
         self.fields["email"].required = True
         self.fields["email"].help_text = "The invitation goes to this address."
 

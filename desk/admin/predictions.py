@@ -1,7 +1,7 @@
 """Predictions, and judging them."""
 
 from datetime import date
-from typing import Any
+from typing import Unpack
 
 from django import forms
 from django.contrib import admin
@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from desk.admin.own_drafts import OwnDraftsMixin
 from desk.lists.change_lists import DueFilter, ListAdmin, render_mark
 from desk.permissions import reviews_to_edit, writes_own_drafts_only
+from desk.shapes import Cleaned, Files, FormOptions, Posted
 from reviews.choices import Outcome
 from reviews.models import Prediction
 from tools.expressions import SortKey
@@ -33,8 +34,8 @@ class JudgmentForm(forms.ModelForm):
             "judged_on": "Leave empty for today.",
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, files: Files | None = None, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, files, **options)
         if "judged_on" in self.fields and self.instance.judged_on is None:
             self.initial["judged_on"] = _today()
 
@@ -46,8 +47,8 @@ class JudgmentForm(forms.ModelForm):
                 raise forms.ValidationError("This day is in the future.")
         return judged_on
 
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or self.cleaned_data
+    def clean(self) -> Cleaned:
+        data = super().clean() or self.cleaned_data
         outcome = data.get("outcome")
         if outcome == Outcome.OPEN:
             data["judged_on"] = None  # the suggested day; nobody has judged it

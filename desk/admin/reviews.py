@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.contrib import admin, messages
@@ -23,6 +23,7 @@ from desk.ids import parse_id
 from desk.lists.change_lists import FlippedFilter, ListAdmin, StateFilter, render_mark
 from desk.permissions import writes_own_drafts_only
 from desk.publishing.admin import PublishingAdmin
+from desk.shapes import Cleaned, Context, FieldGroups, Files, FormOptions, Initial, Posted
 from desk.shown_admin import ShownAdmin
 from reviews.actions import note_mentions
 from reviews.choices import Verdict
@@ -90,7 +91,7 @@ class ReviewerAdmin(UsualPanel, ShownAdmin[Reviewer], ListAdmin[Reviewer]):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @transaction.atomic
-    def save_model(self, request: HttpRequest, obj: Reviewer, form: Any, change: bool) -> None:  # noqa: FBT001
+    def save_model(self, request: HttpRequest, obj: Reviewer, form: forms.ModelForm, change: bool) -> None:  # noqa: FBT001
         """Save a reviewer. A reviewer who already has the new seat gets the old one."""
         seated = {row.pk: row for row in Reviewer.objects.order_by("pk").select_for_update(of=("self",), no_key=True)}
         other = next((row for row in seated.values() if row.seat == obj.seat and row.pk != obj.pk), None)
@@ -108,13 +109,13 @@ class ReviewForm(forms.ModelForm):
         model = Review
         fields = ("tool", "reviewer", *Review.WORD_FIELDS)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, files: Files | None = None, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, files, **options)
         if isinstance(verdict := self.fields.get("verdict"), forms.ChoiceField):
             verdict.choices = [("", NO_VERDICT), *Verdict.choices]
 
-    def clean(self) -> dict[str, object]:
-        cleaned: dict[str, object] = super().clean() or self.cleaned_data
+    def clean(self) -> Cleaned:
+        cleaned = super().clean() or self.cleaned_data
         if cleaned.get("verdict") and not cleaned.get("basis") and "basis" not in self.errors:
             self.add_error("basis", "Choose what stands behind the verdict.")
         return cleaned
@@ -145,7 +146,7 @@ class PredictionInline(OwnDraftsMixin, NormalizedTextAdmin, admin.TabularInline)
     extra = 0
     show_change_link = True
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Review | None = None) -> bool:
         return super().has_add_permission(request, obj) and not was_published(obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Review | None = None) -> bool:
@@ -184,7 +185,7 @@ class ReviewAdmin(OwnDraftsMixin, PublishingAdmin[Review]):
     def verdict_mark(self, review: Review) -> SafeString:
         return render_mark(review.verdict or "none", review.verdict_words)
 
-    def get_fields(self, request: HttpRequest, obj: Review | None = None) -> list[Any]:
+    def get_fields(self, request: HttpRequest, obj: Review | None = None) -> FieldGroups:
         if was_published(obj):
             return ["tool", "reviewer", "verdict", "gist", "rendered_quote", "flips_if", "basis_words"]
         return ["tool", "reviewer", *Review.WORD_FIELDS]
@@ -211,9 +212,9 @@ class ReviewAdmin(OwnDraftsMixin, PublishingAdmin[Review]):
     def is_versioned(self, request: HttpRequest, obj: Review | None) -> bool:
         return not was_published(obj) and super().is_versioned(request, obj)
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+    def get_changeform_initial_data(self, request: HttpRequest) -> Initial:
         """Prefill a new edition with the text of the review that `?supersedes=<id>` names."""
-        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        initial: Initial = super().get_changeform_initial_data(request)
         superseded = parse_id(initial.pop("supersedes", ""))
         review = Review.objects.filter(pk=superseded).first() if superseded else None
         if review is not None and was_published(review):
@@ -224,11 +225,11 @@ class ReviewAdmin(OwnDraftsMixin, PublishingAdmin[Review]):
             initial.setdefault("reviewer", own)
         return initial
 
-    def save_model(self, request: HttpRequest, obj: Review, form: Any, change: bool) -> None:  # noqa: FBT001
+    def save_model(self, request: HttpRequest, obj: Review, form: forms.ModelForm, change: bool) -> None:  # noqa: FBT001
         super().save_model(request, obj, form, change)
         note_mentions(reviews=Review.objects.filter(pk=obj.pk))
 
-    def extend_change_form(self, request: HttpRequest, context: dict[str, Any]) -> None:
+    def extend_change_form(self, request: HttpRequest, context: Context) -> None:
         super().extend_change_form(request, context)
         obj: Review | None = context["original"]
         if obj is not None and was_published(obj):

@@ -28,6 +28,7 @@ from desk.pending.admin import PendingAdmin
 from desk.permissions import may_write_reviews
 from desk.plain_widgets import PLAIN_RENDERER
 from desk.presence import PresenceAdmin
+from desk.shapes import Context
 from desk.tool_page import lookups
 from desk.tool_page.copying import CopyingAdmin
 from desk.tool_page.corrections import CorrectionInline
@@ -314,7 +315,7 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin, PresenceAdmin):
 
     # -- Rendering ------------------------------------------------------------------------------------------
 
-    def extend_change_form(self, request: HttpRequest, context: dict[str, Any]) -> None:
+    def extend_change_form(self, request: HttpRequest, context: Context) -> None:
         super().extend_change_form(request, context)
         tool: Tool | None = context["original"]
         formsets = [inline.formset for inline in context["inline_admin_formsets"]]

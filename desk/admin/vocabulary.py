@@ -26,6 +26,7 @@ from desk.lists.change_lists import ListAdmin, PreparedChangeList
 from desk.permissions import find_missing_right, may_convert, may_publish
 from desk.preset_rows import PresetRowsField
 from desk.refusals import MayNotPublishError
+from desk.shapes import Cleaned
 from desk.shown import explain
 from desk.shown_admin import ShownAdmin
 from desk.value_fields import ChoicesField
@@ -172,8 +173,8 @@ class AttributeForm(forms.ModelForm):
         "“ASL = apache-2.0”. Search finds tools by them.",
     )
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+    def clean(self) -> Cleaned:
+        cleaned = super().clean() or self.cleaned_data
         if self.instance.pk and not self.errors and {"kind", "choices", "several"} & set(self.changed_data):
             options = read_options(cleaned["choices"])
             scale = Scale(cleaned["kind"], options, several=cleaned["several"], unit=cleaned["unit"])

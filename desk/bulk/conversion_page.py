@@ -1,7 +1,7 @@
 """The page that converts an attribute and its facts to another kind: the kind, then a row per present value."""
 
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django import forms
 from django.contrib import messages
@@ -17,6 +17,7 @@ from desk.bulk.converting import (
     suggest_choices,
     suggest_conversion,
 )
+from desk.shapes import Cleaned
 from desk.value_fields import ChoicesField
 from tools.choices import AttributeKind
 from tools.models import Attribute, Fact, find_attribute_errors
@@ -44,8 +45,8 @@ class KindForm(forms.Form):
     )
     unit = LineField(required=False, max_length=50, help_text="For numbers: what they count, such as “tokens”.")
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+    def clean(self) -> Cleaned:
+        cleaned = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
         if cleaned["kind"] != AttributeKind.CHOICE:  # what was suggested for choices is no mistake

@@ -1,14 +1,12 @@
 """Pages of the desk that belong to no model. `Desk.get_urls` wraps them."""
 
-from collections.abc import Callable
-from typing import Any
-
 from django.urls import URLPattern, path
 
 from desk.bulk import views
+from desk.shapes import WrapView
 
 
-def urls(wrap: Callable[..., Any]) -> list[URLPattern]:
+def urls(wrap: WrapView) -> list[URLPattern]:
     """Return the addresses, with each view wrapped by the site's `admin_view`."""
     return [
         path("catalog/", wrap(views.catalog_file), name="catalog_file"),

@@ -1,14 +1,12 @@
 """Pages about bulk changes. `Desk.get_urls` wraps them."""
 
-from collections.abc import Callable
-from typing import Any
-
 from django.urls import URLPattern, path
 
 from desk.changes import pages
+from desk.shapes import WrapView
 
 
-def urls(wrap: Callable[..., Any]) -> list[URLPattern]:
+def urls(wrap: WrapView) -> list[URLPattern]:
     """Return the addresses, with each view wrapped by the site's `admin_view`."""
     return [
         path("tools/tool/<int:pk>/as-of/", wrap(pages.restore_as_of), name="tools_tool_as_of"),

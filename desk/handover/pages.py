@@ -1,7 +1,7 @@
 """The page of an object's hand-over: its state, what was said, and what its user may do about it."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -16,6 +16,7 @@ from desk.content import Content
 from desk.idempotency import answer_once
 from desk.permissions import may_preview
 from desk.publishing import previews
+from desk.shapes import Posted
 from handovers import actions
 from handovers.actions import HandOverError, Told
 from handovers.models import MAX_COMMENT_LENGTH, HandOver, HandOverState, find_pending_change, name_person
@@ -44,7 +45,7 @@ class CommentForm(forms.Form):
     act = LineField()
     seen = LineField(required=False)
 
-    def __init__(self, data: Any = None, *, acts: list[str]) -> None:
+    def __init__(self, data: Posted | None = None, *, acts: list[str]) -> None:
         super().__init__(data, label_suffix="")
         self.acts = acts
 

@@ -8,7 +8,7 @@ all writers of content wait. If the version is no longer current, the form is me
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.contrib import admin, messages
@@ -32,6 +32,7 @@ from desk.history.events import (
 )
 from desk.history.form_merge import ASKED, Asked, FormMerge, merge_inlines
 from desk.ids import parse_id
+from desk.shapes import Cleaned, Context, Files, FormOptions, Posted
 from tools.models import ContentRevision
 from tools.row_history import CREATED, DELETED, set_change_reason
 from web.fields import LineField
@@ -65,11 +66,11 @@ class VersionedForm(forms.ModelForm):
     )
     seen_version = MetadataField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, files: Files | None = None, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, files, **options)
         self.fields[SEEN_VERSION].initial = self.seen
 
-    def clean(self) -> dict[str, object]:
+    def clean(self) -> Cleaned:
         cleaned = super().clean()
         if self.conflict:
             self.add_error(None, self.conflict.error)
@@ -140,7 +141,7 @@ def versioned_form(request: HttpRequest, form: type[forms.ModelForm]) -> type[fo
     return type("VersionedForm", (VersionedForm, form), of_request)
 
 
-def prepare_change_form(request: HttpRequest, context: dict[str, Any]) -> bool:
+def prepare_change_form(request: HttpRequest, context: Context) -> bool:
     """Place the reason field below the others, and ask about a conflict in the form; return whether there is one."""
     adminform = context["adminform"]
     if SEEN_VERSION in adminform.form.fields:

@@ -57,6 +57,7 @@ from desk.publishing.admin import PublishingAdmin, suggest_time
 from desk.publishing.gate import format_moment
 from desk.publishing.previews import LIFETIME_HOURS
 from desk.refusals import MayNotPublishError
+from desk.shapes import Context
 from desk.shown import ask_editor, explain, explain_publishing
 from tools.models import ContentRevision
 from tools.publishing import PublicationState
@@ -226,7 +227,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
             options["form"] = type("ShownForm", (ShownForm, options.get("form", self.form)), {})
         return super().get_form(request, obj, change, **options)
 
-    def extend_change_form(self, request: HttpRequest, context: dict[str, Any]) -> None:
+    def extend_change_form(self, request: HttpRequest, context: Context) -> None:
         super().extend_change_form(request, context)
         if getattr(request, "shows_pending", False):
             _drop_shown_error(context)
@@ -403,7 +404,7 @@ def _explain_scheduled(pending: PendingChange) -> str:
     )
 
 
-def _drop_shown_error(context: dict[str, Any]) -> None:
+def _drop_shown_error(context: Context) -> None:
     """Remove the error with which a form that only shows a pending change is kept from being saved."""
     form = context["adminform"].form
     errors = form.errors.get(NON_FIELD_ERRORS)

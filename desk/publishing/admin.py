@@ -37,6 +37,7 @@ from desk.publishing.transitions import (
     describe_state,
 )
 from desk.refusals import MayNotPublishError
+from desk.shapes import Context
 from desk.shown import explain_publishing
 from web import clock
 from web.fields import MultilineField
@@ -126,7 +127,7 @@ class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
         url = super().get_view_on_site_url(obj)
         return url if obj is not None and previews.is_public(obj) else None
 
-    def extend_change_form(self, request: HttpRequest, context: dict[str, Any]) -> None:
+    def extend_change_form(self, request: HttpRequest, context: Context) -> None:
         super().extend_change_form(request, context)
         if (content := context.get("original")) is not None:
             context["publishing"] = self._panel(request, content)

@@ -1,10 +1,11 @@
 """The form of a tool's own fields on its page of the desk."""
 
-from typing import Any, cast
+from typing import Unpack, cast
 
 from django import forms
 
 from desk.fields import MARKDOWN_PREVIEW_URL, LinesField
+from desk.shapes import Cleaned, Files, FormOptions, Posted
 from tools import logos, slugs
 from tools.models import Category, Tool
 from tools.slugged import FormerSlug
@@ -86,8 +87,8 @@ class ToolForm(forms.ModelForm):
         fields = FORM_FIELDS
         widgets = {"website": forms.URLInput(attrs={"class": "vURLField", "placeholder": "https://"})}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, files: Files | None = None, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, files, **options)
         if "tagline" in self.fields:
             self.fields["tagline"].widget.attrs |= {
                 "data-count": "",
@@ -104,8 +105,8 @@ class ToolForm(forms.ModelForm):
         upload = self.cleaned_data["logo_file"]
         return logos.read(upload) if upload else None
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+    def clean(self) -> Cleaned:
+        cleaned = super().clean() or self.cleaned_data
         name = cleaned.get("name") or ""
         if "slug" in self.fields and not cleaned.get("slug") and "slug" not in self.errors and name:
             cleaned["slug"] = find_free_slug(name, tool_id=self.instance.pk)

@@ -1,13 +1,12 @@
 """The forms of a seat on a tool's page: the words of its next edition, and its predictions."""
 
-from typing import Any
-
 from django import forms
 from django.http import QueryDict
 
 from desk.fields import MARKDOWN_PREVIEW_URL, NativeDateInput
 from desk.plain_widgets import PLAIN_RENDERER
 from desk.publishing.gate import MIN_QUOTE_LENGTH
+from desk.shapes import Cleaned
 from reviews.basis import MAX_DAYS, MAX_VERSION_LENGTH
 from reviews.choices import Basis, Verdict
 from reviews.models import MAX_GIST_LENGTH, Review
@@ -67,8 +66,8 @@ class PredictionForm(forms.Form):
     claim = LineField(required=False, max_length=500)
     due_on = forms.DateField(required=False, widget=NativeDateInput, label="Due on", validators=[clock.validate_year])
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+    def clean(self) -> Cleaned:
+        cleaned = super().clean() or self.cleaned_data
         claim, due_on = cleaned.get("claim"), cleaned.get("due_on")
         if claim and due_on is None and "due_on" not in self.errors:
             self.add_error("due_on", "Enter the day on which it can be judged.")

@@ -1,8 +1,8 @@
 """The form of one plan or fact on a tool's page: its value, its source, and when the source was checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from django import forms
 from django.forms.formsets import DELETION_FIELD_NAME
@@ -10,6 +10,7 @@ from django.forms.formsets import DELETION_FIELD_NAME
 from desk.fields import NativeDateInput
 from desk.ids import parse_id
 from desk.rate_rows import RateRowsField
+from desk.shapes import Cleaned, Files, FormOptions, Posted
 from desk.value_fields import build_value_field
 from tools.models import Attribute, Fact, Plan, Sourced, find_plan_errors
 from tools.rates import read_rates
@@ -29,7 +30,7 @@ class WhyField(forms.ChoiceField):
 class DayCheckbox(forms.CheckboxInput):
     """A box that a pending change posts with the day on which it was ticked, which may lie in the past."""
 
-    def value_from_datadict(self, data: Mapping[str, object], files: object, name: str) -> Any:
+    def value_from_datadict(self, data: Posted, files: Files, name: str) -> Any:
         return str(data.get(name) or "")
 
 
@@ -44,8 +45,8 @@ class SourcedForm(forms.ModelForm):
         label="Why a new value",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, files: Files | None = None, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, files, **options)
         self.fields["source"].widget.attrs |= {"placeholder": "https://"}
         if self.instance.pk is None:  # a new row replaces nothing
             del self.fields["why"]
@@ -95,8 +96,8 @@ class SourcedForm(forms.ModelForm):
         """Whether the editor says that the row is superseded because it was wrong."""
         return self.cleaned_data.get("why") == "wrong"
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+    def clean(self) -> Cleaned:
+        cleaned = super().clean() or self.cleaned_data
         if self.is_correction and not self.has_new_value and not cleaned.get(DELETION_FIELD_NAME):
             self.add_error("why", NO_NEW_VALUE)
         today = clock.today()
@@ -130,8 +131,8 @@ class PlanForm(SourcedForm):
         fields = ["name", *Plan.VALUE_FIELDS, "source", "verified_on"]
         widgets = {"source": forms.URLInput, "verified_on": NativeDateInput}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Posted | None = None, files: Files | None = None, **options: Unpack[FormOptions]) -> None:
+        super().__init__(data, files, **options)
         amount = self.initial.get("amount")
         if amount is not None:  # show 20 instead of 20.000000
             self.initial["amount"] = type(amount)(f"{amount.normalize():f}")
@@ -159,10 +160,10 @@ class PlanForm(SourcedForm):
         currency = self.cleaned_data["currency"]
         return currency.upper() if currency else None
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         cleaned = super().clean()
         if kind := cleaned.get("kind"):
-            values: dict[str, Any] = {name: cleaned.get(name) for name in Plan.VALUE_FIELDS}
+            values: Cleaned = {name: cleaned.get(name) for name in Plan.VALUE_FIELDS}
             values |= {"kind": kind, "unit": cleaned.get("unit") or "", "rates": read_rates(cleaned.get("rates"))}
             errors = find_plan_errors(**values)
             for field, message in errors.items():
@@ -177,9 +178,16 @@ class FactForm(SourcedForm):
         fields = ["attribute", "value", "note", "source", "verified_on"]
         widgets = {"source": forms.URLInput, "verified_on": NativeDateInput}
 
-    def __init__(self, *args: Any, attributes: Sequence[Attribute], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        data: Posted | None = None,
+        files: Files | None = None,
+        *,
+        attributes: Sequence[Attribute],
+        **options: Unpack[FormOptions],
+    ) -> None:
         """Take all attributes, so that the rows do not each query them."""
-        super().__init__(*args, **kwargs)
+        super().__init__(data, files, **options)
         self.attributes = {attribute.pk: attribute for attribute in attributes}
         self.fields["attribute"] = forms.TypedChoiceField(
             choices=[("", "—"), *((attribute.pk, attribute.name) for attribute in attributes)],
@@ -213,7 +221,7 @@ class FactForm(SourcedForm):
         """The attribute of a row that was created for one; None for a row in which the editor chooses."""
         return self.attributes.get(self.initial.get("attribute", 0))
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         cleaned = super().clean()
         attribute, value = cleaned.get("attribute"), cleaned.get("value")
         if attribute and value and not self.fixed_attribute:  # then the field does not know the attribute
