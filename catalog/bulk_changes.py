@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.db import connection, models, transaction
 
@@ -10,6 +9,7 @@ from catalog.models import BulkChange
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, ContentRevision, Correction, Fact, Plan, Tool
+from tools.row_history import get_history_table
 
 # Parents before children, as rows can be created.
 TRACKED_MODELS: tuple[type[models.Model], ...] = (
@@ -41,14 +41,9 @@ def get_model_name(model: type[models.Model]) -> str:
     return model._meta.label_lower
 
 
-def _get_table(model: Any) -> str:
-    table: str = model.history.model._meta.db_table
-    return table
-
-
 def _read_last_versions() -> list[int]:
     newest = ", ".join(
-        f"COALESCE((SELECT max(history_id) FROM {_get_table(model)}), 0)"  # noqa: S608 (our names)
+        f"COALESCE((SELECT max(history_id) FROM {get_history_table(model)}), 0)"  # noqa: S608 (our names)
         for model in TRACKED_MODELS
     )
     with connection.cursor() as cursor:
@@ -61,7 +56,7 @@ def _read_new_versions(before: list[int]) -> dict[str, list[Span]]:
     spans = " UNION ALL ".join(
         f"SELECT {place}, min(id), max(id) FROM ("  # noqa: S608 (our names and numbers)
         f"SELECT history_id AS id, history_id - row_number() OVER (ORDER BY history_id) AS island "
-        f"FROM {_get_table(model)} WHERE history_id > {last}) AS version GROUP BY island"
+        f"FROM {get_history_table(model)} WHERE history_id > {last}) AS version GROUP BY island"
         for place, (model, last) in enumerate(zip(TRACKED_MODELS, before, strict=True))
     )
     found: dict[str, list[Span]] = {}

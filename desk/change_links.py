@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -39,7 +39,7 @@ def record_action(request: HttpRequest, title: str, *, offer: str) -> Iterator[N
         messages.info(request, link_to_change(offer, change.pk))
 
 
-def select_rows(request: HttpRequest, rows: "QuerySet[Any]", *, action: str, title: str) -> HttpResponse:
+def select_rows(request: HttpRequest, rows: "QuerySet[Model]", *, action: str, title: str) -> HttpResponse:
     """Store which rows were selected, and redirect to the page that asks for confirmation and works them off.
 
     `title` says what is to be done, and `action` how the steps call it.

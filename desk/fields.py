@@ -1,7 +1,7 @@
 """Form fields of the desk's pages."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from django import forms
 from django.contrib.admin.options import BaseModelAdmin
@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 
 from desk.ids import parse_id
+from desk.shapes import FieldOptions
 from web.fields import FORMFIELD_OVERRIDES, MultilineField
 from web.normalize import normalize_line
 
@@ -41,7 +42,7 @@ class NormalizedTextAdmin(BaseModelAdmin):
 class LinesField(MultilineField):
     """A list of short texts, one per line. Trims them, and drops empty lines and case-insensitive duplicates."""
 
-    def __init__(self, *, max_length: int, **options: Any) -> None:
+    def __init__(self, *, max_length: int, **options: Unpack[FieldOptions]) -> None:
         """Limit each line to `max_length` characters."""
         self.max_line_length = max_length
         super().__init__(**options)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -19,7 +19,8 @@ from comparisons.editor_lines import (
     read_lines,
     store_lines,
 )
-from comparisons.shaping.picks import Picks
+from comparisons.shaping.picks import Line, Picks
+from desk.shapes import Posted
 from web.normalize import normalize_line
 
 COLUMNS = ("key", "side", "place", "hidden", "words", "link")
@@ -44,16 +45,18 @@ class LineRowsWidget(forms.Widget):
     use_fieldset = True
     lines = LineContext()
 
-    def value_from_datadict(self, data: Mapping[str, Any], files: object, name: str) -> list[LineRow]:
+    def value_from_datadict(self, data: Posted, files: object, name: str) -> list[LineRow]:
         pattern = re.compile(rf"{re.escape(name)}-([0-9]{{1,3}})-place")
         numbers = sorted(int(match[1]) for key in data if (match := pattern.fullmatch(key)))
         rows = [{column: data.get(f"{name}-{number}-{column}") or "" for column in COLUMNS} for number in numbers]
         return [row for row in rows if any(row[column].strip() for column in ("key", "words", "link"))]
 
-    def value_omitted_from_data(self, data: Mapping[str, object], files: object, name: str) -> bool:
+    def value_omitted_from_data(self, data: Posted, files: object, name: str) -> bool:
         return False
 
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: object = None) -> SafeString:
+    def render(
+        self, name: str, value: list[LineRow] | None, attrs: dict[str, object] | None = None, renderer: object = None
+    ) -> SafeString:
         """Render the rows with the site's own templates, which forms otherwise do not use."""
         computed = {line.key: (side, line) for side, lines in self.lines.computed._asdict().items() for line in lines}
         rows = [*(value or []), *[dict.fromkeys(COLUMNS, "")] * BLANK_ROWS]
@@ -73,9 +76,11 @@ class LineRowsWidget(forms.Widget):
             },
         )
 
-    def _describe_row(self, row: LineRow, computed: Mapping[str, Any], sides: Mapping[str, str]) -> dict[str, object]:
+    def _describe_row(
+        self, row: LineRow, computed: Mapping[str, tuple[str, Line]], sides: Mapping[str, str]
+    ) -> dict[str, object]:
         """Return a row with what it is about, for the template."""
-        side, line = computed.get(row["key"], ("", None))
+        side, line = computed.get(row["key"]) or ("", None)
         about = {"text": line.text, "source": line.source} if line else {"text": "", "source": ""}
         return {**row, **about, "for": sides.get(side, ""), "has_source": row["link"] in self.lines.sources}
 
@@ -85,7 +90,7 @@ class LineRowsField(forms.Field):
 
     widget = LineRowsWidget
 
-    def prepare_value(self, value: Any) -> list[LineRow]:
+    def prepare_value(self, value: list[StoredLine] | list[LineRow] | None) -> list[LineRow]:
         """Return stored lines as rows, or rows as typed unchanged."""
         if value and "place" in value[0]:
             rows: list[LineRow] = value
@@ -106,9 +111,9 @@ class LineRowsField(forms.Field):
         said = (line for line, row in zip(lines, rows, strict=True) if line.words or line.hidden or row["place"])
         return store_lines(said)
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: list[StoredLine] | None, data: list[LineRow] | None) -> bool:
         try:
-            return self.clean(data) != (initial or [])
+            return self.clean(data or []) != (initial or [])
         except ValidationError:
             return True
 

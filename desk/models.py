@@ -1,7 +1,7 @@
 """What the desk itself stores."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from django.conf import settings
 from django.db import models
@@ -24,6 +24,14 @@ class PendingChangeQuerySet(models.QuerySet["PendingChange"]):
     def due(self, *, at: datetime) -> Self:
         """Filter to the changes that a worker has to publish, the earliest first."""
         return self.filter(publish_at__lte=at, problem="").order_by("publish_at", "pk")
+
+
+class Difference(TypedDict):
+    """What a pending change does to a row: its name ("" for the object itself), a verb, and [label, before, after]."""
+
+    row: str
+    verb: str
+    fields: list[list[str]]
 
 
 class PendingChange(models.Model):
@@ -90,7 +98,7 @@ class PendingChange(models.Model):
 
     @classmethod
     def keep(
-        cls, content: Changeable, *, posted: QueryDict, differences: list[Any], author: object, logo: str = ""
+        cls, content: Changeable, *, posted: QueryDict, differences: list[Difference], author: object, logo: str = ""
     ) -> "PendingChange":
         """Store the pending change of an object, in place of the one that it had."""
         values = {

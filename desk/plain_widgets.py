@@ -8,6 +8,8 @@ from django.http import HttpRequest
 from django.utils.html import conditional_escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from desk.shapes import Context
+
 INPUTS = ("text", "number", "url", "email", "hidden", "checkbox", "date")
 _PLACE = "django/forms/widgets/"
 
@@ -15,7 +17,7 @@ _PLACE = "django/forms/widgets/"
 class PlainRenderer(DjangoTemplates):
     """A form renderer that writes usual widgets and empty lists of errors by itself, and leaves others to Django."""
 
-    def render(self, template_name: str, context: Any, request: HttpRequest | None = None) -> str:
+    def render(self, template_name: str, context: Context, request: HttpRequest | None = None) -> str:
         if write := _WRITERS.get(template_name):
             return write(context["widget"])
         if template_name.startswith("django/forms/errors/list/") and not context["errors"]:

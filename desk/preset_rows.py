@@ -1,14 +1,14 @@
 """The presets of a category as rows of inputs: one field of the form, which works without JavaScript."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from desk.shapes import Posted
 from tools.choices import Meter
 from tools.presets import MAX_NAME_LENGTH, MAX_PRESETS, Preset, StoredPreset, find_preset_errors
 from tools.rates import format_count, parse_count
@@ -17,8 +17,14 @@ from web.normalize import normalize_line
 BLANK_ROWS = 2
 METERS_PER_ROW = 4  # at least, with a blank one
 
-type PresetRow = dict[str, Any]
-"""A row as typed: `name`, `seats`, and `usage`, a list of (meter, number)."""
+
+class PresetRow(TypedDict):
+    """A row as typed."""
+
+    name: str
+    seats: str
+    usage: list[tuple[str, str]]
+    """The meters and their numbers."""
 
 
 class PresetRowsWidget(forms.Widget):
@@ -41,12 +47,14 @@ class PresetRowsWidget(forms.Widget):
             rows += [row] if row["name"].strip() or row["seats"].strip() or row["usage"] else []
         return rows
 
-    def value_omitted_from_data(self, data: Mapping[str, object], files: object, name: str) -> bool:
+    def value_omitted_from_data(self, data: Posted, files: object, name: str) -> bool:
         return False
 
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: object = None) -> SafeString:
+    def render(
+        self, name: str, value: list[PresetRow] | None, attrs: dict[str, object] | None = None, renderer: object = None
+    ) -> SafeString:
         """Render the rows with the site's own templates, which forms otherwise do not use."""
-        rows = [*(value or []), *[{"name": "", "seats": "", "usage": []}] * BLANK_ROWS][:MAX_PRESETS]
+        rows = [*(value or []), *[PresetRow(name="", seats="", usage=[])] * BLANK_ROWS][:MAX_PRESETS]
         for_template = [
             {**row, "usage": [*row["usage"], *[("", "")] * max(1, METERS_PER_ROW - len(row["usage"]))]} for row in rows
         ]
@@ -59,7 +67,7 @@ class PresetRowsField(forms.Field):
 
     widget = PresetRowsWidget
 
-    def prepare_value(self, value: Any) -> list[PresetRow]:
+    def prepare_value(self, value: list[StoredPreset] | list[PresetRow] | None) -> list[PresetRow]:
         return [_show(row) for row in value or []]
 
     def clean(self, value: list[PresetRow]) -> list[StoredPreset]:
@@ -75,9 +83,9 @@ class PresetRowsField(forms.Field):
             raise ValidationError(messages)
         return [preset.stored for preset in presets]
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: list[StoredPreset] | None, data: list[PresetRow] | None) -> bool:
         try:
-            return self.clean(data) != (initial or [])
+            return self.clean(data or []) != (initial or [])
         except ValidationError:
             return True
 
@@ -90,10 +98,10 @@ def describe_preset_rows(rows: list[PresetRow]) -> str:
     )
 
 
-def _show(row: Mapping[str, object]) -> PresetRow:
+def _show(row: StoredPreset | PresetRow) -> PresetRow:
     """Return a stored preset, or a row as typed, as what its inputs hold."""
     if isinstance(row["usage"], list):
-        return dict(row)
+        return PresetRow(name=row["name"], seats=row["seats"], usage=row["usage"])
     preset = Preset.of(row)
     return {
         "name": preset.name,

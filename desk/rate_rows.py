@@ -1,9 +1,7 @@
 """The rates of a plan as rows of inputs: one field of the form, which works without JavaScript."""
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -11,6 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from desk.plain_widgets import write_options
+from desk.shapes import Posted
 from tools.choices import Beyond, Meter
 from tools.rates import MAX_RATES, Rate, StoredRate, find_rate_errors, format_count, parse_count
 from web.normalize import normalize_line
@@ -29,16 +28,18 @@ class RateRowsWidget(forms.Widget):
 
     use_fieldset = True
 
-    def value_from_datadict(self, data: Mapping[str, Any], files: object, name: str) -> list[RateRow]:
+    def value_from_datadict(self, data: Posted, files: object, name: str) -> list[RateRow]:
         pattern = re.compile(rf"{re.escape(name)}-([0-9]{{1,3}})-meter")
         numbers = sorted(int(match[1]) for key in data if (match := pattern.fullmatch(key)))
         rows = [{column: data.get(f"{name}-{number}-{column}") or "" for column in COLUMNS} for number in numbers]
         return [row for row in rows if any(row[column].strip() for column in COLUMNS if column != "beyond")]
 
-    def value_omitted_from_data(self, data: Mapping[str, object], files: object, name: str) -> bool:
+    def value_omitted_from_data(self, data: Posted, files: object, name: str) -> bool:
         return False
 
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: object = None) -> SafeString:
+    def render(
+        self, name: str, value: list[RateRow] | None, attrs: dict[str, object] | None = None, renderer: object = None
+    ) -> SafeString:
         """Render the rows with the site's own templates, which forms otherwise do not use."""
         rows = [*(value or []), *[dict.fromkeys(COLUMNS, "")] * BLANK_ROWS][:MAX_RATES]
         with_options = [
@@ -54,7 +55,7 @@ class RateRowsField(forms.Field):
 
     widget = RateRowsWidget
 
-    def prepare_value(self, value: Any) -> list[RateRow]:
+    def prepare_value(self, value: list[StoredRate] | list[RateRow] | None) -> list[RateRow]:
         return [_show(row) for row in value or []]
 
     def clean(self, value: list[RateRow]) -> list[StoredRate]:
@@ -70,9 +71,9 @@ class RateRowsField(forms.Field):
             raise ValidationError(messages)
         return [rate.stored for rate in rates]
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: list[StoredRate] | None, data: list[RateRow] | None) -> bool:
         try:
-            return self.clean(data) != (initial or [])
+            return self.clean(data or []) != (initial or [])
         except ValidationError:
             return True
 
@@ -82,7 +83,7 @@ def describe_rows(rows: list[RateRow]) -> str:
     return "; ".join(" ".join(filter(None, (row[column] for column in COLUMNS))) for row in rows)
 
 
-def _show(row: Mapping[str, Any]) -> RateRow:
+def _show(row: StoredRate | RateRow) -> RateRow:
     """Return a stored rate, or a row as typed, as what its inputs hold."""
     if isinstance(row["included"], str):
         return dict(row)

@@ -1,11 +1,12 @@
 """Form fields for the value of a fact, by the kind of its attribute, and for an attribute's choices."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Unpack
 
 from django import forms
 
 from desk.fields import NativeDateInput
+from desk.shapes import TextFieldOptions
 from tools.choices import AttributeKind, Grade
 from tools.values import (
     MAX_CHOICE_NAME_LENGTH,
@@ -27,7 +28,7 @@ NEED_SEPARATOR = ":"  # between the slug and the need
 class ValueField(LineField):
     """A value that is typed, cleaned to the canonical form of its attribute's kind."""
 
-    def __init__(self, *, scale: Scale, **options: Any) -> None:
+    def __init__(self, *, scale: Scale, **options: Unpack[TextFieldOptions]) -> None:
         self.scale = scale
         super().__init__(**options)
 
@@ -38,7 +39,7 @@ class ValueField(LineField):
         except ValueError as error:
             raise forms.ValidationError(str(error)) from None
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: str | None, data: str | None) -> bool:
         """Return whether the value changed: `128k` is the same as `128000`."""
         if not data:
             return bool(initial)
@@ -53,14 +54,14 @@ class SeveralChoicesField(forms.MultipleChoiceField):
 
     widget = forms.CheckboxSelectMultiple
 
-    def prepare_value(self, value: object) -> Any:
+    def prepare_value(self, value: Collection[str] | None) -> Collection[str] | None:
         return value.split(SEPARATOR) if isinstance(value, str) else value
 
-    def clean(self, value: object) -> Any:
+    def clean(self, value: object) -> str:
         chosen = set(super().clean(value))
         return SEPARATOR.join(slug for slug, _ in self.choices if slug in chosen)  # type: ignore[misc, union-attr]
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: Collection[str] | None, data: Collection[str] | None) -> bool:
         return super().has_changed(self.prepare_value(initial or []), data)
 
 
@@ -92,7 +93,7 @@ class ChoicesField(MultilineField):
     empty need.
     """
 
-    def prepare_value(self, value: object) -> Any:
+    def prepare_value(self, value: list[dict[str, str]] | str | None) -> str | None:
         return write_choices(value) if isinstance(value, list) else value
 
     def clean(self, value: object) -> list[dict[str, str]]:

@@ -4,7 +4,6 @@ The row itself tells only since when it counts as published. Its history tells w
 """
 
 from datetime import datetime
-from typing import Any
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
@@ -12,6 +11,7 @@ from django.db.models.functions import Coalesce
 
 from reviews.choices import Outcome
 from reviews.models import Prediction
+from tools.row_history import get_history_model
 
 
 def was_public(model: type[models.Model], *, at: datetime, prefix: str = "") -> Q:
@@ -34,7 +34,7 @@ def was_judged(*, at: datetime) -> Q:
 
 def _find_then(model: type[models.Model], *, at: datetime, key: str, condition: Q, without_history: models.Case) -> Q:
     """Return what `condition` said of the newest version until `at`; False if the row came later."""
-    history: Any = model.history.model  # type: ignore[attr-defined]
+    history = get_history_model(model)
     versions = history.objects.filter(id=OuterRef(key))
     then = versions.filter(history_date__lte=at).order_by("-history_date", "-history_id")
     answer = models.Case(models.When(condition, then=True), default=False)

@@ -57,6 +57,17 @@ class History(HistoricalRecords):
         return own or get_change_reason()
 
 
+def get_history_model(model: type[models.Model]) -> Any:
+    """Return the model of the history rows of a model, which django-simple-history generates."""
+    return model.history.model  # type: ignore[attr-defined]
+
+
+def get_history_table(model: type[models.Model]) -> str:
+    """Return the name of the table of a model's history rows."""
+    table: str = get_history_model(model)._meta.db_table
+    return table
+
+
 def set_change_reason(reason: str) -> None:
     """Set the reason of all further changes in the current request. Does nothing outside a request."""
     with suppress(AttributeError):
@@ -91,7 +102,7 @@ def record_changes(
     ids = list(ids)
     if not ids:
         return
-    history: Any = model.history.model  # type: ignore[attr-defined]
+    history = get_history_model(model)
     columns = ", ".join(f'"{field.column}"' for field in history.tracked_fields)
     versions = f"""
         INSERT INTO {history._meta.db_table}

@@ -12,7 +12,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import ManyToManyField, QuerySet
-from django.forms import CheckboxSelectMultiple, ModelForm, ModelMultipleChoiceField
+from django.forms import BaseFormSet, CheckboxSelectMultiple, ModelForm, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
@@ -28,6 +28,7 @@ from desk.base import SearchAdmin
 from desk.fields import NormalizedTextAdmin
 from desk.front.front_list import join_notes
 from desk.idempotency import SavedOnceAdmin
+from desk.shapes import Fieldsets
 from reviews.models import Reviewer
 from tools.expressions import SortKey
 from tools.models import ContentRevision
@@ -93,13 +94,13 @@ class UserAdmin(SavedOnceAdmin, NormalizedTextAdmin, SearchAdmin, DjangoUserAdmi
     ) -> ModelMultipleChoiceField | None:
         return super().formfield_for_manytomany(db_field, request, **{"widget": CheckboxSelectMultiple, **kwargs})
 
-    def get_form(self, request: HttpRequest, obj: User | None = None, **kwargs: object) -> Any:  # type: ignore[override] # as Django's
+    def get_form(self, request: HttpRequest, obj: User | None = None, **kwargs: object) -> type[ModelForm]:  # type: ignore[override] # as Django's
         form = super().get_form(request, obj, **kwargs)
         if request.user.has_perm("reviews.change_reviewer"):
             return form
         return type(form.__name__, (form,), {"seat": None})  # a field that is only left out of the page can be sent
 
-    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Fieldsets:
         """Leave out the seat for a user who may not change the panel."""
         fieldsets = super().get_fieldsets(request, obj)
         if request.user.has_perm("reviews.change_reviewer"):
@@ -160,7 +161,7 @@ class UserAdmin(SavedOnceAdmin, NormalizedTextAdmin, SearchAdmin, DjangoUserAdmi
         if not obj.is_active:
             end_sessions(user=obj)
 
-    def save_related(self, request: Any, form: ModelForm, formsets: list[Any], change: bool) -> None:  # noqa: FBT001
+    def save_related(self, request: Any, form: ModelForm, formsets: list[BaseFormSet], change: bool) -> None:  # noqa: FBT001
         super().save_related(request, form, formsets, change)
         if "seat" in form.changed_data:
             assign_seat(user=form.instance, seat=form.cleaned_data["seat"])
@@ -306,7 +307,7 @@ class GroupAdmin(SavedOnceAdmin, SearchAdmin, DjangoGroupAdmin):
         request.rights_before = {user: read_rights(user) for user in members}
         super().save_model(request, obj, form, change)
 
-    def save_related(self, request: Any, form: ModelForm, formsets: list[Any], change: bool) -> None:  # noqa: FBT001
+    def save_related(self, request: Any, form: ModelForm, formsets: list[BaseFormSet], change: bool) -> None:  # noqa: FBT001
         super().save_related(request, form, formsets, change)
         _sign_out_promoted(request, request.rights_before)
 

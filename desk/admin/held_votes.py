@@ -1,12 +1,10 @@
 """Moderating votes: what the pages of both kinds of subject share. Held votes in groups, decisions, and their log."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from desk.base import DeskAdmin
@@ -63,7 +61,7 @@ class HeldVotesAdmin(ModerationAdmin):
         """Return what a subject's page shows beside held votes and decisions."""
         raise NotImplementedError
 
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLPattern]:
         """Return the list and the pages of a subject. Single votes have no pages."""
         view, model = self.admin_site.admin_view, f"votes_{self.opts.model_name}"
         return [

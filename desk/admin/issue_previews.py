@@ -16,6 +16,7 @@ from django.views.decorators.csp import csp_override
 from accounts.models import User
 from desk.admin.issue_access import get_change_url, get_issue, require
 from desk.idempotency import answer_once
+from desk.shapes import Posted
 from newsletter import issuing
 from newsletter.addresses import normalize
 from newsletter.content import gets_anything, parse_items
@@ -49,7 +50,7 @@ class ReaderForm(forms.Form):
     had = forms.ModelMultipleChoiceField(Issue.objects.out(), required=False)
     part = forms.ChoiceField(choices=[("html", "HTML"), ("text", "Text")], required=False, widget=forms.RadioSelect)
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Posted) -> None:
         super().__init__(data, label_suffix="")
         field = self.fields["category"]
         assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101 (for the types)

@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.contrib.admin.options import ActionLocation, InlineModelAdmin
 from django.contrib.admin.views.main import ChangeList
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
@@ -28,7 +28,7 @@ from desk.pending.admin import PendingAdmin
 from desk.permissions import may_write_reviews
 from desk.plain_widgets import PLAIN_RENDERER
 from desk.presence import PresenceAdmin
-from desk.shapes import Context
+from desk.shapes import Context, Fieldsets
 from desk.tool_page import lookups
 from desk.tool_page.copying import CopyingAdmin
 from desk.tool_page.corrections import CorrectionInline
@@ -36,7 +36,7 @@ from desk.tool_page.form import FORM_FIELDS, WITHOUT_NEW_LOGO, ToolForm
 from desk.tool_page.problems import list_problems, list_sections
 from desk.tool_page.scorecard import EditionChangedError, Scorecard
 from desk.tool_page.sourced_forms import FactForm, PlanForm
-from desk.tool_page.sourced_rows import FactFormSet, PlanFormSet
+from desk.tool_page.sourced_rows import FactFormSet, PlanFormSet, SourcedFormSet
 from reviews.actions import note_mentions, rescan_mentions
 from reviews.models import Review
 from reviews.panel import Panel
@@ -56,7 +56,7 @@ class SourcedInline(NormalizedTextAdmin, InlineModelAdmin):
 
     extra = 2
 
-    def get_formset(self, request: HttpRequest, obj: Tool | None = None, **kwargs: Any) -> Any:
+    def get_formset(self, request: HttpRequest, obj: Tool | None = None, **kwargs: Any) -> type[SourcedFormSet]:
         formset: Any = super().get_formset(request, obj, renderer=PLAIN_RENDERER, **kwargs)
         formset.checks_constraints = getattr(request, "was_refused", False)
         return formset
@@ -94,7 +94,7 @@ class ScorecardInline(InlineModelAdmin):
     def get_formset(self, request: HttpRequest, obj: Tool | None = None, **kwargs: object) -> type[Scorecard]:  # type: ignore[override] # it duck-types a formset
         return type("RequestScorecard", (Scorecard,), {"user": request.user})
 
-    def get_fieldsets(self, request: HttpRequest, obj: Tool | None = None) -> list[Any]:
+    def get_fieldsets(self, request: HttpRequest, obj: Tool | None = None) -> Fieldsets:
         return []
 
     def has_add_permission(self, request: HttpRequest, obj: Tool | None = None) -> bool:
@@ -181,7 +181,7 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin, PresenceAdmin):
     def _may_write_scorecard(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request) and may_write_reviews(request.user)
 
-    def may_be_present(self, request: HttpRequest, obj: Any) -> bool:
+    def may_be_present(self, request: HttpRequest, obj: Model | None) -> bool:
         return super().may_be_present(request, obj) or self._may_write_scorecard(request)
 
     def get_inlines(self, request: HttpRequest, obj: Tool | None) -> list[type[InlineModelAdmin]]:
@@ -201,21 +201,27 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin, PresenceAdmin):
     def _edits_tool(self, request: HttpRequest, obj: Tool | None) -> bool:
         return not _writes_scorecard_only(request) and (obj is None or self.has_change_permission(request, obj))
 
-    def get_fieldsets(self, request: HttpRequest, obj: Tool | None = None) -> list[Any]:
+    def get_fieldsets(self, request: HttpRequest, obj: Tool | None = None) -> Fieldsets:
         fields = list(FORM_FIELDS)
         if self._edits_tool(request, obj):
             if obj is not None and obj.was_public:
                 fields.insert(fields.index("slug") + 1, "rename_to")
             fields += ["logo_file", *(["remove_logo"] if obj is not None and obj.logo else [])]
             fields += [WITHOUT_NEW_LOGO] if _read_kept_logo(request) else []
-        return [(None, {"fields": fields})]
+        return [(None, {"fields": [*fields]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tool | None = None) -> tuple[str, ...]:
         if not self._edits_tool(request, obj):
             return FORM_FIELDS
         return ("slug",) if obj is not None and obj.was_public else ()
 
-    def get_form(self, request: HttpRequest, obj: Tool | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Tool | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002 (Django's signature)
+        **kwargs: Any,
+    ) -> type[forms.ModelForm]:
         if not self._edits_tool(request, obj):
             kwargs["form"] = forms.ModelForm
         return super().get_form(request, obj, change, **kwargs)
@@ -223,12 +229,14 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin, PresenceAdmin):
     # -- Saving ---------------------------------------------------------------------------------------------
 
     @method_decorator(take_files(_MAX_FORM_BYTES))
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
         return super().add_view(request, form_url, extra_context)
 
     @method_decorator(take_files(_MAX_FORM_BYTES))
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         return super().change_view(request, object_id, form_url, extra_context)
 
@@ -258,7 +266,7 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin, PresenceAdmin):
             with _logos_removed_on_failure(request):
                 return attempt()
 
-    def save_model(self, request: Any, obj: Tool, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+    def save_model(self, request: Any, obj: Tool, form: forms.ModelForm, change: bool) -> None:  # noqa: FBT001 (Django's signature)
         if _writes_scorecard_only(request):
             return
         was = obj.logo

@@ -11,7 +11,7 @@ from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from desk.admin.held_votes import HeldVotesAdmin, ModerationAdmin, count_votes
@@ -71,7 +71,7 @@ class VoteAdmin(HeldVotesAdmin):
     def locate_hit(self, row: Tool) -> str:
         return reverse("admin:votes_vote_tool", args=[row.pk])
 
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
             *super().get_urls(),

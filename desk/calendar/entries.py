@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
@@ -13,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from comparisons.models import Comparison
+from desk.content import Content
 from desk.front.front_list import link_to_form, link_to_list
 from desk.models import PendingChange
 from desk.permissions import AnyUser, writes_own_drafts_only
@@ -24,7 +24,7 @@ from web import clock
 
 MAX_PER_KIND = 400  # per month
 MAX_PER_DAY = 12
-_KINDS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
+_KINDS: tuple[tuple[str, type[Content], tuple[str, ...]], ...] = (
     ("tools.change_tool", Tool, ()),
     ("reviews.publish_review", Review, ("tool", "reviewer")),
     ("comparisons.change_comparison", Comparison, ("first", "second")),
@@ -93,7 +93,7 @@ def _list_entries(user: AnyUser, start: date, end: date) -> Iterator[Entry]:
     since, until = (datetime.combine(day, time(), UTC) for day in (start, end))
     for permission, model, related in _KINDS:
         if user.has_perm(permission):
-            rows: QuerySet[Any] = model.objects.filter(withdrawn_at__isnull=True)
+            rows: QuerySet[Content] = model.objects.filter(withdrawn_at__isnull=True)
             rows = rows.filter(published_at__gt=max(since, timezone.now()), published_at__lt=until)
             yield from _list_scheduled(rows.select_related(*related) if related else rows)
     yield from _list_pending(user, since, until)
@@ -110,11 +110,10 @@ def _list_entries(user: AnyUser, start: date, end: date) -> Iterator[Entry]:
             yield Entry("prediction due", f"{name_content(row.review)}: {row.claim}", link_to_form(row), row.due_on)
 
 
-def _list_scheduled(rows: QuerySet[Any]) -> Iterator[Entry]:
+def _list_scheduled(rows: QuerySet[Content]) -> Iterator[Entry]:
     for row in rows.order_by("published_at", "pk")[:MAX_PER_KIND]:
-        yield Entry(
-            str(row._meta.verbose_name), name_content(row), link_to_form(row), row.published_at.date(), row.published_at
-        )
+        if at := row.published_at:
+            yield Entry(str(row._meta.verbose_name), name_content(row), link_to_form(row), at.date(), at)
 
 
 def _list_pending(user: AnyUser, since: datetime, until: datetime) -> Iterator[Entry]:

@@ -1,12 +1,12 @@
 """What an editor enters to start an action on many rows: why, and where the action needs it, when."""
 
 from datetime import datetime
-from typing import Any
 
 from django import forms
 
 from desk.publishing.admin import TransitionForm
 from desk.publishing.transitions import TRANSITIONS
+from desk.shapes import Posted
 from web.fields import MultilineField
 
 
@@ -21,7 +21,7 @@ class DeletionForm(forms.Form):
     )
 
 
-def build_form(action: str, data: Any = None) -> forms.Form:
+def build_form(action: str, data: Posted | None = None) -> forms.Form:
     """Return the form of an action. Nobody overrides the gate for so many rows at once."""
     transition = TRANSITIONS.get(action)
     if transition is None:

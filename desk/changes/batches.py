@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, Model, Q
 
 from comparisons.models import Comparison
-from desk.changes.targets import Target, read_links, read_values
+from desk.changes.targets import Target, Values, read_links, read_values
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Sourced, Tool
 from tools.publishing import Publishable
@@ -26,7 +26,7 @@ type Key = tuple[type[Model], int, object]
 """What at most one current price or fact has: its model, tool, and name or attribute."""
 
 
-def get_key(model: type[Model], values: Any) -> Key:
+def get_key(model: type[Model], values: Values) -> Key:
     """Return the key of a price or fact, given its values."""
     return model, values["tool_id"], values["name"] if model is Plan else values["attribute_id"]
 

@@ -12,7 +12,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError, QuerySet
+from django.db.models import Model, ProtectedError, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -35,7 +35,7 @@ type Left = list[list[str]]
 """Rows that were left unchanged: [name, reason]."""
 
 
-def find_rows(request: HttpRequest, change: BulkChange, ids: list[Any]) -> "QuerySet[Any]":
+def find_rows(request: HttpRequest, change: BulkChange, ids: list[int]) -> "QuerySet[Model]":
     """Return the rows with these ids that the user may see. Raises PermissionDenied if they may not run the action."""
     model_admin = _get_admin(change)
     may_run = (
@@ -110,7 +110,7 @@ def finish(change: BulkChange) -> None:
     change.state, change.waiting = ChangeState.DONE, []
 
 
-def _delete(request: HttpRequest, change: BulkChange, rows: "QuerySet[Any]") -> tuple[int, Left]:
+def _delete(request: HttpRequest, change: BulkChange, rows: "QuerySet[Model]") -> tuple[int, Left]:
     """Delete rows that readers never saw. Return how many, and the others with the reason why they stay."""
     found = load_rows(rows)
     reasons = find_reasons_to_stay(request.user, found)
@@ -128,7 +128,7 @@ def _delete(request: HttpRequest, change: BulkChange, rows: "QuerySet[Any]") -> 
         return done, left
 
 
-def _delete_together(request: HttpRequest, change: BulkChange, rows: "QuerySet[Any]") -> int:
+def _delete_together(request: HttpRequest, change: BulkChange, rows: "QuerySet[Model]") -> int:
     model_admin = _get_admin(change)
     found = list(rows)
     with transaction.atomic():

@@ -13,7 +13,7 @@ from catalog.models import BulkChange
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
-from tools.row_history import CREATED, DELETED
+from tools.row_history import CREATED, DELETED, get_history_model, get_history_table
 
 TOOLS_PER_BATCH = 200
 ROWS_PER_BATCH = 500
@@ -78,9 +78,10 @@ def read_since(tool: Tool, at: datetime) -> list[Target]:
     """
     targets = []
     for model, owner in ((Tool, "id"), (Plan, "tool_id"), (Fact, "tool_id")):
+        history = get_history_table(model)
         found = _fetch(
             f"SELECT id, max(history_id) FILTER (WHERE history_date <= %(at)s), max(history_id),"  # noqa: S608 (ours)
-            f" bool_or(history_type = '{CREATED}') FROM {_get_table(model)} WHERE {owner} = %(tool)s GROUP BY id",
+            f" bool_or(history_type = '{CREATED}') FROM {history} WHERE {owner} = %(tool)s GROUP BY id",
             {"at": at, "tool": tool.pk},
         )
         versions = _read_versions(model, [pk for _, then, now, _ in found for pk in (then, now) if pk])
@@ -104,7 +105,7 @@ def _list_owners(change: BulkChange, model: type[models.Model], owner: str) -> l
     if not spans["first"]:
         return []
     sql = (
-        f"SELECT DISTINCT {owner} FROM {_get_table(model)} JOIN unnest(%(first)s::bigint[], %(last)s::bigint[])"  # noqa: S608 (ours)
+        f"SELECT DISTINCT {owner} FROM {get_history_table(model)} JOIN unnest(%(first)s::bigint[], %(last)s::bigint[])"  # noqa: S608 (ours)
         " AS span(a, b) ON history_id BETWEEN a AND b ORDER BY 1"
     )
     return [owner for (owner,) in _fetch(sql, spans) if owner is not None]
@@ -115,7 +116,7 @@ def _read_targets(change: BulkChange, model: type[models.Model], condition: str,
     spans = _get_spans(change, model)
     if not spans["first"]:
         return
-    history = _get_table(model)
+    history = get_history_table(model)
     found = _fetch(
         f"SELECT id, min(history_id), max(history_id), (array_agg(history_type ORDER BY history_id))[1] = '{CREATED}'"  # noqa: S608 (ours)
         f" FROM {history} WHERE {condition} AND {_IN_SPANS} GROUP BY id ORDER BY id",
@@ -136,9 +137,9 @@ def _read_targets(change: BulkChange, model: type[models.Model], condition: str,
         yield Target(model, pk, before, versions[last], is_known=is_created or pk in previous)
 
 
-def _read_versions(model: Any, ids: Sequence[int]) -> dict[int, Values | None]:
+def _read_versions(model: type[models.Model], ids: Sequence[int]) -> dict[int, Values | None]:
     """Return the values of history rows by id; None for one that says that the row was deleted."""
-    history: Any = model.history.model
+    history = get_history_model(model)
     rows = list(history.objects.filter(history_id__in=ids))
     names = [field.attname for field in history.tracked_fields]
     versions: dict[int, Values | None] = {
@@ -159,9 +160,9 @@ def _read_versions(model: Any, ids: Sequence[int]) -> dict[int, Values | None]:
     return versions
 
 
-def read_values(row: Any, links: dict[int, list[int]] | None = None) -> Values:
+def read_values(row: models.Model, links: dict[int, list[int]] | None = None) -> Values:
     """Return the present values of a row, to compare with its versions. `links` are those of attributes, by id."""
-    values = {field.attname: getattr(row, field.attname) for field in type(row).history.model.tracked_fields}
+    values = {field.attname: getattr(row, field.attname) for field in get_history_model(type(row)).tracked_fields}
     return values if links is None else {**values, "categories": links.get(row.pk, [])}
 
 
@@ -172,11 +173,6 @@ def read_links(attributes: Iterable[int]) -> dict[int, list[int]]:
     for attribute, category in through.values_list("attribute_id", "category_id"):
         links.setdefault(attribute, []).append(category)
     return links
-
-
-def _get_table(model: Any) -> str:
-    table: str = model.history.model._meta.db_table
-    return table
 
 
 def _fetch(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Model
@@ -57,7 +56,7 @@ class UndoReport:
     change_id: int | None = None
     supersedes: bool = False
     """Whether it supersedes values that readers have seen, so that an editor has to say why."""
-    _seal: Any = field(default_factory=lambda: blake2b(digest_size=16), repr=False)
+    _seal: blake2b = field(default_factory=lambda: blake2b(digest_size=16), repr=False)
     touched: set[type[Model]] = field(default_factory=set)
 
     def add(self, steps: Steps) -> None:

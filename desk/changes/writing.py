@@ -1,7 +1,6 @@
 """Writing the steps of a batch, with a constant number of statements, and one history event per row."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import models
 
@@ -32,7 +31,7 @@ def write_steps(steps: Steps, log: HistoryLog) -> None:
     log.write()
 
 
-def _delete(model: type[models.Model], rows: Iterable[Any], log: HistoryLog) -> None:
+def _delete(model: type[models.Model], rows: Iterable[models.Model], log: HistoryLog) -> None:
     ids = [row.pk for row in rows]
     if log.reason is not None:
         record_changes(model, ids, DELETED, by=log.by, reason=log.reason, at=log.at)

@@ -48,7 +48,7 @@ class Viewer:
         return self.user.has_perms(permissions)
 
 
-def read_first(rows: QuerySet) -> list[Any]:
+def read_first[ModelT: Model](rows: QuerySet[ModelT]) -> list[ModelT]:
     """Return the first MAX_ITEMS rows in their order, each with the number of all rows as `total`. One query."""
     total = rows.order_by().values(one=Value(1)).annotate(number=Count("*")).values("number")
     return list(rows.annotate(total=Subquery(total))[:MAX_ITEMS])

@@ -1,7 +1,7 @@
 """What the whole team changed last, from the history, whatever page it was changed on."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Model
@@ -14,13 +14,14 @@ from desk.permissions import may_see, writes_own_drafts_only
 from newsletter.models import Issue
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
+from tools.row_history import get_history_table
 from web.words import shorten
 
 MAX_EVENTS = 80  # per history that are read before they are grouped
 MAX_REASON = 60  # characters
 
 # The models with a history, each with what its rows belong to, and with the SQL of the id of that.
-_PARTS: tuple[tuple[Any, type[Model], str], ...] = (
+_PARTS: tuple[tuple[type[Model], type[Model], str], ...] = (
     (Tool, Tool, "id"),
     (Plan, Tool, "tool_id"),
     (Fact, Tool, "tool_id"),
@@ -90,7 +91,7 @@ def find_changes(kinds: list[type[Model]], *, most: int) -> list[TeamChange]:
     parts = [(model, kind, owner) for model, kind, owner in _PARTS if kind in kinds]
     newest = " UNION ALL ".join(
         f"(SELECT '{kind._meta.label}' AS kind, {owner} AS owner, history_user_id, history_date, "  # noqa: S608 (ours)
-        f"COALESCE(history_change_reason, '') AS reason FROM {model.history.model._meta.db_table} "
+        f"COALESCE(history_change_reason, '') AS reason FROM {get_history_table(model)} "
         "WHERE history_user_id IS NOT NULL AND COALESCE(history_change_reason, '') !~ '^catalog import( of |$)' "
         "ORDER BY history_date DESC LIMIT %(events)s)"
         for model, kind, owner in parts

@@ -8,7 +8,7 @@ all writers of content wait. If the version is no longer current, the form is me
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import Any, Unpack
+from typing import Unpack
 
 from django import forms
 from django.contrib import admin, messages
@@ -32,7 +32,7 @@ from desk.history.events import (
 )
 from desk.history.form_merge import ASKED, Asked, FormMerge, merge_inlines
 from desk.ids import parse_id
-from desk.shapes import Cleaned, Context, Files, FormOptions, Posted
+from desk.shapes import Cleaned, Context, Fieldsets, Files, FormOptions, Posted
 from tools.models import ContentRevision
 from tools.row_history import CREATED, DELETED, set_change_reason
 from web.fields import LineField
@@ -211,7 +211,7 @@ def _describe_row(label: str, events: list[HistoryEvent]) -> str:
     return f"{'removed' if is_gone else 'changed'} the {label}"
 
 
-def _remove_metadata(fieldsets: Iterable[tuple[Any, dict[str, Any]]]) -> list[tuple[Any, dict[str, Any]]]:
+def _remove_metadata(fieldsets: Fieldsets) -> Fieldsets:
     """Return fieldsets without the metadata fields, which an admin without its own fieldsets lists among the others."""
     return [
         (

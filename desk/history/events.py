@@ -19,7 +19,7 @@ from desk.history.field_changes import FieldChange, Names, Values, compare_state
 from newsletter.models import Issue
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Correction, Fact, Plan, Tool
-from tools.row_history import CREATED, DELETED
+from tools.row_history import CREATED, DELETED, get_history_model, get_history_table
 from web.caching import process_cache
 
 EVENTS_PER_PAGE = 25
@@ -44,12 +44,11 @@ class TrackedModel:
     @property
     def history(self) -> Any:
         """The model of its history rows, which django-simple-history generates."""
-        return self.model.history.model  # type: ignore[attr-defined]
+        return get_history_model(self.model)
 
     @property
     def table(self) -> str:
-        table: str = self.history._meta.db_table
-        return table
+        return get_history_table(self.model)
 
     @property
     def fields(self) -> list[models.Field]:
@@ -94,7 +93,7 @@ _COMPOSED_FIELDS = {
 
 @process_cache(maxsize=None)
 def _list_fields(model: type[models.Model]) -> list[models.Field]:
-    history: Any = model.history.model  # type: ignore[attr-defined]
+    history = get_history_model(model)
     hidden = {"id", "created_at", _OWNER_FIELDS.get(model)} | (_COMPOSED_FIELDS if model is Issue else set())
     names = [field.name for field in history.tracked_fields if field.name not in hidden]
     names += [field.name for field in history._history_m2m_fields]

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
 from django.db import models
+from django.forms import BaseInlineFormSet
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest, QueryDict
 from django.utils.safestring import SafeString
@@ -65,6 +66,13 @@ class Asked:
         return f"id_{'-'.join(filter(None, [row, field]))}" if field else f"row-{row}"
 
 
+class RowsToWrite(Protocol):
+    """Rows of a form that are written after its merge."""
+
+    def write(self) -> None:
+        """Update the posted rows."""
+
+
 class FormMerge:
     """The merge of one posted form, which is updated in place."""
 
@@ -82,7 +90,7 @@ class FormMerge:
         self.versions: dict[str, FormVersions] = {}
         self.mine: dict[str, Row] = {}
         self.merged = Merge()
-        self.inlines: list[Any] = []  # they write their rows after the merge
+        self.inlines: list[RowsToWrite] = []  # they write their rows after the merge
         self.renamed: dict[str, str] = {}
         """The new prefix of each row whose number changed."""
 
@@ -104,7 +112,7 @@ class FormMerge:
         base = None if initial is None else partial(_build, form_class, obj, initial)
         self.add(FormVersions("", "", base, theirs))
 
-    def add_inline(self, formset: Any, inline: InlineModelAdmin) -> None:
+    def add_inline(self, formset: BaseInlineFormSet, inline: InlineModelAdmin) -> None:
         """Add the rows of an inline. `formset` is unbound: the rows as they are now."""
         rows = InlineMerge(self, formset, inline.model)
         if rows.is_by_id:
@@ -157,7 +165,7 @@ class InlineMerge:
         self.merge, self.formset, self.model = merge, formset, model
         self.prefix: str = formset.prefix
         self.rows = read_rows(merge.before, self.prefix)
-        self.current: dict[int, Any] = {form.instance.pk: form for form in formset.initial_forms}
+        self.current: dict[int, forms.ModelForm] = {form.instance.pk: form for form in formset.initial_forms}
         self.followed: dict[int, int | None] = {}  # the number of a posted row: the id of the row it is now
         self.blank: set[int] = set()  # rows in which nothing was typed, and which others filled
         self.gone: dict[int, models.Model] = {}  # rows that others removed, by the same number
@@ -282,10 +290,13 @@ class InlineMerge:
 
 
 def _build(
-    form_class: Any, instance: models.Model, initial: dict[str, object] | None, data: QueryDict | None, **options: Any
+    form_class: type[forms.ModelForm],
+    instance: models.Model,
+    initial: dict[str, object] | None,
+    data: QueryDict | None,
+    **options: Any,
 ) -> forms.ModelForm:
-    form: forms.ModelForm = form_class(data, instance=copy(instance), initial=dict(initial or {}), **options)
-    return form
+    return form_class(data, instance=copy(instance), initial=dict(initial or {}), **options)
 
 
 def _name_row(row: models.Model) -> str:

@@ -52,7 +52,7 @@ from desk.pending.replaying import (
     replay,
     rolled_back,
 )
-from desk.permissions import find_missing_right
+from desk.permissions import AnyUser, find_missing_right
 from desk.publishing.admin import PublishingAdmin, suggest_time
 from desk.publishing.gate import format_moment
 from desk.publishing.previews import LIFETIME_HOURS
@@ -180,7 +180,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
         is_previewed = bool(differences) and request.POST.get(KEEP) == PREVIEW
         return HttpResponseRedirect(self._url(obj, "pending_edit") if is_previewed else self._change_url(obj))
 
-    def save_model(self, request: HttpRequest, obj: ModelT, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+    def save_model(self, request: HttpRequest, obj: ModelT, form: ModelForm, change: bool) -> None:  # noqa: FBT001 (Django's signature)
         """Save an object, unless it was published after its form was taken as that of a draft."""
         is_direct = change and not getattr(request, "is_replay", False)
         if is_direct and (content := find_missing_right(request.user, obj)):
@@ -388,7 +388,7 @@ def _drop_token(posted: QueryDict) -> QueryDict:
     return again
 
 
-def _name(pending: PendingChange, user: Any) -> str:
+def _name(pending: PendingChange, user: AnyUser) -> str:
     """Return what to call a pending change to a user."""
     whose = "" if pending.author_id == user.pk else f" by {pending.author_name}"
     return f"pending change of {pending.kept_at:%H:%M} UTC{whose}"

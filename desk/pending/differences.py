@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import models
 from django.utils.text import capfirst
 
 from desk.history.events import drop_own_label
 from desk.history.field_changes import NO_VALUE, FieldChange, render_difference
+from desk.models import Difference
 from desk.pending.replaying import Replay
 
 WHEN_PUBLISHED = "when this change is published"
@@ -22,9 +22,10 @@ class RowDifference:
     changes: Sequence[FieldChange]
 
 
-def summarize(outcome: Replay, subject: type[models.Model]) -> list[dict[str, Any]]:
+def summarize(outcome: Replay, subject: type[models.Model]) -> list[Difference]:
     """Return what a replayed form changed, as JSON."""
-    rows, events = [], outcome.events
+    rows: list[Difference] = []
+    events = outcome.events
     if outcome.logo_change:
         was, new = outcome.logo_change
         words = [["Logo", "the present one" if was else NO_VALUE, "a new one" if new else NO_VALUE]]
@@ -38,7 +39,7 @@ def summarize(outcome: Replay, subject: type[models.Model]) -> list[dict[str, An
     return rows
 
 
-def read_differences(rows: Iterable[dict[str, Any]]) -> list[RowDifference]:
+def read_differences(rows: Iterable[Difference]) -> list[RowDifference]:
     """Return what `summarize` returned, to be shown."""
     differences = []
     for row in rows:

@@ -52,10 +52,10 @@ REFUSED = (IntegrityError, AlreadySupersededError, EditionChangedError)
 class _Collected(BaseStorage):
     """Messages that nobody is shown."""
 
-    def _get(self, *args: Any, **kwargs: Any) -> tuple[list[Message], bool]:
+    def _get(self, *args: object, **kwargs: object) -> tuple[list[Message], bool]:
         return [], True
 
-    def _store(self, messages: list[Message], *args: Any, **kwargs: Any) -> list[Message]:
+    def _store(self, messages: list[Message], *args: object, **kwargs: object) -> list[Message]:
         return []
 
 

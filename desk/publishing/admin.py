@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -37,7 +36,7 @@ from desk.publishing.transitions import (
     describe_state,
 )
 from desk.refusals import MayNotPublishError
-from desk.shapes import Context
+from desk.shapes import Context, Fieldsets, Posted
 from desk.shown import explain_publishing
 from web import clock
 from web.fields import MultilineField
@@ -65,7 +64,7 @@ class TransitionForm(forms.Form):
 
     def __init__(
         self,
-        data: Any = None,
+        data: Posted | None = None,
         *,
         transition: Transition,
         may_override: bool,
@@ -116,7 +115,7 @@ class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
     def get_exclude(self, request: HttpRequest, obj: ModelT | None = None) -> list[str]:
         return [*(super().get_exclude(request, obj) or ()), *TIMES]
 
-    def get_fieldsets(self, request: HttpRequest, obj: ModelT | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: ModelT | None = None) -> Fieldsets:
         return [
             (name, {**options, "fields": [field for field in options["fields"] if field not in TIMES]})
             for name, options in super().get_fieldsets(request, obj)
@@ -366,7 +365,7 @@ class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
 
 
 def _transition_selected(
-    model_admin: PublishingAdmin[Any], request: HttpRequest, rows: QuerySet[Any], *, transition: Transition
+    model_admin: PublishingAdmin, request: HttpRequest, rows: QuerySet[Content], *, transition: Transition
 ) -> HttpResponse | None:
     return model_admin.transition_selected(request, rows, transition=transition)
 

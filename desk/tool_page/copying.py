@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import InlineModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from desk.history.pages import get_admin_url
 from desk.ids import parse_id
+from desk.shapes import Initial
 from desk.tool_page.sourced_rows import FactFormSet, PlanFormSet
 from tools.models import Fact, Plan, Tool
 from web.fields import LineField
@@ -76,13 +78,15 @@ class CopyingAdmin(admin.ModelAdmin):
         )
         return [page, *super().get_urls()]
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+    def get_changeform_initial_data(self, request: HttpRequest) -> Initial:
+        initial: Initial = super().get_changeform_initial_data(request)
         if source := read_source(request, "duplicate"):
             initial |= {name: getattr(source, name) for name in TOOL_FIELDS} | {"category": source.category_id}
         return initial
 
-    def get_formset_kwargs(self, request: HttpRequest, obj: Tool, inline: Any, prefix: str) -> dict[str, object]:
+    def get_formset_kwargs(
+        self, request: HttpRequest, obj: Tool, inline: InlineModelAdmin, prefix: str
+    ) -> dict[str, object]:
         options: dict[str, object] = super().get_formset_kwargs(request, obj, inline, prefix)
         of = obj if obj.pk else None
         source = read_source(request, "plans_from" if of else "duplicate")

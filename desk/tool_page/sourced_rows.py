@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Unpack, cast
 
 from django import forms
 from django.db.models import Max, QuerySet
@@ -12,6 +12,7 @@ from django.forms.models import BaseInlineFormSet
 from django.utils import timezone
 
 from desk.history.form_merge import PostedRow
+from desk.shapes import FormSetOptions
 from desk.tool_page.row_writing import SUPERSEDING, change_rows, create_rows, delete_rows
 from desk.tool_page.sourced_forms import FactForm, SourcedForm
 from tools.currencies import CURRENCIES
@@ -139,10 +140,16 @@ class PlanFormSet(SourcedFormSet):
     KEY = "name"
     DUPLICATE = "This tool already has a plan with that name."
 
-    def __init__(self, *args: Any, copied: Sequence[dict[str, object]] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        instance: Tool,
+        copied: Sequence[dict[str, object]] = (),
+        **options: Unpack[FormSetOptions],
+    ) -> None:
         """Start with new rows of these initial values."""
         self.copied = copied
-        super().__init__(*args, **kwargs)
+        super().__init__(instance=instance, **options)
         self.initial_extra = list(copied)
         self.extra = self.extra + len(copied)
 
@@ -166,10 +173,10 @@ class FactFormSet(SourcedFormSet):
 
     def __init__(
         self,
-        *args: Any,
-        instance: Tool | None = None,
+        *,
+        instance: Tool,
         copied: Mapping[int, dict[str, object]] = MappingProxyType({}),
-        **kwargs: Any,
+        **options: Unpack[FormSetOptions],
     ) -> None:
         """Start with new rows of these initial values, by attribute."""
         self.copied = copied
@@ -178,10 +185,9 @@ class FactFormSet(SourcedFormSet):
         through = Attribute.categories.through.objects.order_by("category_id")
         for attribute, category in through.values_list("attribute_id", "category_id"):
             self.categories[attribute].append(category)
-        kwargs |= {"instance": instance, "form_kwargs": {"attributes": self.attributes}}
-        super().__init__(*args, **kwargs)
+        super().__init__(instance=instance, form_kwargs={"attributes": self.attributes}, **options)
         existing = {fact.attribute_id for fact in self.get_queryset()}
-        chosen = instance.category_id if instance is not None and instance.pk else None
+        chosen = instance.category_id if instance.pk else None
         self.initial_extra = [
             {"attribute": attribute.pk} | copied.get(attribute.pk, {})
             for attribute in self.attributes
