@@ -27,10 +27,17 @@ class Side(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """What the forms to vote take of a tool."""
+    """What the form to vote on a tool takes of it."""
 
     slug: str
     name: str
+
+
+class PairCandidate(NamedTuple):
+    """What the form to choose between two tools takes of one."""
+
+    slug: str
+    brief_name: str
 
 
 def build_sides(
@@ -95,7 +102,7 @@ def render_pair_vote(
     columns: Sequence[Column], preference: Preference, *, url: str, here: str, is_preview: bool = False
 ) -> SafeString:
     """Render which of two tools visitors would ship with, and the form for a reader whose choice is not known."""
-    one, two = (Candidate(column["slug"], column["name"]) for column in columns)
+    one, two = (PairCandidate(column["slug"], column["brief_name"]) for column in columns)
     return render_cached(
         "votes/_pair_vote.html",
         one=one,
