@@ -3,6 +3,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partialmethod
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.request import urlopen
@@ -60,10 +61,23 @@ def page_to_measure(launch_browser):
 
 def _open_page(browser: Browser) -> Iterator[Page]:
     """Open a page, as a fixture does, and close its browser in the end."""
-    page = browser.new_page()
-    with watch(page):
-        yield page
-    browser.close()
+    try:
+        with watch(browser.new_page()) as page:
+            yield page
+    finally:
+        browser.close()  # also after a complaint, because its open connections would fail the tests after it, too
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _without_motion():
+    """Let pages know that their reader wants no motion, unless a test says otherwise.
+
+    A link between two public pages otherwise fades one into the other, which takes twice as much CPU as the page does.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("new_context", "new_page"):
+            patch.setattr(Browser, name, partialmethod(getattr(Browser, name), reduced_motion="reduce"))
+        yield
 
 
 @pytest.fixture(scope="session")

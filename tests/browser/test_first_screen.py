@@ -89,6 +89,7 @@ def test_first_screen_of_every_comparison_holds_the_verdict_and_its_evidence(sit
 
 
 def test_nothing_on_a_comparison_moves_while_it_loads(site, page: Page):
+    page.emulate_media(reduced_motion="no-preference")
     page.add_init_script(OBSERVE_SHIFTS)
     make.votes(on=Tool.objects.earliest("pk"), ship=18, skip=13)
     moved = []

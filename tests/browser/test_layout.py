@@ -24,6 +24,7 @@ SHIFT = """async () => {
 
 
 def test_nothing_shifts_while_a_page_loads(site, page: Page):
+    page.emulate_media(reduced_motion="no-preference")
     page.set_viewport_size({"width": 360, "height": 740})
     shifts = {}
     for path in KINDS:

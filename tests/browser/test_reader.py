@@ -24,6 +24,7 @@ def follow_by_keyboard(page: Page, link: str) -> None:
 
 
 def test_keyboard_leads_from_the_front_page_to_reasons_history_and_records(site, page: Page):
+    page.emulate_media(reduced_motion="no-preference")  # each page fades into the next
     page.goto(site + "/")
     follow_by_keyboard(page, r"/compare/[a-z0-9-]+-vs-[a-z0-9-]+/")
     expect(page.get_by_role("heading", name="Reviewer scorecard")).to_be_visible()
