@@ -3,7 +3,6 @@
 Neither proxies nor browsers may cache them.
 """
 
-from collections.abc import Callable
 from functools import wraps
 
 from allauth.account import views as account
@@ -18,8 +17,7 @@ from django.urls import URLPattern, path, re_path
 from django.views.decorators.cache import never_cache
 
 from accounts import second_factor, views
-
-type View = Callable[..., HttpResponseBase]
+from web.http import AnyView
 
 # Requesting a passkey challenge starts a session without an account, so it is rate-limited.
 passkey_login = ratelimit.decorator(app="allauth.mfa", action="webauthn_login_options", limit_get=True)(
@@ -27,12 +25,12 @@ passkey_login = ratelimit.decorator(app="allauth.mfa", action="webauthn_login_op
 )
 
 
-def private(route: str, view: View, name: str) -> URLPattern:
+def private(route: str, view: AnyView, name: str) -> URLPattern:
     """Return a path whose responses are never cached."""
     return path(route, never_cache(view), name=name)
 
 
-def own(route: str, view: View, name: str) -> URLPattern:
+def own(route: str, view: AnyView, name: str) -> URLPattern:
     """Return the path of a page about a user's own account, for sessions that withhold no second factor."""
 
     @wraps(view)

@@ -11,7 +11,7 @@ from pathlib import Path
 PORT = 5432
 
 
-class Line:
+class CutLine:
     """A Unix socket that forwards to a server, to which `connect` connects. `folder` is the `host` of its clients.
 
     Each connection has two threads, so a line is for some dozens of them.
@@ -24,7 +24,7 @@ class Line:
         self._open: list[socket.socket] = []
         self._listener: socket.socket | None = None
 
-    def __enter__(self) -> "Line":
+    def __enter__(self) -> "CutLine":
         self.repair()
         return self
 

@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Sequence
 
-from bench.proof.voters import Connection, Visitor
+from bench.proof.voters import SiteConnection, Visitor
 
 LANES = 16  # connections
 
@@ -21,9 +21,9 @@ def measure_waits(port: int, slugs: Sequence[str], *, rate: float, seconds: floa
 
 
 async def _measure_waits(port: int, slugs: Sequence[str], *, rate: float, number: int) -> list[float]:
-    rng, lanes = random.Random(number), asyncio.Queue[Connection]()  # noqa: S311
+    rng, lanes = random.Random(number), asyncio.Queue[SiteConnection]()  # noqa: S311
     for _ in range(LANES):
-        lanes.put_nowait(Connection(port))
+        lanes.put_nowait(SiteConnection(port))
     started = time.perf_counter() + 0.1
 
     async def vote(n: int) -> float:

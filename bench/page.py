@@ -43,7 +43,7 @@ class Round(NamedTuple):
 
 
 @dataclass(slots=True)
-class Subject:
+class PageSubject:
     """Something to request, with the share of the empty view that it should reach."""
 
     name: str
@@ -65,7 +65,7 @@ def main() -> None:
         site.create_database()
         site.vacuum()
     port = find_free_port()
-    command = ["-b", f"127.0.0.1:{port}", "-k", "config.worker.Worker", "-w", str(os.cpu_count() or 2)]
+    command = ["-b", f"127.0.0.1:{port}", "-k", "config.worker.SiteWorker", "-w", str(os.cpu_count() or 2)]
     command += ["--threads", "4", "--keep-alive", "30", "bench.empty"]
     with ExitStack() as stack:
         empty = stack.enter_context(run_gunicorn(*command, port=port, environment=os.environ))
@@ -79,20 +79,20 @@ def main() -> None:
 
         stored = of(servers[0])
         subjects = [
-            Subject("empty view", [f"http://127.0.0.1:{port}/empty/"], 1, lambda: _find_workers(empty)),
-            Subject("comparison, unchanged", [*COMPRESSED, site.address + PAGE], 0.85, stored),
-            Subject("comparison, 304", [*COMPRESSED, "-H", known, site.address + PAGE], 1, stored),
-            Subject("home, unchanged", [*COMPRESSED, f"{site.address}/"], 0.85, stored),
-            Subject("tool, unchanged", [*COMPRESSED, f"{site.address}/tools/aider/"], 0.85, stored),
-            Subject("category, unchanged", [*COMPRESSED, f"{site.address}/categories/speech/"], 0.85, stored),
-            Subject("comparison, rendered", [rendered.address + PAGE], 0.15, of(servers[1])),
-            Subject("comparison, rendered, cold", [cold.address + PAGE], 0.08, of(servers[2])),
+            PageSubject("empty view", [f"http://127.0.0.1:{port}/empty/"], 1, lambda: _find_workers(empty)),
+            PageSubject("comparison, unchanged", [*COMPRESSED, site.address + PAGE], 0.85, stored),
+            PageSubject("comparison, 304", [*COMPRESSED, "-H", known, site.address + PAGE], 1, stored),
+            PageSubject("home, unchanged", [*COMPRESSED, f"{site.address}/"], 0.85, stored),
+            PageSubject("tool, unchanged", [*COMPRESSED, f"{site.address}/tools/aider/"], 0.85, stored),
+            PageSubject("category, unchanged", [*COMPRESSED, f"{site.address}/categories/speech/"], 0.85, stored),
+            PageSubject("comparison, rendered", [rendered.address + PAGE], 0.15, of(servers[1])),
+            PageSubject("comparison, rendered, cold", [cold.address + PAGE], 0.08, of(servers[2])),
         ]
         if pooler:
             pooled = MeasuredSite(DATABASE, DATABASE_URL=pooler.url, DATABASE_PREPARE="false")
             workers = of(stack.enter_context(pooled.serve()))
             arguments = [*COMPRESSED, pooled.address + PAGE]
-            subjects.append(Subject("unchanged, by PgBouncer", arguments, 0, lambda: [*workers(), pooler.pid]))
+            subjects.append(PageSubject("unchanged, by PgBouncer", arguments, 0, lambda: [*workers(), pooler.pid]))
         _measure(subjects, options)
     _print(subjects, options)
     missed = [one.name for one in subjects if _compare(subjects[0], one)[0] < one.goal]
@@ -111,7 +111,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(subjects: list[Subject], options: argparse.Namespace) -> None:
+def _measure(subjects: list[PageSubject], options: argparse.Namespace) -> None:
     for subject in subjects:  # warm up every worker
         _wrk(subject.arguments, seconds=2, connections=options.connections)
     for _ in range(options.rounds):
@@ -159,7 +159,7 @@ def _sum_processor_time(processes: list[int]) -> float:
     )
 
 
-def _compare(empty: Subject, subject: Subject) -> tuple[float, float]:
+def _compare(empty: PageSubject, subject: PageSubject) -> tuple[float, float]:
     """Return which share of the empty view a subject reaches, by processor time and by requests per second."""
     pairs = list(zip(empty.rounds, subject.rounds, strict=True))
     return (
@@ -168,7 +168,7 @@ def _compare(empty: Subject, subject: Subject) -> tuple[float, float]:
     )
 
 
-def _print(subjects: list[Subject], options: argparse.Namespace) -> None:
+def _print(subjects: list[PageSubject], options: argparse.Namespace) -> None:
     _print_line(
         f"{options.rounds} rounds of {options.seconds} s each, {options.connections} connections, "
         f"{os.cpu_count()} cores shared by wrk, gunicorn, and PostgreSQL\n"

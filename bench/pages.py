@@ -29,7 +29,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bench.addresses import PAGES, Page
+from bench.addresses import PAGES, PageKind
 from bench.sites import MeasuredSite
 
 DEMO, LOAD = "shipside_bench_demo", "shipside_bench_load"
@@ -42,7 +42,7 @@ REQUESTS_PER_ROUND = 10  # at least; pages with fewer addresses are requested re
 class MeasuredPage:
     """One kind of page with its addresses and measurements: seconds on the demonstration, and with the load."""
 
-    page: Page
+    page: PageKind
     addresses: list[str]
     first: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     rounds: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
@@ -73,7 +73,7 @@ class MeasuredPage:
 class MeasuredFilters:
     """Lists of the load with filters, each beside the same list without them: the seconds of each round."""
 
-    page: Page
+    page: PageKind
     addresses: list[tuple[str, str]]
     rounds: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
 

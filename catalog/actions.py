@@ -12,7 +12,7 @@ from django.db.models import Q
 from catalog import checking, writing
 from catalog.bulk_changes import record_bulk_change
 from catalog.made_up.generator import SLUG_PATTERN, FakeContent, Size, VotedTool
-from catalog.models import BulkChange, ChangeKind
+from catalog.models import BulkChange, BulkChangeKind
 from catalog.problems import CatalogError, ImportProblem
 from catalog.reading import Catalog, Progress, hide_progress, read_catalog
 from catalog.report import ImportReport
@@ -103,7 +103,7 @@ def run_import(
     if problems:
         raise CatalogError(replace(problem, subject=catalog.name_object(problem.place)) for problem in problems)
     if with_history and not dry_run:
-        change = BulkChange(kind=ChangeKind.IMPORT, title=name[:MAX_NAME_LENGTH] or "Catalog file", made_by=by)
+        change = BulkChange(kind=BulkChangeKind.IMPORT, title=name[:MAX_NAME_LENGTH] or "Catalog file", made_by=by)
         reason = f"{writing.REASON} of “{change.title}”" if name else writing.REASON
         with record_bulk_change(change):
             report = writing.write_catalog(catalog, by=by, reason=reason, progress=progress)

@@ -15,7 +15,7 @@ from web.normalize import normalize_line, normalize_text
 TOOLS_PER_BATCH = 500  # with about 2,000 reviews: a few megabytes of objects
 
 
-class Batch:
+class ToolBatch:
     """A batch of tools from the file with their existing rows.
 
     Eight queries regardless of batch size; fewer if the file has no plans, facts, reviews, or corrections.
@@ -54,10 +54,10 @@ class Batch:
         ]
 
 
-def iterate_batches(catalog: Catalog) -> Iterator[Batch]:
+def iterate_batches(catalog: Catalog) -> Iterator[ToolBatch]:
     """Yield the file's tools in batches, in file order."""
     for parts in batched(catalog.iterate_parts("tools"), TOOLS_PER_BATCH, strict=False):
-        yield Batch(parts)
+        yield ToolBatch(parts)
 
 
 def find_differences(row: Any, part: Any, fields: Iterable[str]) -> dict[str, tuple[object, object]]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
-from catalog.batches import Batch, find_differences, has_same_value, iterate_batches
+from catalog.batches import ToolBatch, find_differences, has_same_value, iterate_batches
 from catalog.fact_values import settle_values
 from catalog.problems import ImportProblem, Place, format_value
 from catalog.reading import Catalog, Progress, hide_progress, iterate_objects
@@ -177,7 +177,7 @@ def _get_effective(row: Any | None, part: Any, field: str) -> Any:
     return getattr(part if row is None or field in part.model_fields_set else row, field)
 
 
-def _check_corrections(batch: Batch, row: Tool | None, tool: ToolPart, place: Place) -> Iterator[ImportProblem]:
+def _check_corrections(batch: ToolBatch, row: Tool | None, tool: ToolPart, place: Place) -> Iterator[ImportProblem]:
     published_at = _get_effective(row, tool, "published_at")
     for index, correction in enumerate(tool.corrections):
         existing = batch.corrections.get((row.pk, correction.made_at)) if row else None
@@ -193,7 +193,7 @@ def _check_corrections(batch: Batch, row: Tool | None, tool: ToolPart, place: Pl
 
 
 def _check_predictions(
-    batch: Batch, review: Review | None, part: ReviewPart, place: Place, now: datetime
+    batch: ToolBatch, review: Review | None, part: ReviewPart, place: Place, now: datetime
 ) -> Iterator[ImportProblem]:
     """Yield what the gate and the desk refuse: a claim about the past, and a judgment that readers could not check.
 
@@ -225,13 +225,13 @@ def _check_judgment(
         yield ImportProblem((*place, "judged_on"), "is before the day on which its review was published")
 
 
-def _iterate_with_batch(catalog: Catalog) -> Iterator[tuple[Batch, Place, ToolPart]]:
+def _iterate_with_batch(catalog: Catalog) -> Iterator[tuple[ToolBatch, Place, ToolPart]]:
     for batch in iterate_batches(catalog):
         for place, part in batch.parts:
             yield batch, place, part
 
 
-def _check_history(batch: Batch, row: Tool, tool: ToolPart, place: Place, now: datetime) -> Iterator[ImportProblem]:
+def _check_history(batch: ToolBatch, row: Tool, tool: ToolPart, place: Place, now: datetime) -> Iterator[ImportProblem]:
     sourced: list[tuple[str, list[Any], str, dict[Any, Any]]] = [
         ("plans", tool.plans, "name", batch.plans),
         ("facts", tool.facts, "attribute", batch.facts),
@@ -270,7 +270,7 @@ def _show(value: object) -> object:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 
-def _check_review(batch: Batch, existing: Review, part: ReviewPart, place: Place) -> Iterator[ImportProblem]:
+def _check_review(batch: ToolBatch, existing: Review, part: ReviewPart, place: Place) -> Iterator[ImportProblem]:
     for field in find_differences(existing, part, Review.WORD_FIELDS):
         yield ImportProblem(
             (*place, field),

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils import timezone
 
 
-class ChangeKind(models.TextChoices):
+class BulkChangeKind(models.TextChoices):
     IMPORT = "import", "Import"
     ACTION = "action", "Action"
     UNDO = "undo", "Undo"
@@ -25,7 +25,7 @@ class BulkChange(models.Model):
     what it still has to do is stored here too.
     """
 
-    kind = models.CharField(max_length=7, choices=ChangeKind)
+    kind = models.CharField(max_length=7, choices=BulkChangeKind)
     title = models.CharField(max_length=300, help_text="The name of the imported file, or what was done.")
     summary = models.TextField(blank=True, help_text="What became of the rows, in a sentence.")
     state = models.CharField(max_length=8, choices=ChangeState, default=ChangeState.DONE)

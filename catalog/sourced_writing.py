@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from catalog.batches import Batch, find_differences, get_unmentioned_terms, has_same_value
+from catalog.batches import ToolBatch, find_differences, get_unmentioned_terms, has_same_value
 from catalog.problems import Place
 from catalog.report import Fields, ImportReport
 from catalog.row_writing import HistoryLog, apply_changes, create_rows, get_values, update_rows
@@ -23,7 +23,7 @@ class SourcedWriter:
     def __init__(
         self,
         model: type[Sourced],
-        batch: Batch,
+        batch: ToolBatch,
         report: ImportReport,
         history: HistoryLog,
         attributes: Mapping[str, Attribute] = MappingProxyType({}),

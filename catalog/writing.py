@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, models
 from django.utils import timezone
 
-from catalog.batches import TOOLS_PER_BATCH, Batch, find_differences, iterate_batches
+from catalog.batches import TOOLS_PER_BATCH, ToolBatch, find_differences, iterate_batches
 from catalog.problems import Place
 from catalog.reading import Catalog, Progress, hide_progress
 from catalog.report import Fields, ImportReport
@@ -164,7 +164,7 @@ def _write_former_slugs(
 
 
 def _write_tools(
-    batch: Batch, categories: dict[str, Category], report: ImportReport, history: HistoryLog
+    batch: ToolBatch, categories: dict[str, Category], report: ImportReport, history: HistoryLog
 ) -> dict[str, datetime]:
     """Add and update tools, and return since when those were withdrawn that the file puts back, by slug."""
     put_back: dict[str, datetime] = {}
@@ -196,7 +196,7 @@ def _write_tools(
     return put_back
 
 
-def _delete_unseen(batch: Batch, put_back: Mapping[str, datetime]) -> None:
+def _delete_unseen(batch: ToolBatch, put_back: Mapping[str, datetime]) -> None:
     """Delete what tools stated only while they were withdrawn, except for what the file says was stated."""
     for _, part in batch.parts:
         if part.slug in put_back:
@@ -204,7 +204,7 @@ def _delete_unseen(batch: Batch, put_back: Mapping[str, datetime]) -> None:
             delete_unseen(batch.tools[part.slug], since=put_back[part.slug], except_ended=ended)
 
 
-def _write_corrections(batch: Batch, report: ImportReport, history: HistoryLog) -> None:
+def _write_corrections(batch: ToolBatch, report: ImportReport, history: HistoryLog) -> None:
     new = []
     for place, part in batch.parts:
         tool = batch.tools[part.slug]
@@ -217,7 +217,7 @@ def _write_corrections(batch: Batch, report: ImportReport, history: HistoryLog) 
     create_rows(Correction, new, history)
 
 
-def _write_reviews(batch: Batch, reviewers: dict[str, Reviewer], report: ImportReport, history: HistoryLog) -> None:
+def _write_reviews(batch: ToolBatch, reviewers: dict[str, Reviewer], report: ImportReport, history: HistoryLog) -> None:
     fields = (*Review.WORD_FIELDS, *PUBLISHING_FIELDS)
     new, changed = [], []
     claims: list[tuple[Place, ReviewPart, Review]] = []
@@ -244,7 +244,7 @@ def _write_reviews(batch: Batch, reviewers: dict[str, Reviewer], report: ImportR
 
 
 def _write_predictions(
-    batch: Batch, claims: list[tuple[Place, ReviewPart, Review]], report: ImportReport, history: HistoryLog
+    batch: ToolBatch, claims: list[tuple[Place, ReviewPart, Review]], report: ImportReport, history: HistoryLog
 ) -> None:
     new, changed = [], []
     for place, review_part, review in claims:

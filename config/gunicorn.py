@@ -21,7 +21,7 @@ def _remove_address(record: logging.LogRecord) -> bool:
 logging.getLogger("gunicorn.error").addFilter(_remove_address)
 
 bind = resolve_bind(os.environ)
-worker_class = "config.worker.Worker"
+worker_class = "config.worker.SiteWorker"
 logger_class = "config.server_log.ServerLog"
 workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)

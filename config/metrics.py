@@ -16,7 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from catalog.models import BulkChange, ChangeKind
+from catalog.models import BulkChange, BulkChangeKind
 from newsletter.models import DailyRun, Worker
 from newsletter.worker import measure_queue
 from web import metrics
@@ -91,7 +91,7 @@ def _measure() -> Iterator[Metric]:
     yield _gauge("shipside_mail_queue_oldest_seconds", "For how long the oldest waiting mail has been due.", age)
     workers = [not worker.is_silent(now=now) for worker in Worker.objects.all()]
     yield _gauge("shipside_workers", "Mail workers with a recent heartbeat.", sum(workers))
-    imports = BulkChange.objects.filter(kind=ChangeKind.IMPORT, made_at__gte=now - IMPORTS_PERIOD).count()
+    imports = BulkChange.objects.filter(kind=BulkChangeKind.IMPORT, made_at__gte=now - IMPORTS_PERIOD).count()
     yield _gauge("shipside_imports_last_day", "Imports of catalog files and sheets in the last 24 hours.", imports)
     with connection.cursor() as cursor:
         cursor.execute(

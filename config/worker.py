@@ -41,7 +41,7 @@ class Response(wsgi.Response):
 wsgi.Response = Response  # there is no setting for it
 
 
-class Reader:
+class RequestReader:
     """What the parser reads a request from: a socket that raises NoMoreData when its time is over."""
 
     def __init__(self, sock: socket) -> None:
@@ -60,7 +60,7 @@ class Reader:
         return data
 
 
-class Connection(TConn):
+class ClientConnection(TConn):
     """A connection whose head is read without a thread."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -81,7 +81,7 @@ class Connection(TConn):
     def init(self) -> None:
         super().init()
         self.sock.settimeout(PATIENCE)
-        self.parser.unreader.sock = Reader(self.sock)
+        self.parser.unreader.sock = RequestReader(self.sock)
         self.parser.unreader.unread(bytes(self._head))
         self._head.clear()
 
@@ -99,30 +99,30 @@ class Connection(TConn):
         util.close(self.sock)  # `graceful` would wait for the client in the main thread; `finish` has done it
 
 
-class Worker(ThreadWorker):
+class SiteWorker(ThreadWorker):
     def accept(self, listener: socket) -> None:
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
         self.nr_conns += 1
-        self._wait_for_head(Connection(self.cfg, client, address, listener.getsockname()))
+        self._wait_for_head(ClientConnection(self.cfg, client, address, listener.getsockname()))
 
-    def on_client_socket_readable(self, conn: Connection, client: socket) -> None:
+    def on_client_socket_readable(self, conn: ClientConnection, client: socket) -> None:
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
         self._wait_for_head(conn)
 
-    def _wait_for_head(self, conn: Connection) -> None:
+    def _wait_for_head(self, conn: ClientConnection) -> None:
         conn.timeout = monotonic() + PATIENCE
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
-    def on_pending_socket_readable(self, conn: Connection, client: socket) -> None:
+    def on_pending_socket_readable(self, conn: ClientConnection, client: socket) -> None:
         if conn.receive_head():
             super().on_pending_socket_readable(conn, client)
 
-    def handle(self, conn: Connection) -> Any:
+    def handle(self, conn: ClientConnection) -> Any:
         current_request_id.set("")  # what this thread served before
         result = super().handle(conn)
         if result is False:

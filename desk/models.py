@@ -26,7 +26,7 @@ class PendingChangeQuerySet(models.QuerySet["PendingChange"]):
         return self.filter(publish_at__lte=at, problem="").order_by("publish_at", "pk")
 
 
-class Difference(TypedDict):
+class StoredDifference(TypedDict):
     """What a pending change does to a row: its name ("" for the object itself), a verb, and [label, before, after]."""
 
     row: str
@@ -98,7 +98,13 @@ class PendingChange(models.Model):
 
     @classmethod
     def keep(
-        cls, content: Changeable, *, posted: QueryDict, differences: list[Difference], author: object, logo: str = ""
+        cls,
+        content: Changeable,
+        *,
+        posted: QueryDict,
+        differences: list[StoredDifference],
+        author: object,
+        logo: str = "",
     ) -> "PendingChange":
         """Store the pending change of an object, in place of the one that it had."""
         values = {

@@ -7,15 +7,15 @@ from django.db.models import Model, QuerySet
 from django.forms import Widget
 from django.forms.renderers import BaseRenderer
 from django.forms.utils import ErrorList
-from django.http.response import HttpResponseBase
+
+from web.http import AnyView
 
 if TYPE_CHECKING:  # names that only the type stubs have
     from django.contrib.admin.options import _FieldGroups, _FieldsetSpec
     from django.forms.utils import _DataT, _FilesT
     from django.utils.functional import _StrOrPromise
 
-type View = Callable[..., HttpResponseBase]
-type WrapView = Callable[[View], View]
+type WrapView = Callable[[AnyView], AnyView]
 """The `admin_view` of the site."""
 
 type Context = dict[str, Any]

@@ -18,7 +18,7 @@ MIN_ATTRIBUTES = 3  # the gate asks for as many sourced facts
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FirstStep:
     """A step: the model that it is about, the page where it is done, a text, a note, and SQL for whether it is done."""
 
     model: type[Model]
@@ -37,43 +37,43 @@ def _at_least(number: int, model: type[Model]) -> str:
 
 
 STEPS = (
-    Step(
+    FirstStep(
         Reviewer,
         "reviews_reviewer_usual",
         "Seat the panel",
         "the reviewers who say ship or skip",
         _at_least(1, Reviewer),
     ),
-    Step(
+    FirstStep(
         Category,
         "tools_category_add",
         "Add a category",
         "its form takes the names of attributes, too",
         _at_least(1, Category),
     ),
-    Step(
+    FirstStep(
         Attribute,
         "tools_attribute_add",
         f"Have {MIN_ATTRIBUTES} attributes or more",
         "what facts are about, such as License",
         _at_least(MIN_ATTRIBUTES, Attribute),
     ),
-    Step(
+    FirstStep(
         Tool,
         "tools_tool_add",
         "Add a tool",
         "its plans, its facts, and a review by each seat, on one page",
         _at_least(1, Tool),
     ),
-    Step(
+    FirstStep(
         Tool,
         "tools_tool_changelist",
         "Publish it",
         "the gate says what is missing; its reviews go out with it",
         "EXISTS (SELECT FROM tools_tool WHERE published_at IS NOT NULL)",
     ),
-    Step(Tool, "tools_tool_add", "Add another tool", "to compare it with", _at_least(2, Tool)),
-    Step(
+    FirstStep(Tool, "tools_tool_add", "Add another tool", "to compare it with", _at_least(2, Tool)),
+    FirstStep(
         Comparison,
         "comparisons_comparison_add",
         "Put two tools side by side",
@@ -89,7 +89,7 @@ def may_take_steps(user: AnyUser) -> bool:
     return user.has_perms({f"{step.model._meta.app_label}.add_{step.model._meta.model_name}" for step in STEPS})
 
 
-def read_steps() -> list[tuple[Step, bool]]:
+def read_steps() -> list[tuple[FirstStep, bool]]:
     """Return all steps, each with whether it is done. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_DONE)

@@ -23,7 +23,7 @@ from comparisons.shaping import splits
 from comparisons.shaping.changes import shape_change
 from comparisons.shaping.sentences import list_brief_names, write_card_verdict, write_panel_verdict
 from comparisons.shaping.tool_columns import Card, build_card
-from newsletter.content import NewsItem, Side, has_news, parse_items
+from newsletter.content import ItemSide, NewsItem, has_news, parse_items
 from newsletter.lateness import was_judged, was_public
 from newsletter.models import Issue
 from reviews.models import Prediction, Review
@@ -128,10 +128,10 @@ def _build_comparisons(
         )
 
 
-def _build_sides(*cards: Card) -> tuple[Side, ...]:
+def _build_sides(*cards: Card) -> tuple[ItemSide, ...]:
     """Return the tools of cards with the verdicts on them, under the names that sentences use."""
     names = [isolate_name(name) for name in list_brief_names(*cards)]
-    return tuple(Side.of(name, card.panel) for name, card in zip(names, cards, strict=True))
+    return tuple(ItemSide.of(name, card.panel) for name, card in zip(names, cards, strict=True))
 
 
 def _get_category_ids(comparison: Comparison) -> tuple[int, ...]:

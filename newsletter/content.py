@@ -39,7 +39,7 @@ SIGNS = {"ship": "●", "skip": "○", "right": "✓", "wrong": "✗", "void": "
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ItemSide:
     """A tool in an item, with the verdicts of the panel when the issue was composed."""
 
     name: str
@@ -47,7 +47,7 @@ class Side:
     """In seat order, without the seats that had not reviewed it."""
 
     @classmethod
-    def of(cls, name: str, panel: Panel) -> "Side":
+    def of(cls, name: str, panel: Panel) -> "ItemSide":
         return cls(name, tuple(verdict for _, verdict in panel.marks))
 
     @property
@@ -80,7 +80,7 @@ class NewsItem:
     path: str
     words: tuple[str, ...]
     """Paragraphs."""
-    sides: tuple[Side, ...] = ()
+    sides: tuple[ItemSide, ...] = ()
     """The tools whose verdicts the item shows: two of a comparison and of a split, one to watch."""
     outcomes: tuple[str, ...] = ()
     """Both verdicts of a flip, the older first; what a prediction turned out to be."""
@@ -97,7 +97,7 @@ class NewsItem:
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "NewsItem":
-        sides = (Side(side["name"], tuple(side["verdicts"])) for side in record.get("sides", ()))
+        sides = (ItemSide(side["name"], tuple(side["verdicts"])) for side in record.get("sides", ()))
         lists = {name: tuple(record.get(name, ())) for name in _LISTS}
         return cls(**{**record, **lists, "sides": tuple(sides)})
 

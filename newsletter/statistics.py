@@ -125,7 +125,7 @@ class DeliveryCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class BarPart:
+class IssueBarPart:
     """A part of an issue's bar. `x` and `width` are percents (0–100) of the longest bar."""
 
     kind: str
@@ -140,7 +140,7 @@ class IssueBar:
     """The bar of an issue in the chart: sent, failed, unknown, and the rest."""
 
     issue: Issue
-    parts: tuple[BarPart, ...]
+    parts: tuple[IssueBarPart, ...]
     width: int = 100
     height: int = BAR_HEIGHT
 
@@ -158,7 +158,7 @@ def draw_bars(rows: Sequence[DeliveryCounts]) -> list[IssueBar]:
             widths[widest] -= excess  # what the small parts take to be seen
         for kind, width in widths.items():
             short = {"y": 1 + (BAR_HEIGHT - 2) // 2, "height": (BAR_HEIGHT - 2) // 2} if kind == "failed" else {}
-            parts.append(BarPart(kind, f"{x:.2f}", f"{width:.2f}", **short))
+            parts.append(IssueBarPart(kind, f"{x:.2f}", f"{width:.2f}", **short))
             x += width
         bars.append(IssueBar(row.issue, tuple(parts)))
     return bars

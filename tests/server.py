@@ -15,7 +15,7 @@ from urllib.parse import quote
 from django.db import connection
 
 from bench import line
-from bench.line import Line
+from bench.line import CutLine
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60  # seconds until the server has started, on a busy machine
@@ -128,7 +128,7 @@ def serve(*, database_host: str = "", is_ready: str = "/favicon.ico", **environm
                 process.wait()
 
 
-def open_line() -> Line:
+def open_line() -> CutLine:
     """Return a line to the server of the database of a test."""
     database = connection.settings_dict
     host: str = database["HOST"] or database["OPTIONS"].get("host", "")
@@ -139,4 +139,4 @@ def open_line() -> Line:
             return line.connect_to_unix_socket(host, port)
         return socket.create_connection((host, port))
 
-    return Line(connect, port=port)
+    return CutLine(connect, port=port)

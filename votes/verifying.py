@@ -32,7 +32,7 @@ ORDER BY 1
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class TallyDifference:
     """Stored counts that disagree with their source. str() is one line."""
 
     place: str
@@ -50,14 +50,14 @@ def _describe(counts: dict[str, int]) -> str:
 
 
 @transaction.atomic
-def verify_tally(*, repair: bool = False) -> list[Difference]:
+def verify_tally(*, repair: bool = False) -> list[TallyDifference]:
     """Compare tallies and ledger with a fresh count, and listings with the tally. Return the differences; with
     `repair`, correct them too.
 
     A plain comparison blocks nobody. While votes come in, a listing may lag for as long as one vote takes. A repair
     blocks writers of votes.
     """
-    differences: list[Difference] = []
+    differences: list[TallyDifference] = []
     with connection.cursor() as cursor:
         if repair:
             cursor.execute(
@@ -74,11 +74,11 @@ def verify_tally(*, repair: bool = False) -> list[Difference]:
     for tool, *counts in lagging:
         names = ("ship", "skip")
         listed, tallied = dict(zip(names, counts[:2], strict=True)), dict(zip(names, counts[2:], strict=True))
-        differences.append(Difference(f"tool {tool}", "lists count", listed, "the tally says", tallied))
+        differences.append(TallyDifference(f"tool {tool}", "lists count", listed, "the tally says", tallied))
     return differences
 
 
-def _verify(cursor: Any, kind: SubjectKind, counts: StoredCounts, *, repair: bool) -> list[Difference]:
+def _verify(cursor: Any, kind: SubjectKind, counts: StoredCounts, *, repair: bool) -> list[TallyDifference]:
     """Compare a table with the votes that it counts. Return the differences; with `repair`, correct them too."""
     columns, width = list(counts.counts), len(counts.key)
     fresh_columns = [
@@ -102,7 +102,7 @@ def _verify(cursor: Any, kind: SubjectKind, counts: StoredCounts, *, repair: boo
     if repair:
         cursor.executemany(_REPAIR.format(**names), [(*row[:width], *row[width + len(columns) :]) for row in rows])
     return [
-        Difference(
+        TallyDifference(
             _name_place(dict(zip(counts.key, row[:width], strict=True))),
             f"the {counts.name} says",
             dict(zip(columns, row[width : width + len(columns)], strict=True)),

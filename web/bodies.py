@@ -12,26 +12,24 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.core.handlers.wsgi import LimitedStream, WSGIRequest
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
-from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
 from web import outages
-
-type View = Callable[..., HttpResponseBase]
+from web.http import AnyView
 
 log = logging.getLogger(__name__)
 
 _CHUNK = 64 * 1024  # bytes read at once
 
 
-def take_files(max_bytes: int) -> Callable[[View], View]:
+def take_files(max_bytes: int) -> Callable[[AnyView], AnyView]:
     """Let a view of the desk receive files. Its requests may have `max_bytes` in all; larger ones are refused (413).
 
     The mark holds only for people who may enter the desk. What anyone else sends is limited as on every other page,
     because forms are parsed before the view, or the admin around it, checks who sent them.
     """
 
-    def decorate(view: View) -> View:
+    def decorate(view: AnyView) -> AnyView:
         view.max_body_bytes = max_bytes  # type: ignore[attr-defined] # read below; decorators around the view copy it
         return view
 
@@ -81,7 +79,7 @@ def has_lost_files(request: HttpRequest) -> bool:
 class BodyMiddleware(MiddlewareMixin):
     """Refuse a body that is too long (413) before any of it is read, and give a body without a length its length."""
 
-    def process_view(self, request: WSGIRequest, view: View, args: Any, kwargs: Any) -> HttpResponse | None:
+    def process_view(self, request: WSGIRequest, view: AnyView, args: Any, kwargs: Any) -> HttpResponse | None:
         if request.method in ("GET", "HEAD"):
             return None
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE

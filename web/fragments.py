@@ -20,4 +20,5 @@ def render_cached(template: str, **values: object) -> SafeString:
 
 
 def join_fragments(fragments: Iterable[SafeString]) -> SafeString:
+    """Return the fragments one after another; "" if there are none."""
     return format_html_join("", "{}", ((fragment,) for fragment in fragments))

@@ -19,6 +19,8 @@ from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
 
 type View = Callable[..., HttpResponse]
+type AnyView = Callable[..., HttpResponseBase]
+"""A view that may also stream its response."""
 
 # Any cache may store this but must revalidate. Responses vary by encoding only.
 PUBLIC_HEADERS = {"Cache-Control": "public, no-cache", "Vary": "Accept-Encoding"}

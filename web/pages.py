@@ -68,7 +68,7 @@ class Question(NamedTuple):
     """SQL for when the clock alone changes the page next, with {now} for the present; NULL for not before midnight."""
 
 
-class Reading(NamedTuple):
+class PageReading(NamedTuple):
     """What the database answered, and for which time the clock changes nothing: a day at most."""
 
     question: Question
@@ -81,7 +81,7 @@ class Reading(NamedTuple):
         return self.since <= timezone.now() < self.until and _ask(self.question) == self.answer
 
 
-def read(question: Question) -> Reading:
+def read(question: Question) -> PageReading:
     """Return what the database answers now. One statement."""
     now = timezone.now()
     next_change = question.next_change.format(now=f"${len(question.parameters) + 1}::timestamptz")
@@ -89,7 +89,7 @@ def read(question: Question) -> Reading:
     epoch, *answer = _ask(Question(columns, (*question.parameters, str(now))))
     midnight = clock.midnight_after(now)
     until = midnight if epoch is None else min(midnight, datetime.fromtimestamp(float(epoch), UTC))
-    return Reading(question, tuple(answer), now, until)
+    return PageReading(question, tuple(answer), now, until)
 
 
 def _ask(question: Question) -> Answer:
@@ -105,7 +105,7 @@ class Draft(NamedTuple):
     """What is known of a public page before middleware has set its headers."""
 
     key: Key | None = None  # None if it is not to be stored
-    reading: Reading | None = None
+    reading: PageReading | None = None
     on_respond: Hook | None = None
 
 
@@ -139,7 +139,7 @@ def public_page(*, depends_on: Question | None, uses_database: bool = True) -> C
     return decorate
 
 
-def _find_revision(reading: Reading | None) -> Answer | None:
+def _find_revision(reading: PageReading | None) -> Answer | None:
     """Return the revision of the whole site, if that is what the page depends on."""
     return reading.answer if reading and reading.question.columns == replica.find_site_columns() else None
 
@@ -168,7 +168,7 @@ def _draft(request: Any, key: Key | None) -> Draft:
         return Draft()
 
 
-def _try_to_read(question: Question) -> Reading | None:
+def _try_to_read(question: Question) -> PageReading | None:
     """Return None if the database does not answer: the view will say so."""
     try:
         return read(question)

@@ -30,9 +30,9 @@ from typing import NoReturn
 from bench import nginx
 from bench.cluster import programs
 from bench.cluster.database import Database
-from bench.cluster.readers import PROBE, Probes, SecureConnection, Timeline
+from bench.cluster.readers import PROBE, Availability, Probes, SecureConnection
 from bench.newsletter import SUBSCRIBERS, WORKER, NewsletterFindings, judge
-from bench.proof.evidence import Findings, check, count_unanswered_pages, read_logs
+from bench.proof.evidence import VoteFindings, check, count_unanswered_pages, read_logs
 from bench.proof.site import Site
 from bench.proof.voters import Crowd
 
@@ -42,7 +42,7 @@ PATIENCE = 600  # seconds for the last votes and mails
 
 
 @dataclass
-class Event:
+class ClusterEvent:
     """Something that was done to the cluster, and for how long what did not work."""
 
     name: str
@@ -55,11 +55,11 @@ class Event:
 class ClusterProof:
     """The result of one run."""
 
-    findings: Findings
+    findings: VoteFindings
     mails: NewsletterFindings
     probes: Probes
     seconds: float
-    events: list[Event]
+    events: list[ClusterEvent]
     probe_rows: int
     differences: list[str]
     """What verify_tally reports, and what pages show that is not in the database."""
@@ -225,7 +225,7 @@ class Cluster:
         ]
 
 
-def cause_events(cluster: Cluster, probes: Probes) -> list[Event]:
+def cause_events(cluster: Cluster, probes: Probes) -> list[ClusterEvent]:
     """Do one thing after the other to the cluster, and wait each time until it is whole."""
     events = []
     for name, act in cluster.list_events():
@@ -238,11 +238,11 @@ def cause_events(cluster: Cluster, probes: Probes) -> list[Event]:
         ended = time.monotonic()
         _wait_for_success(probes.votes, probes.pages)
         pauses = [line.longest_pause(started, time.monotonic()) for line in (probes.votes, probes.pages)]
-        events.append(Event(name, *pauses, ended - started))
+        events.append(ClusterEvent(name, *pauses, ended - started))
     return events
 
 
-def _wait_for_success(*lines: Timeline) -> None:
+def _wait_for_success(*lines: Availability) -> None:
     """Wait until each has succeeded once more, for at most a minute."""
     before = [len(line.successes) for line in lines]
     until = time.monotonic() + 60
@@ -259,7 +259,7 @@ def prove(cluster: Cluster, *, voters: int, wishes: int) -> ClusterProof:
     with cluster.database.connect() as connection:
         rows = connection.execute("SELECT slug FROM tools_tool WHERE slug <> %s ORDER BY slug", [PROBE]).fetchall()
     probes = Probes(cluster.database, cluster.port)
-    events: list[Event] = []
+    events: list[ClusterEvent] = []
     is_done = threading.Event()
     crowd = Crowd(
         port=cluster.port, tools=[row[0] for row in rows], folder=logs, voters=voters, wishes=wishes,
@@ -286,7 +286,7 @@ def _wait_until_sent(cluster: Cluster) -> None:
         time.sleep(1)
 
 
-def _judge(cluster: Cluster, crowd: Crowd, probes: Probes, events: list[Event], seconds: float) -> ClusterProof:
+def _judge(cluster: Cluster, crowd: Crowd, probes: Probes, events: list[ClusterEvent], seconds: float) -> ClusterProof:
     time.sleep(1)  # let the last unanswered requests finish
     with cluster.database.connect() as connection:
         votes = connection.execute(

@@ -15,7 +15,7 @@ import psycopg
 
 from bench.cluster.database import Database
 from bench.nginx import HOST
-from bench.proof.voters import Connection
+from bench.proof.voters import SiteConnection
 
 PROBE = "vllm"  # the tool that only the probes vote on, and that is edited
 PAUSE = 0.2  # seconds between two probes
@@ -23,14 +23,14 @@ PATIENCE = 15.0  # seconds until a probe gives up
 TLS = ssl._create_unverified_context()  # noqa: S323 (our own nginx, whose certificate nobody has signed)
 
 
-class SecureConnection(Connection):
+class SecureConnection(SiteConnection):
     """A voter's connection to nginx."""
 
     host, cookie_name, tls = HOST, "__Host-visitor", TLS
 
 
 @dataclass
-class Timeline:
+class Availability:
     """When something worked, and when it did not."""
 
     successes: list[float] = field(default_factory=list)  # time.monotonic() of each
@@ -58,7 +58,7 @@ class Probes:
 
     def __init__(self, database: Database, port: int) -> None:
         self.database, self.port = database, port
-        self.votes, self.pages, self.edits = Timeline(), Timeline(), Timeline()
+        self.votes, self.pages, self.edits = Availability(), Availability(), Availability()
         self.acknowledged_votes = self.acknowledged_edit = self.sent_votes = 0
         self.stale: list[str] = []
         self._is_over = threading.Event()

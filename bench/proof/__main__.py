@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 
-from bench.proof.evidence import Findings, check, count_unanswered_pages, read_logs
+from bench.proof.evidence import VoteFindings, check, count_unanswered_pages, read_logs
 from bench.proof.faults import DISK_FULL, KILLS, Fault, Strike, Toll, VulnerableSite, list_faults, measure_tolls
 from bench.proof.voters import Crowd
 
@@ -38,7 +38,7 @@ BETWEEN = 100  # votes that are acknowledged between two faults, at least
 class VoteProof:
     """The result of one run."""
 
-    findings: Findings
+    findings: VoteFindings
     crowd: Crowd
     strikes: list[Strike]
     skipped: list[str]
@@ -135,7 +135,7 @@ def prove(
             strikes.over.set()
             crowd.stop()
     seconds = time.monotonic() - started
-    return _judge(site, folder, VoteProof(Findings(), crowd, strikes.done, skipped, seconds))
+    return _judge(site, folder, VoteProof(VoteFindings(), crowd, strikes.done, skipped, seconds))
 
 
 class _Strikes:

@@ -56,7 +56,7 @@ def read_logs(folder: Path) -> Iterator[Ask]:
 
 
 @dataclass
-class Findings:
+class VoteFindings:
     """The differences between rows and logs."""
 
     wishes: int = 0
@@ -72,9 +72,9 @@ class Findings:
     unanswered_firsts: int = 0
 
 
-def check(asks: Iterable[Ask], rows: Iterable[tuple[str, str, str]], *, unanswered_pages: int = 0) -> Findings:
+def check(asks: Iterable[Ask], rows: Iterable[tuple[str, str, str]], *, unanswered_pages: int = 0) -> VoteFindings:
     """Compare rows (visitor, tool, choice; `none` for a withdrawn vote) with wishes."""
-    findings = Findings(unanswered_firsts=unanswered_pages)
+    findings = VoteFindings(unanswered_firsts=unanswered_pages)
     allowed: dict[tuple[str, str], set[str]] = defaultdict(lambda: {NONE})
     for ask in asks:
         findings.wishes += 1

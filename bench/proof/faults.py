@@ -15,7 +15,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from bench.line import Line, connect_to_unix_socket
+from bench.line import CutLine, connect_to_unix_socket
 from bench.proof.disk import SmallDisk
 from bench.proof.release import copy_checkout, write_next_release
 from bench.proof.site import Site, list_children
@@ -37,7 +37,7 @@ class VulnerableSite(Site):
     ) -> None:
         super().__init__(folder, workers=workers, static=static, prepared=prepared)
         self.checkout = copy_checkout(folder / "checkout")
-        self.line = Line(self._connect_to_database)
+        self.line = CutLine(self._connect_to_database)
         self.disk = SmallDisk(folder / "postgres")
         url = f"postgresql://postgres@/{local_postgres.DATABASE}?host={self.line.folder}"
         self.server_environment = self.environment | {"DATABASE_URL": url}

@@ -35,7 +35,7 @@ class Visitor:
         return self.cookie.split(":", 1)[0]
 
 
-class Connection:
+class SiteConnection:
     """One keep-alive connection to the site."""
 
     host = "127.0.0.1"
@@ -110,7 +110,7 @@ class Crowd:
         wishes: int,
         is_enough: Callable[[], bool],
         seed: int = 1,
-        connect: type[Connection] = Connection,
+        connect: type[SiteConnection] = SiteConnection,
     ) -> None:
         self.port, self.tools, self.folder, self.voters, self.wishes = port, tools, folder, voters, wishes
         self.is_enough, self.seed, self.connect = is_enough, seed, connect
@@ -160,7 +160,12 @@ class Crowd:
         log.close()
 
     async def _wish(
-        self, visitor: Visitor, tool: str, rng: random.Random, log: Log, connections: tuple[Connection, Connection]
+        self,
+        visitor: Visitor,
+        tool: str,
+        rng: random.Random,
+        log: Log,
+        connections: tuple[SiteConnection, SiteConnection],
     ) -> None:
         """Send a visitor's wish until it is acknowledged, or sometimes give up; then replay it.
 

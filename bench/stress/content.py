@@ -9,7 +9,7 @@ TOOLS = 3  # on which everybody works
 
 
 @dataclass(frozen=True)
-class Content:
+class StressContent:
     """The rows on which everybody works: public tools with a review each, by slug and primary key."""
 
     tools: dict[str, int]
@@ -19,7 +19,7 @@ class Content:
     comparison: str
 
     @classmethod
-    def read(cls, site: Site) -> "Content":
+    def read(cls, site: Site) -> "StressContent":
         with site.connect() as connection:
             rows = connection.execute(
                 "SELECT slug, id, category_id FROM tools_tool"

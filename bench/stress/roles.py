@@ -64,7 +64,7 @@ class Role:
         return answer
 
 
-class Reader(Role):
+class PageReader(Role):
     def step(self) -> None:
         tool = self.rng.choice([*self.content.tools])
         paths = ["/", "/tools/", f"/tools/{tool}/", f"/compare/{self.content.comparison}/", "/splits/", "/changes/"]

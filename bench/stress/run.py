@@ -14,11 +14,11 @@ from http import HTTPStatus
 from pathlib import Path
 
 from bench.browser import Answer, Browser
-from bench.proof.evidence import Findings, check, count_unanswered_pages, read_logs
+from bench.proof.evidence import VoteFindings, check, count_unanswered_pages, read_logs
 from bench.proof.site import Site
 from bench.proof.voters import Crowd
-from bench.stress.content import Content
-from bench.stress.roles import DEEDS, KINDS, Couple, Reader, Role
+from bench.stress.content import StressContent
+from bench.stress.roles import DEEDS, KINDS, Couple, PageReader, Role
 
 WORKERS, THREADS = 2, 4  # of gunicorn
 SETTINGS = {
@@ -78,7 +78,7 @@ class Stress:
 
     def __init__(self, site: Site, *, imported: int) -> None:
         self.site, self.imported = site, imported
-        self.content = Content.read(site)
+        self.content = StressContent.read(site)
         self.report = StressReport()
         demo = json.loads((Path(__file__).resolve().parents[2] / "demo/catalog.json").read_text())
         # A file that calls a tool by its former slug is refused. So what is renamed is not in the file.
@@ -114,7 +114,7 @@ class Stress:
         printed = self.site.manage("shell", "--no-imports", "-v", "0", "-c", _ADD_USERS.format(names=USERS)).stdout
         sessions = [dict([line.split()]) for line in printed.splitlines()]
         people: list[Role] = [
-            *(Reader(self) for _ in range(READERS)),
+            *(PageReader(self) for _ in range(READERS)),
             Couple(self),
             *(
                 kind(self, user=user, session=session)
@@ -207,7 +207,7 @@ class Stress:
             visitor.send(f"/tools/{slug}/vote/", [("choice", "ship")])
         visitor.close()
 
-    def _check_votes(self, folder: Path, rows: list[tuple[str, str, str]]) -> Findings:
+    def _check_votes(self, folder: Path, rows: list[tuple[str, str, str]]) -> VoteFindings:
         slugs = {str(pk): slug for slug, pk in self.content.tools.items()}  # as they were before any rename
         stored = [(visitor, slugs[tool], choice) for visitor, tool, choice in rows if tool in slugs]
         return check(read_logs(folder), stored, unanswered_pages=count_unanswered_pages(folder))

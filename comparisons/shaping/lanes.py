@@ -10,7 +10,7 @@ from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from comparisons.reading.records import EditionRecord, PlanSpan
-from comparisons.shaping.price_steps import Step, follow_plans, merge_steps
+from comparisons.shaping.price_steps import PriceStep, follow_plans, merge_steps
 from web.words import isolate_name
 
 LANE_HEIGHT = 44
@@ -46,7 +46,7 @@ class PriceChange(NamedTuple):
     bottom: int
 
 
-class Lane(NamedTuple):
+class TimelineLane(NamedTuple):
     """A line of the drawing. The name stands at `label_y`, the axis at `y`."""
 
     name: str
@@ -70,7 +70,7 @@ class Label(NamedTuple):
 class Drawing:
     height: int
     """Of the lanes; the labels of the axis stand below."""
-    lanes: list[Lane]
+    lanes: list[TimelineLane]
     ticks: list[str]
     labels: list[Label]
     today: Label
@@ -148,10 +148,10 @@ class _Axis(NamedTuple):
                 yield Label(_percent(x), _anchor(x), f"{at:%b %Y}")
 
 
-def _draw_seat(place: int, seat: Sequence[EditionRecord], axis: _Axis) -> Lane:
+def _draw_seat(place: int, seat: Sequence[EditionRecord], axis: _Axis) -> TimelineLane:
     y = place * LANE_HEIGHT + 32
     ends = [*(_time(edition) for edition in seat[1:]), axis.now]
-    return Lane(
+    return TimelineLane(
         seat[0]["name"],
         y - 14,
         y,
@@ -168,11 +168,11 @@ def _draw_seat(place: int, seat: Sequence[EditionRecord], axis: _Axis) -> Lane:
     )
 
 
-def _draw_prices(place: int, plans: Sequence[Sequence[Step]], axis: _Axis) -> Lane:
+def _draw_prices(place: int, plans: Sequence[Sequence[PriceStep]], axis: _Axis) -> TimelineLane:
     y = place * LANE_HEIGHT + 32
     since, until = min(plan[0].since for plan in plans), max(plan[-1].until for plan in plans)
     half = _CHANGE_HEIGHT // 2
-    return Lane(
+    return TimelineLane(
         "Price",
         y - 14,
         y,
@@ -190,14 +190,14 @@ def _draw_bar(kind: str, start: datetime, end: datetime, y: int, axis: _Axis) ->
     return Bar(kind, _percent(x), _percent(axis.place(end) - x), y - _BAR_HEIGHT // 2)
 
 
-def _label_newest_change(plans: Sequence[Sequence[Step]], axis: _Axis, *, y: int) -> Label:
+def _label_newest_change(plans: Sequence[Sequence[PriceStep]], axis: _Axis, *, y: int) -> Label:
     before, after = max((pair for plan in plans for pair in pairwise(plan)), key=lambda pair: pair[1].since)
     x = axis.place(after.since)
     words = f"{before.price.words} → {after.price.words}"
     return Label(_percent(x), "start" if x < 50 else "end", words, y)
 
 
-def _follow_prices(prices: Sequence[PlanSpan], now: datetime) -> Iterator[list[Step]]:
+def _follow_prices(prices: Sequence[PlanSpan], now: datetime) -> Iterator[list[PriceStep]]:
     """Yield the prices that each plan really had, oldest first."""
     for line in follow_plans([span for span in prices if span["since"] is not None]):
         yield list(merge_steps(line, until=now))

@@ -65,7 +65,7 @@ class PlanHistory:
     drawing: StepDrawing | None
 
 
-class Step(NamedTuple):
+class PriceStep(NamedTuple):
     """A price that held from one time until another."""
 
     price: Price
@@ -118,7 +118,7 @@ def follow_plans(spans: Sequence[PlanSpan]) -> list[list[PlanSpan]]:
     return sorted(lines, key=lambda line: (bool(line[-1]["superseded_at"]), sort_key(line[-1]["name"])))
 
 
-def merge_steps(line: Sequence[PlanSpan], *, until: datetime) -> Iterator[Step]:
+def merge_steps(line: Sequence[PlanSpan], *, until: datetime) -> Iterator[PriceStep]:
     """Yield the prices that a plan really had, oldest first; the current one until a given time.
 
     What was wrong had the price that replaced it. What was wrong and replaced by nothing was no price.
@@ -133,7 +133,7 @@ def merge_steps(line: Sequence[PlanSpan], *, until: datetime) -> Iterator[Step]:
             wrong_since, wrong_until = since, end
         else:
             wrong_since = wrong_until = None
-            yield Step(Price.of_record(span), since, end)
+            yield PriceStep(Price.of_record(span), since, end)
 
 
 def _list_periods(line: Sequence[PlanSpan]) -> Iterator[PricePeriod]:
@@ -160,7 +160,7 @@ def _list_periods(line: Sequence[PlanSpan]) -> Iterator[PricePeriod]:
             before = price
 
 
-def _draw(steps: Sequence[Step], start: datetime, end: datetime) -> StepDrawing | None:
+def _draw(steps: Sequence[PriceStep], start: datetime, end: datetime) -> StepDrawing | None:
     """Draw prices that can be compared with the newest amount; free is nothing. None if there are not two of them.
 
     Prices by use are drawn by one of their rates.
@@ -181,7 +181,7 @@ def _draw(steps: Sequence[Step], start: datetime, end: datetime) -> StepDrawing 
     def y(amount: Decimal) -> str:
         return f"{_BOTTOM - (_BOTTOM - _TOP) * float(amount / top):.1f}"
 
-    def name(step: Step, amount: Decimal) -> str:
+    def name(step: PriceStep, amount: Decimal) -> str:
         return format_amount(amount, step.price.currency) if rate and step.price.currency else step.price.words
 
     marks, labels = [], []

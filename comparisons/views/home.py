@@ -69,7 +69,7 @@ class MapRow(NamedTuple):
     ship: int
 
 
-class Gap(NamedTuple):
+class GapRail(NamedTuple):
     """A tool on which panel and visitors stand on different sides, drawn."""
 
     card: Card
@@ -155,10 +155,10 @@ def _build_bench(seats: list[Reviewer]) -> list[Bench]:
     ]
 
 
-def _list_gaps() -> list[Gap]:
+def _list_gaps() -> list[GapRail]:
     listings = Listing.objects.at().without_examples().apart().tool_ids()[:MAX_GAPS]
     cards = [build_card(tool) for tool in Tool.objects.with_numbers().with_plans().in_order(listings)]
-    return [Gap(card, render_rail(card.panel, card.community)) for card in cards]
+    return [GapRail(card, render_rail(card.panel, card.community)) for card in cards]
 
 
 def _list_splits() -> list[SafeString]:

@@ -18,8 +18,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from web.bodies import DiskUploadHandler, take_files
-
-type View = Callable[..., HttpResponseBase]
+from web.http import AnyView
 
 LIFETIME = 3600  # seconds
 SALT = "desk.bulk.uploads"
@@ -127,14 +126,14 @@ class LimitedUploadHandler(FileUploadHandler):
         raise StopUpload(connection_reset=False)
 
 
-def accept_files(max_bytes: int) -> Callable[[View], View]:
+def accept_files(max_bytes: int) -> Callable[[AnyView], AnyView]:
     """Let a view receive files of at most `max_bytes` together, streamed to disk.
 
     When there is more, `request.upload_refused` is true. The CSRF token is checked inside, after the limit is set,
     because the check parses the form and with it the files.
     """
 
-    def decorate(view: View) -> View:
+    def decorate(view: AnyView) -> AnyView:
         protected = csrf_protect(view)
 
         @wraps(view)

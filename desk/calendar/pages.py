@@ -13,7 +13,7 @@ from desk.calendar.entries import find_overdue_predictions, list_undated, read_m
 from web import clock
 
 
-class MonthForm(forms.Form):
+class CalendarForm(forms.Form):
     """The month in the address, as `2026-12`; this one if there is none."""
 
     month = forms.DateField(input_formats=["%Y-%m"], required=False, validators=[clock.validate_year])
@@ -22,7 +22,7 @@ class MonthForm(forms.Form):
 @require_safe
 def show_calendar(request: HttpRequest) -> HttpResponse:
     """Show a month, with today in it unless the address says otherwise."""
-    form = MonthForm(request.GET)
+    form = CalendarForm(request.GET)
     if not form.is_valid():
         raise BadRequest("The month is none.")
     first = (form.cleaned_data["month"] or clock.today()).replace(day=1)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.bulk_changes import record_bulk_change
-from catalog.models import BulkChange, ChangeKind
+from catalog.models import BulkChange, BulkChangeKind
 from catalog.report import describe_row, get_kind
 from catalog.row_writing import HistoryLog
 from desk.changes.batches import Batch
@@ -101,7 +101,7 @@ def undo_change(
     while an import runs, and IntegrityError if the database refuses it.
     """
     title = f"Undo of {change.title}"[:300]
-    made = BulkChange(kind=ChangeKind.UNDO, title=title, made_by=by, undoes=change)
+    made = BulkChange(kind=BulkChangeKind.UNDO, title=title, made_by=by, undoes=change)
     reason = f"undid {change.get_kind_display().lower()} of {change.made_at:%Y-%m-%d %H:%M} UTC: “{change.title}”"
 
     def read() -> Iterator[list[Target]]:
@@ -126,7 +126,7 @@ def restore_tool(
 
     Arguments and exceptions are those of `undo_change`.
     """
-    made = BulkChange(kind=ChangeKind.RESTORE, title=f"{tool} as of {at:%Y-%m-%d %H:%M} UTC"[:300], made_by=by)
+    made = BulkChange(kind=BulkChangeKind.RESTORE, title=f"{tool} as of {at:%Y-%m-%d %H:%M} UTC"[:300], made_by=by)
     reason = f"restored the tool as of {at:%Y-%m-%d %H:%M:%S} UTC"
 
     def read() -> Iterator[list[Target]]:

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from catalog.models import BulkChange, ChangeKind
+from catalog.models import BulkChange, BulkChangeKind
 from comparisons.models import Comparison
 from desk.front import first_steps, gaps, team, troubles, waiting
 from desk.front.front_list import (
@@ -345,7 +345,7 @@ def list_flips(viewer: Viewer) -> FrontList | None:
 def list_imports(viewer: Viewer) -> FrontList | None:
     if not may_import(viewer.user):
         return None
-    imports = BulkChange.objects.filter(kind=ChangeKind.IMPORT, made_at__gte=viewer.now - IMPORT_PERIOD)
+    imports = BulkChange.objects.filter(kind=BulkChangeKind.IMPORT, made_at__gte=viewer.now - IMPORT_PERIOD)
     rows = read_first(imports.select_related("made_by"))
     return FrontList(
         slug="imports",

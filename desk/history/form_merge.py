@@ -32,7 +32,7 @@ from desk.history.form_versions import (
     read_all_controls,
     write_value,
 )
-from desk.history.merging import Keep, Merge, Question, Row, merge_rows
+from desk.history.merging import Keep, Merge, MergeQuestion, Row, merge_rows
 from desk.ids import parse_id
 from tools.models import Attribute, Fact, Plan, Sourced
 from web.normalize import normalize_line
@@ -49,7 +49,7 @@ type PostedRow = dict[str, list[str]]
 class Asked:
     """A question as the form shows it. Without a field it is about a whole row."""
 
-    question: Question
+    question: MergeQuestion
     label: str  # of the row; "" for the object itself
     field: str
     versions: list[tuple[str, SafeString]]
@@ -147,7 +147,7 @@ class FormMerge:
         """Return what the form has to ask."""
         asked = []
         for row, name in self.merged.questions:
-            versions, question = self.versions[row], Question(self.renamed.get(row, row), name)
+            versions, question = self.versions[row], MergeQuestion(self.renamed.get(row, row), name)
             if name and versions.theirs:
                 label = str(versions.theirs(None)[name].label)
                 texts = list(describe(versions.base, versions.theirs, self.before, name))
@@ -253,7 +253,7 @@ class InlineMerge:
                 if is_left or key not in self.merge.versions:
                     new.append((number, row))
             else:
-                if is_left and key not in self.merge.mine and Question(key) not in self.merge.merged.questions:
+                if is_left and key not in self.merge.mine and MergeQuestion(key) not in self.merge.merged.questions:
                     row.pop(DELETION_FIELD_NAME, None)  # I removed it, and theirs stays
                 existing.append((number, row))
         followed = set(self.followed.values())
@@ -305,17 +305,17 @@ def _name_row(row: models.Model) -> str:
     return f"{noun} “{name}”" if name else noun
 
 
-def _read_answers(posted: QueryDict) -> tuple[dict[Question, Keep], frozenset[Question]]:
+def _read_answers(posted: QueryDict) -> tuple[dict[MergeQuestion, Keep], frozenset[MergeQuestion]]:
     """Return how the questions that a form carries are answered, and which are still to be asked.
 
     Others may have changed a field again since it was asked. So *keep mine* is no answer to that: it only lets the
     field be merged as any other. *Keep theirs* is what they have now.
     """
-    answers: dict[Question, Keep] = {}
+    answers: dict[MergeQuestion, Keep] = {}
     unsettled = set()
     for name in posted.getlist(ASKED):
         if match := _QUESTION.fullmatch(name):
-            question, answer = Question(match[1], match[2]), posted.get(f"{ANSWER}:{name}")
+            question, answer = MergeQuestion(match[1], match[2]), posted.get(f"{ANSWER}:{name}")
             if answer == Keep.THEIRS:
                 answers[question] = Keep.THEIRS
             if answer != Keep.MINE:

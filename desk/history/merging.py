@@ -16,7 +16,7 @@ class Keep(StrEnum):
     THEIRS = "theirs"
 
 
-class Question(NamedTuple):
+class MergeQuestion(NamedTuple):
     """A field of a row that both changed to different values; without a field, a row that one removed and the other
     changed.
     """
@@ -30,7 +30,7 @@ class Merge:
     """The merged rows, and what has to be asked. Until it is answered, the merged value is mine."""
 
     rows: dict[str, dict[str, object]] = field(default_factory=dict)
-    questions: list[Question] = field(default_factory=list)
+    questions: list[MergeQuestion] = field(default_factory=list)
 
 
 def merge_rows(
@@ -38,8 +38,8 @@ def merge_rows(
     mine: Rows,
     theirs: Rows,
     *,
-    answers: Mapping[Question, Keep] | None = None,
-    unanswered: Set[Question] = frozenset(),
+    answers: Mapping[MergeQuestion, Keep] | None = None,
+    unanswered: Set[MergeQuestion] = frozenset(),
 ) -> Merge:
     """Merge two sets of rows that were made from `base`.
 
@@ -50,7 +50,7 @@ def merge_rows(
     merge, answers = Merge(), answers or {}
     for key in dict.fromkeys([*base, *theirs, *mine]):
         was, ours, other = base.get(key), mine.get(key), theirs.get(key)
-        question = Question(key)
+        question = MergeQuestion(key)
         if ours is not None and other is not None:
             merge.rows[key] = _merge_fields(merge, key, was, ours, other, answers, unanswered)
             continue
@@ -81,12 +81,12 @@ def _merge_fields(
     was: Row | None,
     ours: Row,
     other: Row,
-    answers: Mapping[Question, Keep],
-    unanswered: Set[Question],
+    answers: Mapping[MergeQuestion, Keep],
+    unanswered: Set[MergeQuestion],
 ) -> dict[str, object]:
     merged = {}
     for name in dict.fromkeys([*ours, *other]):
-        question = Question(key, name)
+        question = MergeQuestion(key, name)
         is_known = was is not None and name in was and question not in unanswered
         before, mine, theirs = (row.get(name) for row in (was or {}, ours, other))
         if mine == theirs or (is_known and theirs == before):

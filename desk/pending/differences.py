@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 
 from desk.history.events import drop_own_label
 from desk.history.field_changes import NO_VALUE, FieldChange, render_difference
-from desk.models import Difference
+from desk.models import StoredDifference
 from desk.pending.replaying import Replay
 
 WHEN_PUBLISHED = "when this change is published"
@@ -22,9 +22,9 @@ class RowDifference:
     changes: Sequence[FieldChange]
 
 
-def summarize(outcome: Replay, subject: type[models.Model]) -> list[Difference]:
+def summarize(outcome: Replay, subject: type[models.Model]) -> list[StoredDifference]:
     """Return what a replayed form changed, as JSON."""
-    rows: list[Difference] = []
+    rows: list[StoredDifference] = []
     events = outcome.events
     if outcome.logo_change:
         was, new = outcome.logo_change
@@ -39,7 +39,7 @@ def summarize(outcome: Replay, subject: type[models.Model]) -> list[Difference]:
     return rows
 
 
-def read_differences(rows: Iterable[Difference]) -> list[RowDifference]:
+def read_differences(rows: Iterable[StoredDifference]) -> list[RowDifference]:
     """Return what `summarize` returned, to be shown."""
     differences = []
     for row in rows:

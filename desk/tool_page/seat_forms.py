@@ -59,7 +59,7 @@ class SeatForm(forms.Form):
     discard = forms.BooleanField(required=False, label="Delete this draft")
 
 
-class PredictionForm(forms.Form):
+class SeatPredictionForm(forms.Form):
     """A dated claim. Emptying it deletes it."""
 
     id = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -93,7 +93,7 @@ class PredictionFormSet(forms.BaseFormSet):
 
 
 PredictionForms = forms.formset_factory(
-    PredictionForm,
+    SeatPredictionForm,
     formset=PredictionFormSet,
     extra=BLANK_PREDICTIONS,
     max_num=MAX_PREDICTIONS,
@@ -113,6 +113,6 @@ def read_words(edition: Review | None, data: QueryDict | None, *, prefix: str) -
 
 def read_prediction(initial: dict[str, object], data: QueryDict | None, *, prefix: str) -> forms.Form:
     """Return a form of a prediction without its id."""
-    form = PredictionForm(data, prefix=prefix, initial=initial)
+    form = SeatPredictionForm(data, prefix=prefix, initial=initial)
     del form.fields["id"]
     return form

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from desk.history.form_merge import FormMerge, read_rows, write_rows
 from desk.history.form_versions import FormVersions, build_row
-from desk.history.merging import Question
+from desk.history.merging import MergeQuestion
 from desk.ids import parse_id
 from desk.tool_page.seat_forms import read_prediction, read_words
 from reviews.models import Prediction, Review
@@ -94,7 +94,7 @@ class SeatMerge:
                 del merge.posted[name]
             merge.posted[f"{self.prefix}-TOTAL_FORMS"] = "0"
             self.posted = {}
-        if is_left and prefix not in merge.mine and Question(prefix) not in merge.merged.questions:
+        if is_left and prefix not in merge.mine and MergeQuestion(prefix) not in merge.merged.questions:
             merge.posted.pop(f"{prefix}-discard", None)  # I removed it, and theirs stays
         merge.posted[f"{prefix}-seen"] = self.row.seen
         existing: dict[int, tuple[int | None, dict[str, list[str]]]] = {}

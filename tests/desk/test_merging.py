@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from desk.history.merging import Keep, Question, merge_lists, merge_rows
+from desk.history.merging import Keep, MergeQuestion, merge_lists, merge_rows
 
 KEYS, FIELDS = st.sampled_from("abcd"), ("name", "price")
 VALUES = st.integers(0, 2)
@@ -33,7 +33,7 @@ def apply(rows: dict[str, dict[str, int]], edits: list[Any]) -> dict[str, dict[s
     return edited
 
 
-def refer(base, mine, theirs) -> tuple[dict[str, Any], set[Question]]:
+def refer(base, mine, theirs) -> tuple[dict[str, Any], set[MergeQuestion]]:
     """Merge cell by cell: the changes of either are applied to the base, and cells that both changed are asked."""
     merged, asked = {key: dict(row) for key, row in base.items()}, set()
     changed = [
@@ -46,7 +46,7 @@ def refer(base, mine, theirs) -> tuple[dict[str, Any], set[Question]]:
             merged[key] = dict(only[key]) if only[key] else None
         elif ours is None or other is None:
             merged[key] = dict(ours) if ours else None
-            asked |= {Question(key)} if ours or other else set()
+            asked |= {MergeQuestion(key)} if ours or other else set()
         else:
             merged[key] = {}
             for name in FIELDS:
@@ -54,7 +54,7 @@ def refer(base, mine, theirs) -> tuple[dict[str, Any], set[Question]]:
                 was = base.get(key, {}).get(name)
                 moved = {cell for cell in cells if cell != was}
                 if len(moved) == 2 or (key not in base and len(cells) == 2):
-                    asked.add(Question(key, name))
+                    asked.add(MergeQuestion(key, name))
                     merged[key][name] = ours[name]
                 else:
                     merged[key][name] = moved.pop() if moved else was

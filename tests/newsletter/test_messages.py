@@ -6,7 +6,7 @@ import html5lib
 import pytest
 from django.utils.html import escape
 
-from newsletter.content import KINDS, Side, build_sections, build_subject, find_top_story, parse_items
+from newsletter.content import KINDS, ItemSide, build_sections, build_subject, find_top_story, parse_items
 from newsletter.messages import MAX_HTML_BYTES, Links, build_issue_message
 from newsletter.plain import render_text
 from tests import factories as make
@@ -123,10 +123,10 @@ def test_reader_of_some_categories_gets_only_their_items_under_their_names():
 
 
 def test_top_story_is_the_first_judged_comparison_that_is_no_example():
-    sides = (Side("A", ("ship", "skip")), Side("B", ("skip",)))
+    sides = (ItemSide("A", ("ship", "skip")), ItemSide("B", ("skip",)))
     items = [
         make.entry(kind="comparison", title="Of an example", words=("No.",), sides=sides, is_example=True),
-        make.entry(kind="comparison", title="Half judged", words=("No.",), sides=(sides[0], Side("C", ()))),
+        make.entry(kind="comparison", title="Half judged", words=("No.",), sides=(sides[0], ItemSide("C", ()))),
         make.entry(kind="flip", title="Seat now ships D", outcomes=("skip", "ship")),
         make.entry(kind="comparison", title="A vs B", words=("A leads.", "A seat ships only A."), sides=sides),
     ]

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
-from bench.line import Line
+from bench.line import CutLine
 from tests import factories as make
 from tests.comparisons.test_pair_page import full_pair
 from tests.server import Answer, Server, open_line, serve
@@ -24,14 +24,14 @@ VISITOR = "Sec-Fetch-Site: same-origin"
 
 
 @pytest.fixture
-def line(transactional_db: None) -> Iterator[Line]:
+def line(transactional_db: None) -> Iterator[CutLine]:
     full_pair()
     with open_line() as line:
         yield line
 
 
 @pytest.fixture
-def server(line: Line) -> Iterator[Server]:
+def server(line: CutLine) -> Iterator[Server]:
     with serve(database_host=line.folder, WEB_THREADS="4") as server:
         yield server
 
