@@ -15,7 +15,8 @@ import psycopg
 import pytest
 from django.db import connection
 
-from config import backups
+from config.backups import archive as archives
+from config.backups import restoring, writing
 from tests import factories as make
 from tests.commands import run_command
 from tests.server import database_url
@@ -71,20 +72,20 @@ def archive(elsewhere, tmp_path, settings) -> Path:
     make.subscriber()
     make.user()
     path = tmp_path / "site.tar"
-    backups.back_up(path)
+    writing.back_up(path)
     return path
 
 
 def list_rows() -> dict[str, int]:
     with connect() as database, database.cursor() as cursor:
-        return backups._count_rows(cursor)
+        return archives.count_rows(cursor)
 
 
 def test_backup_is_restored_elsewhere_with_everything(archive, elsewhere, tmp_path):
     code, printed = manage("restore", str(archive), **elsewhere)
     assert (code, " was restored: " in printed, "SECRET_KEY" in printed) == (0, True, False), printed
     with connection.cursor() as cursor:
-        assert list_rows() == backups._count_rows(cursor)
+        assert list_rows() == archives.count_rows(cursor)
     assert (tmp_path / "elsewhere" / LOGO).read_bytes() == (tmp_path / "media" / LOGO).read_bytes()
     assert manage("verify_tally", **elsewhere)[0] == 0
     here, there = manage("export_catalog", DATABASE_URL=database_url()), manage("export_catalog", **elsewhere)
@@ -100,7 +101,7 @@ def test_backup_is_restored_elsewhere_with_everything(archive, elsewhere, tmp_pa
     code, printed = manage("restore", str(archive), "--replace", SECRET_KEY="another", **elsewhere)
     assert (code, "SECRET_KEY is not that of the backup" in printed) == (0, True), printed
     with connection.cursor() as cursor:
-        assert list_rows() == backups._count_rows(cursor)
+        assert list_rows() == archives.count_rows(cursor)
     assert [path.name for path in (tmp_path / "elsewhere").rglob("*.webp")] == [Path(LOGO).name]
 
 
@@ -139,7 +140,7 @@ def change(archive: Path, target: Path, kind: str) -> None:
         with tarfile.open(archive) as source, tarfile.open(target, "w") as copy:
             for member in source:
                 content = source.extractfile(member).read()
-                if member.name == backups.MANIFEST:
+                if member.name == archives.MANIFEST:
                     manifest = json.loads(content)
                     if kind == "newer":
                         manifest["migrations"].append(["votes", "9999_next"])
@@ -160,15 +161,15 @@ def change(archive: Path, target: Path, kind: str) -> None:
 def test_spoiled_archive_is_refused_before_anything_is_written(archive, kind, words, tmp_path, monkeypatch):
     target = tmp_path / "spoiled.tar"
     change(archive, target, kind)
-    monkeypatch.setattr(backups, "_restore_media", lambda path: pytest.fail("wrote"))
-    with pytest.raises(backups.BackupError, match=words):
-        backups.restore(target, replace=True)
+    monkeypatch.setattr(restoring, "_restore_media", lambda path: pytest.fail("wrote"))
+    with pytest.raises(archives.BackupError, match=words):
+        restoring.restore(target, replace=True)
 
 
 def test_backup_that_fails_leaves_no_file(archive, tmp_path, monkeypatch):
-    with pytest.raises(backups.BackupError, match=r"exists\. Choose another name"):
-        backups.back_up(archive)
-    monkeypatch.setattr(backups, "_DUMP_OPTIONS", ("--no-such-option",))
-    with pytest.raises(backups.BackupError, match="pg_dump failed"):
-        backups.back_up(tmp_path / "other.tar")
+    with pytest.raises(archives.BackupError, match=r"exists\. Choose another name"):
+        writing.back_up(archive)
+    monkeypatch.setattr(writing, "_DUMP_OPTIONS", ("--no-such-option",))
+    with pytest.raises(archives.BackupError, match="pg_dump failed"):
+        writing.back_up(tmp_path / "other.tar")
     assert [path.name for path in tmp_path.glob("*.tar*")] == ["site.tar"]

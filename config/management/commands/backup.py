@@ -3,7 +3,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from config.backups import MEDIA, BackupError, back_up
+from config.backups.archive import MEDIA, BackupError
+from config.backups.writing import back_up
 
 
 class Command(BaseCommand):

@@ -3,7 +3,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from config.backups import BackupError, restore, verify
+from config.backups.archive import BackupError, verify
+from config.backups.restoring import restore
 
 
 class Command(BaseCommand):
