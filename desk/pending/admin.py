@@ -5,9 +5,8 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import helpers
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import NON_FIELD_ERRORS, BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import transaction
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -29,14 +28,16 @@ from desk.models import Changeable, PendingChange
 from desk.pending import previews
 from desk.pending.announcing import announce
 from desk.pending.differences import read_differences, summarize
-from desk.pending.forms import PendingForm, ShownForm
+from desk.pending.forms import PendingForm, ShownForm, drop_shown_error
 from desk.pending.publishing import (
     CHANGED,
     GONE,
     describe_origin,
     end,
+    explain_scheduled,
     find_refusal,
     lock_pending,
+    name_pending,
     publish,
     remove_unused_logo,
 )
@@ -52,7 +53,7 @@ from desk.pending.replaying import (
     replay,
     rolled_back,
 )
-from desk.permissions import AnyUser, find_missing_right
+from desk.permissions import find_missing_right
 from desk.publishing.admin import PublishingAdmin, suggest_time
 from desk.publishing.gate import format_moment
 from desk.publishing.previews import LIFETIME_HOURS
@@ -230,7 +231,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
     def extend_change_form(self, request: HttpRequest, context: Context) -> None:
         super().extend_change_form(request, context)
         if getattr(request, "shows_pending", False):
-            _drop_shown_error(context)
+            drop_shown_error(context)
         content: ModelT | None = context.get("original")
         if content is None or content.state != PublicationState.PUBLISHED:
             return
@@ -315,11 +316,11 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
                 messages.warning(request, GONE if locked is None else CHANGED)
                 return None
             if action == "discard" and not self._may_discard(request, locked):
-                raise MayNotPublishError(_explain_scheduled(locked))
+                raise MayNotPublishError(explain_scheduled(locked))
             match action:
                 case "discard":
                     end(locked, by=request.user, is_published=False)
-                    words = f"Discarded the {_name(locked, request.user)}."
+                    words = f"Discarded the {name_pending(locked, request.user)}."
                 case "unschedule":
                     locked.unschedule()
                     words = "The pending change is kept, and no longer scheduled."
@@ -343,7 +344,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
             return None
         for sentence in result.merged:
             messages.info(request, sentence)
-        words = format_html("Published the {}. {}", _name(pending, request.user), result.announcement)
+        words = format_html("Published the {}. {}", name_pending(pending, request.user), result.announcement)
         messages.success(request, words)
         return HttpResponseRedirect(self._change_url(content))
 
@@ -386,31 +387,3 @@ def _drop_token(posted: QueryDict) -> QueryDict:
     again = posted.copy()
     again.pop("csrfmiddlewaretoken", None)
     return again
-
-
-def _name(pending: PendingChange, user: AnyUser) -> str:
-    """Return what to call a pending change to a user."""
-    whose = "" if pending.author_id == user.pk else f" by {pending.author_name}"
-    return f"pending change of {pending.kept_at:%H:%M} UTC{whose}"
-
-
-def _explain_scheduled(pending: PendingChange) -> str:
-    """Return why somebody who may not publish cannot discard a scheduled pending change, and whom to ask."""
-    kind = type(pending.content)
-    name = kind._meta.verbose_name
-    return (
-        "This pending change was approved, and is scheduled. Your account may not publish "
-        f"a {name}, so it cannot discard it. {ask_editor(kind)}"
-    )
-
-
-def _drop_shown_error(context: Context) -> None:
-    """Remove the error with which a form that only shows a pending change is kept from being saved."""
-    form = context["adminform"].form
-    errors = form.errors.get(NON_FIELD_ERRORS)
-    if errors is not None:
-        errors.data = [error for error in errors.data if error.code != KEEP]
-        if not errors.data:
-            del form.errors[NON_FIELD_ERRORS]
-    formsets = [inline.formset for inline in context["inline_admin_formsets"]]
-    context["errors"] = helpers.AdminErrorList(form, formsets)

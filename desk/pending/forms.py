@@ -1,11 +1,13 @@
 """The forms of pending changes."""
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.contrib.admin import helpers
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils import timezone
 
 from desk.contention import KEEP
 from desk.publishing.admin import LOCAL_TIME
+from desk.shapes import Context
 from web import clock
 
 
@@ -16,6 +18,18 @@ class ShownForm(forms.ModelForm):
         cleaned = super().clean()
         self.add_error(None, ValidationError("It is only shown.", code=KEEP))
         return self.cleaned_data if cleaned is None else cleaned
+
+
+def drop_shown_error(context: Context) -> None:
+    """Remove the error with which a form that only shows a pending change is kept from being saved."""
+    form = context["adminform"].form
+    errors = form.errors.get(NON_FIELD_ERRORS)
+    if errors is not None:
+        errors.data = [error for error in errors.data if error.code != KEEP]
+        if not errors.data:
+            del form.errors[NON_FIELD_ERRORS]
+    formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+    context["errors"] = helpers.AdminErrorList(form, formsets)
 
 
 class PendingForm(forms.Form):

@@ -17,6 +17,7 @@ from desk.models import Changeable, PendingChange
 from desk.pending.announcing import announce
 from desk.pending.replaying import REFUSED, replay
 from desk.permissions import AnyUser, may_publish
+from desk.shown import ask_editor
 from handovers.actions import note_end
 from reviews.models import Review
 from tools import logos
@@ -57,6 +58,22 @@ def describe_origin(pending: PendingChange, user: AnyUser) -> str:
     at = f"{format_day(pending.kept_at.date())}, {pending.kept_at:%H:%M} UTC"
     by = "" if pending.author and pending.author.pk == user.pk else f" by {pending.author_name}"
     return f"Pending change of {at}{by}"
+
+
+def name_pending(pending: PendingChange, user: AnyUser) -> str:
+    """Return what to call a pending change to a user."""
+    whose = "" if pending.author_id == user.pk else f" by {pending.author_name}"
+    return f"pending change of {pending.kept_at:%H:%M} UTC{whose}"
+
+
+def explain_scheduled(pending: PendingChange) -> str:
+    """Return why somebody who may not publish cannot discard a scheduled pending change, and whom to ask."""
+    kind = type(pending.content)
+    name = kind._meta.verbose_name
+    return (
+        "This pending change was approved, and is scheduled. Your account may not publish "
+        f"a {name}, so it cannot discard it. {ask_editor(kind)}"
+    )
 
 
 def lock_pending(pk: int) -> PendingChange | None:
