@@ -12,19 +12,18 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
-from django.db.models import Manager, Model, OuterRef, QuerySet, Subquery
+from django.db.models import Model, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import BulkChange, BulkChangeKind
 from comparisons.models import Comparison
-from desk.front import first_steps, gaps, team, troubles, waiting
+from desk.front import drafts, first_steps, gaps, team, troubles, waiting
 from desk.front.front_list import (
     MAX_ITEMS,
     FrontList,
     Viewer,
-    format_age,
     get_total,
     join_notes,
     link_to_form,
@@ -34,7 +33,7 @@ from desk.front.front_list import (
 )
 from desk.front.pending_changes import list_pending_changes
 from desk.items import DeskItem
-from desk.permissions import may_import, reviews_to_edit, writes_own_drafts_only
+from desk.permissions import may_import, writes_own_drafts_only
 from reviews.models import Prediction, Review, Reviewer
 from tools.expressions import SortKey
 from tools.models import Fact, Plan, Tool
@@ -67,72 +66,6 @@ def _find_missing(models: set[type[Model]]) -> set[type[Model]]:
         exists = ", ".join(f"EXISTS (SELECT FROM {model._meta.db_table})" for model in ordered)
         cursor.execute(f"SELECT {exists}")
         return {model for model, exists in zip(ordered, cursor.fetchone(), strict=True) if not exists}
-
-
-def _filter_drafts(rows: QuerySet) -> QuerySet:
-    return rows.filter(published_at__isnull=True, withdrawn_at__isnull=True)
-
-
-def _annotate_entered_at(rows: QuerySet, history: Manager) -> QuerySet:
-    """Add when the first history event of each row was written."""
-    first = history.filter(id=OuterRef("pk")).order_by("history_date", "history_id").values("history_date")[:1]
-    return rows.annotate(entered_at=Subquery(first))
-
-
-def list_draft_tools(viewer: Viewer) -> FrontList | None:
-    if not viewer.may("tools.change_tool"):
-        return None
-    rows = read_first(_filter_drafts(Tool.objects.all()).select_related("category").order_by("created_at", "pk"))
-    return FrontList(
-        slug="draft-tools",
-        title="Tools in draft",
-        items=[
-            DeskItem(
-                row.name, link_to_form(row), join_notes(row.category.name, format_age(row.created_at, now=viewer.now))
-            )
-            for row in rows
-        ],
-        total=get_total(rows),
-        empty="No tools in draft.",
-        more=[("All tools in draft", link_to_list(Tool, state=PublicationState.DRAFT))],
-    )
-
-
-def list_draft_reviews(viewer: Viewer) -> FrontList | None:
-    if not viewer.may("reviews.change_review"):
-        return None
-    drafts = _filter_drafts(reviews_to_edit(viewer.user)).select_related("tool", "reviewer").order_by("pk")
-    rows = read_first(_annotate_entered_at(drafts, Review.history))
-    return FrontList(
-        slug="draft-reviews",
-        title="Your drafts" if writes_own_drafts_only(viewer.user) else "Reviews in draft",
-        items=[
-            DeskItem(
-                f"{row.reviewer} on {row.tool}",
-                link_to_form(row),
-                join_notes(row.verdict, format_age(row.entered_at, now=viewer.now)),
-            )
-            for row in rows
-        ],
-        total=get_total(rows),
-        empty="No reviews in draft.",
-        more=[("All reviews in draft", link_to_list(Review, state=PublicationState.DRAFT))],
-    )
-
-
-def list_draft_comparisons(viewer: Viewer) -> FrontList | None:
-    if not viewer.may("comparisons.change_comparison"):
-        return None
-    drafts = _filter_drafts(Comparison.objects.all()).select_related("first", "second").order_by("pk")
-    rows = read_first(_annotate_entered_at(drafts, Comparison.history))
-    return FrontList(
-        slug="draft-comparisons",
-        title="Comparisons in draft",
-        items=[DeskItem(str(row), link_to_form(row), format_age(row.entered_at, now=viewer.now)) for row in rows],
-        total=get_total(rows),
-        empty="No comparisons in draft.",
-        more=[("All comparisons in draft", link_to_list(Comparison, state=PublicationState.DRAFT))],
-    )
 
 
 def list_missing_seats(viewer: Viewer) -> FrontList | None:
@@ -397,10 +330,10 @@ LISTS: tuple[Callable[[Viewer], FrontList | None], ...] = (
     troubles.list_newsletter_troubles,
     team.list_team_changes,
     waiting.list_own_hand_overs,
-    list_draft_reviews,
+    drafts.list_draft_reviews,
     list_missing_seats,
-    list_draft_tools,
-    list_draft_comparisons,
+    drafts.list_draft_tools,
+    drafts.list_draft_comparisons,
     list_pending_changes,
     list_scheduled,
     list_due_predictions,

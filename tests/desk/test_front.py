@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import BulkChange
 from desk.front import front_page
+from desk.front.front_list import format_age
 from newsletter.models import DailyRun, Delivery, Outbox, Worker
 from reviews.actions import note_mentions
 from reviews.models import Review, Reviewer
@@ -295,8 +296,8 @@ def test_imports_are_listed_with_the_name_of_their_file():
 @pytest.mark.parametrize(("days", "words"), [(0, "today"), (1, "1 day old"), (12, "12 days old")])
 def test_age_is_formatted_in_days(days, words):
     now = datetime(2026, 3, 20, 1, tzinfo=UTC)
-    assert front_page.format_age(now - days * DAY, now=now) == words
-    assert front_page.format_age(None, now=now) == ""
+    assert format_age(now - days * DAY, now=now) == words
+    assert format_age(None, now=now) == ""
 
 
 def test_trouble_of_the_site_is_an_alarm_for_everyone(client):
