@@ -99,7 +99,8 @@ document.addEventListener("htmx:sendError", ({ detail }) => {
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   document.getElementById("notice").textContent = "";
   if (!detail.elt.matches(".ballot")) return;
-  for (const error of document.querySelectorAll(".ballot__error")) error.textContent = ""; // they overlap in a board
+  const around = detail.elt.closest(".board") ?? detail.elt; // errors in a board would overlap
+  for (const error of around.querySelectorAll(".ballot__error")) error.textContent = "";
 });
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {

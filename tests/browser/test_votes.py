@@ -174,6 +174,9 @@ def test_error_of_a_ballot_moves_nothing_and_its_buttons_are_large(page, site, s
     for button in ("skip-aider", "pick-neither"):
         page.locator(f"#{button}").click()
         expect(page.locator(f".ballot:has(#{button})").get_by_role("alert")).to_contain_text("You can vote again in")
+    page.locator("#skip-qdrant").click()
+    expect(find_error(page, "qdrant")).to_contain_text("You can vote again in")
+    expect(find_error(page, "aider")).to_have_text("")  # in a board, one would lie on the other
     assert page.evaluate(POSITIONS) == positions
     for button in page.locator(".ballot button:visible").all():
         assert button.bounding_box()["height"] >= 44
