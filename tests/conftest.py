@@ -233,16 +233,19 @@ def django_db_modify_db_settings(request, django_db_modify_db_settings, tmp_path
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_modify_db_settings, django_db_setup, django_db_blocker):
-    """Create the test database. It need not survive a crash.
+    """Create the test database. It need not survive a crash, and its statements are planned once per session.
 
     At the end, close any session that is still open, such as one that a browser's callback left behind.
     """
+    options = connection.settings_dict["OPTIONS"]
+    options |= {"prepare_threshold": 1} if "prepare_threshold" in options else {}
     with django_db_blocker.unblock():
         django_db_modify_db_settings.close()
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(f"ALTER DATABASE {connection.ops.quote_name(connection.settings_dict['NAME'])} "
-                       "SET synchronous_commit = off")  # fmt: skip
-        cursor.execute("SET synchronous_commit = off")  # for this connection, which is already open
+        name = connection.ops.quote_name(connection.settings_dict["NAME"])
+        for setting in ("synchronous_commit = off", "plan_cache_mode = force_generic_plan"):
+            cursor.execute(f"ALTER DATABASE {name} SET {setting}")
+            cursor.execute(f"SET {setting}")  # for this connection, which is already open
         restore_after_each_transactional_test(Snapshot.take())
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
