@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from psycopg.pq import TransactionStatus
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from accounts.mail import wait_until_sent
 from bench.proof.site import Site
 from tests.database import Snapshot, restore_after_each_transactional_test, template_database
 from tests.environment import ROOT
@@ -169,6 +170,13 @@ def _clear_caches():
     """Start each test with empty caches, but with the knowledge that there are no made-up votes, which lasts."""
     clear_process_caches()
     made_up.note(are_there=False)
+
+
+@pytest.fixture(autouse=True)
+def _finish_mail():
+    """Let no message that a request sends in the background arrive in the mailbox of the next test."""
+    yield
+    wait_until_sent()
 
 
 @pytest.fixture(scope="session", autouse=True)
