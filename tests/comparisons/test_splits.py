@@ -79,4 +79,6 @@ def test_page_without_votes_begins_with_what_splits_the_panel(client):
         make.review(of=a, by=make.reviewer(), verdict=verdict)
     page = client.get("/splits/").text
     assert re.findall(r"<h2[^>]*>([^<]+)", page)[0] == "Tools that split the panel"
-    assert page.index("Visitors are not clearly on the other side") < page.index("Tools that split the panel</h2>")
+    assert page.index("Too few visitors have voted on these tools") < page.index("Tools that split the panel</h2>")
+    make.votes(on=a, ship=30, skip=30)
+    assert "Visitors are not clearly on the other side of any verdict so far." in client.get("/splits/").text
