@@ -18,7 +18,8 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts.mail import wait_until_sent
 from bench.proof.site import Site
-from tests.database import Snapshot, restore_after_each_transactional_test, template_database
+from config import local_postgres
+from tests.database import Snapshot, copy_database, restore_after_each_transactional_test, template_database
 from tests.environment import ROOT
 from votes import made_up
 from votes.verifying import verify_tally
@@ -264,10 +265,10 @@ def django_db_setup(django_db_modify_db_settings, django_db_setup, django_db_blo
 
 
 @pytest.fixture(scope="session")
-def prepared_site(testrun_uid) -> Path:
+def prepared_site(testrun_uid, django_db_setup) -> Path:
     """Return the folder of a stopped site with the demonstration content, which the sites of tests copy.
 
-    The first worker of a run that asks for it prepares it.
+    The first worker of a run that asks for it prepares it, with a copy of the test database instead of migrations.
     """
     folder = ROOT / ".data" / "test-site"
     folder.mkdir(parents=True, exist_ok=True)
@@ -278,6 +279,8 @@ def prepared_site(testrun_uid) -> Path:
             shutil.rmtree(folder / "postgres", ignore_errors=True)
             site = Site(folder, static=Path(os.environ["STATIC_ROOT"]))
             try:
+                site.start_database()
+                copy_database(connection.settings_dict, local_postgres.url(folder))
                 site.prepare()
             finally:
                 site.stop()

@@ -1,6 +1,7 @@
 """Fast ways to a known state of the test database: a copy of a migrated database, and snapshots of all rows."""
 
 import fcntl
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,10 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import connection, transaction
 from django.test import TransactionTestCase
+from psycopg.conninfo import make_conninfo
+
+from config import local_postgres
+from config.postgresql.base import DatabaseWrapper as PsycopgWrapper
 
 # A table without pages has had no row since it was created or truncated, so it need not be read.
 _USED_TABLES = """
@@ -89,6 +94,21 @@ def check_foreign_keys_once() -> None:
     PostgreSQL would otherwise check them at the end of each test, and forget with the test's savepoint that it did.
     """
     connection.check_constraints()
+
+
+def copy_database(source: dict[str, Any], target: str) -> None:
+    """Copy a database to the empty one at `target`, a URL, of another server.
+
+    If that fails, as it does with programs of another version than the server, the target stays empty.
+    """
+    programs = local_postgres.find_programs()
+    parameters = PsycopgWrapper(source).get_connection_params()
+    names = ("host", "port", "user", "password", "dbname")
+    address = make_conninfo(**{name: parameters[name] for name in names if parameters.get(name)})
+    dump = subprocess.run([programs / "pg_dump", "--no-owner", "--dbname", address], capture_output=True, check=False)
+    if dump.returncode == 0:
+        command = [programs / "psql", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--dbname", target]
+        subprocess.run(command, input=dump.stdout, capture_output=True, check=False)
 
 
 @contextmanager
