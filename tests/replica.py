@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,8 @@ class Replica:
     def _signal(self, number: signal.Signals) -> None:
         leader = int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
         for pid in [leader, *list_children(leader)]:
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # a session ends whenever its client does
+                os.kill(pid, number)
 
 
 @contextmanager

@@ -81,6 +81,19 @@ def fetch(edge: nginx.Edge, path: str, method: str = "GET", body: bytes | None =
     return answer
 
 
+def fetch_often(edge: nginx.Edge, path: str, *, times: int) -> list[int]:
+    """Return the statuses of requests over one connection, which come faster than the limit even on a busy machine."""
+    connection = http.client.HTTPSConnection(nginx.HOST, edge.port, context=trust(edge), timeout=30)
+    statuses = []
+    for _ in range(times):
+        connection.request("GET", path)
+        with connection.getresponse() as response:
+            response.read()
+            statuses.append(response.status)
+    connection.close()
+    return statuses
+
+
 def read_votes(answer: Answer) -> str:
     """Return what the page of a tool says of its votes."""
     return re.search(r"\d+ ship, \d+ skip so far|No votes yet", answer.body.decode())[0]
@@ -188,7 +201,7 @@ def check_own_answers(edge: nginx.Edge) -> None:
     assert fetch(edge, f"{TOOL}vote/", "POST", b"x" * 200_000).status == 413
     with pytest.raises(ssl.SSLError, match="unrecognized name"):
         http.client.HTTPSConnection("127.0.0.1", edge.port, context=trust(edge), timeout=30).request("GET", "/")
-    statuses = [fetch(edge, "/robots.txt").status for _ in range(150)]
+    statuses = fetch_often(edge, "/robots.txt", times=150)
     assert set(statuses) == {200, 429}
     assert statuses[:50] == [200] * 50
 

@@ -16,7 +16,7 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 
-from bench.addresses import PAGES, Page
+from bench.addresses import PAGES, PageKind
 from catalog.actions import add_fake_content, import_catalog
 from catalog.made_up.generator import Size
 from comparisons.pages.pair_page import _cached_editorial, _cached_verdict
@@ -63,7 +63,7 @@ def _run_query(sql: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
-def _record_statements(address: str, kind: Page) -> list[tuple[str, Any]]:
+def _record_statements(address: str, kind: PageKind) -> list[tuple[str, Any]]:
     """Return every SELECT of a page with its parameters."""
     found: list[tuple[str, Any]] = []
 
@@ -117,7 +117,7 @@ def _find_offenses(sql: str, params: Any, rows: dict[str, int], *, counting: boo
 
 
 @pytest.mark.parametrize("kind", PAGES, ids=lambda kind: kind.name)
-def test_no_page_reads_a_whole_table(full_site: dict[str, int], kind: Page) -> None:
+def test_no_page_reads_a_whole_table(full_site: dict[str, int], kind: PageKind) -> None:
     for load in (False, True):
         for address in kind.addresses(_run_query, load=load)[:2]:
             statements = _record_statements(address, kind)
