@@ -39,8 +39,8 @@ CREATE OR REPLACE TRIGGER flips_follow_update AFTER UPDATE ON reviews_review
 CREATE OR REPLACE TRIGGER flips_follow_delete AFTER DELETE ON reviews_review
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION flips_follow();
 
--- Return when an edition that precedes this one in its seat was imported last, if that was after this one came here.
--- Since then, this one contradicts another edition than before, or none. NULL if there was no such import.
+-- Return when an earlier edition of the same seat was last imported, if that was after this edition was stored. From
+-- then on, this edition may contradict a different one, or none. NULL if there was no such import.
 CREATE OR REPLACE FUNCTION earlier_edition_imported_at(edition_id bigint) RETURNS timestamptz LANGUAGE sql STABLE AS $$
     SELECT max(imported.at)
     FROM reviews_review AS edition

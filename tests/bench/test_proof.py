@@ -57,8 +57,8 @@ def test_proof_fails_if_tallies_are_not_updated(site):
 
 
 def test_proof_fails_if_the_response_precedes_the_commit(site):
-    """The server is killed before it has committed anything, so the loss is certain: four voters who ask twice at once
-    take no more than its eight threads, hence nobody waits for a thread until another vote is committed.
+    """The server is killed before it commits anything, so the loss is certain: four voters, each sending at most two
+    requests at once, never need more than its eight threads, so nobody waits until another vote is committed.
     """
     site.switch("bench.proof.late_wsgi:application")
     proof = prove(site, voters=4, wishes=4, plan=[KILL_MASTER], every=0.5, name="late")

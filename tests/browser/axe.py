@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 _OPTIONS = {
     "resultTypes": ["violations"],
     "preload": {"assets": ["media"]},
-    "rules": {"td-has-header": {"enabled": True}},  # experimental in axe: a cell of a large table has a head
+    "rules": {"td-has-header": {"enabled": True}},  # experimental in axe: cells of large tables have headers
 }
 
 # A third of axe's time went into parsing the few colors of a page for each of its elements.

@@ -70,9 +70,9 @@ def _open_page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _without_motion():
-    """Let pages know that their reader wants no motion, unless a test says otherwise.
+    """Ask for reduced motion, unless a test says otherwise.
 
-    A link between two public pages otherwise fades one into the other, which takes twice as much CPU as the page does.
+    Links between public pages otherwise cross-fade, which takes twice as much CPU as loading the page.
     """
     with pytest.MonkeyPatch.context() as patch:
         for name in ("new_context", "new_page"):

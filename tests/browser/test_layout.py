@@ -46,7 +46,7 @@ def slow_network(monkeypatch):
         for piece in (head, *re.split(rb"(?=<[^/])", header), content):
             send(handler, piece)
             handler._flush()
-            time.sleep(0.5 if piece is head else 0.05)  # at first style sheets have to arrive
+            time.sleep(0.5 if piece is head else 0.05)  # style sheets must arrive first
 
     monkeypatch.setattr("web.pages.choose_coding", lambda _: "")  # pieces of a compressed page would show nothing
     monkeypatch.setattr(SimpleHandler, "_write", send_in_pieces)
@@ -54,7 +54,7 @@ def slow_network(monkeypatch):
 
 @pytest.mark.parametrize("width", [360, 1440])
 def test_header_shifts_nothing_while_it_arrives(site, page: Page, slow_network, width):
-    """A busy browser draws the first part of a page before it has read the rest."""
+    """Browsers may paint the beginning of a page before the rest has arrived."""
     page.set_viewport_size({"width": width, "height": 740})
     page.goto(f"{site}/disclosure/")
     assert page.evaluate(SHIFT) == 0

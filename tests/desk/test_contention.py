@@ -225,7 +225,7 @@ def test_passwords_are_not_repeated_in_the_page(admin_client, importer):
 def test_request_is_processed_again_after_a_deadlock(admin_client, settings, monkeypatch):
     """The other session has what this one wants, and wants what this one has. PostgreSQL ends one of them."""
     settings.LOCK_WAIT_SECONDS = 20
-    # A session looks for a deadlock once, so long after it began to wait. By then the other must be waiting as well.
+    # A session checks for a deadlock only once, this long after it starts waiting. The other must be waiting by then.
     monkeypatch.setenv("PGOPTIONS", "-c deadlock_timeout=3s")
     tool = make.tool(tagline="Old.")
     form = fill_form(admin_client, tool, tagline="Mine.")
