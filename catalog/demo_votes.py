@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from comparisons.models import Comparison
-from tools.models import Tool
+from tools.models import ContentRevision, Tool
 from votes import made_up
 from votes.models import HeldFor, LedgerHour, Listing, PairChoice, PairVote, Vote, VoteState
 from votes.ranking import rank_pairs
@@ -44,6 +44,7 @@ def cast_demo_votes(*, today: date | None = None) -> tuple[int, int]:
 
     Raises DemoVotesError if there are some already, or votes by visitors.
     """
+    ContentRevision.lock()  # before anything else, as editors do (web/locks.py)
     if Vote.objects.exists() or PairVote.objects.exists():
         raise DemoVotesError("This site has votes. Made-up ones are cast only where there are none.")
     midnight = datetime.combine(today or clock.today(), time(), tzinfo=UTC)
@@ -63,6 +64,7 @@ def clear_demo_votes() -> tuple[int, int]:
     The ledger, the tallies, the listings, and the rankings follow.
     """
     with transaction.atomic():
+        ContentRevision.lock()
         with connection.cursor() as cursor:  # no vote may be cast between the two deletions
             cursor.execute("LOCK TABLE votes_vote IN SHARE ROW EXCLUSIVE MODE")
         in_range = {"visitor__range": (made_up.FIRST, made_up.LAST)}

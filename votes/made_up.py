@@ -22,10 +22,9 @@ SENTENCE = "Votes on this demonstration are made up."
 FRESH_SECONDS = 5.0
 """How old what this process knows may be on a page that reads no revision."""
 
-_IN_RANGE = f"visitor BETWEEN '{FIRST}' AND '{LAST}'"
-MARK_SQL = f"""(SELECT '{MARK}' WHERE EXISTS (SELECT FROM votes_vote WHERE {_IN_RANGE})
-             OR EXISTS (SELECT FROM votes_pairvote WHERE {_IN_RANGE}))"""  # noqa: S608 (ours)
-"""The mark if there are made-up votes, else NULL. Two looks into an index."""
+MARK_SQL = f"""(SELECT '{MARK}' WHERE EXISTS (SELECT FROM votes_vote WHERE is_made_up(visitor))
+             OR EXISTS (SELECT FROM votes_pairvote WHERE is_made_up(visitor)))"""  # noqa: S608 (ours)
+"""The mark if there are made-up votes, else NULL. Two looks into an index. If it changes, so does the content revision."""
 
 _known: tuple[bool, float] | None = None  # whether there are any, and when that was read (monotonic)
 
@@ -67,7 +66,7 @@ def are_on_page(request: HttpRequest) -> bool:
     A page that is stored says what was true when the question was asked that it depends on (web/pages.py).
     """
     reading = getattr(request, "page_reading", None)
-    return are_there() if reading is None else MARK.encode() in reading.answer
+    return are_there() if reading is None else reading.also is not None
 
 
 def context(request: HttpRequest) -> dict[str, Callable[[], bool]]:

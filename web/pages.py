@@ -24,8 +24,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import brotli
 from django.conf import settings
-from django.db import Error
-from django.db import connection as primary
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
@@ -66,6 +65,8 @@ class Question(NamedTuple):
     """For $1, $2, … in the columns."""
     next_change: str = "NULL::timestamptz"
     """SQL for when the clock alone changes the page next, with {now} for the present; NULL for not before midnight."""
+    also: str = "NULL"
+    """SQL for what the page has to know besides, which changes only if the columns do."""
 
 
 class PageReading(NamedTuple):
@@ -73,28 +74,42 @@ class PageReading(NamedTuple):
 
     question: Question
     answer: Answer
+    also: bytes | None
     since: datetime
     until: datetime
+    narrower: tuple[Question, Answer] | None = None
+    """What the page depends on alone. The first answer changes at least as often."""
 
-    def is_current(self) -> bool:
-        """Return whether everything is as it was read. One statement. Raise django.db.Error if nobody can tell."""
-        return self.since <= timezone.now() < self.until and _ask(self.question) == self.answer
+    def renew(self, database: Any = connection) -> "PageReading | None":
+        """Return the reading as of now, or None if the page has changed. Raise django.db.Error if nobody can tell.
+
+        One statement. If something else on the site has changed, it takes a second one to find that out, once.
+        """
+        if not self.since <= timezone.now() < self.until:
+            return None
+        answer = _ask(self.question, database)
+        if answer == self.answer:
+            return self
+        # The narrower answer is read second: what changes in between will change the first one again.
+        if self.narrower and _ask(self.narrower[0], database) == self.narrower[1]:
+            return self._replace(answer=answer)
+        return None
 
 
 def read(question: Question) -> PageReading:
     """Return what the database answers now. One statement."""
     now = timezone.now()
     next_change = question.next_change.format(now=f"${len(question.parameters) + 1}::timestamptz")
-    columns = f"extract(epoch FROM {next_change}), {question.columns}"
-    epoch, *answer = _ask(Question(columns, (*question.parameters, str(now))))
+    columns = f"extract(epoch FROM {next_change}), {question.also}, {question.columns}"
+    epoch, also, *answer = _ask(Question(columns, (*question.parameters, str(now))))
     midnight = clock.midnight_after(now)
     until = midnight if epoch is None else min(midnight, datetime.fromtimestamp(float(epoch), UTC))
-    return PageReading(question, tuple(answer), now, until)
+    return PageReading(question, tuple(answer), also, now, until)
 
 
-def _ask(question: Question) -> Answer:
+def _ask(question: Question, database: Any = connection) -> Answer:
     """Ask the primary; and while a page is rendered from a snapshot of the replica, that."""
-    row: Answer = connection.fetch_row(f"SELECT {question.columns}", question.parameters)
+    row: Answer = database.fetch_row(f"SELECT {question.columns}", question.parameters)
     return row
 
 
@@ -161,9 +176,9 @@ def _draft(request: Any, key: Key | None) -> Draft:
         return Draft(key, before)
     question, on_respond = narrowed
     try:
-        reading = before._replace(question=question, answer=_ask(question))
+        reading = before._replace(narrower=(question, _ask(question)))
         # The narrower answer is that of the page only if nothing at all has changed since before it was rendered.
-        return Draft(key, reading, on_respond) if before.is_current() else Draft()
+        return Draft(key, reading, on_respond) if before.renew() else Draft()
     except Error:
         return Draft()
 
@@ -376,15 +391,18 @@ def serve_pages(application: WSGIApplication) -> WSGIApplication:
 
 
 def _find_current(environ: WSGIEnvironment) -> Page | None:
-    """Return the stored page of a request if it is current. One statement, or none."""
+    """Return the stored page of a request if it is current. One statement in most cases (`PageReading.renew`)."""
     key = find_key(environ)
     page = memory.get(key) if key else None
     if key is None or page is None:
         return None
     try:
+        primary = connections[DEFAULT_DB_ALIAS]
         if not primary.in_atomic_block:
             primary.close_if_unusable_or_obsolete()  # as Django does when a request starts
-        if page.reading and page.reading.is_current():
+            primary.health_check_done = True  # if it is dead, the question fails, and Django finds out why
+        if page.reading and (reading := page.reading.renew(primary)):
+            page.reading = reading
             return page
     except Error:
         return None  # Django will ask too, and knows what to say (web/outages.py)

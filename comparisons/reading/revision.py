@@ -30,8 +30,8 @@ _NEXT_CHANGE = f"""LEAST(
     (SELECT min(published_at) FROM reviews_review WHERE published_at > {{now}}),
     (SELECT min(published_at) FROM comparisons_comparison WHERE published_at > {{now}})
 )"""  # noqa: S608 (ours)
-CONTENT = Question(EDITORS, next_change=_NEXT_CHANGE)
-EVERYTHING = Question(SITE, next_change=_NEXT_CHANGE)
+CONTENT = Question(EDITORS, next_change=_NEXT_CHANGE, also=made_up.MARK_SQL)
+EVERYTHING = Question(SITE, next_change=_NEXT_CHANGE, also=made_up.MARK_SQL)
 
 
 def votes_on_tool(tool: int) -> Question:

@@ -16,7 +16,7 @@ from newsletter.issuing import compose_issue
 from tests import factories as make
 from tests.addresses import PAGES, PAIR
 from tests.database import content_of_module
-from tools.models import Tool
+from tools.models import ContentRevision, Tool
 from votes import made_up
 from votes.models import Listing, PairRank, PairTally, PairVote, RankedPair, Vote
 from votes.verifying import verify_tally
@@ -154,6 +154,44 @@ def test_clearing_leaves_the_votes_of_visitors(cast, form_client):
     assert [row.tool_id for row in Listing.objects.at().exclude(community_ship=0, community_skip=0)] == [aider.pk]
     export = Client().get("/export/votes.csv")
     assert len(b"".join(export).splitlines()) == 3  # the head, and a line for each of the two
+
+
+@pytest.mark.parametrize("kind", [Vote, PairVote])
+def test_content_revision_rises_when_made_up_votes_appear_or_go_and_not_for_visitors(kind):
+    first, second = make.tool(), make.tool()
+    on = {"tool": first} if kind is Vote else {"first": first, "second": second, "shown_first": first}
+    choice = "ship" if kind is Vote else "first"
+
+    def do(write) -> bool:
+        before = ContentRevision.objects.get().number
+        write()
+        return ContentRevision.objects.get().number > before
+
+    def truncate() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(f"TRUNCATE {kind._meta.db_table}")
+
+    visitor, made = uuid.uuid4(), made_up.make_visitor(7)
+    assert not do(lambda: kind.objects.create(**on, visitor=visitor, choice=choice))
+    assert not do(lambda: kind.objects.filter(visitor=visitor).update(choice="none"))
+    assert do(lambda: kind.objects.create(**on, visitor=made, choice=choice))
+    assert not do(lambda: kind.objects.filter(visitor=made).update(choice="none"))
+    assert not do(lambda: kind.objects.filter(visitor=visitor).delete())
+    assert do(lambda: kind.objects.filter(visitor=made).update(visitor=visitor))
+    assert do(lambda: kind.objects.filter(visitor=visitor).update(visitor=made))
+    assert do(lambda: kind.objects.filter(visitor=made).delete())
+    assert do(truncate)
+
+
+def test_database_and_python_agree_on_who_is_made_up():
+    first, last = made_up.FIRST.int, made_up.LAST.int
+    visitors = {number: str(uuid.UUID(int=number)) for number in (first - 1, first, last, last + 1)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT visitor FROM unnest(%s::uuid[]) AS visitor WHERE is_made_up(visitor)", [[*visitors.values()]]
+        )
+        assert {visitor.int for (visitor,) in cursor} == {first, last}
 
 
 def test_no_visitor_is_taken_for_a_made_up_one():

@@ -9,8 +9,10 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import Error, connection, transaction
 from django.middleware.gzip import GZipMiddleware
 
+from tests import factories as make
 from tests.comparisons.test_pair_page import full_pair
 from tests.wsgi import SiteServer
+from tools.models import Tool
 from web import metrics, pages
 from web.pages import MEGABYTE, Draft, Page, PageMemory, choose_coding, memory
 
@@ -244,6 +246,27 @@ def test_page_from_memory_costs_one_statement_and_no_query_of_django(django_asse
     with django_assert_num_queries(0):
         server.ask(PAIR)
     assert len(statements) == 1
+
+
+def test_votes_on_other_tools_cost_one_more_statement_once_and_leave_the_page(monkeypatch):
+    full_pair()
+    server, other = SiteServer(), make.tool()
+    page = server.ask(PAIR)
+    stored = memory.get((False, PAIR))
+    statements = []
+    monkeypatch.setattr(connection, "fetch_row", record(connection.fetch_row, statements))
+    counts = []
+    for _ in range(3):
+        make.votes(on=other, ship=1)
+        for _ in range(3):
+            assert server.ask(PAIR).body == page.body
+            counts.append(len(statements))
+            statements.clear()
+    assert counts == [2, 1, 1] * 3
+    assert memory.get((False, PAIR)) is stored
+    make.votes(on=other, ship=1)
+    make.votes(on=Tool.objects.get(slug="alpha"), ship=100)
+    assert server.ask(PAIR).body != page.body
 
 
 def record(function, calls):

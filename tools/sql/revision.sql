@@ -4,12 +4,17 @@
 -- It is the time of the change in microseconds, and at least one more than before. A mere counter would repeat numbers
 -- after a restore from a backup or a failover to a replica, and processes would then show pages of the lost changes.
 
-CREATE OR REPLACE FUNCTION bump_content_revision() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION raise_content_revision() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     -- The row stays locked until the writer commits, so a page sees the new number and the new content together.
     INSERT INTO tools_contentrevision (id, number)
     VALUES (1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
     ON CONFLICT (id) DO UPDATE SET number = GREATEST(tools_contentrevision.number + 1, EXCLUDED.number);
+END $$;
+
+CREATE OR REPLACE FUNCTION bump_content_revision() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM raise_content_revision();
     RETURN NULL;
 END $$;
 
