@@ -24,7 +24,7 @@ FRESH_SECONDS = 5.0
 
 MARK_SQL = f"""(SELECT '{MARK}' WHERE EXISTS (SELECT FROM votes_vote WHERE is_made_up(visitor))
              OR EXISTS (SELECT FROM votes_pairvote WHERE is_made_up(visitor)))"""  # noqa: S608 (ours)
-"""The mark if there are made-up votes, else NULL. Two looks into an index. If it changes, so does the content revision."""
+"""The mark if there are made-up votes, else NULL. Two looks into an index. The content revision changes with it."""
 
 _known: tuple[bool, float] | None = None  # whether there are any, and when that was read (monotonic)
 

@@ -397,7 +397,7 @@ def _find_current(environ: WSGIEnvironment) -> Page | None:
     if key is None or page is None:
         return None
     try:
-        primary = connections[DEFAULT_DB_ALIAS]
+        primary: Any = connections[DEFAULT_DB_ALIAS]
         if not primary.in_atomic_block:
             primary.close_if_unusable_or_obsolete()  # as Django does when a request starts
             primary.health_check_done = True  # if it is dead, the question fails, and Django finds out why

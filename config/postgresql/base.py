@@ -13,6 +13,7 @@ from psycopg.pq.abc import PGconn, PGresult
 from config.postgresql import CONNECT_TIMEOUT
 
 UNKNOWN_STATEMENT = b"26000"  # SQLSTATE
+PATIENCE = 5.0  # seconds for which `fetch_row` waits
 RETRY_SECONDS = 0.5  # how long after a failure this process does not try again
 
 _retry_at: dict[str, float] = {}  # for each server that is down, when one thread may try again; by alias
@@ -50,7 +51,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def fetch_row(self, sql: str, parameters: Sequence[str]) -> tuple[bytes | None, ...]:
         """Return the only row of a statement with the parameters $1, $2, …, as PostgreSQL writes it.
 
-        It goes straight to libpq, which takes a third of the time of a cursor.
+        It goes straight to libpq, which takes a third of the time of a cursor. If there is no answer in PATIENCE
+        seconds, the connection is closed and OperationalError is raised: the statement is a quick one, so the server is
+        frozen, and would keep the thread for as long as it is.
         """
         self.close_if_health_check_failed()
         self.ensure_connection()
@@ -59,13 +62,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with self.wrap_database_errors:
             if self.in_atomic_block or not self.settings_dict["OPTIONS"].get("server_side_binding"):
                 # Without DATABASE_PREPARE; and in a transaction, which a missing statement would abort.
-                result = session.exec_params(sql.encode(), values)
+                session.send_query_params(sql.encode(), values)
+                result = self._receive(session)
             else:
-                result = session.exec_prepared(self._prepare(session, sql), values)
+                session.send_query_prepared(self._prepare(session, sql), values)
+                result = self._receive(session)
                 if result.error_field(DiagnosticField.SQLSTATE) == UNKNOWN_STATEMENT:
                     # After a rollback, psycopg deallocates all statements.
                     self._prepared.clear()
-                    result = session.exec_prepared(self._prepare(session, sql), values)
+                    session.send_query_prepared(self._prepare(session, sql), values)
+                    result = self._receive(session)
             if result.status != ExecStatus.TUPLES_OK:
                 raise error_from_result(result)
             return _read_row(result)
@@ -74,7 +80,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Return the name under which this session has prepared a statement of `fetch_row`."""
         if (name := self._prepared.get(sql)) is None:
             name = f"fetch_row_{next(_numbers)}".encode()
-            result = session.prepare(name, sql.encode())
+            session.send_prepare(name, sql.encode())
+            result = self._receive(session)
             if result.status != ExecStatus.COMMAND_OK:
                 raise error_from_result(result)
             self._prepared[sql] = name
@@ -98,6 +105,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
                     raise error_from_result(result)
         return _read_row(results[-1])
+
+    def _receive(self, session: PGconn) -> PGresult:
+        """Return the result of what was sent. Raise OperationalError if it takes longer than PATIENCE."""
+        session.flush()
+        self._wait_for_result(session, monotonic() + PATIENCE)
+        result = session.get_result()
+        while session.get_result():  # libpq takes no other statement before there is none
+            pass
+        if result is None:
+            raise OperationalError("the connection has ended")
+        return result
 
     def _wait_for_result(self, session: PGconn, until: float) -> bool:
         """Return true as soon as `get_result` does not block. Raise OperationalError if that takes too long."""

@@ -1,14 +1,17 @@
 """Pages from memory: the same as Django renders them, within bounds."""
 
 import gzip
+import os
 import random
+import signal
 
 import brotli
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import Error, connection, transaction
+from django.db import Error, OperationalError, connection, transaction
 from django.middleware.gzip import GZipMiddleware
 
+from config.postgresql import base
 from tests import factories as make
 from tests.comparisons.test_pair_page import full_pair
 from tests.wsgi import SiteServer
@@ -296,3 +299,27 @@ def test_row_is_fetched_with_and_without_prepared_statements(is_prepared):
     finally:
         options["server_side_binding"] = had
     assert rows == [(b"42", None, b"x")] * 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_frozen_session_of_the_database_delays_a_page_and_keeps_no_thread(monkeypatch):
+    full_pair()
+    server = SiteServer()
+    page = server.ask(PAIR)
+    monkeypatch.setattr(base, "PATIENCE", 0.2)
+    pid = int(connection.fetch_row("SELECT pg_backend_pid()", ())[0])
+    try:
+        os.kill(pid, signal.SIGSTOP)
+    except (PermissionError, ProcessLookupError):
+        pytest.skip("PostgreSQL runs as another user or elsewhere")
+    try:
+        with pytest.raises(OperationalError, match="in time"), transaction.atomic():
+            connection.fetch_row("SELECT 1", ())
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    pid = int(connection.fetch_row("SELECT pg_backend_pid()", ())[0])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        assert server.ask(PAIR).body == page.body  # by another session
+    finally:
+        os.kill(pid, signal.SIGCONT)
