@@ -11,7 +11,13 @@ from playwright.sync_api import BrowserContext, Page, expect
 from accounts.models import User
 from tests import factories as make
 from tests.browser.signing_in import sign_in
-from tests.browser.stored_drafts import age_drafts, list_drafts, wait_until_forgotten, wait_until_stored
+from tests.browser.stored_drafts import (
+    age_drafts,
+    list_drafts,
+    wait_for_drafts,
+    wait_until_forgotten,
+    wait_until_stored,
+)
 from tools.models import Tool
 
 QUOTE = "Held under load for a month, and\nwhat broke was fixed *within a day*."
@@ -183,7 +189,10 @@ def test_browser_without_a_database_keeps_drafts_which_move_to_the_database_once
     without.close()
     writing = open_page(context, address)
     restore(writing)
-    assert [draft["values"]["tagline"] for draft in list_drafts(writing)] == [["Before there was a database"]]
+    # The page stores it as its own before it removes the old one, so there are two for a moment.
+    wait_for_drafts(
+        writing, lambda drafts: [draft["values"]["tagline"] for draft in drafts] == [["Before there was a database"]]
+    )
     assert writing.evaluate("Object.keys(localStorage).filter(key => key.startsWith('shipside-draft:'))") == []
 
     # A page that goes at once stores the last letters where no write has to be waited for.
