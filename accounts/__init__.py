@@ -1,0 +1,1 @@
+"""The editors' accounts: users, groups and their rights, sign-in, and sessions."""

@@ -1,0 +1,1 @@
+"""The project: settings, URLs, servers, system checks, backups, and the local site."""

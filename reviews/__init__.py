@@ -1,0 +1,1 @@
+"""The panel: reviewers, their reviews and predictions, and the numbers of both."""

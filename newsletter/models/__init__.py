@@ -1,3 +1,5 @@
+"""The models of the newsletter, one module per subject. The rest of the site imports them from here."""
+
 from newsletter.models.deliveries import REACHED, Delivery, Pace
 from newsletter.models.issues import GOING_OUT, OUT, UNSENT, Issue, IssueState
 from newsletter.models.queue import DailyRun, Outbox, OutboxKind, QueuedMail, SendState, Worker
