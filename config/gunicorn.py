@@ -42,7 +42,7 @@ if os.environ.get("METRICS_TOKEN"):
 
 
 def on_starting(server: object) -> None:
-    """Forget what an earlier process with the same id has counted."""
+    """Delete the counters that an earlier process with the same id left."""
     for file in _metrics_folder.glob("*.db"):
         file.unlink()
 

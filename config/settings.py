@@ -287,7 +287,7 @@ STORAGES = {
 WHITENOISE_AUTOREFRESH = DEBUG
 
 CACHES = {
-    # Limits of sign-in and codes that were used: shared by all processes, and so in the database (accounts.0002).
+    # Limits of sign-in and codes that were used: shared by all processes, and so in the database.
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "accounts_cache",
@@ -295,7 +295,7 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     },
 }
-# What a process keeps of editors' words and of HTML (web/caching.py). Off while debugging: an edited template shows at
+# Whether a process caches editors' words and HTML (web/caching.py). Off while debugging: an edited template shows at
 # once. `make bench-page` measures how fast pages are without it.
 CACHE_CONTENT = not DEBUG
 # The memory of each process for public pages that have not changed (web/pages.py). 0 stores none.

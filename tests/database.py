@@ -91,7 +91,8 @@ def content_of_module[T](blocker: Any, create: Callable[[], T]) -> Iterator[T]:
 def check_foreign_keys_once() -> None:
     """Check the foreign keys of all rows that this transaction has created.
 
-    PostgreSQL would otherwise check them at the end of each test, and forget with the test's savepoint that it did.
+    PostgreSQL would otherwise check them at the end of each test, since rolling back to the savepoint of a test undoes
+    what the check settled.
     """
     connection.check_constraints()
 

@@ -20,13 +20,13 @@ LAST = uuid.UUID("64656d6f-0000-8000-8000-ffffffffffff")
 MARK = "made-up-votes"
 SENTENCE = "Votes on this demonstration are made up."
 FRESH_SECONDS = 5.0
-"""How old what this process knows may be on a page that reads no revision."""
+"""The maximum age of the cached answer on a page that reads no revision."""
 
 MARK_SQL = f"""(SELECT '{MARK}' WHERE EXISTS (SELECT FROM votes_vote WHERE is_made_up(visitor))
              OR EXISTS (SELECT FROM votes_pairvote WHERE is_made_up(visitor)))"""  # noqa: S608 (ours)
 """The mark if there are made-up votes, else NULL. Two looks into an index. The content revision changes with it."""
 
-_known: tuple[bool, float] | None = None  # whether there are any, and when that was read (monotonic)
+_cached: tuple[bool, float] | None = None  # whether there are any, and when that was read (monotonic)
 
 
 def make_visitor(number: int) -> uuid.UUID:
@@ -35,29 +35,29 @@ def make_visitor(number: int) -> uuid.UUID:
 
 
 def note(are_there: bool) -> None:  # noqa: FBT001 (what was read)
-    """Remember what a page has just read with its revision, so that others need not ask."""
-    global _known
-    _known = are_there, monotonic()
+    """Cache what a page has just read with its revision, so that others need not query."""
+    global _cached
+    _cached = are_there, monotonic()
 
 
-def _forget() -> None:
-    global _known
-    _known = None
+def _clear() -> None:
+    global _cached
+    _cached = None
 
 
-on_clear(_forget)
+on_clear(_clear)
 
 
 def are_there() -> bool:
     """Return whether there are made-up votes, as of at most FRESH_SECONDS ago. Most calls make no query."""
-    if _known is None or monotonic() - _known[1] > FRESH_SECONDS:
+    if _cached is None or monotonic() - _cached[1] > FRESH_SECONDS:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(f"SELECT {MARK_SQL} IS NOT NULL")
                 note(cursor.fetchone()[0])
         except Error:  # the page is about that, or it will be
-            return _known is not None and _known[0]
-    return _known is not None and _known[0]
+            return _cached is not None and _cached[0]
+    return _cached is not None and _cached[0]
 
 
 def are_on_page(request: HttpRequest) -> bool:

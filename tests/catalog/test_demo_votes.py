@@ -227,7 +227,7 @@ def test_outage_leaves_what_was_known(monkeypatch):
     monkeypatch.setattr(made_up, "FRESH_SECONDS", -1)
     monkeypatch.setattr(made_up, "connection", Broken())
     assert made_up.are_there() is True
-    made_up._forget()
+    made_up._clear()
     assert made_up.are_there() is False
 
 
