@@ -76,7 +76,7 @@ class ToolForm(forms.ModelForm):
         required=False,
         label="Logo",
         widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp,image/gif"}),
-        help_text=f"PNG, JPEG, WebP or GIF, at most 2 MB and {logos.MAX_SIDE:,} pixels on a side. We keep "
+        help_text=f"PNG, JPEG, WebP, or GIF, at most 2 MB and {logos.MAX_SIDE:,} pixels on a side. We keep "
         f"{logos.SIDE} × {logos.SIDE} pixels of the image and discard everything else in the file.",
     )
     remove_logo = forms.BooleanField(required=False, label="Remove the logo")
