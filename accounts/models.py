@@ -132,7 +132,7 @@ class Presence(models.Model):
 
     @classmethod
     def note(cls, *, user: User, obj: models.Model, lasts: timedelta) -> None:
-        """Note that a user has an object open: for a while (`lasts`) from now, or no longer (0).
+        """Record that a user has an object open for `lasts` from now, or no longer if that is 0.
 
         A user who comes back within `BEAT`, such as after saving or in another tab, has had it open all the time.
         """

@@ -16,7 +16,7 @@ _WORTH_STORING = timedelta(minutes=5)
 
 
 def begin(request: HttpRequest) -> None:
-    """Note that a session begins, and when it ends unless it is used."""
+    """Record that a session begins, and when it ends unless it is used."""
     now = timezone.now()
     request.session[_BEGAN] = now.timestamp()
     request.session.set_expiry(_find_end(now))

@@ -153,11 +153,11 @@ def _check_states(
     public_since: datetime | None,
     now: datetime,
 ) -> Iterator[ImportProblem]:
-    """Yield what no transition can lead to: a draft that is withdrawn, and a draft of something that was public.
+    """Yield changes that no transition allows, such as withdrawing a draft or turning public content into a draft.
 
-    Nor does what was public ever come out at another time: its history would be cut, or what only its draft said would
-    become history. `row` is what the site has, if anything, and `public_since` when it came out, if readers have ever
-    seen it. A time that the file does not say stays as it is.
+    The publication time of public content is fixed. A later one would cut its history, and an earlier one would add
+    to it what only the draft said. `row` is the row on the site, if there is one, and `public_since` when it was
+    published, if readers have ever seen it. A time that the file omits stays unchanged.
     """
     published_at, withdrawn_at = (_get_effective(row, part, field) for field in ("published_at", "withdrawn_at"))
     is_moved = row is not None and published_at not in (row.published_at, public_since)

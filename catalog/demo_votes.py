@@ -21,7 +21,7 @@ SIZES = ((0, 0), (0, 0), (2, 9), (3, 9), (12, 45), (60, 180), (150, 420), (300, 
 """(fewest, most) votes per tool; each tool gets one of them, in turn."""
 PAIR_SIZES = ((0, 0), (3, 9), (14, 45), (60, 260))
 VISITORS = 1200
-HELD_EVERY = 9  # one tool, and one pair, in so many has held votes
+HELD_EVERY = 9  # every ninth tool, and every ninth pair, has held votes if it has any
 MOST_HELD = 14
 
 
@@ -40,9 +40,9 @@ class _Judged(NamedTuple):
 
 @transaction.atomic
 def cast_demo_votes(*, today: date | None = None) -> tuple[int, int]:
-    """Cast made-up votes on all published tools and comparisons. Return how many on tools, and how many on pairs.
+    """Cast made-up votes on all published tools and comparisons. Return the numbers of votes on tools and on pairs.
 
-    Raises DemoVotesError if there are some already, or votes by visitors.
+    Raises DemoVotesError if the site has votes, made up or not.
     """
     ContentRevision.lock()  # before anything else, as editors do (web/locks.py)
     if Vote.objects.exists() or PairVote.objects.exists():
@@ -59,7 +59,7 @@ def cast_demo_votes(*, today: date | None = None) -> tuple[int, int]:
 
 
 def clear_demo_votes() -> tuple[int, int]:
-    """Delete the made-up votes and nothing else. Return how many there were on tools, and how many on pairs.
+    """Delete the made-up votes and nothing else. Return the numbers of votes on tools and on pairs.
 
     The ledger, the tallies, the listings, and the rankings follow.
     """
@@ -91,7 +91,7 @@ def _read_tools() -> list[_Judged]:
 
 
 def _like(tool: _Judged) -> float:
-    """Return the share of visitors who would ship a tool: as the panel's, for a fifth of the tools the opposite."""
+    """Return the share of visitors who would ship a tool: near the panel's, or its opposite for a fifth of tools."""
     rng = _get_random(f"liking {tool.slug}")
     share = 1 - tool.share if rng.random() < 0.2 else tool.share
     return min(0.95, max(0.06, 0.12 + 0.76 * share + rng.uniform(-0.14, 0.14)))
@@ -108,7 +108,7 @@ def _make_votes(tools: list[_Judged], midnight: datetime) -> Iterator[tuple[obje
 
 
 def _make_pair_votes(tools: dict[int, _Judged], midnight: datetime) -> Iterator[tuple[object, ...]]:
-    """Yield votes on published comparisons; of two tools, visitors rather choose the one that they like better."""
+    """Yield votes on published comparisons. Visitors tend to choose the tool that they like better."""
     pairs = Comparison.objects.published().order_by("first__slug", "second__slug")
     rows = pairs.values_list("first_id", "first__slug", "second_id", "second__slug")
     for place, (first, first_slug, second, second_slug) in enumerate(rows):

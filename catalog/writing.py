@@ -166,7 +166,7 @@ def _write_former_slugs(
 def _write_tools(
     batch: ToolBatch, categories: dict[str, Category], report: ImportReport, history: HistoryLog
 ) -> dict[str, datetime]:
-    """Add and update tools, and return since when those were withdrawn that the file puts back, by slug."""
+    """Add and update tools. Return {slug: withdrawn_at} of the tools that the file puts back."""
     put_back: dict[str, datetime] = {}
     by_id = {category.pk: category for category in categories.values()}
     new, changed = [], []

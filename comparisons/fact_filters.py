@@ -105,7 +105,7 @@ def _list_misplaced(query: QueryDict, others: Iterable[ListedAttribute]) -> Iter
 
 
 def _list_ignored(form: FactFilterForm, query: QueryDict) -> Iterator[str]:
-    """Yield what a reader asked of facts that a filter cannot be: text for a number, or an option that there is not."""
+    """Yield a sentence per filter that cannot be applied: text in place of a number, or an unknown option."""
     for name, errors in form.errors.items():
         attribute = form.attributes.get(name.rpartition(".")[0])
         words = " ".join(map(str, errors))

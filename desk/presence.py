@@ -24,7 +24,7 @@ class PresenceAdmin(admin.ModelAdmin):
         return self.has_change_permission(request, obj)
 
     def add_presence(self, request: HttpRequest, obj: models.Model, context: dict[str, object]) -> None:
-        """Note that the user opened a form, and put into its context who else did."""
+        """Record that the user opened a form, and add to its context who else has it open."""
         user = cast("User", request.user)
         if request.method == "GET":
             Presence.note(user=user, obj=obj, lasts=Presence.OPENING)
@@ -53,7 +53,7 @@ def describe_others(user: User, obj: models.Model) -> str:
 
 @require_POST
 def report(request: HttpRequest, content_type_id: int, object_id: int) -> JsonResponse:
-    """Note that a form is still open, or no longer (`left`), and return who else has it open."""
+    """Record that a form is still open, or that it was closed (`left`). Return who else has it open."""
     content_type = get_object_or_404(ContentType, pk=content_type_id)
     model_admin = admin.site._registry.get(content_type.model_class())  # type: ignore[arg-type] # None is no key
     if not isinstance(model_admin, PresenceAdmin):

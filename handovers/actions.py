@@ -91,9 +91,9 @@ def take_back(*, content: Content, by: User) -> Told:
 
 
 def read_all(*, user: User) -> int:
-    """Note that a user has read the answers to what they handed over, and what mentions them. Return how many.
+    """Record that a user has read the answers to their hand-overs and their mentions. Return how many of both.
 
-    What was handed back keeps waiting for them.
+    Drafts that were handed back go on waiting for them.
     """
     now = timezone.now()
     answers = HandOver.objects.answered(at=now).filter(handed_over_by=user)
@@ -103,7 +103,7 @@ def read_all(*, user: User) -> int:
 
 
 def note_end(*, content: Content, pending_change: int, by: User, is_published: bool) -> None:
-    """Note that a pending change was published or discarded, as the answer to the hand-over that was about it.
+    """Record that a pending change was published or discarded, as the answer to its hand-over.
 
     The caller has locked the content revision.
     """

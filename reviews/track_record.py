@@ -40,7 +40,7 @@ class TrackRecord:
 
     @property
     def words(self) -> str:
-        """`2 right, 1 wrong and 3 open`. Outcomes without predictions are left out."""
+        """`2 right, 1 wrong, and 3 open`. Outcomes without predictions are left out."""
         return (
             join_words([f"{count} {outcome}" for outcome, count in self.counts]) if self.total else "No prediction yet"
         )

@@ -1,4 +1,4 @@
-"""Subjects of votes: a tool, or a pair of tools. Limits, moderation and verification work on either kind."""
+"""Subjects of votes: a tool, or a pair of tools. Limits, moderation, and verification work on either kind."""
 
 from dataclasses import dataclass
 

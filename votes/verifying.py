@@ -1,4 +1,4 @@
-"""Comparing tallies, ledger and listings with a fresh count of the votes, and repairing them."""
+"""Comparing tallies, ledger, and listings with a fresh count of the votes, and repairing them."""
 
 from dataclasses import dataclass
 from datetime import datetime

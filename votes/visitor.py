@@ -22,7 +22,7 @@ def _cookie_name(request: HttpRequest) -> str:
 
 
 def get_visitor(request: HttpRequest) -> uuid.UUID | None:
-    """Return the visitor who sent a request; None if the cookie is missing, forged, truncated or too old."""
+    """Return the visitor who sent a request; None if the cookie is missing, forged, truncated, or too old."""
     signed = request.get_signed_cookie(_cookie_name(request), default=None, salt=_SALT, max_age=_MAX_AGE)
     try:
         return uuid.UUID(signed) if signed else None
@@ -63,7 +63,7 @@ def sign_receipt(visitor: uuid.UUID) -> str:
 
 
 def read_receipt(receipt: str) -> uuid.UUID | None:
-    """Return the visitor of a receipt; None if it is forged, truncated or older than a cookie can be."""
+    """Return the visitor of a receipt; None if it is forged, truncated, or older than a cookie can be."""
     try:
         return uuid.UUID(signing.TimestampSigner(salt=_RECEIPT_SALT).unsign(receipt, max_age=_MAX_AGE))
     except (signing.BadSignature, ValueError):

@@ -1,4 +1,4 @@
-"""Which day it is. The site's days are days in UTC: prices, predictions, network keys and the ledger agree on it."""
+"""Which day it is. The site's days are days in UTC: prices, predictions, network keys, and the ledger agree on it."""
 
 from datetime import UTC, date, datetime, time, timedelta
 

@@ -216,7 +216,7 @@ def read_changes(
     """Return at most `most` changes, newest first: of one kind or all, of a category, of tools, or all. One query.
 
     `before` is the key of the last change of the page before. With `since`, only changes after that time. Only
-    `with_updates` computes `updated_at`, when the words of a change were last other ones. Without `with_examples`,
+    `with_updates` computes `updated_at`, when the wording of a change last changed. Without `with_examples`,
     tools that are described for demonstration are left out.
     """
     values: dict[str, Any] = {

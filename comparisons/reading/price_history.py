@@ -1,6 +1,7 @@
-"""All that readers were ever told about prices and facts: each value with since when and until when it was stated.
+"""The public history of prices and facts: each value with the times at which it was first shown and superseded.
 
-What was superseded before a tool came out was never public, and what was stated then was since it came out.
+A value that was superseded before its tool was published was never public. Values that were current at that time count
+from the publication on.
 """
 
 from collections.abc import Iterator

@@ -247,7 +247,7 @@ class StatedPlan(PriceFields):
 
 
 class PlanSpan(StatedPlan):
-    """A plan with since when readers were told. `since` is None while the tool is a draft."""
+    """A plan with the time at which it was first shown. `since` is None while the tool is a draft."""
 
     since: str | None
 
@@ -282,7 +282,7 @@ class StatedFact(TypedDict):
 
 
 class ExportedFactSpan(StatedFact):
-    """A fact of any tool, as it is stored and in words, with since when readers were told; `attribute` is a slug."""
+    """A fact of any tool, as stored and in words, with the time at which it was first shown. `attribute` is a slug."""
 
     tool: str
     example: bool
@@ -295,7 +295,7 @@ class ExportedFactSpan(StatedFact):
 
 
 class ExportedEdition(WordsRecord):
-    """An edition of a seat's review, with until when it stood. `tool` and `seat` are slugs."""
+    """An edition of a seat's review, with the time at which it was superseded. `tool` and `seat` are slugs."""
 
     tool: str
     seat: str
@@ -304,7 +304,7 @@ class ExportedEdition(WordsRecord):
 
 
 class ExportedPrediction(PredictionRecord):
-    """A prediction, and the edition that made it, with until when that stood. `tool` and `seat` are slugs."""
+    """A prediction, with the times at which its edition was published and superseded. `tool` and `seat` are slugs."""
 
     tool: str
     seat: str
@@ -331,7 +331,7 @@ class ChangeRecord(TypedDict):
     """A change that readers see. `origin` is a ChangeOrigin, and `id` that of the row that it names.
 
     `old` and `new` are plans, or facts of `attribute`: of one that ended there is no new one, of a new one no old one.
-    `flip` belongs to a flip, `note` to an editor's correction. `updated_at` is when the words were last other ones;
+    `flip` belongs to a flip, `note` to an editor's correction. `updated_at` is when the wording last changed;
     None unless it was asked for.
     """
 

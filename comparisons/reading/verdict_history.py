@@ -1,11 +1,11 @@
-"""All that the seats have said of published tools: each edition with until when it stood, and each prediction."""
+"""All editions and predictions about published tools, each edition with the time at which it was superseded."""
 
 from collections.abc import Iterator
 
 from comparisons.reading.all_tools import read_rows
 from comparisons.reading.records import ExportedEdition, ExportedPrediction
 
-# An edition stands until the next one of its seat comes out. Withdrawn ones are left out, as if they had never been.
+# The next edition of a seat supersedes the one before. Withdrawn ones are left out, as if they had never existed.
 _EDITIONS = """
     SELECT review.id, tool.slug AS tool, reviewer.slug AS seat, reviewer.seat AS place,
            verdict, gist, quote, flips_if, basis, basis_version, basis_days, review.published_at,

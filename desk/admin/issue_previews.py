@@ -42,7 +42,7 @@ MAX_TYPED_LENGTH = 20_000  # characters of a lead that is being typed; saving ta
 
 
 class ReaderForm(forms.Form):
-    """A reader as whom to look at an issue: of some categories, or of everything, who may have earlier issues."""
+    """The reader to preview an issue as: the categories they chose, if not all, and the earlier issues they had."""
 
     category = forms.ModelMultipleChoiceField(
         Category.objects.none(), required=False, widget=forms.CheckboxSelectMultiple, label="Only these categories"

@@ -14,17 +14,17 @@ from web import clock
 
 
 class CalendarForm(forms.Form):
-    """The month in the address, as `2026-12`; this one if there is none."""
+    """The month in the address, such as `2026-12`. Empty means the current one."""
 
     month = forms.DateField(input_formats=["%Y-%m"], required=False, validators=[clock.validate_year])
 
 
 @require_safe
 def show_calendar(request: HttpRequest) -> HttpResponse:
-    """Show a month, with today in it unless the address says otherwise."""
+    """Show the month in the address, or the current one."""
     form = CalendarForm(request.GET)
     if not form.is_valid():
-        raise BadRequest("The month is none.")
+        raise BadRequest("Give a month such as 2026-12.")
     first = (form.cleaned_data["month"] or clock.today()).replace(day=1)
     weeks = read_month(request.user, first)
     overdue, overdue_url = find_overdue_predictions(request.user)

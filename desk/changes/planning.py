@@ -69,7 +69,7 @@ class Steps:
         self.set(row, values)
 
     def set(self, row: Model, values: Values) -> None:
-        """Set fields of a row without telling of it."""
+        """Set fields of a row without reporting it."""
         stored = dict(values)
         if (links := stored.pop("categories", None)) is not None:
             self.links[row.pk] = links
@@ -330,7 +330,7 @@ class Planner:
             self.steps.change(row, {name: before[name] for name in row.HISTORY_FIELDS}, "current again")
 
     def _leave_value(self, row: Model, key: Key, reason: str) -> None:
-        """Leave a superseded value and its successors, which are told as one."""
+        """Leave a superseded value and its successors, which are reported together."""
         self._handled |= {(one.model, one.pk) for one in self.batch.added_values.get(key, [])}
         self.steps.leave(row, reason)
 
@@ -356,7 +356,7 @@ class Planner:
         if model is Fact:
             new.attribute = current.attribute
         now = read_values(current)
-        self.steps.set(current, self._end())  # told with its successor
+        self.steps.set(current, self._end())  # reported with its successor
         new.continue_from(current)
         self.steps.create.setdefault(model, []).append(new)
         self.steps.done.append(Done("changed back", new, now, values))

@@ -14,7 +14,7 @@ from web.words import count_of
 
 @require_POST
 def mark_read(request: HttpRequest) -> HttpResponse:
-    """Note that a user has read what the front page told them, and go back to it."""
+    """Record that a user has read the news on the front page, and redirect there."""
     number = read_all(user=cast("User", request.user))
     messages.success(request, f"Marked as read: {count_of(number, 'item')}." if number else "There was nothing new.")
     return HttpResponseRedirect(reverse("admin:index"))

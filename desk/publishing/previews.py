@@ -135,7 +135,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _read_token(token: str) -> tuple[type[Content], int]:
-    """Return the model and primary key that a token was signed for. Raises BadSignature, ValueError or KeyError."""
+    """Return the model and primary key that a token was signed for. Raises BadSignature, ValueError, or KeyError."""
     kind, _, pk = signer.unsign(token, max_age=timedelta(hours=LIFETIME_HOURS)).partition("-")
     return KINDS[kind], int(pk)
 

@@ -1,4 +1,4 @@
-"""Listings: what lists of tools filter, count and sort by."""
+"""Listings: what lists of tools filter, count, and sort by."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -180,9 +180,9 @@ class ListingQuerySet(models.QuerySet["Listing"]):
 
 
 class Listing(models.Model):
-    """What panel and visitors say of a published tool, as lists filter, count and sort by it.
+    """What panel and visitors say of a published tool, as lists filter, count, and sort by it.
 
-    It is all derived from tools, plans, reviews and tallies, and only triggers write it (votes/sql/listings.sql). A
+    It is all derived from tools, plans, reviews, and tallies, and only triggers write it (votes/sql/listings.sql). A
     tool has one row for now and one for each later time at which scheduled content of it is published, so the lists
     change on time by themselves. Lists read what they show of a tool from its own tables; this gives only the order.
     """

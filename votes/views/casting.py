@@ -26,7 +26,7 @@ from web.http import SeeOther, same_origin
 @same_origin
 @answer_in_ballot
 def vote(request: HtmxHttpRequest, slug: str) -> HttpResponse:
-    """Cast, change or take back a vote (POST). Show how it was counted (GET); plain forms redirect there."""
+    """Cast, change, or take back a vote (POST). Show how it was counted (GET); plain forms redirect there."""
     if request.method == "POST":
         return _cast(request, get_published_tool(slug))
     return _show(request, get_published_tool(slug, with_numbers=True))

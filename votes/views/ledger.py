@@ -26,7 +26,7 @@ from web.pages import public_page
 @public_page(depends_on=OF_TOOLS)
 @at_current_address(lambda slug: get_published_tool(slug, with_numbers=True))
 def ledger(request: HttpRequest, tool: Any) -> HttpResponse:
-    """Show the votes first cast on a tool in a month, per day: counted, held and rejected."""
+    """Show the votes first cast on a tool in a month, per day: counted, held, and rejected."""
     months = book.list_months(tool.pk)
     form = MonthForm(request.GET)
     asked = form.cleaned_data["month"] if form.is_valid() else None

@@ -31,7 +31,7 @@ def _get_published_pair(slugs: tuple[str, str]) -> tuple[Tool, Tool]:
 @same_origin
 @answer_in_ballot
 def pair_vote(request: HtmxHttpRequest, pair: tuple[str, str]) -> HttpResponse:
-    """Cast, change or take back a vote (POST). Show how it was counted (GET); plain forms redirect there."""
+    """Cast, change, or take back a vote (POST). Show how it was counted (GET); plain forms redirect there."""
     tools = _get_published_pair(pair)
     return _cast(request, tools) if request.method == "POST" else _show(request, tools)
 
