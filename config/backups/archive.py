@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 DUMP, MANIFEST, MEDIA = "database.dump", "manifest.json", "media/"
+PARTIAL = ".partial"  # how the names of files end that are being written
 FORMAT = 1
 CHUNK = 1024 * 1024  # bytes
 TABLES = """

@@ -18,6 +18,7 @@ from config.backups.archive import (
     CHUNK,
     DUMP,
     MEDIA,
+    PARTIAL,
     TABLES,
     BackupError,
     Manifest,
@@ -64,14 +65,16 @@ def restore(path: Path, *, replace: bool = False, tell: Callable[[str], None] = 
     """Bring the site to the state of an archive. Raises BackupError, and then the site is as it was.
 
     The archive is checked as a whole before anything is written. Logos have names of their own, so new ones are added
-    first and change nothing; the database then changes in one transaction; what is left over is deleted last. So the
-    site is the old one or the new one at any moment, even if this is killed.
+    first and change nothing; the database then changes in one transaction; with `replace`, files that the archive does
+    not have are deleted last. So the site is the old one or the new one at any moment, even if this is killed.
     """
     manifest = verify(path)
     _check_target(manifest, replace=replace)
     _restore_media(path)
     _restore_database(path)
-    _delete_media(but={name for name in manifest.files if name.startswith(MEDIA)})
+    if replace:
+        for file in _find_left_over(manifest):
+            file.unlink(missing_ok=True)
     with connection.cursor() as cursor:
         rows = count_rows(cursor)
     if rows != manifest.rows:
@@ -86,7 +89,7 @@ def restore(path: Path, *, replace: bool = False, tell: Callable[[str], None] = 
 
 
 def _check_target(manifest: Manifest, *, replace: bool) -> None:
-    """Raise BackupError if this release does not know the archive's schema, or the site has content."""
+    """Raise BackupError if this release does not know the archive's schema, or the site has rows or files to lose."""
     if newer := manifest.migrations - _read_disk_migrations():
         raise BackupError(
             f"The backup is of a newer release (migration {'.'.join(min(newer))}). Install that one, or a later one."
@@ -103,6 +106,13 @@ def _check_target(manifest: Manifest, *, replace: bool) -> None:
                     raise BackupError("This site is not empty. Add --replace to lose what is in it.")
         if tables and "django_migrations" not in tables:
             raise BackupError("The database has tables of something else. Add --replace to lose them.")
+    # The database may be empty by mistake while MEDIA_ROOT is that of a site.
+    files = [file for file in _find_left_over(manifest) if not file.name.endswith(PARTIAL)]
+    if files:
+        raise BackupError(
+            f"{settings.MEDIA_ROOT} has files that the backup does not have ({len(files):,}, such as {files[0].name}). "
+            "Add --replace to lose them."
+        )
 
 
 def _read_disk_migrations() -> frozenset[tuple[str, str]]:
@@ -118,18 +128,21 @@ def _restore_media(path: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             source = archive.extractfile(member)
             assert source is not None  # noqa: S101 (a regular file: verified)
-            with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".partial", delete_on_close=False) as file:
+            with tempfile.NamedTemporaryFile(dir=target.parent, suffix=PARTIAL, delete_on_close=False) as file:
                 shutil.copyfileobj(source, file, CHUNK)
                 file.close()
                 Path(file.name).chmod(0o644)
                 Path(file.name).replace(target)
 
 
-def _delete_media(*, but: set[str]) -> None:
+def _find_left_over(manifest: Manifest) -> list[Path]:
+    """Return the files under MEDIA_ROOT that the archive does not have."""
     root = Path(settings.MEDIA_ROOT)
-    for path in root.rglob("*"):
-        if path.is_file() and MEDIA + path.relative_to(root).as_posix() not in but:
-            path.unlink(missing_ok=True)
+    return [
+        path
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and MEDIA + path.relative_to(root).as_posix() not in manifest.files
+    ]
 
 
 def _restore_database(path: Path) -> None:

@@ -22,6 +22,7 @@ from config.backups.archive import (
     FORMAT,
     MANIFEST,
     MEDIA,
+    PARTIAL,
     BackupError,
     HashingReader,
     Manifest,
@@ -40,7 +41,7 @@ def back_up(path: Path) -> Manifest:
     """
     if path.exists():
         raise BackupError(f"{path} exists. Choose another name.")
-    partial = path.with_name(f"{path.name}.partial")
+    partial = path.with_name(path.name + PARTIAL)
     try:
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             manifest = _write_archive(file)
@@ -104,7 +105,7 @@ def _add_media(archive: tarfile.TarFile, files: dict[str, tuple[int, str]]) -> N
     root = Path(settings.MEDIA_ROOT)
     for path in sorted(root.rglob("*")):
         name = MEDIA + path.relative_to(root).as_posix()
-        if name in files or not path.is_file() or path.name.endswith(".partial"):
+        if name in files or not path.is_file() or path.name.endswith(PARTIAL):
             continue
         with suppress(FileNotFoundError), path.open("rb") as source:  # deleted in the meantime
             size = os.fstat(source.fileno()).st_size

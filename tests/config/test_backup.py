@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,6 +104,22 @@ def test_backup_is_restored_elsewhere_with_everything(archive, elsewhere, tmp_pa
     with connection.cursor() as cursor:
         assert list_rows() == archives.count_rows(cursor)
     assert [path.name for path in (tmp_path / "elsewhere").rglob("*.webp")] == [Path(LOGO).name]
+
+
+def test_files_that_the_backup_does_not_have_are_lost_only_with_replace(archive, elsewhere, tmp_path):
+    kept = tmp_path / "elsewhere" / "logos" / "fedcba9876543210fedcba9876543210.png"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"old")
+    code, printed = manage("restore", str(archive), **elsewhere)
+    assert (code, "has files that the backup does not have (1, such as fedcba98" in printed) == (1, True), printed
+    assert "Add --replace to lose them." in printed
+    assert (list_rows(), kept.read_bytes()) == ({}, b"old")
+
+    # What an earlier restoration wrote, and began to write, is no loss.
+    kept.rename(partial := kept.with_name("tmp0.partial"))
+    shutil.copyfile(tmp_path / "media" / LOGO, tmp_path / "elsewhere" / LOGO)
+    code, printed = manage("restore", str(archive), **elsewhere)
+    assert (code, " was restored: " in printed, partial.exists()) == (0, True, True), printed
 
 
 def test_killed_restoration_leaves_the_site_as_it_was(archive, elsewhere):
