@@ -141,6 +141,11 @@ def check_encodings(edge: nginx.Edge) -> None:
             assert encoding in encodings
             assert DECOMPRESS[encoding](answer.body) == plain
         assert answer.cache == "HIT"
+    # The end of an address is not read as an encoding.
+    assert fetch(edge, "/search/?q=aider", Accept_Encoding="gzip").headers["Content-Encoding"] == "gzip"
+    longer = fetch(edge, "/search/?q=aidergzip")
+    assert (longer.cache, longer.headers.get("Content-Encoding")) == ("MISS", None)
+    assert b"aidergzip" in longer.body
 
 
 def check_personal_pages(edge: nginx.Edge) -> None:

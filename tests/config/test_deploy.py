@@ -1,6 +1,10 @@
 """The files in deploy/: what they name exists, and what they set is documented."""
 
+import os
 import re
+import shlex
+import subprocess
+import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -61,12 +65,65 @@ def test_compose_names_only_what_it_has():
     assert find_management_commands(COMPOSE) <= get_commands().keys()
 
 
+DAY = 24 * 3600  # seconds
+
+
+@pytest.fixture
+def backups(tmp_path) -> Path:
+    """A folder with backups and what a killed backup left behind, each named after its age in days."""
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for name, days in (("shipside-40.tar", 40), ("shipside-3.tar", 3), ("shipside-2.tar.partial", 2)):
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - days * DAY,) * 2)
+    (folder / "shipside-0.tar.partial").touch()
+    (folder / "other-40.tar").touch()
+    return folder
+
+
+def list_names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_compose_deletes_old_backups_only_after_a_new_one(status, backups, tmp_path):
+    before = list_names(backups)
+    programs = {"sleep": f"mkdir {tmp_path}/slept 2>{tmp_path}/ended", "python": f"exit {status}"}  # one night only
+    for name, script in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    shell, options, script = read_services()["backup"]["command"]
+    script = script.replace("$$", "$").replace("/srv/backups", str(backups))
+    subprocess.run([shell, options, script], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False, timeout=30)
+    assert (tmp_path / "ended").exists()
+    assert list_names(backups) == (before if status else before - {"shipside-40.tar", "shipside-2.tar.partial"})
+
+
+def test_systemd_deletes_old_backups_only_after_a_new_one(backups):
+    before = list_names(backups)
+    unit = (DEPLOY / "systemd" / "shipside-backup.service").read_text()
+    assert "Type=oneshot" in unit  # systemd runs ExecStartPost when ExecStart has succeeded
+    assert " -delete" not in re.search(r"^ExecStart=(.*)$", unit, re.M)[1]
+    for command in re.findall(r"^ExecStartPost=(.*)$", unit, re.M):
+        subprocess.run(shlex.split(command.replace("/srv/shipside/backups", str(backups))), check=True)
+    assert list_names(backups) == before - {"shipside-40.tar", "shipside-2.tar.partial"}
+
+
 def test_nginx_says_how_to_fill_in_each_name():
     text = (DEPLOY / "nginx.conf").read_text()
     assert set(re.findall(r"\$\{(\w+)\}", text)) == set(NAMES)
     for name in NAMES:
         assert re.search(rf"^#.*\b{name}=", text, re.M), name
         assert f"${name} " in text or f"${name}'" in text, name
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "folder"),
+    [("nginx.conf", "CACHE_DIR", "/var/lib/nginx/shipside"), ("pgbouncer.ini", "POOLER_DIR", "/var/run/postgresql")],
+)
+def test_instructions_name_folders_that_debian_has(file, name, folder):
+    """nginx creates a folder, but not its parent, and PgBouncer creates none. Debian's packages have these."""
+    assert re.search(rf"^[#;].*\b{name}=(\S+)", (DEPLOY / file).read_text(), re.M)[1] == folder
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
