@@ -22,11 +22,13 @@ from desk.shapes import Initial
 from desk.tool_page.sourced_rows import FactFormSet, PlanFormSet
 from tools.models import Fact, Plan, Tool
 from web.fields import LineField
-from web.words import count_of
+from web.words import count_of, join_words
 
-TOOL_FIELDS = ("category", "tagline", "description", "website", "example")
+_IDENTIFYING_FIELDS = ("name", "short_name", "aliases", "model_ids")
+TOOL_FIELDS = ("category", *(field for field in Tool.OWN_FIELDS if field not in _IDENTIFYING_FIELDS))
+COPIED = [str(field.verbose_name) for name in TOOL_FIELDS for field in Tool._meta.fields if field.name == name]
 NOT_COPIED = (
-    "Not copied: its short and other names, its model ids and its logo, on which days its sources were checked, its "
+    "Not copied: its short and other names, its model ids, its logo, the days on which its sources were checked, its "
     "verdicts and predictions, votes, comparisons, corrections, and history."
 )
 MAX_SOURCES = 20  # tools that the page to choose one lists
@@ -109,10 +111,11 @@ class CopyingAdmin(admin.ModelAdmin):
             words = "{} of {}, filled in below as new rows that nobody has verified. Nothing is saved yet."
             return format_html(words, plans.capitalize(), link)
         words = (
-            "A copy of {}, which is not saved yet. Copied: category, tagline, description, website, {}, and {}, with "
-            "their sources. {} Give it a name of its own; it becomes a draft."
+            "A copy of {}, which is not saved yet. Copied: {}, with their sources. {} Give it a name of its own; it "
+            "becomes a draft."
         )
-        return format_html(words, link, plans, count_of(copied.get("facts", 0), "fact"), NOT_COPIED)
+        facts = count_of(copied.get("facts", 0), "fact")
+        return format_html(words, link, join_words([*COPIED, plans, facts]), NOT_COPIED)
 
     @method_decorator(require_safe)
     def copy_plans_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -39,8 +39,8 @@ def test_duplicate_is_a_draft_with_a_name_of_its_own(admin_client):
     address = f"{ADD}?duplicate={source.pk}"
     page = admin_client.get(address)
     assert (
-        "A copy of One , which is not saved yet. Copied: category, tagline, description, website, two prices, and one "
-        "fact, with their sources. Not copied: its short and other names"
+        "A copy of One , which is not saved yet. Copied: category, tagline, description, website, example, two "
+        "prices, and one fact, with their sources. Not copied: its short and other names"
     ) in read_text(page)
     form = fill_tool_form(page)
     assert (form["name"], form["tagline"], form["aliases"]) == ("", "A line.", "")
