@@ -103,6 +103,11 @@ def remove(stem: str) -> None:
         default_storage.delete(_path(stem, kind))
 
 
+def list_file_names(stem: str) -> list[str]:
+    """Return the names of a logo's files in MEDIA_ROOT."""
+    return [_path(stem, kind) for kind in TYPES]
+
+
 def read_file(stem: str, kind: str) -> bytes:
     """Return a logo's file; `kind` is `webp` or `png`. Raises FileNotFoundError."""
     with default_storage.open(_path(stem, kind)) as file:

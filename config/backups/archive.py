@@ -34,6 +34,8 @@ class Manifest:
     """Size in bytes and SHA-256 by name in the archive."""
     key: str
     """A fingerprint of the SECRET_KEY under which votes are signed and second factors encrypted."""
+    missing: frozenset[str]
+    """Names that files of logos would have in the archive, had they been in MEDIA_ROOT as the database says."""
 
 
 def count_rows(cursor: Any) -> dict[str, int]:
@@ -107,7 +109,14 @@ def _parse_manifest(text: bytes) -> Manifest:
         fields["rows"],
         {name: (file["bytes"], file["sha256"]) for name, file in fields["files"].items()},
         fields["key"],
+        frozenset(fields.get("missing", ())),  # archives of earlier releases do not say
     )
+
+
+def describe_missing(manifest: Manifest) -> str:
+    """Return a sentence about the logos that an archive lacks."""
+    names = sorted(name.removeprefix(MEDIA) for name in manifest.missing)
+    return f"The backup lacks {len(names):,} files of logos: {', '.join(names[:3])}{', …' if names[3:] else '.'}"
 
 
 def fingerprint_key(key: str) -> str:

@@ -136,12 +136,12 @@ def _restore_media(path: Path) -> None:
 
 
 def _find_left_over(manifest: Manifest) -> list[Path]:
-    """Return the files under MEDIA_ROOT that the archive does not have."""
-    root = Path(settings.MEDIA_ROOT)
+    """Return the files under MEDIA_ROOT that the archive does not have, except logos that it should have."""
+    root, wanted = Path(settings.MEDIA_ROOT), manifest.files.keys() | manifest.missing
     return [
         path
         for path in sorted(root.rglob("*"))
-        if path.is_file() and MEDIA + path.relative_to(root).as_posix() not in manifest.files
+        if path.is_file() and MEDIA + path.relative_to(root).as_posix() not in wanted
     ]
 
 

@@ -7,10 +7,11 @@ import shutil
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 from django.db import connection
@@ -30,14 +31,19 @@ from config.backups.archive import (
     fingerprint_key,
 )
 from config.backups.programs import run_program
+from tools import logos
 
+_LOGOS = """
+SELECT logo FROM tools_tool WHERE logo <> '' UNION SELECT logo FROM desk_pendingchange WHERE logo <> ''
+"""
 _DUMP_OPTIONS = ("--format=custom", "--no-owner", "--no-privileges", "--no-comments", "--no-unlogged-table-data")
 
 
 def back_up(path: Path) -> Manifest:
     """Write an archive of the site as it is at one moment, while it goes on working. Raises BackupError.
 
-    The file appears under its name when it is complete.
+    The file appears under its name when it is complete. An archive that lacks files of logos is written, too: the
+    database must not stay without a backup because a logo was lost. The manifest then names what is missing.
     """
     if path.exists():
         raise BackupError(f"{path} exists. Choose another name.")
@@ -62,18 +68,21 @@ def _write_archive(file: IO[bytes]) -> Manifest:
         # A logo is stored before the row that names it, and deleted after it. So the files of one moment are among
         # those before it and those just after it.
         _add_media(archive, files)
-        with _snapshot() as (snapshot, migrations, rows):
+        with _snapshot() as snapshot:
             _add_media(archive, files)
-            _add_dump(archive, files, snapshot)
-        manifest = Manifest(made_at, migrations, rows, files, fingerprint_key(settings.SECRET_KEY))
+            missing = _find_missing(snapshot.logos, files)
+            _add_dump(archive, files, snapshot.name)
+        key = fingerprint_key(settings.SECRET_KEY)
+        manifest = Manifest(made_at, snapshot.migrations, snapshot.rows, files, key, missing)
         text = json.dumps(
             {
                 "format": FORMAT,
                 "made_at": made_at,
-                "migrations": sorted(migrations),
-                "rows": rows,
+                "migrations": sorted(manifest.migrations),
+                "rows": manifest.rows,
                 "files": {name: {"bytes": size, "sha256": digest} for name, (size, digest) in files.items()},
                 "key": manifest.key,
+                "missing": sorted(missing),
             },
             indent=1,
         ).encode()
@@ -81,9 +90,21 @@ def _write_archive(file: IO[bytes]) -> Manifest:
     return manifest
 
 
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """What the database holds at the moment of the dump."""
+
+    name: str
+    migrations: frozenset[tuple[str, str]]
+    rows: dict[str, int]
+    """By table."""
+    logos: frozenset[str]
+    """Stems, those of pending changes included."""
+
+
 @contextmanager
-def _snapshot() -> Iterator[tuple[str, frozenset[tuple[str, str]], dict[str, int]]]:
-    """Open a transaction in which pg_dump can join. Yield its name, the migrations, and the rows of each table."""
+def _snapshot() -> Iterator[_Snapshot]:
+    """Open a transaction in which pg_dump can join."""
     apart = connection.copy()
     try:
         apart.set_autocommit(False)
@@ -95,9 +116,28 @@ def _snapshot() -> Iterator[tuple[str, frozenset[tuple[str, str]], dict[str, int
             cursor.execute("SELECT app, name FROM django_migrations")
             migrations = frozenset(cursor.fetchall())
             rows = count_rows(cursor)
-        yield snapshot, migrations, rows
+            stems = _read_logos(cursor)
+        yield _Snapshot(snapshot, migrations, rows, stems)
     finally:
         apart.close()
+
+
+def _read_logos(cursor: Any) -> frozenset[str]:
+    cursor.execute(_LOGOS)
+    return frozenset(stem for (stem,) in cursor.fetchall())
+
+
+def _find_missing(stems: frozenset[str], files: Container[str]) -> frozenset[str]:
+    """Return the names of files of logos that are not in the archive. A logo that was removed since does not count."""
+
+    def find(stems: frozenset[str]) -> frozenset[str]:
+        names = (MEDIA + name for stem in stems for name in logos.list_file_names(stem))
+        return frozenset(name for name in names if name not in files)
+
+    if not find(stems):
+        return frozenset()
+    with connection.cursor() as cursor:
+        return find(stems & _read_logos(cursor))
 
 
 def _add_media(archive: tarfile.TarFile, files: dict[str, tuple[int, str]]) -> None:
@@ -107,7 +147,13 @@ def _add_media(archive: tarfile.TarFile, files: dict[str, tuple[int, str]]) -> N
         name = MEDIA + path.relative_to(root).as_posix()
         if name in files or not path.is_file() or path.name.endswith(PARTIAL):
             continue
-        with suppress(FileNotFoundError), path.open("rb") as source:  # deleted in the meantime
+        try:
+            source = path.open("rb")
+        except FileNotFoundError:  # deleted in the meantime
+            continue
+        except OSError as error:
+            raise BackupError(f"{path} cannot be read: {error.strerror}.") from error
+        with source:
             size = os.fstat(source.fileno()).st_size
             reader = HashingReader(source)
             archive.addfile(_describe(name, size), reader)

@@ -15,12 +15,15 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from config.backups import archive as archives
 from config.backups import restoring, writing
+from desk.models import PendingChange
 from tests import factories as make
 from tests.commands import run_command
 from tests.server import database_url
+from tools.models import Tool
 
 ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = "test_shipside_elsewhere"
@@ -190,3 +193,35 @@ def test_backup_that_fails_leaves_no_file(archive, tmp_path, monkeypatch):
     with pytest.raises(archives.BackupError, match="pg_dump failed"):
         writing.back_up(tmp_path / "other.tar")
     assert [path.name for path in tmp_path.glob("*.tar*")] == ["site.tar"]
+
+
+def test_backup_without_a_stored_logo_is_written_but_fails(archive, elsewhere, tmp_path):
+    stem, pending = Path(LOGO).stem, "fedcba9876543210" * 2
+    Tool.objects.filter(name="A draft").update(logo=stem)
+    PendingChange.objects.create(tool=make.tool(), posted={}, logo=pending, kept_at=timezone.now())
+    lost = [f"logos/{stem}.png", f"logos/{pending}.png", f"logos/{pending}.webp"]
+    site = {"DATABASE_URL": database_url(), "MEDIA_ROOT": str(tmp_path / "media")}
+    code, printed = manage("backup", str(tmp_path / "lacking.tar"), **site)
+    assert (code, f"The backup lacks 3 files of logos: {', '.join(lost)}. Put them back" in printed) == (1, True), (
+        printed
+    )
+    assert archives.verify(tmp_path / "lacking.tar").missing == {f"media/{name}" for name in lost}
+
+    # A file that the database names is not left over from another site.
+    (tmp_path / "elsewhere" / "logos").mkdir(parents=True)
+    (tmp_path / "elsewhere" / lost[0]).write_bytes(b"found")
+    code, printed = manage("restore", str(tmp_path / "lacking.tar"), **elsewhere)
+    assert (code, "The backup lacks 3 files of logos" in printed) == (0, True), printed
+    assert (tmp_path / "elsewhere" / lost[0]).read_bytes() == b"found"
+
+    code, printed = manage("backup", str(tmp_path / "gone.tar"), **{**site, "MEDIA_ROOT": str(tmp_path / "unmounted")})
+    assert (code, "The backup lacks 4 files of logos" in printed) == (1, True), printed
+
+
+@pytest.mark.django_db
+def test_logo_that_is_removed_during_a_backup_is_not_missing():
+    stored, removed = "0123456789abcdef" * 2, "fedcba9876543210" * 2
+    make.tool(logo=stored)
+    files = {f"media/logos/{stored}.webp"}
+    assert writing._find_missing(frozenset({stored, removed}), files) == {f"media/logos/{stored}.png"}
+    assert writing._find_missing(frozenset({removed}), files) == set()

@@ -1,9 +1,10 @@
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from config.backups.archive import MEDIA, BackupError
+from config.backups.archive import MEDIA, BackupError, describe_missing
 from config.backups.writing import back_up
 
 
@@ -23,3 +24,8 @@ class Command(BaseCommand):
             f"{file}: {sum(manifest.rows.values()):,} rows in {len(manifest.rows)} tables and {logos:,} files of "
             f"logos, {file.stat().st_size:,} bytes. Keep SECRET_KEY with it, in another place."
         )
+        if manifest.missing:
+            raise CommandError(
+                f"{describe_missing(manifest)} Put them back into {settings.MEDIA_ROOT}, or remove these logos at the "
+                "desk. Then make another backup."
+            )

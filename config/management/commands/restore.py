@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from config.backups.archive import BackupError, verify
+from config.backups.archive import BackupError, describe_missing, verify
 from config.backups.restoring import restore
 
 
@@ -21,6 +21,8 @@ class Command(BaseCommand):
             manifest = verify(file) if verify_only else restore(file, replace=replace, tell=self.stderr.write)
         except BackupError as error:
             raise CommandError(str(error)) from None
+        if manifest.missing:
+            self.stderr.write(describe_missing(manifest))
         done = "is complete" if verify_only else "was restored"
         self.stdout.write(
             f"{file} of {manifest.made_at} {done}: {sum(manifest.rows.values()):,} rows in {len(manifest.rows)} tables "
