@@ -57,7 +57,7 @@ class AccountAdapter(DefaultAccountAdapter):
         sessions.begin(request)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Return whether to reauthenticate. Not right after a sign-in, whatever allauth would say."""
+        """Return whether to reauthenticate. Never right after a sign-in, regardless of allauth's own answer."""
         records = get_authentication_records(self.request, self.request.user)
         just_now = bool(records) and time.time() - records[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT
         return not just_now and super().is_reauthentication_required(app=app, **kwargs)

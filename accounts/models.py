@@ -42,7 +42,7 @@ class UserManager(DjangoUserManager["User"]):
         return at_desk.filter(digest_interval__in=DIGEST_INTERVALS).exclude(email="")
 
     def due_for_digest(self, *, at: datetime) -> "models.QuerySet[User]":
-        """Return those whose last digest is as long ago as their interval, or who never got one."""
+        """Return those whose interval has passed since their last digest, or who never got one."""
         is_over = [Q(digest_interval=name, digest_at__lte=at - interval) for name, interval in DIGEST_INTERVALS.items()]
         return self.wants_digest().filter(reduce(or_, is_over, Q(digest_at=None)))
 
@@ -100,12 +100,12 @@ class PresenceQuerySet(models.QuerySet["Presence"]):
 
 
 class Presence(models.Model):
-    """A user who has the form of an object open at the desk, until they leave it or their browser falls silent."""
+    """A user who has the form of an object open at the desk, until they leave it or their heartbeats stop."""
 
     OPENING = timedelta(minutes=10)
-    """How long opening a form counts in a browser that does not say afterwards that it is still open."""
+    """How long a form counts as open if the browser sends no heartbeat."""
     BEAT = timedelta(minutes=2)
-    """The same after a browser has said so (static/desk/presence.js)."""
+    """How long a form counts as open after a heartbeat (static/desk/presence.js)."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="presences")
     content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")

@@ -61,7 +61,7 @@ def build_step_url(request: HttpRequest) -> str:
 
 
 def note_change(request: HttpRequest, *, before: frozenset[int]) -> None:
-    """After a change of a user's factors, count new ones as given by this session, and end the other sessions.
+    """Count a user's new factors as given by this session, and end the other sessions, after a change of factors.
 
     `before` is what `read_factors` returned before the change.
     """

@@ -29,7 +29,7 @@ def begin_again(request: HttpRequest) -> None:
 
 
 def renew(request: HttpRequest) -> None:
-    """Put off the end of a session that is being used. That is stored only if it wins some minutes."""
+    """Extend a session that is being used. The new end is stored only if it is some minutes later."""
     if began := request.session.get(_BEGAN):
         end = _find_end(datetime.fromtimestamp(began, UTC))
         if end - request.session.get_expiry_date() > _WORTH_STORING:

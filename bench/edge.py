@@ -1,7 +1,7 @@
 """Requests per second of nginx with deploy/nginx.conf, beside the same nginx serving the same bytes as a file.
 
 `make bench-edge`, or `python -m bench.edge [--rounds 7] [--seconds 4] [--connections 16] [--check]`. It needs nginx and
-`wrk`. A comparison is asked for over TLS and compressed: through nginx, which keeps it for a second; as a file, from
+`wrk`. A comparison is asked for over TLS and compressed: through nginx, which caches it for a second; as a file, from
 the same nginx; and from gunicorn, without TLS. The figures are medians over rounds that measure every subject in turn,
 and the share is the median of the ratios within each round. With `--check` it exits with 1 below the goal.
 """
@@ -109,7 +109,7 @@ def _measure(address: str, options: argparse.Namespace) -> float:
 
 
 def _print(rates: dict[str, list[float]], options: argparse.Namespace, *, size: int) -> float:
-    """Print the medians, and return the share of the file's rate that kept pages reach."""
+    """Print the medians, and return the share of the file's rate that cached pages reach."""
     print(  # noqa: T201
         f"{PAGE}, {size:,} bytes compressed; {options.rounds} rounds of {options.seconds} s, {options.connections} "
         "connections"

@@ -3,7 +3,7 @@
 `make bench-page`, or `python -m bench.page [--rounds 15] [--seconds 1] [--connections 8] [--check] [--pooler]`. It
 needs `wrk`. It creates its own database with the demonstration content and 50,000 votes, and starts gunicorn four
 times: with the empty view (bench/empty.py), and with the site as production runs it; without stored pages
-("rendered"); and also without what processes keep of editors' words and of HTML ("rendered, cold"). With `--pooler`
+("rendered"); and also without the caches of editors' words and HTML ("rendered, cold"). With `--pooler`
 it also starts one that reaches the database by PgBouncer (deploy/pgbouncer.ini), hence without prepared statements.
 Rendered pages are requested without compression, all others with it. It requests each in turn, in many short rounds.
 

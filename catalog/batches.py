@@ -25,7 +25,7 @@ class ToolBatch:
         self.parts = list(parts)
         self.tools = {tool.slug: tool for tool in Tool.objects.filter(slug__in=[part.slug for _, part in self.parts])}
         self.public_since = Tool.objects.filter(pk__in=[tool.pk for tool in self.tools.values()]).public_since()
-        """When the tools came out that readers saw before this import, by id."""
+        """{id: when it was published} of the tools that readers saw before this import."""
         self.plans = {
             (plan.tool_id, plan.name, plan.superseded_at): plan
             for plan in Plan.objects.filter(tool__in=self._get_tool_ids("plans"))

@@ -1,7 +1,7 @@
 """Typed values: checks the attributes of a file against the site, and gives its facts their canonical values.
 
 In a file of the current format, a value that does not fit its attribute's kind is a problem. In an older one every fact
-is text, so a value that is understood becomes typed, and a fact that is not is left out; the report says so of each.
+is text: a value that can be parsed becomes typed, and any other fact is left out. The report lists both.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Bulk changes: what was changed at once in many rows, so that it can be looked up and undone as a whole."""
+"""Bulk changes: what one action changed in many rows, so that it can be inspected and undone as a whole."""
 
 from django.conf import settings
 from django.db import models

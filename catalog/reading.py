@@ -32,7 +32,7 @@ class Catalog:
         self._raw = raw
         self.is_old = is_old
         self.remarks: list[ImportProblem] = []
-        """What became of text that an old file has for facts that are typed by now."""
+        """What became of the text in an old file for facts that are typed now."""
 
     def name_object(self, place: Place) -> str:
         """Return the name of the object that a place leads to or into, as far as the file gives one; otherwise ""."""

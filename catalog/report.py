@@ -46,7 +46,7 @@ class ImportReport:
     unchanged: Counter[str] = field(default_factory=Counter)
     changes: list[RowChange] = field(default_factory=list)
     additions: list[RowAddition] = field(default_factory=list)
-    # What became of text that an old file has for facts that are typed by now.
+    # What became of the text in an old file for facts that are typed now.
     remarks: list[ImportProblem] = field(default_factory=list)
     # How many rows of each model get another time of publication or withdrawal. A user who may not publish by hand may
     # not do it with a file either.

@@ -229,7 +229,7 @@ class ReviewPart(CatalogPart):
     def check_basis(self) -> Self:
         if errors := find_basis_errors(**{name: getattr(self, name) for name in Review.BASIS_FIELDS}):
             raise ValueError(" ".join(errors.values()))
-        if "basis" in self.model_fields_set:  # a basis is said as a whole: what it leaves out is empty
+        if "basis" in self.model_fields_set:  # a basis is given as a whole: keys that it omits are empty
             self.model_fields_set.update(Review.BASIS_FIELDS)
         return self
 

@@ -1,4 +1,4 @@
-"""Through which published content readers see a row, so that who may publish that decides what becomes of it."""
+"""The published content in which readers see a row. Only users who may publish that content may change the row."""
 
 from collections.abc import Collection
 from typing import Any

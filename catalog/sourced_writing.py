@@ -41,7 +41,7 @@ class SourcedWriter:
         """Write all parts, and report each."""
         for place, tool_part in self._batch.parts:
             parts = getattr(tool_part, self._section)
-            # The file itself says since when a value is current whose history it has. Others begin with this import.
+            # If the file has the history of a value, it also says when the value became current. Others begin now.
             has_history = Counter(getattr(part, self._key) for part in parts if part.superseded_at)
             for index, part in enumerate(parts):
                 begins_now = not has_history[getattr(part, self._key)]
@@ -83,10 +83,10 @@ class SourcedWriter:
         self._report.record_added(self._model, row, place)
 
     def _change_value(self, place: Place, tool: Tool, row: Any, part: Any) -> None:
-        """Give a row another value: by superseding it if readers saw it."""
+        """Change the value of a row: supersede it if readers saw it, and overwrite it otherwise."""
         values = self._get_values(part)
         if "source" not in part.model_fields_set:
-            values["source"] = row.source  # not said is not empty; the day of verification was of the old value
+            values["source"] = row.source  # an omitted source stays; the day of verification was that of the old value
         values |= get_unmentioned_terms(row, part)
         changes: Fields = {
             field: (getattr(row, field), values[field])

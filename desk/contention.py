@@ -1,9 +1,9 @@
-"""What the desk answers while others hold its locks, or while the database or a disk takes no changes: nothing is
-saved, nothing typed is lost, and it says why.
+"""Responses of the desk while others hold its locks, or while the database or a disk takes no changes: nothing is
+saved, nothing typed is lost, and the page says why.
 
-PostgreSQL ends a transaction that waits too long or is part of a deadlock. After a deadlock the request is processed
-once more, because the other transaction is through by then. Otherwise a form is shown again with what was typed, and
-any other page becomes one with a button that sends the same request again. Both answer 503 with Retry-After.
+PostgreSQL ends a transaction that waits too long or is part of a deadlock. After a deadlock the request is retried
+once, because the other transaction has finished by then. Otherwise a form is shown again with what was typed, and any
+other page becomes one with a button that sends the same request again. Both answer 503 with Retry-After.
 """
 
 import errno

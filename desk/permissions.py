@@ -33,10 +33,10 @@ def may_override_gate(user: AnyUser, model: type[Model]) -> bool:
 
 
 def find_missing_right(user: AnyUser, row: Model, *, joins: Collection[str] = ()) -> type[Model] | None:
-    """Return what a user would have to be able to publish to change a row at once; None if they may change it.
+    """Return the content that a user must be able to publish to change a row directly; None if they may change it.
 
-    What readers see is changed by those who may publish it. Others propose a change on the form of a tool or a
-    comparison, or ask (`desk.shown.explain`). `joins` are the slugs of categories that an attribute is to be in.
+    What readers see is changed by users who may publish it. Others propose a change on the form of a tool or a
+    comparison, or ask (`desk.shown.explain`). `joins` are the slugs of categories that an attribute is about to join.
     """
     if all(may_publish(user, model) for model in PUBLISH_PERMISSIONS):
         return None

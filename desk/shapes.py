@@ -26,13 +26,13 @@ type Fieldsets = _FieldsetSpec
 type Posted = _DataT
 type Files = _FilesT
 type Cleaned = dict[str, Any]
-"""What the fields of a form made of what was typed, by name."""
+"""The cleaned values of a form, by the names of fields."""
 type Initial = dict[str, Any]
-"""What the fields of a form show at first, by name."""
+"""The initial values of a form, by the names of fields."""
 
 
 class FormOptions(TypedDict, total=False):
-    """What Django builds a model form with, besides what was posted."""
+    """The options with which Django builds a model form, besides posted data."""
 
     auto_id: bool | str
     prefix: str | None
@@ -46,7 +46,7 @@ class FormOptions(TypedDict, total=False):
 
 
 class FormSetOptions(TypedDict, total=False):
-    """What Django builds an inline's formset with."""
+    """The options with which Django builds an inline's formset."""
 
     data: "Posted | None"
     files: "Files | None"
@@ -56,7 +56,7 @@ class FormSetOptions(TypedDict, total=False):
 
 
 class FieldOptions(TypedDict, total=False):
-    """What a form field takes that our own fields pass on."""
+    """The options that our own form fields pass on."""
 
     required: bool
     widget: Widget | type[Widget] | None
@@ -66,6 +66,6 @@ class FieldOptions(TypedDict, total=False):
 
 
 class TextFieldOptions(FieldOptions, total=False):
-    """What a form field of text takes that our own fields pass on."""
+    """The options that our own text fields pass on."""
 
     max_length: int | None

@@ -1,4 +1,4 @@
-"""What readers see: who changes it at once, and what others do instead."""
+"""What readers see: who may change it directly, and what others do instead."""
 
 from django.db.models import Model
 from django.urls import reverse
@@ -41,7 +41,7 @@ def explain_publishing(content: type[Model]) -> str:
 
 
 def ask_editor(content: type[Model]) -> str:
-    """Return whom to ask who may publish content of a kind, as a sentence."""
+    """Return a sentence that names people who may publish content of a kind."""
     people = User.objects.with_perm(PUBLISH_PERMISSIONS[content]).filter(is_staff=True).order_by("username")
     names = [name_person(user) for user in people[:MAX_NAMES]]
     return f"Ask an editor: {join_words(names, 'or')}." if names else "Ask an editor."

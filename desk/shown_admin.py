@@ -14,7 +14,7 @@ from desk.shown import explain, explain_adding
 
 
 class ShownAdmin[ModelT: Model](DeskAdmin[ModelT]):
-    """A ModelAdmin whose rows only those change, while readers see them, who may publish that. Others read them."""
+    """A ModelAdmin whose rows are read-only, while readers see them, to users who may not publish them."""
 
     adds_to: ClassVar[type[Model] | None] = None
     """The content that a user must be able to publish to add a row, because readers see it at once."""

@@ -104,7 +104,7 @@ class Desk(admin.AdminSite):
         )
 
     def show_renewed(self, request: HttpRequest) -> TemplateResponse:
-        """End the small window in which a user has signed in or confirmed who they are: their session begins again."""
+        """Start the session again in the small window in which a user has signed in or confirmed who they are."""
         sessions.begin_again(request)
         words = "You are signed in. Close this window, and go on where you were."
         context = {**self.each_context(request), "title": "Your session is renewed", "words": words}
@@ -113,7 +113,7 @@ class Desk(admin.AdminSite):
     def view_on_site(self, request: HttpRequest, content_type_id: int, object_id: str) -> HttpResponse:
         """Redirect to an object's page on the site, for users who may see the object at the desk.
 
-        Django's own view asks for no permission, and its address tells the slug of a draft.
+        Django's own view checks no permission, and its redirect reveals the slug of a draft.
         """
         from django.contrib.contenttypes.models import ContentType  # after the apps are loaded
         from django.contrib.contenttypes.views import shortcut

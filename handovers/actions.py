@@ -37,7 +37,7 @@ class HandOverError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a comment led to: who is mentioned, and the names that it mentions and nobody who sees the object has."""
+    """The result of a comment: the people it mentions, and the names in it that nobody who sees the object has."""
 
     mentioned: list[User]
     unknown: list[str]
@@ -75,12 +75,12 @@ def accept(*, content: Content, by: User, text: str = "", seen: str) -> Told:
 
 
 def hand_back(*, content: Content, by: User, text: str, seen: str) -> Told:
-    """Hand something back to whom it came from, with a comment. Raises HandOverError as `accept`."""
+    """Hand something back to its author, with a comment. Raises HandOverError as `accept` does."""
     return _do(content, by, CommentKind.RETURN, text, _decide(by, HandOverState.RETURNED, seen))
 
 
 def take_back(*, content: Content, by: User) -> Told:
-    """Take back what one has handed over oneself. Raises HandOverError if it does not wait any more."""
+    """Take back one's own hand-over. Raises HandOverError if it no longer waits."""
 
     def change(found: HandOver, fresh: Content) -> None:
         if found.state != HandOverState.WAITING or found.handed_over_by_id != by.pk:
@@ -142,7 +142,7 @@ def compute_stamp(hand_over: HandOver) -> str:
 
 
 def _describe_answer(found: HandOver) -> str:
-    """Return who was faster, and with what."""
+    """Return who decided first, and what they decided."""
     match found.state:
         case HandOverState.ACCEPTED | HandOverState.RETURNED if found.decided_at:
             what = "accepted it" if found.state == HandOverState.ACCEPTED else "handed it back"
@@ -173,7 +173,7 @@ def _do(content: Content, by: User, kind: CommentKind, text: str, change: Callab
 
 
 def _note(found: HandOver, content: Content, by: User, kind: CommentKind, text: str) -> Told:
-    """Write down what somebody did or said, and whom it mentions. What mentioned them before, they have answered."""
+    """Save a step or comment with its mentions. The author's earlier mentions on the object count as answered."""
     noted = Comment.objects.create(hand_over=found, kind=kind, author=by, text=text)
     CommentMention.objects.filter(comment__hand_over=found, user=by).update(is_read=True)
     if "@" not in text:

@@ -84,10 +84,7 @@ class HandOverQuerySet(models.QuerySet["HandOver"]):
         return self.select_related(*RELATED, "handed_over_by", "decided_by")
 
     def with_words(self) -> Self:
-        """Add the last step of the hand-over as `step`, and as `words` what was said with it.
-
-        Comments may have followed it.
-        """
+        """Annotate `step`, the last step of the hand-over, and `words`, its text. Comments may have followed it."""
         steps = Comment.objects.filter(hand_over=OuterRef("pk")).exclude(kind=CommentKind.COMMENT).order_by("-pk")
         return self.annotate(words=Subquery(steps.values("text")[:1]), step=Subquery(steps.values("kind")[:1]))
 
@@ -101,8 +98,8 @@ class HandOver(models.Model):
     pending_change = models.BigIntegerField(null=True)
     """The id of the pending change that was handed over (desk.models.PendingChange); None for a draft.
 
-    It stays when the change is published or discarded, so that what was said about it is not taken for words about
-    the next one, which has another id.
+    It stays after the change is published or discarded, so that its comments are not taken for comments on the next
+    one, which has another id.
     """
     state = models.CharField(max_length=8, choices=HandOverState, default=HandOverState.OPEN)
     handed_over_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")

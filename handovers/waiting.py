@@ -67,7 +67,7 @@ def list_waiting(user: User, *, now: datetime, most: int) -> tuple[list[Waiting]
     """Return what waits for a user, at most `most` of each kind, and how many there are in all.
 
     Decisions come first, then drafts to rework, then news. A query or two per kind. Each row is checked again: a user
-    who lost the right to see an object hears no more of it.
+    who lost the right to see an object no longer gets it.
     """
     related = [f"comment__hand_over__{name}" for name in RELATED]
     mentions = CommentMention.objects.filter(user=user, is_read=False).order_by("-pk")

@@ -38,7 +38,7 @@ from web.words import count_of, format_day, isolate_name, shorten, spell_number
 FIRST_ISSUE = timedelta(days=7)  # how far back the first issue looks
 LONGEST_TRANSACTION = timedelta(hours=1)  # what began this long before an issue was composed may be committed after it
 MAX_ITEMS = 100  # of each kind in an issue
-CHANGES_TO_READ = 500  # changes of prices, or of facts, to look at; not all of them are told
+CHANGES_TO_READ = 500  # changes of prices, or of facts, to consider; not all of them are reported
 MAX_EXCERPT_LENGTH = 320  # characters of a quote or a note
 MAX_SENTENCE_LENGTH = 700
 MIN_PAIR_VOTES = 5  # new pair votes that a tool needs to be the one to watch
@@ -46,9 +46,9 @@ EARLIER_ISSUES = 26  # whose splits are not repeated
 
 
 def find_start(*, at: datetime) -> datetime:
-    """Return the time from which news counts: when the newest issue whose news is told was composed.
+    """Return the time from which news counts: when the newest issue whose news counts as reported was composed.
 
-    If it was composed before one that was stopped, or there is none, what the stopped one looked for counts as well.
+    If a stopped issue is newer, or there is no other, the time that the stopped one covered counts as well.
     """
     last = Issue.objects.composed().order_by("-composed_at").first()
     start = last.composed_at if last else at - FIRST_ISSUE
@@ -81,9 +81,9 @@ def compose_items(*, since: datetime, at: datetime) -> list[NewsItem]:
 
 
 def note_told(items: Iterable[NewsItem], *, by_others_than: Issue | None = None) -> list[NewsItem]:
-    """Return the items with the recent issues that have told readers of them, stopped ones included. One query.
+    """Return the items with the recent issues that reported them, stopped ones included. One query.
 
-    The tool to watch is another one each week, so it is never told.
+    The tool to watch differs each week, so it never counts as reported.
     """
     issues = Issue.objects.out().newest_first()
     if by_others_than is not None:
@@ -110,7 +110,7 @@ def _build_comparisons(
             & was_public(Tool, at=looked_at, prefix="second_")
         )
     new = published.filter(is_new).exclude(pk__in=told["comparison"]).newest_first().with_numbers()
-    # Mail says nothing of made-up votes: it stays in mailboxes after the line has gone that says what they are.
+    # Mail never mentions made-up votes: it stays in mailboxes after the site's notice about them is gone.
     write_verdict = write_panel_verdict if made_up.are_there() else write_card_verdict
     for comparison in new[:MAX_ITEMS]:
         cards = build_card(comparison.first), build_card(comparison.second)
@@ -184,7 +184,7 @@ def _build_facts(
 
 
 def _build_changes(kind: str, records: list[ChangeRecord], at: datetime, told: set[int]) -> Iterator[NewsItem]:
-    """Yield the changes until `at` of which no issue has told."""
+    """Yield the changes until `at` that no issue has reported."""
     new = (one for one in records if one["id"] not in told and datetime.fromisoformat(one["at"]) <= at)
     for record in islice(new, MAX_ITEMS):
         change = shape_change(record)

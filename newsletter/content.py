@@ -175,7 +175,7 @@ def has_news(items: Iterable[NewsItem]) -> bool:
 def select_items(
     items: Sequence[NewsItem], categories: frozenset[int] | None, *, had: frozenset[int] = frozenset()
 ) -> list[NewsItem]:
-    """Return the items for a reader of `categories` (None: of all), without what the issues `had` told."""
+    """Return the items for a reader of `categories` (None: of all), without those of the earlier issues in `had`."""
     return [
         item
         for item in items

@@ -52,7 +52,7 @@ def compose_issue(*, since: datetime | None = None) -> Issue | None:
     if draft is None:
         draft = Issue(number=Issue.objects.next_number())
     before = parse_pieces(draft.content)
-    if draft.since_at is None:  # written by hand so far: what is in it was put there, so it stays
+    if draft.since_at is None:  # written by hand so far: an editor chose its pieces, so they stay
         composed = {item.key for item in items}
         items += [piece for piece in before if piece.key not in composed]
     replace_pieces(draft, pieces.merge(before, items))
@@ -201,7 +201,7 @@ def resume(*, issue: Issue) -> None:
 
 
 def stop(*, issue: Issue) -> None:
-    """Stop a paused issue: no more deliveries, and its news is news again for readers who have not got it."""
+    """Stop a paused issue: nothing more is delivered, and its news is still new for readers who did not get it."""
     _change_state(issue, IssueState.PAUSED, IssueState.STOPPED, finished_at=timezone.now())
 
 

@@ -1,6 +1,6 @@
-"""Whether readers could see a row at an earlier time, by what the site knew then.
+"""Whether readers could see a row at an earlier time, according to what the site knew then.
 
-The row itself tells only since when it counts as published. Its history tells when the site learned of it.
+The row itself stores only since when it counts as published. Its history shows when the site learned of it.
 """
 
 from datetime import datetime

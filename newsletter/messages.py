@@ -108,7 +108,7 @@ class Links:
 def build_issue_message(
     issue: Issue, links: Links, *, categories: frozenset[int] | None = None, had: frozenset[int] = frozenset()
 ) -> Message:
-    """Return an issue for a reader of `categories`, or of all categories if None, without what the issues `had` told.
+    """Return an issue for a reader of `categories` (None: of all), without the news of the issues in `had`.
 
     Mail programs truncate long messages. If the HTML exceeds MAX_HTML_BYTES, the message lists fewer items per section,
     then fewer sections, and says how many were left out.

@@ -21,8 +21,8 @@ def write_issue() -> Issue:
 def duplicate(*, issue: Issue) -> Issue:
     """Create a draft with the words and pieces of an issue. Raises IssueActionError while another is not sent.
 
-    Of a stopped issue, the pieces are for readers who have not got them. Those of another one are left out: an editor
-    decides which of them to tell again.
+    The pieces of a stopped issue are for readers who did not get them. Those of any other issue start as left out: an
+    editor decides which of them to report again.
     """
     pieces = [
         piece if issue.state == IssueState.STOPPED else replace(piece, is_left_out=True)

@@ -110,7 +110,7 @@ def select_decisions(*, tool: Tool | None = None) -> QuerySet[Decision]:
 
 
 def with_changed_at(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
-    """Annotate `changed_at`: when what readers are told last changed. Tools get other names, and are hidden."""
+    """Annotate `changed_at`: when the public text last changed. Tools are renamed and hidden."""
     of_tools = (
         LastChanged(Tool, F(column), "name", "published_at", "withdrawn_at") for column in ("tool", "first", "second")
     )
@@ -120,7 +120,7 @@ def with_changed_at(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
 def publish(decisions: Iterable[Decision]) -> list[PublicDecision]:
     """Return decisions as readers see them. Two queries.
 
-    Numbers count all decisions, from the first one on: a row that were missing would change those of all later ones.
+    Numbers count all decisions from the first one, because a missing row would change those of all later ones.
     """
     decisions = list(decisions)
     public = Tool.objects.published().in_bulk({pk for one in decisions for pk in _get_tool_ids(one)})

@@ -13,5 +13,5 @@ SITE = f"{EDITORS}, {LIVE}"
 
 NEXT_TOOL = "(SELECT min(published_at) FROM tools_tool WHERE published_at > {now})"
 
-# For pages that show of editors' work only which tools are published.
+# For pages on which editors' work decides only which tools are listed.
 OF_TOOLS = Question(SITE, next_change=NEXT_TOOL, also=made_up.MARK_SQL)

@@ -1,4 +1,4 @@
-"""Made-up votes of a demonstration: how they are told from visitors' votes, and whether there are any.
+"""Made-up votes of a demonstration: how they differ from visitors' votes, and whether there are any.
 
 They are ordinary rows in the tables of votes. Their visitors are UUIDs of version 8 in one range. Those of real
 visitors are random and of version 4, so none of them can lie in it (docs/decisions/0026-made-up-votes.md).
@@ -24,7 +24,7 @@ FRESH_SECONDS = 5.0
 
 MARK_SQL = f"""(SELECT '{MARK}' WHERE EXISTS (SELECT FROM votes_vote WHERE is_made_up(visitor))
              OR EXISTS (SELECT FROM votes_pairvote WHERE is_made_up(visitor)))"""  # noqa: S608 (ours)
-"""The mark if there are made-up votes, else NULL. Two looks into an index. The content revision changes with it."""
+"""The mark if there are made-up votes, else NULL. Two index lookups. The content revision changes with it."""
 
 _cached: tuple[bool, float] | None = None  # whether there are any, and when that was read (monotonic)
 
@@ -63,7 +63,7 @@ def are_there() -> bool:
 def are_on_page(request: HttpRequest) -> bool:
     """Return whether a page has to say that votes are made up.
 
-    A page that is stored says what was true when the question was asked that it depends on (web/pages.py).
+    A stored page says what was true when its question was answered (web/pages.py).
     """
     reading = getattr(request, "page_reading", None)
     return are_there() if reading is None else reading.also is not None

@@ -1,6 +1,6 @@
 """What one network did on all tools and pairs in a day, for moderators. Limits look at one subject at a time.
 
-A network's hash is valid for one day (votes/network.py), so that is as far as anything here can see.
+A network's hash is valid for one day (votes/network.py), so nothing here can see further than one day.
 """
 
 import uuid
@@ -14,13 +14,13 @@ from tools.models import Tool
 from votes.subjects import KINDS, Subject, SubjectKind
 
 MIN_VOTES = 3
-"""How many votes of one network on one subject are noted. Fewer are a household, or somebody's two browsers."""
+"""The fewest votes of one network on one subject that count here. Fewer may be a household's."""
 MIN_SUBJECTS = 4
-"""On how many subjects a network must have so many votes to be listed. People at one office rarely agree on so many."""
+"""The fewest subjects with MIN_VOTES for a network to be listed. People at one office rarely agree on that many."""
 MIN_AGREEING = 0.8
-"""What share of these votes must say what most of them say on the same subject. People differ; a campaign does not."""
+"""The share of these votes that must agree with most votes on their subject. People differ; campaigns do not."""
 DAYS = 3
-"""How long a network is listed. Older votes were there to be seen."""
+"""How many days a network is listed."""
 
 
 def _build_votes_sql(kind: SubjectKind) -> str:

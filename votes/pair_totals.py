@@ -1,4 +1,4 @@
-"""The votes between every two tools, for everybody's own sums: what counts today, and what the rankings count."""
+"""The votes between every two tools, for anyone who checks a ranking: what counts today, and what rankings count."""
 
 from collections.abc import Iterator
 

@@ -101,7 +101,7 @@ def error_page(
         template, text = f"{template}#message", replace(text, words=text.brief or text.words)
     context = {"status": status, "error": text, "nearest": nearest, "back": back}
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        context["has_made_up_votes"] = False  # the database may be down: never wait for it once more
+        context["has_made_up_votes"] = False  # the database may be down: never wait for it again
     response = render(request, template, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response

@@ -43,7 +43,7 @@ PATIENCE = 600  # seconds for the last votes and mails
 
 @dataclass
 class ClusterEvent:
-    """Something that was done to the cluster, and for how long what did not work."""
+    """A fault of the cluster, and for how many seconds votes, pages, and the cluster itself did not work."""
 
     name: str
     votes: float  # seconds without a vote that was acknowledged, at most
@@ -226,7 +226,7 @@ class Cluster:
 
 
 def cause_events(cluster: Cluster, probes: Probes) -> list[ClusterEvent]:
-    """Do one thing after the other to the cluster, and wait each time until it is whole."""
+    """Cause one fault after the other, and wait each time until the cluster is whole again."""
     events = []
     for name, act in cluster.list_events():
         time.sleep(CALM)
@@ -243,7 +243,7 @@ def cause_events(cluster: Cluster, probes: Probes) -> list[ClusterEvent]:
 
 
 def _wait_for_success(*lines: Availability) -> None:
-    """Wait until each has succeeded once more, for at most a minute."""
+    """Wait until each has succeeded again, for at most a minute."""
     before = [len(line.successes) for line in lines]
     until = time.monotonic() + 60
     while time.monotonic() < until and any(

@@ -1,4 +1,4 @@
-"""Programs of the cluster: where they are, as whom they run, and how their files in deploy/ are filled in."""
+"""Programs of the cluster: where they are, which user runs them, and how their files in deploy/ are filled in."""
 
 import os
 import re

@@ -201,7 +201,7 @@ class Stress:
             self.fail(f"tallies: {verification.stdout}{verification.stderr}")
 
     def _vote_last(self) -> None:
-        """Vote once more on each tool. During a long import, lists may lag behind until the next vote (decision 5)."""
+        """Vote again on each tool. During a long import, lists may lag behind until the next vote (decision 5)."""
         visitor = Browser(self.site.port)
         for slug in self.content.tools:
             visitor.send(f"/tools/{slug}/vote/", [("choice", "ship")])

@@ -34,7 +34,7 @@ def get_change_url(issue: Issue) -> str:
 
 
 def reset_ready(request: HttpRequest, issue: Issue) -> None:
-    """Make an issue a draft again that was ready and has just been changed by someone who may not send it."""
+    """Make a ready issue a draft again after someone who may not send it has changed it."""
     if request.user.has_perm("newsletter.send_issue"):
         return
     try:

@@ -58,7 +58,7 @@ class ReaderForm(forms.Form):
 
     @property
     def categories(self) -> frozenset[int] | None:
-        """What the reader chose; None for everything, and for a choice that makes no sense."""
+        """What the reader chose; None for everything, and for an invalid choice."""
         chosen = self.cleaned_data.get("category") if self.is_valid() else None
         return frozenset(category.pk for category in chosen) if chosen else None
 

@@ -49,7 +49,7 @@ class KindForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
-        if cleaned["kind"] != AttributeKind.CHOICE:  # what was suggested for choices is no mistake
+        if cleaned["kind"] != AttributeKind.CHOICE:  # suggestions for choices are not errors
             cleaned["choices"], cleaned["several"] = [], False
         if cleaned["kind"] != AttributeKind.NUMBER:
             cleaned["unit"] = ""

@@ -60,7 +60,7 @@ def catalog_file(request: HttpRequest) -> HttpResponse:
 def proposed_prices(request: HttpRequest) -> HttpResponse:
     """Show what the waiting proposal of prices would change, as the dry run of a catalog file."""
     _require_import_permission(request)
-    if request.method != "POST":  # said to those only who may post
+    if request.method != "POST":  # only users who may post get this answer
         return HttpResponseNotAllowed(["POST"])
     proposal = read_proposal()
     if proposal is None:

@@ -64,7 +64,7 @@ def read_month(user: AnyUser, first: date) -> list[list[Day]]:
 
 
 def list_undated(user: AnyUser) -> list[Entry]:
-    """Return the issue that somebody still has to send or schedule, if any: nothing says on which day. One query."""
+    """Return the issue that still has to be sent or scheduled, if any. It has no day yet. One query."""
     if not user.has_perm("newsletter.change_issue"):
         return []
     rows = Issue.objects.filter(state__in=UNSENT, scheduled_at=None).order_by("number")

@@ -23,7 +23,7 @@ RELATED: dict[type[Model], tuple[str, ...]] = {
 }
 
 type Key = tuple[type[Model], int, object]
-"""What at most one current price or fact has: its model, tool, and name or attribute."""
+"""What identifies a current price or fact: its model, tool, and name or attribute."""
 
 
 def get_key(model: type[Model], values: Values) -> Key:
@@ -62,7 +62,7 @@ class Batch:
         return self.rows[target.model].get(target.pk)
 
     def find(self, row: Model) -> Target | None:
-        """Return the target that a row is of, if there is one."""
+        """Return the target of a row, if there is one."""
         return self._by_row.get((type(row), row.pk))
 
     @cached_property
@@ -201,7 +201,7 @@ class Batch:
 
     @cached_property
     def pairs(self) -> set[frozenset[int]]:
-        """Of the pairs whose comparisons were deleted, the ones that have a comparison."""
+        """The pairs that have a comparison again after theirs was deleted."""
         wanted = [target.before for target in self.targets if target.before and "first_id" in target.before]
         ids = {values[name] for values in wanted for name in ("first_id", "second_id")}
         rows = Comparison.objects.filter(first__in=ids, second__in=ids).order_by()

@@ -70,7 +70,7 @@ def show_change(request: HttpRequest, pk: int) -> HttpResponse:
 def _show_selection(
     request: HttpRequest, change: BulkChange, context: dict[str, object], form: forms.Form | None = None
 ) -> HttpResponse:
-    """Ask whether to go on. Which rows have to stay shows when their turn comes; the first ones are named."""
+    """Ask for confirmation, naming the first rows. Which rows have to stay shows only when their turn comes."""
     rows = find_rows(request, change, change.waiting)
     names = [str(row) for row in rows[:MAX_NAMES]]
     context |= {"form": form or build_form(change.action), "names": names, "more": change.selected - len(names)}

@@ -8,7 +8,7 @@ from web.words import format_day, join_words
 
 
 def list_alarms(*, now: datetime) -> list[str]:
-    """Return what the last daily run found, and that there has been none for long. One query."""
+    """Return what the last daily run found, and whether it is overdue, in sentences. One query."""
     last = DailyRun.objects.exclude(ended_at=None).first()
     if last is None:
         return []

@@ -15,7 +15,7 @@ def _takes_part(user: AnyUser) -> TypeGuard[User]:
 
 
 def list_what_waits(viewer: Viewer) -> FrontList | None:
-    """Return the drafts to decide about or to rework, answers, and mentions. None for somebody with no content."""
+    """Return the drafts to decide about or to rework, answers, and mentions. None for a user who may see no content."""
     user = viewer.user
     if not _takes_part(user):
         return None
@@ -42,7 +42,7 @@ def list_what_waits(viewer: Viewer) -> FrontList | None:
 
 
 def list_own_hand_overs(viewer: Viewer) -> FrontList | None:
-    """Return what the user has handed over and no editor has decided about yet; None if that is nothing."""
+    """Return the user's hand-overs that no editor has decided about yet; None without any."""
     if not _takes_part(viewer.user):
         return None
     rows, total = list_handed_over(viewer.user, most=MAX_ITEMS)

@@ -57,7 +57,7 @@ class CommentForm(forms.Form):
 
 
 class HandOverPages(admin.ModelAdmin):
-    """A ModelAdmin of content whose drafts can be handed over, and whose objects can be talked about."""
+    """A ModelAdmin of content whose drafts can be handed over, and whose objects can be commented on."""
 
     def get_urls(self) -> list[URLPattern]:
         page = path(
@@ -74,7 +74,7 @@ class HandOverPages(admin.ModelAdmin):
     def build_hand_over_panel(self, request: HttpRequest, content: Content) -> dict[str, object] | None:
         """Return the context of desk/_hand_over.html: where the hand-over stands, and the way to its page.
 
-        None for somebody who takes no part, and for what is public, was never talked about, and has no pending change.
+        None for a user who takes no part, and for public content with neither comments nor a pending change.
         Four queries at most.
         """
         if not may_take_part(request.user, content):

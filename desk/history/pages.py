@@ -271,7 +271,7 @@ def _read_history_row(tracked: TrackedModel, object_id: int, version: int) -> Hi
 
 
 def _find_missing_right(user: AnyUser, tracked: TrackedModel, version: HistoryRow) -> type[models.Model] | None:
-    """Return what a user would have to be able to publish to restore a version, or to add a deleted row again."""
+    """Return the content a user must be able to publish to restore a version or a deleted row; None if they may."""
     row = tracked.model._default_manager.filter(pk=version.id).first() or version.instance
     joins: list[str] = []
     if tracked.model is Attribute:

@@ -140,7 +140,7 @@ class CurrentFilter(ConditionFilter):
 class MissingSeatFilter(ConditionFilter):
     """Tools that a seat has not written about, not even a draft.
 
-    Who may not see the drafts of other seats is offered their own seat alone, because others would tell of drafts.
+    Users who may not see the drafts of other seats are offered only their own seat, because others would reveal drafts.
     """
 
     title = "seat without a review"

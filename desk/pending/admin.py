@@ -86,7 +86,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
         return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
 
     def may_hand_over(self, request: HttpRequest, content: Content) -> bool:
-        """Hand over what is public only with its pending change, and only as somebody who may keep one."""
+        """Return whether a user may hand content over. If it is public, only users who may keep pending changes may."""
         is_public = content.state == PublicationState.PUBLISHED
         return self.may_propose(request) if is_public else super().may_hand_over(request, content)
 
@@ -246,7 +246,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
         context["publishes_at_once"] = not may_propose or self.has_publish_permission(request)
 
     def _describe_pending(self, request: HttpRequest, content: ModelT, pending: PendingChange) -> dict[str, object]:
-        """Return the context of desk/_pending.html. Only who proposes what is public may read what it says."""
+        """Return the context of desk/_pending.html. Only users who may keep pending changes may read it."""
         if not self.may_propose(request):
             return {"change": pending}
         return {

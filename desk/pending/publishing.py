@@ -133,7 +133,7 @@ def end(pending: PendingChange, *, by: Any, is_published: bool) -> None:
 
 
 def remove_unused_logo(stem: str) -> None:
-    """Remove the files of a logo that was kept with a pending change after the transaction, unless a tool has it."""
+    """Remove the logo files of a pending change after the transaction, unless a tool uses them."""
     if stem and not Tool.objects.filter(logo=stem).exists():
         transaction.on_commit(partial(logos.remove, stem))
 

@@ -46,11 +46,11 @@ ACTION_PREFIX = "CHANGE_FORM-"
 _MANAGEMENT = re.compile(r"([a-z_]+)-TOTAL_FORMS")  # of an inline; forms within the scorecard have a number, too
 _NOT_KEPT_PREFIXES = (ACTION_PREFIX, f"{ANSWER}:")
 REFUSED = (IntegrityError, AlreadySupersededError, EditionChangedError)
-"""What a save raises that others got ahead of."""
+"""What a save raises if others saved first."""
 
 
 class _Collected(BaseStorage):
-    """Messages that nobody is shown."""
+    """A storage for messages that nobody sees."""
 
     def _get(self, *args: object, **kwargs: object) -> tuple[list[Message], bool]:
         return [], True

@@ -140,7 +140,7 @@ def _name_seat(seat: Reviewer, findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _check_what_readers_need(review: Review) -> list[Finding]:
-    """Return what editions from before lack, and no current edition of a tool that is published may."""
+    """Return what is missing of gist and basis, which editions from before these fields existed do not have."""
     findings = []
     if not review.gist:
         words = f"There is no gist: the reason in one line of at most {MAX_GIST_LENGTH} characters."

@@ -118,7 +118,7 @@ class SourcedFormSet(BaseInlineFormSet):
         return model.objects.current().filter(tool=self.instance.pk)
 
     def save_new_objects(self, commit: bool = True) -> list[Sourced]:  # noqa: FBT001, FBT002 (Django's signature)
-        """Save new rows, and note since when if readers can see the tool.
+        """Save new rows, with the present time as `added_at` if readers have seen the tool.
 
         A row with the name or attribute of one that was removed in the same form continues that one.
         """

@@ -36,7 +36,7 @@ class IssueQuerySet(models.QuerySet["Issue"]):
         return self.order_by("-number")
 
     def composed(self) -> Self:
-        """Keep the issues whose news is told: neither a draft, which is composed again, nor a stopped one, nor one
+        """Keep the issues whose news counts as reported: no draft, which is composed again, no stopped one, and none
         that was written without looking for news.
         """
         return self.exclude(state__in=UNTOLD).exclude(since_at=None)
@@ -45,7 +45,7 @@ class IssueQuerySet(models.QuerySet["Issue"]):
         return self.filter(state=IssueState.STOPPED)
 
     def list_told(self, *, newest: int | None = None, but: int | None = None) -> dict[str, set[int]]:
-        """Return the ids of the objects that issues have told about, by kind of item.
+        """Return the ids of the objects that issues have reported on, by kind of item.
 
         Drafts and stopped issues do not count, nor what an editor left out. `newest` is how many issues to look at
         (default: all), `but` the id of one to ignore. One query.

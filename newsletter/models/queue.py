@@ -47,8 +47,8 @@ class OutboxKind(models.TextChoices):
 class Outbox(QueuedMail):
     """A single message: the reply to a sign-up, a test of an issue to an editor, or what waits for one at the desk.
 
-    The content of a reply or digest is decided when it is sent, by what is so at that time. It is sent at least
-    once, so twice if a worker is killed at the wrong moment: a second reply does no harm, but a missing one would.
+    The content of a reply or digest is determined when it is sent. It is sent at least once, so twice if a worker is
+    killed at the wrong moment: a second reply does no harm, but a missing one would.
     """
 
     kind = models.CharField(max_length=8, choices=OutboxKind)

@@ -29,7 +29,7 @@ def get_published_tool(slug: str, *, with_numbers: bool = False) -> Any:
 
 
 def answer_in_ballot(view: View) -> View:
-    """Say in a few words that a subject is gone if htmx asks: they stand in a ballot, which has no room for a page."""
+    """Say briefly that a subject is gone if htmx asks: the answer goes into a ballot, which has no room for a page."""
 
     @wraps(view)
     def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
