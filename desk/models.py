@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from comparisons.models import Comparison
 from tools.models import Tool
+from web.words import format_moment
 
 type Changeable = Tool | Comparison
 """What can have a pending change. A new edition of a review is a draft already."""
@@ -69,7 +70,7 @@ class PendingChange(models.Model):
         indexes = [models.Index("publish_at", name="desk_pendingchange_due", condition=Q(publish_at__isnull=False))]
 
     def __str__(self) -> str:
-        return f"{self.author_name}’s pending change of {self.kept_at:%Y-%m-%d, %H:%M} UTC"
+        return f"{self.author_name}’s pending change of {format_moment(self.kept_at)}"
 
     @property
     def content(self) -> Changeable:

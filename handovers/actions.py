@@ -26,7 +26,7 @@ from handovers.people import find_mentioned, list_people
 from tools.models import ContentRevision
 from tools.publishing import PublicationState
 from web import locks
-from web.words import format_day
+from web.words import format_moment
 
 _GONE = "It was deleted in the meantime. Nothing was done."
 
@@ -146,7 +146,7 @@ def _describe_answer(found: HandOver) -> str:
     match found.state:
         case HandOverState.ACCEPTED | HandOverState.RETURNED if found.decided_at:
             what = "accepted it" if found.state == HandOverState.ACCEPTED else "handed it back"
-            at = f"{format_day(found.decided_at.date())} at {found.decided_at:%H:%M} UTC"
+            at = format_moment(found.decided_at)
             return f"{name_person(found.decided_by)} has already {what}, on {at}. Nothing was changed."
         case HandOverState.WAITING:
             return f"{name_person(found.handed_over_by)} handed it over, and only they can take it back."

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 from web.caching import process_cache
 
@@ -20,6 +20,12 @@ MAX_NAME_LENGTH = 60  # characters, in a sentence
 def format_day(value: date) -> str:
     """Return a day as `Aug 3, 2026`."""
     return f"{_MONTHS[value.month - 1]} {value.day}, {value.year}"
+
+
+def format_moment(instant: datetime, *, with_seconds: bool = False) -> str:
+    """Return an instant as `Aug 3, 2026, 09:00 UTC`; with its seconds, as `Aug 3, 2026, 09:00:00 UTC`."""
+    at = instant.astimezone(UTC)
+    return f"{format_day(at.date())}, {at:{'%H:%M:%S' if with_seconds else '%H:%M'}} UTC"
 
 
 def spell_number(number: int) -> str:

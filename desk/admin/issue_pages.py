@@ -24,7 +24,7 @@ from newsletter.models import Issue, IssueState, Subscriber, Worker
 from newsletter.progress import read_progress
 from web import clock
 from web.http import SeeOther
-from web.words import count_of
+from web.words import count_of, format_moment
 
 MAX_ISSUES = 30
 MAX_BARS = 12
@@ -170,7 +170,7 @@ class _IssuePages:
         if not form.is_valid():
             return self._ask(request, issue, "send", form)
         at = form.cleaned_data["at"]
-        words = f"It goes out on {at:%b} {at.day}, {at:%Y, %H:%M} UTC."
+        words = f"It goes out on {format_moment(at)}."
         return _do(request, issue, IssueAction(partial(issuing.schedule, at=at), words))
 
     def _ask(self, request: HttpRequest, issue: Issue, act: str, form: ScheduleForm) -> HttpResponse:

@@ -162,7 +162,7 @@ def _format_value(value: object) -> str:
         case Decimal():
             return f"{value.normalize():f}"
         case datetime():
-            return f"{words.format_day(value.date())}, {value:%H:%M} UTC"
+            return words.format_moment(value)
         case date():
             return words.format_day(value)
         case _:

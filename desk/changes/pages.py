@@ -22,10 +22,10 @@ from desk.changes.action_form import build_form, read_options
 from desk.changes.steps import find_rows, start, stop, work_off
 from desk.changes.undoing import ChangedError, UndoReport, restore_tool, undo_change
 from desk.permissions import AnyUser, may_import
-from desk.publishing.gate import format_moment
 from tools.models import Tool
 from web.http import SeeOther
 from web.paging import get_page
+from web.words import format_moment
 
 CHANGES_PER_PAGE = 50
 MAX_NAMES = 50  # rows that the page of a selection names

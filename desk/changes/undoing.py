@@ -26,7 +26,7 @@ from reviews.models import Review
 from tools.models import Category, Fact, Plan, Tool
 from web import locks
 from web.locks import Lock
-from web.words import count_of
+from web.words import count_of, format_moment
 
 MAX_SHOWN = 200  # rows that a report shows field by field
 MAX_LEFT = 500  # rows left unchanged that a report names
@@ -102,7 +102,7 @@ def undo_change(
     """
     title = f"Undo of {change.title}"[:300]
     made = BulkChange(kind=BulkChangeKind.UNDO, title=title, made_by=by, undoes=change)
-    reason = f"undid {change.get_kind_display().lower()} of {change.made_at:%Y-%m-%d %H:%M} UTC: “{change.title}”"
+    reason = f"undid {change.get_kind_display().lower()} of {format_moment(change.made_at)}: “{change.title}”"
 
     def read() -> Iterator[list[Target]]:
         # Rows are added again after what they refer to, and deleted before it.
@@ -126,8 +126,8 @@ def restore_tool(
 
     Arguments and exceptions are those of `undo_change`.
     """
-    made = BulkChange(kind=BulkChangeKind.RESTORE, title=f"{tool} as of {at:%Y-%m-%d %H:%M} UTC"[:300], made_by=by)
-    reason = f"restored the tool as of {at:%Y-%m-%d %H:%M:%S} UTC"
+    made = BulkChange(kind=BulkChangeKind.RESTORE, title=f"{tool} as of {format_moment(at)}"[:300], made_by=by)
+    reason = f"restored the tool as of {format_moment(at, with_seconds=True)}"
 
     def read() -> Iterator[list[Target]]:
         yield read_since(tool, at)

@@ -40,7 +40,7 @@ from tools.models import Fact, Plan, Tool
 from tools.publishing import PublicationState
 from votes.models import PairTally, PairVote, Vote
 from votes.subjects import name_pair
-from web.words import format_day, join_words
+from web.words import format_day, format_moment, join_words
 
 FLIP_PERIOD = timedelta(days=90)
 IMPORT_PERIOD = timedelta(days=30)
@@ -130,7 +130,7 @@ def list_scheduled(viewer: Viewer) -> FrontList | None:
             DeskItem(
                 f"{row.reviewer} on {row.tool}" if isinstance(row, Review) else str(row),
                 link_to_form(row),
-                f"{row._meta.verbose_name}, {format_day(row.published_at.date())} at {row.published_at:%H:%M} UTC",
+                f"{row._meta.verbose_name}, {format_moment(row.published_at)}",
             )
             for row in rows[:MAX_ITEMS]
         ],
@@ -288,7 +288,7 @@ def list_imports(viewer: Viewer) -> FrontList | None:
                 row.title,
                 reverse("admin:bulk_change", args=[row.pk]),
                 join_notes(
-                    f"{format_day(row.made_at.date())}, {row.made_at:%H:%M} UTC",
+                    format_moment(row.made_at),
                     str(row.made_by or "by a command"),
                     row.summary.rstrip("."),
                 ),

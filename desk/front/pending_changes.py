@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from desk.front.front_list import FrontList, Viewer, get_total, join_notes, link_to_form, pluralize, read_first
 from desk.items import DeskItem
 from desk.models import PendingChange, PendingChangeQuerySet
-from web.words import format_day
+from web.words import format_day, format_moment
 
 LATE_AFTER = timedelta(minutes=5)
 MAX_ALARMS = 5
@@ -60,7 +60,7 @@ def _filter_readable(viewer: Viewer) -> PendingChangeQuerySet | None:
 
 def _describe(row: PendingChange) -> str:
     at = row.publish_at
-    when = f"scheduled for {format_day(at.date())} at {at:%H:%M} UTC" if at else ""
+    when = f"scheduled for {format_moment(at)}" if at else ""
     by = f"by {row.author_name}, {format_day(row.kept_at.date())}"
     count = pluralize(row.count, "field differs", "fields differ")
     return join_notes(count, by, "not published" if row.problem else when)

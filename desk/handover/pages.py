@@ -24,7 +24,7 @@ from handovers.people import list_people, may_decide, may_take_part
 from handovers.waiting import name_content
 from tools.publishing import PublicationState
 from web.fields import LineField, MultilineField
-from web.words import format_day, join_words
+from web.words import format_moment, join_words
 
 _STATES = {
     HandOverState.WAITING: "Waits for an editor, handed over by",
@@ -200,7 +200,7 @@ def describe(found: HandOver | None, content: Content) -> str:
         return "Not handed over."
     waits = found.state == HandOverState.WAITING
     by, at = (found.handed_over_by, found.handed_over_at) if waits else (found.decided_by, found.decided_at)
-    when = f"on {format_day(at.date())} at {at:%H:%M} UTC" if at else ""
+    when = f"on {format_moment(at)}" if at else ""
     return f"{_STATES[HandOverState(found.state)]} {name_person(by)} {when}."
 
 

@@ -17,7 +17,7 @@ from newsletter.content import is_stored_pieces, write_piece_lines
 from tools.presets import is_stored_presets, write_preset_lines
 from tools.rates import is_stored_rates, write_rate_lines
 from web.caching import process_cache
-from web.words import format_day
+from web.words import format_day, format_moment
 
 NO_VALUE = "—"
 LONG_TEXT_LENGTH = 60  # characters; changes of longer texts are marked within the text
@@ -79,7 +79,7 @@ def format_value(field: models.Field, value: Any, names: Names) -> str:
         case bool():
             return "yes" if value else "no"
         case datetime():
-            return f"{format_day(value.date())}, {value:%H:%M:%S} UTC"
+            return format_moment(value, with_seconds=True)
         case date():
             return format_day(value)
         case list() if is_stored_rates(value):

@@ -37,7 +37,7 @@ from tools.models import Attribute, Category, ContentRevision, Correction, Sourc
 from tools.row_history import DELETED, set_change_reason
 from web.normalize import normalize_line
 from web.paging import parse_page_number
-from web.words import format_day
+from web.words import format_moment
 
 MAX_DELETED = 50
 MAX_PAGES = 10_000
@@ -137,7 +137,7 @@ class HistoryPages:
         at = row.history_date
         context = {
             **self._build_context(request, obj, object_id),
-            "title": f"Restore the version of {format_day(at.date())}, {at:%H:%M} UTC",
+            "title": f"Restore the version of {format_moment(at)}",
             "label": label_row(tracked.model, vars(row), read_names((field, vars(row)) for field in tracked.fields)),
             "restoration": restoration,
             "current_version": current_version,
@@ -150,7 +150,7 @@ class HistoryPages:
         )
 
     def _restore(self, request: HttpRequest, object_id: int, row: HistoryRow, restoration: Restoration) -> HttpResponse:
-        reason = f"Restored the version of {format_day(row.history_date.date())}, {row.history_date:%H:%M} UTC"
+        reason = f"Restored the version of {format_moment(row.history_date)}"
         own_reason = normalize_line(request.POST.get(CHANGE_REASON, ""))[:MAX_REASON_LENGTH]
         set_change_reason(". ".join(filter(None, (reason, own_reason))))
         try:

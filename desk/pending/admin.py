@@ -55,13 +55,13 @@ from desk.pending.replaying import (
 )
 from desk.permissions import find_missing_right
 from desk.publishing.admin import PublishingAdmin, suggest_time
-from desk.publishing.gate import format_moment
 from desk.publishing.previews import LIFETIME_HOURS
 from desk.refusals import MayNotPublishError
 from desk.shapes import Context
 from desk.shown import ask_editor, explain, explain_publishing
 from tools.models import ContentRevision
 from tools.publishing import PublicationState
+from web.words import format_moment
 
 PREVIEW = "preview"
 """The value of the button that keeps a pending change and shows its preview beside its form."""

@@ -24,10 +24,10 @@ from desk.models import Changeable, PendingChange
 from desk.pending.publishing import get_admin
 from desk.pending.replaying import REFUSED, replay, rolled_back
 from desk.publishing import previews
-from desk.publishing.gate import format_moment
 from tools.models import ContentRevision, Tool
 from web import locks
 from web.views import ErrorText
+from web.words import format_moment
 
 KIND = "pending"
 GONE = ErrorText(

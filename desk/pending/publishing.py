@@ -23,7 +23,7 @@ from reviews.models import Review
 from tools import logos
 from tools.models import ContentRevision, Tool
 from tools.publishing import PublicationState
-from web.words import format_day
+from web.words import format_moment
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +55,8 @@ def find_refusal(pending: PendingChange, user: AnyUser) -> str:
 
 def describe_origin(pending: PendingChange, user: AnyUser) -> str:
     """Return what the history records as the reason: who proposed the change, and when."""
-    at = f"{format_day(pending.kept_at.date())}, {pending.kept_at:%H:%M} UTC"
     by = "" if pending.author and pending.author.pk == user.pk else f" by {pending.author_name}"
-    return f"Pending change of {at}{by}"
+    return f"Pending change of {format_moment(pending.kept_at)}{by}"
 
 
 def name_pending(pending: PendingChange, user: AnyUser) -> str:

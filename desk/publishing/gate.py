@@ -11,7 +11,6 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from django.conf import settings
-from django.utils import timezone
 
 from comparisons.models import Comparison
 from desk.content import Content
@@ -21,7 +20,7 @@ from tools.models import Fact, Plan, Sourced, Tool
 from tools.publishing import PublicationState
 from tools.sourcing import is_stale
 from web import clock, markdown
-from web.words import count_of, format_day, join_words, spell_number
+from web.words import count_of, format_day, format_moment, join_words, spell_number
 
 MIN_QUOTE_LENGTH = 80  # characters, without Markdown syntax
 MIN_SOURCED_FACTS = 3
@@ -219,9 +218,3 @@ def _check_tool_is_public(tool: Tool, *, at: datetime, also: str) -> list[Findin
         case _:
             words = f"{tool.name} is a draft."
     return [Finding(words, is_final=True)]
-
-
-def format_moment(instant: datetime) -> str:
-    """Format an instant for editors: `Aug 3, 2026, 09:00 UTC`."""
-    at = instant.astimezone(timezone.get_default_timezone())
-    return f"{format_day(at.date())}, {at:%H:%M %Z}"

@@ -7,13 +7,13 @@ from comparisons.models import Comparison
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import picks, seat_rows, sentences, tool_columns
 from desk.line_rows import LineContext
-from desk.publishing.gate import format_moment
 from desk.publishing.previews import find_drafts
 from desk.publishing.transitions import describe_state
 from tools.models import Tool
 from tools.publishing import PublicationState
 from votes.community import Community
 from web import clock
+from web.words import format_moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,13 @@ from comparisons.pages.pair_page import build_preview
 from comparisons.pages.tool_page import build_tool_page
 from comparisons.reading.pairs import read_pair_for_preview
 from desk.content import Content
-from desk.publishing.gate import format_moment, is_public_at
+from desk.publishing.gate import is_public_at
 from desk.publishing.transitions import describe_state
 from reviews.models import Review
 from tools.models import Tool
 from tools.publishing import PublicationState, is_published
 from web.views import ErrorText
+from web.words import format_moment
 
 LIFETIME_HOURS = 72  # of a link
 KINDS: dict[str, type[Content]] = {"tool": Tool, "review": Review, "comparison": Comparison}

@@ -18,13 +18,13 @@ from comparisons.models import Comparison
 from desk.content import Content
 from desk.permissions import AnyUser, may_override_gate, may_publish
 from desk.publishing import gate
-from desk.publishing.gate import Finding, format_moment
+from desk.publishing.gate import Finding
 from reviews.actions import publish_tool, unschedule_tool
 from reviews.models import Review, Reviewer
 from tools.models import ContentRevision, Fact, Plan, Tool
 from tools.publishing import PublicationState, TransitionError
 from tools.unseen import put_back_tool
-from web.words import count_of, join_words
+from web.words import count_of, format_moment, join_words
 
 
 @dataclass(frozen=True, slots=True)
