@@ -22,7 +22,6 @@ from tools.slugged import FormerSlug
 from web import clock
 
 COMPARISONS_PER_BATCH = 1000
-JUDGMENT_FIELDS = ("outcome", "note", "source", "judged_on")
 
 
 def find_problems(catalog: Catalog, *, progress: Progress = hide_progress) -> list[ImportProblem]:
@@ -159,7 +158,7 @@ def _check_states(
     to it what only the draft said. `row` is the row on the site, if there is one, and `public_since` when it was
     published, if readers have ever seen it. A time that the file omits stays unchanged.
     """
-    published_at, withdrawn_at = (_get_effective(row, part, field) for field in ("published_at", "withdrawn_at"))
+    published_at, withdrawn_at = (_get_effective(row, part, field) for field in Publishable.TIME_FIELDS)
     is_moved = row is not None and published_at not in (row.published_at, public_since)
     if public_since and is_moved:
         yield ImportProblem(
@@ -204,7 +203,7 @@ def _check_predictions(
         claim_place: Place = (*place, "predictions", index)
         if row is None and part.published_at and prediction.due_on <= clock.day_of(part.published_at):
             yield ImportProblem((*claim_place, "due_on"), "is not after the day on which its review was published")
-        if row is None or find_differences(row, prediction, JUDGMENT_FIELDS):
+        if row is None or find_differences(row, prediction, Prediction.JUDGMENT_FIELDS):
             yield from _check_judgment(row, prediction, part.published_at, claim_place, now)
 
 

@@ -11,6 +11,7 @@ from django.db import models
 from catalog.problems import ImportProblem, Place
 from catalog.shown import find_shown
 from tools.models import Fact, Plan
+from tools.publishing import Publishable
 
 type Fields = dict[str, tuple[object, object]]
 """What changes in a row: {field: (value on the site, value in the file)}."""
@@ -66,7 +67,7 @@ class ImportReport:
             return
         self.changed[kind] += 1
         self.changes.append(RowChange(place, kind, describe_row(row), fields))
-        if fields.keys() & {"published_at", "withdrawn_at"}:
+        if not fields.keys().isdisjoint(Publishable.TIME_FIELDS):
             self.published[model] += 1
         self._note_shown(row, kind, joins=fields["categories"][1] if "categories" in fields else ())
 

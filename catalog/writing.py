@@ -21,17 +21,17 @@ from comparisons.editor_lines import swap_sides
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, ContentRevision, Correction, Fact, Plan, Tool
+from tools.publishing import Publishable
 from tools.row_history import CHANGED
 from tools.slugged import FormerSlug
 from tools.unseen import delete_unseen
 
 REASON = "catalog import"
-PUBLISHING_FIELDS = ("published_at", "withdrawn_at")
 CATEGORY_FIELDS = ("name", "description", "aliases", "presets")
 REVIEWER_FIELDS = ("name", "lens", "bio", "disclosure", "behind", "seat")
-TOOL_FIELDS = (*Tool.OWN_FIELDS, *PUBLISHING_FIELDS)
-COMPARISON_FIELDS = ("introduction", "lines", *PUBLISHING_FIELDS)
-JUDGMENT_FIELDS = ("due_on", "outcome", "note", "source", "judged_on")
+TOOL_FIELDS = (*Tool.OWN_FIELDS, *Publishable.TIME_FIELDS)
+COMPARISON_FIELDS = ("introduction", "lines", *Publishable.TIME_FIELDS)
+PREDICTION_FIELDS = ("due_on", *Prediction.JUDGMENT_FIELDS)
 
 
 def write_catalog(
@@ -218,7 +218,7 @@ def _write_corrections(batch: ToolBatch, report: ImportReport, history: HistoryL
 
 
 def _write_reviews(batch: ToolBatch, reviewers: dict[str, Reviewer], report: ImportReport, history: HistoryLog) -> None:
-    fields = (*Review.WORD_FIELDS, *PUBLISHING_FIELDS)
+    fields = (*Review.WORD_FIELDS, *Publishable.TIME_FIELDS)
     new, changed = [], []
     claims: list[tuple[Place, ReviewPart, Review]] = []
     for place, tool_part in batch.parts:
@@ -252,17 +252,17 @@ def _write_predictions(
             row = batch.predictions.get((review.pk, part.claim))
             claim_place: Place = (*place, "predictions", index)
             if row is None:
-                row = Prediction(review=review, claim=part.claim, **get_values(part, JUDGMENT_FIELDS))
+                row = Prediction(review=review, claim=part.claim, **get_values(part, PREDICTION_FIELDS))
                 new.append(row)
                 report.record_added(Prediction, row, claim_place)
                 continue
             row.review = review
-            changes = find_differences(row, part, JUDGMENT_FIELDS)
+            changes = find_differences(row, part, PREDICTION_FIELDS)
             report.record_existing(Prediction, row, claim_place, changes)
             if changes:
                 apply_changes(row, changes)
                 changed.append(row)
-    update_rows(Prediction, changed, JUDGMENT_FIELDS, history)
+    update_rows(Prediction, changed, PREDICTION_FIELDS, history)
     create_rows(Prediction, new, history)
 
 

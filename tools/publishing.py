@@ -67,6 +67,8 @@ class Publishable(models.Model):
           └────── unschedule() ──────┘                                        └──────── put_back() ──────┘
     """
 
+    TIME_FIELDS = ("published_at", "withdrawn_at")
+
     published_at = models.DateTimeField(
         null=True, blank=True, help_text="Empty: a draft. In the future: published automatically at that time (UTC)."
     )

@@ -10,10 +10,9 @@ from django.http import HttpRequest
 
 from desk.permissions import predictions_to_edit, reviews_to_edit, seats_to_write_for, writes_own_drafts_only
 from reviews.models import Prediction, Review, Reviewer
+from tools.publishing import Publishable
 
 _ROWS_TO_EDIT = {Review: reviews_to_edit, Prediction: predictions_to_edit}
-# Fields that turn a draft into more than a draft.
-PUBLISHING_FIELDS = frozenset({"published_at", "withdrawn_at"})
 
 
 class OwnDraftsMixin(BaseModelAdmin):
@@ -46,6 +45,6 @@ class OwnDraftsMixin(BaseModelAdmin):
         return field
 
     def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: object) -> FormField | None:
-        if db_field.name in PUBLISHING_FIELDS and writes_own_drafts_only(request.user):
+        if db_field.name in Publishable.TIME_FIELDS and writes_own_drafts_only(request.user):
             return None
         return super().formfield_for_dbfield(db_field, request, **kwargs)

@@ -27,7 +27,7 @@ class JudgmentForm(forms.ModelForm):
 
     class Meta:
         model = Prediction
-        fields = ("outcome", "note", "source", "judged_on")
+        fields = Prediction.JUDGMENT_FIELDS
         help_texts = {
             "note": "What happened, in a sentence or two. Readers see it.",
             "source": "Where readers can check it.",
@@ -80,7 +80,7 @@ class PredictionAdmin(OwnDraftsMixin, ListAdmin):
     readonly_fields = ["claim", "due_on", "review_link", "verdict_mark", "quote", "flips_if"]
     fieldsets = [
         (None, {"fields": ["claim", "due_on", "review_link", "verdict_mark", "quote", "flips_if"]}),
-        ("How it turned out", {"fields": ["outcome", "note", "source", "judged_on"]}),
+        ("How it turned out", {"fields": Prediction.JUDGMENT_FIELDS}),
     ]
 
     def describe_hit(self, row: Prediction) -> str:

@@ -16,7 +16,7 @@ from accounts.models import User
 from catalog.report import describe_row
 from comparisons.models import Comparison
 from desk.changes.batches import Batch, Key, get_key
-from desk.changes.targets import PUBLICATION, Target, Values, read_values
+from desk.changes.targets import Target, Values, read_values
 from desk.history.events import TrackedModel
 from desk.permissions import find_missing_right, may_publish
 from reviews.models import Prediction, Review
@@ -26,7 +26,6 @@ from tools.values import fits
 
 # Accounts decide who holds a seat, and the files of an older logo are gone.
 NEVER_RESTORED = {"held_by_id", "logo", "created_at"}
-JUDGMENT = {"outcome", "note", "source", "judged_on"}
 
 SINCE = "it was changed since"
 DELETED = "it was deleted since"
@@ -250,9 +249,9 @@ class Planner:
         standing = [name for name in changed if now[name] == after[name]]
         if moved := [name for name in changed if now[name] not in (after[name], before[name])]:
             self.steps.leave(row, f"{SINCE}: {_name_fields(target.model, moved)}")
-        if isinstance(row, Publishable) and (times := [name for name in standing if name in PUBLICATION]):
+        if isinstance(row, Publishable) and (times := [name for name in standing if name in Publishable.TIME_FIELDS]):
             self._plan_times(row, before, times)
-            standing = [name for name in standing if name not in PUBLICATION]
+            standing = [name for name in standing if name not in Publishable.TIME_FIELDS]
         if self._rewrites_words(row, set(standing)):
             self.steps.leave(row, "readers have seen these words: write a new edition")
         elif isinstance(row, Sourced):
@@ -264,7 +263,7 @@ class Planner:
 
     def _rewrites_words(self, row: Model, names: set[str]) -> bool:
         """Return whether these fields of a row are words of a review that readers have seen."""
-        words = set(Review.WORD_FIELDS) if isinstance(row, Review) else names - JUDGMENT
+        words = set(Review.WORD_FIELDS) if isinstance(row, Review) else names.difference(Prediction.JUDGMENT_FIELDS)
         return isinstance(row, Review | Prediction) and bool(names & words) and self.batch.was_seen(row)
 
     def _overwrite(self, row: Model, values: Values) -> None:

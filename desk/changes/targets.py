@@ -13,14 +13,13 @@ from catalog.models import BulkChange
 from comparisons.models import Comparison
 from reviews.models import Prediction, Review, Reviewer
 from tools.models import Attribute, Category, Correction, Fact, Plan, Tool
+from tools.publishing import Publishable
 from tools.row_history import CREATED, DELETED, get_history_model, get_history_table
 
 TOOLS_PER_BATCH = 200
 ROWS_PER_BATCH = 500
 
 VOCABULARY: tuple[type[models.Model], ...] = (Category, Attribute, Reviewer)
-
-PUBLICATION = ("published_at", "withdrawn_at")
 
 type Values = dict[str, Any]
 """The values of a row by column name; a many-to-many field has its own name and a list of ids."""
@@ -88,7 +87,7 @@ def read_since(tool: Tool, at: datetime) -> list[Target]:
         for pk, then, now, has_beginning in found:
             before, after = versions.get(then) if then else None, versions[now]
             if before is not None and after is not None:
-                before |= {name: after[name] for name in PUBLICATION if name in after}
+                before |= {name: after[name] for name in Publishable.TIME_FIELDS if name in after}
             is_history = before is None and after is not None and after.get("superseded_at") is not None
             if not is_history:
                 targets.append(Target(model, pk, before, after, is_known=bool(then) or has_beginning))

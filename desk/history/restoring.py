@@ -31,13 +31,11 @@ _NEVER_RESTORED = {
     "review",
     "reviewer",
     "created_at",
-    "published_at",
-    "withdrawn_at",
+    *Publishable.TIME_FIELDS,
     *Plan.HISTORY_FIELDS,
     "logo",
     "held_by",
 }
-_JUDGMENT_FIELDS = {"outcome", "note", "source", "judged_on"}
 # Rows deleted together have history rows at most this far apart.
 _DELETED_TOGETHER = timedelta(seconds=30)
 
@@ -83,7 +81,7 @@ def plan_restoration(tracked: TrackedModel, version: HistoryRow, *, correction: 
 def _plan_overwrite(tracked: TrackedModel, version: HistoryRow, current: TrackedRow) -> Restoration:
     fields = [one for one in tracked.fields if one.name not in _NEVER_RESTORED]
     if isinstance(current, Prediction) and current.review.was_public:
-        fields = [one for one in fields if one.name in _JUDGMENT_FIELDS]
+        fields = [one for one in fields if one.name in Prediction.JUDGMENT_FIELDS]
     changes = _compare(fields, _read_values(fields, current), _read_values(fields, version))
     for one in fields:
         if not one.many_to_many:

@@ -38,11 +38,11 @@ from desk.publishing.transitions import (
 from desk.refusals import MayNotPublishError
 from desk.shapes import Context, Fieldsets, Posted
 from desk.shown import explain_publishing
+from tools.publishing import Publishable
 from web import clock
 from web.fields import MultilineField
 from web.words import count_of
 
-TIMES = ("published_at", "withdrawn_at")
 LOCAL_TIME = "%Y-%m-%dT%H:%M"  # the format of <input type="datetime-local">
 
 
@@ -113,11 +113,14 @@ class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
     # -- The change form ------------------------------------------------------------------------------------
 
     def get_exclude(self, request: HttpRequest, obj: ModelT | None = None) -> list[str]:
-        return [*(super().get_exclude(request, obj) or ()), *TIMES]
+        return [*(super().get_exclude(request, obj) or ()), *Publishable.TIME_FIELDS]
 
     def get_fieldsets(self, request: HttpRequest, obj: ModelT | None = None) -> Fieldsets:
         return [
-            (name, {**options, "fields": [field for field in options["fields"] if field not in TIMES]})
+            (
+                name,
+                {**options, "fields": [field for field in options["fields"] if field not in Publishable.TIME_FIELDS]},
+            )
             for name, options in super().get_fieldsets(request, obj)
         ]
 

@@ -29,7 +29,7 @@ from reviews.models import Prediction, Review, Reviewer
 from reviews.panel import Panel
 from reviews.verdicts import find_verdict_errors
 from tools.models import Tool
-from tools.publishing import PublicationState
+from tools.publishing import PublicationState, Publishable
 from web import markdown
 from web.normalize import normalize_line
 
@@ -255,7 +255,7 @@ class ScorecardRow:
     @staticmethod
     def _lock(edition: Review) -> None:
         """Lock the edition's row. Raises EditionChangedError if someone has changed it since it was read."""
-        fields = ("published_at", "withdrawn_at", *Review.WORD_FIELDS)
+        fields = (*Publishable.TIME_FIELDS, *Review.WORD_FIELDS)
         rows = Review.objects.filter(pk=edition.pk).order_by().select_for_update(of=("self",), no_key=True)
         row = rows.values_list(*fields).first()
         if row is None or row != tuple(getattr(edition, name) for name in fields):

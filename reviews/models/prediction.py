@@ -54,6 +54,8 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
 class Prediction(models.Model):
     """A dated claim in a review, which an editor judges later."""
 
+    JUDGMENT_FIELDS = ("outcome", "note", "source", "judged_on")
+
     review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="predictions")
     claim = models.CharField(max_length=500)
     due_on = models.DateField()
