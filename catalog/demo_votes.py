@@ -1,7 +1,7 @@
 """Made-up votes on a demonstration, so that its pages show what they are for (docs/decisions/0026-made-up-votes.md)."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from math import exp
 from random import Random
 from typing import NamedTuple
@@ -47,7 +47,7 @@ def cast_demo_votes(*, today: date | None = None) -> tuple[int, int]:
     ContentRevision.lock()  # before anything else, as editors do (web/locks.py)
     if Vote.objects.exists() or PairVote.objects.exists():
         raise DemoVotesError("This site has votes. Made-up ones are cast only where there are none.")
-    midnight = datetime.combine(today or clock.today(), time(), tzinfo=UTC)
+    midnight = clock.start_of(today or clock.today())
     tools = _read_tools()
     votes = list(_make_votes(tools, midnight))
     pair_votes = list(_make_pair_votes({tool.pk: tool for tool in tools}, midnight))

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from django.db import connection
 
 from newsletter.models import Delivery, Issue, SendState
+from web import clock
 from web.words import format_day
 
 WEEKS = 26
@@ -51,7 +52,7 @@ def count_subscribers_by_week(*, today: date, weeks: int = WEEKS) -> list[Subscr
     """Return the numbers of subscribers week by week, oldest first; the last one is for `today`."""
     days = [today - timedelta(weeks=back) for back in reversed(range(weeks))]
     with connection.cursor() as cursor:
-        ends = [datetime.combine(day + timedelta(days=1), time(), UTC) for day in days]
+        ends = [clock.start_of(day + timedelta(days=1)) for day in days]
         cursor.execute(_COUNT_SUBSCRIBERS, {"ends": ends})
         groups = cursor.fetchall()
     return [_sum_groups(day, index, groups) for index, day in enumerate(days)]

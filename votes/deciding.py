@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -12,7 +12,7 @@ from django.utils import timezone
 from tools.models import Tool
 from votes.models import Action, Decision, Freeze, HeldFor, Listing, Reason
 from votes.subjects import Subject
-from web import locks
+from web import clock, locks
 from web.locks import Lock
 
 _DECIDE = """
@@ -114,7 +114,7 @@ def decide_network(
             by=by,
             network=network,
             from_state="counted" if action == Action.HOLD else "held",
-            day=datetime(day.year, day.month, day.day, tzinfo=UTC),
+            day=clock.start_of(day),
             until=until,
             undoes=None,
         )

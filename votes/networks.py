@@ -5,13 +5,14 @@ A network's hash is valid for one day (votes/network.py), so nothing here can se
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
 from tools.models import Tool
 from votes.subjects import KINDS, Subject, SubjectKind
+from web import clock
 
 MIN_VOTES = 3
 """The fewest votes of one network on one subject that count here. Fewer may be a household's."""
@@ -112,10 +113,10 @@ class SubjectVotes:
 
 def read_busy_networks(*, today: date, most: int) -> list[BusyNetwork]:
     """Return the networks of the latest DAYS with several, one-sided votes on several subjects, the newest first."""
-    start = _midnight(today) - timedelta(days=DAYS - 1)
+    start = clock.start_of(today) - timedelta(days=DAYS - 1)
     values: dict[str, Any] = {
         "start": start,
-        "end": _midnight(today) + timedelta(days=1),
+        "end": clock.start_of(today) + timedelta(days=1),
         "min_votes": MIN_VOTES,
         "min_subjects": MIN_SUBJECTS,
         "min_agreeing": MIN_AGREEING,
@@ -131,7 +132,7 @@ def read_network(network: uuid.UUID, *, day: date, tools: Any) -> tuple[list[Sub
 
     Subjects with a tool that is not among `tools`, a queryset, are left out.
     """
-    start = _midnight(day)
+    start = clock.start_of(day)
     values: dict[str, Any] = {"network": network, "start": start, "end": start + timedelta(days=1)}
     with connection.cursor() as cursor:
         cursor.execute(_SUBJECTS, values)
@@ -152,7 +153,3 @@ def _describe_choices(subject: Subject, places: list[int]) -> str:
     names = subject.kind.choices if len(subject.tools) == 1 else (*(tool.name for tool in subject.tools), "neither")
     counts = [(places.count(place), name) for place, name in enumerate(names, start=1)]
     return ", ".join(f"{count:,} {name}" for count, name in [*counts, (places.count(0), "taken back")] if count)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -17,9 +17,14 @@ def day_of(instant: datetime) -> date:
     return instant.astimezone(UTC).date()
 
 
+def start_of(day: date) -> datetime:
+    """Return when a day begins."""
+    return datetime.combine(day, time(), UTC)
+
+
 def midnight_after(instant: datetime) -> datetime:
     """Return when the next day begins."""
-    return datetime.combine(day_of(instant) + timedelta(days=1), time(), UTC)
+    return start_of(day_of(instant) + timedelta(days=1))
 
 
 def validate_year(day: date) -> None:

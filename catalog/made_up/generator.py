@@ -6,7 +6,7 @@ SLUG_PATTERN matches the slugs of all of it, and `catalog.actions.remove_fake_co
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from itertools import accumulate
 from random import Random
@@ -17,6 +17,7 @@ from catalog.schema import FORMAT
 from reviews.models import MAX_GIST_LENGTH
 from tools.slugs import slug_from_name
 from tools.values import SEPARATOR, slug_choice
+from web import clock
 
 # Six digits, so that a real tool called "Load Balancer 2" is not mistaken for a fake one.
 SLUG_PATTERN = r"^load-[0-9]{6}-"
@@ -64,7 +65,7 @@ class FakeContent:
         places = range(max(seats, default=0) + 1, max(seats, default=0) + 1 + size.reviewers - len(own))
         self.fake_seats = {seat: f"load-{seat:06}-seat" for seat in places}
         self.reviewers = [*own, *self.fake_seats.values()]
-        self.midnight = datetime.combine(today, time(), UTC)
+        self.midnight = clock.start_of(today)
         rng = self._get_random("names")
         self.categories = [f"load-{n:06}-{slug_from_name(words.FIELDS[n])}" for n in range(size.categories)]
         self.attributes = [f"load-{n:06}-{slug_from_name(each.name)}" for n, each in enumerate(words.ATTRIBUTES)]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from comparisons.reading.records import EditionRecord, PlanSpan
 from comparisons.shaping.price_steps import PriceStep, follow_plans, merge_steps
+from web import clock
 from web.words import isolate_name
 
 LANE_HEIGHT = 44
@@ -87,7 +88,7 @@ def draw_lanes(editions: Sequence[EditionRecord], prices: Sequence[PlanSpan], *,
     changed.
     """
     by_seat = [list(seat) for _, seat in groupby(editions, key=lambda edition: edition["seat"])]
-    now = datetime.combine(today + timedelta(days=1), time(), UTC)
+    now = clock.start_of(today + timedelta(days=1))
     steps = [step for step in _follow_prices(prices, now) if len(step) > 1]
     due = [_parse_day(one["due_on"]) for edition in editions for one in edition["predictions"] or []]
     if not steps and not due and all(len(seat) == 1 for seat in by_seat):

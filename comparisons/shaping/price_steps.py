@@ -5,7 +5,7 @@ A price that was wrong never was one: the line has the right one instead, and th
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from comparisons.reading.records import PlanSpan
 from tools.choices import PlanKind
 from tools.prices import Price, are_alike, describe_change, format_amount
 from tools.rates import Rate
+from web import clock
 from web.folding import sort_key
 from web.words import format_day
 
@@ -87,7 +88,7 @@ def build_price_history(spans: Sequence[PlanSpan], *, today: date) -> PriceHisto
     lines = [line for line in follow_plans(told) if len(line) > 1]
     if not lines:
         return None
-    start, end = min(_since(span) for span in told), datetime.combine(today + timedelta(days=1), time(), UTC)
+    start, end = min(_since(span) for span in told), clock.start_of(today + timedelta(days=1))
     return PriceHistory(
         format_day(start.date()),
         [

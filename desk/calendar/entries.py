@@ -4,7 +4,7 @@ from calendar import Calendar
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
@@ -83,14 +83,14 @@ def find_overdue_predictions(user: AnyUser) -> tuple[int, str]:
 
 
 def _build_day(on: date, entries: list[Entry], first: date) -> Day:
-    midnight = datetime.combine(on, time(), UTC)
+    midnight = clock.start_of(on)
     ordered = sorted(entries, key=lambda entry: (entry.at is None, entry.at or midnight, entry.kind))
     more = max(0, len(ordered) - MAX_PER_DAY)
     return Day(on, ordered[:MAX_PER_DAY], more, on.month == first.month, on == clock.today())
 
 
 def _list_entries(user: AnyUser, start: date, end: date) -> Iterator[Entry]:
-    since, until = (datetime.combine(day, time(), UTC) for day in (start, end))
+    since, until = (clock.start_of(day) for day in (start, end))
     for permission, model, related in _KINDS:
         if user.has_perm(permission):
             rows: QuerySet[Content] = model.objects.filter(withdrawn_at__isnull=True)

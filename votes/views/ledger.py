@@ -1,6 +1,6 @@
 """The public ledger of a tool's votes, and the votes on all tools and between every two as CSV."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,6 +17,7 @@ from votes.community import Community
 from votes.forms import MonthForm
 from votes.live import OF_TOOLS
 from votes.views.shared import get_published_tool
+from web import clock
 from web.csv_files import respond_with_csv
 from web.current_address import at_current_address
 from web.pages import public_page
@@ -54,11 +55,7 @@ def ledger(request: HttpRequest, tool: Any) -> HttpResponse:
 
 
 def _read_month(tool_id: int, month: date) -> list[book.LedgerRow]:
-    return book.read_rows(tool_id, start=_midnight(month), end=_midnight(book.get_next_month(month)))
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return book.read_rows(tool_id, start=clock.start_of(month), end=clock.start_of(book.get_next_month(month)))
 
 
 @require_safe

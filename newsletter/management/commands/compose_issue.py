@@ -1,10 +1,11 @@
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_date
 
 from newsletter.issuing import IssueActionError, compose_issue
+from web import clock
 
 
 class Command(BaseCommand):
@@ -38,4 +39,4 @@ def _parse_start(text: str | None) -> datetime | None:
         day = None
     if day is None:
         raise CommandError(f"--since takes a day such as 2026-11-15, not {text!r}.")
-    return datetime.combine(day, time(), tzinfo=UTC)
+    return clock.start_of(day)
