@@ -1,6 +1,7 @@
 """Who may do what at the desk, beyond Django's permissions on models.
 
 Ask these functions; never check the name of a group. The groups and their permissions are in accounts/groups.py.
+Who sees and publishes content is asked of hand-overs too, so that part is in handovers/people.py.
 """
 
 from collections.abc import Collection
@@ -11,20 +12,13 @@ from django.db.models import Model, QuerySet
 from accounts.models import User
 from catalog.shown import find_shown
 from desk.content import Content
-from handovers.people import PUBLISH_PERMISSIONS
-from reviews.models import Prediction, Review, Reviewer
+from handovers.people import PUBLISH_PERMISSIONS, may_publish, may_see, may_see_draft_of, writes_own_drafts_only
+from reviews.models import Prediction, Review, Reviewer, ReviewQuerySet
 from tools.models import Attribute, Tool, ToolQuerySet
+from tools.publishing import is_draft
 
 type AnyUser = User | AnonymousUser
 """The user of a request."""
-
-
-def may_publish(user: AnyUser, model: type[Model]) -> bool:
-    """Return whether a user may publish, schedule, and withdraw tools, reviews, or comparisons.
-
-    Raises KeyError for a model that has no publishing states.
-    """
-    return user.has_perm(PUBLISH_PERMISSIONS[model])
 
 
 def may_override_gate(user: AnyUser, model: type[Model]) -> bool:
@@ -66,20 +60,9 @@ def may_preview(user: AnyUser, content: Content) -> bool:
     return may_see(user, type(content))
 
 
-def may_see(user: AnyUser, model: type[Model]) -> bool:
-    """Return whether a user may view or change the rows of a model, as Django's permissions say."""
-    app, name = model._meta.app_label, model._meta.model_name
-    return user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}")
-
-
 def tools_to_moderate(user: AnyUser) -> ToolQuerySet:
     """Return the tools whose votes a user may moderate: for users who may not see drafts, only those once public."""
-    return Tool.objects.all() if may_see(user, Tool) else Tool.objects.once_public()
-
-
-def may_see_draft_of(user: AnyUser, reviewer: Reviewer) -> bool:
-    """Return whether a user may see unpublished reviews of a seat: of any seat, or only of the one they hold."""
-    return not writes_own_drafts_only(user) or reviewer.held_by_id == user.pk
+    return Tool.objects.all() if may_see(user, Tool) else Tool.objects.published_or_withdrawn()
 
 
 def may_write_reviews(user: AnyUser) -> bool:
@@ -87,14 +70,9 @@ def may_write_reviews(user: AnyUser) -> bool:
     return user.has_perms(["reviews.add_review", "reviews.change_review"])
 
 
-def writes_own_drafts_only(user: AnyUser) -> bool:
-    """Return whether a user can write for their own seat only and cannot publish (the group Reviewer)."""
-    return not may_publish(user, Review)
-
-
 def may_write_for(user: AnyUser, reviewer: Reviewer) -> bool:
     """Return whether a user may write reviews for a seat: any seat, or only the one they hold."""
-    return may_write_reviews(user) and (not writes_own_drafts_only(user) or reviewer.held_by_id == user.pk)
+    return may_write_reviews(user) and may_see_draft_of(user, reviewer)
 
 
 def seats_to_write_for(user: AnyUser) -> "QuerySet[Reviewer]":
@@ -106,12 +84,12 @@ def seats_to_write_for(user: AnyUser) -> "QuerySet[Reviewer]":
     return Reviewer.objects.all()
 
 
-def reviews_to_edit(user: AnyUser) -> "QuerySet[Review]":
+def reviews_to_edit(user: AnyUser) -> ReviewQuerySet:
     """Return the reviews that a user may see and change at the desk: all, or the drafts of the seat they hold."""
     if not user.has_perm("reviews.change_review"):
         return Review.objects.none()
     if writes_own_drafts_only(user):
-        return Review.objects.filter(reviewer__held_by=user.pk, published_at__isnull=True)
+        return Review.objects.drafts().filter(reviewer__held_by=user.pk)
     return Review.objects.all()
 
 
@@ -120,5 +98,5 @@ def predictions_to_edit(user: AnyUser) -> "QuerySet[Prediction]":
     if not user.has_perm("reviews.change_prediction"):
         return Prediction.objects.none()
     if writes_own_drafts_only(user):
-        return Prediction.objects.filter(review__reviewer__held_by=user.pk, review__published_at__isnull=True)
+        return Prediction.objects.filter(is_draft(prefix="review__"), review__reviewer__held_by=user.pk)
     return Prediction.objects.all()

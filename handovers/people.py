@@ -9,7 +9,7 @@ from django.db.models import Model
 from accounts.models import User
 from comparisons.models import Comparison
 from handovers.models import Comment, Content
-from reviews.models import Review
+from reviews.models import Review, Reviewer
 from tools.models import Tool
 
 MAX_MENTIONS = 20  # people per comment
@@ -21,9 +21,33 @@ PUBLISH_PERMISSIONS: dict[type[Model], str] = {
 _MENTION = re.compile(r"(?<![\w@.+-])@([\w@.+-]+)")
 
 
+def may_publish(user: User | AnonymousUser, model: type[Model]) -> bool:
+    """Return whether a user may publish, schedule, and withdraw tools, reviews, or comparisons.
+
+    Raises KeyError for a model that has no publishing states.
+    """
+    return user.has_perm(PUBLISH_PERMISSIONS[model])
+
+
+def may_see(user: User | AnonymousUser, model: type[Model]) -> bool:
+    """Return whether a user may view or change the rows of a model, as Django's permissions say."""
+    app, name = model._meta.app_label, model._meta.model_name
+    return user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}")
+
+
+def writes_own_drafts_only(user: User | AnonymousUser) -> bool:
+    """Return whether a user can write for their own seat only and cannot publish (the group Reviewer)."""
+    return not may_publish(user, Review)
+
+
+def may_see_draft_of(user: User | AnonymousUser, reviewer: Reviewer) -> bool:
+    """Return whether a user may see unpublished reviews of a seat: of any seat, or only of the one they hold."""
+    return not writes_own_drafts_only(user) or reviewer.held_by_id == user.pk
+
+
 def may_decide(user: User | AnonymousUser, content: Content) -> bool:
     """Return whether a user may accept a draft or hand it back: those who may publish it."""
-    return user.has_perm(PUBLISH_PERMISSIONS[type(content)])
+    return may_publish(user, type(content))
 
 
 def may_take_part(user: User | AnonymousUser, content: Content) -> bool:
@@ -33,10 +57,9 @@ def may_take_part(user: User | AnonymousUser, content: Content) -> bool:
     if may_decide(user, content):
         return True
     if isinstance(content, Review):
-        is_own_draft = content.reviewer.held_by_id == user.pk and content.published_at is None
+        is_own_draft = may_see_draft_of(user, content.reviewer) and content.published_at is None
         return is_own_draft and user.has_perm("reviews.change_review")
-    app, name = content._meta.app_label, content._meta.model_name
-    return user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}")
+    return may_see(user, type(content))
 
 
 def list_people(content: Content) -> list[User]:

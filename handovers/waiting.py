@@ -130,8 +130,8 @@ def _build_answer(row: Any, user: User, now: datetime) -> Waiting | None:
 def _find_public_page(content: Content, now: datetime) -> str:
     """Return the address at which readers see an object; "" if they do not."""
     shown = content.tool if isinstance(content, Review) else content
-    is_out = all(one.published_at and one.published_at <= now and not one.withdrawn_at for one in (content, shown))
-    return shown.get_absolute_url() if is_out else ""
+    is_public = content.is_public_at(now) and shown.is_public_at(now)
+    return shown.get_absolute_url() if is_public else ""
 
 
 def _build_mention(row: Any, user: User, now: datetime) -> Waiting | None:

@@ -24,9 +24,20 @@ def is_published(*, at: datetime | None = None, prefix: str = "") -> models.Q:
     return models.Q(**{f"{prefix}published_at__lte": at or timezone.now(), f"{prefix}withdrawn_at__isnull": True})
 
 
+def is_draft(*, prefix: str = "") -> models.Q:
+    """The condition for being a draft; `prefix` is a look-up path such as `review__`."""
+    return models.Q(**{f"{prefix}published_at__isnull": True, f"{prefix}withdrawn_at__isnull": True})
+
+
 class PublishableQuerySet(models.QuerySet[Any]):
-    def once_public(self) -> Self:
-        """Return what readers can see or could see before it was withdrawn: no drafts, nothing scheduled."""
+    def drafts(self) -> Self:
+        return self.filter(is_draft())
+
+    def published_or_withdrawn(self) -> Self:
+        """Filter to rows whose publication time has passed: no drafts, nothing scheduled.
+
+        Unlike `ever_public`, it leaves out what was public before it became a draft or was scheduled again.
+        """
         return self.filter(published_at__lte=timezone.now())
 
     def published(self, *, at: datetime | None = None) -> Self:
@@ -84,6 +95,10 @@ class Publishable(models.Model):
         if self.published_at is None:
             return PublicationState.DRAFT
         return PublicationState.PUBLISHED if self.published_at <= timezone.now() else PublicationState.SCHEDULED
+
+    def is_public_at(self, instant: datetime) -> bool:
+        """Return whether it will be published at an instant, unless someone changes its state before."""
+        return self.withdrawn_at is None and self.published_at is not None and self.published_at <= instant
 
     @property
     def was_public(self) -> bool:

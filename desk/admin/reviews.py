@@ -241,9 +241,7 @@ class ReviewAdmin(OwnDraftsMixin, PublishingAdmin[Review]):
         """Return the link to the next edition: the seat's draft on that tool, or the form for a new one."""
         if not self.has_add_permission(request):
             return {}
-        draft = Review.objects.filter(
-            tool=review.tool_id, reviewer=review.reviewer_id, published_at__isnull=True, withdrawn_at__isnull=True
-        ).first()
+        draft = Review.objects.drafts().filter(tool=review.tool_id, reviewer=review.reviewer_id).first()
         if draft is not None:
             url = reverse("admin:reviews_review_change", args=[draft.pk])
             return {"next_edition_url": url, "next_edition_words": "Draft of the next edition"}

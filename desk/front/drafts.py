@@ -20,10 +20,6 @@ from tools.models import Tool
 from tools.publishing import PublicationState
 
 
-def _filter_drafts(rows: QuerySet) -> QuerySet:
-    return rows.filter(published_at__isnull=True, withdrawn_at__isnull=True)
-
-
 def _annotate_entered_at(rows: QuerySet, history: Manager) -> QuerySet:
     """Add when the first history event of each row was written."""
     first = history.filter(id=OuterRef("pk")).order_by("history_date", "history_id").values("history_date")[:1]
@@ -33,7 +29,7 @@ def _annotate_entered_at(rows: QuerySet, history: Manager) -> QuerySet:
 def list_draft_tools(viewer: Viewer) -> FrontList | None:
     if not viewer.may("tools.change_tool"):
         return None
-    rows = read_first(_filter_drafts(Tool.objects.all()).select_related("category").order_by("created_at", "pk"))
+    rows = read_first(Tool.objects.drafts().select_related("category").order_by("created_at", "pk"))
     return FrontList(
         slug="draft-tools",
         title="Tools in draft",
@@ -52,7 +48,7 @@ def list_draft_tools(viewer: Viewer) -> FrontList | None:
 def list_draft_reviews(viewer: Viewer) -> FrontList | None:
     if not viewer.may("reviews.change_review"):
         return None
-    drafts = _filter_drafts(reviews_to_edit(viewer.user)).select_related("tool", "reviewer").order_by("pk")
+    drafts = reviews_to_edit(viewer.user).drafts().select_related("tool", "reviewer").order_by("pk")
     rows = read_first(_annotate_entered_at(drafts, Review.history))
     return FrontList(
         slug="draft-reviews",
@@ -74,7 +70,7 @@ def list_draft_reviews(viewer: Viewer) -> FrontList | None:
 def list_draft_comparisons(viewer: Viewer) -> FrontList | None:
     if not viewer.may("comparisons.change_comparison"):
         return None
-    drafts = _filter_drafts(Comparison.objects.all()).select_related("first", "second").order_by("pk")
+    drafts = Comparison.objects.drafts().select_related("first", "second").order_by("pk")
     rows = read_first(_annotate_entered_at(drafts, Comparison.history))
     return FrontList(
         slug="draft-comparisons",

@@ -21,7 +21,7 @@ from desk.permissions import writes_own_drafts_only
 from reviews.choices import Outcome
 from reviews.models import Review, Reviewer
 from tools.models import Fact, Plan
-from tools.publishing import PublicationState, is_published
+from tools.publishing import PublicationState, is_draft, is_published
 from tools.sourcing import is_stale, site_name
 from web import clock
 from web.words import format_day
@@ -61,7 +61,7 @@ class StateFilter(ConditionFilter):
     def conditions(self) -> dict[str, tuple[str, Q]]:
         is_kept = Q(withdrawn_at__isnull=True)
         conditions = {
-            PublicationState.DRAFT: is_kept & Q(published_at__isnull=True),
+            PublicationState.DRAFT: is_draft(),
             PublicationState.SCHEDULED: is_kept & Q(published_at__gt=timezone.now()),
             PublicationState.PUBLISHED: is_published(),
             PublicationState.WITHDRAWN: Q(withdrawn_at__isnull=False),

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from django.conf import settings
 
 from comparisons.models import Comparison
-from desk.content import Content
 from reviews.choices import Outcome
 from reviews.models import MAX_GIST_LENGTH, Prediction, Review, Reviewer
 from tools.models import Fact, Plan, Sourced, Tool
@@ -37,11 +36,6 @@ class Finding(NamedTuple):
     blocks: bool = True
     is_final: bool = False
     place: str = ""
-
-
-def is_public_at(content: Content, *, at: datetime) -> bool:
-    """Return whether content will be published at an instant, unless someone changes its state before."""
-    return content.withdrawn_at is None and content.published_at is not None and content.published_at <= at
 
 
 def check_tool(
@@ -112,7 +106,7 @@ def _check_panel(reviews: Iterable[Review], seats: Iterable[Reviewer], *, at: da
         by_seat[review.reviewer_id].append(review)
     for seat in seats:
         candidates = [review for review in by_seat[seat.pk] if review.withdrawn_at is None]
-        published = [review for review in candidates if review.is_published_with_tool() or is_public_at(review, at=at)]
+        published = [review for review in candidates if review.is_published_with_tool() or review.is_public_at(at)]
         if not published:
             later = [review.published_at for review in candidates if review.published_at]
             words = "its draft has no verdict yet" if candidates else "there is no review"
@@ -189,7 +183,7 @@ def check_comparison(
     tools = (comparison.first, comparison.second)
     findings = [finding for tool in tools for finding in _check_tool_is_public(tool, at=at, also="its comparisons")]
     first, second = (
-        {review.reviewer_id for review in reviews if is_public_at(review, at=at)}
+        {review.reviewer_id for review in reviews if review.is_public_at(at)}
         for reviews in (first_reviews, second_reviews)
     )
     if not first & second:
@@ -208,7 +202,7 @@ def _check_tool_is_public(tool: Tool, *, at: datetime, also: str) -> list[Findin
 
     The finding is final: what readers cannot see until its tool is public would claim to be older than it is.
     """
-    if is_public_at(tool, at=at):
+    if tool.is_public_at(at):
         return []
     match tool.state:
         case PublicationState.WITHDRAWN:

@@ -25,7 +25,6 @@ from comparisons.pages.pair_page import build_preview
 from comparisons.pages.tool_page import build_tool_page
 from comparisons.reading.pairs import read_pair_for_preview
 from desk.content import Content
-from desk.publishing.gate import is_public_at
 from desk.publishing.transitions import describe_state
 from reviews.models import Review
 from tools.models import Tool
@@ -86,7 +85,7 @@ def _tools_of(content: Content) -> tuple[Tool, ...]:
 def is_public(content: Content) -> bool:
     """Return whether readers see an object: it is published, and so is each of its tools."""
     now = timezone.now()
-    return all(is_public_at(part, at=now) for part in (content, *_tools_of(content)))
+    return all(part.is_public_at(now) for part in (content, *_tools_of(content)))
 
 
 def _is_withdrawn(content: Content) -> bool:

@@ -139,7 +139,7 @@ def _tools_that_hide(content: Content) -> list[Tool]:
             needed = [content.first, content.second]
         case _:
             needed = []
-    return [tool for tool in needed if not gate.is_public_at(tool, at=at)]
+    return [tool for tool in needed if not tool.is_public_at(at)]
 
 
 def available_transitions(content: Content) -> list[Transition]:
