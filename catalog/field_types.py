@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Annotated
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import Model
 from django.utils import timezone
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -17,9 +16,11 @@ from tools.models import (
     Tool,
     validate_web_address,
 )
-from tools.models.plan import MAX_SEATS, MAX_TRIAL_DAYS
+from tools.models.plan import MAX_TRIAL_DAYS
 from tools.models.tool import validate_model_id
+from tools.presets import MAX_SEATS
 from web import clock
+from web.fields import get_max_length
 from web.normalize import normalize_line, normalize_text
 
 MAX_TEXT_LENGTH = 50_000  # characters; several times the length of any reasonable review
@@ -144,12 +145,6 @@ def _check_past_day(value: date) -> date:
     return value
 
 
-def get_max_length(model: type[Model], field: str) -> int:
-    """Return how many characters the column of a field holds."""
-    length: int = model._meta.get_field(field).max_length  # type: ignore[union-attr, assignment] # a CharField with one
-    return length
-
-
 Line = Annotated[str, BeforeValidator(normalize_name), AfterValidator(_check_line)]
 Words = Annotated[
     str,
@@ -165,7 +160,9 @@ Slug = Annotated[
     Field(max_length=slugs.MAX_LENGTH),
     AfterValidator(_adapt_validator(slugs.validate_slug)),
 ]
-ModelId = Annotated[Line, Field(max_length=100), AfterValidator(_adapt_validator(validate_model_id))]
+ModelId = Annotated[
+    Line, Field(max_length=get_max_length(Tool, "model_ids")), AfterValidator(_adapt_validator(validate_model_id))
+]
 ToolSlug = Annotated[Slug, AfterValidator(_adapt_validator(slugs.validate_pairable))]
 ChoiceSlug = Annotated[
     str,

@@ -26,7 +26,6 @@ from catalog.field_types import (
     TrialDays,
     WebAddress,
     Words,
-    get_max_length,
     normalize_name,
 )
 from comparisons.editor_lines import EditorLine, StoredLine, find_line_errors, store_lines
@@ -49,6 +48,7 @@ from tools.models import (
 from tools.presets import Preset, StoredPreset, find_preset_errors
 from tools.rates import Rate, StoredRate, read_rates
 from tools.values import MAX_ALIAS_LENGTH, MAX_CHOICE_NAME_LENGTH, MAX_CHOICES, MAX_NEED_LENGTH
+from web.fields import get_max_length
 
 FORMAT = "shipside-catalog/2"
 OLD_FORMATS = ("shipside-catalog/1",)  # in which every fact is text

@@ -10,7 +10,7 @@ from web.mail_addresses import encode_domain
 from web.normalize import normalize_line
 
 _SALT = "newsletter.suppression"
-MAX_LENGTH, MAX_LOCAL_LENGTH = 254, 64  # characters of an address, and of the part before its @ (RFC 5321)
+MAX_ADDRESS_LENGTH, MAX_LOCAL_LENGTH = 254, 64  # characters of an address, and of the part before its @ (RFC 5321)
 
 
 def normalize(email: str) -> str:
@@ -30,7 +30,7 @@ def normalize(email: str) -> str:
     address = f"{local}@{domain}"
     if "." not in domain or domain.startswith("["):
         raise ValidationError("The part after the @ is no domain.", code="invalid")
-    if len(address) > MAX_LENGTH or len(local) > MAX_LOCAL_LENGTH:
+    if len(address) > MAX_ADDRESS_LENGTH or len(local) > MAX_LOCAL_LENGTH:
         raise ValidationError("This address is too long to be one.", code="invalid")
     return address
 

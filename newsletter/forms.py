@@ -4,7 +4,7 @@ from django import forms
 from django.db.models import Q
 from django.http import QueryDict
 
-from newsletter.addresses import normalize
+from newsletter.addresses import MAX_ADDRESS_LENGTH, normalize
 from newsletter.models import Subscriber
 from tools.models import Category
 from web.fields import EmailAddressField
@@ -13,7 +13,7 @@ from web.fields import EmailAddressField
 class SubscribeForm(forms.Form):
     email = EmailAddressField(
         label="Email",
-        max_length=254,
+        max_length=MAX_ADDRESS_LENGTH,
         error_messages={
             "required": "Enter your email address.",
             "invalid": "This does not look like an email address. Is a letter missing?",

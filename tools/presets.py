@@ -12,7 +12,7 @@ from tools.rates import MAX_COUNT, format_count, name_meter
 
 MAX_PRESETS = 6
 MAX_NAME_LENGTH = 60  # characters
-MAX_SEATS = 1_000_000
+MAX_SEATS = 1_000_000  # of a preset, and of a plan
 
 type StoredPreset = dict[str, Any]
 """A preset as the database holds it."""

@@ -7,8 +7,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from tools import slugs
 from votes.holding import parse_key
-from votes.models import Action, Choice, PairChoice, Reason
-from web.fields import LineField
+from votes.models import Action, Choice, Decision, PairChoice, Reason
+from web.fields import LineField, get_max_length
 
 
 class ReturnField(forms.Field):
@@ -71,7 +71,11 @@ _IDENTIFYING = re.compile(
 class ReasonForm(forms.Form):
     """A moderator's reason for an action. Readers see it in the public log."""
 
-    words = LineField(label="Why, in a sentence", max_length=500, widget=forms.TextInput(attrs={"size": 60}))
+    words = LineField(
+        label="Why, in a sentence",
+        max_length=get_max_length(Decision, "words"),
+        widget=forms.TextInput(attrs={"size": 60}),
+    )
 
     def clean_words(self) -> str:
         words: str = self.cleaned_data["words"]

@@ -3,10 +3,19 @@
 from typing import Any
 
 from django import forms
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from web.mail_addresses import AddressValidator, encode_address
 from web.normalize import normalize_line, normalize_text
+
+
+def get_max_length(model: type[models.Model], field: str) -> int:
+    """Return how many characters the column of a field holds; of a list, each of its items."""
+    column = model._meta.get_field(field)
+    text = column.base_field if isinstance(column, ArrayField) else column
+    length: int = text.max_length  # type: ignore[union-attr, assignment] # a CharField with one
+    return length
 
 
 class LineField(forms.CharField):

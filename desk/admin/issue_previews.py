@@ -18,7 +18,7 @@ from desk.admin.issue_access import get_change_url, get_issue, require
 from desk.idempotency import answer_once
 from desk.shapes import Posted
 from newsletter import issuing
-from newsletter.addresses import normalize
+from newsletter.addresses import MAX_ADDRESS_LENGTH, normalize
 from newsletter.content import gets_anything, parse_items
 from newsletter.issuing import IssueActionError
 from newsletter.messages import Links, Message, build_issue_message
@@ -88,7 +88,7 @@ class TypedForm(forms.Form):
 class TestForm(forms.Form):
     """The address of a test."""
 
-    test_email = EmailAddressField(required=False, max_length=254)
+    test_email = EmailAddressField(required=False, max_length=MAX_ADDRESS_LENGTH)
 
     def clean_test_email(self) -> str:
         email: str = self.cleaned_data["test_email"]

@@ -34,6 +34,7 @@ from tools.expressions import SortKey
 from tools.models import Attribute, Category, Fact, Tool, find_misfits
 from tools.slugs import MAX_LENGTH, slug_from_name
 from tools.values import MAX_ALIAS_LENGTH, Scale, read_options
+from web.fields import get_max_length
 from web.words import count_of, join_words
 
 MISFITS_NAMED = 3  # values that an error names
@@ -65,7 +66,7 @@ class CategoryForm(forms.ModelForm):
     new_attributes = LinesField(
         label="Attributes to add",
         required=False,
-        max_length=100,
+        max_length=get_max_length(Attribute, "name"),
         widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
         help_text="What its tools are compared by, one per line, such as License or Context window. An attribute that "
         "other categories already have is shared with them.",
@@ -74,7 +75,7 @@ class CategoryForm(forms.ModelForm):
     aliases = LinesField(
         label="Other names",
         required=False,
-        max_length=100,
+        max_length=get_max_length(Category, "aliases"),
         widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
         help_text="What people type who look for such tools, one per line, such as vector store. Search finds the "
         "category by them.",

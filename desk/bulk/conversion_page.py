@@ -22,7 +22,7 @@ from desk.value_fields import ChoicesField
 from tools.choices import AttributeKind
 from tools.models import Attribute, Fact, find_attribute_errors
 from tools.values import Scale, parse_value, read_options, slug_choice
-from web.fields import LineField
+from web.fields import LineField, get_max_length
 from web.http import SeeOther
 from web.words import count_of
 
@@ -43,7 +43,11 @@ class KindForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 10, "class": "vLargeTextField"}),
         help_text="For choices: one per line, in the order in which readers see them.",
     )
-    unit = LineField(required=False, max_length=50, help_text="For numbers: what they count, such as “tokens”.")
+    unit = LineField(
+        required=False,
+        max_length=get_max_length(Attribute, "unit"),
+        help_text="For numbers: what they count, such as “tokens”.",
+    )
 
     def clean(self) -> Cleaned:
         cleaned = super().clean() or self.cleaned_data

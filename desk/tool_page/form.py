@@ -1,6 +1,6 @@
 """The form of a tool's own fields on its page of the desk."""
 
-from typing import Unpack, cast
+from typing import Unpack
 
 from django import forms
 
@@ -9,11 +9,9 @@ from desk.shapes import Cleaned, Files, FormOptions, Posted
 from tools import logos, slugs
 from tools.models import Category, Tool
 from tools.slugged import FormerSlug
-from web.fields import LineField, MultilineField
+from web.fields import LineField, MultilineField, get_max_length
 
 FORM_FIELDS = ("name", "slug", "category", *(field for field in Tool.OWN_FIELDS if field != "name"))
-_MAX_ALIAS_LENGTH = cast("int", Tool._meta.get_field("aliases").base_field.max_length)
-_MAX_MODEL_ID_LENGTH = cast("int", Tool._meta.get_field("model_ids").base_field.max_length)
 WITHOUT_NEW_LOGO = "without_new_logo"
 TAGLINE_ROOM = 120  # characters that fit on two lines
 
@@ -60,14 +58,14 @@ class ToolForm(forms.ModelForm):
     )
     aliases = LinesField(
         required=False,
-        max_length=_MAX_ALIAS_LENGTH,
+        max_length=get_max_length(Tool, "aliases"),
         widget=forms.Textarea(attrs={"rows": 3}),
         label="Other names",
         help_text="What people may search for; one per line.",
     )
     model_ids = LinesField(
         required=False,
-        max_length=_MAX_MODEL_ID_LENGTH,
+        max_length=get_max_length(Tool, "model_ids"),
         widget=forms.Textarea(attrs={"rows": 2}),
         label="Model ids",
         help_text="For a model: its ids in genai-prices, such as openai:gpt-5-mini; one per line.",

@@ -9,10 +9,10 @@ from desk.publishing.gate import MIN_QUOTE_LENGTH
 from desk.shapes import Cleaned
 from reviews.basis import MAX_DAYS, MAX_VERSION_LENGTH
 from reviews.choices import Basis, Verdict
-from reviews.models import MAX_GIST_LENGTH, Review
+from reviews.models import MAX_GIST_LENGTH, Prediction, Review
 from reviews.verdicts import NO_VERDICT
 from web import clock
-from web.fields import LineField, MultilineField
+from web.fields import LineField, MultilineField, get_max_length
 
 BLANK_PREDICTIONS = 2
 MAX_PREDICTIONS = 30
@@ -63,7 +63,7 @@ class SeatPredictionForm(forms.Form):
     """A dated claim. Emptying it deletes it."""
 
     id = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    claim = LineField(required=False, max_length=500)
+    claim = LineField(required=False, max_length=get_max_length(Prediction, "claim"))
     due_on = forms.DateField(required=False, widget=NativeDateInput, label="Due on", validators=[clock.validate_year])
 
     def clean(self) -> Cleaned:

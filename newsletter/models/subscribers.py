@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from newsletter.addresses import compute_digests
+from newsletter.addresses import MAX_ADDRESS_LENGTH, compute_digests
 from tools.models import Category
 
 
@@ -47,7 +47,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
 class Subscriber(models.Model):
     """An address that signed up for the newsletter. Until its owner confirms, it gets only the request to do so."""
 
-    email = models.EmailField(max_length=254)
+    email = models.EmailField(max_length=MAX_ADDRESS_LENGTH)
     created_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When it last signed up.")
     confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
     left_at = models.DateTimeField(null=True, blank=True, editable=False)

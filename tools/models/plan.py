@@ -14,10 +14,10 @@ from tools.currencies import validate_currency
 from tools.models.constraints import CURRENCY_PATTERN, web_address_constraint
 from tools.models.sourced import CHANGED, NEWEST, Sourced, history_constraints, history_indexes
 from tools.models.tool import Tool
+from tools.presets import MAX_SEATS
 from tools.rates import Rate, find_rate_errors, read_rates
 from tools.row_history import History
 
-MAX_SEATS = 1_000_000
 MAX_TRIAL_DAYS = 3660
 _COSTS = [{"beyond": Beyond.COSTS.value}]  # what a list of rates contains if one of them costs
 _WITH_SEATS = [Period.ONCE, Period.MONTH, Period.YEAR]  # periods of a price that can be per seat
