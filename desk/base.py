@@ -228,8 +228,8 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: ModelT | None = None) -> bool:
         # Django also passes the parent's primary key here, for inlines.
-        was_seen = isinstance(obj, models.Model) and deletion.was_seen(obj)
-        return super().has_delete_permission(request, obj) and not was_seen
+        stays = isinstance(obj, models.Model) and deletion.must_stay(obj)
+        return super().has_delete_permission(request, obj) and not stays
 
     def get_deleted_objects(
         self, objs: Sequence[ModelT] | QuerySet[ModelT], request: HttpRequest
@@ -247,7 +247,7 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         obj = self.get_object(request, object_id)
-        if obj is not None and deletion.was_seen(obj) and super().has_delete_permission(request, obj):
+        if obj is not None and deletion.must_stay(obj) and super().has_delete_permission(request, obj):
             messages.error(request, f"“{obj}” stays. {deletion.STAYS}")
             return HttpResponseRedirect(get_admin_url(self.model, "change", obj.pk))
         if obj is not None and (content := find_missing_right(request.user, obj)):

@@ -86,7 +86,7 @@ def check() -> list[str]:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT app, name FROM django_migrations")
-            missing = _read_migrations() - set(cursor.fetchall())
+            missing = read_disk_migrations() - set(cursor.fetchall())
         if missing:
             problems.append(f"Migrations are not applied: {len(missing)}.")
     except Error:
@@ -101,7 +101,7 @@ def check() -> list[str]:
 
 
 @process_cache(maxsize=1)
-def _read_migrations() -> frozenset[tuple[str, str]]:
+def read_disk_migrations() -> frozenset[tuple[str, str]]:
     """Return the migrations that this code comes with. A database that has more of them serves a newer release too."""
     return frozenset(MigrationLoader(None).disk_migrations)
 

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from comparisons.addresses import add_query
 from comparisons.choices import ChangeKind
 from comparisons.forms import parse_changes_filter
+from comparisons.reading.categories import find_category
 from comparisons.reading.changes import ChangeKey, read_changes
 from comparisons.reading.revision import CONTENT, Revision, current_revision
 from comparisons.shaping.changes import group_by_day, shape_change
@@ -58,15 +59,6 @@ def changes(request: HttpRequest) -> HttpResponse:
             else "",
         },
     )
-
-
-def find_category(categories: list[Category], slug: str) -> Category | None:
-    """Return the category with a slug, current or former; None, which selects all, if there is none."""
-    for category in categories:
-        if category.slug == slug:
-            return category
-    renamed = Category.objects.by_slug(slug) if slug else None
-    return renamed if renamed in categories else None
 
 
 @cached_per_revision()

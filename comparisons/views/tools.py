@@ -1,6 +1,5 @@
 """The list of tools, a tool, and a category."""
 
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,7 +31,7 @@ from comparisons.pages.tool_list import (
     write_order,
 )
 from comparisons.pages.tool_page import build_tool_page
-from comparisons.reading.records import ListedCategory
+from comparisons.reading.categories import find_category
 from comparisons.reading.revision import EVERYTHING, current_revision
 from comparisons.shaping import facets, tool_columns
 from comparisons.shaping.boxes import render_cards_box
@@ -57,7 +56,7 @@ def tools(request: HttpRequest) -> HttpResponse:
     """List the published tools, filtered and sorted by the query string."""
     site = index_site(current_revision())
     asked = parse_tool_filter(request.GET, site.seats)
-    category = _find_category(asked.category, site.categories)
+    category = find_category(site.categories, asked.category)
     attributes = category.attributes if category else ()
     others = () if category else [attribute for one in site.categories for attribute in one.attributes]
     facts = parse_fact_filters(request.GET, attributes, others=others)
@@ -99,14 +98,6 @@ def tools(request: HttpRequest) -> HttpResponse:
             **fact_filters,
         },
     )
-
-
-def _find_category(slug: str, categories: Iterable[ListedCategory]) -> ListedCategory | None:
-    """Return the category with a slug, current or former; None, which selects all, if there is none."""
-    by_slug = {category.slug: category for category in categories}
-    if slug and slug not in by_slug and (renamed := Category.objects.by_slug(slug)):
-        slug = renamed.slug
-    return by_slug.get(slug)
 
 
 @require_safe

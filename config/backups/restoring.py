@@ -12,7 +12,6 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.migrations.loader import MigrationLoader
 
 from config.backups.archive import (
     CHUNK,
@@ -27,6 +26,7 @@ from config.backups.archive import (
     verify,
 )
 from config.backups.programs import run_program
+from web.health import read_disk_migrations
 
 _RESTORE_OPTIONS = ("--no-owner", "--no-privileges", "--exit-on-error", "--file=-")
 _PSQL_OPTIONS = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null")
@@ -83,14 +83,14 @@ def restore(path: Path, *, replace: bool = False, tell: Callable[[str], None] = 
     keys = {fingerprint_key(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)}
     if manifest.key not in keys:
         tell("SECRET_KEY is not that of the backup: second factors cannot be read, and voters are not recognized.")
-    if missing := _read_disk_migrations() - manifest.migrations:
+    if missing := read_disk_migrations() - manifest.migrations:
         tell(f"The backup is of an older release: run manage.py migrate ({len(missing)} migrations).")
     return manifest
 
 
 def _check_target(manifest: Manifest, *, replace: bool) -> None:
     """Raise BackupError if this release does not know the archive's schema, or the site has rows or files to lose."""
-    if newer := manifest.migrations - _read_disk_migrations():
+    if newer := manifest.migrations - read_disk_migrations():
         raise BackupError(
             f"The backup is of a newer release (migration {'.'.join(min(newer))}). Install that one, or a later one."
         )
@@ -113,10 +113,6 @@ def _check_target(manifest: Manifest, *, replace: bool) -> None:
             f"{settings.MEDIA_ROOT} has files that the backup does not have ({len(files):,}, such as {files[0].name}). "
             "Add --replace to lose them."
         )
-
-
-def _read_disk_migrations() -> frozenset[tuple[str, str]]:
-    return frozenset(MigrationLoader(None).disk_migrations)
 
 
 def _restore_media(path: Path) -> None:

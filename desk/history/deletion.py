@@ -25,8 +25,8 @@ STAYS = "Content that readers have seen cannot be deleted. Withdraw a page or a 
 MAX_NAMES = 10  # rows that a message names before it counts the rest
 
 
-def was_seen(row: models.Model) -> bool:
-    """Return whether readers see a row or have seen it, so that it cannot be deleted."""
+def must_stay(row: models.Model) -> bool:
+    """Return whether readers have been able to see a row, so that it cannot be deleted."""
     if isinstance(row, Publishable):
         return row.was_public
     if isinstance(row, Plan | Fact):
@@ -40,7 +40,7 @@ def find_reasons_to_stay(user: AnyUser, rows: "Iterable[models.Model]") -> dict[
     """Return the rows that a user may not delete, as {id: reason}: readers have seen them, or see them elsewhere."""
     reasons: dict[object, str] = {}
     for row in rows:
-        if was_seen(row):
+        if must_stay(row):
             reasons[row.pk] = STAYS
         elif content := find_missing_right(user, row):
             reasons[row.pk] = explain(content, row)
@@ -107,7 +107,7 @@ def list_drafts_of(tools: Iterable[Tool]) -> tuple[list[Review], list[Comparison
     reviews = Review.objects.filter(tool__in=pks).order_by("pk").select_related("tool", "reviewer")
     comparisons = Comparison.objects.filter(Q(first__in=pks) | Q(second__in=pks)).order_by("pk")
     comparisons = comparisons.select_related("first", "second")
-    return [row for row in reviews if not was_seen(row)], [row for row in comparisons if not was_seen(row)]
+    return [row for row in reviews if not must_stay(row)], [row for row in comparisons if not must_stay(row)]
 
 
 def delete_drafts_of(tools: Iterable[Tool]) -> None:

@@ -190,7 +190,7 @@ def test_category_with_tools_is_not_deleted_and_lists_them(admin_client):
 
 def test_row_published_in_the_meantime_is_reported(admin_client, monkeypatch):
     review = make.review(of=make.tool(), by=make.reviewer())
-    monkeypatch.setattr("desk.history.deletion.was_seen", lambda row: False)  # as a moment before it was published
+    monkeypatch.setattr("desk.history.deletion.must_stay", lambda row: False)  # as a moment before it was published
     response = admin_client.post(delete_url(review), {"post": "yes"})
     assert (response.status_code, messages_of(response)[-1][:21]) == (302, "Nothing was deleted. ")
     question, done = delete_all(admin_client, Review)
