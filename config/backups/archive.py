@@ -4,9 +4,13 @@ import hashlib
 import hmac
 import json
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from django.db import Error
 
 DUMP, MANIFEST, MEDIA = "database.dump", "manifest.json", "media/"
 PARTIAL = ".partial"  # how the names of files end that are being written
@@ -20,6 +24,15 @@ WHERE relkind = 'r' AND relpersistence = 'p' AND relnamespace = 'public'::regnam
 
 class BackupError(Exception):
     """Why a backup or a restoration did not happen, in words for the operator."""
+
+
+@contextmanager
+def explain_database_errors() -> Iterator[None]:
+    """Turn errors of the database into BackupError: it is down, say, or refuses the role."""
+    try:
+        yield
+    except Error as error:
+        raise BackupError(f"The database reports: {next(iter(str(error).strip().splitlines()), error)}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from config.backups.archive import (
     BackupError,
     Manifest,
     count_rows,
+    explain_database_errors,
     fingerprint_key,
     verify,
 )
@@ -61,6 +62,7 @@ END $$;
 """
 
 
+@explain_database_errors()
 def restore(path: Path, *, replace: bool = False, tell: Callable[[str], None] = lambda _: None) -> Manifest:
     """Bring the site to the state of an archive. Raises BackupError, and then the site is as it was.
 
@@ -73,8 +75,7 @@ def restore(path: Path, *, replace: bool = False, tell: Callable[[str], None] = 
     _restore_media(path)
     _restore_database(path)
     if replace:
-        for file in _find_left_over(manifest):
-            file.unlink(missing_ok=True)
+        _delete_left_over(manifest)
     with connection.cursor() as cursor:
         rows = count_rows(cursor)
     if rows != manifest.rows:
@@ -116,6 +117,16 @@ def _check_target(manifest: Manifest, *, replace: bool) -> None:
 
 
 def _restore_media(path: Path) -> None:
+    """Add the logos of an archive to MEDIA_ROOT. Raises BackupError, on a full disk for example."""
+    try:
+        _extract_media(path)
+    except OSError as error:
+        raise BackupError(
+            f"Logos cannot be written to {settings.MEDIA_ROOT}: {error.strerror or error}. The database is as it was."
+        ) from error
+
+
+def _extract_media(path: Path) -> None:
     with tarfile.open(path, "r|") as archive:
         for member in archive:
             if not member.name.startswith(MEDIA):
@@ -139,6 +150,17 @@ def _find_left_over(manifest: Manifest) -> list[Path]:
         for path in sorted(root.rglob("*"))
         if path.is_file() and MEDIA + path.relative_to(root).as_posix() not in wanted
     ]
+
+
+def _delete_left_over(manifest: Manifest) -> None:
+    try:
+        for file in _find_left_over(manifest):
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise BackupError(
+            f"The site was restored, but logos it had before cannot be deleted from {settings.MEDIA_ROOT}: "
+            f"{error.strerror or error}."
+        ) from error
 
 
 def _restore_database(path: Path) -> None:

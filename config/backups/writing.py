@@ -28,6 +28,7 @@ from config.backups.archive import (
     HashingReader,
     Manifest,
     count_rows,
+    explain_database_errors,
     fingerprint_key,
 )
 from config.backups.programs import run_program
@@ -39,6 +40,7 @@ SELECT logo FROM tools_tool WHERE logo <> '' UNION SELECT logo FROM desk_pending
 _DUMP_OPTIONS = ("--format=custom", "--no-owner", "--no-privileges", "--no-comments", "--no-unlogged-table-data")
 
 
+@explain_database_errors()
 def back_up(path: Path) -> Manifest:
     """Write an archive of the site as it is at one moment, while it goes on working. Raises BackupError.
 
@@ -55,7 +57,7 @@ def back_up(path: Path) -> Manifest:
             os.fsync(file.fileno())
         partial.rename(path)
     except OSError as error:
-        raise BackupError(f"{path} cannot be written: {error.strerror}.") from error
+        raise BackupError(f"{path} cannot be written: {error.strerror or error}.") from error
     finally:
         partial.unlink(missing_ok=True)
     return manifest

@@ -225,3 +225,20 @@ def test_logo_that_is_removed_during_a_backup_is_not_missing():
     files = {f"media/logos/{stored}.webp"}
     assert writing._find_missing(frozenset({stored, removed}), files) == {f"media/logos/{stored}.png"}
     assert writing._find_missing(frozenset({removed}), files) == set()
+
+
+def test_full_disk_and_silent_database_are_one_line(archive, elsewhere, tmp_path):
+    (tmp_path / "elsewhere").write_bytes(b"")  # no folder can be made here
+    code, printed = manage("restore", str(archive), **elsewhere)
+    media = elsewhere["MEDIA_ROOT"]
+    assert (code, printed.strip()) == (
+        1, f"CommandError: Logos cannot be written to {media}: Not a directory. The database is as it was."
+    )  # fmt: skip
+    assert list_rows() == {}
+
+    silent = {"DATABASE_URL": f"postgresql://nobody@/nothing?host={tmp_path}"}
+    for words in (("backup", str(tmp_path / "other.tar")), ("restore", str(archive), "--replace")):
+        code, printed = manage(*words, **silent)
+        assert (code, len(printed.strip().splitlines())) == (1, 1), printed
+        assert printed.startswith("CommandError: The database reports: connection failed: ")
+    assert sorted(path.name for path in tmp_path.glob("*.tar*")) == ["site.tar"]

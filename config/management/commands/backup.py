@@ -10,6 +10,7 @@ from config.backups.writing import back_up
 
 class Command(BaseCommand):
     help = "Write the whole site, database and logos, to one file. The site goes on working in the meantime."
+    requires_system_checks = []  # they query the database, and a failure is reported in one line
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
