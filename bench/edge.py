@@ -22,7 +22,7 @@ from bench.sites import ROOT, MeasuredSite
 DATABASE = "shipside_bench_edge"
 PAGE = "/compare/vllm-vs-ollama/"
 GOAL = 0.6
-EDGE, FILE, SITE = "nginx, kept", "nginx, a file", "gunicorn alone"
+EDGE, FILE, SITE = "nginx, cached", "nginx, a file", "gunicorn alone"
 FILE_SERVER = """
 server {
     listen 127.0.0.1:%d ssl http2;
@@ -117,7 +117,7 @@ def _print(rates: dict[str, list[float]], options: argparse.Namespace, *, size: 
     for name, measured in rates.items():
         print(f"{name:16} {statistics.median(measured):9,.0f} requests per second")  # noqa: T201
     share = statistics.median(edge / file for edge, file in zip(rates[EDGE], rates[FILE], strict=True))
-    print(f"kept / file      {share:9.0%} (goal: {GOAL:.0%})")  # noqa: T201
+    print(f"cached / file    {share:9.0%} (goal: {GOAL:.0%})")  # noqa: T201
     return share
 
 

@@ -178,7 +178,7 @@ class PlanPart(SourcedPart):
         if self.currency and not self.superseded_at and self.currency not in CURRENCIES:
             raise ValueError(f"“{self.currency}” is not a currency, such as USD")
         price: dict[str, Any] = {name: getattr(self, name) for name in Plan.VALUE_FIELDS}
-        # The rates are a list of stored rates by now, whatever the annotation says.
+        # The rates are a list of stored rates by now, regardless of the annotation.
         if errors := find_plan_errors(**{**price, "rates": read_rates(price["rates"])}):
             raise ValueError(" ".join(errors.values()))
         return self

@@ -27,7 +27,7 @@ def find_shown(row: Any, *, joins: Collection[str] = ()) -> type[models.Model] |
         case Prediction():
             return find_shown(row.review)
         case Reviewer():
-            return Review  # the panel has a page, whatever its seats have written
+            return Review  # the panel has a page even before its seats have written
         case Category():
             return _find_tool(Q(category=row.pk)) if row.pk else None
         case Attribute():

@@ -254,7 +254,7 @@ SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # the two switches above are off on purpose
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-EDGE_SECONDS = env.int("EDGE_SECONDS", default=0)  # how long a proxy may keep a public page; 0: not at all
+EDGE_SECONDS = env.int("EDGE_SECONDS", default=0)  # how long a proxy may cache a public page; 0: not at all
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; the largest form is a tool with its reviews (web/bodies.py)
 FILE_UPLOAD_HANDLERS: list[str] = []  # files are dropped unread, except by views that take them (web/bodies.py)

@@ -35,7 +35,7 @@ _NOT_REPEATED = frozenset({"csrfmiddlewaretoken"})
 
 
 class BusyForm(forms.ModelForm):
-    """A form that cannot be saved now, whatever was typed."""
+    """A form that cannot be saved now, regardless of what was typed."""
 
     busy = ""
 

@@ -65,7 +65,7 @@ def hand_over(*, content: Content, by: User, text: str = "") -> Told:
 
 
 def comment(*, content: Content, by: User, text: str) -> Told:
-    """Comment on an object, in whatever state it is. Raises HandOverError if it was deleted."""
+    """Comment on an object in any state. Raises HandOverError if it was deleted."""
     return _do(content, by, CommentKind.COMMENT, text, lambda found, fresh: None)
 
 

@@ -1,4 +1,4 @@
-"""Deletion of rows that have served their purpose. Any worker does it, once an hour."""
+"""Deletion of rows that have served their purpose. Any worker does it, once per hour."""
 
 from datetime import timedelta
 

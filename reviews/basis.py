@@ -44,7 +44,7 @@ def describe_basis(basis: str, version: str = "", days: int | None = None) -> st
 def describe_untried(bases: Sequence[tuple[str | None, ...]], names: Sequence[str]) -> str:
     """Return which of two tools no seat has tried although the other was tried, as a sentence.
 
-    Return "" if both were tried, or neither, or that is not recorded: then it tells the two tools not apart.
+    Return "" if both were tried, or neither, or that is not recorded: then the sentence would not tell the two apart.
     `bases` has one tuple per seat, with a basis for each tool, None without a review. `names` are the tools' names.
     """
     reviewed = [[basis for basis in of_tool if basis is not None] for of_tool in zip(*bases, strict=True)]

@@ -54,7 +54,7 @@ class Panel:
 
     @property
     def side(self) -> int:
-        """On which side of 50% it is: 1 if most seats ship, -1 if most skip, 0 if as many do, or without a review."""
+        """On which side of 50% it is: 1 if most seats ship, -1 if most skip, 0 for a tie or without a review."""
         return (2 * self.ship > self.seats) - (2 * self.ship < self.seats)
 
     @property

@@ -1,4 +1,4 @@
-"""The rule of what an edition says at least. No queries."""
+"""The rule for what an edition must say. No queries."""
 
 NO_VERDICT = "No verdict yet"
 

@@ -137,7 +137,7 @@ def round_to_cent(amount: Fraction, currency: str = "") -> Decimal:
 
 
 def _count_seats(price: Price, seats: int) -> int:
-    """Return the seats to pay for. Raises _NoAmountError if the plan is not sold for so many."""
+    """Return the seats to pay for. Raises _NoAmountError if the plan is not sold for that many."""
     if price.maximum_seats is not None and seats > price.maximum_seats:
         if price.maximum_seats == 1:
             raise _NoAmountError(obstacle="It is for one person.")

@@ -1,7 +1,7 @@
 """Prices and facts that were stated and superseded while their tool was withdrawn, so that no reader saw them.
 
-When the tool is put back, they must not appear as what it once cost: nobody was told. They are deleted; their versions
-stay in the history.
+When the tool is put back, they must not appear as what it once cost: readers never saw them. They are deleted; their
+versions stay in the history.
 """
 
 from collections.abc import Collection
@@ -63,7 +63,7 @@ def find_unseen(model: type[Plan] | type[Fact], tool: Tool, *, since: datetime) 
 
 
 def _let_successor_begin(row: Any) -> None:
-    """Let what continued a row continue what the row continued."""
+    """Make the successors of a row continue its predecessor."""
     after = _SUCCESSORS[type(row)]
     ended = [row.tool_id, getattr(row, _IDENTITIES[type(row)]), row.superseded_at]
     for successor in type(row).objects.raw(after, ended):

@@ -1,4 +1,4 @@
-"""The values of facts: read from what people write, and kept in one canonical form per kind of attribute.
+"""The values of facts: parsed from what people write, and stored in one canonical form per kind of attribute.
 
 choice   the slugs of its choices, in the attribute's order, joined by ", "
 grade    yes, partly, or no

@@ -81,7 +81,7 @@ FROM votes_ledgerhour AS ledger JOIN tools_tool AS tool ON tool.id = ledger.tool
 WHERE tool.id = ANY(%s)
 GROUP BY tool.id, 2 HAVING sum(ship + skip) > 0 ORDER BY 1, 2
 """.replace("{sums}", _SUMS)
-# The sum does not depend on the order of rows. Whatever the export shows is in it, so a change of that changes it.
+# The sum does not depend on the order of rows. It covers everything that the export shows, so it changes with that.
 _FINGERPRINT = """
 SELECT count(*) || ' ' || COALESCE(sum(hashtextextended(concat_ws(
     ' ', tool.slug, hour_at AT TIME ZONE 'UTC', state, rejected_for, slot, ship, skip

@@ -93,7 +93,7 @@ def same_origin(view: View) -> View:
     return guarded
 
 
-# Programs that say so. (CUBOT makes telephones.)
+# Programs that identify themselves. (CUBOT is a brand of phones.)
 _PROGRAM = re.compile(
     r"(?<!cu)bot|crawl|spider|slurp|externalhit|externalagent|preview|inspection|lighthouse|headless|monitor|archiver"
     r"|^(?!Mozilla/|Opera/)",

@@ -104,7 +104,7 @@ def try_hold_apart(lock: Lock) -> Iterator[bool]:
 
 
 def sign_transaction(user_id: int) -> None:
-    """Note the user on the session until the transaction ends, so that others can be told who holds a lock."""
+    """Record the user on the session until the transaction ends, so that others learn who holds a lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('application_name', %s, true)", [f"user {user_id:d}"])
 
@@ -138,7 +138,7 @@ def are_waits_limited() -> bool:
 
 
 def limit_waits_of_transaction() -> None:
-    """Apply the limit to the rest of the current transaction, whatever it waits for."""
+    """Apply the limit to the rest of the current transaction, regardless of what it waits for."""
     if _is_limited.get():
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [lock_timeout()])

@@ -34,7 +34,7 @@ PERMISSIONS_POLICY = ", ".join(
 # JSON that scripts of other sites may read. It is a rule about addresses, not views, so that it holds for the errors
 # of an address that no view serves: without the header, a script sees a network failure instead of the 404.
 CROSS_ORIGIN_PATH = re.compile(r"/(?:compare|tools)/[^/]*\.json")
-# Images whose addresses we publish, for other sites to show. (The badge's view says so itself.)
+# Images whose addresses we publish, for other sites to show. (The badge's view sets the header itself.)
 EMBEDDABLE_PATH = re.compile(r"/(?:og|logos)/.*")
 
 # For proxies. A browser asks each time (`max-age=0`), and never shows what it has first (`must-revalidate`): its user

@@ -3,7 +3,7 @@
 A view says what its page depends on: `@public_page(depends_on=CONTENT)`. That is a `Question` to the database, whose
 answer differs whenever the page would. The answer is read before the page is rendered, and stored with the page.
 `serve_pages`, around Django, asks again for each later request, and if the answer is the same, sends the stored page:
-nothing else runs. So no process ever shows what another one has changed (docs/decisions/0030-pages-served-whole.md).
+nothing else runs. So no process ever shows what another one has made stale (docs/decisions/0030-pages-served-whole.md).
 
 Every public page, stored or not, is sent by `Page.respond`, which compresses it and returns 304. Hence a page from
 memory cannot differ from one that was just rendered.
@@ -81,7 +81,7 @@ class PageReading(NamedTuple):
     """What the page depends on alone. The first answer changes at least as often."""
 
     def renew(self, database: Any = connection) -> "PageReading | None":
-        """Return the reading as of now, or None if the page has changed. Raise django.db.Error if nobody can tell.
+        """Return the reading as of now, or None if the page has changed. Raise django.db.Error if the database fails.
 
         One statement. If something else on the site has changed, it takes a second one to find that out, once.
         """
@@ -108,7 +108,7 @@ def read(question: Question) -> PageReading:
 
 
 def _ask(question: Question, database: Any = connection) -> Answer:
-    """Ask the primary; and while a page is rendered from a snapshot of the replica, that."""
+    """Query the primary or, while a page is rendered from a snapshot of the replica, that snapshot."""
     row: Answer = database.fetch_row(f"SELECT {question.columns}", question.parameters)
     return row
 
@@ -302,7 +302,7 @@ class PageMemory:
             self._drop(key)
 
     def resize(self, page: Page, by: int) -> None:
-        """Let a page that is perhaps stored take more bytes."""
+        """Grow a page by some bytes, and count them if it is stored."""
         with self._lock:
             page.size += by
             if page.key and self._pages.get(page.key) is page:

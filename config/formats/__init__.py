@@ -1,1 +1,1 @@
-"""How dates and numbers are written, per language. Django's FORMAT_MODULE_PATH names this package."""
+"""Formats of dates and times at the desk, a package per language. FORMAT_MODULE_PATH names this one."""

@@ -173,7 +173,7 @@ def _take_back(
 
 
 def _list_lasting(values: Values | None) -> list[tuple[str, object]]:
-    """Return the values that are the same whenever the undo happens, and whatever the editor says about the reason."""
+    """Return the values that depend on neither the time of the undo nor the editor's reason."""
     return sorted(
         (name, value)
         for name, value in (values or {}).items()

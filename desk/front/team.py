@@ -1,4 +1,4 @@
-"""What the whole team changed last, from the history, whatever page it was changed on."""
+"""What the whole team changed last on any page, from the history."""
 
 from datetime import datetime
 from typing import NamedTuple

@@ -19,7 +19,7 @@ from tests import factories as make
 from tests.server import Server, serve
 from tools.models import Tool
 
-KEPT = 2  # seconds
+EDGE_SECONDS = 2
 PATIENCE = 2  # seconds that nginx gives a client to send a request; deploy/nginx.conf says 10
 TOOL = "/tools/aider/"
 LIST_PROTOCOLS = (
@@ -51,7 +51,7 @@ def server(site, port) -> Iterator[Server]:
         "SITE_URL": f"https://{nginx.HOST}:{port}",
         "ALLOWED_HOSTS": nginx.HOST,
         "TRUSTED_PROXY_COUNT": "1",
-        "EDGE_SECONDS": str(KEPT),
+        "EDGE_SECONDS": str(EDGE_SECONDS),
         "ACCESS_LOG": "-",
     }
     with serve(is_ready="/healthz", **production) as server:
@@ -99,7 +99,7 @@ def read_votes(answer: Answer) -> str:
     return re.search(r"\d+ ship, \d+ skip so far|No votes yet", answer.body.decode())[0]
 
 
-def test_public_page_is_kept_and_then_asked_for_again(edge):
+def test_public_page_is_cached_and_then_revalidated(edge):
     first, again = fetch(edge, TOOL), fetch(edge, TOOL)
     assert (first.cache, again.cache) == ("MISS", "HIT")
     assert (first.body, again.body[:15]) == (again.body, b"<!doctype html>")
@@ -115,7 +115,7 @@ def test_public_page_is_kept_and_then_asked_for_again(edge):
     fresh = fetch(edge, TOOL, Cookie="voted=1")
     assert (fresh.cache, read_votes(fresh)) == ("BYPASS", "3 ship, 0 skip so far")
     make.votes(on=Tool.objects.get(slug="aider"), skip=1)
-    time.sleep(KEPT + 1.1)  # nginx counts in whole seconds
+    time.sleep(EDGE_SECONDS + 1.1)  # nginx counts in whole seconds
     fetch(edge, TOOL)  # may be the old one, while nginx asks for the new one
     deadline = time.monotonic() + 10
     while (words := read_votes(fetch(edge, TOOL))) != "3 ship, 1 skip so far" and time.monotonic() < deadline:
@@ -127,7 +127,7 @@ def test_public_page_is_kept_and_then_asked_for_again(edge):
 
 
 def check_encodings(edge: nginx.Edge) -> None:
-    """Check that each encoding is kept on its own, however it is asked for."""
+    """Check that each encoding is cached on its own, however it is asked for."""
     plain = fetch(edge, "/tools/qdrant/").body
     for accepted, encodings in (
         ("gzip, deflate, br, zstd", ("br", "gzip")),
@@ -149,7 +149,7 @@ def check_encodings(edge: nginx.Edge) -> None:
 
 
 def check_personal_pages(edge: nginx.Edge) -> None:
-    """Check that what is personal, or an error, is not kept, and that people who are signed in get no kept page."""
+    """Check that what is personal, or an error, is not cached, and that people who are signed in get no cached page."""
     for path in ("/me/", "/me/votes/", "/account/login/", "/nowhere/"):
         answers = [fetch(edge, path) for _ in range(2)]
         assert [answer.cache for answer in answers] == ["MISS", "MISS"], path

@@ -1,4 +1,4 @@
-"""Whatever an editor does waits for the content revision before it locks anything else, so nothing can deadlock."""
+"""Every action of an editor locks the content revision before anything else, so nothing can deadlock."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Names without case and accents: Python and the database agree, whatever the server's locale."""
+"""Names without case and accents: Python and the database agree, regardless of the server's locale."""
 
 import pytest
 from django.db import connection

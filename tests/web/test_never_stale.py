@@ -1,4 +1,4 @@
-"""A page from memory is never stale, whatever happened, and no matter which process answers."""
+"""A page from memory is never stale, regardless of what changed and which process answers."""
 
 from collections.abc import Callable
 from datetime import timedelta

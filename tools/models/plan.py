@@ -264,6 +264,6 @@ class Plan(Sourced):
         return self.name
 
     def continue_from(self, predecessor: Self) -> None:
-        """Note what the plan was called before, once that row is superseded. Readers never saw a row that is not."""
+        """Record the predecessor's name if it differs and the row is superseded: readers saw no other."""
         if self.name != predecessor.name and predecessor.superseded_at is not None:
             self.renamed_from, self.added_at = predecessor.name, predecessor.superseded_at

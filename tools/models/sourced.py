@@ -92,7 +92,7 @@ class Sourced(models.Model):
         return row
 
     def continue_from(self, predecessor: Self) -> None:
-        """Note what the row before this one was called, if it had another name."""
+        """Record the predecessor's name, if it differs."""
 
     def retire(self, *, correction: bool = False) -> None:
         """Supersede this row without a successor; `correction` as in `supersede`. Raises AlreadySupersededError."""

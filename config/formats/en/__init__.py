@@ -1,1 +1,1 @@
-"""How English pages write dates and numbers."""
+"""The formats of the only language, English."""
