@@ -40,7 +40,7 @@ def decide(client: Client, pair, action: str = "release", **fields):
 
 
 def get_counts(pair) -> tuple[int, int, int, int]:
-    """Return the numbers for the first, the second and neither, and of held votes."""
+    """Return the numbers for the first, the second, and neither, and of held votes."""
     tally = PairTally.objects.get(first=pair[0], second=pair[1])
     return tally.for_first, tally.for_second, tally.neither, tally.held
 

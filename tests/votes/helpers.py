@@ -19,6 +19,6 @@ def cast(client: Client, tool: Tool, choice: str = "ship", *, ip: str = "198.51.
 
 
 def get_counts(tool: Tool) -> tuple[int, int, int]:
-    """Return a tool's numbers of ship, skip and held votes."""
+    """Return a tool's numbers of ship, skip, and held votes."""
     community = Tool.objects.with_community().get(pk=tool.pk).community or {"ship": 0, "skip": 0, "held": 0}
     return community["ship"], community["skip"], community["held"]

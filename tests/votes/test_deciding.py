@@ -1,4 +1,4 @@
-"""Releasing, rejecting and reopening: in bulk, concurrently with votes, and with an append-only log."""
+"""Releasing, rejecting, and reopening: in bulk, concurrently with votes, and with an append-only log."""
 
 import time
 import uuid

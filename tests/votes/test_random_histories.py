@@ -1,4 +1,4 @@
-"""Random histories of casting, changing, withdrawing, holding, releasing and rejecting votes match a simple model."""
+"""Random histories of casting, changing, withdrawing, holding, releasing, and rejecting votes match a simple model."""
 
 import uuid
 
