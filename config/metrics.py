@@ -17,7 +17,8 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from catalog.models import BulkChange, BulkChangeKind
-from newsletter.models import DailyRun, Worker
+from newsletter import daily
+from newsletter.models import Worker
 from newsletter.worker import measure_queue
 from web import metrics
 from web.logs import METRICS
@@ -105,8 +106,13 @@ def _measure() -> Iterator[Metric]:
         cursor.execute("SELECT current_setting('max_connections')::int")
         [limit] = cursor.fetchone()
     yield _gauge("shipside_database_sessions_limit", "How many sessions PostgreSQL allows.", limit)
-    if last := DailyRun.objects.exclude(ended_at=None).first():
-        yield _gauge("shipside_daily_run_time_seconds", "When daily work last began.", last.started_at.timestamp())
+    last = daily.find_last_ended()
+    yield _gauge(
+        "shipside_daily_run_time_seconds",
+        "When the daily work that has ended last began. Before the first, when the site was set up.",
+        daily.find_last_start(last).timestamp(),
+    )
+    if last:
         yield _gauge("shipside_daily_run_failed_steps", "Its steps that failed.", len(last.failures))
         if last.differences is not None:
             yield _gauge("shipside_tally_differences", "Places where counts differ from the votes.", last.differences)

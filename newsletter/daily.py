@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 
 from django.contrib.sessions.models import Session
 from django.db import Error, connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Min
 from django.utils import timezone
 
 from newsletter import cleanup, digests
@@ -62,6 +64,20 @@ def is_due(*, now: datetime) -> bool:
     if last is None or last.started_at.date() < now.date() or last.ended_at is None:
         return True
     return bool(last.failures) and last.ended_at < now - RETRY_AFTER
+
+
+def find_last_ended() -> DailyRun | None:
+    return DailyRun.objects.exclude(ended_at=None).first()
+
+
+def find_last_start(last: DailyRun | None) -> datetime:
+    """Return when the last run that has ended began. Before the first, return when the site was set up.
+
+    A site is set up when its oldest migration is applied, so a new site has as long for its first run as for any other.
+    """
+    if last:
+        return last.started_at
+    return MigrationRecorder.Migration.objects.aggregate(at=Min("applied"))["at"] or timezone.now()
 
 
 def run_if_due() -> None:

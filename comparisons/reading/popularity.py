@@ -57,7 +57,7 @@ def flush() -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute(_UPSERT, [time.time() / TAU, list(reads), [float(count) for count in reads.values()]])
-    except Error:
+    except Exception:
         with _lock:
             _pending.update(reads)
         raise
@@ -76,9 +76,11 @@ def _flush_forever() -> None:
 
 
 def work_off() -> None:
-    """Flush, and do what else is due regularly. Log database errors: the next call tries again."""
+    """Flush, and do what else is due regularly. Log every exception: one would end the thread for good."""
     try:
         flush()
         network.delete_old_keys_daily(today=clock.today())
     except Error as error:
         logger.warning("Page views could not be written; they will be later: %s", str(error).strip())
+    except Exception:
+        logger.exception("Page views could not be written; they will be later.")

@@ -120,3 +120,12 @@ def test_server_writes_reads_by_itself():
         while not Reading.objects.exists() and time.monotonic() < until:
             time.sleep(0.1)
         assert Reading.objects.exists()
+
+
+@pytest.mark.django_db
+def test_exception_of_any_kind_ends_no_thread_and_loses_no_reads(caplog):
+    popularity._pending[1] = None  # a number that cannot be written
+    popularity.work_off()
+    assert [record.message for record in caplog.records] == ["Page views could not be written; they will be later."]
+    assert dict(popularity._pending) == {1: None}
+    popularity._pending.clear()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
@@ -88,6 +89,15 @@ def test_site_is_measured():
     assert found["shipside_workers",] == 0
     assert found["shipside_imports_last_day",] == 0
     assert found["shipside_database_sessions", "active"] >= 1
+
+
+@pytest.mark.django_db
+def test_daily_work_that_never_ended_is_as_old_as_the_site():
+    set_up_at = timezone.now() - timedelta(days=2)
+    MigrationRecorder.Migration.objects.update(applied=set_up_at)
+    DailyRun.objects.create(machine="one")
+    found = read(collect().decode())
+    assert abs(found["shipside_daily_run_time_seconds",] - set_up_at.timestamp()) < 1
 
 
 @pytest.mark.django_db

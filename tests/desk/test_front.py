@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -255,6 +256,7 @@ def test_user_without_permissions_sees_no_content():
 def test_front_page_makes_a_constant_number_of_queries(client, django_assert_num_queries):
     user = make_user(*EDITOR)
     client.force_login(user)
+    DailyRun.objects.create(ended_at=timezone.now(), machine="one")
     today, seat = timezone.now().date(), make.reviewer()
     for _ in range(2):
         tool, other = make.tool(), make.tool(published_at=None)
@@ -271,6 +273,7 @@ def test_front_page_makes_a_constant_number_of_queries(client, django_assert_num
 
 def test_front_page_of_a_moderator_makes_a_constant_number_of_queries(client, django_assert_num_queries):
     client.force_login(make_user("votes.moderate_vote"))
+    DailyRun.objects.create(ended_at=timezone.now(), machine="one")
     for _ in range(2):
         tools = make.tool(), make.tool()
         make.votes(on=tools[0], ship=1, state="held", held_for="tool")
@@ -309,8 +312,11 @@ def test_trouble_of_the_site_is_an_alarm_for_everyone(client):
         assert page.content.decode().count('role="alert"') == bool(page.context["alarms"])
         return page.context["alarms"]
 
-    run = DailyRun.objects.create(started_at=now, machine="one")
-    assert read_alarms() == []  # it still runs
+    assert read_alarms() == []  # the site is new
+    MigrationRecorder.Migration.objects.update(applied=now - 2 * DAY)
+    run = DailyRun.objects.create(started_at=now, machine="one")  # it still runs, or was killed
+    day = format_day((now - 2 * DAY).date())
+    assert read_alarms() == [f"Daily work has never ended since {day}. Start a worker, or run manage.py daily."]
     run.ended_at, run.differences = now, 3
     run.steps = [{"name": "tidy", "failed": True}, {"name": "verify tally", "failed": False}]
     run.save()
@@ -322,9 +328,7 @@ def test_trouble_of_the_site_is_an_alarm_for_everyone(client):
     ]
     run.started_at, run.differences, run.steps = now - 2 * DAY, 0, []
     run.save()
-    assert read_alarms() == [
-        f"Daily work has not run since {format_day((now - 2 * DAY).date())}. Start a worker, or run manage.py daily."
-    ]
+    assert read_alarms() == [f"Daily work has not run since {day}. Start a worker, or run manage.py daily."]
 
 
 def test_team_changes_of_everybody_are_listed_once_per_person_and_object():

@@ -13,8 +13,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from handovers import actions
 from newsletter import daily
-from newsletter.models import DailyRun, Subscriber, Worker
+from newsletter.management.commands import worker
+from newsletter.models import DailyRun, Outbox, Subscriber, Worker
 from tests import factories as make
 from tests.server import database_url
 from votes.models import PairRank
@@ -121,3 +123,18 @@ def test_worker_runs_it_by_itself_unless_told_not_to(monkeypatch, is_wanted):
         _, printed = worker.communicate(timeout=30)
     assert DailyRun.objects.count() == int(is_wanted), printed
     assert worker.returncode == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_exception_of_any_kind_ends_no_thread_and_no_other_work(caplog):
+    now = timezone.now()
+    DailyRun.objects.create(started_at=now, ended_at=now, machine="one", steps=[{"name": "from another release"}])
+    editor, author = (
+        make.user("reviews.publish_review", "reviews.change_review", email=f"{n}@a.example") for n in "ab"
+    )
+    actions.hand_over(content=make.review(of=make.tool(), by=make.reviewer(), published_at=None), by=author)
+    worker.run_daily_once()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "newsletter.daily.run_if_due failed, and is tried again in a minute."
+    ]
+    assert [message.payload["user"] for message in Outbox.objects.all()] == [editor.pk]

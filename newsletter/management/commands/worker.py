@@ -1,3 +1,4 @@
+import logging
 import os
 import signal
 import sys
@@ -11,6 +12,8 @@ from tqdm import tqdm
 
 from newsletter import daily, digests
 from newsletter.worker import MailWorker
+
+log = logging.getLogger(__name__)
 
 DAILY_POLL = 60.0  # seconds
 
@@ -44,6 +47,14 @@ class Command(BaseCommand):
 
 def _run_daily() -> None:
     while True:
-        daily.run_if_due()
-        digests.queue_if_due()
+        run_daily_once()
         time.sleep(DAILY_POLL)
+
+
+def run_daily_once() -> None:
+    """Run daily work and queue digests if they are due. Log every exception: one would end the thread for good."""
+    for work in (daily.run_if_due, digests.queue_if_due):
+        try:
+            work()
+        except Exception:
+            log.exception("%s.%s failed, and is tried again in a minute.", work.__module__, work.__qualname__)
