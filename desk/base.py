@@ -18,6 +18,7 @@ from django.utils.text import capfirst
 
 from desk import contention
 from desk.fields import NormalizedTextAdmin
+from desk.first_steps import tell_next_step
 from desk.history import conflicts, deletion
 from desk.history.events import get_tracked_models
 from desk.history.pages import HistoryPages, get_admin_url
@@ -27,7 +28,6 @@ from desk.presence import PresenceAdmin
 from desk.refusals import MayNotPublishError
 from desk.shapes import Context
 from desk.shown import explain
-from desk.steps import tell_next_step
 from tools.models import ContentRevision
 from tools.row_history import set_change_reason
 from web import locks

@@ -135,7 +135,7 @@ class NewsItem:
 @dataclass(frozen=True, slots=True)
 class NewsSection:
     title: str
-    entries: tuple[NewsItem, ...]
+    items: tuple[NewsItem, ...]
     by_kind: bool
     """Whether the title is a kind. Otherwise it is a category, and each item names its own kind."""
     left_out: int = 0
@@ -259,7 +259,7 @@ def build_sections(
         sections = _group_by_category(items, categories, max_items)
     if max_sections is None or len(sections) <= max_sections:
         return sections
-    rest = sum(len(section.entries) + section.left_out for section in sections[max_sections:])
+    rest = sum(len(section.items) + section.left_out for section in sections[max_sections:])
     more = NewsSection("And more", (), by_kind=False, left_out=rest, more_path=reverse("home"))
     return [*sections[:max_sections], more]
 

@@ -117,7 +117,7 @@ def with_changed_at(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
     return decisions.annotate(changed_at=Greatest("made_at", *of_tools))
 
 
-def publish(decisions: Iterable[Decision]) -> list[PublicDecision]:
+def describe_for_readers(decisions: Iterable[Decision]) -> list[PublicDecision]:
     """Return decisions as readers see them. Two queries.
 
     Numbers count all decisions from the first one, because a missing row would change those of all later ones.
@@ -153,4 +153,4 @@ def group_by_day(decisions: Iterable[PublicDecision]) -> list[tuple[date, list[P
 
 def read_rows() -> Iterator[tuple[str | int | None, ...]]:
     """Yield all decisions as COLUMNS, the oldest first."""
-    yield from (one.row for one in publish(select_decisions().reverse()))
+    yield from (one.row for one in describe_for_readers(select_decisions().reverse()))

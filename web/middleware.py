@@ -89,7 +89,7 @@ class CompressionMiddleware(GZipMiddleware):
     """Compresses what is not a public page (web.pages.PageMiddleware)."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        return response if hasattr(response, "draft") else super().process_response(request, response)
+        return response if hasattr(response, "rendered") else super().process_response(request, response)
 
 
 class ConditionalMiddleware(ConditionalGetMiddleware):
@@ -99,7 +99,7 @@ class ConditionalMiddleware(ConditionalGetMiddleware):
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if hasattr(response, "draft"):
+        if hasattr(response, "rendered"):
             return response  # web.pages.PageMiddleware does it
         if request.method != "HEAD" or not isinstance(response, HttpResponse):
             return super().process_response(request, response)

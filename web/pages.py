@@ -116,7 +116,7 @@ def _ask(question: Question, database: Any = connection) -> Answer:
 # -- Views --------------------------------------------------------------------------------------------------
 
 
-class Draft(NamedTuple):
+class Rendered(NamedTuple):
     """What is known of a public page before middleware has set its headers."""
 
     key: Key | None = None  # None if it is not to be stored
@@ -143,7 +143,7 @@ def public_page(*, depends_on: Question | None, uses_database: bool = True) -> C
                 for header, value in PUBLIC_HEADERS.items():
                     response.headers.setdefault(header, value)
                 if response.status_code == 200 and not response.streaming and is_usual(request.META):
-                    response.draft = _draft(request, key)  # type: ignore[attr-defined]
+                    response.rendered = _build_rendered(request, key)  # type: ignore[attr-defined]
                 return response
 
             return replica.read_from_replica(render, revision=_find_revision(reading)) if uses_database else render()
@@ -167,20 +167,20 @@ def narrow(request: Any, question: Question, *, on_respond: Hook | None = None) 
     request.page_narrowed = question, on_respond
 
 
-def _draft(request: Any, key: Key | None) -> Draft:
-    """Return the draft of a page that was just rendered."""
+def _build_rendered(request: Any, key: Key | None) -> Rendered:
+    """Return what is known of a page that was just rendered."""
     before, narrowed = request.page_reading, request.page_narrowed
     if key is None or before is None:
-        return Draft()
+        return Rendered()
     if narrowed is None:
-        return Draft(key, before)
+        return Rendered(key, before)
     question, on_respond = narrowed
     try:
         reading = before._replace(narrower=(question, _ask(question)))
         # The narrower answer is that of the page only if nothing at all has changed since before it was rendered.
-        return Draft(key, reading, on_respond) if before.renew() else Draft()
+        return Rendered(key, reading, on_respond) if before.renew() else Rendered()
     except Error:
-        return Draft()
+        return Rendered()
 
 
 def _try_to_read(question: Question) -> PageReading | None:
@@ -197,8 +197,8 @@ def _try_to_read(question: Question) -> PageReading | None:
 class Page:
     """A public page as every client gets it: with which headers, in which encodings, or as a 304."""
 
-    def __init__(self, draft: Draft, headers: Headers, body: bytes, *, view: str) -> None:
-        self.key, self.reading, self.on_respond = draft
+    def __init__(self, rendered: Rendered, headers: Headers, body: bytes, *, view: str) -> None:
+        self.key, self.reading, self.on_respond = rendered
         self.view = view
         self.size = len(body) + SIZE_OF_REST
         given = {name.lower(): value for name, value in headers}
@@ -414,12 +414,12 @@ class PageMiddleware(MiddlewareMixin):
     """Stores public pages with all their headers, and sends them as `serve_pages` would. Only metrics surround it."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        draft: Draft | None = getattr(response, "draft", None)
-        if draft is None:
+        rendered: Rendered | None = getattr(response, "rendered", None)
+        if rendered is None:
             return response
         match = request.resolver_match
         headers = list(response.headers.items())
-        page = Page(draft, headers, response.content, view=match.view_name if match else "")
+        page = Page(rendered, headers, response.content, view=match.view_name if match else "")
         if not response.cookies and response.headers["Vary"] == PUBLIC_HEADERS["Vary"]:
             memory.put(page)
         metrics.PAGES.labels("rendered").inc()

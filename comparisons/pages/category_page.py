@@ -17,7 +17,7 @@ from tools.brief_names import choose_brief_name
 MAX_CATEGORIES = 200
 
 
-class CategoryEntry(NamedTuple):
+class CategorySummary(NamedTuple):
     """A category in the list of all of them."""
 
     name: str
@@ -30,16 +30,16 @@ class CategoryEntry(NamedTuple):
     panel: Panel
 
 
-def build_entries(categories: Iterable[MappedCategory], seats: Iterable[tuple[int, str]]) -> list[CategoryEntry]:
-    """Return the entries of categories. `seats` are (reviewer's id, name) in seat order."""
+def build_summaries(categories: Iterable[MappedCategory], seats: Iterable[tuple[int, str]]) -> list[CategorySummary]:
+    """Return the summaries of categories. `seats` are (reviewer's id, name) in seat order."""
     seats = list(seats)
-    entries = []
+    summaries = []
     for category in categories:
         tool = next(iter(category["tools"] or ()), None)
         verdicts = dict(tool["verdicts"]) if tool else {}
         at = category["judged_at"]
-        entries.append(
-            CategoryEntry(
+        summaries.append(
+            CategorySummary(
                 name=category["name"],
                 url=reverse_slug("category", category["slug"]),
                 tools=category["total"],
@@ -48,12 +48,14 @@ def build_entries(categories: Iterable[MappedCategory], seats: Iterable[tuple[in
                 panel=Panel.from_verdicts([(name, verdicts[pk]) for pk, name in seats if pk in verdicts]),
             )
         )
-    return entries
+    return summaries
 
 
-def list_categories(seats: Iterable[PanelSeat]) -> list[CategoryEntry]:
+def list_categories(seats: Iterable[PanelSeat]) -> list[CategorySummary]:
     """Return all categories with published tools, by name. One query."""
-    return build_entries(read_verdict_map(categories=MAX_CATEGORIES, tools=1), [(seat.id, seat.name) for seat in seats])
+    return build_summaries(
+        read_verdict_map(categories=MAX_CATEGORIES, tools=1), [(seat.id, seat.name) for seat in seats]
+    )
 
 
 def find_leader(cards: Sequence[Card], *, seats: Sequence[int]) -> Leader | None:

@@ -108,8 +108,8 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
         offered=needs.list_needs(records),
     )
     usage = format_query(options.usage)
-    lens, need, here = seat_filter.query, must_haves.query, reverse("custom")
-    address = add_query(search_results.custom_address(slugs, seats=lens, needs=need), usage)
+    seat_query, need, here = seat_filter.query, must_haves.query, reverse("custom")
+    address = add_query(search_results.custom_address(slugs, seats=seat_query, needs=need), usage)
     return {
         **build_form([_fill_field(place, tool) for place, tool in enumerate(tools)], options),
         "title": titles.write_columns_title(columns),
@@ -127,17 +127,17 @@ def build_columns(tools: list[Any], options: CustomOptions) -> ColumnsContext:
         "here": here,
         "needs_form": must_haves.render_form(
             here=here,
-            without_needs=add_query(search_results.custom_address(slugs, seats=lens), usage),
-            kept=[*(("t", slug) for slug in slugs), *parse_qsl(lens), *options.usage],
+            without_needs=add_query(search_results.custom_address(slugs, seats=seat_query), usage),
+            kept=[*(("t", slug) for slug in slugs), *parse_qsl(seat_query), *options.usage],
         ),
         "columns": columns,
         "cost": build_section(
             tuple(column["priced"] for column in columns),
             options.usage,
             here=reverse("custom"),
-            hidden=[*(("t", slug) for slug in slugs), *parse_qsl(lens), *parse_qsl(need)],
+            hidden=[*(("t", slug) for slug in slugs), *parse_qsl(seat_query), *parse_qsl(need)],
         ),
-        "sides": build_sides(columns, communities, must_haves.standings, is_lens=bool(lens), here=address),
+        "sides": build_sides(columns, communities, must_haves.standings, is_filtered=bool(seat_query), here=address),
         "rails": render_rails(columns, communities),
         **_render_seats(seats, columns),
         "facts": fact_rows.arrange_facts(fact_rows.build_fact_rows(records, today=today)),

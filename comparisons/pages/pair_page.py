@@ -328,12 +328,12 @@ def _build_context(
         values=editorial.values,
         offered=editorial.needs,
     )
-    lens, need, usage = seat_filter.query, must_haves.query, format_query(options.usage)
+    seats, need, usage = seat_filter.query, must_haves.query, format_query(options.usage)
     cost = build_section(
         tuple(column["priced"] for column in columns),
         options.usage,
         here=here,
-        hidden=parse_qsl(join_query(lens, only, need)),
+        hidden=parse_qsl(join_query(seats, only, need)),
     )
     return {
         "pair": pair,
@@ -342,17 +342,17 @@ def _build_context(
         # Search engines leave an answer to a reader's usage out, and have no business with a preview.
         "linked_data": None if is_preview or (cost and cost.estimate.is_asked) else verdict.linked_data,
         "picks": _render_picks(
-            editorial, _add_costs(verdict.picks, cost), elsewhere=add_query(here, lens, need, usage) if only else ""
+            editorial, _add_costs(verdict.picks, cost), elsewhere=add_query(here, seats, need, usage) if only else ""
         ),
         "introduction": markdown.render(pair.introduction),
         "must_haves": must_haves,
         "needs_form": must_haves.render_form(
             here=here,
-            without_needs=add_query(here, lens, only, usage),
-            kept=parse_qsl(join_query(lens, only, usage)),
+            without_needs=add_query(here, seats, only, usage),
+            kept=parse_qsl(join_query(seats, only, usage)),
         ),
         "sides": build_sides(
-            columns, pair.communities, must_haves.standings, is_lens=bool(lens), here=here, is_preview=is_preview
+            columns, pair.communities, must_haves.standings, is_filtered=bool(seats), here=here, is_preview=is_preview
         ),
         "rails": render_rails(columns, pair.communities),
         "pair_vote": render_pair_vote(
@@ -366,10 +366,10 @@ def _build_context(
         "facts": editorial.differing_facts if options.only_differences else editorial.facts,
         "only_differences": options.only_differences,
         "here": here,
-        "address": add_query(here, lens, only, need, usage),
+        "address": add_query(here, seats, only, need, usage),
         "json_address": json_address(here),
-        "all_facts": add_query(here, lens, need, usage),
-        "differing_facts": add_query(here, lens, "only=differences", need, usage),
+        "all_facts": add_query(here, seats, need, usage),
+        "differing_facts": add_query(here, seats, "only=differences", need, usage),
         "seat_filter": seat_filter,
         "recount": render_recount(editorial.panel_seats, seat_filter, here=here, also=join_query(only, need, usage)),
     }

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from comparisons.addresses import reverse_pair
 from comparisons.models import Comparison
-from comparisons.pages.category_page import CategoryEntry, list_categories
+from comparisons.pages.category_page import CategorySummary, list_categories
 from comparisons.pages.picker import resolve_field
 from comparisons.pages.tool_list import ListedSite, build_cards, judge_needs
 from comparisons.reading.pairs import find_pair, read_editors_order
@@ -53,7 +53,7 @@ class WishResult(NamedTuple):
     """A category, or the tools that fit what a search asks for."""
 
     wish: Wish
-    entry: CategoryEntry | None
+    summary: CategorySummary | None
     total: int
     """How many tools fit."""
     among: int
@@ -126,10 +126,10 @@ def build_wish(wish: Wish, site: ListedSite) -> WishResult:
     )
     fitting = selection.listed.select(selection.pass_all())
     among = site.tools.by_category.get(category, 0).bit_count() if category else len(site.tools.ids)
-    entries = list_categories(site.seats) if wish.category else []
+    summaries = list_categories(site.seats) if wish.category else []
     return WishResult(
         wish,
-        next((entry for entry in entries if wish.category and entry.name == wish.category.name), None),
+        next((one for one in summaries if wish.category and one.name == wish.category.name), None),
         len(fitting),
         among,
         selection.count_unknown(),

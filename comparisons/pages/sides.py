@@ -45,14 +45,14 @@ def build_sides(
     communities: Sequence[Community],
     standings: Sequence[Standing],
     *,
-    is_lens: bool,
+    is_filtered: bool,
     here: str,
     is_preview: bool = False,
 ) -> list[Side]:
     """Return the sides in the order of the columns. The panel's favorites have bold scores, or all of them do if a tool
     has no review yet.
 
-    `is_lens` says that the panel's numbers count some of the seats. `here` is the path to which a vote leads back
+    `is_filtered` says that the panel's numbers count some of the seats. `here` is the path to which a vote leads back
     without JavaScript. Nobody votes in a preview.
     """
     ratios = [column["panel"].percent for column in columns]
@@ -67,7 +67,7 @@ def build_sides(
                 panel=column["panel"],
                 is_behind=None not in ratios and column["panel"].percent != max(ratio or 0 for ratio in ratios),
                 out=standing.words,
-                is_lens=is_lens,
+                is_filtered=is_filtered,
                 is_pair=len(columns) == 2,
             ),
             community=render_cached(

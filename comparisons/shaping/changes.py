@@ -26,7 +26,7 @@ _LABELS = {
 }
 
 
-class Step(NamedTuple):
+class Difference(NamedTuple):
     """From what to what something changed, in words: `$20/mo`, ` → `, `$25/mo`, `since 3 Nov 2026`, `+25%`."""
 
     was: str
@@ -65,7 +65,7 @@ class Change:
     url: str
     subject: str = ""
     """The plan, attribute, or seat that changed; "" for a tool, and for a correction that an editor wrote."""
-    step: Step | None = None
+    difference: Difference | None = None
     text: str = ""
     """What an editor wrote in a correction, or the tagline of a new tool."""
     source: str = ""
@@ -88,17 +88,17 @@ class Change:
     @property
     def words(self) -> str:
         """The change in one line, without the tool."""
-        return f"{self.subject}: {self.step.words}" if self.step else self.text
+        return f"{self.subject}: {self.difference.words}" if self.difference else self.text
 
     @property
     def brief(self) -> str:
         """The change in one short line, with the tool, but without the remark."""
-        return self.title.removesuffix(f" {self.step.remark}") if self.step else self.title
+        return self.title.removesuffix(f" {self.difference.remark}") if self.difference else self.title
 
     @property
     def remark(self) -> str:
         """Since when, and by how much: `since 3 Nov 2026, +25%`; "" if there is nothing to remark."""
-        return self.step.remark if self.step else ""
+        return self.difference.remark if self.difference else ""
 
     @property
     def title(self) -> str:
@@ -109,7 +109,7 @@ class Change:
         if self.kind == ChangeKind.TOOLS:
             return f"New: {tool}"
         start = f"{self.label}: " if self.is_headline else "Corrected: " if self.kind == ChangeKind.CORRECTIONS else ""
-        return f"{start}{tool}{f', {self.words}' if self.step else ''}"
+        return f"{start}{tool}{f', {self.words}' if self.difference else ''}"
 
 
 def group_by_day(changes: Iterable[Change]) -> list[tuple[date, list[Change]]]:
@@ -151,7 +151,7 @@ def shape_change(record: ChangeRecord) -> Change:
                 "kind": ChangeKind.CORRECTIONS if old["correction"] else ChangeKind.FACTS,
                 "url": f"{url}#facts",
                 "subject": record["attribute"] or "",
-                "step": describe_fact_step(old, new, on=at.date()),
+                "difference": describe_fact_change(old, new, on=at.date()),
                 "source": (new or old)["source"],
             }
         case ChangeOrigin.PLAN | ChangeOrigin.NEW_PLAN:
@@ -160,7 +160,7 @@ def shape_change(record: ChangeRecord) -> Change:
                 "kind": find_price_kind(old, new),
                 "url": f"{url}#pricing",
                 "subject": name_plan(old, new),
-                "step": describe_price_step(old, new, on=at.date()),
+                "difference": describe_price_change(old, new, on=at.date()),
                 "source": (new or old)["source"],
             }
     return Change(**shared, **own)
@@ -170,7 +170,7 @@ def _describe_flip(flip: FlipRecord) -> dict[str, Any]:
     return {
         "kind": ChangeKind.VERDICTS,
         "subject": flip["name"],
-        "step": Step(flip["was_verdict"], _ARROW, flip["verdict"]),
+        "difference": Difference(flip["was_verdict"], _ARROW, flip["verdict"]),
         "flip": flip,
         "was_since": format_day(datetime.fromisoformat(flip["was_published_at"]).date()),
     }
@@ -191,13 +191,13 @@ def name_plan(old: StatedPlan | None, new: StatedPlan | None) -> str:
     return ", now ".join(names)
 
 
-def describe_price_step(old: StatedPlan | None, new: StatedPlan | None, *, on: date) -> Step:
+def describe_price_change(old: StatedPlan | None, new: StatedPlan | None, *, on: date) -> Difference:
     """Return how a plan changed on a day; arguments as in `find_price_kind`."""
     was, now = old and read_price(old), new and read_price(new)
     old_words, new_words = _write_prices(was, now)
     if old and old["correction"]:
         return _describe_correction(old_words, new_words, if_none="there is no such plan")
-    return _describe_step(
+    return _describe_difference(
         old_words or "not listed",
         new_words or "no longer offered",
         percent=describe_change(was, now) if was and now else "",
@@ -206,12 +206,12 @@ def describe_price_step(old: StatedPlan | None, new: StatedPlan | None, *, on: d
     )
 
 
-def describe_fact_step(old: StatedFact, new: StatedFact | None, *, on: date) -> Step:
+def describe_fact_change(old: StatedFact, new: StatedFact | None, *, on: date) -> Difference:
     """Return how a fact changed on a day, to nothing if `new` is None."""
     was, now = _write_fact(old), _write_fact(new) if new else ""
     if old["correction"]:
         return _describe_correction(was, now, if_none="that is not known")
-    return _describe_step(was, now or "no longer stated", on=on, new=new)
+    return _describe_difference(was, now or "no longer stated", on=on, new=new)
 
 
 def read_price(plan: StatedPlan) -> Price:
@@ -234,14 +234,16 @@ def _write_fact(fact: StatedFact) -> str:
     return f"{fact['words']} ({fact['note']})" if fact["note"] else fact["words"]
 
 
-def _describe_correction(was: str, now: str, *, if_none: str) -> Step:
-    return Step(f"we said {was}", "; ", f"it is {now}" if now else if_none)
+def _describe_correction(was: str, now: str, *, if_none: str) -> Difference:
+    return Difference(f"we said {was}", "; ", f"it is {now}" if now else if_none)
 
 
-def _describe_step(was: str, now: str, *, percent: str = "", on: date, new: StatedPlan | StatedFact | None) -> Step:
+def _describe_difference(
+    was: str, now: str, *, percent: str = "", on: date, new: StatedPlan | StatedFact | None
+) -> Difference:
     """Return a change on a day in words. What it led to, `new`, may have turned out to be wrong since."""
     notes = [percent]
     if new and new["correction"] and new["superseded_at"]:
         notes.append(f"which we corrected on {format_day(datetime.fromisoformat(new['superseded_at']).date())}")
     since, note = f"since {format_day(on)}", ", ".join(filter(None, notes))
-    return Step("", "", f"still {now}", since, note) if was == now else Step(was, _ARROW, now, since, note)
+    return Difference("", "", f"still {now}", since, note) if was == now else Difference(was, _ARROW, now, since, note)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from comparisons.machines import linked_data, titles
 from comparisons.models import Comparison, Split
-from comparisons.pages.category_page import build_entries
+from comparisons.pages.category_page import build_summaries
 from comparisons.pages.panel_records import read_panel
 from comparisons.reading.agreement import NO_RECORD, SeatRecord
 from comparisons.reading.changes import read_changes
@@ -89,7 +89,7 @@ def home(request: HttpRequest) -> HttpResponse:
     ]
     seats = list(Reviewer.objects.order_by("seat"))
     mapped = read_verdict_map(categories=MAX_CATEGORIES, tools=MAX_TOOLS)
-    entries = build_entries(mapped, [(seat.pk, seat.name) for seat in seats])
+    summaries = build_summaries(mapped, [(seat.pk, seat.name) for seat in seats])
     changes = [shape_change(record) for record in read_changes(most=MAX_CHANGES, with_examples=False)]
     first_day = clock.today() - WEEK  # a page changes with the day, not with the hour
     of_week = [change for change in changes if clock.day_of(change.at) > first_day]
@@ -120,8 +120,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "seats": seats,
             "map": _build_map(seats, mapped),
             "can_filter_map": 1 < len(seats) <= MAX_SEAT_COLUMNS,
-            "categories": sorted(entries, key=lambda entry: -entry.tools)[:MAX_TILES],
-            "has_more_categories": len(entries) > MAX_TILES,
+            "categories": sorted(summaries, key=lambda summary: -summary.tools)[:MAX_TILES],
+            "has_more_categories": len(summaries) > MAX_TILES,
             "due": [render_listed_prediction(prediction, today=today) for prediction in due],
         },
     )

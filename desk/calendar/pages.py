@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
-from desk.calendar.entries import find_overdue_predictions, list_undated, read_month
+from desk.calendar.items import find_overdue_predictions, list_undated, read_month
 from web import clock
 
 
@@ -33,7 +33,7 @@ def show_calendar(request: HttpRequest) -> HttpResponse:
         "title": "Calendar",
         "first": first,
         "weeks": weeks,
-        "has_entries": any(day.entries for week in weeks for day in week),
+        "has_items": any(day.items for week in weeks for day in week),
         "before": _validate(first - timedelta(days=1)),
         "after": _validate((first + timedelta(days=31)).replace(day=1)),
         "is_this_month": first == clock.today().replace(day=1),

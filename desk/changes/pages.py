@@ -19,8 +19,8 @@ from catalog.models import BulkChange, ChangeState
 from desk import contention
 from desk.change_links import link_to_change
 from desk.changes.action_form import build_form, read_options
-from desk.changes.steps import find_rows, start, stop, work_off
 from desk.changes.undoing import ChangedError, UndoReport, restore_tool, undo_change
+from desk.changes.working_off import find_rows, start, stop, work_off
 from desk.permissions import AnyUser, may_import
 from tools.models import Tool
 from web.http import SeeOther

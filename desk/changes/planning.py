@@ -45,7 +45,7 @@ class Done(NamedTuple):
 
 
 @dataclass(slots=True)
-class Steps:
+class Reversal:
     """The writes that revert the rows of a batch, how they are reported, and which rows are left alone and why."""
 
     create: dict[type[Model], list[Model]] = field(default_factory=dict)
@@ -90,11 +90,11 @@ class Planner:
 
     def __init__(self, batch: Batch, *, now: datetime, correction: bool, by: User) -> None:
         self.batch, self.now, self.correction, self.by = batch, now, correction, by
-        self.steps = Steps()
+        self.reversal = Reversal()
         self._handled: set[tuple[type[Model], int]] = set()
         self._withdrawn: set[int] = set()  # tools
 
-    def plan(self) -> Steps:
+    def plan(self) -> Reversal:
         """Return what to write. Superseded prices and facts come before their successors."""
         for target in self.batch.targets:
             if target.model is Tool and target.before is None and target.after is not None:
@@ -102,15 +102,15 @@ class Planner:
         for target in sorted(self.batch.targets, key=lambda target: target.before is None):
             if (target.model, target.pk) not in self._handled and (target.before or target.after):
                 self._plan_row(target)
-        return self.steps
+        return self.reversal
 
     def _plan_row(self, target: Target) -> None:
         row = self.batch.get(target)
         if row is not None and self._is_kept(row, target.before):
-            self.steps.leave(row, SHOWN)
+            self.reversal.leave(row, SHOWN)
         elif not target.is_known:
             if row is not None:
-                self.steps.leave(row, "the history does not know what it was before")
+                self.reversal.leave(row, "the history does not know what it was before")
         elif target.after is None:
             if row is None:
                 self._plan_recreation(target)
@@ -142,20 +142,20 @@ class Planner:
             return
         is_untouched = all(map(self.batch.is_untouched, (target, *parts)))
         if self.batch.was_seen(tool) and not self.may_publish(Tool):
-            self.steps.leave(tool, NOT_ALLOWED)
+            self.reversal.leave(tool, NOT_ALLOWED)
         elif not is_untouched or self.batch.parts_of_tools.get(tool.pk, 0) != len(parts):
-            self.steps.leave(tool, "it or something of it was changed or added since, so it stays as a whole")
+            self.reversal.leave(tool, "it or something of it was changed or added since, so it stays as a whole")
         elif self.batch.was_seen(tool):
             self._withdraw(tool)
         else:
             for one in (*reversed(parts), target):
-                self.steps.remove(self.batch.rows[one.model][one.pk], self.batch.values[one.model, one.pk])
+                self.reversal.remove(self.batch.rows[one.model][one.pk], self.batch.values[one.model, one.pk])
 
     def _plan_removal(self, target: Target, row: Model) -> None:
         if not self.batch.is_untouched(target):
-            self.steps.leave(row, SINCE)
+            self.reversal.leave(row, SINCE)
         elif isinstance(row, Correction):
-            self.steps.leave(row, "a correction stays as it was made")
+            self.reversal.leave(row, "a correction stays as it was made")
         elif not self.batch.was_seen(row):
             self._remove(target, row)
         elif isinstance(row, Sourced):
@@ -163,32 +163,32 @@ class Planner:
         elif isinstance(row, Publishable):
             self._withdraw(row)
         else:
-            self.steps.leave(row, "readers have seen it")
+            self.reversal.leave(row, "readers have seen it")
 
     def _remove(self, target: Target, row: Model) -> None:
         """Delete a row that readers never saw, unless something refers to it that would go with it, or forbids it."""
         if (target.model, row.pk) in self.batch.referenced:
-            self.steps.leave(row, "other rows refer to it")
+            self.reversal.leave(row, "other rows refer to it")
         else:
-            self.steps.remove(row, self.batch.values[target.model, target.pk])
+            self.reversal.remove(row, self.batch.values[target.model, target.pk])
 
     def _retire(self, row: Sourced) -> None:
         if row.superseded_at is None:
-            self.steps.change(row, self._end(), "no longer offered" if isinstance(row, Plan) else "superseded")
+            self.reversal.change(row, self._end(), "no longer offered" if isinstance(row, Plan) else "superseded")
         else:
-            self.steps.leave(row, "it is history that readers have seen")
+            self.reversal.leave(row, "it is history that readers have seen")
 
     def _end(self) -> Values:
-        self.steps.supersedes = True
+        self.reversal.supersedes = True
         return {"superseded_at": self.now, "correction": self.correction}
 
     def _withdraw(self, row: Publishable) -> None:
         if row.state != PublicationState.PUBLISHED:
-            self.steps.leave(row, SINCE)
+            self.reversal.leave(row, SINCE)
         elif not self.may_publish(type(row)):
-            self.steps.leave(row, NOT_ALLOWED)
+            self.reversal.leave(row, NOT_ALLOWED)
         elif not (isinstance(row, Review) and row.tool_id in self._withdrawn):  # it is hidden with its tool
-            self.steps.change(row, {"withdrawn_at": self.now}, "withdrawn")
+            self.reversal.change(row, {"withdrawn_at": self.now}, "withdrawn")
             if isinstance(row, Tool):
                 self._withdrawn.add(row.pk)
 
@@ -208,8 +208,8 @@ class Planner:
             return
         batch.existing.setdefault(target.model, {})[row.pk] = row
         if links is not None:
-            self.steps.links[row.pk] = links
-        self.steps.add(row, "added again", then=before)
+            self.reversal.links[row.pk] = links
+        self.reversal.add(row, "added again", then=before)
 
     def _find_obstacle(self, model: type[Model], row: Model, before: Values) -> str:
         """Return why a deleted row cannot be added again, or ""."""
@@ -236,7 +236,7 @@ class Planner:
     def _leave_missing(self, target: Target, reason: str) -> None:
         values = target.before or target.after or {}
         name = values.get("name") or values.get("claim") or values.get("value") or values.get("quote") or target.pk
-        self.steps.left.append((f"{target.model._meta.verbose_name} “{str(name)[:100]}”", reason))
+        self.reversal.left.append((f"{target.model._meta.verbose_name} “{str(name)[:100]}”", reason))
 
     # -- Rows that the change changed -----------------------------------------------------------------------
 
@@ -248,16 +248,16 @@ class Planner:
             return
         standing = [name for name in changed if now[name] == after[name]]
         if moved := [name for name in changed if now[name] not in (after[name], before[name])]:
-            self.steps.leave(row, f"{SINCE}: {_name_fields(target.model, moved)}")
+            self.reversal.leave(row, f"{SINCE}: {_name_fields(target.model, moved)}")
         if isinstance(row, Publishable) and (times := [name for name in standing if name in Publishable.TIME_FIELDS]):
             self._plan_times(row, before, times)
             standing = [name for name in standing if name not in Publishable.TIME_FIELDS]
         if self._rewrites_words(row, set(standing)):
-            self.steps.leave(row, "readers have seen these words: write a new edition")
+            self.reversal.leave(row, "readers have seen these words: write a new edition")
         elif isinstance(row, Sourced):
             self._plan_value(row, now, {name: before[name] for name in standing})
         elif "slug" in standing and self.batch.taken_slugs[target.model].get(before["slug"], row.pk) != row.pk:
-            self.steps.leave(row, "something else has its address now")
+            self.reversal.leave(row, "something else has its address now")
         else:
             self._overwrite(row, {name: before[name] for name in standing})
 
@@ -269,27 +269,27 @@ class Planner:
     def _overwrite(self, row: Model, values: Values) -> None:
         if values:
             links = self.batch.links.get(row.pk, []) if "categories" in values else None
-            self.steps.change(row, values, "changed back", links=links)
+            self.reversal.change(row, values, "changed back", links=links)
 
     def _plan_times(self, row: Publishable, before: Values, times: Collection[str]) -> None:
         """Take back what the change published, scheduled, withdrew, or put back."""
         model, state = type(row), row.state
         if not self.may_publish(model):
-            self.steps.leave(row, NOT_ALLOWED)
+            self.reversal.leave(row, NOT_ALLOWED)
         elif "withdrawn_at" in times and before["withdrawn_at"] is None:
-            self.steps.change(row, {"withdrawn_at": None}, "put back")
+            self.reversal.change(row, {"withdrawn_at": None}, "put back")
         elif state == PublicationState.PUBLISHED:
             self._withdraw(row)
         elif state == PublicationState.SCHEDULED and not self.batch.was_seen(row):
             earlier = before["published_at"]
             if earlier is not None and earlier <= self.now:
-                self.steps.leave(row, "the time that it was scheduled for has passed")
+                self.reversal.leave(row, "the time that it was scheduled for has passed")
             elif earlier is None and isinstance(row, Review) and (row.tool_id, row.reviewer_id) in self.batch.drafts:
-                self.steps.leave(row, "its seat has another draft on the tool")
+                self.reversal.leave(row, "its seat has another draft on the tool")
             else:
-                self.steps.change(row, {"published_at": earlier}, "rescheduled" if earlier else "a draft again")
+                self.reversal.change(row, {"published_at": earlier}, "rescheduled" if earlier else "a draft again")
         else:
-            self.steps.leave(row, SINCE)
+            self.reversal.leave(row, SINCE)
 
     # -- Prices and facts -----------------------------------------------------------------------------------
 
@@ -299,9 +299,9 @@ class Planner:
             return
         is_value = bool(values.keys() & {*row.VALUE_FIELDS, "name", "attribute_id"})
         if row.superseded_at is not None:
-            self.steps.leave(row, REPLACED)
+            self.reversal.leave(row, REPLACED)
         elif not _fits(row, {**now, **values}):
-            self.steps.leave(row, UNFIT)
+            self.reversal.leave(row, UNFIT)
         elif is_value and self.batch.was_seen(row):
             self._replace(row, {**now, **values})
         else:
@@ -325,13 +325,13 @@ class Planner:
         else:
             if current is not None:
                 self._handled.add((target.model, current.pk))
-                self.steps.remove(current, read_values(current))
-            self.steps.change(row, {name: before[name] for name in row.HISTORY_FIELDS}, "current again")
+                self.reversal.remove(current, read_values(current))
+            self.reversal.change(row, {name: before[name] for name in row.HISTORY_FIELDS}, "current again")
 
     def _leave_value(self, row: Model, key: Key, reason: str) -> None:
         """Leave a superseded value and its successors, which are reported together."""
         self._handled |= {(one.model, one.pk) for one in self.batch.added_values.get(key, [])}
-        self.steps.leave(row, reason)
+        self.reversal.leave(row, reason)
 
     def _is_ours(self, current: Model) -> bool:
         """Return whether the change added this current value, and nobody has changed it since."""
@@ -348,17 +348,17 @@ class Planner:
                 setattr(new, name, owner)
         if current is None:
             new.added_at = self.now
-            self.steps.add(new, "current again", then=values)
+            self.reversal.add(new, "current again", then=values)
             return
         self._handled.add((model, current.pk))
         new.tool = current.tool
         if model is Fact:
             new.attribute = current.attribute
         now = read_values(current)
-        self.steps.set(current, self._end())  # reported with its successor
+        self.reversal.set(current, self._end())  # reported with its successor
         new.continue_from(current)
-        self.steps.create.setdefault(model, []).append(new)
-        self.steps.done.append(Done("changed back", new, now, values))
+        self.reversal.create.setdefault(model, []).append(new)
+        self.reversal.done.append(Done("changed back", new, now, values))
 
 
 def _fits(row: Model, values: Values) -> bool:

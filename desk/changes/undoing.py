@@ -16,9 +16,9 @@ from catalog.models import BulkChange, BulkChangeKind
 from catalog.report import describe_row, get_kind
 from catalog.row_writing import HistoryLog
 from desk.changes.batches import Batch
-from desk.changes.planning import Done, Planner, Steps
+from desk.changes.planning import Done, Planner, Reversal
 from desk.changes.targets import Target, Values, read_comparisons, read_since, read_tools, read_vocabulary
-from desk.changes.writing import write_steps
+from desk.changes.writing import write_reversal
 from desk.history.events import TrackedModel, read_names
 from desk.history.field_changes import FieldChange, compare_states
 from reviews.actions import note_mentions
@@ -59,18 +59,18 @@ class UndoReport:
     _seal: blake2b = field(default_factory=lambda: blake2b(digest_size=16), repr=False)
     touched: set[type[Model]] = field(default_factory=set)
 
-    def add(self, steps: Steps) -> None:
+    def add(self, reversal: Reversal) -> None:
         """Count and show what is done to the rows of a batch."""
-        self.supersedes |= steps.supersedes
-        for done in steps.done:
+        self.supersedes |= reversal.supersedes
+        for done in reversal.done:
             model = type(done.row)
             self.touched.add(model)
             self.counts[get_kind(model), done.word] += 1
             self._seal.update(repr((get_kind(model), done.row.pk, _list_lasting(done.then))).encode())
-        self.rows += _show(steps.done[: MAX_SHOWN - len(self.rows)])
-        self._seal.update(repr(steps.left).encode())
-        self.left += steps.left[: MAX_LEFT - len(self.left)]
-        self.left_total += len(steps.left)
+        self.rows += _show(reversal.done[: MAX_SHOWN - len(self.rows)])
+        self._seal.update(repr(reversal.left).encode())
+        self.left += reversal.left[: MAX_LEFT - len(self.left)]
+        self.left_total += len(reversal.left)
 
     @property
     def does_nothing(self) -> bool:
@@ -156,9 +156,9 @@ def _take_back(
     log = HistoryLog(by=by, at=timezone.now(), reason=None if dry_run else reason)
     with record_bulk_change(made):
         for targets in filter(None, batches):
-            steps = Planner(Batch(targets), now=log.at, correction=correction, by=by).plan()
-            report.add(steps)
-            write_steps(steps, log)
+            reversal = Planner(Batch(targets), now=log.at, correction=correction, by=by).plan()
+            report.add(reversal)
+            write_reversal(reversal, log)
         made.summary, made.left = report.summary, report.left
     report.change_id = made.pk
     if seal and seal != report.seal():

@@ -1,4 +1,4 @@
-"""Writing the steps of a batch, with a constant number of statements, and one history event per row."""
+"""Writing what reverts the rows of a batch, with a constant number of statements, and one history event per row."""
 
 from collections.abc import Iterable
 
@@ -6,28 +6,28 @@ from django.db import models
 
 from catalog.bulk_changes import TRACKED_MODELS
 from catalog.row_writing import HistoryLog
-from desk.changes.planning import Steps
+from desk.changes.planning import Reversal
 from tools.models import Attribute
 from tools.row_history import CHANGED, CREATED, DELETED, record_changes, recorded_in_bulk
 
 ROWS_PER_STATEMENT = 500
 
 
-def write_steps(steps: Steps, log: HistoryLog) -> None:
+def write_reversal(reversal: Reversal, log: HistoryLog) -> None:
     """Delete, change, and add rows, in an order in which no constraint is broken on the way."""
     for model in reversed(TRACKED_MODELS):
-        if rows := steps.delete.get(model):
+        if rows := reversal.delete.get(model):
             _delete(model, rows, log)
     for model in TRACKED_MODELS:
-        if changed := steps.update.get(model):
-            if fields := steps.fields.get(model):
+        if changed := reversal.update.get(model):
+            if fields := reversal.fields.get(model):
                 model._default_manager.bulk_update(changed.values(), sorted(fields), batch_size=ROWS_PER_STATEMENT)
             log.record(model, changed.values(), CHANGED)
     for model in TRACKED_MODELS:
-        if created := steps.create.get(model):
+        if created := reversal.create.get(model):
             model._default_manager.bulk_create(created, batch_size=ROWS_PER_STATEMENT)
             log.record(model, created, CREATED)
-    _write_links(steps.links)
+    _write_links(reversal.links)
     log.write()
 
 

@@ -2,10 +2,10 @@
 
 from django.urls import reverse
 
+from desk.first_steps import may_take_steps, read_steps
 from desk.front.front_list import FrontList, Viewer
 from desk.items import DeskItem
 from desk.permissions import may_import
-from desk.steps import may_take_steps, read_steps
 
 
 def list_first_steps(viewer: Viewer) -> FrontList | None:

@@ -8,7 +8,7 @@ from django.urls import URLPattern, path, reverse
 
 from desk.base import DeskAdmin
 from desk.confirming import ask_to_confirm, is_confirmed
-from desk.steps import tell_next_step
+from desk.first_steps import tell_next_step
 from reviews.models import Reviewer
 from tools.models import ContentRevision
 

@@ -82,7 +82,7 @@ def test_prices_export_as_a_sheet_and_import_again(desk: Page, site):
 
 def test_many_rows_are_deleted_in_steps_while_a_bar_shows_how_far_it_has_come(desk: Page, site, monkeypatch):
     monkeypatch.setattr("desk.change_links.ROWS_PER_PAGE", 2)
-    monkeypatch.setattr("desk.changes.steps.ROWS_PER_STEP", {"delete": 1})
+    monkeypatch.setattr("desk.changes.working_off.ROWS_PER_STEP", {"delete": 1})
     monkeypatch.setattr("desk.changes.pages.SECONDS_OF_SCRIPT", 0)
     names = [f"Wrong {number}" for number in range(4)]
     for name in names:

@@ -12,7 +12,7 @@ import time_machine
 from django.template.loader import render_to_string
 from django.test import Client
 
-from comparisons.shaping.changes import describe_price_step, find_price_kind, name_plan
+from comparisons.shaping.changes import describe_price_change, find_price_kind, name_plan
 from comparisons.shaping.price_steps import build_price_history
 from tests import factories as make
 from tests.comparisons.test_changes import read_changes
@@ -86,8 +86,8 @@ def derive_changes(spans: list[dict[str, Any]], *, published: str) -> list[tuple
     ]
     changes = []
     for at, old, new in steps:
-        step = describe_price_step(old, new, on=datetime.fromisoformat(at).date())
-        words = f"{step.brief} {step.note}" if step.note else step.brief
+        difference = describe_price_change(old, new, on=datetime.fromisoformat(at).date())
+        words = f"{difference.brief} {difference.note}" if difference.note else difference.brief
         changes.append((at, find_price_kind(old, new), f"Acme, {name_plan(old, new)}: {words}"))
     return sorted(changes, reverse=True)
 

@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.test import Client
 
 from accounts.models import User
-from desk.calendar import entries
+from desk.calendar import items
 from desk.models import PendingChange
 from newsletter.models import IssueState
 from tests import factories as make
@@ -29,10 +29,8 @@ def at(day: int, hour: int = 9, month: int = 3) -> datetime:
 
 
 def read(user: User, first: date = date(2026, 3, 1)) -> dict[date, list[tuple[str, str]]]:
-    weeks = entries.read_month(user, first)
-    return {
-        day.on: [(entry.kind, entry.text) for entry in day.entries] for week in weeks for day in week if day.entries
-    }
+    weeks = items.read_month(user, first)
+    return {day.on: [(item.kind, item.text) for item in day.items] for week in weeks for day in week if day.items}
 
 
 def make_month() -> None:
@@ -72,10 +70,10 @@ def test_month_has_what_comes_out_by_day_and_time():
 def test_scheduled_issue_is_on_its_day_and_no_longer_undated():
     user = make.user(*EDITOR)
     issue = make.issue(number=5, state=IssueState.READY)
-    assert [entry.text for entry in entries.list_undated(user)] == ["Issue 5 is ready to send"]
+    assert [item.text for item in items.list_undated(user)] == ["Issue 5 is ready to send"]
     issue.scheduled_at = at(12)
     issue.save()
-    assert entries.list_undated(user) == []
+    assert items.list_undated(user) == []
     assert read(user) == {date(2026, 3, 12): [("issue", "Issue 5: scheduled")]}
 
 
@@ -120,9 +118,9 @@ def test_calendar_makes_a_constant_number_of_queries(django_assert_num_queries):
 
 
 def test_day_lists_a_limited_number_and_counts_the_rest(monkeypatch):
-    monkeypatch.setattr(entries, "MAX_PER_DAY", 1)
+    monkeypatch.setattr(items, "MAX_PER_DAY", 1)
     for hour in (9, 10, 11):
         make.tool(name=f"At {hour}", published_at=at(20, hour))
-    weeks = entries.read_month(make.user(*EDITOR), date(2026, 3, 1))
-    [(texts, more)] = [([one.text for one in day.entries], day.more) for week in weeks for day in week if day.entries]
+    weeks = items.read_month(make.user(*EDITOR), date(2026, 3, 1))
+    [(texts, more)] = [([one.text for one in day.items], day.more) for week in weeks for day in week if day.items]
     assert (texts, more) == (["At 9"], 2)

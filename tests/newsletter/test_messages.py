@@ -102,7 +102,7 @@ def test_reader_of_some_categories_gets_only_their_items_under_their_names():
         make.entry(kind="prediction", title="Prediction", category="Search", category_ids=(3,)),
     ]
     shape = {
-        chosen: [(section.title, [item.title for item in section.entries]) for section in build_sections(items, chosen)]
+        chosen: [(section.title, [item.title for item in section.items]) for section in build_sections(items, chosen)]
         for chosen in (None, frozenset({1}), frozenset({2}), frozenset({1, 2}), frozenset({2, 3}), frozenset({9}))
     }
     assert shape == {

@@ -103,7 +103,7 @@ def test_message_has_its_sections_and_its_top_story_in_the_order_of_the_pieces()
     listed = [piece("flip", 1), piece("flip", 2), piece("price", 1)]
     listed = pieces.move_section(pieces.move(listed, "flip-2", by=-1), "price", by=-1)
     _, sections = build_issue(listed, None)
-    assert [(section.title, [entry.object for entry in section.entries]) for section in sections] == [
+    assert [(section.title, [item.object for item in section.items]) for section in sections] == [
         ("Prices that changed", [1]),
         ("Verdicts that flipped", [2, 1]),
     ]

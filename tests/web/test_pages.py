@@ -18,7 +18,7 @@ from tests.comparisons.test_pair_page import full_pair
 from tests.wsgi import SiteServer
 from tools.models import Tool
 from web import metrics, pages
-from web.pages import MEGABYTE, Draft, Page, PageMemory, choose_coding, memory
+from web.pages import MEGABYTE, Page, PageMemory, Rendered, choose_coding, memory
 
 pytestmark = pytest.mark.django_db
 PAIR = "/compare/beta-vs-alpha/"
@@ -62,9 +62,9 @@ def test_page_with_another_header_has_another_etag():
     headers = [("Content-Type", "text/html"), ("Content-Security-Policy", "default-src 'none'")]
     etags = {
         policy: dict(
-            Page(Draft(), [*headers, ("Permissions-Policy", policy)], b"x", view="").respond({"REQUEST_METHOD": "GET"})[
-                1
-            ]
+            Page(Rendered(), [*headers, ("Permissions-Policy", policy)], b"x", view="").respond(
+                {"REQUEST_METHOD": "GET"}
+            )[1]
         )["ETag"]
         for policy in ("camera=()", "camera=(), usb=()")
     }
@@ -152,7 +152,7 @@ def count_from_memory() -> float:
 
 
 def make_page(path: str, size: int) -> Page:
-    return Page(Draft((False, path)), [("Content-Type", "text/html")], bytes(size), view="page")
+    return Page(Rendered((False, path)), [("Content-Type", "text/html")], bytes(size), view="page")
 
 
 def test_memory_is_bounded_in_bytes_and_evicts_what_was_read_longest_ago(settings):

@@ -43,7 +43,7 @@ def log(request: HttpRequest) -> HttpResponse:
             "address": f"{here}?{urlencode(query)}" if query else here,
             "tool": tool,
             "page": page,
-            "days": decision_log.group_by_day(decision_log.publish(page.object_list)),
+            "days": decision_log.group_by_day(decision_log.describe_for_readers(page.object_list)),
         },
     )
 
@@ -74,7 +74,7 @@ def feed(request: HttpRequest) -> HttpResponse:
         feed_guid=tag_uri("feed/moderation"),
     )
     newest = decision_log.with_changed_at(decision_log.select_decisions())[:MAX_ENTRIES]
-    for one in decision_log.publish(newest):
+    for one in decision_log.describe_for_readers(newest):
         atom.add_entry(
             name=f"decision/{one.number}",
             title=f"{one.label}: {one.subject}",

@@ -32,7 +32,7 @@ _KINDS: tuple[tuple[str, type[Content], tuple[str, ...]], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CalendarItem:
     """Something that happens on a day: what, at which time (None for some time of the day), and where to work on it."""
 
     kind: str
@@ -44,10 +44,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of the calendar. `more` is how many of its entries are not listed."""
+    """A day of the calendar. `more` is how many of its items are not listed."""
 
     on: date
-    entries: list[Entry]
+    items: list[CalendarItem]
     more: int
     is_in_month: bool
     is_today: bool
@@ -57,19 +57,19 @@ def read_month(user: AnyUser, first: date) -> list[list[Day]]:
     """Return the weeks of a month, Monday first, with what its user may act on. A constant number of queries."""
     weeks = Calendar().monthdatescalendar(first.year, first.month)
     start, end = weeks[0][0], weeks[-1][-1] + timedelta(days=1)
-    by_day: dict[date, list[Entry]] = defaultdict(list)
-    for entry in _list_entries(user, start, end):
-        by_day[entry.day].append(entry)
+    by_day: dict[date, list[CalendarItem]] = defaultdict(list)
+    for item in _list_items(user, start, end):
+        by_day[item.day].append(item)
     return [[_build_day(on, by_day[on], first) for on in week] for week in weeks]
 
 
-def list_undated(user: AnyUser) -> list[Entry]:
+def list_undated(user: AnyUser) -> list[CalendarItem]:
     """Return the issue that still has to be sent or scheduled, if any. It has no day yet. One query."""
     if not user.has_perm("newsletter.change_issue"):
         return []
     rows = Issue.objects.filter(state__in=UNSENT, scheduled_at=None).order_by("number")
     return [
-        Entry("issue", f"{row} is {row.get_state_display().lower()}", link_to_form(row), row.composed_at.date())
+        CalendarItem("issue", f"{row} is {row.get_state_display().lower()}", link_to_form(row), row.composed_at.date())
         for row in rows
     ]
 
@@ -82,14 +82,14 @@ def find_overdue_predictions(user: AnyUser) -> tuple[int, str]:
     return rows.count(), link_to_list(Prediction, due="due")
 
 
-def _build_day(on: date, entries: list[Entry], first: date) -> Day:
+def _build_day(on: date, items: list[CalendarItem], first: date) -> Day:
     midnight = clock.start_of(on)
-    ordered = sorted(entries, key=lambda entry: (entry.at is None, entry.at or midnight, entry.kind))
+    ordered = sorted(items, key=lambda item: (item.at is None, item.at or midnight, item.kind))
     more = max(0, len(ordered) - MAX_PER_DAY)
     return Day(on, ordered[:MAX_PER_DAY], more, on.month == first.month, on == clock.today())
 
 
-def _list_entries(user: AnyUser, start: date, end: date) -> Iterator[Entry]:
+def _list_items(user: AnyUser, start: date, end: date) -> Iterator[CalendarItem]:
     since, until = (clock.start_of(day) for day in (start, end))
     for permission, model, related in _KINDS:
         if user.has_perm(permission):
@@ -102,21 +102,23 @@ def _list_entries(user: AnyUser, start: date, end: date) -> Iterator[Entry]:
         for issue in issues.filter(goes_out_at__gte=since, goes_out_at__lt=until).order_by("goes_out_at"):
             state = "scheduled" if issue.scheduled_at else issue.get_state_display().lower()
             at = issue.goes_out_at
-            yield Entry("issue", f"{issue}: {state}", link_to_form(issue), at.date(), at)
+            yield CalendarItem("issue", f"{issue}: {state}", link_to_form(issue), at.date(), at)
     if _may_judge(user):
         due = Prediction.objects.on_record(at=timezone.now()).due_soonest()
         due = due.filter(due_on__gte=start, due_on__lt=end).select_related("review__tool", "review__reviewer")
         for row in due[:MAX_PER_KIND]:
-            yield Entry("prediction due", f"{name_content(row.review)}: {row.claim}", link_to_form(row), row.due_on)
+            yield CalendarItem(
+                "prediction due", f"{name_content(row.review)}: {row.claim}", link_to_form(row), row.due_on
+            )
 
 
-def _list_scheduled(rows: QuerySet[Content]) -> Iterator[Entry]:
+def _list_scheduled(rows: QuerySet[Content]) -> Iterator[CalendarItem]:
     for row in rows.order_by("published_at", "pk")[:MAX_PER_KIND]:
         if at := row.published_at:
-            yield Entry(str(row._meta.verbose_name), name_content(row), link_to_form(row), at.date(), at)
+            yield CalendarItem(str(row._meta.verbose_name), name_content(row), link_to_form(row), at.date(), at)
 
 
-def _list_pending(user: AnyUser, since: datetime, until: datetime) -> Iterator[Entry]:
+def _list_pending(user: AnyUser, since: datetime, until: datetime) -> Iterator[CalendarItem]:
     """Return the pending changes of what is public that a worker will publish."""
     rows = PendingChange.objects.filter(publish_at__gte=max(since, timezone.now()), publish_at__lt=until)
     rows = rows.select_related("tool", "comparison__first", "comparison__second").order_by("publish_at", "pk")
@@ -124,7 +126,7 @@ def _list_pending(user: AnyUser, since: datetime, until: datetime) -> Iterator[E
         meta, at = row.content._meta, row.publish_at
         if at and user.has_perm(f"{meta.app_label}.change_{meta.model_name}"):
             url = reverse(f"admin:{meta.app_label}_{meta.model_name}_pending", args=[row.content.pk])
-            yield Entry("pending change", name_content(row.content), url, at.date(), at)
+            yield CalendarItem("pending change", name_content(row.content), url, at.date(), at)
 
 
 def _may_judge(user: AnyUser) -> bool:
