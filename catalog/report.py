@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 
 from catalog.problems import ImportProblem, Place
-from catalog.shown import find_shown
+from catalog.visibility import find_public_content
 from tools.models import Fact, Plan
 from tools.publishing import Publishable
 
@@ -85,7 +85,7 @@ class ImportReport:
         self._note_shown(row, kind, joins=categories)
 
     def _note_shown(self, row: Any, kind: str, *, joins: Any) -> None:
-        if content := find_shown(row, joins=joins):
+        if content := find_public_content(row, joins=joins):
             self.shown.setdefault(content, Counter())[kind] += 1
 
     def count_added(self, model: type[models.Model], count: int) -> None:

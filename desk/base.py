@@ -25,9 +25,9 @@ from desk.history.pages import HistoryPages, get_admin_url
 from desk.idempotency import answer_once
 from desk.permissions import find_missing_right
 from desk.presence import PresenceAdmin
+from desk.refusal_texts import explain
 from desk.refusals import MayNotPublishError
 from desk.shapes import Context
-from desk.shown import explain
 from tools.models import ContentRevision
 from tools.row_history import set_change_reason
 from web import locks

@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
 
 from accounts.models import User
-from catalog.shown import find_shown
+from catalog.visibility import find_public_content
 from desk.content import Content
 from handovers.people import PUBLISH_PERMISSIONS, may_publish, may_see, may_see_draft_of, writes_own_drafts_only
 from reviews.models import Prediction, Review, Reviewer, ReviewQuerySet
@@ -30,11 +30,12 @@ def find_missing_right(user: AnyUser, row: Model, *, joins: Collection[str] = ()
     """Return the content that a user must be able to publish to change a row directly; None if they may change it.
 
     What readers see is changed by users who may publish it. Others propose a change on the form of a tool or a
-    comparison, or ask (`desk.shown.explain`). `joins` are the slugs of categories that an attribute is about to join.
+    comparison, or ask (`desk.refusal_texts.explain`). `joins` are the slugs of categories that an attribute is about to
+    join.
     """
     if all(may_publish(user, model) for model in PUBLISH_PERMISSIONS):
         return None
-    content = find_shown(row, joins=joins)
+    content = find_public_content(row, joins=joins)
     return content if content and not may_publish(user, content) else None
 
 

@@ -17,7 +17,7 @@ from comparisons.pictures.badge import build_snippets
 from comparisons.reading.records import ToolRecord
 from comparisons.reading.revision import current_revision
 from comparisons.reading.rivals import Rival, read_likely_rivals
-from comparisons.reading.superseded import read_history
+from comparisons.reading.tool_history import read_history
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import (
     fact_rows,

@@ -21,7 +21,7 @@ from comparisons.models import Comparison
 from comparisons.pages.tool_page import MAX_LINKS, read_peers
 from comparisons.reading.pairs import Pair
 from comparisons.reading.revision import CONTENT, EVERYTHING, votes_on_pair
-from comparisons.reading.superseded import read_history
+from comparisons.reading.tool_history import read_history
 from comparisons.reading.tool_records import read_tools
 from comparisons.shaping import seat_rows, tool_columns
 from comparisons.shaping.estimates import Typed

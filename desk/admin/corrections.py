@@ -4,13 +4,13 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from desk.shapes import FieldGroups
-from desk.shown_admin import ShownAdmin
 from desk.tool_page.corrections import AppendOnlyAdmin, CorrectionForm
+from desk.visible_rows_admin import VisibleRowsAdmin
 from tools.models import Correction, Tool
 
 
 @admin.register(Correction)
-class CorrectionAdmin(AppendOnlyAdmin, ShownAdmin[Correction]):
+class CorrectionAdmin(AppendOnlyAdmin, VisibleRowsAdmin[Correction]):
     adds_to = Tool
     form = CorrectionForm
     list_display = ["tool", "note", "made_at"]

@@ -24,7 +24,7 @@ from desk.lists.change_lists import FlippedFilter, ListAdmin, StateFilter, rende
 from desk.permissions import writes_own_drafts_only
 from desk.publishing.admin import PublishingAdmin
 from desk.shapes import Cleaned, Context, FieldGroups, Files, FormOptions, Initial, Posted
-from desk.shown_admin import ShownAdmin
+from desk.visible_rows_admin import VisibleRowsAdmin
 from reviews.actions import note_mentions
 from reviews.choices import Verdict
 from reviews.models import Prediction, Review, Reviewer
@@ -60,7 +60,7 @@ class ReviewerForm(forms.ModelForm):
 
 
 @admin.register(Reviewer)
-class ReviewerAdmin(UsualPanel, ShownAdmin[Reviewer], ListAdmin[Reviewer]):
+class ReviewerAdmin(UsualPanel, VisibleRowsAdmin[Reviewer], ListAdmin[Reviewer]):
     adds_to = Review
     form = ReviewerForm
     list_display = ["seat", "name", "lens", "reviews_link", "held_by"]

@@ -22,7 +22,7 @@ from desk.lists.change_lists import (
 )
 from desk.lists.verify_action import run_verify_action
 from desk.lists.verifying import SourcedRow, read_rows
-from desk.shown_admin import ShownAdmin
+from desk.visible_rows_admin import VisibleRowsAdmin
 from tools.models import Fact, Plan
 from tools.prices import Price
 from tools.publishing import PublicationState
@@ -30,7 +30,7 @@ from web import clock
 from web.words import join_shortened
 
 
-class SourcedAdmin(ShownAdmin[Any], SheetAdmin, ListAdmin):
+class SourcedAdmin(VisibleRowsAdmin[Any], SheetAdmin, ListAdmin):
     """Prices or facts. Only the source and the day of the check are editable, and only while a row is current."""
 
     # Never checked first, then the oldest checks.

@@ -25,11 +25,11 @@ from desk.fields import LinesField
 from desk.lists.change_lists import ListAdmin, PreparedChangeList
 from desk.permissions import find_missing_right, may_convert, may_publish
 from desk.preset_rows import PresetRowsField
+from desk.refusal_texts import explain
 from desk.refusals import MayNotPublishError
 from desk.shapes import Cleaned
-from desk.shown import explain
-from desk.shown_admin import ShownAdmin
 from desk.value_fields import ChoicesField
+from desk.visible_rows_admin import VisibleRowsAdmin
 from tools.expressions import SortKey
 from tools.models import Attribute, Category, Fact, Tool, find_misfits
 from tools.slugs import MAX_LENGTH, slug_from_name
@@ -45,7 +45,7 @@ def _count_by(rows: QuerySet, field: str) -> Counter[int]:
     return Counter(dict(rows.order_by().values_list(field).annotate(Count("pk"))))
 
 
-class VocabularyAdmin(ShownAdmin, ListAdmin):
+class VocabularyAdmin(VisibleRowsAdmin, ListAdmin):
     """Rows with a name and a slug."""
 
     search_fields = ["name", "slug"]

@@ -20,11 +20,11 @@ from tools.expressions import SortKey
 from tools.models import Tool
 from tools.search import MAX_QUERY_LENGTH
 from votes import deciding, ledger
+from votes.busy_networks import read_busy_networks, read_network
 from votes.chart import draw_chart
 from votes.community import Community
 from votes.forms import FreezeForm, NetworkForm
 from votes.models import Action, Decision, Tally, Vote
-from votes.networks import read_busy_networks, read_network
 from votes.subjects import TOOLS, Subject
 from web import clock
 from web.fields import LineField

@@ -14,7 +14,7 @@ from comparisons.models import Comparison
 from desk import change_links
 from desk.history.events import get_tracked_models
 from desk.permissions import AnyUser, find_missing_right
-from desk.shown import explain
+from desk.refusal_texts import explain
 from reviews.models import Prediction, Review
 from tools.models import ContentRevision, Fact, Plan, Sourced, Tool
 from tools.publishing import Publishable

@@ -29,7 +29,7 @@ from desk.history.restoring import HistoryRow, Restoration, plan_restoration
 from desk.history.saves import group_saves
 from desk.idempotency import answer_once
 from desk.permissions import AnyUser, find_missing_right, may_import, may_see, writes_own_drafts_only
-from desk.shown import explain
+from desk.refusal_texts import explain
 from handovers.people import list_comments
 from newsletter.issuing import IssueActionError
 from reviews.models import Prediction, Review, Reviewer

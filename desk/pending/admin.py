@@ -56,9 +56,9 @@ from desk.pending.replaying import (
 from desk.permissions import find_missing_right
 from desk.publishing.admin import PublishingAdmin, suggest_time
 from desk.publishing.previews import LIFETIME_HOURS
+from desk.refusal_texts import ask_editor, explain, explain_publishing
 from desk.refusals import MayNotPublishError
 from desk.shapes import Context
-from desk.shown import ask_editor, explain, explain_publishing
 from tools.models import ContentRevision
 from tools.publishing import PublicationState
 from web.words import format_moment

@@ -17,7 +17,7 @@ from desk.models import Changeable, PendingChange
 from desk.pending.announcing import announce
 from desk.pending.replaying import REFUSED, replay
 from desk.permissions import AnyUser, may_publish
-from desk.shown import ask_editor
+from desk.refusal_texts import ask_editor
 from handovers.actions import note_end
 from reviews.models import Review
 from tools import logos

@@ -35,9 +35,9 @@ from desk.publishing.transitions import (
     compute_effects,
     describe_state,
 )
+from desk.refusal_texts import explain_publishing
 from desk.refusals import MayNotPublishError
 from desk.shapes import Context, Fieldsets, Posted
-from desk.shown import explain_publishing
 from tools.publishing import Publishable
 from web import clock
 from web.fields import MultilineField

@@ -1,4 +1,4 @@
-"""What readers see: who may change it directly, and what others do instead."""
+"""Sentences that refuse a change of what readers see, and say what to do instead or whom to ask."""
 
 from django.db.models import Model
 from django.urls import reverse

@@ -13,7 +13,7 @@ from tools.publishing import PublicationState
 from tools.slugged import FormerSlug
 
 
-def find_shown(row: Any, *, joins: Collection[str] = ()) -> type[models.Model] | None:
+def find_public_content(row: Any, *, joins: Collection[str] = ()) -> type[models.Model] | None:
     """Return the kind of published content in which readers see a row as it is stored; None if they do not see it.
 
     `joins` are the slugs of the categories that an attribute is about to be in. No query for content and what is of
@@ -23,9 +23,9 @@ def find_shown(row: Any, *, joins: Collection[str] = ()) -> type[models.Model] |
         case Tool() | Review() | Comparison():
             return type(row) if row.state == PublicationState.PUBLISHED else None
         case Plan() | Fact() | Correction():
-            return find_shown(row.tool)
+            return find_public_content(row.tool)
         case Prediction():
-            return find_shown(row.review)
+            return find_public_content(row.review)
         case Reviewer():
             return Review  # the panel has a page even before its seats have written
         case Category():
@@ -46,4 +46,4 @@ def _find_renamed(slug: FormerSlug) -> type[models.Model] | None:
     models_with_slugs: tuple[Any, ...] = (Tool, Category, Reviewer)
     model = next(one for one in models_with_slugs if one._meta.db_table == slug.table)
     row = model.objects.filter(pk=slug.object_id).first()
-    return find_shown(row) if row else None
+    return find_public_content(row) if row else None

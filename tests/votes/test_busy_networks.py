@@ -12,8 +12,8 @@ from tests import factories as make
 from tests.desk.moderating import get_words
 from tests.votes.helpers import cast, get_counts, new_voter
 from tools.models import Tool
+from votes.busy_networks import read_busy_networks, read_network
 from votes.models import Decision, PairVote, Vote
-from votes.networks import read_busy_networks, read_network
 from votes.verifying import verify_tally
 from web import clock
 

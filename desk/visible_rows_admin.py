@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse
 
 from desk.base import DeskAdmin
 from desk.permissions import find_missing_right, may_publish
+from desk.refusal_texts import explain, explain_adding
 from desk.refusals import MayNotPublishError
 from desk.shapes import Context
-from desk.shown import explain, explain_adding
 
 
-class ShownAdmin[ModelT: Model](DeskAdmin[ModelT]):
+class VisibleRowsAdmin[ModelT: Model](DeskAdmin[ModelT]):
     """A ModelAdmin whose rows are read-only, while readers see them, to users who may not publish them."""
 
     adds_to: ClassVar[type[Model] | None] = None

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from django.test import Client
 
-from comparisons.reading.superseded import read_history
+from comparisons.reading.tool_history import read_history
 from comparisons.shaping.verdict_timeline import build_timeline, format_first_day
 from tests import factories as make
 from tools.models import Tool
