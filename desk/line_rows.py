@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
@@ -20,6 +19,7 @@ from comparisons.editor_lines import (
     store_lines,
 )
 from comparisons.shaping.picks import Line, Picks
+from desk.row_inputs import RowsField, RowsWidget, read_columns
 from desk.shapes import Posted
 from web.normalize import normalize_line
 
@@ -39,20 +39,17 @@ class LineContext(NamedTuple):
     """What a line can stand on, {id on the page: name}."""
 
 
-class LineRowsWidget(forms.Widget):
+class LineRowsWidget(RowsWidget[LineRow]):
     """A row per computed line and per line of the editor's own, with blank ones at the end."""
 
-    use_fieldset = True
+    first_column = "place"
     lines = LineContext()
 
-    def value_from_datadict(self, data: Posted, files: object, name: str) -> list[LineRow]:
-        pattern = re.compile(rf"{re.escape(name)}-([0-9]{{1,3}})-place")
-        numbers = sorted(int(match[1]) for key in data if (match := pattern.fullmatch(key)))
-        rows = [{column: data.get(f"{name}-{number}-{column}") or "" for column in COLUMNS} for number in numbers]
-        return [row for row in rows if any(row[column].strip() for column in ("key", "words", "link"))]
+    def read_row(self, data: Posted, stem: str) -> LineRow:
+        return read_columns(data, stem, COLUMNS)
 
-    def value_omitted_from_data(self, data: Posted, files: object, name: str) -> bool:
-        return False
+    def is_filled(self, row: LineRow) -> bool:
+        return any(row[column].strip() for column in ("key", "words", "link"))
 
     def render(
         self, name: str, value: list[LineRow] | None, attrs: dict[str, object] | None = None, renderer: object = None
@@ -85,7 +82,7 @@ class LineRowsWidget(forms.Widget):
         return {**row, **about, "for": sides.get(side, ""), "has_source": row["link"] in self.lines.sources}
 
 
-class LineRowsField(forms.Field):
+class LineRowsField(RowsField):
     """The lines of a comparison. Its value is a list of stored lines."""
 
     widget = LineRowsWidget
@@ -111,16 +108,8 @@ class LineRowsField(forms.Field):
         said = (line for line, row in zip(lines, rows, strict=True) if line.words or line.hidden or row["place"])
         return store_lines(said)
 
-    def has_changed(self, initial: list[StoredLine] | None, data: list[LineRow] | None) -> bool:
-        try:
-            return self.clean(data or []) != (initial or [])
-        except ValidationError:
-            return True
-
-
-def describe_rows(rows: Sequence[LineRow]) -> str:
-    """Return rows as typed, in a line."""
-    return "; ".join(_read(row).description for row in rows if row["words"] or row["hidden"] or row["place"])
+    def describe(self, rows: Sequence[LineRow]) -> str:
+        return "; ".join(_read(row).description for row in rows if row["words"] or row["hidden"] or row["place"])
 
 
 def _show(line: EditorLine, place: int) -> LineRow:

@@ -1,14 +1,12 @@
 """The presets of a category as rows of inputs: one field of the form, which works without JavaScript."""
 
-import re
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from django import forms
-from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from desk.shapes import Posted
+from desk.row_inputs import RowsField, RowsWidget, read_rows
 from tools.choices import Meter
 from tools.presets import MAX_NAME_LENGTH, MAX_PRESETS, Preset, StoredPreset, find_preset_errors
 from tools.rates import format_count, parse_count
@@ -27,28 +25,21 @@ class PresetRow(TypedDict):
     """The meters and their numbers."""
 
 
-class PresetRowsWidget(forms.Widget):
-    """Rows of inputs, with blank ones at the end: `<name>-<number>-name`, `-seats`, pairs of `-meter` and `-number`."""
+class PresetRowsWidget(RowsWidget[PresetRow]):
+    """A row per preset, with the inputs `-name` and `-seats`, and pairs of `-meter` and `-number`."""
 
-    use_fieldset = True
+    first_column = "name"
 
-    def value_from_datadict(self, data: Any, files: object, name: str) -> list[PresetRow]:
-        pattern = re.compile(rf"{re.escape(name)}-([0-9]{{1,3}})-name")
-        numbers = sorted(int(match[1]) for key in data if (match := pattern.fullmatch(key)))
-        rows = []
-        for number in numbers:
-            stem = f"{name}-{number}"
-            pairs = zip(data.getlist(f"{stem}-meter"), data.getlist(f"{stem}-number"), strict=False)
-            row: PresetRow = {
-                "name": data.get(f"{stem}-name") or "",
-                "seats": data.get(f"{stem}-seats") or "",
-                "usage": [(meter, count) for meter, count in pairs if meter.strip() or count.strip()],
-            }
-            rows += [row] if row["name"].strip() or row["seats"].strip() or row["usage"] else []
-        return rows
+    def read_row(self, data: Any, stem: str) -> PresetRow:
+        pairs = zip(data.getlist(f"{stem}-meter"), data.getlist(f"{stem}-number"), strict=False)
+        return {
+            "name": data.get(f"{stem}-name") or "",
+            "seats": data.get(f"{stem}-seats") or "",
+            "usage": [(meter, count) for meter, count in pairs if meter.strip() or count.strip()],
+        }
 
-    def value_omitted_from_data(self, data: Posted, files: object, name: str) -> bool:
-        return False
+    def is_filled(self, row: PresetRow) -> bool:
+        return bool(row["name"].strip() or row["seats"].strip() or row["usage"])
 
     def render(
         self, name: str, value: list[PresetRow] | None, attrs: dict[str, object] | None = None, renderer: object = None
@@ -62,7 +53,7 @@ class PresetRowsWidget(forms.Widget):
         return render_to_string("desk/_presets.html", context | {"longest": MAX_NAME_LENGTH})
 
 
-class PresetRowsField(forms.Field):
+class PresetRowsField(RowsField):
     """The presets of a category. Its value is a list of stored presets."""
 
     widget = PresetRowsWidget
@@ -71,31 +62,11 @@ class PresetRowsField(forms.Field):
         return [_show(row) for row in value or []]
 
     def clean(self, value: list[PresetRow]) -> list[StoredPreset]:
-        presets, messages = [], []
-        for number, row in enumerate(value, start=1):
-            try:
-                presets.append(_read(row))
-            except ValueError as error:
-                messages.append(f"Preset {number}: {error}")
-        if not messages:  # otherwise the numbers would not be those of the rows
-            messages = [f"Preset {place + 1}: {message}" for place, message in find_preset_errors(presets).items()]
-        if messages:
-            raise ValidationError(messages)
-        return [preset.stored for preset in presets]
+        return [preset.stored for preset in read_rows(value, _read, find_preset_errors, noun="Preset")]
 
-    def has_changed(self, initial: list[StoredPreset] | None, data: list[PresetRow] | None) -> bool:
-        try:
-            return self.clean(data or []) != (initial or [])
-        except ValidationError:
-            return True
-
-
-def describe_preset_rows(rows: list[PresetRow]) -> str:
-    """Return rows as typed, in a line."""
-    return "; ".join(
-        " ".join(filter(None, [row["name"], row["seats"], *(f"{meter} {number}" for meter, number in row["usage"])]))
-        for row in rows
-    )
+    def describe(self, rows: Sequence[PresetRow]) -> str:
+        parts = ([row["name"], row["seats"], *(" ".join(pair) for pair in row["usage"])] for row in rows)
+        return "; ".join(" ".join(filter(None, words)) for words in parts)
 
 
 def _show(row: StoredPreset | PresetRow) -> PresetRow:

@@ -1,14 +1,14 @@
 """The rates of a plan as rows of inputs: one field of the form, which works without JavaScript."""
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
-from django import forms
-from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from desk.plain_widgets import write_options
+from desk.row_inputs import RowsField, RowsWidget, read_columns, read_rows
 from desk.shapes import Posted
 from tools.choices import Beyond, Meter
 from tools.rates import MAX_RATES, Rate, StoredRate, find_rate_errors, format_count, parse_count
@@ -23,19 +23,16 @@ type RateRow = dict[str, str]
 """A row as typed, by column."""
 
 
-class RateRowsWidget(forms.Widget):
-    """Rows of inputs named `<name>-<number>-<column>`, with blank ones at the end."""
+class RateRowsWidget(RowsWidget[RateRow]):
+    """A row per rate."""
 
-    use_fieldset = True
+    first_column = "meter"
 
-    def value_from_datadict(self, data: Posted, files: object, name: str) -> list[RateRow]:
-        pattern = re.compile(rf"{re.escape(name)}-([0-9]{{1,3}})-meter")
-        numbers = sorted(int(match[1]) for key in data if (match := pattern.fullmatch(key)))
-        rows = [{column: data.get(f"{name}-{number}-{column}") or "" for column in COLUMNS} for number in numbers]
-        return [row for row in rows if any(row[column].strip() for column in COLUMNS if column != "beyond")]
+    def read_row(self, data: Posted, stem: str) -> RateRow:
+        return read_columns(data, stem, COLUMNS)
 
-    def value_omitted_from_data(self, data: Posted, files: object, name: str) -> bool:
-        return False
+    def is_filled(self, row: RateRow) -> bool:
+        return any(row[column].strip() for column in COLUMNS if column != "beyond")
 
     def render(
         self, name: str, value: list[RateRow] | None, attrs: dict[str, object] | None = None, renderer: object = None
@@ -50,7 +47,7 @@ class RateRowsWidget(forms.Widget):
         return render_to_string("desk/_rates.html", context)
 
 
-class RateRowsField(forms.Field):
+class RateRowsField(RowsField):
     """The rates of a plan. Its value is a list of stored rates."""
 
     widget = RateRowsWidget
@@ -59,28 +56,10 @@ class RateRowsField(forms.Field):
         return [_show(row) for row in value or []]
 
     def clean(self, value: list[RateRow]) -> list[StoredRate]:
-        rates, messages = [], []
-        for number, row in enumerate(value, start=1):
-            try:
-                rates.append(_read(row))
-            except ValueError as error:
-                messages.append(f"Rate {number}: {error}")
-        if not messages:  # otherwise the numbers would not be those of the rows
-            messages = [f"Rate {place + 1}: {message}" for place, message in find_rate_errors(rates).items()]
-        if messages:
-            raise ValidationError(messages)
-        return [rate.stored for rate in rates]
+        return [rate.stored for rate in read_rows(value, _read, find_rate_errors, noun="Rate")]
 
-    def has_changed(self, initial: list[StoredRate] | None, data: list[RateRow] | None) -> bool:
-        try:
-            return self.clean(data or []) != (initial or [])
-        except ValidationError:
-            return True
-
-
-def describe_rows(rows: list[RateRow]) -> str:
-    """Return rows as typed, in a line."""
-    return "; ".join(" ".join(filter(None, (row[column] for column in COLUMNS))) for row in rows)
+    def describe(self, rows: Sequence[RateRow]) -> str:
+        return "; ".join(" ".join(filter(None, (row[column] for column in COLUMNS))) for row in rows)
 
 
 def _show(row: StoredRate | RateRow) -> RateRow:

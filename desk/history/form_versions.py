@@ -17,14 +17,11 @@ from django.http import QueryDict
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from desk import line_rows
 from desk.fields import LinesField
 from desk.history.events import TrackedModel
 from desk.history.field_changes import LONG_TEXT_LENGTH, NO_VALUE, Values, render_difference
 from desk.history.merging import Row
-from desk.line_rows import LineRowsField
-from desk.preset_rows import PresetRowsField, describe_preset_rows
-from desk.rate_rows import RateRowsField, describe_rows
+from desk.row_inputs import RowsField
 
 type BuildForm = Callable[[QueryDict | None], forms.BaseForm]
 """Build a form whose initial values are those of one version, bound to what was posted or unbound."""
@@ -207,12 +204,8 @@ def describe_value(form: forms.BaseForm, name: str) -> str:
     """Return the value of a field, typed or initial, as text with the label of a choice."""
     bound = form[name]
     value, field = bound.value(), bound.field
-    if isinstance(field, LineRowsField):
-        return line_rows.describe_rows(value)
-    if isinstance(field, RateRowsField):
-        return describe_rows(value)
-    if isinstance(field, PresetRowsField):
-        return describe_preset_rows(value)
+    if isinstance(field, RowsField):
+        return field.describe(value)
     if isinstance(field, forms.BooleanField):
         return "yes" if value and value != "False" else "no"
     if isinstance(field, forms.ModelChoiceField):
