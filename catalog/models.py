@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+MAX_TITLE_LENGTH = 300  # characters
+
 
 class BulkChangeKind(models.TextChoices):
     IMPORT = "import", "Import"
@@ -26,7 +28,7 @@ class BulkChange(models.Model):
     """
 
     kind = models.CharField(max_length=7, choices=BulkChangeKind)
-    title = models.CharField(max_length=300, help_text="The name of the imported file, or what was done.")
+    title = models.CharField(max_length=MAX_TITLE_LENGTH, help_text="The name of the imported file, or what was done.")
     summary = models.TextField(blank=True, help_text="What became of the rows, in a sentence.")
     state = models.CharField(max_length=8, choices=ChangeState, default=ChangeState.DONE)
     made_by = models.ForeignKey(

@@ -20,6 +20,7 @@ from desk import contention
 from desk.fields import NormalizedTextAdmin
 from desk.first_steps import tell_next_step
 from desk.history import conflicts, deletion
+from desk.history.conflicts import MAX_REASON_LENGTH
 from desk.history.events import get_tracked_models
 from desk.history.pages import HistoryPages, get_admin_url
 from desk.idempotency import answer_once
@@ -253,7 +254,7 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
         if obj is not None and (content := find_missing_right(request.user, obj)):
             raise MayNotPublishError(explain(content, obj))
         if request.method == "POST" and (reason := normalize_line(request.POST.get("change_reason", ""))):
-            set_change_reason(reason[:500])
+            set_change_reason(reason[:MAX_REASON_LENGTH])
         try:
             with locks.limited_atomic():
                 if request.method == "POST" and get_tracked_models(self.model):

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from catalog.bulk_changes import get_model_name, record_bulk_change
-from catalog.models import BulkChange, BulkChangeKind, ChangeState
+from catalog.models import MAX_TITLE_LENGTH, BulkChange, BulkChangeKind, ChangeState
 from desk.permissions import may_import
 from web.http import SeeOther
 
@@ -32,7 +32,9 @@ def link_to_change(text: str, change_id: int | None) -> str:
 def record_action(request: HttpRequest, title: str, *, offer: str) -> Iterator[None]:
     """Record what an action on selected rows writes in this block, and offer to undo it to those who may."""
     made_by: Any = request.user
-    with record_bulk_change(BulkChange(kind=BulkChangeKind.ACTION, title=title[:300], made_by=made_by)) as change:
+    with record_bulk_change(
+        BulkChange(kind=BulkChangeKind.ACTION, title=title[:MAX_TITLE_LENGTH], made_by=made_by)
+    ) as change:
         change.summary = "done."
         yield
     if change.pk is not None and may_import(request.user):

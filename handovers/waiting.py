@@ -24,7 +24,7 @@ from handovers.models import (
     HandOverState,
     name_person,
 )
-from handovers.people import PUBLISH_PERMISSIONS, may_take_part
+from handovers.people import PUBLISH_PERMISSIONS, may_publish, may_take_part
 from reviews.models import Review
 from web.words import shorten
 
@@ -103,7 +103,7 @@ def list_handed_over(user: User, *, most: int) -> tuple[list[HandOver], int]:
 def _filter_to_decide(user: User) -> HandOverQuerySet:
     """Return the hand-overs that a user may decide about. Nobody decides about their own."""
     rows = HandOver.objects.waiting().exclude(handed_over_by=user)
-    models = [model for model, permission in PUBLISH_PERMISSIONS.items() if user.has_perm(permission)]
+    models = [model for model in PUBLISH_PERMISSIONS if may_publish(user, model)]
     kinds = [Q(**{f"{model._meta.model_name}__isnull": False}) for model in models]
     return rows.filter(reduce(or_, kinds)) if kinds else rows.none()
 

@@ -17,7 +17,17 @@ from newsletter.content import (
     parse_pieces,
     select_public,
 )
-from newsletter.models import GOING_OUT, Delivery, Issue, IssueState, Outbox, OutboxKind, SendState, Suppression
+from newsletter.models import (
+    GOING_OUT,
+    MAX_REASON_LENGTH,
+    Delivery,
+    Issue,
+    IssueState,
+    Outbox,
+    OutboxKind,
+    SendState,
+    Suppression,
+)
 from web import locks
 from web.locks import Lock
 
@@ -133,7 +143,7 @@ def start_due() -> None:
             trouble = _start_if_possible(issue, due_at=now)
         if trouble:
             still_due = Issue.objects.filter(pk=issue.pk, scheduled_at=issue.scheduled_at)
-            still_due.update(scheduled_at=None, trouble=trouble[:500])
+            still_due.update(scheduled_at=None, trouble=trouble[:MAX_REASON_LENGTH])
 
 
 def _start_if_possible(issue: Issue, *, due_at: datetime) -> str:

@@ -17,7 +17,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
 from urllib3.exceptions import ConnectTimeoutError, SSLError
 
-from newsletter.models import SendState
+from newsletter.models import MAX_REASON_LENGTH, SendState
 
 _PLAIN_ADDRESS = re.compile(r"[!-;=?-~]+")  # printable ASCII without angle brackets
 _STEPS = ("to MAIL FROM", "to RCPT TO", "to DATA")
@@ -257,7 +257,7 @@ def _escape_dots(message: bytes) -> bytes:
 
 
 def _describe_reply(to: str, code: int, text: bytes) -> str:
-    return f"the server replied {to}: {code} {text.decode(errors='replace')}"[:500]
+    return f"the server replied {to}: {code} {text.decode(errors='replace')}"[:MAX_REASON_LENGTH]
 
 
 def _describe(error: BaseException) -> str:

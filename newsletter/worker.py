@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 from tqdm import tqdm
 
 from newsletter import cleanup, issuing, outbox, sending
-from newsletter.models import Outbox, SendState, Worker
+from newsletter.models import MAX_REASON_LENGTH, Outbox, SendState, Worker
 from newsletter.outgoing import IssueMessageBuilder
 from newsletter.sending import ClaimedDelivery
 from newsletter.transport import OutgoingMessage, SendResult, Transport, open_transport
@@ -184,7 +184,7 @@ class MailWorker:
             raise
         except Exception as error:
             log.exception("Worker %s cannot build a message.", self.name)
-            reason = f"the message cannot be built: {_first_line(error)}"[:500]
+            reason = f"the message cannot be built: {_first_line(error)}"[:MAX_REASON_LENGTH]
             return SendResult(SendState.QUEUED, reason, is_our_fault=not is_independent)
         if message is None:
             return None
@@ -193,7 +193,7 @@ class MailWorker:
         except Exception as error:
             log.exception("Worker %s does not know the result of a message.", self.name)
             self._transport.close()
-            return SendResult(SendState.UNKNOWN, f"sending broke off: {_first_line(error)}"[:500])
+            return SendResult(SendState.UNKNOWN, f"sending broke off: {_first_line(error)}"[:MAX_REASON_LENGTH])
 
     def _settle(self) -> None:
         """Bring the database up to date, and release what was not begun."""
@@ -218,7 +218,7 @@ class MailWorker:
         """Wait, twice as long each time, after a failure that the next message would share."""
         self._backoff = min(max(self._backoff * 2, 1.0), longest)
         log.error("Worker %s waits %.0f s: %s", self.name, self._backoff, reason)
-        self._trouble = reason[:500]
+        self._trouble = reason[:MAX_REASON_LENGTH]
         left = self._backoff
         while left > 0 and not self.is_stopping:
             self._stopping.wait(min(left, HEARTBEAT_INTERVAL))

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.bulk_changes import record_bulk_change
-from catalog.models import BulkChange, BulkChangeKind
+from catalog.models import MAX_TITLE_LENGTH, BulkChange, BulkChangeKind
 from catalog.report import describe_row, get_kind
 from catalog.row_writing import HistoryLog
 from desk.changes.batches import Batch
@@ -100,7 +100,7 @@ def undo_change(
     do anything else, ChangedError is raised. `correction` says that superseded values were wrong. Raises BusyError
     while an import runs, and IntegrityError if the database refuses it.
     """
-    title = f"Undo of {change.title}"[:300]
+    title = f"Undo of {change.title}"[:MAX_TITLE_LENGTH]
     made = BulkChange(kind=BulkChangeKind.UNDO, title=title, made_by=by, undoes=change)
     reason = f"undid {change.get_kind_display().lower()} of {format_moment(change.made_at)}: “{change.title}”"
 
@@ -126,7 +126,9 @@ def restore_tool(
 
     Arguments and exceptions are those of `undo_change`.
     """
-    made = BulkChange(kind=BulkChangeKind.RESTORE, title=f"{tool} as of {format_moment(at)}"[:300], made_by=by)
+    made = BulkChange(
+        kind=BulkChangeKind.RESTORE, title=f"{tool} as of {format_moment(at)}"[:MAX_TITLE_LENGTH], made_by=by
+    )
     reason = f"restored the tool as of {format_moment(at, with_seconds=True)}"
 
     def read() -> Iterator[list[Target]]:

@@ -9,6 +9,7 @@ from django.db.models import Max, Q
 from django.urls import reverse
 from django.utils import timezone
 
+from newsletter.models.queue import MAX_REASON_LENGTH
 from tools.row_history import History
 
 
@@ -92,7 +93,7 @@ class Issue(models.Model):
         null=True, blank=True, editable=False, help_text="When a worker starts to send it, if it is ready."
     )
     trouble = models.CharField(
-        max_length=500,
+        max_length=MAX_REASON_LENGTH,
         blank=True,
         default="",
         db_default="",

@@ -9,6 +9,7 @@ from django.utils import timezone
 from newsletter.models.subscribers import Subscriber
 from tools.expressions import SortKey
 
+MAX_REASON_LENGTH = 500  # characters of why something was not sent
 SILENT_AFTER = timedelta(seconds=60)  # without a heartbeat
 
 
@@ -31,7 +32,7 @@ class QueuedMail(models.Model):
     next_attempt_at = models.DateTimeField(default=timezone.now)
     leased_until_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=100, blank=True, default="", db_default="")
-    reason = models.CharField(max_length=500, blank=True, default="", db_default="")
+    reason = models.CharField(max_length=MAX_REASON_LENGTH, blank=True, default="", db_default="")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -84,7 +85,11 @@ class Worker(models.Model):
     queue_length = models.PositiveIntegerField(default=0)
     oldest_at = models.DateTimeField(null=True, blank=True, help_text="When the oldest waiting message was due.")
     trouble = models.CharField(
-        max_length=500, blank=True, default="", db_default="", help_text="Why it cannot send, as far as it knows."
+        max_length=MAX_REASON_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why it cannot send, as far as it knows.",
     )
 
     class Meta:

@@ -1,9 +1,20 @@
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from web.markdown import to_plain_text
-from web.words import bind_numbers, choose_fitting, fit_sentences, join_shortened, join_words, shorten, split_sentences
+from web.words import (
+    bind_numbers,
+    choose_fitting,
+    fit_sentences,
+    format_moment,
+    join_shortened,
+    join_words,
+    shorten,
+    split_sentences,
+)
 
 
 @pytest.mark.parametrize(
@@ -94,3 +105,10 @@ def test_words_are_joined_with_a_serial_comma(items, words):
 )
 def test_number_stays_with_the_word_before_it(text, bound):
     assert bind_numbers(text) == bound
+
+
+def test_moment_is_in_utc():
+    noon = datetime(2026, 8, 3, 12, 0, 5, tzinfo=UTC)
+    assert format_moment(noon) == "Aug 3, 2026, 12:00 UTC"
+    assert format_moment(noon.astimezone(timezone(timedelta(hours=14)))) == "Aug 3, 2026, 12:00 UTC"
+    assert format_moment(noon, with_seconds=True) == "Aug 3, 2026, 12:00:05 UTC"
