@@ -1,14 +1,17 @@
 """Writing an archive while the site goes on working."""
 
+import fcntl
 import io
 import json
 import os
+import re
+import secrets
 import shutil
 import subprocess
 import tarfile
 import time
 from collections.abc import Container, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -37,6 +40,7 @@ from tools import logos
 _LOGOS = """
 SELECT logo FROM tools_tool WHERE logo <> '' UNION SELECT logo FROM desk_pendingchange WHERE logo <> ''
 """
+_PARTIAL_NAME = re.compile(rf"{re.escape(PARTIAL)}-[0-9a-f]{{8}}$")
 _DUMP_OPTIONS = ("--format=custom", "--no-owner", "--no-privileges", "--no-comments", "--no-unlogged-table-data")
 
 
@@ -47,20 +51,48 @@ def back_up(path: Path) -> Manifest:
     The file appears under its name when it is complete. An archive that lacks files of logos is written, too: the
     database must not stay without a backup because a logo was lost. The manifest then names what is missing.
     """
-    if path.exists():
-        raise BackupError(f"{path} exists. Choose another name.")
-    partial = path.with_name(path.name + PARTIAL)
+    _check_is_free(path)
     try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        _remove_dead_partials(path.parent)
+        with _open_partial(path) as (file, partial):
             manifest = _write_archive(file)
             file.flush()
             os.fsync(file.fileno())
-        partial.rename(path)
+            _check_is_free(path)  # another backup may have taken the name in the meantime
+            partial.rename(path)
     except OSError as error:
         raise BackupError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return manifest
+
+
+def _check_is_free(path: Path) -> None:
+    if path.exists():
+        raise BackupError(f"{path} exists. Choose another name.")
+
+
+@contextmanager
+def _open_partial(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
+    """Create a file of this run beside `path`, locked as long as it is open, and remove it unless it is renamed."""
+    partial = path.with_name(f"{path.name}{PARTIAL}-{secrets.token_hex(4)}")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        try:
+            with suppress(OSError):  # some network file systems have no locks; there, nobody removes dead files either
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if not os.fstat(file.fileno()).st_nlink:  # removed before it was locked
+                raise BackupError("Another backup has just begun here. Start this one again.")
+            yield file, partial
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _remove_dead_partials(folder: Path) -> None:
+    """Remove what backups that were killed have left in a folder: the system has released their locks."""
+    for partial in folder.glob(f"*{PARTIAL}-*"):
+        if not _PARTIAL_NAME.search(partial.name):
+            continue
+        with suppress(OSError), partial.open("rb+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            partial.unlink()
 
 
 def _write_archive(file: IO[bytes]) -> Manifest:

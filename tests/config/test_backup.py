@@ -195,6 +195,34 @@ def test_backup_that_fails_leaves_no_file(archive, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.glob("*.tar*")] == ["site.tar"]
 
 
+def test_backups_under_one_name_are_never_mixed_and_dead_ones_are_removed(archive, tmp_path, settings):
+    target = tmp_path / "twice.tar"
+    site = {"DATABASE_URL": database_url(), "MEDIA_ROOT": str(settings.MEDIA_ROOT)}
+
+    def find_partials() -> set[str]:
+        return {file.name for file in tmp_path.glob("twice.tar.partial*")}
+
+    with connect(connection.settings_dict["NAME"]) as holder:
+        holder.execute("BEGIN; LOCK TABLE newsletter_subscriber")  # where all will wait
+        first = start("backup", str(target), **site)
+        wait_until(lambda: len(find_partials()) == 1)
+        living = find_partials()
+        killed = start("backup", str(target), **site)
+        wait_until(lambda: len(find_partials()) == 2)
+        killed.send_signal(signal.SIGKILL)
+        killed.communicate(timeout=60)
+        dead = find_partials() - living
+        third = start("backup", str(target), **site)
+        wait_until(lambda: third.poll() is not None or (len(find_partials()) == 2 and not dead & find_partials()))
+        assert find_partials() > living
+        holder.execute("ROLLBACK")
+    printed = [process.communicate(timeout=60)[1] for process in (first, third)]
+    assert sorted((first.returncode, third.returncode)) == [0, 1], printed
+    assert f"{target} exists. Choose another name." in "".join(printed)
+    archives.verify(target)
+    assert find_partials() == set()
+
+
 def test_backup_without_a_stored_logo_is_written_but_fails(archive, elsewhere, tmp_path):
     stem, pending = Path(LOGO).stem, "fedcba9876543210" * 2
     Tool.objects.filter(name="A draft").update(logo=stem)
