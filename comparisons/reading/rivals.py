@@ -14,7 +14,8 @@ from web.replica import connection
 _MAX_MENTIONS = 500
 
 # Candidates come from three sources: tools that name it or that it names in reviews, tools that editors compared with
-# it, and the best of its category. They rank by mentions in both directions, then by recent readers of the comparison.
+# it, and the best of its category. They rank by mentions in both directions; then come those that editors compared.
+# How often a comparison is read is written every minute and must not count: the page of the tool is stored.
 _RIVALS = """
 WITH out_now AS NOT MATERIALIZED (
     SELECT id, tool_id FROM reviews_review WHERE is_published(published_at, withdrawn_at, %(now)s)
@@ -31,8 +32,8 @@ WITH out_now AS NOT MATERIALIZED (
         )
     ) AS mentioned GROUP BY tool
 ), compared AS (
-    SELECT first_id + second_id - %(tool)s AS tool, min(first_id) AS editors_first, COALESCE(max(heat), 0) AS heat
-    FROM comparisons_comparison LEFT JOIN comparisons_reading AS reading ON reading.comparison_id = id
+    SELECT first_id + second_id - %(tool)s AS tool, min(first_id) AS editors_first
+    FROM comparisons_comparison
     WHERE (first_id = %(tool)s OR second_id = %(tool)s) AND is_published(published_at, withdrawn_at, %(now)s)
     GROUP BY 1
 ), peer AS (
@@ -50,7 +51,7 @@ LEFT JOIN named USING (tool) LEFT JOIN compared USING (tool)
 JOIN votes_listing AS listing ON listing.tool_id = rival.id
  AND listing.starts_at <= %(now)s AND (listing.ends_at IS NULL OR listing.ends_at > %(now)s)
 WHERE rival.id <> %(tool)s
-ORDER BY COALESCE(times, 0) DESC, heat DESC NULLS LAST, rival.category_id = %(category)s DESC,
+ORDER BY COALESCE(times, 0) DESC, compared.tool IS NOT NULL DESC, rival.category_id = %(category)s DESC,
          {ranked}
 LIMIT %(most)s
 """.replace("{max_mentions}", str(_MAX_MENTIONS)).replace("{ranked}", ranked_sql("listing"))
@@ -69,8 +70,8 @@ class Rival(NamedTuple):
 def read_likely_rivals(tool: Tool, *, most: int, at: datetime | None = None) -> list[Rival]:
     """Return at most `most` published tools to compare with a tool. One query.
 
-    Tools that reviews name together with it come first, then those whose comparison with it has the most readers, then
-    the best of its category.
+    Tools that reviews name together with it come first, then those that editors compared with it, then the best of its
+    category.
     """
     parameters: dict[str, Any] = {
         "tool": tool.pk,

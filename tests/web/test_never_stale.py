@@ -7,28 +7,35 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection, transaction
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from comparisons.models import Comparison
+from comparisons.reading import popularity
 from comparisons.reading.revision import EVERYTHING
+from reviews.choices import Outcome
+from reviews.models import Prediction, Reviewer
 from tests import factories as make
 from tests.comparisons.test_pair_page import full_pair
+from tests.web.test_pages import KINDS
 from tests.wsgi import Answer, SiteServer
-from tools.models import LiveRevision, Tool
+from tools.models import Attribute, Category, LiveRevision, Tool
 from votes import made_up
 from votes.models import Freeze, PairVote, Vote
+from votes.ranking import rank_pairs
 from web import pages
 from web.caching import clear_process_caches
 from web.pages import PageMemory
 
 PAIR = "/compare/beta-vs-alpha/"
-PATHS = [
-    "/", PAIR, "/compare/beta-vs-alpha.json", "/og/compare/beta-vs-alpha.png", "/tools/", "/tools/alpha/",
-    "/tools/alpha/votes/", "/tools/alpha.json", "/tools/alpha/badge.svg", "/categories/", "/reviewers/", "/splits/",
-    "/changes/", "/predictions/", "/feeds/changes.xml", "/sitemap.xml", "/newsletter/", "/disclosure/",
-    "/moderation/",
+OF_ONE = [
+    "/categories/things/", "/reviewers/skeptic/", "/feeds/categories/things.xml", "/sitemaps/tools-1.xml",
+    "/sitemaps/comparisons-1.xml",
 ]  # fmt: skip
+PATHS = [*KINDS, *OF_ONE]
 
 
 class Site:
@@ -37,6 +44,8 @@ class Site:
     def __init__(self) -> None:
         pair = full_pair(1)
         self.alpha, self.beta, self.pair = pair.second, pair.first, pair
+        Category.objects.filter(pk=self.alpha.category_id).update(slug="things")
+        Reviewer.objects.filter(reviews__tool=self.alpha).update(slug="skeptic")
         self.server = SiteServer()
         self.memories = PageMemory(), PageMemory()
 
@@ -123,9 +132,39 @@ def send_issue(site: Site) -> None:
     make.issue(state="sending")
 
 
+def read_much(site: Site) -> None:
+    """Let the comparisons with tools that reviews do not name be read, the least read one the most."""
+    popularity.count_read(Comparison.objects.exclude(pk=site.pair.pk).order_by("reading__heat", "-pk")[0].pk)
+    popularity.flush()
+
+
+def rank(site: Site) -> None:
+    make.pair_votes(between=(site.beta, site.alpha), second=200)
+    make.pair_votes(between=(site.beta, Tool.objects.exclude(pk=site.alpha.pk).latest("pk")), first=200)
+    rank_pairs()
+
+
+def judge_again(site: Site) -> None:
+    newest = site.alpha.reviews.latest("published_at", "pk")
+    verdict = "skip" if newest.verdict == "ship" else "ship"
+    make.later_edition(of=newest, verdict=verdict, published_at=timezone.now())
+
+
+def rename_vocabulary(site: Site) -> None:
+    """Rename what tools have in common."""
+    Category.objects.update(name=Concat("name", Value("s")))
+    Attribute.objects.update(name=Concat("name", Value("s")))
+    Reviewer.objects.update(name=Concat("name", Value("s")))
+
+
+def judge_prediction(site: Site) -> None:
+    today = timezone.now().date()
+    Prediction.objects.filter(outcome=Outcome.OPEN).update(outcome=Outcome.RIGHT, due_on=today, judged_on=today)
+
+
 DEEDS: list[Callable[[Site], None]] = [
     edit, rename, move, withdraw_or_put_back, schedule, age, vote, change_votes, hold, vote_between, freeze,
-    make_votes_up, take_back, send_issue, decide,
+    make_votes_up, take_back, send_issue, decide, read_much, rank, judge_again, rename_vocabulary, judge_prediction,
 ]  # fmt: skip
 CLOCK = [timedelta(minutes=1), timedelta(minutes=8), timedelta(hours=13), -timedelta(minutes=9)]
 
@@ -137,7 +176,7 @@ def _restore_memory(monkeypatch: Any) -> None:
 
 
 @pytest.mark.django_db
-@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     paths=st.lists(st.sampled_from(PATHS), min_size=4, max_size=4, unique=True),
     steps=st.lists(st.tuples(st.sampled_from([*DEEDS, *CLOCK]), st.sampled_from(range(4))), min_size=8, max_size=14),
@@ -164,7 +203,9 @@ def test_page_from_memory_is_what_a_new_process_renders(time_machine: Any, paths
     (edit, PAIR), (rename, "/tools/"), (move, "/tools/"), (withdraw_or_put_back, "/tools/"), (vote, PAIR),
     (vote, "/tools/alpha/badge.svg"), (change_votes, "/tools/alpha/votes/"), (hold, "/compare/beta-vs-alpha.json"),
     (vote_between, PAIR), (freeze, PAIR), (make_votes_up, "/disclosure/"), (take_back, PAIR),
-    (send_issue, "/newsletter/"), (decide, "/moderation/"),
+    (send_issue, "/newsletter/"), (decide, "/moderation/"), (rank, "/categories/things/"),
+    (judge_again, "/reviewers/skeptic/"), (rename_vocabulary, "/feeds/categories/things.xml"),
+    (judge_prediction, "/predictions/"),
 ])  # fmt: skip
 def test_deed_shows_at_once(deed: Callable[[Site], None], path: str) -> None:
     """What the property above relies on: these deeds change these pages, however they are written."""
