@@ -10,7 +10,8 @@ def resolve_bind(environ: Mapping[str, str]) -> str:
     """Return gunicorn's `bind`.
 
     BIND is a host (127.0.0.1 by default; IPv6 addresses in brackets), to which PORT is added. A BIND with a port of its
-    own, or of another kind (`unix:/run/site.sock`, `fd://3`), is used as it is.
+    own, or of another kind (`unix:/run/site.sock`, `fd://3`), is used as it is. If systemd passes a socket on
+    (LISTEN_FDS), gunicorn listens on that one instead.
     """
     bind = environ.get("BIND", "").strip() or "127.0.0.1"
     if _has_scheme(bind) or re.search(r":\d+$", bind.rpartition("]")[2]):

@@ -84,6 +84,19 @@ def database_url(*, host: str = "") -> str:
     return f"{url}&port={database['PORT']}" if database["PORT"] else url
 
 
+def make_environment(port: int, **environment: str) -> dict[str, str]:
+    """Return the environment of a server on a port: one worker on the database of the test."""
+    settings = {
+        "SITE_URL": f"http://127.0.0.1:{port}",
+        "DATABASE_URL": database_url(),
+        "WEB_CONCURRENCY": "1",
+        "WEB_THREADS": "2",
+        "PORT": str(port),
+        "BIND": "",
+    }
+    return {**os.environ, **settings, **environment}
+
+
 @contextmanager
 def serve(*, database_host: str = "", is_ready: str = "/favicon.ico", **environment: str) -> Iterator[Server]:
     """Run gunicorn with one worker on the database of the test, which must be a transactional one.
@@ -93,18 +106,12 @@ def serve(*, database_host: str = "", is_ready: str = "/favicon.ico", **environm
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    settings = {
-        "DATABASE_URL": database_url(host=database_host),
-        "WEB_CONCURRENCY": "1",
-        "WEB_THREADS": "2",
-        "PORT": str(port),
-        "BIND": "",
-    }
+    environment = make_environment(port, DATABASE_URL=database_url(host=database_host)) | environment
     with tempfile.NamedTemporaryFile() as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "-b", f"127.0.0.1:{port}", "config.wsgi"],
             cwd=ROOT,
-            env={**os.environ, "SITE_URL": f"http://127.0.0.1:{port}", **settings, **environment},
+            env=environment,
             stdout=log,
             stderr=log,
         )

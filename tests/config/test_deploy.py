@@ -137,8 +137,26 @@ def test_systemd_units_run_what_exists(unit):
             assert (ROOT / re.search(r"-c (\S+)", command)[1]).is_file()
         else:
             assert find_management_commands(command)
+    prepared = " ".join(re.findall(r"^#   install -d .*$", (DEPLOY / "systemd" / "shipside.service").read_text(), re.M))
+    for folder in re.findall(r"^ReadWritePaths=(.*)$", text, re.M):
+        assert set(folder.split()) <= set(prepared.split())
     for folder in re.findall(r"^WorkingDirectory=(.*)$", text, re.M):
         assert folder == "/srv/shipside/app"
+
+
+def test_systemd_holds_the_socket_that_nginx_asks():
+    socket, service = ((DEPLOY / "systemd" / f"shipside.{kind}").read_text() for kind in ("socket", "service"))
+    address = re.search(r"^ListenStream=(.*)$", socket, re.M)[1]
+    assert f"UPSTREAM={address} " in (DEPLOY / "nginx.conf").read_text()
+    assert re.search(r"^Requires=shipside.socket$", service, re.M)
+    assert re.search(r"^After=.*\bshipside.socket$", service, re.M)
+
+
+def test_example_of_systemd_makes_a_site_that_can_write_its_files():
+    example = dict(re.findall(r"^(\w+)=(.*)$", (DEPLOY / "shipside.env.example").read_text(), re.M))
+    assert example.keys() <= DOCUMENTED
+    writable = re.search(r"^ReadWritePaths=(.*)$", (DEPLOY / "systemd" / "shipside.service").read_text(), re.M)[1]
+    assert example["DATA_DIR"] == writable
 
 
 CLUSTER_FILES = ["patroni.yml", "haproxy.cfg", "pgbouncer.ini"]
