@@ -1,24 +1,13 @@
 """gunicorn's production configuration: one worker per core, each with a few threads that wait for the database."""
 
 import gc
-import logging
 import os
-import re
 import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from config.listening import resolve_bind
-
-
-def _remove_address(record: logging.LogRecord) -> bool:
-    """Remove the client's IP address from gunicorn's warnings about invalid requests. Keeps every record."""
-    record.msg = re.sub(r"^(Invalid request) from ip=[^ ]*: ", r"\1: ", str(record.msg))
-    return True
-
-
-logging.getLogger("gunicorn.error").addFilter(_remove_address)
 
 bind = resolve_bind(os.environ)
 worker_class = "config.worker.SiteWorker"

@@ -13,6 +13,7 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.core.handlers.wsgi import LimitedStream, WSGIRequest
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.deprecation import MiddlewareMixin
+from gunicorn.http.errors import ParseException
 
 from web import outages
 from web.http import AnyView
@@ -77,7 +78,10 @@ def has_lost_files(request: HttpRequest) -> bool:
 
 
 class BodyMiddleware(MiddlewareMixin):
-    """Refuse a body that is too long (413) before any of it is read, and give a body without a length its length."""
+    """Refuse a body that is too long (413) before any of it is read, and give a body without a length its length.
+
+    A body whose chunks are malformed is refused, too (400).
+    """
 
     def process_view(self, request: WSGIRequest, view: AnyView, args: Any, kwargs: Any) -> HttpResponse | None:
         if request.method in ("GET", "HEAD"):
@@ -95,6 +99,8 @@ class BodyMiddleware(MiddlewareMixin):
             is_too_long = True
         except OSError:
             return HttpResponse(status=408)
+        except ParseException:  # would be an error of ours, with a piece of the body in its traceback
+            return HttpResponse(status=400)
         except ValueError:  # Django takes such a length for 0
             is_too_long = False
         return HttpResponse(status=413) if is_too_long else None

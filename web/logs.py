@@ -1,4 +1,4 @@
-"""How log records look, as lines or JSON (LOG_FORMAT), and what they never contain: secrets in addresses.
+"""How log records look, as lines or JSON (LOG_FORMAT), and what they never contain: secrets and queries of addresses.
 
 gunicorn's master loads this before there are settings, so it imports nothing of Django.
 """
@@ -18,11 +18,13 @@ FORMATS = ("lines", "json")
 _SECRET = re.compile(
     r"(/newsletter/(?:confirm|unsubscribe|preferences|erase)/|/preview/(?:pending/)?|/account/password/reset/)[^/\s]+"
 )
+# The character before it tells the query of an address from the "?" of a sentence or a pattern.
+_QUERY = re.compile(r"(?<=[\w/.~%-])\?\S+")
 
 
 def mask_secrets(text: str) -> str:
-    """Replace the secret parts of our own addresses in a text."""
-    return _SECRET.sub(r"\1…", text)
+    """Replace the secret parts of our own addresses in a text, and all query strings."""
+    return _QUERY.sub("?…", _SECRET.sub(r"\1…", text))
 
 
 class LineFormatter(logging.Formatter):
@@ -34,7 +36,10 @@ class LineFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
         request_id = current_request_id.get()
         record.identified = f" [{request_id}]" if request_id else ""
-        return mask_secrets(super().formatMessage(record))
+        return super().formatMessage(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask_secrets(super().format(record))  # the traceback too
 
 
 class JSONFormatter(logging.Formatter):

@@ -130,6 +130,57 @@ def test_server_logs_requests_without_addresses_and_refusals_in_one_line():
     assert "exception" not in printed
 
 
+@pytest.mark.parametrize(("text", "masked"), [
+    ("Error handling request GET /search/?q=it's&page=2", "Error handling request GET /search/?…"),
+    ("Referer checking failed - https://a.example/x?q=private does not match", "Referer checking failed - "
+     "https://a.example/x?… does not match"),
+    ("Is it this? Or /that/? Nobody knows.", "Is it this? Or /that/? Nobody knows."),
+    (r"^/(?P<slug>[a-z]+)/(?:x|y)$", r"^/(?P<slug>[a-z]+)/(?:x|y)$"),
+])  # fmt: skip
+def test_queries_are_masked(text, masked):
+    assert mask_secrets(text) == masked
+
+
+def test_traceback_is_masked_in_both_forms():
+    record = make_record("No such page", error=ValueError("/newsletter/confirm/SECRET/ and /search/?q=SECRET"))
+    assert LineFormatter().format(record).endswith("\nValueError: /newsletter/confirm/…/ and /search/?…")
+    assert json.loads(JSONFormatter().format(record))["exception"].endswith("/confirm/…/ and /search/?…")
+
+
+MALFORMED = [
+    (b"GET /search/?q=private words HTTP/1.1\r\nHost: a\r\n\r\n", "Invalid HTTP Version: …"),
+    (b"GET /search/?q=private\r\nHost: a\r\n\r\n", "Invalid HTTP request line: …"),
+    (b"GET /search/?q='private'\"\x7f HTTP/1.1\r\nHost: a\r\n\r\n", "Invalid HTTP request line: …"),
+    (b"get/?private HTTP/1.1 x\r\nHost: a\r\n\r\n", "Invalid HTTP method: …"),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nCookie: a=private\x00\r\n\r\n", "Invalid HTTP Header: …"),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nCookie private\r\n\r\n", "Invalid HTTP Header: …"),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nExpect: private\r\n\r\n", "Unable to comply with expectation: …"),
+]  # fmt: skip
+
+CHUNKED = (
+    b"POST /newsletter/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_server_logs_no_piece_of_a_malformed_request():
+    with serve() as server:
+        for sent, _ in MALFORMED:
+            with server.connect() as client:
+                client.sendall(sent)
+                assert client.recv(65536).startswith(b"HTTP/1.1 4")
+        for chunk in (b"private@example.org\r\nabc\r\n", b"3\r\nabcprivate\r\n"):
+            with server.connect() as client:
+                client.sendall(CHUNKED + chunk + b"0\r\n\r\n")
+                assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
+        printed = wait_for(server, "expectation")
+    assert [line.partition("Invalid request: ")[2] for line in printed.splitlines() if "WARNING" in line] == [
+        reason for _, reason in MALFORMED
+    ]
+    assert not re.search("private|words|127.0.0.1 ", printed), printed
+
+
 @pytest.mark.django_db(transaction=True)
 def test_server_logs_lines_by_default_and_no_requests():
     with serve() as server:
