@@ -34,9 +34,9 @@ RUN useradd --system --uid 10001 --no-create-home shipside \
 
 USER 10001
 EXPOSE 8000
-# Whether the server answers. Load balancers ask /readyz instead. A container that runs a worker has no port to ask:
+# Whether the server answers, wherever BIND and PORT say that it listens. Load balancers ask /readyz instead. A container that runs a worker has no port to ask:
 # start it with --no-healthcheck.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ.get(\"PORT\") or 8000}/healthz', timeout=4)"]
+    CMD ["python", "-m", "config.healthcheck"]
 # The same image runs mail workers: `docker run ... python manage.py worker`, one or more beside the server.
 CMD ["gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]

@@ -38,7 +38,8 @@ def test_compose_sets_what_is_documented():
     services = read_services()
     for name in ("migrate", "site", "worker", "backup"):
         assert services[name]["environment"].keys() <= DOCUMENTED, name
-        assert services[name]["environment"]["TRUSTED_PROXY_COUNT"] == 1
+        assert services[name]["environment"]["TRUSTED_PROXY_COUNT"] == "${TRUSTED_PROXY_COUNT:-1}"
+        assert services[name]["env_file"] == ".env"  # of the folder of compose.yaml; so all documented settings count
     assert services["edge"]["environment"].keys() == set(NAMES)
 
 
@@ -47,8 +48,31 @@ def test_compose_asks_for_what_has_no_default():
     settings = [line for line in COMPOSE.splitlines() if not line.lstrip().startswith("#")]
     wanted = re.findall(r"\$\{(\w+)(:\?|:-[^}]*)\}", "\n".join(settings))
     assert {name for name, rule in wanted if rule == ":?"} <= example.keys()
-    assert example.keys() <= {name for name, _ in wanted}
+    assert example.keys() <= {name for name, _ in wanted} | DOCUMENTED
     assert not re.search(r"(?<!\$)\$(?!\{\w+:)(?!\$)", "\n".join(settings)), "a name without a rule"
+
+
+def test_certificate_of_certbot_is_whole_in_the_container(tmp_path):
+    example = dict(re.findall(r"^(\w+)=(.*)$", (DEPLOY / "compose.env.example").read_text(), re.M))
+    host = tmp_path / "etc" / "letsencrypt"
+    for folder in ("live", "archive"):
+        (host / folder / example["SITE_HOST"]).mkdir(parents=True)
+    for name in ("fullchain", "privkey"):
+        (host / "archive" / example["SITE_HOST"] / f"{name}1.pem").touch()
+        link = host / "live" / example["SITE_HOST"] / f"{name}.pem"
+        link.symlink_to(f"../../archive/{example['SITE_HOST']}/{name}1.pem")
+    mounted = tmp_path / "srv" / "certificates"
+    mounted.parent.mkdir()
+    (tmp_path / example["CERTIFICATE_DIR"].lstrip("/")).rename(mounted)
+    edge = read_services()["edge"]
+    assert "${CERTIFICATE_DIR:?}:/srv/certificates:ro" in edge["volumes"]
+    for name in ("CERTIFICATE", "CERTIFICATE_KEY"):
+        path = re.sub(r"\$\{(\w+):\?\}", lambda match: example[match[1]], edge["environment"][name])
+        assert (tmp_path / path.lstrip("/")).is_file()
+
+
+def test_compose_starts_nginx_again_with_the_site():
+    assert read_services()["edge"]["depends_on"]["site"] == {"condition": "service_healthy", "restart": True}
 
 
 def test_compose_names_only_what_it_has():
