@@ -114,8 +114,12 @@ def _measure() -> Iterator[Metric]:
     )
     if last:
         yield _gauge("shipside_daily_run_failed_steps", "Its steps that failed.", len(last.failures))
-        if last.differences is not None:
-            yield _gauge("shipside_tally_differences", "Places where counts differ from the votes.", last.differences)
+    if verified := daily.find_last_verified(last):
+        yield _gauge(
+            "shipside_tally_differences",
+            "Places where counts differ from the votes, when they were last compared.",
+            verified.differences or 0,
+        )
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

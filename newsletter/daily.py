@@ -70,6 +70,13 @@ def find_last_ended() -> DailyRun | None:
     return DailyRun.objects.exclude(ended_at=None).first()
 
 
+def find_last_verified(last: DailyRun | None) -> DailyRun | None:
+    """Return the last run whose step compared tally and votes: what it found holds until another one succeeds."""
+    if last and last.differences is None:
+        return DailyRun.objects.exclude(ended_at=None).exclude(differences=None).first()
+    return last
+
+
 def find_last_start(last: DailyRun | None) -> datetime:
     """Return when the last run that has ended began. Before the first, return when the site was set up.
 

@@ -7,15 +7,16 @@ from web.words import format_day, join_words
 
 
 def list_alarms(*, now: datetime) -> list[str]:
-    """Return what the last daily run found, and that there has been none for long. One query, or two before any."""
+    """Return what the last daily run found, and that there has been none for long. One query, or two in trouble."""
     last = daily.find_last_ended()
     started_at = daily.find_last_start(last)
     day = format_day(started_at.date())
     alarms = []
-    if last and last.differences:
-        places = "one place" if last.differences == 1 else f"{last.differences:,} places"
+    if (verified := daily.find_last_verified(last)) and verified.differences:
+        on = format_day(verified.started_at.date())
+        places = "one place" if verified.differences == 1 else f"{verified.differences:,} places"
         alarms.append(
-            f"Counts on public pages differ from the votes in {places}, as of {day}. Tell an administrator to run "
+            f"Counts on public pages differ from the votes in {places}, as of {on}. Tell an administrator to run "
             "manage.py verify_tally, and to find out why before repairing it."
         )
     if last and last.failures:

@@ -85,6 +85,8 @@ def test_site_is_measured():
     assert 3600 <= found["shipside_mail_queue_oldest_seconds",] < 3660
     assert found["shipside_tally_differences",] == 3
     assert found["shipside_daily_run_failed_steps",] == 1
+    DailyRun.objects.create(ended_at=now, machine="one", steps=[{"name": "verify tally", "failed": True}])
+    assert read(collect().decode())["shipside_tally_differences",] == 3, "nobody has looked since"
     assert abs(found["shipside_daily_run_time_seconds",] - time.time()) < 60
     assert found["shipside_workers",] == 0
     assert found["shipside_imports_last_day",] == 0

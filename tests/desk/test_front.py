@@ -256,7 +256,7 @@ def test_user_without_permissions_sees_no_content():
 def test_front_page_makes_a_constant_number_of_queries(client, django_assert_num_queries):
     user = make_user(*EDITOR)
     client.force_login(user)
-    DailyRun.objects.create(ended_at=timezone.now(), machine="one")
+    DailyRun.objects.create(ended_at=timezone.now(), machine="one", differences=0)
     today, seat = timezone.now().date(), make.reviewer()
     for _ in range(2):
         tool, other = make.tool(), make.tool(published_at=None)
@@ -273,7 +273,7 @@ def test_front_page_makes_a_constant_number_of_queries(client, django_assert_num
 
 def test_front_page_of_a_moderator_makes_a_constant_number_of_queries(client, django_assert_num_queries):
     client.force_login(make_user("votes.moderate_vote"))
-    DailyRun.objects.create(ended_at=timezone.now(), machine="one")
+    DailyRun.objects.create(ended_at=timezone.now(), machine="one", differences=0)
     for _ in range(2):
         tools = make.tool(), make.tool()
         make.votes(on=tools[0], ship=1, state="held", held_for="tool")
@@ -326,6 +326,14 @@ def test_trouble_of_the_site_is_an_alarm_for_everyone(client):
         "manage.py verify_tally, and to find out why before repairing it.",
         f"Daily work failed on {today}: tidy. The log of the workers says why.",
     ]
+    run.started_at = now - DAY
+    run.save()
+    later = DailyRun.objects.create(ended_at=now, machine="one", steps=[{"name": "verify tally", "failed": True}])
+    assert [words[:75] for words in read_alarms()] == [
+        "Counts on public pages differ from the votes in 3 places, as of " + format_day((now - DAY).date())[:11],
+        f"Daily work failed on {today}: verify tally. The log of the workers says why."[:75],
+    ]
+    later.delete()
     run.started_at, run.differences, run.steps = now - 2 * DAY, 0, []
     run.save()
     assert read_alarms() == [f"Daily work has not run since {day}. Start a worker, or run manage.py daily."]
