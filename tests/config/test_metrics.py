@@ -18,6 +18,7 @@ from newsletter.models import DailyRun, Outbox
 from tests import factories as make
 from tests.server import serve
 
+OPERATIONS = settings.BASE_DIR / "docs" / "operations.md"
 DASHBOARD = settings.BASE_DIR / "deploy" / "grafana.json"
 TOKEN = "Authorization: Bearer secret"
 
@@ -113,3 +114,14 @@ def test_dashboard_shows_every_metric_and_no_other():
     dashboard = json.loads(Path(DASHBOARD).read_text())
     queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     assert set(re.findall(r"shipside_\w+", " ".join(queries))) == families
+
+
+def test_pages_are_described_by_the_labels_that_are_counted():
+    labels = {"stored", "unchanged", "rendered"}
+    titles = [panel["title"] for panel in json.loads(Path(DASHBOARD).read_text())["panels"]]
+    [title] = [title for title in titles if title.startswith("Public pages: ")]
+    assert set(re.findall(r"[a-z]+", title.removeprefix("Public pages: "))) == labels
+    [described] = re.findall(
+        r"public pages by result: (.*?), pages from the replica", OPERATIONS.read_text(), re.DOTALL
+    )
+    assert set(re.findall(r"`(\w+)`", described)) == labels
