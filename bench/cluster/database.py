@@ -1,5 +1,6 @@
 """Three PostgreSQL servers under Patroni, with etcd, HAProxy, and PgBouncer, from the files in deploy/."""
 
+import base64
 import json
 import os
 import secrets
@@ -27,8 +28,8 @@ PATIENCE = 300  # seconds until the cluster is whole, on a busy machine
 class Node:
     """A machine of the cluster: Patroni and the PostgreSQL that it runs."""
 
-    def __init__(self, name: str, folder: Path) -> None:
-        self.name, self.folder = name, programs.create_folder(folder)
+    def __init__(self, name: str, folder: Path, rest_password: str) -> None:
+        self.name, self.folder, self._rest_password = name, programs.create_folder(folder), rest_password
         self.port, self.rest_port = find_port(), find_port()
         self._patroni: subprocess.Popen[bytes] | None = None
 
@@ -80,9 +81,16 @@ class Node:
                 os.kill(pid, signal.SIGKILL)
 
     def ask(self, path: str, body: dict[str, str] | None = None, *, patience: float = 3) -> Any:
-        """Ask Patroni. Raise OSError unless it answers with success within `patience` seconds."""
-        data = json.dumps(body).encode() if body else None
-        with urllib.request.urlopen(f"http://{ADDRESS}:{self.rest_port}{path}", data, timeout=patience) as answer:
+        """Ask Patroni. Raise OSError unless it answers with success within `patience` seconds.
+
+        A request with a body changes something, and needs the password.
+        """
+        request = urllib.request.Request(f"http://{ADDRESS}:{self.rest_port}{path}")
+        if body:
+            request.data = json.dumps(body).encode()
+            credentials = base64.b64encode(f"patroni:{self._rest_password}".encode()).decode()
+            request.add_header("Authorization", f"Basic {credentials}")
+        with urllib.request.urlopen(request, timeout=patience) as answer:  # noqa: S310 (our own server)
             content = answer.read().decode()
         return json.loads(content) if content.startswith("{") else content
 
@@ -93,7 +101,8 @@ class Database:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.password = secrets.token_hex(16)
-        self.nodes = [Node(name, folder / name) for name in NAMES]
+        self._rest_password = secrets.token_hex(16)
+        self.nodes = [Node(name, folder / name, self._rest_password) for name in NAMES]
         self.pooler_port, self.primary_port, self.replicas_port = find_port(), find_port(), find_port()
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -119,7 +128,8 @@ class Database:
             values = {
                 "NODE": node.name, "NODE_ADDRESS": ADDRESS, "POSTGRES_PORT": node.port, "REST_PORT": node.rest_port,
                 "ETCD_HOSTS": etcd, "ALLOWED_NETWORK": "127.0.0.0/8", "DATA_DIR": node.folder / "data",
-                "BIN_DIR": find_programs(), "SOCKET_DIR": node.folder, **passwords,
+                "BIN_DIR": find_programs(), "SOCKET_DIR": node.folder,
+                "REST_PASSWORD": self._rest_password, **passwords,
             }  # fmt: skip
             programs.write(node.folder / "patroni.yml", programs.fill_in("patroni.yml", values))
             node.start()

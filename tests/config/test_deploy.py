@@ -157,7 +157,9 @@ def test_systemd_units_run_what_exists(unit):
     assert bool(started) == (unit.suffix == ".service")
     for command in started:
         assert find_management_commands(command) <= get_commands().keys()
-        if "gunicorn" in command:
+        if "patroni" in command:
+            assert command == "/opt/patroni/bin/patroni /etc/patroni.yml"
+        elif "gunicorn" in command:
             assert (ROOT / re.search(r"-c (\S+)", command)[1]).is_file()
         else:
             assert find_management_commands(command)
@@ -183,7 +185,7 @@ def test_example_of_systemd_makes_a_site_that_can_write_its_files():
     assert example["DATA_DIR"] == writable
 
 
-CLUSTER_FILES = ["patroni.yml", "haproxy.cfg", "pgbouncer.ini"]
+CLUSTER_FILES = ["etcd.env", "patroni.yml", "haproxy.cfg", "pgbouncer.ini"]
 
 
 @pytest.mark.parametrize("name", CLUSTER_FILES)
@@ -195,6 +197,23 @@ def test_files_of_the_cluster_say_how_to_fill_in_each_name(name):
         assert re.search(rf"\b{word}=", comments), word
     filled = fill_in(name, dict.fromkeys(wanted, "x"))
     assert not re.search(r"^[^#;\n]*\$\{", filled, re.M)
+
+
+def test_only_those_with_the_password_may_switch_over():
+    settings = yaml.safe_load(fill_in("patroni.yml", defaultdict(lambda: "x", REST_PASSWORD="secret")))
+    assert settings["restapi"]["authentication"] == {"username": "patroni", "password": "secret"}
+
+
+def test_each_member_of_etcd_is_one_of_the_cluster():
+    addresses = {"one": "10.0.0.11", "two": "10.0.0.12", "three": "10.0.0.13"}
+    values = {f"ADDRESS_{number}": address for number, address in enumerate(addresses.values(), 1)}
+    for node, address in addresses.items():
+        text = fill_in("etcd.env", values | {"NODE": node, "NODE_ADDRESS": address})
+        member = dict(re.findall(r"^(ETCD_\w+)=(.*)$", text, re.M))
+        own = f"{node}={member['ETCD_INITIAL_ADVERTISE_PEER_URLS']}"
+        assert own in member["ETCD_INITIAL_CLUSTER"].split(",")
+        assert member["ETCD_INITIAL_CLUSTER"].count(",") == 2
+        assert member["ETCD_LISTEN_PEER_URLS"] == member["ETCD_INITIAL_ADVERTISE_PEER_URLS"]
 
 
 def test_another_node_takes_over_only_when_the_proxy_has_left_the_old_one():
