@@ -81,12 +81,12 @@ def fetch(edge: nginx.Edge, path: str, method: str = "GET", body: bytes | None =
     return answer
 
 
-def fetch_often(edge: nginx.Edge, path: str, *, times: int) -> list[int]:
+def fetch_often(edge: nginx.Edge, path: str, *, times: int, **headers: str) -> list[int]:
     """Return the statuses of requests over one connection, which come faster than the limit even on a busy machine."""
     connection = http.client.HTTPSConnection(nginx.HOST, edge.port, context=trust(edge), timeout=30)
     statuses = []
     for _ in range(times):
-        connection.request("GET", path)
+        connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         with connection.getresponse() as response:
             response.read()
             statuses.append(response.status)
@@ -209,6 +209,16 @@ def check_own_answers(edge: nginx.Edge) -> None:
     statuses = fetch_often(edge, "/robots.txt", times=150)
     assert set(statuses) == {200, 429}
     assert statuses[:50] == [200] * 50
+
+
+def test_limits_count_clients_behind_a_cdn(server, port, settings):
+    comment = re.findall(r"^#   ((?:set_real_ip_from|real_ip_header) .*;)$", nginx.SITE_CONFIG.read_text(), re.M)
+    more = "\n".join(comment).replace("192.0.2.0/24", "127.0.0.0/8")
+    upstream = f"127.0.0.1:{server.port}"
+    with nginx.serve(upstream, static_root=settings.STATIC_ROOT, port=port, rate="1r/m", more=more) as edge:
+        for client, status in (("203.0.113.1", 429), ("203.0.113.2", 200)):  # the first one has used up its burst
+            answers = fetch_often(edge, "/robots.txt", times=150 if status == 429 else 1, X_Forwarded_For=client)
+            assert answers[-1] == status
 
 
 def test_voter_sees_the_vote_at_once(edge, browser):
