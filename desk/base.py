@@ -25,7 +25,7 @@ from desk.history.events import get_tracked_models
 from desk.history.pages import HistoryPages, get_admin_url
 from desk.idempotency import answer_once
 from desk.permissions import find_missing_right
-from desk.presence import PresenceAdmin
+from desk.presence import add_presence
 from desk.refusal_texts import explain
 from desk.refusals import MayNotPublishError
 from desk.shapes import Context
@@ -99,6 +99,10 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
     """
 
     model: type[ModelT]
+    list_per_page = 50
+    show_full_result_count = False
+    shows_presence: ClassVar[bool] = False
+    """Whether the form says who else has it open."""
 
     class Media:
         css = {"all": ["desk/history.css"]}
@@ -129,6 +133,10 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
     def is_versioned(self, request: HttpRequest, obj: ModelT | None) -> bool:
         """Return whether the form of an object asks for a reason and detects conflicting saves."""
         return obj is not None and bool(get_tracked_models(self.model)) and self.has_change_permission(request, obj)
+
+    def may_be_present(self, request: HttpRequest, obj: ModelT | None) -> bool:
+        """Return whether a user may have the form of an object open, to write in it."""
+        return self.has_change_permission(request, obj)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, object] | None = None
@@ -200,8 +208,8 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
         obj: ModelT | None = None,
     ) -> HttpResponse:
         self.extend_change_form(request, context)
-        if isinstance(self, PresenceAdmin) and obj is not None and self.has_change_permission(request, obj):
-            self.add_presence(request, obj, context)
+        if self.shows_presence and obj is not None and self.has_change_permission(request, obj):
+            add_presence(request, obj, context)
         if contention.is_busy(request):
             context["csrf_token"] = request.POST.get("csrfmiddlewaretoken", "")  # still the same form
         has_conflict = conflicts.prepare_change_form(request, context)

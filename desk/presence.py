@@ -1,6 +1,6 @@
 """Who else has a form open: said above the form, and kept up to date by its page (static/desk/presence.js)."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
@@ -15,24 +15,20 @@ from django.views.decorators.http import require_POST
 from accounts.models import Presence, User
 from web.words import join_words
 
+if TYPE_CHECKING:
+    from desk.base import DeskAdmin
 
-class PresenceAdmin(admin.ModelAdmin):
-    """A ModelAdmin whose form says who else has it open."""
 
-    def may_be_present(self, request: HttpRequest, obj: models.Model | None) -> bool:
-        """Return whether a user may have the form of an object open, to write in it."""
-        return self.has_change_permission(request, obj)
-
-    def add_presence(self, request: HttpRequest, obj: models.Model, context: dict[str, object]) -> None:
-        """Record that the user opened a form, and add to its context who else has it open."""
-        user = cast("User", request.user)
-        if request.method == "GET":
-            Presence.note(user=user, obj=obj, lasts=Presence.OPENING)
-        content_type = ContentType.objects.get_for_model(obj)
-        context["presence"] = {
-            "words": describe_others(user, obj),
-            "url": reverse("admin:presence", args=[content_type.pk, obj.pk]),
-        }
+def add_presence(request: HttpRequest, obj: models.Model, context: dict[str, object]) -> None:
+    """Record that the user opened a form, and add to its context who else has it open."""
+    user = cast("User", request.user)
+    if request.method == "GET":
+        Presence.note(user=user, obj=obj, lasts=Presence.OPENING)
+    content_type = ContentType.objects.get_for_model(obj)
+    context["presence"] = {
+        "words": describe_others(user, obj),
+        "url": reverse("admin:presence", args=[content_type.pk, obj.pk]),
+    }
 
 
 def describe_others(user: User, obj: models.Model) -> str:
@@ -56,8 +52,9 @@ def report(request: HttpRequest, content_type_id: int, object_id: int) -> JsonRe
     """Record that a form is still open, or that it was closed (`left`). Return who else has it open."""
     content_type = get_object_or_404(ContentType, pk=content_type_id)
     model_admin = admin.site._registry.get(content_type.model_class())  # type: ignore[arg-type] # None is no key
-    if not isinstance(model_admin, PresenceAdmin):
+    if not getattr(model_admin, "shows_presence", False):
         raise Http404
+    model_admin = cast("DeskAdmin[models.Model]", model_admin)
     obj = model_admin.get_object(request, str(object_id))
     if not model_admin.may_be_present(request, obj):
         raise PermissionDenied

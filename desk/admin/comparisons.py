@@ -22,7 +22,6 @@ from desk.items import MAX_TEXT_LENGTH
 from desk.line_rows import LineRowsField
 from desk.lists.change_lists import StateFilter
 from desk.pending.admin import PendingAdmin
-from desk.presence import PresenceAdmin
 from desk.publishing.pair_check import PairCheck, check_pair, find_comparison, read_line_context
 from desk.shapes import Context, Files, FormOptions, Posted
 from tools.models import Tool
@@ -130,7 +129,8 @@ class TypedPairForm(PairForm):
 
 
 @admin.register(Comparison)
-class ComparisonAdmin(PendingAdmin[Comparison], PresenceAdmin):
+class ComparisonAdmin(PendingAdmin[Comparison]):
+    shows_presence = True
     list_display = ["__str__", "state_mark", "published_at"]
     list_filter = [StateFilter, ("first__category", admin.RelatedFieldListFilter)]
     list_select_related = ["first", "second"]

@@ -18,7 +18,6 @@ from desk.admin.issue_pieces import list_sections
 from desk.admin.issue_previews import PAGE_CSP
 from desk.base import DeskAdmin
 from desk.fields import MARKDOWN_PREVIEW_URL
-from desk.presence import PresenceAdmin
 from newsletter import issuing
 from newsletter.actions import erase
 from newsletter.issuing import IssueActionError
@@ -97,7 +96,9 @@ class IssueForm(ModelForm):
 
 
 @admin.register(Issue)
-class IssueAdmin(DeskAdmin, PresenceAdmin):
+class IssueAdmin(DeskAdmin):
+    shows_presence = True
+
     class Media:
         js = [forms.Script("desk/preview.js", defer=True), forms.Script("desk/issue.js", defer=True)]
 
@@ -188,7 +189,6 @@ class DeliveryAdmin(ProgramWrittenAdmin):
     search_fields = ["subscriber__email"]
     is_in_desk_search = False  # the subscriber is found
     search_help_text = "An email address, or part of one"
-    show_full_result_count = False
     actions = ["send_again", "count_as_sent"]
 
     @admin.display(description="subscriber", ordering="subscriber__email")

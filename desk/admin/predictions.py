@@ -12,7 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from desk.admin.own_drafts import OwnDraftsMixin
-from desk.lists.change_lists import DueFilter, ListAdmin, render_mark
+from desk.base import DeskAdmin
+from desk.lists.change_lists import DueFilter, render_mark
 from desk.permissions import reviews_to_edit, writes_own_drafts_only
 from desk.shapes import Cleaned, Files, FormOptions, Posted
 from reviews.choices import Outcome
@@ -66,7 +67,7 @@ def _today() -> date:
 
 
 @admin.register(Prediction)
-class PredictionAdmin(OwnDraftsMixin, ListAdmin):
+class PredictionAdmin(OwnDraftsMixin, DeskAdmin):
     """Judging predictions. Claims are written in their review, and can change only while it is a draft."""
 
     form = JudgmentForm

@@ -20,7 +20,7 @@ from desk.admin.own_drafts import OwnDraftsMixin
 from desk.fields import NormalizedTextAdmin
 from desk.front.usual_panel import UsualPanel
 from desk.ids import parse_id
-from desk.lists.change_lists import FlippedFilter, ListAdmin, StateFilter, render_mark
+from desk.lists.change_lists import FlippedFilter, StateFilter, render_mark
 from desk.permissions import writes_own_drafts_only
 from desk.publishing.admin import PublishingAdmin
 from desk.shapes import Cleaned, Context, FieldGroups, Files, FormOptions, Initial, Posted
@@ -60,7 +60,7 @@ class ReviewerForm(forms.ModelForm):
 
 
 @admin.register(Reviewer)
-class ReviewerAdmin(UsualPanel, VisibleRowsAdmin[Reviewer], ListAdmin[Reviewer]):
+class ReviewerAdmin(UsualPanel, VisibleRowsAdmin[Reviewer]):
     adds_to = Review
     form = ReviewerForm
     list_display = ["seat", "name", "lens", "reviews_link", "held_by"]

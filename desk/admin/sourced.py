@@ -15,7 +15,6 @@ from desk.items import MAX_TEXT_LENGTH
 from desk.lists.change_lists import (
     CheckedFilter,
     CurrentFilter,
-    ListAdmin,
     render_check,
     render_mark,
     render_source_link,
@@ -30,7 +29,7 @@ from web import clock
 from web.words import join_shortened
 
 
-class SourcedAdmin(VisibleRowsAdmin[Any], SheetAdmin, ListAdmin):
+class SourcedAdmin(VisibleRowsAdmin[Any], SheetAdmin):
     """Prices or facts. Only the source and the day of the check are editable, and only while a row is current."""
 
     # Never checked first, then the oldest checks.

@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.contrib.admin.options import ActionLocation, InlineModelAdmin
 from django.contrib.admin.views.main import ChangeList
 from django.db import IntegrityError, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
@@ -27,7 +27,6 @@ from desk.lists.verifying import read_rows_of_tools
 from desk.pending.admin import PendingAdmin
 from desk.permissions import may_write_reviews
 from desk.plain_widgets import PLAIN_RENDERER
-from desk.presence import PresenceAdmin
 from desk.shapes import Context, Fieldsets
 from desk.tool_page import lookups
 from desk.tool_page.copying import CopyingAdmin
@@ -105,9 +104,10 @@ class ScorecardInline(InlineModelAdmin):
 
 
 @admin.register(Tool)
-class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin, PresenceAdmin):
+class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin):
     """The list of tools, and the page on which an editor does everything for one tool."""
 
+    shows_presence = True
     sheet = TOOL_SHEET
     form = ToolForm
     inlines = [ScorecardInline, PlanInline, FactInline, CorrectionInline]
@@ -181,7 +181,7 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin, PresenceAdmin):
     def _may_write_scorecard(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request) and may_write_reviews(request.user)
 
-    def may_be_present(self, request: HttpRequest, obj: Model | None) -> bool:
+    def may_be_present(self, request: HttpRequest, obj: Tool | None) -> bool:
         return super().may_be_present(request, obj) or self._may_write_scorecard(request)
 
     def get_inlines(self, request: HttpRequest, obj: Tool | None) -> list[type[InlineModelAdmin]]:

@@ -22,7 +22,7 @@ from desk.bulk.conversion_page import handle_conversion
 from desk.bulk.layouts import ATTRIBUTE_SHEET
 from desk.bulk.sheet_admin import SheetAdmin
 from desk.fields import LinesField
-from desk.lists.change_lists import ListAdmin, PreparedChangeList
+from desk.lists.change_lists import PreparedChangeList
 from desk.permissions import find_missing_right, may_convert, may_publish
 from desk.preset_rows import PresetRowsField
 from desk.refusal_texts import explain
@@ -45,7 +45,7 @@ def _count_by(rows: QuerySet, field: str) -> Counter[int]:
     return Counter(dict(rows.order_by().values_list(field).annotate(Count("pk"))))
 
 
-class VocabularyAdmin(VisibleRowsAdmin, ListAdmin):
+class VocabularyAdmin(VisibleRowsAdmin):
     """Rows with a name and a slug."""
 
     search_fields = ["name", "slug"]

@@ -1,10 +1,10 @@
 """The page of an object's hand-over: its state, what was said, and what its user may do about it."""
 
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,8 +14,6 @@ from django.urls import URLPattern, path, reverse
 from accounts.models import User
 from desk.content import Content
 from desk.idempotency import answer_once
-from desk.permissions import may_preview
-from desk.publishing import previews
 from desk.shapes import Posted
 from handovers import actions
 from handovers.actions import HandOverError, Told
@@ -25,6 +23,9 @@ from handovers.waiting import name_content
 from tools.publishing import PublicationState
 from web.fields import LineField, MultilineField
 from web.words import format_moment, join_words
+
+if TYPE_CHECKING:
+    from desk.publishing.admin import PublishingAdmin
 
 _STATES = {
     HandOverState.WAITING: "Waits for an editor, handed over by",
@@ -56,22 +57,22 @@ class CommentForm(forms.Form):
             self.add_error("text", why)
 
 
-class HandOverPages(admin.ModelAdmin):
-    """A ModelAdmin of content whose drafts can be handed over, and whose objects can be commented on."""
+class HandOverPages:
+    """The page of each object of a ModelAdmin where drafts are handed over and objects are commented on."""
 
-    def get_urls(self) -> list[URLPattern]:
-        page = path(
-            "<path:object_id>/hand-over/",
-            self.admin_site.admin_view(self.hand_over_view),
-            name=f"{self.opts.app_label}_{self.opts.model_name}_hand_over",
-        )
-        return [page, *super().get_urls()]
+    def __init__(self, model_admin: "PublishingAdmin") -> None:
+        self.admin, self.opts, self.site = model_admin, model_admin.opts, model_admin.admin_site
+        self.name = f"{self.opts.app_label}_{self.opts.model_name}"
 
-    def get_hand_over_url(self, content: Content) -> str:
-        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_hand_over"
-        return reverse(name, args=[quote(content.pk)], current_app=self.admin_site.name)
+    def urls(self) -> list[URLPattern]:
+        view = self.site.admin_view(self.hand_over_view)
+        return [path("<path:object_id>/hand-over/", view, name=f"{self.name}_hand_over")]
 
-    def build_hand_over_panel(self, request: HttpRequest, content: Content) -> dict[str, object] | None:
+    def get_url(self, content: Content, page: str = "hand_over") -> str:
+        """Return the address of the hand-over of an object, or of another page of its ModelAdmin."""
+        return reverse(f"admin:{self.name}_{page}", args=[quote(content.pk)], current_app=self.site.name)
+
+    def build_panel(self, request: HttpRequest, content: Content) -> dict[str, object] | None:
         """Return the context of desk/_hand_over.html: where the hand-over stands, and the way to its page.
 
         None for a user who takes no part, and for public content with neither comments nor a pending change.
@@ -83,31 +84,24 @@ class HandOverPages(admin.ModelAdmin):
         if found is None and not _is_in_work(content):
             return None
         number = found.comments.exclude(text="").count() if found else 0
-        acts = list_acts(cast("User", request.user), content, found, may_change=self.may_hand_over(request, content))
+        may_change = self.admin.may_hand_over(request, content)
+        acts = list_acts(cast("User", request.user), content, found, may_change=may_change)
         label = "Hand over…" if "hand_over" in acts else "Accept or hand back…" if "accept" in acts else "Comments…"
         return {
             "words": describe(found, content),
             "comments": number,
             "label": label if number or label != "Comments…" else "Comment…",
-            "url": self.get_hand_over_url(content),
+            "url": self.get_url(content),
         }
-
-    def may_hand_over(self, request: HttpRequest, content: Content) -> bool:
-        return self.has_change_permission(request, content)
-
-    def list_ways(self, request: HttpRequest, content: Content) -> list[tuple[str, str]]:
-        """Return links to what was handed over, as (text, address)."""
-        has_preview = previews.is_previewable(content) and may_preview(request.user, content)
-        return [("Preview", previews.preview_url(content))] if has_preview else []
 
     def hand_over_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what was said about an object (GET), and add to it, hand it over, or decide (POST)."""
-        content: Content | None = self.get_object(request, unquote(object_id))
+        content: Content | None = self.admin.get_object(request, unquote(object_id))
         if content is None:
-            if not self.has_view_or_change_permission(request):
+            if not self.admin.has_view_or_change_permission(request):
                 raise PermissionDenied
             messages.warning(request, f"That {self.opts.verbose_name} was deleted or published in the meantime.")
-            return HttpResponseRedirect(reverse("admin:index", current_app=self.admin_site.name))
+            return HttpResponseRedirect(reverse("admin:index", current_app=self.site.name))
         if not may_take_part(request.user, content):
             raise PermissionDenied
         return answer_once(request, lambda: self._show_or_act(request, content))
@@ -115,13 +109,13 @@ class HandOverPages(admin.ModelAdmin):
     def _show_or_act(self, request: HttpRequest, content: Content) -> HttpResponse:
         user = cast("User", request.user)
         found = HandOver.objects.about(content).with_content().first()
-        acts = list_acts(user, content, found, may_change=self.may_hand_over(request, content))
+        acts = list_acts(user, content, found, may_change=self.admin.may_hand_over(request, content))
         form = CommentForm(request.POST if request.method == "POST" else None, acts=acts)
         if form.is_valid() and (location := self._act(request, content, form)):
             return HttpResponseRedirect(location)
         if form.errors:  # what somebody else did in the meantime is among them
             found = HandOver.objects.about(content).with_content().first()
-            form.acts = list_acts(user, content, found, may_change=self.may_hand_over(request, content))
+            form.acts = list_acts(user, content, found, may_change=self.admin.may_hand_over(request, content))
         return TemplateResponse(request, "desk/hand_over.html", self._build_context(request, content, found, form))
 
     def _act(self, request: HttpRequest, content: Content, form: CommentForm) -> str:
@@ -137,7 +131,7 @@ class HandOverPages(admin.ModelAdmin):
             "hand_back": lambda: actions.hand_back(content=content, by=user, text=text, seen=seen),
         }
         may_do = act not in ("accept", "publish", "hand_back") or may_decide(user, content)
-        may_do = may_do and (act != "hand_over" or self.may_hand_over(request, content))
+        may_do = may_do and (act != "hand_over" or self.admin.may_hand_over(request, content))
         if act not in deeds or not may_do:
             raise PermissionDenied
         try:
@@ -150,24 +144,21 @@ class HandOverPages(admin.ModelAdmin):
             names = join_words([f"@{name}" for name in told.unknown], "or")
             messages.warning(request, f"Nobody who can see this is called {names}, so nobody else was told.")
         page = "publish" if content.state == PublicationState.DRAFT else "pending"
-        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
-        return reverse(name, args=[quote(content.pk)]) if act == "publish" else self.get_hand_over_url(content)
+        return self.get_url(content, page if act == "publish" else "hand_over")
 
     def _build_context(
         self, request: HttpRequest, content: Content, found: HandOver | None, form: CommentForm
     ) -> dict[str, object]:
         people = [user for user in list_people(content) if user != request.user]
-        request.current_app = self.admin_site.name  # Django's templates ask for it
+        request.current_app = self.site.name  # Django's templates ask for it
         return {
-            **self.admin_site.each_context(request),
+            **self.site.each_context(request),
             "title": f"Hand-over of {name_content(content)}",
             "opts": self.opts,
-            "media": self.media,
+            "media": self.admin.media,
             "name": name_content(content),
-            "change_url": reverse(
-                f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(content.pk)]
-            ),
-            "ways": self.list_ways(request, content),
+            "change_url": self.get_url(content, "change"),
+            "ways": self.admin.list_ways(request, content),
             "words": describe(found, content),
             "stamp": actions.compute_stamp(found) if found else "",
             "comments": list(found.comments.select_related("author")) if found else [],

@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from desk.base import DeskAdmin
 from desk.front.gaps import select_tools_missing_a_seat
 from desk.permissions import writes_own_drafts_only
 from reviews.choices import Outcome
@@ -224,10 +223,3 @@ class PreparedChangeList(ChangeList):
         rows = list(self.result_list)
         self.model_admin.prepare_rows(rows)  # type: ignore[attr-defined] # of the admins that use this class
         self.result_list = rows
-
-
-class ListAdmin[ModelT: models.Model](DeskAdmin[ModelT]):
-    """The options that all of our change lists share."""
-
-    list_per_page = 50
-    show_full_result_count = False

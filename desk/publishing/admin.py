@@ -19,9 +19,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from desk import change_links
+from desk.base import DeskAdmin
 from desk.content import Content
 from desk.handover.pages import HandOverPages
-from desk.lists.change_lists import ListAdmin, render_mark
+from desk.lists.change_lists import render_mark
 from desk.permissions import may_override_gate, may_preview, may_publish
 from desk.publishing import previews
 from desk.publishing.transitions import (
@@ -92,12 +93,25 @@ class TransitionForm(forms.Form):
             self.add_error("reason", "Give a reason for overriding the gate. It is saved in the history.")
 
 
-class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
+class PublishingAdmin[ModelT: Content](DeskAdmin[ModelT]):
     """A ModelAdmin of content. Its forms leave out the two times, because only transitions change them."""
 
     class Media:
         css = {"all": ["desk/publishing.css"]}
         js = [forms.Script("desk/split_preview.js", defer=True)]
+
+    def __init__(self, model: type[ModelT], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        self.hand_over_pages = HandOverPages(self)
+
+    def may_hand_over(self, request: HttpRequest, content: Content) -> bool:
+        """Return whether a user may hand content over. HandOverPages asks."""
+        return self.has_change_permission(request, content)
+
+    def list_ways(self, request: HttpRequest, content: Content) -> list[tuple[str, str]]:
+        """Return links to what was handed over, as (text, address), for its page."""
+        has_preview = previews.is_previewable(content) and may_preview(request.user, content)
+        return [("Preview", previews.preview_url(content))] if has_preview else []
 
     def has_publish_permission(self, request: HttpRequest) -> bool:
         """Back the actions that are declared with `permissions=["publish"]`."""
@@ -133,7 +147,7 @@ class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
         super().extend_change_form(request, context)
         if (content := context.get("original")) is not None:
             context["publishing"] = self._panel(request, content)
-            context["hand_over"] = self.build_hand_over_panel(request, content)
+            context["hand_over"] = self.hand_over_pages.build_panel(request, content)
 
     def _panel(self, request: HttpRequest, content: Content) -> dict[str, object]:
         """Return the context of desk/_publishing.html."""
@@ -154,7 +168,7 @@ class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
         if then == "preview" and previews.is_previewable(obj) and may_preview(request.user, obj):
             return HttpResponseRedirect(previews.preview_url(obj))
         if then == "hand_over":
-            return HttpResponseRedirect(self.get_hand_over_url(obj))
+            return HttpResponseRedirect(self.hand_over_pages.get_url(obj))
         if then in TRANSITIONS and self.has_publish_permission(request):
             return HttpResponseRedirect(self._transition_url(obj, TRANSITIONS[then]))
         return response
@@ -170,7 +184,7 @@ class PublishingAdmin[ModelT: Content](HandOverPages, ListAdmin[ModelT]):
             )
             for transition in TRANSITIONS.values()
         ]
-        return [*pages, *super().get_urls()]
+        return [*pages, *self.hand_over_pages.urls(), *super().get_urls()]
 
     def _page_name(self, page: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
