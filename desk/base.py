@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IS_POPUP_VAR, ActionLocation
+from django.contrib.admin.options import IS_POPUP_VAR, Action, ActionLocation
 from django.contrib.admin.utils import quote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import IntegrityError, models
@@ -17,6 +18,7 @@ from django.urls import URLPattern
 from django.utils.text import capfirst
 
 from desk import contention
+from desk.admin_pages import AdminPages
 from desk.fields import NormalizedTextAdmin
 from desk.first_steps import tell_next_step
 from desk.history import conflicts, deletion
@@ -103,6 +105,8 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
     show_full_result_count = False
     shows_presence: ClassVar[bool] = False
     """Whether the form says who else has it open."""
+    page_classes: ClassVar[Sequence[type[AdminPages]]] = ()
+    """The pages that the admin serves besides its history and Django's."""
 
     class Media:
         css = {"all": ["desk/history.css"]}
@@ -110,11 +114,29 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
     def __init__(self, model: type[ModelT], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
         self.history_pages = HistoryPages(self) if get_tracked_models(model) else None
+        self.pages: list[AdminPages] = [page_class(self) for page_class in self.page_classes]
 
-    # -- History --------------------------------------------------------------------------------------------
+    # -- Pages besides Django's -----------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        return [*(self.history_pages.urls() if self.history_pages else ()), *super().get_urls()]
+        pages = [*([self.history_pages] if self.history_pages else []), *self.pages]
+        return [*chain.from_iterable(one.urls() for one in pages), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
+        context: dict[str, object] = {}
+        for pages in self.pages:
+            context |= pages.build_list_context(request)
+        return super().changelist_view(request, context | (extra_context or {}))
+
+    def get_actions(
+        self, request: HttpRequest, action_location: ActionLocation = ActionLocation.CHANGE_LIST
+    ) -> dict[str, Action | None]:
+        actions: dict[str, Action | None] = super().get_actions(request, action_location)
+        if action_location == ActionLocation.CHANGE_LIST:
+            actions |= {action.name: action for pages in self.pages for action in pages.list_actions(request)}
+        return actions
+
+    # -- History --------------------------------------------------------------------------------------------
 
     @property
     def deleted_address(self) -> str:

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from desk.bulk.layouts import FACT_SHEET, PLAN_SHEET
-from desk.bulk.sheet_admin import SheetAdmin
+from desk.bulk.sheet_pages import CHANGE_LIST_TEMPLATE, SheetPages
 from desk.items import MAX_TEXT_LENGTH
 from desk.lists.change_lists import (
     CheckedFilter,
@@ -29,9 +29,11 @@ from web import clock
 from web.words import join_shortened
 
 
-class SourcedAdmin(VisibleRowsAdmin[Any], SheetAdmin):
+class SourcedAdmin(VisibleRowsAdmin[Any]):
     """Prices or facts. Only the source and the day of the check are editable, and only while a row is current."""
 
+    page_classes = [SheetPages]
+    change_list_template = CHANGE_LIST_TEMPLATE
     # Never checked first, then the oldest checks.
     ordering = [F("verified_on").asc(nulls_first=True), "pk"]
     date_hierarchy = "verified_on"

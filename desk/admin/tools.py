@@ -18,7 +18,7 @@ from django.utils.decorators import method_decorator
 
 from comparisons.shaping.tool_columns import render_logo
 from desk.bulk.layouts import TOOL_SHEET
-from desk.bulk.sheet_admin import SheetAdmin
+from desk.bulk.sheet_pages import CHANGE_LIST_TEMPLATE, SheetPages
 from desk.fields import NormalizedTextAdmin
 from desk.history import deletion
 from desk.lists.change_lists import MissingSeatFilter, PreparedChangeList, StateFilter, ToolCheckedFilter
@@ -27,9 +27,8 @@ from desk.lists.verifying import read_rows_of_tools
 from desk.pending.admin import PendingAdmin
 from desk.permissions import may_write_reviews
 from desk.plain_widgets import PLAIN_RENDERER
-from desk.shapes import Context, Fieldsets
-from desk.tool_page import lookups
-from desk.tool_page.copying import CopyingAdmin
+from desk.shapes import Context, Fieldsets, Initial
+from desk.tool_page import copying, lookups
 from desk.tool_page.corrections import CorrectionInline
 from desk.tool_page.form import FORM_FIELDS, WITHOUT_NEW_LOGO, ToolForm
 from desk.tool_page.problems import list_problems, list_sections
@@ -104,11 +103,13 @@ class ScorecardInline(InlineModelAdmin):
 
 
 @admin.register(Tool)
-class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin):
+class ToolAdmin(PendingAdmin[Tool]):
     """The list of tools, and the page on which an editor does everything for one tool."""
 
     shows_presence = True
     sheet = TOOL_SHEET
+    page_classes = [SheetPages, copying.CopyPlansPage]
+    change_list_template = CHANGE_LIST_TEMPLATE
     form = ToolForm
     inlines = [ScorecardInline, PlanInline, FactInline, CorrectionInline]
     list_display = ["sorted_name", "category", "state_mark", "panel_ship", "published_at"]
@@ -226,6 +227,14 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin):
             kwargs["form"] = forms.ModelForm
         return super().get_form(request, obj, change, **kwargs)
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> Initial:
+        return super().get_changeform_initial_data(request) | copying.copy_own_fields(request)
+
+    def get_formset_kwargs(
+        self, request: HttpRequest, obj: Tool, inline: InlineModelAdmin, prefix: str
+    ) -> dict[str, object]:
+        return super().get_formset_kwargs(request, obj, inline, prefix) | copying.copy_rows(request, obj, inline)
+
     # -- Saving ---------------------------------------------------------------------------------------------
 
     @method_decorator(take_files(_MAX_FORM_BYTES))
@@ -333,7 +342,7 @@ class ToolAdmin(PendingAdmin[Tool], SheetAdmin, CopyingAdmin):
         sections = list_sections(formsets, problems)
         context |= {
             "problems": problems,
-            "copy_words": self.describe_copy(request, tool, formsets),
+            "copy_words": copying.describe_copy(request, tool, formsets),
             "sections": sections,
             "problem_counts": {section.name: section.errors for section in sections},
             "has_lost_file": bool(request.FILES) or has_lost_files(request),  # browsers do not refill file inputs

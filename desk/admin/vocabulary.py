@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from desk.bulk.conversion_page import handle_conversion
 from desk.bulk.layouts import ATTRIBUTE_SHEET
-from desk.bulk.sheet_admin import SheetAdmin
+from desk.bulk.sheet_pages import CHANGE_LIST_TEMPLATE, SheetPages
 from desk.fields import LinesField
 from desk.lists.change_lists import PreparedChangeList
 from desk.permissions import find_missing_right, may_convert, may_publish
@@ -196,8 +196,10 @@ class AttributeForm(forms.ModelForm):
 
 
 @admin.register(Attribute)
-class AttributeAdmin(SheetAdmin, VocabularyAdmin):
+class AttributeAdmin(VocabularyAdmin):
     sheet = ATTRIBUTE_SHEET
+    page_classes = [SheetPages]
+    change_list_template = CHANGE_LIST_TEMPLATE
     form = AttributeForm
     list_display = ["name", "slug", "kind", "decides", "category_names", "facts_link"]
     fieldsets = [

@@ -3,7 +3,7 @@
 from functools import partial
 from http import HTTPStatus
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, models, transaction
@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 
+from desk.admin_pages import AdminPages
 from desk.history.conflicts import CHANGE_REASON, MAX_REASON_LENGTH, SEEN_VERSION
 from desk.history.events import (
     EVENTS_PER_PAGE,
@@ -48,13 +49,8 @@ def get_admin_url(model: type[models.Model], name: str, *args: object) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
 
 
-class HistoryPages:
+class HistoryPages(AdminPages):
     """The history pages of a ModelAdmin whose model has a history."""
-
-    def __init__(self, model_admin: admin.ModelAdmin) -> None:
-        self.admin = model_admin
-        self.model: type[models.Model] = model_admin.model
-        self.opts, self.site = model_admin.opts, model_admin.admin_site
 
     def urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}"

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
@@ -16,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from desk.admin_pages import AdminPages
 from desk.history.pages import get_admin_url
 from desk.ids import parse_id
 from desk.shapes import Initial
@@ -69,53 +69,51 @@ def copy_facts(source: Tool) -> dict[int, dict[str, object]]:
     return {fact.attribute_id: {field: getattr(fact, field) for field in fields} for fact in source.facts.current()}
 
 
-class CopyingAdmin(admin.ModelAdmin):
-    """A ModelAdmin whose form can start from another tool, or with the prices of one."""
+def copy_own_fields(request: HttpRequest) -> Initial:
+    """Return the initial values of the form of a new tool that starts from another one; empty for any other form."""
+    source = read_source(request, "duplicate")
+    if source is None:
+        return {}
+    return {name: getattr(source, name) for name in TOOL_FIELDS} | {"category": source.category_id}
 
-    def get_urls(self) -> list[URLPattern]:
-        page = path(
-            "<path:object_id>/copy-plans/",
-            self.admin_site.admin_view(self.copy_plans_view),
-            name="tools_tool_copy_plans",
-        )
-        return [page, *super().get_urls()]
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> Initial:
-        initial: Initial = super().get_changeform_initial_data(request)
-        if source := read_source(request, "duplicate"):
-            initial |= {name: getattr(source, name) for name in TOOL_FIELDS} | {"category": source.category_id}
-        return initial
+def copy_rows(request: HttpRequest, obj: Tool, inline: InlineModelAdmin) -> dict[str, object]:
+    """Return the option of a formset that starts with the prices or facts of another tool; empty for any other."""
+    of = obj if obj.pk else None
+    source = read_source(request, "plans_from" if of else "duplicate")
+    if source and source != of:
+        if issubclass(inline.formset, PlanFormSet):
+            return {"copied": copy_plans(source, of=of)}
+        if issubclass(inline.formset, FactFormSet) and of is None:
+            return {"copied": copy_facts(source)}
+    return {}
 
-    def get_formset_kwargs(
-        self, request: HttpRequest, obj: Tool, inline: InlineModelAdmin, prefix: str
-    ) -> dict[str, object]:
-        options: dict[str, object] = super().get_formset_kwargs(request, obj, inline, prefix)
-        of = obj if obj.pk else None
-        source = read_source(request, "plans_from" if of else "duplicate")
-        if source and source != of:
-            if issubclass(inline.formset, PlanFormSet):
-                options["copied"] = copy_plans(source, of=of)
-            elif issubclass(inline.formset, FactFormSet) and of is None:
-                options["copied"] = copy_facts(source)
-        return options
 
-    def describe_copy(self, request: HttpRequest, obj: Tool | None, formsets: Sequence[Any]) -> str | SafeString:
-        """Return what was filled in and what was not, for the top of the form; "" if it starts from nothing."""
-        source = read_source(request, "plans_from" if obj else "duplicate")
-        if source is None or source == obj:
-            return ""
-        copied: Mapping[str, int] = {one.prefix: len(one.copied) for one in formsets if hasattr(one, "copied")}
-        link = format_html('<a href="{}">{}</a>', get_admin_url(Tool, "change", source.pk), source)
-        plans = count_of(copied.get("plans", 0), "price")
-        if obj:
-            words = "{} of {}, filled in below as new rows that nobody has verified. Nothing is saved yet."
-            return format_html(words, plans.capitalize(), link)
-        words = (
-            "A copy of {}, which is not saved yet. Copied: {}, with their sources. {} Give it a name of its own; it "
-            "becomes a draft."
-        )
-        facts = count_of(copied.get("facts", 0), "fact")
-        return format_html(words, link, join_words([*COPIED, plans, facts]), NOT_COPIED)
+def describe_copy(request: HttpRequest, obj: Tool | None, formsets: Sequence[Any]) -> str | SafeString:
+    """Return what was filled in and what was not, for the top of the form; "" if it starts from nothing."""
+    source = read_source(request, "plans_from" if obj else "duplicate")
+    if source is None or source == obj:
+        return ""
+    copied: Mapping[str, int] = {one.prefix: len(one.copied) for one in formsets if hasattr(one, "copied")}
+    link = format_html('<a href="{}">{}</a>', get_admin_url(Tool, "change", source.pk), source)
+    plans = count_of(copied.get("plans", 0), "price")
+    if obj:
+        words = "{} of {}, filled in below as new rows that nobody has verified. Nothing is saved yet."
+        return format_html(words, plans.capitalize(), link)
+    words = (
+        "A copy of {}, which is not saved yet. Copied: {}, with their sources. {} Give it a name of its own; it "
+        "becomes a draft."
+    )
+    facts = count_of(copied.get("facts", 0), "fact")
+    return format_html(words, link, join_words([*COPIED, plans, facts]), NOT_COPIED)
+
+
+class CopyPlansPage(AdminPages):
+    """The page to choose a tool whose prices are copied into the form of another one."""
+
+    def urls(self) -> list[URLPattern]:
+        view = self.site.admin_view(self.copy_plans_view)
+        return [path("<path:object_id>/copy-plans/", view, name="tools_tool_copy_plans")]
 
     @method_decorator(require_safe)
     def copy_plans_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -127,11 +125,11 @@ class CopyingAdmin(admin.ModelAdmin):
             raise PermissionDenied
         form = SourceForm(request.GET)
         words = form.cleaned_data["q"] if form.is_valid() else ""
-        found, _ = self.get_search_results(request, self.get_queryset(request).exclude(pk=tool.pk), words)
+        found, _ = self.admin.get_search_results(request, self.admin.get_queryset(request).exclude(pk=tool.pk), words)
         is_current = Q(plans__superseded_at__isnull=True, plans__isnull=False)
         found = found.annotate(number=Count("plans", filter=is_current)).filter(number__gt=0)
         context = {
-            **self.admin_site.each_context(request),
+            **self.site.each_context(request),
             "title": f"Copy prices into {tool}",
             "opts": self.opts,
             "object": tool,
@@ -140,5 +138,5 @@ class CopyingAdmin(admin.ModelAdmin):
             "form": form,
             "sources": found[:MAX_SOURCES],
         }
-        request.current_app = self.admin_site.name
+        request.current_app = self.site.name
         return TemplateResponse(request, "desk/copy_plans.html", context)

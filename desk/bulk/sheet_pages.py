@@ -1,7 +1,6 @@
 """Export and import of sheets on the change lists of tools, plans, facts, and attributes."""
 
 from functools import partial
-from typing import ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import Action, ActionLocation, IncorrectLookupParameters
@@ -15,6 +14,7 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_GET, require_http_methods
 
+from desk.admin_pages import AdminPages
 from desk.bulk.formats import FORMATS, MAX_FILE_BYTES
 from desk.bulk.forms import SheetExportForm
 from desk.bulk.import_pages import ImportKind, ImportPage, handle_import
@@ -24,42 +24,30 @@ from desk.bulk.uploaded_sheet import UploadedSheet
 from desk.bulk.uploads import accept_files
 from desk.permissions import may_import
 
+CHANGE_LIST_TEMPLATE = "desk/bulk/change_list.html"
+"""The `change_list_template` of an admin with these pages: it has their buttons."""
 
-class SheetAdmin(admin.ModelAdmin):
-    """A ModelAdmin whose rows can be exported as a sheet and imported from one."""
 
-    sheet: ClassVar[SheetLayout]
-    change_list_template = "desk/bulk/change_list.html"
+class SheetPages(AdminPages):
+    """The pages of a ModelAdmin whose rows can be exported as a sheet, its `sheet`, and imported from one."""
 
-    def has_import_permission(self, request: HttpRequest) -> bool:
-        return may_import(request.user)
+    def __init__(self, model_admin: admin.ModelAdmin) -> None:
+        super().__init__(model_admin)
+        self.sheet: SheetLayout = model_admin.sheet  # type: ignore[attr-defined] # of the admins that have these pages
+        self._url_name = f"{self.opts.app_label}_{self.opts.model_name}"
 
-    def has_export_permission(self, request: HttpRequest) -> bool:
-        """A sheet holds nothing that its change list does not show."""
-        return self.has_view_permission(request)
-
-    @property
-    def _url_name(self) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}"
-
-    def get_urls(self) -> list[URLPattern]:
-        wrap, name = self.admin_site.admin_view, self._url_name
+    def urls(self) -> list[URLPattern]:
+        wrap, name = self.site.admin_view, self._url_name
         template_view = require_GET(self.import_template_view)
         export_view = require_http_methods(["GET", "HEAD", "POST"])(self.export_view)
         return [
             path("import/", wrap(self.import_view), name=f"{name}_import"),
             path("import/template.<str:extension>", wrap(template_view), name=f"{name}_import_template"),
             path("export/", wrap(export_view), name=f"{name}_export"),
-            *super().get_urls(),
         ]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
-        context = {
-            "has_import_permission": self.has_import_permission(request),
-            "has_export_permission": self.has_export_permission(request),
-            **(extra_context or {}),
-        }
-        return super().changelist_view(request, context)
+    def build_list_context(self, request: HttpRequest) -> dict[str, object]:
+        return {"has_import_permission": may_import(request.user), "has_export_permission": self._may_export(request)}
 
     # -- Import ---------------------------------------------------------------------------------------------
 
@@ -91,7 +79,7 @@ class SheetAdmin(admin.ModelAdmin):
 
     def import_template_view(self, request: HttpRequest, extension: str) -> HttpResponse:
         """Download a sheet to start from."""
-        if not self.has_import_permission(request):
+        if not may_import(request.user):
             raise PermissionDenied
         if extension not in FORMATS:
             raise Http404
@@ -99,9 +87,13 @@ class SheetAdmin(admin.ModelAdmin):
 
     # -- Export ---------------------------------------------------------------------------------------------
 
+    def _may_export(self, request: HttpRequest) -> bool:
+        """Return whether a user sees the list: a sheet holds nothing that it does not show."""
+        return self.admin.has_view_permission(request)
+
     def export_view(self, request: HttpRequest) -> HttpResponse:
         """Ask for the format, and download the rows that the change list shows for the same query string."""
-        if not self.has_export_permission(request):
+        if not self._may_export(request):
             raise PermissionDenied
         try:
             rows = self._find_listed_rows(request)
@@ -114,7 +106,7 @@ class SheetAdmin(admin.ModelAdmin):
             except ValueError as error:
                 messages.error(request, str(error))
         context = {
-            **self.admin_site.each_context(request),
+            **self.site.each_context(request),
             "title": f"Export {self.sheet.title}",
             "opts": self.opts,
             "form": form,
@@ -122,36 +114,47 @@ class SheetAdmin(admin.ModelAdmin):
         }
         return TemplateResponse(request, "desk/bulk/export.html", context)
 
-    def get_actions(
-        self, request: HttpRequest, action_location: ActionLocation = ActionLocation.CHANGE_LIST
-    ) -> dict[str, Action | None]:
-        """Add an action per format that downloads the selected rows directly."""
-        actions: dict[str, Action | None] = super().get_actions(request, action_location)
-        if action_location == ActionLocation.CHANGE_LIST and self.has_export_permission(request):
-            for extension, sheet_format in FORMATS.items():
-                name, label = f"export_as_{extension}", f"Export selected as {extension.upper()}"
-                function = partial(_export_selected, sheet_format=sheet_format)
-                actions[name] = Action(function, name, label, label, [action_location])
+    def list_actions(self, request: HttpRequest) -> list[Action]:
+        """Return an action per format that downloads the selected rows directly."""
+        actions = []
+        for extension, sheet_format in FORMATS.items() if self._may_export(request) else ():
+            name, label = f"export_as_{extension}", f"Export selected as {extension.upper()}"
+            function = partial(self._export_selected, sheet_format=sheet_format)
+            actions.append(Action(function, name, label, label, [ActionLocation.CHANGE_LIST]))
         return actions
+
+    def _export_selected(
+        self,
+        model_admin: admin.ModelAdmin,
+        request: HttpRequest,
+        queryset: QuerySet[Model],
+        *,
+        sheet_format: SheetFormat,
+    ) -> HttpResponse | None:
+        try:
+            return self._export(sheet_format, queryset)
+        except ValueError as error:
+            messages.error(request, str(error))
+            return None
 
     def _find_listed_rows(self, request: HttpRequest) -> QuerySet[Model]:
         """Return all rows that the change list shows, on any page. Raises IncorrectLookupParameters."""
-        list_display = self.get_list_display(request)
-        changelist = _unpaged(self.get_changelist(request))(
+        list_display = self.admin.get_list_display(request)
+        changelist = _unpaged(self.admin.get_changelist(request))(
             request,
             self.model,
             list_display,
-            self.get_list_display_links(request, list_display),
-            self.get_list_filter(request),
-            self.date_hierarchy,
-            self.get_search_fields(request),
-            self.get_list_select_related(request),
-            self.list_per_page,
-            self.list_max_show_all,
-            self.list_editable,
-            self,
-            self.get_sortable_by(request),  # type: ignore[arg-type] # the stubs are stricter than Django
-            self.search_help_text,  # type: ignore[arg-type] # as above
+            self.admin.get_list_display_links(request, list_display),
+            self.admin.get_list_filter(request),
+            self.admin.date_hierarchy,
+            self.admin.get_search_fields(request),
+            self.admin.get_list_select_related(request),
+            self.admin.list_per_page,
+            self.admin.list_max_show_all,
+            self.admin.list_editable,
+            self.admin,
+            self.admin.get_sortable_by(request),  # type: ignore[arg-type] # the stubs are stricter than Django
+            self.admin.search_help_text,  # type: ignore[arg-type] # as above
         )
         return changelist.queryset
 
@@ -164,16 +167,6 @@ class SheetAdmin(admin.ModelAdmin):
 def _unpaged(changelist: type[ChangeList]) -> type[ChangeList]:
     """Return a change list that filters and searches, but neither counts rows nor cuts them into pages."""
     return type("UnpagedChangeList", (changelist,), {"get_results": lambda self, request: None})
-
-
-def _export_selected(
-    model_admin: SheetAdmin, request: HttpRequest, queryset: QuerySet[Model], *, sheet_format: SheetFormat
-) -> HttpResponse | None:
-    try:
-        return model_admin._export(sheet_format, queryset)
-    except ValueError as error:
-        messages.error(request, str(error))
-        return None
 
 
 def _attach(sheet_format: SheetFormat, table: Table, name: str) -> HttpResponse:
