@@ -14,6 +14,7 @@ for GET. So do the clients here; how often is printed. A vote is never repeated.
 import argparse
 import os
 import signal
+import ssl
 import sys
 import tempfile
 import threading
@@ -21,9 +22,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.client import BadStatusLine, HTTPConnection, RemoteDisconnected
+from http.client import BadStatusLine, HTTPConnection, HTTPSConnection, RemoteDisconnected
 from pathlib import Path
 
+from bench.nginx import HOST
 from bench.proof.site import Site
 
 CLIENTS = 8
@@ -38,6 +40,9 @@ class Load:
     wanted: int
     paths: list[str]
     vote_path: str
+    tls: ssl.SSLContext | None = None
+    """For a server in front, which keeps its own connections to the site."""
+    vote_every: int = VOTE_EVERY
     statuses: Counter[int] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     repeated: int = 0
@@ -55,10 +60,14 @@ class Load:
 
     def run_client(self, port: int, number: int) -> None:
         """Send requests until all clients together have sent as many as wanted."""
-        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        connection = (
+            HTTPSConnection(HOST, port, timeout=30, context=self.tls)
+            if self.tls
+            else HTTPConnection("127.0.0.1", port, timeout=30)
+        )
         keeps = bool(number % 2)
         while (turn := self._take()) is not None:
-            is_vote = turn % VOTE_EVERY == 0
+            is_vote = turn % self.vote_every == 0
             started = time.monotonic()
             if is_vote:  # on a new connection: nobody may repeat it
                 connection.close()

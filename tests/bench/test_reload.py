@@ -5,6 +5,7 @@ import re
 import shlex
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from bench import nginx
 from bench.reload import VOTE_EVERY, Load, run_under_load
 from tests import factories as make
 from tests.server import PATIENCE, ROOT, make_environment, serve
@@ -39,6 +41,30 @@ def test_reload_under_load_fails_no_request_and_loses_no_vote():
     assert log.count("Handling signal: hup") == times
     assert (load.failures, dict(load.statuses)) == ([], {200: REQUESTS})
     assert Vote.objects.count() == REQUESTS // VOTE_EVERY
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reload_behind_nginx_fails_no_request_and_loses_no_vote(settings):
+    """nginx keeps connections to the site, and sends a vote only once: on one that closes, it would be a 502."""
+    for slug in ("one", "two"):
+        make.tool(slug=slug)
+    port = nginx.find_port()
+    site = {
+        "SITE_URL": f"https://{nginx.HOST}:{port}",
+        "ALLOWED_HOSTS": nginx.HOST,
+        "TRUSTED_PROXY_COUNT": "1",
+        "BURST_VOTES": "1000000",
+    }
+    with (
+        serve(is_ready="/healthz", WEB_CONCURRENCY="2", **site) as server,
+        nginx.serve(f"127.0.0.1:{server.port}", static_root=settings.STATIC_ROOT, port=port, rate="100000r/s") as edge,
+    ):
+        tls = ssl.create_default_context(cafile=edge.certificate)
+        load = Load(2 * REQUESTS, ["/", "/compare/one-vs-two/", "/tools/one/"], "/tools/one/vote/", tls, vote_every=2)
+        times = run_under_load(load, port=edge.port, disturb=lambda: os.kill(server.pid, signal.SIGHUP), rests=160)
+    assert times == 2
+    assert (load.failures, dict(load.statuses)) == ([], {200: 2 * REQUESTS})
+    assert Vote.objects.count() == REQUESTS
 
 
 class Unit:
