@@ -71,6 +71,17 @@ def test_every_registered_model_is_tested():
     assert set(LISTS) == set(admin.site._registry)
 
 
+def test_admins_are_built_from_few_classes():
+    """What is a page of its own is an object of its own (desk/admin_pages.py), not one more base class."""
+    ours = {
+        type(model_admin).__name__: [
+            base for base in type(model_admin).__mro__[1:] if base.__module__.startswith("desk.")
+        ]
+        for model_admin in admin.site._registry.values()
+    }
+    assert {name: len(bases) for name, bases in ours.items() if len(bases) > 5} == {}
+
+
 def address(model) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
