@@ -256,9 +256,9 @@ class NewsletterProof:
             if now >= next_memory:
                 next_memory = now + MEMORY_INTERVAL
                 self.memory.append((now - started, max(map(_measure_memory, self.workers))))
-            if not self.calm and (accepted := self._count_accepted()) >= next_trouble:
+            if not self.calm and self._count_accepted() >= next_trouble:
                 self._cause_trouble()
-                next_trouble = self._next_trouble(accepted)
+                next_trouble = self._next_trouble(next_trouble)  # which may be due at once if messages go out fast
             self._keep_workers()
             time.sleep(0.1)
 
@@ -266,12 +266,12 @@ class NewsletterProof:
         """Return approximately how many messages the server has accepted so far."""
         return self.ledger.stat().st_size // LEDGER_LINE if self.ledger.exists() else 0
 
-    def _next_trouble(self, accepted: int) -> float:
-        """Return after how many messages the next failure is due.
+    def _next_trouble(self, last: float) -> float:
+        """Return after how many messages the next failure is due; `last` is when the last one was.
 
         It depends on progress rather than on time, so that a slow machine gets work done between failures.
         """
-        return accepted + self.readers * self.trouble_every * self.random.uniform(0.25, 1.75)
+        return last + self.readers * self.trouble_every * self.random.uniform(0.25, 1.75)
 
     def _cause_trouble(self) -> None:
         self._unsubscribe(max(1, self.readers // 2000))
