@@ -215,9 +215,9 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
         **options: Any,
     ) -> type[ModelForm]:
         if self.is_versioned(request, obj):
-            options["form"] = conflicts.versioned_form(request, options.get("form", self.form))
+            options["form"] = conflicts.derive_versioned_form(request, options.get("form", self.form))
         if contention.is_busy(request):
-            options["form"] = contention.busy_form(request, options.get("form", self.form))
+            options["form"] = contention.derive_busy_form(request, options.get("form", self.form))
         return super().get_form(request, obj, change, **options)
 
     def render_change_form(

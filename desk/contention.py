@@ -50,7 +50,7 @@ def is_busy(request: HttpRequest) -> bool:
     return bool(getattr(request, "busy", ""))
 
 
-def busy_form(request: HttpRequest, form: type[forms.ModelForm]) -> type[forms.ModelForm]:
+def derive_busy_form(request: HttpRequest, form: type[forms.ModelForm]) -> type[forms.ModelForm]:
     """Return a form class that reports why it could not be saved."""
     return type("BusyForm", (BusyForm, form), {"busy": request.busy})  # type: ignore[attr-defined]
 

@@ -22,7 +22,7 @@ _is_recorded_in_bulk = ContextVar("_is_recorded_in_bulk", default=False)
 
 
 @contextmanager
-def recorded_in_bulk() -> Iterator[None]:
+def record_in_bulk() -> Iterator[None]:
     """In this block, deletions leave no events: `record_changes` has recorded them."""
     token = _is_recorded_in_bulk.set(True)
     try:
@@ -97,7 +97,7 @@ def record_changes(
     """Record the current values of rows (ids) as one version each, in one statement. `by` is a user or None.
 
     A version includes the rows' many-to-many relations, so write those first. Record deletions before they happen,
-    and make them inside `recorded_in_bulk`, unless no event would be recorded anyway.
+    and make them inside `record_in_bulk`, unless no event would be recorded anyway.
     """
     ids = list(ids)
     if not ids:

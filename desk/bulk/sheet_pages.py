@@ -140,7 +140,7 @@ class SheetPages(AdminPages):
     def _find_listed_rows(self, request: HttpRequest) -> QuerySet[Model]:
         """Return all rows that the change list shows, on any page. Raises IncorrectLookupParameters."""
         list_display = self.admin.get_list_display(request)
-        changelist = _unpaged(self.admin.get_changelist(request))(
+        changelist = _derive_unpaged(self.admin.get_changelist(request))(
             request,
             self.model,
             list_display,
@@ -164,7 +164,7 @@ class SheetPages(AdminPages):
         return _attach(sheet_format, self.sheet.export(rows), name)
 
 
-def _unpaged(changelist: type[ChangeList]) -> type[ChangeList]:
+def _derive_unpaged(changelist: type[ChangeList]) -> type[ChangeList]:
     """Return a change list that filters and searches, but neither counts rows nor cuts them into pages."""
     return type("UnpagedChangeList", (changelist,), {"get_results": lambda self, request: None})
 

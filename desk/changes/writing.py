@@ -8,7 +8,7 @@ from catalog.bulk_changes import TRACKED_MODELS
 from catalog.row_writing import HistoryLog
 from desk.changes.planning import Reversal
 from tools.models import Attribute
-from tools.row_history import CHANGED, CREATED, DELETED, record_changes, recorded_in_bulk
+from tools.row_history import CHANGED, CREATED, DELETED, record_changes, record_in_bulk
 
 ROWS_PER_STATEMENT = 500
 
@@ -35,7 +35,7 @@ def _delete(model: type[models.Model], rows: Iterable[models.Model], log: Histor
     ids = [row.pk for row in rows]
     if log.reason is not None:
         record_changes(model, ids, DELETED, by=log.by, reason=log.reason, at=log.at)
-    with recorded_in_bulk():
+    with record_in_bulk():
         model._default_manager.filter(pk__in=ids).delete()
 
 

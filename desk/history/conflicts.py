@@ -132,7 +132,7 @@ def view_locked(
     return response
 
 
-def versioned_form(request: HttpRequest, form: type[forms.ModelForm]) -> type[forms.ModelForm]:
+def derive_versioned_form(request: HttpRequest, form: type[forms.ModelForm]) -> type[forms.ModelForm]:
     """Return a form class that also asks for a reason and carries the version that its user has seen."""
     of_request = {
         "conflict": getattr(request, "conflict", None),

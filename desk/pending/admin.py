@@ -51,7 +51,7 @@ from desk.pending.replaying import (
     read_changes,
     rehearse,
     replay,
-    rolled_back,
+    roll_back,
 )
 from desk.permissions import find_missing_right
 from desk.publishing.admin import PublishingAdmin, suggest_time
@@ -137,7 +137,7 @@ class PendingAdmin[ModelT: Changeable](PublishingAdmin[ModelT]):
                     f"{existing.kept_at:%H:%M} UTC. Nothing was kept. Edit that one, or discard it first."
                 )
                 return self._show_again(request, words, view)
-            with rolled_back():
+            with roll_back():
                 outcome = replay(
                     self,
                     _drop_token(request.POST),

@@ -22,7 +22,7 @@ from comparisons.reading.pairs import read_pair_for_preview
 from desk.ids import parse_id
 from desk.models import Changeable, PendingChange
 from desk.pending.publishing import get_admin
-from desk.pending.replaying import REFUSED, replay, rolled_back
+from desk.pending.replaying import REFUSED, replay, roll_back
 from desk.publishing import previews
 from tools.models import ContentRevision, Tool
 from web import locks
@@ -70,7 +70,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
         return previews.render_error(request, 410, GONE)
     words = f"{pending.author_name} proposes this change of what is public."
     try:
-        with locks.limit_waits(), rolled_back():
+        with locks.limit_waits(), roll_back():
             template, context = _build_changed_page(pending, request)
             context["preview"] = {"words": words, "until": format_moment(until)}
             return render(request, template, context)

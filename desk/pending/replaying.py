@@ -247,7 +247,7 @@ def _write_history_of(request: HttpRequest) -> Iterator[None]:
 
 
 @contextmanager
-def rolled_back() -> Iterator[None]:
+def roll_back() -> Iterator[None]:
     """Undo at its end everything that the block writes."""
     with transaction.atomic():
         yield
@@ -265,7 +265,7 @@ def rehearse(
 ) -> tuple[Replay | None, str]:
     """Return what publishing a kept form would do, and why it is impossible ("" if it is not). Writes nothing."""
     try:
-        with rolled_back():
+        with roll_back():
             outcome = replay(model_admin, posted, pk, user=user, like=like, logo=logo)
             if outcome.is_saved:
                 connection.check_constraints()
