@@ -14,8 +14,8 @@ from web.replica import connection
 _MAX_MENTIONS = 500
 
 # Candidates come from three sources: tools that name it or that it names in reviews, tools that editors compared with
-# it, and the best of its category. They rank by mentions in both directions; then come those that editors compared.
-# How often a comparison is read is written every minute and must not count: the page of the tool is stored.
+# it, and the best of its category. They are ranked by mentions in both directions, then by whether an editor compared
+# them. Read counts do not affect the order: they are written every minute, and the tool page is cached.
 _RIVALS = """
 WITH out_now AS NOT MATERIALIZED (
     SELECT id, tool_id FROM reviews_review WHERE is_published(published_at, withdrawn_at, %(now)s)
@@ -70,8 +70,8 @@ class Rival(NamedTuple):
 def read_likely_rivals(tool: Tool, *, most: int, at: datetime | None = None) -> list[Rival]:
     """Return at most `most` published tools to compare with a tool. One query.
 
-    Tools that reviews name together with it come first, then those that editors compared with it, then the best of its
-    category.
+    Tools mentioned in its reviews, or whose reviews mention it, come first. Next are the tools in editors' comparisons
+    with it, and last the best in its category.
     """
     parameters: dict[str, Any] = {
         "tool": tool.pk,

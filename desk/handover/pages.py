@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from accounts.models import User
+from desk.admin_pages import AdminPages
 from desk.content import Content
 from desk.idempotency import answer_once
 from desk.shapes import Posted
@@ -57,20 +58,20 @@ class CommentForm(forms.Form):
             self.add_error("text", why)
 
 
-class HandOverPages:
+class HandOverPages(AdminPages):
     """The page of each object of a ModelAdmin where drafts are handed over and objects are commented on."""
 
-    def __init__(self, model_admin: "PublishingAdmin") -> None:
-        self.admin, self.opts, self.site = model_admin, model_admin.opts, model_admin.admin_site
-        self.name = f"{self.opts.app_label}_{self.opts.model_name}"
+    admin: "PublishingAdmin"
 
     def urls(self) -> list[URLPattern]:
         view = self.site.admin_view(self.hand_over_view)
-        return [path("<path:object_id>/hand-over/", view, name=f"{self.name}_hand_over")]
+        name = f"{self.opts.app_label}_{self.opts.model_name}_hand_over"
+        return [path("<path:object_id>/hand-over/", view, name=name)]
 
     def get_url(self, content: Content, page: str = "hand_over") -> str:
         """Return the address of the hand-over of an object, or of another page of its ModelAdmin."""
-        return reverse(f"admin:{self.name}_{page}", args=[quote(content.pk)], current_app=self.site.name)
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
+        return reverse(name, args=[quote(content.pk)], current_app=self.site.name)
 
     def build_panel(self, request: HttpRequest, content: Content) -> dict[str, object] | None:
         """Return the context of desk/_hand_over.html: where the hand-over stands, and the way to its page.
