@@ -224,19 +224,19 @@ def test_passwords_are_not_repeated_in_the_page(admin_client, importer):
 
 def test_request_is_processed_again_after_a_deadlock(admin_client, settings, monkeypatch):
     """The other session has what this one wants, and wants what this one has. PostgreSQL ends one of them."""
-    settings.LOCK_WAIT_SECONDS = 20
+    settings.LOCK_WAIT_SECONDS = 40
     # A session checks for a deadlock only once, this long after it starts waiting. The other must be waiting by then.
-    monkeypatch.setenv("PGOPTIONS", "-c deadlock_timeout=3s")
+    monkeypatch.setenv("PGOPTIONS", "-c deadlock_timeout=7s")
     tool = make.tool(tagline="Old.")
     form = fill_form(admin_client, tool, tagline="Mine.")
     with other_connection() as other:
-        other.execute("SET deadlock_timeout = '20s'")  # so that the editor's session notices, and ends
+        other.execute("SET deadlock_timeout = '40s'")  # so that the editor's session notices, and ends
         other.execute("SELECT FROM tools_tool WHERE id = %s FOR UPDATE", [tool.pk])
         with in_thread(lambda: admin_client.post(change_url(tool), {**form, "_save": "Save"})) as save:
             wait_until_blocked(save)
             other.execute("UPDATE tools_contentrevision SET number = number + 1")
             other.commit()
-            assert save.result(timeout=20).status_code == 302
+            assert save.result(timeout=40).status_code == 302
     tool.refresh_from_db()
     assert tool.tagline == "Mine."
 
