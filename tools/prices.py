@@ -97,15 +97,6 @@ class Price(NamedTuple):
         return _KINDS[self.kind], amount / 12 if self.period == Period.YEAR else amount
 
     @property
-    def monthly(self) -> Decimal | None:
-        """What it costs a month with the fewest seats that it is sold for; None if that depends on use, or on a talk
-        with sales.
-        """
-        if self.kind == PlanKind.FREE:
-            return Decimal(0)
-        return None if self.amount is None or self.period not in (Period.MONTH, Period.YEAR) else self.rank[1]
-
-    @property
     def _card_rates(self) -> tuple[Rate, ...]:
         """The rates that a card shows: of input and output tokens, or else the first ones that cost."""
         costing = tuple(rate for rate in self.rates if rate.does_cost)

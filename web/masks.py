@@ -8,14 +8,18 @@ from collections.abc import Iterable, Iterator
 
 type Mask = int
 
+ONE = ord("1")
+
 
 def mask_of(positions: Iterable[int]) -> Mask:
     """Return the mask of some positions."""
     positions = list(positions)
-    bits = bytearray(max(positions, default=0) // 8 + 1)
+    # Written as binary digits, because setting a byte takes a third of the time of setting a bit.
+    digits = bytearray(b"0") * (max(positions, default=0) + 1)
     for position in positions:
-        bits[position // 8] |= 1 << position % 8
-    return int.from_bytes(bits, "little")
+        digits[position] = ONE
+    digits.reverse()
+    return int(digits, 2)
 
 
 def positions_in(mask: Mask) -> Iterator[int]:

@@ -10,7 +10,7 @@ from comparisons.addresses import reverse_pair
 from comparisons.models import Comparison
 from comparisons.pages.category_page import CategorySummary, list_categories
 from comparisons.pages.picker import resolve_field
-from comparisons.pages.tool_list import ListedSite, build_cards, judge_needs
+from comparisons.pages.tool_list import ListedSite, build_cards, judge_needs, read_facts
 from comparisons.reading.pairs import find_pair, read_editors_order
 from comparisons.reading.rivals import read_likely_rivals
 from comparisons.shaping import facets, typed_pairs
@@ -113,11 +113,12 @@ def build_pair(named: NamedPair) -> PairResult | None:
 
 
 def build_wish(wish: Wish, site: ListedSite) -> WishResult:
-    """Return the result for what a search asks for. At most five queries."""
+    """Return the result for what a search asks for. At most seven queries."""
     category = wish.category.id if wish.category else None
+    about = [attribute.id for attribute in wish.attributes] if wish.category else []
     judged = judge_needs([need.key for need in wish.needs], site).judged
     selection = facets.select_tools(
-        site.tools,
+        read_facts(site, about),
         category=category,
         facts=wish.facts if wish.category else {},
         price=wish.price,

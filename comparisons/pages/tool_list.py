@@ -1,6 +1,6 @@
 """Lists of tools that readers filter by facts: all tools, and those of a category."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple, TypedDict
@@ -17,7 +17,6 @@ from comparisons.reading.listed_tools import (
     read_listed_categories,
     read_listed_facts,
     read_listed_tools,
-    read_monthly_prices,
 )
 from comparisons.reading.records import ListedAttribute, ListedCategory
 from comparisons.reading.revision import Revision
@@ -43,10 +42,16 @@ MAX_STRUCK = 20  # tools that fail a must-have, by name
 class ListedSite(NamedTuple):
     """What lists filter and sort by: the categories that have tools, the tools, and the seats of the panel."""
 
+    revision: Revision
     categories: list[ListedCategory]
     tools: facets.ListedTools
+    """Without facts: see `read_facts`."""
     seats: list[PanelSeat]
     """In order."""
+
+    def list_attributes(self) -> Iterator[ListedAttribute]:
+        """Yield the attributes of each category. Several categories may have the same."""
+        return (attribute for category in self.categories for attribute in category.attributes)
 
     def attributes_of(self, category: int) -> tuple[ListedAttribute, ...]:
         """Return the attributes of a category, given by id."""
@@ -102,19 +107,35 @@ class FactFilterContext(TypedDict):
 
 @cached_per_revision()
 def index_site(revision: Revision) -> ListedSite:
-    """Return what lists filter by, cached per revision of the site. Seven queries."""
-    categories = read_listed_categories()
-    attributes = [attribute for category in categories for attribute in category.attributes]
-    listed = facets.index_tools(read_listed_tools(), attributes, read_listed_facts(), read_monthly_prices())
-    return ListedSite(categories, listed, read_panel_seats())
+    """Return what lists filter by except facts, cached per revision of the site. Five queries."""
+    tools = facets.index_tools(read_listed_tools())
+    return ListedSite(revision, read_listed_categories(tools.by_category.keys()), tools, read_panel_seats())
+
+
+def read_facts(site: ListedSite, attributes: Iterable[int]) -> facets.ListedTools:
+    """Return the tools with the facts about some attributes, given by id, cached per revision of the site. One query.
+
+    Attributes by which lists do not filter are left out. No page needs the facts of all tools.
+    """
+    wanted = tuple(sorted(set(attributes) & {attribute.id for attribute in site.list_attributes()}))
+    return _index_facts(site.revision, wanted) if wanted else site.tools
+
+
+@cached_per_revision(maxsize=100)
+def _index_facts(revision: Revision, wanted: tuple[int, ...]) -> facets.ListedTools:
+    site = index_site(revision)
+    attributes = {attribute.id: attribute for attribute in site.list_attributes()}
+    return site.tools.with_facts([attributes[key] for key in wanted], read_listed_facts(wanted))
 
 
 def judge_needs(asked: Sequence[str], site: ListedSite) -> ListedMustHaves:
-    """Judge all tools by the needs that a reader asked for, as in the address. No queries."""
-    attributes = {attribute.slug: attribute for category in site.categories for attribute in category.attributes}
+    """Judge all tools by the needs that a reader asked for, as in the address. At most one query."""
+    attributes = {attribute.slug: attribute for attribute in site.list_attributes()}
     criteria = {slug: listed_needs.to_criterion(attribute) for slug, attribute in attributes.items()}
     wanted, ignored = needs.parse_needs(asked[:MAX_NEEDS], criteria)
-    judged = [listed_needs.judge_listed(need, attributes[need.criterion.slug].id, site.tools) for need in wanted]
+    about = [attributes[need.criterion.slug].id for need in wanted]
+    listed = read_facts(site, about)
+    judged = [listed_needs.judge_listed(*one, listed) for one in zip(wanted, about, strict=True)]
     return ListedMustHaves(judged, needs.write_remark(ignored, has_more=len(asked) > MAX_NEEDS))
 
 
@@ -129,15 +150,15 @@ def sort_listings(
 
 
 def order_ids(
-    selection: facets.Selection, filters: FactFilters, rows: ListingQuerySet, *, has_more: bool = False
+    selection: facets.Selection, filters: FactFilters, must_haves: ListedMustHaves, rows: ListingQuerySet
 ) -> Any:
     """Return the ids of the selected tools by the number that the reader has chosen, or in the order of `rows`, which
-    are filtered by everything except facts and what `has_more` stands for: must-haves, and a budget.
+    are filtered by everything except facts and must-haves.
     """
     mask = selection.pass_all()
     if filters.sort:
         return facets.sort_by_number(selection.listed, mask, filters.sort)
-    return (rows.among(selection.listed.select(mask)) if filters.wanted or has_more else rows).tool_ids()
+    return (rows.among(selection.listed.select(mask)) if filters.wanted or must_haves.judged else rows).tool_ids()
 
 
 def get_page_of_cards(
@@ -147,14 +168,13 @@ def get_page_of_cards(
     rows: ListingQuerySet,
     query: QueryDict,
     *,
-    has_more: bool = False,
     seats: Sequence[int] = (),
 ) -> tuple[Page[int], list[Card]]:
     """Return the page of a list that a reader asked for, as ids and as cards. Parameters as for `order_ids`.
 
     `seats` are those whose verdicts count; () is the whole panel.
     """
-    ids = order_ids(selection, filters, rows, has_more=has_more or bool(must_haves.judged))
+    ids = order_ids(selection, filters, must_haves, rows)
     page = get_page(ids, query, per_page=TOOLS_PER_PAGE, count=selection.pass_all().bit_count())
     tools = Tool.objects.with_numbers(seats=seats).with_plans().select_related("category").in_order(page.object_list)
     return page, build_cards(tools, selection.listed, filters.sort, must_haves.judged)

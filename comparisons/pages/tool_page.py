@@ -12,7 +12,7 @@ from comparisons.addresses import reverse_tool_image
 from comparisons.machines import linked_data, titles
 from comparisons.machines.json_documents import json_address
 from comparisons.models import Comparison
-from comparisons.pages.tool_list import index_site
+from comparisons.pages.tool_list import index_site, read_facts
 from comparisons.pictures.badge import build_snippets
 from comparisons.reading.records import ToolRecord
 from comparisons.reading.revision import current_revision
@@ -101,7 +101,10 @@ def read_peers(tool: Tool, record: ToolRecord) -> Mapping[int, Peers]:
     grades = [fact["attribute"] for fact in record["facts"] or [] if fact["kind"] == AttributeKind.GRADE]
     if not grades:
         return {}
-    return count_peers(index_site(current_revision()).tools, grades, tool=tool.pk, category=tool.category_id)
+    site = index_site(current_revision())
+    of_category = [attribute.id for attribute in site.attributes_of(tool.category_id)]
+    listed = read_facts(site, [*of_category, *grades])
+    return count_peers(listed, grades, tool=tool.pk, category=tool.category_id)
 
 
 def _build_history(tool: Tool, *, today: date, drafts: Collection[int]) -> dict[str, Any]:

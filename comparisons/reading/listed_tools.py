@@ -4,39 +4,58 @@ None of it depends on votes, so it can be cached per revision.
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from decimal import Decimal
 
-from django.db.models import Q
+from django.utils import timezone
 
-from comparisons.reading.records import ListedAttribute, ListedCategory, ListedFact, ListedTool
-from tools.choices import AttributeKind, Grade, PlanKind
-from tools.models import Attribute, Category, Plan
-from tools.prices import Price
+from comparisons.reading.records import ListedAttribute, ListedCategory, ListedColumns, ListedFact
+from tools.choices import AttributeKind, Grade
+from tools.models import Attribute, Category
 from tools.values import Option, Scale, read_alias
-from votes.models import Camp, Listing
+from votes.models import Camp
 from web.replica import connection
 
 FILTERED_KINDS = [AttributeKind.CHOICE, AttributeKind.GRADE, AttributeKind.NUMBER]
 
+# One row, because ten thousand take longer to receive than to find.
+_TOOLS = """
+SELECT array_agg(tool_id), array_agg(category_id), array_agg(entry), array_agg(share), array_agg(monthly::text)
+FROM (
+    SELECT tool_id, category_id, entry, share, monthly FROM votes_listing
+    WHERE starts_at <= %(now)s AND (ends_at IS NULL OR ends_at > %(now)s)
+    ORDER BY sort_name, tool_id
+) AS listing
+"""
+
+# Values are judged and worded once each, not once per tool.
 _FACTS = """
-SELECT fact.attribute_id, fact.value, fact_words(attribute.kind, attribute.choices, attribute.unit, fact.value),
-       array_agg(fact.tool_id)
-FROM tools_fact AS fact JOIN tools_attribute AS attribute ON attribute.id = fact.attribute_id
-WHERE fact.superseded_at IS NULL AND attribute.kind = ANY (%s)
-  AND is_typed(attribute.kind, attribute.choices, fact.value)
-GROUP BY attribute.id, fact.attribute_id, fact.value
+SELECT attribute.id, stated.value, fact_words(attribute.kind, attribute.choices, attribute.unit, stated.value),
+       stated.tools
+FROM (
+    SELECT attribute_id, value, array_agg(tool_id) AS tools FROM tools_fact
+    WHERE attribute_id = ANY (%s) AND superseded_at IS NULL
+    GROUP BY attribute_id, value
+) AS stated JOIN tools_attribute AS attribute ON attribute.id = stated.attribute_id
+WHERE is_typed(attribute.kind, attribute.choices, stated.value)
 """
 
 
-def read_listed_tools() -> list[ListedTool]:
+def read_listed_tools() -> ListedColumns:
     """Return the published tools in the order of their names. One query."""
-    rows = Listing.objects.at().by_name().values_list("tool_id", "category_id", "entry", "share")
-    return [ListedTool(tool, category, entry, Camp.of(share).value) for tool, category, entry, share in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(_TOOLS, {"now": timezone.now()})
+        ids, categories, entries, shares, prices = (column or [] for column in cursor.fetchone())
+    camps = {share: Camp.of(share).value for share in set(shares)}
+    monthly = {price: None if price is None else Decimal(price) for price in set(prices)}
+    return ListedColumns(
+        ids, categories, entries, [camps[share] for share in shares], [monthly[price] for price in prices]
+    )
 
 
-def read_listed_categories() -> list[ListedCategory]:
-    """Return the categories with published tools in the order of their names, with the attributes of each: those
-    that decide first. Three queries.
+def read_listed_categories(listed: Collection[int]) -> list[ListedCategory]:
+    """Return the categories of listed tools, given by id, in the order of their names, with the attributes of each:
+    those that decide first. Three queries.
     """
     attributes = {row.pk: _shape_attribute(row) for row in Attribute.objects.filter(kind__in=FILTERED_KINDS)}
     of_category = defaultdict(list)
@@ -47,28 +66,15 @@ def read_listed_categories() -> list[ListedCategory]:
         of_category[category].append(attributes[attribute])
     return [
         ListedCategory(row.pk, row.slug, row.name, tuple(of_category[row.pk]), tuple(row.aliases))
-        for row in Category.objects.with_published_tools()
+        for row in Category.objects.filter(pk__in=listed)
     ]
 
 
-def read_listed_facts() -> list[ListedFact]:
-    """Return all current values of the attributes that lists filter by, of unpublished tools as well. One query."""
+def read_listed_facts(attributes: Collection[int]) -> list[ListedFact]:
+    """Return all current values of some attributes, given by id, of unpublished tools as well. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_FACTS, [FILTERED_KINDS])
+        cursor.execute(_FACTS, [list(attributes)])
         return [ListedFact(*row) for row in cursor.fetchall()]
-
-
-def read_monthly_prices() -> dict[int, Decimal]:
-    """Return the least dollars a month that each tool costs, by its id: 0 if it has a free plan. Tools that are sold
-    by usage only, on request, or in other currencies are left out. One query.
-    """
-    rows = Plan.objects.current().filter(Q(kind=PlanKind.FREE) | Q(currency="USD"))
-    prices = [(row["tool"], Price.of_record(row).monthly) for row in rows.values("tool", *Price._fields)]
-    least: dict[int, Decimal] = {}
-    for tool, price in prices:
-        if price is not None:
-            least[tool] = min(price, least.get(tool, price))
-    return least
 
 
 def _shape_attribute(row: Attribute) -> ListedAttribute:

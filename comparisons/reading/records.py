@@ -351,13 +351,18 @@ class ChangeRecord(TypedDict):
     note: str | None
 
 
-class ListedTool(NamedTuple):
-    """A published tool, as lists filter it: its category's id, the kind of its entry, and its panel's camp."""
+class ListedColumns(NamedTuple):
+    """The published tools in the order of their names, as lists filter them: a list per column, all equally long."""
 
-    id: int
-    category: int
-    entry: str
-    camp: str
+    ids: list[int]
+    categories: list[int]
+    """Ids."""
+    entries: list[str]
+    """Kinds of plans, or ""."""
+    camps: list[str]
+    """Of their panels."""
+    monthly: list[Decimal | None]
+    """The least dollars a month; None if it is not known."""
 
 
 class ListedAttribute(NamedTuple):

@@ -6,13 +6,13 @@ each value there is a mask of the tools that have it, so counting is an intersec
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from comparisons.reading.records import ListedAttribute, ListedCategory, ListedFact, ListedTool
+from comparisons.reading.records import ListedAttribute, ListedCategory, ListedColumns, ListedFact
 from tools.choices import AttributeKind, Better
 from tools.values import SEPARATOR
 from web.masks import Mask, mask_of, positions_in
@@ -57,16 +57,14 @@ class ListedTools:
     by_category: dict[int, Mask]
     by_entry: dict[str, Mask]
     by_camp: dict[str, Mask]
-    by_option: dict[int, dict[str, Mask]]
+    by_monthly: dict[Decimal | None, Mask]
+    """By the least dollars a month. None for tools sold by usage, once, on request, or in other currencies."""
+    by_option: Mapping[int, dict[str, Mask]] = MappingProxyType({})
     """The tools that have an option: by the attribute's id, and the option's slug."""
-    numbers: dict[int, dict[int, Number]]
+    numbers: Mapping[int, dict[int, Number]] = MappingProxyType({})
     """What tools have for an attribute that is a number: by the attribute's id, and the tool's position."""
-    known: dict[int, Mask]
+    known: Mapping[int, Mask] = MappingProxyType({})
     """The tools whose value is known: by the attribute's id."""
-    monthly: dict[int, Decimal]
-    """The least dollars a month, by the tool's position. Unknown of tools sold by usage, once, on request, or
-    in other currencies.
-    """
 
     def mask(self, tools: Iterable[int]) -> Mask:
         """Return the mask of the tools, given by id. Tools that are not listed are left out."""
@@ -78,46 +76,50 @@ class ListedTools:
 
     def within(self, budget: Decimal) -> Mask:
         """Return the tools that one can use for at most so many dollars a month."""
-        return mask_of(position for position, price in self.monthly.items() if price <= budget)
+        mask = 0
+        for price, having in self.by_monthly.items():
+            if price is not None and price <= budget:
+                mask |= having
+        return mask
+
+    def with_facts(self, attributes: Iterable[ListedAttribute], facts: Iterable[ListedFact]) -> "ListedTools":
+        """Return the same tools with the facts about some attributes. Those of other tools and attributes are left
+        out.
+        """
+        kinds = {attribute.id: is_number(attribute) for attribute in attributes}
+        having: dict[int, dict[str, list[int]]] = {attribute: defaultdict(list) for attribute in kinds}
+        numbers: dict[int, dict[int, Number]] = {attribute: {} for attribute, numeric in kinds.items() if numeric}
+        for attribute, value, words, tools in facts:
+            if attribute not in kinds:
+                continue
+            positions = [self.positions[tool] for tool in tools if tool in self.positions]
+            if kinds[attribute]:
+                numbers[attribute].update(dict.fromkeys(positions, Number(Decimal(value), words)))
+            else:
+                for option in value.split(SEPARATOR):
+                    having[attribute][option] += positions
+        by_option = {
+            attribute: {option: mask_of(positions) for option, positions in options.items()}
+            for attribute, options in having.items()
+        }
+        known = {attribute: mask_of(numbers.get(attribute, ())) for attribute in kinds}
+        for attribute, options in by_option.items():
+            for mask in options.values():
+                known[attribute] |= mask
+        return replace(self, by_option=by_option, numbers=numbers, known=known)
 
 
-def index_tools(
-    tools: Sequence[ListedTool],
-    attributes: Iterable[ListedAttribute],
-    facts: Iterable[ListedFact],
-    monthly: Mapping[int, Decimal] = MappingProxyType({}),
-) -> ListedTools:
-    """Index the published tools, given in the order of their names. Other tools and attributes are left out.
-
-    `monthly` is the least that tools, by id, cost in dollars a month.
-    """
-    positions = {tool.id: position for position, tool in enumerate(tools)}
-    listed = ListedTools(
-        ids=[tool.id for tool in tools],
-        positions=positions,
-        everything=(1 << len(tools)) - 1,
-        by_category=_group(tool.category for tool in tools),
-        by_entry=_group(tool.entry for tool in tools),
-        by_camp=_group(tool.camp for tool in tools),
-        by_option={},
-        numbers={},
-        known={},
-        monthly={positions[tool]: price for tool, price in monthly.items() if tool in positions},
+def index_tools(tools: ListedColumns) -> ListedTools:
+    """Index the published tools by everything except facts."""
+    return ListedTools(
+        ids=tools.ids,
+        positions={tool: position for position, tool in enumerate(tools.ids)},
+        everything=(1 << len(tools.ids)) - 1,
+        by_category=_group(tools.categories),
+        by_entry=_group(tools.entries),
+        by_camp=_group(tools.camps),
+        by_monthly=_group(tools.monthly),
     )
-    numeric = {attribute.id: is_number(attribute) for attribute in attributes}
-    for attribute, value, words, having in facts:
-        if attribute not in numeric:
-            continue
-        mask = listed.mask(having)
-        listed.known[attribute] = listed.known.get(attribute, 0) | mask
-        if numeric[attribute]:
-            number = Number(Decimal(value), words)
-            listed.numbers.setdefault(attribute, {}).update(dict.fromkeys(positions_in(mask), number))
-        else:
-            options = listed.by_option.setdefault(attribute, {})
-            for option in value.split(SEPARATOR):
-                options[option] = options.get(option, 0) | mask
-    return listed
 
 
 def _group[T](values: Iterable[T]) -> dict[T, Mask]:
@@ -169,7 +171,7 @@ class Selection:
     def unknown(self, name: FilterName) -> Mask:
         """Return the tools of which it is not known whether they pass a filter."""
         if name == "budget":
-            return self.listed.everything & ~mask_of(self.listed.monthly)
+            return self.listed.by_monthly.get(None, 0)
         return self.listed.everything & ~self.listed.known.get(name, 0) if isinstance(name, int) else 0
 
     def count_unknown_of(self, name: FilterName) -> int:

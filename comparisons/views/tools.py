@@ -27,6 +27,7 @@ from comparisons.pages.tool_list import (
     judge_needs,
     list_chosen,
     list_removals,
+    read_facts,
     sort_listings,
     write_order,
 )
@@ -58,13 +59,13 @@ def tools(request: HttpRequest) -> HttpResponse:
     asked = parse_tool_filter(request.GET, site.seats)
     category = find_category(site.categories, asked.category)
     attributes = category.attributes if category else ()
-    others = () if category else [attribute for one in site.categories for attribute in one.attributes]
+    others = () if category else list(site.list_attributes())
     facts = parse_fact_filters(request.GET, attributes, others=others)
     must_haves = judge_needs(parse_needs(request.GET), site)
     listings = Listing.objects.at()
-    numbered = site.tools.mask(listings.with_community_number().tool_ids())
+    numbered = site.tools.mask(listings.with_community_number().list_tools())
     selection = facets.select_tools(
-        site.tools,
+        read_facts(site, [attribute.id for attribute in attributes]),
         category=category.id if category else None,
         facts=facts.wanted,
         price=asked.price,
@@ -74,11 +75,14 @@ def tools(request: HttpRequest) -> HttpResponse:
         needs=pass_needs(site.tools, must_haves.judged),
     )
     rows = listings.chosen(
-        category=category.id if category else "", price=asked.price, panel=asked.panel, community=asked.community
+        category=category.id if category else "",
+        price=asked.price,
+        budget=asked.budget,
+        panel=asked.panel,
+        community=asked.community,
     )
     rows = sort_listings(rows, asked.sort, site)
-    has_more = asked.budget is not None
-    page, cards = get_page_of_cards(selection, facts, must_haves, rows, request.GET, has_more=has_more)
+    page, cards = get_page_of_cards(selection, facts, must_haves, rows, request.GET)
     filters = build_filters(site, selection, category, asked)
     fact_filters = build_fact_filters(selection, attributes, facts, order=write_order(site, asked.sort))
     return render(
@@ -129,7 +133,7 @@ def category(request: HttpRequest, category: Category) -> HttpResponse:
     facts = parse_fact_filters(request.GET, attributes)
     must_haves = judge_needs(parse_needs(request.GET), site)
     selection = facets.select_tools(
-        site.tools,
+        read_facts(site, [attribute.id for attribute in attributes]),
         category=category.pk,
         facts=facts.wanted,
         needs=pass_needs(site.tools, must_haves.judged),

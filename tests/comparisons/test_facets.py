@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from catalog.made_up.generator import FakeContent, Size
 from comparisons.fact_filters import parse_fact_filters
 from comparisons.forms import SeatFilterForm, ToolFilterForm
-from comparisons.reading.records import ListedAttribute, ListedCategory, ListedFact, ListedTool
+from comparisons.reading.records import ListedAttribute, ListedCategory, ListedColumns, ListedFact
 from comparisons.shaping import facets
 from comparisons.shaping.facets import FactFilter
 from tools.values import Option, Scale
@@ -126,15 +126,20 @@ questions = st.builds(
 
 def index(made: list[Made]) -> facets.ListedTools:
     """Index tools, beside facts of a tool and of an attribute that are not listed."""
-    rows = [ListedTool(100 + n, tool.category, tool.entry, tool.camp) for n, tool in enumerate(made)]
+    columns = ListedColumns(
+        [100 + n for n in range(len(made))],
+        [tool.category for tool in made],
+        [tool.entry for tool in made],
+        [tool.camp for tool in made],
+        [tool.monthly for tool in made],
+    )
     facts = [
         ListedFact(key, ", ".join(value) if isinstance(value, set) else str(value), "in words", [100 + n])
         for n, tool in enumerate(made)
         for key, value in tool.known.items()
     ]
     hidden = [ListedFact(1, "mit", "MIT", [99]), ListedFact(4, "yes", "Yes", [100])]
-    monthly = {100 + n: tool.monthly for n, tool in enumerate(made) if tool.monthly is not None}
-    return facets.index_tools(rows, CATEGORIES[0].attributes, facts + hidden, monthly)
+    return facets.index_tools(columns).with_facts(CATEGORIES[0].attributes, facts + hidden)
 
 
 @given(st.lists(tools, max_size=12), questions)
@@ -195,8 +200,10 @@ def test_counts_equal_counts_by_hand_over_ten_thousand_tools():
         for slug in known[key].keys() & attributes.keys():
             having[slug, known[key][slug]].append(key)
     facts = [ListedFact(attributes[slug].id, value, value, tools) for (slug, value), tools in having.items()]
-    rows = [ListedTool(key, 1 + int(tool["category"][5:11]), "", "split") for key, tool in enumerate(catalog["tools"])]
-    listed = facets.index_tools(rows, attributes.values(), facts)
+    categories = [1 + int(tool["category"][5:11]) for tool in catalog["tools"]]
+    tools = len(categories)
+    columns = ListedColumns(list(range(tools)), categories, [""] * tools, ["split"] * tools, [None] * tools)
+    listed = facets.index_tools(columns).with_facts(attributes.values(), facts)
     [licensed] = [slug for slug in attributes if slug.endswith("license")]
     [context] = [slug for slug in attributes if slug.endswith("context-window")]
     wanted = {
@@ -204,7 +211,7 @@ def test_counts_equal_counts_by_hand_over_ten_thousand_tools():
         attributes[context].id: FactFilter(low=Decimal(128_000)),
     }
     selection = facets.select_tools(listed, category=1, facts=wanted)
-    of_category = [values for row, values in zip(rows, known, strict=True) if row.category == 1]
+    of_category = [values for category, values in zip(categories, known, strict=True) if category == 1]
     fits = {
         licensed: lambda value: bool({"mit", "apache-2.0"} & set(value.split(", "))),
         context: lambda value: Decimal(value) >= 128_000,

@@ -9,7 +9,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparisons.reading.records import ListedAttribute, ListedFact, ListedTool
+from comparisons.reading.records import ListedAttribute, ListedColumns, ListedFact
 from comparisons.shaping import facets, listed_needs
 from comparisons.shaping.needs import Need
 from tests import factories as make
@@ -44,9 +44,10 @@ def index(tools: list[tuple[str | None, ...]]) -> facets.ListedTools:
         for attribute, value in enumerate(values, start=1):
             if value is not None:
                 having.setdefault((attribute, value), []).append(tool)
-    listed = [ListedTool(number, 1, "free", "all") for number in range(1, len(tools) + 1)]
+    size = len(tools)
+    listed = ListedColumns(list(range(1, size + 1)), [1] * size, ["free"] * size, ["all"] * size, [None] * size)
     facts = [ListedFact(attribute, value, value, ids) for (attribute, value), ids in having.items()]
-    return facets.index_tools(listed, ATTRIBUTES, facts)
+    return facets.index_tools(listed).with_facts(ATTRIBUTES, facts)
 
 
 @given(st.lists(VALUES, max_size=9), st.sets(st.sampled_from(range(3))))

@@ -239,7 +239,7 @@ def test_first_request_costs_four_queries_then_one_and_two_after_a_vote(client, 
         ("/compare/beta-vs-alpha/?only=differences", 4),
         ("/tools/alpha/", 5),
         ("/", 16),
-        ("/categories/{category}/", 18),
+        ("/categories/{category}/", 16),
         ("/newsletter/", 1),
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as markup
 
-from comparisons.reading.records import ListedAttribute, ListedFact, ListedTool
+from comparisons.reading.records import ListedAttribute, ListedColumns, ListedFact
 from comparisons.shaping.facets import index_tools
 from comparisons.shaping.peers import MAX_SQUARES, PER_ROW, count_peers
 from tests import factories as make
@@ -22,7 +22,9 @@ SELF_HOSTED = ListedAttribute(
 def count(grades: dict[int, str | None], *, tool: int, others: int = 3):
     """Return the peers of a tool in category 1, given the grades of its tools by id; `others` are in category 2."""
     outside = range(max(grades) + 1, max(grades) + 1 + others)
-    tools = [ListedTool(pk, 1, "free", "") for pk in grades] + [ListedTool(pk, 2, "free", "") for pk in outside]
+    size = len(grades) + others
+    categories = [1] * len(grades) + [2] * others
+    tools = ListedColumns([*grades, *outside], categories, ["free"] * size, [""] * size, [None] * size)
     facts = [
         ListedFact(
             SELF_HOSTED.id, grade.value, grade.label, [pk for pk, value in grades.items() if value == grade.value]
@@ -30,7 +32,7 @@ def count(grades: dict[int, str | None], *, tool: int, others: int = 3):
         for grade in Grade
     ]
     facts.append(ListedFact(SELF_HOSTED.id, "yes", "Yes", list(outside)))
-    listed = index_tools(tools, [SELF_HOSTED], facts)
+    listed = index_tools(tools).with_facts([SELF_HOSTED], facts)
     return count_peers(listed, [SELF_HOSTED.id], tool=tool, category=1).get(SELF_HOSTED.id)
 
 

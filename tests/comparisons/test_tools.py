@@ -97,9 +97,9 @@ def test_query_count_is_constant(client, django_assert_num_queries, things):
         make.plan(of=tool)
         make.review(of=tool, by=make.reviewer())
         make.votes(on=tool, ship=2)
-    # Revision, attributes and their categories, categories, all tools, facts, prices, seats (all but the first cached
-    # per revision), tools with a community number, ids of the page, its tools, their plans.
-    with django_assert_num_queries(12):
+    # Revision, all tools, attributes and their categories, categories, seats (all but the first cached per revision),
+    # tools with a community number, ids of the page, its tools, their plans. Facts only for a category or a must-have.
+    with django_assert_num_queries(10):
         text(client, "/tools/")
     with django_assert_num_queries(5):
         text(client, "/tools/")

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from comparisons.models import Comparison
 from comparisons.pages.pair_page import _cached_editorial, _cached_verdict
-from comparisons.pages.tool_list import index_site
+from comparisons.pages.tool_list import _index_facts, index_site
 from desk.publishing import previews
 from reviews.actions import publish_tool
 from reviews.models import Review
@@ -165,7 +165,7 @@ def test_new_edition_is_shown_above_the_one_it_supersedes(client):
 def test_previews_only_read_and_cache_nothing(client, django_assert_num_queries):
     tool = make_draft_tool()
     comparison = make.comparison(first=tool, published_at=None)
-    sizes = [cache.cache_info().currsize for cache in (_cached_editorial, _cached_verdict, index_site)]
+    sizes = [cache.cache_info().currsize for cache in (_cached_editorial, _cached_verdict, index_site, _index_facts)]
     for content, number in ((tool, 6), (comparison, 6), (tool.reviews.first(), 6)):
         with CaptureQueriesContext(
             connection,
@@ -173,7 +173,9 @@ def test_previews_only_read_and_cache_nothing(client, django_assert_num_queries)
             client.get(previews.preview_url(content))
         assert len(asked) == number
         assert {query["sql"].lstrip().split()[0] for query in asked} <= {"SELECT", "WITH"}
-    assert [cache.cache_info().currsize for cache in (_cached_editorial, _cached_verdict, index_site)] == sizes
+    assert [
+        cache.cache_info().currsize for cache in (_cached_editorial, _cached_verdict, index_site, _index_facts)
+    ] == sizes
 
 
 def test_previews_leave_nothing_on_public_pages(client):

@@ -1,4 +1,6 @@
+from decimal import Decimal
 from math import sqrt
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -9,7 +11,7 @@ pytestmark = pytest.mark.django_db
 Z = 1.959963984540054
 
 
-def select(expression: str, *values: int) -> object:
+def select(expression: str, *values: object) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {expression}", values)
         return cursor.fetchone()[0]
@@ -52,3 +54,52 @@ def test_percent_examples(share, total, percent):
 
 def test_percent_of_a_zero_total_is_null():
     assert select("whole_percent(0::bigint, 0::bigint)") is None
+
+
+def compute_monthly(kind: str, amount: Decimal | None, period: str | None, *, per_seat: bool, seats: int | None):
+    """Return the monthly price by hand, as a reference for the SQL function."""
+    if kind == "free":
+        return Decimal(0)
+    if amount is None or period in (None, "once", "usage"):
+        return None
+    months = {"month": 1, "year": 12}[period]
+    return amount * (seats or 1 if per_seat else 1) / months
+
+
+@given(
+    st.sampled_from(["free", "paid", "contact"]),
+    st.none() | st.decimals("0.000001", 99_999_999, places=6),
+    st.sampled_from([None, "once", "month", "year", "usage"]),
+    st.booleans(),
+    st.none() | st.integers(1, 1_000_000),
+    st.decimals("0.01", 999_999, places=2),
+)
+def test_monthly_price_equals_the_price_by_hand(kind, amount, period, per_seat, seats, budget):
+    expected = compute_monthly(kind, amount, period, per_seat=per_seat, seats=seats)
+    call = "monthly_price(%s, %s::numeric, %s, %s, %s::integer)"
+    monthly = select(call, kind, amount, period, per_seat, seats)
+    assert monthly == (None if expected is None else pytest.approx(expected, abs=Decimal("1e-6")))
+    if expected is not None:
+        assert (monthly <= budget) == (expected <= budget)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "monthly"),
+    [
+        (("free", None, None, False, None), "0"),
+        (("paid", "19", "month", False, 5), "19"),
+        (("paid", "19", "month", True, None), "19"),
+        (("paid", "30", "month", True, 5), "150"),
+        (("paid", "120", "year", False, None), "10"),
+        (("paid", "200", "year", True, 3), "50"),  # 16.67 a seat, but not a cent more than 50
+        (("paid", "49", "once", False, None), None),
+        (("paid", "0.25", "usage", False, None), None),
+        (("paid", None, "usage", False, None), None),
+        (("contact", None, None, False, None), None),
+    ],
+)
+def test_monthly_price_examples(arguments, monthly):
+    kind, amount, *rest = arguments
+    amount = None if amount is None else Decimal(amount)
+    found = select("monthly_price(%s, %s::numeric, %s, %s, %s::integer)", kind, amount, *rest)
+    assert found == (None if monthly is None else Decimal(monthly))

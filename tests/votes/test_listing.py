@@ -88,6 +88,27 @@ def test_listing_follows_edits():
     assert not Listing.objects.exists()
 
 
+def test_listing_has_the_least_dollars_a_month():
+    """Free plans count in any currency, and others in dollars: what they cost is compared with a budget in dollars."""
+    tool = make.tool()
+    seen = [get_listing(tool).monthly]
+    for terms in (
+        {"kind": "contact", "currency": None},
+        {"amount": "5", "currency": "EUR", "period": "month"},
+        {"amount": "30", "period": "month", "per_seat": True, "minimum_seats": 5},
+        {"amount": "1200", "period": "year"},
+    ):
+        make.plan(of=tool, **{"kind": "paid", "currency": "USD"} | terms)
+        seen.append(get_listing(tool).monthly)
+    Plan.objects.filter(period="year").update(amount=600)
+    seen.append(get_listing(tool).monthly)
+    make.plan(of=tool, kind="free")
+    seen.append(get_listing(tool).monthly)
+    Plan.objects.exclude(kind="contact").update(superseded_at=timezone.now())
+    seen.append(get_listing(tool).monthly)
+    assert seen == [None, None, None, 150, 100, 50, 0, None]
+
+
 def test_scheduled_editions_are_listed_when_due(time_machine):
     tool, seat = make.tool(published_at=make.FUTURE), make.reviewer()
     make.review(of=tool, by=seat, verdict="ship")

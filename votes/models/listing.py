@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.db.models import F, Func, Q, Value
@@ -109,12 +111,13 @@ class ListingQuerySet(models.QuerySet["Listing"]):
     def of_category(self, category: Category) -> Self:
         return self.filter(category=category)
 
-    def chosen(self, *, category: int | str, price: str, panel: str, community: bool) -> Self:
-        """Apply a reader's filters: a category's id, a kind of entry, a camp, only with a community number. "" and
-        False filter nothing.
+    def chosen(self, *, category: int | str, price: str, budget: Decimal | None, panel: str, community: bool) -> Self:
+        """Apply a reader's filters: a category's id, a kind of entry, the most dollars a month, a camp, only with a
+        community number. "", None, and False filter nothing.
         """
         rows = self.filter(category=category) if category else self
         rows = rows.filter(entry=price) if price else rows
+        rows = rows if budget is None else rows.filter(monthly__lte=budget)
         rows = rows.filter(Camp(panel).condition) if panel else rows
         return rows.with_community_number() if community else rows
 
@@ -166,6 +169,11 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         """
         return self.with_community_number().filter(gap__isnull=False).order_by(*APART)
 
+    def list_tools(self) -> list[int]:
+        """Return the ids of the tools, in no order: one row, because thousands take longer to receive than to find."""
+        found: list[int] = self.order_by().aggregate(ids=ArrayAgg("tool_id", default=Value([])))["ids"]
+        return found
+
     def tool_ids(self) -> "models.QuerySet[Listing, int]":
         """Return the tools' ids, for `ToolQuerySet.in_order`."""
         return self.values_list("tool_id", flat=True)
@@ -191,6 +199,11 @@ class Listing(models.Model):
     category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="+", db_index=False)
     sort_name = models.TextField(db_collation="C", help_text="The sort key of its name.")
     entry = models.CharField(max_length=7, choices=PlanKind, blank=True)
+    monthly = models.DecimalField(
+        null=True,
+        help_text="The least dollars a month, 0 if a plan is free. None if that depends on use or on sales, or is paid "
+        "once or in another currency.",
+    )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
     ships = ArrayField(models.BigIntegerField(), help_text="Reviewers whose current review says ship.")

@@ -23,7 +23,7 @@ BEGIN
     DELETE FROM votes_listing WHERE tool_id = ANY (wanted);
 
     INSERT INTO votes_listing (
-        tool_id, category_id, sort_name, entry, starts_at, ends_at,
+        tool_id, category_id, sort_name, entry, monthly, starts_at, ends_at,
         ships, skips, signature, ship, seats, reviewed_at, community_ship, community_skip
     )
     WITH tool AS (
@@ -38,7 +38,7 @@ BEGIN
         WHERE is_published(review.published_at, review.withdrawn_at, 'infinity')
           AND review.published_at > GREATEST(tool.published_at, statement_timestamp())
     )
-    SELECT tool.id, tool.category_id, sort_key(tool.name), way_in.entry,
+    SELECT tool.id, tool.category_id, sort_key(tool.name), way_in.entry, way_in.monthly,
            turn.starts_at, lead(turn.starts_at) OVER (PARTITION BY tool.id ORDER BY turn.starts_at),
            panel.ships, panel.skips, hashtextextended(concat(panel.ships, panel.skips), 0),
            cardinality(panel.ships), cardinality(panel.ships) + cardinality(panel.skips),
@@ -54,7 +54,9 @@ BEGIN
     ) AS panel
     CROSS JOIN LATERAL (
         SELECT CASE WHEN bool_or(kind = 'free') THEN 'free' WHEN bool_or(kind = 'paid') THEN 'paid'
-                    WHEN bool_or(kind = 'contact') THEN 'contact' ELSE '' END AS entry
+                    WHEN bool_or(kind = 'contact') THEN 'contact' ELSE '' END AS entry,
+               min(monthly_price(kind, amount, period, per_seat, minimum_seats))
+                   FILTER (WHERE kind = 'free' OR currency = 'USD') AS monthly
         FROM tools_plan WHERE tool_id = tool.id AND superseded_at IS NULL
     ) AS way_in
     CROSS JOIN LATERAL (
