@@ -1,11 +1,15 @@
 """How the seats of the panel judge, cached per revision of the site."""
 
 from collections import Counter
-from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+from django.utils.safestring import SafeString
 
 from comparisons.reading.agreement import SeatRecord, read_seat_records
 from comparisons.reading.revision import Revision
+from comparisons.shaping.claims import render_marks
 from reviews.models import Prediction, Reviewer
 from reviews.track_record import TrackRecord
 from web.caching import cached_per_revision
@@ -32,16 +36,21 @@ def read_predictions(revision: Revision, reviewer: int, *, most: int) -> list[Pr
 
 
 class SeatPredictions(NamedTuple):
-    """The predictions of a seat that were due last, in the order of time, and how they turned out."""
+    """How the predictions of a seat that were due last turned out, in the order of time."""
 
     seat: Reviewer
-    predictions: list[Prediction]
+    outcomes: list[str]
+    marks: SafeString
     record: TrackRecord
 
 
 @cached_per_revision(maxsize=4)
 def read_last_predictions(revision: Revision, *, most: int) -> list[SeatPredictions]:
-    """Return the predictions of each seat that has any, at most those due last. One query per revision."""
-    predictions = Prediction.objects.on_record().last_of_each_seat(most)
-    by_seat = [(seat, list(rows)) for seat, rows in groupby(predictions, key=lambda one: one.review.reviewer)]
-    return [SeatPredictions(seat, rows, TrackRecord.of(Counter(one.outcome for one in rows))) for seat, rows in by_seat]
+    """Return how the predictions of each seat that has any turned out, at most those due last. One query."""
+    latest = Prediction.objects.on_record().of_seat(OuterRef("pk")).values("outcome")[:most]
+    seats: Any = Reviewer.objects.order_by("seat").annotate(latest=ArraySubquery(latest))
+    by_seat = [(seat, seat.latest[::-1]) for seat in seats if seat.latest]
+    return [
+        SeatPredictions(seat, outcomes, render_marks(outcomes), TrackRecord.of(Counter(outcomes)))
+        for seat, outcomes in by_seat
+    ]

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from comparisons.forms import parse_judged_only
@@ -18,7 +19,7 @@ from comparisons.reading.agreement import (
     measure_agreement_with_community,
 )
 from comparisons.reading.revision import CONTENT, EVERYTHING, current_revision
-from comparisons.shaping.claims import render_claim
+from comparisons.shaping.claims import render_claim, render_linked_mark, render_seat_claim
 from reviews.behind import describe_seats
 from reviews.choices import Outcome
 from reviews.models import Prediction, Review, Reviewer
@@ -101,7 +102,7 @@ def reviewer(request: HttpRequest, reviewer: Any) -> HttpResponse:
                 (one for one in others if one[1].whole), key=lambda one: one[1].part / one[1].whole, default=None
             ),
             "agreement": _tabulate_agreement(sorted([reviewer, *reviewer.others], key=lambda seat: seat.seat), panel),
-            "predictions": predictions,
+            "predictions": [(prediction.pk, render_linked_mark(prediction)) for prediction in predictions],
             "predictions_by_state": _part_predictions(predictions),
             "track_record": panel.track_records.get(reviewer.pk, NO_PREDICTIONS),
             "page": get_page(
@@ -111,10 +112,11 @@ def reviewer(request: HttpRequest, reviewer: Any) -> HttpResponse:
     )
 
 
-def _part_predictions(predictions: Sequence[Prediction]) -> list[tuple[bool, list[Prediction]]]:
-    """Return the judged predictions and the open ones, as (whether they are open, predictions), without empty parts."""
+def _part_predictions(predictions: Sequence[Prediction]) -> list[tuple[bool, list[SafeString]]]:
+    """Render the judged predictions and the open ones, as (whether they are open, predictions), without empty parts."""
     parts = [
-        (is_open, [one for one in predictions if (one.outcome == Outcome.OPEN) == is_open]) for is_open in (False, True)
+        (is_open, [render_seat_claim(one) for one in predictions if (one.outcome == Outcome.OPEN) == is_open])
+        for is_open in (False, True)
     ]
     return [part for part in parts if part[1]]
 

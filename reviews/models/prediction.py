@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Count, F, Q, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, F, OuterRef, Q
 
 from reviews.choices import Outcome
 from reviews.models.review import Review
@@ -30,17 +29,9 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         """Return the judged predictions, latest first; those without a day of judgment come last, by due day."""
         return self.exclude(outcome=Outcome.OPEN).order_by(*JUDGED)
 
-    def of_seat(self, reviewer: int) -> Self:
+    def of_seat(self, reviewer: int | OuterRef) -> Self:
         """Return the predictions of a reviewer, given by id, with their tools, those due last first."""
         return self.filter(review__reviewer=reviewer).select_related("review__tool").order_by("-due_on", "-pk")
-
-    def last_of_each_seat(self, most: int) -> Self:
-        """Return the predictions due last of each seat, `most` each, seat by seat and in the order of time."""
-        latest_first = Window(
-            RowNumber(), partition_by=F("review__reviewer"), order_by=[F("due_on").desc(), F("pk").desc()]
-        )
-        ranked = self.annotate(place=latest_first).filter(place__lte=most).select_related("review__reviewer")
-        return ranked.order_by("review__reviewer__seat", "due_on", "pk")
 
     def outcomes(self) -> dict[int, Counter[str]]:
         """Return the number of predictions per outcome, by reviewer's id."""
@@ -70,6 +61,7 @@ class Prediction(models.Model):
     class Meta:
         ordering = ["due_on", "pk"]
         indexes = [
+            models.Index("due_on", "id", name="reviews_prediction_due"),
             models.Index("due_on", "id", name="reviews_prediction_open", condition=Q(outcome="open")),
             models.Index(*JUDGED, name="reviews_prediction_judged", condition=~Q(outcome="open")),
         ]
