@@ -5,7 +5,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from comparisons.addresses import reverse_slug
-from comparisons.reading.verdict_map import MappedCategory, read_verdict_map
+from comparisons.reading.records import MappedCategory
+from comparisons.reading.verdict_map import read_verdict_map
 from comparisons.shaping import leaders
 from comparisons.shaping.leaders import Leader
 from comparisons.shaping.seat_filter import PanelSeat

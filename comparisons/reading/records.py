@@ -398,3 +398,26 @@ class ListedFact(NamedTuple):
     value: str
     words: str
     tools: list[int]
+
+
+class MappedTool(TypedDict):
+    """A tool with the panel's counts, and the verdicts on it: (reviewer's id, verdict)."""
+
+    slug: str
+    name: str
+    short_name: str
+    ship: int
+    seats: int
+    verdicts: list[tuple[int, str]]
+
+
+class MappedCategory(TypedDict):
+    """A category with published tools: how many, when the newest verdict was published, and the best that are judged,
+    in the order of their ranking, without examples.
+    """
+
+    slug: str
+    name: str
+    total: int
+    judged_at: str | None
+    tools: list[MappedTool] | None

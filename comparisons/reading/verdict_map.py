@@ -1,10 +1,10 @@
 """Every verdict at a glance: the best tools of each category with the marks of the panel. One statement."""
 
 import json
-from typing import TypedDict
 
 from django.utils import timezone
 
+from comparisons.reading.records import MappedCategory
 from votes.models.listing import ranked_sql
 from web.replica import connection
 
@@ -37,29 +37,6 @@ FROM (
     ORDER BY sort_key(category.name) COLLATE "C" LIMIT %(categories)s
 ) AS category
 """  # noqa: S608 # the order is a constant
-
-
-class MappedTool(TypedDict):
-    """A tool with the panel's counts, and the verdicts on it: (reviewer's id, verdict)."""
-
-    slug: str
-    name: str
-    short_name: str
-    ship: int
-    seats: int
-    verdicts: list[tuple[int, str]]
-
-
-class MappedCategory(TypedDict):
-    """A category with published tools: how many, when the newest verdict was published, and the best that are judged,
-    in the order of their ranking, without examples.
-    """
-
-    slug: str
-    name: str
-    total: int
-    judged_at: str | None
-    tools: list[MappedTool] | None
 
 
 def read_verdict_map(*, categories: int, tools: int) -> list[MappedCategory]:

@@ -16,18 +16,19 @@ from comparisons.pages.panel_records import read_panel
 from comparisons.reading.agreement import NO_RECORD, SeatRecord
 from comparisons.reading.changes import read_changes
 from comparisons.reading.revision import EVERYTHING, current_revision
-from comparisons.reading.verdict_map import MappedCategory, read_verdict_map
+from comparisons.reading.verdict_map import read_verdict_map
 from comparisons.shaping.boxes import render_cards_box
 from comparisons.shaping.changes import shape_change
 from comparisons.shaping.leads import Lead, build_lead
+from comparisons.shaping.mapped_categories import render_map
 from comparisons.shaping.rails import render_rail
+from comparisons.shaping.seat_filter import PanelSeat
 from comparisons.shaping.sentences import list_brief_names
 from comparisons.shaping.tool_columns import Card, build_card, render_listed_prediction
 from comparisons.shaping.tool_table import MAX_SEAT_COLUMNS
 from reviews.behind import describe_seats
 from reviews.models import Prediction, Review, Reviewer
 from reviews.track_record import NO_PREDICTIONS, TrackRecord
-from tools.brief_names import choose_brief_name
 from tools.models import Tool
 from votes.models import Listing
 from web import clock
@@ -58,15 +59,6 @@ class Quote(NamedTuple):
     reviewer: str
     verdict: str
     tool: str
-
-
-class MapRow(NamedTuple):
-    """A tool with the verdict of each seat ("" without one), in seat order."""
-
-    name: str
-    slug: str
-    verdicts: list[str]
-    ship: int
 
 
 class GapRail(NamedTuple):
@@ -118,7 +110,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "gaps": gaps,
             "splits": [] if gaps else _list_splits(),
             "seats": seats,
-            "map": _build_map(seats, mapped),
+            "map": render_map(mapped, [PanelSeat(seat.pk, seat.slug, seat.name) for seat in seats]),
             "can_filter_map": 1 < len(seats) <= MAX_SEAT_COLUMNS,
             "categories": sorted(summaries, key=lambda summary: -summary.tools)[:MAX_TILES],
             "has_more_categories": len(summaries) > MAX_TILES,
@@ -167,24 +159,4 @@ def _list_splits() -> list[SafeString]:
     return [
         _render_box(comparison, build_card(comparison.first), build_card(comparison.second))
         for comparison in islice(Comparison.objects.with_numbers().in_order(biggest), MAX_FRESH)
-    ]
-
-
-def _build_map(seats: list[Reviewer], categories: list[MappedCategory]) -> list[tuple[MappedCategory, list[MapRow]]]:
-    """Return each category of which a tool is judged, with a row per tool."""
-    return [
-        (
-            category,
-            [
-                MapRow(
-                    choose_brief_name(tool["name"], tool["short_name"]),
-                    tool["slug"],
-                    [dict(tool["verdicts"]).get(seat.pk, "") for seat in seats],
-                    tool["ship"],
-                )
-                for tool in category["tools"]
-            ],
-        )
-        for category in categories
-        if category["tools"]
     ]
