@@ -149,16 +149,24 @@ def sort_listings(
     return rows.sorted_by(sort) if sort else rows.ranked(seats=counted)
 
 
+def keep_selected(
+    selection: facets.Selection, filters: FactFilters, must_haves: ListedMustHaves, rows: ListingQuerySet
+) -> ListingQuerySet:
+    """Keep the listings of the selected tools, given `rows` that are filtered by all but facts and must-haves."""
+    if filters.wanted or must_haves.judged:
+        return rows.among(selection.listed.select(selection.pass_all()))
+    return rows
+
+
 def order_ids(
     selection: facets.Selection, filters: FactFilters, must_haves: ListedMustHaves, rows: ListingQuerySet
 ) -> Any:
-    """Return the ids of the selected tools by the number that the reader has chosen, or in the order of `rows`, which
-    are filtered by everything except facts and must-haves.
+    """Return the ids of the selected tools by the number that the reader has chosen, or in the order of `rows`.
+    Parameters as for `keep_selected`.
     """
-    mask = selection.pass_all()
     if filters.sort:
-        return facets.sort_by_number(selection.listed, mask, filters.sort)
-    return (rows.among(selection.listed.select(mask)) if filters.wanted or must_haves.judged else rows).tool_ids()
+        return facets.sort_by_number(selection.listed, selection.pass_all(), filters.sort)
+    return keep_selected(selection, filters, must_haves, rows).tool_ids()
 
 
 def get_page_of_cards(

@@ -25,6 +25,7 @@ from comparisons.pages.tool_list import (
     get_page_of_cards,
     index_site,
     judge_needs,
+    keep_selected,
     list_chosen,
     list_removals,
     read_facts,
@@ -63,7 +64,6 @@ def tools(request: HttpRequest) -> HttpResponse:
     facts = parse_fact_filters(request.GET, attributes, others=others)
     must_haves = judge_needs(parse_needs(request.GET), site)
     listings = Listing.objects.at()
-    numbered = site.tools.mask(listings.with_community_number().list_tools())
     selection = facets.select_tools(
         read_facts(site, [attribute.id for attribute in attributes]),
         category=category.id if category else None,
@@ -71,7 +71,7 @@ def tools(request: HttpRequest) -> HttpResponse:
         price=asked.price,
         budget=asked.budget,
         panel=asked.panel,
-        community=numbered if asked.community else None,
+        community=site.tools.mask(listings.with_community_number().list_tools()) if asked.community else None,
         needs=pass_needs(site.tools, must_haves.judged),
     )
     rows = listings.chosen(
@@ -94,7 +94,7 @@ def tools(request: HttpRequest) -> HttpResponse:
             "table": build_table(cards, site.seats, sort=asked.sort, is_ranking=False),
             "removals": list_removals(request.GET, reverse("tools"), list_chosen(filters, fact_filters)),
             "sorts": build_sorts(site, asked.sort, facts),
-            "numbered": (selection.pass_all(but=["community"]) & numbered).bit_count(),
+            "numbered": keep_selected(selection, facts, must_haves, rows).with_community_number().count(),
             "is_filtered": any(asked) or facts.is_set or must_haves.are_asked,
             "has_category": bool(category),
             **filters,
