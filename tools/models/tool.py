@@ -361,7 +361,7 @@ class Tool(Slugged, Publishable):
             # What counts over the whole site reads this instead of the wide rows.
             models.Index(
                 fields=["published_at"],
-                include=["id"],
+                include=["id", "example"],
                 condition=Q(withdrawn_at__isnull=True),
                 name="tools_tool_public",
             ),
