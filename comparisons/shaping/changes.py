@@ -6,6 +6,8 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
+from django.utils.safestring import SafeString
+
 from comparisons.addresses import reverse_slug
 from comparisons.choices import ChangeKind, ChangeOrigin
 from comparisons.reading.records import ChangeRecord, FlipRecord, StatedFact, StatedPlan
@@ -13,6 +15,7 @@ from tools.choices import PlanKind
 from tools.prices import Price, describe_change
 from tools.sourcing import site_name
 from web import clock
+from web.fragments import render_cached
 from web.words import format_day, isolate_name
 
 _ARROW = " → "
@@ -51,6 +54,19 @@ class Difference(NamedTuple):
         return f"{self.brief} {self.remark}" if self.remark else self.brief
 
 
+class FlipWords(NamedTuple):
+    """A verdict that flipped, and what it was before."""
+
+    name: str
+    """Of the seat."""
+    verdict: str
+    gist: str
+    quote: str
+    flips_if: str
+    was_verdict: str
+    was_quote: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """A change as a list shows it, such as `Pro: $20/mo → $25/mo since 3 Nov 2026, +25%` of a tool."""
@@ -69,7 +85,7 @@ class Change:
     text: str = ""
     """What an editor wrote in a correction, or the tagline of a new tool."""
     source: str = ""
-    flip: FlipRecord | None = None
+    flip: FlipWords | None = None
     was_since: str = ""
     """The day of the edition before a flip."""
 
@@ -105,16 +121,19 @@ class Change:
         """The change in one line, with the tool."""
         tool = isolate_name(self.tool)
         if self.flip:
-            return f"{self.flip['name']} now {self.flip['verdict']}s {tool}"
+            return f"{self.flip.name} now {self.flip.verdict}s {tool}"
         if self.kind == ChangeKind.TOOLS:
             return f"New: {tool}"
         start = f"{self.label}: " if self.is_headline else "Corrected: " if self.kind == ChangeKind.CORRECTIONS else ""
         return f"{start}{tool}{f', {self.words}' if self.difference else ''}"
 
 
-def group_by_day(changes: Iterable[Change]) -> list[tuple[date, list[Change]]]:
-    """Return the changes of each day, in their order."""
-    return [(day, list(of_day)) for day, of_day in groupby(changes, key=lambda change: clock.day_of(change.at))]
+def render_days(changes: Iterable[Change]) -> list[tuple[date, list[SafeString]]]:
+    """Render the changes of each day, in their order. They are cached: a change stays as it is."""
+    return [
+        (day, [render_cached("comparisons/_change.html", change=change) for change in of_day])
+        for day, of_day in groupby(changes, key=lambda change: clock.day_of(change.at))
+    ]
 
 
 def shape_change(record: ChangeRecord) -> Change:
@@ -171,7 +190,15 @@ def _describe_flip(flip: FlipRecord) -> dict[str, Any]:
         "kind": ChangeKind.VERDICTS,
         "subject": flip["name"],
         "difference": Difference(flip["was_verdict"], _ARROW, flip["verdict"]),
-        "flip": flip,
+        "flip": FlipWords(
+            flip["name"],
+            flip["verdict"],
+            flip["gist"],
+            flip["quote"],
+            flip["flips_if"],
+            flip["was_verdict"],
+            flip["was_quote"],
+        ),
         "was_since": format_day(datetime.fromisoformat(flip["was_published_at"]).date()),
     }
 

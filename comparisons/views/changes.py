@@ -11,7 +11,7 @@ from comparisons.forms import parse_changes_filter
 from comparisons.reading.categories import find_category
 from comparisons.reading.changes import ChangeKey, read_changes
 from comparisons.reading.revision import CONTENT, Revision, current_revision
-from comparisons.shaping.changes import group_by_day, shape_change
+from comparisons.shaping.changes import render_days, shape_change
 from tools.models import Category
 from web.caching import cached_per_revision
 from web.pages import public_page
@@ -52,7 +52,7 @@ def changes(request: HttpRequest) -> HttpResponse:
             ],
             "category": category,
             "categories": categories,
-            "days": group_by_day(map(shape_change, shown)),
+            "days": render_days(map(shape_change, shown)),
             "is_first": not asked.before,
             "earlier": add_query(here, of_kind, of_category, f"before={ChangeKey.of(shown[-1])}")
             if has_earlier
