@@ -46,6 +46,26 @@ def five() -> Category:
 
 
 @pytest.mark.usefixtures("five")
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ("", 3),
+        ("category=code", 3),
+        ("category=code&license=mit", 2),
+        ("category=code&license=mit&community=1", 2),
+        ("category=code&sort=context-window", 3),
+        ("need=self-hosting", 2),
+        ("budget=10", 1),
+    ],
+)
+def test_tools_with_a_community_number_are_counted_among_those_that_pass(client, query, number):
+    for name in ("Bob", "Cyd", "Eve"):
+        make.votes(on=Tool.objects.get(name=name), ship=30)
+    make.plan(of=Tool.objects.get(name="Cyd"), kind="free")
+    assert f"With a number <small>{number}</small>" in text(client, f"/tools/?{query}")
+
+
+@pytest.mark.usefixtures("five")
 @pytest.mark.parametrize("path", ["/tools/?category=code&", "/categories/code/?"])
 @pytest.mark.parametrize(
     ("query", "names"),
