@@ -66,12 +66,30 @@ def _has_rows(copied: bytes) -> bool:
     return len(copied) > 21  # header and trailer of COPY's binary format
 
 
-def restore_after_each_transactional_test(snapshot: Snapshot) -> None:
-    """Make tests with transactions of their own end with the rows that migrations left.
+class NextRows:
+    """What a test with transactions of its own leaves to the next test: the rows that migrations left, or others."""
+
+    def __init__(self, usual: Snapshot) -> None:
+        self._usual = self._wanted = usual
+        self.present = usual
+
+    def want(self, snapshot: Snapshot | None) -> None:
+        """Leave these rows to the next test, or the usual ones."""
+        self._wanted = snapshot or self._usual
+
+    def restore(self) -> None:
+        self._wanted.restore()
+        self.present, self._wanted = self._wanted, self._usual
+
+
+def restore_after_each_transactional_test(snapshot: Snapshot) -> NextRows:
+    """Make tests with transactions of their own end with the rows that migrations left, unless others are wanted.
 
     Django would truncate every table and lose those rows for every later test.
     """
-    TransactionTestCase._fixture_teardown = lambda _: snapshot.restore()
+    rows = NextRows(snapshot)
+    TransactionTestCase._fixture_teardown = lambda _: rows.restore()
+    return rows
 
 
 @contextmanager

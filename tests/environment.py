@@ -37,15 +37,18 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def _collect_static_files() -> None:
-    """Collect and compress static files as for production, unless none has changed since the last run."""
+    """Collect and compress static files as for production, unless none has changed since the last run. Add axe."""
     from django.contrib.staticfiles.finders import get_finders
     from django.core.management import call_command
 
+    from tests.browser.axe import write_axe
+
     files = sorted(storage.path(path) for finder in get_finders() for path, storage in finder.list([]))
     signature = [(path, stat.st_size, stat.st_mtime_ns) for path in files for stat in [Path(path).stat()]]
-    collected = Path(os.environ["STATIC_ROOT"]) / "collected.txt"
-    if collected.exists() and collected.read_text() == repr(signature):
-        return
-    collected.unlink(missing_ok=True)
-    call_command("collectstatic", "--no-input", "--clear", "--verbosity", "0")
-    collected.write_text(repr(signature))
+    folder = Path(os.environ["STATIC_ROOT"])
+    collected = folder / "collected.txt"
+    if not collected.exists() or collected.read_text() != repr(signature):
+        collected.unlink(missing_ok=True)
+        call_command("collectstatic", "--no-input", "--clear", "--verbosity", "0")
+        collected.write_text(repr(signature))
+    write_axe(folder)

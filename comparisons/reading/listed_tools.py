@@ -8,7 +8,6 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from django.utils import timezone
-from psycopg.pq import Format
 
 from comparisons.reading.records import ListedAttribute, ListedCategory, ListedColumns, ListedFact
 from tools.choices import AttributeKind, Grade
@@ -45,7 +44,6 @@ WHERE is_typed(attribute.kind, attribute.choices, stated.value)
 def read_listed_tools() -> ListedColumns:
     """Return the published tools in the order of their names. One query."""
     with connection.cursor() as cursor:
-        cursor.cursor.format = Format.BINARY  # arrays arrive as text otherwise, which takes longer to write and to read
         cursor.execute(_TOOLS, {"now": timezone.now()})
         ids, categories, entries, shares, prices = (column or [] for column in cursor.fetchone())
     camps = {share: Camp.of(share).value for share in set(shares)}

@@ -113,7 +113,7 @@ def index_tools(tools: ListedColumns) -> ListedTools:
     """Index the published tools by everything except facts."""
     return ListedTools(
         ids=tools.ids,
-        positions=dict(zip(tools.ids, range(len(tools.ids)), strict=True)),
+        positions={tool: position for position, tool in enumerate(tools.ids)},
         everything=(1 << len(tools.ids)) - 1,
         by_category=_group(tools.categories),
         by_entry=_group(tools.entries),

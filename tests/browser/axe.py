@@ -1,7 +1,12 @@
 """Accessibility checks by axe. They are the most expensive thing that browser tests do."""
 
+from pathlib import Path
+
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
+from django.conf import settings
 from playwright.sync_api import Page
+
+_FILE = "axe.js"  # among the static files of the tests
 
 # axe then describes only the nodes that break a rule. It need not fetch style sheets again:
 # no rule that is on by default reads them.
@@ -27,6 +32,11 @@ _PARSE_COLORS_ONCE = """(() => {
 RULES_OF_COLOR = ["color-contrast", "link-in-text-block"]  # all others answer the same in both color schemes
 
 
+def write_axe(folder: Path) -> None:
+    """Write axe for the pages of tests, which load it as a file of the site, so that the browser caches it."""
+    (folder / _FILE).write_text(AXE_SCRIPT + _PARSE_COLORS_ONCE)
+
+
 def find_violations(page: Page, *, context: str | None = None, rules: list[str] | None = None) -> str:
     """Return axe's report on the page as it is now, or "" if it breaks no rule.
 
@@ -34,7 +44,7 @@ def find_violations(page: Page, *, context: str | None = None, rules: list[str] 
     document gets the script once, however often it is checked.
     """
     if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE_SCRIPT + _PARSE_COLORS_ONCE)
+        page.add_script_tag(url=settings.STATIC_URL + _FILE)
     violations = page.evaluate(
         "([context, options]) => axe.run(context ?? document, options).then(results => results.violations)",
         [context, _OPTIONS | ({"runOnly": rules} if rules else {})],

@@ -20,9 +20,11 @@ from catalog.actions import import_catalog
 from tests import factories as make
 from tests.browser.fonts import write_font_config
 from tests.database import Snapshot
+from web.deep_calls import with_room_for_deep_calls
 
 expect.set_options(timeout=30_000)  # milliseconds; generous, because a busy machine is slow
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 DEMO = ROOT / "demo" / "catalog.json"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
          "--disable-sync", "--no-first-run", "--renderer-process-limit=1"]  # fmt: skip
@@ -100,7 +102,7 @@ class _Server(ThreadedWSGIServer):
     def process_request_thread(self, request, client_address):
         with suppress(IndexError):  # another thread may take the last one
             connections["default"] = self.idle_sessions.pop()
-        super().process_request_thread(request, client_address)
+        with_room_for_deep_calls(super().process_request_thread)(request, client_address)
 
     def _close_connections(self):
         session = connections["default"]
@@ -127,6 +129,14 @@ def live_server(_static_files_as_in_production, _passed_on_sessions, live_server
     return live_server
 
 
+_NEXT_HAS_DEMO = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item, nextitem):
+    item.stash[_NEXT_HAS_DEMO] = "site" in getattr(nextitem, "fixturenames", ()) and nextitem.path.is_relative_to(HERE)
+
+
 @pytest.fixture(autouse=True)
 def _finish_requests(transactional_db, live_server, browser):
     """Close every page and wait for every request before the database is restored, so that neither blocks the other."""
@@ -149,18 +159,26 @@ def _demo() -> list[Snapshot]:
 
 
 @pytest.fixture
-def site(transactional_db, live_server, _demo):
+def site(django_db_setup, transactional_db, live_server, _demo):
     """Load the demonstration content and return the address of the running site.
 
-    The first test of a worker imports it; later tests restore the rows.
+    The first test of a worker imports it; later tests restore the rows, unless the test before has left them.
     """
-    if _demo:
-        _demo[0].restore()
-    else:
+    if not _demo:
         import_catalog(content=DEMO.read_bytes())
         make.issue_of_everything()
         _demo.append(Snapshot.take())
+    elif django_db_setup.present is not _demo[0]:
+        _demo[0].restore()
     return live_server.url
+
+
+@pytest.fixture(autouse=True)
+def _leave_demo_to_next_test(request, django_db_setup, transactional_db, _demo):
+    """End with the demonstration content if the next test starts with it: fewer rows change than if all are deleted."""
+    yield
+    if _demo and request.node.stash.get(_NEXT_HAS_DEMO, False):
+        django_db_setup.want(_demo[0])
 
 
 @contextmanager
