@@ -70,7 +70,8 @@ _SHOWN_EDITION = """EXISTS (
 
 TOOL, FLIP, PLAN, NEW_PLAN, FACT, NOTE = (origin.value for origin in ChangeOrigin)
 _ORIGINS = (
-    _Origin(TOOL, ChangeKind.TOOLS, "tools_tool", "published_at", tool="id"),
+    # The condition is not new, but lets the index begin after the tools that are scheduled or drafts.
+    _Origin(TOOL, ChangeKind.TOOLS, "tools_tool", "published_at", "row.published_at <= %(now)s", tool="id"),
     _Origin(FLIP, ChangeKind.VERDICTS, "reviews_flip", "published_at", _SHOWN_EDITION, id="review_id"),
     _Origin(PLAN, ChangeKind.PRICES, "tools_plan", "superseded_at", _CHANGED),
     _Origin(PLAN, ChangeKind.NO_LONGER_FREE, "tools_plan", "superseded_at", _NO_LONGER_FREE),

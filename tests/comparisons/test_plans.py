@@ -21,6 +21,7 @@ from catalog.actions import add_fake_content, import_catalog
 from catalog.made_up.generator import Size
 from comparisons.pages.pair_page import _cached_editorial, _cached_verdict
 from comparisons.reading.pairs import _numbers
+from tests import factories as make
 from tests.database import check_foreign_keys_once
 from web.caching import clear_process_caches
 
@@ -151,3 +152,18 @@ def test_first_page_after_an_edit_reads_no_wide_table(full_site: dict[str, int],
             if node.get("Relation Name") in WIDE:
                 read[node["Relation Name"]] += round(_count_rows_read(node))
     assert {table: rows for table, rows in read.items() if rows > max(MAX_SHARE * full_site[table], 100)} == {}
+
+
+def test_list_of_changes_skips_tools_that_are_scheduled(full_site: dict[str, int]) -> None:
+    [kind] = [kind for kind in PAGES if kind.address == "/changes/"]
+    with transaction.atomic():
+        for _ in range(200):
+            make.tool(published_at=make.FUTURE)
+        read = sum(
+            round(_count_rows_read(node))
+            for sql, params in _record_statements("/changes/", kind)
+            for node in _walk_nodes(_explain(sql, params))
+            if node.get("Relation Name") == "tools_tool" and node.get("Index Name") == "tools_tool_published"
+        )
+        transaction.set_rollback(True)
+    assert read < 100
