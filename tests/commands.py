@@ -38,12 +38,12 @@ def _manage(arguments: tuple[str, ...], environment: dict[str, str], folder: str
             os.dup2(file.fileno(), stream.fileno())
     os.environ.clear()
     os.environ.update(environment)
-    _forget_settings()
+    forget_settings()
     sys.argv = ["manage.py", *arguments]
     manage.main()
 
 
-def _forget_settings() -> None:
+def forget_settings() -> None:
     """Let Django read the settings again, as in a process that has just started."""
     from django.conf import settings
     from django.core.cache import caches
