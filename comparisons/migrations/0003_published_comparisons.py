@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("comparisons", "0002_sql"),
-        ("tools", "0006_published_examples"),
+        ("tools", "0005_published_tools"),
     ]
 
     operations = [
@@ -14,8 +14,8 @@ class Migration(migrations.Migration):
             model_name="comparison",
             index=models.Index(
                 condition=models.Q(("withdrawn_at__isnull", True)),
-                fields=["published_at"],
-                include=("first", "second"),
+                fields=["id"],
+                include=("published_at", "first", "second"),
                 name="comparisons_public",
             ),
         ),

@@ -18,8 +18,8 @@ class Migration(migrations.Migration):
             model_name="review",
             index=models.Index(
                 condition=models.Q(("withdrawn_at__isnull", True)),
-                fields=["published_at"],
-                include=("id", "tool", "reviewer"),
+                fields=["id"],
+                include=("published_at", "tool", "reviewer"),
                 name="reviews_review_public",
             ),
         ),

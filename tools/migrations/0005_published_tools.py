@@ -13,8 +13,8 @@ class Migration(migrations.Migration):
             model_name="tool",
             index=models.Index(
                 condition=models.Q(("withdrawn_at__isnull", True)),
-                fields=["published_at"],
-                include=("id",),
+                fields=["id"],
+                include=("published_at", "example"),
                 name="tools_tool_public",
             ),
         ),
