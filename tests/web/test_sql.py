@@ -145,10 +145,10 @@ def test_changed_trigger_is_reported():
 
 
 def test_missing_objects_are_reported():
-    execute("DROP TRIGGER tally_truncate ON votes_vote; DROP FUNCTION usual_votes(bigint, timestamptz)")
+    execute("DROP TRIGGER tally_truncated ON votes_vote; DROP FUNCTION usual_votes(bigint, timestamptz)")
     assert compare_with_files(files_in_order()) == [
         "function usual_votes(bigint,timestamp with time zone) of votes/sql/tally.sql is not in the database",
-        "trigger tally_truncate on votes_vote of votes/sql/tally.sql is not in the database",
+        "trigger tally_truncated on votes_vote of votes/sql/tally.sql is not in the database",
     ]
 
 
