@@ -19,7 +19,7 @@ from psycopg.pq import TransactionStatus
 from catalog.actions import import_catalog
 from tests import factories as make
 from tests.browser.fonts import write_font_config
-from tests.database import Snapshot
+from tests.database import Snapshot, measure_tables
 from web.deep_calls import with_room_for_deep_calls
 
 expect.set_options(timeout=30_000)  # milliseconds; generous, because a busy machine is slow
@@ -167,6 +167,7 @@ def site(django_db_setup, transactional_db, live_server, _demo):
     if not _demo:
         import_catalog(content=DEMO.read_bytes())
         make.issue_of_everything()
+        measure_tables()
         _demo.append(Snapshot.take())
     elif django_db_setup.present is not _demo[0]:
         _demo[0].restore()
