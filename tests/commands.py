@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import manage
@@ -16,12 +17,17 @@ import manage
 TIMEOUT = 300  # seconds; generous, for a busy machine
 
 
-def run_command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run manage.py with this environment beside that of the tests. Return what it printed, and its exit code."""
+def get_forks() -> ForkServerContext:
+    """Return what starts processes that have loaded the site."""
     forks = multiprocessing.get_context("forkserver")
     forks.set_forkserver_preload(["tests.loaded_site"])
+    return forks
+
+
+def run_command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run manage.py with this environment beside that of the tests. Return what it printed, and its exit code."""
     with tempfile.TemporaryDirectory() as folder:
-        process = forks.Process(target=_manage, args=(arguments, {**os.environ, **environment}, folder))
+        process = get_forks().Process(target=_manage, args=(arguments, {**os.environ, **environment}, folder))
         process.start()
         process.join(TIMEOUT)
         if process.exitcode is None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 type Mask = int
 
-ONE = ord("1")
+_ONE = ord("1")
 
 
 def mask_of(positions: Iterable[int]) -> Mask:
@@ -17,7 +17,7 @@ def mask_of(positions: Iterable[int]) -> Mask:
     # Written as binary digits, because setting a byte takes a third of the time of setting a bit.
     digits = bytearray(b"0") * (max(positions, default=0) + 1)
     for position in positions:
-        digits[position] = ONE
+        digits[position] = _ONE
     digits.reverse()
     return int(digits, 2)
 

@@ -135,7 +135,7 @@ def judge_needs(asked: Sequence[str], site: ListedSite) -> ListedMustHaves:
     wanted, ignored = needs.parse_needs(asked[:MAX_NEEDS], criteria)
     about = [attributes[need.criterion.slug].id for need in wanted]
     listed = read_facts(site, about)
-    judged = [listed_needs.judge_listed(*one, listed) for one in zip(wanted, about, strict=True)]
+    judged = [listed_needs.judge_listed(need, attribute, listed) for need, attribute in zip(wanted, about, strict=True)]
     return ListedMustHaves(judged, needs.write_remark(ignored, has_more=len(asked) > MAX_NEEDS))
 
 

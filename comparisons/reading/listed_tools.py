@@ -54,9 +54,7 @@ def read_listed_tools() -> ListedColumns:
 
 
 def read_listed_categories(listed: Collection[int]) -> list[ListedCategory]:
-    """Return the categories of listed tools, given by id, in the order of their names, with the attributes of each:
-    those that decide first. Three queries.
-    """
+    """Return categories, given by id, by name. Each has its attributes, the decisive ones first. Three queries."""
     attributes = {row.pk: _shape_attribute(row) for row in Attribute.objects.filter(kind__in=FILTERED_KINDS)}
     of_category = defaultdict(list)
     belongings = Attribute.categories.through.objects.filter(attribute__in=attributes).order_by(

@@ -1,6 +1,6 @@
 """Changes in words: records in, one line each out, and the lines of a day together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -65,6 +65,10 @@ class FlipWords(NamedTuple):
     flips_if: str
     was_verdict: str
     was_quote: str
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> "FlipWords":
+        return cls(**{name: record[name] for name in cls._fields})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,15 +194,7 @@ def _describe_flip(flip: FlipRecord) -> dict[str, Any]:
         "kind": ChangeKind.VERDICTS,
         "subject": flip["name"],
         "difference": Difference(flip["was_verdict"], _ARROW, flip["verdict"]),
-        "flip": FlipWords(
-            flip["name"],
-            flip["verdict"],
-            flip["gist"],
-            flip["quote"],
-            flip["flips_if"],
-            flip["was_verdict"],
-            flip["was_quote"],
-        ),
+        "flip": FlipWords.of_record(flip),
         "was_since": format_day(datetime.fromisoformat(flip["was_published_at"]).date()),
     }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -167,6 +168,23 @@ DEEDS: list[Callable[[Site], None]] = [
     make_votes_up, take_back, send_issue, decide, read_much, rank, judge_again, rename_vocabulary, judge_prediction,
 ]  # fmt: skip
 CLOCK = [timedelta(minutes=1), timedelta(minutes=8), timedelta(hours=13), -timedelta(minutes=9)]
+SOME_PATHS = st.lists(st.sampled_from(PATHS), min_size=4, max_size=4, unique=True)
+# Each is a deed, or by how much the clock moves, and the place of a path to look at after it.
+SOME_STEPS = st.lists(st.tuples(st.sampled_from([*DEEDS, *CLOCK]), st.sampled_from(range(4))), min_size=8, max_size=14)
+
+
+def check_each_step(
+    site: Site, time_machine: Any, paths: list[str], steps: list[Any], processes: list[Callable[[str], Answer]]
+) -> None:
+    """Do one step after another. After each, every process must answer what a new one renders."""
+    for step, place in steps:
+        if isinstance(step, timedelta):
+            time_machine.shift(step)
+        else:
+            step(site)
+        for path in {paths[place], paths[0]}:
+            answers = [ask(path) for ask in processes]
+            assert answers == [site.ask(path, process=None)] * len(processes), (path, step)
 
 
 @pytest.fixture(autouse=True)
@@ -177,24 +195,14 @@ def _restore_memory(monkeypatch: Any) -> None:
 
 @pytest.mark.django_db
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(
-    paths=st.lists(st.sampled_from(PATHS), min_size=4, max_size=4, unique=True),
-    steps=st.lists(st.tuples(st.sampled_from([*DEEDS, *CLOCK]), st.sampled_from(range(4))), min_size=8, max_size=14),
-)
+@given(paths=SOME_PATHS, steps=SOME_STEPS)
 def test_page_from_memory_is_what_a_new_process_renders(time_machine: Any, paths: list[str], steps: list[Any]) -> None:
     time_machine.move_to("2026-11-28 12:00Z")
     with transaction.atomic():
         site = Site()
         for path in paths * 2:
             site.ask(path, process=0), site.ask(path, process=1)
-        for step, place in steps:
-            if isinstance(step, timedelta):
-                time_machine.shift(step)
-            else:
-                step(site)
-            for path in {paths[place], paths[0]}:
-                answers = [site.ask(path, process=process) for process in (0, 1)]
-                assert answers == [site.ask(path, process=None)] * 2, (path, step)
+        check_each_step(site, time_machine, paths, steps, [partial(site.ask, process=process) for process in (0, 1)])
         transaction.set_rollback(True)
 
 

@@ -1,9 +1,8 @@
 """The property of test_never_stale.py with two processes of the site, each with its own memory and database session."""
 
-import multiprocessing
 import os
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -11,11 +10,10 @@ import pytest
 import time_machine as clock
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from tests.commands import forget_settings
+from tests.commands import forget_settings, get_forks
 from tests.server import database_url
-from tests.web.test_never_stale import CLOCK, DEEDS, PATHS, Site
+from tests.web.test_never_stale import SOME_PATHS, SOME_STEPS, Site, check_each_step
 from tests.wsgi import Answer, SiteServer
 from votes import made_up
 from web import pages
@@ -27,8 +25,7 @@ class SiteProcess:
     """A process of the site on the database of the test, which answers as at any time that it is told."""
 
     def __init__(self) -> None:
-        forks = multiprocessing.get_context("forkserver")
-        forks.set_forkserver_preload(["tests.loaded_site"])
+        forks = get_forks()
         self._pipe, other = forks.Pipe()
         environment = {**os.environ, "DATABASE_URL": database_url()}
         self._process = forks.Process(target=_serve, args=(other, environment), daemon=True)
@@ -84,10 +81,7 @@ def processes(django_db_setup: Any) -> Iterator[list[SiteProcess]]:
 
 @pytest.mark.django_db(transaction=True)
 @settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(
-    paths=st.lists(st.sampled_from(PATHS), min_size=4, max_size=4, unique=True),
-    steps=st.lists(st.tuples(st.sampled_from([*DEEDS, *CLOCK]), st.sampled_from(range(4))), min_size=8, max_size=14),
-)
+@given(paths=SOME_PATHS, steps=SOME_STEPS)
 def test_page_of_either_process_is_what_a_new_process_renders(
     time_machine: Any, processes: list[SiteProcess], django_db_setup: Any, paths: list[str], steps: list[Any]
 ) -> None:
@@ -98,13 +92,6 @@ def test_page_of_either_process_is_what_a_new_process_renders(
             process.forget()
             for path in paths * 2:
                 process.ask(path)
-        for step, place in steps:
-            if isinstance(step, timedelta):
-                time_machine.shift(step)
-            else:
-                step(site)
-            for path in {paths[place], paths[0]}:
-                answers = [process.ask(path) for process in processes]
-                assert answers == [site.ask(path, process=None)] * 2, (path, step)
+        check_each_step(site, time_machine, paths, steps, [process.ask for process in processes])
     finally:
         django_db_setup.restore()
