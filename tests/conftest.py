@@ -19,6 +19,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts.mail import wait_until_sent
 from bench.proof.site import Site
+from comparisons.machines import sitemaps
 from config import local_postgres
 from tests.database import Snapshot, copy_database, restore_after_each_transactional_test, template_database
 from tests.environment import ROOT
@@ -197,6 +198,14 @@ def _finish_mail():
 def _fast_hashes():
     """Use a fast hash: test passwords protect nothing, and a real hash takes most of a second."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_sitemap_file_per_kind():
+    """Keep what a test creates in the first file, whatever keys the tests before it have used up."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sitemaps, "URLS_PER_FILE", 1_000_000_000)
         yield
 
 

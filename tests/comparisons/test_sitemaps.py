@@ -13,6 +13,7 @@ from catalog.actions import import_catalog
 from comparisons.machines import sitemaps
 from tests import factories as make
 from tests.comparisons.contents import SECRET, add_hidden_content, make_site
+from tools.models import Tool
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,16 +91,19 @@ def test_unpublished_content_is_not_listed(client):
 
 
 def test_long_kinds_are_split_into_files(client, monkeypatch):
+    """A file is a range of primary keys. One without a published tool is not listed and does not exist."""
     monkeypatch.setattr(sitemaps, "URLS_PER_FILE", 2)
-    for number in range(5):
-        make.tool(slug=f"tool{number}")
+    for key in (1, 2, 3, 4, 7, 8, 11):
+        make.tool(pk=key, slug=f"tool{key}")
+    Tool.objects.filter(pk__in=[3, 4]).update(withdrawn_at=make.PAST)
     files = [file for file in get_locations(client, "/sitemap.xml") if "tools" in file]
-    assert files == [f"/sitemaps/tools-{page}.xml" for page in (1, 2, 3)]
+    assert files == [f"/sitemaps/tools-{number}.xml" for number in (1, 4, 6)]
     assert [list(get_locations(client, file)) for file in files] == [
-        ["/tools/tool0/", "/tools/tool1/"],
-        ["/tools/tool2/", "/tools/tool3/"],
-        ["/tools/tool4/"],
+        ["/tools/tool1/", "/tools/tool2/"],
+        ["/tools/tool7/", "/tools/tool8/"],
+        ["/tools/tool11/"],
     ]
+    assert client.get("/sitemaps/tools-2.xml").status_code == 404
 
 
 @pytest.mark.parametrize("name", ["tools-2", "tools-0", "pages-2", "comparisons-1", "others-1", "tools-" + "9" * 40])
@@ -112,12 +116,12 @@ def test_unknown_file_is_404(client, name):
 @pytest.mark.parametrize(
     ("url", "queries"),
     [
-        ("/sitemap.xml", 5),
+        ("/sitemap.xml", 9),
         ("/sitemaps/pages-1.xml", 0),
-        ("/sitemaps/comparisons-1.xml", 2),
-        ("/sitemaps/tools-1.xml", 2),
-        ("/sitemaps/categories-1.xml", 2),
-        ("/sitemaps/reviewers-1.xml", 2),
+        ("/sitemaps/comparisons-1.xml", 1),
+        ("/sitemaps/tools-1.xml", 1),
+        ("/sitemaps/categories-1.xml", 1),
+        ("/sitemaps/reviewers-1.xml", 1),
         ("/robots.txt", 0),
         ("/manifest.webmanifest", 0),
     ],
