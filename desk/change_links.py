@@ -17,7 +17,7 @@ from catalog.models import MAX_TITLE_LENGTH, BulkChange, BulkChangeKind, ChangeS
 from desk.permissions import may_import
 from web.http import SeeOther
 
-ROWS_PER_PAGE = 200  # rows that one page confirms; more are worked off in steps (desk/changes/working_off.py)
+ROWS_PER_PAGE = 200  # rows that one page confirms; more are worked off in steps (desk/bulk_changes/working_off.py)
 _KEPT = timedelta(days=1)  # a selection that nobody confirmed
 
 

@@ -60,9 +60,9 @@ class Desk(admin.AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from desk import presence  # these views import models, which load after this class
-        from desk.bulk.urls import urls
+        from desk.bulk_changes.urls import urls as urls_of_bulk_changes
         from desk.calendar.urls import urls as urls_of_calendar
-        from desk.changes.urls import urls as urls_of_changes
+        from desk.files.urls import urls
         from desk.handbook.urls import urls as urls_of_handbook
         from desk.handover.urls import urls as urls_of_hand_overs
         from desk.search import views
@@ -86,7 +86,7 @@ class Desk(admin.AdminSite):
             present,
             *search,
             *urls(self.admin_view),
-            *urls_of_changes(self.admin_view),
+            *urls_of_bulk_changes(self.admin_view),
             *urls_of_hand_overs(self.admin_view),
             *urls_of_calendar(self.admin_view),
             *urls_of_handbook(self.admin_view),

@@ -104,7 +104,7 @@ LONGEST_FIRST = [
     "tests/browser/test_desk_drafts.py",
     "tests/web/test_bodies.py",
     "tests/browser/test_reader.py",
-    "tests/browser/test_desk_bulk.py",
+    "tests/browser/test_desk_files.py",
     "tests/comparisons/test_facets.py",
     "tests/browser/test_desk_kills.py",
     "tests/web/test_pages.py",

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from desk.bulk.layouts import FACT_SHEET, PLAN_SHEET
-from desk.bulk.sheet_pages import CHANGE_LIST_TEMPLATE, SheetPages
+from desk.files.layouts import FACT_SHEET, PLAN_SHEET
+from desk.files.sheet_pages import CHANGE_LIST_TEMPLATE, SheetPages
 from desk.items import MAX_TEXT_LENGTH
 from desk.lists.change_lists import (
     CheckedFilter,

@@ -17,9 +17,9 @@ from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 
 from comparisons.shaping.tool_columns import render_logo
-from desk.bulk.layouts import TOOL_SHEET
-from desk.bulk.sheet_pages import CHANGE_LIST_TEMPLATE, SheetPages
 from desk.fields import NormalizedTextAdmin
+from desk.files.layouts import TOOL_SHEET
+from desk.files.sheet_pages import CHANGE_LIST_TEMPLATE, SheetPages
 from desk.history import deletion
 from desk.lists.change_lists import MissingSeatFilter, PreparedChangeList, StateFilter, ToolCheckedFilter
 from desk.lists.verify_action import run_verify_action

@@ -18,10 +18,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
-from desk.bulk.conversion_page import handle_conversion
-from desk.bulk.layouts import ATTRIBUTE_SHEET
-from desk.bulk.sheet_pages import CHANGE_LIST_TEMPLATE, SheetPages
 from desk.fields import LinesField
+from desk.files.conversion_page import handle_conversion
+from desk.files.layouts import ATTRIBUTE_SHEET
+from desk.files.sheet_pages import CHANGE_LIST_TEMPLATE, SheetPages
 from desk.lists.change_lists import PreparedChangeList
 from desk.permissions import find_missing_right, may_convert, may_publish
 from desk.preset_rows import PresetRowsField

@@ -10,7 +10,7 @@ from django.test import Client
 
 from catalog.actions import ImportChangedError, import_catalog
 from catalog.exporting import export_lines
-from desk.bulk import formats, report_rows, uploads, views
+from desk.files import formats, report_rows, uploads, views
 from reviews.models import Mention, Review
 from tests import factories as make
 from tests.catalog.documents import document, fact, plan, review, tool

@@ -18,7 +18,7 @@ from PIL import Image
 from accounts.models import User
 from catalog.actions import run_import
 from catalog.reading import read_catalog
-from desk.bulk import uploads
+from desk.files import uploads
 from newsletter.models import IssueState
 from tests import factories as make
 from tests.desk.confirming import read_fingerprints, url

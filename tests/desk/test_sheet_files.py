@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from desk.bulk.formats import read_sheet
-from desk.bulk.tables import SheetError, Table
-from desk.bulk.xlsx_format import UNSAVED_FORMULA, XlsxFormat
+from desk.files.formats import read_sheet
+from desk.files.tables import SheetError, Table
+from desk.files.xlsx_format import UNSAVED_FORMULA, XlsxFormat
 from tests import factories as make
 from tests.desk.sheets import FACTS, PLAN, PLANS, TOOLS, dry_run, find_problems, import_sheet, make_csv, make_xlsx
 from tests.desk.uploading import IMPORTS, PUBLISHES, client_with, upload, visible_text

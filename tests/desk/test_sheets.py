@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from desk.bulk.csv_format import CsvFormat
-from desk.bulk.formats import read_sheet
-from desk.bulk.tables import Table, format_cell
-from desk.bulk.xlsx_format import XlsxFormat
+from desk.files.csv_format import CsvFormat
+from desk.files.formats import read_sheet
+from desk.files.tables import Table, format_cell
+from desk.files.xlsx_format import XlsxFormat
 from tests import factories as make
 from tests.desk.sheets import (
     ATTRIBUTES,

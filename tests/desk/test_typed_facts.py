@@ -3,7 +3,7 @@
 import pytest
 from lxml import html
 
-from desk.bulk.converting import suggest_choices, suggest_conversion
+from desk.files.converting import suggest_choices, suggest_conversion
 from tests import factories as make
 from tests.desk.tool_forms import fill_tool_form, read_errors, read_form, tool_url
 from tools.choices import AttributeKind
@@ -243,7 +243,7 @@ def test_fact_saved_in_the_meantime_stops_the_conversion(admin_client):
 
 
 def test_conversion_of_many_values_is_sent_elsewhere(admin_client, monkeypatch):
-    monkeypatch.setattr("desk.bulk.conversion_page.MAX_VALUES", 1)
+    monkeypatch.setattr("desk.files.conversion_page.MAX_VALUES", 1)
     attribute = make.attribute()
     for value in ("Yes", "No"):
         make.fact(of=make.tool(), attribute=attribute, value=value)

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from catalog.models import BulkChange
 from comparisons.models import Comparison
-from desk.changes.undoing import undo_change
+from desk.bulk_changes.undoing import undo_change
 from reviews.models import Review
 from tests import factories as make
 from tests.catalog.documents import document, export, fact, import_content, plan, review, tool

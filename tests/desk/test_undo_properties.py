@@ -8,7 +8,7 @@ from hypothesis.extra.django import TestCase
 
 from accounts.models import User
 from catalog.models import BulkChange
-from desk.changes.undoing import undo_change
+from desk.bulk_changes.undoing import undo_change
 from tests.catalog.documents import document, fact, import_content, plan, tool
 from tools.models import Fact, Plan, Tool
 

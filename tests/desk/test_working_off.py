@@ -21,9 +21,9 @@ SCRIPT = {"accept": "application/json"}
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
     monkeypatch.setattr("desk.change_links.ROWS_PER_PAGE", 2)
-    monkeypatch.setattr("desk.changes.working_off.ROWS_PER_STEP", {"delete": 2})
-    monkeypatch.setattr("desk.changes.working_off.TRANSITIONS_PER_STEP", 2)
-    monkeypatch.setattr("desk.changes.pages.SECONDS_OF_SCRIPT", 0)
+    monkeypatch.setattr("desk.bulk_changes.working_off.ROWS_PER_STEP", {"delete": 2})
+    monkeypatch.setattr("desk.bulk_changes.working_off.TRANSITIONS_PER_STEP", 2)
+    monkeypatch.setattr("desk.bulk_changes.pages.SECONDS_OF_SCRIPT", 0)
 
 
 @pytest.fixture
