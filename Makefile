@@ -47,7 +47,7 @@ test: .venv/installed
 	@$(MAKE) --no-print-directory --keep-going -j 2 run-tests $(CHECKS)
 
 run-tests: browser servers
-	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(PYTHON) -m pytest -n 3 $(TESTS)
 
 # The checks are independent and run in parallel. Output is grouped per check if make supports that.
 CHECKS := check-types check-imports check-deploy check-migrations check-lint check-format check-templates check-dockerfile

@@ -16,6 +16,8 @@ from django.test.signals import template_rendered
 from hypothesis import HealthCheck, settings
 from psycopg.pq import TransactionStatus
 from whitenoise.middleware import WhiteNoiseMiddleware
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from accounts.mail import wait_until_sent
 from bench.proof.site import Site
@@ -166,6 +168,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
     """Run a test as pytest does, with room for the deep calls of Django's client: a tenth less CPU time."""
     return with_room_for_deep_calls(runner.pytest_runtest_protocol)(item, nextitem)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Keep the tests of a file on one worker, whatever `--dist` says, because some share a database or a server."""
+    config.option.loadscopereorder = False  # files start in the order above
+    return LoadFileScheduling(config, log)
 
 
 HOUR = 3600
