@@ -1,5 +1,5 @@
 // Keeps what is typed into a form of the desk in this browser until the desk has stored it, and offers it again: after a
-// crash, a lost network, an ended session, or in another tab. draft_store.js stores it. See docs/decisions/0027-drafts-in-the-browser.md.
+// crash, a lost network, an ended session, or in another tab. draft_store.js stores it, and draft_rows.js finds its rows. See docs/decisions/0027-drafts-in-the-browser.md.
 "use strict";
 {
   const { number: sent, desk } = document.currentScript.dataset;
@@ -78,9 +78,10 @@
   function describeForm(form, key) {
     const came = readFields(form, { asItCame: true });
     const now = readFields(form, { asItCame: false });
-    const before = Object.keys(drafts?.get(key)?.values ?? {}); // of the page before, which showed the same form
-    const names = new Set([...differ(now, came), ...before.filter((name) => name in now)]);
-    return { at: Date.now(), values: Object.fromEntries([...names].map((name) => [name, now[name]])), totals: readTotals(form) };
+    const before = drafts?.get(key) ?? { values: {} }; // of the page before, which showed the same form
+    const names = [...new Set([...differ(now, came), ...Object.keys(before.values).filter((name) => name in now)])];
+    const values = Object.fromEntries(names.map((name) => [name, now[name]]));
+    return { at: Date.now(), values, rows: draftRows.describe(form, names, now, before.rows), totals: readTotals(form) };
   }
 
   async function keep(form, key) {
@@ -108,11 +109,12 @@
   }
 
   function restore(form, draft) {
-    addRows(form, draft.totals);
-    const values = { ...readFields(form, { asItCame: false }), ...draft.values };
+    const placed = draftRows.place(form, draft);
+    addRows(form, placed.totals);
+    const values = { ...readFields(form, { asItCame: false }), ...placed.values };
     writeFields(form, values);
     for (const field of form.elements) {
-      if (!(field.name in draft.values)) continue;
+      if (!(field.name in placed.values)) continue;
       for (const type of ["input", "change"]) field.dispatchEvent(new Event(type, { bubbles: true }));
     }
     writeFields(form, values); // scripts of the page have answered, as if it were typed
@@ -131,12 +133,12 @@
     return `on ${then.toLocaleDateString("en-US", { month: "short", day: "numeric", year: "numeric" })} at ${time}`;
   }
 
-  function offer(form, key, draft, names) {
+  function offer(form, key, draft, values, names) {
     const box = make("div", { className: "kept" });
     box.setAttribute("role", "status");
     const list = make("dl");
     for (const name of names) {
-      const value = draft.values[name].join(", ");
+      const value = values[name].join(", ");
       list.append(make("dt", { text: nameField(form, name) }), make("dd", { text: value.length > 200 ? `${value.slice(0, 200)}…` : value || "(empty)" }));
     }
     const use = make("button", { type: "button", className: "button", text: "Restore" });
@@ -193,11 +195,13 @@
     });
 
     await reading;
+    if (drafts.has(key)) drafts.set(key, draftRows.place(form, drafts.get(key)));
     const now = readFields(form, { asItCame: false });
     const others = [...drafts].filter(([other]) => other.endsWith(`:${id}`) && other !== key);
     for (const [other, draft] of others.sort(([, one], [, two]) => two.at - one.at)) {
-      const names = differ(draft.values, now);
-      if (names.length) offer(form, other, draft, names);
+      const { values } = draftRows.place(form, draft);
+      const names = differ(values, now);
+      if (names.length) offer(form, other, draft, values, names);
       else draftStore.remove([other]);
     }
   }
