@@ -1,7 +1,7 @@
 // A field with suggestions: the WAI-ARIA pattern "editable combobox with list autocomplete".
 // htmx fetches the list; this script opens it, moves through it, selects from it, and closes it.
 
-for (const box of document.querySelectorAll("[data-combobox]")) {
+function enhance(box) {
   const input = box.querySelector("input");
   const holder = box.querySelector(".combobox__list");
   const options = () => [...holder.querySelectorAll("[role=option]")];
@@ -80,4 +80,11 @@ for (const box of document.querySelectorAll("[data-combobox]")) {
   });
   // A page restored from the back/forward cache starts closed.
   addEventListener("pagehide", () => show(false));
+  show(false);
 }
+
+const enhanceAll = () => document.querySelectorAll("[data-combobox]").forEach(enhance);
+enhanceAll();
+
+// After filters, Back restores the markup of the body as it was, in new elements.
+document.addEventListener("htmx:historyRestore", enhanceAll);

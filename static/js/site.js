@@ -1,7 +1,7 @@
 // What htmx does not do: mark this browser's own votes, and report a lost network.
 
-// htmx does nothing that the content security policy would block. It swaps responses meant for people: an invalid form
-// (422) into its place, any other error into the page's notice. (Here, because it would take more in each page.)
+// htmx does nothing that the content security policy would block. It swaps pages and invalid forms (422). Any other error
+// changes neither the page nor its address or title: `report` below shows it. (Here, because it would take more in each page.)
 Object.assign(htmx.config, {
   allowEval: false,
   includeIndicatorStyles: false,
@@ -10,7 +10,7 @@ Object.assign(htmx.config, {
   responseHandling: [
     { code: "204", swap: false },
     { code: "[23]..|422", swap: true },
-    { code: "[45]..", swap: true, error: true, target: "#notice", swapOverride: "innerHTML" },
+    { code: "[45]..", swap: false, error: true },
   ],
 });
 
@@ -92,8 +92,22 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (!event.detail.successful) answered(event);
 });
 
+function report({ elt }, ...nodes) {
+  if (elt.id === "verdict") return; // it follows a vote that counts: its error would seem to be the vote's
+  findError(elt).replaceChildren(...nodes);
+}
+
 document.addEventListener("htmx:sendError", ({ detail }) => {
-  findError(detail.elt).textContent = "That did not reach us: the network seems to be gone. Try again.";
+  report(detail, "That did not reach us: the network seems to be gone. Try again.");
+});
+
+// Our own errors are short messages. A proxy's are pages of its own, which mean little to a reader, or nothing at all.
+document.addEventListener("htmx:responseError", ({ detail }) => {
+  const { status, response } = detail.xhr;
+  const { body } = new DOMParser().parseFromString(response, "text/html");
+  if (body.firstElementChild?.matches(".lost__words")) report(detail, ...body.childNodes);
+  else if (status === 429) report(detail, "Too many requests at once. Try again in a minute.");
+  else report(detail, `The site could not answer (error ${status}). Try again in a moment.`);
 });
 
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
@@ -101,10 +115,6 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   if (!detail.elt.matches(".ballot")) return;
   const around = detail.elt.closest(".board") ?? detail.elt; // errors in a board would overlap
   for (const error of around.querySelectorAll(".ballot__error")) error.textContent = "";
-});
-
-document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (detail.isError) detail.target = findError(detail.requestConfig.elt); // otherwise the notice
 });
 
 // A vote moves nothing. What it changes takes at least the place that it took before, and buttons that would move up get
@@ -126,7 +136,8 @@ function hold() {
   places.replaceSync(rules.join("\n"));
 }
 
-document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+document.addEventListener("htmx:beforeSwap", ({ detail: { target, shouldSwap } }) => {
+  if (!shouldSwap) return;
   hold();
   before = target.matches("[data-tool], [data-pair], #verdict")
     ? { id: target.id, words: findWords(target).map((child) => child.cloneNode(true)), tops: measure() }
@@ -154,12 +165,13 @@ addEventListener("resize", () => {
   places.replaceSync("");
 });
 
-// What is printed says where it is from and of which day it is.
+// What is printed says where it is from and of which day it is. Filters may have changed the address since the page came.
 addEventListener("beforeprint", () => {
   const printed = document.querySelector(".printed");
   if (!printed) return; // an error page
   const day = new Date().toLocaleDateString("en-US", { dateStyle: "medium" });
-  printed.textContent = `${printed.textContent.split(" · ", 1)[0]} · ${day}`;
+  const { origin } = new URL(printed.textContent.split(" · ", 1)[0]);
+  printed.textContent = `${origin}${location.pathname}${location.search} · ${day}`;
 });
 
 // Submit only what was filled in.

@@ -64,6 +64,17 @@ def test_newsletter_form_responds_in_place(site, page: Page):
     expect(page.locator("#newsletter-signup")).to_contain_text("does not look like an email address")
 
 
+def test_failed_sign_up_says_so_where_the_reader_is(site, browser: Browser):
+    page = browser.new_page()  # whose console may report the failure
+    page.goto(site + PAIR)
+    page.get_by_label("Email").fill("ada@example.com")
+    page.route("**/newsletter/", lambda route: route.abort())
+    page.get_by_role("button", name="Subscribe").click()
+    expect(page.locator("#notice")).to_contain_text("did not reach us")
+    expect(page.locator("#notice")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_label("Email")).to_have_value("ada@example.com")
+
+
 def test_refusal_is_shown_in_the_ballot(site, page: Page):
     page.goto(site + PAIR)
     Tool.objects.get(slug="mistral-medium-3").withdraw()

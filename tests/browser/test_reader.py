@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 
 from tests import factories as make
@@ -78,6 +79,59 @@ def test_filters_answer_in_place_and_the_back_button_works(site, page: Page):
     follow(page.get_by_role("link", name="faster-whisper", exact=True))
     page.go_back()
     expect_count(page, "46 tools")
+
+
+def test_search_suggests_after_going_back_through_filters(site, page: Page):
+    """Back restores the body in new elements, which no script has seen before."""
+    page.goto(site + "/tools/")
+    page.get_by_label("Speech 6").check(force=True)
+    expect_count(page, re.compile(r"\b6 tools"))
+    page.go_back()
+    expect_count(page, "46 tools")
+    field = page.locator("#site-search")
+    field.press_sequentially("aid", delay=20)
+    expect(field).to_have_attribute("aria-expanded", "true")
+    field.press("ArrowDown")
+    field.press("Enter")
+    page.wait_for_url("**/tools/aider/")
+
+
+BUSY = "Busy: nothing was changed. Try again in a few seconds."
+FAILURES = {
+    "ours": (503, f'<p class="lost__words">{BUSY}</p>', BUSY),
+    "proxy": (
+        502,
+        "<html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>",
+        "The site could not answer (error 502). Try again in a moment.",
+    ),
+    "limit": (429, "<html><body><h1>429</h1></body></html>", "Too many requests at once. Try again in a minute."),
+    "empty": (500, "", "The site could not answer (error 500). Try again in a moment."),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_failed_filter_says_so_and_changes_nothing_else(site, browser: Browser, failure):
+    status, body, words = FAILURES[failure]
+    page = browser.new_page()  # whose console may report the failure
+    page.goto(site + "/tools/")
+    title = page.title()
+    page.route("**/tools/?*", lambda route: route.fulfill(status=status, body=body, content_type="text/html"))
+    page.get_by_label("Order").select_option("name")
+    expect(page.locator("#notice")).to_have_text(words)
+    expect(page.locator("#notice")).to_be_in_viewport(ratio=1)  # the order is chosen far below it
+    assert (page.url, page.title()) == (site + "/tools/", title)
+    page.unroute("**/tools/?*")
+    page.get_by_label("Order").select_option("reviewed")
+    page.wait_for_url("**/tools/?sort=reviewed")
+    expect(page.locator("#notice")).to_have_text("")
+
+
+def test_printed_address_is_that_of_the_filters(site, page: Page):
+    page.goto(site + "/tools/")
+    page.get_by_label("Speech 6").check(force=True)
+    expect_count(page, re.compile(r"\b6 tools"))
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator(".printed")).to_contain_text(f"{settings.SITE_URL}/tools/?category=speech · ")
 
 
 def make_instruments() -> None:

@@ -99,6 +99,34 @@ def test_lost_network_is_reported_in_the_ballot(browser, site):
     expect(error).to_have_text("")
 
 
+@pytest.mark.parametrize("body", ["", "<html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>"])
+def test_error_of_a_proxy_is_told_in_our_words(browser, site, body):
+    page = browser.new_page()  # whose console may report the failure
+    page.goto(f"{site}/tools/aider/")
+    title = page.title()
+    page.route("**/vote/", lambda route: route.fulfill(status=502, body=body, content_type="text/html"))
+    page.locator("#ship-aider").click()
+    expect(find_error(page, "aider")).to_have_text("The site could not answer (error 502). Try again in a moment.")
+    assert page.title() == title
+    page.unroute("**/vote/")
+    page.locator("#ship-aider").click()
+    expect(page.locator("#ship-aider")).to_have_attribute("aria-pressed", "true")
+    expect(find_error(page, "aider")).to_have_text("")
+
+
+def test_failure_to_refresh_the_verdict_is_not_told_of_the_vote(browser, site):
+    page = browser.new_page()
+    page.goto(f"{site}/tools/aider/")
+    busy = '<p class="lost__words">Nothing was changed.</p>'
+    page.route("**/tools/aider/", lambda route: route.fulfill(status=503, body=busy, content_type="text/html"))
+    with page.expect_response("**/tools/aider/"):
+        page.locator("#ship-aider").click()
+    page.evaluate(SETTLE)
+    expect(page.locator("#announcement")).to_contain_text("Your ship vote for Aider counts.")
+    expect(page.locator("#notice")).to_have_text("")
+    expect(find_error(page, "aider")).to_have_text("")
+
+
 # Everything that stands in the page. What is sticky moves with the scrolling that a click may cause.
 POSITIONS = """() => [...document.querySelectorAll("main, footer, .ballot, .ballot__button, .board tr, .part, .seat")]
     .map((element) => Math.round(element.getBoundingClientRect().y + scrollY))"""
