@@ -6,6 +6,7 @@
   const PAUSE = 300; // milliseconds after the first key that is not kept yet
   const STORED = "desk-stored"; // the cookie that names the page whose form the desk has stored (desk/drafts.py)
   const NUMBER = "draft_number"; // the field that names the page
+  const VERSION = "seen_version"; // the field with the version that the form was opened with (desk/history/conflicts.py)
   const TOTAL = "-TOTAL_FORMS";
   const TYPED = "textarea, select, input:is(:not([type]), [type=text], [type=url], [type=email], [type=number], [type=search])";
   const NEVER = new Set(["password", "file", "submit", "button", "image", "reset", "hidden"]);
@@ -81,7 +82,8 @@
     const before = drafts?.get(key) ?? { values: {} }; // of the page before, which showed the same form
     const names = [...new Set([...differ(now, came), ...Object.keys(before.values).filter((name) => name in now)])];
     const values = Object.fromEntries(names.map((name) => [name, now[name]]));
-    return { at: Date.now(), values, rows: draftRows.describe(form, names, now, before.rows), totals: readTotals(form) };
+    const version = before.version ?? form.elements[VERSION]?.defaultValue;
+    return { at: Date.now(), values, version, rows: draftRows.describe(form, names, now, before.rows), totals: readTotals(form) };
   }
 
   async function keep(form, key) {
@@ -118,6 +120,14 @@
       for (const type of ["input", "change"]) field.dispatchEvent(new Event(type, { bubbles: true }));
     }
     writeFields(form, values); // scripts of the page have answered, as if it were typed
+    keepVersion(form, draft);
+  }
+
+  // What others have saved since then is merged, and asked where both changed it, as if the form had been open all the time.
+  function keepVersion(form, { version }) {
+    const field = form.elements[VERSION];
+    const parts = (text) => text.split(".").length; // a release with another model writes versions of another length
+    if (field && version && parts(version) === parts(field.value)) field.value = version;
   }
 
   function make(tag, { text = "", ...fields } = {}, ...children) {

@@ -154,3 +154,26 @@ def test_new_row_of_a_form_that_was_shown_again_is_kept_wherever_it_is(page: Pag
     writing.get_by_label("Website").fill("still no address")
     again = reopen(writing, address, typed="still", meanwhile=lambda: None)
     assert [name for name, _ in read_plans(again)] == ["Free", "Business", "Team"]
+
+
+def test_field_that_others_changed_too_is_asked(page: Page, address, tool):
+    writing = open_page(page.context, address)
+    writing.get_by_label("Tagline").fill("Mine")
+
+    def save_theirs() -> None:
+        theirs = Tool.objects.get()
+        theirs.tagline, theirs.website = "Theirs", "https://theirs.example/"
+        theirs.save()
+
+    again = reopen(writing, address, typed="Mine", meanwhile=save_theirs)
+    again.get_by_label("Short name").fill("Ac")
+    again.locator("[name='_continue']").click()
+    notice = again.locator(".conflict")
+    expect(notice.locator("fieldset")).to_have_count(1)
+    expect(notice).to_contain_text("Theirs: Theirs")
+    assert Tool.objects.get().tagline == "Theirs"
+    notice.get_by_label("Keep mine").check()
+    again.locator("[name='_continue']").click()
+    expect(again.locator(".messagelist .success")).to_be_visible()
+    saved = Tool.objects.get()
+    assert (saved.tagline, saved.website, saved.short_name) == ("Mine", "https://theirs.example/", "Ac")
