@@ -22,8 +22,10 @@ from newsletter.models import Worker
 from newsletter.worker import measure_queue
 from web import metrics
 from web.logs import METRICS
+from web.time_limits import TimeLimited
 
 IMPORTS_PERIOD = timedelta(days=1)
+PATIENCE = 5.0  # seconds until a database that does not answer counts as down; Prometheus waits for ten
 
 
 class MetricsMiddleware:
@@ -76,12 +78,21 @@ class SiteCollector:
     def collect(self) -> Iterator[Metric]:
         """Yield gauges, or only that the database does not answer."""
         try:
-            gauges = list(_measure())
-        except Error:
-            connection.close()
+            gauges = _measure_in_time()
+        except (Error, TimeoutError):
             gauges = []
         yield _gauge("shipside_database_up", "Whether the database answers.", int(bool(gauges)))
         yield from gauges
+
+
+def _measure_once() -> list[Metric]:
+    try:
+        return list(_measure())
+    finally:
+        connection.close()  # that of a thread which asks a few times per minute
+
+
+_measure_in_time = TimeLimited(_measure_once, patience=PATIENCE)
 
 
 def _measure() -> Iterator[Metric]:

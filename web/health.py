@@ -7,9 +7,7 @@ host nor redirected.
 import os
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from threading import Lock
 
 from django.conf import settings
 from django.db import Error, connection
@@ -19,6 +17,7 @@ from django.http.response import HttpResponseBase
 
 from web.caching import process_cache
 from web.logs import ALIVE, HEALTH_PATHS
+from web.time_limits import TimeLimited
 
 PATIENCE = 3.0  # seconds until a check that has not ended counts as failed
 _BLOCK = b"\0" * 4096  # a full disk may still take an empty file
@@ -39,7 +38,7 @@ class HealthMiddleware:
         elif request.path_info == ALIVE:
             response = HttpResponse("alive\n")
         else:
-            problems = _checker.find_problems()
+            problems = find_problems()
             status = 503 if problems else 200
             response = HttpResponse("".join(f"{line}\n" for line in problems or ["ready"]), status=status)
         response.headers["Cache-Control"] = "no-store"
@@ -50,34 +49,20 @@ class HealthMiddleware:
         return response
 
 
-class _Checker:
-    """Runs checks in a thread of its own, one at a time, so that one that hangs costs no thread of the server."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._executor: ThreadPoolExecutor | None = None
-        self._running: Future[list[str]] | None = None
-
-    def find_problems(self) -> list[str]:
-        """Return why this process cannot serve, one line each, after PATIENCE seconds at most."""
-        with self._lock:
-            if self._running is None or self._running.done():
-                # Not when the module is imported: threads do not survive the fork of gunicorn's workers.
-                self._executor = self._executor or ThreadPoolExecutor(1, thread_name_prefix="readiness")
-                self._running = self._executor.submit(_check_again)
-            running = self._running
-        try:
-            return running.result(timeout=PATIENCE)
-        except TimeoutError:
-            return [f"The checks did not end within {PATIENCE:.0f} seconds."]
-
-
-_checker = _Checker()
-
-
 def _check_again() -> list[str]:
     connection.close_if_unusable_or_obsolete()  # what Django does at the start of a request
     return check()
+
+
+_check_in_time = TimeLimited(_check_again, patience=PATIENCE)
+
+
+def find_problems() -> list[str]:
+    """Return why this process cannot serve, one line each, after PATIENCE seconds at most."""
+    try:
+        return _check_in_time()
+    except TimeoutError:
+        return [f"The checks did not end within {PATIENCE:.0f} seconds."]
 
 
 def check() -> list[str]:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from config.metrics import collect
+from config.metrics import PATIENCE, collect
 from newsletter.models import DailyRun, Outbox
 from tests import factories as make
 from tests.server import serve
@@ -74,7 +75,7 @@ def test_every_process_answers_for_all(tmp_path, monkeypatch):
     assert not list(tmp_path.glob("shipside*")), "the folder is removed at the end"
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # another thread measures
 def test_site_is_measured():
     now = timezone.now()
     Outbox.objects.create(kind="test", next_attempt_at=now - timedelta(hours=1))
@@ -94,7 +95,23 @@ def test_site_is_measured():
     assert found["shipside_database_sessions", "active"] >= 1
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
+def test_database_that_does_not_answer_is_down_and_costs_no_thread():
+    with serve(METRICS_TOKEN="secret", WEB_THREADS="2") as server:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE newsletter_outbox IN ACCESS EXCLUSIVE MODE")
+            for _ in range(3):  # none waits for an older one
+                answer = server.ask("/metrics", TOKEN)
+                assert answer.seconds < PATIENCE + 1
+                found = read(answer.body.decode())
+                assert (found["shipside_database_up",], ("shipside_workers",) in found) == (0, False)
+            assert server.ask("/healthz").status == 200
+        repaired_at = time.monotonic()
+        while not read(server.ask("/metrics", TOKEN).body.decode())["shipside_database_up",]:
+            assert time.monotonic() - repaired_at < 5
+
+
+@pytest.mark.django_db(transaction=True)  # another thread measures
 def test_daily_work_that_never_ended_is_as_old_as_the_site():
     set_up_at = timezone.now() - timedelta(days=2)
     MigrationRecorder.Migration.objects.update(applied=set_up_at)
@@ -103,7 +120,7 @@ def test_daily_work_that_never_ended_is_as_old_as_the_site():
     assert abs(found["shipside_daily_run_time_seconds",] - set_up_at.timestamp()) < 1
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # another thread measures
 def test_dashboard_shows_every_metric_and_no_other():
     DailyRun.objects.create(ended_at=timezone.now(), machine="one", differences=0)
     families = {
