@@ -2,27 +2,35 @@
 
 import io
 import json
+import math
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
+from bench.line import PORT, connect_to_unix_socket
 from config.backups import archive as archives
 from config.backups import restoring, writing
+from config.postgresql import CONNECT_TIMEOUT
 from desk.models import PendingChange
 from tests import factories as make
 from tests.commands import run_command
-from tests.server import database_url
+from tests.server import database_url, open_line
 from tools.models import Tool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,6 +131,51 @@ def test_files_that_the_backup_does_not_have_are_lost_only_with_replace(archive,
     shutil.copyfile(tmp_path / "media" / LOGO, tmp_path / "elsewhere" / LOGO)
     code, printed = manage("restore", str(archive), **elsewhere)
     assert (code, " was restored: " in printed, partial.exists()) == (0, True, True), printed
+
+
+@contextmanager
+def open_slow_port(*, seconds: float) -> Iterator[int]:
+    """Yield a TCP port of the server of the tests. It pauses once in each connection that sends much, as a server does
+    whose disk is busy.
+    """
+
+    def forward(source: socket.socket, target: socket.socket, pause_after: float) -> None:
+        taken = 0
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if taken <= pause_after < (taken := taken + len(data)):
+                    time.sleep(seconds)
+                target.sendall(data)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def accept(listener: socket.socket, folder: str) -> None:
+        with suppress(OSError):  # closed
+            while True:
+                near = ends.enter_context(listener.accept()[0])
+                far = ends.enter_context(connect_to_unix_socket(folder, int(connection.settings_dict["PORT"] or PORT)))
+                for arguments in ((near, far, 100_000), (far, near, math.inf)):
+                    threading.Thread(target=forward, args=arguments, daemon=True).start()
+
+    with open_line() as line, ExitStack() as ends, socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        threading.Thread(target=accept, args=(listener, line.folder), daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_restoration_waits_for_a_server_that_is_busy(elsewhere, tmp_path, settings):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    for number in range(12):  # more than the buffers between psql and the server hold
+        Session.objects.create(session_key=str(number), session_data="x" * 1_000_000, expire_date=timezone.now())
+    writing.back_up(path := tmp_path / "site.tar")
+    with open_slow_port(seconds=2 * CONNECT_TIMEOUT + 1) as port:
+        user, password = (quote(connection.settings_dict[name]) for name in ("USER", "PASSWORD"))
+        url = f"postgresql://{user}:{password}@127.0.0.1:{port}/{ELSEWHERE}"
+        code, printed = manage("restore", str(path), **elsewhere | {"DATABASE_URL": url})
+    assert (code, " was restored: " in printed) == (0, True), printed
 
 
 def test_killed_restoration_leaves_the_site_as_it_was(archive, elsewhere):
