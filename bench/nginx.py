@@ -88,6 +88,16 @@ def find_port() -> int:
         return port
 
 
+def wait_for_port(port: int, process: "subprocess.Popen[bytes]", *, log: Path) -> None:
+    """Wait until a process listens on a port. Raise RuntimeError with its log if it ends, or takes too long."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"Nothing listens on port {port}: {log.read_text()}")
+
+
 @contextmanager
 def serve(
     upstream: str, *, static_root: Path, port: int | None = None, rate: str = "", patience: str = "", more: str = ""
@@ -112,7 +122,7 @@ def serve(
     (folder / "nginx.conf").write_text(main)
     process = subprocess.Popen([nginx, "-c", folder / "nginx.conf", "-e", folder / "error.log"])
     try:
-        _wait(edge, process)
+        wait_for_port(edge.port, process, log=folder / "error.log")
         yield edge
     finally:
         process.terminate()
@@ -153,12 +163,3 @@ def _create_certificate(folder: Path) -> None:
     (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     (folder / "key.pem").write_bytes(private)
-
-
-def _wait(edge: Edge, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", edge.port), timeout=1):
-            return
-        time.sleep(0.05)
-    raise RuntimeError(f"nginx does not answer: {edge.read_log()}")

@@ -4,7 +4,8 @@
 needs `wrk`. It creates its own database with the demonstration content and 50,000 votes, and starts gunicorn four
 times: with the empty view (bench/empty.py), and with the site as production runs it; without stored pages
 ("rendered"); and also without the caches of editors' words and HTML ("rendered, cold"). With `--pooler`
-it also starts one that reaches the database by PgBouncer (deploy/pgbouncer.ini), hence without prepared statements.
+it also starts one that reaches the database by PgBouncer (deploy/pgbouncer.ini), with prepared statements if it is 1.24
+or newer.
 Rendered pages are requested without compression, all others with it. It requests each in turn, in many short rounds.
 
 For each it prints requests per second, and the processor time per request of gunicorn and of PostgreSQL together. The
@@ -27,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.cluster.pooler import Pooler, run_pooler
+from bench.cluster.pooler import Pooler, can_prepare, run_pooler
 from bench.sites import MeasuredSite, find_free_port, run_gunicorn
 
 DATABASE = "shipside_bench"
@@ -89,7 +90,8 @@ def main() -> None:
             PageSubject("comparison, rendered, cold", [cold.address + PAGE], 0.08, of(servers[2])),
         ]
         if pooler:
-            pooled = MeasuredSite(DATABASE, DATABASE_URL=pooler.url, DATABASE_PREPARE="false")
+            prepare = str(can_prepare()).lower()
+            pooled = MeasuredSite(DATABASE, DATABASE_URL=pooler.url, DATABASE_PREPARE=prepare)
             workers = of(stack.enter_context(pooled.serve()))
             arguments = [*COMPRESSED, pooled.address + PAGE]
             subjects.append(PageSubject("unchanged, by PgBouncer", arguments, 0, lambda: [*workers(), pooler.pid]))

@@ -134,8 +134,8 @@ def configure_database(url: str) -> dict[str, Any]:
     database |= {"ENGINE": "config.postgresql", "CONN_MAX_AGE": 3600, "CONN_HEALTH_CHECKS": True}
     options = database.setdefault("OPTIONS", {})
     # Parameters are bound by the server, and it prepares a statement that a connection has sent five times. That
-    # accounts for half of the page's speed. Set false behind a transaction pooler that cannot do this: PgBouncer before
-    # 1.22, which does not know the DEALLOCATE ALL that psycopg sends after some rollbacks.
+    # accounts for half of the page's speed. Set false behind a transaction pooler that cannot do this, such as
+    # PgBouncer before 1.24 as it is configured by default.
     if env.bool("DATABASE_PREPARE", default=True):
         options |= {"server_side_binding": True, "prepare_threshold": 5}
     # How soon a thread notices that PostgreSQL is gone if nothing says so: a dead machine or network

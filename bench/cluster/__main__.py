@@ -30,6 +30,7 @@ from typing import NoReturn
 from bench import nginx
 from bench.cluster import programs
 from bench.cluster.database import Database
+from bench.cluster.pooler import can_prepare, read_version
 from bench.cluster.readers import PROBE, Availability, Probes, SecureConnection
 from bench.newsletter import SUBSCRIBERS, WORKER, NewsletterFindings, judge
 from bench.proof.evidence import VoteFindings, check, count_unanswered_pages, read_logs
@@ -84,7 +85,9 @@ class ClusterProof:
         events = [
             f"  {event.name:<34} {event.votes:>7.1f} {event.pages:>7.1f} {event.whole:>7.1f}" for event in self.events
         ]
+        pooler = f"{'.'.join(map(str, read_version()))}, {'with' if can_prepare() else 'without'} prepared statements"
         return "\n".join([
+            f"PgBouncer               {pooler}",
             f"votes acknowledged      {findings.acknowledged + probes.acknowledged_votes:,} in {self.seconds:.0f} s",
             f"edits acknowledged      {len(probes.edits.successes):,}",
             f"pages compared          {len(probes.pages.successes):,}; rendered from: {_format(self.replica)}",
@@ -120,7 +123,7 @@ class Cluster:
         common = {
             "DATABASE_URL": self.database.url,
             "DATABASE_REPLICA_URL": self.database.replica_url,
-            "DATABASE_PREPARE": "false",
+            "DATABASE_PREPARE": str(can_prepare()).lower(),
             "SECRET_KEY": self.sites[0].environment["SECRET_KEY"],
             "ALLOWED_HOSTS": f"{nginx.HOST},127.0.0.1",
             "SITE_URL": f"https://{nginx.HOST}:{self.port}",

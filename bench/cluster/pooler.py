@@ -1,6 +1,9 @@
 """PgBouncer in transaction mode, with the file in deploy/."""
 
+import re
 import shutil
+import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +12,12 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from bench.cluster import programs
-from bench.nginx import find_port
+from bench.nginx import find_port, wait_for_port
 
 PASSWORD = "of-the-pooler"  # noqa: S105 (it is between this process and itself)
+
+
+KEEPS_STATEMENTS = (1, 24)  # the first version that keeps prepared statements without being told to
 
 
 class Pooler(NamedTuple):
@@ -19,6 +25,18 @@ class Pooler(NamedTuple):
 
     pid: int
     url: str
+
+
+def read_version() -> tuple[int, ...]:
+    """Return the version of PgBouncer on this machine, such as (1, 18, 0). Raise FileNotFoundError if there is none."""
+    command = [programs.find("pgbouncer"), "--version"]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return tuple(map(int, re.findall(r"\d+", output.splitlines()[0])))
+
+
+def can_prepare() -> bool:
+    """Return whether the site may prepare statements behind this PgBouncer (`DATABASE_PREPARE`)."""
+    return read_version() >= KEEPS_STATEMENTS
 
 
 @contextmanager
@@ -37,12 +55,14 @@ def run_pooler(*, host: str, port: int, user: str, database: str, password: str 
         "USERS_FILE": programs.write(folder / "users.txt", f'"{user}" "{password}"\n'),
     }  # fmt: skip
     text = programs.fill_in("pgbouncer.ini", values).replace("dbname=shipside", f"dbname={database}")
-    with (folder.parent / "log").open("wb") as log:
+    log = folder.parent / "log"
+    with log.open("wb") as file:
         command = [programs.find("pgbouncer"), str(programs.write(folder / "pgbouncer.ini", text))]
-        process = programs.start(command, log=log)
+        process = programs.start(command, log=file)
     try:
+        wait_for_port(own_port, process, log=log)
         yield Pooler(process.pid, f"postgresql://{user}:{quote(password)}@127.0.0.1:{own_port}/shipside")
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGQUIT)  # SIGTERM waits for all clients to leave, from 1.23 on
         process.wait(timeout=30)
         shutil.rmtree(folder.parent)

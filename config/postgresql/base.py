@@ -26,6 +26,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self._prepared: dict[str, bytes] = {}  # names of the statements of `fetch_row` that this session has prepared
+        self._is_doubtful = False  # whether psycopg may have deallocated them
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> "Connection[Any]":
         """Connect. While the server is down, one thread at a time tries; the others raise OperationalError at once, so
@@ -42,7 +43,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
         _retry_at.pop(self.alias, None)
         self._prepared.clear()
+        self._is_doubtful = False
         return connection
+
+    def _rollback(self) -> None:
+        self._is_doubtful = True
+        super()._rollback()
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        self._is_doubtful = True
+        super()._savepoint_rollback(sid)
 
     def chunked_cursor(self) -> Any:
         """Return a cursor of the server only in a transaction: a transaction pooler would lose it otherwise."""
@@ -65,10 +75,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 session.send_query_params(sql.encode(), values)
                 result = self._receive(session)
             else:
+                if self._is_doubtful:
+                    self._close_prepared(session)
                 session.send_query_prepared(self._prepare(session, sql), values)
                 result = self._receive(session)
                 if result.error_field(DiagnosticField.SQLSTATE) == UNKNOWN_STATEMENT:
-                    # After a rollback, psycopg deallocates all statements.
+                    # psycopg deallocates all statements after DROP and ALTER as well.
                     self._prepared.clear()
                     session.send_query_prepared(self._prepare(session, sql), values)
                     result = self._receive(session)
@@ -86,6 +98,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 raise error_from_result(result)
             self._prepared[sql] = name
         return name
+
+    def _close_prepared(self, session: PGconn) -> None:
+        """Close the statements of `fetch_row`, whether they still exist or not.
+
+        After a rollback, psycopg deallocates all statements, if it has prepared any itself. Executing one that does not
+        exist is an error for PostgreSQL, after which it could be prepared again, but PgBouncer ends the session.
+        Closing one that does not exist is fine for both.
+        """
+        for name in self._prepared.values():
+            session.send_close_prepared(name)
+            self._receive(session)
+        self._prepared.clear()
+        self._is_doubtful = False
 
     def begin_snapshot(self, sql: str, patience: float) -> tuple[bytes | None, ...]:
         """Begin a transaction that reads one snapshot, and return the only row of a statement in it. One round trip.

@@ -282,6 +282,28 @@ def record(function, calls):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_no_missing_statement_is_executed_after_a_rollback(monkeypatch):
+    """PgBouncer ends a session that does so, which leaves no chance to try again."""
+    monkeypatch.setattr("config.postgresql.base.UNKNOWN_STATEMENT", b"none")
+
+    def prepare_all():
+        assert connection.fetch_row("SELECT $1::int", ("41",)) == (b"41",)
+        with connection.cursor() as cursor:
+            for _ in range(10):  # psycopg prepares it, and deallocates all when it is rolled back
+                cursor.execute("SELECT 42")
+            cursor.execute("SELECT name LIKE 'fetch_row%%', count(*) FROM pg_prepared_statements GROUP BY 1 ORDER BY 1")
+            assert cursor.fetchall() == [(False, 1), (True, 1)]
+
+    prepare_all()
+    with transaction.atomic():
+        transaction.set_rollback(True)
+    prepare_all()
+    with transaction.atomic(), pytest.raises(ZeroDivisionError), transaction.atomic():
+        raise ZeroDivisionError
+    prepare_all()
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_prepared", [True, False])
 def test_row_is_fetched_with_and_without_prepared_statements(is_prepared):
     options = connection.settings_dict["OPTIONS"]
