@@ -48,11 +48,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _rollback(self) -> None:
         self._is_doubtful = True
-        super()._rollback()
+        super()._rollback()  # type: ignore[misc] # the stubs lack it
 
     def _savepoint_rollback(self, sid: str) -> None:
         self._is_doubtful = True
-        super()._savepoint_rollback(sid)
+        super()._savepoint_rollback(sid)  # type: ignore[misc] # as above
 
     def chunked_cursor(self) -> Any:
         """Return a cursor of the server only in a transaction: a transaction pooler would lose it otherwise."""
