@@ -21,7 +21,7 @@ type StoredRate = dict[str, Any]
 
 _SHORT = {"k": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 _COUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kKmMbBtT]?)")
-_PLAIN_COUNT = re.compile(r"[0-9]{1,3}([ ,_'\u00a0\u202f])[0-9]{3}(\1[0-9]{3})*")
+_PLAIN_COUNT = re.compile(r"[1-9][0-9]{0,2}([ ,_'\u00a0\u202f])[0-9]{3}(\1[0-9]{3})*")
 
 
 class Rate(NamedTuple):

@@ -33,7 +33,9 @@ MAX_CHOICE_NAME_LENGTH = 100  # characters
 MAX_NEED_LENGTH = 200  # characters
 
 _NUMBER = re.compile(
-    r"(?P<sign>[-−]?)(?P<digits>\d+(?:[,\u00a0\u202f ]\d{3})*)(?P<fraction>\.\d+)?\s?(?P<scale>k|m|bn|b|t)?",
+    # With separators, a number has groups of three digits and does not begin with 0: `0,125` has a decimal comma.
+    r"(?P<sign>[-−]?)(?P<digits>[1-9]\d{0,2}(?P<separator>[,\u00a0\u202f ])\d{3}(?:(?P=separator)\d{3})*|\d+)"
+    r"(?P<fraction>\.\d+)?\s?(?P<scale>k|m|bn|b|t)?",
     re.ASCII | re.IGNORECASE,
 )
 _SCALES = {"": 0, "k": 3, "m": 6, "b": 9, "bn": 9, "t": 12}  # powers of ten
