@@ -50,7 +50,7 @@ run-tests: browser servers
 	$(PYTHON) -m pytest -n 3 $(TESTS)
 
 # The checks are independent and run in parallel. Output is grouped per check if make supports that.
-CHECKS := check-types check-imports check-deploy check-migrations check-lint check-format check-templates check-dockerfile
+CHECKS := check-types check-imports check-deploy check-migrations check-lint check-format check-templates check-dockerfile check-compose
 OUTPUT_SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .PHONY: $(CHECKS) run-tests
@@ -77,6 +77,9 @@ check-templates:
 
 check-dockerfile:
 	.venv/bin/hadolint Dockerfile
+
+check-compose:
+	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
 
 check-deploy:
 	DEBUG=false SITE_URL=https://shipside.example TRUSTED_PROXY_COUNT=1 ALLOWED_HOSTS=shipside.example MAIL_URL=smtps://mail.shipside.example \
