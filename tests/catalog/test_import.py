@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from copy import deepcopy
 from typing import Any
 
@@ -264,6 +265,20 @@ def test_commands_export_and_import(tmp_path):
     assert Tool.objects.count() == 0
     call_command("import_catalog", str(target), stdout=out)
     assert export() == before
+
+
+def test_export_command_replaces_neither_pipes_nor_links(tmp_path):
+    os.mkfifo(pipe := tmp_path / "pipe")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    call_command("export_catalog", str(pipe))
+    with os.fdopen(reader) as stream:
+        assert (stream.read(), pipe.is_fifo()) == (export(), True)
+
+    (tmp_path / "folder").mkdir()
+    (link := tmp_path / "latest.json").symlink_to(file := tmp_path / "folder" / "one.json")
+    call_command("export_catalog", str(link))
+    assert (link.is_symlink(), file.read_text()) == (True, export())
+    assert [path.name for path in file.parent.iterdir()] == ["one.json"]
 
 
 def test_import_command_lists_problems_and_fails(tmp_path):

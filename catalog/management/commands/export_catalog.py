@@ -21,11 +21,21 @@ class Command(BaseCommand):
                 self._write(Path(file))
 
     def _write(self, target: Path) -> None:
-        unfinished = target.with_name(target.name + ".unfinished")
         try:
-            with unfinished.open("w", encoding="utf-8", newline="\n") as stream:
-                stream.writelines(export_lines())
-            unfinished.replace(target)
+            if target.exists() and not target.is_file():  # a device or a pipe, such as /dev/stdout
+                _export_to(target)
+                return
+            target = target.resolve()  # a link stays one
+            unfinished = target.with_name(target.name + ".unfinished")
+            try:
+                _export_to(unfinished)
+                unfinished.replace(target)
+            finally:
+                unfinished.unlink(missing_ok=True)
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
             raise CommandError(f"{target} cannot be written: {error.strerror}.") from error
+
+
+def _export_to(path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(export_lines())
