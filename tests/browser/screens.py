@@ -61,6 +61,33 @@ def find_words_broken_in_tables(page: Page) -> list[str]:
     return [f"{page.url} at {width}: broken words: {', '.join(words)}"] if words else []
 
 
+# Texts in the very color of their ground, which axe leaves undecided because it may be on purpose.
+INVISIBLE = r"""() => {
+    const invisible = new Set(), texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const findGround = (element) => {
+        for (; element; element = element.parentElement) {
+            const {backgroundColor, backgroundImage} = getComputedStyle(element);
+            if (backgroundImage !== "none") return "";
+            if (!/^rgba|\/ /.test(backgroundColor)) return backgroundColor;
+        }
+        return "";
+    };
+    while (texts.nextNode()) {
+        const {currentNode: text} = texts, {parentElement: parent} = text;
+        if (!text.data.trim() || !parent.checkVisibility()) continue;
+        if (parent.closest("option, script, style, .visually-hidden")) continue;
+        if (getComputedStyle(parent).color === findGround(parent)) invisible.add(text.data.trim());
+    }
+    return [...invisible];
+}"""
+
+
+def find_invisible_texts(page: Page) -> list[str]:
+    """Return a complaint about texts that have the color of what they are on."""
+    texts = page.evaluate(INVISIBLE)
+    return [f"{page.url}: invisible texts: {', '.join(texts)}"] if texts else []
+
+
 # What every page keeps to on a phone: a low header, no small text, and at most one dash for a missing number on the
 # first screen.
 FAULTS = """() => {

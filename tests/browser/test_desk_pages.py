@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from tests.browser.axe import RULES_OF_COLOR, find_violations
 from tests.browser.desk_pages import NO_PAGES, Desk
-from tests.browser.screens import find_too_wide, find_words_broken_in_tables, set_screen
+from tests.browser.screens import find_invisible_texts, find_too_wide, find_words_broken_in_tables, set_screen
 from tests.browser.signing_in import add_session, sign_in
 from tests.desk.test_permissions import list_pages
 from tools.models import Tool
@@ -61,9 +61,11 @@ def find_faults(page: Page, url: str) -> list[str]:
     complaints += find_words_broken_in_tables(page)
     page.set_viewport_size({"width": 390, "height": 900})
     complaints += find_words_broken_in_tables(page)
+    complaints += find_invisible_texts(page)
     if report := find_violations(page):
         complaints.append(f"{url}: {report}")
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    complaints += find_invisible_texts(page)
     if report := find_violations(page, rules=RULES_OF_COLOR):
         complaints.append(f"{url}, dark: {report}")
     return complaints
