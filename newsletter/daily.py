@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from django.contrib.sessions.models import Session
 from django.db import Error, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 
 from newsletter import cleanup, digests
 from newsletter.models import DailyRun
 from votes.ranking import rank_pairs
 from votes.verifying import verify_tally
-from web import locks
+from web import clock, locks
 
 log = logging.getLogger(__name__)
 
@@ -60,21 +60,34 @@ def is_due(*, now: datetime) -> bool:
 
     A run without an end is still running, and then holds the lock, or was killed.
     """
-    last = DailyRun.objects.first()
+    last = find_last(now=now)
     if last is None or last.started_at.date() < now.date() or last.ended_at is None:
         return True
     return bool(last.failures) and last.ended_at < now - RETRY_AFTER
 
 
+def find_last(*, now: datetime | None = None) -> DailyRun | None:
+    """Return the last run, whether or not it has ended."""
+    return _list_begun(now=now).first()
+
+
 def find_last_ended() -> DailyRun | None:
-    return DailyRun.objects.exclude(ended_at=None).first()
+    return _list_begun().exclude(ended_at=None).first()
 
 
 def find_last_verified(last: DailyRun | None) -> DailyRun | None:
     """Return the last run whose step compared tally and votes: what it found holds until another one succeeds."""
     if last and last.differences is None:
-        return DailyRun.objects.exclude(ended_at=None).exclude(differences=None).first()
+        return _list_begun().exclude(ended_at=None).exclude(differences=None).first()
     return last
+
+
+def _list_begun(*, now: datetime | None = None) -> QuerySet[DailyRun]:
+    """Return the runs, newest first, except those of later days: a clock was wrong then, and has been set since.
+
+    If such a run counted, the next one would not be due, nor its absence be an alarm, until that day has come.
+    """
+    return DailyRun.objects.filter(started_at__lt=clock.midnight_after(now or timezone.now()))
 
 
 def find_last_start(last: DailyRun | None) -> datetime:

@@ -107,6 +107,18 @@ def test_run_is_due_once_a_day_after_a_failure_and_after_a_kill():
     assert daily.is_due(now=now)
 
 
+@pytest.mark.django_db
+def test_run_under_a_clock_that_was_wrong_holds_up_no_later_one(capsys):
+    later = timezone.now() + timedelta(days=400)
+    DailyRun.objects.create(started_at=later, ended_at=later, machine="ahead", differences=3)
+    assert (daily.is_due(now=timezone.now()), daily.find_last_ended()) == (True, None)
+    assert daily.find_last_start(None) < timezone.now()
+    run = daily.run(only_if_due=True)
+    assert (daily.is_due(now=timezone.now()), daily.find_last_ended()) == (False, run)
+    call_command("daily", "--last")
+    assert "ahead" not in capsys.readouterr().out
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_wanted", [True, False])
 def test_worker_runs_it_by_itself_unless_told_not_to(monkeypatch, is_wanted):

@@ -3,7 +3,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter import daily
-from newsletter.models import DailyRun
 
 
 class Command(BaseCommand):
@@ -16,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--last", action="store_true", help="print the result of the last run, and run nothing")
 
     def handle(self, **options: Any) -> None:
-        run = DailyRun.objects.first() if options["last"] else daily.run()
+        run = daily.find_last() if options["last"] else daily.run()
         if run is None:
             self.stdout.write("It has never run." if options["last"] else "Another machine is running it.")
             return
