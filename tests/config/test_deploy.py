@@ -150,6 +150,23 @@ def test_instructions_name_folders_that_debian_has(file, name, folder):
     assert re.search(rf"^[#;].*\b{name}=(\S+)", (DEPLOY / file).read_text(), re.M)[1] == folder
 
 
+@pytest.mark.parametrize("name", ["operations.md", "scaling.md"])
+def test_instructions_install_what_they_run(name):
+    """Debian's Python makes no virtual environments without python3-venv, and its minimal system has no sudo."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / name).read_text(), re.DOTALL)
+    [block] = [block for block in blocks if "-m venv" in block]
+    installed = block.partition("-m venv")[0]
+    assert re.search(r"^ *apt-get install .*\bpython3-venv\b", installed, re.M)
+    assert "sudo" not in block
+
+
+def test_cluster_is_of_the_postgresql_of_the_debian_that_has_its_python():
+    scaling = (ROOT / "docs" / "scaling.md").read_text()
+    versions = re.findall(r"\bpostgresql-(\d+)$|pg_dropcluster --stop (\d+) ", scaling, re.M)
+    versions += re.findall(r"/postgresql/(\d+)()/bin", (DEPLOY / "patroni.yml").read_text())
+    assert {"".join(version) for version in versions} == {"17"}, "Debian 13 has Python 3.13 and PostgreSQL 17"
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
 def test_systemd_units_run_what_exists(unit):
     text = unit.read_text()
