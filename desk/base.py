@@ -14,10 +14,11 @@ from django.db.models import Field, ProtectedError, QuerySet
 from django.forms import Field as FormField
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
+from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from desk import contention
+from desk import contention, drafts
 from desk.admin_pages import AdminPages
 from desk.fields import NormalizedTextAdmin
 from desk.first_steps import tell_next_step
@@ -191,6 +192,24 @@ class DeskAdmin[ModelT: models.Model](NormalizedTextAdmin, SearchAdmin):
         elif request.method == "POST":
             view = locks.limited_atomic()(view)
         return answer_once(request, view)
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: models.options.Options, object_id: str
+    ) -> HttpResponse:
+        """Say where to restore a row that was deleted while somebody was editing it: the browser keeps their draft."""
+        if not self.deleted_address or conflicts.SEEN_VERSION not in request.POST:  # not the form of a row
+            parent: Any = super()  # the type stubs leave out this method
+            response: HttpResponse = parent._get_obj_does_not_exist_redirect(request, opts, object_id)
+            return response
+        drafts.leave_in_browser(request)
+        words = format_html(
+            "This {0} was deleted while you were editing it. Nothing was saved, but your browser keeps what you typed "
+            'for a week: <a href="{1}">restore the {0}</a>, and open its form, which offers it.',
+            opts.verbose_name,
+            self.deleted_address,
+        )
+        messages.warning(request, words)
+        return HttpResponseRedirect(reverse("admin:index", current_app=self.admin_site.name))
 
     def response_add(self, request: HttpRequest, obj: ModelT, post_url_continue: str | None = None) -> HttpResponse:
         response = super().response_add(request, obj, post_url_continue)

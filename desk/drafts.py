@@ -23,8 +23,18 @@ def read_number(request: HttpRequest) -> str:
     return number if _NUMBER.fullmatch(number) else ""
 
 
+def leave_in_browser(request: HttpRequest) -> None:
+    """Have the browser keep what was typed into a form: the view redirects, although it has stored nothing."""
+    request.leaves_draft = True  # type: ignore[attr-defined]
+
+
 def mark_stored(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Name the page of a form in a cookie if the form was stored. Forms of the desk redirect then, and only then."""
+    """Name the page of a form in a cookie if the form was stored.
+
+    Forms of the desk redirect then. A view that redirects without having stored the form calls `leave_in_browser`.
+    """
+    if getattr(request, "leaves_draft", False):
+        return
     if isinstance(response, HttpResponseRedirectBase) and (number := read_number(request)):
         response.set_cookie(
             COOKIE,

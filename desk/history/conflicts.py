@@ -34,7 +34,7 @@ from desk.history.form_merge import ASKED, Asked, FormMerge, merge_inlines
 from desk.ids import parse_id
 from desk.shapes import Cleaned, Context, Fieldsets, Files, FormOptions, Posted
 from tools.models import ContentRevision
-from tools.row_history import CREATED, DELETED, set_change_reason
+from tools.row_history import CHANGED, CREATED, DELETED, set_change_reason
 from web.fields import LineField
 from web.normalize import normalize_line
 from web.words import join_words
@@ -195,17 +195,26 @@ def describe_events(events: Iterable[HistoryEvent], subject: type[models.Model])
         rows: dict[str, list[HistoryEvent]] = defaultdict(list)
         for event in theirs:
             rows["" if event.tracked.model is subject else event.label].append(event)
-        parts = [_describe_row(label, changes) for label, changes in rows.items()]
+        parts = [_describe_row(label, changes, subject) for label, changes in rows.items()]
         sentences.append(f"{capfirst(author or 'a program')} {join_words(parts)} at {theirs[-1].at:%H:%M} UTC")
     return sentences
 
 
-def _describe_row(label: str, events: list[HistoryEvent]) -> str:
-    fields = dict.fromkeys(change.label for event in events for change in event.changes if event.type != DELETED)
+def _describe_row(label: str, events: list[HistoryEvent], subject: type[models.Model]) -> str:
+    """Return what became of a row in a few words. The object itself has no label."""
     types = {event.type for event in events}
     if not label:
-        return f"changed the {join_words([field[:1].lower() + field[1:] for field in fields])}"
-    is_gone = DELETED in types or "Superseded at" in fields
+        noun = subject._meta.verbose_name
+        changed = dict.fromkeys(change.label for event in events for change in event.changes if event.type == CHANGED)
+        fields = join_words([field[:1].lower() + field[1:] for field in changed]) if changed else ""
+        deeds = [
+            f"deleted the {noun}" if DELETED in types else "",
+            f"restored the {noun}" if CREATED in types else "",
+            f"changed the {fields}" if fields else "",
+        ]
+        return join_words([deed for deed in deeds if deed] or [f"changed the {noun}"])
+    is_superseded = any(change.label == "Superseded at" for event in events for change in event.changes)
+    is_gone = DELETED in types or is_superseded
     if CREATED in types:
         return f"{'changed' if is_gone else 'added'} the {label}"
     return f"{'removed' if is_gone else 'changed'} the {label}"

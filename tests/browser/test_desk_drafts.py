@@ -136,6 +136,24 @@ def test_draft_survives_the_end_of_the_session_and_a_lost_network(page: Page, ad
     expect(again.get_by_label("Tagline")).to_have_value("Without a network")
 
 
+def test_draft_survives_the_deletion_of_what_it_is_about(page: Page, address, tool):
+    draft = make.tool(slug="draft", published_at=None)
+    address = address.replace(f"/{tool.pk}/", f"/{draft.pk}/")
+    page.goto(address)
+    page.get_by_label("Tagline").fill("After the deletion")
+    draft.delete()
+    page.get_by_role("button", name="Save and continue editing").click()
+    page.get_by_role("link", name="restore the tool").click()
+    page.get_by_role("link", name="Restore").click()
+    page.get_by_role("button", name="Restore").click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
+    page.goto(address)
+    restore(page)
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
+    assert Tool.objects.get(slug="draft").tagline == "After the deletion"
+
+
 def test_drafts_belong_to_one_user_and_end_with_signing_out(page: Page, address, live_server):
     context = page.context
     writing = open_page(context, address)

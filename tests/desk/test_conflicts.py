@@ -18,6 +18,7 @@ from desk.base import DeskAdmin
 from desk.history.events import get_tracked_models, read_version
 from tests import factories as make
 from tests.desk.forms import change_url, fill_form, read_fields, save_form
+from tests.desk.test_restore import restore
 from tools.models import Category, Fact, Plan, Tool
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,22 @@ def test_fields_that_different_editors_changed_are_merged(admin_client, ada):
     assert tool.aliases == ["two", "of mine", "of Ada"]
     assert re.fullmatch(r"Ada changed the tagline and aliases at \d\d:\d\d UTC; both changes are kept\.", message)
     assert [version.description for version in tool.history.all()] == ["Mine.", "", ""]
+
+
+def test_draft_that_was_deleted_and_restored_in_the_meantime_is_merged(admin_client, ada):
+    tool = make.tool(name="Alpha", tagline="Old.", published_at=None)
+    make.plan(of=tool, name="Pro", kind="free")
+    mine, pk = fill_form(admin_client, tool, description="Mine."), tool.pk
+    tool.delete()
+    tool.pk = pk
+    restore(ada, tool, tool.history.first())
+    message = post_form(admin_client, tool, mine, 302)
+    tool.refresh_from_db()
+    assert (tool.tagline, tool.description, tool.plans.get().name) == ("Old.", "Mine.", "Pro")
+    assert re.sub(r"\d\d:\d\d", "…", message).splitlines() == [
+        "A program removed the plan “Pro” and deleted the tool at … UTC; both changes are kept.",
+        "Ada restored the tool and added the plan “Pro” at … UTC; both changes are kept.",
+    ]
 
 
 def test_field_that_both_changed_is_asked_and_nothing_typed_is_lost(admin_client, ada):

@@ -43,6 +43,20 @@ def test_session_that_has_ended_stores_nothing(editor):
     assert (response.status_code, COOKIE in response.cookies, Category.objects.exists()) == (302, False, False)
 
 
+def test_form_of_a_deleted_row_is_not_stored(editor):
+    category = make.category()
+    url = f"/admin/tools/category/{category.pk}/change/"
+    version = editor.get(url).context["adminform"].form["seen_version"].value()
+    category.delete()
+    response = editor.post(url, {"name": "Agents", "seen_version": version, "draft_number": NUMBER}, follow=True)
+    assert COOKIE not in response.cookies
+    assert [str(message) for message in response.context["messages"]] == [
+        "This category was deleted while you were editing it. Nothing was saved, but your browser keeps what you typed "
+        'for a week: <a href="/admin/tools/category/deleted/">restore the category</a>, and open its form, '
+        "which offers it."
+    ]
+
+
 @pytest.mark.parametrize("number", ["", "x", NUMBER + "0", NUMBER.upper(), '"><script>', "0" * 31 + "\n"])
 def test_other_numbers_are_ignored(editor, number):
     assert 'data-number=""' in send(editor, name="", draft_number=number).content.decode()
