@@ -4,7 +4,6 @@ import logging
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from newsletter import composing, pieces, sending
@@ -30,6 +29,7 @@ from newsletter.models import (
 )
 from web import locks
 from web.locks import Lock
+from web.outages import PASSING_ERRORS
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +150,7 @@ def _start_if_possible(issue: Issue, *, due_at: datetime) -> str:
     """Start an issue, and return why that is impossible; "" if it is started."""
     try:
         start(issue=issue, due_at=due_at)
-    except (OperationalError, InterfaceError):
+    except PASSING_ERRORS:
         raise
     except IssueActionError as error:
         return str(error)

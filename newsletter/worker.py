@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.db.models import Min
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -22,6 +22,7 @@ from newsletter.models import MAX_REASON_LENGTH, Outbox, SendState, Worker
 from newsletter.outgoing import IssueMessageBuilder
 from newsletter.sending import ClaimedDelivery
 from newsletter.transport import OutgoingMessage, SendResult, Transport, open_transport
+from web.outages import PASSING_ERRORS
 
 log = logging.getLogger(__name__)
 
@@ -71,10 +72,10 @@ class MailWorker:
             while not self.is_stopping:
                 try:
                     worked = self._send_batches()
-                except (OperationalError, InterfaceError) as error:
+                except PASSING_ERRORS as error:
                     connection.close()
                     self._database_answers = False
-                    self._back_off(f"the database does not answer: {_first_line(error)}", longest=MAX_DATABASE_BACKOFF)
+                    self._back_off(f"the database is not available: {_first_line(error)}", longest=MAX_DATABASE_BACKOFF)
                     continue
                 finally:
                     self._database_answers = True
@@ -104,7 +105,7 @@ class MailWorker:
         for job in self._jobs:
             try:
                 job()
-            except (OperationalError, InterfaceError):
+            except PASSING_ERRORS:
                 raise
             except Exception:
                 log.exception("Worker %s cannot run %s.", self.name, job.__qualname__)
@@ -180,7 +181,7 @@ class MailWorker:
         """
         try:
             message = build()
-        except (OperationalError, InterfaceError):
+        except PASSING_ERRORS:
             raise
         except Exception as error:
             log.exception("Worker %s cannot build a message.", self.name)
@@ -254,7 +255,7 @@ class MailWorker:
         try:
             self._settle()
             Worker.objects.filter(name=self.name).delete()
-        except (OperationalError, InterfaceError):
+        except PASSING_ERRORS:
             connection.close()
         log.info("Worker %s stopped after %d messages.", self.name, self.sent)
 

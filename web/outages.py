@@ -2,9 +2,15 @@
 
 import errno
 
-from django.db import Error, InterfaceError, OperationalError
+from django.db import Error, InterfaceError, InternalError, OperationalError
 
 RETRY_AFTER = 5  # seconds
+
+PASSING_ERRORS = (OperationalError, InterfaceError, InternalError)
+"""What the database raises if the same statement may succeed later: outages, and conflicts with other transactions.
+
+A database that is read-only, such as a primary that has just become a standby, raises InternalError.
+"""
 
 # Classes and codes of SQLSTATE: connection failures, shutdown and startup, no room on the disk or in memory, too many
 # connections, and a disk that fails.

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError, models, transaction
+from django.db import models, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -23,6 +23,7 @@ from reviews.models import Review
 from tools import logos
 from tools.models import ContentRevision, Tool
 from tools.publishing import PublicationState
+from web.outages import PASSING_ERRORS
 from web.words import format_moment
 
 log = logging.getLogger(__name__)
@@ -149,7 +150,7 @@ def publish_due() -> int:
     for pk in list(PendingChange.objects.due(at=timezone.now()).values_list("pk", flat=True)):
         try:
             done += _publish_if_due(pk)
-        except (OperationalError, InterfaceError):
+        except PASSING_ERRORS:
             raise
         except Exception as error:
             log.exception("Pending change %d cannot be published.", pk)

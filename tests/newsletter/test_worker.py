@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from django.core import mail
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from newsletter import cleanup, outbox
@@ -258,6 +259,27 @@ def test_command_sends_and_exits(capsys):
             signal.signal(number, handler)
     assert [message.to for message in mail.outbox] == [["ada@example.com"]]
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_waits_for_a_database_that_is_read_only(caplog):
+    sign_up(email="ada@example.com", network="")
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")  # until the worker connects again
+    work()
+    assert list_states() == [("sent", 1)]
+    [message] = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert re.search(r"waits 1 s: the database is not available: .* in a read-only transaction$", message)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_read_only_database_when_a_worker_ends_is_no_error():
+    worker = MailWorker()
+    worker._send_heartbeat()
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    worker._sign_off()
+    assert Worker.objects.count() == 1, "its heartbeat lapses"
 
 
 @pytest.mark.django_db(transaction=True)
