@@ -89,6 +89,16 @@ def test_compose_names_only_what_it_has():
     assert find_management_commands(COMPOSE) <= get_commands().keys()
 
 
+def test_compose_gives_what_root_has_restored_back_to_the_site():
+    [_, command] = read_services()["migrate"]["command"][1:]
+    folders = {volume.split(":")[1] for volume in read_services()["site"]["volumes"]}
+    [owned] = re.findall(r"^chown -R 10001 (.*)$", command, re.M)
+    assert set(owned.split()) == folders
+    [restored_by] = re.findall(r"^docker compose .* run --rm (\w+) python manage.py restore ", OPERATIONS, re.M)
+    assert any(volume.endswith(":/srv/backups") for volume in read_services()[restored_by]["volumes"])
+    assert folders & {volume.split(":")[1] for volume in read_services()[restored_by]["volumes"]} == {"/srv/data"}
+
+
 DAY = 24 * 3600  # seconds
 
 
