@@ -92,6 +92,15 @@ def parse_value(scale: Scale, text: str) -> str:
     return _PARSERS[scale.kind](scale, text)
 
 
+def can_parse(scale: Scale, text: str) -> bool:
+    """Return whether a value that somebody wrote is one of its attribute's kind."""
+    try:
+        parse_value(scale, text)
+    except ValueError:
+        return False
+    return True
+
+
 def fits(scale: Scale, value: str) -> bool:
     """Return whether a value has the canonical form of its attribute's kind."""
     try:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Unpack
 
 from django import forms
 from django.forms.formsets import DELETION_FIELD_NAME
+from django.http import QueryDict
 
 from desk.fields import NativeDateInput
 from desk.ids import parse_id
@@ -14,10 +15,17 @@ from desk.shapes import Cleaned, Files, FormOptions, Posted
 from desk.value_fields import build_value_field
 from tools.models import Attribute, Fact, Plan, Sourced, find_plan_errors
 from tools.rates import read_rates
-from tools.values import parse_value
+from tools.values import SEPARATOR, parse_value
 from web import clock
 
 NO_NEW_VALUE = "Nothing here was wrong: the value is the same. Enter the right one, or check “Remove”."
+
+ATTRIBUTE_GONE = "This attribute no longer exists. Select another one, or clear the value."
+
+
+def read_values(data: Posted, name: str) -> list[str]:
+    """Return all values that a form has sent under a name."""
+    return data.getlist(name) if isinstance(data, QueryDict) else [value for value in [data.get(name)] if value]
 
 
 class WhyField(forms.ChoiceField):
@@ -172,6 +180,13 @@ class PlanForm(SourcedForm):
         return cleaned
 
 
+class AnyValueInput(forms.TextInput):
+    """A line that also takes what boxes to tick send: the row of an attribute that left the category meanwhile."""
+
+    def value_from_datadict(self, data: Posted, files: object, name: str) -> str:
+        return SEPARATOR.join(filter(None, read_values(data, name)))
+
+
 class FactForm(SourcedForm):
     class Meta:
         model = Fact
@@ -191,9 +206,10 @@ class FactForm(SourcedForm):
         self.attributes = {attribute.pk: attribute for attribute in attributes}
         self.fields["attribute"] = forms.TypedChoiceField(
             choices=[("", "—"), *((attribute.pk, attribute.name) for attribute in attributes)],
-            coerce=lambda value: self.attributes[int(value)],
+            coerce=self._get_attribute,
             empty_value=None,
             disabled=self.instance.pk is not None,
+            error_messages={"invalid_choice": ATTRIBUTE_GONE},
         )
         self.fields["note"].help_text = ""
         self.fields["note"].widget.attrs |= {"placeholder": "on two A100s"}
@@ -201,6 +217,13 @@ class FactForm(SourcedForm):
             self.fields["attribute"].widget = forms.HiddenInput()
             max_length: Any = Fact._meta.get_field("value").max_length
             self.fields["value"] = build_value_field(self.fixed_attribute.scale, max_length=max_length)
+        else:
+            self.fields["value"].widget = AnyValueInput(self.fields["value"].widget.attrs)
+
+    def _get_attribute(self, value: str) -> Attribute:
+        if (attribute := self.attributes.get(int(value))) is None:
+            raise ValueError
+        return attribute
 
     @property
     def title(self) -> str:

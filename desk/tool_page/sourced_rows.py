@@ -1,7 +1,7 @@
 """The rows of plans and facts on a tool's page: the current ones, and how changing one turns it into history."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Unpack, cast
 
@@ -12,11 +12,14 @@ from django.forms.models import BaseInlineFormSet
 from django.utils import timezone
 
 from desk.history.form_merge import PostedRow
+from desk.ids import parse_id
 from desk.shapes import FormSetOptions
 from desk.tool_page.row_writing import SUPERSEDING, change_rows, create_rows, delete_rows
-from desk.tool_page.sourced_forms import FactForm, SourcedForm
+from desk.tool_page.sourced_forms import FactForm, SourcedForm, read_values
+from tools.choices import AttributeKind, Grade
 from tools.currencies import CURRENCIES
 from tools.models import AlreadySupersededError, Attribute, Plan, Sourced, Tool
+from tools.values import SEPARATOR, Scale, can_parse
 
 ROW_GONE = (
     "Someone has superseded or removed this row since you opened the page. Check “Remove” to discard yours, and reload "
@@ -161,6 +164,14 @@ class PlanFormSet(SourcedFormSet):
         return list(dict.fromkeys([*used, *sorted(CURRENCIES)]))
 
 
+def _is_typed(scale: Scale, values: Sequence[str]) -> bool:
+    """Return whether a value was typed that a select or boxes to tick cannot show, such as the name of a choice."""
+    if scale.kind not in (AttributeKind.CHOICE, AttributeKind.GRADE):
+        return len(values) > 1
+    slugs = [option.slug for option in scale.options] if scale.kind == AttributeKind.CHOICE else Grade.values
+    return not {*values} <= {"", *slugs} and can_parse(scale, SEPARATOR.join(values))
+
+
 class FactFormSet(SourcedFormSet):
     """The facts of a tool, and an empty row for each attribute of its category that has none yet.
 
@@ -188,12 +199,33 @@ class FactFormSet(SourcedFormSet):
         super().__init__(instance=instance, form_kwargs={"attributes": self.attributes}, **options)
         existing = {fact.attribute_id for fact in self.get_queryset()}
         chosen = instance.category_id if instance.pk else None
-        self.initial_extra = [
-            {"attribute": attribute.pk} | copied.get(attribute.pk, {})
+        wanted = [
+            attribute
             for attribute in self.attributes
             if attribute.pk not in existing and (chosen is None or chosen in self.categories[attribute.pk])
         ]
+        if self.is_bound:
+            self.initial_extra = list(self._read_attributes_of_new_rows(wanted))
+        else:
+            self.initial_extra = [{"attribute": one.pk} | copied.get(one.pk, {}) for one in wanted]
         self.extra = len(self.initial_extra) + self.BLANK
+
+    def _read_attributes_of_new_rows(self, wanted: Sequence[Attribute]) -> Iterator[dict[str, object]]:
+        """Yield the initial values of each new row that was posted: the attribute for which it was made, or none.
+
+        Attributes may have been added to the category, have left it, or have moved since the page was opened, so the
+        place of a row says nothing about its attribute.
+        """
+        left = {attribute.pk: attribute for attribute in wanted}
+        for number in range(self.initial_form_count(), self.total_form_count()):
+            prefix = self.add_prefix(number)
+            pk = parse_id(self.data.get(f"{prefix}-attribute") or "")
+            attribute = left.get(pk) if pk else None
+            if attribute and not _is_typed(attribute.scale, read_values(self.data, f"{prefix}-value")):
+                del left[attribute.pk]
+                yield {"attribute": attribute.pk} | self.copied.get(attribute.pk, {})
+            else:
+                yield {}
 
     def arrange_new_rows(self, rows: list[tuple[int | None, PostedRow]]) -> list[tuple[int | None, PostedRow]]:
         """Return posted new rows in the order of this formset: first one for each attribute without a value."""

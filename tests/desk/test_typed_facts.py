@@ -271,3 +271,61 @@ def test_suggestions(scale, text, value):
 
 def test_suggested_choices_are_short_and_spelled_as_most_are():
     assert suggest_choices({"MIT": 5, "mit": 1, "x" * 41: 1, "GPL": 1}) == ["MIT", "GPL"]
+
+
+VALUES = {
+    "license": ["mit", "apache-2.0"],
+    "language": "apache-2.0",
+    "hosting": "partly",
+    "context": "128k",
+    "version": "1.10",
+    "release": "2026-11-01",
+    "words": "Anything",
+}
+
+
+@pytest.mark.parametrize("removed", ["", "license", "release"])
+@pytest.mark.parametrize("added", [False, True])
+def test_value_stays_with_its_attribute_when_the_category_changes_meanwhile(admin_client, removed, added):
+    tool = make.tool()
+    first = make.attribute(name="First", kind="number")
+    made = attributes(tool.category)
+    form = fill_tool_form(
+        admin_client.get(tool_url(tool)),
+        **{f"facts-{number}-value": value for number, value in enumerate(VALUES.values())},
+    )
+    if removed:
+        made[removed].categories.clear()
+    if added:
+        first.categories.add(tool.category)
+    assert admin_client.post(tool_url(tool), form).status_code == 302
+    assert read_facts() == {
+        "license": ("apache-2.0, mit", ""),
+        "language": ("apache-2.0", ""),
+        "hosting": ("partly", ""),
+        "context": ("128000", ""),
+        "version": ("1.10", ""),
+        "release": ("2026-11-01", ""),
+        "words": ("Anything", ""),
+    }
+
+
+def test_attribute_that_was_deleted_meanwhile_stops_nobody_who_said_nothing_about_it(admin_client):
+    tool = make.tool()
+    made = attributes(tool.category)
+    form = fill_tool_form(admin_client.get(tool_url(tool)), **{"facts-6-value": "Anything"})
+    made["context"].delete()
+    assert admin_client.post(tool_url(tool), form).status_code == 302
+    assert read_facts() == {"words": ("Anything", "")}
+
+
+def test_value_of_an_attribute_that_was_deleted_meanwhile_is_kept_in_the_form(admin_client):
+    tool = make.tool()
+    made = attributes(tool.category)
+    form = fill_tool_form(admin_client.get(tool_url(tool)), **{"facts-0-value": ["mit", "apache-2.0"]})
+    made["license"].delete()
+    response = admin_client.post(tool_url(tool), form)
+    assert read_errors(response) == [
+        "Fact “new”, Attribute: This attribute no longer exists. Select another one, or clear the value."
+    ]
+    assert read_form(response, "tool_form")["facts-0-value"] == "mit, apache-2.0"
