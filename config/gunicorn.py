@@ -22,8 +22,8 @@ control_socket_disable = True  # on by default in newer versions; we do not use 
 # Off by default: lines for machines that have a proxy's log already.
 accesslog = os.environ.get("ACCESS_LOG") or None
 
-# Where the workers count for /metrics: a folder of this master, so that one that follows it (USR2) has its own. The
-# files of workers that have ended stay, because what they counted does.
+# Where the workers count for /metrics: a folder of this master, so that one that follows it (USR2) has its own. What
+# workers counted that have ended stays (config/counters.py).
 _metrics_folder = Path(tempfile.gettempdir()) / f"shipside-metrics-{os.getuid()}-{os.getpid()}"
 if os.environ.get("METRICS_TOKEN"):
     _metrics_folder.mkdir(mode=0o700, exist_ok=True)

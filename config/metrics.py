@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
@@ -14,9 +15,9 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
-from prometheus_client.multiprocess import MultiProcessCollector
 
 from catalog.models import BulkChange, BulkChangeKind
+from config.counters import read_counters
 from newsletter import daily
 from newsletter.models import Worker
 from newsletter.worker import measure_queue
@@ -66,10 +67,8 @@ def collect() -> bytes:
     """Return all metrics in the text format of Prometheus."""
     registry = CollectorRegistry()
     registry.register(SiteCollector())
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # set by config/gunicorn.py
-        MultiProcessCollector(registry)
-        return generate_latest(registry)
-    return generate_latest(REGISTRY) + generate_latest(registry)
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")  # set by config/gunicorn.py
+    return (read_counters(Path(folder)) if folder else generate_latest(REGISTRY)) + generate_latest(registry)
 
 
 class SiteCollector:

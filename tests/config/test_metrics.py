@@ -1,8 +1,11 @@
 """`/metrics`: hidden without its token, the same from every process, and shown by the dashboard in deploy/."""
 
 import json
+import os
 import re
+import signal
 import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from config.metrics import PATIENCE, collect
 from newsletter.models import DailyRun, Outbox
 from tests import factories as make
-from tests.server import serve
+from tests.server import Server, serve
 
 OPERATIONS = settings.BASE_DIR / "docs" / "operations.md"
 DASHBOARD = settings.BASE_DIR / "deploy" / "grafana.json"
@@ -93,6 +96,40 @@ def test_site_is_measured():
     assert found["shipside_workers",] == 0
     assert found["shipside_imports_last_day",] == 0
     assert found["shipside_database_sessions", "active"] >= 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_end_leave_their_counts_and_no_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with serve(METRICS_TOKEN="secret", WEB_THREADS="2") as server:
+        [folder] = tmp_path.glob("shipside-metrics-*")
+        for ended in range(1, 4):
+            server.ask("/nowhere/")
+            [worker] = {int(name) for name in list_processes(folder) if name != "ended"}
+            os.kill(worker, signal.SIGKILL)
+            wait_for_another(server, worker)
+            found = read(server.ask("/metrics", TOKEN).body.decode())
+            assert found["shipside_requests_total", "404", "none"] == ended
+            assert found["shipside_request_seconds_count", "none"] == ended
+            assert (len(list_processes(folder)), "ended" in list_processes(folder)) == (2, True)
+
+
+def list_processes(folder: Path) -> set[str]:
+    return {file.stem.rpartition("_")[2] for file in folder.glob("*.db")}
+
+
+def wait_for_another(server: Server, worker: int) -> None:
+    """Wait until a worker that was killed has ended, and another one answers."""
+    until = time.monotonic() + 30
+    while Path(f"/proc/{worker}").exists() or not answers(server):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def answers(server: Server) -> bool:
+    with suppress(OSError, ValueError, IndexError):
+        return server.ask("/favicon.ico").status == 200
+    return False
 
 
 @pytest.mark.django_db(transaction=True)
