@@ -5,10 +5,11 @@ import time
 from wsgiref.handlers import SimpleHandler
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests import factories as make
 from tests.addresses import FOUR, PAIR
+from tests.browser.screens import find_too_wide
 from tools.models import Tool
 
 KINDS = ["/", FOUR, "/tools/", "/tools/aider/", "/categories/speech/", "/reviewers/skeptic/", "/splits/"]
@@ -82,6 +83,17 @@ def test_tool_takes_two_lines_of_a_phone_and_its_name_is_large_enough_to_touch(s
     for path, links in ((PAIR, ".board__name"), ("/tools/aider/", ".review .tile a")):
         page_to_measure.goto(site + path)
         assert min(page_to_measure.locator(links).evaluate_all(HEIGHTS)) >= 24
+
+
+def test_votes_on_an_example_fit_a_phone(site, page_in_either_font: Page):
+    for tool in Tool.objects.filter(example=True):
+        make.votes(on=tool, ship=734, skip=500)
+    page = page_in_either_font
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"{site}/tools/")
+    expect(page.get_by_text("59% of 1,234").first).to_be_visible()
+    assert find_too_wide(page, (320, 360)) == []
+    assert max(page.locator(".rows tbody tr").evaluate_all(HEIGHTS)) < 64
 
 
 def test_forced_colors_tell_marks_apart_and_mark_the_current_page(site, page_to_measure: Page):
