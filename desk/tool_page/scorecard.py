@@ -4,6 +4,7 @@ Published editions are shown but not edited. A row holds one form: for the seat'
 for a new edition. Saving creates or changes that edition and no other.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
@@ -18,11 +19,12 @@ from django.utils.safestring import SafeString
 
 from desk.history.conflicts import CHANGE_REASON
 from desk.history.form_merge import FormMerge
+from desk.ids import parse_id
 from desk.permissions import AnyUser, may_publish, may_see_draft_of, may_write_for, writes_own_drafts_only
 from desk.publishing.gate import Finding, check_review
 from desk.publishing.transitions import TRANSITIONS, apply_transition
 from desk.tool_page.seat_forms import PredictionForms, SeatForm
-from desk.tool_page.seat_merge import NOTHING_SEEN, SeatMerge, compute_digest
+from desk.tool_page.seat_merge import NOTHING_SEEN, SeatMerge, compute_digest, is_digest
 from reviews.basis import find_basis_errors
 from reviews.choices import Outcome
 from reviews.models import Prediction, Review, Reviewer
@@ -36,6 +38,12 @@ from web.normalize import normalize_line
 EDITION_CHANGED = (
     "Someone has changed this seat’s review since you opened the page. Your text is still here, with theirs beside it. "
     "Save again to replace theirs with yours."
+)
+COPY_IT = "Nothing was saved. Copy what you typed, and open the page again."
+SEAT_DELETED = f"This seat was deleted since you opened the page. {COPY_IT}"
+SEAT_TAKEN = f"You no longer write for this seat. {COPY_IT}"
+EDITION_SCHEDULED = (
+    f"This edition was scheduled since you opened the page, and only an editor may change it now. {COPY_IT}"
 )
 
 
@@ -66,10 +74,14 @@ class ScorecardRow:
             scheduled, drafts = [], []
         self.edition: Review | None = next(iter(drafts or scheduled[::-1]), None)
         self.also_scheduled = [edition for edition in scheduled if edition is not self.edition]
+        refusal = "" if may_write else SEAT_DELETED if reviewer._state.adding else SEAT_TAKEN
         if self.edition in scheduled and writes_own_drafts_only(scorecard.user):
-            may_write = False
-        self.may_write = may_write
-        is_submitted = data is not None and f"{self.prefix}-seen" in data and may_write
+            refusal = refusal or EDITION_SCHEDULED
+        seen = data.get(f"{self.prefix}-seen", "") if data is not None else ""
+        self.refusal = refusal if is_digest(seen) else ""
+        """Why the form of a page that could be written in may no longer be saved; it is shown again as it was typed."""
+        self.may_write = not refusal or bool(self.refusal)
+        is_submitted = data is not None and f"{self.prefix}-seen" in data and self.may_write
         self.is_submitted = is_submitted
         self.is_outdated = False
         self.form = SeatForm(data if is_submitted else None, prefix=self.prefix, initial=self._initial())
@@ -160,7 +172,9 @@ class ScorecardRow:
         if not self.has_changed():
             return True
         self.form.full_clean()
-        if self.form.cleaned_data.get("seen") != self.seen:
+        if self.refusal:
+            self.form.add_error(None, self.refusal)
+        elif self.form.cleaned_data.get("seen") != self.seen:
             self.is_outdated = True
             self.form.add_error(None, EDITION_CHANGED)
             self.form.data = {**self.form.data.dict(), self.form.add_prefix("seen"): self.seen}  # type: ignore[attr-defined] # a QueryDict
@@ -312,6 +326,17 @@ class Scorecard:
             ScorecardRow(reviewer, editions[reviewer.pk], self, data, may_write=may_write_for(self.user, reviewer))
             for reviewer in Reviewer.objects.order_by("seat")
         ]
+        if data is not None:
+            self.rows += self._list_deleted_seats(data)
+
+    def _list_deleted_seats(self, data: QueryDict) -> list[ScorecardRow]:
+        """Return a row for each seat that was deleted while somebody wrote for it."""
+        known = {row.reviewer.pk for row in self.rows}
+        posted = (re.fullmatch(rf"{re.escape(self.prefix)}-([0-9]+)-seen", name) for name in data)
+        pks = {pk for match in posted if match and (pk := parse_id(match[1]))} - known
+        seats = [Reviewer(pk=pk, slug=f"deleted-{pk}", name="A seat that was deleted") for pk in sorted(pks)]
+        rows = [ScorecardRow(seat, [], self, data, may_write=False) for seat in seats]
+        return [row for row in rows if row.has_changed()]
 
     def __iter__(self) -> Iterator[ScorecardRow]:
         return iter(self.rows)

@@ -1,5 +1,6 @@
 """The merge of a seat of the scorecard with what others saved since the page was opened."""
 
+import re
 from datetime import UTC
 from functools import partial
 from hashlib import blake2b
@@ -24,6 +25,11 @@ def compute_digest(edition: Review) -> str:
     seen = edition.published_at and edition.published_at.astimezone(UTC).isoformat()
     words = (edition.pk, seen, *edition.words)
     return blake2b(repr(words).encode(), digest_size=8).hexdigest()
+
+
+def is_digest(text: str) -> bool:
+    """Return whether a text can be the digest of an edition, or of none."""
+    return text == NOTHING_SEEN or bool(re.fullmatch(r"[0-9a-f]{16}", text))
 
 
 class SeatMerge:

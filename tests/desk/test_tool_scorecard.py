@@ -10,10 +10,11 @@ from django.utils import timezone
 from lxml import html
 
 from accounts.models import User
+from desk.tool_page.scorecard import EDITION_SCHEDULED, SEAT_DELETED, SEAT_TAKEN
 from reviews.models import Prediction, Review
 from reviews.panel import Panel
 from tests import factories as make
-from tests.desk.tool_forms import ADD, CONFLICT, fill_tool_form, read_errors, tool_url
+from tests.desk.tool_forms import ADD, CONFLICT, fill_tool_form, read_errors, read_form, tool_url
 from tools.models import Tool
 
 pytestmark = pytest.mark.django_db
@@ -316,6 +317,51 @@ def test_holder_of_a_seat_cannot_change_a_scheduled_edition(client):
         fill_tool_form(client.get(tool_url(tool)), **row_fields(seat, seen="x", verdict="skip", quote="Now.")),
     )
     assert read_editions(tool) == [(1, "ship", "Soon.", "scheduled")]
+
+
+def test_words_for_an_edition_that_was_scheduled_meanwhile_stay_in_the_form(client):
+    seat = make.reviewer(seat=1)
+    tool = make.tool()
+    draft = make.review(of=tool, by=seat, quote="A draft.", published_at=None)
+    make_writer(client, seat)
+    untouched = fill_tool_form(client.get(tool_url(tool)))
+    form = untouched | row_fields(seat, quote="What took an hour to write.")
+    draft.published_at = make.FUTURE
+    draft.save()
+    response = client.post(tool_url(tool), form)
+    assert read_errors(response) == [f"{seat.name}: {EDITION_SCHEDULED}"]
+    assert read_form(response, "tool_form")[f"scorecard-{seat.pk}-quote"] == "What took an hour to write."
+    assert client.post(tool_url(tool), untouched).status_code == 302
+    assert read_editions(tool) == [(1, "ship", "A draft.", "scheduled")]
+
+
+def test_words_for_a_seat_that_was_given_to_another_stay_in_the_form(client):
+    seat, tool = make.reviewer(seat=1), make.tool()
+    make_writer(client, seat)
+    form = fill_tool_form(client.get(tool_url(tool)), **row_fields(seat, quote="What took an hour to write."))
+    seat.held_by = None
+    seat.save()
+    response = client.post(tool_url(tool), form)
+    assert read_errors(response) == [f"{seat.name}: {SEAT_TAKEN}"]
+    assert read_form(response, "tool_form")[f"scorecard-{seat.pk}-quote"] == "What took an hour to write."
+    assert read_editions(tool) == []
+
+
+def test_words_for_a_seat_that_was_deleted_stay_in_the_form(admin_client):
+    seat, other = make.reviewer(seat=1), make.reviewer(seat=2)
+    tool = make.tool()
+    page = admin_client.get(tool_url(tool))
+    form = fill_tool_form(page, **row_fields(other, quote="Words."))
+    wrong = form | row_fields(seat, quote="What took an hour to write.", predictions__0__claim="It ships.")
+    pk = seat.pk
+    seat.delete()
+    response = admin_client.post(tool_url(tool), wrong)
+    assert read_errors(response)[0] == f"A seat that was deleted: {SEAT_DELETED}"
+    fields = read_form(response, "tool_form")
+    assert fields[f"scorecard-{pk}-quote"] == "What took an hour to write."
+    assert read_editions(tool) == []
+    assert admin_client.post(tool_url(tool), form).status_code == 302
+    assert read_editions(tool) == [(2, "", "Words.", "draft")]
 
 
 def test_writer_without_a_seat_writes_nothing(client):
