@@ -89,6 +89,14 @@ def test_compose_names_only_what_it_has():
     assert find_management_commands(COMPOSE) <= get_commands().keys()
 
 
+def test_values_of_pgbackrest_have_no_comments():
+    """It takes comments for a part of the value, and makes a folder with such a name."""
+    [file] = re.findall(r"```ini\n# /etc/pgbackrest/pgbackrest.conf\n(.*?)```", OPERATIONS, re.DOTALL)
+    values = dict(re.findall(r"^([a-z0-9-]+)=(.*)$", file, re.M))
+    assert values["repo1-path"] == "/var/lib/pgbackrest"
+    assert not re.search(r"[ #]", "".join(values.values()))
+
+
 def test_compose_gives_what_root_has_restored_back_to_the_site():
     [_, command] = read_services()["migrate"]["command"][1:]
     folders = {volume.split(":")[1] for volume in read_services()["site"]["volumes"]}
