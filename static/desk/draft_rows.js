@@ -88,7 +88,7 @@ const draftRows = (() => {
     match((row, other) => row.ids.id && row.ids.id === other.ids.id);
     match((row, other) => row.ids.key && row.ids.key === other.ids.key);
     match((row, other) => row.ids.attribute && row.ids.attribute === other.ids.attribute);
-    match((row, other) => row.name && row.name === other.name && (canGrow ? row.ids.id && other.ids.id : true));
+    match((row, other) => row.name && row.name === other.name);
     match((row, other) => !row.ids.id && !other.ids.id && row.ids.attribute === other.ids.attribute && hold(other.fields, row));
     for (const [number, row] of drafted) {
       if (places.has(number)) continue;

@@ -174,7 +174,8 @@
   // -- Forms ------------------------------------------------------------------------------------------------
 
   async function watch(form, place) {
-    const id = `${location.pathname}#${form.id || place}`;
+    // The form of an object with its pending change is the same form, also once nothing is pending any more.
+    const id = `${location.pathname.replace(/\/pending\/edit\/$/, "/change/")}#${form.id || place}`;
     const key = `${draftStore.OWN}${page}:${id}`;
     form.dataset.draftKey = key;
     const number = make("input", { type: "hidden", name: NUMBER });

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
@@ -11,6 +12,7 @@ from tests import factories as make
 from tests.browser.signing_in import sign_in
 from tests.browser.stored_drafts import wait_until_stored
 from tests.browser.test_desk_drafts import open_page, restore
+from tests.desk.pending import act, keep
 from tools.models import Category, Plan, Tool
 
 FREE = {"kind": "free"}
@@ -177,3 +179,22 @@ def test_field_that_others_changed_too_is_asked(page: Page, address, tool):
     expect(again.locator(".messagelist .success")).to_be_visible()
     saved = Tool.objects.get()
     assert (saved.tagline, saved.website, saved.short_name) == ("Mine", "https://theirs.example/", "Ac")
+
+
+def test_draft_of_a_pending_change_finds_its_rows_before_and_after_it_is_published(page: Page, address, tool):
+    client = Client()
+    client.force_login(User.objects.get(username="ada"))
+    keep(client, tool, **{"plans-0-name": "Team", "plans-0-kind": "free"})
+    pending = address.replace("/change/", "/pending/edit/")
+    writing = open_page(page.context, pending)
+    writing.locator("[name='plans-0-trial_days']").evaluate("field => field.closest('details').open = true")
+    writing.locator("[name='plans-0-trial_days']").fill("14")
+    again = reopen(writing, pending, typed="14", meanwhile=lambda: None)
+    assert read_pairs(again, "plans", "name", "trial_days") == [["Team", "14"]]
+
+    def publish() -> None:
+        act(client, tool, "publish")
+
+    published = reopen(again, address, typed="14", meanwhile=publish)
+    assert read_pairs(published, "plans", "name", "trial_days") == [["Team", "14"]]
+    assert read_plans(published) == [["Team", str(Plan.objects.get().pk)]]
