@@ -14,7 +14,9 @@ worker_class = "config.worker.SiteWorker"
 logger_class = "config.server_log.ServerLog"
 workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)
-keepalive = 30  # seconds; longer than load balancers' idle checks, shorter than their timeout
+# Seconds until it closes an idle connection. Proxies must do so first: what they send into one that is being closed is
+# lost, and a vote is not sent twice. Many load balancers wait for 60 seconds.
+keepalive = int(os.environ.get("KEEP_ALIVE_SECONDS") or 75)
 timeout = 30
 graceful_timeout = 20
 forwarded_allow_ips = ""  # X-Forwarded-Proto is Django's business, which knows TRUSTED_PROXY_COUNT

@@ -4,7 +4,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPResponse
+from http.client import HTTPConnection, HTTPResponse
 from threading import Event
 
 import pytest
@@ -55,6 +55,22 @@ def run_together(server: Server, client: Callable[[], tuple[float, bytes]], *, c
         for _ in range(5):
             assert server.ask("/favicon.ico").seconds < PATIENCE - 1
         return [slow.result() for slow in waiting]
+
+
+def test_idle_connection_stays_open_for_as_long_as_the_setting_says(transactional_db):
+    with serve(KEEP_ALIVE_SECONDS="4", SLOW_CLIENT_SECONDS="1") as server:
+        client = HTTPConnection("127.0.0.1", server.port)
+        client.request("GET", "/healthz")
+        assert client.getresponse().read() == b"alive\n"
+        idle = client.sock
+        time.sleep(2)
+        client.request("GET", "/healthz")
+        assert client.getresponse().read() == b"alive\n"
+        assert client.sock is idle
+        started = time.monotonic()
+        assert idle.recv(1) == b""
+        assert 3 < time.monotonic() - started < 4 + SLACK
+        client.close()
 
 
 SLOW_HEADS = [
