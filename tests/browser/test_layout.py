@@ -96,6 +96,26 @@ def test_votes_on_an_example_fit_a_phone(site, page_in_either_font: Page):
     assert max(page.locator(".rows tbody tr").evaluate_all(HEIGHTS)) < 64
 
 
+# Pixels below the last line of each name that is cut.
+BELOW = """names => names.filter((name) => name.scrollHeight > name.clientHeight).map((name) => {
+    const {lineHeight, paddingTop} = getComputedStyle(name);
+    return name.clientHeight - parseFloat(paddingTop) - 3 * parseFloat(lineHeight);
+})"""
+
+
+@pytest.mark.parametrize("path", [PAIR, FOUR])
+def test_cut_name_shows_nothing_of_its_next_line(site, page_to_measure: Page, path):
+    Tool.objects.filter(slug="mistral-medium-3").update(name="W" * 80, short_name="")
+    for width in (360, 1440):
+        page_to_measure.set_viewport_size({"width": width, "height": 740})
+        page_to_measure.goto(site + path)
+        names = page_to_measure.locator(".board__name")
+        below = names.evaluate_all(BELOW)
+        assert len(below) == 1
+        assert below[0] < 3  # the top of a line is empty
+        assert min(names.evaluate_all(HEIGHTS)) >= 24
+
+
 def test_forced_colors_tell_marks_apart_and_mark_the_current_page(site, page_to_measure: Page):
     page_to_measure.set_viewport_size({"width": 1440, "height": 900})
     page_to_measure.emulate_media(forced_colors="active")
