@@ -36,6 +36,9 @@ def run_program(program: str, *options: str, **pipes: Any) -> Iterator["subproce
         except BaseException:
             process.kill()
             process.wait()
+            for pipe in filter(None, (process.stdin, process.stdout)):
+                with suppress(BrokenPipeError):  # what it would still have read
+                    pipe.close()
             raise
         errors.seek(max(errors.tell() - 2000, 0))  # of many lines, the last say why
         said = errors.read().decode(errors="replace").strip()

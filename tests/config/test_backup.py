@@ -1,5 +1,6 @@
 """`manage.py backup` and `manage.py restore`, into another database and folder. `make prove-restore` does more."""
 
+import gc
 import io
 import json
 import math
@@ -306,6 +307,14 @@ def test_logo_that_is_removed_during_a_backup_is_not_missing():
     files = {f"media/logos/{stored}.webp"}
     assert writing._find_missing(frozenset({stored, removed}), files) == {f"media/logos/{stored}.png"}
     assert writing._find_missing(frozenset({removed}), files) == set()
+
+
+def test_dump_that_pg_restore_cannot_read_is_one_error_and_changes_nothing(archive, tmp_path, monkeypatch):
+    monkeypatch.setattr(restoring, "_RESTORE_OPTIONS", ("--no-such-option",))
+    with pytest.raises(archives.BackupError, match="pg_restore failed"):
+        restoring.restore(archive, replace=True)
+    gc.collect()  # pipes that are still open would print errors of their own
+    assert Tool.objects.count() == 2
 
 
 def test_full_disk_and_silent_database_are_one_line(archive, elsewhere, tmp_path):
