@@ -89,6 +89,11 @@ def test_compose_names_only_what_it_has():
     assert find_management_commands(COMPOSE) <= get_commands().keys()
 
 
+def test_compose_keeps_no_log_for_good():
+    for name, service in read_services().items():
+        assert service["logging"] == {"driver": "local", "options": {"max-size": "20m", "max-file": "5"}}, name
+
+
 def test_values_of_pgbackrest_have_no_comments():
     """It takes comments for a part of the value, and makes a folder with such a name."""
     [file] = re.findall(r"```ini\n# /etc/pgbackrest/pgbackrest.conf\n(.*?)```", OPERATIONS, re.DOTALL)
