@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests import factories as make
 from tests.addresses import FOUR, PAIR
-from tests.browser.screens import find_too_wide
-from tools.models import Tool
+from tests.browser.screens import find_faults_of_large_text, find_too_wide
+from tools.models import Category, Tool
 
 KINDS = ["/", FOUR, "/tools/", "/tools/aider/", "/categories/speech/", "/reviewers/skeptic/", "/splits/"]
 
@@ -94,6 +94,14 @@ def test_votes_on_an_example_fit_a_phone(site, page_in_either_font: Page):
     expect(page.get_by_text("59% of 1,234").first).to_be_visible()
     assert find_too_wide(page, (320, 360)) == []
     assert max(page.locator(".rows tbody tr").evaluate_all(HEIGHTS)) < 64
+
+
+def test_words_in_place_of_panel_ship_fit_a_phone_with_large_text(site, page_in_either_font: Page):
+    make.tool(category=Category.objects.get(slug="speech"))
+    for path, words in (("?lens=skeptic", "Not reviewed through this lens"), ("", "Not judged yet")):
+        page_in_either_font.goto(f"{site}/categories/speech/{path}")
+        expect(page_in_either_font.get_by_text(words, exact=True)).to_be_visible()
+        assert find_faults_of_large_text(page_in_either_font) == []
 
 
 # Pixels below the last line of each name that is cut.
