@@ -244,6 +244,13 @@ def test_only_those_with_the_password_may_switch_over():
     assert settings["restapi"]["authentication"] == {"username": "patroni", "password": "secret"}
 
 
+def test_etcd_deletes_old_versions():
+    """Otherwise it stops the cluster when its quota is full."""
+    settings = dict(re.findall(r"^(\w+)=(.*)$", (DEPLOY / "etcd.env").read_text(), re.M))
+    assert settings["ETCD_AUTO_COMPACTION_MODE"] == "periodic"
+    assert settings["ETCD_AUTO_COMPACTION_RETENTION"] == "1h"
+
+
 def test_each_member_of_etcd_is_one_of_the_cluster():
     addresses = {"one": "10.0.0.11", "two": "10.0.0.12", "three": "10.0.0.13"}
     values = {f"ADDRESS_{number}": address for number, address in enumerate(addresses.values(), 1)}
