@@ -147,6 +147,9 @@
     const box = make("div", { className: "kept" });
     box.setAttribute("role", "status");
     const list = make("dl");
+    const scroller = make("div", { tabIndex: 0 }, list); // so that the keyboard can scroll it
+    scroller.setAttribute("role", "region");
+    scroller.setAttribute("aria-label", "What differs");
     for (const name of names) {
       const value = values[name].join(", ");
       list.append(make("dt", { text: nameField(form, name) }), make("dd", { text: value.length > 200 ? `${value.slice(0, 200)}…` : value || "(empty)" }));
@@ -165,7 +168,7 @@
     });
     box.append(
       make("p", { text: `Restore what you typed here ${describeTime(draft.at)}? It was not saved.` }),
-      make("details", {}, make("summary", { text: `What differs: ${names.length} ${names.length === 1 ? "field" : "fields"}` }), list),
+      make("details", {}, make("summary", { text: `What differs: ${names.length} ${names.length === 1 ? "field" : "fields"}` }), scroller),
       make("p", {}, use, " ", drop),
     );
     form.before(box);

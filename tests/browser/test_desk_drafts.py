@@ -10,6 +10,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
 from tests import factories as make
+from tests.browser.axe import find_violations
+from tests.browser.screens import set_screen
 from tests.browser.signing_in import sign_in
 from tests.browser.stored_drafts import (
     age_drafts,
@@ -177,6 +179,18 @@ def test_drafts_belong_to_one_user_and_end_with_signing_out(page: Page, address,
     other.get_by_role("button", name="Sign out").click()
     expect(other.get_by_role("status").first).to_contain_text("You are signed out.")
     assert list_drafts(other) == []
+
+
+def test_what_a_long_draft_changes_can_be_read_with_the_keyboard(page: Page, address):
+    writing = open_page(page.context, address)
+    writing.get_by_label("Description").fill("A line.\n" * 24)
+    writing.get_by_label("Tagline").fill("W" * 250)
+    wait_until_stored(writing, "WWW")
+    writing.close()
+    set_screen(page, width=360, scheme="dark")
+    page.goto(address)
+    page.locator(".kept summary").click()
+    assert find_violations(page, context=".kept") == ""
 
 
 def test_discarded_and_old_drafts_are_gone(page: Page, address):
