@@ -1,5 +1,6 @@
 """Static files in production: how they are stored and sent."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
@@ -7,18 +8,38 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files.base import ContentFile
+from whitenoise.compress import Compressor
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import Response, SlicedFile, StaticFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+PARTIAL = ".partial"  # how the names of files end that are being written
 # A string, which may hold what looks like a comment; or a comment other than a license (`/*!`).
 _STRING_OR_COMMENT = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|/\*(?!!).*?\*/""", re.DOTALL)
+
+
+class WholeFilesCompressor(Compressor):
+    """WhiteNoise's compressor, whose copies appear under their names when they are complete."""
+
+    def write_data(self, path: str, data: bytes, suffix: str, stat_result: os.stat_result) -> str:
+        partial = Path(path + suffix + PARTIAL)
+        try:
+            super().write_data(path, data, suffix + PARTIAL, stat_result)
+            return str(partial.rename(path + suffix))
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 class CompressedOnceStorage(CompressedManifestStaticFilesStorage):
     """WhiteNoise's storage, which compresses all files on every collectstatic. This one compresses only new files, so
     that a second `make run` starts at once. Style sheets are stored without comments.
+
+    A file that exists counts as done the next time. So no file may be half of one, whatever interrupts collectstatic: a
+    full disk, for example.
     """
+
+    def create_compressor(self, **options: Any) -> Compressor:
+        return WholeFilesCompressor(**options)
 
     def _save(self, name: str, content: Any) -> str:
         if name.endswith(".css"):
@@ -26,7 +47,13 @@ class CompressedOnceStorage(CompressedManifestStaticFilesStorage):
             text = content.read()
             sheet = text if isinstance(text, str) else text.decode()
             content = ContentFile(remove_comments(sheet).encode(), name=name)
-        return super()._save(name, content)
+        partial = name + PARTIAL
+        try:
+            self.delete(partial)  # of a collectstatic that was killed
+            Path(self.path(super()._save(partial, content))).rename(self.path(name))
+        finally:
+            self.delete(partial)
+        return name
 
     def compress_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Compress files without an up-to-date compressed copy. Yields (name, name of the copy)."""

@@ -1,6 +1,11 @@
 import gzip
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import brotli
+import pytest
 from django.core.files.base import ContentFile
 
 from config.staticfiles import CompressedOnceStorage
@@ -22,6 +27,35 @@ def test_file_is_compressed_only_when_new_or_changed(tmp_path):
     os.utime(source, (source.stat().st_atime, source.stat().st_mtime + 1))
     assert len(collect()) == 2
     assert gzip.decompress(copy.read_bytes()).startswith(b".b")
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file become longer than a kilobyte."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_collecting_that_was_interrupted_leaves_no_half_of_a_file(tmp_path):
+    storage = CompressedOnceStorage(location=tmp_path, base_url="/static/")
+    text = "".join(map(str, range(10_000))).encode()
+    with full_disk(), pytest.raises(OSError, match="File too large"):
+        storage.save("a.txt", ContentFile(text))
+    assert list(tmp_path.iterdir()) == []
+
+    storage.save("a.txt", ContentFile(text))
+    with full_disk(), pytest.raises(OSError, match="File too large"):
+        list(storage.compress_files(["a.txt"]))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert len(list(storage.compress_files(["a.txt"]))) == 2
+    assert (tmp_path / "a.txt").read_bytes() == text
+    assert gzip.decompress((tmp_path / "a.txt.gz").read_bytes()) == text
+    assert brotli.decompress((tmp_path / "a.txt.br").read_bytes()) == text
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_style_sheets_are_stored_without_comments(tmp_path):
