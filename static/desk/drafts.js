@@ -33,6 +33,10 @@
 
   const isKept = (field) => field.name && !NEVER.has(field.type) && field.tagName !== "BUTTON" && field.tagName !== "FIELDSET" && field.tagName !== "OUTPUT";
 
+  // A select with a search has the option that was chosen, which claims to have come with the page.
+  const isSearched = (field) => field.matches("select.admin-autocomplete");
+  for (const field of document.querySelectorAll("select.admin-autocomplete")) field.dataset.came = field.value;
+
   // The values of each name: as the page came, or as they are.
   function readFields(form, { asItCame }) {
     const values = {};
@@ -41,6 +45,8 @@
       const here = (values[field.name] ??= []);
       if (field.type === "checkbox" || field.type === "radio") {
         if (asItCame ? field.defaultChecked : field.checked) here.push(field.value);
+      } else if (isSearched(field)) {
+        here.push(asItCame ? (field.dataset.came ?? "") : field.value);
       } else if (field.tagName === "SELECT") {
         let chosen = [...field.options].filter((option) => (asItCame ? option.defaultSelected : option.selected));
         if (!chosen.length && !field.multiple && asItCame) chosen = [...field.options].slice(0, 1);
@@ -50,13 +56,20 @@
     return values;
   }
 
-  function writeFields(form, values) {
+  // What is chosen in the selects with a search, in words. Only the server has their other options.
+  const readLabels = (form) => Object.fromEntries([...form.elements].filter((field) => isSearched(field) && field.value).map((field) => [field.name, field.selectedOptions[0].text]));
+
+  function writeFields(form, values, labels = {}) {
     const left = Object.fromEntries(Object.entries(values).map(([name, here]) => [name, [...here]]));
     for (const field of form.elements) {
       if (!isKept(field) || !(field.name in values)) continue;
       const here = values[field.name];
       if (field.type === "checkbox" || field.type === "radio") field.checked = here.includes(field.value);
-      else if (field.tagName === "SELECT") for (const option of field.options) option.selected = here.includes(option.value);
+      else if (isSearched(field)) {
+        const [value] = here;
+        if (value && ![...field.options].some((option) => option.value === value)) field.add(new Option(labels[field.name] ?? value, value));
+        field.value = value;
+      } else if (field.tagName === "SELECT") for (const option of field.options) option.selected = here.includes(option.value);
       else field.value = left[field.name].shift() ?? "";
     }
   }
@@ -83,7 +96,7 @@
     const names = [...new Set([...differ(now, came), ...Object.keys(before.values).filter((name) => name in now)])];
     const values = Object.fromEntries(names.map((name) => [name, now[name]]));
     const version = before.version ?? form.elements[VERSION]?.defaultValue;
-    return { at: Date.now(), values, version, rows: draftRows.describe(form, names, now, before.rows), totals: readTotals(form) };
+    return { at: Date.now(), values, version, labels: readLabels(form), rows: draftRows.describe(form, names, now, before.rows), totals: readTotals(form) };
   }
 
   async function keep(form, key) {
@@ -114,12 +127,12 @@
     const placed = draftRows.place(form, draft);
     addRows(form, placed.totals);
     const values = { ...readFields(form, { asItCame: false }), ...placed.values };
-    writeFields(form, values);
+    writeFields(form, values, draft.labels);
     for (const field of form.elements) {
       if (!(field.name in placed.values)) continue;
       for (const type of ["input", "change"]) field.dispatchEvent(new Event(type, { bubbles: true }));
     }
-    writeFields(form, values); // scripts of the page have answered, as if it were typed
+    writeFields(form, values, draft.labels); // scripts of the page have answered, as if it were typed
     keepVersion(form, draft);
   }
 
@@ -151,7 +164,7 @@
     scroller.setAttribute("role", "region");
     scroller.setAttribute("aria-label", "What differs");
     for (const name of names) {
-      const value = values[name].join(", ");
+      const value = draft.labels?.[name] && values[name][0] ? draft.labels[name] : values[name].join(", ");
       list.append(make("dt", { text: nameField(form, name) }), make("dd", { text: value.length > 200 ? `${value.slice(0, 200)}…` : value || "(empty)" }));
     }
     const use = make("button", { type: "button", className: "button", text: "Restore" });
@@ -198,6 +211,7 @@
     };
     form.addEventListener("input", keepSoon);
     form.addEventListener("change", keepSoon);
+    window.django?.jQuery?.(form).on("change", keepSoon); // a choice in a select with a search is no event of the browser
     document.addEventListener("visibilitychange", keepNow);
     addEventListener("pagehide", () => {
       // A page that goes cannot wait for a database. (If the draft of the page before is not read yet, it has more than this one.)

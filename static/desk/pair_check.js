@@ -35,6 +35,7 @@
       const [one, two] = [first, second].map((select) => (select.value ? { ...pick(select) } : null));
       put(first, two);
       put(second, one);
+      first.dispatchEvent(new Event("input", { bubbles: true })); // for drafts.js
       check();
     };
     const pick = (select) => ({ text: select.selectedOptions[0].text, value: select.value });

@@ -9,6 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
+from comparisons.models import Comparison
 from tests import factories as make
 from tests.browser.axe import find_violations
 from tests.browser.screens import set_screen
@@ -307,3 +308,35 @@ def test_links_that_act_on_a_draft_save_what_was_typed_first(page: Page, address
     draft.get_by_role("link", name="Publish now…").click()
     expect(draft).to_have_url(re.compile(r"/publish/$"))
     assert Tool.objects.get().tagline == "A whole tagline"
+
+
+def choose(page: Page, label: str, name: str) -> None:
+    """Choose a tool in a select with a search."""
+    page.locator(f".field-{label} .select2-selection").click()
+    page.locator(".select2-search__field").fill(name)
+    page.get_by_role("option", name=name).click()
+
+
+def test_tools_of_a_comparison_are_kept_and_saved_before_a_transition(page: Page, address, live_server, tool):
+    other, third = make.tool(name="Beta"), make.tool(name="Gamma")
+    add = f"{live_server.url}/admin/comparisons/comparison/add/"
+    page.goto(add)
+    choose(page, "first", "Beta")
+    choose(page, "second", "Acme")
+    wait_until_stored(page, str(other.pk))
+    page.close()
+    again = open_page(page.context, add)
+    again.locator(".kept summary").click()
+    expect(again.locator(".kept dl")).to_have_text("FirstBetaSecondAcme")
+    restore(again)
+    expect(again.locator(".field-first .select2-selection")).to_contain_text("Beta")
+    again.get_by_role("button", name="Save and continue editing").click()
+    expect(again.locator(".messagelist .success")).to_be_visible()
+    comparison = Comparison.objects.get()
+    assert (comparison.first, comparison.second) == (other, tool)
+
+    choose(again, "second", "Gamma")
+    again.get_by_role("link", name="Publish now…").click()
+    expect(again).to_have_url(re.compile(r"/publish/$"))
+    comparison.refresh_from_db()
+    assert comparison.second == third
