@@ -51,6 +51,8 @@ class ToolTable:
 
     seats: list[SeatHead]
     """The heads of the seats that judged a tool of the table; none if they are too many for columns."""
+    has_marks: bool
+    """Whether the verdicts share one column, because the seats are too many for one each."""
     rows: list[TableRow]
     sort: str
     """The order in the address; "" is the ranking, and `seat.<slug>` the verdict of one seat."""
@@ -75,11 +77,13 @@ def build_table(
     """
     judging = {name for card in cards for name, _ in card.panel.marks}
     shown = [seat for seat in seats if seat.name in judging]
-    if len(shown) > MAX_SEAT_COLUMNS:
+    has_marks = len(shown) > MAX_SEAT_COLUMNS
+    if has_marks:
         shown = []
     names = [seat.name for seat in shown]
     return ToolTable(
         seats=[SeatHead(seat.name.removeprefix("The "), sort_of(seat), sort_of(seat) == sort) for seat in shown],
+        has_marks=has_marks,
         rows=[
             TableRow(
                 card,
