@@ -7,6 +7,7 @@ from wsgiref.handlers import SimpleHandler
 import pytest
 from playwright.sync_api import Page, expect
 
+from reviews.models import Reviewer
 from tests import factories as make
 from tests.addresses import FOUR, PAIR
 from tests.browser.screens import find_faults_of_large_text, find_too_wide
@@ -102,6 +103,17 @@ def test_words_in_place_of_panel_ship_fit_a_phone_with_large_text(site, page_in_
         page_in_either_font.goto(f"{site}/categories/speech/{path}")
         expect(page_in_either_font.get_by_text(words, exact=True)).to_be_visible()
         assert find_faults_of_large_text(page_in_either_font) == []
+
+
+@pytest.mark.parametrize("path", [PAIR, FOUR, "/tools/mistral-medium-3/"])
+def test_long_word_in_the_name_of_a_seat_breaks(site, page_in_either_font: Page, path):
+    """In the board it would otherwise lie on the verdicts beside it, and widen the page."""
+    Reviewer.objects.filter(slug="skeptic").update(name="Sicherheitsbeauftragter-" * 3)
+    page_in_either_font.goto(site + path)
+    assert find_too_wide(page_in_either_font) == []
+    seats = page_in_either_font.locator(".board tbody tr > th:first-child, .score__seat")
+    assert seats.count() >= 4
+    assert seats.evaluate_all("seats => seats.filter((seat) => seat.scrollWidth > seat.clientWidth).length") == 0
 
 
 # Pixels below the last line of each name that is cut.
