@@ -183,6 +183,12 @@ def test_instructions_install_what_they_run(name):
     assert "sudo" not in block
 
 
+def test_copy_for_a_new_node_does_not_wait_for_a_checkpoint():
+    """It would take up to five minutes until a node that is copied again streams."""
+    patroni = yaml.safe_load((DEPLOY / "patroni.yml").read_text())
+    assert {"checkpoint": "fast"} in patroni["postgresql"]["basebackup"]
+
+
 def test_cluster_is_of_the_postgresql_of_the_debian_that_has_its_python():
     scaling = (ROOT / "docs" / "scaling.md").read_text()
     versions = re.findall(r"\bpostgresql-(\d+)$|pg_dropcluster --stop (\d+) ", scaling, re.M)
