@@ -116,6 +116,18 @@ def test_long_word_in_the_name_of_a_seat_breaks(site, page_in_either_font: Page,
     assert seats.evaluate_all("seats => seats.filter((seat) => seat.scrollWidth > seat.clientWidth).length") == 0
 
 
+def test_count_beside_a_long_name_stands_on_one_line(site, page_in_either_font: Page):
+    category = Category.objects.get(slug="speech")
+    Category.objects.filter(slug="speech").update(name="Sprachverarbeitung & Spracherkennungssysteme")
+    for _ in range(6):
+        make.tool(category=category)
+    page_in_either_font.set_viewport_size({"width": 1440, "height": 900})
+    page_in_either_font.goto(f"{site}/tools/")
+    counts = page_in_either_font.locator(".chip small")
+    expect(counts.get_by_text("12", exact=True).first).to_be_visible()
+    assert max(counts.evaluate_all(HEIGHTS)) < 24  # two lines take at least 33 pixels
+
+
 # Pixels below the last line of each name that is cut.
 BELOW = """names => names.filter((name) => name.scrollHeight > name.clientHeight).map((name) => {
     const {lineHeight, paddingTop} = getComputedStyle(name);
