@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -63,6 +62,6 @@ def run_pooler(*, host: str, port: int, user: str, database: str, password: str 
         wait_for_port(own_port, process, log=log)
         yield Pooler(process.pid, f"postgresql://{user}:{quote(password)}@127.0.0.1:{own_port}/shipside")
     finally:
-        process.send_signal(signal.SIGQUIT)  # SIGTERM waits for all clients to leave, from 1.23 on
+        process.kill()  # from 1.23 on, SIGTERM waits until all clients have left
         process.wait(timeout=30)
         shutil.rmtree(folder.parent)

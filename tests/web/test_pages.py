@@ -291,8 +291,11 @@ def test_no_missing_statement_is_executed_after_a_rollback(monkeypatch):
         with connection.cursor() as cursor:
             for _ in range(10):  # psycopg prepares it, and deallocates all when it is rolled back
                 cursor.execute("SELECT 42")
-            cursor.execute("SELECT name LIKE 'fetch_row%%', count(*) FROM pg_prepared_statements GROUP BY 1 ORDER BY 1")
-            assert cursor.fetchall() == [(False, 1), (True, 1)]
+            cursor.execute("SELECT name FROM pg_prepared_statements ORDER BY name")
+            *others, own = (name for (name,) in cursor.fetchall())
+        assert own.startswith("fetch_row")
+        assert others
+        assert all(name.startswith("_pg3") for name in others)
 
     prepare_all()
     with transaction.atomic():
