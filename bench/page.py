@@ -6,12 +6,14 @@ times: with the empty view (bench/empty.py), and with the site as production run
 ("rendered"); and also without the caches of editors' words and HTML ("rendered, cold"). With `--pooler`
 it also starts one that reaches the database by PgBouncer (deploy/pgbouncer.ini), with prepared statements if it is 1.24
 or newer.
-Rendered pages are requested without compression, all others with it. It requests each in turn, in many short rounds.
+Rendered pages are requested without compression, all others with it. It requests each in turn, in many short rounds,
+and the empty view before and after each.
 
 For each it prints requests per second, and the processor time per request of gunicorn and of PostgreSQL together. The
-ratios are medians of those within each round, because a busy machine slows everything in a round alike: how many
-requests the processors manage in the time that they need for one of the empty view, and the same for requests per
-second. `--check` fails if the first is below its goal.
+ratios are how many requests the processors manage in the time that they need for one of the empty view, and the same
+for requests per second. They are medians over the rounds; in each round a page is compared with the empty view just
+before and just after it, because the speed of a shared machine may change from second to second. `--check` fails if the
+first is below its goal.
 """
 
 import argparse
@@ -53,6 +55,8 @@ class PageSubject:
     processes: Callable[[], list[int]]
     """Return the ids of the processes that work for it."""
     rounds: list[Round] = field(default_factory=list)
+    around: list[Round] = field(default_factory=list)
+    """The empty view just before and after it in each round, as the mean of both."""
 
 
 def main() -> None:
@@ -79,8 +83,8 @@ def main() -> None:
             return lambda: [*_find_workers(server), *_find_sessions(site)]
 
         stored = of(servers[0])
+        base = PageSubject("empty view", [f"http://127.0.0.1:{port}/empty/"], 1, lambda: _find_workers(empty))
         subjects = [
-            PageSubject("empty view", [f"http://127.0.0.1:{port}/empty/"], 1, lambda: _find_workers(empty)),
             PageSubject("comparison, unchanged", [*COMPRESSED, site.address + PAGE], 0.85, stored),
             PageSubject("comparison, 304", [*COMPRESSED, "-H", known, site.address + PAGE], 1, stored),
             PageSubject("home, unchanged", [*COMPRESSED, f"{site.address}/"], 0.85, stored),
@@ -95,9 +99,9 @@ def main() -> None:
             workers = of(stack.enter_context(pooled.serve()))
             arguments = [*COMPRESSED, pooled.address + PAGE]
             subjects.append(PageSubject("unchanged, by PgBouncer", arguments, 0, lambda: [*workers(), pooler.pid]))
-        _measure(subjects, options)
-    _print(subjects, options)
-    missed = [one.name for one in subjects if _compare(subjects[0], one)[0] < one.goal]
+        _measure(base, subjects, options)
+    _print(base, subjects, options)
+    missed = [one.name for one in subjects if _compare(one)[0] < one.goal]
     if options.check and missed:
         sys.exit(f"bench: below the goal: {', '.join(missed)}.")
 
@@ -113,15 +117,23 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(subjects: list[PageSubject], options: argparse.Namespace) -> None:
-    for subject in subjects:  # warm up every worker
+def _measure(base: PageSubject, subjects: list[PageSubject], options: argparse.Namespace) -> None:
+    for subject in (base, *subjects):  # warm up every worker
         _wrk(subject.arguments, seconds=2, connections=options.connections)
     for _ in range(options.rounds):
+        after = _measure_once(base, options)
         for subject in subjects:
-            before = _sum_processor_time(subject.processes())
-            requests, rate = _wrk(subject.arguments, seconds=options.seconds, connections=options.connections)
-            spent = _sum_processor_time(subject.processes()) - before
-            subject.rounds.append(Round(rate, spent / requests))
+            before = after
+            subject.rounds.append(_measure_once(subject, options))
+            after = _measure_once(base, options)
+            subject.around.append(Round(*map(statistics.mean, zip(before, after, strict=True))))
+            base.rounds.append(after)
+
+
+def _measure_once(subject: PageSubject, options: argparse.Namespace) -> Round:
+    before = _sum_processor_time(subject.processes())
+    requests, rate = _wrk(subject.arguments, seconds=options.seconds, connections=options.connections)
+    return Round(rate, (_sum_processor_time(subject.processes()) - before) / requests)
 
 
 def _wrk(arguments: list[str], *, seconds: int, connections: int) -> tuple[int, float]:
@@ -161,16 +173,16 @@ def _sum_processor_time(processes: list[int]) -> float:
     )
 
 
-def _compare(empty: PageSubject, subject: PageSubject) -> tuple[float, float]:
+def _compare(subject: PageSubject) -> tuple[float, float]:
     """Return which share of the empty view a subject reaches, by processor time and by requests per second."""
-    pairs = list(zip(empty.rounds, subject.rounds, strict=True))
+    pairs = list(zip(subject.around, subject.rounds, strict=True))
     return (
         statistics.median(of_empty.processor / own.processor for of_empty, own in pairs),
         statistics.median(own.rate / of_empty.rate for of_empty, own in pairs),
     )
 
 
-def _print(subjects: list[PageSubject], options: argparse.Namespace) -> None:
+def _print(base: PageSubject, subjects: list[PageSubject], options: argparse.Namespace) -> None:
     _print_line(
         f"{options.rounds} rounds of {options.seconds} s each, {options.connections} connections, "
         f"{os.cpu_count()} cores shared by wrk, gunicorn, and PostgreSQL\n"
@@ -178,9 +190,9 @@ def _print(subjects: list[PageSubject], options: argparse.Namespace) -> None:
     _print_line(
         f"{'':28}{'processor µs':>14}{'of empty':>10}{'goal':>7}{'requests/s':>13}{'range':>16}{'of empty':>10}"
     )
-    for subject in subjects:
+    for subject in (base, *subjects):
         rates = [one.rate for one in subject.rounds]
-        by_time, by_rate = _compare(subjects[0], subject)
+        by_time, by_rate = (1, 1) if subject is base else _compare(subject)
         _print_line(
             f"{subject.name:28}{statistics.median(one.processor for one in subject.rounds):>14,.0f}{by_time:>10.0%}"
             f"{subject.goal:>7.0%}{statistics.median(rates):>13,.0f}{f'{min(rates):,.0f}–{max(rates):,.0f}':>16}"
