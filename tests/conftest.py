@@ -94,6 +94,7 @@ LONGEST_FIRST = [
     "tests/browser/test_desk_journey.py",
     "tests/desk/test_permissions.py",
     "tests/config/test_worker.py",
+    "tests/config/test_metrics.py",
     "tests/comparisons/test_search.py",
     "tests/web/test_pages_everywhere.py",
     "tests/comparisons/test_plans.py",
