@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +90,17 @@ def run_replica() -> Iterator[Replica]:
     version = subprocess.run([find_programs() / "postgres", "--version"], capture_output=True, text=True, check=True)
     if f" {connection.cursor().connection.info.server_version // 10_000}." not in version.stdout:
         pytest.skip("The server of the tests is of another version than the programs that would run its copy.")
-    with tempfile.TemporaryDirectory(prefix="replica-", dir="/tmp", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with ExitStack() as running:
+        temporary = tempfile.TemporaryDirectory(prefix="replica-", dir="/tmp", ignore_cleanup_errors=True)
+        folder = Path(running.enter_context(temporary))
         if USER:
             shutil.chown(folder, USER)
         primary = database_url()
+        # What the replica has not received yet must stay while it is stopped, however much other tests write. The slot
+        # ends with this session.
+        keeper = running.enter_context(psycopg.connect(primary, autocommit=True))
+        slot = folder.name.replace("-", "_")
+        keeper.execute("SELECT pg_create_physical_replication_slot(%s, true, true)", [slot])
         command = [
             find_programs() / "pg_basebackup", "-d", primary, "-D", folder / "data",
             "--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync",
