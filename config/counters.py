@@ -14,7 +14,7 @@ ENDED = "ended"  # in the place of a process's id
 
 
 def read_counters(folder: Path) -> bytes:
-    """Return what all processes counted, those that have ended included, in the text format of Prometheus."""
+    """Return the counts of all processes, including ended ones, in Prometheus's text format."""
     with _lock(folder):
         _merge_ended(folder)
         registry = CollectorRegistry()
